@@ -1,0 +1,301 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/store"
+)
+
+var accountsMorning = time.Date(2026, 7, 15, 6, 0, 0, 0, time.UTC)
+
+// openWithAccounts is a store in which anne@example.org and boris@example.org, an administrator, have accounts.
+func openWithAccounts(t *testing.T) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	for email, role := range map[string]store.Role{"anne@example.org": store.Member, "boris@example.org": store.Administrator} {
+		if err := s.AddAccount(t.Context(), store.Account{Email: email, PasswordHash: "hash of " + email, Role: role, Created: accountsMorning}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func accountOf(t *testing.T, s *store.Store, email string) store.Account {
+	t.Helper()
+	account, err := s.AccountByEmail(t.Context(), email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account
+}
+
+func TestAnAccountComesBackAsItWasAdded(t *testing.T) {
+	s := openWithAccounts(t)
+	got := accountOf(t, s, "boris@example.org")
+	want := store.Account{ID: got.ID, Email: "boris@example.org", PasswordHash: "hash of boris@example.org",
+		Role: store.Administrator, Created: accountsMorning}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("by address (-want +got):\n%s", diff)
+	}
+	byID, err := s.AccountByID(t.Context(), got.ID)
+	if err != nil || byID != got {
+		t.Errorf("AccountByID = %+v, %v; want %+v", byID, err, got)
+	}
+}
+
+func TestAnAddressHasOneAccount(t *testing.T) {
+	s := openWithAccounts(t)
+	err := s.AddAccount(t.Context(), store.Account{Email: "anne@example.org", PasswordHash: "other", Role: store.Administrator, Created: accountsMorning})
+	if !errors.Is(err, store.ErrExists) {
+		t.Errorf("AddAccount = %v, want %v", err, store.ErrExists)
+	}
+	if got := accountOf(t, s, "anne@example.org"); got.Role != store.Member || got.PasswordHash != "hash of anne@example.org" {
+		t.Errorf("the account that was there became %+v", got)
+	}
+}
+
+func TestAccountsAreListedByAddress(t *testing.T) {
+	s := openWithAccounts(t)
+	if err := s.AddAccount(t.Context(), store.Account{Email: "aaron@example.org", Role: store.Member, Created: accountsMorning}); err != nil {
+		t.Fatal(err)
+	}
+	accounts, err := s.Accounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var emails []string
+	for _, account := range accounts {
+		emails = append(emails, account.Email)
+	}
+	if got, want := strings.Join(emails, " "), "aaron@example.org anne@example.org boris@example.org"; got != want {
+		t.Errorf("Accounts = %s, want %s", got, want)
+	}
+}
+
+func TestWhatIsNotThereIsNotFound(t *testing.T) {
+	s := openWithAccounts(t)
+	ctx := t.Context()
+	const nobody = "nobody@example.org"
+	for name, err := range map[string]error{
+		"AccountByEmail":  second(s.AccountByEmail(ctx, nobody)),
+		"AccountByID":     second(s.AccountByID(ctx, 99)),
+		"SetPassword":     s.SetPassword(ctx, nobody, "hash"),
+		"DisableAccount":  s.DisableAccount(ctx, nobody, accountsMorning),
+		"SetSubscription": s.SetSubscription(ctx, nobody, store.Subscription{Offer: "all", Start: accountsMorning}),
+		"EndSubscription": s.EndSubscription(ctx, "anne@example.org"),
+		"TokenByHash":     second(s.TokenByHash(ctx, []byte("hash"))),
+		"RevokeToken":     s.RevokeToken(ctx, "crt_00000000", accountsMorning),
+	} {
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s = %v, want %v", name, err, store.ErrNotFound)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestAPasswordOrTheDisablingOfAnAccountBeginsAnEpoch(t *testing.T) {
+	s := openWithAccounts(t)
+	ctx := t.Context()
+	if err := s.SetPassword(ctx, "anne@example.org", "new hash"); err != nil {
+		t.Fatal(err)
+	}
+	if got := accountOf(t, s, "anne@example.org"); got.PasswordHash != "new hash" || got.Epoch != 1 {
+		t.Errorf("after SetPassword: %+v", got)
+	}
+	for _, hour := range []time.Duration{1, 2} {
+		if err := s.DisableAccount(ctx, "anne@example.org", accountsMorning.Add(hour*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := accountOf(t, s, "anne@example.org"); !got.Disabled.Equal(accountsMorning.Add(time.Hour)) || got.Epoch < 2 {
+		t.Errorf("after DisableAccount twice: %+v, want it disabled since the first time, in a later epoch", got)
+	}
+	if got := accountOf(t, s, "boris@example.org"); got.Epoch != 0 || !got.Disabled.IsZero() {
+		t.Errorf("the other account became %+v", got)
+	}
+}
+
+func TestAnAccountHasOneSubscription(t *testing.T) {
+	s := openWithAccounts(t)
+	for _, want := range []store.Subscription{
+		{Offer: "reserves", Start: accountsMorning, End: accountsMorning.Add(time.Hour)},
+		{Offer: "everything", Start: accountsMorning.Add(time.Minute)},
+	} {
+		if err := s.SetSubscription(t.Context(), "anne@example.org", want); err != nil {
+			t.Fatal(err)
+		}
+		if got := accountOf(t, s, "anne@example.org").Subscription; got != want {
+			t.Errorf("subscription %+v, want %+v", got, want)
+		}
+	}
+	if err := s.EndSubscription(t.Context(), "anne@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	if got := accountOf(t, s, "anne@example.org").Subscription; got != (store.Subscription{}) {
+		t.Errorf("subscription %+v is left", got)
+	}
+}
+
+func TestWhenASubscriptionIsActive(t *testing.T) {
+	start, end := accountsMorning, accountsMorning.Add(time.Hour)
+	for name, test := range map[string]struct {
+		subscription store.Subscription
+		now          time.Time
+		want         bool
+	}{
+		"none":              {store.Subscription{}, start, false},
+		"before its start":  {store.Subscription{"all", start, end}, start.Add(-1), false},
+		"at its start":      {store.Subscription{"all", start, end}, start, true},
+		"before its end":    {store.Subscription{"all", start, end}, end.Add(-1), true},
+		"at its end":        {store.Subscription{"all", start, end}, end, false},
+		"without end":       {store.Subscription{Offer: "all", Start: start}, end.AddDate(100, 0, 0), true},
+		"without end, soon": {store.Subscription{Offer: "all", Start: start}, start.Add(-1), false},
+	} {
+		if got := test.subscription.Active(test.now); got != test.want {
+			t.Errorf("%s: Active = %t, want %t", name, got, test.want)
+		}
+	}
+}
+
+func TestATokenComesBackWithItsAccount(t *testing.T) {
+	s := openWithAccounts(t)
+	ctx := t.Context()
+	if err := s.SetSubscription(ctx, "anne@example.org", store.Subscription{Offer: "all", Start: accountsMorning}); err != nil {
+		t.Fatal(err)
+	}
+	want := store.Token{Name: "script", Prefix: "crt_00000000", Hash: []byte("hash"), Datasets: "afrr-energy", Created: accountsMorning,
+		Expires: accountsMorning.Add(time.Hour), Account: accountOf(t, s, "anne@example.org")}
+	if err := s.AddToken(ctx, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.TokenByHash(ctx, []byte("hash"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.ID = got.ID
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("TokenByHash (-want +got):\n%s", diff)
+	}
+}
+
+func TestTokensAreListedOldestFirst(t *testing.T) {
+	s := openWithAccounts(t)
+	for _, token := range []struct{ email, prefix string }{
+		{"boris@example.org", "crt_bbbbbbbb"}, {"anne@example.org", "crt_zzzzzzzz"}, {"anne@example.org", "crt_aaaaaaaa"},
+	} {
+		err := s.AddToken(t.Context(), store.Token{Name: "script", Prefix: token.prefix, Hash: []byte(token.prefix), Created: accountsMorning,
+			Account: accountOf(t, s, token.email)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for email, want := range map[string]string{
+		"":                   "crt_bbbbbbbb crt_zzzzzzzz crt_aaaaaaaa",
+		"anne@example.org":   "crt_zzzzzzzz crt_aaaaaaaa",
+		"nobody@example.org": "",
+	} {
+		tokens, err := s.Tokens(t.Context(), email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var prefixes []string
+		for _, token := range tokens {
+			prefixes = append(prefixes, token.Prefix)
+		}
+		if got := strings.Join(prefixes, " "); got != want {
+			t.Errorf("Tokens(%q) = %s, want %s", email, got, want)
+		}
+	}
+}
+
+func TestATokenIsRevokedOnce(t *testing.T) {
+	s := openWithAccounts(t)
+	for _, prefix := range []string{"crt_aaaaaaaa", "crt_bbbbbbbb"} {
+		err := s.AddToken(t.Context(), store.Token{Name: "script", Prefix: prefix, Hash: []byte(prefix), Created: accountsMorning,
+			Account: accountOf(t, s, "anne@example.org")})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, hour := range []time.Duration{1, 2} {
+		if err := s.RevokeToken(t.Context(), "crt_aaaaaaaa", accountsMorning.Add(hour*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for prefix, want := range map[string]time.Time{"crt_aaaaaaaa": accountsMorning.Add(time.Hour), "crt_bbbbbbbb": {}} {
+		if got, err := s.TokenByHash(t.Context(), []byte(prefix)); err != nil || !got.Revoked.Equal(want) {
+			t.Errorf("%s revoked at %v, %v; want %v", prefix, got.Revoked, err, want)
+		}
+	}
+}
+
+func TestASessionIsKeptUntilItExpires(t *testing.T) {
+	s := openWithAccounts(t)
+	ctx, end := t.Context(), accountsMorning.Add(time.Hour)
+	for _, data := range []string{"first", "second"} {
+		if err := s.PutSession(ctx, "hash", []byte(data), end, accountsMorning); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, found, err := s.SessionData(ctx, "hash", end.Add(-time.Millisecond))
+	if err != nil || !found || !bytes.Equal(data, []byte("second")) {
+		t.Errorf("before its end: %q, %t, %v", data, found, err)
+	}
+	for name, test := range map[string]struct {
+		hash string
+		now  time.Time
+	}{
+		"at its end": {"hash", end}, "another": {"other", accountsMorning},
+	} {
+		if data, found, err := s.SessionData(ctx, test.hash, test.now); err != nil || found || data != nil {
+			t.Errorf("%s: %q, %t, %v; want none", name, data, found, err)
+		}
+	}
+}
+
+func TestSessionsThatAreOverAreForgotten(t *testing.T) {
+	s := openWithAccounts(t)
+	ctx := t.Context()
+	put := func(hash string, expires, now time.Time) {
+		t.Helper()
+		if err := s.PutSession(ctx, hash, []byte(hash), expires, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("short", accountsMorning.Add(time.Minute), accountsMorning)
+	put("long", accountsMorning.Add(time.Hour), accountsMorning)
+	put("new", accountsMorning.Add(time.Hour), accountsMorning.Add(time.Minute))
+	for hash, want := range map[string]bool{"short": false, "long": true, "new": true} {
+		// Asked as of the time before any of them ended.
+		if _, found, err := s.SessionData(ctx, hash, accountsMorning); err != nil || found != want {
+			t.Errorf("%s is kept: %t, %v; want %t", hash, found, err, want)
+		}
+	}
+}
+
+func TestADeletedSessionIsGone(t *testing.T) {
+	s := openWithAccounts(t)
+	if err := s.PutSession(t.Context(), "hash", []byte("data"), accountsMorning.Add(time.Hour), accountsMorning); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time there is none
+		if err := s.DeleteSession(t.Context(), "hash"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, found, err := s.SessionData(t.Context(), "hash", accountsMorning); err != nil || found {
+		t.Errorf("SessionData = %t, %v", found, err)
+	}
+}

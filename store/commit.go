@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// rowsPerInsert is how many rows one statement writes; larger ones gain nothing more.
+const rowsPerInsert = 60
+
+// Commit keeps what a run brought and the account of the run itself, in one transaction. It fills in, for each of
+// the run's datasets, the rows seen and the rows changed: a row that is stored already as it came is not written.
+func (s *Store) Commit(ctx context.Context, run *Run, batch Batch) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[Dataset]*Tally{}}
+		for _, dataset := range run.Datasets {
+			w.tallies[dataset] = &Tally{}
+		}
+		if err := firstError(
+			func() error { return keep(&w, priceLayout, batch.Prices) },
+			func() error { return keep(&w, capacityLayout, batch.Capacity) },
+			func() error { return keep(&w, afrrLayout, batch.AFRR) },
+			func() error { return keep(&w, mfrrLayout, batch.MFRR) },
+		); err != nil {
+			return err
+		}
+		run.Tallies = map[Dataset]Tally{}
+		for dataset, tally := range w.tallies {
+			run.Tallies[dataset] = *tally
+		}
+		if err := insertRun(ctx, tx, run); err != nil {
+			return err
+		}
+		if run.FetchID == 0 || run.Outcome != OutcomeOK {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch_window (fetch_id, window_start) SELECT id, ? FROM fetch WHERE id = ?",
+			run.Window.Start, run.FetchID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: commit of %s: %w", run.Feed, err)
+	}
+	return nil
+}
+
+func firstError(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writing is one commit under way.
+type writing struct {
+	ctx     context.Context
+	tx      *sql.Tx
+	now     int64 // ms
+	tallies map[Dataset]*Tally
+}
+
+type rowKey struct {
+	dataset Dataset
+	start   int64
+	series  string
+}
+
+type storedRow[R any] struct {
+	row       R
+	firstSeen int64 // ms
+}
+
+// keep writes the rows that are new or differ from what is stored, and what they differ from.
+func keep[R comparable](w *writing, l layout[R], rows []R) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	stored, err := storedRows(w, l, rows)
+	if err != nil {
+		return err
+	}
+	var write []any // the fields of the rows to write
+	pending := 0
+	flush := func() error {
+		_, err := w.tx.ExecContext(w.ctx, l.upsert(pending), write...)
+		write, pending = write[:0], 0
+		return err
+	}
+	cover := newCoverage()
+	for _, row := range rows {
+		key := rowKey{l.dataset(&row), l.start(&row), l.series(&row)}
+		tally, asked := w.tallies[key.dataset]
+		if !asked {
+			return fmt.Errorf("a row of %s in a run that did not ask for it", key.dataset)
+		}
+		tally.Seen++
+		before, known := stored[key]
+		if known {
+			row = l.merge(before.row, row)
+			if row == before.row {
+				continue
+			}
+			if err := revise(w, l, key, before, row); err != nil {
+				return err
+			}
+		} else {
+			before.firstSeen = w.now
+			cover.add(key)
+		}
+		tally.Changed++
+		// The same row may stand twice in a batch.
+		stored[key] = storedRow[R]{row, before.firstSeen}
+		write = append(append(write, l.fields(&row)...), before.firstSeen, w.now)
+		if pending++; pending == rowsPerInsert {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if pending > 0 {
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	return cover.write(w)
+}
+
+// storedRows reads what the table holds between the first and the last of the rows.
+func storedRows[R comparable](w *writing, l layout[R], rows []R) (map[rowKey]storedRow[R], error) {
+	first, last := l.start(&rows[0]), l.start(&rows[0])
+	for i := range rows {
+		first, last = min(first, l.start(&rows[i])), max(last, l.start(&rows[i]))
+	}
+	found, err := w.tx.QueryContext(w.ctx, l.selectRows(", first_seen_ms")+" WHERE start BETWEEN ? AND ?", first, last)
+	if err != nil {
+		return nil, err
+	}
+	stored := make(map[rowKey]storedRow[R], len(rows))
+	var firstSeen int64
+	err = l.scan(found, []any{&firstSeen}, func(row R) {
+		stored[rowKey{l.dataset(&row), l.start(&row), l.series(&row)}] = storedRow[R]{row, firstSeen}
+	})
+	return stored, err
+}
+
+// revise notes each value of a row that changes, with the instants between which the old one was current.
+func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[R], after R) error {
+	old, new := l.numbers(&before.row), l.numbers(&after)
+	for i, column := range l.values {
+		if old[i] == new[i] {
+			continue
+		}
+		_, err := w.tx.ExecContext(w.ctx, `
+			INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce((SELECT max(seen_ms) FROM revision
+				WHERE dataset = ?1 AND start = ?2 AND series = ?3 AND column_name = ?4), ?7), ?8)`,
+			key.dataset, key.start, key.series, column, old[i], new[i], before.firstSeen, w.now)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coverage counts the rows that a commit adds to each series of a delivery date.
+type coverage struct {
+	calendar calendar
+	added    map[coverKey]*cover
+}
+
+type coverKey struct {
+	dataset Dataset
+	date    DeliveryDate
+	series  string
+}
+
+type cover struct {
+	rows   int
+	newest int64 // start, seconds UTC
+}
+
+func newCoverage() *coverage { return &coverage{added: map[coverKey]*cover{}} }
+
+func (c *coverage) add(key rowKey) {
+	k := coverKey{key.dataset, c.calendar.dateOf(key.start), key.series}
+	if c.added[k] == nil {
+		c.added[k] = &cover{}
+	}
+	c.added[k].rows++
+	c.added[k].newest = max(c.added[k].newest, key.start)
+}
+
+func (c *coverage) write(w *writing) error {
+	for k, added := range c.added {
+		_, err := w.tx.ExecContext(w.ctx, `
+			INSERT INTO coverage (dataset, delivery_date, series, rows, newest_start) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (dataset, delivery_date, series)
+			DO UPDATE SET rows = rows + excluded.rows, newest_start = max(newest_start, excluded.newest_start)`,
+			k.dataset, k.date, k.series, added.rows, added.newest)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func milliseconds(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

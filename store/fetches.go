@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Fetch is a range of delivery dates that a person asked for, under way or cut short.
+type Fetch struct {
+	ID       int64
+	Finished map[int64]bool // starts of the windows that are done, seconds UTC
+}
+
+// BeginFetch begins the fetch of a range, or goes on with the same one that was cut short.
+func (s *Store) BeginFetch(ctx context.Context, feed string, first, last DeliveryDate, now time.Time) (Fetch, error) {
+	fetch := Fetch{Finished: map[int64]bool{}}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch (feed, first_date, last_date, started_ms) VALUES (?, ?, ?, ?)",
+			feed, first, last, now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, "SELECT id FROM fetch WHERE feed = ? AND first_date = ? AND last_date = ?", feed, first, last).Scan(&fetch.ID)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, "SELECT window_start FROM fetch_window WHERE fetch_id = ?", fetch.ID)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var start int64
+			if err := rows.Scan(&start); err != nil {
+				return err
+			}
+			fetch.Finished[start] = true
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return Fetch{}, fmt.Errorf("store: begin fetch: %w", err)
+	}
+	return fetch, nil
+}
+
+// EndFetch forgets a fetch that came to its end, so that the next one of that range asks for all of it again.
+func (s *Store) EndFetch(ctx context.Context, id int64) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM fetch WHERE id = ?", id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: end fetch: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// layout says how one row type lies in its table. fields points at a row's columns: start, then the other columns
+// of the key (all of them texts), then the values (each a Number or a Flag).
+type layout[R comparable] struct {
+	table   string
+	key     []string
+	values  []string
+	fields  func(*R) []any
+	dataset func(*R) Dataset
+	start   func(*R) int64
+	series  func(*R) string
+}
+
+var priceLayout = layout[Price]{
+	table:   "day_ahead_price",
+	key:     []string{"start", "resolution"},
+	values:  []string{"price"},
+	fields:  func(r *Price) []any { return []any{&r.Start, &r.Resolution, &r.Price} },
+	dataset: func(*Price) Dataset { return DayAheadPrices },
+	start:   func(r *Price) int64 { return r.Start },
+	series:  func(r *Price) string { return string(r.Resolution) },
+}
+
+var capacityLayout = layout[CapacityStep]{
+	table:  "capacity",
+	key:    []string{"start", "dataset", "direction", "time_horizon", "product"},
+	values: []string{"offered_mw", "contracted_mw", "price"},
+	fields: func(r *CapacityStep) []any {
+		return []any{&r.Start, &r.Dataset, &r.Direction, &r.TimeHorizon, &r.Product, &r.OfferedMW, &r.ContractedMW, &r.Price}
+	},
+	dataset: func(r *CapacityStep) Dataset { return r.Dataset },
+	start:   func(r *CapacityStep) int64 { return r.Start },
+	series:  func(r *CapacityStep) string { return CapacitySeries(r.Direction, r.TimeHorizon, r.Product) },
+}
+
+var afrrLayout = layout[AFRRStep]{
+	table: "afrr_energy",
+	key:   []string{"start"},
+	values: []string{"upward_price", "downward_price", "demand_mw", "for_france_mw", "in_france_mw",
+		"picasso_connection", "prorata_mode"},
+	fields: func(r *AFRRStep) []any {
+		return []any{&r.Start, &r.UpwardPrice, &r.DownwardPrice, &r.DemandMW, &r.ForFranceMW, &r.InFranceMW,
+			&r.PicassoConnection, &r.ProrataMode}
+	},
+	dataset: func(*AFRRStep) Dataset { return AFRREnergy },
+	start:   func(r *AFRRStep) int64 { return r.Start },
+	series:  func(*AFRRStep) string { return "" },
+}
+
+var mfrrLayout = layout[MFRRStep]{
+	table: "mfrr_energy",
+	key:   []string{"start", "direction"},
+	values: []string{"clearing_price", "settlement_price_current", "settlement_price_previous",
+		"requested_volume_sa_mw", "requested_volume_da_mw", "satisfied_need_sa_mw", "satisfied_need_da_mw",
+		"activated_volume_sa_mw", "activated_volume_da_mw", "submitted_offers_mw", "filtered_offers_mw"},
+	fields: func(r *MFRRStep) []any {
+		return []any{&r.Start, &r.Direction, &r.ClearingPrice, &r.SettlementPriceCurrent, &r.SettlementPricePrevious,
+			&r.RequestedVolumeSAMW, &r.RequestedVolumeDAMW, &r.SatisfiedNeedSAMW, &r.SatisfiedNeedDAMW,
+			&r.ActivatedVolumeSAMW, &r.ActivatedVolumeDAMW, &r.SubmittedOffersMW, &r.FilteredOffersMW}
+	},
+	dataset: func(*MFRRStep) Dataset { return MFRREnergy },
+	start:   func(r *MFRRStep) int64 { return r.Start },
+	series:  func(r *MFRRStep) string { return string(r.Direction) },
+}
+
+// CapacitySeries names a series of a capacity dataset, such as UPWARD/DAILY/STD.
+func CapacitySeries(direction Direction, timeHorizon, product string) string {
+	return string(direction) + "/" + timeHorizon + "/" + product
+}
+
+// merge is what is kept when after arrives where before is stored: a null never takes the place of a value.
+func (l layout[R]) merge(before, after R) R {
+	old, new := l.fields(&before), l.fields(&after)
+	for i := len(l.key); i < len(new); i++ {
+		switch n := new[i].(type) {
+		case *Number:
+			if !n.Valid {
+				*n = *old[i].(*Number)
+			}
+		case *Flag:
+			if !n.Valid {
+				*n = *old[i].(*Flag)
+			}
+		}
+	}
+	return after
+}
+
+// numbers are the row's values in the order of l.values; a flag is 0 or 1.
+func (l layout[R]) numbers(r *R) []Number {
+	var numbers []Number
+	for _, field := range l.fields(r)[len(l.key):] {
+		switch v := field.(type) {
+		case *Number:
+			numbers = append(numbers, *v)
+		case *Flag:
+			n := Number{Valid: v.Valid}
+			if v.V {
+				n.V = 1
+			}
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+func (l layout[R]) columns() []string { return slices.Concat(l.key, l.values) }
+
+// upsert is a statement that writes n rows; first_seen_ms is kept where a row is there already.
+func (l layout[R]) upsert(n int) string {
+	columns := append(l.columns(), "first_seen_ms", "changed_ms")
+	row := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
+	var set []string
+	for _, column := range append(slices.Clone(l.values), "changed_ms") {
+		set = append(set, column+"=excluded."+column)
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s ON CONFLICT (%s) DO UPDATE SET %s", l.table, strings.Join(columns, ","),
+		row+strings.Repeat(","+row, n-1), strings.Join(l.key, ","), strings.Join(set, ","))
+}
+
+// selectRows begins a query over the table; extra names more columns.
+func (l layout[R]) selectRows(extra string) string {
+	return "SELECT " + strings.Join(l.columns(), ",") + extra + " FROM " + l.table
+}
+
+// scan reads all rows of a query made by selectRows; more points at what extra columns are read into.
+func (l layout[R]) scan(rows *sql.Rows, more []any, each func(R)) error {
+	defer rows.Close()
+	for rows.Next() {
+		var r R
+		if err := rows.Scan(append(l.fields(&r), more...)...); err != nil {
+			return err
+		}
+		each(r)
+	}
+	return rows.Err()
+}

@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Window is the newest part of a dataset, all of it read at one moment.
+type Window[R any] struct {
+	Rows      []R          // ascending by start
+	Last      DeliveryDate // the last delivery date that has a row; zero if the dataset is empty
+	FetchedAt time.Time    // end of the newest run that refused nothing of the dataset; zero if there was none
+	Version   int64        // grows with every run of the dataset
+}
+
+// LatestPrices reads the last delivery date that has a price, and the calendar dates before it, days in all.
+func (s *Store) LatestPrices(ctx context.Context, days int) (Window[Price], error) {
+	return latest(ctx, s, priceLayout, DayAheadPrices, days)
+}
+
+// LatestCapacity is as LatestPrices, for one of the three capacity datasets.
+func (s *Store) LatestCapacity(ctx context.Context, dataset Dataset, days int) (Window[CapacityStep], error) {
+	return latest(ctx, s, capacityLayout, dataset, days)
+}
+
+// LatestAFRR reads the last delivery date that has a 4 s step.
+func (s *Store) LatestAFRR(ctx context.Context) (Window[AFRRStep], error) {
+	return latest(ctx, s, afrrLayout, AFRREnergy, 1)
+}
+
+// LatestMFRR reads the last delivery date that has a row of mFRR energy.
+func (s *Store) LatestMFRR(ctx context.Context) (Window[MFRRStep], error) {
+	return latest(ctx, s, mfrrLayout, MFRREnergy, 1)
+}
+
+func latest[R comparable](ctx context.Context, s *Store, l layout[R], dataset Dataset, days int) (Window[R], error) {
+	var window Window[R]
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		var version sql.Null[int64]
+		if err := tx.QueryRowContext(ctx, "SELECT max(id) FROM feed_run WHERE dataset = ?", dataset).Scan(&version); err != nil {
+			return err
+		}
+		window.Version = version.V
+		if window.FetchedAt, err = lastSuccess(ctx, tx, dataset); err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, "SELECT max(delivery_date) FROM coverage WHERE dataset = ?", dataset).Scan(&window.Last)
+		if err != nil || window.Last.IsZero() {
+			return err
+		}
+		period := NewPeriod(window.Last.Add(1-days).Start(), window.Last.End())
+		window.Rows, err = selectPeriod(ctx, tx, l, dataset, period)
+		return err
+	})
+	if err != nil {
+		return Window[R]{}, fmt.Errorf("store: latest %s: %w", dataset, err)
+	}
+	return window, nil
+}
+
+// Prices reads the prices that begin in the period, ascending.
+func (s *Store) Prices(ctx context.Context, period Period) ([]Price, error) {
+	var prices []Price
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		prices, err = selectPeriod(ctx, tx, priceLayout, DayAheadPrices, period)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: prices: %w", err)
+	}
+	return prices, nil
+}
+
+func selectPeriod[R comparable](ctx context.Context, tx *sql.Tx, l layout[R], dataset Dataset, period Period) ([]R, error) {
+	query := l.selectRows("") + " WHERE start >= ? AND start < ?"
+	args := []any{period.Start, period.End}
+	if slices.Contains(l.key, "dataset") {
+		query += " AND dataset = ?"
+		args = append(args, dataset)
+	}
+	found, err := tx.QueryContext(ctx, query+" ORDER BY start", args...)
+	if err != nil {
+		return nil, err
+	}
+	var rows []R
+	err = l.scan(found, nil, func(r R) { rows = append(rows, r) })
+	return rows, err
+}
+
+// Coverage is how many native rows of each series of a delivery date are held.
+type Coverage map[DeliveryDate]map[string]int
+
+// Rows is how many rows are held in all.
+func (c Coverage) Rows() int {
+	sum := 0
+	for _, series := range c {
+		for _, rows := range series {
+			sum += rows
+		}
+	}
+	return sum
+}
+
+// Coverage counts the native rows held of a dataset from first to last, both included.
+func (s *Store) Coverage(ctx context.Context, dataset Dataset, first, last DeliveryDate) (Coverage, error) {
+	rows, err := s.reader.QueryContext(ctx,
+		"SELECT delivery_date, series, rows FROM coverage WHERE dataset = ? AND delivery_date BETWEEN ? AND ?", dataset, first, last)
+	if err != nil {
+		return nil, fmt.Errorf("store: coverage of %s: %w", dataset, err)
+	}
+	defer rows.Close()
+	coverage := Coverage{}
+	for rows.Next() {
+		var date DeliveryDate
+		var series string
+		var count int
+		if err := rows.Scan(&date, &series, &count); err != nil {
+			return nil, fmt.Errorf("store: coverage of %s: %w", dataset, err)
+		}
+		if coverage[date] == nil {
+			coverage[date] = map[string]int{}
+		}
+		coverage[date][series] = count
+	}
+	return coverage, rows.Err()
+}
+
+// Extent is where a dataset begins and ends; the zero Extent is that of an empty dataset.
+type Extent struct {
+	First, Last DeliveryDate // delivery dates that have a row
+	NewestStart int64        // start of the newest row, seconds UTC
+}
+
+// Extent tells where the dataset begins and ends.
+func (s *Store) Extent(ctx context.Context, dataset Dataset) (Extent, error) {
+	var extent Extent
+	var newest sql.Null[int64]
+	err := s.reader.QueryRowContext(ctx,
+		"SELECT min(delivery_date), max(delivery_date), max(newest_start) FROM coverage WHERE dataset = ?", dataset,
+	).Scan(&extent.First, &extent.Last, &newest)
+	if err != nil {
+		return Extent{}, fmt.Errorf("store: extent of %s: %w", dataset, err)
+	}
+	extent.NewestStart = newest.V
+	return extent, nil
+}
+
+// FirstAsked is the first delivery date of the dataset that a run ever asked for; zero if none did.
+func (s *Store) FirstAsked(ctx context.Context, dataset Dataset) (DeliveryDate, error) {
+	var start sql.Null[int64]
+	err := s.reader.QueryRowContext(ctx, "SELECT min(window_start) FROM feed_run WHERE dataset = ?", dataset).Scan(&start)
+	if err != nil {
+		return DeliveryDate{}, fmt.Errorf("store: first date asked of %s: %w", dataset, err)
+	}
+	if !start.Valid {
+		return DeliveryDate{}, nil
+	}
+	return DeliveryDateOf(time.Unix(start.V, 0)), nil
+}

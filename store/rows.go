@@ -1,0 +1,97 @@
+package store
+
+import "database/sql"
+
+// Number is a value as it was published, or null.
+type Number = sql.Null[float64]
+
+// Flag is a published yes or no, or null.
+type Flag = sql.Null[bool]
+
+// Num is a number that is there.
+func Num(v float64) Number { return Number{V: v, Valid: true} }
+
+// Resolution is the length of a price's period as ENTSO-E writes it.
+type Resolution string
+
+// The resolutions in which France's day-ahead prices have been or may be published.
+const (
+	PT15M Resolution = "PT15M"
+	PT30M Resolution = "PT30M"
+	PT60M Resolution = "PT60M"
+)
+
+// Seconds is the resolution's length, 0 for one that Courant does not know.
+func (r Resolution) Seconds() int64 {
+	switch r {
+	case PT15M:
+		return 900
+	case PT30M:
+		return 1800
+	case PT60M:
+		return 3600
+	}
+	return 0
+}
+
+// Price is a day-ahead price of the French zone, as ENTSO-E publishes it (A44).
+type Price struct {
+	Start      int64      // seconds UTC
+	Resolution Resolution // how long the price holds
+	Price      Number     // EUR/MWh
+}
+
+// CapacityStep is a quarter hour of procured reserve, as RTE publishes it (result_procured_reserves).
+type CapacityStep struct {
+	Dataset      Dataset // fcr-, afrr- or mfrr-capacity
+	Start        int64   // seconds UTC
+	Direction    Direction
+	TimeHorizon  string // as published: DAILY, PERIODIC
+	Product      string // RTE's product_type: STD, SPE, SPE0
+	OfferedMW    Number
+	ContractedMW Number
+	Price        Number // EUR/MW for the 15 min, as published
+}
+
+// AFRRStep is a 4 s step of the aFRR marginal price, as RTE publishes it (afrr_marginal_price).
+type AFRRStep struct {
+	Start             int64  // seconds UTC
+	UpwardPrice       Number // EUR/MWh
+	DownwardPrice     Number // EUR/MWh
+	DemandMW          Number
+	ForFranceMW       Number
+	InFranceMW        Number
+	PicassoConnection Flag
+	ProrataMode       Flag
+}
+
+// MFRRStep is a quarter hour of mFRR in one direction, as RTE publishes it (standard_mfrr_data). SA is scheduled
+// activation, DA direct activation; prices are EUR/MWh.
+type MFRRStep struct {
+	Start                   int64 // seconds UTC
+	Direction               Direction
+	ClearingPrice           Number
+	SettlementPriceCurrent  Number
+	SettlementPricePrevious Number
+	RequestedVolumeSAMW     Number
+	RequestedVolumeDAMW     Number
+	SatisfiedNeedSAMW       Number
+	SatisfiedNeedDAMW       Number
+	ActivatedVolumeSAMW     Number
+	ActivatedVolumeDAMW     Number
+	SubmittedOffersMW       Number
+	FilteredOffersMW        Number
+}
+
+// HasValue says whether the row carries any value at all.
+func (r MFRRStep) HasValue() bool {
+	return r != MFRRStep{Start: r.Start, Direction: r.Direction}
+}
+
+// Batch is what one run of a feed brings: rows of any datasets, in any order.
+type Batch struct {
+	Prices   []Price
+	Capacity []CapacityStep
+	AFRR     []AFRRStep
+	MFRR     []MFRRStep
+}

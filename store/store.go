@@ -1,0 +1,112 @@
+// Package store is Courant's vocabulary (Dataset, DeliveryDate, Period, one row type a dataset) and the one SQLite
+// file that keeps every published value.
+//
+// Values are kept as published, at the step at which they were published: nothing is rounded, filled or scaled here.
+// A row knows when it was first seen and when it last changed; what a value was before is kept in a table of
+// revisions. Nothing that was published is ever deleted, and a null never takes the place of a value.
+//
+// The file is read and written through two pools: one connection that writes, and a few that can only read, so that
+// a day of 4 s values being written never makes a reader wait. Periods are integer seconds UTC, instants of
+// Courant's own are milliseconds UTC.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	_ "modernc.org/sqlite" // the database driver "sqlite", without CGO
+)
+
+// Kinds of error. A caller asks with errors.Is; the message says the rest.
+var (
+	ErrNotFound     = errors.New("not found")
+	ErrExists       = errors.New("exists already")
+	ErrNotDatabase  = errors.New("not a Courant database")
+	ErrNewer        = errors.New("database is newer than this program")
+	ErrUnusableFile = errors.New("database file cannot be used")
+)
+
+// readers is how many connections answer reads at once.
+const readers = 4
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	path   string
+	writer *sql.DB
+	reader *sql.DB
+
+	watchers sync.WaitGroup
+	stop     context.CancelFunc
+	stopped  context.Context
+}
+
+// Path is the file that was opened, as it was named.
+func (s *Store) Path() string { return s.path }
+
+// Close ends the watchers, waits for them and closes both pools.
+func (s *Store) Close() error {
+	s.stop()
+	s.watchers.Wait()
+	return errors.Join(s.reader.Close(), s.writer.Close())
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	if err := s.reader.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+		return fmt.Errorf("store: ping: %w", err)
+	}
+	return nil
+}
+
+// IntegrityCheck runs SQLite's own check over the whole file; the error holds its first finding.
+func (s *Store) IntegrityCheck(ctx context.Context) error {
+	var verdict string
+	if err := s.reader.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
+		return fmt.Errorf("store: integrity check: %w", err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("store: integrity check: %s", verdict)
+	}
+	return nil
+}
+
+// SQLiteVersion is the version of the SQLite that is built in.
+func SQLiteVersion(ctx context.Context) (string, error) {
+	db, err := sql.Open("sqlite", "file::memory:")
+	if err != nil {
+		return "", fmt.Errorf("store: SQLite version: %w", err)
+	}
+	defer db.Close()
+	var version string
+	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return "", fmt.Errorf("store: SQLite version: %w", err)
+	}
+	return version, nil
+}
+
+// read runs fn in one read transaction, so that all it reads is of one moment.
+func (s *Store) read(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return fn(tx)
+}
+
+// write runs fn in one write transaction, which is committed if fn returns nil.
+func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return s.explain(err)
+	}
+	defer tx.Rollback()
+	if err := fn(tx); err != nil {
+		return s.explain(err)
+	}
+	return s.explain(tx.Commit())
+}
