@@ -1,0 +1,159 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"courant/store"
+)
+
+const maxEmailBytes = 254
+
+// parseEmail brings an address into the one form in which it is kept and looked for: trimmed, composed, lower case.
+func parseEmail(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	address, err := mail.ParseAddress(text)
+	// What the parser takes away, such as a display name, brackets or quotes, does not belong.
+	if err != nil || address.Address != text || !isGraphic(text) {
+		return "", fmt.Errorf("%q: %w", text, ErrEmail)
+	}
+	email := norm.NFC.String(strings.ToLower(text))
+	if len(email) > maxEmailBytes {
+		return "", ErrEmail
+	}
+	return email, nil
+}
+
+// isGraphic says that text can be shown: no control characters, none that only steer the display.
+func isGraphic(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) })
+}
+
+// AddUser makes an account; store.ErrExists if the address has one.
+func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) error {
+	address, err := parseEmail(email)
+	if err != nil {
+		return err
+	}
+	hash, err := a.hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	role := store.Member
+	if admin {
+		role = store.Administrator
+	}
+	return a.store.AddAccount(ctx, store.Account{Email: address, PasswordHash: hash, Role: role, Created: a.clock.Now()})
+}
+
+// SetPassword changes an account's password and ends its sessions; store.ErrNotFound if there is no such account.
+func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
+	address, err := parseEmail(email)
+	if err != nil {
+		return err
+	}
+	hash, err := a.hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.store.SetPassword(ctx, address, hash)
+}
+
+// Disable shuts an account out, its sessions and tokens with it; store.ErrNotFound if there is no such account.
+// It says whether this was the last administrator who could sign in.
+func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator bool, err error) {
+	account, err := a.account(ctx, email)
+	if err != nil {
+		return false, err
+	}
+	if err := a.store.DisableAccount(ctx, account.Email, a.clock.Now()); err != nil {
+		return false, err
+	}
+	if !isOpenAdministrator(account) {
+		return false, nil
+	}
+	accounts, err := a.store.Accounts(ctx)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(accounts, isOpenAdministrator), nil
+}
+
+func isOpenAdministrator(account store.Account) bool {
+	return account.Role == store.Administrator && account.Disabled.IsZero()
+}
+
+// Subscribe gives an account a subscription from now to the end of the date until, or without end if that is no date,
+// in the place of a former one. The error is store.ErrNotFound if there is no such account, ErrUnknownOffer, or
+// ErrPastDate.
+func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until store.DeliveryDate) error {
+	address, err := parseEmail(email)
+	if err != nil {
+		return err
+	}
+	if _, known := a.offer(offerID); !known {
+		return a.unknownOffer(offerID)
+	}
+	subscription := store.Subscription{Offer: offerID, Start: a.clock.Now()}
+	if !until.IsZero() {
+		if err := a.refusePast(until); err != nil {
+			return err
+		}
+		subscription.End = until.End()
+	}
+	return a.store.SetSubscription(ctx, address, subscription)
+}
+
+// Unsubscribe takes an account's subscription away; store.ErrNotFound if there is no such account, or it has none.
+func (a *Auth) Unsubscribe(ctx context.Context, email string) error {
+	account, err := a.account(ctx, email)
+	if err != nil {
+		return err
+	}
+	return a.store.EndSubscription(ctx, account.Email)
+}
+
+// Users lists all accounts by address.
+func (a *Auth) Users(ctx context.Context) ([]store.Account, error) {
+	return a.store.Accounts(ctx)
+}
+
+func (a *Auth) account(ctx context.Context, email string) (store.Account, error) {
+	address, err := parseEmail(email)
+	if err != nil {
+		return store.Account{}, err
+	}
+	return a.store.AccountByEmail(ctx, address)
+}
+
+func (a *Auth) offer(id string) (Offer, bool) {
+	i := slices.IndexFunc(a.offers, func(offer Offer) bool { return offer.ID == id })
+	if i < 0 {
+		return Offer{}, false
+	}
+	return a.offers[i], true
+}
+
+func (a *Auth) unknownOffer(id string) error {
+	if len(a.offers) == 0 {
+		return fmt.Errorf("%w %q: the configuration has no offers", ErrUnknownOffer, id)
+	}
+	var known []string
+	for _, offer := range a.offers {
+		known = append(known, offer.ID)
+	}
+	return fmt.Errorf("%w %q: the configuration has %s", ErrUnknownOffer, id, strings.Join(known, ", "))
+}
+
+func (a *Auth) refusePast(date store.DeliveryDate) error {
+	if date.Before(store.DeliveryDateOf(a.clock.Now())) {
+		return fmt.Errorf("%s: %w", date, ErrPastDate)
+	}
+	return nil
+}

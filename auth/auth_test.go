@@ -1,0 +1,89 @@
+package auth_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"go.uber.org/goleak"
+
+	"courant/auth"
+	"courant/store"
+)
+
+const (
+	member   = "anne@example.org"
+	admin    = "boris@example.org"
+	password = "correct horse battery"
+)
+
+// noon is in Paris 14:00 on 2026-07-15.
+var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
+
+var offers = []auth.Offer{
+	{ID: "reserves", Datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}},
+	{ID: "everything"},
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fixture is an Auth over a file that has one member and one administrator.
+type fixture struct {
+	*auth.Auth
+	store *store.Store
+	clock *clockwork.FakeClock
+}
+
+func open(t *testing.T) *fixture {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	f := &fixture{store: db, clock: clockwork.NewFakeClockAt(noon)}
+	f.Auth = f.configured(offers, false)
+	must(t, f.AddUser(t.Context(), member, password, false))
+	must(t, f.AddUser(t.Context(), admin, password, true))
+	return f
+}
+
+// configured is an Auth over the same file with another configuration.
+func (f *fixture) configured(offers []auth.Offer, secureCookie bool) *auth.Auth {
+	return auth.New(auth.Options{Store: f.store, Clock: f.clock, Offers: offers, SecureCookie: secureCookie})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) token(t *testing.T, email string) string {
+	t.Helper()
+	token, err := f.CreateToken(t.Context(), email, "script", store.DeliveryDate{})
+	must(t, err)
+	return token
+}
+
+func (f *fixture) account(t *testing.T, email string) store.Account {
+	t.Helper()
+	account, err := f.store.AccountByEmail(t.Context(), email)
+	must(t, err)
+	return account
+}
+
+// date reads YYYY-MM-DD, and no date from nothing.
+func date(t *testing.T, text string) store.DeliveryDate {
+	t.Helper()
+	if text == "" {
+		return store.DeliveryDate{}
+	}
+	d, err := store.ParseDeliveryDate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}

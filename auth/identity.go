@@ -1,0 +1,55 @@
+package auth
+
+import (
+	"slices"
+
+	"courant/store"
+)
+
+// Identity is who calls, at the moment of the check: it is made for one request and not kept.
+type Identity struct {
+	AccountID int64
+	Email     string
+	Admin     bool
+	TokenID   int64 // 0: a session
+
+	subscribed []store.Dataset // what an active subscription covers
+	limit      []store.Dataset // what the token is limited to; empty: it is not
+}
+
+// May says whether the caller may read a dataset and all that is built on its data: nil, ErrForbidden if the token is
+// limited to other datasets, whatever the subscription, or ErrSubscriptionRequired.
+func (id Identity) May(dataset store.Dataset) error {
+	if len(id.limit) > 0 && !slices.Contains(id.limit, dataset) {
+		return ErrForbidden
+	}
+	if dataset == store.DayAheadPrices || slices.Contains(id.subscribed, dataset) {
+		return nil
+	}
+	return ErrSubscriptionRequired
+}
+
+func (a *Auth) identity(account store.Account) Identity {
+	return Identity{
+		AccountID:  account.ID,
+		Email:      account.Email,
+		Admin:      account.Role == store.Administrator,
+		subscribed: a.subscribed(account),
+	}
+}
+
+// subscribed lists what an account's subscription covers now. An administrator has one without end; an offer that is
+// no longer configured covers nothing.
+func (a *Auth) subscribed(account store.Account) []store.Dataset {
+	if account.Role == store.Administrator {
+		return store.Datasets()
+	}
+	offer, known := a.offer(account.Subscription.Offer)
+	switch {
+	case !known || !account.Subscription.Active(a.clock.Now()):
+		return nil
+	case len(offer.Datasets) == 0:
+		return store.Datasets()
+	}
+	return offer.Datasets
+}

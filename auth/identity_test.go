@@ -1,0 +1,94 @@
+package auth_test
+
+import (
+	"crypto/sha256"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/auth"
+	"courant/store"
+)
+
+// may says, in the order of store.Datasets, what a token lets its bearer do: r read, s a subscription is required,
+// f forbidden.
+func may(t *testing.T, accounts *auth.Auth, token string) string {
+	t.Helper()
+	identity, err := accounts.CheckToken(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var verdicts strings.Builder
+	for _, dataset := range store.Datasets() {
+		switch err := identity.May(dataset); err {
+		case nil:
+			verdicts.WriteByte('r')
+		case auth.ErrSubscriptionRequired:
+			verdicts.WriteByte('s')
+		case auth.ErrForbidden:
+			verdicts.WriteByte('f')
+		default:
+			t.Fatal(err)
+		}
+	}
+	return verdicts.String()
+}
+
+func TestWhatAnAccountMayRead(t *testing.T) {
+	for name, test := range map[string]struct {
+		email, offer, until string
+		later               time.Duration
+		configured          []auth.Offer
+		want                string
+	}{
+		"without a subscription":           {email: member, configured: offers, want: "rsssss"},
+		"offer of everything":              {email: member, offer: "everything", configured: offers, want: "rrrrrr"},
+		"offer of the reserves":            {email: member, offer: "reserves", configured: offers, want: "rrrrss"},
+		"last second of the last day":      {email: member, offer: "everything", until: "2026-07-15", later: 10*time.Hour - time.Second, configured: offers, want: "rrrrrr"},
+		"after the last day":               {email: member, offer: "everything", until: "2026-07-15", later: 10 * time.Hour, configured: offers, want: "rsssss"},
+		"offer that is no longer there":    {email: member, offer: "everything", configured: offers[:1], want: "rsssss"},
+		"offer that covers less than then": {email: member, offer: "everything", configured: []auth.Offer{{ID: "everything", Datasets: []store.Dataset{store.MFRREnergy}}}, want: "rssssr"},
+		"administrator":                    {email: admin, want: "rrrrrr"},
+		"administrator's ended one":        {email: admin, offer: "reserves", until: "2026-07-15", later: 48 * time.Hour, configured: offers, want: "rrrrrr"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t)
+			if test.offer != "" {
+				must(t, f.Subscribe(t.Context(), test.email, test.offer, date(t, test.until)))
+			}
+			token := f.token(t, test.email)
+			f.clock.Advance(test.later)
+			if got := may(t, f.configured(test.configured, false), token); got != test.want {
+				t.Errorf("May = %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestASubscriptionThatHasNotBegunCoversNothing(t *testing.T) {
+	f := open(t)
+	must(t, f.store.SetSubscription(t.Context(), member, store.Subscription{Offer: "everything", Start: noon.Add(time.Minute)}))
+	if got := may(t, f.Auth, f.token(t, member)); got != "rsssss" {
+		t.Errorf("May = %s, want rsssss", got)
+	}
+}
+
+func TestTheLimitOfATokenComesBeforeTheSubscription(t *testing.T) {
+	for name, test := range map[string]struct{ email, limit, want string }{
+		"member":                  {member, "day-ahead-prices,afrr-energy", "rfffsf"},
+		"member, without prices":  {member, "afrr-energy", "ffffsf"},
+		"administrator":           {admin, "afrr-energy", "ffffrf"},
+		"an unknown dataset only": {admin, "imbalance-prices", "ffffff"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t)
+			token := "crt_" + strings.Repeat("x", 40)
+			hash := sha256.Sum256([]byte(token))
+			must(t, f.store.AddToken(t.Context(), store.Token{Name: "limited", Prefix: token[:12], Hash: hash[:],
+				Datasets: test.limit, Created: noon, Account: f.account(t, test.email)}))
+			if got := may(t, f.Auth, token); got != test.want {
+				t.Errorf("May = %s, want %s", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,136 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/alexedwards/argon2id"
+
+	"courant/auth"
+	"courant/store"
+)
+
+func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
+	f := open(t)
+	hash := f.account(t, member).PasswordHash
+	const want = "$argon2id$v=19$m=19456,t=2,p=1$"
+	for name, hash := range map[string]string{"an account's": hash, "nobody's": auth.UnknownHash} {
+		params, salt, key, err := argon2id.DecodeHash(hash)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !strings.HasPrefix(hash, want) || len(salt) != 16 || len(key) != 32 {
+			t.Errorf("%s: %+v, salt of %d and key of %d bytes; want %s, 16 and 32", name, params, len(salt), len(key), want)
+		}
+	}
+	if other := f.account(t, admin).PasswordHash; other == hash {
+		t.Error("two accounts with one password have one hash")
+	}
+}
+
+func TestPasswordsThatAreRefused(t *testing.T) {
+	f := open(t)
+	for name, test := range map[string]struct {
+		password string
+		want     error
+	}{
+		"none":                        {"", auth.ErrPasswordShort},
+		"11 characters":               {"elevenchars", auth.ErrPasswordShort},
+		"11 characters in more bytes": {strings.Repeat("é", 11), auth.ErrPasswordShort},
+		"11 characters, decomposed":   {strings.Repeat("e\u0301", 11), auth.ErrPasswordShort},
+		"12 characters":               {"twelve chars", nil},
+		"256 bytes":                   {strings.Repeat("é", 128), nil},
+		"257 bytes":                   {strings.Repeat("é", 128) + "x", auth.ErrPasswordLong},
+		"not UTF-8":                   {"twelve chars\xff", auth.ErrPasswordText},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := f.SetPassword(t.Context(), member, test.password); !errors.Is(err, test.want) {
+				t.Errorf("SetPassword = %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestRefusalsDoNotRepeatThePassword(t *testing.T) {
+	f := open(t)
+	for _, secret := range []string{"secretshort", "secret" + strings.Repeat("x", 256), "secret secret\xff"} {
+		if err := f.AddUser(t.Context(), "carl@example.org", secret, false); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("AddUser = %v, want an error without the password", err)
+		}
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	f := open(t)
+	const disabled, accented = "denis@example.org", "zoe@example.org"
+	must(t, f.AddUser(t.Context(), disabled, password, false))
+	_, err := f.Disable(t.Context(), disabled)
+	must(t, err)
+	must(t, f.AddUser(t.Context(), accented, "été à Besançon", false))
+	for name, test := range map[string]struct {
+		email, password string
+		want            error
+	}{
+		"right":                         {member, password, nil},
+		"address in capitals, spaces":   {" Anne@Example.ORG ", password, nil},
+		"accents typed in two strokes":  {accented, "e\u0301te\u0301 a\u0300 Besanc\u0327on", nil},
+		"wrong password":                {member, password + "!", auth.ErrBadCredentials},
+		"no password":                   {member, "", auth.ErrBadCredentials},
+		"password in capitals":          {member, strings.ToUpper(password), auth.ErrBadCredentials},
+		"unknown address":               {"nobody@example.org", password, auth.ErrBadCredentials},
+		"not an address":                {"nobody", password, auth.ErrBadCredentials},
+		"disabled":                      {disabled, password, auth.ErrBadCredentials},
+		"disabled, wrong password":      {disabled, password + "!", auth.ErrBadCredentials},
+		"unknown, password of a nobody": {"nobody@example.org", "", auth.ErrBadCredentials},
+	} {
+		t.Run(name, func(t *testing.T) {
+			account, err := f.SignIn(t.Context(), test.email, test.password)
+			if err != test.want {
+				t.Fatalf("SignIn = %v, want exactly %v", err, test.want)
+			}
+			if err != nil && account != (store.Account{}) {
+				t.Errorf("SignIn gives account %d away with its error", account.ID)
+			}
+			if err == nil && account.ID != f.account(t, account.Email).ID {
+				t.Errorf("SignIn = account %d", account.ID)
+			}
+		})
+	}
+}
+
+func TestSignInHashesForAnybody(t *testing.T) {
+	f := open(t)
+	_, err := f.Disable(t.Context(), admin)
+	must(t, err)
+	turns := f.HoldHashing()
+	for _, email := range []string{member, admin, "nobody@example.org", "not an address"} {
+		t.Run(email, func(t *testing.T) {
+			answer := make(chan error, 1)
+			go func() {
+				_, err := f.SignIn(t.Context(), email, "wrong password")
+				answer <- err
+			}()
+			select {
+			case <-turns:
+				turns <- struct{}{}
+			case err := <-answer:
+				t.Fatalf("SignIn = %v without having hashed", err)
+			}
+			if err := <-answer; err != auth.ErrBadCredentials {
+				t.Errorf("SignIn = %v, want %v", err, auth.ErrBadCredentials)
+			}
+		})
+	}
+}
+
+func TestWhoWaitsToHashCanGiveUp(t *testing.T) {
+	f := open(t)
+	f.HoldHashing()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.SetPassword(ctx, member, "another password"); !errors.Is(err, context.Canceled) {
+		t.Errorf("SetPassword = %v, want %v", err, context.Canceled)
+	}
+}

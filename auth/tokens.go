@@ -1,0 +1,111 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"courant/store"
+)
+
+const (
+	tokenMark         = "crt_"
+	prefixBytes       = 12
+	maxTokenNameRunes = 100
+)
+
+// The forms of a token, at least 40 letters and digits, and of the prefix by which people name it.
+var (
+	tokenForm  = regexp.MustCompile(`^crt_[A-Za-z0-9]{40,124}$`)
+	prefixForm = regexp.MustCompile(`^crt_[A-Za-z0-9]{8}$`)
+)
+
+// CreateToken makes a token of an account, good to the end of the date expires, or for ever if that is no date, and
+// returns it for the only time: just its hash is kept. The error is store.ErrNotFound if there is no such account,
+// ErrAccountDisabled, ErrTokenName or ErrPastDate.
+func (a *Auth) CreateToken(ctx context.Context, email, name string, expires store.DeliveryDate) (string, error) {
+	name = strings.TrimSpace(name)
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxTokenNameRunes || !utf8.ValidString(name) || !isGraphic(name) {
+		return "", ErrTokenName
+	}
+	record := store.Token{Name: name, Created: a.clock.Now()}
+	if !expires.IsZero() {
+		if err := a.refusePast(expires); err != nil {
+			return "", err
+		}
+		record.Expires = expires.End()
+	}
+	account, err := a.account(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	if !account.Disabled.IsZero() {
+		return "", fmt.Errorf("%s: %w", account.Email, ErrAccountDisabled)
+	}
+	token := tokenMark + rand.Text() + rand.Text() // 52 letters and digits, 256 bits or more
+	hash := sha256.Sum256([]byte(token))
+	record.Account, record.Prefix, record.Hash = account, token[:prefixBytes], hash[:]
+	if err := a.store.AddToken(ctx, record); err != nil {
+		return "", err
+	}
+	return token, nil
+}
+
+// Tokens lists the tokens of one account, or of all if email is empty, the oldest first; store.ErrNotFound if there
+// is no such account.
+func (a *Auth) Tokens(ctx context.Context, email string) ([]store.Token, error) {
+	if email == "" {
+		return a.store.Tokens(ctx, "")
+	}
+	account, err := a.account(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	return a.store.Tokens(ctx, account.Email)
+}
+
+// RevokeToken ends the token that begins with prefix, its first 12 characters; store.ErrNotFound if none does.
+func (a *Auth) RevokeToken(ctx context.Context, prefix string) error {
+	if !prefixForm.MatchString(prefix) {
+		return ErrTokenPrefix // what was given may be a whole token, so it is not repeated
+	}
+	return a.store.RevokeToken(ctx, prefix, a.clock.Now())
+}
+
+// CheckToken finds who calls with a token. The error is ErrTokenInvalid, ErrTokenRevoked, ErrTokenExpired, in this
+// order, or ErrUnauthenticated if the account is disabled.
+func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
+	if !tokenForm.MatchString(token) {
+		return Identity{}, ErrTokenInvalid
+	}
+	hash := sha256.Sum256([]byte(token))
+	record, err := a.store.TokenByHash(ctx, hash[:])
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Identity{}, ErrTokenInvalid
+	case err != nil:
+		return Identity{}, err
+	case subtle.ConstantTimeCompare(record.Hash, hash[:]) != 1:
+		return Identity{}, ErrTokenInvalid
+	case !record.Revoked.IsZero():
+		return Identity{}, ErrTokenRevoked
+	case !record.Expires.IsZero() && !a.clock.Now().Before(record.Expires):
+		return Identity{}, ErrTokenExpired
+	case !record.Account.Disabled.IsZero():
+		return Identity{}, ErrUnauthenticated
+	}
+	identity := a.identity(record.Account)
+	identity.TokenID = record.ID
+	if record.Datasets != "" {
+		for dataset := range strings.SplitSeq(record.Datasets, ",") {
+			identity.limit = append(identity.limit, store.Dataset(dataset))
+		}
+	}
+	return identity, nil
+}

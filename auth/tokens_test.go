@@ -1,0 +1,224 @@
+package auth_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/auth"
+	"courant/store"
+)
+
+func TestATokenIsShownOnceAndKeptAsItsHash(t *testing.T) {
+	f := open(t)
+	token, other := f.token(t, member), f.token(t, member)
+	if !regexp.MustCompile(`^crt_[A-Za-z0-9]{40,}$`).MatchString(token) {
+		t.Errorf("token %q", token)
+	}
+	if token == other {
+		t.Error("two tokens are the same")
+	}
+	kept, err := f.Tokens(t.Context(), member)
+	must(t, err)
+	hash := sha256.Sum256([]byte(token))
+	if len(kept) != 2 || !bytes.Equal(kept[0].Hash, hash[:]) || kept[0].Prefix != token[:12] || kept[0].Name != "script" {
+		t.Errorf("Tokens = %+v", kept)
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		file, err := os.ReadFile(f.store.Path() + suffix)
+		must(t, err)
+		if bytes.Contains(file, []byte(token)) {
+			t.Errorf("the token is in the file courant.db%s", suffix)
+		}
+	}
+}
+
+func TestTokensOfOneAccountOrOfAll(t *testing.T) {
+	f := open(t)
+	first, second := f.token(t, admin), f.token(t, member)
+	for email, want := range map[string]string{
+		"":                      first[:12] + " " + second[:12],
+		member:                  second[:12],
+		strings.ToUpper(member): second[:12],
+		" " + admin + "  ":      first[:12],
+	} {
+		tokens, err := f.Tokens(t.Context(), email)
+		must(t, err)
+		var got []string
+		for _, token := range tokens {
+			got = append(got, token.Prefix)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("Tokens(%q) = %s, want %s", email, got, want)
+		}
+	}
+}
+
+func TestCreateToken(t *testing.T) {
+	f := open(t)
+	const disabled = "denis@example.org"
+	must(t, f.AddUser(t.Context(), disabled, password, false))
+	_, err := f.Disable(t.Context(), disabled)
+	must(t, err)
+	for name, test := range map[string]struct {
+		email, name, expires string
+		want                 error
+	}{
+		"plain":                   {member, "script", "", nil},
+		"100 accented letters":    {member, strings.Repeat("é", 100), "", nil},
+		"101 letters":             {member, strings.Repeat("x", 101), "", auth.ErrTokenName},
+		"no name":                 {member, "", "", auth.ErrTokenName},
+		"a name of spaces":        {member, " \t ", "", auth.ErrTokenName},
+		"a name of two lines":     {member, "a\nb", "", auth.ErrTokenName},
+		"a name that hides":       {member, "a\u202eb", "", auth.ErrTokenName},
+		"a name not in UTF-8":     {member, "a\xff", "", auth.ErrTokenName},
+		"today":                   {member, "script", "2026-07-15", nil},
+		"yesterday":               {member, "script", "2026-07-14", auth.ErrPastDate},
+		"not an address":          {"anne", "script", "", auth.ErrEmail},
+		"unknown account":         {"nobody@example.org", "script", "", store.ErrNotFound},
+		"disabled account":        {disabled, "script", "", auth.ErrAccountDisabled},
+		"address with a capital":  {"Anne@example.org", "script", "", nil},
+		"administrator's account": {admin, "script", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			token, err := f.CreateToken(t.Context(), test.email, test.name, date(t, test.expires))
+			if !errors.Is(err, test.want) || (token != "") != (test.want == nil) {
+				t.Errorf("CreateToken = %q, %v; want error %v", token, err, test.want)
+			}
+		})
+	}
+}
+
+func TestCheckTokenFindsItsAccount(t *testing.T) {
+	f := open(t)
+	for email, isAdmin := range map[string]bool{member: false, admin: true} {
+		identity, err := f.CheckToken(t.Context(), f.token(t, email))
+		must(t, err)
+		if identity.Email != email || identity.Admin != isAdmin || identity.AccountID != f.account(t, email).ID || identity.TokenID == 0 {
+			t.Errorf("CheckToken = %+v, want that of %s", identity, email)
+		}
+	}
+}
+
+func TestCheckTokenRefuses(t *testing.T) {
+	f := open(t)
+	expiring := func(email string) string {
+		token, err := f.CreateToken(t.Context(), email, "script", date(t, "2026-07-15"))
+		must(t, err)
+		return token
+	}
+	revoked := func(token string) string {
+		must(t, f.RevokeToken(t.Context(), token[:12]))
+		return token
+	}
+	good := f.token(t, member)
+	tests := map[string]struct {
+		token string
+		want  error
+	}{
+		"good":                          {good, nil},
+		"revoked":                       {revoked(f.token(t, member)), auth.ErrTokenRevoked},
+		"expired":                       {expiring(member), auth.ErrTokenExpired},
+		"revoked and expired":           {revoked(expiring(member)), auth.ErrTokenRevoked},
+		"account disabled":              {f.token(t, admin), auth.ErrUnauthenticated},
+		"account disabled and revoked":  {revoked(f.token(t, admin)), auth.ErrTokenRevoked},
+		"of the right form but unknown": {"crt_" + strings.Repeat("A", 52), auth.ErrTokenInvalid},
+	}
+	_, err := f.Disable(t.Context(), admin)
+	must(t, err)
+	f.clock.Advance(24 * time.Hour)
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			identity, err := f.CheckToken(t.Context(), test.token)
+			if err != test.want {
+				t.Errorf("CheckToken = %v, want exactly %v", err, test.want)
+			}
+			if err != nil && identity.AccountID != 0 {
+				t.Errorf("CheckToken gives %+v away with its error", identity)
+			}
+		})
+	}
+}
+
+func TestMalformedTokensDoNotReachTheDatabase(t *testing.T) {
+	f := open(t)
+	good := f.token(t, member)
+	must(t, f.store.Close())
+	if _, err := f.CheckToken(t.Context(), good); err == nil || errors.Is(err, auth.ErrTokenInvalid) {
+		t.Fatalf("CheckToken over a closed store = %v, want the store's error", err)
+	}
+	for name, token := range map[string]string{
+		"none":              "",
+		"the mark alone":    "crt_",
+		"too short":         good[:43],
+		"over-long":         "crt_" + strings.Repeat("A", 1<<20),
+		"no mark":           strings.TrimPrefix(good, "crt_"),
+		"mark in capitals":  "CRT_" + strings.TrimPrefix(good, "crt_"),
+		"space at its end":  good + " ",
+		"line at its end":   good + "\n",
+		"other characters":  good + "-",
+		"a letter with hat": good + "ê",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := f.CheckToken(t.Context(), token); err != auth.ErrTokenInvalid {
+				t.Errorf("CheckToken = %v, want %v", err, auth.ErrTokenInvalid)
+			}
+		})
+	}
+}
+
+func TestATokenEndsWithItsDayInParis(t *testing.T) {
+	f := open(t)
+	token, err := f.CreateToken(t.Context(), member, "script", date(t, "2026-10-25"))
+	must(t, err)
+	end := time.Date(2026, 10, 25, 23, 0, 0, 0, time.UTC)
+	f.clock.Advance(end.Sub(noon) - time.Second)
+	if _, err := f.CheckToken(t.Context(), token); err != nil {
+		t.Errorf("a second before the end: %v", err)
+	}
+	f.clock.Advance(time.Second)
+	if _, err := f.CheckToken(t.Context(), token); err != auth.ErrTokenExpired {
+		t.Errorf("at the end: %v, want %v", err, auth.ErrTokenExpired)
+	}
+}
+
+func TestRevokeToken(t *testing.T) {
+	f := open(t)
+	token, other := f.token(t, member), f.token(t, member)
+	for name, test := range map[string]struct {
+		prefix string
+		want   error
+	}{
+		"eleven characters": {token[:11], auth.ErrTokenPrefix},
+		"the whole token":   {token, auth.ErrTokenPrefix},
+		"nothing":           {"", auth.ErrTokenPrefix},
+		"wildcard":          {"crt_%%%%%%%%", auth.ErrTokenPrefix},
+		"unknown":           {"crt_zzzzzzzz", store.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := f.RevokeToken(t.Context(), test.prefix)
+			if !errors.Is(err, test.want) {
+				t.Errorf("RevokeToken = %v, want %v", err, test.want)
+			}
+			if strings.Contains(err.Error(), token) {
+				t.Error("the error repeats the token")
+			}
+		})
+	}
+	must(t, f.RevokeToken(t.Context(), token[:12]))
+	f.clock.Advance(time.Hour)
+	must(t, f.RevokeToken(t.Context(), token[:12])) // again
+	tokens, err := f.Tokens(t.Context(), member)
+	must(t, err)
+	if !tokens[0].Revoked.Equal(noon) {
+		t.Errorf("revoked at %v, want the first time, %v", tokens[0].Revoked, noon)
+	}
+	if _, err := f.CheckToken(t.Context(), other); err != nil {
+		t.Errorf("the other token: %v", err)
+	}
+}
