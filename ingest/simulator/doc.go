@@ -1,0 +1,19 @@
+// Package simulator is RTE and ENTSO-E as two servers on the loopback, for the
+// demo and for tests.
+//
+// Behind them is one invented market. Every value is a pure function of its
+// series and its delivery date, so two runs, or a server and a test beside it,
+// see the same market: what [Prices], [CapacitySteps], [AFRRSteps] and
+// [MFRRSteps] return is what the servers publish, and a test of a client may
+// take it as the truth.
+//
+// The servers speak the formats of the real ones, habits included: series a
+// client has to ignore, numbers written as strings, absent keys, blocks out of
+// order, omitted repeats, windows that are too wide. Each value appears when
+// the real source would publish it, by the clock in [Options].
+//
+// What it is not: a model of the French market. The shapes are believable, the
+// levels are invented, and no series explains another beyond the day-ahead
+// price that the energy prices lean on. It never fails on its own either: rate
+// limits, outages and revised values are for a test's own fake.
+package simulator
