@@ -1,0 +1,193 @@
+package entsoe
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// timeSeries is one TimeSeries of a Publication_MarketDocument, as far as it matters. A missing element is "".
+type timeSeries struct {
+	MRID      string   `xml:"mRID"`
+	Auction   string   `xml:"auction.type"`
+	InDomain  string   `xml:"in_Domain.mRID"`
+	OutDomain string   `xml:"out_Domain.mRID"`
+	Contract  string   `xml:"contract_MarketAgreement.type"`
+	Currency  string   `xml:"currency_Unit.name"`
+	Unit      string   `xml:"price_Measure_Unit.name"`
+	Sequence  string   `xml:"classificationSequence_AttributeInstanceComponent.position"`
+	Curve     string   `xml:"curveType"`
+	Periods   []period `xml:"Period"`
+}
+
+type period struct {
+	Start      string  `xml:"timeInterval>start"`
+	End        string  `xml:"timeInterval>end"`
+	Resolution string  `xml:"resolution"`
+	Points     []point `xml:"Point"`
+}
+
+type point struct {
+	Position string `xml:"position"`
+	Amount   string `xml:"price.amount"`
+}
+
+type reason struct {
+	Code string `xml:"code"`
+	Text string `xml:"text"`
+}
+
+// Decode reads a reply to an A44 query for the zone into prices that begin in the window, one row a price period,
+// EUR/MWh. An Acknowledgement that says "no matching data" is an empty reply; one that says that something "exceeds" a
+// limit is ErrTooWide, and any other is an error that holds its text. Series that are not the zone's day-ahead auction
+// are skipped with a note.
+func Decode(body io.Reader, zone string, window store.Period) (source.Reply[store.Price], error) {
+	reply, err := decode(xml.NewDecoder(body), zone, window)
+	if err != nil {
+		return source.Reply[store.Price]{}, err
+	}
+	return reply, nil
+}
+
+func decode(d *xml.Decoder, zone string, window store.Period) (source.Reply[store.Price], error) {
+	var reply source.Reply[store.Price]
+	root, err := nextStart(d)
+	if err != nil {
+		return reply, unreadable(err)
+	}
+	switch root.Name.Local {
+	case "Publication_MarketDocument":
+		prices := newExpansion(zone, window, &reply)
+		if err := publication(d, prices); err != nil {
+			return reply, err
+		}
+		prices.finish()
+	case "Acknowledgement_MarketDocument":
+		if err := acknowledgement(d); err != nil {
+			return reply, err
+		}
+	default:
+		return reply, fmt.Errorf("the reply is a %.60s, not a Publication_MarketDocument", root.Name.Local)
+	}
+	return reply, atEnd(d)
+}
+
+// publication reads the document one TimeSeries at a time.
+func publication(d *xml.Decoder, prices *expansion) error {
+	typed := false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return unreadable(err)
+		}
+		switch element := token.(type) {
+		case xml.EndElement:
+			if !typed {
+				return errors.New("the document has no type")
+			}
+			return nil
+		case xml.StartElement:
+			switch element.Name.Local {
+			case "type":
+				var kind string
+				if err := d.DecodeElement(&kind, &element); err != nil {
+					return unreadable(err)
+				}
+				if typed = strings.TrimSpace(kind) == "A44"; !typed {
+					return fmt.Errorf("the document's type is %.20q, not A44", kind)
+				}
+			case "TimeSeries":
+				var series timeSeries
+				if err := d.DecodeElement(&series, &element); err != nil {
+					return unreadable(err)
+				}
+				prices.addSeries(&series)
+			default:
+				if err := d.Skip(); err != nil {
+					return unreadable(err)
+				}
+			}
+		}
+	}
+}
+
+// acknowledgement decides on the text, since one code covers every refusal.
+func acknowledgement(d *xml.Decoder) error {
+	var texts []string
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return unreadable(err)
+		}
+		switch element := token.(type) {
+		case xml.EndElement:
+			return verdict(strings.Join(texts, "; "))
+		case xml.StartElement:
+			if element.Name.Local != "Reason" {
+				if err := d.Skip(); err != nil {
+					return unreadable(err)
+				}
+				continue
+			}
+			var why reason
+			if err := d.DecodeElement(&why, &element); err != nil {
+				return unreadable(err)
+			}
+			texts = append(texts, strings.Join(strings.Fields(why.Text), " "))
+		}
+	}
+}
+
+func verdict(text string) error {
+	lower := strings.ToLower(text)
+	switch {
+	case strings.Contains(lower, "no matching data"):
+		return nil
+	case strings.Contains(lower, "exceeds"):
+		return fmt.Errorf("%w: %.300s", source.ErrTooWide, text)
+	case text == "":
+		return errors.New("the request was refused without a reason")
+	}
+	return fmt.Errorf("the request was refused: %.300s", text)
+}
+
+func nextStart(d *xml.Decoder) (xml.StartElement, error) {
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return xml.StartElement{}, err
+		}
+		if start, ok := token.(xml.StartElement); ok {
+			return start, nil
+		}
+	}
+}
+
+// atEnd makes sure that nothing but white space and comments follows the document.
+func atEnd(d *xml.Decoder) error {
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return unreadable(err)
+		}
+		text, isText := token.(xml.CharData)
+		if _, isComment := token.(xml.Comment); !isComment && (!isText || strings.TrimSpace(string(text)) != "") {
+			return unreadable(errors.New("something follows the document"))
+		}
+	}
+}
+
+func unreadable(err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("the reply cannot be read: %w", err)
+}

@@ -1,0 +1,128 @@
+// Package entsoe asks ENTSO-E's Transparency Platform for France's day-ahead prices (document A44, item 12.1.D), and
+// reads its replies into rows of the store.
+//
+// The Client only speaks HTTP; Decode is pure: the same bytes, zone and window give the same rows. Elements are
+// matched by their local name, since the namespace has changed before. Periods are expanded in UTC, so that days on
+// which the clock changes need no special care.
+package entsoe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+const (
+	// France is the code of the French bidding zone.
+	France = "10YFR-RTE------C"
+
+	sourceName   = "ENTSO-E"
+	callName     = "A44"
+	instantForm  = "200601021504" // UTC
+	pauseWhenOut = 10 * time.Minute
+)
+
+// Options says how ENTSO-E is reached.
+type Options struct {
+	BaseURL       string // https://web-api.tp.entsoe.eu/api
+	SecurityToken string
+	HTTP          *http.Client
+	Clock         clockwork.Clock
+	UserAgent     string
+}
+
+// Client asks ENTSO-E. It is safe for concurrent use.
+type Client struct {
+	base   string
+	token  string
+	caller source.Caller
+}
+
+// NewClient makes a client; nothing is asked yet.
+func NewClient(o Options) *Client {
+	return &Client{base: o.BaseURL, token: o.SecurityToken, caller: source.Caller{
+		Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.SecurityToken},
+		// More than 400 requests in a minute are answered with a ban of 10 min.
+		Pause429: pauseWhenOut,
+	}}
+}
+
+// DayAheadPrices asks for the prices of the window, which is at most 90 days long. A window that the source calls too
+// wide is asked for in two halves.
+func (c *Client) DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], int64, error) {
+	reply, bytes, err := c.ask(ctx, window)
+	dates := window.Dates()
+	if !errors.Is(err, source.ErrTooWide) || len(dates) < 2 {
+		return reply, bytes, err
+	}
+	middle := dates[len(dates)/2].Start().Unix()
+	for _, half := range []store.Period{{Start: window.Start, End: middle}, {Start: middle, End: window.End}} {
+		part, more, err := c.DayAheadPrices(ctx, half)
+		bytes += more
+		if err != nil {
+			return source.Reply[store.Price]{}, bytes, err
+		}
+		reply.Rows = append(reply.Rows, part.Rows...)
+		reply.Refusals.Add(part.Refusals)
+		for _, note := range part.Notes {
+			reply.Note("%s", note)
+		}
+	}
+	return reply, bytes, nil
+}
+
+func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[store.Price], int64, error) {
+	var reply source.Reply[store.Price]
+	build := func(ctx context.Context) (*http.Request, error) {
+		query := url.Values{
+			"documentType":                  {"A44"},
+			"contract_MarketAgreement.type": {"A01"},
+			"in_Domain":                     {France},
+			"out_Domain":                    {France},
+			"periodStart":                   {window.From().Format(instantForm)},
+			"periodEnd":                     {window.To().Format(instantForm)},
+			"securityToken":                 {c.token},
+		}
+		return http.NewRequestWithContext(ctx, http.MethodGet, c.base+"?"+query.Encode(), nil)
+	}
+	read := func(answer *source.Answer) (err error) {
+		switch {
+		case answer.Status == http.StatusNoContent:
+			return nil
+		case answer.Kind == source.KindXML:
+			reply, err = Decode(answer.Body, France, window)
+			return withStatus(err, answer.Status)
+		case answer.Kind == source.KindEmpty:
+			return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status, Message: "the reply is empty"}
+		}
+		return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status,
+			Message: fmt.Sprintf("the reply is %s, not XML: %s", answer.Kind, answer.Excerpt())}
+	}
+	bytes, err := c.caller.Call(ctx, callName, build, read)
+	var fault *source.Fault
+	if errors.As(err, &fault) && fault.Status == http.StatusUnauthorized {
+		fault.Message = "the security token is refused: check entsoe.security_token"
+	}
+	return reply, bytes, err
+}
+
+// withStatus says the status of a refusal beside its text; a document that says that there is no data is an answer
+// with whatever status it came.
+func withStatus(err error, status int) error {
+	if err == nil || status == http.StatusOK {
+		return err
+	}
+	fault := &source.Fault{Source: sourceName, Call: callName, Status: status, Message: err.Error()}
+	if errors.Is(err, source.ErrTooWide) {
+		fault.Cause = source.ErrTooWide
+	}
+	return fault
+}

@@ -1,0 +1,166 @@
+package rte
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// DecodeMarginalPrice reads a reply of afrr_marginal_price v5: days and steps newest first, each step a clock time in
+// Paris without offset. On the day the clock goes back that is ambiguous from 02:00 to 03:00: the window decides if it
+// holds one of the two hours only; if a reply lists both all the same, their order does.
+func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[store.AFRRStep], error) {
+	var reply source.Reply[store.AFRRStep]
+	reply.Rows = make([]store.AFRRStep, 0, window.Seconds()/store.AFRRSeconds)
+	steps := newSteps[store.AFRRStep, int64](window, &reply)
+	d := newDocument(body, reply.UnknownKey)
+	found := false
+	err := d.object(func(key string) (bool, error) {
+		if key != "days" {
+			return false, nil
+		}
+		found = true
+		return true, d.array(func() error { return decodeDay(d, window, &reply, steps) })
+	})
+	if err = errors.Join(err, d.endUnless(err)); err != nil {
+		return source.Reply[store.AFRRStep]{}, fmt.Errorf("the reply cannot be read: %w", err)
+	}
+	if !found {
+		return source.Reply[store.AFRRStep]{}, errors.New("the reply holds no days")
+	}
+	steps.finish()
+	return reply, nil
+}
+
+// wallStep is a step whose instant is not known yet: row.Start is the clock time in seconds after midnight.
+type wallStep struct {
+	row store.AFRRStep
+	bad string
+}
+
+func decodeDay(d *document, window store.Period, reply *source.Reply[store.AFRRStep], steps *steps[store.AFRRStep, int64]) error {
+	var date store.DeliveryDate
+	var bad string
+	var listed []wallStep
+	err := d.object(func(key string) (bool, error) {
+		switch key {
+		case "start_date":
+			text, err := d.text(&bad)
+			if parsed, fault := store.ParseDeliveryDate(string(text)); fault == nil {
+				date = parsed
+			} else {
+				bad = fault.Error()
+			}
+			return true, err
+		case "datas":
+			if listed == nil {
+				listed = make([]wallStep, 0, window.Seconds()/store.AFRRSeconds)
+			}
+			return true, d.array(func() error {
+				step, err := decodeWallStep(d)
+				listed = append(listed, step)
+				return err
+			})
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	if date.IsZero() {
+		reply.Refusals.RefuseAll(store.AFRREnergy, window, "a day has no date: %s", orMissing(bad))
+		return nil
+	}
+	placeDay(date, listed, window, reply, steps)
+	return nil
+}
+
+func decodeWallStep(d *document) (wallStep, error) {
+	step := wallStep{row: store.AFRRStep{Start: -1}}
+	row := &step.row
+	err := d.object(func(key string) (bool, error) {
+		switch key {
+		case "step":
+			text, err := d.text(&step.bad)
+			if seconds, ok := clockSeconds(text); ok {
+				row.Start = seconds
+			} else {
+				step.bad = fmt.Sprintf("step %.40q is not a clock time", text)
+			}
+			return true, err
+		case "upward_afrr_marginal_price":
+			return true, d.number(&row.UpwardPrice, &step.bad)
+		case "downward_afrr_marginal_price":
+			return true, d.number(&row.DownwardPrice, &step.bad)
+		case "pdemand":
+			return true, d.number(&row.DemandMW, &step.bad)
+		case "afrr_for_france":
+			return true, d.number(&row.ForFranceMW, &step.bad)
+		case "afrr_in_france":
+			return true, d.number(&row.InFranceMW, &step.bad)
+		case "picasso_connection":
+			return true, d.flag(&row.PicassoConnection, &step.bad)
+		case "prorata_mode":
+			return true, d.flag(&row.ProrataMode, &step.bad)
+		}
+		return false, nil
+	})
+	if row.Start < 0 && step.bad == "" {
+		step.bad = "a step has no time"
+	}
+	return step, err
+}
+
+// clockSeconds reads HH:MM:SS as seconds after midnight.
+func clockSeconds(text []byte) (int64, bool) {
+	if len(text) != len("00:00:00") || text[2] != ':' || text[5] != ':' {
+		return 0, false
+	}
+	two := func(i int) int64 {
+		tens, units := text[i]-'0', text[i+1]-'0'
+		if tens > 9 || units > 9 {
+			return -1
+		}
+		return int64(tens)*10 + int64(units)
+	}
+	hour, minute, second := two(0), two(3), two(6)
+	if hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
+		return 0, false
+	}
+	return hour*3600 + minute*60 + second, true
+}
+
+// placeDay gives each step of a day its instant.
+func placeDay(date store.DeliveryDate, listed []wallStep, window store.Period, reply *source.Reply[store.AFRRStep], steps *steps[store.AFRRStep, int64]) {
+	wall, err := newWallClock(date, listed, window)
+	if err != nil {
+		reply.Refusals.Refuse(store.AFRREnergy, date, "%v", err)
+		return
+	}
+	for _, step := range listed {
+		if step.bad == "" && step.row.Start%store.AFRRSeconds != 0 {
+			step.bad = "it is not on the grid of 4 s"
+		}
+		if step.row.Start < 0 {
+			reply.Refusals.Refuse(store.AFRREnergy, date, "%s", step.bad)
+			continue
+		}
+		start, exists := wall.instant(step.row.Start)
+		if !exists {
+			reply.Refusals.Refuse(store.AFRREnergy, date, "step %s does not exist on that day", clockText(step.row.Start))
+			continue
+		}
+		step.row.Start = start
+		if window.Holds(start) {
+			steps.add(store.AFRREnergy, start, start, step.row, step.bad)
+		}
+	}
+}
+
+func clockText(seconds int64) string {
+	return time.Unix(seconds, 0).UTC().Format(time.TimeOnly)
+}

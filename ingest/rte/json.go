@@ -1,0 +1,192 @@
+package rte
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-faster/jx"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// bufferBytes is how much of a reply is in memory at a time.
+const bufferBytes = 64 << 10
+
+// document reads one reply of RTE as it arrives. Keys are matched without regard to case.
+type document struct {
+	json    *jx.Decoder
+	scratch []byte
+	unknown func(key string)
+}
+
+func newDocument(body io.Reader, unknown func(string)) *document {
+	return &document{json: jx.Decode(body, bufferBytes), unknown: unknown}
+}
+
+// object reads an object; field reads the value of one key, given in lower case, and says whether it knows the key.
+func (d *document) object(field func(key string) (known bool, err error)) error {
+	return d.json.ObjBytes(func(_ *jx.Decoder, name []byte) error {
+		key := keys[string(name)]
+		if key == "" {
+			key = strings.ToLower(string(name))
+		}
+		known, err := field(key)
+		if err == nil && !known {
+			d.unknown(key)
+			err = d.json.Skip()
+		}
+		return err
+	})
+}
+
+// keys spares the keys that come often a string each.
+var keys = func() map[string]string {
+	table := map[string]string{}
+	for _, key := range []string{"step", "prorata_mode", "picasso_connection", "upward_afrr_marginal_price",
+		"downward_afrr_marginal_price", "pdemand", "afrr_for_france", "afrr_in_france"} {
+		table[key] = key
+	}
+	return table
+}()
+
+// array reads an array, or null, which stands for an empty one.
+func (d *document) array(element func() error) error {
+	if d.isNull() {
+		return d.json.Null()
+	}
+	return d.json.Arr(func(*jx.Decoder) error { return element() })
+}
+
+func (d *document) isNull() bool { return d.json.Next() == jx.Null }
+
+// endUnless makes sure that nothing follows the document, unless reading it failed.
+func (d *document) endUnless(failed error) error {
+	if failed == nil && d.json.Next() != jx.Invalid {
+		return errors.New("something follows the document")
+	}
+	return nil
+}
+
+// text reads a string; null is "". Any other value is a fault of the row, which is told in bad.
+func (d *document) text(bad *string) ([]byte, error) {
+	switch d.json.Next() {
+	case jx.Null:
+		return nil, d.json.Null()
+	case jx.String:
+		text, err := d.json.StrAppend(d.scratch[:0])
+		d.scratch = text
+		return text, err
+	}
+	return nil, d.misfit(bad, "text")
+}
+
+// number reads a JSON number or a numeric string. "Invalid", "" and null are null.
+func (d *document) number(into *store.Number, bad *string) error {
+	switch d.json.Next() {
+	case jx.Null:
+		return d.json.Null()
+	case jx.Number:
+		digits, err := d.json.NumAppend(jx.Num(d.scratch[:0]))
+		d.scratch = digits
+		if err != nil {
+			return err
+		}
+		return parseNumber(digits, into, bad)
+	case jx.String:
+		text, err := d.text(bad)
+		text = bytes.TrimSpace(text)
+		if err != nil || len(text) == 0 || bytes.EqualFold(text, []byte("Invalid")) {
+			return err
+		}
+		return parseNumber(text, into, bad)
+	}
+	return d.misfit(bad, "a number")
+}
+
+func parseNumber(digits []byte, into *store.Number, bad *string) error {
+	v, err := strconv.ParseFloat(string(digits), 64)
+	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || bytes.ContainsAny(digits, "xX_") {
+		*bad = fmt.Sprintf("%.40q is not a number", digits)
+		return nil
+	}
+	*into = store.Num(v + 0) // adding 0 makes of -0 the 0 that it is
+	return nil
+}
+
+// flag reads a boolean, or one in a string of any case. "" and null are null.
+func (d *document) flag(into *store.Flag, bad *string) error {
+	switch d.json.Next() {
+	case jx.Null:
+		return d.json.Null()
+	case jx.Bool:
+		v, err := d.json.Bool()
+		*into = store.Flag{V: v, Valid: err == nil}
+		return err
+	case jx.String:
+		text, err := d.text(bad)
+		switch text = bytes.TrimSpace(text); {
+		case err != nil || len(text) == 0 || bytes.EqualFold(text, []byte("Invalid")):
+		case bytes.EqualFold(text, []byte("true")):
+			*into = store.Flag{V: true, Valid: true}
+		case bytes.EqualFold(text, []byte("false")):
+			*into = store.Flag{V: false, Valid: true}
+		default:
+			*bad = fmt.Sprintf("%.40q is neither true nor false", text)
+		}
+		return err
+	}
+	return d.misfit(bad, "true or false")
+}
+
+// instant reads a time stamp with an offset, as seconds UTC.
+func (d *document) instant(into *int64, there *bool, bad *string) error {
+	text, err := d.text(bad)
+	if err != nil || len(text) == 0 {
+		return err
+	}
+	t, err := time.Parse(time.RFC3339, string(text))
+	if err != nil || t.Nanosecond() != 0 {
+		*bad = fmt.Sprintf("%.40q is not an instant in whole seconds with an offset", text)
+		return nil
+	}
+	*into, *there = t.Unix(), true
+	return nil
+}
+
+// misfit passes over a value of the wrong type.
+func (d *document) misfit(bad *string, want string) error {
+	*bad = fmt.Sprintf("%s stands where %s belongs", d.json.Next(), want)
+	return d.json.Skip()
+}
+
+// errorText is what RTE says in the body of an error, in one line.
+func errorText(answer *source.Answer) string {
+	if answer.Kind != source.KindJSON {
+		return answer.Excerpt()
+	}
+	var parts []string
+	var bad string
+	d := newDocument(io.LimitReader(answer.Body, bufferBytes), func(string) {})
+	err := d.object(func(key string) (bool, error) {
+		if key != "error" && key != "error_description" {
+			return false, nil
+		}
+		text, err := d.text(&bad)
+		if len(text) > 0 {
+			parts = append(parts, strings.Join(strings.Fields(string(text)), " "))
+		}
+		return true, err
+	})
+	if err != nil || len(parts) == 0 {
+		return "the window was refused without a reason"
+	}
+	const most = 300
+	return fmt.Sprintf("%.*s", most, strings.Join(parts, ": "))
+}

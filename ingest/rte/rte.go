@@ -1,0 +1,160 @@
+// Package rte asks RTE for balancing capacity and balancing energy, and reads its replies into rows of the store.
+//
+// The Client only speaks HTTP; each Decode function is pure: the same bytes and window give the same rows, with no
+// clock, no network and no database. Periods are asked for with an offset, as RTE wants them; what comes back outside
+// the window that was asked for is dropped.
+package rte
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+const (
+	sourceName = "RTE"
+	tokenPath  = "/token/oauth/"
+	// renewBefore is how long before its end a token is no longer used.
+	renewBefore = time.Minute
+)
+
+// resource is one of RTE's, and the API to which an application has to be subscribed for it.
+type resource struct {
+	api, folder, name string
+}
+
+var (
+	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves"}
+	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price"}
+	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data"}
+)
+
+// Options says how RTE is reached. ClientID and ClientSecret are one application's, subscribed to the APIs Balancing
+// Capacity and Balancing Energy.
+type Options struct {
+	BaseURL      string // https://digital.iservices.rte-france.com
+	ClientID     string
+	ClientSecret string
+	HTTP         *http.Client
+	Clock        clockwork.Clock
+	UserAgent    string
+}
+
+// Client asks RTE's resources. It is safe for concurrent use.
+type Client struct {
+	base   string
+	oauth  clientcredentials.Config
+	caller source.Caller
+
+	mu      sync.Mutex
+	token   *oauth2.Token
+	expires time.Time
+}
+
+// NewClient makes a client; nothing is asked yet.
+func NewClient(o Options) *Client {
+	base := strings.TrimSuffix(o.BaseURL, "/")
+	return &Client{
+		base: base,
+		oauth: clientcredentials.Config{
+			ClientID: o.ClientID, ClientSecret: o.ClientSecret, TokenURL: base + tokenPath, AuthStyle: oauth2.AuthStyleInHeader,
+		},
+		caller: source.Caller{
+			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.ClientSecret, o.ClientID},
+		},
+	}
+}
+
+// ProcuredReserves asks for the three reserves' capacity in the window, which is at most 7 days long.
+func (c *Client) ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], int64, error) {
+	return ask(ctx, c, procuredReserves, window, DecodeProcuredReserves)
+}
+
+// MarginalPrice asks for the 4 s steps of aFRR energy in the window, which is at most 24 h long.
+func (c *Client) MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], int64, error) {
+	return ask(ctx, c, marginalPrice, window, DecodeMarginalPrice)
+}
+
+// StandardMFRR asks for the quarter hours of mFRR energy in the window, which is at most 7 days long.
+func (c *Client) StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], int64, error) {
+	return ask(ctx, c, standardMFRR, window, DecodeStandardMFRR)
+}
+
+// ask makes one call of a resource and decodes its answer as it arrives.
+func ask[R any](ctx context.Context, c *Client, from resource, window store.Period, decode func(io.Reader, store.Period) (source.Reply[R], error)) (source.Reply[R], int64, error) {
+	var reply source.Reply[R]
+	var used *oauth2.Token
+	build := func(ctx context.Context) (*http.Request, error) {
+		token, err := c.accessToken(ctx)
+		if err != nil {
+			return nil, err
+		}
+		used = token
+		query := url.Values{
+			"start_date": {window.From().In(store.Paris).Format(time.RFC3339)},
+			"end_date":   {window.To().In(store.Paris).Format(time.RFC3339)},
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/open_api/"+from.folder+"/"+from.name+"?"+query.Encode(), nil)
+		if err != nil {
+			return nil, err
+		}
+		token.SetAuthHeader(request)
+		// Without it some resources answer in CSV.
+		request.Header.Set("Accept", "application/json")
+		return request, nil
+	}
+	read := func(answer *source.Answer) (err error) {
+		if err := refused(from, answer); err != nil || answer.Status == http.StatusNoContent {
+			return err
+		}
+		reply, err = decode(answer.Body, window)
+		return err
+	}
+	bytes, err := c.caller.Call(ctx, from.name, build, read)
+	if used != nil && isUnauthorized(err) {
+		// A token may end before its time: once, another one is taken.
+		c.drop(used)
+		var more int64
+		more, err = c.caller.Call(ctx, from.name, build, read)
+		bytes += more
+	}
+	return reply, bytes, notSubscribed(from, err)
+}
+
+// refused is the fault in an answer that holds no document.
+func refused(from resource, answer *source.Answer) error {
+	fault := &source.Fault{Source: sourceName, Call: from.name, Status: answer.Status}
+	switch {
+	case answer.Status == http.StatusBadRequest:
+		fault.Message = errorText(answer)
+	case answer.Kind == source.KindJSON || answer.Status == http.StatusNoContent:
+		return nil
+	case answer.Kind == source.KindEmpty:
+		fault.Message = "the reply is empty"
+	default:
+		fault.Message = fmt.Sprintf("the reply is %s, not JSON: %s", answer.Kind, answer.Excerpt())
+	}
+	return fault
+}
+
+// notSubscribed says what a 403 means at RTE.
+func notSubscribed(from resource, err error) error {
+	var fault *source.Fault
+	if errors.As(err, &fault) && fault.Status == http.StatusForbidden && fault.Call == from.name {
+		fault.Message = "the application is not subscribed to the API " + from.api + ": subscribe it on RTE's data portal"
+	}
+	return err
+}

@@ -1,0 +1,68 @@
+package rte
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"courant/ingest/source"
+)
+
+// accessToken is the token at hand, or a new one when that is about to end.
+func (c *Client) accessToken(ctx context.Context) (*oauth2.Token, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.token != nil && (c.expires.IsZero() || c.caller.Clock.Now().Before(c.expires)) {
+		return c.token, nil
+	}
+	token, err := c.oauth.Token(context.WithValue(ctx, oauth2.HTTPClient, c.caller.HTTP))
+	if err != nil {
+		return nil, tokenFault(err)
+	}
+	c.token, c.expires = token, time.Time{}
+	if !token.Expiry.IsZero() {
+		c.expires = c.caller.Clock.Now().Add(time.Until(token.Expiry) - renewBefore)
+	}
+	return token, nil
+}
+
+// drop forgets the token if it still is the one at hand.
+func (c *Client) drop(token *oauth2.Token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.token == token {
+		c.token = nil
+	}
+}
+
+// tokenFault says what the token address answered. The body of its answer is not repeated: it is of no use and may
+// hold anything.
+func tokenFault(err error) error {
+	var answered *oauth2.RetrieveError
+	if !errors.As(err, &answered) || answered.Response == nil {
+		var fault *source.Fault
+		if errors.As(err, &fault) {
+			return fault
+		}
+		return &source.Fault{Source: sourceName, Call: "token", Message: source.Plainly(err), Connection: true, Retryable: true}
+	}
+	status := answered.Response.StatusCode
+	fault := &source.Fault{Source: sourceName, Call: "token", Status: status, Message: http.StatusText(status)}
+	switch {
+	case status == http.StatusUnauthorized || status == http.StatusBadRequest || status == http.StatusForbidden:
+		fault.Message = "the client credentials are refused: check rte.client_id and rte.client_secret"
+	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
+		fault.Retryable = true
+	case status < 300:
+		fault.Message = "the answer holds no token"
+	}
+	return fault
+}
+
+func isUnauthorized(err error) bool {
+	var fault *source.Fault
+	return errors.As(err, &fault) && fault.Status == http.StatusUnauthorized && fault.Call != "token"
+}

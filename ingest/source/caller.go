@@ -1,0 +1,235 @@
+package source
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/jonboulle/clockwork"
+)
+
+const (
+	maxTries         = 5
+	maxReplyBytes    = 64 << 20
+	firstPause       = 2 * time.Second
+	longestPause     = time.Minute
+	longestObeyed    = 15 * time.Minute // a longer Retry-After ends the call; the next run asks again
+	connectTimeout   = 10 * time.Second
+	headerTimeout    = 2 * time.Minute // ENTSO-E gives up on itself after 5 min, and rarely needs one
+	tryTimeout       = 5 * time.Minute
+	maxHeaderBytes   = 64 << 10
+	maxRedirects     = 3
+	idleConnsPerHost = 2
+)
+
+// NewHTTPClient is a client with a limit on every wait. It follows redirects within a host only, because the secret
+// of ENTSO-E stands in the address.
+func NewHTTPClient() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
+			TLSHandshakeTimeout:    connectTimeout,
+			ResponseHeaderTimeout:  headerTimeout,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+			MaxIdleConnsPerHost:    idleConnsPerHost,
+			IdleConnTimeout:        90 * time.Second,
+			ForceAttemptHTTP2:      true,
+		},
+		CheckRedirect: func(req *http.Request, via []*http.Request) error {
+			if len(via) > maxRedirects || req.URL.Hostname() != via[0].URL.Hostname() {
+				return errors.New("it redirects elsewhere")
+			}
+			return nil
+		},
+	}
+}
+
+// Caller asks one source. Its fields are set before the first call and not changed after.
+type Caller struct {
+	Source    string // RTE or ENTSO-E, for messages
+	HTTP      *http.Client
+	Clock     clockwork.Clock
+	Secrets   []string      // never to be seen in a message
+	Pause429  time.Duration // before the next try after a 429 that names no time itself
+	UserAgent string
+}
+
+// Call makes a request, hands the answer to read, and tries again where that may help; build is called for each
+// try. It tells how many bytes the answers had, also when it fails. The error is a *Fault, or the context's.
+func (c *Caller) Call(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (bytes int64, err error) {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = firstPause, longestPause, 2
+	for try := 1; ; try++ {
+		n, err := c.try(ctx, name, build, read)
+		bytes += n
+		if err == nil || ctx.Err() != nil {
+			return bytes, errors.Join(ctx.Err(), err)
+		}
+		fault := c.fault(name, err)
+		pause := pauses.NextBackOff()
+		switch {
+		case fault.RetryAfter > 0:
+			pause = fault.RetryAfter
+		case fault.Status == http.StatusTooManyRequests && c.Pause429 > 0:
+			pause = c.Pause429
+		}
+		if !fault.Retryable || try == maxTries || pause > longestObeyed {
+			return bytes, fault
+		}
+		select {
+		case <-ctx.Done():
+			return bytes, ctx.Err()
+		case <-c.Clock.After(pause):
+		}
+	}
+}
+
+func (c *Caller) try(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	request, err := build(ctx)
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("User-Agent", c.UserAgent)
+	response, err := c.HTTP.Do(request)
+	if err != nil {
+		return 0, c.connectionFault(name, err)
+	}
+	defer response.Body.Close()
+	body := &limited{reader: response.Body, left: maxReplyBytes}
+	buffered := bufio.NewReaderSize(body, 64<<10)
+	head, err := buffered.Peek(sniffBytes)
+	if err != nil && err != io.EOF {
+		return body.read, c.bodyFault(name, body, err)
+	}
+	answer := &Answer{Status: response.StatusCode, Kind: sniff(head), Body: buffered}
+	if err := c.refusedByStatus(name, response, answer); err != nil {
+		return body.read, err
+	}
+	if err := read(answer); err != nil {
+		return body.read, c.bodyFault(name, body, err)
+	}
+	return body.read, nil
+}
+
+// refusedByStatus is the fault that a status alone says, whatever the body holds. 400 is left to the reader of the
+// answer, since ENTSO-E says in its text what is meant, and 204 is an empty answer.
+func (c *Caller) refusedByStatus(name string, response *http.Response, answer *Answer) error {
+	status := response.StatusCode
+	switch status {
+	case http.StatusOK, http.StatusNoContent, http.StatusBadRequest:
+		return nil
+	}
+	message := answer.Excerpt()
+	if message == "" {
+		message = http.StatusText(status)
+	}
+	return &Fault{
+		Source: c.Source, Call: name, Status: status, Message: c.scrub(message),
+		Retryable:  status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500,
+		RetryAfter: c.retryAfter(response.Header.Get("Retry-After")),
+	}
+}
+
+// retryAfter reads a header of seconds or of a date.
+func (c *Caller) retryAfter(header string) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil && seconds > 0 && seconds < math.MaxInt32 {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return max(date.Sub(c.Clock.Now()), 0)
+	}
+	return 0
+}
+
+// bodyFault tells a reply that was lost on the way, which is worth another try, from one that came whole and is bad.
+func (c *Caller) bodyFault(name string, body *limited, err error) error {
+	if body.err != nil {
+		return c.connectionFault(name, body.err)
+	}
+	if body.left < 0 {
+		return &Fault{Source: c.Source, Call: name, Message: fmt.Sprintf("the reply is larger than %d MiB", maxReplyBytes>>20)}
+	}
+	return err
+}
+
+func (c *Caller) connectionFault(name string, err error) *Fault {
+	return &Fault{Source: c.Source, Call: name, Message: c.scrub(Plainly(err)), Connection: true, Retryable: true, Cause: withoutURL(err)}
+}
+
+// fault is err as a *Fault; an error that is none yet says that the answer was no good.
+func (c *Caller) fault(name string, err error) *Fault {
+	var fault *Fault
+	if errors.As(err, &fault) {
+		return fault
+	}
+	return &Fault{Source: c.Source, Call: name, Message: c.scrub(err.Error()), Cause: err}
+}
+
+// withoutURL takes the address off an error of net/http: it holds a secret.
+func withoutURL(err error) error {
+	var withURL *url.Error
+	if errors.As(err, &withURL) {
+		return withURL.Err
+	}
+	return err
+}
+
+// Plainly says a connection's error in words.
+func Plainly(err error) string {
+	err = withoutURL(err)
+	var dns *net.DNSError
+	var network net.Error
+	switch {
+	case errors.As(err, &dns):
+		return "the name " + dns.Name + " is not found"
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout():
+		return "no answer in time"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection ended in the middle of the reply"
+	}
+	return err.Error()
+}
+
+func (c *Caller) scrub(message string) string {
+	for _, secret := range c.Secrets {
+		if secret != "" {
+			message = strings.ReplaceAll(message, secret, "[hidden]")
+			message = strings.ReplaceAll(message, url.QueryEscape(secret), "[hidden]")
+		}
+	}
+	return message
+}
+
+// limited reads at most left bytes, counts them, and remembers what went wrong in the connection.
+type limited struct {
+	reader io.Reader
+	left   int64
+	read   int64
+	err    error
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, errors.New("too large")
+	}
+	n, err := l.reader.Read(p)
+	l.left -= int64(n)
+	l.read += int64(n)
+	if err != nil && err != io.EOF {
+		l.err = err
+	}
+	return n, err
+}

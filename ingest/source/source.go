@@ -1,0 +1,173 @@
+// Package source is the one way in which Courant asks RTE and ENTSO-E over HTTP, and the words in which it tells what
+// they said: a Reply of rows, or a Fault.
+//
+// A call is tried again after a connection fault, 408, 429 and 5xx, at most five times in all, with growing and
+// jittered pauses; what the source itself says in Retry-After is obeyed. Anything else is final. A reply is read with
+// limits on size and time, and its first bytes are looked at before it is parsed, because maintenance pages and
+// archives come back with status 200.
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"courant/store"
+)
+
+// Reply is what a source said when it was asked for one window.
+type Reply[R any] struct {
+	Rows     []R
+	Refusals Refusals
+	// Notes are remarks for the log: a series that was skipped, a step listed twice. Each is said once.
+	Notes []string
+	// UnknownKeys are names in the reply that Courant knows nothing of.
+	UnknownKeys []string
+}
+
+// Note adds a remark, once.
+func (r *Reply[R]) Note(format string, args ...any) {
+	r.Notes = addOnce(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// UnknownKey adds a name that Courant knows nothing of, once.
+func (r *Reply[R]) UnknownKey(name string) { r.UnknownKeys = addOnce(r.UnknownKeys, name) }
+
+func addOnce(list []string, item string) []string {
+	for _, has := range list {
+		if has == item {
+			return list
+		}
+	}
+	return append(list, item)
+}
+
+// Refusals are the delivery dates of which nothing is taken. The zero value is ready.
+type Refusals struct {
+	list []store.Refusal
+}
+
+// Refuse notes that nothing of the dataset's delivery date is taken; the first reason stands.
+func (r *Refusals) Refuse(dataset store.Dataset, date store.DeliveryDate, format string, args ...any) {
+	if !r.Has(dataset, date) {
+		r.list = append(r.list, store.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...)})
+	}
+}
+
+// RefuseAll refuses every delivery date that the window touches.
+func (r *Refusals) RefuseAll(dataset store.Dataset, window store.Period, format string, args ...any) {
+	for _, date := range window.Dates() {
+		r.Refuse(dataset, date, format, args...)
+	}
+}
+
+// Has says whether the dataset's delivery date is refused.
+func (r *Refusals) Has(dataset store.Dataset, date store.DeliveryDate) bool {
+	for _, refusal := range r.list {
+		if refusal.Dataset == dataset && refusal.Date == date {
+			return true
+		}
+	}
+	return false
+}
+
+// Add takes the refusals of another reply in.
+func (r *Refusals) Add(other Refusals) {
+	for _, refusal := range other.list {
+		r.Refuse(refusal.Dataset, refusal.Date, "%s", refusal.Reason)
+	}
+}
+
+// List is the refusals in the order in which they came up.
+func (r *Refusals) List() []store.Refusal { return r.list }
+
+// ErrTooWide is the answer of a source to which the window asked for was too wide.
+var ErrTooWide = errors.New("the window is too wide for the source")
+
+// Fault is a call that brought nothing.
+type Fault struct {
+	Source     string // RTE or ENTSO-E
+	Call       string // the resource that was asked
+	Status     int    // of HTTP; 0 if there was no answer
+	Message    string // one line
+	Connection bool   // the source was not reached, or was lost in the middle of its answer
+	Retryable  bool
+	RetryAfter time.Duration // what the source asked for; 0 if it asked for nothing
+	Cause      error         // nil, ErrTooWide, or what the connection said
+}
+
+func (f *Fault) Error() string {
+	if f.Status != 0 {
+		return fmt.Sprintf("%s: %s: status %d: %s", f.Source, f.Call, f.Status, f.Message)
+	}
+	return fmt.Sprintf("%s: %s: %s", f.Source, f.Call, f.Message)
+}
+
+func (f *Fault) Unwrap() error { return f.Cause }
+
+// Kind is what the first bytes of a reply look like.
+type Kind string
+
+const (
+	KindEmpty Kind = "empty"
+	KindJSON  Kind = "JSON"
+	KindXML   Kind = "XML"
+	KindHTML  Kind = "an HTML page"
+	KindZIP   Kind = "a ZIP archive"
+	KindText  Kind = "plain text"
+)
+
+// sniffBytes is how much of a reply is looked at.
+const sniffBytes = 512
+
+func sniff(head []byte) Kind {
+	text := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(string(head), "\ufeff")))
+	switch {
+	case text == "":
+		return KindEmpty
+	case strings.HasPrefix(text, "pk\x03\x04"):
+		return KindZIP
+	case text[0] == '{' || text[0] == '[':
+		return KindJSON
+	case strings.HasPrefix(text, "<!doctype html") || strings.Contains(text, "<html"):
+		return KindHTML
+	case text[0] == '<':
+		return KindXML
+	}
+	return KindText
+}
+
+// Answer is the reply to one HTTP request, its first bytes looked at.
+type Answer struct {
+	Status int
+	Kind   Kind
+	Body   io.Reader
+}
+
+// Excerpt is the first words of a reply that is no document, for a message: markup taken out, one line.
+func (a *Answer) Excerpt() string {
+	head, _ := io.ReadAll(io.LimitReader(a.Body, 4096))
+	var text strings.Builder
+	inside := false
+	for _, r := range string(head) {
+		switch {
+		case r == '<':
+			inside = true
+			text.WriteByte(' ')
+		case r == '>':
+			inside = false
+		case !inside && r >= ' ' && r != 0x7f:
+			text.WriteRune(r)
+		case !inside:
+			text.WriteByte(' ')
+		}
+	}
+	words := strings.Join(strings.Fields(text.String()), " ")
+	const most = 160
+	if runes := []rune(words); len(runes) > most {
+		words = string(runes[:most]) + "…"
+	}
+	return words
+}
