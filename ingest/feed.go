@@ -1,0 +1,154 @@
+package ingest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// FeedName names a feed, in the configuration and in the log.
+type FeedName string
+
+const (
+	DayAheadPrices FeedName = "day_ahead_prices"
+	Capacity       FeedName = "capacity"
+	AFRREnergy     FeedName = "afrr_energy"
+	MFRREnergy     FeedName = "mfrr_energy"
+)
+
+// How many delivery dates a call may span.
+const (
+	pricesWindowDays   = 90
+	capacityWindowDays = 7
+	mfrrWindowDays     = 7
+)
+
+// feed is one source's resource and the datasets that it brings.
+type feed struct {
+	name     FeedName
+	source   string
+	datasets []store.Dataset
+	plan     func(first, last store.DeliveryDate) []window
+	ask      func(context.Context, store.Period) (answer, error)
+	off      bool // there are no credentials for the source
+	ahead    bool // sold a day ahead: tomorrow may be there already
+	schedule Schedule
+
+	mu      sync.Mutex
+	pauses  map[store.DeliveryDate]pause
+	lastRun time.Time
+	nextRun time.Time // zero: none is due
+}
+
+// window is what one run asks for. Its calls are made one after the other, and what they bring is committed at once.
+type window struct {
+	store.Period
+	calls []store.Period
+}
+
+// answer is what one call brought, in the store's words.
+type answer struct {
+	batch       store.Batch
+	refusals    source.Refusals
+	notes       []string
+	unknownKeys []string
+	bytes       int64
+}
+
+func newAnswer[R any](reply source.Reply[R], bytes int64, batch store.Batch) answer {
+	return answer{batch: batch, refusals: reply.Refusals, notes: reply.Notes, unknownKeys: reply.UnknownKeys, bytes: bytes}
+}
+
+func askPrices(from PriceSource) func(context.Context, store.Period) (answer, error) {
+	return func(ctx context.Context, period store.Period) (answer, error) {
+		reply, bytes, err := from.DayAheadPrices(ctx, period)
+		return newAnswer(reply, bytes, store.Batch{Prices: reply.Rows}), err
+	}
+}
+
+func askCapacity(from BalancingSource) func(context.Context, store.Period) (answer, error) {
+	return func(ctx context.Context, period store.Period) (answer, error) {
+		reply, bytes, err := from.ProcuredReserves(ctx, period)
+		return newAnswer(reply, bytes, store.Batch{Capacity: reply.Rows}), err
+	}
+}
+
+func askAFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
+	return func(ctx context.Context, period store.Period) (answer, error) {
+		reply, bytes, err := from.MarginalPrice(ctx, period)
+		return newAnswer(reply, bytes, store.Batch{AFRR: reply.Rows}), err
+	}
+}
+
+func askMFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
+	return func(ctx context.Context, period store.Period) (answer, error) {
+		reply, bytes, err := from.StandardMFRR(ctx, period)
+		return newAnswer(reply, bytes, store.Batch{MFRR: reply.Rows}), err
+	}
+}
+
+// blocks plans one call for up to days delivery dates.
+func blocks(days int) func(first, last store.DeliveryDate) []window {
+	return func(first, last store.DeliveryDate) []window {
+		var windows []window
+		for ; !first.After(last); first = first.Add(days) {
+			end := first.Add(days - 1)
+			if end.After(last) {
+				end = last
+			}
+			period := store.NewPeriod(first.Start(), end.End())
+			windows = append(windows, window{period, []store.Period{period}})
+		}
+		return windows
+	}
+}
+
+// singleDates plans one delivery date a window. On the day the clock goes back it is asked for in two calls, cut at
+// the change, because the steps' clock times bear no offset.
+func singleDates(first, last store.DeliveryDate) []window {
+	var windows []window
+	for _, date := range store.Dates(first, last) {
+		period := date.Period()
+		windows = append(windows, window{period, cutAtChange(date, period)})
+	}
+	return windows
+}
+
+// cutAtChange cuts a period within the date at the instant at which the clock goes back.
+func cutAtChange(date store.DeliveryDate, period store.Period) []store.Period {
+	change, turns := date.TurnBack()
+	if at := change.Unix(); turns && period.Start < at && at < period.End {
+		return []store.Period{{Start: period.Start, End: at}, {Start: at, End: period.End}}
+	}
+	return []store.Period{period}
+}
+
+// upTo cuts a window at an instant, for energies, which have no future; false if nothing is left.
+func (w window) upTo(now time.Time) (window, bool) {
+	end := now.Unix()
+	if w.End <= end {
+		return w, true
+	}
+	if w.Start >= end {
+		return window{}, false
+	}
+	return w.between(w.Start, end), true
+}
+
+// since cuts off what lies before an instant.
+func (w window) since(from time.Time) window {
+	return w.between(max(w.Start, from.Unix()), w.End)
+}
+
+func (w window) between(start, end int64) window {
+	cut := window{Period: store.Period{Start: start, End: end}}
+	for _, call := range w.calls {
+		if call.Start, call.End = max(call.Start, start), min(call.End, end); call.Start < call.End {
+			cut.calls = append(cut.calls, call)
+		}
+	}
+	return cut
+}

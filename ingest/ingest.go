@@ -1,0 +1,104 @@
+// Package ingest decides when to ask a source, what is missing and what to keep.
+//
+// A feed is the job that brings datasets in. It never asks "what time is it" but "which delivery dates do I lack": a
+// restart or a lost night heals by itself, because the next run finds the hole. What a window's calls bring is checked
+// and committed in one transaction, with the account of the run.
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// PriceSource gives day-ahead prices; ENTSO-E is one.
+type PriceSource interface {
+	DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], int64, error)
+}
+
+// BalancingSource gives balancing capacity and energy; RTE is one.
+type BalancingSource interface {
+	ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], int64, error)
+	MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], int64, error)
+	StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], int64, error)
+}
+
+// Options says what the feeds work with.
+type Options struct {
+	Store     *store.Store
+	Clock     clockwork.Clock
+	Log       *slog.Logger
+	Prices    PriceSource     // nil: the feed is off
+	Balancing BalancingSource // nil: the feeds are off
+	Schedules map[FeedName]Schedule
+	// Committed is called after each commit, before the run is said to be done.
+	Committed func(context.Context)
+}
+
+// Feeds is all feeds of Courant.
+type Feeds struct {
+	store     *store.Store
+	clock     clockwork.Clock
+	log       *slog.Logger
+	committed func(context.Context)
+	feeds     []*feed
+}
+
+// New makes the feeds; none runs yet.
+func New(o Options) *Feeds {
+	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed}
+	if f.committed == nil {
+		f.committed = func(context.Context) {}
+	}
+	f.feeds = []*feed{
+		{
+			name: DayAheadPrices, source: "ENTSO-E", datasets: []store.Dataset{store.DayAheadPrices}, plan: blocks(pricesWindowDays),
+			ask: askPrices(o.Prices), off: o.Prices == nil, ahead: true,
+		}, {
+			name: Capacity, source: "RTE", datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity},
+			plan: blocks(capacityWindowDays), ask: askCapacity(o.Balancing), off: o.Balancing == nil, ahead: true,
+		}, {
+			name: AFRREnergy, source: "RTE", datasets: []store.Dataset{store.AFRREnergy}, plan: singleDates,
+			ask: askAFRR(o.Balancing), off: o.Balancing == nil,
+		}, {
+			name: MFRREnergy, source: "RTE", datasets: []store.Dataset{store.MFRREnergy}, plan: blocks(mfrrWindowDays),
+			ask: askMFRR(o.Balancing), off: o.Balancing == nil,
+		},
+	}
+	for _, feed := range f.feeds {
+		feed.schedule = o.Schedules[feed.name]
+		feed.pauses = map[store.DeliveryDate]pause{}
+	}
+	return f
+}
+
+func (f *Feeds) today() store.DeliveryDate { return store.DeliveryDateOf(f.clock.Now()) }
+
+// of is the feed that brings the dataset in.
+func (f *Feeds) of(dataset store.Dataset) *feed {
+	for _, feed := range f.feeds {
+		for _, d := range feed.datasets {
+			if d == dataset {
+				return feed
+			}
+		}
+	}
+	return nil
+}
+
+// Last is the last delivery date of the dataset that may be asked for: tomorrow for what is sold a day ahead, today
+// for energy.
+func (f *Feeds) Last(dataset store.Dataset) store.DeliveryDate {
+	if f.of(dataset).ahead {
+		return f.today().Add(1)
+	}
+	return f.today()
+}
+
+// instantText is how a log names an instant: UTC, seconds.
+func instantText(t time.Time) string { return t.UTC().Format(time.RFC3339) }

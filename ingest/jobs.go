@@ -1,0 +1,227 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+
+	"courant/store"
+)
+
+// energyDates is how many delivery dates of energy, today included, are brought in where nothing is stored yet.
+const energyDates = 3
+
+// overlap is how far before the newest step of energy a run begins: the last steps are corrected for a while.
+const overlap = 30 * time.Minute
+
+// mostJitter keeps many Courants from asking a source at the same second.
+const mostJitter = time.Minute
+
+// Serve runs every feed that has credentials, each on its own schedule, until ctx ends; then it waits for the runs
+// under way.
+func (f *Feeds) Serve(ctx context.Context) error {
+	scheduler, err := gocron.NewScheduler(gocron.WithClock(f.clock), gocron.WithLocation(store.Paris), gocron.WithStopTimeout(stopTimeout))
+	if err != nil {
+		return fmt.Errorf("ingest: scheduler: %w", err)
+	}
+	for _, feed := range f.feeds {
+		if feed.off {
+			continue
+		}
+		if err := f.schedule(ctx, scheduler, feed, gocron.OneTimeJobStartImmediately()); err != nil {
+			return err
+		}
+	}
+	scheduler.Start()
+	<-ctx.Done()
+	if err := scheduler.Shutdown(); err != nil {
+		return fmt.Errorf("ingest: runs under way did not end: %w", err)
+	}
+	return nil
+}
+
+// stopTimeout is how long a run that was told to stop may take.
+const stopTimeout = 8 * time.Second
+
+// schedule sets one run of the feed. When it ends it sets the next: runs of a feed never overlap, and each time is
+// chosen knowing what is still missing.
+func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *feed, at gocron.OneTimeJobStartAtOption) error {
+	_, err := scheduler.NewJob(gocron.OneTimeJob(at), gocron.NewTask(func() {
+		next := f.job(ctx, feed)
+		if ctx.Err() != nil {
+			return
+		}
+		if err := f.schedule(ctx, scheduler, feed, gocron.OneTimeJobStartDateTime(next)); err != nil {
+			f.log.Error("feed not scheduled", "feed", string(feed.name), "error", oneLine(err))
+		}
+	}), gocron.WithName(string(feed.name)))
+	if err != nil {
+		return fmt.Errorf("ingest: schedule %s: %w", feed.name, err)
+	}
+	return nil
+}
+
+// job fetches what the feed lacks and says when it is to run again.
+func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
+	now := f.clock.Now()
+	windows, err := f.due(ctx, feed, now)
+	if err != nil && ctx.Err() == nil {
+		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
+	}
+	for _, w := range windows {
+		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
+		// would fail alike.
+		if _, err := f.run(ctx, feed, w, 0); err != nil && (ctx.Err() != nil || hopeless(err)) {
+			break
+		}
+	}
+	return f.settle(ctx, feed, now)
+}
+
+// due is what a run that begins now asks for.
+func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, error) {
+	today := store.DeliveryDateOf(now)
+	first, err := f.lookback(ctx, feed, today)
+	if err != nil {
+		return nil, err
+	}
+	last := today.Add(-1)
+	if feed.ahead {
+		last = today.Add(1)
+	}
+	wanted, err := f.unfinished(ctx, feed, first, last)
+	if err != nil {
+		return nil, err
+	}
+	for date := range wanted {
+		if feed.pauses[date].until.After(now) {
+			delete(wanted, date)
+		}
+	}
+	if feed.ahead {
+		return planDates(feed, wanted), nil
+	}
+	if f.rereadDue(feed, now) {
+		wanted[today.Add(-1)] = true
+	}
+	windows := planDates(feed, wanted)
+	running, err := f.runningDate(ctx, feed, now)
+	return append(windows, running...), err
+}
+
+// lookback is the first delivery date that the feed makes whole.
+func (f *Feeds) lookback(ctx context.Context, feed *feed, today store.DeliveryDate) (store.DeliveryDate, error) {
+	first := today.Add(1 - feed.schedule.LookbackDays)
+	if feed.ahead {
+		return first, nil
+	}
+	extent, err := f.store.Extent(ctx, feed.datasets[0])
+	if err != nil {
+		return store.DeliveryDate{}, err
+	}
+	least := today.Add(1 - energyDates)
+	switch {
+	case extent.First.IsZero() || extent.First.After(least):
+		return least, nil
+	case extent.First.After(first):
+		return extent.First, nil
+	}
+	return earlier(first, least), nil
+}
+
+func earlier(a, b store.DeliveryDate) store.DeliveryDate {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// planDates plans windows over dates, one for each run of neighbours.
+func planDates(feed *feed, dates map[store.DeliveryDate]bool) []window {
+	sorted := make([]store.DeliveryDate, 0, len(dates))
+	for date := range dates {
+		sorted = append(sorted, date)
+	}
+	// The newest first: they are what people wait for.
+	slices.SortFunc(sorted, func(a, b store.DeliveryDate) int { return a.DaysUntil(b) })
+	var windows []window
+	for i := 0; i < len(sorted); {
+		j := i
+		for j+1 < len(sorted) && sorted[j].Add(-1) == sorted[j+1] {
+			j++
+		}
+		planned := feed.plan(sorted[j], sorted[i])
+		slices.Reverse(planned)
+		windows = append(windows, planned...)
+		i = j + 1
+	}
+	return windows
+}
+
+// runningDate is the part of today that may have changed since the last run: from a while before the newest step, or
+// from midnight if there is none.
+func (f *Feeds) runningDate(ctx context.Context, feed *feed, now time.Time) ([]window, error) {
+	extent, err := f.store.Extent(ctx, feed.datasets[0])
+	if err != nil {
+		return nil, err
+	}
+	today := store.DeliveryDateOf(now)
+	var windows []window
+	for _, w := range feed.plan(today, today) {
+		if w, begun := w.upTo(now); begun {
+			windows = append(windows, w.since(time.Unix(extent.NewestStart, 0).Add(-overlap)))
+		}
+	}
+	return windows, nil
+}
+
+// rereadDue says whether one of the rereads' instants has passed since the feed ran last.
+func (f *Feeds) rereadDue(feed *feed, now time.Time) bool {
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	return !feed.lastRun.IsZero() && !nextReread(feed.lastRun).After(now)
+}
+
+// settle takes stock after a job that began at the instant: the pauses of the dates that are still not whole, and when
+// to run again.
+func (f *Feeds) settle(ctx context.Context, feed *feed, began time.Time) time.Time {
+	now := f.clock.Now()
+	today := store.DeliveryDateOf(now)
+	eager := true
+	if first, err := f.lookback(ctx, feed, today); err == nil {
+		if lacking, err := f.unfinished(ctx, feed, first, today.Add(1)); err == nil {
+			if feed.ahead {
+				eager = lacking[today.Add(1)]
+			}
+			f.pauseDates(feed, lacking, today, now)
+		}
+	}
+	next := feed.schedule.next(now, eager)
+	jitter := min(mostJitter, next.Sub(now)/10)
+	if !feed.ahead {
+		next = earliest(next, nextReread(now))
+	}
+	next = next.Add(rand.N(jitter + 1))
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	feed.lastRun, feed.nextRun = began, next
+	return next
+}
+
+// pauseDates lets the dates before today that are still not whole rest for longer each time.
+func (f *Feeds) pauseDates(feed *feed, lacking map[store.DeliveryDate]bool, today store.DeliveryDate, now time.Time) {
+	for date := range feed.pauses {
+		if !lacking[date] {
+			delete(feed.pauses, date)
+		}
+	}
+	for date := range lacking {
+		if p := feed.pauses[date]; date.Before(today) && !p.until.After(now) {
+			feed.pauses[date] = p.longer(now)
+		}
+	}
+}

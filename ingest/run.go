@@ -1,0 +1,153 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// run asks for one window and keeps what comes. The error is that of the sources or the store; refusals are no error
+// but stand in the run.
+func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (store.Run, error) {
+	run := store.Run{
+		Feed: string(feed.name), Datasets: feed.datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK, FetchID: fetchID,
+	}
+	brought, err := f.gather(ctx, feed, w)
+	run.Bytes = brought.bytes
+	if err != nil {
+		return f.failed(ctx, run, err)
+	}
+	check(&brought.batch, &brought.refusals)
+	run.Refusals = brought.refusals.List()
+	if len(run.Refusals) > 0 {
+		run.Error = refusalText(run.Refusals)
+		run.Outcome = store.OutcomePartial
+		if isEmpty(brought.batch) && allRefused(feed.datasets, run.Refusals) {
+			run.Outcome = store.OutcomeFailed
+		}
+	}
+	run.Ended = f.clock.Now()
+	if err := f.store.Commit(ctx, &run, brought.batch); err != nil {
+		return f.failed(ctx, run, err)
+	}
+	f.committed(ctx)
+	f.logRun(run, brought)
+	return run, nil
+}
+
+// gather makes the window's calls and puts together what they bring.
+func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error) {
+	var all answer
+	for _, call := range w.calls {
+		part, err := feed.ask(ctx, call)
+		all.bytes += part.bytes
+		if err != nil {
+			return all, err
+		}
+		all.batch.Prices = append(all.batch.Prices, part.batch.Prices...)
+		all.batch.Capacity = append(all.batch.Capacity, part.batch.Capacity...)
+		all.batch.AFRR = append(all.batch.AFRR, part.batch.AFRR...)
+		all.batch.MFRR = append(all.batch.MFRR, part.batch.MFRR...)
+		all.refusals.Add(part.refusals)
+		all.notes = append(all.notes, part.notes...)
+		all.unknownKeys = append(all.unknownKeys, part.unknownKeys...)
+	}
+	dropFuture(&all.batch, f.clock.Now())
+	return all, nil
+}
+
+// dropFuture takes out the steps of energy that have not begun: a source may list them ahead, without values.
+func dropFuture(batch *store.Batch, now time.Time) {
+	steps := batch.AFRR[:0]
+	for _, row := range batch.AFRR {
+		if row.Start <= now.Unix() {
+			steps = append(steps, row)
+		}
+	}
+	batch.AFRR = steps
+	quarters := batch.MFRR[:0]
+	for _, row := range batch.MFRR {
+		if row.Start <= now.Unix() {
+			quarters = append(quarters, row)
+		}
+	}
+	batch.MFRR = quarters
+}
+
+func isEmpty(batch store.Batch) bool {
+	return len(batch.Prices)+len(batch.Capacity)+len(batch.AFRR)+len(batch.MFRR) == 0
+}
+
+// allRefused says whether of each dataset something was refused.
+func allRefused(datasets []store.Dataset, refusals []store.Refusal) bool {
+	for _, dataset := range datasets {
+		if !slices.ContainsFunc(refusals, func(r store.Refusal) bool { return r.Dataset == dataset }) {
+			return false
+		}
+	}
+	return true
+}
+
+// failed keeps the account of a run that brought nothing.
+func (f *Feeds) failed(ctx context.Context, run store.Run, cause error) (store.Run, error) {
+	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(cause)
+	if ctx.Err() != nil {
+		run.Outcome = store.OutcomeInterrupted
+	}
+	f.logRun(run, answer{})
+	// The account is kept also of a run that was told to stop.
+	if err := f.store.RecordRun(context.WithoutCancel(ctx), &run); err != nil {
+		return run, errors.Join(cause, err)
+	}
+	return run, cause
+}
+
+func (f *Feeds) logRun(run store.Run, brought answer) {
+	var seen, changed int
+	for _, tally := range run.Tallies {
+		seen += tally.Seen
+		changed += tally.Changed
+	}
+	attrs := []slog.Attr{
+		slog.String("feed", run.Feed), slog.String("from", instantText(run.Window.From())), slog.String("to", instantText(run.Window.To())),
+		slog.String("outcome", string(run.Outcome)), slog.Int("rows_seen", seen), slog.Int("rows_changed", changed),
+		slog.Int64("bytes", run.Bytes), slog.Duration("duration", run.Ended.Sub(run.Started)),
+	}
+	level := slog.LevelInfo
+	if run.Error != "" {
+		attrs = append(attrs, slog.String("error", run.Error))
+	}
+	if run.Outcome == store.OutcomeFailed || run.Outcome == store.OutcomePartial {
+		level = slog.LevelWarn
+	}
+	f.log.LogAttrs(context.Background(), level, "feed run", attrs...)
+	for _, note := range brought.notes {
+		f.log.Warn("source remark", "feed", run.Feed, "remark", note)
+	}
+	for _, key := range brought.unknownKeys {
+		f.log.Debug("unknown key", "feed", run.Feed, "key", key)
+	}
+}
+
+func refusalText(refusals []store.Refusal) string {
+	var parts []string
+	for _, r := range refusals {
+		parts = append(parts, fmt.Sprintf("%s %s refused: %s", r.Dataset, r.Date, r.Reason))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// hopeless says that the other windows of the same feed would fail in the same way.
+func hopeless(err error) bool {
+	var fault *source.Fault
+	return !errors.As(err, &fault) || fault.Connection || fault.Status == 401 || fault.Status == 403
+}

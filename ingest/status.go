@@ -1,0 +1,237 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"courant/store"
+)
+
+// State is how a dataset is doing.
+type State string
+
+const (
+	StateOK    State = "ok"
+	StateLate  State = "late"  // a delivery date is not whole at the time at which it should be
+	StateStale State = "stale" // nothing new for a day
+	StateOff   State = "off"   // no credentials for its source
+)
+
+// staleAfter is how long without anything new makes a dataset stale.
+const staleAfter = 24 * time.Hour
+
+// dueAt are the clock times in Paris, in minutes after midnight, after which a delivery date that is not whole is
+// late: tomorrow's for what is sold a day ahead, yesterday's for energy.
+var dueAt = map[FeedName]int{DayAheadPrices: 14*60 + 30, Capacity: 11 * 60, AFRREnergy: 6 * 60, MFRREnergy: 6 * 60}
+
+// Reason is why a delivery date is not whole.
+type Reason string
+
+const (
+	ReasonNotAsked     Reason = "not_asked"
+	ReasonNotPublished Reason = "not_published"
+	ReasonSourceError  Reason = "source_error"
+	ReasonRejected     Reason = "rejected"
+	ReasonPartial      Reason = "partial"
+)
+
+// Missing is a delivery date that is not whole.
+type Missing struct {
+	Date     store.DeliveryDate `json:"date"`
+	Expected int                `json:"expected"` // periods
+	Received int                `json:"received"` // periods
+	Reason   Reason             `json:"reason"`
+}
+
+// Status is what Courant knows of a dataset. Times are UTC; nil is "never" or "not known".
+type Status struct {
+	Dataset         store.Dataset       `json:"dataset"`
+	Source          string              `json:"source"`
+	State           State               `json:"state"`
+	FirstDate       *store.DeliveryDate `json:"first_date"`
+	LastDate        *store.DeliveryDate `json:"last_date"`
+	NewestPeriodEnd *Instant            `json:"newest_period_end"`
+	LagSeconds      *int64              `json:"lag_seconds"` // from the end of the newest period to now; 0 if that is ahead
+	LastSuccessAt   *Instant            `json:"last_success_at"`
+	LastChangeAt    *Instant            `json:"last_change_at"`
+	LastError       *string             `json:"last_error"`
+	NextRunAt       *Instant            `json:"next_run_at"`
+	Missing         []Missing           `json:"missing"`
+}
+
+// Instant is a time in UTC that is written with milliseconds.
+type Instant time.Time
+
+// MarshalText is RFC 3339 with three decimals and Z.
+func (i Instant) MarshalText() ([]byte, error) {
+	return time.Time(i).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
+}
+
+func instantOf(t time.Time) *Instant {
+	if t.IsZero() {
+		return nil
+	}
+	i := Instant(t)
+	return &i
+}
+
+// Status tells how each dataset is doing.
+func (f *Feeds) Status(ctx context.Context) ([]Status, error) {
+	var all []Status
+	for _, dataset := range store.Datasets() {
+		status, err := f.status(ctx, dataset)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, status)
+	}
+	return all, nil
+}
+
+func (f *Feeds) status(ctx context.Context, dataset store.Dataset) (Status, error) {
+	feed, now := f.of(dataset), f.clock.Now()
+	extent, err := f.store.Extent(ctx, dataset)
+	if err != nil {
+		return Status{}, err
+	}
+	summary, err := f.store.RunSummary(ctx, dataset)
+	if err != nil {
+		return Status{}, err
+	}
+	missing, err := f.missing(ctx, feed, dataset, extent)
+	if err != nil {
+		return Status{}, err
+	}
+	feed.mu.Lock()
+	nextRun := feed.nextRun
+	feed.mu.Unlock()
+	status := Status{
+		Dataset: dataset, Source: feed.source, Missing: missing,
+		LastSuccessAt: instantOf(summary.LastSuccess), LastChangeAt: instantOf(summary.LastChange), NextRunAt: instantOf(nextRun),
+	}
+	if !extent.First.IsZero() {
+		end, err := f.newestEnd(ctx, dataset, extent)
+		if err != nil {
+			return Status{}, err
+		}
+		lag := max(int64(now.Sub(end)/time.Second), 0)
+		status.FirstDate, status.LastDate, status.NewestPeriodEnd, status.LagSeconds = &extent.First, &extent.Last, instantOf(end), &lag
+	}
+	if summary.LastError != "" {
+		status.LastError = &summary.LastError
+	}
+	status.State = f.state(feed, missing, summary, now)
+	return status, nil
+}
+
+// newestEnd is the end of the newest period that is held.
+func (f *Feeds) newestEnd(ctx context.Context, dataset store.Dataset, extent store.Extent) (time.Time, error) {
+	length := int64(store.QuarterSeconds)
+	switch dataset {
+	case store.AFRREnergy:
+		length = store.AFRRSeconds
+	case store.DayAheadPrices:
+		prices, err := f.store.Prices(ctx, store.Period{Start: extent.NewestStart, End: extent.NewestStart + 1})
+		if err != nil {
+			return time.Time{}, err
+		}
+		for _, p := range prices {
+			length = p.Resolution.Seconds()
+		}
+	}
+	return time.Unix(extent.NewestStart+length, 0), nil
+}
+
+func (f *Feeds) state(feed *feed, missing []Missing, summary store.RunSummary, now time.Time) State {
+	today := store.DeliveryDateOf(now)
+	judged := today.Add(-1)
+	if feed.ahead {
+		judged = today.Add(1)
+	}
+	late := !now.Before(minutesLater(today, dueAt[feed.name]))
+	switch {
+	case feed.off:
+		return StateOff
+	case !summary.LastChange.IsZero() && now.Sub(summary.LastChange) > staleAfter:
+		return StateStale
+	case summary.LastChange.IsZero():
+		return StateLate
+	}
+	for _, m := range missing {
+		if late && m.Date == judged || m.Date.Before(judged) {
+			return StateLate
+		}
+	}
+	return StateOK
+}
+
+// missing lists the delivery dates that are not whole, from the first one stored or asked for to the last one due.
+func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, extent store.Extent) ([]Missing, error) {
+	missing := []Missing{}
+	now := f.clock.Now()
+	today := store.DeliveryDateOf(now)
+	first, err := f.store.FirstAsked(ctx, dataset)
+	if err != nil {
+		return nil, err
+	}
+	if first.IsZero() || !extent.First.IsZero() && extent.First.Before(first) {
+		first = extent.First
+	}
+	if first.IsZero() {
+		return missing, nil
+	}
+	last := today.Add(-1)
+	if feed.ahead {
+		if last = today; !now.Before(minutesLater(today, dueAt[feed.name])) {
+			last = today.Add(1)
+		}
+	}
+	if table := firstOf(dataset); first.Before(table) && (extent.First.IsZero() || !extent.First.Before(table)) {
+		first = table
+	}
+	if first.After(last) {
+		return missing, nil
+	}
+	holdings, err := f.holdings(ctx, dataset, first, last)
+	if err != nil {
+		return nil, err
+	}
+	verdicts, err := f.store.DateVerdicts(ctx, dataset, store.NewPeriod(first.Start(), last.End()))
+	if err != nil {
+		return nil, err
+	}
+	for _, date := range store.Dates(first, last) {
+		if h := holdings[date]; !h.whole() {
+			verdict, asked := verdicts[date]
+			missing = append(missing, Missing{date, h.expected, h.received, reason(h, verdict, asked)})
+		}
+	}
+	return missing, nil
+}
+
+// firstOf is the first delivery date of the dataset that a source is known to have; zero if none is known.
+func firstOf(dataset store.Dataset) store.DeliveryDate {
+	switch dataset {
+	case store.DayAheadPrices:
+		return firstDates.prices
+	case store.FCRCapacity, store.AFRRCapacity:
+		return firstDates.capacity
+	case store.MFRRCapacity:
+		return firstDates.mfrrUpward
+	}
+	return store.DeliveryDate{}
+}
+
+func reason(h holding, verdict store.DateVerdict, asked bool) Reason {
+	switch {
+	case !asked && h.received == 0:
+		return ReasonNotAsked
+	case verdict.Refused:
+		return ReasonRejected
+	case verdict.Outcome == store.OutcomeFailed || verdict.Outcome == store.OutcomeInterrupted:
+		return ReasonSourceError
+	case h.received > 0:
+		return ReasonPartial
+	}
+	return ReasonNotPublished
+}
