@@ -1,0 +1,80 @@
+package server
+
+import (
+	"courant/store"
+)
+
+const (
+	recentSteps   = 50
+	bucketSeconds = 300
+)
+
+// afrrBody answers /api/afrr-energy: the latest delivery date's newest 4 s steps, and all of it in 5 min.
+func afrrBody(window store.Window[store.AFRRStep]) []byte {
+	rows := window.Rows
+	var up, down mean
+	for _, row := range rows {
+		up.add(row.UpwardPrice)
+		down.add(row.DownwardPrice)
+	}
+	var w jsonWriter
+	w.open('{')
+	w.key("latestDeliveryDateParis").date(window.Last)
+	w.key("latestFetchedAtUtc").fetched(window.FetchedAt)
+	if len(rows) == 0 {
+		w.key("latestPeriodStartUtc").null()
+		w.key("latestPeriodEndUtc").null()
+	} else {
+		newest := rows[len(rows)-1].Start
+		w.key("latestPeriodStartUtc").instant(newest)
+		w.key("latestPeriodEndUtc").instant(newest + store.AFRRSeconds)
+	}
+	w.key("resolutionSeconds").integer(store.AFRRSeconds)
+	w.key("rowCount").integer(len(rows))
+	w.key("averageUpwardPrice").number(up.number())
+	w.key("averageDownwardPrice").number(down.number())
+	w.key("latestRow")
+	if len(rows) == 0 {
+		w.null()
+	} else {
+		writeAFRR(&w, rows[len(rows)-1])
+	}
+	w.key("recentRows").open('[')
+	for i := len(rows) - 1; i >= max(0, len(rows)-recentSteps); i-- {
+		writeAFRR(&w, rows[i])
+	}
+	w.close(']')
+	w.key("chartRows").open('[')
+	for len(rows) > 0 {
+		bucket := rows[0].Start - rows[0].Start%bucketSeconds
+		up, down = mean{}, mean{}
+		for len(rows) > 0 && rows[0].Start < bucket+bucketSeconds {
+			up.add(rows[0].UpwardPrice)
+			down.add(rows[0].DownwardPrice)
+			rows = rows[1:]
+		}
+		w.open('{')
+		w.key("bucket_start_utc").instant(bucket)
+		w.key("bucket_end_utc").instant(bucket + bucketSeconds)
+		w.key("upward_price_eur_mwh").number(up.number())
+		w.key("downward_price_eur_mwh").number(down.number())
+		w.close('}')
+	}
+	w.close(']')
+	w.close('}')
+	return w.bytes
+}
+
+func writeAFRR(w *jsonWriter, row store.AFRRStep) {
+	w.open('{')
+	w.key("period_start_utc").instant(row.Start)
+	w.key("period_end_utc").instant(row.Start + store.AFRRSeconds)
+	w.key("upward_price_eur_mwh").number(row.UpwardPrice)
+	w.key("downward_price_eur_mwh").number(row.DownwardPrice)
+	w.key("pdemand_mw").number(row.DemandMW)
+	w.key("afrr_for_france_mw").number(row.ForFranceMW)
+	w.key("afrr_in_france_mw").number(row.InFranceMW)
+	w.key("picasso_connection").flag(row.PicassoConnection)
+	w.key("prorata_mode").flag(row.ProrataMode)
+	w.close('}')
+}

@@ -1,0 +1,125 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"courant/store"
+)
+
+// bodies holds the finished answers of the eight endpoints.
+type bodies struct {
+	store      *store.Store
+	windowDays int
+
+	refreshing sync.Mutex
+	built      map[store.Dataset]body // what the parts were when they were built last
+	current    atomic.Pointer[map[string][]byte]
+}
+
+// body is the finished answer of one dataset.
+type body struct {
+	bytes     []byte
+	last      store.DeliveryDate
+	fetchedAt time.Time
+	version   int64
+}
+
+func newBodies(db *store.Store, windowDays int) *bodies {
+	return &bodies{store: db, windowDays: windowDays, built: map[store.Dataset]body{}}
+}
+
+// of is the endpoint's finished answer; false until all bodies are built.
+func (b *bodies) of(endpoint string) ([]byte, bool) {
+	all := b.current.Load()
+	if all == nil {
+		return nil, false
+	}
+	return (*all)[endpoint], true
+}
+
+// ready says whether all bodies are built.
+func (b *bodies) ready() bool { return b.current.Load() != nil }
+
+// news is the last delivery date of a dataset, and when it was read last; zero if never.
+func (b *bodies) news(dataset store.Dataset) (store.DeliveryDate, time.Time) {
+	b.refreshing.Lock()
+	defer b.refreshing.Unlock()
+	return b.built[dataset].last, b.built[dataset].fetchedAt
+}
+
+// refresh builds what has changed and swaps it in at once, so that an aggregate and its parts are always of one make.
+func (b *bodies) refresh(ctx context.Context) error {
+	b.refreshing.Lock()
+	defer b.refreshing.Unlock()
+	versions, err := b.store.Versions(ctx)
+	if err != nil {
+		return err
+	}
+	built := maps.Clone(b.built)
+	changed := false
+	for _, dataset := range store.Datasets() {
+		if has, is := built[dataset]; is && has.version == versions[dataset] {
+			continue
+		}
+		if built[dataset], err = b.build(ctx, dataset); err != nil {
+			return fmt.Errorf("server: build body of %s: %w", dataset, err)
+		}
+		changed = true
+	}
+	if !changed {
+		return nil
+	}
+	all := map[string][]byte{}
+	for _, e := range endpoints {
+		if e.parts == nil {
+			all[e.name] = built[e.datasets[0]].bytes
+		} else {
+			all[e.name] = aggregateBody(e.parts, built)
+		}
+	}
+	b.built = built
+	b.current.Store(&all)
+	return nil
+}
+
+func (b *bodies) build(ctx context.Context, dataset store.Dataset) (body, error) {
+	switch dataset {
+	case store.DayAheadPrices:
+		window, err := b.store.LatestPrices(ctx, b.windowDays)
+		return finish(window, pricesBody), err
+	case store.AFRREnergy:
+		window, err := b.store.LatestAFRR(ctx)
+		return finish(window, afrrBody), err
+	case store.MFRREnergy:
+		window, err := b.store.LatestMFRR(ctx)
+		return finish(window, mfrrBody), err
+	}
+	window, err := b.store.LatestCapacity(ctx, dataset, b.windowDays)
+	return finish(window, capacityBody), err
+}
+
+func finish[R any](window store.Window[R], write func(store.Window[R]) []byte) body {
+	return body{bytes: write(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
+}
+
+func aggregateBody(parts []part, built map[store.Dataset]body) []byte {
+	var newest time.Time
+	for _, p := range parts {
+		if at := built[p.dataset].fetchedAt; at.After(newest) {
+			newest = at
+		}
+	}
+	var w jsonWriter
+	w.open('{')
+	w.key("latestFetchedAtUtc").fetched(newest)
+	for _, p := range parts {
+		w.key(p.key).raw(built[p.dataset].bytes)
+	}
+	w.close('}')
+	return w.bytes
+}

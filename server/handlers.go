@@ -1,0 +1,147 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/store"
+	"courant/web"
+)
+
+// identify tells whose request it is. An Authorization header decides alone; otherwise the session cookie does.
+func (s *Server) identify(r *http.Request) (auth.Identity, error) {
+	if values, given := r.Header["Authorization"]; given {
+		scheme, token, _ := strings.Cut(values[0], " ")
+		if !strings.EqualFold(scheme, "Bearer") || len(values) > 1 {
+			return auth.Identity{}, auth.ErrUnauthenticated
+		}
+		return s.auth.CheckToken(r.Context(), strings.TrimSpace(token))
+	}
+	return s.auth.CheckSession(r)
+}
+
+// data answers one of the eight endpoints. Query parameters are ignored.
+func (s *Server) data(e endpoint) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		identity, err := s.identify(c.Request())
+		if err != nil {
+			return err
+		}
+		if identity.TokenID != 0 {
+			if wait, ok := s.limits.take(identity.TokenID); !ok {
+				limited := *problemRateLimited
+				limited.retryAfter = wait
+				return &limited
+			}
+		}
+		for _, dataset := range e.datasets {
+			if err := identity.May(dataset); err != nil {
+				return err
+			}
+		}
+		body, built := s.bodies.of(e.name)
+		if !built {
+			return problemUnavailable
+		}
+		c.Response().Header().Set("Cache-Control", "private, no-cache")
+		c.Response().Header().Set("Vary", "Authorization, Cookie")
+		return s.send(c, http.StatusOK, "application/json", body)
+	}
+}
+
+// healthz says that the process serves.
+func (s *Server) healthz(c echo.Context) error {
+	return s.send(c, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+}
+
+// readyz says that all bodies are built and the database answers.
+func (s *Server) readyz(c echo.Context) error {
+	if !s.bodies.ready() {
+		return problemUnavailable
+	}
+	if err := s.store.Ping(c.Request().Context()); err != nil {
+		return errors.Join(problemUnavailable, err)
+	}
+	return s.send(c, http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
+}
+
+func (s *Server) page(c echo.Context, status int, body []byte, err error) error {
+	if err != nil {
+		return err
+	}
+	header := c.Response().Header()
+	header.Set("Cache-Control", "no-store")
+	header.Add("Vary", "Accept-Language, Cookie")
+	return s.send(c, status, "text/html; charset=utf-8", body)
+}
+
+func language(c echo.Context) web.Language {
+	return web.LanguageOf(c.Request().Header.Get("Accept-Language"))
+}
+
+// home shows a signed-in reader what there is; anybody else is sent to sign in.
+func (s *Server) home(c echo.Context) error {
+	identity, err := s.auth.CheckSession(c.Request())
+	if errors.Is(err, auth.ErrUnauthenticated) {
+		return c.Redirect(http.StatusSeeOther, "/login")
+	}
+	if err != nil {
+		return err
+	}
+	view := web.Home{Email: identity.Email}
+	for _, dataset := range store.Datasets() {
+		line := web.DatasetLine{Path: "/api/" + string(dataset), Allowed: identity.May(dataset) == nil}
+		line.LastDate, line.FetchedAt = s.bodies.news(dataset)
+		view.Datasets = append(view.Datasets, line)
+	}
+	body, err := s.pages.Home(language(c), view)
+	return s.page(c, http.StatusOK, body, err)
+}
+
+func (s *Server) loginPage(c echo.Context) error {
+	if _, err := s.auth.CheckSession(c.Request()); err == nil {
+		return c.Redirect(http.StatusSeeOther, "/")
+	}
+	body, err := s.pages.Login(language(c), web.Login{})
+	return s.page(c, http.StatusOK, body, err)
+}
+
+func (s *Server) login(c echo.Context) error {
+	request := c.Request()
+	if err := request.ParseForm(); err != nil {
+		return errors.Join(problemFor(err), err)
+	}
+	account, err := s.auth.SignIn(request.Context(), request.PostForm.Get("email"), request.PostForm.Get("password"))
+	if errors.Is(err, auth.ErrBadCredentials) {
+		body, err := s.pages.Login(language(c), web.Login{Email: request.PostForm.Get("email"), Refused: true})
+		c.Response().Header().Set("WWW-Authenticate", "Bearer")
+		return s.page(c, http.StatusUnauthorized, body, err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.auth.BeginSession(c.Response(), request, account); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/")
+}
+
+// problemFor says of a form that cannot be read whether it is too large or wrong.
+func problemFor(err error) *problem {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return problemPayloadTooLarge
+	}
+	return problemInvalidParameter
+}
+
+func (s *Server) logout(c echo.Context) error {
+	if err := s.auth.EndSession(c.Response(), c.Request()); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/login")
+}

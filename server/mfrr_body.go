@@ -1,0 +1,99 @@
+package server
+
+import (
+	"courant/store"
+)
+
+// mfrrQuarter is a quarter hour's clearing prices, EUR/MWh.
+type mfrrQuarter struct {
+	start    int64 // seconds UTC
+	up, down store.Number
+}
+
+// mfrrBody answers /api/mfrr-energy: the latest delivery date, by quarter hour and by direction.
+func mfrrBody(window store.Window[store.MFRRStep]) []byte {
+	var up, down mean
+	var quarters []mfrrQuarter
+	for _, row := range window.Rows {
+		if len(quarters) == 0 || quarters[len(quarters)-1].start != row.Start {
+			quarters = append(quarters, mfrrQuarter{start: row.Start})
+		}
+		quarter := &quarters[len(quarters)-1]
+		if row.Direction == store.Upward {
+			up.add(row.ClearingPrice)
+			quarter.up = row.ClearingPrice
+		} else {
+			down.add(row.ClearingPrice)
+			quarter.down = row.ClearingPrice
+		}
+	}
+	var w jsonWriter
+	w.open('{')
+	w.key("latestDeliveryDateParis").date(window.Last)
+	w.key("latestFetchedAtUtc").fetched(window.FetchedAt)
+	if len(quarters) == 0 {
+		w.key("latestPeriodStartUtc").null()
+		w.key("latestPeriodEndUtc").null()
+	} else {
+		newest := quarters[len(quarters)-1].start
+		w.key("latestPeriodStartUtc").instant(newest)
+		w.key("latestPeriodEndUtc").instant(newest + store.QuarterSeconds)
+	}
+	w.key("resolutionSeconds").integer(store.QuarterSeconds)
+	w.key("rowCount").integer(len(window.Rows))
+	w.key("averageUpwardPrice").number(up.number())
+	w.key("averageDownwardPrice").number(down.number())
+	writeNewest(w.key("latestUpwardRow"), window.Rows, store.Upward)
+	writeNewest(w.key("latestDownwardRow"), window.Rows, store.Downward)
+	w.key("recentRows").open('[')
+	for i := len(quarters) - 1; i >= max(0, len(quarters)-recentSteps); i-- {
+		writeQuarter(&w, quarters[i])
+	}
+	w.close(']')
+	w.key("chartRows").open('[')
+	for _, quarter := range quarters {
+		writeQuarter(&w, quarter)
+	}
+	w.close(']')
+	w.close('}')
+	return w.bytes
+}
+
+// writeNewest writes the direction's newest row that carries a value, else its newest, else null.
+func writeNewest(w *jsonWriter, rows []store.MFRRStep, direction store.Direction) {
+	var newest *store.MFRRStep
+	for i := range rows {
+		if rows[i].Direction == direction && (newest == nil || rows[i].HasValue() || !newest.HasValue()) {
+			newest = &rows[i]
+		}
+	}
+	if newest == nil {
+		w.null()
+		return
+	}
+	w.open('{')
+	w.key("period_start_utc").instant(newest.Start)
+	w.key("period_end_utc").instant(newest.Start + store.QuarterSeconds)
+	w.key("direction").text(string(newest.Direction))
+	w.key("clearing_price_eur_mwh").number(newest.ClearingPrice)
+	w.key("settlement_price_current_eur_mwh").number(newest.SettlementPriceCurrent)
+	w.key("settlement_price_previous_eur_mwh").number(newest.SettlementPricePrevious)
+	w.key("total_requested_volume_sa_mw").number(newest.RequestedVolumeSAMW)
+	w.key("total_requested_volume_da_mw").number(newest.RequestedVolumeDAMW)
+	w.key("total_satisfied_need_sa_mw").number(newest.SatisfiedNeedSAMW)
+	w.key("total_satisfied_need_da_mw").number(newest.SatisfiedNeedDAMW)
+	w.key("total_activated_volume_sa_mw").number(newest.ActivatedVolumeSAMW)
+	w.key("total_activated_volume_da_mw").number(newest.ActivatedVolumeDAMW)
+	w.key("total_volume_submitted_offers_mw").number(newest.SubmittedOffersMW)
+	w.key("total_volume_filtered_offers_mw").number(newest.FilteredOffersMW)
+	w.close('}')
+}
+
+func writeQuarter(w *jsonWriter, quarter mfrrQuarter) {
+	w.open('{')
+	w.key("period_start_utc").instant(quarter.start)
+	w.key("period_end_utc").instant(quarter.start + store.QuarterSeconds)
+	w.key("upward_price_eur_mwh").number(quarter.up)
+	w.key("downward_price_eur_mwh").number(quarter.down)
+	w.close('}')
+}

@@ -1,0 +1,95 @@
+// Package server answers over HTTP: the eight bodies of the API, health, and the pages of package web.
+//
+// The bodies are finished when their data changes, not when they are asked for: Refresh builds those whose dataset
+// changed and swaps all of them in at once, and a request copies finished bytes. Until all bodies are built, data
+// routes answer 503, never an empty 200.
+package server
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/store"
+	"courant/web"
+)
+
+// Options says what the server works with.
+type Options struct {
+	Store              *store.Store
+	Auth               *auth.Auth
+	Clock              clockwork.Clock
+	Log                *slog.Logger
+	WindowDays         int // delivery dates in a body
+	RateLimitPerMinute int // requests of one token
+	TrustedProxies     []netip.Prefix
+	PublicURL          string // as browsers see it; may be empty
+	Simulated          bool   // the data are made up, and every answer and page has to say so
+}
+
+// Server is Courant's http.Handler.
+type Server struct {
+	echo   *echo.Echo
+	store  *store.Store
+	auth   *auth.Auth
+	clock  clockwork.Clock
+	log    *slog.Logger
+	bodies *bodies
+	limits *limits
+	pages  *web.Pages
+
+	simulated bool
+}
+
+// New makes a server. Its bodies are built by Refresh.
+func New(o Options) (*Server, error) {
+	pages, err := web.New(o.Simulated)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
+		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
+		simulated: o.Simulated,
+	}
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.Logger.SetOutput(io.Discard) // what goes wrong is logged in fail
+	s.echo.IPExtractor = ipExtractor(o.TrustedProxies)
+	s.echo.HTTPErrorHandler = s.fail
+	protection := http.NewCrossOriginProtection()
+	if o.PublicURL != "" {
+		if err := protection.AddTrustedOrigin(originOf(o.PublicURL)); err != nil {
+			return nil, err
+		}
+	}
+	s.routes(protection)
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Refresh builds the bodies whose dataset has changed since they were built. It may be called at any time; the next
+// answer after it returns holds what was committed before it was called.
+func (s *Server) Refresh(ctx context.Context) error { return s.bodies.refresh(ctx) }
+
+func (s *Server) routes(protection *http.CrossOriginProtection) {
+	s.echo.Use(s.identifyRequest, s.recoverPanic, s.commonHeaders, limitBody, sameOrigin(protection))
+	read := []string{http.MethodGet, http.MethodHead}
+	for _, e := range endpoints {
+		s.echo.Match(read, "/api/"+e.name, s.data(e))
+	}
+	s.echo.Match(read, "/healthz", s.healthz)
+	s.echo.Match(read, "/readyz", s.readyz)
+	s.echo.Match(read, "/", s.home)
+	s.echo.Match(read, "/login", s.loginPage)
+	s.echo.POST("/login", s.login)
+	s.echo.POST("/logout", s.logout)
+	s.echo.Match(read, "/static/*", echo.WrapHandler(http.StripPrefix("/static/", web.Static())))
+}
