@@ -1,0 +1,310 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/spf13/cobra"
+
+	"courant/auth"
+	"courant/store"
+)
+
+// maxPasswordLine is how much of standard input is read for a password, more than any that is accepted.
+const maxPasswordLine = 4096
+
+// newAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come.
+func newAuth(cfg Config, db *store.Store, clock clockwork.Clock) *auth.Auth {
+	return auth.New(auth.Options{
+		Store:        db,
+		Clock:        clock,
+		Offers:       authOffers(cfg.Offers),
+		SecureCookie: strings.HasPrefix(strings.ToLower(cfg.Server.PublicURL), "https:"),
+	})
+}
+
+func authOffers(offers []Offer) []auth.Offer {
+	var known []auth.Offer
+	for _, offer := range offers {
+		known = append(known, auth.Offer{ID: offer.ID, Datasets: offer.Datasets})
+	}
+	return known
+}
+
+func (p *program) userCommand() *cobra.Command {
+	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
+	user.AddCommand(p.userAddCommand(), p.userListCommand(), p.userPasswdCommand(), p.userDisableCommand(),
+		p.userSubscribeCommand(), p.userUnsubscribeCommand())
+	return user
+}
+
+func (p *program) userAddCommand() *cobra.Command {
+	var admin, fromStdin bool
+	cmd := &cobra.Command{
+		Use:   "add EMAIL --password-stdin",
+		Short: "Make an account",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			password, err := p.readPassword(cmd, fromStdin)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.AddUser(cmd.Context(), args[0], password, admin)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
+	passwordFlag(cmd, &fromStdin)
+	return cmd
+}
+
+func (p *program) userPasswdCommand() *cobra.Command {
+	var fromStdin bool
+	cmd := &cobra.Command{
+		Use:   "passwd EMAIL --password-stdin",
+		Short: "Change an account's password and end its sessions",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			password, err := p.readPassword(cmd, fromStdin)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.SetPassword(cmd.Context(), args[0], password)
+			})
+		},
+	}
+	passwordFlag(cmd, &fromStdin)
+	return cmd
+}
+
+func (p *program) userListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				users, err := accounts.Users(cmd.Context())
+				if err != nil {
+					return err
+				}
+				rows := [][]string{{"EMAIL", "ROLE", "CREATED", "DISABLED", "OFFER", "OFFER SINCE", "OFFER UNTIL"}}
+				for _, user := range users {
+					rows = append(rows, []string{user.Email, string(user.Role), timeCell(user.Created), timeCell(user.Disabled),
+						textCell(user.Subscription.Offer), timeCell(user.Subscription.Start), timeCell(user.Subscription.End)})
+				}
+				return p.printTable(rows)
+			})
+		},
+	}
+}
+
+func (p *program) userDisableCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "disable EMAIL",
+		Short: "Shut an account out, its sessions and tokens with it",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				last, err := accounts.Disable(cmd.Context(), args[0])
+				if last {
+					fmt.Fprintf(p.stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", args[0])
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (p *program) userSubscribeCommand() *cobra.Command {
+	var offer, until string
+	cmd := &cobra.Command{
+		Use:   "subscribe EMAIL --offer ID",
+		Short: "Give an account a subscription from now on, in the place of a former one",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if offer == "" {
+				return usagef("%s needs --offer ID, one of the configuration's offers", cmd.CommandPath())
+			}
+			end, err := p.dateFlag(cmd, "until", until)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.Subscribe(cmd.Context(), args[0], offer, end)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&offer, "offer", "", "`ID` of an offer of the configuration")
+	cmd.Flags().StringVar(&until, "until", "", "last `DATE` of the subscription (default without end)")
+	return cmd
+}
+
+func (p *program) userUnsubscribeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "unsubscribe EMAIL",
+		Short: "Take an account's subscription away",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.Unsubscribe(cmd.Context(), args[0])
+			})
+		},
+	}
+}
+
+func (p *program) tokenCommand() *cobra.Command {
+	token := &cobra.Command{Use: "token", Short: "Tokens, with which programs read the API", RunE: group}
+	token.AddCommand(p.tokenCreateCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
+	return token
+}
+
+func (p *program) tokenCreateCommand() *cobra.Command {
+	var name, expires string
+	cmd := &cobra.Command{
+		Use:   "create EMAIL --name NAME",
+		Short: "Make a token of an account and print it, once",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if name == "" {
+				return usagef("%s needs --name NAME, what the token is for", cmd.CommandPath())
+			}
+			end, err := p.dateFlag(cmd, "expires", expires)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				token, err := accounts.CreateToken(cmd.Context(), args[0], name, end)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(p.stdout, token)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "", "`NAME` that says what the token is for")
+	cmd.Flags().StringVar(&expires, "expires", "", "last `DATE` of the token (default without end)")
+	return cmd
+}
+
+func (p *program) tokenListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list [EMAIL]",
+		Short: "List the tokens of one account or of all",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("%d arguments where one at most belongs: %s [EMAIL]", len(args), cmd.CommandPath())
+			}
+			email := strings.Join(args, "")
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				tokens, err := accounts.Tokens(cmd.Context(), email)
+				if err != nil {
+					return err
+				}
+				rows := [][]string{{"PREFIX", "NAME", "EMAIL", "CREATED", "EXPIRES", "REVOKED"}}
+				for _, token := range tokens {
+					rows = append(rows, []string{token.Prefix, token.Name, token.Account.Email,
+						timeCell(token.Created), timeCell(token.Expires), timeCell(token.Revoked)})
+				}
+				return p.printTable(rows)
+			})
+		},
+	}
+}
+
+func (p *program) tokenRevokeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke PREFIX",
+		Short: "End the token that begins with these 12 characters",
+		Args:  exactly("PREFIX"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				err := accounts.RevokeToken(cmd.Context(), args[0])
+				if errors.Is(err, store.ErrNotFound) {
+					return fmt.Errorf("%v: courant token list shows the prefixes", err)
+				}
+				return err
+			})
+		},
+	}
+}
+
+// withAuth runs fn on the accounts of the configured database; its error says what to do.
+func (p *program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
+	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
+		err := fn(newAuth(cfg, db, p.clock))
+		switch {
+		case errors.As(err, new(auth.InputError)):
+			return usageError{err.Error()}
+		case errors.Is(err, store.ErrNotFound):
+			return fmt.Errorf("%w: courant user list shows the accounts and their subscriptions", err)
+		case errors.Is(err, store.ErrExists):
+			return fmt.Errorf("%w: courant user passwd changes its password", err)
+		case errors.Is(err, auth.ErrAccountDisabled):
+			return fmt.Errorf("%w: choose another one, courant user list shows them", err)
+		}
+		return err
+	})
+}
+
+func passwordFlag(cmd *cobra.Command, fromStdin *bool) {
+	cmd.Flags().BoolVar(fromStdin, "password-stdin", false, "read the password from the first line of standard input")
+}
+
+// readPassword reads the first line of standard input, if the flag asks for it: there is no other way to give a
+// password, since arguments and the environment can be seen by others.
+func (p *program) readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
+	if !fromStdin {
+		return "", usagef("%s reads the password from standard input: %[1]s EMAIL --password-stdin < FILE", cmd.CommandPath())
+	}
+	line, err := bufio.NewReader(io.LimitReader(p.stdin, maxPasswordLine)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("read the password from standard input: %w", err)
+	}
+	password := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+	if password == "" {
+		return "", usagef("there is no password in the first line of standard input")
+	}
+	return password, nil
+}
+
+// dateFlag reads the date in a flag, or no date if the flag is not there.
+func (p *program) dateFlag(cmd *cobra.Command, flag, text string) (store.DeliveryDate, error) {
+	if !cmd.Flags().Changed(flag) {
+		return store.DeliveryDate{}, nil
+	}
+	return p.parseDate(text)
+}
+
+// printTable prints rows in columns, the first being the header.
+func (p *program) printTable(rows [][]string) error {
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+func timeCell(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func textCell(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}

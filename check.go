@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+const (
+	// leastFreeBytes is less room than a year of all datasets takes.
+	leastFreeBytes = 1 << 30
+	// mostSkew is how far the clock may be off before publication times are misjudged.
+	mostSkew = time.Minute
+)
+
+// verdict is the result of one check.
+type verdict struct {
+	what string
+	said string // what was found, if it is good
+	err  error
+}
+
+func (p *program) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Check configuration, database, disk, credentials and clock",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			failed := 0
+			p.check(cmd.Context(), func(v verdict) {
+				if v.err != nil {
+					failed++
+					fmt.Fprintf(p.stdout, "FAIL  %-14s %s\n", v.what, v.err)
+					return
+				}
+				fmt.Fprintf(p.stdout, "ok    %-14s %s\n", v.what, v.said)
+			})
+			if failed > 0 {
+				return fmt.Errorf("%d of the checks failed", failed)
+			}
+			return nil
+		},
+	}
+}
+
+func (p *program) check(ctx context.Context, say func(verdict)) {
+	cfg, err := p.config()
+	say(verdict{"configuration", "every key is right", err})
+	if err != nil {
+		return
+	}
+	say(checkDatabase(ctx, cfg.Database.Path))
+	say(checkDisk(cfg.Database.Path))
+	clock := &serverClock{now: p.clock.Now}
+	client := source.NewHTTPClient()
+	clock.next, client.Transport = client.Transport, clock
+	today := store.DeliveryDateOf(p.clock.Now()).Period()
+	if cfg.RTE.ClientID == "" {
+		say(verdict{"RTE", "off: rte.client_id and rte.client_secret are empty", nil})
+	} else {
+		rte := newRTE(cfg, client, p.clock)
+		_, _, err := rte.ProcuredReserves(ctx, today)
+		say(verdict{"RTE capacity", "the credentials are good, Balancing Capacity answers", err})
+		hourAgo := p.clock.Now().Add(-time.Hour).Truncate(time.Minute)
+		_, _, err = rte.MarginalPrice(ctx, store.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
+		say(verdict{"RTE energy", "the credentials are good, Balancing Energy answers", err})
+	}
+	if cfg.ENTSOE.SecurityToken == "" {
+		say(verdict{"ENTSO-E", "off: entsoe.security_token is empty", nil})
+	} else {
+		_, _, err := newENTSOE(cfg, client, p.clock).DayAheadPrices(ctx, today)
+		say(verdict{"ENTSO-E", "the security token is good, prices answer", err})
+	}
+	say(clock.verdict())
+}
+
+func checkDatabase(ctx context.Context, path string) verdict {
+	v := verdict{what: "database", said: path + " opens and passes SQLite's integrity check"}
+	db, err := store.Open(ctx, path)
+	if err != nil {
+		v.err = err
+		return v
+	}
+	v.err = errors.Join(db.IntegrityCheck(ctx), db.Close())
+	return v
+}
+
+func checkDisk(path string) verdict {
+	v := verdict{what: "disk"}
+	free, err := freeBytes(filepath.Dir(path))
+	switch {
+	case err != nil:
+		v.err = fmt.Errorf("free room beside %s: %w", path, err)
+	case free < leastFreeBytes:
+		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets needs 1 GB or more", free/1e6, path)
+	}
+	v.said = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
+	return v
+}
+
+// serverClock notes how far this machine's clock is from that of the servers that answer.
+type serverClock struct {
+	next http.RoundTripper
+	now  func() time.Time
+
+	mu    sync.Mutex
+	asked bool
+	skew  time.Duration
+}
+
+// RoundTrip passes a request on and reads the Date of its answer.
+func (c *serverClock) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := c.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		c.mu.Lock()
+		c.asked, c.skew = true, c.now().Sub(date)
+		c.mu.Unlock()
+	}
+	return response, nil
+}
+
+func (c *serverClock) verdict() verdict {
+	v := verdict{what: "clock"}
+	switch {
+	case !c.asked:
+		v.said = "not compared: no source answered"
+	case c.skew.Abs() > mostSkew:
+		v.err = fmt.Errorf("it is off by %s from a source's: set it, best by NTP", c.skew.Round(time.Second))
+	default:
+		v.said = "within a minute of the sources'"
+	}
+	return v
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"courant/store"
+)
+
+// Config is the whole configuration: read once by loadConfig, checked, and passed down in parts.
+type Config struct {
+	Server   ServerConfig
+	Contact  string // how to reach whoever runs this Courant, as shown on its pages; may be empty
+	Database DatabaseConfig
+	RTE      RTEConfig
+	ENTSOE   ENTSOEConfig
+	Ingest   IngestConfig
+	API      APIConfig
+	Offers   []Offer
+	Accounts AccountsConfig
+	Log      LogConfig
+}
+
+// ServerConfig is where Courant listens and who may speak for its visitors.
+type ServerConfig struct {
+	Addr           string // host:port to listen on
+	PublicURL      string // the address users type, without a slash at its end, or empty
+	TLS            TLSConfig
+	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed; a bare address is a /32 or a /128
+}
+
+// TLSConfig is reserved: loadConfig refuses any value but the empty ones.
+type TLSConfig struct {
+	Domain   string
+	CacheDir string
+}
+
+// DatabaseConfig is where values are kept.
+type DatabaseConfig struct {
+	Path string // relative to the working directory
+}
+
+// RTEConfig is the access to RTE's APIs. The credentials are both set or both empty; empty, the RTE feeds are off.
+type RTEConfig struct {
+	BaseURL      string // without a slash at its end
+	ClientID     string
+	ClientSecret Secret
+}
+
+// ENTSOEConfig is the access to the ENTSO-E Transparency Platform. Without a token its feed is off.
+type ENTSOEConfig struct {
+	BaseURL       string // without a slash at its end
+	SecurityToken Secret
+}
+
+// IngestConfig is when the feeds of serve ask their sources.
+type IngestConfig struct {
+	Enabled        bool
+	DayAheadPrices FeedConfig
+	Capacity       FeedConfig
+	AFRREnergy     FeedConfig
+	MFRREnergy     FeedConfig
+}
+
+// FeedConfig is the timetable of one feed: Every from From until To each day, as long as what is expected then is
+// missing; once an hour otherwise.
+type FeedConfig struct {
+	Every        time.Duration // at least a minute
+	From, To     ClockTime     // From is before To
+	LookbackDays int           // how many delivery dates back, today included, the feed completes
+}
+
+// APIConfig is what the API answers, and how often.
+type APIConfig struct {
+	WindowDays         int // delivery dates in an answer, the latest stored one included
+	RateLimitPerMinute int // requests a minute and token
+}
+
+// Offer is a subscription that visitors are shown. Its texts may be empty.
+type Offer struct {
+	ID                           string // ASCII letters, digits, - and _; unique
+	NameFR, NameEN               string
+	PriceFR, PriceEN             string
+	DescriptionFR, DescriptionEN string
+	Datasets                     []store.Dataset // what it covers; empty: all
+	Contact                      string
+}
+
+// AccountsConfig is how accounts come to be.
+type AccountsConfig struct {
+	Signup string // "closed": an administrator creates them
+}
+
+// LogConfig is how much is logged, and in which form.
+type LogConfig struct {
+	Level  slog.Level
+	Format string // "text", "json", or empty: text on a terminal, else json
+}
+
+// Secret is a credential. Printed, logged or marshalled it is "[hidden]".
+type Secret string
+
+const hidden = "[hidden]"
+
+// Reveal is the credential itself.
+func (s Secret) Reveal() string { return string(s) }
+
+func (Secret) String() string               { return hidden }
+func (Secret) GoString() string             { return hidden }
+func (Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// ClockTime is a time of day in Europe/Paris: minutes since midnight on the clock, 0 to 1440 (24:00).
+type ClockTime int
+
+func (t ClockTime) String() string { return fmt.Sprintf("%02d:%02d", int(t)/60, int(t)%60) }
+
+// configKey is one key of the configuration.
+type configKey struct {
+	name     string // dotted, such as server.addr
+	fallback any    // its default, as the file would give it; the type tells how the environment's text is read
+	read     keyReader
+}
+
+// offersKey names the one key that is not in the table: a list of structs has neither default nor variable.
+const offersKey = "offers"
+
+// configKeys is the table of all keys but offersKey; each reads into its field of cfg.
+func configKeys(cfg *Config) []configKey {
+	keys := []configKey{
+		{"server.addr", "127.0.0.1:8080", asScalar(&cfg.Server.Addr, parseAddr)},
+		{"server.public_url", "", asScalar(&cfg.Server.PublicURL, parsePublicURL)},
+		{"server.tls.domain", "", asScalar(&cfg.Server.TLS.Domain, refuseTLS)},
+		{"server.tls.cache_dir", "", asScalar(&cfg.Server.TLS.CacheDir, refuseTLS)},
+		{"server.trusted_proxies", []any{}, asList(&cfg.Server.TrustedProxies, parseProxy)},
+		{"contact", "", asText(&cfg.Contact)},
+		{"database.path", "courant.db", asScalar(&cfg.Database.Path, parsePath)},
+		{"rte.base_url", "https://digital.iservices.rte-france.com", asScalar(&cfg.RTE.BaseURL, parseURL)},
+		{"rte.client_id", "", asText(&cfg.RTE.ClientID)},
+		{"rte.client_secret", "", asSecret(&cfg.RTE.ClientSecret)},
+		{"entsoe.base_url", "https://web-api.tp.entsoe.eu/api", asScalar(&cfg.ENTSOE.BaseURL, parseURL)},
+		{"entsoe.security_token", "", asSecret(&cfg.ENTSOE.SecurityToken)},
+		{"ingest.enabled", true, asBool(&cfg.Ingest.Enabled)},
+	}
+	for _, f := range cfg.feeds() {
+		keys = append(keys,
+			configKey{f.section + ".every", f.every, asScalar(&f.config.Every, parseEvery)},
+			configKey{f.section + ".from", f.from, asScalar(&f.config.From, parseClockTime)},
+			configKey{f.section + ".to", f.to, asScalar(&f.config.To, parseClockTime)},
+			configKey{f.section + ".lookback_days", 35, asInt(&f.config.LookbackDays, 1, 366)},
+		)
+	}
+	return append(keys,
+		configKey{"api.window_days", 29, asInt(&cfg.API.WindowDays, 1, 3660)},
+		configKey{"api.rate_limit_per_minute", 600, asInt(&cfg.API.RateLimitPerMinute, 1, 1_000_000)},
+		configKey{"accounts.signup", "closed", asScalar(&cfg.Accounts.Signup, parseSignup)},
+		configKey{"log.level", "info", asScalar(&cfg.Log.Level, parseLevel)},
+		configKey{"log.format", "", asScalar(&cfg.Log.Format, parseFormat)},
+	)
+}
+
+// feedSection is a section of the file that configures a feed, with its defaults.
+type feedSection struct {
+	section         string
+	config          *FeedConfig
+	every, from, to string
+}
+
+// feeds start when their source publishes: prices around 12:50, capacity from 08:15, the energies all day.
+func (cfg *Config) feeds() []feedSection {
+	return []feedSection{
+		{"ingest.day_ahead_prices", &cfg.Ingest.DayAheadPrices, "10m", "12:40", "18:00"},
+		{"ingest.capacity", &cfg.Ingest.Capacity, "10m", "08:10", "11:30"},
+		{"ingest.afrr_energy", &cfg.Ingest.AFRREnergy, "15m", "00:00", "24:00"},
+		{"ingest.mfrr_energy", &cfg.Ingest.MFRREnergy, "15m", "00:00", "24:00"},
+	}
+}
+
+// checkTogether notes what is wrong between keys that are right one by one.
+func (cfg *Config) checkTogether(f *faults) {
+	if !f.has("rte.client_id") && !f.has("rte.client_secret") {
+		const mend = "set both, or neither to leave the RTE feeds off"
+		switch id, secret := cfg.RTE.ClientID != "", cfg.RTE.ClientSecret != ""; {
+		case id && !secret:
+			f.add("rte.client_secret", "empty while rte.client_id is set: "+mend)
+		case secret && !id:
+			f.add("rte.client_id", "empty while rte.client_secret is set: "+mend)
+		}
+	}
+	for _, feed := range cfg.feeds() {
+		from, to := feed.section+".from", feed.section+".to"
+		if !f.has(from) && !f.has(to) && feed.config.From >= feed.config.To {
+			f.add(to, "%s is not after %s, which is %s: write a later time, up to 24:00", feed.config.To, from, feed.config.From)
+		}
+	}
+}

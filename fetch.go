@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"courant/ingest"
+	"courant/store"
+)
+
+// allDatasets is the DATASET that stands for every one.
+const allDatasets = "all"
+
+// fetchOptions are the flags of the fetch command.
+type fetchOptions struct {
+	from, to      string
+	force, dryRun bool
+}
+
+func (p *program) fetchCommand() *cobra.Command {
+	var o fetchOptions
+	cmd := &cobra.Command{
+		Use:   "fetch DATASET --from DATE --to DATE",
+		Short: "Bring delivery dates in now",
+		Long: "fetch asks the source for every delivery date of the range, both ends included, also for those that are held.\n" +
+			"DATASET is one of the six, or all; one capacity dataset brings all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
+			"tomorrow, in Paris. After an interruption the same command goes on where it stopped.",
+		Example: "  courant fetch day-ahead-prices --from 2026-01-01 --to tomorrow\n  courant fetch all --from yesterday --to today",
+		Args:    exactly("DATASET"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return datasetNames(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return p.fetch(cmd.Context(), args[0], o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.from, "from", "", "first delivery `date`")
+	flags.StringVar(&o.to, "to", "", "last delivery `date`")
+	flags.BoolVar(&o.force, "force", false, "skip nothing, also after an interrupted fetch of the same range")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the calls that would be made, and make none")
+	return cmd
+}
+
+func datasetNames() []string {
+	names := []string{allDatasets}
+	for _, dataset := range store.Datasets() {
+		names = append(names, string(dataset))
+	}
+	return names
+}
+
+func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error {
+	datasets := store.Datasets()
+	if name != allDatasets {
+		dataset, known := store.ParseDataset(name)
+		if !known {
+			return usagef("unknown dataset %q%s", name, orElse(nearest(name, datasetNames()), datasetNames()))
+		}
+		datasets = []store.Dataset{dataset}
+	}
+	if o.from == "" || o.to == "" {
+		return usagef("fetch needs --from DATE and --to DATE, such as --from yesterday --to today")
+	}
+	first, err := p.parseDate(o.from)
+	if err != nil {
+		return err
+	}
+	last, err := p.parseDate(o.to)
+	if err != nil {
+		return err
+	}
+	if last.Before(first) {
+		return usagef("--from %s is after --to %s: give the earlier date first", first, last)
+	}
+	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
+		feeds := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), nil)
+		requests, err := fetchRequests(feeds, datasets, first, last)
+		if err != nil {
+			return err
+		}
+		if o.dryRun {
+			return p.printCalls(feeds, requests)
+		}
+		return p.fetchAll(ctx, db, feeds, requests, datasets, first, last, o.force)
+	})
+}
+
+// fetchRequests is one request a feed. Of several datasets each is asked for up to its own last date.
+func fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, first, last store.DeliveryDate) ([]ingest.FetchRequest, error) {
+	latest := first
+	for _, dataset := range datasets {
+		if end := feeds.Last(dataset); end.After(latest) {
+			latest = end
+		}
+	}
+	if end := feeds.Last(datasets[0]); last.After(latest) || len(datasets) == 1 && first.After(end) {
+		return nil, usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, end)
+	}
+	var requests []ingest.FetchRequest
+	asked := map[ingest.FeedName]bool{}
+	for _, dataset := range datasets {
+		name := feeds.Name(dataset)
+		end := last
+		if limit := feeds.Last(dataset); end.After(limit) {
+			end = limit
+		}
+		if !asked[name] && !first.After(end) {
+			requests = append(requests, ingest.FetchRequest{Dataset: dataset, First: first, Last: end})
+			asked[name] = true
+		}
+	}
+	return requests, nil
+}
+
+func (p *program) printCalls(feeds *ingest.Feeds, requests []ingest.FetchRequest) error {
+	for _, request := range requests {
+		for _, call := range feeds.Plan(request) {
+			fmt.Fprintf(p.stdout, "%s: %s to %s\n", feeds.Name(request.Dataset),
+				call.From().In(store.Paris).Format(time.RFC3339), call.To().In(store.Paris).Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
+func (p *program) fetchAll(ctx context.Context, db *store.Store, feeds *ingest.Feeds, requests []ingest.FetchRequest,
+	datasets []store.Dataset, first, last store.DeliveryDate, force bool) error {
+	var faults []error
+	for _, request := range requests {
+		request.Force, request.Progress = force, p.progress(feeds.Name(request.Dataset))
+		if err := feeds.Fetch(ctx, request); err != nil {
+			faults = append(faults, err)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted: the same command goes on where it stopped")
+		}
+	}
+	for _, dataset := range datasets {
+		coverage, err := db.Coverage(ctx, dataset, first, last)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "%s: %d rows stored\n", dataset, coverage.Rows())
+	}
+	return errors.Join(faults...)
+}
+
+// progress draws a bar on a terminal, and nothing elsewhere.
+func (p *program) progress(name ingest.FeedName) func(done, total int) {
+	if !isTerminal(p.stderr) {
+		return func(int, int) {}
+	}
+	var bar *progressbar.ProgressBar
+	return func(done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription(string(name)),
+				progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.stderr) }))
+		}
+		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
+	}
+}
