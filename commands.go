@@ -43,16 +43,21 @@ type program struct {
 // run is the whole program: main calls it, and the tests do.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, clock: clockwork.NewRealClock()}
+	return p.execute(ctx, args)
+}
+
+// execute runs one command and tells how it ended in one line and an exit code.
+func (p *program) execute(ctx context.Context, args []string) int {
 	root := p.rootCommand()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(stderr, "courant:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintln(p.stderr, "courant:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
@@ -99,7 +104,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	var names []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
 	slices.Sort(names)
-	return usagef("%s has no flag %s%s", cmd.CommandPath(), unknown.GetSpecifiedName(), orElse(nearest("--"+unknown.GetSpecifiedName(), names), names))
+	flag := "--" + unknown.GetSpecifiedName()
+	return usagef("%s has no flag %s%s", cmd.CommandPath(), flag, orElse(nearest(flag, names), names))
 }
 
 // exactly refuses a wrong number of arguments; words names them, such as "EMAIL".

@@ -76,12 +76,14 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	if last.Before(first) {
 		return usagef("--from %s is after --to %s: give the earlier date first", first, last)
 	}
+	// Of several datasets each is asked for up to its own last date.
+	latest := ingest.LastDate(datasets[0], p.clock.Now())
+	if last.After(latest) {
+		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
+	}
 	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
 		feeds := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), nil)
-		requests, err := fetchRequests(feeds, datasets, first, last)
-		if err != nil {
-			return err
-		}
+		requests := p.fetchRequests(feeds, datasets, first, last)
 		if o.dryRun {
 			return p.printCalls(feeds, requests)
 		}
@@ -89,23 +91,13 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	})
 }
 
-// fetchRequests is one request a feed. Of several datasets each is asked for up to its own last date.
-func fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, first, last store.DeliveryDate) ([]ingest.FetchRequest, error) {
-	latest := first
-	for _, dataset := range datasets {
-		if end := feeds.Last(dataset); end.After(latest) {
-			latest = end
-		}
-	}
-	if end := feeds.Last(datasets[0]); last.After(latest) || len(datasets) == 1 && first.After(end) {
-		return nil, usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, end)
-	}
+// fetchRequests is one request for each feed of the datasets.
+func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, first, last store.DeliveryDate) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
 	asked := map[ingest.FeedName]bool{}
 	for _, dataset := range datasets {
-		name := feeds.Name(dataset)
-		end := last
-		if limit := feeds.Last(dataset); end.After(limit) {
+		name, end := feeds.Name(dataset), last
+		if limit := ingest.LastDate(dataset, p.clock.Now()); end.After(limit) {
 			end = limit
 		}
 		if !asked[name] && !first.After(end) {
@@ -113,7 +105,7 @@ func fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, first, last st
 			asked[name] = true
 		}
 	}
-	return requests, nil
+	return requests
 }
 
 func (p *program) printCalls(feeds *ingest.Feeds, requests []ingest.FetchRequest) error {

@@ -8,12 +8,14 @@ import (
 )
 
 // nearest is the one of words that was probably meant, or "". Two letters or a third of them may be wrong: more
-// suggests words that merely look alike.
+// suggests words that merely look alike. Of two as near, the one as long is meant, as when letters are swapped.
 func nearest(word string, words []string) string {
-	best, distance := "", max(len(word)/3, 2)
+	best, distance, longer := "", max(len(word)/3, 2), len(word)+1
 	for _, candidate := range words {
-		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(candidate)); d <= distance {
-			best, distance = candidate, d-1
+		d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(candidate))
+		l := max(len(candidate), len(word)) - min(len(candidate), len(word))
+		if d < distance || d == distance && l < longer {
+			best, distance, longer = candidate, d, l
 		}
 	}
 	return best

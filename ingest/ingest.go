@@ -58,10 +58,10 @@ func New(o Options) *Feeds {
 	f.feeds = []*feed{
 		{
 			name: DayAheadPrices, source: "ENTSO-E", datasets: []store.Dataset{store.DayAheadPrices}, plan: blocks(pricesWindowDays),
-			ask: askPrices(o.Prices), off: o.Prices == nil, ahead: true,
+			ask: askPrices(o.Prices), off: o.Prices == nil,
 		}, {
 			name: Capacity, source: "RTE", datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity},
-			plan: blocks(capacityWindowDays), ask: askCapacity(o.Balancing), off: o.Balancing == nil, ahead: true,
+			plan: blocks(capacityWindowDays), ask: askCapacity(o.Balancing), off: o.Balancing == nil,
 		}, {
 			name: AFRREnergy, source: "RTE", datasets: []store.Dataset{store.AFRREnergy}, plan: singleDates,
 			ask: askAFRR(o.Balancing), off: o.Balancing == nil,
@@ -71,6 +71,7 @@ func New(o Options) *Feeds {
 		},
 	}
 	for _, feed := range f.feeds {
+		feed.ahead = soldAhead(feed.datasets[0])
 		feed.schedule = o.Schedules[feed.name]
 		feed.pauses = map[store.DeliveryDate]pause{}
 	}
@@ -91,13 +92,19 @@ func (f *Feeds) of(dataset store.Dataset) *feed {
 	return nil
 }
 
-// Last is the last delivery date of the dataset that may be asked for: tomorrow for what is sold a day ahead, today
-// for energy.
-func (f *Feeds) Last(dataset store.Dataset) store.DeliveryDate {
-	if f.of(dataset).ahead {
-		return f.today().Add(1)
+// LastDate is the last delivery date of the dataset that may be asked for: tomorrow for what is sold a day ahead,
+// today for energy.
+func LastDate(dataset store.Dataset, now time.Time) store.DeliveryDate {
+	today := store.DeliveryDateOf(now)
+	if soldAhead(dataset) {
+		return today.Add(1)
 	}
-	return f.today()
+	return today
+}
+
+// soldAhead says whether the dataset is known a day before its delivery date.
+func soldAhead(dataset store.Dataset) bool {
+	return dataset != store.AFRREnergy && dataset != store.MFRREnergy
 }
 
 // instantText is how a log names an instant: UTC, seconds.

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// imports are the packages of Courant that each one may import directly.
+var imports = map[string][]string{
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store"},
+	"courant/server":           {"courant/auth", "courant/store", "courant/web"},
+	"courant/web":              {"courant/auth", "courant/store"},
+	"courant/ingest":           {"courant/ingest/source", "courant/store"},
+	"courant/ingest/rte":       {"courant/ingest/source", "courant/store"},
+	"courant/ingest/entsoe":    {"courant/ingest/source", "courant/store"},
+	"courant/ingest/source":    {"courant/store"},
+	"courant/ingest/simulator": {},
+	"courant/auth":             {"courant/store"},
+	"courant/store":            {},
+}
+
+// homes are the packages in which a library may be used, so that it can be replaced there.
+var homes = map[string][]string{
+	"database/sql":                  {"courant/store"},
+	"modernc.org/sqlite":            {"courant/store"},
+	"github.com/labstack/echo/v4":   {"courant/server", "courant/web"},
+	"github.com/go-co-op/gocron/v2": {"courant/ingest"},
+	"github.com/alexedwards/scs/v2": {"courant/auth", "courant/server"},
+	"github.com/spf13/viper":        {"courant"},
+	"github.com/spf13/cobra":        {"courant"},
+}
+
+func TestImportsFormATree(t *testing.T) {
+	list, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(list)) {
+		words := strings.Fields(line)
+		allowed, known := imports[words[0]]
+		if !known {
+			t.Errorf("package %s has no place in the tree", words[0])
+		}
+		seen++
+		for _, imported := range words[1:] {
+			if strings.HasPrefix(imported, "courant") && !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s", words[0], imported)
+			}
+			if home, bound := homes[imported]; bound && !slices.Contains(home, words[0]) {
+				t.Errorf("%s uses %s, which belongs in %v", words[0], imported, home)
+			}
+		}
+	}
+	if seen != len(imports) {
+		t.Errorf("%d packages, and %d places in the tree", seen, len(imports))
+	}
+}

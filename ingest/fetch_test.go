@@ -1,0 +1,138 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+func request(t *testing.T, dataset store.Dataset, first, last string) FetchRequest {
+	return FetchRequest{Dataset: dataset, First: date(t, first), Last: date(t, last), Progress: func(int, int) {}}
+}
+
+func TestFetchAsksForEveryDateEachTime(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	for range 2 {
+		if err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-01", "2026-11-03")); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"2026-11-01", "2026-11-02", "2026-11-03"}, b.market.dates(AFRREnergy)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestFetchOfTodayEndsNow(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	if err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-20", "2026-11-20")); err != nil {
+		t.Fatal(err)
+	}
+	if asked := b.market.asked[AFRREnergy]; len(asked) != 1 || !asked[0].To().Equal(b.clock.Now()) {
+		t.Errorf("asked for %v", asked)
+	}
+}
+
+// interrupt lets the fetch's n-th call be the last one.
+func (b *bench) interrupt(n int) context.Context {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	whole, calls := b.market.afrr, 0
+	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+		if calls++; calls == n {
+			b.market.afrr = whole
+			cancel()
+			return source.Reply[store.AFRRStep]{}, ctx.Err()
+		}
+		return whole(window)
+	}
+	return ctx
+}
+
+func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		again FetchRequest
+		want  []string
+	}{
+		{"the same range skips what is done", request(t, store.AFRREnergy, "2026-11-01", "2026-11-03"), []string{"2026-11-03"}},
+		{"another range skips nothing", request(t, store.AFRREnergy, "2026-11-01", "2026-11-02"), []string{"2026-11-01", "2026-11-02"}},
+		{"force skips nothing", FetchRequest{Dataset: store.AFRREnergy, First: date(t, "2026-11-01"), Last: date(t, "2026-11-03"), Force: true,
+			Progress: func(int, int) {}}, []string{"2026-11-01", "2026-11-02", "2026-11-03"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			if err := b.Fetch(b.interrupt(3), request(t, store.AFRREnergy, "2026-11-01", "2026-11-03")); !errors.Is(err, context.Canceled) {
+				t.Fatalf("error %v", err)
+			}
+			b.market.dates(AFRREnergy)
+			if err := b.Fetch(t.Context(), row.again); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want, b.market.dates(AFRREnergy)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAfterAFetchThatEndedNothingIsSkipped(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	if err := b.Fetch(b.interrupt(2), request(t, store.AFRREnergy, "2026-11-01", "2026-11-02")); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	for range 2 {
+		b.market.dates(AFRREnergy)
+		if err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-01", "2026-11-02")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := b.market.dates(AFRREnergy); len(got) != 2 {
+		t.Errorf("asked for %v", got)
+	}
+}
+
+func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	whole := b.market.afrr
+	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+		if window.Holds(date(t, "2026-11-02").Start().Unix()) {
+			return source.Reply[store.AFRRStep]{}, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Message: "the reply is an HTML page, not JSON: maintenance"}
+		}
+		return whole(window)
+	}
+	err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-01", "2026-11-03"))
+	if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "maintenance") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %q", err)
+	}
+	if b.rows(store.AFRREnergy, "2026-11-01") != 21_600 || b.rows(store.AFRREnergy, "2026-11-03") != 21_600 {
+		t.Error("the other dates are not there")
+	}
+}
+
+func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.market})
+	err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-01"))
+	if !errors.Is(err, ErrOff) || !strings.Contains(err.Error(), "entsoe.security_token") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestProgressEndsWithTheLastWindow(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	r := request(t, store.MFRRCapacity, "2026-11-01", "2026-11-15")
+	var steps []string
+	r.Progress = func(done, total int) { steps = append(steps, fmt.Sprintf("%d/%d", done, total)) }
+	if err := b.Fetch(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"0/3", "1/3", "2/3", "3/3"}, steps); diff != "" {
+		t.Error(diff)
+	}
+}

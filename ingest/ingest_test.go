@@ -1,0 +1,470 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jonboulle/clockwork"
+	"go.uber.org/goleak"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// market is both sources: it answers every call with what its functions make of the window, and notes the call.
+type market struct {
+	prices   func(store.Period) (source.Reply[store.Price], error)
+	capacity func(store.Period) (source.Reply[store.CapacityStep], error)
+	afrr     func(store.Period) (source.Reply[store.AFRRStep], error)
+	mfrr     func(store.Period) (source.Reply[store.MFRRStep], error)
+
+	mu    sync.Mutex
+	asked map[FeedName][]store.Period
+}
+
+func (m *market) note(feed FeedName, window store.Period) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked[feed] = append(m.asked[feed], window)
+}
+
+// dates are the delivery dates of the feed's calls so far, and forgets the calls.
+func (m *market) dates(feed FeedName) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var dates []string
+	for _, window := range m.asked[feed] {
+		for _, d := range window.Dates() {
+			dates = append(dates, d.String())
+		}
+	}
+	delete(m.asked, feed)
+	return dates
+}
+
+func (m *market) DayAheadPrices(_ context.Context, window store.Period) (source.Reply[store.Price], int64, error) {
+	m.note(DayAheadPrices, window)
+	reply, err := m.prices(window)
+	return reply, 100, err
+}
+
+func (m *market) ProcuredReserves(_ context.Context, window store.Period) (source.Reply[store.CapacityStep], int64, error) {
+	m.note(Capacity, window)
+	reply, err := m.capacity(window)
+	return reply, 100, err
+}
+
+func (m *market) MarginalPrice(_ context.Context, window store.Period) (source.Reply[store.AFRRStep], int64, error) {
+	m.note(AFRREnergy, window)
+	reply, err := m.afrr(window)
+	return reply, 100, err
+}
+
+func (m *market) StandardMFRR(_ context.Context, window store.Period) (source.Reply[store.MFRRStep], int64, error) {
+	m.note(MFRREnergy, window)
+	reply, err := m.mfrr(window)
+	return reply, 100, err
+}
+
+// bench is feeds over a new database, a clock that stands, and a market that gives every step of every window.
+type bench struct {
+	*Feeds
+	t      *testing.T
+	db     *store.Store
+	clock  *clockwork.FakeClock
+	market *market
+}
+
+func newBench(t *testing.T, now string) *bench {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), market: &market{asked: map[FeedName][]store.Period{}}}
+	b.market.prices = func(window store.Period) (source.Reply[store.Price], error) {
+		var reply source.Reply[store.Price]
+		for s := window.Start; s < window.End; s += store.QuarterSeconds {
+			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Price: store.Num(42)})
+		}
+		return reply, nil
+	}
+	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
+		var reply source.Reply[store.CapacityStep]
+		for s := window.Start; s < window.End; s += store.QuarterSeconds {
+			reply.Rows = append(reply.Rows,
+				capacityStep(store.FCRCapacity, s, store.Symmetric, "STD"),
+				capacityStep(store.AFRRCapacity, s, store.Upward, "STD"), capacityStep(store.AFRRCapacity, s, store.Downward, "STD"),
+				capacityStep(store.MFRRCapacity, s, store.Upward, "SPE0"), capacityStep(store.MFRRCapacity, s, store.Downward, "SPE"))
+		}
+		return reply, nil
+	}
+	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+		var reply source.Reply[store.AFRRStep]
+		for s := window.Start; s < window.End; s += store.AFRRSeconds {
+			reply.Rows = append(reply.Rows, store.AFRRStep{Start: s, DemandMW: store.Num(1)})
+		}
+		return reply, nil
+	}
+	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+		var reply source.Reply[store.MFRRStep]
+		for s := window.Start - window.Start%store.QuarterSeconds; s < window.End; s += store.QuarterSeconds {
+			for _, direction := range []store.Direction{store.Upward, store.Downward} {
+				reply.Rows = append(reply.Rows, store.MFRRStep{Start: s, Direction: direction, ClearingPrice: store.Num(7)})
+			}
+		}
+		return reply, nil
+	}
+	b.Feeds = New(Options{
+		Store: db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Balancing: b.market,
+		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours, Capacity: capacityHours, AFRREnergy: energyHours, MFRREnergy: energyHours},
+	})
+	return b
+}
+
+func capacityStep(dataset store.Dataset, start int64, direction store.Direction, product string) store.CapacityStep {
+	return store.CapacityStep{Dataset: dataset, Start: start, Direction: direction, TimeHorizon: "DAILY", Product: product,
+		OfferedMW: store.Num(200), ContractedMW: store.Num(100), Price: store.Num(1.25)}
+}
+
+func (b *bench) feed(name FeedName) *feed {
+	for _, feed := range b.feeds {
+		if feed.name == name {
+			return feed
+		}
+	}
+	b.t.Fatalf("no feed %s", name)
+	return nil
+}
+
+// rows is how many native rows of the dataset's delivery date are held.
+func (b *bench) rows(dataset store.Dataset, text string) int {
+	b.t.Helper()
+	d := date(b.t, text)
+	coverage, err := b.db.Coverage(b.t.Context(), dataset, d, d)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return coverage.Rows()
+}
+
+func (b *bench) summary(dataset store.Dataset) store.RunSummary {
+	b.t.Helper()
+	summary, err := b.db.RunSummary(b.t.Context(), dataset)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return summary
+}
+
+func (b *bench) runDates(name FeedName, first, last string) (store.Run, error) {
+	b.t.Helper()
+	feed := b.feed(name)
+	return b.run(b.t.Context(), feed, feed.plan(date(b.t, first), date(b.t, last))[0], 0)
+}
+
+func TestARefusedDateLeavesTheRest(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	whole := b.market.capacity
+	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
+		reply, err := whole(window)
+		for i := range reply.Rows {
+			if reply.Rows[i].Dataset == store.AFRRCapacity && reply.Rows[i].Start == date(t, "2026-11-02").Start().Unix() {
+				reply.Rows[i].Price = store.Num(-1)
+			}
+		}
+		return reply, err
+	}
+	run, err := b.runDates(Capacity, "2026-11-01", "2026-11-03")
+	if err != nil || run.Outcome != store.OutcomePartial {
+		t.Fatalf("outcome %s, error %v", run.Outcome, err)
+	}
+	const reason = "afrr-capacity 2026-11-02 refused: 2026-11-01T23:00:00Z: a price of -1 EUR/MW for 15 min is out of bounds"
+	if run.Error != reason {
+		t.Errorf("the run says %q, want %q", run.Error, reason)
+	}
+	for _, row := range []struct {
+		dataset store.Dataset
+		date    string
+		rows    int
+	}{
+		{store.AFRRCapacity, "2026-11-01", 192}, {store.AFRRCapacity, "2026-11-02", 0}, {store.AFRRCapacity, "2026-11-03", 192},
+		{store.FCRCapacity, "2026-11-02", 96}, {store.MFRRCapacity, "2026-11-02", 192},
+	} {
+		if got := b.rows(row.dataset, row.date); got != row.rows {
+			t.Errorf("%s of %s: %d rows, want %d", row.dataset, row.date, got, row.rows)
+		}
+	}
+	if !b.summary(store.FCRCapacity).LastSuccess.Equal(b.clock.Now()) || !b.summary(store.AFRRCapacity).LastSuccess.IsZero() {
+		t.Error("a partial run counts for the datasets that it did not refuse, and for no other")
+	}
+}
+
+func TestWhatWasStoredStaysWhenItsDateIsRefused(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	if _, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01"); err != nil {
+		t.Fatal(err)
+	}
+	b.market.prices = func(window store.Period) (source.Reply[store.Price], error) {
+		return source.Reply[store.Price]{Rows: []store.Price{{Start: window.Start, Resolution: store.PT15M, Price: store.Num(100_001)}}}, nil
+	}
+	run, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01")
+	if err != nil || run.Outcome != store.OutcomeFailed || b.rows(store.DayAheadPrices, "2026-11-01") != 96 {
+		t.Errorf("outcome %s, error %v, %d rows", run.Outcome, err, b.rows(store.DayAheadPrices, "2026-11-01"))
+	}
+}
+
+func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	whole, lost := b.market.afrr, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Status: 500, Message: "Internal Server Error"}
+	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+		if window.End == date(t, "2026-10-25").End().Unix() {
+			return source.Reply[store.AFRRStep]{}, lost
+		}
+		return whole(window)
+	}
+	run, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25")
+	if !errors.Is(err, lost) || run.Outcome != store.OutcomeFailed || run.Bytes != 200 || b.rows(store.AFRREnergy, "2026-10-25") != 0 {
+		t.Errorf("run %+v, error %v, %d rows", run, err, b.rows(store.AFRREnergy, "2026-10-25"))
+	}
+	if got := b.summary(store.AFRREnergy).LastError; got != lost.Error() {
+		t.Errorf("last error %q, want %q", got, lost.Error())
+	}
+	b.market.afrr = whole
+	if _, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25"); err != nil || b.rows(store.AFRREnergy, "2026-10-25") != 22_500 {
+		t.Errorf("error %v, %d rows", err, b.rows(store.AFRREnergy, "2026-10-25"))
+	}
+}
+
+func TestAnInterruptedRunIsNoFault(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	ctx, cancel := context.WithCancel(t.Context())
+	b.market.prices = func(store.Period) (source.Reply[store.Price], error) {
+		cancel()
+		return source.Reply[store.Price]{}, ctx.Err()
+	}
+	feed := b.feed(DayAheadPrices)
+	run, err := b.run(ctx, feed, feed.plan(b.today(), b.today())[0], 0)
+	if !errors.Is(err, context.Canceled) || run.Outcome != store.OutcomeInterrupted {
+		t.Errorf("outcome %s, error %v", run.Outcome, err)
+	}
+}
+
+func TestStepsOfEnergyThatHaveNotBegunAreDropped(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:07")
+	feed := b.feed(MFRREnergy)
+	if _, err := b.run(t.Context(), feed, feed.plan(b.today(), b.today())[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	// 00:00 to 12:00, both begun, in two directions.
+	if got, want := b.rows(store.MFRREnergy, "2026-11-20"), 2*(12*4+1); got != want {
+		t.Errorf("%d rows, want %d", got, want)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	const start = 1_790_000_000 - 1_790_000_000%900
+	prices := func(v float64) store.Batch {
+		return store.Batch{Prices: []store.Price{{Start: start, Resolution: store.PT15M, Price: store.Num(v)}}}
+	}
+	capacity := func(price, mw float64) store.Batch {
+		step := capacityStep(store.FCRCapacity, start, store.Symmetric, "STD")
+		step.Price, step.OfferedMW = store.Num(price), store.Num(mw)
+		return store.Batch{Capacity: []store.CapacityStep{step}}
+	}
+	for _, row := range []struct {
+		name    string
+		batch   store.Batch
+		refused bool
+	}{
+		{"the highest price", prices(100_000), false},
+		{"a price beyond", prices(100_000.01), true},
+		{"the lowest price", prices(-100_000), false},
+		{"a price below", prices(-100_000.01), true},
+		{"a free capacity", capacity(0, 1), false},
+		{"a capacity price below zero", capacity(-0.01, 1), true},
+		{"the highest capacity price, per 15 min", capacity(25_000, 1), false},
+		{"a capacity price beyond", capacity(25_000.01, 1), true},
+		{"the greatest power", capacity(1, 200_000), false},
+		{"a power beyond", capacity(1, 200_001), true},
+		{"an upward price of energy beyond", store.Batch{AFRR: []store.AFRRStep{{Start: start, UpwardPrice: store.Num(1e9)}}}, true},
+		{"a demand below", store.Batch{AFRR: []store.AFRRStep{{Start: start, DemandMW: store.Num(-200_001)}}}, true},
+		{"a step of nulls", store.Batch{AFRR: []store.AFRRStep{{Start: start}}}, false},
+		{"a settlement price beyond", store.Batch{MFRR: []store.MFRRStep{{Start: start, SettlementPricePrevious: store.Num(1e9)}}}, true},
+		{"an activated volume beyond", store.Batch{MFRR: []store.MFRRStep{{Start: start, ActivatedVolumeDAMW: store.Num(1e9)}}}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var refusals source.Refusals
+			check(&row.batch, &refusals)
+			if refused := len(refusals.List()) > 0; refused != row.refused || isEmpty(row.batch) != row.refused {
+				t.Errorf("refusals %v, rows left %v", refusals.List(), !isEmpty(row.batch))
+			}
+		})
+	}
+}
+
+func TestAFeedAsksForWhatItLacks(t *testing.T) {
+	b := newBench(t, "2026-11-20 13:00")
+	ctx := t.Context()
+	b.job(ctx, b.feed(DayAheadPrices))
+	if got := b.market.dates(DayAheadPrices); len(got) != 36 || got[0] != "2026-10-17" || got[35] != "2026-11-21" {
+		t.Fatalf("a new database asks for %d dates: %v", len(got), got)
+	}
+	b.job(ctx, b.feed(DayAheadPrices))
+	if got := b.market.dates(DayAheadPrices); got != nil {
+		t.Errorf("a whole one asks for %v", got)
+	}
+	b.clock.Advance(72 * time.Hour)
+	b.job(ctx, b.feed(DayAheadPrices))
+	if diff := cmp.Diff([]string{"2026-11-22", "2026-11-23", "2026-11-24"}, b.market.dates(DayAheadPrices)); diff != "" {
+		t.Errorf("three days later: %s", diff)
+	}
+}
+
+func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	whole := b.market.capacity
+	lacking := store.MFRRCapacity
+	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
+		reply, err := whole(window)
+		kept := reply.Rows[:0]
+		for _, row := range reply.Rows {
+			if row.Dataset != lacking || row.Direction == store.Upward || row.Start < b.today().End().Unix() {
+				kept = append(kept, row)
+			}
+		}
+		reply.Rows = kept
+		return reply, err
+	}
+	b.job(t.Context(), b.feed(Capacity))
+	b.market.dates(Capacity)
+	for range 3 {
+		next := b.job(t.Context(), b.feed(Capacity))
+		if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(Capacity)); diff != "" {
+			t.Errorf("asked for %s", diff)
+		}
+		if wait := next.Sub(b.clock.Now()); wait < 10*time.Minute || wait > 11*time.Minute {
+			t.Errorf("again in %s", wait)
+		}
+	}
+	lacking = ""
+	next := b.job(t.Context(), b.feed(Capacity))
+	if wait := next.Sub(b.clock.Now()); wait < time.Hour || wait > 61*time.Minute {
+		t.Errorf("whole, and again in %s", wait)
+	}
+}
+
+func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	ctx, feed := t.Context(), b.feed(AFRREnergy)
+	next := b.job(ctx, feed)
+	if diff := cmp.Diff([]string{"2026-11-19", "2026-11-18", "2026-11-20"}, b.market.dates(AFRREnergy)); diff != "" {
+		t.Error(diff)
+	}
+	if wait := next.Sub(b.clock.Now()); wait < 15*time.Minute || wait > 16*time.Minute {
+		t.Errorf("again in %s", wait)
+	}
+	b.clock.Advance(15 * time.Minute)
+	b.job(ctx, feed)
+	asked := b.market.asked[AFRREnergy]
+	newest := paris(t, "2026-11-20 12:00").Add(-4 * time.Second)
+	if len(asked) != 1 || !asked[0].From().Equal(newest.Add(-30*time.Minute)) || !asked[0].To().Equal(b.clock.Now()) {
+		t.Errorf("asked for %v", asked)
+	}
+}
+
+func TestYesterdayIsReadAgainWhole(t *testing.T) {
+	b := newBench(t, "2026-11-20 23:50")
+	ctx, feed := t.Context(), b.feed(MFRREnergy)
+	b.job(ctx, feed)
+	b.clock.Advance(20 * time.Minute) // 00:10
+	if next := b.job(ctx, feed); next.Before(paris(t, "2026-11-21 00:20")) || next.After(paris(t, "2026-11-21 00:22")) {
+		t.Errorf("again at %s", next)
+	}
+	b.market.dates(MFRREnergy)
+	b.clock.Advance(10 * time.Minute) // 00:20
+	b.job(ctx, feed)
+	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-21"}, b.market.dates(MFRREnergy)); diff != "" {
+		t.Error(diff)
+	}
+	b.clock.Advance(15 * time.Minute)
+	b.job(ctx, feed)
+	if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(MFRREnergy)[:1]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestALostFortnightHealsFromTheFirstStoredDate(t *testing.T) {
+	b := newBench(t, "2026-11-01 12:00")
+	ctx, feed := t.Context(), b.feed(MFRREnergy)
+	b.job(ctx, feed)
+	b.market.dates(MFRREnergy)
+	b.clock.Advance(14 * 24 * time.Hour)
+	b.job(ctx, feed)
+	asked := b.market.dates(MFRREnergy)
+	if len(asked) != 15 || b.rows(store.MFRREnergy, "2026-11-01") != 192 || b.rows(store.MFRREnergy, "2026-11-14") != 192 {
+		t.Errorf("asked for %v", asked)
+	}
+}
+
+func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
+	b := newBench(t, "2026-11-20 06:00")
+	whole, hole := b.market.mfrr, date(t, "2026-11-18")
+	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+		reply, err := whole(window)
+		kept := reply.Rows[:0]
+		for _, row := range reply.Rows {
+			if !hole.Period().Holds(row.Start) {
+				kept = append(kept, row)
+			}
+		}
+		reply.Rows = kept
+		return reply, err
+	}
+	asked := 0
+	for range 4 * 12 {
+		b.job(t.Context(), b.feed(MFRREnergy))
+		for _, d := range b.market.dates(MFRREnergy) {
+			if d == hole.String() {
+				asked++
+			}
+		}
+		b.clock.Advance(15 * time.Minute)
+	}
+	// At 0, 15, 45, 105, 225 and 465 minutes.
+	if asked != 6 {
+		t.Errorf("asked %d times in 12 hours, want 6", asked)
+	}
+}
+
+func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		fault *source.Fault
+		calls int
+	}{
+		{"a window that cannot be read", &source.Fault{Source: "RTE", Message: "the reply cannot be read"}, 6},
+		{"a source that is not reached", &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}, 1},
+		{"credentials that are refused", &source.Fault{Source: "RTE", Status: 401, Message: "refused"}, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			b.market.capacity = func(store.Period) (source.Reply[store.CapacityStep], error) {
+				return source.Reply[store.CapacityStep]{}, row.fault
+			}
+			b.job(t.Context(), b.feed(Capacity))
+			if got := len(b.market.asked[Capacity]); got != row.calls {
+				t.Errorf("%d calls, want %d", got, row.calls)
+			}
+		})
+	}
+}

@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"testing"
+	"time"
+
+	"courant/store"
+)
+
+// paris is the instant at which a clock in Paris shows the text.
+func paris(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.ParseInLocation("2006-01-02 15:04", text, store.Paris)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+var (
+	pricesHours   = Schedule{Every: 10 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: 35}
+	capacityHours = Schedule{Every: 10 * time.Minute, FromMinute: 8*60 + 10, ToMinute: 11*60 + 30, LookbackDays: 35}
+	energyHours   = Schedule{Every: 15 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: 35}
+)
+
+func TestWhenAFeedRunsNext(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		schedule Schedule
+		now      string
+		eager    bool
+		next     string
+	}{
+		{"hourly before its hours", pricesHours, "2026-11-20 03:00", true, "2026-11-20 04:00"},
+		{"its hours are not overslept", pricesHours, "2026-11-20 12:00", true, "2026-11-20 12:40"},
+		{"its hours begin for one that has all of the day before", pricesHours, "2026-11-20 12:00", false, "2026-11-20 12:40"},
+		{"often while tomorrow is missing", pricesHours, "2026-11-20 12:40", true, "2026-11-20 12:50"},
+		{"hourly once tomorrow is whole", pricesHours, "2026-11-20 12:50", false, "2026-11-20 13:50"},
+		{"hourly after its hours", pricesHours, "2026-11-20 18:00", true, "2026-11-20 19:00"},
+		{"the last of its hours", pricesHours, "2026-11-20 17:59", true, "2026-11-20 18:09"},
+		{"capacity in the morning", capacityHours, "2026-11-20 07:30", true, "2026-11-20 08:10"},
+		{"energy all day", energyHours, "2026-11-20 23:55", true, "2026-11-21 00:10"},
+		{"by the clock in Paris on the day it goes forward", pricesHours, "2026-03-29 12:00", true, "2026-03-29 12:40"},
+		{"by the clock in Paris on the day it goes back", pricesHours, "2026-10-25 12:00", true, "2026-10-25 12:40"},
+		{"every quarter through the hour that comes twice", energyHours, "2026-10-25 02:50", true, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			now := paris(t, row.now)
+			want := now.Add(row.schedule.Every)
+			if row.next != "" {
+				want = paris(t, row.next)
+			}
+			if got := row.schedule.next(now, row.eager); !got.Equal(want) {
+				t.Errorf("next after %s is %s, want %s", row.now, got.In(store.Paris), want.In(store.Paris))
+			}
+		})
+	}
+}
+
+func TestYesterdayIsReadAgainTwiceANight(t *testing.T) {
+	for _, row := range []struct{ now, next string }{
+		{"2026-11-20 23:00", "2026-11-21 00:20"},
+		{"2026-11-21 00:20", "2026-11-21 03:00"},
+		{"2026-11-21 03:00", "2026-11-22 00:20"},
+		{"2026-03-29 00:30", "2026-03-29 03:00"}, // the first minute after the hour that is left out
+		{"2026-10-25 00:30", "2026-10-25 03:00"},
+	} {
+		if got, want := nextReread(paris(t, row.now)), paris(t, row.next); !got.Equal(want) {
+			t.Errorf("after %s yesterday is read again at %s, want %s", row.now, got.In(store.Paris), want.In(store.Paris))
+		}
+	}
+}
+
+func TestAPauseGrowsToADay(t *testing.T) {
+	now := paris(t, "2026-11-20 12:00")
+	var p pause
+	for _, want := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 16 * time.Hour, 24 * time.Hour, 24 * time.Hour} {
+		if p = p.longer(now); p.length != want || !p.until.Equal(now.Add(want)) {
+			t.Fatalf("pause of %s until %s, want %s", p.length, p.until, want)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package ingest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// serving runs the feeds and tells, by waiting on the clock, when all of them rest until their next run.
+func (b *bench) serving() (rest func(), stop func() error) {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Serve(ctx) }()
+	rest = func() {
+		b.t.Helper()
+		if err := b.clock.BlockUntilContext(b.t.Context(), len(b.feeds)); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return rest, func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	rest, stop := b.serving()
+	rest()
+	for name, first := range map[FeedName]string{DayAheadPrices: "2026-10-17", Capacity: "2026-11-21", AFRREnergy: "2026-11-19", MFRREnergy: "2026-11-18"} {
+		if asked := b.market.dates(name); len(asked) == 0 || asked[0] != first {
+			t.Errorf("at once %s asks for %v", name, asked)
+		}
+	}
+	b.clock.Advance(17 * time.Minute)
+	rest()
+	for name, want := range map[FeedName][]string{DayAheadPrices: nil, Capacity: nil, AFRREnergy: {"2026-11-20"}, MFRREnergy: {"2026-11-20"}} {
+		if diff := cmp.Diff(want, b.market.dates(name)); diff != "" {
+			t.Errorf("after a quarter of an hour %s: %s", name, diff)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServeTellsTheNextRun(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	rest, stop := b.serving()
+	rest()
+	all, err := b.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range all {
+		if at := status.NextRunAt; at == nil || !time.Time(*at).After(b.clock.Now()) || time.Time(*at).After(b.clock.Now().Add(61*time.Minute)) {
+			t.Errorf("%s runs next at %v", status.Dataset, at)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServeWithoutCredentialsRunsNothing(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock})
+	_, stop := b.serving()
+	if err := stop(); err != nil || len(b.market.asked) > 0 {
+		t.Errorf("error %v, asked %v", err, b.market.asked)
+	}
+}
+
+func (b *bench) status(dataset store.Dataset) Status {
+	b.t.Helper()
+	status, err := b.Feeds.status(b.t.Context(), dataset)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return status
+}
+
+func TestStates(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		now   string
+		then  time.Duration // after the first run
+		state State
+	}{
+		{"prices before tomorrow is due", "2026-11-20 10:00", 0, StateOK},
+		{"prices a day later, before the next are due", "2026-11-20 13:00", 23 * time.Hour, StateOK},
+		{"prices when tomorrow is due", "2026-11-20 13:00", 25*time.Hour + 30*time.Minute, StateStale},
+		{"prices when tomorrow is due and something came today", "2026-11-20 15:00", 23*time.Hour + 30*time.Minute, StateLate},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, row.now)
+			b.job(t.Context(), b.feed(DayAheadPrices))
+			b.clock.Advance(row.then)
+			if got := b.status(store.DayAheadPrices); got.State != row.state {
+				t.Errorf("state %s, want %s: %+v", got.State, row.state, got)
+			}
+		})
+	}
+}
+
+func TestMissingDatesAndWhy(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	if _, err := b.runDates(DayAheadPrices, "2026-11-14", "2026-11-15"); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.market.prices
+	b.market.prices = func(window store.Period) (reply replyOfPrices, err error) { return reply, nil }
+	if _, err := b.runDates(DayAheadPrices, "2026-11-16", "2026-11-16"); err != nil {
+		t.Fatal(err)
+	}
+	b.market.prices = func(window store.Period) (reply replyOfPrices, err error) {
+		reply, err = whole(window)
+		reply.Rows = reply.Rows[:40]
+		return reply, err
+	}
+	if _, err := b.runDates(DayAheadPrices, "2026-11-17", "2026-11-17"); err != nil {
+		t.Fatal(err)
+	}
+	b.market.prices = func(window store.Period) (reply replyOfPrices, err error) {
+		reply.Refusals.RefuseAll(store.DayAheadPrices, window, "two series differ")
+		return reply, nil
+	}
+	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
+		t.Fatal(err)
+	}
+	b.market.prices = func(store.Period) (reply replyOfPrices, err error) { return reply, context.DeadlineExceeded }
+	if _, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19"); err == nil {
+		t.Fatal("no error")
+	}
+	want := []Missing{
+		{date(t, "2026-11-16"), 96, 0, ReasonNotPublished},
+		{date(t, "2026-11-17"), 96, 40, ReasonPartial},
+		{date(t, "2026-11-18"), 96, 0, ReasonRejected},
+		{date(t, "2026-11-19"), 96, 0, ReasonSourceError},
+		{date(t, "2026-11-20"), 96, 0, ReasonNotAsked},
+	}
+	status := b.status(store.DayAheadPrices)
+	if diff := cmp.Diff(want, status.Missing, cmp.Comparer(func(a, b store.DeliveryDate) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+	if status.LastError == nil || *status.LastError != context.DeadlineExceeded.Error() || status.FirstDate.String() != "2026-11-14" {
+		t.Errorf("status %+v", status)
+	}
+}
+
+func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
+	b := newBench(t, "2026-06-01 12:00")
+	whole := b.market.capacity
+	b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+		reply, err := whole(window)
+		kept := reply.Rows[:0]
+		for _, row := range reply.Rows {
+			if row.Dataset != store.MFRRCapacity || row.Direction == store.Upward || row.Start >= firstDates.mfrrDownward.Start().Unix() {
+				kept = append(kept, row)
+			}
+		}
+		reply.Rows = kept
+		return reply, err
+	}
+	if err := b.Fetch(t.Context(), request(t, store.MFRRCapacity, "2026-04-25", "2026-06-02")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.status(store.MFRRCapacity); len(got.Missing) != 0 {
+		t.Errorf("missing %v", got.Missing)
+	}
+}
+
+type (
+	replyOfPrices   = source.Reply[store.Price]
+	replyOfCapacity = source.Reply[store.CapacityStep]
+)
