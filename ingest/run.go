@@ -118,7 +118,7 @@ func (f *Feeds) logRun(run store.Run, brought answer) {
 	attrs := []slog.Attr{
 		slog.String("feed", run.Feed), slog.String("from", instantText(run.Window.From())), slog.String("to", instantText(run.Window.To())),
 		slog.String("outcome", string(run.Outcome)), slog.Int("rows_seen", seen), slog.Int("rows_changed", changed),
-		slog.Int64("bytes", run.Bytes), slog.Duration("duration", run.Ended.Sub(run.Started)),
+		slog.Int64("bytes", run.Bytes), slog.Int64("duration_ms", run.Ended.Sub(run.Started).Milliseconds()),
 	}
 	level := slog.LevelInfo
 	if run.Error != "" {
