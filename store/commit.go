@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,7 @@ func (s *Store) Commit(ctx context.Context, run *Run, batch Batch) error {
 		return err
 	})
 	if err != nil {
+		run.Tallies = nil // nothing was stored
 		return fmt.Errorf("store: commit of %s: %w", run.Feed, err)
 	}
 	return nil
@@ -61,12 +63,8 @@ type writing struct {
 	tx      *sql.Tx
 	now     int64 // ms
 	tallies map[Dataset]*Tally
-}
 
-type rowKey struct {
-	dataset Dataset
-	start   int64
-	series  string
+	insertRevision *sql.Stmt // nil until a value changes
 }
 
 type storedRow[R any] struct {
@@ -83,21 +81,14 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 	if err != nil {
 		return err
 	}
-	var write []any // the fields of the rows to write
-	pending := 0
-	flush := func() error {
-		_, err := w.tx.ExecContext(w.ctx, l.upsert(pending), write...)
-		write, pending = write[:0], 0
+	arrived, err := fold(w, l, rows)
+	if err != nil {
 		return err
 	}
+	var changed []storedRow[R]
 	cover := newCoverage()
-	for _, row := range rows {
-		key := rowKey{l.dataset(&row), l.start(&row), l.series(&row)}
-		tally, asked := w.tallies[key.dataset]
-		if !asked {
-			return fmt.Errorf("a row of %s in a run that did not ask for it", key.dataset)
-		}
-		tally.Seen++
+	for _, row := range arrived {
+		key := l.rowKey(&row)
 		before, known := stored[key]
 		if known {
 			row = l.merge(before.row, row)
@@ -111,22 +102,58 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 			before.firstSeen = w.now
 			cover.add(key)
 		}
-		tally.Changed++
-		// The same row may stand twice in a batch.
-		stored[key] = storedRow[R]{row, before.firstSeen}
-		write = append(append(write, l.fields(&row)...), before.firstSeen, w.now)
-		if pending++; pending == rowsPerInsert {
-			if err := flush(); err != nil {
+		w.tallies[key.dataset].Changed++
+		changed = append(changed, storedRow[R]{row, before.firstSeen})
+	}
+	if err := write(w, l, changed); err != nil {
+		return err
+	}
+	return cover.write(w)
+}
+
+// write writes rows that are new or have changed.
+func write[R comparable](w *writing, l layout[R], rows []storedRow[R]) error {
+	var insert *sql.Stmt
+	var fields []any
+	prepared := 0 // how many rows insert writes
+	for chunk := range slices.Chunk(rows, rowsPerInsert) {
+		if prepared != len(chunk) {
+			var err error
+			if insert, err = w.tx.PrepareContext(w.ctx, l.upsert(len(chunk))); err != nil {
 				return err
 			}
+			prepared = len(chunk)
 		}
-	}
-	if pending > 0 {
-		if err := flush(); err != nil {
+		fields = fields[:0]
+		for i := range chunk {
+			fields = append(append(fields, l.fields(&chunk[i].row)...), chunk[i].firstSeen, w.now)
+		}
+		if _, err := insert.ExecContext(w.ctx, fields...); err != nil {
 			return err
 		}
 	}
-	return cover.write(w)
+	return nil
+}
+
+// fold counts the rows of a batch and makes one of those that have the same key, as if they had come one by one.
+func fold[R comparable](w *writing, l layout[R], rows []R) ([]R, error) {
+	folded := make([]R, 0, len(rows))
+	at := make(map[rowKey]int, len(rows))
+	for _, row := range rows {
+		key := l.rowKey(&row)
+		tally, asked := w.tallies[key.dataset]
+		if !asked {
+			return nil, fmt.Errorf("a row of %s in a run that did not ask for it", key.dataset)
+		}
+		tally.Seen++
+		if i, twice := at[key]; twice {
+			folded[i] = l.merge(folded[i], row)
+			continue
+		}
+		at[key] = len(folded)
+		folded = append(folded, row)
+	}
+	return folded, nil
 }
 
 // storedRows reads what the table holds between the first and the last of the rows.
@@ -142,23 +169,28 @@ func storedRows[R comparable](w *writing, l layout[R], rows []R) (map[rowKey]sto
 	stored := make(map[rowKey]storedRow[R], len(rows))
 	var firstSeen int64
 	err = l.scan(found, []any{&firstSeen}, func(row R) {
-		stored[rowKey{l.dataset(&row), l.start(&row), l.series(&row)}] = storedRow[R]{row, firstSeen}
+		stored[l.rowKey(&row)] = storedRow[R]{row, firstSeen}
 	})
 	return stored, err
 }
 
 // revise notes each value of a row that changes, with the instants between which the old one was current.
-func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[R], after R) error {
+func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[R], after R) (err error) {
+	if w.insertRevision == nil {
+		w.insertRevision, err = w.tx.PrepareContext(w.ctx, `
+			INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce((SELECT max(seen_ms) FROM revision
+				WHERE dataset = ?1 AND start = ?2 AND series = ?3 AND column_name = ?4), ?7), ?8)`)
+		if err != nil {
+			return err
+		}
+	}
 	old, new := l.numbers(&before.row), l.numbers(&after)
 	for i, column := range l.values {
 		if old[i] == new[i] {
 			continue
 		}
-		_, err := w.tx.ExecContext(w.ctx, `
-			INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce((SELECT max(seen_ms) FROM revision
-				WHERE dataset = ?1 AND start = ?2 AND series = ?3 AND column_name = ?4), ?7), ?8)`,
-			key.dataset, key.start, key.series, column, old[i], new[i], before.firstSeen, w.now)
+		_, err := w.insertRevision.ExecContext(w.ctx, key.dataset, key.start, key.series, column, old[i], new[i], before.firstSeen, w.now)
 		if err != nil {
 			return err
 		}

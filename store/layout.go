@@ -76,6 +76,15 @@ func CapacitySeries(direction Direction, timeHorizon, product string) string {
 	return string(direction) + "/" + timeHorizon + "/" + product
 }
 
+// rowKey tells one row from all others.
+type rowKey struct {
+	dataset Dataset
+	start   int64 // seconds UTC
+	series  string
+}
+
+func (l layout[R]) rowKey(r *R) rowKey { return rowKey{l.dataset(r), l.start(r), l.series(r)} }
+
 // merge is what is kept when after arrives where before is stored: a null never takes the place of a value.
 func (l layout[R]) merge(before, after R) R {
 	old, new := l.fields(&before), l.fields(&after)

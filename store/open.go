@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -27,42 +28,70 @@ const (
 	applicationID = 0x63726e74
 	// busyMilliseconds is how long a command waits for the write lock.
 	busyMilliseconds = 10_000
-	fileMode         = 0o600
+	// retryMilliseconds is how long Open waits before it tries a locked file again.
+	retryMilliseconds = 20
+	fileMode          = 0o600
 )
+
+var errLocked = fmt.Errorf("another program has held its write lock for %d s", busyMilliseconds/1000)
 
 // Open opens the database file, makes it if there is none, and brings its schema up to date. A file that is
 // something else is left as it is; the error then is ErrNotDatabase, ErrNewer or ErrUnusableFile.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path}
-	if err := s.prepare(ctx); err != nil {
-		return nil, err
+	// SQLite would read "file:" or ":memory:" in a path as its own, and open later connections in a later folder.
+	file, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnusableFile, path, err)
 	}
-	var err error
-	if s.writer, err = s.pool(ctx, 1, "_txlock=immediate"); err != nil {
-		return nil, err
-	}
-	if s.reader, err = s.pool(ctx, readers, "_pragma=query_only(1)"); err != nil {
-		s.writer.Close()
-		return nil, err
-	}
-	if err := s.migrate(ctx); err != nil {
-		s.reader.Close()
-		s.writer.Close()
-		return nil, err
+	s := &Store{path: path, file: file}
+	// Where waiting could be for ever, SQLite does not wait: of two programs that open a new file at once, one may be
+	// told at once that the file is locked.
+	for giveUp := time.Now().Add(busyMilliseconds * time.Millisecond); ; {
+		err := s.open(ctx)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errLocked) || time.Now().After(giveUp) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("store: open %s: %w", path, ctx.Err())
+		case <-time.After(retryMilliseconds * time.Millisecond):
+		}
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	return s, nil
 }
 
+func (s *Store) open(ctx context.Context) (err error) {
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if s.writer, err = s.pool(ctx, 1, "_txlock=immediate"); err != nil {
+		return err
+	}
+	if s.reader, err = s.pool(ctx, readers, "_pragma=query_only(1)"); err != nil {
+		s.writer.Close()
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.reader.Close()
+		s.writer.Close()
+		return err
+	}
+	return nil
+}
+
 // prepare makes the file if there is none and refuses one that is not Courant's, without touching it.
 func (s *Store) prepare(ctx context.Context) error {
-	file, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, fileMode)
+	file, err := os.OpenFile(s.file, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		var cause *fs.PathError
 		if errors.As(err, &cause) {
 			err = cause.Err
 		}
-		if dir := filepath.Dir(s.path); errors.Is(err, fs.ErrNotExist) {
+		if dir := filepath.Dir(s.file); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s: the folder %s does not exist: make it, or set database.path", ErrUnusableFile, s.path, dir)
 		}
 		return fmt.Errorf("%w: %s: %v: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
@@ -80,24 +109,30 @@ func (s *Store) prepare(ctx context.Context) error {
 	case binary.BigEndian.Uint32(header[68:]) != applicationID:
 		return fmt.Errorf("%w: %s belongs to another program: set database.path to another file", ErrNotDatabase, s.path)
 	}
+	// A file in WAL mode has no such journal: this one was being made when the program was killed, and SQLite will
+	// take its first page back.
+	if _, err := os.Stat(s.file + "-journal"); err == nil {
+		return s.create(ctx)
+	}
 	return nil
 }
 
 // create writes the first page. It is done before the file is in WAL mode, so that from the first moment on the
 // file itself says whose it is.
 func (s *Store) create(ctx context.Context) error {
-	db, err := sql.Open("sqlite", s.dsn("_pragma=auto_vacuum(incremental)"))
+	db, err := sql.Open("sqlite", s.dsn())
 	if err != nil {
 		return s.explain(err)
 	}
 	defer db.Close()
-	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+	// One transaction, so that nobody, nor a program that starts after a crash, finds a page that does not say it.
+	_, err = db.ExecContext(ctx, fmt.Sprintf("BEGIN; PRAGMA auto_vacuum = incremental; PRAGMA application_id = %d; COMMIT", applicationID))
 	return s.explain(err)
 }
 
 func (s *Store) dsn(options ...string) string {
 	options = append([]string{fmt.Sprintf("_pragma=busy_timeout(%d)", busyMilliseconds)}, options...)
-	return "file:" + (&url.URL{Path: filepath.ToSlash(s.path)}).EscapedPath() + "?" + strings.Join(options, "&")
+	return "file:" + (&url.URL{Path: filepath.ToSlash(s.file)}).EscapedPath() + "?" + strings.Join(options, "&")
 }
 
 // pool opens connections and reads back the settings on which durability and readers' peace depend.
@@ -140,9 +175,9 @@ func (s *Store) migrate(ctx context.Context) error {
 			ErrNewer, s.path, current, target)
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		// Another process may have brought the schema up to date meanwhile.
-		if pending, again := provider.HasPending(ctx); again == nil && !pending {
-			return nil
+		// Another process may be at the same work: as long as it gets on, so does this one.
+		if now, _, again := provider.GetVersions(ctx); again == nil && now > current {
+			return s.migrate(ctx)
 		}
 		return s.explain(err)
 	}
@@ -155,12 +190,15 @@ func (s *Store) explain(err error) error {
 	if err == nil || !errors.As(err, &fault) {
 		return err
 	}
-	const primary = 0xff // the low byte of an extended result code
-	switch fault.Code() & primary {
+	code := fault.Code() & 0xff // the primary one
+	if fault.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+		code = sqlite3.SQLITE_FULL // there is no room for the -shm file
+	}
+	switch code {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %s: the disk is full: make room and try again", ErrUnusableFile, s.path)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w: %s: another program has held its write lock for %d s", ErrUnusableFile, s.path, busyMilliseconds/1000)
+		return fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, errLocked)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("%w: %s or its folder cannot be written: %w", ErrUnusableFile, s.path, err)
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:

@@ -39,11 +39,9 @@ func (s *Store) LatestMFRR(ctx context.Context) (Window[MFRRStep], error) {
 func latest[R comparable](ctx context.Context, s *Store, l layout[R], dataset Dataset, days int) (Window[R], error) {
 	var window Window[R]
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		var version sql.Null[int64]
-		if err := tx.QueryRowContext(ctx, "SELECT max(id) FROM feed_run WHERE dataset = ?", dataset).Scan(&version); err != nil {
+		if window.Version, err = version(ctx, tx, dataset); err != nil {
 			return err
 		}
-		window.Version = version.V
 		if window.FetchedAt, err = lastSuccess(ctx, tx, dataset); err != nil {
 			return err
 		}

@@ -86,20 +86,27 @@ func insertRun(ctx context.Context, tx *sql.Tx, run *Run) error {
 // Versions tells, for each dataset, a number that grows with every run that ends; 0 if none ever did.
 func (s *Store) Versions(ctx context.Context) (map[Dataset]int64, error) {
 	versions := map[Dataset]int64{}
-	rows, err := s.reader.QueryContext(ctx, "SELECT dataset, max(id) FROM feed_run GROUP BY dataset")
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		for _, dataset := range datasets {
+			version, err := version(ctx, tx, dataset)
+			if err != nil {
+				return err
+			}
+			versions[dataset] = version
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("store: versions: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var dataset Dataset
-		var version int64
-		if err := rows.Scan(&dataset, &version); err != nil {
-			return nil, fmt.Errorf("store: versions: %w", err)
-		}
-		versions[dataset] = version
-	}
-	return versions, rows.Err()
+	return versions, nil
+}
+
+// version is the number of the dataset's newest run; 0 if there was none.
+func version(ctx context.Context, tx *sql.Tx, dataset Dataset) (int64, error) {
+	var id sql.Null[int64]
+	err := tx.QueryRowContext(ctx, "SELECT max(id) FROM feed_run WHERE dataset = ?", dataset).Scan(&id)
+	return id.V, err
 }
 
 // RunSummary is what the runs of one dataset say about it; a zero time is "never".
@@ -116,13 +123,8 @@ func (s *Store) RunSummary(ctx context.Context, dataset Dataset) (RunSummary, er
 		if summary.LastSuccess, err = lastSuccess(ctx, tx, dataset); err != nil {
 			return err
 		}
-		var changed sql.Null[int64]
-		err = tx.QueryRowContext(ctx, "SELECT max(ended_ms) FROM feed_run WHERE dataset = ? AND rows_changed > 0", dataset).Scan(&changed)
-		if err != nil {
+		if summary.LastChange, err = newestEnd(ctx, tx, dataset, "rows_changed > 0"); err != nil {
 			return err
-		}
-		if changed.Valid {
-			summary.LastChange = milliseconds(changed.V)
 		}
 		err = tx.QueryRowContext(ctx, "SELECT error FROM feed_run WHERE dataset = ? ORDER BY id DESC LIMIT 1", dataset).Scan(&summary.LastError)
 		if err == sql.ErrNoRows {
@@ -138,18 +140,20 @@ func (s *Store) RunSummary(ctx context.Context, dataset Dataset) (RunSummary, er
 
 // lastSuccess is the end of the newest run that read the dataset without refusing any of it.
 func lastSuccess(ctx context.Context, tx *sql.Tx, dataset Dataset) (time.Time, error) {
-	var ended sql.Null[int64]
-	err := tx.QueryRowContext(ctx, `
-		SELECT ended_ms FROM feed_run
-		WHERE dataset = ? AND outcome IN ('ok', 'partial') AND NOT EXISTS (SELECT 1 FROM refusal WHERE run_id = feed_run.id)
-		ORDER BY id DESC LIMIT 1`, dataset).Scan(&ended)
+	return newestEnd(ctx, tx, dataset, "outcome IN ('ok', 'partial') AND NOT EXISTS (SELECT 1 FROM refusal WHERE run_id = feed_run.id)")
+}
+
+// newestEnd is the end of the dataset's newest run of a kind; zero if there was none.
+func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string) (time.Time, error) {
+	var ended int64
+	err := tx.QueryRowContext(ctx, "SELECT ended_ms FROM feed_run WHERE dataset = ? AND "+kind+" ORDER BY id DESC LIMIT 1", dataset).Scan(&ended)
 	if err == sql.ErrNoRows {
 		return time.Time{}, nil
 	}
 	if err != nil {
 		return time.Time{}, err
 	}
-	return milliseconds(ended.V), nil
+	return milliseconds(ended), nil
 }
 
 // DateVerdict is what the newest run that asked for a delivery date said of it.

@@ -34,7 +34,8 @@ const readers = 4
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	path   string
+	path   string // as it was named
+	file   string // the same, absolute
 	writer *sql.DB
 	reader *sql.DB
 

@@ -1,0 +1,591 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"courant/store"
+)
+
+const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms FROM revision ORDER BY id`
+
+func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
+	s := openNew(t)
+	day := date("2026-07-14").Period()
+	run := commit(t, s, runAt(0, store.Datasets()...), store.Batch{
+		Prices:   []store.Price{{Start: day.Start, Resolution: store.PT15M, Price: store.Num(41.07)}},
+		Capacity: []store.CapacityStep{{Dataset: store.FCRCapacity, Start: day.Start, Direction: store.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: store.Num(2.5)}},
+		AFRR:     []store.AFRRStep{{Start: day.Start, UpwardPrice: store.Num(99)}, {Start: day.Start + 4}},
+		MFRR:     []store.MFRRStep{{Start: day.Start, Direction: store.Upward}},
+	})
+	want := map[store.Dataset]store.Tally{
+		store.DayAheadPrices: {Seen: 1, Changed: 1}, store.FCRCapacity: {Seen: 1, Changed: 1}, store.AFRRCapacity: {}, store.MFRRCapacity: {},
+		store.AFRREnergy: {Seen: 2, Changed: 2}, store.MFRREnergy: {Seen: 1, Changed: 1},
+	}
+	if diff := cmp.Diff(want, run.Tallies); diff != "" {
+		t.Errorf("tallies (-want +got):\n%s", diff)
+	}
+	for _, table := range []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy"} {
+		got := ask(t, s.ReaderPool(), "SELECT DISTINCT first_seen_ms, changed_ms FROM "+table)
+		if want := fmt.Sprintf("%d|%[1]d", minute(0).UnixMilli()); got != want {
+			t.Errorf("%s was first seen and last changed at %s, want %s", table, got, want)
+		}
+	}
+	if got := ask(t, s.ReaderPool(), revisionsOfAll); got != "" {
+		t.Errorf("what arrived first has revisions:\n%s", got)
+	}
+}
+
+func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
+	s := openNew(t)
+	day := date("2026-07-14")
+	batch := store.Batch{
+		AFRR:   afrrDay(day, 80)[:1000],
+		MFRR:   []store.MFRRStep{{Start: day.Period().Start, Direction: store.Upward}, {Start: day.Period().Start, Direction: store.Downward, ClearingPrice: store.Num(-1)}},
+		Prices: []store.Price{{Start: day.Period().Start, Resolution: store.PT60M, Price: store.Num(0)}},
+	}
+	asked := []store.Dataset{store.AFRREnergy, store.MFRREnergy, store.DayAheadPrices}
+	commit(t, s, runAt(0, asked...), batch)
+	before := kept(t, s)
+	for again := 1; again <= 3; again++ {
+		written := ask(t, s.WriterPool(), "SELECT total_changes()")
+		run := commit(t, s, runAt(again, asked...), batch)
+		if got, want := ask(t, s.WriterPool(), "SELECT total_changes() - ?", written), "3"; got != want {
+			t.Errorf("time %d wrote %s rows, want %s, an account for each dataset", again, got, want)
+		}
+		want := map[store.Dataset]store.Tally{store.AFRREnergy: {Seen: 1000}, store.MFRREnergy: {Seen: 2}, store.DayAheadPrices: {Seen: 1}}
+		if diff := cmp.Diff(want, run.Tallies); diff != "" {
+			t.Errorf("time %d: tallies (-want +got):\n%s", again, diff)
+		}
+	}
+	if diff := cmp.Diff(before, kept(t, s)); diff != "" {
+		t.Errorf("what is kept has changed (-before +after):\n%s", diff)
+	}
+	summary, err := s.RunSummary(t.Context(), store.AFRREnergy)
+	if err != nil || !summary.LastSuccess.Equal(minute(3)) || !summary.LastChange.Equal(minute(0)) {
+		t.Errorf("summary %+v, %v; want success at %s and change at %s", summary, err, minute(3), minute(0))
+	}
+}
+
+// one is a row of mFRR energy at one fixed start.
+func one(clearing, current store.Number) store.Batch {
+	return store.Batch{MFRR: []store.MFRRStep{{Start: date("2026-07-14").Period().Start, Direction: store.Upward,
+		ClearingPrice: clearing, SettlementPriceCurrent: current}}}
+}
+
+func TestAValueThatChanges(t *testing.T) {
+	var null store.Number
+	num := store.Num
+	start := date("2026-07-14").Period().Start
+	revision := func(column, old, new string, since, seen int) string {
+		return fmt.Sprintf("mfrr-energy|%d|UPWARD|%s|%s|%s|%d|%d", start, column, old, new, minute(since).UnixMilli(), minute(seen).UnixMilli())
+	}
+	const clearing, current = "clearing_price", "settlement_price_current"
+	for _, c := range []struct {
+		name      string
+		batches   []store.Batch // committed a minute apart
+		clearing  store.Number
+		current   store.Number
+		revisions []string
+		changed   int // the minute of the last change
+	}{
+		{
+			name:    "is served, and the old one kept",
+			batches: []store.Batch{one(num(1), null), one(num(2), null)}, clearing: num(2), changed: 1,
+			revisions: []string{revision(clearing, "1", "2", 0, 1)},
+		},
+		{
+			name:     "twice has intervals that adjoin",
+			batches:  []store.Batch{one(num(1), null), one(num(1), null), one(num(2), null), one(num(2), null), one(num(3.25), null)},
+			clearing: num(3.25), changed: 4,
+			revisions: []string{revision(clearing, "1", "2", 0, 2), revision(clearing, "2", "3.25", 2, 4)},
+		},
+		{
+			name:    "and changes back is three values",
+			batches: []store.Batch{one(num(1), null), one(num(2), null), one(num(1), null)}, clearing: num(1), changed: 2,
+			revisions: []string{revision(clearing, "1", "2", 0, 1), revision(clearing, "2", "1", 1, 2)},
+		},
+		{
+			name:     "leaves the intervals of the other column alone",
+			batches:  []store.Batch{one(num(1), num(10)), one(num(2), num(10)), one(num(2), num(20)), one(num(3), num(30))},
+			clearing: num(3), current: num(30), changed: 3,
+			revisions: []string{revision(clearing, "1", "2", 0, 1), revision(current, "10", "20", 0, 2), revision(clearing, "2", "3", 1, 3), revision(current, "20", "30", 2, 3)},
+		},
+		{
+			name:    "to null stays what it was",
+			batches: []store.Batch{one(num(1), num(5)), one(null, null)}, clearing: num(1), current: num(5),
+		},
+		{
+			name:    "to null beside one that changes stays what it was",
+			batches: []store.Batch{one(num(1), num(5)), one(null, num(6))}, clearing: num(1), current: num(6), changed: 1,
+			revisions: []string{revision(current, "5", "6", 0, 1)},
+		},
+		{
+			name:    "from null has a revision that says so",
+			batches: []store.Batch{one(null, num(5)), one(num(0), num(5))}, clearing: num(0), current: num(5), changed: 1,
+			revisions: []string{revision(clearing, "null", "0", 0, 1)},
+		},
+		{
+			name:    "in a row that had none at all",
+			batches: []store.Batch{one(null, null), one(null, null), one(null, num(-7)), one(null, num(-8))}, current: num(-8), changed: 3,
+			revisions: []string{revision(current, "null", "-7", 0, 2), revision(current, "-7", "-8", 2, 3)},
+		},
+		{
+			name:    "in its last digit has changed",
+			batches: []store.Batch{one(num(0.3), null), one(num(0.30000000000000004), null)}, clearing: num(0.30000000000000004), changed: 1,
+			revisions: []string{revision(clearing, "0.3", "0.30000000000000004", 0, 1)},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openNew(t)
+			for i, batch := range c.batches {
+				commit(t, s, runAt(i, store.MFRREnergy), batch)
+			}
+			window, err := s.LatestMFRR(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(one(c.clearing, c.current).MFRR, window.Rows); diff != "" {
+				t.Errorf("served (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(strings.Join(c.revisions, "\n"), ask(t, s.ReaderPool(), revisionsOfAll)); diff != "" {
+				t.Errorf("revisions (-want +got):\n%s", diff)
+			}
+			got := ask(t, s.ReaderPool(), "SELECT first_seen_ms, changed_ms FROM mfrr_energy")
+			if want := fmt.Sprintf("%d|%d", minute(0).UnixMilli(), minute(c.changed).UnixMilli()); got != want {
+				t.Errorf("first seen and last changed at %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
+	s := openNew(t)
+	start := date("2026-07-14").Period().Start
+	for i, flag := range []store.Flag{{}, {Valid: true}, {V: true, Valid: true}, {}} {
+		commit(t, s, runAt(i, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: start, ProrataMode: flag}}})
+	}
+	want := "null|0\n0|1"
+	if got := ask(t, s.ReaderPool(), "SELECT ifnull(old, 'null'), new FROM revision WHERE column_name = 'prorata_mode' ORDER BY id"); got != want {
+		t.Errorf("revisions %q, want %q", got, want)
+	}
+	if window, err := s.LatestAFRR(t.Context()); err != nil || !window.Rows[0].ProrataMode.V || !window.Rows[0].ProrataMode.Valid {
+		t.Errorf("served %+v, %v; want the flag set", window.Rows, err)
+	}
+}
+
+func TestARowTwiceInABatch(t *testing.T) {
+	var null store.Number
+	num := store.Num
+	for _, c := range []struct {
+		name      string
+		stored    []store.Number
+		batch     []store.Number
+		want      store.Number
+		tally     store.Tally
+		revisions string
+	}{
+		{name: "the later one stands", batch: []store.Number{num(1), num(2)}, want: num(2), tally: store.Tally{Seen: 2, Changed: 1}},
+		{name: "a null takes nothing away", batch: []store.Number{num(1), null}, want: num(1), tally: store.Tally{Seen: 2, Changed: 1}},
+		{name: "three times", batch: []store.Number{num(1), num(2), num(3)}, want: num(3), tally: store.Tally{Seen: 3, Changed: 1}},
+		{
+			name: "and before", stored: []store.Number{num(9)}, batch: []store.Number{num(1), num(2)}, want: num(2),
+			tally: store.Tally{Seen: 2, Changed: 1}, revisions: "9|2",
+		},
+		{
+			name: "the later one as stored", stored: []store.Number{num(9)}, batch: []store.Number{num(1), num(9)}, want: num(9),
+			tally: store.Tally{Seen: 2},
+		},
+		{name: "both as stored", stored: []store.Number{num(9)}, batch: []store.Number{num(9), num(9)}, want: num(9), tally: store.Tally{Seen: 2}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openNew(t)
+			for i, clearing := range c.stored {
+				commit(t, s, runAt(i, store.MFRREnergy), one(clearing, null))
+			}
+			var batch store.Batch
+			for _, clearing := range c.batch {
+				batch.MFRR = append(batch.MFRR, one(clearing, null).MFRR...)
+			}
+			given := slices.Clone(batch.MFRR)
+			run := commit(t, s, runAt(60, store.MFRREnergy), batch)
+			if got := run.Tallies[store.MFRREnergy]; got != c.tally {
+				t.Errorf("tally %+v, want %+v", got, c.tally)
+			}
+			window, err := s.LatestMFRR(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(one(c.want, null).MFRR, window.Rows); diff != "" {
+				t.Errorf("served (-want +got):\n%s", diff)
+			}
+			if got := ask(t, s.ReaderPool(), "SELECT old, new FROM revision ORDER BY id"); got != c.revisions {
+				t.Errorf("revisions %q, want %q", got, c.revisions)
+			}
+			coverage, err := s.Coverage(t.Context(), store.MFRREnergy, date("2026-07-14"), date("2026-07-14"))
+			if err != nil || coverage.Rows() != 1 {
+				t.Errorf("coverage %v, %v; want one row", coverage, err)
+			}
+			if diff := cmp.Diff(given, batch.MFRR); diff != "" {
+				t.Errorf("the batch itself has changed (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestACommitThatFailsLeavesNothing(t *testing.T) {
+	day := date("2026-07-14")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	good := store.Batch{
+		Prices: []store.Price{{Start: day.Period().Start, Resolution: store.PT15M, Price: store.Num(3)}},
+		AFRR:   afrrDay(day, 55)[:500],
+	}
+	with := func(change func(*store.Batch)) store.Batch {
+		batch := good
+		change(&batch)
+		return batch
+	}
+	asked := []store.Dataset{store.DayAheadPrices, store.AFRREnergy}
+	for _, c := range []struct {
+		name  string
+		ctx   context.Context
+		run   *store.Run
+		batch store.Batch
+		is    error
+		says  string
+	}{
+		{name: "cancelled before it began", ctx: ended, run: runAt(1, asked...), batch: good, is: context.Canceled},
+		{
+			name: "a price that is null", run: runAt(1, asked...), says: "NOT NULL",
+			batch: with(func(b *store.Batch) {
+				b.Prices = append(slices.Clone(b.Prices), store.Price{Start: day.Period().Start + 900, Resolution: store.PT15M})
+			}),
+		},
+		{
+			name: "rows of a dataset that was not asked for", run: runAt(1, store.DayAheadPrices), batch: good, says: "a row of afrr-energy",
+		},
+		{
+			name: "rows of one of three that was not asked for", run: runAt(1, append(asked, store.FCRCapacity)...), says: "a row of mfrr-capacity",
+			batch: with(func(b *store.Batch) {
+				b.Capacity = []store.CapacityStep{{Dataset: store.FCRCapacity, Start: 900}, {Dataset: store.MFRRCapacity, Start: 900}}
+			}),
+		},
+		{
+			name: "rows of no dataset", run: runAt(1, append(asked, store.FCRCapacity)...), says: "a row of ",
+			batch: with(func(b *store.Batch) { b.Capacity = []store.CapacityStep{{Start: 900}} }),
+		},
+		{
+			name: "an account that the schema refuses, which is written last", batch: good, says: "CHECK",
+			run: func() *store.Run { run := runAt(1, asked...); run.Outcome = "splendid"; return run }(),
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openNew(t)
+			commit(t, s, runAt(0, store.DayAheadPrices), store.Batch{Prices: []store.Price{{Start: day.Period().Start, Resolution: store.PT15M, Price: store.Num(1)}}})
+			before, runs := kept(t, s), ask(t, s.ReaderPool(), "SELECT * FROM feed_run")
+			ctx := c.ctx
+			if ctx == nil {
+				ctx = t.Context()
+			}
+			err := s.Commit(ctx, c.run, c.batch)
+			if err == nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("Commit = %v, want %v %q", err, c.is, c.says)
+			}
+			if c.run.Tallies != nil {
+				t.Errorf("the run has tallies %v of what was not stored", c.run.Tallies)
+			}
+			if diff := cmp.Diff(before, kept(t, s)); diff != "" {
+				t.Errorf("something stayed (-before +after):\n%s", diff)
+			}
+			if got := ask(t, s.ReaderPool(), "SELECT * FROM feed_run"); got != runs {
+				t.Errorf("accounts of runs %q, want %q", got, runs)
+			}
+			// The store goes on.
+			commit(t, s, runAt(2, asked...), good)
+		})
+	}
+}
+
+// fuse is a context that ends by itself when it has been looked at a number of times.
+type fuse struct {
+	context.Context
+	cancel context.CancelFunc
+	left   atomic.Int64
+}
+
+func burning(parent context.Context, looks int64) *fuse {
+	f := &fuse{}
+	f.Context, f.cancel = context.WithCancel(parent)
+	f.left.Store(looks)
+	return f
+}
+
+func (f *fuse) Done() <-chan struct{} {
+	if f.left.Add(-1) == 0 {
+		f.cancel()
+	}
+	return f.Context.Done()
+}
+
+func TestACommitCutShortAnywhereIsAllOrNothing(t *testing.T) {
+	s := openNew(t)
+	const rows = 200
+	day := date("2026-07-14")
+	for looks := int64(1); ; looks++ {
+		ctx := burning(t.Context(), looks)
+		run := runAt(int(looks), store.AFRREnergy)
+		err := s.Commit(ctx, run, store.Batch{AFRR: afrrDay(day, 60)[:rows]})
+		unburnt := ctx.left.Load() > 0
+		ctx.cancel()
+		got := ask(t, s.ReaderPool(), "SELECT (SELECT count(*) FROM afrr_energy), (SELECT ifnull(sum(rows), 0) FROM coverage), (SELECT count(*) FROM feed_run)")
+		switch {
+		case err == nil && got != fmt.Sprintf("%d|%[1]d|1", rows):
+			t.Fatalf("cut short at look %d: no error, and kept are %s", looks, got)
+		case err != nil && got != "0|0|0":
+			t.Fatalf("cut short at look %d: %v, and kept are %s", looks, err, got)
+		case err != nil && run.Tallies != nil:
+			t.Fatalf("cut short at look %d: %v, and tallies %v", looks, err, run.Tallies)
+		}
+		if unburnt {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if err == nil {
+			if _, err := s.WriterPool().ExecContext(t.Context(), "DELETE FROM afrr_energy; DELETE FROM coverage; DELETE FROM feed_run"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.IntegrityCheck(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
+	s := openNew(t)
+	first, last := date("2026-03-28"), date("2026-10-26")
+	want := store.Coverage{}
+	var mfrr []store.MFRRStep
+	var capacity []store.CapacityStep
+	for _, c := range []struct {
+		date  store.DeliveryDate
+		steps int
+	}{
+		{date("2026-03-28"), 96}, {date("2026-03-29"), 92}, {date("2026-03-30"), 96}, {date("2026-10-24"), 96}, {date("2026-10-25"), 100}, {date("2026-10-26"), 96},
+	} {
+		want[c.date] = map[string]int{"UPWARD": c.steps, "DOWNWARD": c.steps}
+		for start := c.date.Period().Start; start < c.date.Period().End; start += store.QuarterSeconds {
+			mfrr = append(mfrr, store.MFRRStep{Start: start, Direction: store.Upward}, store.MFRRStep{Start: start, Direction: store.Downward})
+			capacity = append(capacity,
+				store.CapacityStep{Dataset: store.FCRCapacity, Start: start, Direction: store.Symmetric, TimeHorizon: "DAILY", Product: "STD"},
+				store.CapacityStep{Dataset: store.MFRRCapacity, Start: start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "STD"},
+				store.CapacityStep{Dataset: store.MFRRCapacity, Start: start, Direction: store.Upward, TimeHorizon: "PERIODIC", Product: "STD"})
+		}
+	}
+	asked := []store.Dataset{store.MFRREnergy, store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}
+	// Twice, the second time in halves that overlap.
+	commit(t, s, runAt(0, asked...), store.Batch{MFRR: mfrr[:300], Capacity: capacity[:500]})
+	commit(t, s, runAt(1, asked...), store.Batch{MFRR: mfrr[100:], Capacity: capacity[499:]})
+	commit(t, s, runAt(2, asked...), store.Batch{MFRR: mfrr, Capacity: capacity})
+	for _, c := range []struct {
+		dataset store.Dataset
+		series  map[string]string // as counted for mFRR energy: by what name
+	}{
+		{store.MFRREnergy, map[string]string{"UPWARD": "UPWARD", "DOWNWARD": "DOWNWARD"}},
+		{store.FCRCapacity, map[string]string{"SYMMETRIC/DAILY/STD": "UPWARD"}},
+		{store.MFRRCapacity, map[string]string{"UPWARD/DAILY/STD": "UPWARD", "UPWARD/PERIODIC/STD": "UPWARD"}},
+		{store.AFRRCapacity, nil},
+	} {
+		wanted := store.Coverage{}
+		for d, counts := range want {
+			for series, like := range c.series {
+				if wanted[d] == nil {
+					wanted[d] = map[string]int{}
+				}
+				wanted[d][series] = counts[like]
+			}
+		}
+		got, err := s.Coverage(t.Context(), c.dataset, first, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(wanted, got, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.dataset, diff)
+		}
+		extent, err := s.Extent(t.Context(), c.dataset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantExtent := store.Extent{}
+		if c.series != nil {
+			wantExtent = store.Extent{First: first, Last: last, NewestStart: last.Period().End - store.QuarterSeconds}
+		}
+		if extent != wantExtent {
+			t.Errorf("%s extends over %+v, want %+v", c.dataset, extent, wantExtent)
+		}
+	}
+	part, err := s.Coverage(t.Context(), store.MFRREnergy, date("2026-03-29"), date("2026-10-24"))
+	if err != nil || part.Rows() != 2*(92+96+96) || len(part) != 3 {
+		t.Errorf("coverage of the middle %v, %v", part, err)
+	}
+}
+
+func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
+	s := openNew(t)
+	for i, c := range []struct {
+		date store.DeliveryDate
+		rows int
+	}{{date("2026-03-29"), 20_700}, {date("2026-07-14"), 21_600}, {date("2026-10-25"), 22_500}} {
+		commit(t, s, runAt(i, store.AFRREnergy), store.Batch{AFRR: afrrDay(c.date, 70)})
+		coverage, err := s.Coverage(t.Context(), store.AFRREnergy, c.date.Add(-1), c.date.Add(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(store.Coverage{c.date: {"": c.rows}}, coverage, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.date, diff)
+		}
+		window, err := s.LatestAFRR(t.Context())
+		if err != nil || len(window.Rows) != c.rows || window.Last != c.date {
+			t.Errorf("latest is %s with %d rows, %v; want %s with %d", window.Last, len(window.Rows), err, c.date, c.rows)
+		}
+	}
+}
+
+// A model of the store, a map, says what any sequence of batches must leave behind.
+func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
+	type revised struct {
+		column    string
+		old, new  store.Number
+		since, at int64
+	}
+	type cell struct {
+		value store.Number
+		since int64
+	}
+	columns := []string{"offered_mw", "contracted_mw", "price"}
+	numbers := func(r store.CapacityStep) []store.Number { return []store.Number{r.OfferedMW, r.ContractedMW, r.Price} }
+
+	s := openNew(t)
+	d := date("2020-01-01")
+	rapid.Check(t, func(t *rapid.T) {
+		d = d.Add(2) // each try has dates of its own
+		value := rapid.SampledFrom([]store.Number{{}, store.Num(0), store.Num(1), store.Num(-2.5)})
+		anyRow := rapid.Custom(func(t *rapid.T) store.CapacityStep {
+			return store.CapacityStep{
+				Dataset:     rapid.SampledFrom([]store.Dataset{store.AFRRCapacity, store.MFRRCapacity}).Draw(t, "dataset"),
+				Start:       d.End().Unix() + rapid.SampledFrom([]int64{-900, 0, 900}).Draw(t, "start"),
+				Direction:   rapid.SampledFrom([]store.Direction{store.Upward, store.Downward}).Draw(t, "direction"),
+				TimeHorizon: "DAILY", Product: "STD",
+				OfferedMW: value.Draw(t, "offered"), ContractedMW: value.Draw(t, "contracted"), Price: value.Draw(t, "price"),
+			}
+		})
+		keyOf := func(r store.CapacityStep) store.CapacityStep {
+			r.OfferedMW, r.ContractedMW, r.Price = store.Number{}, store.Number{}, store.Number{}
+			return r
+		}
+		cells := map[store.CapacityStep][]cell{}
+		revisions := map[store.CapacityStep][]revised{}
+		for i, rows := range rapid.SliceOfN(rapid.SliceOfN(anyRow, 0, 12), 1, 6).Draw(t, "batches") {
+			run := runAt(i, store.AFRRCapacity, store.MFRRCapacity)
+			now := run.Ended.UnixMilli()
+			if err := s.Commit(context.Background(), run, store.Batch{Capacity: rows}); err != nil {
+				t.Fatal(err)
+			}
+			came := map[store.CapacityStep][]store.Number{}
+			seen, changed := map[store.Dataset]int{}, map[store.Dataset]int{}
+			for _, r := range rows {
+				seen[r.Dataset]++
+				key := keyOf(r)
+				if came[key] == nil {
+					came[key] = make([]store.Number, len(columns))
+				}
+				for c, n := range numbers(r) {
+					if n.Valid {
+						came[key][c] = n
+					}
+				}
+			}
+			for key, values := range came {
+				before, known := cells[key]
+				differs := !known
+				if !known {
+					cells[key] = make([]cell, len(columns))
+				}
+				for c, n := range values {
+					switch {
+					case !known:
+						cells[key][c] = cell{n, now}
+					case n.Valid && n != before[c].value:
+						revisions[key] = append(revisions[key], revised{columns[c], before[c].value, n, before[c].since, now})
+						cells[key][c] = cell{n, now}
+						differs = true
+					}
+				}
+				if differs {
+					changed[key.Dataset]++
+				}
+			}
+			for _, dataset := range run.Datasets {
+				if want := (store.Tally{Seen: seen[dataset], Changed: changed[dataset]}); run.Tallies[dataset] != want {
+					t.Fatalf("batch %d, %s: tally %+v, want %+v", i, dataset, run.Tallies[dataset], want)
+				}
+			}
+		}
+		counted := map[store.Dataset]map[store.DeliveryDate]map[string]int{store.AFRRCapacity: {}, store.MFRRCapacity: {}}
+		for key, want := range cells {
+			series := store.CapacitySeries(key.Direction, key.TimeHorizon, key.Product)
+			on := store.DeliveryDateOf(store.Period{Start: key.Start}.From())
+			if counted[key.Dataset][on] == nil {
+				counted[key.Dataset][on] = map[string]int{}
+			}
+			counted[key.Dataset][on][series]++
+			var got store.CapacityStep
+			err := s.ReaderPool().QueryRow("SELECT offered_mw, contracted_mw, price FROM capacity WHERE start = ? AND dataset = ? AND direction = ?",
+				key.Start, key.Dataset, key.Direction).Scan(&got.OfferedMW, &got.ContractedMW, &got.Price)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for c, n := range numbers(got) {
+				if n != want[c].value {
+					t.Fatalf("%+v: %s is %v, want %v", key, columns[c], n, want[c].value)
+				}
+			}
+			rows, err := s.ReaderPool().Query("SELECT column_name, old, new, since_ms, seen_ms FROM revision WHERE dataset = ? AND start = ? AND series = ? ORDER BY id",
+				key.Dataset, key.Start, series)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var told []revised
+			for rows.Next() {
+				var r revised
+				if err := rows.Scan(&r.column, &r.old, &r.new, &r.since, &r.at); err != nil {
+					t.Fatal(err)
+				}
+				told = append(told, r)
+			}
+			if !slices.Equal(told, revisions[key]) {
+				t.Fatalf("%+v: revisions %v, want %v", key, told, revisions[key])
+			}
+		}
+		for dataset, want := range counted {
+			got, err := s.Coverage(context.Background(), dataset, d, d.Add(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(store.Coverage(want), got, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+				t.Fatalf("coverage of %s (-want +got):\n%s", dataset, diff)
+			}
+		}
+	})
+}

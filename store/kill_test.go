@@ -1,0 +1,98 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"courant/store"
+)
+
+// rowsPerBatch is how many steps the child of the kill test commits at a time.
+const rowsPerBatch = 300
+
+// firstStep is the start of the first step of batch 0.
+var firstStep = date("2026-01-01").Period().Start
+
+// commitUntilKilled commits batch after batch and says so after each; batch n begins n*rowsPerBatch steps after the
+// first one.
+func commitUntilKilled(path string) error {
+	ctx := context.Background()
+	s, err := store.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	extent, err := s.Extent(ctx, store.AFRREnergy)
+	if err != nil {
+		return err
+	}
+	next := int64(0)
+	if !extent.Last.IsZero() {
+		next = (extent.NewestStart-firstStep)/store.AFRRSeconds/rowsPerBatch + 1
+	}
+	for ; ; next++ {
+		rows := make([]store.AFRRStep, rowsPerBatch)
+		for i := range rows {
+			rows[i] = store.AFRRStep{Start: firstStep + (next*rowsPerBatch+int64(i))*store.AFRRSeconds, UpwardPrice: store.Num(float64(next))}
+		}
+		if err := s.Commit(ctx, runAt(int(next), store.AFRREnergy), store.Batch{AFRR: rows}); err != nil {
+			return err
+		}
+		if _, err := fmt.Println(next); err != nil {
+			return err
+		}
+	}
+}
+
+func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	told := int64(-1)
+	for kill := range 5 {
+		cmd, _, out := child(t, "commit "+path)
+		for line := 0; line < 7+5*kill && out.Scan(); line++ {
+			batch, err := strconv.ParseInt(out.Text(), 10, 64)
+			if err != nil || batch <= told {
+				t.Fatalf("the child says %q after %d", out.Text(), told)
+			}
+			told = batch
+		}
+		// The child may speak faster than it is listened to.
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		// What it said before it died was committed too.
+		for out.Scan() {
+			if batch, err := strconv.ParseInt(out.Text(), 10, 64); err == nil {
+				told = batch
+			}
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Fatal("the child was not killed")
+		}
+
+		s := open(t, path)
+		if err := s.IntegrityCheck(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		// The last batch may be one that the child had no time to speak of.
+		batches, err := strconv.ParseInt(ask(t, s.ReaderPool(), "SELECT count(*) FROM feed_run"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if batches != told+1 && batches != told+2 {
+			t.Fatalf("kill %d: the child had committed %d batches, there are %d", kill, told+1, batches)
+		}
+		got := ask(t, s.ReaderPool(), `SELECT count(*), count(DISTINCT start), max(start), (SELECT sum(rows) FROM coverage),
+			count(*) FILTER (WHERE (start - ?) / ? = upward_price) FROM afrr_energy`, firstStep, rowsPerBatch*store.AFRRSeconds)
+		rows := batches * rowsPerBatch
+		if want := fmt.Sprintf("%d|%[1]d|%d|%[1]d|%[1]d", rows, firstStep+(rows-1)*store.AFRRSeconds); got != want {
+			t.Fatalf("kill %d: rows, steps, last step, coverage, rows of their batch are %s, want %s", kill, got, want)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		told = batches - 1
+	}
+}

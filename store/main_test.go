@@ -1,0 +1,151 @@
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"courant/store"
+)
+
+// childVariable names, in the environment of a copy of this test program, what the copy is to do instead of testing.
+const childVariable = "COURANT_STORE_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if job, is := os.LookupEnv(childVariable); is {
+		os.Exit(childJob(job))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func childJob(job string) int {
+	name, path, _ := strings.Cut(job, " ")
+	var err error
+	switch name {
+	case "open":
+		err = openWhenTold(path)
+	case "commit":
+		err = commitUntilKilled(path)
+	default:
+		err = fmt.Errorf("no such job")
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		return 1
+	}
+	return 0
+}
+
+// openNew is a store in a file of its own.
+func openNew(t testing.TB) *store.Store {
+	t.Helper()
+	return open(t, filepath.Join(t.TempDir(), "courant.db"))
+}
+
+// open opens the file until the test ends.
+func open(t testing.TB, path string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// date reads YYYY-MM-DD.
+func date(text string) store.DeliveryDate {
+	d, err := store.ParseDeliveryDate(text)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// dawn is an instant of ours; the tests count minutes from it.
+var dawn = time.Date(2026, 7, 15, 4, 0, 0, 0, time.UTC)
+
+func minute(n int) time.Time { return dawn.Add(time.Duration(n) * time.Minute) }
+
+// runAt is a run that went well and ended at minute n.
+func runAt(n int, datasets ...store.Dataset) *store.Run {
+	return &store.Run{Feed: "test", Datasets: datasets, Started: minute(n).Add(-time.Second), Ended: minute(n), Outcome: store.OutcomeOK,
+		Window: date("2026-07-14").Period()}
+}
+
+// commit commits what must be committed.
+func commit(t testing.TB, s *store.Store, run *store.Run, batch store.Batch) *store.Run {
+	t.Helper()
+	if err := s.Commit(t.Context(), run, batch); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// ask is what SQLite answers to a query, a line a row, the columns separated by bars.
+func ask(t testing.TB, db *sql.DB, query string, args ...any) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]any, len(columns))
+	into := make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var lines []string
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		var cells []string
+		for _, value := range values {
+			cells = append(cells, fmt.Sprint(value))
+		}
+		lines = append(lines, strings.Join(cells, "|"))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// keptTables are the tables of published values and what is counted of them.
+var keptTables = []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy", "revision", "coverage"}
+
+// kept is all that the store keeps of what was published.
+func kept(t testing.TB, s *store.Store) string {
+	t.Helper()
+	var all strings.Builder
+	for _, table := range keptTables {
+		fmt.Fprintf(&all, "%s\n%s\n", table, ask(t, s.WriterPool(), "SELECT * FROM "+table))
+	}
+	return all.String()
+}
+
+// afrrDay is the 4 s steps of a delivery date, all with the same upward price.
+func afrrDay(d store.DeliveryDate, upward float64) []store.AFRRStep {
+	period := d.Period()
+	rows := make([]store.AFRRStep, 0, d.Steps(store.AFRRSeconds))
+	for start := period.Start; start < period.End; start += store.AFRRSeconds {
+		demand := float64(start%4001) - 2000.5
+		rows = append(rows, store.AFRRStep{
+			Start: start, UpwardPrice: store.Num(upward), DownwardPrice: store.Num(upward - demand/16), DemandMW: store.Num(demand),
+			ForFranceMW: store.Num(demand / 2), InFranceMW: store.Num(demand / 4),
+			PicassoConnection: store.Flag{V: true, Valid: true}, ProrataMode: store.Flag{Valid: true},
+		})
+	}
+	return rows
+}

@@ -1,0 +1,333 @@
+package store_test
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"courant/store"
+)
+
+// priceAt is an hour's price at noon of the date.
+func priceAt(day string) store.Price {
+	return store.Price{Start: date(day).At(12, 0).Unix(), Resolution: store.PT60M, Price: store.Num(float64(date(day).Start().Day()))}
+}
+
+func TestAnEmptyStoreHasNoLatest(t *testing.T) {
+	s := openNew(t)
+	ctx := t.Context()
+	empty := func(name string, rows int, last store.DeliveryDate, zeroTime bool, version int64, err error) {
+		t.Helper()
+		if err != nil || rows != 0 || !last.IsZero() || !zeroTime || version != 0 {
+			t.Errorf("%s: %d rows, last %s, never fetched %t, version %d, %v", name, rows, last, zeroTime, version, err)
+		}
+	}
+	prices, err := s.LatestPrices(ctx, 29)
+	empty("prices", len(prices.Rows), prices.Last, prices.FetchedAt.IsZero(), prices.Version, err)
+	for _, dataset := range []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity} {
+		capacity, err := s.LatestCapacity(ctx, dataset, 29)
+		empty(string(dataset), len(capacity.Rows), capacity.Last, capacity.FetchedAt.IsZero(), capacity.Version, err)
+	}
+	afrr, err := s.LatestAFRR(ctx)
+	empty("aFRR", len(afrr.Rows), afrr.Last, afrr.FetchedAt.IsZero(), afrr.Version, err)
+	mfrr, err := s.LatestMFRR(ctx)
+	empty("mFRR", len(mfrr.Rows), mfrr.Last, mfrr.FetchedAt.IsZero(), mfrr.Version, err)
+	for _, dataset := range store.Datasets() {
+		extent, err := s.Extent(ctx, dataset)
+		if err != nil || extent != (store.Extent{}) {
+			t.Errorf("%s extends over %+v, %v", dataset, extent, err)
+		}
+		summary, err := s.RunSummary(ctx, dataset)
+		if err != nil || summary != (store.RunSummary{}) {
+			t.Errorf("%s: %+v, %v", dataset, summary, err)
+		}
+		first, err := s.FirstAsked(ctx, dataset)
+		if err != nil || !first.IsZero() {
+			t.Errorf("%s was asked for from %s, %v", dataset, first, err)
+		}
+	}
+}
+
+func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		stored []string
+		days   int
+		want   []string
+	}{
+		{name: "one date", stored: []string{"2026-07-14"}, days: 29, want: []string{"2026-07-14"}},
+		{
+			name: "holes count as dates", stored: []string{"2026-06-15", "2026-06-16", "2026-06-30", "2026-07-14"}, days: 29,
+			want: []string{"2026-06-16", "2026-06-30", "2026-07-14"},
+		},
+		{name: "a day alone", stored: []string{"2026-07-13", "2026-07-14"}, days: 1, want: []string{"2026-07-14"}},
+		{name: "two", stored: []string{"2026-07-12", "2026-07-13", "2026-07-14"}, days: 2, want: []string{"2026-07-13", "2026-07-14"}},
+		{name: "nothing but the last within reach", stored: []string{"2020-01-01", "2026-07-14"}, days: 29, want: []string{"2026-07-14"}},
+		{
+			name: "over the day of 23 hours", stored: []string{"2026-03-27", "2026-03-28", "2026-03-29", "2026-03-30"}, days: 3,
+			want: []string{"2026-03-28", "2026-03-29", "2026-03-30"},
+		},
+		{
+			name: "over the day of 25 hours", stored: []string{"2026-10-23", "2026-10-24", "2026-10-25", "2026-10-26"}, days: 3,
+			want: []string{"2026-10-24", "2026-10-25", "2026-10-26"},
+		},
+		{name: "later dates first", stored: []string{"2026-07-14", "2026-07-12", "2026-07-13"}, days: 29, want: []string{"2026-07-12", "2026-07-13", "2026-07-14"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openNew(t)
+			for i, day := range c.stored {
+				commit(t, s, runAt(i, store.DayAheadPrices), store.Batch{Prices: []store.Price{priceAt(day)}})
+			}
+			window, err := s.LatestPrices(t.Context(), c.days)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []store.Price
+			for _, day := range c.want {
+				want = append(want, priceAt(day))
+			}
+			if diff := gocmp.Diff(want, window.Rows); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if got := c.want[len(c.want)-1]; window.Last.String() != got {
+				t.Errorf("last %s, want %s", window.Last, got)
+			}
+			if want := minute(len(c.stored) - 1); !window.FetchedAt.Equal(want) || window.Version != int64(len(c.stored)) {
+				t.Errorf("fetched at %s, version %d; want %s and %d", window.FetchedAt, window.Version, want, len(c.stored))
+			}
+		})
+	}
+}
+
+func TestTheWindowBeginsAndEndsAtMidnightInParis(t *testing.T) {
+	s := openNew(t)
+	first, last := date("2026-07-13"), date("2026-07-14")
+	var stored, want []store.Price
+	for _, start := range []int64{first.Period().Start - 900, first.Period().Start, first.Period().End - 900, last.Period().Start, last.Period().End - 900} {
+		price := store.Price{Start: start, Resolution: store.PT15M, Price: store.Num(1)}
+		stored = append(stored, price)
+		if first.Period().Start <= start {
+			want = append(want, price)
+		}
+	}
+	commit(t, s, runAt(0, store.DayAheadPrices), store.Batch{Prices: stored})
+	window, err := s.LatestPrices(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(want, window.Rows); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	within, err := s.Prices(t.Context(), store.Period{Start: first.Period().Start, End: last.Period().End - 900})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(want[:3], within); diff != "" {
+		t.Errorf("Prices (-want +got):\n%s", diff)
+	}
+}
+
+func TestEachCapacityDatasetHasAWindowOfItsOwn(t *testing.T) {
+	s := openNew(t)
+	step := func(dataset store.Dataset, day string) store.CapacityStep {
+		return store.CapacityStep{Dataset: dataset, Start: date(day).Period().Start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "STD", Price: store.Num(1)}
+	}
+	asked := []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}
+	commit(t, s, runAt(0, asked...), store.Batch{Capacity: []store.CapacityStep{
+		step(store.FCRCapacity, "2026-07-14"), step(store.AFRRCapacity, "2026-07-12"), step(store.AFRRCapacity, "2026-06-13"), step(store.AFRRCapacity, "2026-06-14"),
+	}})
+	for dataset, want := range map[store.Dataset][]store.CapacityStep{
+		store.FCRCapacity:  {step(store.FCRCapacity, "2026-07-14")},
+		store.AFRRCapacity: {step(store.AFRRCapacity, "2026-06-14"), step(store.AFRRCapacity, "2026-07-12")},
+		store.MFRRCapacity: nil,
+	} {
+		window, err := s.LatestCapacity(t.Context(), dataset, 29)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(want, window.Rows); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", dataset, diff)
+		}
+		if !window.FetchedAt.Equal(minute(0)) {
+			t.Errorf("%s was fetched at %s, want %s", dataset, window.FetchedAt, minute(0))
+		}
+	}
+}
+
+// anyValue is any number that JSON can hold, the odd ones often, or null.
+func anyValue() *rapid.Generator[store.Number] {
+	finite := rapid.Float64().Filter(func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) })
+	odd := rapid.SampledFrom([]float64{0, 0.1, 0.1 + 0.2, -0.01, 1e-300, math.SmallestNonzeroFloat64, math.MaxFloat64, -math.MaxFloat64,
+		1 << 53, 1<<53 + 2, 1 << 62, 1e15 + 0.3, 99999.999999999985, 5e-324})
+	return rapid.OneOf(rapid.Just(store.Number{}), rapid.Map(odd, store.Num), rapid.Map(finite, store.Num))
+}
+
+func anyFlag() *rapid.Generator[store.Flag] {
+	return rapid.SampledFrom([]store.Flag{{}, {Valid: true}, {V: true, Valid: true}})
+}
+
+// comesBack checks that rows of a delivery date come back as they went in. Rows of the same key are drawn once.
+func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key func(R) R, order func(a, b R) int,
+	put func(*store.Batch, []R), dataset store.Dataset, latest func(context.Context, *store.Store) (store.Window[R], error)) {
+	t.Helper()
+	s := openNew(t)
+	// Each try has a later date, so that it is the latest.
+	d := date("2026-01-01")
+	n := 0
+	rapid.Check(t, func(t *rapid.T) {
+		n++
+		d = d.Add(rapid.IntRange(1, 3).Draw(t, "days"))
+		rows := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) R {
+			return row(t, d.Period().Start+step*rapid.Int64Range(0, int64(d.Steps(step)-1)).Draw(t, "step"))
+		}), 1, 150, func(r R) any { return key(r) }).Draw(t, "rows")
+		var batch store.Batch
+		put(&batch, rows)
+		run := runAt(n, dataset)
+		if err := s.Commit(context.Background(), run, batch); err != nil {
+			t.Fatal(err)
+		}
+		window, err := latest(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.SortedFunc(slices.Values(rows), order)
+		got := slices.SortedStableFunc(slices.Values(window.Rows), order)
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-want +got):\n%s", diff)
+		}
+		if window.Last != d || !window.FetchedAt.Equal(run.Ended) {
+			t.Fatalf("last %s fetched at %s, want %s at %s", window.Last, window.FetchedAt, d, run.Ended)
+		}
+		if want := (store.Tally{Seen: len(rows), Changed: len(rows)}); run.Tallies[dataset] != want {
+			t.Fatalf("tally %+v, want %+v", run.Tallies[dataset], want)
+		}
+	})
+}
+
+func TestPricesComeBackAsTheyWentIn(t *testing.T) {
+	comesBack(t, store.QuarterSeconds,
+		func(t *rapid.T, start int64) store.Price {
+			return store.Price{
+				Start:      start,
+				Resolution: rapid.SampledFrom([]store.Resolution{store.PT15M, store.PT30M, store.PT60M}).Draw(t, "resolution"),
+				Price:      anyValue().Filter(func(n store.Number) bool { return n.Valid }).Draw(t, "price"),
+			}
+		},
+		func(p store.Price) store.Price { p.Price = store.Number{}; return p },
+		func(a, b store.Price) int {
+			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Resolution, b.Resolution))
+		},
+		func(b *store.Batch, rows []store.Price) { b.Prices = rows }, store.DayAheadPrices,
+		func(ctx context.Context, s *store.Store) (store.Window[store.Price], error) {
+			return s.LatestPrices(ctx, 1)
+		})
+}
+
+func TestCapacityComesBackAsItWentIn(t *testing.T) {
+	comesBack(t, store.QuarterSeconds,
+		func(t *rapid.T, start int64) store.CapacityStep {
+			return store.CapacityStep{
+				Dataset: store.MFRRCapacity, Start: start,
+				Direction:   rapid.SampledFrom([]store.Direction{store.Upward, store.Downward, store.Symmetric}).Draw(t, "direction"),
+				TimeHorizon: rapid.SampledFrom([]string{"DAILY", "PERIODIC", ""}).Draw(t, "horizon"),
+				Product:     rapid.SampledFrom([]string{"STD", "SPE", "SPE0", "", "É'\"%;--"}).Draw(t, "product"),
+				OfferedMW:   anyValue().Draw(t, "offered"), ContractedMW: anyValue().Draw(t, "contracted"), Price: anyValue().Draw(t, "price"),
+			}
+		},
+		func(r store.CapacityStep) store.CapacityStep {
+			r.OfferedMW, r.ContractedMW, r.Price = store.Number{}, store.Number{}, store.Number{}
+			return r
+		},
+		func(a, b store.CapacityStep) int {
+			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.TimeHorizon, b.TimeHorizon), cmp.Compare(a.Product, b.Product))
+		},
+		func(b *store.Batch, rows []store.CapacityStep) { b.Capacity = rows }, store.MFRRCapacity,
+		func(ctx context.Context, s *store.Store) (store.Window[store.CapacityStep], error) {
+			return s.LatestCapacity(ctx, store.MFRRCapacity, 1)
+		})
+}
+
+func TestAFRRComesBackAsItWentIn(t *testing.T) {
+	comesBack(t, store.AFRRSeconds,
+		func(t *rapid.T, start int64) store.AFRRStep {
+			return store.AFRRStep{
+				Start: start, UpwardPrice: anyValue().Draw(t, "upward"), DownwardPrice: anyValue().Draw(t, "downward"),
+				DemandMW: anyValue().Draw(t, "demand"), ForFranceMW: anyValue().Draw(t, "for"), InFranceMW: anyValue().Draw(t, "in"),
+				PicassoConnection: anyFlag().Draw(t, "picasso"), ProrataMode: anyFlag().Draw(t, "prorata"),
+			}
+		},
+		func(r store.AFRRStep) store.AFRRStep { return store.AFRRStep{Start: r.Start} },
+		func(a, b store.AFRRStep) int { return cmp.Compare(a.Start, b.Start) },
+		func(b *store.Batch, rows []store.AFRRStep) { b.AFRR = rows }, store.AFRREnergy,
+		func(ctx context.Context, s *store.Store) (store.Window[store.AFRRStep], error) {
+			return s.LatestAFRR(ctx)
+		})
+}
+
+func TestMFRRComesBackAsItWentIn(t *testing.T) {
+	comesBack(t, store.QuarterSeconds,
+		func(t *rapid.T, start int64) store.MFRRStep {
+			r := store.MFRRStep{Start: start, Direction: rapid.SampledFrom([]store.Direction{store.Upward, store.Downward}).Draw(t, "direction")}
+			for i, field := range []*store.Number{&r.ClearingPrice, &r.SettlementPriceCurrent, &r.SettlementPricePrevious, &r.RequestedVolumeSAMW,
+				&r.RequestedVolumeDAMW, &r.SatisfiedNeedSAMW, &r.SatisfiedNeedDAMW, &r.ActivatedVolumeSAMW, &r.ActivatedVolumeDAMW,
+				&r.SubmittedOffersMW, &r.FilteredOffersMW} {
+				*field = anyValue().Draw(t, string(rune('a'+i)))
+			}
+			return r
+		},
+		func(r store.MFRRStep) store.MFRRStep {
+			return store.MFRRStep{Start: r.Start, Direction: r.Direction}
+		},
+		func(a, b store.MFRRStep) int {
+			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction))
+		},
+		func(b *store.Batch, rows []store.MFRRStep) { b.MFRR = rows }, store.MFRREnergy,
+		func(ctx context.Context, s *store.Store) (store.Window[store.MFRRStep], error) {
+			return s.LatestMFRR(ctx)
+		})
+}
+
+func TestRowsAreReadAscending(t *testing.T) {
+	s := openNew(t)
+	rows := afrrDay(date("2026-07-14"), 3)[:900]
+	shuffled := slices.Clone(rows)
+	for i := range shuffled {
+		j := i * 7 % len(shuffled)
+		shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
+	}
+	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: shuffled})
+	window, err := s.LatestAFRR(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(rows, window.Rows); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestADatasetIsItsText(t *testing.T) {
+	want := []store.Dataset{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy"}
+	got := store.Datasets()
+	if !slices.Equal(got, want) {
+		t.Errorf("Datasets = %v, want %v", got, want)
+	}
+	got[0] = "changed"
+	if !slices.Equal(store.Datasets(), want) {
+		t.Error("whoever has the list can change it for all")
+	}
+	for _, dataset := range want {
+		if parsed, ok := store.ParseDataset(string(dataset)); !ok || parsed != dataset {
+			t.Errorf("%s reads as %s, %t", dataset, parsed, ok)
+		}
+	}
+	for _, text := range []string{"", "capacity", "all", "AFRR-ENERGY", "afrr-energy ", "afrr_energy"} {
+		if _, ok := store.ParseDataset(text); ok {
+			t.Errorf("%q is a dataset", text)
+		}
+	}
+}

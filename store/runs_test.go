@@ -1,0 +1,240 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/store"
+)
+
+// account is one run of the three capacity datasets for a test of what runs say together.
+type account struct {
+	outcome store.Outcome
+	refused []store.Dataset // on 14 July
+	brings  bool            // a row of aFRR capacity, each time with another price
+	error   string
+}
+
+// runAll commits, or records where nothing can have come, the accounts a minute apart.
+func runAll(t *testing.T, s *store.Store, accounts []account) {
+	t.Helper()
+	for i, a := range accounts {
+		run := runAt(i, store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity)
+		run.Outcome, run.Error = a.outcome, a.error
+		for _, dataset := range a.refused {
+			run.Refusals = append(run.Refusals, store.Refusal{Dataset: dataset, Date: date("2026-07-14"), Reason: "no number"})
+		}
+		var batch store.Batch
+		if a.brings {
+			batch.Capacity = []store.CapacityStep{{Dataset: store.AFRRCapacity, Start: date("2026-07-13").Period().Start, Price: store.Num(float64(i))}}
+		}
+		if a.outcome == store.OutcomeFailed || a.outcome == store.OutcomeInterrupted {
+			if err := s.RecordRun(t.Context(), run); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		commit(t, s, run, batch)
+	}
+}
+
+func TestTheLastSuccessIsTheNewestRunThatRefusedNothing(t *testing.T) {
+	const never = -1
+	a, f := store.AFRRCapacity, store.FCRCapacity
+	for _, c := range []struct {
+		name     string
+		accounts []account
+		success  int // minute, of aFRR capacity
+		change   int
+		error    string
+	}{
+		{name: "no run", success: never, change: never},
+		{name: "one that brought nothing new", accounts: []account{{outcome: store.OutcomeOK}}, success: 0, change: never},
+		{name: "the newest of two", accounts: []account{{outcome: store.OutcomeOK, brings: true}, {outcome: store.OutcomeOK}}, success: 1, change: 0},
+		{
+			name: "one that refused another dataset", success: 1, change: never, error: "partly",
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{f}, error: "partly"}},
+		},
+		{
+			name: "not one that refused this one", success: 0, change: 1, error: "partly",
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}, brings: true, error: "partly"}},
+		},
+		{
+			name: "not one that failed", success: 0, change: 0, error: "down",
+			accounts: []account{{outcome: store.OutcomeOK, brings: true}, {outcome: store.OutcomeFailed, error: "down"}},
+		},
+		{
+			name: "not one that was interrupted", success: 0, change: never, error: "told to stop",
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomeInterrupted, error: "told to stop"}},
+		},
+		{name: "none if all failed", success: never, change: never, accounts: []account{{outcome: store.OutcomeFailed}, {outcome: store.OutcomeFailed}}},
+		{
+			name: "one after failures, whose error is past", success: 2, change: 2,
+			accounts: []account{{outcome: store.OutcomeFailed, error: "down"}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}, error: "partly"}, {outcome: store.OutcomeOK, brings: true}},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openNew(t)
+			runAll(t, s, c.accounts)
+			at := func(n int) time.Time {
+				if n == never {
+					return time.Time{}
+				}
+				return minute(n)
+			}
+			want := store.RunSummary{LastSuccess: at(c.success), LastChange: at(c.change), LastError: c.error}
+			got, err := s.RunSummary(t.Context(), a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			window, err := s.LatestCapacity(t.Context(), a, 29)
+			if err != nil || !window.FetchedAt.Equal(want.LastSuccess) {
+				t.Errorf("fetched at %s, %v; want %s", window.FetchedAt, err, want.LastSuccess)
+			}
+			versions, err := s.Versions(t.Context())
+			if err != nil || versions[a] != window.Version || (versions[a] == 0) != (len(c.accounts) == 0) {
+				t.Errorf("versions %v, %v; the window has %d", versions, err, window.Version)
+			}
+		})
+	}
+}
+
+func TestARunIsOneRowForEachDataset(t *testing.T) {
+	s := openNew(t)
+	run := runAt(3, store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity)
+	run.Feed, run.Outcome, run.Bytes, run.Error = "capacity", store.OutcomePartial, 4711, "two dates refused"
+	run.Window = date("2026-10-25").Period()
+	run.Refusals = []store.Refusal{
+		{Dataset: store.MFRRCapacity, Date: date("2026-10-25"), Reason: "first"},
+		{Dataset: store.MFRRCapacity, Date: date("2026-10-25"), Reason: "second of the same date"},
+		{Dataset: store.MFRRCapacity, Date: date("2026-10-26"), Reason: "it's \"odd\""},
+		{Dataset: store.FCRCapacity, Date: date("2026-10-25"), Reason: "other"},
+	}
+	commit(t, s, run, store.Batch{Capacity: []store.CapacityStep{{Dataset: store.AFRRCapacity, Start: run.Window.Start}, {Dataset: store.AFRRCapacity, Start: run.Window.Start + 900}}})
+	rest := fmt.Sprintf("%d|%d|%d|%d|partial", run.Window.Start, run.Window.End, run.Started.UnixMilli(), run.Ended.UnixMilli())
+	want := "1|capacity|fcr-capacity|" + rest + "|0|0|4711|two dates refused\n" +
+		"2|capacity|afrr-capacity|" + rest + "|2|2|4711|two dates refused\n" +
+		"3|capacity|mfrr-capacity|" + rest + "|0|0|4711|two dates refused"
+	if diff := cmp.Diff(want, ask(t, s.ReaderPool(), "SELECT * FROM feed_run ORDER BY id")); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
+	}
+	want = "1|2026-10-25|other\n3|2026-10-25|first\n3|2026-10-26|it's \"odd\""
+	if diff := cmp.Diff(want, ask(t, s.ReaderPool(), "SELECT * FROM refusal ORDER BY run_id, delivery_date")); diff != "" {
+		t.Errorf("refusals (-want +got):\n%s", diff)
+	}
+	if first, err := s.FirstAsked(t.Context(), store.FCRCapacity); err != nil || first != date("2026-10-25") {
+		t.Errorf("first asked for %s, %v", first, err)
+	}
+	versions, err := s.Versions(t.Context())
+	wanted := map[store.Dataset]int64{store.DayAheadPrices: 0, store.FCRCapacity: 1, store.AFRRCapacity: 2, store.MFRRCapacity: 3, store.AFRREnergy: 0, store.MFRREnergy: 0}
+	if diff := cmp.Diff(wanted, versions); diff != "" || err != nil {
+		t.Errorf("versions %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestTheNewestRunOfADateHasTheVerdict(t *testing.T) {
+	s := openNew(t)
+	record := func(first, last string, outcome store.Outcome, refused ...string) {
+		t.Helper()
+		run := runAt(0, store.AFRREnergy, store.MFRREnergy)
+		run.Window, run.Outcome = store.NewPeriod(date(first).Start(), date(last).End()), outcome
+		for _, day := range refused {
+			run.Refusals = append(run.Refusals, store.Refusal{Dataset: store.AFRREnergy, Date: date(day), Reason: "bad"})
+		}
+		if err := s.RecordRun(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record("2026-10-20", "2026-10-28", store.OutcomePartial, "2026-10-24", "2026-10-26")
+	record("2026-10-24", "2026-10-24", store.OutcomeOK)
+	record("2026-10-25", "2026-10-25", store.OutcomeFailed)
+	record("2026-10-27", "2026-10-27", store.OutcomePartial, "2026-10-27")
+	want := map[store.DeliveryDate]store.DateVerdict{
+		date("2026-10-24"): {Outcome: store.OutcomeOK},
+		date("2026-10-25"): {Outcome: store.OutcomeFailed},
+		date("2026-10-26"): {Outcome: store.OutcomePartial, Refused: true},
+		date("2026-10-27"): {Outcome: store.OutcomePartial, Refused: true},
+		date("2026-10-28"): {Outcome: store.OutcomePartial},
+	}
+	asked := store.NewPeriod(date("2026-10-24").Start(), date("2026-10-31").End())
+	got, err := s.DateVerdicts(t.Context(), store.AFRREnergy, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day := range got { // those of the same runs that lie outside may be told too
+		if !asked.Holds(day.Period().Start) {
+			delete(got, day)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	other, err := s.DateVerdicts(t.Context(), store.MFRREnergy, asked)
+	if err != nil || other[date("2026-10-26")].Refused {
+		t.Errorf("mFRR energy has the refusals of aFRR energy: %v, %v", other, err)
+	}
+}
+
+func TestAFetchThatWasCutShortGoesOnWhereItWas(t *testing.T) {
+	s := openNew(t)
+	ctx := t.Context()
+	first, last := date("2026-07-01"), date("2026-07-14")
+	begin := func(feed string, first, last store.DeliveryDate) store.Fetch {
+		t.Helper()
+		fetch, err := s.BeginFetch(ctx, feed, first, last, minute(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fetch
+	}
+	fetch := begin("capacity", first, last)
+	if len(fetch.Finished) != 0 {
+		t.Errorf("a new fetch has finished %v", fetch.Finished)
+	}
+	window := func(n int) store.Period { return first.Add(n).Period() }
+	for n, outcome := range []store.Outcome{store.OutcomeOK, store.OutcomePartial, store.OutcomeFailed, store.OutcomeInterrupted, store.OutcomeOK, store.OutcomeOK} {
+		run := runAt(n, store.AFRREnergy)
+		run.Window, run.Outcome, run.FetchID = window(n), outcome, fetch.ID
+		commit(t, s, run, store.Batch{})
+	}
+	again := runAt(9, store.AFRREnergy)
+	again.Window, again.FetchID = window(0), fetch.ID
+	commit(t, s, again, store.Batch{})
+	noFetch := runAt(10, store.AFRREnergy)
+	noFetch.Window = window(7)
+	commit(t, s, noFetch, store.Batch{})
+	failing := runAt(11, store.AFRREnergy)
+	failing.Window, failing.FetchID = window(8), fetch.ID
+	if err := s.Commit(ctx, failing, store.Batch{MFRR: []store.MFRRStep{{}}}); err == nil {
+		t.Error("rows that nobody asked for were committed")
+	}
+
+	want := store.Fetch{ID: fetch.ID, Finished: map[int64]bool{window(0).Start: true, window(4).Start: true, window(5).Start: true}}
+	if diff := cmp.Diff(want, begin("capacity", first, last)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, other := range []store.Fetch{begin("afrr_energy", first, last), begin("capacity", first.Add(1), last), begin("capacity", first, last.Add(-1))} {
+		if other.ID == fetch.ID || len(other.Finished) != 0 {
+			t.Errorf("a fetch of something else is %+v", other)
+		}
+	}
+	if err := s.EndFetch(ctx, fetch.ID); err != nil {
+		t.Fatal(err)
+	}
+	// A run of it that ends late is kept all the same.
+	late := runAt(12, store.AFRREnergy)
+	late.Window, late.FetchID = window(6), fetch.ID
+	commit(t, s, late, store.Batch{})
+	if after := begin("capacity", first, last); len(after.Finished) != 0 {
+		t.Errorf("a fetch that has ended remembers %v", after.Finished)
+	}
+	if got := ask(t, s.ReaderPool(), "SELECT count(*) FROM fetch_window"); got != "0" {
+		t.Errorf("%s windows of fetches that have ended", got)
+	}
+}
