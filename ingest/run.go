@@ -56,11 +56,21 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 		all.batch.AFRR = append(all.batch.AFRR, part.batch.AFRR...)
 		all.batch.MFRR = append(all.batch.MFRR, part.batch.MFRR...)
 		all.refusals.Add(part.refusals)
-		all.notes = append(all.notes, part.notes...)
-		all.unknownKeys = append(all.unknownKeys, part.unknownKeys...)
+		all.notes = union(all.notes, part.notes)
+		all.unknownKeys = union(all.unknownKeys, part.unknownKeys)
 	}
 	dropFuture(&all.batch, f.clock.Now())
 	return all, nil
+}
+
+// union is all that is in either, each once.
+func union(a, b []string) []string {
+	for _, item := range b {
+		if !slices.Contains(a, item) {
+			a = append(a, item)
+		}
+	}
+	return a
 }
 
 // dropFuture takes out the steps of energy that have not begun: a source may list them ahead, without values.

@@ -98,8 +98,9 @@ func (e *expansion) addPeriod(curve string, p *period) {
 }
 
 func parseInterval(p *period) (store.Period, error) {
-	from, fromErr := time.Parse(minuteForm, strings.TrimSpace(p.Start))
-	to, toErr := time.Parse(minuteForm, strings.TrimSpace(p.End))
+	p.Start, p.End = strings.TrimSpace(p.Start), strings.TrimSpace(p.End)
+	from, fromErr := time.Parse(minuteForm, p.Start)
+	to, toErr := time.Parse(minuteForm, p.End)
 	if fromErr != nil || toErr != nil || !from.Before(to) {
 		return store.Period{}, fmt.Errorf("a Period from %.30q to %.30q is none", p.Start, p.End)
 	}

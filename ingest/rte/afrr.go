@@ -16,7 +16,8 @@ import (
 func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[store.AFRRStep], error) {
 	var reply source.Reply[store.AFRRStep]
 	reply.Rows = make([]store.AFRRStep, 0, window.Seconds()/store.AFRRSeconds)
-	steps := newSteps[store.AFRRStep, int64](window, &reply)
+	listed := make([]wallStep, 0, window.Seconds()/store.AFRRSeconds)
+	steps := newSteps[store.AFRRStep, int64](&reply)
 	d := newDocument(body, reply.UnknownKey)
 	found := false
 	err := d.object(func(key string) (bool, error) {
@@ -24,7 +25,10 @@ func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[stor
 			return false, nil
 		}
 		found = true
-		return true, d.array(func() error { return decodeDay(d, window, &reply, steps) })
+		return true, d.array(func() (err error) {
+			listed, err = decodeDay(d, window, &reply, steps, listed[:0])
+			return err
+		})
 	})
 	if err = errors.Join(err, d.endUnless(err)); err != nil {
 		return source.Reply[store.AFRRStep]{}, fmt.Errorf("the reply cannot be read: %w", err)
@@ -42,10 +46,10 @@ type wallStep struct {
 	bad string
 }
 
-func decodeDay(d *document, window store.Period, reply *source.Reply[store.AFRRStep], steps *steps[store.AFRRStep, int64]) error {
+// decodeDay reads one day and places its steps, which it appends to listed.
+func decodeDay(d *document, window store.Period, reply *source.Reply[store.AFRRStep], steps *steps[store.AFRRStep, int64], listed []wallStep) ([]wallStep, error) {
 	var date store.DeliveryDate
 	var bad string
-	var listed []wallStep
 	err := d.object(func(key string) (bool, error) {
 		switch key {
 		case "start_date":
@@ -53,13 +57,10 @@ func decodeDay(d *document, window store.Period, reply *source.Reply[store.AFRRS
 			if parsed, fault := store.ParseDeliveryDate(string(text)); fault == nil {
 				date = parsed
 			} else {
-				bad = fault.Error()
+				bad = fmt.Sprintf("%.40q is not a date", text)
 			}
 			return true, err
 		case "datas":
-			if listed == nil {
-				listed = make([]wallStep, 0, window.Seconds()/store.AFRRSeconds)
-			}
 			return true, d.array(func() error {
 				step, err := decodeWallStep(d)
 				listed = append(listed, step)
@@ -68,15 +69,14 @@ func decodeDay(d *document, window store.Period, reply *source.Reply[store.AFRRS
 		}
 		return false, nil
 	})
-	if err != nil {
-		return err
-	}
-	if date.IsZero() {
+	switch {
+	case err != nil:
+	case date.IsZero():
 		reply.Refusals.RefuseAll(store.AFRREnergy, window, "a day has no date: %s", orMissing(bad))
-		return nil
+	default:
+		placeDay(date, listed, window, reply, steps)
 	}
-	placeDay(date, listed, window, reply, steps)
-	return nil
+	return listed, err
 }
 
 func decodeWallStep(d *document) (wallStep, error) {
@@ -136,6 +136,9 @@ func clockSeconds(text []byte) (int64, bool) {
 
 // placeDay gives each step of a day its instant.
 func placeDay(date store.DeliveryDate, listed []wallStep, window store.Period, reply *source.Reply[store.AFRRStep], steps *steps[store.AFRRStep, int64]) {
+	if len(listed) == 0 || !overlap(date.Period(), window) {
+		return
+	}
 	wall, err := newWallClock(date, listed, window)
 	if err != nil {
 		reply.Refusals.Refuse(store.AFRREnergy, date, "%v", err)

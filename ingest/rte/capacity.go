@@ -29,7 +29,7 @@ type capacityValue struct {
 // in any order. A reserve that is not published yet is simply not there. Prices are EUR/MW for the 15 min.
 func DecodeProcuredReserves(body io.Reader, window store.Period) (source.Reply[store.CapacityStep], error) {
 	var reply source.Reply[store.CapacityStep]
-	steps := newSteps[store.CapacityStep, capacityKey](window, &reply)
+	steps := newSteps[store.CapacityStep, capacityKey](&reply)
 	d := newDocument(body, reply.UnknownKey)
 	found := false
 	err := d.object(func(key string) (bool, error) {
@@ -60,14 +60,13 @@ func decodeBlock(d *document, window store.Period, reply *source.Reply[store.Cap
 	var reserve, product, bad string
 	var values []capacityValue
 	err := d.object(func(key string) (known bool, err error) {
-		var text []byte
 		switch key {
 		case "reserve":
+			var text []byte
 			text, err = d.text(&bad)
 			reserve = string(text)
 		case "product_type":
-			text, err = d.text(&bad)
-			product = string(text)
+			product, err = d.word(&bad)
 		case "values":
 			err = d.array(func() error {
 				value, err := decodeCapacityValue(d)
@@ -136,8 +135,8 @@ func decodeCapacityValue(d *document) (capacityValue, error) {
 		case "price":
 			return true, d.number(&v.step.Price, &v.bad)
 		case "time_horizon":
-			text, err := d.text(&v.bad)
-			v.step.TimeHorizon = string(text)
+			horizon, err := d.word(&v.bad)
+			v.step.TimeHorizon = horizon
 			return true, err
 		case "update_date":
 			return true, d.json.Skip()

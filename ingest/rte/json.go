@@ -2,6 +2,7 @@ package rte
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -68,10 +69,17 @@ func (d *document) isNull() bool { return d.json.Next() == jx.Null }
 
 // endUnless makes sure that nothing follows the document, unless reading it failed.
 func (d *document) endUnless(failed error) error {
-	if failed == nil && d.json.Next() != jx.Invalid {
-		return errors.New("something follows the document")
+	if failed != nil {
+		return nil
 	}
-	return nil
+	switch err := d.json.Skip(); err {
+	case io.EOF:
+		return nil
+	case nil:
+		return errors.New("something follows the document")
+	default:
+		return fmt.Errorf("after the document: %w", err)
+	}
 }
 
 // text reads a string; null is "". Any other value is a fault of the row, which is told in bad.
@@ -85,6 +93,17 @@ func (d *document) text(bad *string) ([]byte, error) {
 		return text, err
 	}
 	return nil, d.misfit(bad, "text")
+}
+
+// word reads a short text that becomes part of a row.
+func (d *document) word(bad *string) (string, error) {
+	const longest = 40
+	text, err := d.text(bad)
+	if len(text) > longest {
+		*bad = fmt.Sprintf("%.*q… is longer than %d bytes", longest, text, longest)
+		return "", err
+	}
+	return string(text), err
 }
 
 // number reads a JSON number or a numeric string. "Invalid", "" and null are null.
@@ -168,8 +187,9 @@ func (d *document) misfit(bad *string, want string) error {
 
 // errorText is what RTE says in the body of an error, in one line.
 func errorText(answer *source.Answer) string {
+	const noReason = "the window was refused without a reason"
 	if answer.Kind != source.KindJSON {
-		return answer.Excerpt()
+		return cmp.Or(answer.Excerpt(), noReason)
 	}
 	var parts []string
 	var bad string
@@ -185,7 +205,7 @@ func errorText(answer *source.Answer) string {
 		return true, err
 	})
 	if err != nil || len(parts) == 0 {
-		return "the window was refused without a reason"
+		return noReason
 	}
 	const most = 300
 	return fmt.Sprintf("%.*s", most, strings.Join(parts, ": "))

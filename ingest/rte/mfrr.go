@@ -21,7 +21,7 @@ type mfrrKey struct {
 // most of whose values are null or absent.
 func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store.MFRRStep], error) {
 	var reply source.Reply[store.MFRRStep]
-	steps := newSteps[store.MFRRStep, mfrrKey](window, &reply)
+	steps := newSteps[store.MFRRStep, mfrrKey](&reply)
 	d := newDocument(body, reply.UnknownKey)
 	found := false
 	err := d.object(func(key string) (bool, error) {

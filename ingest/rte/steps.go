@@ -10,7 +10,6 @@ import (
 // steps gathers the rows of a reply: of a step that is listed twice the later one stands, and a bad one refuses its
 // dataset and delivery date.
 type steps[R comparable, K comparable] struct {
-	window store.Period
 	reply  *source.Reply[R]
 	at     map[K]int // index into reply.Rows
 	origin []origin  // of each row
@@ -21,8 +20,8 @@ type origin struct {
 	date    store.DeliveryDate
 }
 
-func newSteps[R comparable, K comparable](window store.Period, reply *source.Reply[R]) *steps[R, K] {
-	return &steps[R, K]{window: window, reply: reply, at: map[K]int{}}
+func newSteps[R comparable, K comparable](reply *source.Reply[R]) *steps[R, K] {
+	return &steps[R, K]{reply: reply, at: map[K]int{}}
 }
 
 // add takes a row that lies in the window; bad says what is wrong with it.

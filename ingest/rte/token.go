@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -20,7 +21,7 @@ func (c *Client) accessToken(ctx context.Context) (*oauth2.Token, error) {
 	}
 	token, err := c.oauth.Token(context.WithValue(ctx, oauth2.HTTPClient, c.caller.HTTP))
 	if err != nil {
-		return nil, tokenFault(err)
+		return nil, c.tokenFault(err)
 	}
 	c.token, c.expires = token, time.Time{}
 	if !token.Expiry.IsZero() {
@@ -38,16 +39,22 @@ func (c *Client) drop(token *oauth2.Token) {
 	}
 }
 
+const noToken = "the answer holds no token"
+
 // tokenFault says what the token address answered. The body of its answer is not repeated: it is of no use and may
 // hold anything.
-func tokenFault(err error) error {
+func (c *Client) tokenFault(err error) error {
 	var answered *oauth2.RetrieveError
 	if !errors.As(err, &answered) || answered.Response == nil {
 		var fault *source.Fault
 		if errors.As(err, &fault) {
 			return fault
 		}
-		return &source.Fault{Source: sourceName, Call: "token", Message: source.Plainly(err), Connection: true, Retryable: true}
+		fault = &source.Fault{Source: sourceName, Call: "token", Message: noToken, Retryable: true}
+		if connection := new(url.Error); errors.As(err, &connection) {
+			fault.Message, fault.Connection = source.Plainly(err), true
+		}
+		return fault
 	}
 	status := answered.Response.StatusCode
 	fault := &source.Fault{Source: sourceName, Call: "token", Status: status, Message: http.StatusText(status)}
@@ -55,9 +62,9 @@ func tokenFault(err error) error {
 	case status == http.StatusUnauthorized || status == http.StatusBadRequest || status == http.StatusForbidden:
 		fault.Message = "the client credentials are refused: check rte.client_id and rte.client_secret"
 	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
-		fault.Retryable = true
+		fault.Retryable, fault.RetryAfter = true, c.caller.RetryAfter(answered.Response.Header)
 	case status < 300:
-		fault.Message = "the answer holds no token"
+		fault.Message = noToken
 	}
 	return fault
 }

@@ -32,8 +32,10 @@ const (
 	idleConnsPerHost = 2
 )
 
-// NewHTTPClient is a client with a limit on every wait. It follows redirects within a host only, because the secret
-// of ENTSO-E stands in the address.
+var errRedirected = errors.New("it redirects elsewhere")
+
+// NewHTTPClient is a client with a limit on every wait. It follows redirects within a host only, and none out of TLS,
+// because the secret of ENTSO-E stands in the address and that of RTE in a header.
 func NewHTTPClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -47,8 +49,9 @@ func NewHTTPClient() *http.Client {
 			ForceAttemptHTTP2:      true,
 		},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
-			if len(via) > maxRedirects || req.URL.Hostname() != via[0].URL.Hostname() {
-				return errors.New("it redirects elsewhere")
+			asked := via[0].URL
+			if len(via) > maxRedirects || req.URL.Hostname() != asked.Hostname() || asked.Scheme == "https" && req.URL.Scheme != "https" {
+				return errRedirected
 			}
 			return nil
 		},
@@ -73,10 +76,13 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 	for try := 1; ; try++ {
 		n, err := c.try(ctx, name, build, read)
 		bytes += n
-		if err == nil || ctx.Err() != nil {
-			return bytes, errors.Join(ctx.Err(), err)
+		if err == nil {
+			return bytes, ctx.Err()
 		}
 		fault := c.fault(name, err)
+		if ctx.Err() != nil {
+			return bytes, errors.Join(ctx.Err(), fault)
+		}
 		pause := pauses.NextBackOff()
 		switch {
 		case fault.RetryAfter > 0:
@@ -114,7 +120,7 @@ func (c *Caller) try(ctx context.Context, name string, build func(context.Contex
 	if err != nil && err != io.EOF {
 		return body.read, c.bodyFault(name, body, err)
 	}
-	answer := &Answer{Status: response.StatusCode, Kind: sniff(head), Body: buffered}
+	answer := &Answer{Status: response.StatusCode, Kind: sniff(head), Body: buffered, hide: c.scrub}
 	if err := c.refusedByStatus(name, response, answer); err != nil {
 		return body.read, err
 	}
@@ -137,14 +143,15 @@ func (c *Caller) refusedByStatus(name string, response *http.Response, answer *A
 		message = http.StatusText(status)
 	}
 	return &Fault{
-		Source: c.Source, Call: name, Status: status, Message: c.scrub(message),
+		Source: c.Source, Call: name, Status: status, Message: message,
 		Retryable:  status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500,
-		RetryAfter: c.retryAfter(response.Header.Get("Retry-After")),
+		RetryAfter: c.RetryAfter(response.Header),
 	}
 }
 
-// retryAfter reads a header of seconds or of a date.
-func (c *Caller) retryAfter(header string) time.Duration {
+// RetryAfter is the pause that a Retry-After header of seconds or of a date asks for, 0 if there is none.
+func (c *Caller) RetryAfter(headers http.Header) time.Duration {
+	header := headers.Get("Retry-After")
 	if seconds, err := strconv.Atoi(header); err == nil && seconds > 0 && seconds < math.MaxInt32 {
 		return time.Duration(seconds) * time.Second
 	}
@@ -166,16 +173,19 @@ func (c *Caller) bodyFault(name string, body *limited, err error) error {
 }
 
 func (c *Caller) connectionFault(name string, err error) *Fault {
-	return &Fault{Source: c.Source, Call: name, Message: c.scrub(Plainly(err)), Connection: true, Retryable: true, Cause: withoutURL(err)}
+	return &Fault{Source: c.Source, Call: name, Message: Plainly(err), Connection: true,
+		Retryable: !errors.Is(err, errRedirected), Cause: withoutURL(err)}
 }
 
-// fault is err as a *Fault; an error that is none yet says that the answer was no good.
+// fault is err as a *Fault whose message holds no secret and is one line, whoever wrote it; an error that is none yet
+// says that the answer was no good.
 func (c *Caller) fault(name string, err error) *Fault {
 	var fault *Fault
-	if errors.As(err, &fault) {
-		return fault
+	if !errors.As(err, &fault) {
+		fault = &Fault{Source: c.Source, Call: name, Message: err.Error(), Cause: err}
 	}
-	return &Fault{Source: c.Source, Call: name, Message: c.scrub(err.Error()), Cause: err}
+	fault.Message = oneLine(c.scrub(fault.Message))
+	return fault
 }
 
 // withoutURL takes the address off an error of net/http: it holds a secret.
@@ -199,6 +209,8 @@ func Plainly(err error) string {
 		return "no answer in time"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection ended in the middle of the reply"
+	case errors.Is(err, io.EOF):
+		return "the connection ended without a reply"
 	}
 	return err.Error()
 }
@@ -222,13 +234,13 @@ type limited struct {
 }
 
 func (l *limited) Read(p []byte) (int, error) {
-	if l.left < 0 {
-		return 0, errors.New("too large")
-	}
 	n, err := l.reader.Read(p)
 	l.left -= int64(n)
 	l.read += int64(n)
-	if err != nil && err != io.EOF {
+	switch {
+	case l.left < 0:
+		return n, errors.New("too large")
+	case err != nil && err != io.EOF:
 		l.err = err
 	}
 	return n, err

@@ -13,6 +13,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"courant/store"
 )
@@ -27,6 +28,9 @@ type Reply[R any] struct {
 	UnknownKeys []string
 }
 
+// mostRemarks bounds the notes and the unknown keys that a reply is remembered for, however odd it is.
+const mostRemarks = 100
+
 // Note adds a remark, once.
 func (r *Reply[R]) Note(format string, args ...any) {
 	r.Notes = addOnce(r.Notes, fmt.Sprintf(format, args...))
@@ -36,6 +40,9 @@ func (r *Reply[R]) Note(format string, args ...any) {
 func (r *Reply[R]) UnknownKey(name string) { r.UnknownKeys = addOnce(r.UnknownKeys, name) }
 
 func addOnce(list []string, item string) []string {
+	if len(list) == mostRemarks {
+		return list
+	}
 	for _, has := range list {
 		if has == item {
 			return list
@@ -144,6 +151,8 @@ type Answer struct {
 	Status int
 	Kind   Kind
 	Body   io.Reader
+
+	hide func(string) string // takes the secrets out of a text; may be nil
 }
 
 // Excerpt is the first words of a reply that is no document, for a message: markup taken out, one line.
@@ -158,16 +167,22 @@ func (a *Answer) Excerpt() string {
 			text.WriteByte(' ')
 		case r == '>':
 			inside = false
-		case !inside && r >= ' ' && r != 0x7f:
-			text.WriteRune(r)
 		case !inside:
-			text.WriteByte(' ')
+			text.WriteRune(r)
 		}
 	}
-	words := strings.Join(strings.Fields(text.String()), " ")
+	words := oneLine(text.String())
+	if a.hide != nil {
+		words = a.hide(words) // before it is cut, lest a part of a secret is left
+	}
 	const most = 160
 	if runes := []rune(words); len(runes) > most {
 		words = string(runes[:most]) + "…"
 	}
 	return words
+}
+
+// oneLine is the text's words with single spaces between them, without what is not to be printed.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }), " ")
 }

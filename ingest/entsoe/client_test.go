@@ -1,0 +1,370 @@
+package entsoe_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jonboulle/clockwork"
+
+	"courant/ingest/entsoe"
+	"courant/ingest/simulator"
+	"courant/ingest/source"
+	"courant/store"
+)
+
+const token = "1234abcd-5678-4def-9012-3456789abcde"
+
+// hastyClock goes on by itself when somebody waits for it, and remembers how long each wait was.
+type hastyClock struct {
+	*clockwork.FakeClock
+	pauses []time.Duration
+}
+
+func newHastyClock() *hastyClock {
+	return &hastyClock{FakeClock: clockwork.NewFakeClockAt(time.Date(2026, 7, 14, 11, 0, 0, 0, time.UTC))}
+}
+
+func (c *hastyClock) After(d time.Duration) <-chan time.Time {
+	c.pauses = append(c.pauses, d)
+	after := c.FakeClock.After(d)
+	c.Advance(d)
+	return after
+}
+
+func newClient(t *testing.T, base, token string, clock clockwork.Clock) *entsoe.Client {
+	t.Helper()
+	http := source.NewHTTPClient()
+	t.Cleanup(http.CloseIdleConnections)
+	return entsoe.NewClient(entsoe.Options{BaseURL: base, SecurityToken: token, HTTP: http, Clock: clock, UserAgent: "courant/test"})
+}
+
+// serve answers as the handler says, and counts the requests.
+func serve(t *testing.T, handler http.HandlerFunc) (base string, requests *[]url.Values) {
+	t.Helper()
+	requests = new([]url.Values)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*requests = append(*requests, r.URL.Query())
+		handler(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/api", requests
+}
+
+func status(code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(code)
+		io.WriteString(w, body)
+	}
+}
+
+func faultOf(t *testing.T, err error) *source.Fault {
+	t.Helper()
+	var fault *source.Fault
+	if !errors.As(err, &fault) {
+		t.Fatalf("error %v (%T) is no Fault", err, err)
+	}
+	return fault
+}
+
+func days(first store.DeliveryDate, n int) store.Period {
+	return store.Period{Start: first.Period().Start, End: first.Add(n - 1).Period().End}
+}
+
+func TestThePricesOfFranceAreAskedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		window     store.Period
+		start, end string
+	}{
+		{"a day in summer", summerDay.Period(), "202607142200", "202607152200"},
+		{"the day the clock goes back", autumnDay.Period(), "202610242200", "202610252300"},
+		{"the day the clock goes forward", springDay.Period(), "202603282300", "202603292200"},
+		{"90 days over a change of the clock", days(springDay.Add(-45), 90), "202602112300", "202605122200"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet || r.URL.Path != "/api" || r.Header.Get("User-Agent") != "courant/test" {
+					t.Errorf("%s %s by %s", r.Method, r.URL.Path, r.Header.Get("User-Agent"))
+				}
+				io.WriteString(w, document())
+			})
+			if _, bytes, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), tt.window); err != nil || bytes != int64(len(document())) {
+				t.Fatalf("%d bytes, %v", bytes, err)
+			}
+			want := []url.Values{{"documentType": {"A44"}, "contract_MarketAgreement.type": {"A01"}, "in_Domain": {"10YFR-RTE------C"}, "out_Domain": {"10YFR-RTE------C"},
+				"periodStart": {tt.start}, "periodEnd": {tt.end}, "securityToken": {token}}}
+			if diff := cmp.Diff(want, *requests); diff != "" {
+				t.Errorf("queries (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNoErrorHoldsTheToken(t *testing.T) {
+	echo := func(code int, format string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(code)
+			fmt.Fprintf(w, format, r.URL.RequestURI())
+		}
+	}
+	acknowledged := strings.ReplaceAll(acknowledgement("no way: %s"), "%s", "securityToken="+token)
+	for _, tt := range []struct {
+		name    string
+		handler http.HandlerFunc
+		want    string // part of the error
+	}{
+		{"400 with a page", echo(400, "<html>bad request %s</html>"), "status 400: the reply is an HTML page, not XML: bad request /api?contract"},
+		{"400 with words", echo(400, "bad request %s"), "status 400: the reply is plain text, not XML: bad request"},
+		{"400 with an acknowledgement", status(400, acknowledged), "status 400: the request was refused: no way: securityToken=[hidden]"},
+		{"200 with an acknowledgement", status(200, acknowledged), "the request was refused: no way: securityToken=[hidden]"},
+		{"200 with a page", echo(200, "<html>%s</html>"), "the reply is an HTML page, not XML: /api?contract"},
+		{"401", echo(401, "<html>Unauthorized: %s"), "status 401: the security token is refused: check entsoe.security_token"},
+		{"403", echo(403, "%s"), "status 403: /api?contract"},
+		{"404", echo(404, "404 page not found: %s"), "status 404: 404 page not found: /api?"},
+		{"429", echo(429, "%s"), "status 429: /api?contract"},
+		{"503", echo(503, "<html><h1>Service Temporarily Unavailable</h1>%s"), "status 503: Service Temporarily Unavailable"},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://elsewhere.invalid"+r.URL.RequestURI(), http.StatusFound)
+		}, "it redirects elsewhere"},
+		{"a redirect that cannot be read", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://a b/?"+r.URL.RawQuery)
+			w.WriteHeader(302)
+		}, "Location"},
+		{"a cut connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "the connection ended without a reply"},
+		{"a cut reply", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			io.WriteString(w, "<a>")
+		}, "the connection ended in the middle of the reply"},
+		{"another document", echo(200, "<a>%s</a>"), "the reply is a a, not a Publication_MarketDocument"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			base, _ := serve(t, tt.handler)
+			_, _, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), summerDay.Period())
+			text := faultOf(t, err).Error()
+			// A part that is long enough to be known again counts as well.
+			if !strings.Contains(text, tt.want) || strings.Contains(text, token[:6]) || strings.Contains(text, token[30:]) {
+				t.Errorf("error %q, want one that says %q", text, tt.want)
+			}
+		})
+	}
+	t.Run("a refused connection", func(t *testing.T) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+		_, _, err = newClient(t, "http://"+listener.Addr().String()+"/api", token, newHastyClock()).DayAheadPrices(t.Context(), summerDay.Period())
+		if fault := faultOf(t, err); !fault.Connection || strings.Contains(err.Error(), token[:6]) {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("an address that is none", func(t *testing.T) {
+		_, _, err := newClient(t, "http://a b/api", token, newHastyClock()).DayAheadPrices(t.Context(), summerDay.Period())
+		if strings.Contains(faultOf(t, err).Error(), token[:6]) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestAfterTooManyRequestsTheBanIsWaitedOut(t *testing.T) {
+	clock := newHastyClock()
+	base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if len(clock.pauses) < 2 {
+			w.WriteHeader(429)
+			io.WriteString(w, "Max allowed requests per minute from each unique IP is max up to 400 only")
+			return
+		}
+		io.WriteString(w, document(series(nil, threeHours("1=10"))))
+	})
+	reply, _, err := newClient(t, base, token, clock).DayAheadPrices(t.Context(), summerDay.Period())
+	if err != nil || len(reply.Rows) != 3 || len(*requests) != 3 {
+		t.Errorf("%d rows after %d requests, %v", len(reply.Rows), len(*requests), err)
+	}
+	if diff := cmp.Diff([]time.Duration{10 * time.Minute, 10 * time.Minute}, clock.pauses); diff != "" {
+		t.Errorf("pauses (-want +got):\n%s", diff)
+	}
+}
+
+func TestRepliesWithoutPrices(t *testing.T) {
+	nothing := acknowledgement("No matching data found")
+	for _, tt := range []struct {
+		name   string
+		status int
+		body   string
+		tries  int
+		want   string // the message of the fault, "" for none
+	}{
+		{"no data", 200, nothing, 1, ""},
+		{"no data with status 400", 400, nothing, 1, ""},
+		{"no content", 204, "", 1, ""},
+		{"refused", 400, acknowledgement("Delivered time interval is not valid for this Data item."), 1, "the request was refused: Delivered time interval is not valid for this Data item."},
+		{"no data with status 500", 500, nothing, 5, "1 999 No matching data found"},
+		{"nothing", 200, "", 1, "the reply is empty"},
+		{"nothing with status 400", 400, "", 1, "the reply is empty"},
+		{"a page", 200, "<!DOCTYPE html><title>Maintenance</title>", 1, "the reply is an HTML page, not XML: Maintenance"},
+		{"JSON", 200, `{"error":"x"}`, 1, `the reply is JSON, not XML: {"error":"x"}`},
+		{"an archive", 200, "PK\x03\x04", 1, "the reply is a ZIP archive, not XML: PK"},
+		{"a document that is cut", 200, document()[:100], 1, "the reply cannot be read: XML syntax error on line 2: unexpected EOF"},
+		{"a page with status 503", 503, "<html><h1>Down</h1>for maintenance", 5, "Down for maintenance"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			base, requests := serve(t, status(tt.status, tt.body))
+			reply, _, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), summerDay.Period())
+			if len(reply.Rows) != 0 || len(*requests) != tt.tries {
+				t.Errorf("%d rows after %d requests", len(reply.Rows), len(*requests))
+			}
+			if tt.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+			} else if fault := faultOf(t, err); fault.Message != tt.want || fault.Connection {
+				t.Errorf("%+v, want message %q", fault, tt.want)
+			}
+		})
+	}
+}
+
+func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
+	for _, code := range []int{200, 400} {
+		t.Run(fmt.Sprintf("by status %d", code), func(t *testing.T) {
+			var bodies int64
+			base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				start, _ := time.Parse("200601021504", r.URL.Query().Get("periodStart"))
+				end, _ := time.Parse("200601021504", r.URL.Query().Get("periodEnd"))
+				asked := store.NewPeriod(start, end)
+				body := acknowledgement("The amount of requested data exceeds allowed limit.")
+				if dates := asked.Dates(); len(dates) <= 2 {
+					var all []string
+					for _, date := range dates {
+						points := "1=" + fmt.Sprint(date.DaysUntil(autumnDay))
+						if date == autumnDay.Add(2) {
+							points = "0=1"
+						}
+						all = append(all, series(nil, period(minute(date.Period().Start), minute(date.Period().End), "PT60M", points)))
+					}
+					body = document(append(all, series(changed{"contract_MarketAgreement.type", "A07"}))...)
+				} else {
+					w.WriteHeader(code)
+				}
+				bodies += int64(len(body))
+				io.WriteString(w, body)
+			})
+			reply, bytes, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(autumnDay.Add(-3), 7))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var asked []string
+			for _, q := range *requests {
+				asked = append(asked, q.Get("periodStart")+"-"+q.Get("periodEnd"))
+			}
+			// Seven days, three and four of them, and so on.
+			want := []string{"202610212200-202610282300", "202610212200-202610242200", "202610212200-202610222200", "202610222200-202610242200",
+				"202610242200-202610282300", "202610242200-202610262300", "202610262300-202610282300"}
+			if diff := cmp.Diff(want, asked); diff != "" {
+				t.Errorf("windows (-want +got):\n%s", diff)
+			}
+			counts := map[store.DeliveryDate]int{}
+			for _, row := range reply.Rows {
+				date := store.DeliveryDateOf(time.Unix(row.Start, 0))
+				if counts[date]++; row.Price.V != float64(date.DaysUntil(autumnDay)) {
+					t.Errorf("%s has the price of another date: %v", date, row.Price.V)
+				}
+			}
+			for date, count := range map[store.DeliveryDate]int{autumnDay.Add(-3): 24, autumnDay.Add(-2): 24, autumnDay.Add(-1): 24, autumnDay: 25, autumnDay.Add(1): 24, autumnDay.Add(2): 0, autumnDay.Add(3): 24} {
+				if counts[date] != count {
+					t.Errorf("%s has %d hours, want %d", date, counts[date], count)
+				}
+			}
+			if diff := cmp.Diff([]string{`day-ahead-prices 2026-10-27: position "0" lies outside a Period of 24`}, refusalsOf(reply)); diff != "" {
+				t.Errorf("refusals (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{`a series with contract_MarketAgreement.type "A07" was skipped`}, reply.Notes); diff != "" {
+				t.Errorf("notes (-want +got):\n%s", diff)
+			}
+			if bytes != bodies {
+				t.Errorf("%d bytes were counted, %d were sent", bytes, bodies)
+			}
+		})
+	}
+}
+
+func TestADayThatIsTooWideIsAnError(t *testing.T) {
+	base, requests := serve(t, status(400, acknowledgement("The amount of requested data exceeds allowed limit.")))
+	reply, _, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(summerDay, 90))
+	if fault := faultOf(t, err); !errors.Is(err, source.ErrTooWide) || fault.Status != 400 || len(reply.Rows) != 0 {
+		t.Errorf("error %v, %d rows", err, len(reply.Rows))
+	}
+	// 90, 45, 22, 11, 5, 2 days and one.
+	if len(*requests) != 7 {
+		t.Errorf("%d requests", len(*requests))
+	}
+}
+
+func TestAHalfThatFailsFailsTheWhole(t *testing.T) {
+	base, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Query().Get("periodEnd") == "202607172200" && r.URL.Query().Get("periodStart") == "202607142200":
+			io.WriteString(w, acknowledgement("exceeds"))
+		case r.URL.Query().Get("periodStart") == "202607142200":
+			io.WriteString(w, document(series(nil, threeHours("1=10"))))
+		default:
+			w.WriteHeader(404)
+		}
+	})
+	reply, _, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(summerDay, 3))
+	if fault := faultOf(t, err); fault.Status != 404 || len(reply.Rows) != 0 {
+		t.Errorf("error %v, %d rows", err, len(reply.Rows))
+	}
+}
+
+func TestWholeDaysComeAsPublished(t *testing.T) {
+	now := func() time.Time { return time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC) }
+	server := httptest.NewServer(simulator.ENTSOE(simulator.Options{Now: now}))
+	t.Cleanup(server.Close)
+	client := newClient(t, server.URL+"/api", simulator.SecurityToken, newHastyClock())
+	for _, tt := range []struct {
+		name  string
+		first store.DeliveryDate
+		days  int
+		rows  int
+	}{
+		{"the clock goes forward", springDay, 1, 92},
+		{"the clock goes back", autumnDay, 1, 100},
+		{"the clock goes forward, in hours", store.NewDeliveryDate(2025, time.March, 30), 1, 23},
+		{"the clock goes back, in hours", store.NewDeliveryDate(2024, time.October, 27), 1, 25},
+		{"from hours to quarters", store.NewDeliveryDate(2025, time.September, 29), 4, 2*24 + 2*96},
+		{"90 days around a change of the clock", autumnDay.Add(-45), 90, 89*96 + 100},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var want []store.Price
+			for i := range tt.days {
+				for _, p := range simulator.Prices(simulator.DayOf(tt.first.Add(i).Start())) {
+					want = append(want, store.Price{Start: p.Start.Unix(), Resolution: store.Resolution(fmt.Sprintf("PT%dM", int(p.Step.Minutes()))), Price: store.Num(p.EURPerMWh)})
+				}
+			}
+			if len(want) != tt.rows {
+				t.Fatalf("%d prices were published, want %d", len(want), tt.rows)
+			}
+			reply, _, err := client.DayAheadPrices(t.Context(), days(tt.first, tt.days))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(want, reply.Rows) {
+				t.Errorf("rows (-want +got):\n%s", cmp.Diff(want, reply.Rows))
+			}
+			if len(reply.Refusals.List()) != 0 || len(reply.Notes) == 0 {
+				t.Errorf("refusals %q, notes %q", refusalsOf(reply), reply.Notes)
+			}
+		})
+	}
+}

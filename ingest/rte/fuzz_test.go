@@ -1,0 +1,121 @@
+package rte_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"courant/ingest/rte"
+	"courant/store"
+)
+
+// fuzzWindows are the windows that a fuzzer picks from: days of each length, the two parts of the autumn day, two days,
+// and one that begins in the middle of a day.
+var fuzzWindows = []store.Period{
+	summerDay.Period(), springDay.Period(), autumnDay.Period(),
+	{Start: autumnDay.Period().Start, End: change}, {Start: change, End: autumnDay.Period().End},
+	{Start: autumnDay.Add(-1).Period().Start, End: autumnDay.Period().End},
+	{Start: at("2026-07-15T09:00:00Z"), End: at("2026-07-15T11:00:00Z")},
+}
+
+// fuzzDecoder checks what holds of a decoder whatever it is given.
+func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds int64, key func(R) (store.Dataset, int64, K)) {
+	f.Fuzz(func(t *testing.T, body []byte, pick uint8) {
+		window := fuzzWindows[int(pick)%len(fuzzWindows)]
+		reply, err := decode(bytes.NewReader(body), window)
+		if err != nil {
+			if !reflect.ValueOf(reply).IsZero() {
+				t.Fatalf("something came beside the error %v: %+v", err, reply)
+			}
+			return
+		}
+		// Whatever is skipped or passed over has to be JSON as well: a reply is read whole or not at all. There is no
+		// difference to encoding/json that would have to be allowed for.
+		if !json.Valid(body) {
+			t.Fatal("it is not JSON, and was read")
+		}
+		refused := map[string]bool{}
+		for _, r := range reply.Refusals.List() {
+			if period := r.Date.Period(); period.End <= window.Start || window.End <= period.Start {
+				t.Fatalf("%s is refused, which was not asked for", r.Date)
+			}
+			if strings.Contains(r.Reason, "\n") || len(r.Reason) > 500 {
+				t.Fatalf("a reason is no line: %q", r.Reason)
+			}
+			refused[string(r.Dataset)+r.Date.String()] = true
+		}
+		type unique struct {
+			dataset store.Dataset
+			start   int64
+			key     K
+		}
+		seen := map[unique]bool{}
+		for _, row := range reply.Rows {
+			dataset, start, k := key(row)
+			if !window.Holds(start) || start%seconds != 0 {
+				t.Fatalf("%+v lies outside the window or off the grid", row)
+			}
+			if u := (unique{dataset, start, k}); seen[u] {
+				t.Fatalf("%+v is there twice", row)
+			} else {
+				seen[u] = true
+			}
+			if refused[string(dataset)+store.DeliveryDateOf(time.Unix(start, 0)).String()] {
+				t.Fatalf("%+v is of a refused date", row)
+			}
+			for column, n := range numbersOf(row) {
+				if math.IsNaN(n.V) || math.IsInf(n.V, 0) || n.V == 0 && math.Signbit(n.V) || !n.Valid && n.V != 0 {
+					t.Fatalf("%s is %+v", column, n)
+				}
+			}
+		}
+		bytewise, err := decode(iotest.OneByteReader(bytes.NewReader(body)), window)
+		if err != nil || !reflect.DeepEqual(bytewise, reply) {
+			t.Fatalf("byte by byte it reads otherwise: %+v, %v; want %+v", bytewise, err, reply)
+		}
+	})
+}
+
+// addSeeds gives the fuzzer documents for each window, and what is in them in other places.
+func addSeeds(f *testing.F, bodies ...string) {
+	f.Helper()
+	for pick := range fuzzWindows {
+		for _, body := range bodies {
+			f.Add([]byte(body), uint8(pick))
+		}
+	}
+	for _, body := range []string{"", "null", "{}", "[", `{"days":null,"mari":null,"result_procured_reserves":null}`, "{}x", `{"a":"\ud800\u0061"}`, "<html>", "\ufeff{}",
+		`{"days":[` + strings.Repeat("[", 100), `{"a":1e5,"b":-0.0,"c":[true,false,null,"\n"]}`, `{"a":01}`, "{\"a\":\"\x01\"}"} {
+		f.Add([]byte(body), uint8(0))
+	}
+}
+
+func FuzzDecodeProcuredReserves(f *testing.F) {
+	autumn := value("start_date", `"2026-10-25T01:00:00+00:00"`, "end_date", `"2026-10-25T02:15:00+01:00"`)
+	addSeeds(f, afrr(), reserves(block("FCR", "STD", value("direction", `"UP_DOWN"`)), block("RR", "SPE0", value()), block("MFRR", "SPE", value("price", `"Invalid"`), value())),
+		reserves(block("MFRR", "SPE0", autumn, value("time_horizon", `"PERIODIC"`))), afrr("direction", `"SIDEWAYS"`), afrr("price", "-0"), afrr("start_date", ""))
+	fuzzDecoder(f, rte.DecodeProcuredReserves, store.QuarterSeconds, func(r store.CapacityStep) (store.Dataset, int64, [3]string) {
+		return r.Dataset, r.Start, [3]string{string(r.Direction), r.TimeHorizon, r.Product}
+	})
+}
+
+func FuzzDecodeMarginalPrice(f *testing.F) {
+	addSeeds(f, oneStep(), days(day("2026-10-25", step("step", `"02:00:00"`), step("step", `"01:59:56"`)), day("2026-10-24", step())),
+		days(day("2026-03-29", step("step", `"02:30:00"`), step("step", `"03:00:00"`))), oneStep("pdemand", `"1.5"`, "prorata_mode", "true"), oneStep("pdemand", "-0.0"), oneStep("step", ""))
+	fuzzDecoder(f, rte.DecodeMarginalPrice, store.AFRRSeconds, func(r store.AFRRStep) (store.Dataset, int64, struct{}) {
+		return store.AFRREnergy, r.Start, struct{}{}
+	})
+}
+
+func FuzzDecodeStandardMFRR(f *testing.F) {
+	addSeeds(f, mari(measure()), mari(measure(), measure("direction", `"UPWARD"`)), mari(measure("start_date", `"2026-10-25T02:30:00+01:00"`, "end_date", "")),
+		mari(measure("clearing_price", "-0"), measure("direction", `"UP"`)), mari(measure("start_date", "")))
+	fuzzDecoder(f, rte.DecodeStandardMFRR, store.QuarterSeconds, func(r store.MFRRStep) (store.Dataset, int64, store.Direction) {
+		return store.MFRREnergy, r.Start, r.Direction
+	})
+}

@@ -1,0 +1,708 @@
+package rte_test
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"courant/ingest/rte"
+	"courant/ingest/source"
+	"courant/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Delivery dates with 24, 23 and 25 hours.
+var (
+	summerDay = store.NewDeliveryDate(2026, time.July, 15)
+	springDay = store.NewDeliveryDate(2026, time.March, 29)
+	autumnDay = store.NewDeliveryDate(2026, time.October, 25)
+)
+
+// at is an instant in seconds.
+func at(text string) int64 {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return t.Unix()
+}
+
+func num(v float64) store.Number { return store.Num(v) }
+
+func flag(v bool) store.Flag { return store.Flag{V: v, Valid: true} }
+
+// field is a key of an object and its value as JSON.
+type field struct{ key, value string }
+
+// object writes fields with changes, which are keys and values in turn: a known key gets the value, or goes if that is
+// "", and a new one is added.
+func object(fields []field, changes ...string) string {
+	fields = append([]field(nil), fields...)
+	for i := 0; i < len(changes); i += 2 {
+		change := field{changes[i], changes[i+1]}
+		known := false
+		for j := range fields {
+			if fields[j].key == change.key {
+				fields[j], known = change, true
+			}
+		}
+		if !known {
+			fields = append(fields, change)
+		}
+	}
+	var parts []string
+	for _, f := range fields {
+		if f.value != "" {
+			parts = append(parts, fmt.Sprintf("%q:%s", f.key, f.value))
+		}
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+type decoder[R any] func(io.Reader, store.Period) (source.Reply[R], error)
+
+// quirk is a document and what is made of it.
+type quirk[R any] struct {
+	name    string
+	body    string
+	window  store.Period // zero: 2026-07-15
+	rows    []R
+	refused []string // dataset, date and reason
+	notes   []string
+	unknown []string
+	err     string // part of the error; then there is nothing else
+}
+
+func refusalsOf[R any](reply source.Reply[R]) []string {
+	var refused []string
+	for _, r := range reply.Refusals.List() {
+		refused = append(refused, fmt.Sprintf("%s %s: %s", r.Dataset, r.Date, r.Reason))
+	}
+	return refused
+}
+
+func testQuirks[R any](t *testing.T, decode decoder[R], quirks []quirk[R]) {
+	for _, q := range quirks {
+		t.Run(q.name, func(t *testing.T) {
+			window := q.window
+			if window == (store.Period{}) {
+				window = summerDay.Period()
+			}
+			reply, err := decode(strings.NewReader(q.body), window)
+			if q.err != "" {
+				if err == nil || !strings.Contains(err.Error(), q.err) {
+					t.Errorf("error %v, want one that says %q", err, q.err)
+				}
+				if !reflect.ValueOf(reply).IsZero() {
+					t.Errorf("something came beside the error: %+v", reply)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := reply.Rows
+			if len(rows) == 0 {
+				rows = nil
+			}
+			for _, d := range []struct {
+				what string
+				diff string
+			}{
+				{"rows", cmp.Diff(q.rows, rows)},
+				{"refusals", cmp.Diff(q.refused, refusalsOf(reply))},
+				{"notes", cmp.Diff(q.notes, reply.Notes)},
+				{"unknown keys", cmp.Diff(q.unknown, reply.UnknownKeys)},
+			} {
+				if d.diff != "" {
+					t.Errorf("%s (-want +got):\n%s", d.what, d.diff)
+				}
+			}
+			bytewise, err := decode(iotest.OneByteReader(strings.NewReader(q.body)), window)
+			if err != nil || !reflect.DeepEqual(bytewise, reply) {
+				t.Errorf("byte by byte it reads otherwise: %+v, %v", bytewise, err)
+			}
+		})
+	}
+}
+
+// numbersOf are the numbers of a row by the names of their columns.
+func numbersOf(row any) map[string]store.Number {
+	numbers := map[string]store.Number{}
+	v := reflect.ValueOf(row)
+	for i := range v.NumField() {
+		if n, is := v.Field(i).Interface().(store.Number); is {
+			numbers[v.Type().Field(i).Name] = n
+		}
+	}
+	return numbers
+}
+
+var capacityFields = []field{
+	{"start_date", `"2026-07-15T10:00:00+00:00"`}, {"end_date", `"2026-07-15T10:15:00+00:00"`}, {"direction", `"UP"`},
+	{"offered_volume", "2155"}, {"contracted_volume", "578"}, {"price", "6.925"},
+	{"update_date", `"2026-07-14T07:08:10.511Z"`}, {"time_horizon", `"DAILY"`},
+}
+
+var capacityRow = store.CapacityStep{Dataset: store.AFRRCapacity, Start: at("2026-07-15T10:00:00Z"), Direction: store.Upward,
+	TimeHorizon: "DAILY", Product: "STD", OfferedMW: num(2155), ContractedMW: num(578), Price: num(6.925)}
+
+// value is one element of a block's values; see object.
+func value(changes ...string) string { return object(capacityFields, changes...) }
+
+func block(reserve, product string, values ...string) string {
+	return fmt.Sprintf(`{"start_date":"2026-07-14T22:00:00+00:00","end_date":"2026-07-15T22:00:00+00:00","reserve":%q,"product_type":%q,"values":[%s]}`,
+		reserve, product, strings.Join(values, ","))
+}
+
+func reserves(blocks ...string) string {
+	return `{"result_procured_reserves":[` + strings.Join(blocks, ",") + `]}`
+}
+
+// capacity is a row like capacityRow with changes.
+func capacity(change func(*store.CapacityStep)) store.CapacityStep {
+	row := capacityRow
+	change(&row)
+	return row
+}
+
+func afrr(changes ...string) string { return reserves(block("AFRR", "STD", value(changes...))) }
+
+func TestProcuredReservesWithTheirQuirks(t *testing.T) {
+	one := []store.CapacityStep{capacityRow}
+	atQuarter := func(i int64) func(*store.CapacityStep) {
+		return func(r *store.CapacityStep) { r.Start += i * 900 }
+	}
+	quarter := func(i int) []string {
+		start := time.Unix(capacityRow.Start+int64(i)*900, 0).UTC()
+		return []string{"start_date", start.Format(`"2006-01-02T15:04:05Z"`), "end_date", start.Add(15 * time.Minute).Format(`"2006-01-02T15:04:05Z"`)}
+	}
+	twoDays := store.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
+	testQuirks(t, rte.DecodeProcuredReserves, []quirk[store.CapacityStep]{
+		{name: "one value", body: afrr(), rows: one},
+		{name: "three reserves in one reply", body: reserves(block("MFRR", "SPE0", value()), block("AFRR", "STD", value()), block("FCR", "STD", value("direction", `"UP_DOWN"`))),
+			rows: []store.CapacityStep{
+				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE0" }), capacityRow,
+				capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric })}},
+		{name: "downward", body: afrr("direction", `"DOWN"`), rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Direction = store.Downward })}},
+		{name: "no block yet", body: reserves()},
+		{name: "blocks without values", body: reserves(block("AFRR", "STD"), block("FCR", "STD"))},
+		{name: "null for blocks", body: `{"result_procured_reserves":null}`},
+		{name: "null for values", body: `{"result_procured_reserves":[{"reserve":"AFRR","product_type":"STD","values":null}]}`},
+		{name: "values absent", body: `{"result_procured_reserves":[{"reserve":"AFRR","product_type":"STD"}]}`},
+		{name: "reserve behind the values", body: `{"result_procured_reserves":[{"values":[` + value() + `],"product_type":"STD","reserve":"AFRR"}]}`, rows: one},
+		{name: "several blocks of one reserve and product",
+			body: reserves(block("MFRR", "SPE0", value()), block("MFRR", "SPE0", value("time_horizon", `"PERIODIC"`, "price", "1"))),
+			rows: []store.CapacityStep{
+				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE0" }),
+				capacity(func(r *store.CapacityStep) {
+					r.Dataset, r.Product, r.TimeHorizon, r.Price = store.MFRRCapacity, "SPE0", "PERIODIC", num(1)
+				})}},
+		{name: "one step in two products", body: reserves(block("MFRR", "SPE", value()), block("MFRR", "SPE0", value())),
+			rows: []store.CapacityStep{
+				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE" }),
+				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE0" })}},
+		{name: "newest first and directions mixed",
+			body: reserves(block("AFRR", "STD", value(quarter(2)...), value(append(quarter(1), "direction", `"DOWN"`)...), value(quarter(0)...))),
+			rows: []store.CapacityStep{capacity(atQuarter(2)),
+				capacity(func(r *store.CapacityStep) { r.Start, r.Direction = r.Start+900, store.Downward }), capacityRow}},
+		{name: "RR is left out without a word", body: reserves(block("RR", "SPE0", value()), block("AFRR", "STD", value())), rows: one},
+		{name: "RR is left out whatever it holds", body: reserves(block("RR", "SPE0", value("direction", `"SIDEWAYS"`, "start_date", "")))},
+		{name: "an unknown reserve is left out with a note", body: reserves(block("KRR", "STD", value()), block("KRR", "STD"), block("AFRR", "STD", value())), rows: one,
+			notes: []string{`reserve "KRR" is not known and was left out`}},
+		{name: "a long unknown reserve is noted in short", body: reserves(block(strings.Repeat("K", 1000), "STD")),
+			notes: []string{`reserve "` + strings.Repeat("K", 40) + `" is not known and was left out`}},
+		{name: "a missing reserve is noted", body: `{"result_procured_reserves":[{"product_type":"STD","values":[` + value() + `]}]}`,
+			notes: []string{`reserve "" is not known and was left out`}},
+		{name: "a product of a wrong type refuses the dataset's window", window: twoDays,
+			body: `{"result_procured_reserves":[{"reserve":"AFRR","product_type":7,"values":[` + value() + `]},` + block("FCR", "STD", value("direction", `"UP_DOWN"`)) + `]}`,
+			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric })},
+			refused: []string{"afrr-capacity 2026-07-15: product_type: number stands where text belongs",
+				"afrr-capacity 2026-07-16: product_type: number stands where text belongs"}},
+
+		{name: "keys in another case", rows: one,
+			body: `{"RESULT_Procured_Reserves":[{"Reserve":"AFRR","PRODUCT_TYPE":"STD","Values":[` +
+				strings.NewReplacer("start_date", "Start_Date", "offered", "OFFERED", "price", "PRICE").Replace(value()) + `]}]}`},
+		{name: "an unknown key is told once", rows: []store.CapacityStep{capacityRow, capacity(atQuarter(1))}, unknown: []string{"version", "colour"},
+			body: `{"version":5,` + reserves(block("AFRR", "STD", value("Colour", `{"a":[1,"b"]}`), value(append(quarter(1), "colour", "null")...)))[1:]},
+
+		{name: "end absent", body: afrr("end_date", ""), rows: one},
+		{name: "end null", body: afrr("end_date", "null"), rows: one},
+		{name: "horizon absent", body: afrr("time_horizon", ""), rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.TimeHorizon = "" })}},
+		{name: "another horizon", body: afrr("time_horizon", `"WEEKLY"`), rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.TimeHorizon = "WEEKLY" })}},
+		{name: "update absent", body: afrr("update_date", ""), rows: one},
+		{name: "update of a wrong type", body: afrr("update_date", `[{}]`), rows: one},
+		{name: "start with Paris's offset", body: afrr("start_date", `"2026-07-15T12:00:00+02:00"`), rows: one},
+		{name: "start with Z and milliseconds", body: afrr("start_date", `"2026-07-15T10:00:00.000Z"`), rows: one},
+		{name: "escaped text", body: strings.ReplaceAll(afrr(), `"UP"`, `"\u0055\u0050"`), rows: one},
+
+		{name: "a step listed twice: the later one stands", body: reserves(block("AFRR", "STD", value(), value("price", "7"))),
+			rows:  []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Price = num(7) })},
+			notes: []string{"afrr-capacity of 2026-07-15 lists a step twice with other values; the later one stands"}},
+		{name: "a step listed twice, also in null: the later one stands", body: reserves(block("AFRR", "STD", value()), block("AFRR", "STD", value("price", "null"))),
+			rows:  []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Price = store.Number{} })},
+			notes: []string{"afrr-capacity of 2026-07-15 lists a step twice with other values; the later one stands"}},
+		{name: "a step listed twice with the same values", body: reserves(block("AFRR", "STD", value(), value("price", `"6.9250"`))), rows: one},
+
+		{name: "outside the window", body: reserves(block("AFRR", "STD",
+			value("start_date", `"2026-07-14T21:45:00Z"`, "end_date", `"2026-07-14T22:00:00Z"`), value(),
+			value("start_date", `"2026-07-15T22:00:00Z"`, "end_date", `"2026-07-15T22:15:00Z"`))), rows: one},
+		{name: "bad outside the window", body: reserves(block("AFRR", "STD", value(), value("start_date", `"2026-07-15T22:00:00Z"`, "direction", `"SIDEWAYS"`))), rows: one},
+
+		{name: "an unknown direction refuses only its dataset and date", window: twoDays,
+			body: reserves(block("AFRR", "STD", value("direction", `"SIDEWAYS"`), value(quarter(1)...), value(quarter(96)...)),
+				block("FCR", "STD", value("direction", `"UP_DOWN"`))),
+			rows: []store.CapacityStep{capacity(atQuarter(96)), capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric })},
+			refused: []string{
+				`afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: direction "SIDEWAYS" is not known`}},
+		{name: "the energies' direction is unknown here", body: afrr("direction", `"UPWARD"`),
+			refused: []string{`afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: direction "UPWARD" is not known`}},
+		{name: "direction missing", body: afrr("direction", ""), refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: the direction is missing"}},
+		{name: "direction null", body: afrr("direction", "null"), refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: the direction is missing"}},
+		{name: "direction of a wrong type", body: afrr("direction", `{"up":true}`),
+			refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: object stands where text belongs"}},
+		{name: "start missing refuses the dataset's window", window: twoDays, body: reserves(block("AFRR", "STD", value("start_date", ""), value()), block("MFRR", "SPE", value())),
+			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE" })},
+			refused: []string{"afrr-capacity 2026-07-15: a value has no start: it is missing",
+				"afrr-capacity 2026-07-16: a value has no start: it is missing"}},
+		{name: "start without an offset", body: afrr("start_date", `"2026-07-15T10:00:00"`),
+			refused: []string{`afrr-capacity 2026-07-15: a value has no start: "2026-07-15T10:00:00" is not an instant in whole seconds with an offset`}},
+		{name: "start within a second", body: afrr("start_date", `"2026-07-15T10:00:00.5Z"`),
+			refused: []string{`afrr-capacity 2026-07-15: a value has no start: "2026-07-15T10:00:00.5Z" is not an instant in whole seconds with an offset`}},
+		{name: "start of a wrong type", body: afrr("start_date", "1784109600"),
+			refused: []string{"afrr-capacity 2026-07-15: a value has no start: number stands where text belongs"}},
+		{name: "start off the quarter hour", body: afrr("start_date", `"2026-07-15T10:05:00Z"`, "end_date", ""),
+			refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:05:00Z: it is not a quarter hour"}},
+		{name: "half an hour long", body: afrr("end_date", `"2026-07-15T10:30:00Z"`),
+			refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: it is not a quarter hour"}},
+		{name: "end before start", body: afrr("end_date", `"2026-07-15T09:45:00Z"`),
+			refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: it is not a quarter hour"}},
+
+		{name: "key absent", body: `{"procured_reserves":[]}`, err: "the reply holds no result_procured_reserves"},
+		{name: "an empty object", body: `{}`, err: "the reply holds no result_procured_reserves"},
+		{name: "an array", body: `[` + afrr() + `]`, err: "cannot be read"},
+		{name: "null", body: `null`, err: "cannot be read"},
+		{name: "blocks in an object", body: `{"result_procured_reserves":{}}`, err: "cannot be read"},
+		{name: "a block that is text", body: `{"result_procured_reserves":["AFRR"]}`, err: "cannot be read"},
+		{name: "values that are text", body: `{"result_procured_reserves":[{"reserve":"AFRR","values":"none"}]}`, err: "cannot be read"},
+		{name: "a comma too many", body: `{"result_procured_reserves":[` + block("AFRR", "STD") + `,]}`, err: "cannot be read"},
+	})
+}
+
+var afrrFields = []field{
+	{"step", `"12:00:00"`}, {"prorata_mode", `"false"`}, {"picasso_connection", `"true"`},
+	{"upward_afrr_marginal_price", `"Invalid"`}, {"downward_afrr_marginal_price", "-401.5"},
+	{"pdemand", "-1398.2601"}, {"afrr_for_france", "-824.9579"}, {"afrr_in_france", "-824.9719"},
+}
+
+var afrrRow = store.AFRRStep{Start: at("2026-07-15T10:00:00Z"), DownwardPrice: num(-401.5), DemandMW: num(-1398.2601),
+	ForFranceMW: num(-824.9579), InFranceMW: num(-824.9719), PicassoConnection: flag(true), ProrataMode: flag(false)}
+
+func step(changes ...string) string { return object(afrrFields, changes...) }
+
+func day(date string, steps ...string) string {
+	return fmt.Sprintf(`{"start_date":%q,"datas":[%s]}`, date, strings.Join(steps, ","))
+}
+
+func days(days ...string) string { return `{"days":[` + strings.Join(days, ",") + `]}` }
+
+func oneStep(changes ...string) string { return days(day("2026-07-15", step(changes...))) }
+
+func energy(change func(*store.AFRRStep)) store.AFRRStep {
+	row := afrrRow
+	change(&row)
+	return row
+}
+
+func TestMarginalPriceWithItsQuirks(t *testing.T) {
+	one := []store.AFRRStep{afrrRow}
+	later := func(seconds int64) store.AFRRStep {
+		return energy(func(r *store.AFRRStep) { r.Start += seconds })
+	}
+	noValues := []string{"prorata_mode", "", "picasso_connection", "", "upward_afrr_marginal_price", "", "downward_afrr_marginal_price", "",
+		"pdemand", "", "afrr_for_france", "", "afrr_in_france", ""}
+	refused := func(reason string) []string { return []string{"afrr-energy 2026-07-15: " + reason} }
+	testQuirks(t, rte.DecodeMarginalPrice, []quirk[store.AFRRStep]{
+		{name: "one step", body: oneStep(), rows: one},
+		{name: "no day", body: days()},
+		{name: "a day without steps", body: days(day("2026-07-15"))},
+		{name: "null for days", body: `{"days":null}`},
+		{name: "null for steps", body: `{"days":[{"start_date":"2026-07-15","datas":null}]}`},
+		{name: "steps absent", body: `{"days":[{"start_date":"2026-07-15"}]}`},
+		{name: "a day without a date and without steps", body: `{"days":[{}]}`, refused: refused("a day has no date: it is missing")},
+		{name: "a step without values", body: oneStep(noValues...), rows: []store.AFRRStep{{Start: afrrRow.Start}}},
+		{name: "date behind the steps", body: `{"days":[{"datas":[` + step() + `],"start_date":"2026-07-15"}]}`, rows: one},
+		{name: "newest first", body: days(day("2026-07-15", step("step", `"12:00:08"`), step("step", `"12:00:04"`), step())),
+			rows: []store.AFRRStep{later(8), later(4), afrrRow}},
+		{name: "oldest first", body: days(day("2026-07-15", step(), step("step", `"12:00:04"`))), rows: []store.AFRRStep{afrrRow, later(4)}},
+		{name: "two days, newest first", window: store.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T00:00:00Z")},
+			body: days(day("2026-07-15", step("step", `"01:59:56"`), step("step", `"02:00:00"`)), day("2026-07-14", step("step", `"02:00:00"`), step("step", `"01:59:56"`))),
+			rows: []store.AFRRStep{
+				energy(func(r *store.AFRRStep) { r.Start = at("2026-07-14T23:59:56Z") }),
+				energy(func(r *store.AFRRStep) { r.Start = at("2026-07-14T00:00:00Z") })}},
+		{name: "a day in two parts", body: days(day("2026-07-15", step("step", `"12:00:04"`)), day("2026-07-15", step())), rows: []store.AFRRStep{later(4), afrrRow}},
+		{name: "keys in another case", body: strings.NewReplacer("days", "Days", "datas", "DATAS", "start_date", "START_date", "step", "Step", "pdemand", "PDemand").Replace(oneStep()), rows: one},
+		{name: "an unknown key is told once", body: `{"unit":{"price":"EUR"},` + days(`{"resolution":"PT4S",` + day("2026-07-15", step("Note", `"x"`), step("step", `"12:00:04"`, "note", `[]`))[1:])[1:],
+			rows: []store.AFRRStep{afrrRow, later(4)}, unknown: []string{"unit", "resolution", "note"}},
+		{name: "a step listed twice: the later one stands", body: days(day("2026-07-15", step(), step("pdemand", "1"))),
+			rows:  []store.AFRRStep{energy(func(r *store.AFRRStep) { r.DemandMW = num(1) })},
+			notes: []string{"afrr-energy of 2026-07-15 lists a step twice with other values; the later one stands"}},
+		{name: "a step listed twice with the same values", body: days(day("2026-07-15", step(), step())), rows: one},
+		{name: "outside the window", window: store.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
+			body: days(day("2026-07-15", step("step", `"12:00:04"`), step(), step("step", `"11:59:56"`)), day("2026-07-14", step())), rows: one},
+		{name: "a bad value outside the window", window: store.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
+			body: days(day("2026-07-15", step(), step("step", `"12:00:04"`, "pdemand", `"much"`))), rows: one},
+		{name: "another day, whatever it holds", body: days(day("2026-07-16", step("step", `"noon"`)), day("2026-07-15", step()), day("2026-07-14", step("pdemand", `"x"`))), rows: one},
+		{name: "an autumn day far from the window", body: days(day("2025-10-26", step("step", `"02:00:00"`), step("step", `"02:00:00"`)), day("2026-07-15", step())), rows: one},
+
+		{name: "a bad value refuses its date only", window: store.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T12:00:00Z")},
+			body: days(day("2026-07-15", step(), step("step", `"12:00:04"`, "afrr_in_france", `"much"`)), day("2026-07-14", step())),
+			rows: []store.AFRRStep{later(-86400)}, refused: refused(`2026-07-15T10:00:04Z: "much" is not a number`)},
+		{name: "off the grid of 4 s", body: days(day("2026-07-15", step(), step("step", `"12:00:02"`))), refused: refused("2026-07-15T10:00:02Z: it is not on the grid of 4 s")},
+		{name: "no time", body: oneStep("step", ""), refused: refused("a step has no time")},
+		{name: "null for the time", body: oneStep("step", "null"), refused: refused(`step "" is not a clock time`)},
+		{name: "a number for the time", body: oneStep("step", "120000"), refused: refused(`step "" is not a clock time`)},
+		{name: "hour 24", body: oneStep("step", `"24:00:00"`), refused: refused(`step "24:00:00" is not a clock time`)},
+		{name: "minute 60", body: oneStep("step", `"12:60:00"`), refused: refused(`step "12:60:00" is not a clock time`)},
+		{name: "second 60", body: oneStep("step", `"12:00:60"`), refused: refused(`step "12:00:60" is not a clock time`)},
+		{name: "a sign in the time", body: oneStep("step", `"-1:00:00"`), refused: refused(`step "-1:00:00" is not a clock time`)},
+		{name: "a time without seconds", body: oneStep("step", `"12:00"`), refused: refused(`step "12:00" is not a clock time`)},
+		{name: "a whole instant for the time", body: oneStep("step", `"2026-07-15T12:00:00+02:00"`), refused: refused(`step "2026-07-15T12:00:00+02:00" is not a clock time`)},
+		{name: "no date", body: `{"days":[{"datas":[` + step() + `]}]}`, refused: refused("a day has no date: it is missing")},
+		{name: "a date with a time", body: days(day("2026-07-15T00:00:00+02:00", step())), refused: refused(`a day has no date: "2026-07-15T00:00:00+02:00" is not a date`)},
+		{name: "a date that is none", body: days(day("2026-02-30", step())), refused: refused(`a day has no date: "2026-02-30" is not a date`)},
+		{name: "a long text for the date", body: days(day(strings.Repeat("2", 10_000))), refused: refused(`a day has no date: "` + strings.Repeat("2", 40) + `" is not a date`)},
+		{name: "the first date of all", body: days(day("1970-01-01", step())), refused: refused("a day has no date: it is missing")},
+		{name: "a flag that is neither", body: oneStep("picasso_connection", `"yes"`), refused: refused(`2026-07-15T10:00:00Z: "yes" is neither true nor false`)},
+		{name: "a number for a flag", body: oneStep("picasso_connection", `1`), refused: refused("2026-07-15T10:00:00Z: number stands where true or false belongs")},
+
+		{name: "in the hour that spring leaves out", window: springDay.Period(), body: days(day("2026-03-29", step("step", `"01:59:56"`), step("step", `"02:30:00"`))),
+			refused: []string{"afrr-energy 2026-03-29: step 02:30:00 does not exist on that day"}},
+		{name: "around the hour that spring leaves out", window: springDay.Period(), body: days(day("2026-03-29", step("step", `"03:00:00"`), step("step", `"01:59:56"`))),
+			rows: []store.AFRRStep{
+				energy(func(r *store.AFRRStep) { r.Start = at("2026-03-29T01:00:00Z") }),
+				energy(func(r *store.AFRRStep) { r.Start = at("2026-03-29T00:59:56Z") })}},
+
+		{name: "key absent", body: `{"afrr_marginal_price":[]}`, err: "the reply holds no days"},
+		{name: "an array", body: `[]`, err: "cannot be read"},
+		{name: "a day that is text", body: `{"days":["2026-07-15"]}`, err: "cannot be read"},
+		{name: "a step that is null", body: days(day("2026-07-15", "null")), err: "cannot be read"},
+		{name: "steps in an object", body: `{"days":[{"start_date":"2026-07-15","datas":{}}]}`, err: "cannot be read"},
+		{name: "a comma too many", body: days(day("2026-07-15", step()+",")), err: "cannot be read"},
+	})
+}
+
+var mfrrFields = []field{
+	{"start_date", `"2026-07-15T12:00:00+02:00"`}, {"end_date", `"2026-07-15T12:15:00+02:00"`}, {"direction", `"DOWNWARD"`},
+	{"total_requested_volume_SA", "301.0"}, {"total_requested_volume_DA", "null"}, {"total_activated_volume_SA", "151.01"},
+	{"clearing_price", "null"}, {"total_volume_submitted_offers", "301"},
+}
+
+var mfrrRow = store.MFRRStep{Start: at("2026-07-15T10:00:00Z"), Direction: store.Downward,
+	RequestedVolumeSAMW: num(301), ActivatedVolumeSAMW: num(151.01), SubmittedOffersMW: num(301)}
+
+func measure(changes ...string) string { return object(mfrrFields, changes...) }
+
+func mari(rows ...string) string {
+	return `{"mari":{"start_date":"2026-07-15T00:00:00+02:00","end_date":"2026-07-16T00:00:00+02:00","resolution":"PT15M","mari_mesures":[` + strings.Join(rows, ",") + `]}}`
+}
+
+func activation(change func(*store.MFRRStep)) store.MFRRStep {
+	row := mfrrRow
+	change(&row)
+	return row
+}
+
+func TestStandardMFRRWithItsQuirks(t *testing.T) {
+	one := []store.MFRRStep{mfrrRow}
+	upward := activation(func(r *store.MFRRStep) { r.Direction = store.Upward })
+	later := activation(func(r *store.MFRRStep) { r.Start += 900 })
+	laterFields := []string{"start_date", `"2026-07-15T12:15:00+02:00"`, "end_date", `"2026-07-15T12:30:00+02:00"`}
+	twoDays := store.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
+	refused := func(reason string) []string { return []string{"mfrr-energy 2026-07-15: " + reason} }
+	testQuirks(t, rte.DecodeStandardMFRR, []quirk[store.MFRRStep]{
+		{name: "one row", body: mari(measure()), rows: one},
+		{name: "no row", body: mari()},
+		{name: "null for all", body: `{"mari":null}`},
+		{name: "null for rows", body: `{"mari":{"mari_mesures":null}}`},
+		{name: "rows absent", body: `{"mari":{"resolution":"PT15M"}}`},
+		{name: "an empty row", body: mari(measure("total_requested_volume_SA", "null", "total_requested_volume_DA", "", "total_activated_volume_SA", "", "total_volume_submitted_offers", "")),
+			rows: []store.MFRRStep{{Start: mfrrRow.Start, Direction: store.Downward}}},
+		{name: "two directions a step in any order", body: mari(measure(), measure("direction", `"UPWARD"`), measure(append(laterFields, "direction", `"UPWARD"`)...), measure(laterFields...)),
+			rows: []store.MFRRStep{mfrrRow, upward, activation(func(r *store.MFRRStep) { r.Start, r.Direction = r.Start+900, store.Upward }), later}},
+		{name: "newest first", body: mari(measure(laterFields...), measure()), rows: []store.MFRRStep{later, mfrrRow}},
+		{name: "keys in another case", body: strings.NewReplacer("_SA", "_sa", "mari", "MARI", "clearing_price", "Clearing_Price").Replace(mari(measure())), rows: one},
+		{name: "an unknown key is told once", body: `{"id":1,` + mari(measure("Colour", `"x"`), measure(append(laterFields, "colour", `{}`)...))[1:],
+			rows: []store.MFRRStep{mfrrRow, later}, unknown: []string{"id", "colour"}},
+		{name: "end absent", body: mari(measure("end_date", "")), rows: one},
+		{name: "start in UTC", body: mari(measure("start_date", `"2026-07-15T10:00:00Z"`)), rows: one},
+		{name: "the two offsets of the repeated hour", window: autumnDay.Period(),
+			body: mari(measure("start_date", `"2026-10-25T02:30:00+02:00"`, "end_date", `"2026-10-25T02:45:00+02:00"`), measure("start_date", `"2026-10-25T02:30:00+01:00"`, "end_date", `"2026-10-25T02:45:00+01:00"`)),
+			rows: []store.MFRRStep{
+				activation(func(r *store.MFRRStep) { r.Start = at("2026-10-25T00:30:00Z") }),
+				activation(func(r *store.MFRRStep) { r.Start = at("2026-10-25T01:30:00Z") })}},
+		{name: "a step listed twice: the later one stands", body: mari(measure(), measure("total_activated_volume_SA", "150")),
+			rows:  []store.MFRRStep{activation(func(r *store.MFRRStep) { r.ActivatedVolumeSAMW = num(150) })},
+			notes: []string{"mfrr-energy of 2026-07-15 lists a step twice with other values; the later one stands"}},
+		{name: "a step listed twice with the same values", body: mari(measure(), measure()), rows: one},
+		{name: "outside the window", window: store.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 900},
+			body: mari(measure("start_date", `"2026-07-15T11:45:00+02:00"`, "end_date", `"2026-07-15T12:00:00+02:00"`), measure(), measure(laterFields...)), rows: one},
+		{name: "bad outside the window", window: store.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 900},
+			body: mari(measure(), measure(append(laterFields, "direction", `"SIDEWAYS"`)...)), rows: one},
+
+		{name: "an unknown direction refuses its date only", window: twoDays,
+			body:    mari(measure("direction", `"UP"`), measure("direction", `"UPWARD"`), measure("start_date", `"2026-07-16T12:00:00+02:00"`, "end_date", "")),
+			rows:    []store.MFRRStep{activation(func(r *store.MFRRStep) { r.Start += 86400 })},
+			refused: refused(`2026-07-15T10:00:00Z: direction "UP" is not known`)},
+		{name: "direction missing", body: mari(measure("direction", "")), refused: refused("2026-07-15T10:00:00Z: the direction is missing")},
+		{name: "a start missing refuses the window", window: twoDays, body: mari(measure(), measure("start_date", "")),
+			refused: []string{"mfrr-energy 2026-07-15: a row has no start: it is missing", "mfrr-energy 2026-07-16: a row has no start: it is missing"}},
+		{name: "a start without an offset refuses the window", body: mari(measure("start_date", `"2026-07-15T12:00:00"`)),
+			refused: refused(`a row has no start: "2026-07-15T12:00:00" is not an instant in whole seconds with an offset`)},
+		{name: "off the quarter hour", body: mari(measure("start_date", `"2026-07-15T12:01:00+02:00"`, "end_date", "")), refused: refused("2026-07-15T10:01:00Z: it is not a quarter hour")},
+		{name: "an hour long", body: mari(measure("end_date", `"2026-07-15T13:00:00+02:00"`)), refused: refused("2026-07-15T10:00:00Z: it is not a quarter hour")},
+		{name: "a bad value refuses its date", body: mari(measure("total_volume_submitted_offers", "[]"), measure(laterFields...)),
+			refused: refused("2026-07-15T10:00:00Z: array stands where a number belongs")},
+
+		{name: "key absent", body: `{"picasso":{"picasso_mesures":[]}}`, err: "the reply holds no mari"},
+		{name: "mari in an array", body: `{"mari":[]}`, err: "cannot be read"},
+		{name: "a row that is a number", body: mari("1"), err: "cannot be read"},
+		{name: "rows in text", body: `{"mari":{"mari_mesures":"none"}}`, err: "cannot be read"},
+	})
+}
+
+// subject is a decoder and a document with one number in it.
+type subject struct {
+	name     string
+	document func(number string) string
+	// decode gives the number, false if its date was refused.
+	decode func(t *testing.T, body io.Reader) (store.Number, bool, error)
+}
+
+func newSubject[R any](name string, decode decoder[R], document func(string) string, number func(R) store.Number) subject {
+	return subject{name, document, func(t *testing.T, body io.Reader) (store.Number, bool, error) {
+		reply, err := decode(body, store.Period{Start: at("2026-07-15T10:00:00Z"), End: at("2026-07-15T10:15:00Z")})
+		switch {
+		case err != nil:
+			if !reflect.ValueOf(reply).IsZero() {
+				t.Errorf("something came beside the error: %+v", reply)
+			}
+			return store.Number{}, false, err
+		case len(reply.Rows) == 1 && len(reply.Refusals.List()) == 0:
+			return number(reply.Rows[0]), true, nil
+		case len(reply.Rows) != 0 || len(reply.Refusals.List()) != 1:
+			t.Errorf("neither one row nor one refusal: %+v", reply)
+		}
+		return store.Number{}, false, nil
+	}}
+}
+
+var subjects = []subject{
+	newSubject("capacity", rte.DecodeProcuredReserves, func(n string) string { return afrr("price", n) },
+		func(r store.CapacityStep) store.Number { return r.Price }),
+	newSubject("aFRR energy", rte.DecodeMarginalPrice, func(n string) string { return oneStep("upward_afrr_marginal_price", n) },
+		func(r store.AFRRStep) store.Number { return r.UpwardPrice }),
+	newSubject("mFRR energy", rte.DecodeStandardMFRR, func(n string) string { return mari(measure("clearing_price", n)) },
+		func(r store.MFRRStep) store.Number { return r.ClearingPrice }),
+}
+
+func TestANumberIsReadInEachWayItIsWritten(t *testing.T) {
+	null := store.Number{}
+	for _, tt := range []struct {
+		name, written string // "" is an absent key
+		want          store.Number
+		refused       bool
+	}{
+		{"integer", "462", num(462), false},
+		{"float of a whole number", "462.0", num(462), false},
+		{"decimals", "-401.5", num(-401.5), false},
+		{"exponent", "1.5e2", num(150), false},
+		{"too small to tell from 0", "1e-400", num(0), false},
+		{"zero", "0", num(0), false},
+		{"zero below zero", "-0", num(0), false},
+		{"zero below zero with decimals", "-0.00", num(0), false},
+		{"zero below zero as text", `"-0.0"`, num(0), false},
+		{"numeric text", `"12.25"`, num(12.25), false},
+		{"numeric text with spaces", `" 12.25 "`, num(12.25), false},
+		{"escaped numeric text", `"\u0031\u0032"`, num(12), false},
+		{"many digits", "0." + strings.Repeat("3", 500), num(1.0 / 3), false},
+		{"Invalid", `"Invalid"`, null, false},
+		{"INVALID", `"INVALID"`, null, false},
+		{"empty text", `""`, null, false},
+		{"blank text", `"  "`, null, false},
+		{"null", "null", null, false},
+		{"absent", "", null, false},
+		{"beyond every float", "1e400", null, true},
+		{"beyond every float below zero", "-1e400", null, true},
+		{"beyond every float as text", `"1e400"`, null, true},
+		{"NaN", `"NaN"`, null, true},
+		{"infinity", `"Infinity"`, null, true},
+		{"a short infinity", `"-inf"`, null, true},
+		{"hexadecimal", `"0x10"`, null, true},
+		{"hexadecimal with an exponent", `"0x1p4"`, null, true},
+		{"underscore", `"1_0"`, null, true},
+		{"decimal comma", `"1,5"`, null, true},
+		{"two numbers", `"1 2"`, null, true},
+		{"a unit", `"12 MW"`, null, true},
+		{"digits of another script", `"١٢"`, null, true},
+		{"another word", `"n/a"`, null, true},
+		{"true", "true", null, true},
+		{"object", `{"value":1}`, null, true},
+		{"array", `[1]`, null, true},
+	} {
+		for _, s := range subjects {
+			t.Run(s.name+"/"+tt.name, func(t *testing.T) {
+				got, taken, err := s.decode(t, strings.NewReader(s.document(tt.written)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if taken == tt.refused || got != tt.want || math.Signbit(got.V) && got.V == 0 {
+					t.Errorf("%s is %+v, refused %t; want %+v, refused %t", tt.written, got, !taken, tt.want, tt.refused)
+				}
+			})
+		}
+	}
+}
+
+func TestANumberThatJSONDoesNotKnowIsNoDocument(t *testing.T) {
+	for _, written := range []string{"NaN", "Infinity", "-", "01", "1.", ".5", "+1", "0x10", "1_0", "1e", "--1", "'1'", "nul", "nulls", "Null", "tru", "True", "1 2"} {
+		for _, s := range subjects {
+			t.Run(s.name+"/"+written, func(t *testing.T) {
+				if _, _, err := s.decode(t, strings.NewReader(s.document(written))); err == nil {
+					t.Error("no error")
+				}
+			})
+		}
+	}
+}
+
+func TestAFlagIsReadInEachWayItIsWritten(t *testing.T) {
+	for _, tt := range []struct {
+		written string
+		want    store.Flag
+	}{
+		{"true", flag(true)}, {"false", flag(false)}, {`"true"`, flag(true)}, {`"false"`, flag(false)},
+		{`"True"`, flag(true)}, {`"False"`, flag(false)}, {`"TRUE"`, flag(true)}, {`"FALSE"`, flag(false)}, {`" true "`, flag(true)},
+		{"null", store.Flag{}}, {`""`, store.Flag{}}, {`"Invalid"`, store.Flag{}}, {"", store.Flag{}},
+	} {
+		t.Run(tt.written, func(t *testing.T) {
+			body := oneStep("picasso_connection", tt.written, "prorata_mode", tt.written)
+			reply, err := rte.DecodeMarginalPrice(strings.NewReader(body), summerDay.Period())
+			if err != nil || len(reply.Rows) != 1 {
+				t.Fatalf("%+v, %v", reply, err)
+			}
+			if row := reply.Rows[0]; row.PicassoConnection != tt.want || row.ProrataMode != tt.want {
+				t.Errorf("%+v and %+v, want %+v", row.PicassoConnection, row.ProrataMode, tt.want)
+			}
+		})
+	}
+}
+
+func TestEachKeyHasItsColumn(t *testing.T) {
+	check := func(t *testing.T, row any, want map[string]float64) {
+		t.Helper()
+		got := map[string]float64{}
+		for column, n := range numbersOf(row) {
+			got[column] = n.V
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("numbers (-want +got):\n%s", diff)
+		}
+	}
+	t.Run("capacity", func(t *testing.T) {
+		reply, err := rte.DecodeProcuredReserves(strings.NewReader(afrr("offered_volume", "1", "contracted_volume", "2", "price", "3")), summerDay.Period())
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, reply.Rows[0], map[string]float64{"OfferedMW": 1, "ContractedMW": 2, "Price": 3})
+	})
+	t.Run("aFRR energy", func(t *testing.T) {
+		reply, err := rte.DecodeMarginalPrice(strings.NewReader(oneStep("upward_afrr_marginal_price", "1", "downward_afrr_marginal_price", "2",
+			"pdemand", "3", "afrr_for_france", "4", "afrr_in_france", "5", "prorata_mode", "true", "picasso_connection", "false")), summerDay.Period())
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := reply.Rows[0]
+		check(t, row, map[string]float64{"UpwardPrice": 1, "DownwardPrice": 2, "DemandMW": 3, "ForFranceMW": 4, "InFranceMW": 5})
+		if row.ProrataMode != flag(true) || row.PicassoConnection != flag(false) {
+			t.Errorf("flags %+v and %+v", row.ProrataMode, row.PicassoConnection)
+		}
+	})
+	t.Run("mFRR energy", func(t *testing.T) {
+		reply, err := rte.DecodeStandardMFRR(strings.NewReader(mari(measure("clearing_price", "1", "settlement_price_current", "2", "settlement_price_previous", "3",
+			"total_requested_volume_SA", "4", "total_requested_volume_DA", "5", "total_satisfied_need_SA", "6", "total_satisfied_need_DA", "7",
+			"total_activated_volume_SA", "8", "total_activated_volume_DA", "9", "total_volume_submitted_offers", "10", "total_volume_filtered_offers", "11"))), summerDay.Period())
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, reply.Rows[0], map[string]float64{"ClearingPrice": 1, "SettlementPriceCurrent": 2, "SettlementPricePrevious": 3,
+			"RequestedVolumeSAMW": 4, "RequestedVolumeDAMW": 5, "SatisfiedNeedSAMW": 6, "SatisfiedNeedDAMW": 7,
+			"ActivatedVolumeSAMW": 8, "ActivatedVolumeDAMW": 9, "SubmittedOffersMW": 10, "FilteredOffersMW": 11})
+	})
+}
+
+func TestADocumentCutAnywhereIsAnError(t *testing.T) {
+	for _, s := range subjects {
+		t.Run(s.name, func(t *testing.T) {
+			document := s.document("12.5")
+			for length := range len(document) {
+				if _, _, err := s.decode(t, strings.NewReader(document[:length])); err == nil {
+					t.Errorf("no error after %q", document[:length])
+				}
+			}
+		})
+	}
+}
+
+func TestOnlyWhiteSpaceMayFollowADocument(t *testing.T) {
+	for _, s := range subjects {
+		for _, tail := range []string{"x", "}", "]", ",", ":", "{}", "[]", "[", "null", "nul", "0", "-", `""`, `"`, "\x00", "\ufeff", "<html>", "// end", " \n x"} {
+			t.Run(fmt.Sprintf("%s/%q", s.name, tail), func(t *testing.T) {
+				if _, _, err := s.decode(t, strings.NewReader(s.document("12.5")+tail)); err == nil {
+					t.Error("no error")
+				}
+			})
+		}
+		t.Run(s.name+"/white space", func(t *testing.T) {
+			if _, _, err := s.decode(t, strings.NewReader("\n "+s.document("12.5")+" \r\n\t")); err != nil {
+				t.Error(err)
+			}
+		})
+		t.Run(s.name+"/a broken connection", func(t *testing.T) {
+			body := io.MultiReader(strings.NewReader(s.document("12.5")), iotest.ErrReader(io.ErrUnexpectedEOF))
+			if _, _, err := s.decode(t, body); err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+}
+
+func TestDeepNestingIsRefused(t *testing.T) {
+	const deep = 200_000
+	open, closed := strings.Repeat("[", deep), strings.Repeat("[", deep)+strings.Repeat("]", deep)
+	objects := strings.Repeat(`{"a":`, deep) + "1" + strings.Repeat("}", deep)
+	for _, s := range subjects {
+		for name, body := range map[string]string{
+			"arrays without end":          open,
+			"objects without end":         strings.Repeat(`{"a":`, deep),
+			"arrays for a number":         s.document(closed),
+			"objects for a number":        s.document(objects),
+			"arrays under an unknown key": `{"bomb":` + closed + "," + s.document("1")[1:],
+		} {
+			t.Run(s.name+"/"+name, func(t *testing.T) {
+				if _, _, err := s.decode(t, strings.NewReader(body)); err == nil {
+					t.Error("no error")
+				}
+			})
+		}
+	}
+}

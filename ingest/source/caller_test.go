@@ -1,0 +1,691 @@
+package source_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jonboulle/clockwork"
+	"go.uber.org/goleak"
+
+	"courant/ingest/source"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// secret needs percent-encoding, so that its two forms differ.
+const secret = "s3cr+t/1234-5678-90ab-cdef-1234567890"
+
+const limitBytes = 64 << 20
+
+var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
+
+// hastyClock goes on by itself when somebody waits for it, and remembers how long each wait was.
+type hastyClock struct {
+	*clockwork.FakeClock
+	pauses []time.Duration
+}
+
+func newHastyClock() *hastyClock { return &hastyClock{FakeClock: clockwork.NewFakeClockAt(noon)} }
+
+func (c *hastyClock) After(d time.Duration) <-chan time.Time {
+	c.pauses = append(c.pauses, d)
+	after := c.FakeClock.After(d)
+	c.Advance(d)
+	return after
+}
+
+func newCaller(t *testing.T, clock clockwork.Clock) *source.Caller {
+	t.Helper()
+	client := source.NewHTTPClient()
+	client.Transport.(*http.Transport).Proxy = nil
+	t.Cleanup(client.CloseIdleConnections)
+	return &source.Caller{Source: "ENTSO-E", HTTP: client, Clock: clock, Secrets: []string{"", secret}, UserAgent: "courant/test"}
+}
+
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func get(address string) func(context.Context) (*http.Request, error) {
+	return func(ctx context.Context) (*http.Request, error) {
+		return http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	}
+}
+
+// withSecret is how the address of ENTSO-E holds its token.
+func withSecret(address string) string {
+	return address + "/api?securityToken=" + url.QueryEscape(secret)
+}
+
+func readAll(into *string) func(*source.Answer) error {
+	return func(a *source.Answer) error {
+		body, err := io.ReadAll(a.Body)
+		*into = string(body)
+		return err
+	}
+}
+
+func discard(a *source.Answer) error {
+	_, err := io.Copy(io.Discard, a.Body)
+	return err
+}
+
+func faultOf(t *testing.T, err error) *source.Fault {
+	t.Helper()
+	var fault *source.Fault
+	if !errors.As(err, &fault) {
+		t.Fatalf("error %v (%T) is no Fault", err, err)
+	}
+	return fault
+}
+
+// wantNoSecret fails if the text holds the secret in any form, or a recognisable part of it.
+func wantNoSecret(t *testing.T, text string) {
+	t.Helper()
+	for _, form := range []string{secret, url.QueryEscape(secret), secret[:8], url.QueryEscape(secret)[:8], secret[8:]} {
+		if strings.Contains(text, form) {
+			t.Errorf("the secret shows as %q in: %s", form, text)
+		}
+	}
+}
+
+func TestACallIsTriedAgainWhereThatMayHelp(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		statuses  []int // of the tries; the last one stays
+		wantTries int
+		want      *source.Fault
+	}{
+		{"a good answer", []int{200}, 1, nil},
+		{"an empty answer", []int{204}, 1, nil},
+		{"400 is left to the reader", []int{400}, 1, nil},
+		{"401 is final", []int{401}, 1, &source.Fault{Status: 401, Message: "the body"}},
+		{"403 is final", []int{403}, 1, &source.Fault{Status: 403, Message: "the body"}},
+		{"404 is final", []int{404}, 1, &source.Fault{Status: 404, Message: "the body"}},
+		{"413 is final", []int{413}, 1, &source.Fault{Status: 413, Message: "the body"}},
+		{"an odd success is final", []int{206}, 1, &source.Fault{Status: 206, Message: "the body"}},
+		{"a redirect to nowhere is final", []int{304}, 1, &source.Fault{Status: 304, Message: "Not Modified"}},
+		{"408 is tried five times", []int{408}, 5, &source.Fault{Status: 408, Message: "the body", Retryable: true}},
+		{"429 is tried five times", []int{429}, 5, &source.Fault{Status: 429, Message: "the body", Retryable: true}},
+		{"500 is tried five times", []int{500}, 5, &source.Fault{Status: 500, Message: "the body", Retryable: true}},
+		{"503 is tried five times", []int{503}, 5, &source.Fault{Status: 503, Message: "the body", Retryable: true}},
+		{"509 is tried five times", []int{509}, 5, &source.Fault{Status: 509, Message: "the body", Retryable: true}},
+		{"the fifth try may succeed", []int{503, 429, 408, 500, 200}, 5, nil},
+		{"a final status ends the tries", []int{503, 404}, 2, &source.Fault{Status: 404, Message: "the body"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var tries, built atomic.Int32
+			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				try := int(tries.Add(1))
+				status := tt.statuses[min(try, len(tt.statuses))-1]
+				w.WriteHeader(status)
+				if status != 204 && status != 304 {
+					io.WriteString(w, "the body")
+				}
+			})
+			clock := newHastyClock()
+			bytes, err := newCaller(t, clock).Call(t.Context(), "A44", func(ctx context.Context) (*http.Request, error) {
+				built.Add(1)
+				return get(address)(ctx)
+			}, discard)
+			if n := int(tries.Load()); n != tt.wantTries || int(built.Load()) != n || len(clock.pauses) != n-1 {
+				t.Errorf("%d tries, %d requests built, %d pauses; want %d tries", n, built.Load(), len(clock.pauses), tt.wantTries)
+			}
+			if tt.want == nil {
+				if err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				tt.want.Source, tt.want.Call = "ENTSO-E", "A44"
+				if diff := cmp.Diff(tt.want, faultOf(t, err)); diff != "" {
+					t.Errorf("fault (-want +got):\n%s", diff)
+				}
+			}
+			if last := tt.statuses[len(tt.statuses)-1]; last != 204 && last != 304 && bytes != int64(len("the body")*tt.wantTries) {
+				t.Errorf("%d bytes were counted in %d tries", bytes, tt.wantTries)
+			}
+		})
+	}
+}
+
+func TestThePausesBetweenTriesGrow(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) })
+	clock := newHastyClock()
+	if _, err := newCaller(t, clock).Call(t.Context(), "A44", get(address), discard); err == nil {
+		t.Fatal("no error")
+	}
+	middles := []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
+	if len(clock.pauses) != len(middles) {
+		t.Fatalf("pauses %v", clock.pauses)
+	}
+	for i, middle := range middles {
+		if pause := clock.pauses[i]; pause < middle/2 || pause > middle*3/2 {
+			t.Errorf("pause %d is %v, not around %v", i+1, pause, middle)
+		}
+	}
+}
+
+func TestTheSourceSaysHowLongToPause(t *testing.T) {
+	jittered := func(pause time.Duration) bool { return pause >= time.Second && pause <= 3*time.Second }
+	exactly := func(want time.Duration) func(time.Duration) bool {
+		return func(pause time.Duration) bool { return pause == want }
+	}
+	const pause429 = 10 * time.Minute
+	for _, tt := range []struct {
+		name   string
+		status int
+		header string
+		good   func(time.Duration) bool // nil: no second try
+	}{
+		{"seconds", 503, "7", exactly(7 * time.Second)},
+		{"the longest that is obeyed", 503, "900", exactly(15 * time.Minute)},
+		{"longer than is obeyed", 503, "901", nil},
+		{"absurdly long", 503, "99999999999", jittered},
+		{"beyond every integer", 503, strings.Repeat("9", 40), jittered},
+		{"a date", 503, noon.Add(42 * time.Second).Format(http.TimeFormat), exactly(42 * time.Second)},
+		{"a date of tomorrow", 503, noon.AddDate(0, 0, 1).Format(http.TimeFormat), nil},
+		{"a date that is over", 503, noon.Add(-time.Hour).Format(http.TimeFormat), jittered},
+		{"none", 503, "", jittered},
+		{"zero", 503, "0", jittered},
+		{"below zero", 503, "-5", jittered},
+		{"words", 503, "soon", jittered},
+		{"429 without a header", 429, "", exactly(pause429)},
+		{"429 with a header", 429, "30", exactly(30 * time.Second)},
+		{"429 with a useless header", 429, "soon", exactly(pause429)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var tries atomic.Int32
+			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if tries.Add(1) == 1 {
+					w.Header().Set("Retry-After", tt.header)
+					w.WriteHeader(tt.status)
+				}
+			})
+			clock := newHastyClock()
+			caller := newCaller(t, clock)
+			caller.Pause429 = pause429
+			_, err := caller.Call(t.Context(), "A44", get(address), discard)
+			if tt.good == nil {
+				if fault := faultOf(t, err); len(clock.pauses) != 0 || !fault.Retryable || fault.RetryAfter < 15*time.Minute {
+					t.Errorf("after pauses %v: %+v", clock.pauses, fault)
+				}
+				return
+			}
+			if err != nil || len(clock.pauses) != 1 || !tt.good(clock.pauses[0]) {
+				t.Errorf("pauses %v, error %v", clock.pauses, err)
+			}
+		})
+	}
+}
+
+func TestARefusedConnectionIsTriedAgainAndNamesNoAddress(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "http://" + listener.Addr().String()
+	listener.Close()
+	clock := newHastyClock()
+	bytes, err := newCaller(t, clock).Call(t.Context(), "A44", get(withSecret(address)), discard)
+	fault := faultOf(t, err)
+	if !fault.Connection || !fault.Retryable || fault.Status != 0 || len(clock.pauses) != 4 || bytes != 0 {
+		t.Errorf("%+v after %d pauses, %d bytes", fault, len(clock.pauses), bytes)
+	}
+	if !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "/api") {
+		t.Errorf("error: %v", err)
+	}
+	wantNoSecret(t, err.Error())
+}
+
+// transport answers without a network.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestAConnectionFaultIsSaidInPlainWords(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"unknown name", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "web-api.tp.entsoe.eu"}},
+			"the name web-api.tp.entsoe.eu is not found"},
+		{"no answer", context.DeadlineExceeded, "no answer in time"},
+		{"a network's time-out", &net.OpError{Op: "read", Err: &timeoutError{}}, "no answer in time"},
+		{"cut", io.ErrUnexpectedEOF, "the connection ended in the middle of the reply"},
+		{"closed", io.EOF, "the connection ended without a reply"},
+		{"anything else", errors.New("tls: bad\ncertificate"), "tls: bad certificate"},
+		{"the address again", fmt.Errorf("cannot reach ?securityToken=%s", url.QueryEscape(secret)), "cannot reach ?securityToken=[hidden]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			caller := newCaller(t, newHastyClock())
+			caller.HTTP = &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, tt.err })}
+			_, err := caller.Call(t.Context(), "A44", get(withSecret("http://source.invalid")), discard)
+			if fault := faultOf(t, err); fault.Message != tt.want || !fault.Connection || !fault.Retryable || !errors.Is(err, tt.err) {
+				t.Errorf("%+v, want message %q", fault, tt.want)
+			}
+			wantNoSecret(t, err.Error())
+		})
+	}
+}
+
+type timeoutError struct{}
+
+func (*timeoutError) Error() string   { return "i/o timeout" }
+func (*timeoutError) Timeout() bool   { return true }
+func (*timeoutError) Temporary() bool { return true }
+
+func TestABodyThatIsCutIsAConnectionFaultAndTriedAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		first http.HandlerFunc
+	}{
+		{"before its length", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "100000")
+			io.WriteString(w, strings.Repeat("x", 1000))
+		}},
+		{"before the first bytes that are looked at", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "100000")
+			io.WriteString(w, "x")
+		}},
+		{"between chunks", func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, strings.Repeat("x", 1000))
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}},
+		{"inside a compressed stream", func(w http.ResponseWriter, r *http.Request) {
+			packed := pack(strings.Repeat("x", 1000))
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write(packed[:len(packed)-6])
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var tries atomic.Int32
+			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if tries.Add(1) == 1 {
+					tt.first(w, r)
+					return
+				}
+				io.WriteString(w, "whole")
+			})
+			var body string
+			var faults []error
+			bytes, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
+				err := readAll(&body)(a)
+				faults = append(faults, err)
+				return err
+			})
+			if err != nil || body != "whole" || tries.Load() != 2 || bytes < int64(len("whole")) {
+				t.Errorf("%q after %d tries, %d bytes, error %v; read errors %v", body, tries.Load(), bytes, err, faults)
+			}
+		})
+	}
+	t.Run("every time", func(t *testing.T) {
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "100000")
+			io.WriteString(w, strings.Repeat("x", 1000))
+		})
+		// The reader's own words for the missing rest are not told.
+		_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
+			discard(a)
+			return errors.New("the document is no good")
+		})
+		fault := faultOf(t, err)
+		if !fault.Connection || fault.Message != "the connection ended in the middle of the reply" {
+			t.Errorf("%+v", fault)
+		}
+	})
+}
+
+func TestAnAnswerThatTheReaderRefusesIsFinal(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}") })
+	for _, tt := range []struct {
+		name string
+		err  error
+		want source.Fault
+	}{
+		{"in the reader's words", source.ErrTooWide, source.Fault{Message: source.ErrTooWide.Error()}},
+		{"as a fault", &source.Fault{Source: "RTE", Call: "x", Status: 400, Message: "no"}, source.Fault{Source: "RTE", Call: "x", Status: 400, Message: "no"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := newHastyClock()
+			bytes, err := newCaller(t, clock).Call(t.Context(), "A44", get(address), func(a *source.Answer) error { return tt.err })
+			fault := faultOf(t, err)
+			if len(clock.pauses) != 0 || bytes != 2 || fault.Retryable || fault.Connection || fault.Message != tt.want.Message || fault.Status != tt.want.Status {
+				t.Errorf("%+v after %d pauses, %d bytes", fault, len(clock.pauses), bytes)
+			}
+			if errors.Is(tt.err, source.ErrTooWide) && !errors.Is(err, source.ErrTooWide) {
+				t.Errorf("%v lost its cause", err)
+			}
+		})
+	}
+}
+
+func TestACancelledCallEndsAtOnce(t *testing.T) {
+	failing := func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }
+	for _, tt := range []struct {
+		name      string
+		run       func(t *testing.T, ctx context.Context, cancel func()) error
+		wantTries int32
+	}{
+		{"before it begins", func(t *testing.T, ctx context.Context, cancel func()) error {
+			address := serve(t, failing)
+			cancel()
+			_, err := newCaller(t, newHastyClock()).Call(ctx, "A44", get(withSecret(address)), discard)
+			return err
+		}, 0},
+		{"while it pauses", func(t *testing.T, ctx context.Context, cancel func()) error {
+			address := serve(t, failing)
+			clock := clockwork.NewFakeClockAt(noon)
+			done := make(chan error)
+			go func() {
+				_, err := newCaller(t, clock).Call(ctx, "A44", get(withSecret(address)), discard)
+				done <- err
+			}()
+			if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			return <-done
+		}, 1},
+		{"while it waits for an answer", func(t *testing.T, ctx context.Context, cancel func()) error {
+			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				cancel()
+				<-r.Context().Done()
+			})
+			_, err := newCaller(t, newHastyClock()).Call(ctx, "A44", get(withSecret(address)), discard)
+			return err
+		}, 1},
+		{"while it reads", func(t *testing.T, ctx context.Context, cancel func()) error {
+			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, strings.Repeat("x", 1000))
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
+			})
+			_, err := newCaller(t, newHastyClock()).Call(ctx, "A44", get(withSecret(address)), func(a *source.Answer) error {
+				cancel()
+				return discard(a)
+			})
+			return err
+		}, 1},
+		{"when no request can be made", func(t *testing.T, ctx context.Context, cancel func()) error {
+			cancel()
+			_, err := newCaller(t, newHastyClock()).Call(ctx, "A44", get(withSecret("http://a b")), discard)
+			return err
+		}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			err := tt.run(t, ctx, cancel)
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("error %v", err)
+			}
+			wantNoSecret(t, err.Error())
+		})
+	}
+}
+
+// endless is a body of spaces.
+type endless struct{ left int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(int64(len(p)), e.left)
+	for i := range p[:n] {
+		p[i] = ' '
+	}
+	e.left -= n
+	return int(n), nil
+}
+
+func TestAReplyIsReadUpToItsLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		bytes int64
+		good  bool
+	}{
+		{"as large as may be", limitBytes, true},
+		{"one byte larger", limitBytes + 1, false},
+		{"without end", 1 << 50, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := newHastyClock()
+			caller := newCaller(t, clock)
+			caller.HTTP = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Body: io.NopCloser(&endless{tt.bytes}), Request: r}, nil
+			})}
+			bytes, err := caller.Call(t.Context(), "A44", get("http://source.invalid"), discard)
+			if tt.good {
+				if err != nil || bytes != tt.bytes {
+					t.Errorf("%d bytes, error %v", bytes, err)
+				}
+				return
+			}
+			fault := faultOf(t, err)
+			if fault.Message != "the reply is larger than 64 MiB" || fault.Retryable || fault.Connection || len(clock.pauses) != 0 || bytes > limitBytes+1<<20 {
+				t.Errorf("%d bytes, %+v", bytes, fault)
+			}
+		})
+	}
+}
+
+func pack(text string) []byte {
+	var packed bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	io.WriteString(w, text)
+	w.Close()
+	return packed.Bytes()
+}
+
+func TestACompressedReplyIsReadPlain(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			t.Error("gzip was not asked for")
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(pack(`{"days":[]}`))
+	})
+	var body string
+	var kind source.Kind
+	bytes, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
+		kind = a.Kind
+		return readAll(&body)(a)
+	})
+	if err != nil || kind != source.KindJSON || body != `{"days":[]}` || bytes != int64(len(body)) {
+		t.Errorf("%s %q, %d bytes, error %v", kind, body, bytes, err)
+	}
+}
+
+func TestAReplyThatSwellsWhenUnpackedIsLimitedToo(t *testing.T) {
+	swelling := pack(strings.Repeat(" ", limitBytes+1))
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(swelling)
+	})
+	_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), discard)
+	if fault := faultOf(t, err); fault.Message != "the reply is larger than 64 MiB" {
+		t.Errorf("%+v", fault)
+	}
+}
+
+func TestARedirectIsFollowedWithinTheHostOnly(t *testing.T) {
+	elsewhere := serve(t, func(w http.ResponseWriter, r *http.Request) { t.Errorf("%s was asked for", r.URL.Path) })
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(elsewhere, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherPort := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(429)
+		io.WriteString(w, "Max allowed requests per minute")
+	})
+	t.Run("another host", func(t *testing.T) {
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://localhost:"+port+r.URL.RequestURI(), http.StatusFound)
+		})
+		_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(withSecret(address)), discard)
+		if fault := faultOf(t, err); fault.Message != "it redirects elsewhere" {
+			t.Errorf("%+v", fault)
+		}
+		wantNoSecret(t, err.Error())
+	})
+	t.Run("another port of the same host", func(t *testing.T) {
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, otherPort+r.URL.RequestURI(), http.StatusFound)
+		})
+		_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(withSecret(address)), discard)
+		if fault := faultOf(t, err); fault.Status != 429 || fault.Message != "Max allowed requests per minute" {
+			t.Errorf("%+v", fault)
+		}
+	})
+	t.Run("in a circle", func(t *testing.T) {
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.RequestURI(), http.StatusFound)
+		})
+		_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(withSecret(address)), discard)
+		if fault := faultOf(t, err); fault.Message != "it redirects elsewhere" {
+			t.Errorf("%+v", fault)
+		}
+		wantNoSecret(t, err.Error())
+	})
+	t.Run("out of TLS", func(t *testing.T) {
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere+r.URL.RequestURI(), http.StatusFound)
+		}))
+		defer server.Close()
+		caller := newCaller(t, newHastyClock())
+		trusted := x509.NewCertPool()
+		trusted.AddCert(server.Certificate())
+		caller.HTTP.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: trusted}
+		_, err := caller.Call(t.Context(), "A44", get(withSecret(server.URL)), discard)
+		if fault := faultOf(t, err); fault.Message != "it redirects elsewhere" {
+			t.Errorf("%+v", fault)
+		}
+	})
+}
+
+func TestNoMessageHoldsASecret(t *testing.T) {
+	echo := func(status int, text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, text)
+		}
+	}
+	encoded := url.QueryEscape(secret)
+	refuse := func(a *source.Answer) error {
+		return &source.Fault{Source: "ENTSO-E", Call: "A44", Status: a.Status, Message: "the reply is no good: " + a.Excerpt()}
+	}
+	for _, tt := range []struct {
+		name   string
+		handle http.HandlerFunc
+		read   func(*source.Answer) error
+	}{
+		{"a page of a status", echo(404, "not found: "+secret), discard},
+		{"a page of a status, encoded", echo(404, "not found: /api?securityToken="+encoded), discard},
+		{"a page that is refused by the reader", echo(200, "<html><p>bad request "+secret+" "+encoded), refuse},
+		{"words of the reader", echo(200, ""), func(*source.Answer) error { return errors.New("refused: " + encoded + " " + secret) }},
+		{"words of the reader, in a fault", echo(400, ""), func(*source.Answer) error {
+			return &source.Fault{Status: 400, Message: "refused: " + encoded + " " + secret}
+		}},
+		{"an excerpt cut inside the secret", echo(404, strings.Repeat("x ", 70)+"token="+secret+" and more"), discard},
+		{"an excerpt cut inside the encoded secret", echo(400, strings.Repeat("x ", 70)+"token="+encoded+" and more"), refuse},
+		{"a redirect that cannot be read", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://a b/?"+r.URL.RawQuery)
+			w.WriteHeader(302)
+		}, discard},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(withSecret(serve(t, tt.handle))), tt.read)
+			wantNoSecret(t, faultOf(t, err).Error())
+		})
+	}
+	t.Run("a request that cannot be made", func(t *testing.T) {
+		_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(withSecret("http://a b")), discard)
+		wantNoSecret(t, faultOf(t, err).Error())
+	})
+}
+
+func TestAMessageIsOneLineThatCanBePrinted(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(*source.Answer) error {
+		return &source.Fault{Message: "first\r\nsecond\x1b[31m \u009b2J \u202ethird  prix élevé €"}
+	})
+	if got, want := faultOf(t, err).Message, "first second [31m 2J third prix élevé €"; got != want {
+		t.Errorf("message %q, want %q", got, want)
+	}
+}
+
+func TestTheProgramNamesItself(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("User-Agent"); got != "courant/test" {
+			t.Errorf("User-Agent %q", got)
+		}
+	})
+	if _, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), discard); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheFirstBytesTellWhatAReplyIs(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		body string
+		want source.Kind
+	}{
+		{"nothing", "", source.KindEmpty},
+		{"white space", " \r\n\t", source.KindEmpty},
+		{"a byte order mark alone", "\ufeff", source.KindEmpty},
+		{"an object", `{"days":[]}`, source.KindJSON},
+		{"an array after white space", "\n\n []", source.KindJSON},
+		{"an object after a byte order mark", "\ufeff{}", source.KindJSON},
+		{"an object that holds markup", `{"error":"<html>"}`, source.KindJSON},
+		{"XML with a declaration", `<?xml version="1.0"?><a/>`, source.KindXML},
+		{"XML without one", "<Publication_MarketDocument/>", source.KindXML},
+		{"XML after a byte order mark", "\ufeff<?xml version=\"1.0\"?><a/>", source.KindXML},
+		{"a page with a document type", "<!DOCTYPE html PUBLIC>", source.KindHTML},
+		{"a page in capitals", "<HTML><BODY>", source.KindHTML},
+		{"a page after a comment", "<!-- maintenance --><html>", source.KindHTML},
+		{"a page that calls itself XML", `<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml">`, source.KindHTML},
+		{"an archive", "PK\x03\x04\x14\x00", source.KindZIP},
+		{"words", "404 page not found", source.KindText},
+		{"a number", "12", source.KindText},
+		{"CSV", "start_date;end_date", source.KindText},
+		{"long JSON", `{"days":[` + strings.Repeat(" ", 10_000) + `]}`, source.KindJSON},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/octet-stream") // is not believed
+				io.WriteString(w, tt.body)
+			})
+			var kind source.Kind
+			var body string
+			_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
+				kind = a.Kind
+				return readAll(&body)(a)
+			})
+			if err != nil || kind != tt.want || body != tt.body {
+				t.Errorf("%s with %d of %d bytes left to read, error %v; want %s", kind, len(body), len(tt.body), err, tt.want)
+			}
+		})
+	}
+}
