@@ -17,8 +17,13 @@ type bodies struct {
 	windowDays int
 
 	refreshing sync.Mutex
-	built      map[store.Dataset]body // what the parts were when they were built last
-	current    atomic.Pointer[map[string][]byte]
+	current    atomic.Pointer[snapshot] // nil until all bodies are built
+}
+
+// snapshot is all answers of one make. It never changes.
+type snapshot struct {
+	parts   map[store.Dataset]body
+	answers map[string][]byte // by endpoint
 }
 
 // body is the finished answer of one dataset.
@@ -30,16 +35,16 @@ type body struct {
 }
 
 func newBodies(db *store.Store, windowDays int) *bodies {
-	return &bodies{store: db, windowDays: windowDays, built: map[store.Dataset]body{}}
+	return &bodies{store: db, windowDays: windowDays}
 }
 
 // of is the endpoint's finished answer; false until all bodies are built.
 func (b *bodies) of(endpoint string) ([]byte, bool) {
-	all := b.current.Load()
-	if all == nil {
+	now := b.current.Load()
+	if now == nil {
 		return nil, false
 	}
-	return (*all)[endpoint], true
+	return now.answers[endpoint], true
 }
 
 // ready says whether all bodies are built.
@@ -47,9 +52,11 @@ func (b *bodies) ready() bool { return b.current.Load() != nil }
 
 // news is the last delivery date of a dataset, and when it was read last; zero if never.
 func (b *bodies) news(dataset store.Dataset) (store.DeliveryDate, time.Time) {
-	b.refreshing.Lock()
-	defer b.refreshing.Unlock()
-	return b.built[dataset].last, b.built[dataset].fetchedAt
+	now := b.current.Load()
+	if now == nil {
+		return store.DeliveryDate{}, time.Time{}
+	}
+	return now.parts[dataset].last, now.parts[dataset].fetchedAt
 }
 
 // refresh builds what has changed and swaps it in at once, so that an aggregate and its parts are always of one make.
@@ -60,13 +67,16 @@ func (b *bodies) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	built := maps.Clone(b.built)
+	next := snapshot{parts: map[store.Dataset]body{}, answers: map[string][]byte{}}
+	if now := b.current.Load(); now != nil {
+		maps.Copy(next.parts, now.parts)
+	}
 	changed := false
 	for _, dataset := range store.Datasets() {
-		if has, is := built[dataset]; is && has.version == versions[dataset] {
+		if has, is := next.parts[dataset]; is && has.version == versions[dataset] {
 			continue
 		}
-		if built[dataset], err = b.build(ctx, dataset); err != nil {
+		if next.parts[dataset], err = b.build(ctx, dataset); err != nil {
 			return fmt.Errorf("server: build body of %s: %w", dataset, err)
 		}
 		changed = true
@@ -74,16 +84,14 @@ func (b *bodies) refresh(ctx context.Context) error {
 	if !changed {
 		return nil
 	}
-	all := map[string][]byte{}
 	for _, e := range endpoints {
 		if e.parts == nil {
-			all[e.name] = built[e.datasets[0]].bytes
+			next.answers[e.name] = next.parts[e.datasets[0]].bytes
 		} else {
-			all[e.name] = aggregateBody(e.parts, built)
+			next.answers[e.name] = aggregateBody(e.parts, next.parts)
 		}
 	}
-	b.built = built
-	b.current.Store(&all)
+	b.current.Store(&next)
 	return nil
 }
 

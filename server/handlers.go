@@ -2,7 +2,9 @@ package server
 
 import (
 	"errors"
+	"mime"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -38,10 +40,8 @@ func (s *Server) data(e endpoint) echo.HandlerFunc {
 				return &limited
 			}
 		}
-		for _, dataset := range e.datasets {
-			if err := identity.May(dataset); err != nil {
-				return err
-			}
+		if err := mayRead(identity, e.datasets); err != nil {
+			return err
 		}
 		body, built := s.bodies.of(e.name)
 		if !built {
@@ -51,6 +51,22 @@ func (s *Server) data(e endpoint) echo.HandlerFunc {
 		c.Response().Header().Set("Vary", "Authorization, Cookie")
 		return s.send(c, http.StatusOK, "application/json", body)
 	}
+}
+
+// mayRead says whether the caller may read all of the datasets. As for a single one, what a token is limited to comes
+// before the subscription.
+func mayRead(identity auth.Identity, datasets []store.Dataset) error {
+	var refused error
+	for _, dataset := range datasets {
+		err := identity.May(dataset)
+		if errors.Is(err, auth.ErrForbidden) {
+			return err
+		}
+		if err != nil {
+			refused = err
+		}
+	}
+	return refused
 }
 
 // healthz says that the process serves.
@@ -144,4 +160,17 @@ func (s *Server) logout(c echo.Context) error {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/login")
+}
+
+const staticPath = "/static/"
+
+// static answers a file that pages load. A folder is nothing that can be asked for.
+func (s *Server) static(c echo.Context) error {
+	name := strings.TrimPrefix(c.Request().URL.Path, staticPath)
+	content, found := web.Static(name)
+	if !found {
+		return problemNotFound
+	}
+	c.Response().Header().Set("Cache-Control", "public, max-age=3600")
+	return s.send(c, http.StatusOK, mime.TypeByExtension(path.Ext(name)), content)
 }

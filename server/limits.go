@@ -23,14 +23,15 @@ func newLimits(clock clockwork.Clock, perMinute int) *limits {
 
 // take takes one request of the token's; if there is none left it says how long to wait.
 func (l *limits) take(tokenID int64) (wait time.Duration, ok bool) {
-	now := l.clock.Now()
+	// Reserving and giving back is one step: of two reservations, the limiter takes only the later one back as a whole.
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.Now()
 	limiter := l.byToken[tokenID]
 	if limiter == nil {
 		limiter = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)
 		l.byToken[tokenID] = limiter
 	}
-	l.mu.Unlock()
 	reservation := limiter.ReserveN(now, 1)
 	if wait := reservation.DelayFrom(now); wait > 0 {
 		reservation.CancelAt(now)

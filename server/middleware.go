@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -36,7 +37,7 @@ func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 				if r == http.ErrAbortHandler {
 					panic(r)
 				}
-				s.log.Error("request panicked", "request", requestID(c), "stack", string(debug.Stack()))
+				s.log.Error("request panicked", "request", requestID(c), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 				err = fmt.Errorf("server: panic: %v", r)
 			}
 		}()
@@ -86,13 +87,18 @@ func sameOrigin(protection *http.CrossOriginProtection) echo.MiddlewareFunc {
 	}
 }
 
-// originOf is the scheme and host of an address, as a browser's Origin header names them.
+// originOf is the scheme and host of an address, as a browser's Origin header names them: in lower case, and without
+// the port that goes without saying.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return address
 	}
-	return u.Scheme + "://" + u.Host
+	host := strings.ToLower(u.Host)
+	if port, known := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; known {
+		host = strings.TrimSuffix(host, port)
+	}
+	return u.Scheme + "://" + host
 }
 
 // ipExtractor tells whose request it is: the peer's, or what a trusted proxy says in X-Forwarded-For.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -114,7 +115,10 @@ func (s *Server) fail(err error, c echo.Context) {
 			slog.String("path", c.Request().URL.Path), slog.String("error", err.Error()))
 	}
 	language := web.LanguageOf(c.Request().Header.Get("Accept-Language"))
-	body, err := json.Marshal(struct {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // people read it, and no browser takes it for a page
+	err = encoder.Encode(struct {
 		Type   string `json:"type"`
 		Title  string `json:"title"`
 		Status int    `json:"status"`
@@ -135,7 +139,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	if p.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
 	}
-	s.send(c, p.status, "application/problem+json", append(body, '\n'))
+	s.send(c, p.status, "application/problem+json", body.Bytes())
 }
 
 // send writes an answer that is there as a whole; to HEAD only its header.

@@ -91,5 +91,5 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Match(read, "/login", s.loginPage)
 	s.echo.POST("/login", s.login)
 	s.echo.POST("/logout", s.logout)
-	s.echo.Match(read, "/static/*", echo.WrapHandler(http.StripPrefix("/static/", web.Static())))
+	s.echo.Match(read, staticPath+"*", s.static)
 }

@@ -7,8 +7,6 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"io/fs"
-	"net/http"
 	"time"
 
 	"courant/store"
@@ -20,17 +18,10 @@ var templates embed.FS
 //go:embed static
 var static embed.FS
 
-// Static serves the stylesheet and what else pages load.
-func Static() http.Handler {
-	folder, err := fs.Sub(static, "static")
-	if err != nil {
-		panic("web: no static folder in the program: " + err.Error())
-	}
-	files := http.FileServerFS(folder)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		files.ServeHTTP(w, r)
-	})
+// Static is a file that pages load, such as style.css; false if there is none of that name.
+func Static(name string) ([]byte, bool) {
+	content, err := static.ReadFile("static/" + name)
+	return content, err == nil
 }
 
 // Pages renders the pages.
@@ -67,7 +58,7 @@ func (p *Pages) render(t *template.Template, language Language, view any) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("web: render: %w", err)
 	}
-	return buffer.Bytes(), nil
+	return bytes.ToValidUTF8(buffer.Bytes(), []byte("\uFFFD")), nil // what was typed may be no text
 }
 
 // Login is the page on which one signs in.

@@ -1,0 +1,129 @@
+package server_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"courant/server"
+	"courant/store"
+)
+
+const (
+	// windowStart is the first instant of the 29 dates that end with 2026-07-15.
+	windowStart = "2026-06-16T22:00:00Z"
+	dayStart    = "2026-07-14T22:00:00Z"
+	windowEnd   = "2026-07-15T22:00:00Z"
+)
+
+// fullWindow is all that six bodies are made of when nothing is missing.
+func fullWindow() store.Batch {
+	m := newMarket()
+	number := func() store.Number { return m.between(-900, 900, 2, 0).number() }
+	var batch store.Batch
+	for _, start := range starts(windowStart, windowEnd, 900) {
+		batch.Prices = append(batch.Prices, store.Price{Start: start, Resolution: store.PT15M, Price: number()})
+		sell := func(dataset store.Dataset, direction store.Direction, horizon string) {
+			batch.Capacity = append(batch.Capacity, store.CapacityStep{
+				Dataset: dataset, Start: start, Direction: direction, TimeHorizon: horizon, Product: "STD",
+				OfferedMW: store.Num(900.5), ContractedMW: store.Num(450), Price: m.between(0, 20, 6, 0).number(),
+			})
+		}
+		sell(store.FCRCapacity, store.Symmetric, "DAILY")
+		for _, direction := range []store.Direction{store.Upward, store.Downward} {
+			sell(store.AFRRCapacity, direction, "DAILY")
+			sell(store.MFRRCapacity, direction, "DAILY")
+			sell(store.MFRRCapacity, direction, "PERIODIC")
+		}
+	}
+	for _, start := range starts(dayStart, windowEnd, 900) {
+		for _, direction := range []store.Direction{store.Upward, store.Downward} {
+			batch.MFRR = append(batch.MFRR, store.MFRRStep{Start: start, Direction: direction, ClearingPrice: number(), ActivatedVolumeSAMW: number()})
+		}
+	}
+	for _, start := range starts(dayStart, windowEnd, 4) {
+		batch.AFRR = append(batch.AFRR, store.AFRRStep{
+			Start: start, UpwardPrice: number(), DownwardPrice: number(), DemandMW: number(), ForFranceMW: number(), InFranceMW: number(),
+			PicassoConnection: store.Flag{V: true, Valid: true}, ProrataMode: store.Flag{Valid: true},
+		})
+	}
+	return batch
+}
+
+func windowOf[R any](rows []R) store.Window[R] {
+	return store.Window[R]{Rows: rows, Last: store.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
+}
+
+func soldOf(batch store.Batch, dataset store.Dataset) []store.CapacityStep {
+	var steps []store.CapacityStep
+	for _, step := range batch.Capacity {
+		if step.Dataset == dataset {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+func BenchmarkBuildBody(b *testing.B) {
+	batch := fullWindow()
+	fcr, afrr, mfrr := soldOf(batch, store.FCRCapacity), soldOf(batch, store.AFRRCapacity), soldOf(batch, store.MFRRCapacity)
+	for _, bench := range []struct {
+		endpoint string
+		build    func() []byte
+	}{
+		{"day-ahead-prices", func() []byte { return server.PricesBody(windowOf(batch.Prices)) }},
+		{"fcr-capacity", func() []byte { return server.CapacityBody(windowOf(fcr)) }},
+		{"afrr-capacity", func() []byte { return server.CapacityBody(windowOf(afrr)) }},
+		{"mfrr-capacity", func() []byte { return server.CapacityBody(windowOf(mfrr)) }},
+		{"afrr-energy", func() []byte { return server.AFRRBody(windowOf(batch.AFRR)) }},
+		{"mfrr-energy", func() []byte { return server.MFRRBody(windowOf(batch.MFRR)) }},
+	} {
+		b.Run(bench.endpoint, func(b *testing.B) {
+			b.ReportAllocs()
+			size := 0
+			for b.Loop() {
+				size = len(bench.build())
+			}
+			b.ReportMetric(float64(size), "body-bytes")
+		})
+	}
+}
+
+// BenchmarkRefresh builds all bodies from the database, as at the start.
+func BenchmarkRefresh(b *testing.B) {
+	f := open(b)
+	f.commit(b, fullWindow())
+	b.ReportAllocs()
+	for b.Loop() {
+		fresh, err := server.New(f.options)
+		must(b, err)
+		must(b, fresh.Refresh(b.Context()))
+	}
+}
+
+// sink is an answer of which nothing is kept.
+type sink struct{ header http.Header }
+
+func (s sink) Header() http.Header         { return s.header }
+func (s sink) Write(p []byte) (int, error) { return len(p), nil }
+func (s sink) WriteHeader(int)             {}
+
+func BenchmarkServeBody(b *testing.B) {
+	f := open(b, func(o *server.Options) { o.RateLimitPerMinute = 1 << 30 })
+	f.commit(b, fullWindow())
+	f.refresh(b)
+	account := f.account(b, "boris@example.org", store.Administrator)
+	for name, dress := range map[string]func(*http.Request){
+		"token": bearer(f.token(b, account, nil)), "session": carrying(f.session(b, account)),
+	} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/api/balancing-capacity", nil)
+			dress(r)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(f.Snapshot()["balancing-capacity"])))
+			for b.Loop() {
+				f.ServeHTTP(sink{http.Header{}}, r)
+			}
+		})
+	}
+}

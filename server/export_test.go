@@ -1,0 +1,51 @@
+package server
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/labstack/echo/v4"
+)
+
+// What makes a body of a window.
+var (
+	PricesBody   = pricesBody
+	CapacityBody = capacityBody
+	AFRRBody     = afrrBody
+	MFRRBody     = mfrrBody
+)
+
+// Snapshot is what is served at this moment, by the endpoint's name.
+func (s *Server) Snapshot() map[string][]byte {
+	served := map[string][]byte{}
+	if all := s.bodies.current.Load(); all != nil {
+		for name, body := range all.answers {
+			served[name] = bytes.Clone(body)
+		}
+	}
+	return served
+}
+
+// Served is the body itself, for telling whether it was built again.
+func (s *Server) Served(endpoint string) *byte {
+	body, built := s.bodies.of(endpoint)
+	if !built {
+		return nil
+	}
+	return &body[0]
+}
+
+// Handle adds a route.
+func (s *Server) Handle(path string, handler http.HandlerFunc) {
+	s.echo.GET(path, echo.WrapHandler(handler))
+}
+
+// PeerOf is whose request a server takes r for.
+func (s *Server) PeerOf(r *http.Request) string { return s.echo.NewContext(r, nil).RealIP() }
+
+// NewLimits is the limits of a server: the function takes one request of a token.
+func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.Duration, bool) {
+	return newLimits(clock, perMinute).take
+}

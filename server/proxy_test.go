@@ -1,0 +1,41 @@
+package server_test
+
+import (
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+
+	"courant/server"
+)
+
+func TestAPeerIsWhomATrustedProxyNames(t *testing.T) {
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128")}
+	for _, test := range []struct {
+		trusted              []netip.Prefix
+		remote, named, other string
+		want                 string
+	}{
+		{nil, "127.0.0.1:5", "1.2.3.4", "", "127.0.0.1"},
+		{nil, "10.0.0.1:5", "1.2.3.4", "1.2.3.4", "10.0.0.1"},
+		{proxies, "10.0.0.1:5", "1.2.3.4", "", "1.2.3.4"},
+		{proxies, "[2001:db8::1]:5", "1.2.3.4", "", "1.2.3.4"},
+		{proxies, "[::ffff:10.0.0.1]:5", "1.2.3.4", "", "1.2.3.4"},
+		{proxies, "10.0.0.1:5", "6.6.6.6, 1.2.3.4, 10.9.9.9", "", "1.2.3.4"}, // what the client put before is not believed
+		{proxies, "127.0.0.1:5", "1.2.3.4", "", "127.0.0.1"},
+		{proxies, "192.168.0.1:5", "1.2.3.4", "", "192.168.0.1"},
+		{proxies, "10.0.0.1:5", "", "6.6.6.6", "10.0.0.1"}, // X-Real-IP is nobody's word
+	} {
+		f := open(t, func(o *server.Options) { o.TrustedProxies = test.trusted })
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		r.RemoteAddr = test.remote
+		if test.named != "" {
+			r.Header.Set("X-Forwarded-For", test.named)
+		}
+		if test.other != "" {
+			r.Header.Set("X-Real-Ip", test.other)
+		}
+		if got := f.PeerOf(r); got != test.want {
+			t.Errorf("of %+v the peer is %s", test, got)
+		}
+	}
+}

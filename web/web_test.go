@@ -1,0 +1,275 @@
+package web_test
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/store"
+	"courant/web"
+)
+
+// hostile is what a page must never take for markup, wherever it stands.
+const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}&amp;`
+
+// pages renders every page in every state that it can be in, in both languages.
+func pages(t *testing.T, language web.Language, simulated bool) map[string]string {
+	t.Helper()
+	p, err := web.New(simulated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered := map[string]string{}
+	keep := func(name string, page []byte, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		rendered[name] = string(page)
+	}
+	for name, view := range map[string]web.Login{
+		"login": {}, "login refused": {Email: "anne@example.org", Refused: true}, "login under attack": {Email: hostile, Refused: true},
+		"login without text": {Email: "\xff\x00", Refused: true},
+	} {
+		page, err := p.Login(language, view)
+		keep(name, page, err)
+	}
+	for name, view := range map[string]web.Home{
+		"home without data": {Email: "anne@example.org"},
+		"home": {Email: "anne@example.org", Datasets: []web.DatasetLine{
+			{Path: "/api/day-ahead-prices", LastDate: store.NewDeliveryDate(2026, 10, 25), FetchedAt: time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC), Allowed: true},
+			{Path: "/api/fcr-capacity"},
+		}},
+		"home under attack": {Email: hostile, Datasets: []web.DatasetLine{{Path: "/" + hostile, Allowed: true}, {Path: "javascript:alert(1)", Allowed: true}, {Path: hostile}}},
+	} {
+		page, err := p.Home(language, view)
+		keep(name, page, err)
+	}
+	return rendered
+}
+
+func TestPagesKeepToAStrictPolicyInBothLanguages(t *testing.T) {
+	for _, language := range []web.Language{web.French, web.English} {
+		for _, simulated := range []bool{true, false} {
+			for name, page := range pages(t, language, simulated) {
+				t.Run(fmt.Sprintf("%s, %s, simulated %t", name, language, simulated), func(t *testing.T) {
+					checkMarkup(t, page, string(language))
+				})
+			}
+		}
+	}
+}
+
+var (
+	void = []string{"meta", "link", "input", "img", "br", "hr"}
+	// blocks end a paragraph, whether it is closed or not.
+	blocks = []string{"p", "div", "table", "form", "h1", "h2", "ul", "ol", "section", "main", "header"}
+	// ours is an address on the same site; html/template makes #ZgotmplZ of one that it refuses.
+	ours = regexp.MustCompile(`^(/([^/]|$)|#)`)
+)
+
+// checkMarkup reads a page tag by tag: what is opened is closed in order, and nothing is inline that a policy without
+// unsafe-inline refuses.
+func checkMarkup(t *testing.T, page, language string) {
+	t.Helper()
+	if !strings.HasPrefix(page, "<!doctype html>\n") {
+		t.Errorf("the page begins with %.30q", page)
+	}
+	decoder := xml.NewDecoder(strings.NewReader(page))
+	decoder.Strict = false
+	decoder.Entity = xml.HTMLEntity
+	var open []string
+	ids, labelled, inputs := map[string]bool{}, map[string]bool{}, []string{}
+	headings := 0
+	for {
+		token, err := decoder.RawToken()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("the page cannot be read: %v\n%s", err, page)
+		}
+		switch element := token.(type) {
+		case xml.StartElement:
+			name := element.Name.Local
+			attributes := map[string]string{}
+			for _, attribute := range element.Attr {
+				key := strings.ToLower(attribute.Name.Local)
+				if _, twice := attributes[key]; twice {
+					t.Errorf("<%s> has %s twice", name, key)
+				}
+				attributes[key] = attribute.Value
+				if strings.HasPrefix(key, "on") || key == "style" {
+					t.Errorf("<%s> has the inline attribute %s", name, key)
+				}
+				if slices.Contains([]string{"href", "src", "action"}, key) && !ours.MatchString(attribute.Value) {
+					t.Errorf("<%s> points at %q", name, attribute.Value)
+				}
+			}
+			switch name {
+			case "style":
+				t.Error("the page has an inline style")
+			case "script":
+				if attributes["src"] == "" {
+					t.Error("the page has an inline script")
+				}
+			case "html":
+				if attributes["lang"] != language {
+					t.Errorf("lang is %q, want %s", attributes["lang"], language)
+				}
+			case "h1":
+				headings++
+			case "label":
+				labelled[attributes["for"]] = true
+			case "input", "select", "textarea":
+				if attributes["type"] != "hidden" {
+					inputs = append(inputs, attributes["id"])
+				}
+			case "form":
+				if !slices.Contains([]string{"get", "post"}, attributes["method"]) {
+					t.Errorf("a form's method is %q", attributes["method"])
+				}
+				if slices.Contains(open, "form") {
+					t.Error("a form stands in a form")
+				}
+			case "img":
+				t.Errorf("an image that no template has: %v", attributes)
+			}
+			if id, has := attributes["id"]; has {
+				if ids[id] {
+					t.Errorf("the id %q comes twice", id)
+				}
+				ids[id] = true
+			}
+			if slices.Contains(blocks, name) && slices.Contains(open, "p") {
+				t.Errorf("<%s> stands in <p>", name)
+			}
+			if name == "a" && slices.Contains(open, "a") {
+				t.Error("a link stands in a link")
+			}
+			if !slices.Contains(void, name) {
+				open = append(open, name)
+			}
+		case xml.EndElement:
+			if len(open) == 0 || open[len(open)-1] != element.Name.Local {
+				t.Fatalf("</%s> closes %v", element.Name.Local, open)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("%v are not closed", open)
+	}
+	if headings != 1 {
+		t.Errorf("the page has %d headings of the first order", headings)
+	}
+	for _, id := range inputs {
+		if id == "" || !labelled[id] {
+			t.Errorf("the field %q has no label", id)
+		}
+	}
+	for id := range labelled {
+		if !ids[id] {
+			t.Errorf("a label is for %q, which is not there", id)
+		}
+	}
+	if strings.Contains(page, "<no value>") || strings.Contains(page, "ZgotmplZ") && !strings.Contains(page, "alert(1)") {
+		t.Errorf("a template lacks a value:\n%s", page)
+	}
+}
+
+func TestPagesAreTranslatedAsAWhole(t *testing.T) {
+	texts := regexp.MustCompile(`>([^<>]*\p{L}{3}[^<>]*)<`)
+	same := []string{"Courant", "anne@example.org", "/api/day-ahead-prices", "/api/fcr-capacity", "/api/balancing-capacity", "/api/balancing-energy"}
+	english := pages(t, web.English, true)
+	for name, page := range pages(t, web.French, true) {
+		if strings.Contains(name, "attack") {
+			continue
+		}
+		for _, match := range texts.FindAllStringSubmatch(page, -1) {
+			text := strings.TrimSpace(match[1])
+			if !slices.Contains(same, text) && strings.Contains(english[name], ">"+match[1]+"<") {
+				t.Errorf("%s: %q is the same in both languages", name, text)
+			}
+		}
+	}
+}
+
+func TestSimulatedDataIsSaidOnEveryPage(t *testing.T) {
+	for language, sentence := range map[web.Language]string{
+		web.French: "Données simulées : aucune valeur de cette page n’a été publiée.", web.English: "Simulated data: no value on this page was ever published.",
+	} {
+		for _, simulated := range []bool{true, false} {
+			for name, page := range pages(t, language, simulated) {
+				if strings.Contains(page, sentence) != simulated {
+					t.Errorf("%s in %s, simulated %t, says so: %t", name, language, simulated, !simulated)
+				}
+			}
+		}
+	}
+}
+
+func TestTimesOfReadingAreThoseOfParis(t *testing.T) {
+	for _, test := range []struct{ at, want string }{
+		{"2026-07-15T22:30:05.9Z", "2026-07-16 00:30:05"}, {"2026-01-15T22:30:00Z", "2026-01-15 23:30:00"}, {"2026-10-25T00:30:00Z", "2026-10-25 02:30:00"},
+		{"2026-10-25T01:30:00Z", "2026-10-25 02:30:00"},
+	} {
+		instant, err := time.Parse(time.RFC3339, test.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (web.DatasetLine{FetchedAt: instant}).Fetched(); got != test.want {
+			t.Errorf("%s is shown as %q, want %q", test.at, got, test.want)
+		}
+	}
+	if got := (web.DatasetLine{}).Fetched(); got != "" {
+		t.Errorf("never is shown as %q", got)
+	}
+}
+
+func TestStaticKnowsItsFilesAndNothingElse(t *testing.T) {
+	err := fs.WalkDir(os.DirFS("static"), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		content, found := web.Static(name)
+		if found == entry.IsDir() {
+			t.Errorf("%s is found: %t", name, found)
+		}
+		if !entry.IsDir() {
+			want, err := os.ReadFile("static/" + name)
+			if err != nil || string(want) != string(content) {
+				t.Errorf("%s differs from its file: %v", name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", ".", "/", "..", "../web.go", "../templates/login.html", "/style.css", "style.css/", "./style.css", "nothing.css", "style.css\x00", `..\web.go`} {
+		if _, found := web.Static(name); found {
+			t.Errorf("%q is found", name)
+		}
+	}
+}
+
+// The stylesheet is all that pages load from it: what it draws on has to be there, too.
+func TestStaticFilesLoadNothingFromElsewhere(t *testing.T) {
+	for _, name := range []string{"style.css", "icon.svg"} {
+		content, _ := web.Static(name)
+		text := strings.ReplaceAll(string(content), `xmlns="http://www.w3.org/2000/svg"`, "")
+		for _, foreign := range []string{"http:", "https:", "//", "@import", "url(", "<script"} {
+			if strings.Contains(text, foreign) {
+				t.Errorf("%s holds %s", name, foreign)
+			}
+		}
+	}
+}
