@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -82,6 +83,10 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
 	}
 	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
+		if isTerminal(p.stderr) {
+			// A line for each run would break the progress bar.
+			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
+		}
 		feeds := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), nil)
 		requests := p.fetchRequests(feeds, datasets, first, last)
 		if o.dryRun {

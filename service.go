@@ -118,6 +118,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	if err == nil {
 		s.store.Watch(watchInterval, func() error { return s.refreshNow(feedsCtx) })
 		s.log.Info("serving", "address", "http://"+s.addr(), "database", s.cfg.Database.Path)
+		s.sayNoAccounts(ctx)
 		ready()
 		if s.cfg.Ingest.Enabled {
 			s.sayOff()
@@ -158,6 +159,13 @@ func (s *service) refreshNow(ctx context.Context) error {
 		s.log.Error("answers not rebuilt", "error", err.Error())
 	}
 	return err
+}
+
+// sayNoAccounts says how to make the first account.
+func (s *service) sayNoAccounts(ctx context.Context) {
+	if users, err := s.auth.Users(ctx); err == nil && len(users) == 0 {
+		s.log.Warn("nobody can sign in yet: make an account with courant user add EMAIL --admin --password-stdin")
+	}
 }
 
 // sayOff says which feeds have no credentials.
