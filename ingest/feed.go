@@ -36,6 +36,8 @@ type feed struct {
 	off      bool // there are no credentials for the source
 	ahead    bool // sold a day ahead: tomorrow may be there already
 	schedule Schedule
+	circuit  circuit  // of this resource
+	host     *circuit // of the source, shared by its feeds
 
 	mu      sync.Mutex
 	pauses  map[store.DeliveryDate]pause

@@ -70,7 +70,12 @@ func New(o Options) *Feeds {
 			ask: askMFRR(o.Balancing), off: o.Balancing == nil,
 		},
 	}
+	hosts := map[string]*circuit{}
 	for _, feed := range f.feeds {
+		if hosts[feed.source] == nil {
+			hosts[feed.source] = &circuit{}
+		}
+		feed.host = hosts[feed.source]
 		feed.ahead = soldAhead(feed.datasets[0])
 		feed.schedule = o.Schedules[feed.name]
 		feed.pauses = map[store.DeliveryDate]pause{}

@@ -325,8 +325,9 @@ func TestAFeedAsksForWhatItLacks(t *testing.T) {
 	}
 	b.clock.Advance(72 * time.Hour)
 	b.job(ctx, b.feed(DayAheadPrices))
-	if diff := cmp.Diff([]string{"2026-11-22", "2026-11-23", "2026-11-24"}, b.market.dates(DayAheadPrices)); diff != "" {
-		t.Errorf("three days later: %s", diff)
+	want := []string{"2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"}
+	if diff := cmp.Diff(want, b.market.dates(DayAheadPrices)); diff != "" {
+		t.Errorf("three days later, for what is missing and for the last week again: %s", diff)
 	}
 }
 
@@ -452,7 +453,7 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 		fault *source.Fault
 		calls int
 	}{
-		{"a window that cannot be read", &source.Fault{Source: "RTE", Message: "the reply cannot be read"}, 6},
+		{"a window that cannot be read", &source.Fault{Source: "RTE", Message: "the reply cannot be read"}, failuresToOpen},
 		{"a source that is not reached", &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}, 1},
 		{"credentials that are refused", &source.Fault{Source: "RTE", Status: 401, Message: "refused"}, 1},
 	} {

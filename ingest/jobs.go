@@ -68,6 +68,9 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 // job fetches what the feed lacks and says when it is to run again.
 func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	now := f.clock.Now()
+	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
+		return f.settle(ctx, feed, feed.began())
+	}
 	windows, err := f.due(ctx, feed, now)
 	if err != nil && ctx.Err() == nil {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
@@ -75,11 +78,23 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	for _, w := range windows {
 		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
 		// would fail alike.
-		if _, err := f.run(ctx, feed, w, 0); err != nil && (ctx.Err() != nil || hopeless(err)) {
+		_, err := f.run(ctx, feed, w, 0)
+		if ctx.Err() != nil {
+			break
+		}
+		f.judge(feed, err)
+		if _, blocked := feed.blockedUntil(); blocked || err != nil && hopeless(err) {
 			break
 		}
 	}
 	return f.settle(ctx, feed, now)
+}
+
+// began is when the feed's last job began that asked for anything; zero if none did.
+func (feed *feed) began() time.Time {
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	return feed.lastRun
 }
 
 // due is what a run that begins now asks for.
@@ -102,13 +117,17 @@ func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, e
 			delete(wanted, date)
 		}
 	}
-	if feed.ahead {
-		return planDates(feed, wanted), nil
-	}
-	if f.rereadDue(feed, now) {
-		wanted[today.Add(-1)] = true
+	if began := feed.began(); !began.IsZero() {
+		for n := range rereadDays(began, now, feed.ahead) {
+			if date := today.Add(-1 - n); !date.Before(first) {
+				wanted[date] = true
+			}
+		}
 	}
 	windows := planDates(feed, wanted)
+	if feed.ahead {
+		return windows, nil
+	}
 	running, err := f.runningDate(ctx, feed, now)
 	return append(windows, running...), err
 }
@@ -179,13 +198,6 @@ func (f *Feeds) runningDate(ctx context.Context, feed *feed, now time.Time) ([]w
 	return windows, nil
 }
 
-// rereadDue says whether one of the rereads' instants has passed since the feed ran last.
-func (f *Feeds) rereadDue(feed *feed, now time.Time) bool {
-	feed.mu.Lock()
-	defer feed.mu.Unlock()
-	return !feed.lastRun.IsZero() && !nextReread(feed.lastRun).After(now)
-}
-
 // settle takes stock after a job that began at the instant: the pauses of the dates that are still not whole, and when
 // to run again.
 func (f *Feeds) settle(ctx context.Context, feed *feed, began time.Time) time.Time {
@@ -202,8 +214,10 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, began time.Time) time.Ti
 	}
 	next := feed.schedule.next(now, eager)
 	jitter := min(mostJitter, next.Sub(now)/10)
-	if !feed.ahead {
-		next = earliest(next, nextReread(now))
+	again, _ := nextReread(now, feed.ahead)
+	next = earliest(next, again)
+	if until, blocked := feed.blockedUntil(); blocked {
+		next = until
 	}
 	next = next.Add(rand.N(jitter + 1))
 	feed.mu.Lock()

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"time"
 
 	"courant/store"
@@ -17,8 +18,15 @@ type Schedule struct {
 // idleInterval is how often a feed runs outside its hours, or when it has what its hours are for.
 const idleInterval = time.Hour
 
-// rereads are the clock times in Paris at which the energy feeds ask for the whole of yesterday again.
-var rereads = []struct{ hour, minute int }{{0, 20}, {3, 0}}
+// reread is a clock time in Paris at which delivery dates are asked for again though they are whole, because a source
+// may have corrected them.
+type reread struct {
+	hour, minute int
+	days         int // how many dates, yesterday the last
+	energyOnly   bool
+}
+
+var rereads = []reread{{0, 20, 1, true}, {3, 0, 7, false}}
 
 // minutesLater is the instant that many minutes after midnight by the clock in Paris.
 func minutesLater(date store.DeliveryDate, minutes int) time.Time {
@@ -38,17 +46,30 @@ func (s Schedule) next(now time.Time, eager bool) time.Time {
 	return earliest(now.Add(idleInterval), from)
 }
 
-// nextReread is the first of the rereads' instants after now.
-func nextReread(now time.Time) time.Time {
+// rereadsOf are those of a feed.
+func rereadsOf(ahead bool) []reread {
+	return slices.DeleteFunc(slices.Clone(rereads), func(r reread) bool { return ahead && r.energyOnly })
+}
+
+// nextReread is the first of a feed's rereads after now.
+func nextReread(now time.Time, ahead bool) (time.Time, reread) {
 	today := store.DeliveryDateOf(now)
-	for _, date := range []store.DeliveryDate{today, today.Add(1)} {
-		for _, r := range rereads {
+	for date := today; ; date = date.Add(1) {
+		for _, r := range rereadsOf(ahead) {
 			if at := date.At(r.hour, r.minute); at.After(now) {
-				return at
+				return at, r
 			}
 		}
 	}
-	return today.Add(2).Start()
+}
+
+// rereadDays is how many dates, yesterday the last, the rereads between two instants ask for.
+func rereadDays(from, to time.Time, ahead bool) int {
+	days := 0
+	for at, r := nextReread(from, ahead); !at.After(to); at, r = nextReread(at, ahead) {
+		days = max(days, r.days)
+	}
+	return days
 }
 
 func earliest(a, b time.Time) time.Time {

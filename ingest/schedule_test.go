@@ -57,16 +57,39 @@ func TestWhenAFeedRunsNext(t *testing.T) {
 	}
 }
 
-func TestYesterdayIsReadAgainTwiceANight(t *testing.T) {
-	for _, row := range []struct{ now, next string }{
-		{"2026-11-20 23:00", "2026-11-21 00:20"},
-		{"2026-11-21 00:20", "2026-11-21 03:00"},
-		{"2026-11-21 03:00", "2026-11-22 00:20"},
-		{"2026-03-29 00:30", "2026-03-29 03:00"}, // the first minute after the hour that is left out
-		{"2026-10-25 00:30", "2026-10-25 03:00"},
+func TestWhenDatesAreReadAgain(t *testing.T) {
+	for _, row := range []struct {
+		now   string
+		ahead bool
+		next  string
+		days  int
+	}{
+		{"2026-11-20 23:00", false, "2026-11-21 00:20", 1},
+		{"2026-11-20 23:00", true, "2026-11-21 03:00", 7},
+		{"2026-11-21 00:20", false, "2026-11-21 03:00", 7},
+		{"2026-11-21 03:00", false, "2026-11-22 00:20", 1},
+		{"2026-03-29 00:30", false, "2026-03-29 03:00", 7}, // the first minute after the hour that is left out
+		{"2026-10-25 00:30", true, "2026-10-25 03:00", 7},
 	} {
-		if got, want := nextReread(paris(t, row.now)), paris(t, row.next); !got.Equal(want) {
-			t.Errorf("after %s yesterday is read again at %s, want %s", row.now, got.In(store.Paris), want.In(store.Paris))
+		got, r := nextReread(paris(t, row.now), row.ahead)
+		if want := paris(t, row.next); !got.Equal(want) || r.days != row.days {
+			t.Errorf("after %s, at %s %d dates, want %s and %d", row.now, got.In(store.Paris), r.days, want.In(store.Paris), row.days)
+		}
+	}
+}
+
+func TestANightThatWasLostIsReadAgainOnce(t *testing.T) {
+	for _, row := range []struct {
+		from, to string
+		days     int
+	}{
+		{"2026-11-20 12:00", "2026-11-20 23:59", 0},
+		{"2026-11-20 23:00", "2026-11-21 00:20", 1},
+		{"2026-11-20 23:00", "2026-11-21 12:00", 7},
+		{"2026-11-18 12:00", "2026-11-21 12:00", 7},
+	} {
+		if got := rereadDays(paris(t, row.from), paris(t, row.to), false); got != row.days {
+			t.Errorf("from %s to %s: %d dates, want %d", row.from, row.to, got, row.days)
 		}
 	}
 }

@@ -14,6 +14,7 @@ const (
 	StateOK    State = "ok"
 	StateLate  State = "late"  // a delivery date is not whole at the time at which it should be
 	StateStale State = "stale" // nothing new for a day
+	StateDown  State = "down"  // its source has failed so often that it is asked only now and then
 	StateOff   State = "off"   // no credentials for its source
 )
 
@@ -149,9 +150,12 @@ func (f *Feeds) state(feed *feed, missing []Missing, summary store.RunSummary, n
 		judged = today.Add(1)
 	}
 	late := !now.Before(minutesLater(today, dueAt[feed.name]))
+	_, down := feed.blockedUntil()
 	switch {
 	case feed.off:
 		return StateOff
+	case down:
+		return StateDown
 	case !summary.LastChange.IsZero() && now.Sub(summary.LastChange) > staleAfter:
 		return StateStale
 	case summary.LastChange.IsZero():

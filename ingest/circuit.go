@@ -1,0 +1,72 @@
+package ingest
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"courant/ingest/source"
+)
+
+// failuresToOpen is how many failed runs in a row open a circuit.
+const failuresToOpen = 5
+
+// openFor is how long a circuit stays open before a run tries again, the first time, the second time and so on.
+var openFor = []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute}
+
+// circuit keeps a resource that fails from being asked again and again. Its zero value is closed.
+type circuit struct {
+	mu       sync.Mutex
+	failures int // in a row
+	until    time.Time
+}
+
+// openUntil is when a run may try again, and false if the circuit is closed.
+func (c *circuit) openUntil() (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.until, c.failures >= failuresToOpen
+}
+
+// fail notes a failed run.
+func (c *circuit) fail(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failures++
+	if again := c.failures - failuresToOpen; again >= 0 {
+		c.until = now.Add(openFor[min(again, len(openFor)-1)])
+	}
+}
+
+// succeed closes the circuit.
+func (c *circuit) succeed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failures, c.until = 0, time.Time{}
+}
+
+// judge tells a feed's circuits how a run went. The source's own circuit, which its feeds share, is for faults of the
+// connection only; what is not the source's fault concerns neither.
+func (f *Feeds) judge(feed *feed, err error) {
+	var fault *source.Fault
+	switch now := f.clock.Now(); {
+	case err == nil:
+		feed.circuit.succeed()
+		feed.host.succeed()
+	case errors.As(err, &fault):
+		feed.circuit.fail(now)
+		if fault.Connection {
+			feed.host.fail(now)
+		}
+	}
+}
+
+// blockedUntil is when the feed may run again, and false if none of its circuits is open.
+func (feed *feed) blockedUntil() (time.Time, bool) {
+	own, ownOpen := feed.circuit.openUntil()
+	host, hostOpen := feed.host.openUntil()
+	if hostOpen && host.After(own) {
+		return host, true
+	}
+	return own, ownOpen || hostOpen
+}

@@ -1,0 +1,99 @@
+package ingest
+
+import (
+	"testing"
+	"time"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// failing has every call of capacity fail.
+func (b *bench) failing(fault *source.Fault) (mend func()) {
+	whole := b.market.capacity
+	b.market.capacity = func(store.Period) (source.Reply[store.CapacityStep], error) {
+		return source.Reply[store.CapacityStep]{}, fault
+	}
+	return func() { b.market.capacity = whole }
+}
+
+// until runs the feed's jobs, each at the time that the former one set, until n calls have been made, and tells how
+// long after each other they were.
+func (b *bench) until(name FeedName, n int) []time.Duration {
+	b.t.Helper()
+	var pauses []time.Duration
+	last := b.clock.Now()
+	for calls := 0; calls < n; {
+		next := b.job(b.t.Context(), b.feed(name))
+		if made := len(b.market.asked[name]); made > calls {
+			pauses, last, calls = append(pauses, b.clock.Now().Sub(last)), b.clock.Now(), made
+		}
+		b.clock.Advance(next.Sub(b.clock.Now()))
+	}
+	return pauses
+}
+
+func TestACircuitOpensAfterFiveFailedRunsAndTriesAgain(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	mend := b.failing(&source.Fault{Source: "RTE", Message: "no answer in time", Connection: true})
+	pauses := b.until(Capacity, 10)
+	for i, want := range []time.Duration{0, 10 * time.Minute, 10 * time.Minute, 10 * time.Minute, 10 * time.Minute,
+		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 10 * time.Minute} {
+		if got := pauses[i]; got < want || got > want+mostJitter {
+			t.Errorf("call %d comes after %s, want %s", i+1, got, want)
+		}
+	}
+	if got := b.status(store.FCRCapacity).State; got != StateDown {
+		t.Errorf("state %s, want down", got)
+	}
+	mend()
+	b.job(t.Context(), b.feed(Capacity))
+	if got := b.status(store.FCRCapacity); got.State != StateOK || len(got.Missing) != 0 {
+		t.Errorf("after the source is back: state %s, missing %v", got.State, got.Missing)
+	}
+}
+
+func TestWhichFeedsAFaultConcerns(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		fault  *source.Fault
+		others State
+	}{
+		{"the host is not reached: its other feeds wait too", &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}, StateDown},
+		{"one resource fails: no other waits", &source.Fault{Source: "RTE", Status: 500, Message: "Internal Server Error"}, StateOK},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 09:00")
+			for _, name := range []FeedName{DayAheadPrices, AFRREnergy, MFRREnergy} {
+				b.job(t.Context(), b.feed(name))
+			}
+			b.failing(row.fault)
+			b.until(Capacity, failuresToOpen)
+			want := map[store.Dataset]State{store.DayAheadPrices: StateOK, store.FCRCapacity: StateDown, store.AFRREnergy: row.others, store.MFRREnergy: row.others}
+			for dataset, state := range want {
+				if got := b.status(dataset).State; got != state {
+					t.Errorf("%s is %s, want %s", dataset, got, state)
+				}
+			}
+		})
+	}
+}
+
+func TestARereadIsNotLostWhileACircuitIsOpen(t *testing.T) {
+	b := newBench(t, "2026-11-20 23:00")
+	b.job(t.Context(), b.feed(Capacity))
+	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"})
+	b.feed(Capacity).pauses = map[store.DeliveryDate]pause{}
+	for range failuresToOpen {
+		b.feed(Capacity).circuit.fail(b.clock.Now())
+	}
+	b.clock.Advance(30 * time.Second)
+	b.job(t.Context(), b.feed(Capacity))
+	mend()
+	b.market.dates(Capacity)
+	b.clock.Advance(5 * time.Hour)
+	b.job(t.Context(), b.feed(Capacity))
+	if got := b.market.dates(Capacity); len(got) < 7 {
+		t.Errorf("asked for %v", got)
+	}
+}
