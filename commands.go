@@ -96,6 +96,14 @@ func group(cmd *cobra.Command, args []string) error {
 	return usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), orElse(nearest(args[0], names), names))
 }
 
+// noCommand refuses an argument of a command that works alone and holds others.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return group(cmd, args)
+}
+
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {

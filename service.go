@@ -58,14 +58,15 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	}
 	s.store = db
 	s.auth = newAuth(cfg, db, clock)
+	s.feeds = newFeeds(cfg, db, clock, log, s.refresh)
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Simulated: simulated,
+		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) },
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	s.feeds = newFeeds(cfg, db, clock, log, s.refresh)
 	s.listener, err = net.Listen("tcp", cfg.Server.Addr)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: set server.addr to a free one", err), s.close())

@@ -94,7 +94,7 @@ func newBench(t *testing.T, now string) *bench {
 	b.market.prices = func(window store.Period) (source.Reply[store.Price], error) {
 		var reply source.Reply[store.Price]
 		for s := window.Start; s < window.End; s += store.QuarterSeconds {
-			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Price: store.Num(42)})
+			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Price: store.Num(float64(s / store.QuarterSeconds % 96))})
 		}
 		return reply, nil
 	}

@@ -13,7 +13,7 @@ import (
 	"courant/store"
 )
 
-// run asks for one window and keeps what comes. The error is that of the sources or the store; refusals are no error
+// run asks for one window and keeps what comes; fetchID is that of the fetch it is a part of, 0 if it is scheduled. The error is that of the sources or the store; refusals are no error
 // but stand in the run.
 func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (store.Run, error) {
 	run := store.Run{
@@ -25,6 +25,11 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		return f.failed(ctx, run, err)
 	}
 	check(&brought.batch, &brought.refusals)
+	if fetchID == 0 { // a fetch is a person's word already
+		if err := f.holdBack(ctx, &brought.batch, &brought.refusals); err != nil {
+			return f.failed(ctx, run, err)
+		}
+	}
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
 		run.Error = refusalText(run.Refusals)

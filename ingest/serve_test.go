@@ -53,11 +53,11 @@ func TestServeTellsTheNextRun(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	rest, stop := b.serving()
 	rest()
-	all, err := b.Status(t.Context())
+	report, err := b.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, status := range all {
+	for _, status := range report.Datasets {
 		if at := status.NextRunAt; at == nil || !time.Time(*at).After(b.clock.Now()) || time.Time(*at).After(b.clock.Now().Add(61*time.Minute)) {
 			t.Errorf("%s runs next at %v", status.Dataset, at)
 		}

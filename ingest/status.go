@@ -76,17 +76,40 @@ func instantOf(t time.Time) *Instant {
 	return &i
 }
 
-// Status tells how each dataset is doing.
-func (f *Feeds) Status(ctx context.Context) ([]Status, error) {
-	var all []Status
+// Waiting is a delivery date that a person has to decide on.
+type Waiting struct {
+	ID      int64              `json:"id"`
+	Dataset store.Dataset      `json:"dataset"`
+	Date    store.DeliveryDate `json:"date"`
+	Reason  string             `json:"reason"`
+	SeenAt  Instant            `json:"seen_at"`
+}
+
+// Report is what Courant knows of all datasets.
+type Report struct {
+	GeneratedAt Instant   `json:"generated_at"`
+	Datasets    []Status  `json:"datasets"`
+	Quarantine  []Waiting `json:"quarantine"`
+}
+
+// Report tells how each dataset is doing, and what waits for a decision.
+func (f *Feeds) Report(ctx context.Context) (Report, error) {
+	report := Report{GeneratedAt: Instant(f.clock.Now()), Quarantine: []Waiting{}}
 	for _, dataset := range store.Datasets() {
 		status, err := f.status(ctx, dataset)
 		if err != nil {
-			return nil, err
+			return Report{}, err
 		}
-		all = append(all, status)
+		report.Datasets = append(report.Datasets, status)
 	}
-	return all, nil
+	waiting, err := f.store.InQuarantine(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	for _, q := range waiting {
+		report.Quarantine = append(report.Quarantine, Waiting{q.ID, q.Dataset, q.Date, q.Reason, Instant(q.Seen)})
+	}
+	return report, nil
 }
 
 func (f *Feeds) status(ctx context.Context, dataset store.Dataset) (Status, error) {

@@ -26,19 +26,33 @@ func (s *Server) identify(r *http.Request) (auth.Identity, error) {
 	return s.auth.CheckSession(r)
 }
 
+// reader tells whose request for data it is, and takes one of those that its token may still make.
+func (s *Server) reader(c echo.Context) (auth.Identity, error) {
+	identity, err := s.identify(c.Request())
+	if err != nil || identity.TokenID == 0 {
+		return identity, err
+	}
+	if wait, ok := s.limits.take(identity.TokenID); !ok {
+		limited := *problemRateLimited
+		limited.retryAfter = wait
+		return identity, &limited
+	}
+	return identity, nil
+}
+
+// sendData answers with data that only its reader may keep, and only to compare.
+func (s *Server) sendData(c echo.Context, body []byte) error {
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
+	c.Response().Header().Set("Vary", "Authorization, Cookie")
+	return s.send(c, http.StatusOK, "application/json", body)
+}
+
 // data answers one of the eight endpoints. Query parameters are ignored.
 func (s *Server) data(e endpoint) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		identity, err := s.identify(c.Request())
+		identity, err := s.reader(c)
 		if err != nil {
 			return err
-		}
-		if identity.TokenID != 0 {
-			if wait, ok := s.limits.take(identity.TokenID); !ok {
-				limited := *problemRateLimited
-				limited.retryAfter = wait
-				return &limited
-			}
 		}
 		if err := mayRead(identity, e.datasets); err != nil {
 			return err
@@ -47,9 +61,7 @@ func (s *Server) data(e endpoint) echo.HandlerFunc {
 		if !built {
 			return problemUnavailable
 		}
-		c.Response().Header().Set("Cache-Control", "private, no-cache")
-		c.Response().Header().Set("Vary", "Authorization, Cookie")
-		return s.send(c, http.StatusOK, "application/json", body)
+		return s.sendData(c, body)
 	}
 }
 

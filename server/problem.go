@@ -58,6 +58,9 @@ var (
 	problemInvalidParameter = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
 		title:  web.Text{FR: "Requête incorrecte", EN: "Bad request"},
 		detail: web.Text{FR: "La requête n'a pas pu être lue.", EN: "The request could not be read."}}
+	problemInvalidDates = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
+		title:  problemInvalidParameter.title,
+		detail: web.Text{FR: "Donnez « from » et « to », deux dates AAAA-MM-JJ dans l'ordre, à moins de 366 jours l'une de l'autre.", EN: "Give “from” and “to”, two dates YYYY-MM-DD in order, less than 366 days apart."}}
 	problemPayloadTooLarge = &problem{status: http.StatusRequestEntityTooLarge, code: "payload_too_large",
 		title:  web.Text{FR: "Requête trop volumineuse", EN: "Request too large"},
 		detail: web.Text{FR: "Le corps de la requête dépasse 64 Kio.", EN: "The body of the request is larger than 64 KiB."}}

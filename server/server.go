@@ -30,7 +30,9 @@ type Options struct {
 	RateLimitPerMinute int // requests of one token
 	TrustedProxies     []netip.Prefix
 	PublicURL          string // as browsers see it; may be empty
-	Simulated          bool   // the data are made up, and every answer and page has to say so
+	// Report tells how the datasets are doing, as JSON will be made of it.
+	Report    func(context.Context) (any, error)
+	Simulated bool // the data are made up, and every answer and page has to say so
 }
 
 // Server is Courant's http.Handler.
@@ -44,6 +46,7 @@ type Server struct {
 	limits *limits
 	pages  *web.Pages
 
+	report    func(context.Context) (any, error)
 	simulated bool
 }
 
@@ -56,7 +59,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
-		simulated: o.Simulated,
+		report: o.Report, simulated: o.Simulated,
 	}
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Logger.SetOutput(io.Discard) // what goes wrong is logged in fail
@@ -85,6 +88,8 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	for _, e := range endpoints {
 		s.echo.Match(read, "/api/"+e.name, s.data(e))
 	}
+	s.echo.Match(read, "/api/status", s.status)
+	s.echo.Match(read, "/api/revisions/:dataset", s.revisions)
 	s.echo.Match(read, "/healthz", s.healthz)
 	s.echo.Match(read, "/readyz", s.readyz)
 	s.echo.Match(read, "/", s.home)
