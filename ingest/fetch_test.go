@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,5 +135,61 @@ func TestProgressEndsWithTheLastWindow(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"0/3", "1/3", "2/3", "3/3"}, steps); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		most int64 // seconds that the source answers, whatever it is asked for
+		want []string
+	}{
+		{"whole", 7 * 86_400, []string{"01 02 03 04 05 06 07"}},
+		{"three dates", 3 * 86_400, []string{"01 02 03 04 05 06 07", "04 05 06 07", "07"}},
+		{"two dates and a half", 5 * 43_200, []string{"01 02 03 04 05 06 07", "03 04 05 06 07", "05 06 07", "07"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			whole := b.market.capacity
+			b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+				window.End = min(window.End, window.Start+row.most)
+				return whole(window)
+			}
+			if err := b.Fetch(t.Context(), request(t, store.FCRCapacity, "2026-11-01", "2026-11-07")); err != nil {
+				t.Fatal(err)
+			}
+			var asked []string
+			for _, call := range b.market.asked[Capacity] {
+				var days []string
+				for _, d := range call.Dates() {
+					days = append(days, d.String()[8:])
+				}
+				asked = append(asked, strings.Join(days, " "))
+			}
+			if diff := cmp.Diff(row.want, asked); diff != "" {
+				t.Error(diff)
+			}
+			for _, d := range store.Dates(date(t, "2026-11-01"), date(t, "2026-11-07")) {
+				if got := b.rows(store.MFRRCapacity, d.String()); got != 192 {
+					t.Errorf("%s has %d rows of mFRR", d, got)
+				}
+			}
+		})
+	}
+}
+
+func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
+	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+		reply, err := whole(window)
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(p store.Price) bool { return hole.Holds(p.Start) })
+		return reply, err
+	}
+	if err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-05")); err != nil {
+		t.Fatal(err)
+	}
+	if asked := b.market.asked[DayAheadPrices]; len(asked) != 2 || asked[1] != hole {
+		t.Errorf("asked for %v", asked)
 	}
 }

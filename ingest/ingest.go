@@ -38,6 +38,8 @@ type Options struct {
 	Schedules map[FeedName]Schedule
 	// Committed is called after each commit, before the run is said to be done.
 	Committed func(context.Context)
+	// Ran is called when a run has ended, however it did.
+	Ran func(store.Run)
 }
 
 // Feeds is all feeds of Courant.
@@ -46,14 +48,18 @@ type Feeds struct {
 	clock     clockwork.Clock
 	log       *slog.Logger
 	committed func(context.Context)
+	ran       func(store.Run)
 	feeds     []*feed
 }
 
 // New makes the feeds; none runs yet.
 func New(o Options) *Feeds {
-	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed}
+	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran}
 	if f.committed == nil {
 		f.committed = func(context.Context) {}
+	}
+	if f.ran == nil {
+		f.ran = func(store.Run) {}
 	}
 	f.feeds = []*feed{
 		{

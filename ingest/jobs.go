@@ -165,19 +165,12 @@ func planDates(feed *feed, dates map[store.DeliveryDate]bool) []window {
 	for date := range dates {
 		sorted = append(sorted, date)
 	}
-	// The newest first: they are what people wait for.
-	slices.SortFunc(sorted, func(a, b store.DeliveryDate) int { return a.DaysUntil(b) })
+	slices.SortFunc(sorted, func(a, b store.DeliveryDate) int { return b.DaysUntil(a) })
 	var windows []window
-	for i := 0; i < len(sorted); {
-		j := i
-		for j+1 < len(sorted) && sorted[j].Add(-1) == sorted[j+1] {
-			j++
-		}
-		planned := feed.plan(sorted[j], sorted[i])
-		slices.Reverse(planned)
-		windows = append(windows, planned...)
-		i = j + 1
+	for _, run := range neighbours(sorted) {
+		windows = append(windows, feed.plan(run[0], run[len(run)-1])...)
 	}
+	slices.Reverse(windows) // the newest first: they are what people wait for
 	return windows
 }
 

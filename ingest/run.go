@@ -43,7 +43,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		return f.failed(ctx, run, err)
 	}
 	f.committed(ctx)
-	f.logRun(run, brought)
+	f.report(run, brought)
 	return run, nil
 }
 
@@ -51,21 +51,81 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error) {
 	var all answer
 	for _, call := range w.calls {
-		part, err := feed.ask(ctx, call)
-		all.bytes += part.bytes
-		if err != nil {
+		if err := f.gatherCall(ctx, feed, call, &all); err != nil {
 			return all, err
 		}
-		all.batch.Prices = append(all.batch.Prices, part.batch.Prices...)
-		all.batch.Capacity = append(all.batch.Capacity, part.batch.Capacity...)
-		all.batch.AFRR = append(all.batch.AFRR, part.batch.AFRR...)
-		all.batch.MFRR = append(all.batch.MFRR, part.batch.MFRR...)
-		all.refusals.Add(part.refusals)
-		all.notes = union(all.notes, part.notes)
-		all.unknownKeys = union(all.unknownKeys, part.unknownKeys)
 	}
 	dropFuture(&all.batch, f.clock.Now())
 	return all, nil
+}
+
+// gatherCall makes one call. A source may cut a wide window short without a word: delivery dates that are over and are
+// not whole in the reply, while others are there, are asked for again by themselves.
+func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, into *answer) error {
+	part, err := feed.ask(ctx, call)
+	into.bytes += part.bytes
+	if err != nil {
+		return err
+	}
+	into.batch.Prices = append(into.batch.Prices, part.batch.Prices...)
+	into.batch.Capacity = append(into.batch.Capacity, part.batch.Capacity...)
+	into.batch.AFRR = append(into.batch.AFRR, part.batch.AFRR...)
+	into.batch.MFRR = append(into.batch.MFRR, part.batch.MFRR...)
+	into.refusals.Add(part.refusals)
+	into.notes = union(into.notes, part.notes)
+	into.unknownKeys = union(into.unknownKeys, part.unknownKeys)
+	dates := call.Dates()
+	short := f.cutShort(feed, dates, part)
+	if len(short) == 0 || len(short) == len(dates) {
+		return nil
+	}
+	for _, run := range neighbours(short) {
+		if err := f.gatherCall(ctx, feed, store.NewPeriod(run[0].Start(), run[len(run)-1].End()), into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cutShort lists the dates that are over and of which the answer lacks quarter hours.
+func (f *Feeds) cutShort(feed *feed, dates []store.DeliveryDate, part answer) []store.DeliveryDate {
+	starts := map[store.DeliveryDate]map[int64]bool{}
+	add := func(start int64) {
+		date := store.DeliveryDateOf(time.Unix(start, 0))
+		if starts[date] == nil {
+			starts[date] = map[int64]bool{}
+		}
+		starts[date][start] = true
+	}
+	for _, q := range store.Quarters(part.batch.Prices) {
+		add(q.Start)
+	}
+	for _, step := range part.batch.Capacity {
+		add(step.Start)
+	}
+	for _, step := range part.batch.MFRR {
+		add(step.Start)
+	}
+	var short []store.DeliveryDate
+	for _, date := range dates {
+		refused := slices.ContainsFunc(feed.datasets, func(d store.Dataset) bool { return part.refusals.Has(d, date) })
+		if date.Before(f.today()) && !refused && len(starts[date]) < date.Steps(store.QuarterSeconds) {
+			short = append(short, date)
+		}
+	}
+	return short
+}
+
+// neighbours cuts ascending dates into runs without a hole.
+func neighbours(dates []store.DeliveryDate) [][]store.DeliveryDate {
+	var runs [][]store.DeliveryDate
+	for i, date := range dates {
+		if i == 0 || dates[i-1].Add(1) != date {
+			runs = append(runs, nil)
+		}
+		runs[len(runs)-1] = append(runs[len(runs)-1], date)
+	}
+	return runs
 }
 
 // union is all that is in either, each once.
@@ -116,7 +176,7 @@ func (f *Feeds) failed(ctx context.Context, run store.Run, cause error) (store.R
 	if ctx.Err() != nil {
 		run.Outcome = store.OutcomeInterrupted
 	}
-	f.logRun(run, answer{})
+	f.report(run, answer{})
 	// The account is kept also of a run that was told to stop.
 	if err := f.store.RecordRun(context.WithoutCancel(ctx), &run); err != nil {
 		return run, errors.Join(cause, err)
@@ -124,7 +184,9 @@ func (f *Feeds) failed(ctx context.Context, run store.Run, cause error) (store.R
 	return run, cause
 }
 
-func (f *Feeds) logRun(run store.Run, brought answer) {
+// report tells the log and whoever asked to be told of a run that ended.
+func (f *Feeds) report(run store.Run, brought answer) {
+	f.ran(run)
 	var seen, changed int
 	for _, tally := range run.Tallies {
 		seen += tally.Seen
