@@ -46,6 +46,9 @@ var (
 	problemForbidden = &problem{status: http.StatusForbidden, code: "forbidden",
 		title:  web.Text{FR: "Accès refusé", EN: "Access denied"},
 		detail: web.Text{FR: "Ce jeton est limité à d'autres jeux de données.", EN: "This token is limited to other datasets."}}
+	problemAdministrators = &problem{status: http.StatusForbidden, code: "forbidden",
+		title:  problemForbidden.title,
+		detail: web.Text{FR: "Cette adresse est réservée aux administrateurs.", EN: "This address is for administrators."}}
 	problemCrossOrigin = &problem{status: http.StatusForbidden, code: "forbidden",
 		title:  problemForbidden.title,
 		detail: web.Text{FR: "Cette requête vient d'un autre site.", EN: "This request comes from another site."}}

@@ -32,7 +32,8 @@ type Options struct {
 	PublicURL          string // as browsers see it; may be empty
 	// Report tells how the datasets are doing, as JSON will be made of it.
 	Report    func(context.Context) (any, error)
-	Simulated bool // the data are made up, and every answer and page has to say so
+	Metrics   http.Handler // for Prometheus
+	Simulated bool         // the data are made up, and every answer and page has to say so
 }
 
 // Server is Courant's http.Handler.
@@ -47,6 +48,7 @@ type Server struct {
 	pages  *web.Pages
 
 	report    func(context.Context) (any, error)
+	metrics   http.Handler
 	simulated bool
 }
 
@@ -59,7 +61,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
-		report: o.Report, simulated: o.Simulated,
+		report: o.Report, metrics: o.Metrics, simulated: o.Simulated,
 	}
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Logger.SetOutput(io.Discard) // what goes wrong is logged in fail
@@ -92,6 +94,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Match(read, "/api/revisions/:dataset", s.revisions)
 	s.echo.Match(read, "/healthz", s.healthz)
 	s.echo.Match(read, "/readyz", s.readyz)
+	s.echo.Match(read, "/metrics", s.figures)
 	s.echo.Match(read, "/", s.home)
 	s.echo.Match(read, "/login", s.loginPage)
 	s.echo.POST("/login", s.login)
