@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"courant/store"
@@ -39,44 +38,71 @@ func offError(feed *feed, dataset store.Dataset) error {
 }
 
 // Plan lists the periods that a fetch would ask for, in order, one a call.
-func (f *Feeds) Plan(request FetchRequest) []store.Period {
+func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]store.Period, error) {
+	feed := f.of(request.Dataset)
+	finished, err := f.store.FinishedWindows(ctx, string(feed.name), request.First, request.Last)
+	if err != nil {
+		return nil, err
+	}
 	var calls []store.Period
-	for _, w := range f.fetchWindows(f.of(request.Dataset), request) {
+	for _, w := range f.fetchWindows(feed, request, finished) {
 		calls = append(calls, w.calls...)
 	}
-	return calls
+	return calls, nil
 }
 
-func (f *Feeds) fetchWindows(feed *feed, request FetchRequest) []window {
-	windows := feed.plan(request.First, request.Last)
-	if feed.ahead {
-		return windows
-	}
-	var begun []window
-	for _, w := range windows {
-		if w, ok := w.upTo(f.clock.Now()); ok {
-			begun = append(begun, w)
+// fetchWindows are those of the request that have begun and, unless it is forced, are not finished.
+func (f *Feeds) fetchWindows(feed *feed, request FetchRequest, finished map[int64]bool) []window {
+	var windows []window
+	for _, w := range feed.plan(request.First, request.Last) {
+		if !feed.ahead {
+			begun := false
+			if w, begun = w.upTo(f.clock.Now()); !begun {
+				continue
+			}
+		}
+		if request.Force || !finished[w.Start] {
+			windows = append(windows, w)
 		}
 	}
-	return begun
+	return windows
 }
 
-// Fetch asks for every delivery date of the range, also those that are held whole. After an interruption the same
-// request goes on with the windows that are left. The error wraps ErrOff or ErrIncomplete, or is the context's or the
-// store's.
-func (f *Feeds) Fetch(ctx context.Context, request FetchRequest) error {
-	feed := f.of(request.Dataset)
-	if feed.off {
-		return offError(feed, request.Dataset)
+// Fetch asks for every delivery date of the requests' ranges, also those that are held whole, one request after the
+// other. After an interruption the same requests go on with the windows that are left. The error wraps ErrOff or
+// ErrIncomplete, or is the context's or the store's.
+func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
+	var begun []int64
+	var faults []error
+	for _, request := range requests {
+		feed := f.of(request.Dataset)
+		if feed.off {
+			faults = append(faults, offError(feed, request.Dataset))
+			continue
+		}
+		fetch, err := f.store.BeginFetch(ctx, string(feed.name), request.First, request.Last, f.clock.Now())
+		if err != nil {
+			return err
+		}
+		begun = append(begun, fetch.ID)
+		if err := f.fetch(ctx, feed, request, fetch); err != nil {
+			faults = append(faults, err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	fetch, err := f.store.BeginFetch(ctx, string(feed.name), request.First, request.Last, f.clock.Now())
-	if err != nil {
-		return err
+	// Until all have come to their end, what each has finished is remembered.
+	for _, id := range begun {
+		if err := f.store.EndFetch(ctx, id); err != nil {
+			return err
+		}
 	}
-	windows := f.fetchWindows(feed, request)
-	if !request.Force {
-		windows = slices.DeleteFunc(windows, func(w window) bool { return fetch.Finished[w.Start] })
-	}
+	return errors.Join(faults...)
+}
+
+func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fetch store.Fetch) error {
+	windows := f.fetchWindows(feed, request, fetch.Finished)
 	var faults []string
 	request.Progress(0, len(windows))
 	for i, w := range windows {
@@ -91,9 +117,6 @@ func (f *Feeds) Fetch(ctx context.Context, request FetchRequest) error {
 			break
 		}
 		request.Progress(i+1, len(windows))
-	}
-	if err := f.store.EndFetch(ctx, fetch.ID); err != nil {
-		return err
 	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%s: %w: %s", request.Dataset, ErrIncomplete, strings.Join(faults, "; "))

@@ -368,7 +368,7 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	ctx, feed := t.Context(), b.feed(AFRREnergy)
 	next := b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-19", "2026-11-18", "2026-11-20"}, b.market.dates(AFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-19", "2026-11-18"}, b.market.dates(AFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	if wait := next.Sub(b.clock.Now()); wait < 15*time.Minute || wait > 16*time.Minute {
@@ -394,7 +394,7 @@ func TestYesterdayIsReadAgainWhole(t *testing.T) {
 	b.market.dates(MFRREnergy)
 	b.clock.Advance(10 * time.Minute) // 00:20
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-21"}, b.market.dates(MFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	b.clock.Advance(15 * time.Minute)
@@ -465,6 +465,77 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 			b.job(t.Context(), b.feed(Capacity))
 			if got := len(b.market.asked[Capacity]); got != row.calls {
 				t.Errorf("%d calls, want %d", got, row.calls)
+			}
+		})
+	}
+}
+
+func TestARereadThatFailedIsStillDue(t *testing.T) {
+	b := newBench(t, "2026-11-20 23:50")
+	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
+	b.job(ctx, feed)
+	b.market.mfrr = func(store.Period) (source.Reply[store.MFRRStep], error) {
+		return source.Reply[store.MFRRStep]{}, &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"}
+	}
+	b.clock.Advance(32 * time.Minute) // 00:22
+	b.job(ctx, feed)
+	b.market.mfrr = whole
+	b.market.dates(MFRREnergy)
+	b.clock.Advance(15 * time.Minute)
+	b.job(ctx, feed)
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnOutageDoesNotMakeDatesRest(t *testing.T) {
+	b := newBench(t, "2026-11-16 12:00")
+	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
+	b.job(ctx, feed)
+	b.market.mfrr = func(store.Period) (source.Reply[store.MFRRStep], error) {
+		return source.Reply[store.MFRRStep]{}, &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}
+	}
+	for b.clock.Now().Before(paris(t, "2026-11-18 10:00")) {
+		next := b.job(ctx, feed)
+		b.clock.Advance(next.Sub(b.clock.Now()))
+	}
+	b.market.mfrr = whole
+	b.job(ctx, feed)
+	for _, day := range []string{"2026-11-16", "2026-11-17"} {
+		if got := b.rows(store.MFRREnergy, day); got != 192 {
+			t.Errorf("the first job after the outage leaves %s with %d rows", day, got)
+		}
+	}
+}
+
+func TestASourceThatLagsIsFollowedOverMidnight(t *testing.T) {
+	for _, row := range []struct {
+		name, evening string
+		lag           time.Duration
+	}{
+		{"an hour and a half", "2026-11-20 18:00", 90 * time.Minute},
+		{"four hours", "2026-11-20 18:00", 4 * time.Hour},
+		{"into the day on which the clock goes back", "2026-10-24 18:00", 90 * time.Minute},
+		{"into the day on which it goes forward", "2026-03-28 18:00", 90 * time.Minute},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, row.evening)
+			whole := b.market.mfrr
+			published := func() int64 { return b.clock.Now().Add(-row.lag).Unix() }
+			b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+				window.End = min(window.End, published())
+				return whole(window)
+			}
+			for range 4 * 14 {
+				b.job(t.Context(), b.feed(MFRREnergy))
+				extent, err := b.db.Extent(t.Context(), store.MFRREnergy)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if behind := published() - extent.NewestStart; behind > 2*store.QuarterSeconds {
+					t.Fatalf("at %s the newest quarter is %d s older than what is published", b.clock.Now().In(store.Paris), behind)
+				}
+				b.clock.Advance(15 * time.Minute)
 			}
 		})
 	}

@@ -45,7 +45,7 @@ func (f *Feeds) Serve(ctx context.Context) error {
 }
 
 // stopTimeout is how long a run that was told to stop may take.
-const stopTimeout = 8 * time.Second
+const stopTimeout = 4 * time.Second
 
 // schedule sets one run of the feed. When it ends it sets the next: runs of a feed never overlap, and each time is
 // chosen knowing what is still missing.
@@ -55,7 +55,11 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 		if ctx.Err() != nil {
 			return
 		}
-		if err := f.schedule(ctx, scheduler, feed, gocron.OneTimeJobStartDateTime(next)); err != nil {
+		at := gocron.OneTimeJobStartImmediately()
+		if next.After(f.clock.Now()) { // gocron takes no other
+			at = gocron.OneTimeJobStartDateTime(next)
+		}
+		if err := f.schedule(ctx, scheduler, feed, at); err != nil {
 			f.log.Error("feed not scheduled", "feed", string(feed.name), "error", oneLine(err))
 		}
 	}), gocron.WithName(string(feed.name)))
@@ -69,28 +73,42 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	now := f.clock.Now()
 	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
-		return f.settle(ctx, feed, feed.began())
+		return f.settle(ctx, feed, nil)
 	}
 	windows, err := f.due(ctx, feed, now)
 	if err != nil && ctx.Err() == nil {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
 	}
+	answered := map[store.DeliveryDate]bool{}
+	whole := err == nil
 	for _, w := range windows {
 		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
 		// would fail alike.
 		_, err := f.run(ctx, feed, w, 0)
 		if ctx.Err() != nil {
-			break
+			return now
 		}
 		f.judge(feed, err)
-		if _, blocked := feed.blockedUntil(); blocked || err != nil && hopeless(err) {
+		if err == nil {
+			for _, date := range w.Dates() {
+				answered[date] = true
+			}
+			continue
+		}
+		whole = false
+		if _, blocked := feed.blockedUntil(); blocked || hopeless(err) {
 			break
 		}
 	}
-	return f.settle(ctx, feed, now)
+	if whole {
+		feed.mu.Lock()
+		feed.lastRun = now
+		feed.mu.Unlock()
+	}
+	return f.settle(ctx, feed, answered)
 }
 
-// began is when the feed's last job began that asked for anything; zero if none did.
+// began is when the feed's last job began of which no run failed; zero if there was none. Rereads since then are due.
 func (feed *feed) began() time.Time {
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
@@ -124,12 +142,11 @@ func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, e
 			}
 		}
 	}
-	windows := planDates(feed, wanted)
 	if feed.ahead {
-		return windows, nil
+		return planDates(feed, wanted), nil
 	}
-	running, err := f.runningDate(ctx, feed, now)
-	return append(windows, running...), err
+	running, err := f.running(ctx, feed, wanted, now)
+	return append(running, planDates(feed, wanted)...), err
 }
 
 // lookback is the first delivery date that the feed makes whole.
@@ -174,26 +191,35 @@ func planDates(feed *feed, dates map[store.DeliveryDate]bool) []window {
 	return windows
 }
 
-// runningDate is the part of today that may have changed since the last run: from a while before the newest step, or
-// from midnight if there is none.
-func (f *Feeds) runningDate(ctx context.Context, feed *feed, now time.Time) ([]window, error) {
+// running is what of energy may have changed since the last run: from a while before the newest step to now, over
+// midnight if the source lags, or from midnight if nothing is held. A date that is wanted whole is left to that.
+func (f *Feeds) running(ctx context.Context, feed *feed, wanted map[store.DeliveryDate]bool, now time.Time) ([]window, error) {
 	extent, err := f.store.Extent(ctx, feed.datasets[0])
 	if err != nil {
 		return nil, err
 	}
+	from := time.Unix(extent.NewestStart, 0).Add(-overlap)
 	today := store.DeliveryDateOf(now)
 	var windows []window
-	for _, w := range feed.plan(today, today) {
-		if w, begun := w.upTo(now); begun {
-			windows = append(windows, w.since(time.Unix(extent.NewestStart, 0).Add(-overlap)))
+	for _, date := range []store.DeliveryDate{today, today.Add(-1)} {
+		if wanted[date] || !from.Before(date.End()) {
+			continue
+		}
+		if date != today && extent.Last.Before(date) {
+			continue // it is wanted, and rests
+		}
+		for _, w := range feed.plan(date, date) {
+			if w, begun := w.upTo(now); begun {
+				windows = append(windows, w.since(from))
+			}
 		}
 	}
 	return windows, nil
 }
 
-// settle takes stock after a job that began at the instant: the pauses of the dates that are still not whole, and when
-// to run again.
-func (f *Feeds) settle(ctx context.Context, feed *feed, began time.Time) time.Time {
+// settle takes stock after a job: the pauses of the dates that the source answered and that are still not whole, and
+// when to run again.
+func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.DeliveryDate]bool) time.Time {
 	now := f.clock.Now()
 	today := store.DeliveryDateOf(now)
 	eager := true
@@ -202,7 +228,7 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, began time.Time) time.Ti
 			if feed.ahead {
 				eager = lacking[today.Add(1)]
 			}
-			f.pauseDates(feed, lacking, today, now)
+			f.pauseDates(feed, lacking, answered, now)
 		}
 	}
 	next := feed.schedule.next(now, eager)
@@ -215,19 +241,20 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, began time.Time) time.Ti
 	next = next.Add(rand.N(jitter + 1))
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
-	feed.lastRun, feed.nextRun = began, next
+	feed.nextRun = next
 	return next
 }
 
-// pauseDates lets the dates before today that are still not whole rest for longer each time.
-func (f *Feeds) pauseDates(feed *feed, lacking map[store.DeliveryDate]bool, today store.DeliveryDate, now time.Time) {
+// pauseDates lets the dates before today that the source answered and that are still not whole rest for longer each
+// time. A source that was not reached said nothing of them.
+func (f *Feeds) pauseDates(feed *feed, lacking, answered map[store.DeliveryDate]bool, now time.Time) {
 	for date := range feed.pauses {
 		if !lacking[date] {
 			delete(feed.pauses, date)
 		}
 	}
 	for date := range lacking {
-		if p := feed.pauses[date]; date.Before(today) && !p.until.After(now) {
+		if p := feed.pauses[date]; date.Before(f.today()) && answered[date] && !p.until.After(now) {
 			feed.pauses[date] = p.longer(now)
 		}
 	}

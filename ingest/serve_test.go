@@ -32,7 +32,7 @@ func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	rest, stop := b.serving()
 	rest()
-	for name, first := range map[FeedName]string{DayAheadPrices: "2026-10-17", Capacity: "2026-11-21", AFRREnergy: "2026-11-19", MFRREnergy: "2026-11-18"} {
+	for name, first := range map[FeedName]string{DayAheadPrices: "2026-10-17", Capacity: "2026-11-21", AFRREnergy: "2026-11-20", MFRREnergy: "2026-11-20"} {
 		if asked := b.market.dates(name); len(asked) == 0 || asked[0] != first {
 			t.Errorf("at once %s asks for %v", name, asked)
 		}
@@ -94,6 +94,7 @@ func TestStates(t *testing.T) {
 	}{
 		{"prices before tomorrow is due", "2026-11-20 10:00", 0, StateOK},
 		{"prices a day later, before the next are due", "2026-11-20 13:00", 23 * time.Hour, StateOK},
+		{"prices a day later, and nothing is due", "2026-11-20 13:00", 25 * time.Hour, StateOK},
 		{"prices when tomorrow is due", "2026-11-20 13:00", 25*time.Hour + 30*time.Minute, StateStale},
 		{"prices when tomorrow is due and something came today", "2026-11-20 15:00", 23*time.Hour + 30*time.Minute, StateLate},
 	} {

@@ -13,7 +13,7 @@ type State string
 const (
 	StateOK    State = "ok"
 	StateLate  State = "late"  // a delivery date is not whole at the time at which it should be
-	StateStale State = "stale" // nothing new for a day
+	StateStale State = "stale" // nothing new for a day, though something is due
 	StateDown  State = "down"  // its source has failed so often that it is asked only now and then
 	StateOff   State = "off"   // no credentials for its source
 )
@@ -179,13 +179,18 @@ func (f *Feeds) state(feed *feed, missing []Missing, summary store.RunSummary, n
 		return StateOff
 	case down:
 		return StateDown
-	case !summary.LastChange.IsZero() && now.Sub(summary.LastChange) > staleAfter:
-		return StateStale
 	case summary.LastChange.IsZero():
 		return StateLate
 	}
+	quiet := now.Sub(summary.LastChange) > staleAfter
+	if quiet && !feed.ahead { // energy never rests
+		return StateStale
+	}
 	for _, m := range missing {
-		if late && m.Date == judged || m.Date.Before(judged) {
+		switch overdue := late && m.Date == judged || m.Date.Before(judged); {
+		case overdue && quiet:
+			return StateStale
+		case overdue:
 			return StateLate
 		}
 	}

@@ -15,7 +15,7 @@ type Fetch struct {
 
 // BeginFetch begins the fetch of a range, or goes on with the same one that was cut short.
 func (s *Store) BeginFetch(ctx context.Context, feed string, first, last DeliveryDate, now time.Time) (Fetch, error) {
-	fetch := Fetch{Finished: map[int64]bool{}}
+	var fetch Fetch
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch (feed, first_date, last_date, started_ms) VALUES (?, ?, ?, ?)",
 			feed, first, last, now.UnixMilli())
@@ -26,24 +26,45 @@ func (s *Store) BeginFetch(ctx context.Context, feed string, first, last Deliver
 		if err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, "SELECT window_start FROM fetch_window WHERE fetch_id = ?", fetch.ID)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var start int64
-			if err := rows.Scan(&start); err != nil {
-				return err
-			}
-			fetch.Finished[start] = true
-		}
-		return rows.Err()
+		fetch.Finished, err = finishedWindows(ctx, tx, feed, first, last)
+		return err
 	})
 	if err != nil {
 		return Fetch{}, fmt.Errorf("store: begin fetch: %w", err)
 	}
 	return fetch, nil
+}
+
+// FinishedWindows tells which windows of a fetch that was cut short are done; none if there is no such fetch.
+func (s *Store) FinishedWindows(ctx context.Context, feed string, first, last DeliveryDate) (map[int64]bool, error) {
+	var finished map[int64]bool
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		finished, err = finishedWindows(ctx, tx, feed, first, last)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: finished windows: %w", err)
+	}
+	return finished, nil
+}
+
+func finishedWindows(ctx context.Context, tx *sql.Tx, feed string, first, last DeliveryDate) (map[int64]bool, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT window_start FROM fetch_window JOIN fetch ON fetch.id = fetch_id
+		WHERE feed = ? AND first_date = ? AND last_date = ?`, feed, first, last)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	finished := map[int64]bool{}
+	for rows.Next() {
+		var start int64
+		if err := rows.Scan(&start); err != nil {
+			return nil, err
+		}
+		finished[start] = true
+	}
+	return finished, rows.Err()
 }
 
 // EndFetch forgets a fetch that came to its end, so that the next one of that range asks for all of it again.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -37,13 +38,19 @@ var errLocked = fmt.Errorf("another program has held its write lock for %d s", b
 
 // Open opens the database file, makes it if there is none, and brings its schema up to date. A file that is
 // something else is left as it is; the error then is ErrNotDatabase, ErrNewer or ErrUnusableFile.
-func Open(ctx context.Context, path string) (*Store, error) {
+func Open(ctx context.Context, path string) (*Store, error) { return open(ctx, path, false) }
+
+// OpenAlone is Open for the one service that may use the file at a time; ErrInUse if another does, and the file is
+// left as it is. Commands open it beside the service.
+func OpenAlone(ctx context.Context, path string) (*Store, error) { return open(ctx, path, true) }
+
+func open(ctx context.Context, path string, alone bool) (*Store, error) {
 	// SQLite would read "file:" or ":memory:" in a path as its own, and open later connections in a later folder.
 	file, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrUnusableFile, path, err)
 	}
-	s := &Store{path: path, file: file}
+	s := &Store{path: path, file: file, alone: alone}
 	// Where waiting could be for ever, SQLite does not wait: of two programs that open a new file at once, one may be
 	// told at once that the file is locked.
 	for giveUp := time.Now().Add(busyMilliseconds * time.Millisecond); ; {
@@ -68,6 +75,14 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
+	if err := s.lockOut(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.lock.Unlock()
+		}
+	}()
 	if s.writer, err = s.pool(ctx, 1, "_txlock=immediate"); err != nil {
 		return err
 	}
@@ -79,6 +94,26 @@ func (s *Store) open(ctx context.Context) (err error) {
 		s.reader.Close()
 		s.writer.Close()
 		return err
+	}
+	return nil
+}
+
+// lockOut keeps other services off the file, by whatever name they know it. It comes before anything is changed in it.
+func (s *Store) lockOut() error {
+	file, err := filepath.EvalSymlinks(s.file)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, err)
+	}
+	s.lock = flock.New(file+".lock", flock.SetPermissions(fileMode))
+	if !s.alone {
+		return nil
+	}
+	locked, err := s.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("%w: %s: lock: %w", ErrUnusableFile, s.path, err)
+	}
+	if !locked {
+		return fmt.Errorf("%s: %w", s.path, ErrInUse)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database driver "sqlite", without CGO
 )
 
@@ -27,6 +28,7 @@ var (
 	ErrNotDatabase  = errors.New("not a Courant database")
 	ErrNewer        = errors.New("database is newer than this program")
 	ErrUnusableFile = errors.New("database file cannot be used")
+	ErrInUse        = errors.New("another courant serve uses it")
 )
 
 // readers is how many connections answer reads at once.
@@ -36,6 +38,8 @@ const readers = 4
 type Store struct {
 	path   string // as it was named
 	file   string // the same, absolute
+	alone  bool
+	lock   *flock.Flock
 	writer *sql.DB
 	reader *sql.DB
 
@@ -47,17 +51,18 @@ type Store struct {
 // Path is the file that was opened, as it was named.
 func (s *Store) Path() string { return s.path }
 
-// Close ends the watchers, waits for them and closes both pools.
+// Close ends the watchers, waits for them, closes both pools and lets go of the lock.
 func (s *Store) Close() error {
 	s.stop()
 	s.watchers.Wait()
-	return errors.Join(s.reader.Close(), s.writer.Close())
+	return errors.Join(s.reader.Close(), s.writer.Close(), s.lock.Unlock())
 }
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	if err := s.reader.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+	var runs int
+	// A query that touches no page would be answered also where the file is gone.
+	if err := s.reader.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT id FROM feed_run ORDER BY id DESC LIMIT 1)").Scan(&runs); err != nil {
 		return fmt.Errorf("store: ping: %w", err)
 	}
 	return nil

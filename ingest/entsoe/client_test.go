@@ -1,9 +1,11 @@
 package entsoe_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -192,6 +194,32 @@ func TestAfterTooManyRequestsTheBanIsWaitedOut(t *testing.T) {
 	}
 	if diff := cmp.Diff([]time.Duration{10 * time.Minute, 10 * time.Minute}, clock.pauses); diff != "" {
 		t.Errorf("pauses (-want +got):\n%s", diff)
+	}
+}
+
+func TestCallsWaitInALineAndTheBanIsTold(t *testing.T) {
+	clock, line := newHastyClock(), newHastyClock()
+	base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if len(clock.pauses) == 0 {
+			w.WriteHeader(429)
+			return
+		}
+		io.WriteString(w, document())
+	})
+	var log bytes.Buffer
+	client := entsoe.NewClient(entsoe.Options{BaseURL: base, SecurityToken: token, HTTP: http.DefaultClient, Clock: clock,
+		Lines: source.OneLineEachHost(line, time.Second), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	for range 2 {
+		if _, _, err := client.DayAheadPrices(t.Context(), summerDay.Period()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]time.Duration{time.Second, time.Second}, line.pauses); diff != "" || len(*requests) != 3 {
+		t.Errorf("%d requests, waits (-want +got):\n%s", len(*requests), diff)
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `"source asked again" source=ENTSO-E call=A44 try=2 pause=10m0s`) || strings.Contains(text, token[:6]) {
+		t.Errorf("log: %s", text)
 	}
 }
 

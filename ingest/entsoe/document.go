@@ -149,11 +149,11 @@ func verdict(text string) error {
 	case strings.Contains(lower, "no matching data"):
 		return nil
 	case strings.Contains(lower, "exceeds"):
-		return fmt.Errorf("%w: %.300s", source.ErrTooWide, text)
+		return fmt.Errorf("%w: %s", source.ErrTooWide, text)
 	case text == "":
 		return errors.New("the request was refused without a reason")
 	}
-	return fmt.Errorf("the request was refused: %.300s", text)
+	return fmt.Errorf("the request was refused: %s", text)
 }
 
 func nextStart(d *xml.Decoder) (xml.StartElement, error) {

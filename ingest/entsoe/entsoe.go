@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -37,6 +38,8 @@ type Options struct {
 	HTTP          *http.Client
 	Clock         clockwork.Clock
 	UserAgent     string
+	Lines         source.Lines // in which calls wait; nil: none waits
+	Log           *slog.Logger // of tries after a pause; nil: they are not told
 }
 
 // Client asks ENTSO-E. It is safe for concurrent use.
@@ -50,6 +53,7 @@ type Client struct {
 func NewClient(o Options) *Client {
 	return &Client{base: o.BaseURL, token: o.SecurityToken, caller: source.Caller{
 		Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.SecurityToken},
+		Retrying: source.LogRetries(o.Log), Line: o.Lines.To(o.BaseURL),
 		// More than 400 requests in a minute are answered with a ban of 10 min.
 		Pause429: pauseWhenOut,
 	}}

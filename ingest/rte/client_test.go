@@ -27,7 +27,8 @@ const (
 // hastyClock goes on by itself when somebody waits for it, and remembers how long each wait was.
 type hastyClock struct {
 	*clockwork.FakeClock
-	pauses []time.Duration
+	pauses  []time.Duration
+	onPause func() // nil: nothing
 }
 
 func newHastyClock() *hastyClock {
@@ -36,6 +37,9 @@ func newHastyClock() *hastyClock {
 
 func (c *hastyClock) After(d time.Duration) <-chan time.Time {
 	c.pauses = append(c.pauses, d)
+	if c.onPause != nil {
+		c.onPause()
+	}
 	after := c.FakeClock.After(d)
 	c.Advance(d)
 	return after
@@ -276,6 +280,111 @@ func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
 	})
 }
 
+func TestARenewedTokenIsATryOfFive(t *testing.T) {
+	f := newFakeRTE(t)
+	f.resource = func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		w.WriteHeader([]int{503, 401, 503, 503, 503, 200}[len(f.resources)-1])
+	}
+	if fault := faultOf(t, f.ask(t)); fault.Status != 503 || len(f.clock.pauses) != 3 {
+		t.Errorf("%+v after pauses %v", fault, f.clock.pauses)
+	}
+	f.wantRequests(t, 2, 5)
+}
+
+// inLines has the client's resources wait in lines with a clock of their own.
+func (f *fakeRTE) inLines(lines func(clockwork.Clock, time.Duration) source.Lines) *hastyClock {
+	clock := &hastyClock{FakeClock: f.clock.FakeClock}
+	f.client = rte.NewClient(rte.Options{BaseURL: f.server.URL, ClientID: clientID, ClientSecret: clientSecret, HTTP: f.server.Client(),
+		Clock: f.clock, Lines: lines(clock, time.Second)})
+	return clock
+}
+
+func TestATokenIsTakenAfterTheWaitAndHasNoTurn(t *testing.T) {
+	f := newFakeRTE(t)
+	f.token = func(w http.ResponseWriter, r *http.Request) { // at its end at once
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"access_token":"token-1","token_type":"Bearer","expires_in":60}`)
+	}
+	line := f.inLines(source.OneLineEachHost)
+	line.onPause = func() { f.wantRequests(t, 1, 1) }
+	for range 2 {
+		if err := f.ask(t); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.wantRequests(t, 2, 2)
+	if diff := cmp.Diff([]time.Duration{time.Second}, line.pauses); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+}
+
+func TestARefusedTokenIsRenewedInTheNextTurn(t *testing.T) {
+	f := newFakeRTE(t)
+	f.resource = func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer token-1" {
+			w.WriteHeader(401)
+			return
+		}
+		io.WriteString(w, mari(measure()))
+	}
+	line := f.inLines(source.OneLineEachHost)
+	line.onPause = func() { f.wantRequests(t, 1, 1) }
+	if err := f.ask(t); err != nil || len(line.pauses) != 1 {
+		t.Errorf("waits %v, error %v", line.pauses, err)
+	}
+	f.wantRequests(t, 2, 2)
+}
+
+func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
+	f := newFakeRTE(t)
+	line := f.inLines(source.OneLineEachHost)
+	for _, tt := range calls {
+		if _, _, err := tt.call(t, f.client, summerDay.Period()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]time.Duration{time.Second, time.Second}, line.pauses); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+}
+
+func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
+	f := newFakeRTE(t)
+	hangs, release := make(chan struct{}), make(chan struct{})
+	f.resource = func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "afrr_marginal_price") {
+			close(hangs)
+			<-release
+		}
+		io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null}`)
+	}
+	line := f.inLines(source.OneLineEachResource)
+	ended := make(chan error)
+	go func() {
+		_, _, err := f.client.MarginalPrice(t.Context(), summerDay.Period())
+		ended <- err
+	}()
+	<-hangs
+	for _, name := range []string{"capacity", "mFRR energy"} {
+		for _, tt := range calls {
+			if tt.name == name {
+				if _, _, err := tt.call(t, f.client, summerDay.Period()); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	if len(line.pauses) != 0 {
+		t.Errorf("waits %v", line.pauses)
+	}
+	close(release)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
 	const credentials = "the client credentials are refused: check rte.client_id and rte.client_secret"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)
@@ -360,7 +469,9 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 		{"an error in a list", 400, `[]`, "the window was refused without a reason"},
 		{"an error without a body", 400, "", "the window was refused without a reason"},
 		{"an error that tells the secrets", 400, `{"error":"` + clientID + " " + clientSecret + `"}`, "[hidden] [hidden]"},
-		{"a long error", 400, `{"error":"` + strings.Repeat("é", 1000) + `"}`, strings.Repeat("é", 300)},
+		{"a long error", 400, `{"error":"` + strings.Repeat("é", 1000) + `"}`, strings.Repeat("é", 400) + "…"},
+		{"an error that tells the token", 400, `{"error":"Bearer token-1"}`, "Bearer [hidden]"},
+		{"a secret at the cut", 400, `{"error_description":"` + strings.Repeat("x", 395) + clientSecret + `"}`, strings.Repeat("x", 395) + "[hidd…"},
 		{"a page as error", 400, maintenance, "Maintenance back soon"},
 		{"a page with status 200", 200, maintenance, "the reply is an HTML page, not JSON: Maintenance back soon"},
 		{"XML", 200, `<?xml version="1.0"?><error>no</error>`, "the reply is XML, not JSON: no"},

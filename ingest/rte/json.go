@@ -207,6 +207,5 @@ func errorText(answer *source.Answer) string {
 	if err != nil || len(parts) == 0 {
 		return noReason
 	}
-	const most = 300
-	return fmt.Sprintf("%.*s", most, strings.Join(parts, ": "))
+	return strings.Join(parts, ": ")
 }

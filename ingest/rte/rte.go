@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,6 +53,8 @@ type Options struct {
 	HTTP         *http.Client
 	Clock        clockwork.Clock
 	UserAgent    string
+	Lines        source.Lines // in which the resources' calls wait; nil: none waits
+	Log          *slog.Logger // of tries after a pause; nil: they are not told
 }
 
 // Client asks RTE's resources. It is safe for concurrent use.
@@ -58,6 +62,7 @@ type Client struct {
 	base   string
 	oauth  clientcredentials.Config
 	caller source.Caller
+	lines  map[resource]*source.Line
 
 	mu      sync.Mutex
 	token   *oauth2.Token
@@ -67,15 +72,21 @@ type Client struct {
 // NewClient makes a client; nothing is asked yet.
 func NewClient(o Options) *Client {
 	base := strings.TrimSuffix(o.BaseURL, "/")
-	return &Client{
+	c := &Client{
 		base: base,
 		oauth: clientcredentials.Config{
 			ClientID: o.ClientID, ClientSecret: o.ClientSecret, TokenURL: base + tokenPath, AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		caller: source.Caller{
 			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.ClientSecret, o.ClientID},
+			Retrying: source.LogRetries(o.Log),
 		},
+		lines: map[resource]*source.Line{},
 	}
+	for _, r := range []resource{procuredReserves, marginalPrice, standardMFRR} {
+		c.lines[r] = o.Lines.To(base)
+	}
+	return c
 }
 
 // ProcuredReserves asks for the three reserves' capacity in the window, which is at most 7 days long.
@@ -97,12 +108,15 @@ func (c *Client) StandardMFRR(ctx context.Context, window store.Period) (source.
 func ask[R any](ctx context.Context, c *Client, from resource, window store.Period, decode func(io.Reader, store.Period) (source.Reply[R], error)) (source.Reply[R], int64, error) {
 	var reply source.Reply[R]
 	var used *oauth2.Token
+	caller := c.caller
+	caller.Line = c.lines[from]
 	build := func(ctx context.Context) (*http.Request, error) {
 		token, err := c.accessToken(ctx)
 		if err != nil {
 			return nil, err
 		}
 		used = token
+		caller.Secrets = append(slices.Clone(c.caller.Secrets), token.AccessToken)
 		query := url.Values{
 			"start_date": {window.From().In(store.Paris).Format(time.RFC3339)},
 			"end_date":   {window.To().In(store.Paris).Format(time.RFC3339)},
@@ -123,14 +137,17 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 		reply, err = decode(answer.Body, window)
 		return err
 	}
-	bytes, err := c.caller.Call(ctx, from.name, build, read)
-	if used != nil && isUnauthorized(err) {
+	renewed := false
+	caller.Mended = func(fault *source.Fault) bool {
 		// A token may end before its time: once, another one is taken.
+		if renewed || fault.Status != http.StatusUnauthorized || fault.Call != from.name {
+			return false
+		}
+		renewed = true
 		c.drop(used)
-		var more int64
-		more, err = c.caller.Call(ctx, from.name, build, read)
-		bytes += more
+		return true
 	}
+	bytes, err := caller.Call(ctx, from.name, build, read)
 	return reply, bytes, notSubscribed(from, err)
 }
 

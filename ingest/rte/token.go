@@ -68,8 +68,3 @@ func (c *Client) tokenFault(err error) error {
 	}
 	return fault
 }
-
-func isUnauthorized(err error) bool {
-	var fault *source.Fault
-	return errors.As(err, &fault) && fault.Status == http.StatusUnauthorized && fault.Call != "token"
-}

@@ -2,16 +2,20 @@ package source
 
 import (
 	"bufio"
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -27,6 +31,8 @@ const (
 	connectTimeout   = 10 * time.Second
 	headerTimeout    = 2 * time.Minute // ENTSO-E gives up on itself after 5 min, and rarely needs one
 	tryTimeout       = 5 * time.Minute
+	pingAfter        = 15 * time.Second // of silence
+	pingTimeout      = 15 * time.Second
 	maxHeaderBytes   = 64 << 10
 	maxRedirects     = 3
 	idleConnsPerHost = 2
@@ -47,6 +53,8 @@ func NewHTTPClient() *http.Client {
 			MaxIdleConnsPerHost:    idleConnsPerHost,
 			IdleConnTimeout:        90 * time.Second,
 			ForceAttemptHTTP2:      true,
+			// Calls share a connection of HTTP/2: one that is dead is to be known before it holds them all up.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			asked := via[0].URL
@@ -66,10 +74,27 @@ type Caller struct {
 	Secrets   []string      // never to be seen in a message
 	Pause429  time.Duration // before the next try after a 429 that names no time itself
 	UserAgent string
+	Line      *Line // in which every try waits for its turn; nil: none waits
+	// Retrying is told of a fault after which there is a pause and then the given try; nil: nobody is.
+	Retrying func(fault *Fault, try int, pause time.Duration)
+	// Mended says whether what the fault complains of has been set right, so that another try needs no pause; nil: never.
+	Mended func(*Fault) bool
 }
 
-// Call makes a request, hands the answer to read, and tries again where that may help; build is called for each
-// try. It tells how many bytes the answers had, also when it fails. The error is a *Fault, or the context's.
+// LogRetries makes a Retrying that says so in the log; nil for none.
+func LogRetries(log *slog.Logger) func(*Fault, int, time.Duration) {
+	if log == nil {
+		return nil
+	}
+	return func(fault *Fault, try int, pause time.Duration) {
+		log.Warn("source asked again", "source", fault.Source, "call", fault.Call, "try", try,
+			"pause", pause.Round(time.Millisecond).String(), "error", fault.Error())
+	}
+}
+
+// Call makes a request, hands the answer to read, and tries again where that may help. Each try waits for its turn in
+// the line and has it until the answer is read; build is called for each try, after the wait. Call tells how many bytes
+// the answers had, also when it fails. The error is a *Fault, or the context's.
 func (c *Caller) Call(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (bytes int64, err error) {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = firstPause, longestPause, 2
@@ -83,6 +108,9 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 		if ctx.Err() != nil {
 			return bytes, errors.Join(ctx.Err(), fault)
 		}
+		if try < maxTries && c.Mended != nil && c.Mended(fault) {
+			continue
+		}
 		pause := pauses.NextBackOff()
 		switch {
 		case fault.RetryAfter > 0:
@@ -93,6 +121,9 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 		if !fault.Retryable || try == maxTries || pause > longestObeyed {
 			return bytes, fault
 		}
+		if c.Retrying != nil {
+			c.Retrying(fault, try+1, pause)
+		}
 		select {
 		case <-ctx.Done():
 			return bytes, ctx.Err()
@@ -102,6 +133,10 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 }
 
 func (c *Caller) try(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (int64, error) {
+	if err := c.Line.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer c.Line.leave()
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	request, err := build(ctx)
@@ -109,6 +144,7 @@ func (c *Caller) try(ctx context.Context, name string, build func(context.Contex
 		return 0, err
 	}
 	request.Header.Set("User-Agent", c.UserAgent)
+	c.Line.start()
 	response, err := c.HTTP.Do(request)
 	if err != nil {
 		return 0, c.connectionFault(name, err)
@@ -163,6 +199,9 @@ func (c *Caller) RetryAfter(headers http.Header) time.Duration {
 
 // bodyFault tells a reply that was lost on the way, which is worth another try, from one that came whole and is bad.
 func (c *Caller) bodyFault(name string, body *limited, err error) error {
+	if isUnpacking(body.err) {
+		return &Fault{Source: c.Source, Call: name, Message: "the reply cannot be unpacked: " + body.err.Error(), Cause: body.err}
+	}
 	if body.err != nil {
 		return c.connectionFault(name, body.err)
 	}
@@ -172,9 +211,14 @@ func (c *Caller) bodyFault(name string, body *limited, err error) error {
 	return err
 }
 
+// isUnpacking says whether the bytes came, but are not compressed as they claim to be.
+func isUnpacking(err error) bool {
+	return errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, new(flate.CorruptInputError))
+}
+
 func (c *Caller) connectionFault(name string, err error) *Fault {
-	return &Fault{Source: c.Source, Call: name, Message: Plainly(err), Connection: true,
-		Retryable: !errors.Is(err, errRedirected), Cause: withoutURL(err)}
+	lost := !errors.Is(err, errRedirected)
+	return &Fault{Source: c.Source, Call: name, Message: Plainly(err), Connection: lost, Retryable: lost, Cause: withoutURL(err)}
 }
 
 // fault is err as a *Fault whose message holds no secret and is one line, whoever wrote it; an error that is none yet
@@ -184,7 +228,7 @@ func (c *Caller) fault(name string, err error) *Fault {
 	if !errors.As(err, &fault) {
 		fault = &Fault{Source: c.Source, Call: name, Message: err.Error(), Cause: err}
 	}
-	fault.Message = oneLine(c.scrub(fault.Message))
+	fault.Message = shorten(oneLine(c.scrub(fault.Message)), longestMessage)
 	return fault
 }
 
@@ -203,10 +247,14 @@ func Plainly(err error) string {
 	var dns *net.DNSError
 	var network net.Error
 	switch {
+	case errors.As(err, &dns) && (dns.IsTimeout || dns.IsTemporary):
+		return "the name " + dns.Name + " cannot be looked up: " + dns.Err
 	case errors.As(err, &dns):
 		return "the name " + dns.Name + " is not found"
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout():
 		return "no answer in time"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "the connection was reset"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection ended in the middle of the reply"
 	case errors.Is(err, io.EOF):

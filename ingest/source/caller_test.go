@@ -13,8 +13,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -268,8 +270,11 @@ func TestAConnectionFaultIsSaidInPlainWords(t *testing.T) {
 	}{
 		{"unknown name", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "web-api.tp.entsoe.eu"}},
 			"the name web-api.tp.entsoe.eu is not found"},
+		{"a name server that is busy", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", Name: "web-api.tp.entsoe.eu", IsTemporary: true}},
+			"the name web-api.tp.entsoe.eu cannot be looked up: server misbehaving"},
 		{"no answer", context.DeadlineExceeded, "no answer in time"},
 		{"a network's time-out", &net.OpError{Op: "read", Err: &timeoutError{}}, "no answer in time"},
+		{"reset", &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "the connection was reset"},
 		{"cut", io.ErrUnexpectedEOF, "the connection ended in the middle of the reply"},
 		{"closed", io.EOF, "the connection ended without a reply"},
 		{"anything else", errors.New("tls: bad\ncertificate"), "tls: bad certificate"},
@@ -544,7 +549,7 @@ func TestARedirectIsFollowedWithinTheHostOnly(t *testing.T) {
 			http.Redirect(w, r, "http://localhost:"+port+r.URL.RequestURI(), http.StatusFound)
 		})
 		_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(withSecret(address)), discard)
-		if fault := faultOf(t, err); fault.Message != "it redirects elsewhere" {
+		if fault := faultOf(t, err); fault.Message != "it redirects elsewhere" || fault.Connection || fault.Retryable {
 			t.Errorf("%+v", fault)
 		}
 		wantNoSecret(t, err.Error())

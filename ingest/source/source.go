@@ -2,7 +2,8 @@
 // they said: a Reply of rows, or a Fault.
 //
 // A call is tried again after a connection fault, 408, 429 and 5xx, at most five times in all, with growing and
-// jittered pauses; what the source itself says in Retry-After is obeyed. Anything else is final. A reply is read with
+// jittered pauses; what the source itself says in Retry-After is obeyed. Anything else is final. Calls to a host wait
+// in a Line for their turn: a source that is asked too fast shuts its door. A reply is read with
 // limits on size and time, and its first bytes are looked at before it is parsed, because maintenance pages and
 // archives come back with status 200.
 package source
@@ -173,13 +174,22 @@ func (a *Answer) Excerpt() string {
 	}
 	words := oneLine(text.String())
 	if a.hide != nil {
-		words = a.hide(words) // before it is cut, lest a part of a secret is left
+		words = a.hide(words)
 	}
-	const most = 160
-	if runes := []rune(words); len(runes) > most {
-		words = string(runes[:most]) + "…"
+	return shorten(words, longestExcerpt)
+}
+
+const (
+	longestExcerpt = 160
+	longestMessage = 400
+)
+
+// shorten cuts a text after that many characters. Secrets are taken out before, lest a part of one is left.
+func shorten(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
-	return words
+	return text
 }
 
 // oneLine is the text's words with single spaces between them, without what is not to be printed.
