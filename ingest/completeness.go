@@ -17,6 +17,9 @@ var firstDates = struct{ prices, capacity, mfrrUpward, mfrrDownward store.Delive
 	mfrrDownward: store.NewDeliveryDate(2026, time.May, 1),
 }
 
+// EarliestDate is before the first delivery date of every series.
+var EarliestDate = store.NewDeliveryDate(2014, time.January, 1)
+
 // holding is how much of one delivery date a dataset has, in periods.
 type holding struct {
 	expected, received int

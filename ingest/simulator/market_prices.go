@@ -77,6 +77,7 @@ type priceShape struct {
 	level float64 // season, working day or not, and the luck of the day
 	solar float64 // how deep the midday dip is
 	peaks float64 // how far the peaks of the morning and the evening rise
+	wind  float64 // how far a windy night falls; 0 on most days
 }
 
 func shapeOf(d Day, r *rand.Rand) priceShape {
@@ -89,6 +90,9 @@ func shapeOf(d Day, r *rand.Rand) priceShape {
 		solar: 8 + 58*sun*r.Float64(),
 		peaks: 20 + 6*cold + 4*r.Float64(),
 	}
+	if chance(r, 0.15) {
+		shape.wind = shape.level * (0.8 + 0.4*r.Float64())
+	}
 	switch d.weekday() {
 	case time.Saturday:
 		shape.level -= 9
@@ -100,7 +104,7 @@ func shapeOf(d Day, r *rand.Rand) priceShape {
 
 // at returns the price at an hour of the Paris clock.
 func (s priceShape) at(hour float64) float64 {
-	return s.level - 14*bell(hour, 3.5, 2.8) - s.solar*bell(hour, 13.75, 2.6) +
+	return s.level - (14+s.wind)*bell(hour, 3.5, 2.8) - s.solar*bell(hour, 13.75, 2.6) +
 		0.8*s.peaks*bell(hour, 8, 1.5) + 1.3*s.peaks*bell(hour, 19.5, 1.8)
 }
 
