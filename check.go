@@ -67,7 +67,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	if cfg.RTE.ClientID == "" {
 		say(verdict{"RTE", "off: rte.client_id and rte.client_secret are empty", nil})
 	} else {
-		rte := newRTE(cfg, client, p.clock)
+		rte := newRTE(cfg, client, p.clock, nil, nil)
 		_, _, err := rte.ProcuredReserves(ctx, today)
 		say(verdict{"RTE capacity", "the credentials are good, Balancing Capacity answers", err})
 		hourAgo := p.clock.Now().Add(-time.Hour).Truncate(time.Minute)
@@ -77,7 +77,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	if cfg.ENTSOE.SecurityToken == "" {
 		say(verdict{"ENTSO-E", "off: entsoe.security_token is empty", nil})
 	} else {
-		_, _, err := newENTSOE(cfg, client, p.clock).DayAheadPrices(ctx, today)
+		_, _, err := newENTSOE(cfg, client, p.clock, nil, nil).DayAheadPrices(ctx, today)
 		say(verdict{"ENTSO-E", "the security token is good, prices answer", err})
 	}
 	say(clock.verdict())

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/spf13/cobra"
@@ -37,12 +38,13 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	clock          clockwork.Clock
+	callInterval   time.Duration // at least, between the starts of two calls to a source
 	configPath     string
 }
 
 // run is the whole program: main calls it, and the tests do.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, clock: clockwork.NewRealClock()}
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, clock: clockwork.NewRealClock(), callInterval: time.Second}
 	return p.execute(ctx, args)
 }
 
@@ -77,9 +79,33 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.fetchCommand(), p.feedsCommand(),
-		p.userCommand(), p.tokenCommand(), p.checkCommand(), p.versionCommand(),
+		p.userCommand(), p.tokenCommand(), p.checkCommand(), p.versionCommand(), helpCommand(),
 	)
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
+		completion.Args, completion.RunE = cobra.ArbitraryArgs, group
+	}
 	return root
+}
+
+// helpCommand is cobra's, but for an unknown command it is used wrongly.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil && len(rest) > 0 {
+				err = group(about, rest)
+			}
+			if err != nil {
+				return err
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // group is a command that only holds others.

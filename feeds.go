@@ -48,7 +48,7 @@ func (p *program) feedsCommand() *cobra.Command {
 // withFeeds runs fn with the feeds of the configured sources over the configured database.
 func (p *program) withFeeds(ctx context.Context, fn func(*ingest.Feeds) error) error {
 	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
-		return fn(newFeeds(cfg, db, p.clock, p.logger(cfg.Log), nil))
+		return fn(newFeeds(cfg, db, p.clock, p.logger(cfg.Log), p.lineEachHost(), listeners{}))
 	})
 }
 

@@ -77,6 +77,9 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	if last.Before(first) {
 		return usagef("--from %s is after --to %s: give the earlier date first", first, last)
 	}
+	if earliest := ingest.EarliestDate; first.Before(earliest) {
+		return usagef("%s lies too far back: nothing was published before %s", first, earliest)
+	}
 	// Of several datasets each is asked for up to its own last date.
 	latest := ingest.LastDate(datasets[0], p.clock.Now())
 	if last.After(latest) {
@@ -87,17 +90,21 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 			// A line for each run would break the progress bar.
 			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 		}
-		feeds := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), nil)
-		requests := p.fetchRequests(feeds, datasets, first, last)
+		feeds := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), p.lineEachHost(), listeners{})
+		requests := p.fetchRequests(feeds, datasets, first, last, o.force)
 		if o.dryRun {
-			return p.printCalls(feeds, requests)
+			return p.printCalls(ctx, feeds, requests)
 		}
-		return p.fetchAll(ctx, db, feeds, requests, datasets, first, last, o.force)
+		err := feeds.Fetch(ctx, requests...)
+		if ctx.Err() != nil {
+			return errors.New("interrupted: the same command goes on where it stopped")
+		}
+		return errors.Join(p.printStored(ctx, db, datasets, first, last), err)
 	})
 }
 
 // fetchRequests is one request for each feed of the datasets.
-func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, first, last store.DeliveryDate) []ingest.FetchRequest {
+func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, first, last store.DeliveryDate, force bool) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
 	asked := map[ingest.FeedName]bool{}
 	for _, dataset := range datasets {
@@ -106,16 +113,20 @@ func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, f
 			end = limit
 		}
 		if !asked[name] && !first.After(end) {
-			requests = append(requests, ingest.FetchRequest{Dataset: dataset, First: first, Last: end})
+			requests = append(requests, ingest.FetchRequest{Dataset: dataset, First: first, Last: end, Force: force, Progress: p.progress(name)})
 			asked[name] = true
 		}
 	}
 	return requests
 }
 
-func (p *program) printCalls(feeds *ingest.Feeds, requests []ingest.FetchRequest) error {
+func (p *program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests []ingest.FetchRequest) error {
 	for _, request := range requests {
-		for _, call := range feeds.Plan(request) {
+		calls, err := feeds.Plan(ctx, request)
+		if err != nil {
+			return err
+		}
+		for _, call := range calls {
 			fmt.Fprintf(p.stdout, "%s: %s to %s\n", feeds.Name(request.Dataset),
 				call.From().In(store.Paris).Format(time.RFC3339), call.To().In(store.Paris).Format(time.RFC3339))
 		}
@@ -123,18 +134,8 @@ func (p *program) printCalls(feeds *ingest.Feeds, requests []ingest.FetchRequest
 	return nil
 }
 
-func (p *program) fetchAll(ctx context.Context, db *store.Store, feeds *ingest.Feeds, requests []ingest.FetchRequest,
-	datasets []store.Dataset, first, last store.DeliveryDate, force bool) error {
-	var faults []error
-	for _, request := range requests {
-		request.Force, request.Progress = force, p.progress(feeds.Name(request.Dataset))
-		if err := feeds.Fetch(ctx, request); err != nil {
-			faults = append(faults, err)
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("interrupted: the same command goes on where it stopped")
-		}
-	}
+// printStored says how many native rows are held now of the range that was asked for.
+func (p *program) printStored(ctx context.Context, db *store.Store, datasets []store.Dataset, first, last store.DeliveryDate) error {
 	for _, dataset := range datasets {
 		coverage, err := db.Coverage(ctx, dataset, first, last)
 		if err != nil {
@@ -142,7 +143,7 @@ func (p *program) fetchAll(ctx context.Context, db *store.Store, feeds *ingest.F
 		}
 		fmt.Fprintf(p.stdout, "%s: %d rows stored\n", dataset, coverage.Rows())
 	}
-	return errors.Join(faults...)
+	return nil
 }
 
 // progress draws a bar on a terminal, and nothing elsewhere.

@@ -23,7 +23,10 @@ func (p *program) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := openService(cmd.Context(), cfg, p.clock, p.logger(cfg.Log), false)
+			s, err := openService(cmd.Context(), cfg, p.clock, p.logger(cfg.Log), p.lineEachFeed(), false)
+			if cmd.Context().Err() != nil && s == nil {
+				return nil // told to stop while it started
+			}
 			if err != nil {
 				return err
 			}
@@ -58,10 +61,10 @@ func (p *program) demo(ctx context.Context) (err error) {
 	cfg.Database.Path = filepath.Join(folder, "courant.db")
 	cfg.RTE = RTEConfig{BaseURL: sources.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret}
 	cfg.ENTSOE = ENTSOEConfig{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken}
-	s, err := openService(ctx, cfg, p.clock, p.logger(cfg.Log), true)
+	s, err := openService(ctx, cfg, p.clock, p.logger(cfg.Log), nil, true)
 	if isPortTaken(err) {
 		cfg.Server.Addr = "127.0.0.1:0"
-		s, err = openService(ctx, cfg, p.clock, p.logger(cfg.Log), true)
+		s, err = openService(ctx, cfg, p.clock, p.logger(cfg.Log), nil, true)
 	}
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
@@ -30,7 +29,8 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
 
-	// requestsTimeout is how long requests under way may take when the service stops; the feeds have as long again.
+	// requestsTimeout is how long requests under way may take when the service stops. Then the feeds have as long
+	// again, so that it ends within 10 s.
 	requestsTimeout = 4 * time.Second
 
 	// watchInterval is how often the database is asked whether another process has changed it.
@@ -41,7 +41,6 @@ const (
 type service struct {
 	cfg      Config
 	log      *slog.Logger
-	lock     *flock.Flock
 	store    *store.Store
 	auth     *auth.Auth
 	server   *server.Server
@@ -49,51 +48,29 @@ type service struct {
 	listener net.Listener
 }
 
-// openService takes hold of all that can fail: the lock, the database and the port.
-func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *slog.Logger, simulated bool) (*service, error) {
-	s := &service{cfg: cfg, log: log, lock: flock.New(cfg.Database.Path+".lock", flock.SetPermissions(0o600))}
-	db, err := s.openStore(ctx)
+// openService takes hold of all that can fail: the database and the port.
+func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *slog.Logger, lines source.Lines, simulated bool) (*service, error) {
+	db, err := store.OpenAlone(ctx, cfg.Database.Path)
 	if err != nil {
 		return nil, err
 	}
-	s.store = db
+	s := &service{cfg: cfg, log: log, store: db}
 	s.auth = newAuth(cfg, db, clock)
-	s.feeds = newFeeds(cfg, db, clock, log, s.refresh)
+	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (ingest.Report, error) { return s.feeds.Report(ctx) }, log)
+	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Simulated: simulated,
-		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) },
+		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) }, Metrics: figures.handler(),
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, db.Close())
 	}
 	s.listener, err = net.Listen("tcp", cfg.Server.Addr)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: set server.addr to a free one", err), s.close())
+		return nil, errors.Join(fmt.Errorf("%w: set server.addr to a free one", err), db.Close())
 	}
 	return s, nil
-}
-
-// openStore opens the database and keeps any other service off it. The lock comes first, except that the lock's own
-// folder has to be there, and a file that is no database gets no lock beside it.
-func (s *service) openStore(ctx context.Context) (*store.Store, error) {
-	db, err := store.Open(ctx, s.cfg.Database.Path)
-	if err != nil {
-		return nil, err
-	}
-	locked, err := s.lock.TryLock()
-	if err == nil && !locked {
-		err = errors.New("another courant serve uses it")
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", s.cfg.Database.Path, err), db.Close())
-	}
-	return db, nil
-}
-
-// close lets go of the database and the lock.
-func (s *service) close() error {
-	return errors.Join(s.store.Close(), s.lock.Unlock())
 }
 
 // addr is where the service listens.
@@ -116,7 +93,10 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	feedsCtx, stopFeeds := context.WithCancel(context.Background())
 	defer stopFeeds()
 	err := s.server.Refresh(ctx)
-	if err == nil {
+	switch {
+	case ctx.Err() != nil:
+		err = nil // told to stop before all was ready
+	case err == nil:
 		s.store.Watch(watchInterval, func() error { return s.refreshNow(feedsCtx) })
 		s.log.Info("serving", "address", "http://"+s.addr(), "database", s.cfg.Database.Path)
 		s.sayNoAccounts(ctx)
@@ -147,7 +127,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 		err = errors.Join(err, late)
 	default:
 	}
-	return errors.Join(err, s.close())
+	return errors.Join(err, s.store.Close())
 }
 
 // refresh builds the bodies that a commit of this process has changed.
@@ -179,33 +159,44 @@ func (s *service) sayOff() {
 	}
 }
 
-// newFeeds makes the feeds of the sources for which there are credentials.
-func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, committed func(context.Context)) *ingest.Feeds {
-	options := ingest.Options{Store: db, Clock: clock, Log: log, Committed: committed, Schedules: map[ingest.FeedName]ingest.Schedule{
-		ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
-		ingest.Capacity:       schedule(cfg.Ingest.Capacity),
-		ingest.AFRREnergy:     schedule(cfg.Ingest.AFRREnergy),
-		ingest.MFRREnergy:     schedule(cfg.Ingest.MFRREnergy),
-	}}
+// listeners are told what the feeds do; each may be nil.
+type listeners struct {
+	committed func(context.Context)
+	ran       func(store.Run)
+}
+
+// newFeeds makes the feeds of the sources for which there are credentials; their calls wait in the lines.
+func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told listeners) *ingest.Feeds {
+	options := ingest.Options{
+		Store: db, Clock: clock, Log: log, Committed: told.committed, Ran: told.ran,
+		Schedules: map[ingest.FeedName]ingest.Schedule{
+			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
+			ingest.Capacity:       schedule(cfg.Ingest.Capacity),
+			ingest.AFRREnergy:     schedule(cfg.Ingest.AFRREnergy),
+			ingest.MFRREnergy:     schedule(cfg.Ingest.MFRREnergy),
+		},
+	}
 	client := source.NewHTTPClient()
 	if cfg.ENTSOE.SecurityToken != "" {
-		options.Prices = newENTSOE(cfg, client, clock)
+		options.Prices = newENTSOE(cfg, client, clock, lines, log)
 	}
 	if cfg.RTE.ClientID != "" {
-		options.Balancing = newRTE(cfg, client, clock)
+		options.Balancing = newRTE(cfg, client, clock, lines, log)
 	}
 	return ingest.New(options)
 }
 
-func newENTSOE(cfg Config, client *http.Client, clock clockwork.Clock) *entsoe.Client {
+func newENTSOE(cfg Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
 	return entsoe.NewClient(entsoe.Options{
-		BaseURL: cfg.ENTSOE.BaseURL, SecurityToken: cfg.ENTSOE.SecurityToken.Reveal(), HTTP: client, Clock: clock, UserAgent: userAgent(),
+		BaseURL: cfg.ENTSOE.BaseURL, SecurityToken: cfg.ENTSOE.SecurityToken.Reveal(), HTTP: client, Clock: clock,
+		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 
-func newRTE(cfg Config, client *http.Client, clock clockwork.Clock) *rte.Client {
+func newRTE(cfg Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
 	return rte.NewClient(rte.Options{
-		BaseURL: cfg.RTE.BaseURL, ClientID: cfg.RTE.ClientID, ClientSecret: cfg.RTE.ClientSecret.Reveal(), HTTP: client, Clock: clock, UserAgent: userAgent(),
+		BaseURL: cfg.RTE.BaseURL, ClientID: cfg.RTE.ClientID, ClientSecret: cfg.RTE.ClientSecret.Reveal(), HTTP: client, Clock: clock,
+		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 

@@ -194,7 +194,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	cfg := defaultConfig()
 	cfg.Server.Addr = strings.TrimPrefix(taken.URL, "http://")
 	p := &program{stderr: io.Discard}
-	_, err := openService(t.Context(), cfg, p.clock, p.logger(cfg.Log), false)
+	_, err := openService(t.Context(), cfg, p.clock, p.logger(cfg.Log), nil, false)
 	if !isPortTaken(err) || !strings.Contains(err.Error(), "server.addr") {
 		t.Errorf("error %v", err)
 	}
@@ -209,7 +209,7 @@ func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &program{stderr: t.Output()}
-	s, err := openService(t.Context(), cfg, h.clock, p.logger(cfg.Log), false)
+	s, err := openService(t.Context(), cfg, h.clock, p.logger(cfg.Log), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,13 +73,13 @@ func (h *house) bodies(paths ...string) map[string]json.RawMessage {
 		h.t.Fatal(err)
 	}
 	p := &program{stderr: h.t.Output(), clock: h.clock}
-	s, err := openService(h.t.Context(), cfg, h.clock, p.logger(cfg.Log), false)
+	s, err := openService(h.t.Context(), cfg, h.clock, p.logger(cfg.Log), nil, false)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	defer func() {
 		s.listener.Close()
-		s.close()
+		s.store.Close()
 	}()
 	if err := s.server.Refresh(h.t.Context()); err != nil {
 		h.t.Fatal(err)

@@ -5,8 +5,8 @@
 // SHA-256, which is enough for what is long and random. Every check reads the database, so that a password changed, a
 // token revoked or an account disabled by a command beside the server bites on the next request.
 //
-// Its limits: guesses are slowed down, not counted (the server limits their rate); there is no second factor, no
-// recovery by mail and no record of who did what; and whoever can write the database file can let himself in.
+// Its limits: guesses are slowed down, not counted; there is no second factor, no recovery by mail and no record of who
+// did what; and whoever can write the database file can let himself in.
 package auth
 
 import (

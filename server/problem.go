@@ -117,7 +117,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	p := problemOf(err)
 	if p == problemInternal && c.Request().Context().Err() == nil {
 		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed",
-			slog.String("request", requestID(c)), slog.String("method", c.Request().Method),
+			slog.String("request", requestID(c)), slog.String("client", c.RealIP()), slog.String("method", c.Request().Method),
 			slog.String("path", c.Request().URL.Path), slog.String("error", err.Error()))
 	}
 	language := web.LanguageOf(c.Request().Header.Get("Accept-Language"))

@@ -41,7 +41,6 @@ type Server struct {
 	echo   *echo.Echo
 	store  *store.Store
 	auth   *auth.Auth
-	clock  clockwork.Clock
 	log    *slog.Logger
 	bodies *bodies
 	limits *limits
@@ -59,7 +58,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
+		echo: echo.New(), store: o.Store, auth: o.Auth, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, metrics: o.Metrics, simulated: o.Simulated,
 	}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"courant/ingest"
+	"courant/store"
+)
+
+// scrapeTimeout is how long the report behind a scrape may take.
+const scrapeTimeout = 10 * time.Second
+
+// metrics is what Prometheus reads. Runs are counted as they end; the rest is looked up at each scrape.
+type metrics struct {
+	registry *prometheus.Registry
+	runs     *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	rows     *prometheus.CounterVec
+	lookedUp lookup
+}
+
+func newMetrics(databasePath string, report func(context.Context) (ingest.Report, error), log *slog.Logger) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "courant_feed_runs_total", Help: "Runs that ended, by dataset and outcome: ok, partial, failed, interrupted.",
+		}, []string{"dataset", "outcome"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "courant_feed_run_duration_seconds", Help: "How long runs took, from the first call to the commit.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
+		}, []string{"feed"}),
+		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "courant_rows_written_total", Help: "Rows that were new or had changed.",
+		}, []string{"dataset"}),
+		lookedUp: lookup{
+			databasePath: databasePath, report: report, log: log,
+			lastSuccess:  describe("courant_last_success_timestamp_seconds", "End of the newest run that refused nothing of the dataset.", "dataset"),
+			newestPeriod: describe("courant_newest_period_timestamp_seconds", "End of the newest period that is held.", "dataset"),
+			missing:      describe("courant_missing_periods", "Periods that are due and not held.", "dataset"),
+			circuit:      describe("courant_circuit_open", "1 while the dataset's source is asked only now and then, because it fails.", "dataset"),
+			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
+		},
+	}
+	m.registry.MustRegister(m.runs, m.duration, m.rows, &m.lookedUp, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+// ran counts a run that ended.
+func (m *metrics) ran(run store.Run) {
+	m.duration.WithLabelValues(run.Feed).Observe(run.Ended.Sub(run.Started).Seconds())
+	for _, dataset := range run.Datasets {
+		m.runs.WithLabelValues(string(dataset), string(run.Outcome)).Inc()
+		m.rows.WithLabelValues(string(dataset)).Add(float64(run.Tallies[dataset].Changed))
+	}
+}
+
+// handler answers a scrape.
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// lookup is the metrics that are looked up at each scrape.
+type lookup struct {
+	databasePath string
+	report       func(context.Context) (ingest.Report, error)
+	log          *slog.Logger
+
+	lastSuccess, newestPeriod, missing, circuit, databaseSize *prometheus.Desc
+}
+
+// Describe is for prometheus.Collector.
+func (l *lookup) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.databaseSize} {
+		to <- d
+	}
+}
+
+// Collect is for prometheus.Collector. What cannot be looked up is left out and logged.
+func (l *lookup) Collect(to chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	report, err := l.report(ctx)
+	if err != nil {
+		l.log.Error("metrics not looked up", "error", err.Error())
+		return
+	}
+	for _, s := range report.Datasets {
+		dataset := string(s.Dataset)
+		if s.LastSuccessAt != nil {
+			gauge(l.lastSuccess, unixSeconds(*s.LastSuccessAt), dataset)
+		}
+		if s.NewestPeriodEnd != nil {
+			gauge(l.newestPeriod, unixSeconds(*s.NewestPeriodEnd), dataset)
+		}
+		missing := 0
+		for _, m := range s.Missing {
+			missing += m.Expected - m.Received
+		}
+		gauge(l.missing, float64(missing), dataset)
+		open := 0.
+		if s.State == ingest.StateDown {
+			open = 1
+		}
+		gauge(l.circuit, open, dataset)
+	}
+	gauge(l.databaseSize, float64(fileSize(l.databasePath)+fileSize(l.databasePath+"-wal")))
+}
+
+func unixSeconds(i ingest.Instant) float64 { return float64(time.Time(i).UnixMilli()) / 1000 }
+
+// fileSize is 0 for a file that is not there.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

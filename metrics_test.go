@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"courant/ingest"
+	"courant/store"
+)
+
+func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	if err := os.WriteFile(path, make([]byte, 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 20, 12, 0, 0, 500_000_000, time.UTC)
+	instant := ingest.Instant(at)
+	m := newMetrics(path, func(context.Context) (ingest.Report, error) {
+		return ingest.Report{Datasets: []ingest.Status{
+			{Dataset: store.DayAheadPrices, State: ingest.StateDown, LastSuccessAt: &instant, NewestPeriodEnd: &instant,
+				Missing: []ingest.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
+			{Dataset: store.AFRREnergy, State: ingest.StateOK},
+		}}, nil
+	}, slog.New(slog.DiscardHandler))
+	m.ran(store.Run{Feed: "capacity", Datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity}, Outcome: store.OutcomePartial,
+		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[store.Dataset]store.Tally{store.FCRCapacity: {Seen: 96, Changed: 90}}})
+	want := `
+# HELP courant_circuit_open 1 while the dataset's source is asked only now and then, because it fails.
+# TYPE courant_circuit_open gauge
+courant_circuit_open{dataset="afrr-energy"} 0
+courant_circuit_open{dataset="day-ahead-prices"} 1
+# HELP courant_database_size_bytes Size of the database file and of its write-ahead log.
+# TYPE courant_database_size_bytes gauge
+courant_database_size_bytes 4096
+# HELP courant_feed_runs_total Runs that ended, by dataset and outcome: ok, partial, failed, interrupted.
+# TYPE courant_feed_runs_total counter
+courant_feed_runs_total{dataset="afrr-capacity",outcome="partial"} 1
+courant_feed_runs_total{dataset="fcr-capacity",outcome="partial"} 1
+# HELP courant_last_success_timestamp_seconds End of the newest run that refused nothing of the dataset.
+# TYPE courant_last_success_timestamp_seconds gauge
+courant_last_success_timestamp_seconds{dataset="day-ahead-prices"} 1.7951760005e+09
+# HELP courant_missing_periods Periods that are due and not held.
+# TYPE courant_missing_periods gauge
+courant_missing_periods{dataset="afrr-energy"} 0
+courant_missing_periods{dataset="day-ahead-prices"} 156
+# HELP courant_newest_period_timestamp_seconds End of the newest period that is held.
+# TYPE courant_newest_period_timestamp_seconds gauge
+courant_newest_period_timestamp_seconds{dataset="day-ahead-prices"} 1.7951760005e+09
+# HELP courant_rows_written_total Rows that were new or had changed.
+# TYPE courant_rows_written_total counter
+courant_rows_written_total{dataset="afrr-capacity"} 0
+courant_rows_written_total{dataset="fcr-capacity"} 90
+`
+	err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "courant_circuit_open", "courant_database_size_bytes",
+		"courant_feed_runs_total", "courant_last_success_timestamp_seconds", "courant_missing_periods",
+		"courant_newest_period_timestamp_seconds", "courant_rows_written_total")
+	if err != nil {
+		t.Error(err)
+	}
+	problems, err := testutil.GatherAndLint(m.registry)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("problems %v, error %v", problems, err)
+	}
+	w := httptest.NewRecorder()
+	m.handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	if body, _ := io.ReadAll(w.Body); !strings.Contains(string(body), `courant_feed_run_duration_seconds_bucket{feed="capacity",le="2.5"} 1`) {
+		t.Errorf("%s", body)
+	}
+}
