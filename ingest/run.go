@@ -72,8 +72,8 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, i
 	into.batch.AFRR = append(into.batch.AFRR, part.batch.AFRR...)
 	into.batch.MFRR = append(into.batch.MFRR, part.batch.MFRR...)
 	into.refusals.Add(part.refusals)
-	into.notes = union(into.notes, part.notes)
-	into.unknownKeys = union(into.unknownKeys, part.unknownKeys)
+	into.notes = source.AddOnce(into.notes, part.notes...)
+	into.unknownKeys = source.AddOnce(into.unknownKeys, part.unknownKeys...)
 	dates := call.Dates()
 	short := f.cutShort(feed, dates, part)
 	if len(short) == 0 || len(short) == len(dates) {
@@ -126,16 +126,6 @@ func neighbours(dates []store.DeliveryDate) [][]store.DeliveryDate {
 		runs[len(runs)-1] = append(runs[len(runs)-1], date)
 	}
 	return runs
-}
-
-// union is all that is in either, each once.
-func union(a, b []string) []string {
-	for _, item := range b {
-		if !slices.Contains(a, item) {
-			a = append(a, item)
-		}
-	}
-	return a
 }
 
 // dropFuture takes out the steps of energy that have not begun: a source may list them ahead, without values.

@@ -17,22 +17,13 @@ func afrrBody(window store.Window[store.AFRRStep]) []byte {
 		up.add(row.UpwardPrice)
 		down.add(row.DownwardPrice)
 	}
+	var newest int64
+	if len(rows) > 0 {
+		newest = rows[len(rows)-1].Start
+	}
 	var w jsonWriter
 	w.open('{')
-	w.key("latestDeliveryDateParis").date(window.Last)
-	w.key("latestFetchedAtUtc").fetched(window.FetchedAt)
-	if len(rows) == 0 {
-		w.key("latestPeriodStartUtc").null()
-		w.key("latestPeriodEndUtc").null()
-	} else {
-		newest := rows[len(rows)-1].Start
-		w.key("latestPeriodStartUtc").instant(newest)
-		w.key("latestPeriodEndUtc").instant(newest + store.AFRRSeconds)
-	}
-	w.key("resolutionSeconds").integer(store.AFRRSeconds)
-	w.key("rowCount").integer(len(rows))
-	w.key("averageUpwardPrice").number(up.number())
-	w.key("averageDownwardPrice").number(down.number())
+	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(rows), stepSeconds: store.AFRRSeconds, up: up, down: down, newest: newest})
 	w.key("latestRow")
 	if len(rows) == 0 {
 		w.null()

@@ -27,22 +27,13 @@ func mfrrBody(window store.Window[store.MFRRStep]) []byte {
 			quarter.down = row.ClearingPrice
 		}
 	}
+	var newest int64
+	if len(quarters) > 0 {
+		newest = quarters[len(quarters)-1].start
+	}
 	var w jsonWriter
 	w.open('{')
-	w.key("latestDeliveryDateParis").date(window.Last)
-	w.key("latestFetchedAtUtc").fetched(window.FetchedAt)
-	if len(quarters) == 0 {
-		w.key("latestPeriodStartUtc").null()
-		w.key("latestPeriodEndUtc").null()
-	} else {
-		newest := quarters[len(quarters)-1].start
-		w.key("latestPeriodStartUtc").instant(newest)
-		w.key("latestPeriodEndUtc").instant(newest + store.QuarterSeconds)
-	}
-	w.key("resolutionSeconds").integer(store.QuarterSeconds)
-	w.key("rowCount").integer(len(window.Rows))
-	w.key("averageUpwardPrice").number(up.number())
-	w.key("averageDownwardPrice").number(down.number())
+	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(window.Rows), stepSeconds: store.QuarterSeconds, up: up, down: down, newest: newest})
 	writeNewest(w.key("latestUpwardRow"), window.Rows, store.Upward)
 	writeNewest(w.key("latestDownwardRow"), window.Rows, store.Downward)
 	w.key("recentRows").open('[')

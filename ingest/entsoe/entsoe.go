@@ -76,9 +76,7 @@ func (c *Client) DayAheadPrices(ctx context.Context, window store.Period) (sourc
 		}
 		reply.Rows = append(reply.Rows, part.Rows...)
 		reply.Refusals.Add(part.Refusals)
-		for _, note := range part.Notes {
-			reply.Note("%s", note)
-		}
+		reply.Notes = source.AddOnce(reply.Notes, part.Notes...)
 	}
 	return reply, bytes, nil
 }

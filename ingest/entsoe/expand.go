@@ -3,7 +3,6 @@ package entsoe
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,11 +128,10 @@ func (e *expansion) amounts(curve string, p *period, interval store.Period) ([]f
 		if err != nil || position < 1 || position > count {
 			return nil, fmt.Errorf("position %.20q lies outside a Period of %d", point.Position, count)
 		}
-		amount, err := strconv.ParseFloat(strings.TrimSpace(point.Amount), 64)
-		if err != nil || math.IsInf(amount, 0) || math.IsNaN(amount) || strings.ContainsAny(point.Amount, "xX_") {
+		amount, ok := source.ParseNumber(strings.TrimSpace(point.Amount))
+		if !ok {
 			return nil, fmt.Errorf("price %.40q at position %d is not a number", point.Amount, position)
 		}
-		amount += 0 // makes of -0 the 0 that it is
 		if other, twice := given[position]; twice && other != amount {
 			e.reply.Note("position %d of the Period from %s is listed twice with other values; the later one stands", position, p.Start)
 		}

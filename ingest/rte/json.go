@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -130,12 +128,12 @@ func (d *document) number(into *store.Number, bad *string) error {
 }
 
 func parseNumber(digits []byte, into *store.Number, bad *string) error {
-	v, err := strconv.ParseFloat(string(digits), 64)
-	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || bytes.ContainsAny(digits, "xX_") {
+	v, ok := source.ParseNumber(string(digits))
+	if !ok {
 		*bad = fmt.Sprintf("%.40q is not a number", digits)
 		return nil
 	}
-	*into = store.Num(v + 0) // adding 0 makes of -0 the 0 that it is
+	*into = store.Num(v)
 	return nil
 }
 

@@ -12,6 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -34,22 +37,29 @@ const mostRemarks = 100
 
 // Note adds a remark, once.
 func (r *Reply[R]) Note(format string, args ...any) {
-	r.Notes = addOnce(r.Notes, fmt.Sprintf(format, args...))
+	r.Notes = AddOnce(r.Notes, fmt.Sprintf(format, args...))
 }
 
 // UnknownKey adds a name that Courant knows nothing of, once.
-func (r *Reply[R]) UnknownKey(name string) { r.UnknownKeys = addOnce(r.UnknownKeys, name) }
+func (r *Reply[R]) UnknownKey(name string) { r.UnknownKeys = AddOnce(r.UnknownKeys, name) }
 
-func addOnce(list []string, item string) []string {
-	if len(list) == mostRemarks {
-		return list
-	}
-	for _, has := range list {
-		if has == item {
-			return list
+// AddOnce adds the items that the list does not hold yet, up to a bound.
+func AddOnce(list []string, items ...string) []string {
+	for _, item := range items {
+		if len(list) < mostRemarks && !slices.Contains(list, item) {
+			list = append(list, item)
 		}
 	}
-	return append(list, item)
+	return list
+}
+
+// ParseNumber reads a decimal number. What else Go would read as one, such as NaN, Inf and 0x10, is none; -0 is 0.
+func ParseNumber(text string) (float64, bool) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || strings.ContainsAny(text, "xX_") {
+		return 0, false
+	}
+	return v + 0, true
 }
 
 // Refusals are the delivery dates of which nothing is taken. The zero value is ready.

@@ -1,0 +1,31 @@
+package server
+
+import (
+	"time"
+
+	"courant/store"
+)
+
+// energyHead is what the answers of both energies begin with, about the latest delivery date.
+type energyHead struct {
+	rows        int
+	stepSeconds int64
+	newest      int64 // start of the newest period, seconds UTC, if there are rows
+	up, down    mean
+}
+
+func (w *jsonWriter) energyHead(last store.DeliveryDate, fetchedAt time.Time, head energyHead) {
+	w.key("latestDeliveryDateParis").date(last)
+	w.key("latestFetchedAtUtc").fetched(fetchedAt)
+	if head.rows == 0 {
+		w.key("latestPeriodStartUtc").null()
+		w.key("latestPeriodEndUtc").null()
+	} else {
+		w.key("latestPeriodStartUtc").instant(head.newest)
+		w.key("latestPeriodEndUtc").instant(head.newest + head.stepSeconds)
+	}
+	w.key("resolutionSeconds").integer(int(head.stepSeconds))
+	w.key("rowCount").integer(head.rows)
+	w.key("averageUpwardPrice").number(head.up.number())
+	w.key("averageDownwardPrice").number(head.down.number())
+}
