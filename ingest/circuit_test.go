@@ -97,3 +97,16 @@ func TestARereadIsNotLostWhileACircuitIsOpen(t *testing.T) {
 		t.Errorf("asked for %v", got)
 	}
 }
+
+func TestACircuitWhoseTimeHasPassedDoesNotKeepAFeedBusy(t *testing.T) {
+	b := newBench(t, "2026-11-20 20:00")
+	feed := b.feed(DayAheadPrices)
+	b.job(t.Context(), feed)
+	for range failuresToOpen {
+		feed.host.fail(b.clock.Now())
+	}
+	b.clock.Advance(2 * time.Minute)
+	if wait := b.job(t.Context(), feed).Sub(b.clock.Now()); wait < 10*time.Minute {
+		t.Errorf("nothing is due, and the feed runs again in %s", wait)
+	}
+}

@@ -140,6 +140,11 @@ func (w window) upTo(now time.Time) (window, bool) {
 	return w.between(w.Start, end), true
 }
 
+// isOver says whether the window ends with a delivery date that is over.
+func (w window) isOver(now time.Time) bool {
+	return !w.To().After(now) && w.To().Equal(store.DeliveryDateOf(w.To()).Start())
+}
+
 // since cuts off what lies before an instant.
 func (w window) since(from time.Time) window {
 	return w.between(max(w.Start, from.Unix()), w.End)

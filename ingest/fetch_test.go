@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -191,5 +192,39 @@ func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 	}
 	if asked := b.market.asked[DayAheadPrices]; len(asked) != 2 || asked[1] != hole {
 		t.Errorf("asked for %v", asked)
+	}
+}
+
+func TestWhatIsNotOverIsAskedForAgainAfterAnInterruption(t *testing.T) {
+	b := newBench(t, "2026-11-20 10:00")
+	both := []FetchRequest{request(t, store.MFRREnergy, "2026-11-20", "2026-11-20"), request(t, store.AFRREnergy, "2026-11-20", "2026-11-20")}
+	if err := b.Fetch(b.interrupt(1), both...); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	b.clock.Advance(10 * time.Hour)
+	if err := b.Fetch(t.Context(), both...); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.rows(store.MFRREnergy, "2026-11-20"), 2*(20*4); got != want {
+		t.Errorf("%d rows, want %d", got, want)
+	}
+}
+
+func TestARefusedPartDoesNotTakeTheRestWithIt(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
+	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+		if window == hole {
+			return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 400, Message: "refused"}
+		}
+		reply, err := whole(window)
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(p store.Price) bool { return hole.Holds(p.Start) })
+		return reply, err
+	}
+	if err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-05")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.rows(store.DayAheadPrices, "2026-11-05"); got != 96 {
+		t.Errorf("%d rows of another date", got)
 	}
 }

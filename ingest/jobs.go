@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/go-co-op/gocron/v2"
 
+	"courant/ingest/source"
 	"courant/store"
 )
 
@@ -60,7 +62,11 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 		if next.After(f.clock.Now()) { // gocron takes no other
 			at = gocron.OneTimeJobStartDateTime(next)
 		}
-		if err := f.schedule(ctx, scheduler, feed, at); err != nil {
+		err := f.schedule(ctx, scheduler, feed, at)
+		if err != nil { // the time may have passed meanwhile
+			err = f.schedule(ctx, scheduler, feed, gocron.OneTimeJobStartImmediately())
+		}
+		if err != nil {
 			f.log.Error("feed not scheduled", "feed", string(feed.name), "error", oneLine(err))
 		}
 	}), gocron.WithName(string(feed.name)))
@@ -81,7 +87,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
 	}
 	answered := map[store.DeliveryDate]bool{}
-	whole := err == nil
+	succeeded := len(windows) == 0 && err == nil
 	for _, w := range windows {
 		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
 		// would fail alike.
@@ -90,18 +96,20 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 			return now
 		}
 		f.judge(feed, err)
-		if err == nil {
+		if err == nil || isAnswer(err) {
 			for _, date := range w.Dates() {
 				answered[date] = true
 			}
+		}
+		if err == nil {
+			succeeded = true
 			continue
 		}
-		whole = false
 		if _, blocked := feed.blockedUntil(); blocked || hopeless(err) {
 			break
 		}
 	}
-	if whole {
+	if succeeded {
 		feed.mu.Lock()
 		feed.lastRun = now
 		feed.mu.Unlock()
@@ -109,7 +117,13 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	return f.settle(ctx, feed, answered)
 }
 
-// began is when the feed's last job began of which no run failed; zero if there was none. Rereads since then are due.
+// isAnswer says whether the source was reached and answered, with something that could not be taken.
+func isAnswer(err error) bool {
+	var fault *source.Fault
+	return errors.As(err, &fault) && !fault.Connection && fault.Status < 500
+}
+
+// began is when the feed's last job began of which a run succeeded; zero if there was none. Rereads since then are due.
 func (feed *feed) began() time.Time {
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
@@ -236,7 +250,7 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.Deliv
 	jitter := min(mostJitter, next.Sub(now)/10)
 	again, _ := nextReread(now, feed.ahead)
 	next = earliest(next, again)
-	if until, blocked := feed.blockedUntil(); blocked {
+	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
 		next = until
 	}
 	next = next.Add(rand.N(jitter + 1))

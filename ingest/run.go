@@ -17,7 +17,10 @@ import (
 // but stand in the run.
 func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (store.Run, error) {
 	run := store.Run{
-		Feed: string(feed.name), Datasets: feed.datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK, FetchID: fetchID,
+		Feed: string(feed.name), Datasets: feed.datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK,
+	}
+	if w.isOver(run.Started) { // what is not over will have more to give
+		run.FetchID = fetchID
 	}
 	brought, err := f.gather(ctx, feed, w)
 	run.Bytes = brought.bytes
@@ -80,8 +83,12 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, i
 		return nil
 	}
 	for _, run := range neighbours(short) {
-		if err := f.gatherCall(ctx, feed, store.NewPeriod(run[0].Start(), run[len(run)-1].End()), into); err != nil {
+		err := f.gatherCall(ctx, feed, store.NewPeriod(run[0].Start(), run[len(run)-1].End()), into)
+		if ctx.Err() != nil {
 			return err
+		}
+		if err != nil { // what came is not lost for it; the dates stay unfinished and are asked for again later
+			into.notes = source.AddOnce(into.notes, fmt.Sprintf("%s to %s could not be asked for again: %s", run[0], run[len(run)-1], oneLine(err)))
 		}
 	}
 	return nil
