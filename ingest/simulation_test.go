@@ -1,0 +1,586 @@
+package ingest_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"courant/ingest"
+	"courant/ingest/entsoe"
+	"courant/ingest/rte"
+	"courant/ingest/simulator"
+	"courant/store"
+)
+
+var simulateWeeks = flag.Bool("simulate", false, "simulate weeks of serving through faults of the sources")
+
+// Weeks of serving, with all that may go wrong on the way, end with what the sources published and nothing else. The
+// clients, the schedules and the database are the real ones; the clock is a fake one that goes from one waiter's time
+// to the next, and the network is a function. When a run begins has some chance in it, so the counts vary a little.
+//
+// It takes a minute or two, so it is asked for: go test ./ingest -run Simulation -simulate -v
+func TestSimulation(t *testing.T) {
+	if !*simulateWeeks {
+		t.Skip("weeks of serving are simulated with -simulate")
+	}
+	for _, s := range []someWeeks{
+		{name: "the clock goes forward", first: store.NewDeliveryDate(2026, time.March, 20), last: store.NewDeliveryDate(2026, time.April, 5),
+			change: store.NewDeliveryDate(2026, time.March, 29), outage: 1},
+		{name: "the clock goes back", first: store.NewDeliveryDate(2026, time.October, 10), last: store.NewDeliveryDate(2026, time.November, 1),
+			change: store.NewDeliveryDate(2026, time.October, 25), outage: 7},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			simulate(t, s)
+		})
+	}
+}
+
+// someWeeks is some weeks of delivery dates.
+type someWeeks struct {
+	name        string
+	first, last store.DeliveryDate
+	change      store.DeliveryDate // on which the clock changes
+	outage      int                // the day, counted from 0, on which ENTSO-E begins to fail
+}
+
+const lookback = 35
+
+// What is asked for, by the last part of its address.
+const (
+	callToken    = "oauth"
+	callPrices   = "api"
+	callCapacity = "result_procured_reserves"
+	callAFRR     = "afrr_marginal_price"
+	callMFRR     = "standard_mfrr_data"
+)
+
+var (
+	allOfRTE      = []string{callToken, callCapacity, callAFRR, callMFRR}
+	resources     = allOfRTE[1:]
+	allOfENTSOE   = []string{callPrices}
+	everyResource = append(slices.Clone(resources), callPrices)
+)
+
+// trouble is what happens to calls between two instants.
+type trouble struct {
+	name     string
+	from, to time.Time
+	calls    []string
+	answer   func(r *http.Request, good func() *http.Response) (*http.Response, error)
+}
+
+// stop is an end of the process, which is started again some time later.
+type stop struct {
+	at   time.Time
+	lost time.Duration
+}
+
+// weeks is one simulation.
+type weeks struct {
+	someWeeks
+	t        *testing.T
+	db       *store.Store
+	troubles []trouble
+	revoke   time.Time // when the token of RTE that is in use then is chosen, and an hour later, long before its end, refused
+	killed   time.Time // the first call after it ends the process
+	rte      http.Handler
+	entsoe   http.Handler
+	taken    map[store.DeliveryDate]bool // of aFRR energy
+	feeds    *ingest.Feeds
+
+	mu       sync.Mutex
+	clock    *steppedClock
+	end      context.CancelFunc // of the process
+	revoked  string             // RTE's token that is refused
+	calls    map[string]int
+	faults   map[string]int
+	outcomes map[store.Outcome]int
+	lastMFRR time.Time // of the newest good answer
+	advances int
+}
+
+// steppedClock knows when the next of its waiters is due. Nobody but the driver moves it.
+type steppedClock struct {
+	*clockwork.FakeClock
+	mu  sync.Mutex
+	due []time.Time
+}
+
+func (c *steppedClock) note(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.due = append(c.due, c.Now().Add(d))
+}
+
+func (c *steppedClock) After(d time.Duration) <-chan time.Time {
+	c.note(d)
+	return c.FakeClock.After(d)
+}
+
+func (c *steppedClock) AfterFunc(d time.Duration, f func()) clockwork.Timer {
+	c.note(d)
+	return c.FakeClock.AfterFunc(d, f)
+}
+
+// next is when the earliest waiter is due.
+func (c *steppedClock) next() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.Now()
+	c.due = slices.DeleteFunc(c.due, func(at time.Time) bool { return !at.After(now) })
+	return slices.MinFunc(c.due, time.Time.Compare)
+}
+
+func simulate(t *testing.T, s someWeeks) {
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	w := &weeks{
+		someWeeks: s, t: t, db: db,
+		calls: map[string]int{}, faults: map[string]int{}, outcomes: map[store.Outcome]int{},
+		clock: &steppedClock{FakeClock: clockwork.NewFakeClockAt(s.at(0, 9, 0))},
+	}
+	w.rte, w.entsoe = simulator.RTE(simulator.Options{Now: w.now}), simulator.ENTSOE(simulator.Options{Now: w.now})
+	// The 4 s steps of all dates would take minutes: the source has only those of the first date that is asked for, and
+	// around the change of the clock. On the others it says that there is nothing, which is not a fault.
+	w.taken = map[store.DeliveryDate]bool{s.first.Add(-2): true, s.change.Add(-1): true, s.change: true}
+	w.troubles, w.revoke, w.killed = s.plan(), s.at(5, 10, 37), s.at(6, 16, 0)
+
+	for _, stop := range append(s.stops(), stop{at: s.last.At(21, 0)}) {
+		for w.serve(stop.at) {
+		}
+		w.restAt(w.now().Add(stop.lost))
+	}
+	w.check()
+}
+
+// at is a clock time in Paris, days after the first date.
+func (s someWeeks) at(days, hour, minute int) time.Time { return s.first.Add(days).At(hour, minute) }
+
+// plan is what goes wrong, in the order in which it is looked at.
+func (s someWeeks) plan() []trouble {
+	refused := unreachable(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
+	unknown := unreachable(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "rte.invalid", IsNotFound: true}})
+	night := s.change.Start()
+	return []trouble{
+		{"ENTSO-E 503", s.at(s.outage, 10, 0), s.at(s.outage+4, 10, 0), allOfENTSOE, withStatus(503, "text/plain", "busy")},
+		{"ENTSO-E 404", s.at(s.outage+4, 10, 0), s.at(s.outage+7, 10, 0), allOfENTSOE, withStatus(404, "text/html", maintenance)},
+		{"ENTSO-E refuses connections", s.at(s.outage+7, 10, 0), s.at(s.outage+10, 10, 0), allOfENTSOE, refused},
+		{"RTE 500", s.at(1, 14, 0), s.at(1, 15, 10), resources, withStatus(500, "text/plain", "oops")},
+		{"RTE is not found", s.at(2, 0, 0), s.at(3, 0, 0), allOfRTE, unknown},
+		{"RTE 503 over midnight", s.at(3, 23, 30), s.at(4, 0, 50), resources, withStatus(503, "text/plain", "")},
+		{"RTE a page with 200", s.at(6, 2, 50), s.at(6, 3, 20), resources, withStatus(200, "text/html", maintenance)},
+		{"bodies that break off", s.at(8, 10, 0), s.at(8, 11, 0), everyResource, cut(io.ErrUnexpectedEOF)},
+		{"RTE 503 in the night of the change", night.Add(75 * time.Minute), night.Add(100 * time.Minute), resources, withStatus(503, "text/plain", "")},
+		{"RTE tokens 503", s.at(14, 5, 0), s.at(14, 7, 40), []string{callToken}, withStatus(503, "text/plain", "")},
+		{"ENTSO-E a page with 200", s.at(s.outage+12, 12, 30), s.at(s.outage+12, 13, 30), allOfENTSOE, withStatus(200, "text/html", maintenance)},
+		{"RTE documents that end early", s.at(14, 10, 0), s.at(14, 10, 40), resources, cut(nil)},
+	}
+}
+
+// stops are the ends of the process but the one within a call.
+func (s someWeeks) stops() []stop {
+	change := s.change.Start().Truncate(24 * time.Hour).Add(25 * time.Hour) // 01:00 UTC
+	stops := []stop{
+		{at: s.at(3, 11, 7)},
+		{at: change.Add(-20 * time.Minute)}, {at: change.Add(25 * time.Minute)},
+		{at: s.at(12, 22, 55), lost: 9 * time.Hour},
+	}
+	slices.SortFunc(stops, func(a, b stop) int { return a.at.Compare(b.at) })
+	return stops
+}
+
+func withStatus(code int, kind, body string) func(*http.Request, func() *http.Response) (*http.Response, error) {
+	return func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
+		response := document(r, strings.NewReader(body))
+		response.StatusCode = code
+		response.Header.Set("Content-Type", kind)
+		return response, nil
+	}
+}
+
+func unreachable(err error) func(*http.Request, func() *http.Response) (*http.Response, error) {
+	return func(*http.Request, func() *http.Response) (*http.Response, error) { return nil, err }
+}
+
+// cut ends a good answer in the middle: with an error, or without a word if that is nil.
+func cut(err error) func(*http.Request, func() *http.Response) (*http.Response, error) {
+	return func(r *http.Request, good func() *http.Response) (*http.Response, error) {
+		whole, fault := io.ReadAll(good().Body)
+		if fault != nil {
+			return nil, fault
+		}
+		half := io.Reader(bytes.NewReader(whole[:len(whole)/2]))
+		if err != nil {
+			half = io.MultiReader(half, failing{err})
+		}
+		return document(r, half), nil
+	}
+}
+
+func (w *weeks) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.clock.Now()
+}
+
+// restAt makes a new clock that stands at an instant: the old one may be waited on by what has ended.
+func (w *weeks) restAt(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clock = &steppedClock{FakeClock: clockwork.NewFakeClockAt(at)}
+}
+
+// serve runs a process until an instant, and says whether it was ended before that.
+func (w *weeks) serve(until time.Time) (ended bool) {
+	w.restAt(w.now())
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	w.mu.Lock()
+	clock := w.clock
+	w.end = cancel
+	w.mu.Unlock()
+	client := &http.Client{Transport: transport(w.carry)}
+	w.feeds = ingest.New(ingest.Options{
+		Store: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler),
+		Prices:    entsoe.NewClient(entsoe.Options{BaseURL: "https://entsoe.invalid/api", SecurityToken: simulator.SecurityToken, HTTP: client, Clock: clock}),
+		Balancing: rte.NewClient(rte.Options{BaseURL: "https://rte.invalid", ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: clock}),
+		// Energy every half hour instead of every quarter, which spares a quarter of the time.
+		Schedules: map[ingest.FeedName]ingest.Schedule{
+			ingest.DayAheadPrices: {Every: 10 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: lookback},
+			ingest.Capacity:       {Every: 10 * time.Minute, FromMinute: 8*60 + 10, ToMinute: 11*60 + 30, LookbackDays: lookback},
+			ingest.AFRREnergy:     {Every: 30 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: lookback},
+			ingest.MFRREnergy:     {Every: 30 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: lookback},
+		},
+		Ran: func(run store.Run) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.outcomes[run.Outcome]++
+		},
+	})
+	served := make(chan error, 1)
+	go func() { served <- w.feeds.Serve(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-served; err != nil {
+			w.t.Error(err)
+		}
+	}()
+	const feeds = 4
+	for {
+		// Each feed that does not work waits for exactly one thing: its next run, or its next try.
+		if err := clock.BlockUntilContext(ctx, feeds); err != nil {
+			if w.t.Context().Err() != nil {
+				w.t.Fatal(err)
+			}
+			return true
+		}
+		next := clock.next()
+		if next.After(until) {
+			clock.Advance(until.Sub(clock.Now()))
+			return false
+		}
+		clock.Advance(next.Sub(clock.Now()))
+		w.advances++
+	}
+}
+
+// carry is the network, and both sources at its other end.
+func (w *weeks) carry(r *http.Request) (*http.Response, error) {
+	if r.Context().Err() != nil {
+		return nil, r.Context().Err()
+	}
+	call, now := path.Base(r.URL.Path), w.now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls[call]++
+	if !w.killed.IsZero() && !now.Before(w.killed) {
+		w.killed = time.Time{}
+		w.faults["the process ends within a call"]++
+		w.end()
+		return nil, context.Canceled
+	}
+	good := func() *http.Response { return w.answer(r, call, now) }
+	for _, trouble := range w.troubles {
+		if !now.Before(trouble.from) && now.Before(trouble.to) && slices.Contains(trouble.calls, call) {
+			w.faults[trouble.name]++
+			return trouble.answer(r, good)
+		}
+	}
+	if bearer := r.Header.Get("Authorization"); slices.Contains(resources, call) {
+		if w.revoked == "" && !now.Before(w.revoke) {
+			w.revoked, w.revoke = bearer, now.Add(time.Hour)
+		}
+		if w.revoked == bearer && !now.Before(w.revoke) {
+			w.faults["RTE refuses the token"]++
+			return withStatus(401, "application/json", `{"error":"invalid_token"}`)(r, good)
+		}
+	}
+	if call == callMFRR {
+		w.lastMFRR = now
+	}
+	return good(), nil
+}
+
+// answer is what the source says when nothing goes wrong; the caller holds the lock.
+func (w *weeks) answer(r *http.Request, call string, now time.Time) *http.Response {
+	source := w.rte
+	query := r.URL.Query()
+	start, _ := time.Parse(time.RFC3339, query.Get("start_date"))
+	end, _ := time.Parse(time.RFC3339, query.Get("end_date"))
+	asked := r.Clone(r.Context())
+	switch first := store.DeliveryDateOf(start); {
+	case call == callPrices:
+		source = w.entsoe
+	case call == callCapacity && first.Add(3).Start().Before(end):
+		// A wide window is cut short without a word.
+		w.faults["RTE leaves out what is beyond 3 days"]++
+		query.Set("end_date", first.Add(3).Start().Format(time.RFC3339))
+		asked.URL.RawQuery = query.Encode()
+	case call == callAFRR && !w.taken[first]:
+		return document(r, strings.NewReader(`{"days":[]}`))
+	}
+	// The source looks at the clock, which needs the lock.
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	recorder := httptest.NewRecorder()
+	source.ServeHTTP(recorder, asked)
+	response := recorder.Result()
+	response.Request = r
+	return response
+}
+
+// check holds what is stored, and what is said of it, against what was published.
+func (w *weeks) check() {
+	t := w.t
+	db, err := sql.Open("sqlite", "file:"+w.db.Path()+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tomorrow := w.last.Add(1)
+	ahead := store.Dates(w.first.Add(1-lookback), tomorrow)
+	energy := store.Dates(w.first.Add(-2), w.last)
+
+	prices, capacity, afrr, mfrr := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, date := range ahead {
+		published := simulator.Prices(dayOf(date))
+		if len(published) != date.Steps(store.QuarterSeconds) {
+			t.Fatalf("%s: %d prices", date, len(published))
+		}
+		for _, p := range published {
+			prices[row(p.Start.Unix(), "PT15M", p.EURPerMWh)] = true
+		}
+		for _, c := range simulator.CapacitySteps(dayOf(date)) {
+			if dataset, known := map[string]store.Dataset{"FCR": store.FCRCapacity, "AFRR": store.AFRRCapacity, "MFRR": store.MFRRCapacity}[c.Reserve]; known {
+				direction := map[string]store.Direction{"UP": store.Upward, "DOWN": store.Downward, "UP_DOWN": store.Symmetric}[c.Direction]
+				capacity[row(dataset, c.Start.Unix(), direction, c.Horizon, c.Product, c.Offered, c.Contracted, c.PricePerStep)] = true
+			}
+		}
+	}
+	var missing []store.DeliveryDate
+	for _, date := range energy {
+		if !w.taken[date] {
+			if date != w.last {
+				missing = append(missing, date)
+			}
+		} else {
+			for _, a := range simulator.AFRRSteps(dayOf(date)) {
+				afrr[row(a.Start.Unix(), a.Upward, a.Downward, a.Demand, a.ForFrance, a.InFrance, a.Picasso, a.Prorata)] = true
+			}
+		}
+		for _, m := range simulator.MFRRSteps(dayOf(date)) {
+			if !m.Start.Before(w.lastMFRR.Truncate(time.Second)) {
+				continue // it had not begun when it was asked for last
+			}
+			v := m.Values
+			if w.lastMFRR.Sub(m.Start) < 18*time.Minute {
+				v = simulator.MFRRValues{}
+			}
+			mfrr[row(m.Start.Unix(), m.Direction, v.ClearingPrice, v.SettlementPriceCurrent, v.SettlementPricePrevious,
+				v.TotalRequestedVolumeSA, v.TotalRequestedVolumeDA, v.TotalSatisfiedNeedSA, v.TotalSatisfiedNeedDA,
+				v.TotalActivatedVolumeSA, v.TotalActivatedVolumeDA, v.TotalVolumeSubmitted, v.TotalVolumeFiltered)] = true
+		}
+	}
+	if age := w.now().Sub(w.lastMFRR); age > 35*time.Minute {
+		t.Errorf("mFRR energy was asked for last at %v", w.lastMFRR)
+	}
+	rows := 0
+	for _, table := range []struct {
+		name, columns string
+		want          map[string]bool
+	}{
+		{"day_ahead_price", "start,resolution,price", prices},
+		{"capacity", "dataset,start,direction,time_horizon,product,offered_mw,contracted_mw,price", capacity},
+		{"afrr_energy", "start,upward_price,downward_price,demand_mw,for_france_mw,in_france_mw,picasso_connection,prorata_mode", afrr},
+		{"mfrr_energy", "start,direction,clearing_price,settlement_price_current,settlement_price_previous,requested_volume_sa_mw,requested_volume_da_mw," +
+			"satisfied_need_sa_mw,satisfied_need_da_mw,activated_volume_sa_mw,activated_volume_da_mw,submitted_offers_mw,filtered_offers_mw", mfrr},
+	} {
+		rows += compare(t, db, table.name, table.columns, table.want)
+	}
+	var revised int
+	if err := db.QueryRow("SELECT count(*) FROM revision WHERE old IS NOT NULL").Scan(&revised); err != nil || revised != 0 {
+		t.Errorf("%d values changed that no source had changed (%v)", revised, err)
+	}
+	if err := w.db.IntegrityCheck(t.Context()); err != nil {
+		t.Error(err)
+	}
+	w.checkCounts(store.DayAheadPrices, ahead, 1)
+	w.checkCounts(store.FCRCapacity, ahead, 1)
+	w.checkCounts(store.AFRRCapacity, ahead, 2)
+	w.checkCounts(store.MFRREnergy, energy[:len(energy)-1], 2)
+	w.checkReport(missing)
+	for _, trouble := range w.troubles {
+		if w.faults[trouble.name] == 0 {
+			t.Errorf("there was no %s", trouble.name)
+		}
+	}
+	for _, name := range []string{"RTE refuses the token", "RTE leaves out what is beyond 3 days", "the process ends within a call"} {
+		if w.faults[name] == 0 {
+			t.Errorf("it never happened that %s", name)
+		}
+	}
+	t.Logf("%d dates ahead, %d of energy, %d of aFRR energy; %d rows compared; runs %v; calls %v; the clock went on %d times; faults %v",
+		len(ahead), len(energy), len(w.taken), rows, w.outcomes, w.calls, w.advances, w.faults)
+}
+
+// checkCounts counts each date's quarter hours, in so many directions.
+func (w *weeks) checkCounts(dataset store.Dataset, dates []store.DeliveryDate, directions int) {
+	w.t.Helper()
+	coverage, err := w.db.Coverage(w.t.Context(), dataset, dates[0], dates[len(dates)-1])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, date := range dates {
+		want := 96
+		if date == w.change {
+			want = map[time.Month]int{time.March: 92, time.October: 100}[date.Start().Month()]
+		}
+		got := 0
+		for _, held := range coverage[date] {
+			got += held
+		}
+		if got != want*directions {
+			w.t.Errorf("%s has %d rows of %s, want %d", date, got, dataset, want*directions)
+		}
+	}
+}
+
+// checkReport wants nothing to be missing but the given dates of aFRR energy, and every source to be asked as usual.
+func (w *weeks) checkReport(missing []store.DeliveryDate) {
+	t := w.t
+	report, err := w.feeds.Report(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Quarantine) > 0 {
+		t.Errorf("in quarantine: %v", report.Quarantine)
+	}
+	for _, status := range report.Datasets {
+		if status.Dataset != store.AFRREnergy {
+			if status.State != ingest.StateOK || len(status.Missing) > 0 || status.LastError != nil {
+				t.Errorf("%s is %s, its last error is %v, missing are %v", status.Dataset, status.State, status.LastError, status.Missing)
+			}
+			continue
+		}
+		if status.State == ingest.StateDown || status.LastError != nil {
+			t.Errorf("%s is %s, its last error is %v", status.Dataset, status.State, status.LastError)
+		}
+		var got []store.DeliveryDate
+		for _, m := range status.Missing {
+			got = append(got, m.Date)
+			if m.Reason != ingest.ReasonNotPublished || m.Received != 0 {
+				t.Errorf("of aFRR energy is missing %v", m)
+			}
+		}
+		if !slices.Equal(got, missing) {
+			t.Errorf("of aFRR energy are missing %v, want %v", got, missing)
+		}
+	}
+}
+
+// compare reads a whole table and holds it against the rows that it is to have. It tells how many there are.
+func compare(t *testing.T, db *sql.DB, table, columns string, want map[string]bool) int {
+	t.Helper()
+	found, err := db.Query("SELECT " + columns + " FROM " + table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	values := make([]any, strings.Count(columns, ",")+1)
+	fields := make([]any, len(values))
+	for i := range values {
+		fields[i] = &values[i]
+	}
+	rows, wrong := 0, 0
+	for found.Next() {
+		if err := found.Scan(fields...); err != nil {
+			t.Fatal(err)
+		}
+		rows++
+		if got := row(values...); want[got] {
+			delete(want, got)
+		} else if wrong++; wrong <= 5 {
+			t.Errorf("%s holds %s, which was not published", table, got)
+		}
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	lacking := 0
+	for row := range want {
+		if lacking++; lacking <= 5 {
+			t.Errorf("%s lacks %s", table, row)
+		}
+	}
+	if wrong+lacking > 0 {
+		t.Errorf("%s: %d rows, %d wrong, %d lacking", table, rows, wrong, lacking)
+	}
+	return rows
+}
+
+// row is a row as a text; a missing value is "-".
+func row(values ...any) string {
+	var b strings.Builder
+	for _, value := range values {
+		switch v := value.(type) {
+		case nil:
+			value = "-"
+		case *float64:
+			if value = "-"; v != nil {
+				value = *v
+			}
+		case bool:
+			value = int64(0)
+			if v {
+				value = int64(1)
+			}
+		}
+		fmt.Fprintf(&b, "%v ", value)
+	}
+	return b.String()
+}
+
+func dayOf(date store.DeliveryDate) simulator.Day {
+	return simulator.DayOf(date.Start())
+}
