@@ -97,44 +97,11 @@ func (s *Server) readyz(c echo.Context) error {
 	return s.send(c, http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
 }
 
-func (s *Server) page(c echo.Context, status int, body []byte, err error) error {
-	if err != nil {
-		return err
-	}
-	header := c.Response().Header()
-	header.Set("Cache-Control", "no-store")
-	header.Add("Vary", "Accept-Language, Cookie")
-	return s.send(c, status, "text/html; charset=utf-8", body)
-}
-
-func language(c echo.Context) web.Language {
-	return web.LanguageOf(c.Request().Header.Get("Accept-Language"))
-}
-
-// home shows a signed-in reader what there is; anybody else is sent to sign in.
-func (s *Server) home(c echo.Context) error {
-	identity, err := s.auth.CheckSession(c.Request())
-	if errors.Is(err, auth.ErrUnauthenticated) {
-		return c.Redirect(http.StatusSeeOther, "/login")
-	}
-	if err != nil {
-		return err
-	}
-	view := web.Home{Email: identity.Email}
-	for _, dataset := range store.Datasets() {
-		line := web.DatasetLine{Path: "/api/" + string(dataset), Allowed: identity.May(dataset) == nil}
-		line.LastDate, line.FetchedAt = s.bodies.news(dataset)
-		view.Datasets = append(view.Datasets, line)
-	}
-	body, err := s.pages.Home(language(c), view)
-	return s.page(c, http.StatusOK, body, err)
-}
-
 func (s *Server) loginPage(c echo.Context) error {
 	if _, err := s.auth.CheckSession(c.Request()); err == nil {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	body, err := s.pages.Login(language(c), web.Login{})
+	body, err := s.pages.Login(visit(c, auth.Identity{}), web.Login{})
 	return s.page(c, http.StatusOK, body, err)
 }
 
@@ -145,7 +112,7 @@ func (s *Server) login(c echo.Context) error {
 	}
 	account, err := s.auth.SignIn(request.Context(), request.PostForm.Get("email"), request.PostForm.Get("password"))
 	if errors.Is(err, auth.ErrBadCredentials) {
-		body, err := s.pages.Login(language(c), web.Login{Email: request.PostForm.Get("email"), Refused: true})
+		body, err := s.pages.Login(visit(c, auth.Identity{}), web.Login{Email: request.PostForm.Get("email"), Refused: true})
 		c.Response().Header().Set("WWW-Authenticate", "Bearer")
 		return s.page(c, http.StatusUnauthorized, body, err)
 	}

@@ -292,17 +292,3 @@ func TestASessionThatCameInIsNotKeptOverASignIn(t *testing.T) {
 		t.Errorf("after another sign-in the former session reads %d", w.Code)
 	}
 }
-
-func TestHomeShowsWhatMayBeRead(t *testing.T) {
-	f := withUser(t)
-	f.commit(t, oneOfEach(1))
-	f.refresh(t)
-	cookie := f.send(t, "POST", "/login", form(email, password), urlencoded).Result().Cookies()[0]
-	page := f.ask(t, "GET", "/", header("Cookie", cookie.Name+"="+cookie.Value), header("Accept-Language", "en")).Body.String()
-	if !strings.Contains(page, `<a href="/api/day-ahead-prices">`) || strings.Contains(page, `<a href="/api/fcr-capacity">`) {
-		t.Errorf("a member without subscription sees %s", page)
-	}
-	if !strings.Contains(page, "<td>2026-07-15</td>\n<td>2026-07-15 14:00:00</td>") {
-		t.Errorf("no last date and time of Paris: %s", page)
-	}
-}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/labstack/echo/v4"
@@ -49,6 +50,7 @@ type Server struct {
 	report    func(context.Context) (any, error)
 	metrics   http.Handler
 	simulated bool
+	secure    bool // browsers reach Courant over HTTPS
 }
 
 // New makes a server. Its bodies are built by Refresh.
@@ -61,6 +63,7 @@ func New(o Options) (*Server, error) {
 		echo: echo.New(), store: o.Store, auth: o.Auth, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, metrics: o.Metrics, simulated: o.Simulated,
+		secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
 	}
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Logger.SetOutput(io.Discard) // what goes wrong is logged in fail
@@ -94,7 +97,8 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Match(read, "/healthz", s.healthz)
 	s.echo.Match(read, "/readyz", s.readyz)
 	s.echo.Match(read, "/metrics", s.figures)
-	s.echo.Match(read, "/", s.home)
+	s.echo.Match(read, "/", s.signedIn(s.overview))
+	s.echo.POST("/language", s.chooseLanguage)
 	s.echo.Match(read, "/login", s.loginPage)
 	s.echo.POST("/login", s.login)
 	s.echo.POST("/logout", s.logout)

@@ -1,6 +1,10 @@
 package web
 
-import "golang.org/x/text/language"
+import (
+	"strings"
+
+	"golang.org/x/text/language"
+)
 
 // Language is one of the two in which Courant speaks.
 type Language string
@@ -25,6 +29,12 @@ func LanguageOf(acceptLanguage string) Language {
 	return French
 }
 
+// ParseLanguage reads a language's text, as the switch in the footer sends it; false if there is no such language.
+func ParseLanguage(text string) (Language, bool) {
+	l := Language(text)
+	return l, l == French || l == English
+}
+
 // Text is a text in both languages.
 type Text struct {
 	FR, EN string
@@ -38,49 +48,15 @@ func (t Text) In(l Language) string {
 	return t.FR
 }
 
-// words are the texts of the pages.
-type words struct {
-	Tagline, Simulated                              string
-	SignIn, SignOut, Email, Password, Refused       string
-	Home, Dataset, LastDate, ReadAt, Nothing, Never string
-	NoSubscription, Aggregates, ParisTime           string
-}
+// noBreaks are the spaces of French punctuation at which no line may break.
+var noBreaks = strings.NewReplacer(
+	" :", "\u00a0:", " »", "\u00a0»", "« ", "«\u00a0", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", " €", "\u00a0€", " %", "\u202f%",
+)
 
-var dictionary = map[Language]words{
-	French: {
-		Tagline:        "Le marché français de l’électricité",
-		Simulated:      "Données simulées : aucune valeur de cette page n’a été publiée.",
-		SignIn:         "Se connecter",
-		SignOut:        "Se déconnecter",
-		Email:          "Adresse e-mail",
-		Password:       "Mot de passe",
-		Refused:        "L’adresse ou le mot de passe ne convient pas.",
-		Home:           "Jeux de données",
-		Dataset:        "Jeu de données",
-		LastDate:       "Dernière date de livraison",
-		ReadAt:         "Lu à la source le",
-		Nothing:        "rien encore",
-		Never:          "jamais",
-		NoSubscription: "abonnement requis",
-		Aggregates:     "Réunis :",
-		ParisTime:      "Heures de Paris.",
-	},
-	English: {
-		Tagline:        "The French electricity market",
-		Simulated:      "Simulated data: no value on this page was ever published.",
-		SignIn:         "Sign in",
-		SignOut:        "Sign out",
-		Email:          "E-mail address",
-		Password:       "Password",
-		Refused:        "The address or the password is not right.",
-		Home:           "Datasets",
-		Dataset:        "Dataset",
-		LastDate:       "Last delivery date",
-		ReadAt:         "Read from the source at",
-		Nothing:        "nothing yet",
-		Never:          "never",
-		NoSubscription: "subscription required",
-		Aggregates:     "Together:",
-		ParisTime:      "Times are those of Paris.",
-	},
+// typeset is the text as a page shows it in the language. Sources of Courant are written with ordinary spaces.
+func (t Text) typeset(l Language) string {
+	if l == English {
+		return t.EN
+	}
+	return noBreaks.Replace(t.FR)
 }

@@ -1,15 +1,18 @@
 // Package web makes Courant's pages: templates rendered to bytes, in French and in English, with one stylesheet and
 // no inline style or script, so that a strict Content-Security-Policy holds.
+//
+// A page is a name in pageNames, a template of that name that defines "title" and "main", a view with what it shows,
+// and a method of Pages that renders it. Texts stand where they are shown, in both languages: {{say "Prix" "Prices"}}.
 package web
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"html/template"
-	"time"
-
-	"courant/store"
+	"io/fs"
 )
 
 //go:embed templates/*.html
@@ -18,83 +21,115 @@ var templates embed.FS
 //go:embed static
 var static embed.FS
 
+// pageNames are the pages, each with a template of its name in templates/.
+var pageNames = []string{
+	"login", "overview",
+}
+
 // Static is a file that pages load, such as style.css; false if there is none of that name.
 func Static(name string) ([]byte, bool) {
 	content, err := static.ReadFile("static/" + name)
 	return content, err == nil
 }
 
+// assets are the addresses at which pages load the static files: they change with the content, so that a browser that
+// keeps a file for an hour does not show a new page in the old style.
+var assets = func() map[string]string {
+	addresses := map[string]string{}
+	err := fs.WalkDir(static, "static", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := static.ReadFile(path)
+		sum := sha256.Sum256(content)
+		addresses[entry.Name()] = "/" + path + "?v=" + hex.EncodeToString(sum[:4])
+		return err
+	})
+	if err != nil {
+		panic("web: static files: " + err.Error())
+	}
+	return addresses
+}()
+
 // Pages renders the pages.
 type Pages struct {
 	simulated bool
-	login     *template.Template
-	home      *template.Template
+	templates map[Language]map[string]*template.Template
 }
 
 // New reads the templates. simulated has every page say that its data are made up.
 func New(simulated bool) (*Pages, error) {
-	p := &Pages{simulated: simulated}
-	for name, into := range map[string]**template.Template{"login.html": &p.login, "home.html": &p.home} {
-		t, err := template.ParseFS(templates, "templates/layout.html", "templates/"+name)
-		if err != nil {
-			return nil, fmt.Errorf("web: template %s: %w", name, err)
+	p := &Pages{simulated: simulated, templates: map[Language]map[string]*template.Template{}}
+	for _, language := range []Language{French, English} {
+		p.templates[language] = map[string]*template.Template{}
+		for _, name := range pageNames {
+			t, err := template.New(name).Funcs(functions(language)).ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+			if err != nil {
+				return nil, fmt.Errorf("web: template %s: %w", name, err)
+			}
+			p.templates[language][name] = t
 		}
-		*into = t
 	}
 	return p, nil
 }
 
+// Visit is who looks at a page, and how.
+type Visit struct {
+	Language Language
+	Path     string // of the request with its query: what the language switch comes back to
+	Email    string // empty: nobody is signed in
+	Admin    bool
+}
+
 // page is what every template gets.
 type page struct {
-	Language  Language
-	Words     words
+	Visit
 	Simulated bool
+	Sections  []section
 	View      any
 }
 
-func (p *Pages) render(t *template.Template, language Language, view any) ([]byte, error) {
+// section is a place in the navigation.
+type section struct {
+	Name    string
+	Path    string
+	Current bool
+}
+
+// places are the sections of the navigation. A path in the other language leads to the same page.
+var places = []struct {
+	name, path Text
+	public     bool // guests see it
+	admin      bool // only administrators see it
+}{
+	{name: Text{"Aperçu", "Overview"}, path: Text{"/", "/"}},
+	{name: Text{"Prix", "Prices"}, path: Text{"/prix", "/prices"}},
+	{name: Text{"Capacité", "Capacity"}, path: Text{"/capacite", "/capacity"}},
+	{name: Text{"Énergie", "Energy"}, path: Text{"/energie", "/energy"}},
+	{name: Text{"API", "API"}, path: Text{"/docs", "/docs"}, public: true},
+	{name: Text{"État", "Status"}, path: Text{"/etat", "/status"}},
+	{name: Text{"Administration", "Administration"}, path: Text{"/administration", "/admin"}, admin: true},
+}
+
+// sections are the places that the visitor may go to.
+func (v Visit) sections() []section {
+	var all []section
+	for _, place := range places {
+		if v.Email == "" && !place.public || place.admin && !v.Admin {
+			continue
+		}
+		at := pathOf(v.Path)
+		all = append(all, section{place.name.In(v.Language), place.path.In(v.Language), at == place.path.FR || at == place.path.EN})
+	}
+	return all
+}
+
+// render makes a page as a whole, so that a template that fails sends nothing.
+func (p *Pages) render(name string, visit Visit, view any) ([]byte, error) {
 	var buffer bytes.Buffer
-	err := t.ExecuteTemplate(&buffer, "layout.html", page{language, dictionary[language], p.simulated, view})
+	err := p.templates[visit.Language][name].ExecuteTemplate(&buffer, "layout.html", page{visit, p.simulated, visit.sections(), view})
 	if err != nil {
-		return nil, fmt.Errorf("web: render: %w", err)
+		return nil, fmt.Errorf("web: render %s: %w", name, err)
 	}
 	return bytes.ToValidUTF8(buffer.Bytes(), []byte("\uFFFD")), nil // what was typed may be no text
-}
-
-// Login is the page on which one signs in.
-type Login struct {
-	Email   string // as it was typed
-	Refused bool   // address or password were wrong
-}
-
-// Login renders the page on which one signs in.
-func (p *Pages) Login(language Language, view Login) ([]byte, error) {
-	return p.render(p.login, language, view)
-}
-
-// Home is the page that shows what Courant holds.
-type Home struct {
-	Email    string
-	Datasets []DatasetLine
-}
-
-// DatasetLine is one dataset of the home page.
-type DatasetLine struct {
-	Path      string
-	LastDate  store.DeliveryDate // zero: nothing is stored
-	FetchedAt time.Time          // zero: never
-	Allowed   bool               // the account may read it
-}
-
-// Fetched is the time of the last reading in Paris, empty if there was none.
-func (d DatasetLine) Fetched() string {
-	if d.FetchedAt.IsZero() {
-		return ""
-	}
-	return d.FetchedAt.In(store.Paris).Format("2006-01-02 15:04:05")
-}
-
-// Home renders the page that shows what Courant holds.
-func (p *Pages) Home(language Language, view Home) ([]byte, error) {
-	return p.render(p.home, language, view)
 }

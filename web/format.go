@@ -1,0 +1,100 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"courant/store"
+)
+
+const (
+	minus             = "\u2212"
+	narrowNoBreak     = "\u202f" // between thousands in French
+	missing           = "–"
+	leastForThousands = 4 // digits before the decimal sign from which thousands are set apart
+)
+
+// formatNumber writes a published value with all of its decimals, and at least so many; a dash for null, never 0.
+func formatNumber(l Language, n store.Number, decimals int) string {
+	if !n.Valid {
+		return missing
+	}
+	digits := strconv.FormatFloat(n.V, 'f', -1, 64)
+	sign := ""
+	if rest, negative := strings.CutPrefix(digits, "-"); negative {
+		sign, digits = minus, rest
+	}
+	whole, fraction, _ := strings.Cut(digits, ".")
+	fraction += strings.Repeat("0", max(0, decimals-len(fraction)))
+	thousands, mark := narrowNoBreak, ","
+	if l == English {
+		thousands, mark = ",", "."
+	}
+	if len(whole) >= leastForThousands {
+		for at := len(whole) - 3; at > 0; at -= 3 {
+			whole = whole[:at] + thousands + whole[at:]
+		}
+	}
+	if fraction == "" {
+		return sign + whole
+	}
+	return sign + whole + mark + fraction
+}
+
+var (
+	months = map[Language][]string{
+		French:  {"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
+		English: {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+	}
+	weekdays = map[Language][]string{
+		French:  {"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
+		English: {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+	}
+)
+
+// dayOfMonth is the number of a day in a month, as a text runs: the first is "1er" in French.
+func dayOfMonth(l Language, day int) string {
+	if l == French && day == 1 {
+		return "1er"
+	}
+	return strconv.Itoa(day)
+}
+
+// formatDay is a date as a text names it, such as 11 octobre 2026.
+func formatDay(l Language, d store.DeliveryDate) string {
+	civil := d.Start().In(store.Paris)
+	return fmt.Sprintf("%s\u00a0%s\u00a0%d", dayOfMonth(l, civil.Day()), months[l][civil.Month()-1], civil.Year())
+}
+
+// formatLongDay is a date as a heading names it, such as Dimanche 11 octobre 2026.
+func formatLongDay(l Language, d store.DeliveryDate) string {
+	weekday := weekdays[l][d.Start().In(store.Paris).Weekday()]
+	return strings.ToUpper(weekday[:1]) + weekday[1:] + " " + formatDay(l, d)
+}
+
+// formatMoment is an instant in Paris, such as 11 octobre 2026 à 13:04.
+func formatMoment(l Language, t time.Time) string {
+	at := Text{" à ", " at "}.In(l)
+	return formatDay(l, store.DeliveryDateOf(t)) + at + Clock(t.Unix())
+}
+
+// Clock is what a clock in Paris shows at the second, such as 17:15. The hour that comes twice on the day on which the
+// clock goes back is 02A:15 first and then 02B:15.
+func Clock(second int64) string {
+	t := time.Unix(second, 0).In(store.Paris)
+	return hourName(t) + t.Format(":04")
+}
+
+// hourName is the hour of a time in Paris, two digits, with A or B if it comes twice.
+func hourName(t time.Time) string {
+	name := t.Format("15")
+	switch {
+	case t.Add(time.Hour).Hour() == t.Hour():
+		return name + "A"
+	case t.Add(-time.Hour).Hour() == t.Hour():
+		return name + "B"
+	}
+	return name
+}

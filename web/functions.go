@@ -1,0 +1,30 @@
+package web
+
+import (
+	"html/template"
+	"strings"
+	"time"
+
+	"courant/store"
+)
+
+// functions are what templates call, each in the language of the page.
+func functions(l Language) template.FuncMap {
+	return template.FuncMap{
+		"say":     func(fr, en string) string { return Text{fr, en}.typeset(l) },
+		"text":    func(t Text) string { return t.typeset(l) },
+		"asset":   func(name string) string { return assets[name] },
+		"number":  func(n store.Number, decimals int) string { return formatNumber(l, n, decimals) },
+		"count":   func(n int) string { return formatNumber(l, store.Num(float64(n)), 0) },
+		"day":     func(d store.DeliveryDate) string { return formatDay(l, d) },
+		"longday": func(d store.DeliveryDate) string { return formatLongDay(l, d) },
+		"moment":  func(t time.Time) string { return formatMoment(l, t) },
+		"clock":   Clock,
+	}
+}
+
+// pathOf is an address without its query.
+func pathOf(address string) string {
+	path, _, _ := strings.Cut(address, "?")
+	return path
+}
