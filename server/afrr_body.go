@@ -36,24 +36,39 @@ func afrrBody(window store.Window[store.AFRRStep]) []byte {
 	}
 	w.close(']')
 	w.key("chartRows").open('[')
-	for len(rows) > 0 {
-		bucket := rows[0].Start - rows[0].Start%bucketSeconds
-		up, down = mean{}, mean{}
-		for len(rows) > 0 && rows[0].Start < bucket+bucketSeconds {
-			up.add(rows[0].UpwardPrice)
-			down.add(rows[0].DownwardPrice)
-			rows = rows[1:]
-		}
+	for _, bucket := range afrrBuckets(rows) {
 		w.open('{')
-		w.key("bucket_start_utc").instant(bucket)
-		w.key("bucket_end_utc").instant(bucket + bucketSeconds)
-		w.key("upward_price_eur_mwh").number(up.number())
-		w.key("downward_price_eur_mwh").number(down.number())
+		w.key("bucket_start_utc").instant(bucket.start)
+		w.key("bucket_end_utc").instant(bucket.start + bucketSeconds)
+		w.key("upward_price_eur_mwh").number(bucket.up.number())
+		w.key("downward_price_eur_mwh").number(bucket.down.number())
 		w.close('}')
 	}
 	w.close(']')
 	w.close('}')
 	return w.bytes
+}
+
+// afrrBucket is the means of 5 min that hold a 4 s step.
+type afrrBucket struct {
+	start            int64 // seconds UTC
+	up, down, demand mean
+}
+
+// afrrBuckets takes steps in ascending order.
+func afrrBuckets(rows []store.AFRRStep) []afrrBucket {
+	var buckets []afrrBucket
+	for _, row := range rows {
+		start := row.Start - row.Start%bucketSeconds
+		if len(buckets) == 0 || buckets[len(buckets)-1].start != start {
+			buckets = append(buckets, afrrBucket{start: start})
+		}
+		bucket := &buckets[len(buckets)-1]
+		bucket.up.add(row.UpwardPrice)
+		bucket.down.add(row.DownwardPrice)
+		bucket.demand.add(row.DemandMW)
+	}
+	return buckets
 }
 
 func writeAFRR(w *jsonWriter, row store.AFRRStep) {

@@ -32,6 +32,8 @@ type body struct {
 	last      store.DeliveryDate
 	fetchedAt time.Time
 	version   int64
+
+	fiveMinutes []afrrBucket // of the last delivery date of afrr-energy, for the pages
 }
 
 func newBodies(db *store.Store, windowDays int) *bodies {
@@ -57,6 +59,16 @@ func (b *bodies) news(dataset store.Dataset) (store.DeliveryDate, time.Time) {
 		return store.DeliveryDate{}, time.Time{}
 	}
 	return now.parts[dataset].last, now.parts[dataset].fetchedAt
+}
+
+// fiveMinutes is the last delivery date of afrr-energy in 5 min, and which date that is; zero if nothing is stored.
+func (b *bodies) fiveMinutes() ([]afrrBucket, store.DeliveryDate) {
+	now := b.current.Load()
+	if now == nil {
+		return nil, store.DeliveryDate{}
+	}
+	energy := now.parts[store.AFRREnergy]
+	return energy.fiveMinutes, energy.last
 }
 
 // refresh builds what has changed and swaps it in at once, so that an aggregate and its parts are always of one make.
@@ -102,7 +114,9 @@ func (b *bodies) build(ctx context.Context, dataset store.Dataset) (body, error)
 		return finish(window, pricesBody), err
 	case store.AFRREnergy:
 		window, err := b.store.LatestAFRR(ctx)
-		return finish(window, afrrBody), err
+		made := finish(window, afrrBody)
+		made.fiveMinutes = afrrBuckets(window.Rows)
+		return made, err
 	case store.MFRREnergy:
 		window, err := b.store.LatestMFRR(ctx)
 		return finish(window, mfrrBody), err

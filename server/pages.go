@@ -95,9 +95,3 @@ func ownPath(address string) string {
 	}
 	return address
 }
-
-// overview shows all datasets at a glance.
-func (s *Server) overview(c echo.Context, identity auth.Identity) error {
-	body, err := s.pages.Overview(visit(c, identity), web.Overview{})
-	return s.page(c, http.StatusOK, body, err)
-}

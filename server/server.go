@@ -42,6 +42,7 @@ type Server struct {
 	echo   *echo.Echo
 	store  *store.Store
 	auth   *auth.Auth
+	clock  clockwork.Clock
 	log    *slog.Logger
 	bodies *bodies
 	limits *limits
@@ -60,7 +61,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		echo: echo.New(), store: o.Store, auth: o.Auth, log: o.Log,
+		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, metrics: o.Metrics, simulated: o.Simulated,
 		secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
@@ -99,6 +100,11 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Match(read, "/metrics", s.figures)
 	s.echo.Match(read, "/", s.signedIn(s.overview))
 	s.echo.POST("/language", s.chooseLanguage)
+	for _, page := range marketPages {
+		s.echo.Match(read, page.path.FR, s.signedIn(s.market(page)))
+		s.echo.Match(read, page.path.EN, s.signedIn(s.market(page)))
+	}
+	s.echo.Match(read, "/csv/:language/:dataset", s.csv)
 	s.echo.Match(read, "/login", s.loginPage)
 	s.echo.POST("/login", s.login)
 	s.echo.POST("/logout", s.logout)

@@ -20,6 +20,13 @@ func functions(l Language) template.FuncMap {
 		"longday": func(d store.DeliveryDate) string { return formatLongDay(l, d) },
 		"moment":  func(t time.Time) string { return formatMoment(l, t) },
 		"clock":   Clock,
+		"slot":    func(p store.Period) string { return slot(l, p, false) },
+		"dataset": func(d store.Dataset) string { return known(names, string(d)).typeset(l) },
+		"state":   func(state string) string { return known(states, state).typeset(l) },
+		"reason":  func(reason string) string { return known(reasons, reason).typeset(l) },
+		"rows":    func(t Table) template.HTML { return t.body(l) },
+		"summary": func(c Chart) string { return c.summary(l) },
+		"spark":   spark,
 	}
 }
 

@@ -1,7 +1,36 @@
 package web
 
+import "courant/store"
+
 // Overview is the page that one comes to: all datasets at a glance.
-type Overview struct{}
+type Overview struct {
+	Date               store.DeliveryDate // of the prices shown; zero if none are
+	Other              store.DeliveryDate // the other date that there are prices of, today or tomorrow; zero if there is none
+	OtherQuery         string
+	Tomorrow           bool // Date is tomorrow
+	Prices, AFRR, MFRR Sheet
+	Capacity           []CapacityLine
+	CapacityDate       store.DeliveryDate
+	CapacityNow        store.Period // the hour whose prices are shown; zero: they are means of the date
+	CapacityAbsence    Absence      // of all of them; none if one can be shown
+	Feeds              Feeds
+}
+
+// CapacitySheet stands for the reserves in the sentence that says why none is shown.
+func (o Overview) CapacitySheet() Sheet {
+	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(store.FCRCapacity)}
+}
+
+// CapacityLine is one reserve in one direction, as it is sold each day for the next.
+type CapacityLine struct {
+	Dataset   store.Dataset
+	Reserve   string // FCR, aFRR, mFRR
+	Direction string // as in the API
+	Absence   Absence
+	Price     store.Number // EUR per MW and hour
+	Volume    store.Number // MW
+	Day       []store.Number
+}
 
 // Overview renders the page that one comes to.
 func (p *Pages) Overview(visit Visit, view Overview) ([]byte, error) {

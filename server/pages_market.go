@@ -1,0 +1,150 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/store"
+	"courant/web"
+)
+
+// marketPage is a page that shows datasets for any delivery dates.
+type marketPage struct {
+	title    web.Text
+	path     web.Text
+	datasets []store.Dataset
+}
+
+var marketPages = []marketPage{
+	{web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, web.Text{FR: "/prix", EN: "/prices"}, []store.Dataset{store.DayAheadPrices}},
+	{web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"}, web.Text{FR: "/capacite", EN: "/capacity"},
+		[]store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}},
+	{web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, web.Text{FR: "/energie", EN: "/energy"}, []store.Dataset{store.AFRREnergy, store.MFRREnergy}},
+}
+
+// market shows the page's datasets for the dates that the query names, or for the last that are stored.
+func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error {
+	return func(c echo.Context, identity auth.Identity) error {
+		ctx := c.Request().Context()
+		feeds, err := s.feeds(ctx)
+		if err != nil {
+			return err
+		}
+		today := store.DeliveryDateOf(s.clock.Now())
+		latest, earliest := store.DeliveryDate{}, today
+		for _, dataset := range page.datasets {
+			feed := feeds.Of(dataset)
+			if feed.Last.After(latest) {
+				latest = feed.Last
+			}
+			if !feed.First.IsZero() && feed.First.Before(earliest) {
+				earliest = feed.First
+			}
+		}
+		fallback := latest
+		if fallback.IsZero() {
+			fallback = today
+		}
+		dates, err := parseSpan(c.QueryParams(), fallback)
+		view := web.Market{
+			Title: page.title, Path: page.path, First: dates.first, Last: dates.last, InvalidDates: err != nil, MostDates: mostPageDates, EarliestStored: earliest,
+		}
+		if before := dates.shifted(-1); !before.last.Before(earliest) {
+			view.Before = before.query()
+		}
+		if after := dates.shifted(1); !after.first.After(latest) || !after.first.After(today) {
+			view.After = after.query()
+		}
+		for _, dataset := range page.datasets {
+			sheet, err := s.sheet(ctx, identity, dataset, dates, feeds.Of(dataset))
+			if err != nil {
+				return err
+			}
+			view.Sheets = append(view.Sheets, sheet)
+		}
+		who := visit(c, identity)
+		if c.Request().URL.RawQuery != "" {
+			who.Path += "?" + dates.query()
+		}
+		body, err := s.pages.Market(who, view)
+		return s.page(c, http.StatusOK, body, err)
+	}
+}
+
+// sheet is what a page shows of one dataset for some dates, to somebody who may not be allowed to see it.
+func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset store.Dataset, dates span, feed web.Feed) (web.Sheet, error) {
+	sheet := web.Sheet{Dataset: dataset, First: dates.first, Last: dates.last, Feed: feed}
+	if identity.May(dataset) != nil {
+		sheet.Absence = web.AbsenceLocked
+		return sheet, nil
+	}
+	if dataset == store.AFRREnergy && dates.days() > 1 {
+		dates.first = dates.last
+		sheet.First, sheet.OneDateOnly = dates.first, true
+	}
+	table, err := s.table(ctx, dataset, dates)
+	if err != nil {
+		return sheet, err
+	}
+	switch {
+	case len(table.Rows) == 0 && feed.State == stateOff:
+		sheet.Absence = web.AbsenceOff
+	case len(table.Rows) == 0 && feed.Last.IsZero():
+		sheet.Absence = web.AbsenceNothing
+	case len(table.Rows) == 0:
+		sheet.Absence = web.AbsenceDates
+	default:
+		if feed.State != stateOK {
+			sheet.Absence = web.AbsenceStale
+		}
+		sheet.Table, sheet.Query = table, dates.query()
+		sheet.Charts = s.chartsOf(table, dataset, dates)
+	}
+	return sheet, nil
+}
+
+// The states of a feed that pages act upon.
+const (
+	stateOK  = "ok"
+	stateOff = "off"
+)
+
+// csv answers what a page shows of a dataset, in the form of the language in the path.
+func (s *Server) csv(c echo.Context) error {
+	identity, err := s.reader(c)
+	if err != nil {
+		return err
+	}
+	form, spoken := web.ParseLanguage(c.Param("language"))
+	dataset, known := store.ParseDataset(c.Param("dataset"))
+	if !spoken || !known {
+		return problemNotFound
+	}
+	if err := identity.May(dataset); err != nil {
+		return err
+	}
+	latest, _ := s.bodies.news(dataset)
+	if latest.IsZero() {
+		latest = store.DeliveryDateOf(s.clock.Now())
+	}
+	dates, err := parseSpan(c.QueryParams(), latest)
+	if err != nil || dataset == store.AFRREnergy && dates.days() > 1 {
+		return problemInvalidSpan
+	}
+	table, err := s.table(c.Request().Context(), dataset, dates)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s_%s", dataset, dates.first)
+	if dates.days() > 1 {
+		name += "_" + dates.last.String()
+	}
+	c.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
+	c.Response().Header().Set("Vary", "Authorization, Cookie")
+	return s.send(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(form))
+}

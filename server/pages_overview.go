@@ -1,0 +1,118 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/store"
+	"courant/web"
+)
+
+// overview shows all datasets at a glance: prices and capacity of today or tomorrow, energies of their last date.
+func (s *Server) overview(c echo.Context, identity auth.Identity) error {
+	ctx := c.Request().Context()
+	feeds, err := s.feeds(ctx)
+	if err != nil {
+		return err
+	}
+	today := store.DeliveryDateOf(s.clock.Now())
+	view := web.Overview{Feeds: feeds}
+	last := feeds.Of(store.DayAheadPrices).Last
+	view.Date = today
+	if !last.IsZero() && last.Before(today) {
+		view.Date = last
+	}
+	if last.After(today) {
+		view.Other, view.OtherQuery = today.Add(1), "day="+tomorrow
+		if c.QueryParam("day") == tomorrow {
+			view.Date, view.Other, view.OtherQuery, view.Tomorrow = today.Add(1), today, "", true
+		}
+	}
+	view.Prices, err = s.sheet(ctx, identity, store.DayAheadPrices, span{view.Date, view.Date}, feeds.Of(store.DayAheadPrices))
+	if err != nil {
+		return err
+	}
+	for dataset, into := range map[store.Dataset]*web.Sheet{store.AFRREnergy: &view.AFRR, store.MFRREnergy: &view.MFRR} {
+		feed := feeds.Of(dataset)
+		if *into, err = s.sheet(ctx, identity, dataset, span{feed.Last, feed.Last}, feed); err != nil {
+			return err
+		}
+	}
+	if len(view.MFRR.Charts) > 1 {
+		view.MFRR.Charts = view.MFRR.Charts[:1] // prices
+	}
+	view.Prices.Folded, view.AFRR.Folded, view.MFRR.Folded = true, true, true
+	if err := s.overviewOfCapacity(ctx, identity, feeds, &view); err != nil {
+		return err
+	}
+	who := visit(c, identity)
+	if view.Tomorrow {
+		who.Path += "?day=" + tomorrow
+	}
+	body, err := s.pages.Overview(who, view)
+	return s.page(c, http.StatusOK, body, err)
+}
+
+// tomorrow is what the query says to see the prices of the next delivery date.
+const tomorrow = "tomorrow"
+
+// overviewOfCapacity adds what is sold each day: the hour that is under way if the date is today, else the date's means.
+func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity, feeds web.Feeds, view *web.Overview) error {
+	var last store.DeliveryDate
+	for _, dataset := range []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity} {
+		if of := feeds.Of(dataset).Last; of.After(last) {
+			last = of
+		}
+	}
+	date := view.Date
+	if !last.IsZero() && last.Before(date) {
+		date = last
+	}
+	view.CapacityDate = date
+	now := s.clock.Now().Unix()
+	if date.Period().Holds(now) {
+		view.CapacityNow = store.Period{Start: now - now%hourSeconds, End: now - now%hourSeconds + hourSeconds}
+	}
+	for _, reserve := range []struct {
+		dataset    store.Dataset
+		directions []store.Direction
+	}{
+		{store.FCRCapacity, []store.Direction{store.Symmetric}},
+		{store.AFRRCapacity, []store.Direction{store.Upward, store.Downward}},
+		{store.MFRRCapacity, []store.Direction{store.Upward, store.Downward}},
+	} {
+		sheet, err := s.sheet(ctx, identity, reserve.dataset, span{date, date}, feeds.Of(reserve.dataset))
+		if err != nil {
+			return err
+		}
+		for _, direction := range reserve.directions {
+			line := web.CapacityLine{Dataset: reserve.dataset, Reserve: productTypes[reserve.dataset], Direction: string(direction), Absence: sheet.Absence}
+			fillCapacityLine(&line, sheet.Table, view.CapacityNow)
+			view.Capacity = append(view.Capacity, line)
+		}
+	}
+	if !slices.ContainsFunc(view.Capacity, func(line web.CapacityLine) bool { return len(line.Day) > 0 }) {
+		view.CapacityAbsence = view.Capacity[0].Absence
+	}
+	return nil
+}
+
+// fillCapacityLine takes what is sold each day in the line's direction: the means of the hour, of the date if it is zero.
+func fillCapacityLine(line *web.CapacityLine, table web.Table, hour store.Period) {
+	var price, volume mean
+	for _, row := range table.Rows {
+		if row.Words[0] != line.Direction || row.Words[1] != dailyHorizon {
+			continue
+		}
+		line.Day = append(line.Day, row.Numbers[0])
+		if hour == (store.Period{}) || hour.Holds(row.Period.Start) {
+			price.add(row.Numbers[0])
+			volume.add(row.Numbers[1])
+		}
+	}
+	line.Price, line.Volume = price.number(), volume.number()
+}

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"courant/store"
+	"courant/web"
+)
+
+// reported is the report on the datasets as /api/status answers it.
+type reported struct {
+	Datasets []struct {
+		Dataset       store.Dataset `json:"dataset"`
+		Source        string        `json:"source"`
+		State         string        `json:"state"`
+		FirstDate     reportedDate  `json:"first_date"`
+		LastDate      reportedDate  `json:"last_date"`
+		LastSuccessAt time.Time     `json:"last_success_at"`
+		LastChangeAt  time.Time     `json:"last_change_at"`
+		LastError     string        `json:"last_error"`
+		NextRunAt     time.Time     `json:"next_run_at"`
+		Missing       []struct {
+			Date     reportedDate `json:"date"`
+			Expected int          `json:"expected"`
+			Received int          `json:"received"`
+			Reason   string       `json:"reason"`
+		} `json:"missing"`
+	} `json:"datasets"`
+	Quarantine []struct {
+		ID      int64         `json:"id"`
+		Dataset store.Dataset `json:"dataset"`
+		Date    reportedDate  `json:"date"`
+		Reason  string        `json:"reason"`
+		SeenAt  time.Time     `json:"seen_at"`
+	} `json:"quarantine"`
+}
+
+// reportedDate is a delivery date of a report; null is the zero date.
+type reportedDate struct{ store.DeliveryDate }
+
+func (d *reportedDate) UnmarshalText(text []byte) (err error) {
+	d.DeliveryDate, err = store.ParseDeliveryDate(string(text))
+	return err
+}
+
+// feeds tells pages how the datasets are doing. The report is read as its JSON is: how it is made is not known here.
+func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
+	report, err := s.report(ctx)
+	if err != nil {
+		return web.Feeds{}, err
+	}
+	text, err := json.Marshal(report)
+	if err != nil {
+		return web.Feeds{}, err
+	}
+	var read reported
+	if err := json.Unmarshal(text, &read); err != nil {
+		return web.Feeds{}, err
+	}
+	feeds := web.Feeds{At: s.clock.Now()}
+	for _, d := range read.Datasets {
+		feed := web.Feed{
+			Dataset: d.Dataset, Source: d.Source, State: d.State, First: d.FirstDate.DeliveryDate, Last: d.LastDate.DeliveryDate,
+			ReadAt: d.LastSuccessAt, ChangedAt: d.LastChangeAt, Error: d.LastError, NextRunAt: d.NextRunAt,
+		}
+		for _, m := range d.Missing {
+			feed.Gaps = append(feed.Gaps, web.Gap{Date: m.Date.DeliveryDate, Expected: m.Expected, Received: m.Received, Reason: m.Reason})
+		}
+		feeds.All = append(feeds.All, feed)
+	}
+	for _, q := range read.Quarantine {
+		feeds.Waiting = append(feeds.Waiting, web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date.DeliveryDate, Reason: q.Reason, SeenAt: q.SeenAt})
+	}
+	return feeds, nil
+}

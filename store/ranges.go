@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// CapacityWithin reads the steps of one of the three capacity datasets that begin in the period, ascending.
+func (s *Store) CapacityWithin(ctx context.Context, dataset Dataset, period Period) ([]CapacityStep, error) {
+	return within(ctx, s, capacityLayout, dataset, period)
+}
+
+// AFRRWithin reads the 4 s steps that begin in the period, ascending.
+func (s *Store) AFRRWithin(ctx context.Context, period Period) ([]AFRRStep, error) {
+	return within(ctx, s, afrrLayout, AFRREnergy, period)
+}
+
+// MFRRWithin reads the rows of mFRR energy that begin in the period, ascending.
+func (s *Store) MFRRWithin(ctx context.Context, period Period) ([]MFRRStep, error) {
+	return within(ctx, s, mfrrLayout, MFRREnergy, period)
+}
+
+func within[R comparable](ctx context.Context, s *Store, l layout[R], dataset Dataset, period Period) ([]R, error) {
+	var rows []R
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		rows, err = selectPeriod(ctx, tx, l, dataset, period)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", dataset, err)
+	}
+	return rows, nil
+}

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"time"
+
+	"courant/store"
+)
+
+// Feeds is how the datasets are doing.
+type Feeds struct {
+	At      time.Time
+	All     []Feed
+	Waiting []Waiting
+}
+
+// Feed is how one dataset is doing. Zero times and dates are "never" and "none".
+type Feed struct {
+	Dataset           store.Dataset
+	Source            string
+	State             string // ok, late, stale, down or off
+	First, Last       store.DeliveryDate
+	ReadAt, ChangedAt time.Time
+	Error             string // of the last run that failed, if none succeeded since
+	NextRunAt         time.Time
+	Gaps              []Gap // ascending by date
+}
+
+// Gap is a delivery date that is not whole.
+type Gap struct {
+	Date               store.DeliveryDate
+	Expected, Received int
+	Reason             string
+}
+
+// Waiting is a delivery date that a person has to decide on.
+type Waiting struct {
+	ID      int64
+	Dataset store.Dataset
+	Date    store.DeliveryDate
+	Reason  string
+	SeenAt  time.Time
+}
+
+// Of is the dataset's feed; the zero Feed if none is known.
+func (f Feeds) Of(dataset store.Dataset) Feed {
+	for _, feed := range f.All {
+		if feed.Dataset == dataset {
+			return feed
+		}
+	}
+	return Feed{}
+}
+
+// names are the datasets as people call them.
+var names = map[string]Text{
+	string(store.DayAheadPrices): {"Prix day-ahead", "Day-ahead prices"},
+	string(store.FCRCapacity):    {"Capacité FCR", "FCR capacity"},
+	string(store.AFRRCapacity):   {"Capacité aFRR", "aFRR capacity"},
+	string(store.MFRRCapacity):   {"Capacité mFRR", "mFRR capacity"},
+	string(store.AFRREnergy):     {"Énergie aFRR", "aFRR energy"},
+	string(store.MFRREnergy):     {"Énergie mFRR", "mFRR energy"},
+}
+
+// states are what a feed's state is called.
+var states = map[string]Text{
+	"ok":    {"à jour", "up to date"},
+	"late":  {"en retard", "late"},
+	"stale": {"sans nouveauté depuis plus d’un jour", "nothing new for more than a day"},
+	"down":  {"source injoignable", "source not reached"},
+	"off":   {"arrêté", "off"},
+}
+
+// reasons are why a delivery date is not whole.
+var reasons = map[string]Text{
+	"not_asked":     {"pas encore demandé à la source", "not asked for yet"},
+	"not_published": {"pas encore publié", "not published yet"},
+	"source_error":  {"la source a répondu par une erreur", "the source answered with an error"},
+	"source_gap":    {"la source ne l’a pas", "the source does not have it"},
+	"rejected":      {"refusé : valeurs impossibles", "refused: impossible values"},
+	"partial":       {"publié en partie", "published in part"},
+}
+
+// known is the text of a word; the word itself if it is a new one.
+func known(texts map[string]Text, word string) Text {
+	if text, is := texts[word]; is {
+		return text
+	}
+	return Text{word, word}
+}

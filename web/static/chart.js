@@ -1,0 +1,397 @@
+// Draws the charts of a page as SVG, from the tables of the same page. A period's value is a step that holds from its
+// start to its end; a null is a gap. Instants are seconds UTC and shown as clocks in Paris show them.
+
+const SVG = 'http://www.w3.org/2000/svg';
+const language = document.documentElement.lang;
+const HOUR = 3600, DAY = 86400;
+const MARGIN = {top: 24, right: 8, bottom: 40, left: 52};
+const LABEL = {hour: 34, day: 64}; // px that a label of the time axis takes
+const LINE = 15; // px between lines of text
+
+const paris = options => new Intl.DateTimeFormat(language, {timeZone: 'Europe/Paris', ...options});
+const parisHour = new Intl.DateTimeFormat('en-GB', {timeZone: 'Europe/Paris', hour: '2-digit', hourCycle: 'h23'});
+const parisDay = paris({day: 'numeric', month: 'short'});
+const plain = new Intl.NumberFormat(language, {maximumFractionDigits: 6});
+const priced = new Intl.NumberFormat(language, {minimumFractionDigits: 2, maximumFractionDigits: 6});
+
+const withMinus = text => text.replace('-', '\u2212');
+const formatted = (value, unit) => withMinus((unit.startsWith('€') ? priced : plain).format(value));
+
+const hours = new Map();
+function hourOf(t) {
+  if (!hours.has(t)) hours.set(t, parisHour.format(t * 1000));
+  return hours.get(t);
+}
+
+/** The hour of an instant, with A or B on the day on which it comes twice. */
+function hourName(t) {
+  const start = t - t % HOUR, name = hourOf(start);
+  if (hourOf(start + HOUR) === name) return name + 'A';
+  if (hourOf(start - HOUR) === name) return name + 'B';
+  return name;
+}
+
+const clock = t => `${hourName(t)}:${String(Math.floor(t % HOUR / 60)).padStart(2, '0')}`;
+
+function periodName(point, dated) {
+  const name = `${clock(point.from)}–${clock(point.to)}`;
+  return dated ? `${parisDay.format(point.from * 1000)} ${name}` : name;
+}
+
+/** Reads a table once: its points by the name of the series, each ascending. */
+const tables = new Map();
+function seriesOf(id) {
+  if (tables.has(id)) return tables.get(id);
+  const series = new Map();
+  const table = document.getElementById(id);
+  const columns = [...table.tHead.rows[0].cells].map(cell => cell.dataset.series);
+  for (const row of table.tBodies[0].rows) {
+    const from = +row.dataset.from, to = +row.dataset.to, prefix = row.dataset.series ? row.dataset.series + '-' : '';
+    columns.forEach((column, i) => {
+      if (!column) return;
+      const key = prefix + column, text = row.cells[i].dataset.value;
+      if (!series.has(key)) series.set(key, []);
+      series.get(key).push({from, to, value: text === undefined ? null : +text});
+    });
+  }
+  tables.set(id, series);
+  return series;
+}
+
+/** The point whose period holds the instant. */
+function pointAt(points, t) {
+  let low = 0, high = points.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1, point = points[middle];
+    if (t < point.from) high = middle - 1;
+    else if (t >= point.to) low = middle + 1;
+    else return point;
+  }
+  return undefined;
+}
+
+/** Round values from least to most, about as many as asked for. */
+function ticks(least, most, about) {
+  const rough = (most - least) / about, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map(n => n * power).find(n => n >= rough);
+  const all = [];
+  for (let n = Math.ceil(least / step); n * step <= most + step / 1e6; n++) all.push(+(n * step).toPrecision(12));
+  return all;
+}
+
+function element(name, attributes, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+const opened = performance.now();
+
+class Chart {
+  constructor(figure, index) {
+    this.figure = figure;
+    this.id = `chart${index}`;
+    this.unit = figure.dataset.unit;
+    this.now = +figure.dataset.now;
+    this.whole = {from: +figure.dataset.from, to: +figure.dataset.to};
+    this.shown = this.whole;
+    this.dated = this.whole.to - this.whole.from > 26 * HOUR;
+    const read = seriesOf(figure.dataset.table);
+    this.series = [...figure.querySelectorAll('[data-series]')].map((key, i) => ({
+      key, name: key.textContent.trim(), points: read.get(key.dataset.series) ?? [], style: `s${i}`, on: true,
+    }));
+    this.plot = figure.querySelector('.plot');
+    this.prepare();
+    this.draw();
+  }
+
+  prepare() {
+    const {plot} = this;
+    plot.tabIndex = 0;
+    plot.setAttribute('role', 'slider');
+    plot.setAttribute('aria-label', plot.dataset.label);
+    plot.setAttribute('aria-orientation', 'horizontal');
+    const summary = this.figure.querySelector('figcaption .hidden:last-child');
+    summary.id = `${this.id}-summary`;
+    plot.setAttribute('aria-describedby', summary.id);
+    for (const series of this.series) {
+      if (series.key.localName === 'button') series.key.addEventListener('click', () => this.toggle(series));
+    }
+    for (const button of this.figure.querySelectorAll('[data-zoom]')) {
+      button.addEventListener('click', () => button.dataset.zoom === 'in' ? this.zoomIn() : zoom(this.whole, this.whole));
+    }
+    plot.addEventListener('pointermove', event => this.move(event));
+    plot.addEventListener('pointerleave', () => { if (!this.drag) point(null); });
+    plot.addEventListener('pointerdown', event => this.press(event));
+    plot.addEventListener('pointerup', event => this.release(event));
+    plot.addEventListener('pointercancel', () => { this.drag = null; this.select(); });
+    plot.addEventListener('dblclick', () => zoom(this.whole, this.whole));
+    plot.addEventListener('keydown', event => this.key(event));
+    plot.addEventListener('focus', () => { if (plot.matches(':focus-visible') && cursor === null) point(this.reading()); });
+    plot.addEventListener('blur', () => point(null));
+    new ResizeObserver(() => this.draw()).observe(plot);
+  }
+
+  /** The instant that is now; pages stay open. */
+  instant() { return this.now + (performance.now() - opened) / 1000; }
+
+  /** Periods in which a series that is on has a row, ascending. */
+  get periods() {
+    const starts = new Map();
+    for (const series of this.series) {
+      if (series.on) for (const p of series.points) if (p.from >= this.shown.from && p.from < this.shown.to) starts.set(p.from, p);
+    }
+    return [...starts.values()].sort((a, b) => a.from - b.from);
+  }
+
+  toggle(series) {
+    series.on = !series.on;
+    series.key.setAttribute('aria-pressed', series.on);
+    this.draw();
+  }
+
+  draw() {
+    const {plot} = this;
+    this.width = plot.clientWidth;
+    this.height = plot.clientHeight;
+    if (this.width < 1) return;
+    const svg = element('svg', {viewBox: `0 0 ${this.width} ${this.height}`, 'aria-hidden': 'true'});
+    this.scale();
+    this.drawValues(svg);
+    this.drawTimes(svg);
+    const on = this.series.filter(s => s.on);
+    if (this.series.length === 1) this.drawArea(svg, on[0].points);
+    for (const series of on) svg.append(element('path', {class: `line ${series.style}`, d: this.steps(series.points, false)}));
+    this.drawNow(svg);
+    this.selection = element('rect', {class: 'selection', y: MARGIN.top, height: this.height - MARGIN.top - MARGIN.bottom, width: 0});
+    this.cursor = element('g', {class: 'cursor'});
+    svg.append(this.selection, this.cursor);
+    plot.replaceChildren(svg);
+    this.known = this.periods;
+    plot.setAttribute('aria-valuemin', Math.min(1, this.known.length));
+    plot.setAttribute('aria-valuemax', this.known.length);
+    this.drawCursor();
+  }
+
+  /** Chooses what x and y mean. */
+  scale() {
+    const {from, to} = this.shown;
+    let least = 0, most = 0;
+    for (const series of this.series) {
+      if (!series.on) continue;
+      for (const p of series.points) {
+        if (p.value === null || p.to <= from || p.from >= to) continue;
+        least = Math.min(least, p.value);
+        most = Math.max(most, p.value);
+      }
+    }
+    if (least === most) most = least + 1;
+    const room = (most - least) * 0.06, width = this.width - MARGIN.left - MARGIN.right, height = this.height - MARGIN.top - MARGIN.bottom;
+    this.least = least < 0 ? least - room : 0;
+    this.most = most > 0 ? most + room : 0;
+    this.x = t => +(MARGIN.left + (t - from) / (to - from) * width).toFixed(1);
+    this.y = v => +(MARGIN.top + (this.most - v) / (this.most - this.least) * height).toFixed(1);
+    this.t = x => from + Math.min(Math.max((x - MARGIN.left) / width, 0), 0.999999) * (to - from);
+  }
+
+  drawValues(svg) {
+    const right = this.width - MARGIN.right;
+    for (const value of ticks(this.least, this.most, Math.max(3, this.height / 55))) {
+      const y = this.y(value);
+      svg.append(element('line', {class: value === 0 ? 'zero' : 'grid', x1: MARGIN.left, x2: right, y1: y, y2: y}));
+      svg.append(element('text', {class: 'axis', x: MARGIN.left - 8, y: y + 4, 'text-anchor': 'end'}, withMinus(plain.format(value))));
+    }
+  }
+
+  drawTimes(svg) {
+    const bottom = this.height - MARGIN.bottom;
+    for (const {t, name, row} of this.timeLabels()) {
+      const x = this.x(t);
+      svg.append(element('line', {class: 'grid', x1: x, x2: x, y1: bottom, y2: bottom + 4}));
+      svg.append(element('text', {class: 'axis time', x, y: bottom + 18 + row * LINE, 'text-anchor': 'middle'}, name));
+    }
+  }
+
+  /** Labels of the time axis: hours, or dates where there are many. The hour that comes twice is always labelled. */
+  timeLabels() {
+    const {from, to} = this.shown, perHour = (this.x(to) - this.x(from)) / ((to - from) / HOUR);
+    const all = [];
+    for (let t = Math.ceil(from / HOUR) * HOUR; t <= to; t += HOUR) all.push({t, name: hourName(t), row: 0});
+    if (to - from < 4 * HOUR) return this.quarterLabels();
+    if (to - from > 3 * DAY) {
+      const every = Math.ceil(LABEL.day / (perHour * 24));
+      return all.filter(l => l.name === '00' && l.t < to).filter((l, i) => i % every === 0)
+        .map(l => ({...l, name: parisDay.format(l.t * 1000)}));
+    }
+    const every = [1, 2, 3, 4, 6, 12].find(n => n * perHour >= LABEL.hour) ?? 24;
+    const twice = all.filter(l => l.name.length > 2);
+    const clear = l => twice.every(other => Math.abs(l.t - other.t) / HOUR * perHour >= LABEL.hour);
+    if (perHour < LABEL.hour) for (const l of twice) if (l.name.endsWith('B')) l.row = 1;
+    if (to === this.whole.to && all.length > 0 && all.at(-1).t === to && all.at(-1).name === '00') all.at(-1).name = '24';
+    return all.filter(l => l.name.length > 2 || +l.name % every === 0 && clear(l))
+      .map(l => l.name === '00' && this.dated ? {...l, name: parisDay.format(l.t * 1000)} : l);
+  }
+
+  quarterLabels() {
+    const {from, to} = this.shown, labels = [];
+    const every = [900, 1800, 3600].find(n => n / (to - from) * (this.x(to) - this.x(from)) >= LABEL.day) ?? HOUR;
+    for (let t = Math.ceil(from / every) * every; t <= to; t += every) labels.push({t, name: clock(t), row: 0});
+    return labels;
+  }
+
+  /** The path of a series' steps; closed down to zero, it is an area. */
+  steps(points, closed) {
+    const {from, to} = this.shown, zero = this.y(0);
+    let path = '', end = null;
+    const finish = () => { if (closed && end !== null) path += `V${zero}Z`; end = null; };
+    for (const p of points) {
+      if (p.to <= from || p.from >= to) continue;
+      if (p.value === null || p.from !== end) finish();
+      if (p.value === null) continue;
+      const left = this.x(Math.max(p.from, from)), right = this.x(Math.min(p.to, to)), y = this.y(p.value);
+      path += end === null ? closed ? `M${left} ${zero}V${y}` : `M${left} ${y}` : `V${y}`;
+      path += `H${right}`;
+      end = p.to;
+    }
+    finish();
+    return path;
+  }
+
+  drawArea(svg, points) {
+    const zero = this.y(0), d = this.steps(points, true);
+    for (const [name, y, height] of [['above', 0, zero], ['below', zero, this.height - zero]]) {
+      const clip = element('clipPath', {id: `${this.id}-${name}`});
+      clip.append(element('rect', {x: 0, y, width: this.width, height: Math.max(height, 0)}));
+      svg.append(clip, element('path', {class: `area ${name}`, d, 'clip-path': `url(#${this.id}-${name})`}));
+    }
+  }
+
+  drawNow(svg) {
+    const t = this.instant();
+    if (t < this.shown.from || t >= this.shown.to) return;
+    const group = element('g', {class: 'now'});
+    this.mark(group, t, this.series.length === 1);
+    svg.append(group);
+  }
+
+  /** A line at the period of the instant, its values as dots and, if told, in words. */
+  mark(group, t, worded) {
+    const found = this.series.filter(s => s.on).map(series => ({series, point: pointAt(series.points, t)})).filter(f => f.point);
+    if (found.length === 0) return;
+    const {point: period} = found[0], middle = this.x(Math.min(Math.max((period.from + period.to) / 2, this.shown.from), this.shown.to));
+    group.append(element('line', {x1: middle, x2: middle, y1: MARGIN.top - 8, y2: this.height - MARGIN.bottom}));
+    for (const {series, point: p} of found) {
+      if (p.value !== null) group.append(element('circle', {class: series.style, cx: middle, cy: this.y(p.value), r: 3.5}));
+    }
+    if (!worded) return;
+    const lines = found.length === 1
+      ? [`${periodName(period, this.dated)} · ${this.valueIn(found[0])}`]
+      : [periodName(period, this.dated), ...found.map(f => `${f.series.name} ${this.valueIn(f)}`)];
+    const after = middle < this.width / 2;
+    lines.forEach((line, i) => group.append(element('text', {
+      class: 'reading', x: middle + (after ? 7 : -7), y: MARGIN.top - 8 + 4 + i * LINE, 'text-anchor': after ? 'start' : 'end',
+    }, line)));
+  }
+
+  valueIn({point: p}) { return p.value === null ? '–' : `${formatted(p.value, this.unit)}\u00a0${this.unit}`; }
+
+  drawCursor() {
+    const t = cursor, {plot} = this;
+    this.cursor.replaceChildren();
+    const reading = t ?? this.reading();
+    const at = this.known.findIndex(p => p.from <= reading && reading < p.to);
+    plot.setAttribute('aria-valuenow', at + 1 || Math.min(1, this.known.length));
+    plot.setAttribute('aria-valuetext', this.words(reading));
+    plot.querySelector('.now')?.classList.toggle('quiet', t !== null);
+    if (t !== null && t >= this.shown.from && t < this.shown.to) this.mark(this.cursor, t, true);
+  }
+
+  /** Where reading begins: now, or else the first period. */
+  reading() {
+    const t = this.instant();
+    return t >= this.shown.from && t < this.shown.to ? t : this.known[0]?.from ?? this.shown.from;
+  }
+
+  words(t) {
+    const found = this.series.filter(s => s.on).map(series => ({series, point: pointAt(series.points, t)})).filter(f => f.point);
+    if (found.length === 0) return '–';
+    return `${periodName(found[0].point, this.dated)}, ${found.map(f => `${f.series.name} ${this.valueIn(f)}`).join(', ')}`;
+  }
+
+  key(event) {
+    const periods = this.known, at = periods.findIndex(p => p.from <= (cursor ?? this.reading()) && (cursor ?? this.reading()) < p.to);
+    const to = {
+      ArrowRight: cursor === null ? at : at + 1, ArrowUp: cursor === null ? at : at + 1,
+      ArrowLeft: cursor === null ? at : at - 1, ArrowDown: cursor === null ? at : at - 1,
+      Home: 0, End: periods.length - 1,
+    }[event.key];
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (to !== undefined && periods.length > 0) point(periods[Math.min(Math.max(to, 0), periods.length - 1)].from);
+    else if (event.key === 'PageUp' || event.key === 'PageDown') document.querySelector(event.key === 'PageUp' ? 'a[rel=prev]' : 'a[rel=next]')?.click();
+    else if (event.key === '+') this.zoomIn();
+    else if (event.key === '-' || event.key === 'Escape') zoom(this.whole, this.whole);
+    else return;
+    event.preventDefault();
+  }
+
+  timeOf(event) { return this.t(event.clientX - this.plot.getBoundingClientRect().left); }
+
+  move(event) {
+    const t = this.timeOf(event);
+    point(t);
+    if (!this.drag) return;
+    this.drag.to = t;
+    this.select();
+  }
+
+  press(event) {
+    if (event.pointerType === 'touch') this.move(event);
+    else if (event.button === 0) {
+      this.plot.setPointerCapture(event.pointerId);
+      this.drag = {from: this.timeOf(event), to: this.timeOf(event)};
+    }
+  }
+
+  release() {
+    const {drag} = this;
+    this.drag = null;
+    this.select();
+    if (!drag || Math.abs(this.x(drag.from) - this.x(drag.to)) < 8) return;
+    const first = Math.min(drag.from, drag.to), last = Math.max(drag.from, drag.to);
+    const inside = this.known.filter(p => p.to > first && p.from < last);
+    if (inside.length > 1) zoom(this.whole, {from: inside[0].from, to: inside.at(-1).to});
+  }
+
+  /** Shows what is being selected. */
+  select() {
+    const [left, right] = this.drag ? [this.x(this.drag.from), this.x(this.drag.to)].sort((a, b) => a - b) : [0, 0];
+    this.selection.setAttribute('x', left);
+    this.selection.setAttribute('width', right - left);
+  }
+
+  zoomIn() {
+    const {from, to} = this.shown, half = (to - from) / 4, middle = Math.min(Math.max(cursor ?? this.reading(), from + half), to - half);
+    const inside = this.known.filter(p => p.to > middle - half && p.from < middle + half);
+    if (inside.length > 1) zoom(this.whole, {from: inside[0].from, to: inside.at(-1).to});
+  }
+}
+
+/** The instant that all charts of the page show values of; null if there is none. */
+let cursor = null;
+function point(t) {
+  cursor = t;
+  for (const chart of charts) chart.drawCursor();
+}
+
+/** Charts over the same time are zoomed together. */
+function zoom(whole, shown) {
+  for (const chart of charts) {
+    if (chart.whole.from !== whole.from || chart.whole.to !== whole.to) continue;
+    chart.shown = shown;
+    chart.draw();
+  }
+}
+
+const charts = [];
+for (const [i, figure] of [...document.querySelectorAll('figure.chart')].entries()) charts.push(new Chart(figure, i));
