@@ -13,6 +13,7 @@ import (
 type reported struct {
 	Datasets []struct {
 		Dataset       store.Dataset `json:"dataset"`
+		NewestEnd     time.Time     `json:"newest_period_end"`
 		Source        string        `json:"source"`
 		State         string        `json:"state"`
 		FirstDate     reportedDate  `json:"first_date"`
@@ -63,7 +64,7 @@ func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
 	for _, d := range read.Datasets {
 		feed := web.Feed{
 			Dataset: d.Dataset, Source: d.Source, State: d.State, First: d.FirstDate.DeliveryDate, Last: d.LastDate.DeliveryDate,
-			ReadAt: d.LastSuccessAt, ChangedAt: d.LastChangeAt, Error: d.LastError, NextRunAt: d.NextRunAt,
+			NewestEnd: d.NewestEnd, ReadAt: d.LastSuccessAt, ChangedAt: d.LastChangeAt, Error: d.LastError, NextRunAt: d.NextRunAt,
 		}
 		for _, m := range d.Missing {
 			feed.Gaps = append(feed.Gaps, web.Gap{Date: m.Date.DeliveryDate, Expected: m.Expected, Received: m.Received, Reason: m.Reason})

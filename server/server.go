@@ -104,6 +104,8 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 		s.echo.Match(read, page.path.FR, s.signedIn(s.market(page)))
 		s.echo.Match(read, page.path.EN, s.signedIn(s.market(page)))
 	}
+	s.echo.Match(read, "/etat", s.signedIn(s.statusPage))
+	s.echo.Match(read, "/status", s.signedIn(s.statusPage))
 	s.echo.Match(read, "/csv/:language/:dataset", s.csv)
 	s.echo.Match(read, "/login", s.loginPage)
 	s.echo.POST("/login", s.login)

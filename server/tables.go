@@ -214,7 +214,8 @@ func soldIn(table web.Table) []sold {
 			string(store.Upward): labelUpward, string(store.Downward): labelDownward, string(store.Symmetric): {FR: "Symétrique", EN: "Symmetric"},
 		}[row.Words[0]]
 		if horizon := row.Words[1]; horizon != dailyHorizon {
-			label = web.Text{FR: label.FR + " " + horizon, EN: label.EN + " " + horizon}
+			of := web.Published(horizon)
+			label = web.Text{FR: label.FR + ", " + of.FR, EN: label.EN + ", " + of.EN}
 		}
 		all = append(all, sold{row.Series, label})
 	}

@@ -48,8 +48,8 @@ func (c Chart) summary(l Language) string {
 		unit := "\u00a0" + c.Unit
 		sentences = append(sentences, fmt.Sprintf(
 			Text{"%s : %d valeurs sur %d périodes, de %s (%s) à %s (%s), moyenne %s.", "%s: %d values in %d periods, from %s (%s) to %s (%s), mean %s."}.typeset(l),
-			name, f.Values, f.Periods, formatNumber(l, f.Least, 0)+unit, slot(l, f.LeastAt, f.Dated),
-			formatNumber(l, f.Most, 0)+unit, slot(l, f.MostAt, f.Dated), formatNumber(l, f.Mean, 0)+unit,
+			name, f.Values, f.Periods, formatNumber(l, f.Least, 0)+unit, slot(f.LeastAt, f.Dated),
+			formatNumber(l, f.Most, 0)+unit, slot(f.MostAt, f.Dated), formatNumber(l, f.Mean, 0)+unit,
 		))
 	}
 	return strings.Join(sentences, " ")

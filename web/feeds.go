@@ -19,6 +19,7 @@ type Feed struct {
 	Source            string
 	State             string // ok, late, stale, down or off
 	First, Last       store.DeliveryDate
+	NewestEnd         time.Time // of the newest period
 	ReadAt, ChangedAt time.Time
 	Error             string // of the last run that failed, if none succeeded since
 	NextRunAt         time.Time

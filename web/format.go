@@ -74,6 +74,23 @@ func formatLongDay(l Language, d store.DeliveryDate) string {
 	return strings.ToUpper(weekday[:1]) + weekday[1:] + " " + formatDay(l, d)
 }
 
+// formatShortDay is a date as a table names it, such as 11/10/2026; the day comes first in both languages.
+func formatShortDay(d store.DeliveryDate) string {
+	return d.Start().In(store.Paris).Format("02/01/2006")
+}
+
+// formatDates is a range of dates as a heading names it, such as Du 20 octobre au 19 novembre 2026.
+func formatDates(l Language, first, last store.DeliveryDate) string {
+	if first == last {
+		return formatLongDay(l, first)
+	}
+	from, to := formatDay(l, first), formatDay(l, last)
+	if year := from[len(from)-4:]; strings.HasSuffix(to, year) {
+		from = from[:len(from)-4-len("\u00a0")]
+	}
+	return Text{"Du ", "From "}.In(l) + from + Text{" au ", " to "}.In(l) + to
+}
+
 // formatMoment is an instant in Paris, such as 11 octobre 2026 à 13:04.
 func formatMoment(l Language, t time.Time) string {
 	at := Text{" à ", " at "}.In(l)

@@ -40,20 +40,17 @@ type Row struct {
 	Numbers []store.Number
 }
 
-// published are the words of the API that a page translates; others are shown as they were published.
+// published are the words of the API that a page translates.
 var published = map[string]Text{
 	string(store.Upward):    {"hausse", "upward"},
 	string(store.Downward):  {"baisse", "downward"},
 	string(store.Symmetric): {"symétrique", "symmetric"},
+	"DAILY":                 {"journalier", "daily"},
+	"PERIODIC":              {"périodique", "periodic"},
 }
 
-// shown is a word of the API as a page shows it.
-func shown(l Language, word string) string {
-	if text, known := published[word]; known {
-		return text.In(l)
-	}
-	return word
-}
+// Published is a word of the API as pages show it; one that is new is shown as it was published.
+func Published(word string) Text { return known(published, word) }
 
 // body is the table's rows as markup, in which a number also stands as it was published, for the script that draws. A
 // template would take ten times as long for the thousands of cells of a month.
@@ -64,9 +61,9 @@ func (t Table) body(l Language) template.HTML {
 		if row.Series != "" {
 			fmt.Fprintf(&b, ` data-series="%s"`, html.EscapeString(row.Series))
 		}
-		fmt.Fprintf(&b, `><th scope="row"><time datetime="%s">%s</time></th>`, row.Period.From().Format(time.RFC3339), slot(l, row.Period, t.Long))
+		fmt.Fprintf(&b, `><th scope="row"><time datetime="%s">%s</time></th>`, row.Period.From().Format(time.RFC3339), slot(row.Period, t.Long))
 		for _, word := range row.Words {
-			b.WriteString("<td>" + html.EscapeString(shown(l, word)) + "</td>")
+			b.WriteString("<td>" + html.EscapeString(Published(word).In(l)) + "</td>")
 		}
 		for i, n := range row.Numbers {
 			b.WriteString(`<td class="number"`)
@@ -80,15 +77,16 @@ func (t Table) body(l Language) template.HTML {
 	return template.HTML(b.String()) // numbers, and words that are escaped
 }
 
-// slot is a period as clocks in Paris show it, such as 17:15–17:30, with its date if dated.
-func slot(l Language, p store.Period, dated bool) string {
-	clock := Clock(p.Start) + "–" + Clock(p.End)
+// start is when a period begins on a clock in Paris, such as 17:15, with its date if dated.
+func start(p store.Period, dated bool) string {
 	if !dated {
-		return clock
+		return Clock(p.Start)
 	}
-	civil := p.From().In(store.Paris)
-	return fmt.Sprintf("%02d/%02d\u00a0%s", civil.Day(), civil.Month(), clock)
+	return p.From().In(store.Paris).Format("02/01") + "\u00a0" + Clock(p.Start)
 }
+
+// slot is a period as clocks in Paris show it, such as 17:15–17:30, with its date if dated.
+func slot(p store.Period, dated bool) string { return start(p, dated) + "–" + Clock(p.End) }
 
 // CSV is the table as spreadsheets read it: in French separated by semicolons and with decimal commas, in English
 // separated by commas and with decimal points. Numbers are in full, null is an empty field.

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"slices"
+	"time"
+
+	"courant/store"
+)
+
+// Status is the page that says how the feeds are doing.
+type Status struct {
+	Feeds Feeds
+	Dates []store.DeliveryDate // of the calendar, ascending
+}
+
+// CalendarMonth is how many of the calendar's dates lie in one month.
+type CalendarMonth struct {
+	First store.DeliveryDate
+	Dates int
+}
+
+// Months are the months of the calendar, ascending.
+func (s Status) Months() []CalendarMonth {
+	var months []CalendarMonth
+	for _, date := range s.Dates {
+		if len(months) == 0 || dayOf(date) == 1 {
+			months = append(months, CalendarMonth{First: date})
+		}
+		months[len(months)-1].Dates++
+	}
+	return months
+}
+
+// Days are one cell for each date of the calendar.
+func (s Status) Days(feed Feed) []CalendarDay {
+	var days []CalendarDay
+	for _, date := range s.Dates {
+		days = append(days, feed.on(date))
+	}
+	return days
+}
+
+// CalendarDay is one dataset's delivery date in the calendar.
+type CalendarDay struct {
+	Gap
+	State string // whole, partial, missing, running: its end is still ahead, or none: not collected, or not due yet
+}
+
+func (f Feed) on(date store.DeliveryDate) CalendarDay {
+	at := slices.IndexFunc(f.Gaps, func(g Gap) bool { return g.Date == date })
+	switch {
+	case at >= 0 && f.Gaps[at].Received > 0:
+		return CalendarDay{f.Gaps[at], "partial"}
+	case at >= 0:
+		return CalendarDay{f.Gaps[at], "missing"}
+	case f.First.IsZero() || date.Before(f.First) || date.After(f.Last):
+		return CalendarDay{Gap{Date: date}, "none"}
+	case f.NewestEnd.Before(date.End()):
+		return CalendarDay{Gap{Date: date}, "running"}
+	}
+	return CalendarDay{Gap{Date: date}, "whole"}
+}
+
+// DatasetGap is a delivery date of a dataset that is not whole.
+type DatasetGap struct {
+	Dataset store.Dataset
+	Gap
+}
+
+// Gaps are the dates of the calendar that are not whole, the newest first.
+func (s Status) Gaps() []DatasetGap {
+	var gaps []DatasetGap
+	for _, feed := range s.Feeds.All {
+		for _, gap := range feed.Gaps {
+			if slices.Contains(s.Dates, gap.Date) {
+				gaps = append(gaps, DatasetGap{feed.Dataset, gap})
+			}
+		}
+	}
+	slices.SortStableFunc(gaps, func(a, b DatasetGap) int { return a.Date.DaysUntil(b.Date) })
+	return gaps
+}
+
+// Status renders the page that says how the feeds are doing.
+func (p *Pages) Status(visit Visit, view Status) ([]byte, error) {
+	return p.render("status", visit, view)
+}
+
+// dayOf is the number of a date in its month.
+func dayOf(d store.DeliveryDate) int { return d.Start().In(store.Paris).Day() }
+
+func monthOf(l Language, d store.DeliveryDate) string {
+	return months[l][d.Start().In(store.Paris).Month()-time.January]
+}
