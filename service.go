@@ -60,7 +60,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
-		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Simulated: simulated,
+		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
 		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) }, Metrics: figures.handler(),
 	})
 	if err != nil {

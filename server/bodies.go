@@ -97,11 +97,7 @@ func (b *bodies) refresh(ctx context.Context) error {
 		return nil
 	}
 	for _, e := range endpoints {
-		if e.parts == nil {
-			next.answers[e.name] = next.parts[e.datasets[0]].bytes
-		} else {
-			next.answers[e.name] = aggregateBody(e.parts, next.parts)
-		}
+		next.answers[e.name] = e.answer(next.parts)
 	}
 	b.current.Store(&next)
 	return nil
@@ -127,6 +123,14 @@ func (b *bodies) build(ctx context.Context, dataset store.Dataset) (body, error)
 
 func finish[R any](window store.Window[R], write func(store.Window[R]) []byte) body {
 	return body{bytes: write(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
+}
+
+// answer is the endpoint's, made of the finished parts.
+func (e endpoint) answer(built map[store.Dataset]body) []byte {
+	if e.parts == nil {
+		return built[e.datasets[0]].bytes
+	}
+	return aggregateBody(e.parts, built)
 }
 
 func aggregateBody(parts []part, built map[store.Dataset]body) []byte {

@@ -31,6 +31,7 @@ type Options struct {
 	RateLimitPerMinute int // requests of one token
 	TrustedProxies     []netip.Prefix
 	PublicURL          string // as browsers see it; may be empty
+	Contact            string // of who runs this Courant; may be empty
 	// Report tells how the datasets are doing, as JSON will be made of it.
 	Report    func(context.Context) (any, error)
 	Metrics   http.Handler // for Prometheus
@@ -51,6 +52,8 @@ type Server struct {
 	report    func(context.Context) (any, error)
 	metrics   http.Handler
 	simulated bool
+	publicURL string
+	contact   string
 	secure    bool // browsers reach Courant over HTTPS
 }
 
@@ -64,7 +67,7 @@ func New(o Options) (*Server, error) {
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, metrics: o.Metrics, simulated: o.Simulated,
-		secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
+		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
 	}
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Logger.SetOutput(io.Discard) // what goes wrong is logged in fail
@@ -106,6 +109,8 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	}
 	s.echo.Match(read, "/etat", s.signedIn(s.statusPage))
 	s.echo.Match(read, "/status", s.signedIn(s.statusPage))
+	s.echo.Match(read, "/docs", s.public(s.docs))
+	s.echo.Match(read, "/api/openapi.json", s.openAPI)
 	s.echo.Match(read, "/csv/:language/:dataset", s.csv)
 	s.echo.Match(read, "/login", s.loginPage)
 	s.echo.POST("/login", s.login)

@@ -33,6 +33,7 @@ func functions(l Language) template.FuncMap {
 		"rows":        func(t Table) template.HTML { return t.body(l) },
 		"summary":     func(c Chart) string { return c.summary(l) },
 		"spark":       spark,
+		"kind":        func(k Kind) string { return known(kinds, string(k)).typeset(l) },
 	}
 }
 

@@ -23,7 +23,7 @@ var static embed.FS
 
 // pageNames are the pages, each with a template of its name in templates/.
 var pageNames = []string{
-	"login", "overview", "market", "status",
+	"login", "overview", "market", "status", "docs",
 }
 
 // Static is a file that pages load, such as style.css; false if there is none of that name.

@@ -1,0 +1,102 @@
+package web
+
+import "courant/store"
+
+var (
+	textFrom = Text{"Première date de livraison, AAAA-MM-JJ", "First delivery date, YYYY-MM-DD"}
+	textTo   = Text{"Dernière date de livraison, incluse", "Last delivery date, included"}
+)
+
+// datasetNames are the datasets as paths name them.
+var datasetNames = func() []string {
+	var all []string
+	for _, dataset := range store.Datasets() {
+		all = append(all, string(dataset))
+	}
+	return all
+}()
+
+// beside are the routes for programs that stand beside the eight endpoints.
+func beside() []Route {
+	dataset := Parameter{Name: "dataset", In: "path", Text: Text{"Jeu de données", "Dataset"}, Kind: KindString, Values: datasetNames}
+	from, to := Parameter{Name: "from", In: "query", Text: textFrom, Kind: KindDate}, Parameter{Name: "to", In: "query", Text: textTo, Kind: KindDate}
+	optionalFrom, optionalTo := from, to
+	optionalFrom.Optional, optionalTo.Optional = true, true
+	return []Route{
+		{Method: "GET", Path: "/api/status", Summary: Text{"État des flux", "State of the feeds"}, Access: AccessAccount, Content: "application/json", Body: []Field{
+			instant("generated_at", Text{"Heure de la réponse", "Time of the answer"}),
+			list("datasets", Text{"Les six jeux de données", "The six datasets"},
+				word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...), word("source", Text{"Source", "Source"}),
+				word("state", Text{"ok, late : en retard, stale : sans nouveauté depuis un jour, down : source injoignable, off : arrêté", "ok, late, stale: nothing new for a day, down: source not reached, off"}, "ok", "late", "stale", "down", "off"),
+				nullable(Field{Name: "first_date", Kind: KindDate, Text: Text{"Première date stockée", "First date stored"}}),
+				nullable(Field{Name: "last_date", Kind: KindDate, Text: Text{"Dernière date stockée", "Last date stored"}}),
+				nullable(instant("newest_period_end", Text{"Fin de la période la plus récente", "End of the newest period"})),
+				nullable(Field{Name: "lag_seconds", Kind: KindInteger, Unit: "s", Text: Text{"De cette fin à maintenant ; 0 si elle est à venir", "From that end to now; 0 if it is ahead"}}),
+				nullable(instant("last_success_at", textRead)),
+				nullable(instant("last_change_at", Text{"Dernier changement d’une valeur", "Last change of a value"})),
+				nullable(word("last_error", Text{"Dernière erreur, si rien n’a réussi depuis", "Last error, if nothing has succeeded since"})),
+				nullable(instant("next_run_at", Text{"Prochain passage", "Next run"})),
+				list("missing", Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"},
+					Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},
+					Field{Name: "expected", Kind: KindInteger, Text: Text{"Périodes attendues", "Periods expected"}},
+					Field{Name: "received", Kind: KindInteger, Text: Text{"Périodes reçues", "Periods received"}},
+					word("reason", Text{"Raison", "Reason"}, "not_asked", "not_published", "source_error", "source_gap", "rejected", "partial"))),
+			list("quarantine", Text{"Ce qui attend la décision d’une personne", "What waits for a person’s decision"},
+				Field{Name: "id", Kind: KindInteger, Text: Text{"Numéro", "Number"}}, word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...),
+				Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}}, word("reason", Text{"Raison", "Reason"}), instant("seen_at", Text{"Vu le", "Seen at"})),
+		}},
+		{Method: "GET", Path: "/api/revisions/{dataset}", Summary: Text{"Les valeurs qui ont changé, entre deux dates de livraison", "The values that changed, between two delivery dates"},
+			Access: AccessSubscription, Parameters: []Parameter{dataset, from, to}, Content: "application/json", Body: []Field{
+				list("revisions", Text{"Les changements", "The changes"},
+					instant("period_start_utc", textStart), word("series", Text{"Série : résolution, sens, horizon, produit", "Series: resolution, direction, horizon, product"}),
+					word("column", Text{"Champ qui a changé", "Field that changed"}),
+					Field{Name: "old", Kind: KindValue, Nullable: true, Text: Text{"Ancienne valeur", "Old value"}}, Field{Name: "new", Kind: KindValue, Nullable: true, Text: Text{"Nouvelle valeur", "New value"}},
+					instant("seen_at", Text{"Vu le", "Seen at"})),
+			}},
+		{Method: "GET", Path: "/api/openapi.json", Summary: Text{"Ce document", "This document"}, Access: AccessPublic, Content: "application/json"},
+		{Method: "GET", Path: "/csv/{language}/{dataset}", Summary: Text{"Ce qu’une page montre, en CSV", "What a page shows, as CSV"}, Access: AccessSubscription,
+			Notes:      []Text{{"fr : point-virgule et virgule décimale ; en : virgule et point décimal. Sans date, la dernière stockée ; 31 dates au plus, une seule pour afrr-energy, en moyennes de 5 minutes.", "fr: semicolon and decimal comma; en: comma and decimal point. Without a date, the last one stored; 31 dates at most, one for afrr-energy, in means of 5 minutes."}},
+			Parameters: []Parameter{{Name: "language", In: "path", Text: Text{"Forme", "Form"}, Kind: KindString, Values: []string{"fr", "en"}}, dataset, optionalFrom, optionalTo}, Content: "text/csv"},
+		{Method: "GET", Path: "/healthz", Summary: Text{"Le processus sert", "The process serves"}, Access: AccessPublic, Content: "text/plain"},
+		{Method: "GET", Path: "/readyz", Summary: Text{"Toutes les réponses sont prêtes et la base répond", "All answers are built and the database answers"}, Access: AccessPublic, Content: "text/plain"},
+		{Method: "GET", Path: "/metrics", Summary: Text{"Mesures pour Prometheus", "Metrics for Prometheus"}, Access: AccessAdministrator, Content: "text/plain"},
+	}
+}
+
+// pageRoutes are the pages and their forms.
+func pageRoutes() []Route {
+	page := func(access Access, summary Text, paths ...string) []Route {
+		var routes []Route
+		for _, path := range paths {
+			routes = append(routes, Route{Method: "GET", Path: path, Summary: summary, Access: access, Content: "text/html"})
+		}
+		return routes
+	}
+	form := func(access Access, path string, summary Text, fields ...string) Route {
+		route := Route{Method: "POST", Path: path, Summary: summary, Access: access}
+		for _, name := range fields {
+			route.Form = append(route.Form, Parameter{Name: name, In: "form", Kind: KindString})
+		}
+		return route
+	}
+	var routes []Route
+	for _, more := range [][]Route{
+		page(AccessAccount, Text{"Page : aperçu", "Page: overview"}, "/"),
+		page(AccessAccount, Text{"Page : prix", "Page: prices"}, "/prix", "/prices"),
+		page(AccessAccount, Text{"Page : capacité", "Page: capacity"}, "/capacite", "/capacity"),
+		page(AccessAccount, Text{"Page : énergie", "Page: energy"}, "/energie", "/energy"),
+		page(AccessAccount, Text{"Page : état des flux", "Page: state of the feeds"}, "/etat", "/status"),
+		page(AccessPublic, Text{"Page : documentation de l’API", "Page: documentation of the API"}, "/docs"),
+		page(AccessPublic, Text{"Page : connexion", "Page: sign-in"}, "/login"),
+		{
+			form(AccessPublic, "/login", Text{"Se connecter", "Sign in"}, "email", "password"),
+			form(AccessPublic, "/logout", Text{"Se déconnecter", "Sign out"}),
+			form(AccessPublic, "/language", Text{"Choisir la langue des pages", "Choose the language of the pages"}, "language", "next"),
+			{Method: "GET", Path: "/static/{file}", Summary: Text{"Ce que les pages chargent", "What pages load"}, Access: AccessPublic, Content: "*/*",
+				Parameters: []Parameter{{Name: "file", In: "path", Text: Text{"Nom du fichier", "Name of the file"}, Kind: KindString}}},
+		},
+	} {
+		routes = append(routes, more...)
+	}
+	return routes
+}
