@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +135,17 @@ var routes = []route{
 	{"/healthz", []string{"GET", "HEAD"}},
 	{"/readyz", []string{"GET", "HEAD"}},
 	{"/", []string{"GET", "HEAD"}},
+	{"/prix", []string{"GET", "HEAD"}},
+	{"/prices", []string{"GET", "HEAD"}},
+	{"/capacite", []string{"GET", "HEAD"}},
+	{"/capacity", []string{"GET", "HEAD"}},
+	{"/energie", []string{"GET", "HEAD"}},
+	{"/energy", []string{"GET", "HEAD"}},
+	{"/etat", []string{"GET", "HEAD"}},
+	{"/status", []string{"GET", "HEAD"}},
+	{"/csv/fr/day-ahead-prices", []string{"GET", "HEAD"}},
+	{"/csv/en/afrr-energy", []string{"GET", "HEAD"}},
+	{"/csv/fr/mfrr-capacity", []string{"GET", "HEAD"}},
 	{"/login", []string{"GET", "HEAD", "POST"}},
 	{"/logout", []string{"POST"}},
 	{"/language", []string{"POST"}},
@@ -172,24 +184,31 @@ func (c caller) expect(r route, method string) expectation {
 		return expectation{status: 200, contentType: "text/css; charset=utf-8"}
 	case r.path == "/healthz" || r.path == "/readyz":
 		return expectation{status: 200, contentType: "text/plain; charset=utf-8"}
-	case r.path == "/" && !c.page:
-		return expectation{status: 303, location: "/login"}
 	case r.path == "/login" && c.page:
 		return expectation{status: 303, location: "/"}
-	case r.path == "/" || r.path == "/login":
+	case r.path == "/login":
+		return expectation{status: 200, contentType: "text/html; charset=utf-8"}
+	}
+	contentType, isAPI := "application/json", strings.HasPrefix(r.path, "/api/")
+	switch isCSV := strings.HasPrefix(r.path, "/csv/"); {
+	case isCSV:
+		contentType = "text/csv; charset=utf-8"
+	case !isAPI && !c.page:
+		return expectation{status: 303, location: "/login"}
+	case !isAPI:
 		return expectation{status: 200, contentType: "text/html; charset=utf-8"}
 	}
 	code := c.rest
-	switch r.path {
-	case "/api/day-ahead-prices":
+	switch path.Base(r.path) {
+	case "day-ahead-prices":
 		code = c.prices
-	case "/api/afrr-energy":
+	case "afrr-energy":
 		code = c.afrr
 	}
 	if code != "" {
 		return problem(code)
 	}
-	return expectation{status: 200, contentType: "application/json"}
+	return expectation{status: 200, contentType: contentType}
 }
 
 // leaks are what no answer may hold, in lower case.

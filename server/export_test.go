@@ -3,6 +3,8 @@ package server
 import (
 	"bytes"
 	"net/http"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -16,6 +18,9 @@ var (
 	AFRRBody     = afrrBody
 	MFRRBody     = mfrrBody
 )
+
+// Shorten makes an example of an answer.
+var Shorten = shorten
 
 // Snapshot is what is served at this moment, by the endpoint's name.
 func (s *Server) Snapshot() map[string][]byte {
@@ -40,6 +45,20 @@ func (s *Server) Served(endpoint string) *byte {
 // Handle adds a route.
 func (s *Server) Handle(path string, handler http.HandlerFunc) {
 	s.echo.GET(path, echo.WrapHandler(handler))
+}
+
+// Routes are what the server answers, as the OpenAPI document names them; HEAD and OPTIONS go with GET.
+func (s *Server) Routes() []string {
+	parameter := regexp.MustCompile(`:(\w+)`)
+	var all []string
+	for _, route := range s.echo.Routes() {
+		if route.Method == http.MethodHead || route.Method == echo.RouteNotFound {
+			continue
+		}
+		path := strings.Replace(parameter.ReplaceAllString(route.Path, "{$1}"), "*", "{file}", 1)
+		all = append(all, route.Method+" "+path)
+	}
+	return all
 }
 
 // PeerOf is whose request a server takes r for.

@@ -29,19 +29,22 @@ var marketPages = []marketPage{
 // market shows the page's datasets for the dates that the query names, or for the last that are stored.
 func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error {
 	return func(c echo.Context, identity auth.Identity) error {
+		if !s.bodies.ready() {
+			return problemUnavailable
+		}
 		ctx := c.Request().Context()
 		feeds, err := s.feeds(ctx)
 		if err != nil {
 			return err
 		}
 		today := store.DeliveryDateOf(s.clock.Now())
-		latest, earliest := store.DeliveryDate{}, today
+		var latest, earliest store.DeliveryDate
 		for _, dataset := range page.datasets {
 			feed := feeds.Of(dataset)
 			if feed.Last.After(latest) {
 				latest = feed.Last
 			}
-			if !feed.First.IsZero() && feed.First.Before(earliest) {
+			if !feed.First.IsZero() && (earliest.IsZero() || feed.First.Before(earliest)) {
 				earliest = feed.First
 			}
 		}
@@ -51,13 +54,13 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		}
 		dates, err := parseSpan(c.QueryParams(), fallback)
 		view := web.Market{
-			Title: page.title, Path: page.path, First: dates.first, Last: dates.last, InvalidDates: err != nil, MostDates: mostPageDates, EarliestStored: earliest,
+			Title: page.title, Path: page.path, First: dates.first, Last: dates.last, InvalidDates: err != nil, MostDates: mostPageDates,
 		}
-		if before := dates.shifted(-1); !before.last.Before(earliest) {
-			view.Before = before.query()
+		if before := dates.shifted(-1); !latest.IsZero() && !before.last.Before(earliest) {
+			view.Before = "?" + before.query()
 		}
 		if after := dates.shifted(1); !after.first.After(latest) || !after.first.After(today) {
-			view.After = after.query()
+			view.After = "?" + after.query()
 		}
 		for _, dataset := range page.datasets {
 			sheet, err := s.sheet(ctx, identity, dataset, dates, feeds.Of(dataset))
@@ -98,10 +101,10 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset stor
 	case len(table.Rows) == 0:
 		sheet.Absence = web.AbsenceDates
 	default:
-		if feed.State != stateOK {
+		if feed.State != "" && feed.State != stateOK && !dates.last.Before(feed.Last) {
 			sheet.Absence = web.AbsenceStale
 		}
-		sheet.Table, sheet.Query = table, dates.query()
+		sheet.Table, sheet.CSV = table, csvAddress(dataset, dates)
 		sheet.Charts = s.chartsOf(table, dataset, dates)
 	}
 	return sheet, nil
@@ -112,6 +115,12 @@ const (
 	stateOK  = "ok"
 	stateOff = "off"
 )
+
+// csvAddress is where csv answers what a page shows.
+func csvAddress(dataset store.Dataset, dates span) web.Text {
+	rest := "/" + string(dataset) + "?" + dates.query()
+	return web.Text{FR: "/csv/fr" + rest, EN: "/csv/en" + rest}
+}
 
 // csv answers what a page shows of a dataset, in the form of the language in the path.
 func (s *Server) csv(c echo.Context) error {

@@ -14,6 +14,9 @@ import (
 
 // overview shows all datasets at a glance: prices and capacity of today or tomorrow, energies of their last date.
 func (s *Server) overview(c echo.Context, identity auth.Identity) error {
+	if !s.bodies.ready() {
+		return problemUnavailable
+	}
 	ctx := c.Request().Context()
 	feeds, err := s.feeds(ctx)
 	if err != nil {
@@ -27,9 +30,9 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 		view.Date = last
 	}
 	if last.After(today) {
-		view.Other, view.OtherQuery = today.Add(1), "day="+tomorrow
+		view.Other, view.OtherAddress = today.Add(1), "/?day="+tomorrow
 		if c.QueryParam("day") == tomorrow {
-			view.Date, view.Other, view.OtherQuery, view.Tomorrow = today.Add(1), today, "", true
+			view.Date, view.Other, view.OtherAddress, view.Tomorrow = today.Add(1), today, "/", true
 		}
 	}
 	view.Prices, err = s.sheet(ctx, identity, store.DayAheadPrices, span{view.Date, view.Date}, feeds.Of(store.DayAheadPrices))

@@ -11,24 +11,7 @@ import (
 
 // reported is the report on the datasets as /api/status answers it.
 type reported struct {
-	Datasets []struct {
-		Dataset       store.Dataset `json:"dataset"`
-		NewestEnd     time.Time     `json:"newest_period_end"`
-		Source        string        `json:"source"`
-		State         string        `json:"state"`
-		FirstDate     reportedDate  `json:"first_date"`
-		LastDate      reportedDate  `json:"last_date"`
-		LastSuccessAt time.Time     `json:"last_success_at"`
-		LastChangeAt  time.Time     `json:"last_change_at"`
-		LastError     string        `json:"last_error"`
-		NextRunAt     time.Time     `json:"next_run_at"`
-		Missing       []struct {
-			Date     reportedDate `json:"date"`
-			Expected int          `json:"expected"`
-			Received int          `json:"received"`
-			Reason   string       `json:"reason"`
-		} `json:"missing"`
-	} `json:"datasets"`
+	Datasets   []reportedDataset `json:"datasets"`
 	Quarantine []struct {
 		ID      int64         `json:"id"`
 		Dataset store.Dataset `json:"dataset"`
@@ -38,12 +21,38 @@ type reported struct {
 	} `json:"quarantine"`
 }
 
+type reportedDataset struct {
+	Dataset         store.Dataset `json:"dataset"`
+	NewestPeriodEnd time.Time     `json:"newest_period_end"`
+	Source          string        `json:"source"`
+	State           string        `json:"state"`
+	FirstDate       reportedDate  `json:"first_date"`
+	LastChangeAt    time.Time     `json:"last_change_at"`
+	LastError       string        `json:"last_error"`
+	NextRunAt       time.Time     `json:"next_run_at"`
+	Missing         []struct {
+		Date     reportedDate `json:"date"`
+		Expected int          `json:"expected"`
+		Received int          `json:"received"`
+		Reason   string       `json:"reason"`
+	} `json:"missing"`
+}
+
 // reportedDate is a delivery date of a report; null is the zero date.
 type reportedDate struct{ store.DeliveryDate }
 
 func (d *reportedDate) UnmarshalText(text []byte) (err error) {
 	d.DeliveryDate, err = store.ParseDeliveryDate(string(text))
 	return err
+}
+
+// tell adds what is reported of a dataset to what is known of its data.
+func (d reportedDataset) tell(feed *web.Feed) {
+	feed.Source, feed.State, feed.Error = d.Source, d.State, d.LastError
+	feed.First, feed.NewestEnd, feed.ChangedAt, feed.NextRunAt = d.FirstDate.DeliveryDate, d.NewestPeriodEnd, d.LastChangeAt, d.NextRunAt
+	for _, m := range d.Missing {
+		feed.Gaps = append(feed.Gaps, web.Gap{Date: m.Date.DeliveryDate, Expected: m.Expected, Received: m.Received, Reason: m.Reason})
+	}
 }
 
 // feeds tells pages how the datasets are doing. The report is read as its JSON is: how it is made is not known here.
@@ -61,13 +70,13 @@ func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
 		return web.Feeds{}, err
 	}
 	feeds := web.Feeds{At: s.clock.Now()}
-	for _, d := range read.Datasets {
-		feed := web.Feed{
-			Dataset: d.Dataset, Source: d.Source, State: d.State, First: d.FirstDate.DeliveryDate, Last: d.LastDate.DeliveryDate,
-			NewestEnd: d.NewestEnd, ReadAt: d.LastSuccessAt, ChangedAt: d.LastChangeAt, Error: d.LastError, NextRunAt: d.NextRunAt,
-		}
-		for _, m := range d.Missing {
-			feed.Gaps = append(feed.Gaps, web.Gap{Date: m.Date.DeliveryDate, Expected: m.Expected, Received: m.Received, Reason: m.Reason})
+	for _, dataset := range store.Datasets() {
+		feed := web.Feed{Dataset: dataset}
+		feed.Last, feed.ReadAt = s.bodies.news(dataset)
+		for _, d := range read.Datasets {
+			if d.Dataset == dataset {
+				d.tell(&feed)
+			}
 		}
 		feeds.All = append(feeds.All, feed)
 	}

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -60,6 +61,7 @@ func open(t testing.TB, changes ...func(*server.Options)) *fixture {
 	f.options = server.Options{
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
+		Report: func(context.Context) (any, error) { return struct{}{}, nil },
 	}
 	for _, change := range changes {
 		change(&f.options)

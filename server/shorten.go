@@ -29,9 +29,9 @@ func shortenValue(decoder *json.Decoder, out *bytes.Buffer, most int) error {
 	}
 	delimiter, nested := token.(json.Delim)
 	if !nested {
-		value, err := json.Marshal(token)
-		out.Write(value)
-		return err
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(token)
 	}
 	out.WriteString(delimiter.String())
 	for n := 0; decoder.More(); n++ {

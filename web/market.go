@@ -22,9 +22,9 @@ type Sheet struct {
 	Feed        Feed
 	Charts      []Chart
 	Table       Table
-	Query       string // of the CSV's address: the dates
-	OneDateOnly bool   // of the dates asked for, the last alone is shown
-	Folded      bool   // where there are charts, the table is shown when it is asked for
+	CSV         Text // addresses, in the form of each language
+	OneDateOnly bool // of the dates asked for, the last alone is shown
+	Folded      bool // where there are charts, the table is shown when it is asked for
 }
 
 // Market is a page that shows datasets for any delivery dates.
@@ -32,11 +32,10 @@ type Market struct {
 	Title          Text
 	Path           Text // of the page
 	First, Last    store.DeliveryDate
-	Before, After  string // queries of the dates before and after; empty: there are none
+	Before, After  string // addresses of the dates before and after; empty: there are none
 	InvalidDates   bool   // what was asked for cannot be shown
 	MostDates      int
 	Sheets         []Sheet
-	EarliestStored store.DeliveryDate
 }
 
 // Days is how many delivery dates are shown.

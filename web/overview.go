@@ -6,7 +6,7 @@ import "courant/store"
 type Overview struct {
 	Date               store.DeliveryDate // of the prices shown; zero if none are
 	Other              store.DeliveryDate // the other date that there are prices of, today or tomorrow; zero if there is none
-	OtherQuery         string
+	OtherAddress       string
 	Tomorrow           bool // Date is tomorrow
 	Prices, AFRR, MFRR Sheet
 	Capacity           []CapacityLine

@@ -1,0 +1,308 @@
+package server_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/server"
+	"courant/store"
+)
+
+// turnBack is the delivery date on which the clock goes back: 100 quarter hours.
+var turnBack = store.NewDeliveryDate(2026, 10, 25)
+
+// marketOn invents all that is published of a delivery date. Some values are null, some prices negative; of the 4 s
+// steps there is one a minute.
+func marketOn(date store.DeliveryDate) store.Batch {
+	var batch store.Batch
+	for i := range int64(date.Steps(store.QuarterSeconds)) {
+		start := date.Start().Unix() + i*store.QuarterSeconds
+		price := store.Num(float64(i*137%260) - 20 + float64(i%4)/8)
+		batch.Prices = append(batch.Prices, store.Price{Start: start, Resolution: store.PT15M, Price: price})
+		if i == 40 {
+			price = store.Number{} // mFRR was not activated
+		}
+		for _, sold := range []struct {
+			dataset   store.Dataset
+			direction store.Direction
+			horizon   string
+		}{
+			{store.FCRCapacity, store.Symmetric, "DAILY"}, {store.AFRRCapacity, store.Upward, "DAILY"}, {store.AFRRCapacity, store.Downward, "DAILY"},
+			{store.MFRRCapacity, store.Upward, "DAILY"}, {store.MFRRCapacity, store.Downward, "DAILY"}, {store.MFRRCapacity, store.Upward, "PERIODIC"},
+		} {
+			step := store.CapacityStep{
+				Dataset: sold.dataset, Start: start, Direction: sold.direction, TimeHorizon: sold.horizon, Product: "STD",
+				OfferedMW: store.Num(1200), ContractedMW: store.Num(float64(500 + i/4)), Price: store.Num(float64(i/4) / 8),
+			}
+			if i == 9 {
+				step.Price = store.Number{} // its hour stays in quarters
+			}
+			batch.Capacity = append(batch.Capacity, step)
+		}
+		batch.MFRR = append(batch.MFRR,
+			store.MFRRStep{Start: start, Direction: store.Upward, ClearingPrice: price, ActivatedVolumeSAMW: store.Num(float64(i))},
+			store.MFRRStep{Start: start, Direction: store.Downward, ActivatedVolumeDAMW: store.Num(-float64(i))})
+	}
+	for i := range int64(date.Steps(60)) {
+		batch.AFRR = append(batch.AFRR, store.AFRRStep{
+			Start: date.Start().Unix() + i*60, UpwardPrice: store.Num(float64(i%300) / 3), DemandMW: store.Num(float64(i%700) - 350),
+		})
+	}
+	return batch
+}
+
+// withMarket is a fixture that holds the date on which the clock goes back, and what makes a request an administrator's.
+func withMarket(t *testing.T, changes ...func(*server.Options)) (*fixture, func(*http.Request)) {
+	t.Helper()
+	f := open(t, changes...)
+	f.commit(t, marketOn(turnBack))
+	f.refresh(t)
+	return f, carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+}
+
+var (
+	tableRow  = regexp.MustCompile(`<tr data-from="(\d+)" data-to="(\d+)"[^>]*>(.*)</tr>`)
+	tableCell = regexp.MustCompile(`<td class="number"(?: data-value="([^"]*)")?>([^<]*)</td>`)
+)
+
+// shownRows reads the rows of the dataset's table on a page: start, end, and the numbers as they were published.
+func shownRows(t *testing.T, page, dataset string) [][]string {
+	t.Helper()
+	_, table, found := strings.Cut(page, `<table id="`+dataset+`">`)
+	if !found {
+		t.Fatalf("the page has no table of %s", dataset)
+	}
+	table, _, _ = strings.Cut(table, "</table>")
+	var rows [][]string
+	for _, match := range tableRow.FindAllStringSubmatch(table, -1) {
+		row := match[1:3:3]
+		for _, cell := range tableCell.FindAllStringSubmatch(match[3], -1) {
+			if (cell[1] == "") != (cell[2] == "–") {
+				t.Fatalf("a cell of %s is %q and shows %q", dataset, cell[1], cell[2])
+			}
+			row = append(row, cell[1])
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func TestCSVIsWhatThePageShows(t *testing.T) {
+	f, admin := withMarket(t)
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.refresh(t)
+	for dataset, path := range map[store.Dataset]string{
+		store.DayAheadPrices: "/prix", store.FCRCapacity: "/capacite", store.AFRRCapacity: "/capacity", store.MFRRCapacity: "/capacite",
+		store.AFRREnergy: "/energie", store.MFRREnergy: "/energy",
+	} {
+		for _, query := range []string{"?from=2026-10-25&to=2026-10-25", "?from=2026-10-25&to=2026-10-26"} {
+			page := f.ask(t, "GET", path+query, admin).Body.String()
+			link := regexp.MustCompile(`href="(/csv/fr/` + string(dataset) + `\?[^"]*)"`).FindStringSubmatch(page)
+			if link == nil {
+				t.Fatalf("%s%s has no link to the CSV of %s", path, query, dataset)
+			}
+			want := shownRows(t, page, string(dataset))
+			for form, separator := range map[string]rune{"fr": ';', "en": ','} {
+				target := strings.Replace(strings.ReplaceAll(link[1], "&amp;", "&"), "/fr/", "/"+form+"/", 1)
+				w := f.ask(t, "GET", target, admin)
+				reader := csv.NewReader(w.Body)
+				reader.Comma = separator
+				records, err := reader.ReadAll()
+				must(t, err)
+				if len(records) != len(want)+1 || len(want) == 0 {
+					t.Fatalf("%s has %d rows, the page %d", target, len(records)-1, len(want))
+				}
+				numbers := len(want[0]) - 2
+				for i, record := range records[1:] {
+					got := record[len(record)-numbers:]
+					for j := range got {
+						if form == "fr" {
+							got[j] = strings.Replace(got[j], ",", ".", 1)
+						}
+					}
+					if !slices.Equal(got, want[i][2:]) || instantOf(t, record[2]) != want[i][0] || instantOf(t, record[3]) != want[i][1] {
+						t.Fatalf("%s: row %d is %q, the page shows %q", target, i, record, want[i])
+					}
+				}
+			}
+		}
+	}
+}
+
+// instantOf is RFC 3339 as seconds.
+func instantOf(t *testing.T, text string) string {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	must(t, err)
+	return strconv.FormatInt(at.Unix(), 10)
+}
+
+func TestCSVTellsBothSecondHoursApart(t *testing.T) {
+	f, admin := withMarket(t)
+	w := f.ask(t, "GET", "/csv/fr/day-ahead-prices?from=2026-10-25", admin)
+	lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\r\n"), "\r\n")
+	if len(lines) != 101 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for at, want := range map[int]string{
+		0:  "delivery_date;start_paris;period_start_utc;period_end_utc;price_eur_mwh",
+		1:  "2026-10-25;00:00;2026-10-24T22:00:00Z;2026-10-24T22:15:00Z;-20",
+		10: "2026-10-25;02A:15;2026-10-25T00:15:00Z;2026-10-25T00:30:00Z;173,125",
+		14: "2026-10-25;02B:15;2026-10-25T01:15:00Z;2026-10-25T01:30:00Z;201,125",
+	} {
+		if lines[at] != want {
+			t.Errorf("line %d is %q, want %q", at, lines[at], want)
+		}
+	}
+	if got := w.Header().Get("Content-Disposition"); got != `attachment; filename="day-ahead-prices_2026-10-25.csv"` {
+		t.Errorf("Content-Disposition %q", got)
+	}
+}
+
+func TestDatesThatCannotBeShownAreRefused(t *testing.T) {
+	f, admin := withMarket(t)
+	for query, want := range map[string]int{
+		"":                               200,
+		"?from=2026-10-25":               200,
+		"?to=2026-10-25":                 200,
+		"?from=2026-10-25&to=2026-11-24": 200, // 31 dates
+		"?from=2026-10-25&to=2026-11-25": 400,
+		"?from=2026-10-26&to=2026-10-25": 400,
+		"?from=yesterday":                400,
+		"?from=2026-02-30":               400,
+		"?from=%27%20OR%201=1":           400,
+	} {
+		w := f.ask(t, "GET", "/csv/fr/fcr-capacity"+query, admin)
+		if w.Code != want || want == 400 && problemOf(t, w).Code != "invalid_parameter" {
+			t.Errorf("the CSV of %q answers %d, want %d: %s", query, w.Code, want, w.Body)
+		}
+		w = f.ask(t, "GET", "/capacite"+query, admin)
+		if said := strings.Contains(w.Body.String(), `role="alert"`); w.Code != 200 || said != (want == 400) {
+			t.Errorf("the page of %q answers %d and complains: %t", query, w.Code, said)
+		}
+	}
+	if w := f.ask(t, "GET", "/csv/fr/afrr-energy?from=2026-10-24&to=2026-10-25", admin); w.Code != 400 {
+		t.Errorf("two dates of 4 s steps answer %d", w.Code)
+	}
+	for _, target := range []string{"/csv/de/fcr-capacity", "/csv/fr/nothing"} {
+		if w := f.ask(t, "GET", target, admin); w.Code != 404 {
+			t.Errorf("%s answers %d", target, w.Code)
+		}
+	}
+}
+
+func TestPreviousAndNextLeadFromDateToDate(t *testing.T) {
+	f := open(t)
+	f.clock.Advance(turnBack.Add(1).Start().Sub(noon))
+	f.commit(t, marketOn(turnBack))
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.refresh(t)
+	admin := carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+	link := regexp.MustCompile(`rel="(prev|next)" href="([^"]*)"`)
+	for query, want := range map[string][]string{
+		"":                               {"prev ?from=2026-10-25&to=2026-10-25"},
+		"?from=2026-10-25":               {"prev ?from=2026-10-24&to=2026-10-24", "next ?from=2026-10-26&to=2026-10-26"},
+		"?from=2026-10-20&to=2026-10-24": {"prev ?from=2026-10-15&to=2026-10-19", "next ?from=2026-10-25&to=2026-10-29"},
+	} {
+		var got []string
+		for _, match := range link.FindAllStringSubmatch(f.ask(t, "GET", "/prix"+query, admin).Body.String(), -1) {
+			got = append(got, match[1]+" "+strings.ReplaceAll(match[2], "&amp;", "&"))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("from %q one goes to %q, want %q", query, got, want)
+		}
+	}
+}
+
+func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
+	const locked, nothing, off = "need an active subscription", "Nothing is stored yet", "this feed is off"
+	english := header("Accept-Language", "en")
+	for _, test := range []struct {
+		name   string
+		stored bool
+		state  string
+		member bool
+		path   string
+		want   []string
+		not    []string
+	}{
+		{"nothing stored", false, "late", false, "/", []string{nothing}, []string{locked, off}},
+		{"nothing stored", false, "late", false, "/prix", []string{nothing}, []string{locked, off}},
+		{"nothing stored, feeds off", false, "off", false, "/energie", []string{off, "credentials"}, []string{nothing}},
+		{"feeds off, data there", true, "off", false, "/prix", []string{"nothing new will come", "Last read on"}, []string{nothing}},
+		{"stale", true, "stale", false, "/energie", []string{"Nothing new for more than a day", "Last read on"}, []string{nothing}},
+		{"down", true, "down", false, "/capacite", []string{"The source does not answer", "<table"}, []string{nothing}},
+		{"late", true, "late", false, "/energie", []string{"is not whole yet"}, []string{nothing}},
+		{"well", true, "ok", false, "/energie", []string{"<table"}, []string{"class=\"notice"}},
+		{"no subscription", true, "ok", true, "/", []string{locked, `id="day-ahead-prices"`}, []string{`id="afrr-energy"`, nothing}},
+		{"no subscription", true, "ok", true, "/capacite", []string{locked}, []string{"<table", "data-value"}},
+		{"no subscription", true, "ok", true, "/energie", []string{locked}, []string{"<table", "data-value"}},
+		{"no subscription", true, "ok", true, "/prix", []string{"<table"}, []string{locked}},
+		{"other dates", true, "ok", false, "/prix?from=2026-01-01", []string{"Nothing is stored for these dates", "15\u00a0July\u00a02026"}, []string{"<table"}},
+	} {
+		t.Run(fmt.Sprintf("%s, %s", test.name, test.path), func(t *testing.T) {
+			f := open(t, reporting(inState(test.state)))
+			if test.stored {
+				f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+			}
+			f.refresh(t)
+			role := store.Administrator
+			if test.member {
+				role = store.Member
+			}
+			page := f.ask(t, "GET", test.path, carrying(f.session(t, f.account(t, "anne@example.org", role))), english).Body.String()
+			for _, want := range test.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("the page does not hold %q: %s", want, page)
+				}
+			}
+			for _, not := range test.not {
+				if strings.Contains(page, not) {
+					t.Errorf("the page holds %q", not)
+				}
+			}
+		})
+	}
+}
+
+func TestBeforeAllIsBuiltAPageIsUnavailable(t *testing.T) {
+	f := open(t)
+	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
+	for _, path := range []string{"/", "/prix", "/energie"} {
+		if w := f.ask(t, "GET", path, session); w.Code != 503 {
+			t.Errorf("%s answers %d", path, w.Code)
+		}
+	}
+}
+
+func TestTheOverviewShowsTodayAndTomorrowOnDemand(t *testing.T) {
+	f := open(t)
+	today := store.DeliveryDateOf(noon)
+	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
+	heading := regexp.MustCompile(`<h1>([^<]*)</h1>`)
+	check := func(when, target, want string, link bool) {
+		t.Helper()
+		f.refresh(t)
+		page := f.ask(t, "GET", target, session, header("Accept-Language", "en")).Body.String()
+		if got := heading.FindStringSubmatch(page)[1]; got != want || strings.Contains(page, `href="/?day=tomorrow"`) != link {
+			t.Errorf("%s: %s is about %s, want %s, with a link to tomorrow: %t", when, target, got, want, link)
+		}
+	}
+	const wednesday, thursday = "Wednesday 15\u00a0July\u00a02026", "Thursday 16\u00a0July\u00a02026"
+	check("with nothing stored", "/", wednesday, false)
+	f.commit(t, marketOn(today.Add(-1)))
+	check("with yesterday stored", "/", "Tuesday 14\u00a0July\u00a02026", false)
+	f.commit(t, marketOn(today))
+	check("with today stored", "/", wednesday, false)
+	check("with today stored", "/?day=tomorrow", wednesday, false)
+	f.commit(t, marketOn(today.Add(1)))
+	check("with tomorrow stored", "/", wednesday, true)
+	check("with tomorrow stored", "/?day=tomorrow", thursday, false)
+}
