@@ -50,7 +50,7 @@ func (t Text) In(l Language) string {
 
 // noBreaks are the spaces of French punctuation at which no line may break.
 var noBreaks = strings.NewReplacer(
-	" :", "\u00a0:", " »", "\u00a0»", "« ", "«\u00a0", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", " €", "\u00a0€", " %", "\u202f%",
+	" :", "\u00a0:", " »", "\u00a0»", "« ", "«\u00a0", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", " €", "\u00a0€",
 )
 
 // typeset is the text as a page shows it in the language. Sources of Courant are written with ordinary spaces.

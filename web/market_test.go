@@ -1,12 +1,171 @@
 package web_test
 
 import (
+	"strings"
+	"testing"
+	"time"
+
+	"courant/store"
 	"courant/web"
 )
+
+// day is the delivery date of what the pages show: the clock goes back on it.
+var day = store.NewDeliveryDate(2026, 10, 25)
+
+// sheet is what a page shows of a dataset: two periods in two series, one of them without a value.
+func sheet(dataset store.Dataset, word string) web.Sheet {
+	start := day.Start().Unix()
+	first, second := store.Period{Start: start, End: start + 900}, store.Period{Start: start + 900, End: start + 1800}
+	figures := web.Figures{Values: 1, Periods: 2, Mean: store.Num(-1234.5), Least: store.Num(-1234.5), Most: store.Num(-1234.5), LeastAt: first, MostAt: first, Negative: 1}
+	return web.Sheet{
+		Dataset: dataset, First: day, Last: day, Feed: feed(dataset, "late"), Absence: web.AbsenceStale, OneDateOnly: true, Folded: true,
+		CSV: web.Text{FR: "/csv/fr/x?from=2026-10-25&to=2026-10-25", EN: "/csv/en/x?from=2026-10-25&to=2026-10-25"},
+		Table: web.Table{
+			ID: string(dataset), Caption: web.Text{FR: "Légende", EN: "Caption"},
+			Words:   []web.Column{{Name: "direction", Label: web.Text{FR: "Sens", EN: "Direction"}}},
+			Columns: []web.Column{{Name: "price", Label: web.Text{FR: "Prix", EN: "Price"}, Unit: "€/MWh", Decimals: 2}},
+			Rows: []web.Row{
+				{Period: first, Series: word, Words: []string{word}, Numbers: []store.Number{store.Num(-1234.5)}},
+				{Period: second, Series: word, Words: []string{word}, Numbers: []store.Number{{}}},
+			},
+		},
+		Charts: []web.Chart{{
+			Name: web.Text{FR: "Prix", EN: "Prices"}, TableID: string(dataset), Period: day.Period(), Now: start, Unit: "€/MWh", Large: true,
+			Series: []web.Series{
+				{Key: word + "-price", Label: web.Text{FR: "Hausse", EN: "Upward"}, Figures: figures},
+				{Key: "none", Label: web.Text{FR: "Baisse", EN: "Downward"}, Figures: web.Figures{Periods: 2}},
+			},
+		}},
+	}
+}
+
+func feed(dataset store.Dataset, state string) web.Feed {
+	at := day.Start().Add(90 * time.Minute)
+	return web.Feed{
+		Dataset: dataset, Source: "RTE", State: state, First: day.Add(-3), Last: day, NewestEnd: day.End(), ReadAt: at, ChangedAt: at, NextRunAt: at,
+		Gaps: []web.Gap{{Date: day.Add(-1), Expected: 96, Received: 4, Reason: "partial"}, {Date: day.Add(-2), Expected: 96, Reason: "not_published"}},
+	}
+}
+
+func feeds(word string) web.Feeds {
+	all := web.Feeds{At: day.Start()}
+	for i, state := range []string{"ok", "late", "stale", "down", "off", "ok"} {
+		all.All = append(all.All, feed(store.Datasets()[i], state))
+	}
+	all.All[1].Error = word
+	all.Waiting = []web.Waiting{{ID: 7, Dataset: store.DayAheadPrices, Date: day, Reason: word, SeenAt: day.Start()}}
+	return all
+}
 
 // marketPages renders the pages that show the market, in every state that they can be in.
 func marketPages(r rendering, p *web.Pages, language web.Language) {
 	member := web.Visit{Language: language, Path: "/", Email: "anne@example.org"}
-	r.keep("overview")(p.Overview(member, web.Overview{}))
-	r.keep("overview of an administrator under attack")(p.Overview(web.Visit{Language: language, Path: "/?" + hostile, Email: hostile, Admin: true}, web.Overview{}))
+	attacked := web.Visit{Language: language, Path: "/?" + hostile, Email: hostile, Admin: true}
+	r.keep("overview without data")(p.Overview(member, web.Overview{Date: day, CapacityAbsence: web.AbsenceNothing}))
+	for name, visit := range map[string]web.Visit{"overview": member, "overview under attack": attacked} {
+		word := "UPWARD"
+		if visit == attacked {
+			word = hostile
+		}
+		r.keep(name)(p.Overview(visit, web.Overview{
+			Date: day, Other: day.Add(1), OtherAddress: "/?day=tomorrow", Prices: sheet(store.DayAheadPrices, word), AFRR: sheet(store.AFRREnergy, word), MFRR: sheet(store.MFRREnergy, word),
+			Capacity:     []web.CapacityLine{{Dataset: store.FCRCapacity, Reserve: "FCR", Direction: word, Price: store.Num(7.14), Day: []store.Number{store.Num(1), {}, store.Num(2)}}},
+			CapacityDate: day, CapacityNow: store.Period{Start: day.Start().Unix(), End: day.Start().Unix() + 3600}, Feeds: feeds(word),
+		}))
+		r.keep("market, " + name)(p.Market(visit, web.Market{
+			Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day, Before: "?from=2026-10-24", After: "?from=2026-10-26",
+			InvalidDates: true, MostDates: 31, Sheets: []web.Sheet{sheet(store.AFRREnergy, word), sheet(store.MFRREnergy, word)},
+		}))
+		r.keep("status, " + name)(p.Status(visit, web.Status{Feeds: feeds(word), Dates: store.Dates(day.Add(-30), day.Add(5))}))
+		documented := []web.Documented{{Route: web.Reference()[0], Example: "{\n}", Live: true}}
+		for _, route := range web.Reference() {
+			if route.Body != nil && route.Path != documented[0].Path {
+				documented = append(documented, web.Documented{Route: route, Example: word})
+			}
+		}
+		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented}))
+	}
+	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []store.DeliveryDate{day}}))
+	for _, absence := range []web.Absence{web.AbsenceLocked, web.AbsenceOff, web.AbsenceNothing, web.AbsenceDates, web.AbsenceStale} {
+		for _, state := range []string{"late", "stale", "down", "off"} {
+			bare := web.Sheet{Dataset: store.DayAheadPrices, First: day, Last: day.Add(1), Absence: absence, Feed: feed(store.DayAheadPrices, state)}
+			r.keep("market, "+string(absence)+", "+state)(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
+		}
+	}
+}
+
+func TestATableShowsNumbersAsTheLanguageWritesThem(t *testing.T) {
+	p, err := web.New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for language, want := range map[web.Language][]string{
+		web.French:  {`<td class="number" data-value="-1234.5">` + "−1\u202f234,50</td>", `<td class="number">–</td>`, "<td>hausse</td>"},
+		web.English: {`<td class="number" data-value="-1234.5">−1,234.50</td>`, `<td class="number">–</td>`, "<td>upward</td>"},
+	} {
+		page, err := p.Market(web.Visit{Language: language, Path: "/prix", Email: "a@example.org"}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(store.DayAheadPrices, "UPWARD")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cell := range want {
+			if !strings.Contains(string(page), cell) {
+				t.Errorf("in %s the table does not hold %q", language, cell)
+			}
+		}
+	}
+}
+
+func TestAChartIsSummedUpInWords(t *testing.T) {
+	p, err := web.New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for language, want := range map[web.Language]string{
+		web.French:  "Hausse\u00a0: valeurs de 1 périodes sur 2, de −1\u202f234,5\u00a0€/MWh (00:00–00:15) à −1\u202f234,5\u00a0€/MWh (00:00–00:15), moyenne −1\u202f234,5\u00a0€/MWh. Baisse\u00a0: aucune valeur.",
+		web.English: "Upward: values of 1 periods in 2, from −1,234.5\u00a0€/MWh (00:00–00:15) to −1,234.5\u00a0€/MWh (00:00–00:15), mean −1,234.5\u00a0€/MWh. Downward: no value.",
+	} {
+		page, err := p.Market(web.Visit{Language: language}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(store.DayAheadPrices, "UPWARD")}})
+		if err != nil || !strings.Contains(string(page), want) {
+			t.Errorf("in %s, error %v; no %q", language, err, want)
+		}
+	}
+}
+
+func TestCSVHasTheFormOfItsLanguage(t *testing.T) {
+	table := sheet(store.DayAheadPrices, "UPWARD").Table
+	for language, want := range map[web.Language]string{
+		web.French: "delivery_date;start_paris;period_start_utc;period_end_utc;direction;price\r\n" +
+			"2026-10-25;00:00;2026-10-24T22:00:00Z;2026-10-24T22:15:00Z;UPWARD;-1234,5\r\n2026-10-25;00:15;2026-10-24T22:15:00Z;2026-10-24T22:30:00Z;UPWARD;\r\n",
+		web.English: "delivery_date,start_paris,period_start_utc,period_end_utc,direction,price\r\n" +
+			"2026-10-25,00:00,2026-10-24T22:00:00Z,2026-10-24T22:15:00Z,UPWARD,-1234.5\r\n2026-10-25,00:15,2026-10-24T22:15:00Z,2026-10-24T22:30:00Z,UPWARD,\r\n",
+	} {
+		if got := string(table.CSV(language)); got != want {
+			t.Errorf("in %s the CSV is %q, want %q", language, got, want)
+		}
+	}
+}
+
+func TestAWordOfASourceIsNoFormula(t *testing.T) {
+	for word, want := range map[string]string{"DAILY": "DAILY", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "": ""} {
+		table := sheet(store.DayAheadPrices, word).Table
+		if got := strings.Split(strings.Split(string(table.CSV(web.English)), "\r\n")[1], ",")[4]; got != want {
+			t.Errorf("%q is written as %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestClocksTellBothSecondHoursApart(t *testing.T) {
+	for _, test := range []struct{ at, want string }{
+		{"2026-10-24T22:00:00Z", "00:00"}, {"2026-10-24T23:45:00Z", "01:45"}, {"2026-10-25T00:00:00Z", "02A:00"}, {"2026-10-25T00:59:56Z", "02A:59"},
+		{"2026-10-25T01:00:00Z", "02B:00"}, {"2026-10-25T02:00:00Z", "03:00"}, {"2026-03-29T00:59:00Z", "01:59"}, {"2026-03-29T01:00:00Z", "03:00"},
+		{"2026-07-15T22:30:00Z", "00:30"},
+	} {
+		instant, err := time.Parse(time.RFC3339, test.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := web.Clock(instant.Unix()); got != test.want {
+			t.Errorf("%s is shown as %s, want %s", test.at, got, test.want)
+		}
+	}
 }

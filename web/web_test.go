@@ -69,7 +69,7 @@ var (
 	// blocks end a paragraph, whether it is closed or not.
 	blocks = []string{"p", "div", "table", "form", "h1", "h2", "ul", "ol", "section", "main", "header"}
 	// ours is an address on the same site; html/template makes #ZgotmplZ of one that it refuses.
-	ours = regexp.MustCompile(`^(/([^/]|$)|#)`)
+	ours = regexp.MustCompile(`^(/([^/]|$)|#|\?)`)
 )
 
 // checkMarkup reads a page tag by tag: what is opened is closed in order, and nothing is inline that a policy without
@@ -184,13 +184,17 @@ func checkMarkup(t *testing.T, page, language string) {
 
 func TestPagesAreTranslatedAsAWhole(t *testing.T) {
 	texts := regexp.MustCompile(`>([^<>]*\p{L}{3}[^<>]*)<`)
-	same := []string{"Courant", "anne@example.org", "API", "Administration", "Français", "English"}
+	code := regexp.MustCompile(`(?s)<(code|pre)\b.*?</(code|pre)>`)
+	same := []string{
+		"Courant", "anne@example.org", "API", "API · Courant", "Administration", "Français", "English", "CSV", "Source", "Date", "date", "RTE", "UPWARD", "€/MWh", "€/MW/h",
+		"Documentation", "Contact", "OpenAPI 3.1", "curl", "Python", "JavaScript", "Minimum", "Maximum", "FCR",
+	}
 	english := pages(t, web.English, true)
 	for name, page := range pages(t, web.French, true) {
 		if strings.Contains(name, "attack") {
 			continue
 		}
-		for _, match := range texts.FindAllStringSubmatch(page, -1) {
+		for _, match := range texts.FindAllStringSubmatch(code.ReplaceAllString(page, ""), -1) {
 			text := strings.TrimSpace(match[1])
 			if !slices.Contains(same, text) && strings.Contains(english[name], ">"+match[1]+"<") {
 				t.Errorf("%s: %q is the same in both languages", name, text)
@@ -249,6 +253,18 @@ func TestStaticFilesLoadNothingFromElsewhere(t *testing.T) {
 			if strings.Contains(text, foreign) {
 				t.Errorf("%s holds %s", name, foreign)
 			}
+		}
+	}
+}
+
+func TestTheScriptMakesNoMarkupOfTextAndCallsNobody(t *testing.T) {
+	script, found := web.Static("chart.js")
+	if !found {
+		t.Fatal("there is no chart.js")
+	}
+	for _, not := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "Function(", "fetch(", "XMLHttpRequest", "import ", "https:", "setAttribute('style'", ".style."} {
+		if strings.Contains(string(script), not) {
+			t.Errorf("the script holds %s", not)
 		}
 	}
 }
