@@ -132,6 +132,15 @@ func (b *browser) is(expression, want string) {
 	}
 }
 
+// openAs starts a Chromium in which somebody is signed in, and that prefers a language.
+func openAs(t *testing.T, f *fixture, role store.Role, language string) *browser {
+	t.Helper()
+	b := openBrowser(t, f)
+	b.as(f.session(t, f.account(t, email, role)))
+	b.speak(language)
+	return b
+}
+
 // as has the browser carry a session.
 func (b *browser) as(cookie *http.Cookie) {
 	b.t.Helper()
@@ -222,9 +231,7 @@ func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
 
 func TestInABrowserTheCSVIsTheTable(t *testing.T) {
 	f, _ := withMarket(t)
-	b := openBrowser(t, f)
-	b.as(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
-	b.speak("fr")
+	b := openAs(t, f, store.Administrator, "fr")
 	b.open("/energie?from=2026-10-25")
 	same, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(async () => {
 		const table = document.getElementById('mfrr-energy');
@@ -243,9 +250,7 @@ func TestInABrowserTheCSVIsTheTable(t *testing.T) {
 
 func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 	f, _ := withMarket(t)
-	b := openBrowser(t, f)
-	b.as(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
-	b.speak("en")
+	b := openAs(t, f, store.Administrator, "en")
 	b.do(chromedp.EmulateViewport(1440, 900))
 	b.open("/energy?from=2026-10-25")
 	const dots = `[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.cursor circle').length).join(' ')`
@@ -288,8 +293,7 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	f := open(t)
 	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
 	f.refresh(t)
-	b := openBrowser(t, f)
-	b.as(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
+	b := openAs(t, f, store.Administrator, "fr")
 	const shown = `['day-ahead-prices', 'afrr-energy', 'mfrr-energy'].map(id => document.getElementById(id).parentElement.clientWidth > 200).join(' ')`
 	const plots = `[...document.querySelectorAll('.plot')].some(p => p.clientHeight > 0)`
 	b.open("/")

@@ -275,7 +275,7 @@ func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
 func TestBeforeAllIsBuiltAPageIsUnavailable(t *testing.T) {
 	f := open(t)
 	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
-	for _, path := range []string{"/", "/prix", "/energie"} {
+	for _, path := range []string{"/", "/prix", "/energie", "/etat"} {
 		if w := f.ask(t, "GET", path, session); w.Code != 503 {
 			t.Errorf("%s answers %d", path, w.Code)
 		}

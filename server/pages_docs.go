@@ -34,7 +34,7 @@ func (s *Server) openAPI(c echo.Context) error {
 
 // docs explains the API, with examples of what is served now to those who may read it.
 func (s *Server) docs(c echo.Context, identity auth.Identity) error {
-	view := web.Docs{Site: s.site(c), SignedIn: identity.AccountID != 0}
+	view, guest := web.Docs{Site: s.site(c)}, identity.AccountID == 0
 	for _, route := range web.Reference() {
 		name, isAPI := strings.CutPrefix(route.Path, "/api/")
 		if !isAPI || route.Body == nil {
@@ -42,7 +42,7 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 		}
 		documented := web.Documented{Route: route}
 		body, built := s.bodies.of(name)
-		documented.Live = view.SignedIn && built && len(route.Datasets) > 0 && mayRead(identity, route.Datasets) == nil
+		documented.Live = !guest && built && len(route.Datasets) > 0 && mayRead(identity, route.Datasets) == nil
 		if !documented.Live {
 			body = examples[name]
 		}

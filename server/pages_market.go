@@ -29,9 +29,6 @@ var marketPages = []marketPage{
 // market shows the page's datasets for the dates that the query names, or for the last that are stored.
 func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error {
 	return func(c echo.Context, identity auth.Identity) error {
-		if !s.bodies.ready() {
-			return problemUnavailable
-		}
 		ctx := c.Request().Context()
 		feeds, err := s.feeds(ctx)
 		if err != nil {

@@ -14,9 +14,6 @@ import (
 
 // overview shows all datasets at a glance: prices and capacity of today or tomorrow, energies of their last date.
 func (s *Server) overview(c echo.Context, identity auth.Identity) error {
-	if !s.bodies.ready() {
-		return problemUnavailable
-	}
 	ctx := c.Request().Context()
 	feeds, err := s.feeds(ctx)
 	if err != nil {

@@ -55,8 +55,12 @@ func (d reportedDataset) tell(feed *web.Feed) {
 	}
 }
 
-// feeds tells pages how the datasets are doing. The report is read as its JSON is: how it is made is not known here.
+// feeds tells pages how the datasets are doing, once all bodies are built. The report is read as its JSON is: how it is
+// made is not known here.
 func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
+	if !s.bodies.ready() {
+		return web.Feeds{}, problemUnavailable
+	}
 	report, err := s.report(ctx)
 	if err != nil {
 		return web.Feeds{}, err

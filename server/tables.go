@@ -22,9 +22,9 @@ const (
 	unitEnergy   = "€/MWh"
 	unitCapacity = "€/MW/h"
 	unitPower    = "MW"
-	unitVolume   = "MW" // of activations, as published
 
 	priceDecimals = 2
+	meanDecimals  = 2
 )
 
 // table reads what the pages and the CSV show of a dataset; the 4 s steps are shown as means of 5 min.
@@ -98,7 +98,7 @@ func fillAFRR(table *web.Table, buckets []afrrBucket) {
 	table.Columns = []web.Column{
 		{Name: "upward_price_eur_mwh", Label: labelUpward, Unit: unitEnergy, Decimals: priceDecimals},
 		{Name: "downward_price_eur_mwh", Label: labelDownward, Unit: unitEnergy, Decimals: priceDecimals},
-		{Name: "pdemand_mw", Label: labelDemand, Unit: unitPower},
+		{Name: "pdemand_mw", Label: labelDemand, Unit: unitPower, Decimals: meanDecimals},
 	}
 	for _, b := range buckets {
 		table.Rows = append(table.Rows, web.Row{
@@ -113,10 +113,10 @@ func fillMFRR(table *web.Table, rows []store.MFRRStep) {
 	table.Columns = []web.Column{
 		{Name: "upward_price_eur_mwh", Label: labelUpward, Unit: unitEnergy, Decimals: priceDecimals},
 		{Name: "downward_price_eur_mwh", Label: labelDownward, Unit: unitEnergy, Decimals: priceDecimals},
-		{Name: "upward_activated_volume_sa_mw", Label: web.Text{FR: "Hausse programmée", EN: "Upward scheduled"}, Unit: unitVolume},
-		{Name: "downward_activated_volume_sa_mw", Label: web.Text{FR: "Baisse programmée", EN: "Downward scheduled"}, Unit: unitVolume},
-		{Name: "upward_activated_volume_da_mw", Label: web.Text{FR: "Hausse directe", EN: "Upward direct"}, Unit: unitVolume},
-		{Name: "downward_activated_volume_da_mw", Label: web.Text{FR: "Baisse directe", EN: "Downward direct"}, Unit: unitVolume},
+		{Name: "upward_activated_volume_sa_mw", Label: web.Text{FR: "Hausse programmée", EN: "Upward scheduled"}, Unit: unitPower},
+		{Name: "downward_activated_volume_sa_mw", Label: web.Text{FR: "Baisse programmée", EN: "Downward scheduled"}, Unit: unitPower},
+		{Name: "upward_activated_volume_da_mw", Label: web.Text{FR: "Hausse directe", EN: "Upward direct"}, Unit: unitPower},
+		{Name: "downward_activated_volume_da_mw", Label: web.Text{FR: "Baisse directe", EN: "Downward direct"}, Unit: unitPower},
 	}
 	for _, row := range rows {
 		period := store.Period{Start: row.Start, End: row.Start + store.QuarterSeconds}
@@ -185,7 +185,7 @@ func (s *Server) chartsOf(table web.Table, dataset store.Dataset, dates span) []
 	case store.MFRREnergy:
 		return []web.Chart{
 			chart(prices, unitEnergy, seriesOf(table, "", "upward_price_eur_mwh", labelUpward), seriesOf(table, "", "downward_price_eur_mwh", labelDownward)),
-			chart(web.Text{FR: "Volumes activés, programmés", EN: "Activated volumes, scheduled"}, unitVolume,
+			chart(web.Text{FR: "Volumes activés, programmés", EN: "Activated volumes, scheduled"}, unitPower,
 				seriesOf(table, "", "upward_activated_volume_sa_mw", labelUpward), seriesOf(table, "", "downward_activated_volume_sa_mw", labelDownward)),
 		}
 	}

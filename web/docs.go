@@ -3,7 +3,6 @@ package web
 // Docs is the page that explains the API.
 type Docs struct {
 	Site      Site
-	SignedIn  bool
 	Endpoints []Documented
 }
 

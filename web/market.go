@@ -29,13 +29,13 @@ type Sheet struct {
 
 // Market is a page that shows datasets for any delivery dates.
 type Market struct {
-	Title          Text
-	Path           Text // of the page
-	First, Last    store.DeliveryDate
-	Before, After  string // addresses of the dates before and after; empty: there are none
-	InvalidDates   bool   // what was asked for cannot be shown
-	MostDates      int
-	Sheets         []Sheet
+	Title         Text
+	Path          Text // of the page
+	First, Last   store.DeliveryDate
+	Before, After string // addresses of the dates before and after; empty: there are none
+	InvalidDates  bool   // what was asked for cannot be shown
+	MostDates     int
+	Sheets        []Sheet
 }
 
 // Days is how many delivery dates are shown.

@@ -89,7 +89,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 	for _, absence := range []web.Absence{web.AbsenceLocked, web.AbsenceOff, web.AbsenceNothing, web.AbsenceDates, web.AbsenceStale} {
 		for _, state := range []string{"late", "stale", "down", "off"} {
 			bare := web.Sheet{Dataset: store.DayAheadPrices, First: day, Last: day.Add(1), Absence: absence, Feed: feed(store.DayAheadPrices, state)}
-			r.keep("market, "+string(absence)+", "+state)(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
+			r.keep("market, " + string(absence) + ", " + state)(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
 		}
 	}
 }

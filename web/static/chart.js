@@ -5,7 +5,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const language = document.documentElement.lang;
 const HOUR = 3600, DAY = 86400;
 const MARGIN = {top: 24, right: 8, bottom: 40, left: 52};
-const LABEL = {hour: 34, day: 64}; // px that a label of the time axis takes
+const LABEL = {least: 22, hour: 34, day: 64}; // px that labels of the time axis are apart, at the least
 const LINE = 15; // px between lines of text
 
 const paris = options => new Intl.DateTimeFormat(language, {timeZone: 'Europe/Paris', ...options});
@@ -226,7 +226,7 @@ class Chart {
     }
     const every = [1, 2, 3, 4, 6, 12].find(n => n * perHour >= LABEL.hour) ?? 24;
     const twice = all.filter(l => l.name.length > 2);
-    const clear = l => twice.every(other => Math.abs(l.t - other.t) / HOUR * perHour >= LABEL.hour);
+    const clear = l => twice.every(other => Math.abs(l.t - other.t) / HOUR * perHour >= LABEL.least);
     if (perHour < LABEL.hour) for (const l of twice) if (l.name.endsWith('B')) l.row = 1;
     if (to === this.whole.to && all.length > 0 && all.at(-1).t === to && all.at(-1).name === '00') all.at(-1).name = '24';
     return all.filter(l => l.name.length > 2 || +l.name % every === 0 && clear(l))
