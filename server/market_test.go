@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/auth"
 	"courant/server"
 	"courant/store"
 )
@@ -305,4 +306,29 @@ func TestTheOverviewShowsTodayAndTomorrowOnDemand(t *testing.T) {
 	f.commit(t, marketOn(today.Add(1)))
 	check("with tomorrow stored", "/", wednesday, true)
 	check("with tomorrow stored", "/?day=tomorrow", thursday, false)
+}
+
+func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
+	f := open(t, func(o *server.Options) {
+		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, Offers: []auth.Offer{{ID: "reserve", Datasets: []store.Dataset{store.AFRRCapacity}}}})
+	})
+	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+	f.refresh(t)
+	account := f.account(t, "anne@example.org", store.Member)
+	must(t, f.store.SetSubscription(t.Context(), account.Email, store.Subscription{Offer: "reserve", Start: noon}))
+	page := f.ask(t, "GET", "/", carrying(f.session(t, account)), header("Accept-Language", "en")).Body.String()
+	var lines []string
+	for _, match := range regexp.MustCompile(`(?s)<th scope="row"><strong>(\w+)</strong> <span class="muted">(\w+)</span></th>\n(.*?)</tr>`).FindAllStringSubmatch(page, -1) {
+		cells := regexp.MustCompile(`<td[^>]*>([^<]*)</td>`).FindAllStringSubmatch(match[3], -1)
+		line := match[1] + " " + match[2]
+		for _, cell := range cells {
+			line += " " + cell[1]
+		}
+		lines = append(lines, line)
+	}
+	// At 14:00 the quarters are priced 14/8, and four of them make an hour.
+	want := []string{"FCR symmetric subscription required", "aFRR upward 7.00 514", "aFRR downward 7.00 514", "mFRR upward subscription required", "mFRR downward subscription required"}
+	if !slices.Equal(lines, want) || !strings.Contains(page, "14:00–15:00") {
+		t.Errorf("the reserves are %q, want %q", lines, want)
+	}
 }

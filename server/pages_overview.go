@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -89,14 +88,14 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 		if err != nil {
 			return err
 		}
+		if view.CapacityAbsence == "" || view.CapacityAbsence == web.AbsenceLocked {
+			view.CapacityAbsence = sheet.Absence
+		}
 		for _, direction := range reserve.directions {
-			line := web.CapacityLine{Dataset: reserve.dataset, Reserve: productTypes[reserve.dataset], Direction: string(direction), Absence: sheet.Absence}
+			line := web.CapacityLine{Reserve: productTypes[reserve.dataset], Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}
 			fillCapacityLine(&line, sheet.Table, view.CapacityNow)
 			view.Capacity = append(view.Capacity, line)
 		}
-	}
-	if !slices.ContainsFunc(view.Capacity, func(line web.CapacityLine) bool { return len(line.Day) > 0 }) {
-		view.CapacityAbsence = view.Capacity[0].Absence
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 		}
 		r.keep(name)(p.Overview(visit, web.Overview{
 			Date: day, Other: day.Add(1), OtherAddress: "/?day=tomorrow", Prices: sheet(store.DayAheadPrices, word), AFRR: sheet(store.AFRREnergy, word), MFRR: sheet(store.MFRREnergy, word),
-			Capacity:     []web.CapacityLine{{Dataset: store.FCRCapacity, Reserve: "FCR", Direction: word, Price: store.Num(7.14), Day: []store.Number{store.Num(1), {}, store.Num(2)}}},
+			Capacity:     []web.CapacityLine{{Reserve: "FCR", Direction: word, Price: store.Num(7.14), Day: []store.Number{store.Num(1), {}, store.Num(2)}}, {Reserve: "aFRR", Locked: true}},
 			CapacityDate: day, CapacityNow: store.Period{Start: day.Start().Unix(), End: day.Start().Unix() + 3600}, Feeds: feeds(word),
 		}))
 		r.keep("market, " + name)(p.Market(visit, web.Market{

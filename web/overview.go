@@ -1,6 +1,10 @@
 package web
 
-import "courant/store"
+import (
+	"slices"
+
+	"courant/store"
+)
 
 // Overview is the page that one comes to: all datasets at a glance.
 type Overview struct {
@@ -12,7 +16,7 @@ type Overview struct {
 	Capacity           []CapacityLine
 	CapacityDate       store.DeliveryDate
 	CapacityNow        store.Period // the hour whose prices are shown; zero: they are means of the date
-	CapacityAbsence    Absence      // of all of them; none if one can be shown
+	CapacityAbsence    Absence      // of those that the visitor may see
 	Feeds              Feeds
 }
 
@@ -21,12 +25,16 @@ func (o Overview) CapacitySheet() Sheet {
 	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(store.FCRCapacity)}
 }
 
+// HasCapacity says whether any reserve can be shown.
+func (o Overview) HasCapacity() bool {
+	return slices.ContainsFunc(o.Capacity, func(line CapacityLine) bool { return len(line.Day) > 0 })
+}
+
 // CapacityLine is one reserve in one direction, as it is sold each day for the next.
 type CapacityLine struct {
-	Dataset   store.Dataset
-	Reserve   string // FCR, aFRR, mFRR
-	Direction string // as in the API
-	Absence   Absence
+	Reserve   string       // FCR, aFRR, mFRR
+	Direction string       // as in the API
+	Locked    bool         // no subscription covers it
 	Price     store.Number // EUR per MW and hour
 	Volume    store.Number // MW
 	Day       []store.Number

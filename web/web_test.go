@@ -187,7 +187,7 @@ func TestPagesAreTranslatedAsAWhole(t *testing.T) {
 	code := regexp.MustCompile(`(?s)<(code|pre)\b.*?</(code|pre)>`)
 	same := []string{
 		"Courant", "anne@example.org", "API", "API · Courant", "Administration", "Français", "English", "CSV", "Source", "Date", "date", "RTE", "UPWARD", "€/MWh", "€/MW/h",
-		"Documentation", "Contact", "OpenAPI 3.1", "curl", "Python", "JavaScript", "Minimum", "Maximum", "FCR",
+		"Documentation", "Contact", "OpenAPI 3.1", "curl", "Python", "JavaScript", "Minimum", "Maximum", "FCR", "aFRR",
 	}
 	english := pages(t, web.English, true)
 	for name, page := range pages(t, web.French, true) {
