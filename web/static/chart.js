@@ -216,9 +216,9 @@ class Chart {
   /** Labels of the time axis: hours, or dates where there are many. The hour that comes twice is always labelled. */
   timeLabels() {
     const {from, to} = this.shown, perHour = (this.x(to) - this.x(from)) / ((to - from) / HOUR);
+    if (to - from < 4 * HOUR) return this.quarterLabels();
     const all = [];
     for (let t = Math.ceil(from / HOUR) * HOUR; t <= to; t += HOUR) all.push({t, name: hourName(t), row: 0});
-    if (to - from < 4 * HOUR) return this.quarterLabels();
     if (to - from > 3 * DAY) {
       const every = Math.ceil(LABEL.day / (perHour * 24));
       return all.filter(l => l.name === '00' && l.t < to).filter((l, i) => i % every === 0)
@@ -275,9 +275,12 @@ class Chart {
     svg.append(group);
   }
 
+  /** What the series that are on have at the instant. */
+  at(t) { return this.series.filter(s => s.on).map(series => ({series, point: pointAt(series.points, t)})).filter(f => f.point); }
+
   /** A line at the period of the instant, its values as dots and, if told, in words. */
   mark(group, t, worded) {
-    const found = this.series.filter(s => s.on).map(series => ({series, point: pointAt(series.points, t)})).filter(f => f.point);
+    const found = this.at(t);
     if (found.length === 0) return;
     const {point: period} = found[0], middle = this.x(Math.min(Math.max((period.from + period.to) / 2, this.shown.from), this.shown.to));
     group.append(element('line', {x1: middle, x2: middle, y1: MARGIN.top - 8, y2: this.height - MARGIN.bottom}));
@@ -300,8 +303,7 @@ class Chart {
     const t = cursor, {plot} = this;
     this.cursor.replaceChildren();
     const reading = t ?? this.reading();
-    const at = this.known.findIndex(p => p.from <= reading && reading < p.to);
-    plot.setAttribute('aria-valuenow', at + 1 || Math.min(1, this.known.length));
+    plot.setAttribute('aria-valuenow', this.positionOf(reading) + 1 || Math.min(1, this.known.length));
     plot.setAttribute('aria-valuetext', this.words(reading));
     plot.querySelector('.now')?.classList.toggle('quiet', t !== null);
     if (t !== null && t >= this.shown.from && t < this.shown.to) this.mark(this.cursor, t, true);
@@ -313,20 +315,21 @@ class Chart {
     return t >= this.shown.from && t < this.shown.to ? t : this.known[0]?.from ?? this.shown.from;
   }
 
+  /** Which of the periods shown holds the instant; -1 if none does. */
+  positionOf(t) { return this.known.findIndex(p => p.from <= t && t < p.to); }
+
   words(t) {
-    const found = this.series.filter(s => s.on).map(series => ({series, point: pointAt(series.points, t)})).filter(f => f.point);
+    const found = this.at(t);
     if (found.length === 0) return '–';
     return `${periodName(found[0].point, this.dated)}, ${found.map(f => `${f.series.name} ${this.valueIn(f)}`).join(', ')}`;
   }
 
   key(event) {
-    const periods = this.known, at = periods.findIndex(p => p.from <= (cursor ?? this.reading()) && (cursor ?? this.reading()) < p.to);
-    const to = {
-      ArrowRight: cursor === null ? at : at + 1, ArrowUp: cursor === null ? at : at + 1,
-      ArrowLeft: cursor === null ? at : at - 1, ArrowDown: cursor === null ? at : at - 1,
-      Home: 0, End: periods.length - 1,
-    }[event.key];
     if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const periods = this.known, at = this.positionOf(cursor ?? this.reading()), step = cursor === null ? 0 : 1;
+    const to = {
+      ArrowRight: at + step, ArrowUp: at + step, ArrowLeft: at - step, ArrowDown: at - step, Home: 0, End: periods.length - 1,
+    }[event.key];
     if (to !== undefined && periods.length > 0) point(periods[Math.min(Math.max(to, 0), periods.length - 1)].from);
     else if (event.key === 'PageUp' || event.key === 'PageDown') document.querySelector(event.key === 'PageUp' ? 'a[rel=prev]' : 'a[rel=next]')?.click();
     else if (event.key === '+') this.zoomIn();
@@ -392,6 +395,10 @@ function zoom(whole, shown) {
     chart.draw();
   }
 }
+
+// The period that is under way moves on while a page stays open.
+const REDRAW_MS = 60_000;
+setInterval(() => { if (!document.hidden) for (const chart of charts) chart.draw(); }, REDRAW_MS);
 
 const charts = [];
 for (const [i, figure] of [...document.querySelectorAll('figure.chart')].entries()) charts.push(new Chart(figure, i));
