@@ -35,34 +35,52 @@ func isGraphic(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
 
+func roleOf(admin bool) store.Role {
+	if admin {
+		return store.Administrator
+	}
+	return store.Member
+}
+
 // AddUser makes an account; store.ErrExists if the address has one.
 func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) error {
 	address, err := parseEmail(email)
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, password)
+	hash, err := a.hashPassword(ctx, address, password)
 	if err != nil {
 		return err
 	}
-	role := store.Member
-	if admin {
-		role = store.Administrator
-	}
-	return a.store.AddAccount(ctx, store.Account{Email: address, PasswordHash: hash, Role: role, Created: a.clock.Now()})
+	role := roleOf(admin)
+	return a.store.AddAccount(a.Noting(ctx, UserAdded, address, string(role)),
+		store.Account{Email: address, PasswordHash: hash, Role: role, Created: a.clock.Now()})
 }
 
-// SetPassword changes an account's password and ends its sessions; store.ErrNotFound if there is no such account.
+// SetPassword changes an account's password and ends its sessions and links; store.ErrNotFound if there is no such
+// account.
 func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
 	address, err := parseEmail(email)
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, password)
+	hash, err := a.hashPassword(ctx, address, password)
 	if err != nil {
 		return err
 	}
-	return a.store.SetPassword(ctx, address, hash)
+	return a.store.SetPassword(a.Noting(ctx, PasswordSet, address, ""), address, hash)
+}
+
+// ChangePassword is SetPassword for the person himself, who has to know the former one, as for SignIn.
+func (a *Auth) ChangePassword(ctx context.Context, email, former, password string) (store.Account, error) {
+	account, err := a.SignIn(ctx, email, former)
+	if err != nil {
+		return store.Account{}, err
+	}
+	if err := a.SetPassword(ctx, account.Email, password); err != nil {
+		return store.Account{}, err
+	}
+	return a.store.AccountByEmail(ctx, account.Email)
 }
 
 // Disable shuts an account out, its sessions and tokens with it; store.ErrNotFound if there is no such account.
@@ -72,7 +90,7 @@ func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator boo
 	if err != nil {
 		return false, err
 	}
-	if err := a.store.DisableAccount(ctx, account.Email, a.clock.Now()); err != nil {
+	if err := a.store.DisableAccount(a.Noting(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
 		return false, err
 	}
 	if !isOpenAdministrator(account) {
@@ -85,29 +103,42 @@ func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator boo
 	return !slices.ContainsFunc(accounts, isOpenAdministrator), nil
 }
 
+// Enable lets an account in again; store.ErrNotFound if there is no such account.
+func (a *Auth) Enable(ctx context.Context, email string) error {
+	account, err := a.account(ctx, email)
+	if err != nil {
+		return err
+	}
+	return a.store.EnableAccount(a.Noting(ctx, UserEnabled, account.Email, ""), account.Email)
+}
+
 func isOpenAdministrator(account store.Account) bool {
 	return account.Role == store.Administrator && account.Disabled.IsZero()
 }
 
 // Subscribe gives an account a subscription from now to the end of the date until, or without end if that is no date,
-// in the place of a former one. The error is store.ErrNotFound if there is no such account, ErrUnknownOffer, or
-// ErrPastDate.
+// in the place of a former one. One to the same offer that is in force goes on and has a new end. The error is
+// store.ErrNotFound if there is no such account, ErrUnknownOffer, or ErrPastDate.
 func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until store.DeliveryDate) error {
-	address, err := parseEmail(email)
-	if err != nil {
-		return err
-	}
 	if _, known := a.offer(offerID); !known {
 		return a.unknownOffer(offerID)
 	}
-	subscription := store.Subscription{Offer: offerID, Start: a.clock.Now()}
+	subscription, detail := store.Subscription{Offer: offerID, Start: a.clock.Now()}, offerID
 	if !until.IsZero() {
 		if err := a.refusePast(until); err != nil {
 			return err
 		}
 		subscription.End = until.End()
+		detail += " until " + until.String()
 	}
-	return a.store.SetSubscription(ctx, address, subscription)
+	account, err := a.account(ctx, email)
+	if err != nil {
+		return err
+	}
+	if current := account.Subscription; current.Offer == offerID && current.Active(a.clock.Now()) {
+		subscription.Start = current.Start
+	}
+	return a.store.SetSubscription(a.Noting(ctx, SubscriptionSet, account.Email, detail), account.Email, subscription)
 }
 
 // Unsubscribe takes an account's subscription away; store.ErrNotFound if there is no such account, or it has none.
@@ -116,7 +147,7 @@ func (a *Auth) Unsubscribe(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.EndSubscription(ctx, account.Email)
+	return a.store.EndSubscription(a.Noting(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
 }
 
 // Users lists all accounts by address.

@@ -1,20 +1,25 @@
 // Package auth says who is calling and what they may read: accounts with a password, sessions of the dashboard, tokens
 // of programs, and subscriptions to the offers of the configuration.
 //
-// Nothing that opens a door is kept: a password is kept as its Argon2id hash, a token and the id of a session as their
-// SHA-256, which is enough for what is long and random. Every check reads the database, so that a password changed, a
-// token revoked or an account disabled by a command beside the server bites on the next request.
+// Nothing that opens a door is kept: a password is kept as its Argon2id hash, a token, the id of a session and the
+// secret of a link as their SHA-256, which is enough for what is long and random. Checks of tokens, sessions and
+// subscriptions read no database but a directory in memory, which is read again when this process has changed
+// anything in it, before the next check, and by Refresh when another process may have.
 //
-// Its limits: guesses are slowed down, not counted; there is no second factor, no recovery by mail and no record of who
-// did what; and whoever can write the database file can let himself in.
+// Its limits: there is no second factor; many addresses together may try a hundred passwords an hour on one account,
+// and so keep its owner from signing in; and whoever can write the database file can let himself in.
 package auth
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/jonboulle/clockwork"
+	"golang.org/x/time/rate"
 
 	"courant/store"
 )
@@ -28,6 +33,7 @@ var (
 	ErrTokenRevoked         = errors.New("the token has been revoked")
 	ErrSubscriptionRequired = errors.New("no active subscription covers the dataset")
 	ErrForbidden            = errors.New("the token is limited to other datasets")
+	ErrLink                 = errors.New("the link is unknown, over or used")
 )
 
 // Why a change to an account was refused, beside an InputError and the kinds of store, ErrNotFound and ErrExists.
@@ -42,13 +48,15 @@ type InputError string
 func (e InputError) Error() string { return string(e) }
 
 const (
-	ErrEmail         InputError = "an e-mail address is a name and a domain of at most 254 bytes, such as anne@example.org"
-	ErrPasswordShort InputError = "a password has at least 12 characters: a few words in a row make a good one"
-	ErrPasswordLong  InputError = "a password has at most 256 bytes"
-	ErrPasswordText  InputError = "a password is text in UTF-8"
-	ErrTokenName     InputError = "a token's name has 1 to 100 characters and no control characters"
-	ErrTokenPrefix   InputError = "a token is named by its first 12 characters, crt_ and eight more"
-	ErrPastDate      InputError = "the date is past: give today or a later one"
+	ErrEmail          InputError = "an e-mail address is a name and a domain of at most 254 bytes, such as anne@example.org"
+	ErrPasswordShort  InputError = "a password has at least 12 characters: a few words in a row make a good one"
+	ErrPasswordLong   InputError = "a password has at most 256 bytes"
+	ErrPasswordText   InputError = "a password is text in UTF-8"
+	ErrPasswordCommon InputError = "the password is one that is guessed early: a few words in a row that do not belong together make a good one"
+	ErrTokenName      InputError = "a token's name has 1 to 100 characters and no control characters"
+	ErrTokenCount     InputError = "an account has at most 100 tokens that are good: revoke one that is not used"
+	ErrTokenPrefix    InputError = "a token is named by its first 12 characters, crt_ and eight more"
+	ErrPastDate       InputError = "the date is past: give today or a later one"
 )
 
 // Offer is what a subscription is to.
@@ -61,6 +69,7 @@ type Offer struct {
 type Options struct {
 	Store        *store.Store
 	Clock        clockwork.Clock
+	Log          *slog.Logger // of what Start began; nil: nothing is logged
 	Offers       []Offer
 	SecureCookie bool // browsers send the session cookie over HTTPS only
 }
@@ -69,22 +78,43 @@ type Options struct {
 type Auth struct {
 	store        *store.Store
 	clock        clockwork.Clock
+	log          *slog.Logger
 	offers       []Offer
 	secureCookie bool
 
-	hashings chan struct{} // holds one value for each password being hashed
 	sessions *scs.SessionManager
-	ending   sync.Mutex // held while a session is ended or prolonged
+	current  atomic.Pointer[directory]
+	reading  sync.Mutex // held while the directory is read
+	uses     *uses
+
+	hashings    chan struct{} // holds one value for each password being hashed
+	signInsFrom *attempts     // to one account, from one origin
+	signInsTo   *attempts     // to one account
+	refusals    *rate.Limiter // that are noted
+
+	working sync.WaitGroup
+	stopped context.Context
+	stop    context.CancelFunc
 }
 
 // New makes an Auth.
 func New(options Options) *Auth {
-	return &Auth{
+	a := &Auth{
 		store:        options.Store,
 		clock:        options.Clock,
+		log:          options.Log,
 		offers:       options.Offers,
 		secureCookie: options.SecureCookie,
-		hashings:     make(chan struct{}, hashingsAtOnce),
 		sessions:     newSessions(options.Store, options.Clock),
+		uses:         newUses(),
+		hashings:     make(chan struct{}, hashingsAtOnce),
+		signInsFrom:  newAttempts(signInsFromOrigin, signInsFromOriginWindow),
+		signInsTo:    newAttempts(signInsToAccount, signInsToAccountWindow),
+		refusals:     rate.NewLimiter(refusalsPerSecond, refusalsAtOnce),
 	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	a.stopped, a.stop = context.WithCancel(context.Background())
+	return a
 }

@@ -37,6 +37,15 @@ type fixture struct {
 
 func open(t *testing.T) *fixture {
 	t.Helper()
+	f := openEmpty(t)
+	must(t, f.AddUser(t.Context(), member, password, false))
+	must(t, f.AddUser(t.Context(), admin, password, true))
+	return f
+}
+
+// openEmpty is an Auth over a file without accounts.
+func openEmpty(t *testing.T) *fixture {
+	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,8 +53,6 @@ func open(t *testing.T) *fixture {
 	t.Cleanup(func() { db.Close() })
 	f := &fixture{store: db, clock: clockwork.NewFakeClockAt(noon)}
 	f.Auth = f.configured(offers, false)
-	must(t, f.AddUser(t.Context(), member, password, false))
-	must(t, f.AddUser(t.Context(), admin, password, true))
 	return f
 }
 

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"slices"
+	"time"
 
 	"courant/store"
 )
@@ -12,7 +13,10 @@ type Identity struct {
 	Email     string
 	Admin     bool
 	TokenID   int64 // 0: a session
+	// Until is when the subscription that is in force ends; zero: it does not, or there is none.
+	Until time.Time
 
+	session    string          // the hash of its id; empty: a token
 	subscribed []store.Dataset // what an active subscription covers
 	limit      []store.Dataset // what the token is limited to; empty: it is not
 }
@@ -30,12 +34,16 @@ func (id Identity) May(dataset store.Dataset) error {
 }
 
 func (a *Auth) identity(account store.Account) Identity {
-	return Identity{
+	identity := Identity{
 		AccountID:  account.ID,
 		Email:      account.Email,
 		Admin:      account.Role == store.Administrator,
 		subscribed: a.subscribed(account),
 	}
+	if !identity.Admin && len(identity.subscribed) > 0 {
+		identity.Until = account.Subscription.End
+	}
+	return identity
 }
 
 // subscribed lists what an account's subscription covers now. An administrator has one without end; an offer that is

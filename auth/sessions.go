@@ -2,9 +2,13 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -17,15 +21,16 @@ const (
 	sessionCookie   = "courant_session"
 	sessionLifetime = 30 * 24 * time.Hour
 	sessionIdle     = 12 * time.Hour
-	// prolongEvery is how often the use of a session is written down.
-	prolongEvery = time.Minute
+	maxBrowserBytes = 200
 )
 
-// What a session holds, all int64.
+// What a session holds: the first three int64, the others text.
 const (
 	keyAccount = "account"
 	keyEpoch   = "epoch" // of the account when the session began
-	keyUsed    = "used"  // Unix seconds at which its use was written down last
+	keyBegun   = "begun" // Unix seconds
+	keyOrigin  = "origin"
+	keyBrowser = "browser"
 )
 
 // newSessions is scs for what a session's id and data need. Its constructor is left aside because it starts a goroutine
@@ -33,43 +38,69 @@ const (
 // middleware because it sets the cookie twice when a handler fails.
 func newSessions(db *store.Store, clock clockwork.Clock) *scs.SessionManager {
 	return &scs.SessionManager{
-		Lifetime:         sessionLifetime,
-		Store:            sessionStore{db: db, clock: clock},
-		Codec:            scs.GobCodec{},
-		HashTokenInStore: true,
+		Lifetime: sessionLifetime,
+		Store:    sessionStore{db: db, clock: clock},
+		Codec:    scs.GobCodec{},
 	}
 }
 
-// sessionStore keeps what scs gives it, under the hash of a session's id.
+// sessionStore keeps what scs gives it, under the hash of a session's id. It finds nothing: who has a session is looked
+// up in the directory, and one that begins has a new id.
 type sessionStore struct {
 	scs.Store // nil: scs calls the three methods below in the place of those without a context
 	db        *store.Store
 	clock     clockwork.Clock
 }
 
-func (s sessionStore) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
-	return s.db.SessionData(ctx, hash, s.clock.Now())
+func (s sessionStore) FindCtx(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
+
+func (s sessionStore) CommitCtx(ctx context.Context, id string, data []byte, deadline time.Time) error {
+	return s.db.PutSession(ctx, store.Session{Hash: hashOf(id), Data: data, Seen: s.clock.Now(), Expires: deadline})
 }
 
-// CommitCtx keeps a session until its deadline, or until it has been idle for too long.
-func (s sessionStore) CommitCtx(ctx context.Context, hash string, data []byte, deadline time.Time) error {
-	now := s.clock.Now()
-	if idle := now.Add(sessionIdle); idle.Before(deadline) {
-		deadline = idle
+func (s sessionStore) DeleteCtx(ctx context.Context, id string) error {
+	return s.db.DeleteSessions(ctx, hashOf(id))
+}
+
+// hashOf is what is kept of the id of a session.
+func hashOf(id string) string {
+	hash := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(hash[:])
+}
+
+// session is what the directory knows of a session.
+type session struct {
+	account, epoch       int64
+	begun, seen, expires time.Time
+	origin, browser      string
+}
+
+func readSession(stored store.Session) (session, error) {
+	_, values, err := scs.GobCodec{}.Decode(stored.Data)
+	if err != nil {
+		return session{}, fmt.Errorf("auth: session: %w", err)
 	}
-	return s.db.PutSession(ctx, hash, data, deadline, now)
-}
-
-func (s sessionStore) DeleteCtx(ctx context.Context, hash string) error {
-	return s.db.DeleteSession(ctx, hash)
+	s := session{seen: stored.Seen, expires: stored.Expires}
+	s.account, _ = values[keyAccount].(int64)
+	s.epoch, _ = values[keyEpoch].(int64)
+	s.origin, _ = values[keyOrigin].(string)
+	s.browser, _ = values[keyBrowser].(string)
+	if begun, is := values[keyBegun].(int64); is {
+		s.begun = time.Unix(begun, 0).UTC()
+	}
+	return s, nil
 }
 
 // BeginSession begins a session of an account that has just signed in, and sets its cookie. Its id is always a new
 // one; the session of a cookie that came in ends.
 func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account store.Account) error {
-	a.ending.Lock()
-	defer a.ending.Unlock()
-	id, err := a.beginSession(r.Context(), sessionID(r), account)
+	ctx := WithActor(r.Context(), Actor{Email: account.Email, Origin: actorOf(r.Context()).Origin})
+	if former := sessionID(r); former != "" {
+		if err := a.store.DeleteSessions(ctx, hashOf(former)); err != nil {
+			return err
+		}
+	}
+	id, err := a.beginSession(ctx, account, r.UserAgent())
 	if err != nil {
 		return fmt.Errorf("auth: begin session: %w", err)
 	}
@@ -77,37 +108,31 @@ func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account stor
 	return nil
 }
 
-func (a *Auth) beginSession(ctx context.Context, former string, account store.Account) (id string, err error) {
-	if ctx, err = a.sessions.Load(ctx, former); err != nil {
-		return "", err
-	}
-	if err := a.sessions.Clear(ctx); err != nil {
-		return "", err
-	}
-	if err := a.sessions.RenewToken(ctx); err != nil {
+func (a *Auth) beginSession(ctx context.Context, account store.Account, browser string) (id string, err error) {
+	ctx, err = a.sessions.Load(a.Noting(ctx, SignedIn, account.Email, ""), "")
+	if err != nil {
 		return "", err
 	}
 	now := a.clock.Now()
 	a.sessions.SetDeadline(ctx, now.Add(sessionLifetime))
 	a.sessions.Put(ctx, keyAccount, account.ID)
 	a.sessions.Put(ctx, keyEpoch, account.Epoch)
-	a.sessions.Put(ctx, keyUsed, now.Unix())
+	a.sessions.Put(ctx, keyBegun, now.Unix())
+	a.sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
+	a.sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
 	id, _, err = a.sessions.Commit(ctx)
 	return id, err
 }
 
 // EndSession ends the session of a request, if it has one, and takes its cookie back.
 func (a *Auth) EndSession(w http.ResponseWriter, r *http.Request) error {
-	if id := sessionID(r); id != "" {
-		a.ending.Lock()
-		defer a.ending.Unlock()
-		ctx, err := a.sessions.Load(r.Context(), id)
-		if err == nil {
-			err = a.sessions.Destroy(ctx)
-		}
-		if err != nil {
-			return fmt.Errorf("auth: end session: %w", err)
-		}
+	identity, err := a.CheckSession(r)
+	if err == nil {
+		ctx := WithActor(r.Context(), Actor{Email: identity.Email, Origin: actorOf(r.Context()).Origin})
+		err = a.store.DeleteSessions(a.Noting(ctx, SignedOut, identity.Email, ""), identity.session)
+	}
+	if err != nil && !errors.Is(err, ErrUnauthenticated) {
+		return err
 	}
 	a.setCookie(w, "", -1)
 	return nil
@@ -120,41 +145,67 @@ func (a *Auth) CheckSession(r *http.Request) (Identity, error) {
 	if id == "" {
 		return Identity{}, ErrUnauthenticated
 	}
-	ctx, err := a.sessions.Load(r.Context(), id)
+	d, err := a.directory(r.Context())
 	if err != nil {
-		return Identity{}, fmt.Errorf("auth: session: %w", err)
-	}
-	// A session that is not stored is loaded as one of account 0.
-	account, err := a.store.AccountByID(ctx, a.sessions.GetInt64(ctx, keyAccount))
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return Identity{}, ErrUnauthenticated
-	case err != nil:
 		return Identity{}, err
-	case !account.Disabled.IsZero() || account.Epoch != a.sessions.GetInt64(ctx, keyEpoch):
+	}
+	hash, now := hashOf(id), a.clock.Now()
+	s, found := d.sessions[hash]
+	if !found || !d.isOpen(s, now) || !a.uses.session(hash, s.seen, now) {
 		return Identity{}, ErrUnauthenticated
 	}
-	if used := time.Unix(a.sessions.GetInt64(ctx, keyUsed), 0); a.clock.Since(used) >= prolongEvery {
-		// Should this fail, the session is good until its former end: a disk that is full shuts out no reader.
-		_ = a.prolong(r.Context(), id)
-	}
-	return a.identity(account), nil
+	identity := a.identity(d.accounts[s.account])
+	identity.session = hash
+	return identity, nil
 }
 
-// prolong puts a session's idle end off. It reads the session again, so that one that has ended meanwhile is not
-// written back, and it leaves the work to the next request if somebody else is at it.
-func (a *Auth) prolong(ctx context.Context, id string) error {
-	if !a.ending.TryLock() {
-		return nil
+// isOpen says whether a session is good but for its idle end.
+func (d *directory) isOpen(s session, now time.Time) bool {
+	account, found := d.accounts[s.account]
+	return found && account.Disabled.IsZero() && account.Epoch == s.epoch && now.Before(s.expires)
+}
+
+// SessionLine is a session as its owner sees it.
+type SessionLine struct {
+	Begun, Seen time.Time
+	Origin      string // the address from which it was begun
+	Browser     string // what the browser calls itself
+	Own         bool   // the one that asks
+}
+
+// Sessions lists the sessions of whom a session belongs to, the newest first.
+func (a *Auth) Sessions(ctx context.Context, identity Identity) ([]SessionLine, error) {
+	d, err := a.directory(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer a.ending.Unlock()
-	ctx, err := a.sessions.Load(ctx, id)
-	if err != nil || !a.sessions.Exists(ctx, keyAccount) {
+	now := a.clock.Now()
+	var lines []SessionLine
+	a.uses.mu.Lock()
+	defer a.uses.mu.Unlock()
+	for hash, s := range d.sessions {
+		seen := a.uses.lastSeen(hash, s.seen)
+		if s.account == identity.AccountID && d.isOpen(s, now) && now.Before(seen.Add(sessionIdle)) {
+			lines = append(lines, SessionLine{s.begun, seen, s.origin, s.browser, hash == identity.session})
+		}
+	}
+	slices.SortFunc(lines, func(a, b SessionLine) int { return b.Begun.Compare(a.Begun) })
+	return lines, nil
+}
+
+// EndOtherSessions ends the sessions of an account but for the one that asks.
+func (a *Auth) EndOtherSessions(ctx context.Context, identity Identity) error {
+	d, err := a.directory(ctx)
+	if err != nil {
 		return err
 	}
-	a.sessions.Put(ctx, keyUsed, a.clock.Now().Unix())
-	_, _, err = a.sessions.Commit(ctx)
-	return err
+	var others []string
+	for hash, s := range d.sessions {
+		if s.account == identity.AccountID && hash != identity.session {
+			others = append(others, hash)
+		}
+	}
+	return a.store.DeleteSessions(a.Noting(ctx, OtherSessionsEnded, identity.Email, ""), others...)
 }
 
 func sessionID(r *http.Request) string {

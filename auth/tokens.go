@@ -4,10 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
-	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +17,7 @@ const (
 	tokenMark         = "crt_"
 	prefixBytes       = 12
 	maxTokenNameRunes = 100
+	maxTokens         = 100 // of one account, that are good
 )
 
 // The forms of a token, at least 40 letters and digits, and of the prefix by which people name it.
@@ -26,10 +26,10 @@ var (
 	prefixForm = regexp.MustCompile(`^crt_[A-Za-z0-9]{8}$`)
 )
 
-// CreateToken makes a token of an account, good to the end of the date expires, or for ever if that is no date, and
-// returns it for the only time: just its hash is kept. The error is store.ErrNotFound if there is no such account,
-// ErrAccountDisabled, ErrTokenName or ErrPastDate.
-func (a *Auth) CreateToken(ctx context.Context, email, name string, expires store.DeliveryDate) (string, error) {
+// CreateToken makes a token of an account, good to the end of the date expires, or for ever if that is no date, and for
+// the datasets alone, or all if none is given. It returns it for the only time: just its hash is kept. The error is
+// store.ErrNotFound if there is no such account, ErrAccountDisabled, ErrTokenName, ErrTokenCount or ErrPastDate.
+func (a *Auth) CreateToken(ctx context.Context, email, name string, expires store.DeliveryDate, datasets ...store.Dataset) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxTokenNameRunes || !utf8.ValidString(name) || !isGraphic(name) {
 		return "", ErrTokenName
@@ -48,13 +48,35 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires stor
 	if !account.Disabled.IsZero() {
 		return "", fmt.Errorf("%s: %w", account.Email, ErrAccountDisabled)
 	}
+	if err := a.refuseMoreTokens(ctx, account.Email); err != nil {
+		return "", err
+	}
+	for _, dataset := range store.Datasets() { // each once, in their order
+		if slices.Contains(datasets, dataset) {
+			record.Datasets += "," + string(dataset)
+		}
+	}
+	record.Datasets = strings.TrimPrefix(record.Datasets, ",")
 	token := tokenMark + rand.Text() + rand.Text() // 52 letters and digits, 256 bits or more
 	hash := sha256.Sum256([]byte(token))
 	record.Account, record.Prefix, record.Hash = account, token[:prefixBytes], hash[:]
-	if err := a.store.AddToken(ctx, record); err != nil {
+	if err := a.store.AddToken(a.Noting(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record); err != nil {
 		return "", err
 	}
 	return token, nil
+}
+
+func (a *Auth) refuseMoreTokens(ctx context.Context, email string) error {
+	tokens, err := a.store.Tokens(ctx, email)
+	if err != nil {
+		return err
+	}
+	now := a.clock.Now()
+	tokens = slices.DeleteFunc(tokens, func(token store.Token) bool { return !token.Revoked.IsZero() || token.IsOver(now) })
+	if len(tokens) >= maxTokens {
+		return ErrTokenCount
+	}
+	return nil
 }
 
 // Tokens lists the tokens of one account, or of all if email is empty, the oldest first; store.ErrNotFound if there
@@ -75,7 +97,12 @@ func (a *Auth) RevokeToken(ctx context.Context, prefix string) error {
 	if !prefixForm.MatchString(prefix) {
 		return ErrTokenPrefix // what was given may be a whole token, so it is not repeated
 	}
-	return a.store.RevokeToken(ctx, prefix, a.clock.Now())
+	return a.store.RevokeToken(a.Noting(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
+}
+
+// RevokeOwnToken ends a token of an account; store.ErrNotFound if it has none of that ID.
+func (a *Auth) RevokeOwnToken(ctx context.Context, identity Identity, id int64) error {
+	return a.store.RevokeTokenOf(a.Noting(ctx, TokenRevoked, identity.Email, fmt.Sprintf("token %d", id)), identity.AccountID, id, a.clock.Now())
 }
 
 // CheckToken finds who calls with a token. The error is ErrTokenInvalid, ErrTokenRevoked, ErrTokenExpired, in this
@@ -84,22 +111,23 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	if !tokenForm.MatchString(token) {
 		return Identity{}, ErrTokenInvalid
 	}
-	hash := sha256.Sum256([]byte(token))
-	record, err := a.store.TokenByHash(ctx, hash[:])
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return Identity{}, ErrTokenInvalid
-	case err != nil:
+	d, err := a.directory(ctx)
+	if err != nil {
 		return Identity{}, err
-	case subtle.ConstantTimeCompare(record.Hash, hash[:]) != 1:
+	}
+	hash, now := sha256.Sum256([]byte(token)), a.clock.Now()
+	record, found := d.tokens[string(hash[:])]
+	switch {
+	case !found:
 		return Identity{}, ErrTokenInvalid
 	case !record.Revoked.IsZero():
 		return Identity{}, ErrTokenRevoked
-	case !record.Expires.IsZero() && !a.clock.Now().Before(record.Expires):
+	case record.IsOver(now):
 		return Identity{}, ErrTokenExpired
 	case !record.Account.Disabled.IsZero():
 		return Identity{}, ErrUnauthenticated
 	}
+	a.uses.token(record.ID, now)
 	identity := a.identity(record.Account)
 	identity.TokenID = record.ID
 	if record.Datasets != "" {

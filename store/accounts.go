@@ -19,7 +19,7 @@ const (
 type Account struct {
 	ID           int64
 	Email        string // lower case
-	PasswordHash string
+	PasswordHash string // empty: none was set yet
 	Role         Role
 	Epoch        int64 // a session is good for the epoch in which it began
 	Created      time.Time
@@ -49,8 +49,12 @@ type Token struct {
 	Created  time.Time
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: not
+	LastUsed time.Time // zero: never
 	Account  Account
 }
+
+// IsOver says whether the token's end has come.
+func (t Token) IsOver(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
 
 const accountColumns = `account.id, account.email, account.password_hash, account.role, account.epoch, account.created_ms,
 	account.disabled_ms, subscription.offer, subscription.start_ms, subscription.end_ms`
@@ -90,20 +94,38 @@ func optionalMilliseconds(t time.Time) sql.Null[int64] {
 
 // AddAccount makes an account; ErrExists if the address has one.
 func (s *Store) AddAccount(ctx context.Context, account Account) error {
-	return s.change(ctx, fmt.Errorf("%s: %w", account.Email, ErrExists), `
+	return s.changeAccess(ctx, func(tx *sql.Tx) error { return addAccount(ctx, tx, account) })
+}
+
+func addAccount(ctx context.Context, tx *sql.Tx, account Account) error {
+	return changeIn(ctx, tx, fmt.Errorf("%s: %w", account.Email, ErrExists), `
 		INSERT INTO account (email, password_hash, role, epoch, created_ms) VALUES (?, ?, ?, 0, ?) ON CONFLICT (email) DO NOTHING`,
 		account.Email, account.PasswordHash, account.Role, account.Created.UnixMilli())
 }
 
-// SetPassword changes an account's password and ends its sessions.
+// SetPassword changes an account's password and ends its sessions and links.
 func (s *Store) SetPassword(ctx context.Context, email, hash string) error {
-	return s.change(ctx, noAccount(email), "UPDATE account SET password_hash = ?, epoch = epoch + 1 WHERE email = ?", hash, email)
+	return s.changeAccess(ctx, func(tx *sql.Tx) error { return setPassword(ctx, tx, email, hash) })
+}
+
+func setPassword(ctx context.Context, tx *sql.Tx, email, hash string) error {
+	err := changeIn(ctx, tx, noAccount(email), "UPDATE account SET password_hash = ?, epoch = epoch + 1 WHERE email = ?", hash, email)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM link WHERE account_id = (SELECT id FROM account WHERE email = ?)", email)
+	return err
 }
 
 // DisableAccount shuts an account out and ends its sessions; one that is disabled stays as it is.
 func (s *Store) DisableAccount(ctx context.Context, email string, now time.Time) error {
 	return s.change(ctx, noAccount(email),
 		"UPDATE account SET disabled_ms = coalesce(disabled_ms, ?), epoch = epoch + 1 WHERE email = ?", now.UnixMilli(), email)
+}
+
+// EnableAccount lets an account in again.
+func (s *Store) EnableAccount(ctx context.Context, email string) error {
+	return s.change(ctx, noAccount(email), "UPDATE account SET disabled_ms = NULL WHERE email = ?", email)
 }
 
 // SetSubscription gives an account its subscription, in the place of a former one.
@@ -124,33 +146,26 @@ func noAccount(email string) error { return fmt.Errorf("account %s: %w", email, 
 
 // change runs one statement; untouched is the error if it changes no row.
 func (s *Store) change(ctx context.Context, untouched error, statement string, args ...any) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, statement, args...)
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return firstError(func() error { return err }, func() error { return untouched })
-		}
-		return nil
-	})
+	return s.changeAccess(ctx, func(tx *sql.Tx) error { return changeIn(ctx, tx, untouched, statement, args...) })
+}
+
+func changeIn(ctx context.Context, tx *sql.Tx, untouched error, statement string, args ...any) error {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return firstError(func() error { return err }, func() error { return untouched })
+	}
+	return nil
 }
 
 // AccountByEmail finds an account; ErrNotFound if there is none.
 func (s *Store) AccountByEmail(ctx context.Context, email string) (Account, error) {
-	return s.account(ctx, noAccount(email), "WHERE account.email = ?", email)
-}
-
-// AccountByID finds an account; ErrNotFound if there is none.
-func (s *Store) AccountByID(ctx context.Context, id int64) (Account, error) {
-	return s.account(ctx, fmt.Errorf("account %d: %w", id, ErrNotFound), "WHERE account.id = ?", id)
-}
-
-func (s *Store) account(ctx context.Context, missing error, where string, arg any) (Account, error) {
 	var scan accountScan
-	err := s.reader.QueryRowContext(ctx, "SELECT "+accountColumns+fromAccounts+where, arg).Scan(scan.fields()...)
+	err := s.reader.QueryRowContext(ctx, "SELECT "+accountColumns+fromAccounts+"WHERE account.email = ?", email).Scan(scan.fields()...)
 	if err == sql.ErrNoRows {
-		return Account{}, missing
+		return Account{}, noAccount(email)
 	}
 	if err != nil {
 		return Account{}, fmt.Errorf("store: account: %w", err)
@@ -183,33 +198,24 @@ func (s *Store) AddToken(ctx context.Context, token Token) error {
 		token.Account.ID, token.Name, token.Prefix, token.Hash, token.Datasets, token.Created.UnixMilli(), optionalMilliseconds(token.Expires))
 }
 
+// RevokeTokenOf ends a token of an account; ErrNotFound if it has none with that ID, and one revoked before stays so.
+func (s *Store) RevokeTokenOf(ctx context.Context, accountID, id int64, now time.Time) error {
+	return s.change(ctx, fmt.Errorf("token %d: %w", id, ErrNotFound),
+		"UPDATE token SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? AND account_id = ?", now.UnixMilli(), id, accountID)
+}
+
 // RevokeToken ends the token that begins with the prefix; ErrNotFound if none does, and one revoked before stays so.
 func (s *Store) RevokeToken(ctx context.Context, prefix string, now time.Time) error {
 	return s.change(ctx, fmt.Errorf("token %s: %w", prefix, ErrNotFound),
 		"UPDATE token SET revoked_ms = coalesce(revoked_ms, ?) WHERE prefix = ?", now.UnixMilli(), prefix)
 }
 
-// TokenByHash finds a token and its account; ErrNotFound if there is none.
-func (s *Store) TokenByHash(ctx context.Context, hash []byte) (Token, error) {
-	tokens, err := s.tokens(ctx, "WHERE token.hash = ?", hash)
-	if err == nil && len(tokens) == 0 {
-		err = fmt.Errorf("token: %w", ErrNotFound)
-	}
-	if err != nil {
-		return Token{}, err
-	}
-	return tokens[0], nil
-}
-
 // Tokens lists the tokens of one account, or of all if email is empty, the oldest first.
 func (s *Store) Tokens(ctx context.Context, email string) ([]Token, error) {
-	return s.tokens(ctx, "WHERE ?1 = '' OR account.email = ?1 ORDER BY token.id", email)
-}
-
-func (s *Store) tokens(ctx context.Context, where string, arg any) ([]Token, error) {
 	rows, err := s.reader.QueryContext(ctx, `
 		SELECT token.id, token.name, token.prefix, token.hash, token.datasets, token.created_ms, token.expires_ms, token.revoked_ms,
-		`+accountColumns+fromAccounts+"JOIN token ON token.account_id = account.id "+where, arg)
+		token.last_used_ms, `+accountColumns+fromAccounts+`JOIN token ON token.account_id = account.id
+		WHERE ?1 = '' OR account.email = ?1 ORDER BY token.id`, email)
 	if err != nil {
 		return nil, fmt.Errorf("store: tokens: %w", err)
 	}
@@ -219,12 +225,13 @@ func (s *Store) tokens(ctx context.Context, where string, arg any) ([]Token, err
 		var token Token
 		var scan accountScan
 		var created int64
-		var expires, revoked sql.Null[int64]
-		fields := []any{&token.ID, &token.Name, &token.Prefix, &token.Hash, &token.Datasets, &created, &expires, &revoked}
+		var expires, revoked, used sql.Null[int64]
+		fields := []any{&token.ID, &token.Name, &token.Prefix, &token.Hash, &token.Datasets, &created, &expires, &revoked, &used}
 		if err := rows.Scan(append(fields, scan.fields()...)...); err != nil {
 			return nil, fmt.Errorf("store: tokens: %w", err)
 		}
 		token.Created, token.Expires, token.Revoked = milliseconds(created), optionalTime(expires), optionalTime(revoked)
+		token.LastUsed = optionalTime(used)
 		token.Account = scan.read()
 		tokens = append(tokens, token)
 	}

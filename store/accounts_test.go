@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"bytes"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -48,10 +47,6 @@ func TestAnAccountComesBackAsItWasAdded(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("by address (-want +got):\n%s", diff)
 	}
-	byID, err := s.AccountByID(t.Context(), got.ID)
-	if err != nil || byID != got {
-		t.Errorf("AccountByID = %+v, %v; want %+v", byID, err, got)
-	}
 }
 
 func TestAnAddressHasOneAccount(t *testing.T) {
@@ -89,12 +84,10 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	const nobody = "nobody@example.org"
 	for name, err := range map[string]error{
 		"AccountByEmail":  second(s.AccountByEmail(ctx, nobody)),
-		"AccountByID":     second(s.AccountByID(ctx, 99)),
 		"SetPassword":     s.SetPassword(ctx, nobody, "hash"),
 		"DisableAccount":  s.DisableAccount(ctx, nobody, accountsMorning),
 		"SetSubscription": s.SetSubscription(ctx, nobody, store.Subscription{Offer: "all", Start: accountsMorning}),
 		"EndSubscription": s.EndSubscription(ctx, "anne@example.org"),
-		"TokenByHash":     second(s.TokenByHash(ctx, []byte("hash"))),
 		"RevokeToken":     s.RevokeToken(ctx, "crt_00000000", accountsMorning),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
@@ -169,6 +162,15 @@ func TestWhenASubscriptionIsActive(t *testing.T) {
 	}
 }
 
+func onlyToken(t *testing.T, s *store.Store) store.Token {
+	t.Helper()
+	tokens, err := s.Tokens(t.Context(), "")
+	if err != nil || len(tokens) != 1 {
+		t.Fatalf("Tokens = %+v, %v; want one", tokens, err)
+	}
+	return tokens[0]
+}
+
 func TestATokenComesBackWithItsAccount(t *testing.T) {
 	s := openWithAccounts(t)
 	ctx := t.Context()
@@ -180,13 +182,10 @@ func TestATokenComesBackWithItsAccount(t *testing.T) {
 	if err := s.AddToken(ctx, want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.TokenByHash(ctx, []byte("hash"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := onlyToken(t, s)
 	want.ID = got.ID
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("TokenByHash (-want +got):\n%s", diff)
+		t.Errorf("Tokens (-want +got):\n%s", diff)
 	}
 }
 
@@ -234,68 +233,8 @@ func TestATokenIsRevokedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for prefix, want := range map[string]time.Time{"crt_aaaaaaaa": accountsMorning.Add(time.Hour), "crt_bbbbbbbb": {}} {
-		if got, err := s.TokenByHash(t.Context(), []byte(prefix)); err != nil || !got.Revoked.Equal(want) {
-			t.Errorf("%s revoked at %v, %v; want %v", prefix, got.Revoked, err, want)
-		}
-	}
-}
-
-func TestASessionIsKeptUntilItExpires(t *testing.T) {
-	s := openWithAccounts(t)
-	ctx, end := t.Context(), accountsMorning.Add(time.Hour)
-	for _, data := range []string{"first", "second"} {
-		if err := s.PutSession(ctx, "hash", []byte(data), end, accountsMorning); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, found, err := s.SessionData(ctx, "hash", end.Add(-time.Millisecond))
-	if err != nil || !found || !bytes.Equal(data, []byte("second")) {
-		t.Errorf("before its end: %q, %t, %v", data, found, err)
-	}
-	for name, test := range map[string]struct {
-		hash string
-		now  time.Time
-	}{
-		"at its end": {"hash", end}, "another": {"other", accountsMorning},
-	} {
-		if data, found, err := s.SessionData(ctx, test.hash, test.now); err != nil || found || data != nil {
-			t.Errorf("%s: %q, %t, %v; want none", name, data, found, err)
-		}
-	}
-}
-
-func TestSessionsThatAreOverAreForgotten(t *testing.T) {
-	s := openWithAccounts(t)
-	ctx := t.Context()
-	put := func(hash string, expires, now time.Time) {
-		t.Helper()
-		if err := s.PutSession(ctx, hash, []byte(hash), expires, now); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put("short", accountsMorning.Add(time.Minute), accountsMorning)
-	put("long", accountsMorning.Add(time.Hour), accountsMorning)
-	put("new", accountsMorning.Add(time.Hour), accountsMorning.Add(time.Minute))
-	for hash, want := range map[string]bool{"short": false, "long": true, "new": true} {
-		// Asked as of the time before any of them ended.
-		if _, found, err := s.SessionData(ctx, hash, accountsMorning); err != nil || found != want {
-			t.Errorf("%s is kept: %t, %v; want %t", hash, found, err, want)
-		}
-	}
-}
-
-func TestADeletedSessionIsGone(t *testing.T) {
-	s := openWithAccounts(t)
-	if err := s.PutSession(t.Context(), "hash", []byte("data"), accountsMorning.Add(time.Hour), accountsMorning); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 { // the second time there is none
-		if err := s.DeleteSession(t.Context(), "hash"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, found, err := s.SessionData(t.Context(), "hash", accountsMorning); err != nil || found {
-		t.Errorf("SessionData = %t, %v", found, err)
+	tokens, err := s.Tokens(t.Context(), "anne@example.org")
+	if err != nil || len(tokens) != 2 || !tokens[0].Revoked.Equal(accountsMorning.Add(time.Hour)) || !tokens[1].Revoked.IsZero() {
+		t.Errorf("Tokens = %+v, %v; want the first revoked an hour later", tokens, err)
 	}
 }

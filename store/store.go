@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database driver "sqlite", without CGO
@@ -42,6 +43,8 @@ type Store struct {
 	lock   *flock.Flock
 	writer *sql.DB
 	reader *sql.DB
+
+	accessChanges atomic.Uint64
 
 	watchers sync.WaitGroup
 	stop     context.CancelFunc
@@ -112,6 +115,9 @@ func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
 	}
 	defer tx.Rollback()
 	if err := fn(tx); err != nil {
+		return s.explain(err)
+	}
+	if err := noteChange(ctx, tx); err != nil {
 		return s.explain(err)
 	}
 	return s.explain(tx.Commit())

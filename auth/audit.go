@@ -1,0 +1,91 @@
+package auth
+
+import (
+	"context"
+
+	"courant/store"
+)
+
+// Event is what a line of the audit log tells.
+type Event string
+
+const (
+	SignedIn           Event = "signed_in"
+	SignInRefused      Event = "sign_in_refused"
+	SignInLimited      Event = "sign_in_limited"
+	SignedOut          Event = "signed_out"
+	OtherSessionsEnded Event = "other_sessions_ended"
+	UserAdded          Event = "user_added"
+	UserInvited        Event = "user_invited"
+	UserDisabled       Event = "user_disabled"
+	UserEnabled        Event = "user_enabled"
+	PasswordSet        Event = "password_set"
+	PasswordLinkMade   Event = "password_link_made"
+	TokenCreated       Event = "token_created"
+	TokenRevoked       Event = "token_revoked"
+	SubscriptionSet    Event = "subscription_set"
+	SubscriptionEnded  Event = "subscription_ended"
+	QuarantineAccepted Event = "quarantine_accepted"
+	QuarantineRejected Event = "quarantine_rejected"
+)
+
+const (
+	// commandLine is who runs a command.
+	commandLine = "command line"
+	// So many refused sign-ins are noted at once, and then one in six seconds.
+	refusalsAtOnce    = 1000
+	refusalsPerSecond = 1. / 6
+	notesOnAPage      = 100
+)
+
+// Actor is who does something, and from where.
+type Actor struct {
+	Email  string // empty: nobody who has signed in
+	Origin string // the address of the client
+}
+
+type actorKey struct{}
+
+// WithActor says who does what is done with the context. What is done without one was done by a command.
+func WithActor(ctx context.Context, actor Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+func actorOf(ctx context.Context) Actor {
+	if actor, known := ctx.Value(actorKey{}).(Actor); known {
+		return actor
+	}
+	return Actor{Email: commandLine}
+}
+
+// note is one that the actor of the context leaves now.
+func (a *Auth) note(ctx context.Context, event Event, subject, detail string) store.Note {
+	actor := actorOf(ctx)
+	return store.Note{At: a.clock.Now(), Event: string(event), Actor: actor.Email, Subject: subject, Detail: detail, Origin: actor.Origin}
+}
+
+// Noting has a change of the store that is made with the context leave a note of it: subject is to whom or what,
+// detail may be empty. Neither may hold a secret.
+func (a *Auth) Noting(ctx context.Context, event Event, subject, detail string) context.Context {
+	return store.Noting(ctx, a.note(ctx, event, subject, detail))
+}
+
+// Notes lists the audit log by pages, the newest line first: those older than the line with the ID before, or, if that
+// is 0, the newest. more says that there are older ones.
+func (a *Auth) Notes(ctx context.Context, before int64) (notes []store.Note, more bool, err error) {
+	notes, err = a.store.Notes(ctx, before, notesOnAPage+1)
+	if len(notes) > notesOnAPage {
+		return notes[:notesOnAPage], true, err
+	}
+	return notes, false, err
+}
+
+// noteRefusal leaves a note of a sign-in that was refused. Of a flood of them only the first thousand are kept, and
+// then ten a minute, so that nobody can fill the disk. What was typed is kept only if it is an address: it may be a
+// password in the wrong field.
+func (a *Auth) noteRefusal(ctx context.Context, event Event, address string) error {
+	if !a.refusals.AllowN(a.clock.Now(), 1) {
+		return nil
+	}
+	return a.store.AddNote(ctx, a.note(ctx, event, address, ""))
+}

@@ -1,0 +1,300 @@
+package auth_test
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/auth"
+	"courant/store"
+)
+
+// blind makes every read of the accounts from now on fail, and says so if there is one.
+func (f *fixture) blind(t *testing.T) {
+	t.Helper()
+	db, err := sql.Open("sqlite", f.store.Path())
+	must(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE account RENAME COLUMN email TO hidden")
+	must(t, err)
+	if _, err := f.store.Accounts(t.Context()); err == nil {
+		t.Fatal("the accounts can be read")
+	}
+}
+
+func TestChecksReadNoDatabase(t *testing.T) {
+	f := open(t)
+	good, revoked := f.token(t, member), f.token(t, member)
+	must(t, f.RevokeToken(t.Context(), revoked[:12]))
+	cookie := begin(t, f.Auth, f.account(t, member), nil)
+	f.checkSession(t, cookie, nil) // reads what was changed
+	f.blind(t)
+	for range 1000 {
+		for token, want := range map[string]error{
+			good: nil, revoked: auth.ErrTokenRevoked, "crt_" + strings.Repeat("A", 52): auth.ErrTokenInvalid,
+		} {
+			if _, err := f.CheckToken(t.Context(), token); err != want {
+				t.Fatalf("CheckToken = %v, want %v", err, want)
+			}
+		}
+		f.checkSession(t, cookie, nil)
+		f.checkSession(t, &http.Cookie{Name: cookie.Name, Value: "unknown"}, auth.ErrUnauthenticated)
+	}
+}
+
+func TestAChangeThatCannotBeReadLetsNobodyIn(t *testing.T) {
+	f := open(t)
+	token := f.token(t, member)
+	_, err := f.CheckToken(t.Context(), token)
+	must(t, err)
+	must(t, f.RevokeToken(t.Context(), token[:12]))
+	f.blind(t)
+	if _, err := f.CheckToken(t.Context(), token); err == nil || errors.Is(err, auth.ErrTokenRevoked) {
+		t.Errorf("CheckToken = %v, want the store's error", err)
+	}
+}
+
+func TestAChangeOfAnotherProcessBitesAfterRefresh(t *testing.T) {
+	f := open(t)
+	token, session := f.token(t, member), begin(t, f.Auth, f.account(t, member), nil)
+	if got := may(t, f.Auth, token); got != "rsssss" {
+		t.Fatalf("May = %s", got)
+	}
+	other, err := store.Open(t.Context(), f.store.Path())
+	must(t, err)
+	defer other.Close()
+	command := auth.New(auth.Options{Store: other, Clock: f.clock, Offers: offers})
+	for _, step := range []struct {
+		change func() error
+		may    string // empty: the account is shut out
+	}{
+		{func() error { return command.Subscribe(t.Context(), member, "everything", store.DeliveryDate{}) }, "rrrrrr"},
+		{func() error { return command.Unsubscribe(t.Context(), member) }, "rsssss"},
+		{func() error { _, err := command.Disable(t.Context(), member); return err }, ""},
+	} {
+		must(t, step.change())
+		must(t, f.Refresh(t.Context()))
+		if step.may == "" {
+			f.checkSession(t, session, auth.ErrUnauthenticated)
+			if _, err := f.CheckToken(t.Context(), token); err != auth.ErrUnauthenticated {
+				t.Errorf("CheckToken = %v, want %v", err, auth.ErrUnauthenticated)
+			}
+		} else if got := may(t, f.Auth, token); got != step.may {
+			t.Errorf("May = %s, want %s", got, step.may)
+		}
+	}
+}
+
+func TestWhatIsUsedIsWrittenDownOnClose(t *testing.T) {
+	f := open(t)
+	token, cookie := f.token(t, member), begin(t, f.Auth, f.account(t, member), nil)
+	f.clock.Advance(time.Hour)
+	for range 3 {
+		_, err := f.CheckToken(t.Context(), token)
+		must(t, err)
+	}
+	f.checkSession(t, cookie, nil)
+	tokens, err := f.Tokens(t.Context(), member)
+	must(t, err)
+	if !tokens[0].LastUsed.IsZero() {
+		t.Error("the use is written on the path of the request")
+	}
+	f.Start()
+	must(t, f.Close())
+
+	later := f.configured(offers, false)
+	tokens, err = later.Tokens(t.Context(), member)
+	must(t, err)
+	used, err := later.TokensUsed(t.Context(), f.account(t, member).ID, tokens)
+	must(t, err)
+	want := auth.TokenUsed{Last: noon.Add(time.Hour), Today: 3, CountedDays: 3}
+	if got := used[tokens[0].ID]; got != want {
+		t.Errorf("the token was used %+v, want %+v", got, want)
+	}
+	f.clock.Advance(12*time.Hour - time.Second)
+	if _, err := later.CheckSession(request(t, cookie)); err != nil {
+		t.Errorf("12 hours after its last use, less a second: %v", err)
+	}
+}
+
+func TestRequestsOfATokenAreCountedByTheDay(t *testing.T) {
+	f := open(t)
+	token, other := f.token(t, member), f.token(t, member)
+	use := func(times int) {
+		t.Helper()
+		for range times {
+			_, err := f.CheckToken(t.Context(), token)
+			must(t, err)
+		}
+	}
+	check := func(today, counted int64) {
+		t.Helper()
+		tokens, err := f.Tokens(t.Context(), member)
+		must(t, err)
+		used, err := f.TokensUsed(t.Context(), f.account(t, member).ID, tokens)
+		must(t, err)
+		if got := used[tokens[0].ID]; got.Today != today || got.CountedDays != counted {
+			t.Errorf("%+v, want %d today and %d", got, today, counted)
+		}
+		if got := used[tokens[1].ID]; got != (auth.TokenUsed{}) {
+			t.Errorf("the token %s was used %+v", other[:12], got)
+		}
+	}
+	use(2)
+	check(2, 2) // not written yet
+	must(t, f.KeepBooks(t.Context()))
+	use(3)
+	check(5, 5)
+	f.clock.Advance(10*time.Hour - time.Second) // the last second of the day in Paris
+	use(1)
+	must(t, f.KeepBooks(t.Context()))
+	check(6, 6)
+	f.clock.Advance(time.Second)
+	use(4)
+	check(4, 10)
+	must(t, f.KeepBooks(t.Context()))
+	f.clock.Advance(28 * 24 * time.Hour)
+	must(t, f.KeepBooks(t.Context()))
+	check(0, 10)
+	f.clock.Advance(24 * time.Hour)
+	check(0, 4)
+}
+
+func TestStartWritesDownOnceAMinute(t *testing.T) {
+	f := open(t)
+	token := f.token(t, member)
+	_, err := f.CheckToken(t.Context(), token)
+	must(t, err)
+	written := make(chan struct{}, 1)
+	f.Start()
+	defer f.Close()
+	must(t, f.clock.BlockUntilContext(t.Context(), 1))
+	f.store.Watch(time.Millisecond, func() error {
+		tokens, err := f.store.Tokens(t.Context(), member)
+		if err == nil && tokens[0].LastUsed.Equal(noon) {
+			select {
+			case written <- struct{}{}:
+			default:
+			}
+		}
+		return err
+	})
+	f.clock.Advance(time.Minute)
+	select {
+	case <-written:
+	case <-t.Context().Done():
+		t.Error("nothing is written")
+	}
+}
+
+func TestTheSessionsOfAPerson(t *testing.T) {
+	f := open(t)
+	sign := func(email, browser, origin string) *http.Cookie {
+		r := httptest.NewRequestWithContext(auth.WithActor(t.Context(), auth.Actor{Origin: origin}), http.MethodPost, "/login", nil)
+		r.Header.Set("User-Agent", browser)
+		w := httptest.NewRecorder()
+		must(t, f.BeginSession(w, r, f.account(t, email)))
+		return onlyCookie(t, w)
+	}
+	first := sign(member, "Firefox", "192.0.2.1")
+	f.clock.Advance(time.Hour)
+	second, bystander := sign(member, strings.Repeat("é", 200), "192.0.2.2"), sign(admin, "Chromium", "192.0.2.3")
+	f.clock.Advance(time.Minute)
+	identity, err := f.CheckSession(request(t, second))
+	must(t, err)
+	lines, err := f.Sessions(t.Context(), identity)
+	must(t, err)
+	want := []auth.SessionLine{
+		{Begun: noon.Add(time.Hour), Seen: noon.Add(time.Hour + time.Minute), Origin: "192.0.2.2", Browser: strings.Repeat("é", 100), Own: true},
+		{Begun: noon, Seen: noon, Origin: "192.0.2.1", Browser: "Firefox"},
+	}
+	if len(lines) != 2 || lines[0] != want[0] || lines[1] != want[1] {
+		t.Errorf("Sessions = %+v, want %+v", lines, want)
+	}
+	must(t, f.EndOtherSessions(t.Context(), identity))
+	f.checkSession(t, first, auth.ErrUnauthenticated)
+	f.checkSession(t, second, nil)
+	f.checkSession(t, bystander, nil)
+}
+
+func TestATokenMadeForSomeDatasetsReadsThoseAlone(t *testing.T) {
+	f := open(t)
+	token, err := f.CreateToken(t.Context(), admin, "script", store.DeliveryDate{}, store.AFRREnergy, store.DayAheadPrices, store.AFRREnergy)
+	must(t, err)
+	if got := may(t, f.Auth, token); got != "rfffrf" {
+		t.Errorf("May = %s, want rfffrf", got)
+	}
+	tokens, err := f.Tokens(t.Context(), admin)
+	must(t, err)
+	if tokens[0].Datasets != "day-ahead-prices,afrr-energy" {
+		t.Errorf("the token is limited to %q", tokens[0].Datasets)
+	}
+}
+
+func TestAPersonRevokesHisOwnTokensOnly(t *testing.T) {
+	f := open(t)
+	token := f.token(t, member)
+	tokens, err := f.Tokens(t.Context(), member)
+	must(t, err)
+	if err := f.RevokeOwnToken(t.Context(), auth.Identity{AccountID: f.account(t, admin).ID}, tokens[0].ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("another's token: %v, want %v", err, store.ErrNotFound)
+	}
+	if _, err := f.CheckToken(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+	must(t, f.RevokeOwnToken(t.Context(), auth.Identity{AccountID: f.account(t, member).ID}, tokens[0].ID))
+	if _, err := f.CheckToken(t.Context(), token); err != auth.ErrTokenRevoked {
+		t.Errorf("CheckToken = %v, want %v", err, auth.ErrTokenRevoked)
+	}
+}
+
+func TestAnAccountHasAtMostAHundredGoodTokens(t *testing.T) {
+	f := open(t)
+	first := f.token(t, member)
+	for i := range 99 {
+		hash := sha256.Sum256([]byte{byte(i)})
+		must(t, f.store.AddToken(t.Context(), store.Token{Name: "script", Prefix: "crt_00000000", Hash: hash[:], Created: noon, Account: f.account(t, member)}))
+	}
+	if _, err := f.CreateToken(t.Context(), member, "one more", store.DeliveryDate{}); err != auth.ErrTokenCount {
+		t.Errorf("CreateToken = %v, want %v", err, auth.ErrTokenCount)
+	}
+	must(t, f.RevokeToken(t.Context(), first[:12]))
+	f.token(t, member)
+}
+
+func TestASubscriptionThatIsExtendedGoesOn(t *testing.T) {
+	f := open(t)
+	must(t, f.Subscribe(t.Context(), member, "reserves", date(t, "2026-07-20")))
+	f.clock.Advance(time.Hour)
+	must(t, f.Subscribe(t.Context(), member, "reserves", date(t, "2026-08-20")))
+	got := f.account(t, member).Subscription
+	if !got.Start.Equal(noon) || !got.End.Equal(date(t, "2026-08-20").End()) {
+		t.Errorf("extended: %+v", got)
+	}
+	identity, err := f.CheckToken(t.Context(), f.token(t, member))
+	must(t, err)
+	if !identity.Until.Equal(got.End) {
+		t.Errorf("Until = %v, want %v", identity.Until, got.End)
+	}
+	must(t, f.Subscribe(t.Context(), member, "everything", store.DeliveryDate{}))
+	if got := f.account(t, member).Subscription; !got.Start.Equal(noon.Add(time.Hour)) || !got.End.IsZero() {
+		t.Errorf("another offer: %+v", got)
+	}
+}
+
+func TestAnAccountThatIsEnabledAgainHasItsTokensBack(t *testing.T) {
+	f := open(t)
+	token, cookie := f.token(t, member), begin(t, f.Auth, f.account(t, member), nil)
+	_, err := f.Disable(t.Context(), member)
+	must(t, err)
+	must(t, f.Enable(t.Context(), member))
+	if _, err := f.CheckToken(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+	f.checkSession(t, cookie, auth.ErrUnauthenticated) // it ended
+}

@@ -1,0 +1,114 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"courant/store"
+)
+
+// linkLifetime is for how long a link can be used, once.
+const linkLifetime = 7 * 24 * time.Hour
+
+// linkForm is that of a link's secret, 256 bits or more.
+var linkForm = regexp.MustCompile(`^[A-Z2-7]{52}$`)
+
+// Invite makes an account without a password, unless the address has one that waits for its password already, and
+// returns the secret of a link with which its person sets one; store.ErrExists if the account has a password.
+func (a *Auth) Invite(ctx context.Context, email string, admin bool) (secret string, err error) {
+	address, err := parseEmail(email)
+	if err != nil {
+		return "", err
+	}
+	account, err := a.store.AccountByEmail(ctx, address)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		role := roleOf(admin)
+		added := store.Account{Email: address, Role: role, Created: a.clock.Now()}
+		if err := a.store.AddAccount(a.Noting(ctx, UserInvited, address, string(role)), added); err != nil {
+			return "", err
+		}
+	case err != nil:
+		return "", err
+	case account.PasswordHash != "":
+		return "", fmt.Errorf("%s: %w", address, store.ErrExists)
+	}
+	return a.PasswordLink(ctx, address)
+}
+
+// PasswordLink returns the secret of a link with which the person of an account sets a new password. The error is
+// store.ErrNotFound if there is no such account, or ErrAccountDisabled.
+func (a *Auth) PasswordLink(ctx context.Context, email string) (secret string, err error) {
+	account, err := a.account(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	if !account.Disabled.IsZero() {
+		return "", fmt.Errorf("%s: %w", account.Email, ErrAccountDisabled)
+	}
+	return a.addLink(a.Noting(ctx, PasswordLinkMade, account.Email, ""), account.Email)
+}
+
+// FirstLink returns the secret of a link that makes the first administrator, in the place of a former one, or nothing
+// if there is an account.
+func (a *Auth) FirstLink(ctx context.Context) (secret string, err error) {
+	accounts, err := a.store.Accounts(ctx)
+	if err != nil || len(accounts) > 0 {
+		return "", err
+	}
+	return a.addLink(ctx, "")
+}
+
+func (a *Auth) addLink(ctx context.Context, email string) (secret string, err error) {
+	secret = rand.Text() + rand.Text()
+	hash := sha256.Sum256([]byte(secret))
+	return secret, a.store.AddLink(ctx, store.Link{Hash: hash[:], Email: email, Expires: a.clock.Now().Add(linkLifetime)})
+}
+
+// Link tells whose link a secret opens, without using it; email is empty if it makes the first administrator. The
+// error is ErrLink if there is none that can be used.
+func (a *Auth) Link(ctx context.Context, secret string) (email string, err error) {
+	if !linkForm.MatchString(secret) {
+		return "", ErrLink
+	}
+	hash := sha256.Sum256([]byte(secret))
+	email, err = a.store.LinkEmail(ctx, hash[:], a.clock.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return "", ErrLink
+	}
+	return email, err
+}
+
+// UseLink sets the password of a link's account, which ends its sessions and links, or makes the first administrator
+// with the address that was typed. The error is ErrLink, or what AddUser says of address and password.
+func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (store.Account, error) {
+	email, err := a.Link(ctx, secret)
+	if err != nil {
+		return store.Account{}, err
+	}
+	event, detail := PasswordSet, "by a link"
+	if email == "" {
+		if email, err = parseEmail(typed); err != nil {
+			return store.Account{}, err
+		}
+		event, detail = UserAdded, string(store.Administrator)
+	}
+	passwordHash, err := a.hashPassword(ctx, email, password)
+	if err != nil {
+		return store.Account{}, err
+	}
+	hash := sha256.Sum256([]byte(secret))
+	err = a.store.UseLink(a.Noting(ctx, event, email, detail), hash[:], email, passwordHash, a.clock.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Account{}, ErrLink // used by somebody else meanwhile
+	}
+	if err != nil {
+		return store.Account{}, err
+	}
+	return a.store.AccountByEmail(ctx, email)
+}

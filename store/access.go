@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// AccessChanges counts what this process has changed of accounts, subscriptions, tokens and sessions. What was read
+// of them since it last rose is as it is, unless another process has changed it.
+func (s *Store) AccessChanges() uint64 { return s.accessChanges.Load() }
+
+// changeAccess is write for what AccessChanges counts.
+func (s *Store) changeAccess(ctx context.Context, fn func(*sql.Tx) error) error {
+	defer s.accessChanges.Add(1) // also after an error, which may be one of a commit that reached the disk
+	return s.write(ctx, fn)
+}
+
+// Uses is what was used since it was written down before.
+type Uses struct {
+	Tokens   []TokenUse
+	Sessions map[string]time.Time // when each was last used, by its hash
+}
+
+// TokenUse is how a token was used on one day.
+type TokenUse struct {
+	TokenID  int64
+	Day      DeliveryDate // in Paris
+	Requests int64
+	Last     time.Time
+}
+
+// AddUses adds uses to those written down before. It ignores tokens and sessions that are gone.
+func (s *Store) AddUses(ctx context.Context, uses Uses) error {
+	err := s.changeAccess(ctx, func(tx *sql.Tx) error {
+		for _, use := range uses.Tokens {
+			_, err := tx.ExecContext(ctx, `
+				INSERT INTO token_use (token_id, day, requests) SELECT id, ?, ? FROM token WHERE id = ?
+				ON CONFLICT (token_id, day) DO UPDATE SET requests = requests + excluded.requests`,
+				use.Day, use.Requests, use.TokenID)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, "UPDATE token SET last_used_ms = max(coalesce(last_used_ms, 0), ?) WHERE id = ?",
+				use.Last.UnixMilli(), use.TokenID)
+			if err != nil {
+				return err
+			}
+		}
+		for hash, seen := range uses.Sessions {
+			if _, err := tx.ExecContext(ctx, "UPDATE session SET seen_ms = max(seen_ms, ?) WHERE hash = ?", seen.UnixMilli(), hash); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store: add uses: %w", err)
+	}
+	return nil
+}
+
+// TokenUses lists how the tokens of an account were used from a day on.
+func (s *Store) TokenUses(ctx context.Context, accountID int64, from DeliveryDate) ([]TokenUse, error) {
+	rows, err := s.reader.QueryContext(ctx, `
+		SELECT token_use.token_id, token_use.day, token_use.requests FROM token_use JOIN token ON token.id = token_use.token_id
+		WHERE token.account_id = ? AND token_use.day >= ?`, accountID, from)
+	if err != nil {
+		return nil, fmt.Errorf("store: token uses: %w", err)
+	}
+	defer rows.Close()
+	var uses []TokenUse
+	for rows.Next() {
+		var use TokenUse
+		if err := rows.Scan(&use.TokenID, &use.Day, &use.Requests); err != nil {
+			return nil, fmt.Errorf("store: token uses: %w", err)
+		}
+		uses = append(uses, use)
+	}
+	return uses, rows.Err()
+}
+
+// Stale says what is old enough to be forgotten.
+type Stale struct {
+	Now         time.Time
+	IdleSince   time.Time    // sessions not used since
+	NotesBefore time.Time    // of the audit log
+	UsesBefore  DeliveryDate // of tokens
+}
+
+// Forget deletes sessions and links that are over, and notes and uses that are old.
+func (s *Store) Forget(ctx context.Context, stale Stale) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		for statement, args := range map[string][]any{
+			"DELETE FROM session WHERE expires_ms <= ? OR seen_ms <= ?": {stale.Now.UnixMilli(), stale.IdleSince.UnixMilli()},
+			"DELETE FROM link WHERE expires_ms <= ?":                    {stale.Now.UnixMilli()},
+			"DELETE FROM audit WHERE at_ms < ?":                         {stale.NotesBefore.UnixMilli()},
+			"DELETE FROM token_use WHERE day < ?":                       {stale.UsesBefore},
+		} {
+			if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store: forget: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Note is a line of the audit log. It holds no secret.
+type Note struct {
+	ID      int64
+	At      time.Time
+	Event   string
+	Actor   string // who did it; empty: nobody who is known
+	Subject string // to whom or what; may be empty
+	Detail  string // may be empty
+	Origin  string // the network address that it came from; empty: this machine
+}
+
+type noteKey struct{}
+
+// Noting has the change that is made with the context leave a note in the audit log, in the same transaction.
+func Noting(ctx context.Context, note Note) context.Context {
+	return context.WithValue(ctx, noteKey{}, note)
+}
+
+// noteChange writes the context's note, if it has one.
+func noteChange(ctx context.Context, tx *sql.Tx) error {
+	note, noting := ctx.Value(noteKey{}).(Note)
+	if !noting {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO audit (at_ms, event, actor, subject, detail, origin) VALUES (?, ?, ?, ?, ?, ?)",
+		note.At.UnixMilli(), note.Event, note.Actor, note.Subject, note.Detail, note.Origin)
+	return err
+}
+
+// AddNote leaves a note of something that changed nothing else.
+func (s *Store) AddNote(ctx context.Context, note Note) error {
+	err := s.write(Noting(ctx, note), func(*sql.Tx) error { return nil })
+	if err != nil {
+		return fmt.Errorf("store: audit: %w", err)
+	}
+	return nil
+}
+
+// Notes lists at most limit notes, the newest first, of those older than the one with the ID before; 0: of all.
+func (s *Store) Notes(ctx context.Context, before int64, limit int) ([]Note, error) {
+	rows, err := s.reader.QueryContext(ctx, `
+		SELECT id, at_ms, event, actor, subject, detail, origin FROM audit
+		WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2`, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: audit: %w", err)
+	}
+	defer rows.Close()
+	var notes []Note
+	for rows.Next() {
+		var note Note
+		var at int64
+		if err := rows.Scan(&note.ID, &at, &note.Event, &note.Actor, &note.Subject, &note.Detail, &note.Origin); err != nil {
+			return nil, fmt.Errorf("store: audit: %w", err)
+		}
+		note.At = milliseconds(at)
+		notes = append(notes, note)
+	}
+	return notes, rows.Err()
+}

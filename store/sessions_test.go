@@ -1,0 +1,145 @@
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/store"
+)
+
+// put keeps sessions that are named by their hashes and have an hour left.
+func put(t *testing.T, s *store.Store, hashes ...string) {
+	t.Helper()
+	for _, hash := range hashes {
+		session := store.Session{Hash: hash, Data: []byte("data of " + hash), Seen: accountsMorning, Expires: accountsMorning.Add(time.Hour)}
+		if err := s.PutSession(t.Context(), session); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sessionsOf are the sessions that are kept, by their hashes.
+func sessionsOf(t *testing.T, s *store.Store) map[string]store.Session {
+	t.Helper()
+	sessions, err := s.Sessions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	byHash := map[string]store.Session{}
+	for _, session := range sessions {
+		byHash[session.Hash] = session
+	}
+	return byHash
+}
+
+func hashesOf(t *testing.T, s *store.Store) string {
+	t.Helper()
+	var hashes []string
+	for hash := range sessionsOf(t, s) {
+		hashes = append(hashes, hash)
+	}
+	slices.Sort(hashes)
+	return strings.Join(hashes, " ")
+}
+
+func TestASessionComesBackAsItWasPutLast(t *testing.T) {
+	s := openWithAccounts(t)
+	put(t, s, "one")
+	want := store.Session{Hash: "one", Data: []byte("other"), Seen: accountsMorning.Add(time.Minute), Expires: accountsMorning.Add(2 * time.Hour)}
+	if err := s.PutSession(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	got := sessionsOf(t, s)["one"]
+	if string(got.Data) != "other" || !got.Seen.Equal(want.Seen) || !got.Expires.Equal(want.Expires) {
+		t.Errorf("Sessions has %+v, want %+v", got, want)
+	}
+}
+
+func TestDeletedSessionsAreGone(t *testing.T) {
+	s := openWithAccounts(t)
+	put(t, s, "one", "two", "three")
+	for range 2 { // the second time they are not there
+		if err := s.DeleteSessions(t.Context(), "one", "three"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := hashesOf(t, s); got != "two" {
+		t.Errorf("%q are kept, want two", got)
+	}
+}
+
+func TestUsesAreAddedUp(t *testing.T) {
+	s := openWithAccounts(t)
+	ctx, anne := t.Context(), accountOf(t, s, "anne@example.org")
+	put(t, s, "one")
+	if err := s.AddToken(ctx, store.Token{Name: "script", Prefix: "crt_00000000", Hash: []byte("hash"), Created: accountsMorning, Account: anne}); err != nil {
+		t.Fatal(err)
+	}
+	id, day := onlyToken(t, s).ID, store.DeliveryDateOf(accountsMorning)
+	add := func(day store.DeliveryDate, requests int64, at time.Time) {
+		t.Helper()
+		uses := store.Uses{
+			Tokens:   []store.TokenUse{{TokenID: id, Day: day, Requests: requests, Last: at}, {TokenID: id + 1, Day: day, Requests: 1, Last: at}},
+			Sessions: map[string]time.Time{"one": at, "gone": at},
+		}
+		if err := s.AddUses(ctx, uses); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(day, 3, accountsMorning.Add(2*time.Minute))
+	add(day, 4, accountsMorning.Add(time.Minute)) // told late
+	add(day.Add(-1), 5, accountsMorning)
+	used, err := s.TokenUses(ctx, anne.ID, day)
+	if err != nil || len(used) != 1 || used[0].Requests != 7 || used[0].Day != day {
+		t.Errorf("TokenUses = %+v, %v; want 7 on %s", used, err, day)
+	}
+	if got := onlyToken(t, s).LastUsed; !got.Equal(accountsMorning.Add(2 * time.Minute)) {
+		t.Errorf("last used at %v", got)
+	}
+	if got := sessionsOf(t, s); len(got) != 1 || !got["one"].Seen.Equal(accountsMorning.Add(2*time.Minute)) {
+		t.Errorf("Sessions = %+v, want one, seen last", got)
+	}
+}
+
+func TestWhatIsOldIsForgotten(t *testing.T) {
+	s := openWithAccounts(t)
+	ctx, now := t.Context(), accountsMorning.Add(48*time.Hour)
+	for hash, session := range map[string]store.Session{
+		"over":  {Seen: now, Expires: now},
+		"idle":  {Seen: now.Add(-12 * time.Hour), Expires: now.Add(time.Hour)},
+		"alive": {Seen: now.Add(time.Millisecond - 12*time.Hour), Expires: now.Add(time.Millisecond)},
+	} {
+		session.Hash, session.Data = hash, []byte("data")
+		if err := s.PutSession(ctx, session); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for hash, expires := range map[string]time.Time{"over": now, "good": now.Add(time.Millisecond)} {
+		if err := s.AddLink(ctx, store.Link{Hash: []byte(hash), Email: "anne@example.org", Expires: expires}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for subject, at := range map[string]time.Time{"old": now.Add(-time.Millisecond), "new": now} {
+		if err := s.AddNote(ctx, store.Note{At: at, Event: "test", Subject: subject}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Forget(ctx, store.Stale{Now: now, IdleSince: now.Add(-12 * time.Hour), NotesBefore: now, UsesBefore: store.DeliveryDateOf(now)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := hashesOf(t, s); got != "alive" {
+		t.Errorf("the sessions %s are kept, want alive", got)
+	}
+	notes, err := s.Notes(ctx, 0, 10)
+	if err != nil || len(notes) != 1 || notes[0].Subject != "new" {
+		t.Errorf("Notes = %+v, %v; want the new one", notes, err)
+	}
+	for hash, want := range map[string]string{"over": "", "good": "anne@example.org"} {
+		// Asked as of the time before any of them ended.
+		if got, _ := s.LinkEmail(ctx, []byte(hash), accountsMorning); got != want {
+			t.Errorf("the link %s is that of %q, want %q", hash, got, want)
+		}
+	}
+}
