@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,17 +15,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/auth"
+	"courant/server"
 	"courant/store"
+	"courant/web"
 )
 
 // maxPasswordLine is how much of standard input is read for a password, more than any that is accepted.
 const maxPasswordLine = 4096
 
-// newAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come.
-func newAuth(cfg Config, db *store.Store, clock clockwork.Clock) *auth.Auth {
+// newAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come. log may be nil.
+func newAuth(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger) *auth.Auth {
 	return auth.New(auth.Options{
 		Store:        db,
 		Clock:        clock,
+		Log:          log,
 		Offers:       authOffers(cfg.Offers),
 		SecureCookie: strings.HasPrefix(strings.ToLower(cfg.Server.PublicURL), "https:"),
 	})
@@ -38,10 +42,22 @@ func authOffers(offers []Offer) []auth.Offer {
 	return known
 }
 
+// pageOffers are the offers as the pages show them.
+func pageOffers(offers []Offer) []web.Offer {
+	var shown []web.Offer
+	for _, offer := range offers {
+		shown = append(shown, web.Offer{
+			ID: offer.ID, Name: web.Text{FR: offer.NameFR, EN: offer.NameEN}, Price: web.Text{FR: offer.PriceFR, EN: offer.PriceEN},
+			Description: web.Text{FR: offer.DescriptionFR, EN: offer.DescriptionEN}, Datasets: offer.Datasets, Contact: offer.Contact,
+		})
+	}
+	return shown
+}
+
 func (p *program) userCommand() *cobra.Command {
 	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
 	user.AddCommand(p.userAddCommand(), p.userListCommand(), p.userPasswdCommand(), p.userDisableCommand(),
-		p.userSubscribeCommand(), p.userUnsubscribeCommand())
+		p.userInviteCommand(), p.userSubscribeCommand(), p.userUnsubscribeCommand())
 	return user
 }
 
@@ -125,6 +141,27 @@ func (p *program) userDisableCommand() *cobra.Command {
 	}
 }
 
+func (p *program) userInviteCommand() *cobra.Command {
+	var admin bool
+	cmd := &cobra.Command{
+		Use:   "invite EMAIL",
+		Short: "Make an account and print a link, once, by which its person sets the password within 7 days",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAccounts(cmd.Context(), func(cfg Config, accounts *auth.Auth) error {
+				secret, err := accounts.Invite(cmd.Context(), args[0], admin)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(p.stdout, server.LinkAddress(site(cfg), secret))
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
+	return cmd
+}
+
 func (p *program) userSubscribeCommand() *cobra.Command {
 	var offer, until string
 	cmd := &cobra.Command{
@@ -170,6 +207,7 @@ func (p *program) tokenCommand() *cobra.Command {
 
 func (p *program) tokenCreateCommand() *cobra.Command {
 	var name, expires string
+	var limit []string
 	cmd := &cobra.Command{
 		Use:   "create EMAIL --name NAME",
 		Short: "Make a token of an account and print it, once",
@@ -182,8 +220,12 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			datasets, err := parseDatasets(limit)
+			if err != nil {
+				return err
+			}
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				token, err := accounts.CreateToken(cmd.Context(), args[0], name, end)
+				token, err := accounts.CreateToken(cmd.Context(), args[0], name, end, datasets...)
 				if err != nil {
 					return err
 				}
@@ -194,7 +236,20 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&name, "name", "", "`NAME` that says what the token is for")
 	cmd.Flags().StringVar(&expires, "expires", "", "last `DATE` of the token (default without end)")
+	cmd.Flags().StringSliceVar(&limit, "dataset", nil, "`DATASET` to which the token is limited; may be given several times (default all)")
 	return cmd
+}
+
+func parseDatasets(names []string) ([]store.Dataset, error) {
+	var datasets []store.Dataset
+	for _, name := range names {
+		dataset, err := parseDataset(name)
+		if err != nil {
+			return nil, usageError{err.Error()}
+		}
+		datasets = append(datasets, dataset)
+	}
+	return datasets, nil
 }
 
 func (p *program) tokenListCommand() *cobra.Command {
@@ -241,8 +296,13 @@ func (p *program) tokenRevokeCommand() *cobra.Command {
 
 // withAuth runs fn on the accounts of the configured database; its error says what to do.
 func (p *program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
+	return p.withAccounts(ctx, func(_ Config, accounts *auth.Auth) error { return fn(accounts) })
+}
+
+// withAccounts is withAuth for what needs the configuration too.
+func (p *program) withAccounts(ctx context.Context, fn func(Config, *auth.Auth) error) error {
 	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
-		err := fn(newAuth(cfg, db, p.clock))
+		err := fn(cfg, newAuth(cfg, db, p.clock, nil))
 		switch {
 		case errors.As(err, new(auth.InputError)):
 			return usageError{err.Error()}

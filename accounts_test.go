@@ -52,7 +52,7 @@ func TestAccountCommandsUsedWrongly(t *testing.T) {
 		code        int
 		want        string // in the one line on standard error
 	}{
-		"user alone":                {"", "user", exitUsage, "add, disable, list, passwd, subscribe, unsubscribe"},
+		"user alone":                {"", "user", exitUsage, "add, disable, invite, list, passwd, subscribe, unsubscribe"},
 		"unknown command":           {"", "user subscrib", exitUsage, "did you mean subscribe?"},
 		"add nobody":                {"", "user add --password-stdin", exitUsage, "user add EMAIL"},
 		"add without flag":          {"correct horse battery", "user add carl@example.org", exitUsage, "courant user add EMAIL --password-stdin < FILE"},
@@ -78,6 +78,9 @@ func TestAccountCommandsUsedWrongly(t *testing.T) {
 		"create without name":       {"", "token create anne@example.org", exitUsage, "--name NAME"},
 		"create with a blank name":  {"", "token create anne@example.org --name=\t", exitUsage, "name"},
 		"create that is past":       {"", "token create anne@example.org --name script --expires 2026-01-01", exitUsage, "past"},
+		"create for the unknown":    {"", "token create anne@example.org --name script --dataset weather", exitUsage, "\"weather\" is not a dataset"},
+		"invite no address":         {"", "user invite anne", exitUsage, "anne@example.org"},
+		"invite one who is there":   {"", "user invite anne@example.org", exitFailed, "courant user passwd"},
 		"list of nobody":            {"", "token list carl@example.org", exitFailed, "courant user list"},
 		"list of two":               {"", "token list anne@example.org boris@example.org", exitUsage, "[EMAIL]"},
 		"revoke the unknown":        {"", "token revoke crt_00000000", exitFailed, "courant token list"},
@@ -183,7 +186,7 @@ func TestSessionCookiesAreForHTTPSIfUsersComeByIt(t *testing.T) {
 		"": false, "http://localhost:8080": false, "https://courant.example.org": true, "HTTPS://courant.example.org": true,
 	} {
 		w := httptest.NewRecorder()
-		accounts := newAuth(Config{Server: ServerConfig{PublicURL: url}}, db, clock)
+		accounts := newAuth(Config{Server: ServerConfig{PublicURL: url}}, db, clock, nil)
 		if err := accounts.BeginSession(w, httptest.NewRequestWithContext(t.Context(), "POST", "/login", nil), account); err != nil {
 			t.Fatal(err)
 		}

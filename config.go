@@ -20,6 +20,7 @@ type Config struct {
 	API      APIConfig
 	Offers   []Offer
 	Accounts AccountsConfig
+	SMTP     SMTPConfig
 	Log      LogConfig
 }
 
@@ -90,7 +91,17 @@ type Offer struct {
 
 // AccountsConfig is how accounts come to be.
 type AccountsConfig struct {
-	Signup string // "closed": an administrator creates them
+	Signup string // "closed": an administrator invites; "open": visitors make their own
+}
+
+// SMTPConfig is the server that takes Courant's mails. Without a host none is sent.
+type SMTPConfig struct {
+	Host     string
+	Port     int
+	Username string // empty: the server asks for none
+	Password Secret
+	From     string // an address, with or without a name
+	TLS      string // "starttls", "tls" or "none"
 }
 
 // LogConfig is how much is logged, and in which form.
@@ -156,6 +167,12 @@ func configKeys(cfg *Config) []configKey {
 		configKey{"api.window_days", 29, asInt(&cfg.API.WindowDays, 1, 3660)},
 		configKey{"api.rate_limit_per_minute", 600, asInt(&cfg.API.RateLimitPerMinute, 1, 1_000_000)},
 		configKey{"accounts.signup", "closed", asScalar(&cfg.Accounts.Signup, parseSignup)},
+		configKey{"smtp.host", "", asText(&cfg.SMTP.Host)},
+		configKey{"smtp.port", 587, asInt(&cfg.SMTP.Port, 1, 65535)},
+		configKey{"smtp.username", "", asText(&cfg.SMTP.Username)},
+		configKey{"smtp.password", "", asSecret(&cfg.SMTP.Password)},
+		configKey{"smtp.from", "", asScalar(&cfg.SMTP.From, parseSender)},
+		configKey{"smtp.tls", "starttls", asScalar(&cfg.SMTP.TLS, parseSMTPTLS)},
 		configKey{"log.level", "info", asScalar(&cfg.Log.Level, parseLevel)},
 		configKey{"log.format", "", asScalar(&cfg.Log.Format, parseFormat)},
 	)
@@ -188,6 +205,12 @@ func (cfg *Config) checkTogether(f *faults) {
 		case secret && !id:
 			f.add("rte.client_id", "empty while rte.client_secret is set: "+mend)
 		}
+	}
+	if cfg.SMTP.Host != "" && cfg.SMTP.From == "" && !f.has("smtp.from") {
+		f.add("smtp.from", "empty while smtp.host is set: write the address that mails come from")
+	}
+	if (cfg.SMTP.Username != "") != (cfg.SMTP.Password != "") && !f.has("smtp.username") && !f.has("smtp.password") {
+		f.add("smtp.username", "set it and smtp.password both, or neither")
 	}
 	for _, feed := range cfg.feeds() {
 		from, to := feed.section+".from", feed.section+".to"

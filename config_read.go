@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -531,12 +532,28 @@ func parseClockTime(text string) (ClockTime, error) {
 
 func parseSignup(text string) (string, error) {
 	switch text {
-	case "closed":
+	case "closed", "open":
 		return text, nil
-	case "open":
-		return "", errors.New("self sign-up is not available in this version: write closed")
 	}
-	return "", fmt.Errorf("%q is not a way to sign up: write closed", text)
+	return "", fmt.Errorf("%q is not a way to sign up: write closed or open", text)
+}
+
+func parseSender(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	if _, err := mail.ParseAddress(text); err != nil {
+		return "", fmt.Errorf("%q is not a sender: write an address such as courant@example.org or Courant <courant@example.org>", text)
+	}
+	return text, nil
+}
+
+func parseSMTPTLS(text string) (string, error) {
+	switch text {
+	case "starttls", "tls", "none":
+		return text, nil
+	}
+	return "", fmt.Errorf("%q is not a way to encrypt: write starttls, tls or none", text)
 }
 
 func parseLevel(text string) (slog.Level, error) {

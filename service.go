@@ -55,12 +55,13 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 		return nil, err
 	}
 	s := &service{cfg: cfg, log: log, store: db}
-	s.auth = newAuth(cfg, db, clock)
+	s.auth = newAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (ingest.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
+		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: newMailer(cfg),
 		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) }, Metrics: figures.handler(),
 	})
 	if err != nil {
@@ -76,7 +77,8 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 // addr is where the service listens.
 func (s *service) addr() string { return s.listener.Addr().String() }
 
-// run serves until ctx ends, then stops in order: no new requests, the requests under way, the feeds, the database.
+// run serves until ctx ends, then stops in order: no new requests, the requests under way, the feeds, what requests
+// left to be done, the database.
 // ready is called once all bodies are built.
 func (s *service) run(ctx context.Context, ready func()) error {
 	web := &http.Server{
@@ -90,6 +92,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 			failed <- err
 		}
 	})
+	s.auth.Start()
 	feedsCtx, stopFeeds := context.WithCancel(context.Background())
 	defer stopFeeds()
 	err := s.server.Refresh(ctx)
@@ -97,9 +100,8 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	case ctx.Err() != nil:
 		err = nil // told to stop before all was ready
 	case err == nil:
-		s.store.Watch(watchInterval, func() error { return s.refreshNow(feedsCtx) })
+		s.store.Watch(watchInterval, func() error { return errors.Join(s.refreshNow(feedsCtx), s.auth.Refresh(feedsCtx)) })
 		s.log.Info("serving", "address", "http://"+s.addr(), "database", s.cfg.Database.Path)
-		s.sayNoAccounts(ctx)
 		ready()
 		if s.cfg.Ingest.Enabled {
 			s.sayOff()
@@ -127,7 +129,8 @@ func (s *service) run(ctx context.Context, ready func()) error {
 		err = errors.Join(err, late)
 	default:
 	}
-	return errors.Join(err, s.store.Close())
+	s.server.Close()
+	return errors.Join(err, s.auth.Close(), s.store.Close())
 }
 
 // refresh builds the bodies that a commit of this process has changed.
@@ -140,13 +143,6 @@ func (s *service) refreshNow(ctx context.Context) error {
 		s.log.Error("answers not rebuilt", "error", err.Error())
 	}
 	return err
-}
-
-// sayNoAccounts says how to make the first account.
-func (s *service) sayNoAccounts(ctx context.Context) {
-	if users, err := s.auth.Users(ctx); err == nil && len(users) == 0 {
-		s.log.Warn("nobody can sign in yet: make an account with courant user add EMAIL --admin --password-stdin")
-	}
 }
 
 // sayOff says which feeds have no credentials.

@@ -86,13 +86,18 @@ func (a *Auth) ChangePassword(ctx context.Context, email, former, password strin
 // Disable shuts an account out, its sessions and tokens with it; store.ErrNotFound if there is no such account.
 // It says whether this was the last administrator who could sign in.
 func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator bool, err error) {
-	account, err := a.account(ctx, email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return false, err
 	}
 	if err := a.store.DisableAccount(a.Noting(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
 		return false, err
 	}
+	return a.IsLastAdministrator(ctx, account)
+}
+
+// IsLastAdministrator says whether nobody but an account, as it was read, is an administrator who can sign in.
+func (a *Auth) IsLastAdministrator(ctx context.Context, account store.Account) (bool, error) {
 	if !isOpenAdministrator(account) {
 		return false, nil
 	}
@@ -100,12 +105,14 @@ func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator boo
 	if err != nil {
 		return false, err
 	}
-	return !slices.ContainsFunc(accounts, isOpenAdministrator), nil
+	return !slices.ContainsFunc(accounts, func(other store.Account) bool {
+		return other.ID != account.ID && isOpenAdministrator(other)
+	}), nil
 }
 
 // Enable lets an account in again; store.ErrNotFound if there is no such account.
 func (a *Auth) Enable(ctx context.Context, email string) error {
-	account, err := a.account(ctx, email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -113,7 +120,7 @@ func (a *Auth) Enable(ctx context.Context, email string) error {
 }
 
 func isOpenAdministrator(account store.Account) bool {
-	return account.Role == store.Administrator && account.Disabled.IsZero()
+	return account.Role == store.Administrator && account.Disabled.IsZero() && account.PasswordHash != ""
 }
 
 // Subscribe gives an account a subscription from now to the end of the date until, or without end if that is no date,
@@ -131,7 +138,7 @@ func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until store
 		subscription.End = until.End()
 		detail += " until " + until.String()
 	}
-	account, err := a.account(ctx, email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -143,7 +150,7 @@ func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until store
 
 // Unsubscribe takes an account's subscription away; store.ErrNotFound if there is no such account, or it has none.
 func (a *Auth) Unsubscribe(ctx context.Context, email string) error {
-	account, err := a.account(ctx, email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -155,7 +162,21 @@ func (a *Auth) Users(ctx context.Context) ([]store.Account, error) {
 	return a.store.Accounts(ctx)
 }
 
-func (a *Auth) account(ctx context.Context, email string) (store.Account, error) {
+// Account finds an account by its ID; store.ErrNotFound if there is none.
+func (a *Auth) Account(ctx context.Context, id int64) (store.Account, error) {
+	d, err := a.directory(ctx)
+	if err != nil {
+		return store.Account{}, err
+	}
+	account, found := d.accounts[id]
+	if !found {
+		return store.Account{}, fmt.Errorf("account %d: %w", id, store.ErrNotFound)
+	}
+	return account, nil
+}
+
+// User finds an account by its address; store.ErrNotFound if there is none.
+func (a *Auth) User(ctx context.Context, email string) (store.Account, error) {
 	address, err := parseEmail(email)
 	if err != nil {
 		return store.Account{}, err

@@ -92,6 +92,9 @@ type Auth struct {
 	signInsTo   *attempts     // to one account
 	refusals    *rate.Limiter // that are noted
 
+	requestsFrom *attempts // for links and accounts, from one origin
+	requestsFor  *attempts // for links, to one account
+
 	working sync.WaitGroup
 	stopped context.Context
 	stop    context.CancelFunc
@@ -111,6 +114,8 @@ func New(options Options) *Auth {
 		signInsFrom:  newAttempts(signInsFromOrigin, signInsFromOriginWindow),
 		signInsTo:    newAttempts(signInsToAccount, signInsToAccountWindow),
 		refusals:     rate.NewLimiter(refusalsPerSecond, refusalsAtOnce),
+		requestsFrom: newAttempts(requestsFromOrigin, requestsWindow),
+		requestsFor:  newAttempts(requestsForAccount, requestsWindow),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

@@ -276,11 +276,6 @@ func TestASubscriptionThatIsExtendedGoesOn(t *testing.T) {
 	if !got.Start.Equal(noon) || !got.End.Equal(date(t, "2026-08-20").End()) {
 		t.Errorf("extended: %+v", got)
 	}
-	identity, err := f.CheckToken(t.Context(), f.token(t, member))
-	must(t, err)
-	if !identity.Until.Equal(got.End) {
-		t.Errorf("Until = %v, want %v", identity.Until, got.End)
-	}
 	must(t, f.Subscribe(t.Context(), member, "everything", store.DeliveryDate{}))
 	if got := f.account(t, member).Subscription; !got.Start.Equal(noon.Add(time.Hour)) || !got.End.IsZero() {
 		t.Errorf("another offer: %+v", got)
@@ -297,4 +292,31 @@ func TestAnAccountThatIsEnabledAgainHasItsTokensBack(t *testing.T) {
 		t.Error(err)
 	}
 	f.checkSession(t, cookie, auth.ErrUnauthenticated) // it ended
+}
+
+func TestASubscriberIsWarnedFourteenDaysBeforeTheEnd(t *testing.T) {
+	end := date(t, "2026-08-20").End()
+	for name, test := range map[string]struct {
+		email string
+		now   time.Time
+		want  time.Time
+	}{
+		"earlier":       {member, end.AddDate(0, 0, -14).Add(-time.Second), time.Time{}},
+		"14 days":       {member, end.AddDate(0, 0, -14), end},
+		"last second":   {member, end.Add(-time.Second), end},
+		"over":          {member, end, time.Time{}},
+		"administrator": {admin, end.Add(-time.Second), time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t)
+			must(t, f.Subscribe(t.Context(), test.email, "everything", date(t, "2026-08-20")))
+			token := f.token(t, test.email)
+			f.clock.Advance(test.now.Sub(noon))
+			identity, err := f.CheckToken(t.Context(), token)
+			must(t, err)
+			if !identity.EndsSoon.Equal(test.want) {
+				t.Errorf("EndsSoon = %v, want %v", identity.EndsSoon, test.want)
+			}
+		})
+	}
 }

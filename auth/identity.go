@@ -7,19 +7,24 @@ import (
 	"courant/store"
 )
 
+// warnBeforeEnd is how long before its end a subscriber is warned.
+const warnBeforeEnd = 14 * 24 * time.Hour
+
 // Identity is who calls, at the moment of the check: it is made for one request and not kept.
 type Identity struct {
 	AccountID int64
 	Email     string
 	Admin     bool
-	TokenID   int64 // 0: a session
-	// Until is when the subscription that is in force ends; zero: it does not, or there is none.
-	Until time.Time
+	TokenID   int64     // 0: a session
+	EndsSoon  time.Time // when the subscription that is in force ends, if that is within 14 days; else zero
 
 	session    string          // the hash of its id; empty: a token
 	subscribed []store.Dataset // what an active subscription covers
 	limit      []store.Dataset // what the token is limited to; empty: it is not
 }
+
+// Session is the hash of the id of the caller's session; empty: a token.
+func (id Identity) Session() string { return id.session }
 
 // May says whether the caller may read a dataset and all that is built on its data: nil, ErrForbidden if the token is
 // limited to other datasets, whatever the subscription, or ErrSubscriptionRequired.
@@ -40,8 +45,9 @@ func (a *Auth) identity(account store.Account) Identity {
 		Admin:      account.Role == store.Administrator,
 		subscribed: a.subscribed(account),
 	}
-	if !identity.Admin && len(identity.subscribed) > 0 {
-		identity.Until = account.Subscription.End
+	end := account.Subscription.End
+	if !identity.Admin && len(identity.subscribed) > 0 && !end.IsZero() && end.Sub(a.clock.Now()) <= warnBeforeEnd {
+		identity.EndsSoon = end
 	}
 	return identity
 }

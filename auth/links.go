@@ -12,8 +12,15 @@ import (
 	"courant/store"
 )
 
-// linkLifetime is for how long a link can be used, once.
-const linkLifetime = 7 * 24 * time.Hour
+const (
+	// linkLifetime is for how long a link can be used, once.
+	linkLifetime = 7 * 24 * time.Hour
+
+	// So often may one who is not signed in ask for something, and a link be asked for one account.
+	requestsFromOrigin = 20
+	requestsForAccount = 3
+	requestsWindow     = time.Hour
+)
 
 // linkForm is that of a link's secret, 256 bits or more.
 var linkForm = regexp.MustCompile(`^[A-Z2-7]{52}$`)
@@ -44,7 +51,7 @@ func (a *Auth) Invite(ctx context.Context, email string, admin bool) (secret str
 // PasswordLink returns the secret of a link with which the person of an account sets a new password. The error is
 // store.ErrNotFound if there is no such account, or ErrAccountDisabled.
 func (a *Auth) PasswordLink(ctx context.Context, email string) (secret string, err error) {
-	account, err := a.account(ctx, email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return "", err
 	}
@@ -111,4 +118,35 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 		return store.Account{}, err
 	}
 	return a.store.AccountByEmail(ctx, email)
+}
+
+// TakeRequest counts that somebody who has not signed in asks for a link or an account; a *LimitedError if there were
+// too many from his origin.
+func (a *Auth) TakeRequest(ctx context.Context) error {
+	if limited := a.requestsFrom.take(attemptOf("", actorOf(ctx).Origin), a.clock.Now()); limited != nil {
+		return limited
+	}
+	return nil
+}
+
+// RequestLink returns the secret of a link for somebody who says that an address is his, to be sent there and shown to
+// nobody: for an account that is there, one to set a new password; for a new one, if that may be made, one that
+// invites. The secret is empty if there is nothing to send, because the account is not there or disabled, or because
+// the address was sent enough of late.
+func (a *Auth) RequestLink(ctx context.Context, email string, mayBeNew bool) (secret string, err error) {
+	address, err := parseEmail(email)
+	if err != nil {
+		return "", nil
+	}
+	if a.requestsFor.take(attemptOf(address, ""), a.clock.Now()) != nil {
+		return "", nil
+	}
+	secret, err = a.PasswordLink(ctx, address)
+	if mayBeNew && errors.Is(err, store.ErrNotFound) {
+		secret, err = a.Invite(ctx, address, false)
+	}
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, ErrAccountDisabled) {
+		return "", nil
+	}
+	return secret, err
 }

@@ -41,7 +41,7 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires stor
 		}
 		record.Expires = expires.End()
 	}
-	account, err := a.account(ctx, email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return "", err
 	}
@@ -85,7 +85,7 @@ func (a *Auth) Tokens(ctx context.Context, email string) ([]store.Token, error) 
 	if email == "" {
 		return a.store.Tokens(ctx, "")
 	}
-	account, err := a.account(ctx, email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return nil, err
 	}

@@ -93,8 +93,9 @@ func (a *Auth) keepBooks(ctx context.Context) error {
 		return err
 	}
 	now := a.clock.Now()
-	a.signInsFrom.forgetOld(now)
-	a.signInsTo.forgetOld(now)
+	for _, attempts := range []*attempts{a.signInsFrom, a.signInsTo, a.requestsFrom, a.requestsFor} {
+		attempts.forgetOld(now)
+	}
 	return a.store.Forget(ctx, store.Stale{
 		Now: now, IdleSince: now.Add(-sessionIdle), NotesBefore: now.AddDate(0, 0, -keepNotesDays),
 		UsesBefore: store.DeliveryDateOf(now).Add(1 - CountedDays),

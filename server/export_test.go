@@ -66,5 +66,9 @@ func (s *Server) PeerOf(r *http.Request) string { return s.echo.NewContext(r, ni
 
 // NewLimits is the limits of a server: the function takes one request of a token.
 func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.Duration, bool) {
-	return newLimits(clock, perMinute).take
+	limits := newLimits(clock, perMinute)
+	return func(tokenID int64) (time.Duration, bool) {
+		left, ok := limits.take(tokenID)
+		return left.wait, ok
+	}
 }

@@ -32,9 +32,11 @@ func (s *Server) reader(c echo.Context) (auth.Identity, error) {
 	if err != nil || identity.TokenID == 0 {
 		return identity, err
 	}
-	if wait, ok := s.limits.take(identity.TokenID); !ok {
+	left, ok := s.limits.take(identity.TokenID)
+	s.limits.tell(c.Response().Header(), left)
+	if !ok {
 		limited := *problemRateLimited
-		limited.retryAfter = wait
+		limited.retryAfter = left.wait
 		return identity, &limited
 	}
 	return identity, nil
@@ -97,34 +99,6 @@ func (s *Server) readyz(c echo.Context) error {
 	return s.send(c, http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
 }
 
-func (s *Server) loginPage(c echo.Context) error {
-	if _, err := s.auth.CheckSession(c.Request()); err == nil {
-		return c.Redirect(http.StatusSeeOther, "/")
-	}
-	body, err := s.pages.Login(visit(c, auth.Identity{}), web.Login{})
-	return s.page(c, http.StatusOK, body, err)
-}
-
-func (s *Server) login(c echo.Context) error {
-	request := c.Request()
-	if err := request.ParseForm(); err != nil {
-		return errors.Join(problemFor(err), err)
-	}
-	account, err := s.auth.SignIn(request.Context(), request.PostForm.Get("email"), request.PostForm.Get("password"))
-	if errors.Is(err, auth.ErrBadCredentials) {
-		body, err := s.pages.Login(visit(c, auth.Identity{}), web.Login{Email: request.PostForm.Get("email"), Refused: true})
-		c.Response().Header().Set("WWW-Authenticate", "Bearer")
-		return s.page(c, http.StatusUnauthorized, body, err)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.auth.BeginSession(c.Response(), request, account); err != nil {
-		return err
-	}
-	return c.Redirect(http.StatusSeeOther, "/")
-}
-
 // problemFor says of a form that cannot be read whether it is too large or wrong.
 func problemFor(err error) *problem {
 	var tooLarge *http.MaxBytesError
@@ -132,13 +106,6 @@ func problemFor(err error) *problem {
 		return problemPayloadTooLarge
 	}
 	return problemInvalidParameter
-}
-
-func (s *Server) logout(c echo.Context) error {
-	if err := s.auth.EndSession(c.Response(), c.Request()); err != nil {
-		return err
-	}
-	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
 const staticPath = "/static/"

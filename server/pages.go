@@ -27,6 +27,7 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 func visit(c echo.Context, identity auth.Identity) web.Visit {
 	return web.Visit{
 		Language: language(c), Path: c.Request().URL.Path, Email: identity.Email, Admin: identity.Admin,
+		EndsSoon: identity.EndsSoon,
 	}
 }
 
@@ -35,7 +36,7 @@ func (s *Server) signedIn(page func(echo.Context, auth.Identity) error) echo.Han
 	return func(c echo.Context) error {
 		identity, err := s.auth.CheckSession(c.Request())
 		if errors.Is(err, auth.ErrUnauthenticated) {
-			return c.Redirect(http.StatusSeeOther, "/login")
+			return c.Redirect(http.StatusSeeOther, loginAddress(c.Request().URL))
 		}
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/labstack/echo/v4"
@@ -33,9 +34,13 @@ type Options struct {
 	PublicURL          string // as browsers see it; may be empty
 	Contact            string // of who runs this Courant; may be empty
 	// Report tells how the datasets are doing, as JSON will be made of it.
-	Report    func(context.Context) (any, error)
-	Metrics   http.Handler // for Prometheus
-	Simulated bool         // the data are made up, and every answer and page has to say so
+	Report  func(context.Context) (any, error)
+	Metrics http.Handler // for Prometheus
+	// Offers are those that there are to subscribe to, and OpenSignup lets visitors make accounts of their own.
+	Offers     []web.Offer
+	OpenSignup bool
+	Mail       Mailer // nil: no mails are sent
+	Simulated  bool   // the data are made up, and every answer and page has to say so
 }
 
 // Server is Courant's http.Handler.
@@ -55,6 +60,16 @@ type Server struct {
 	publicURL string
 	contact   string
 	secure    bool // browsers reach Courant over HTTPS
+
+	offers     []web.Offer
+	openSignup bool
+	mail       Mailer
+	shown      *shown
+
+	working sync.WaitGroup
+	waiting chan struct{} // holds one value for each thing that an answer left to be done
+	stopped context.Context
+	stop    context.CancelFunc
 }
 
 // New makes a server. Its bodies are built by Refresh.
@@ -68,7 +83,9 @@ func New(o Options) (*Server, error) {
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, metrics: o.Metrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
+		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), waiting: make(chan struct{}, mostWaiting),
 	}
+	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Logger.SetOutput(io.Discard) // what goes wrong is logged in fail
 	s.echo.IPExtractor = ipExtractor(o.TrustedProxies)
@@ -86,12 +103,18 @@ func New(o Options) (*Server, error) {
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
+// Close gives up what answers left to be done, and waits until nobody is at it.
+func (s *Server) Close() {
+	s.stop()
+	s.working.Wait()
+}
+
 // Refresh builds the bodies whose dataset has changed since they were built. It may be called at any time; the next
 // answer after it returns holds what was committed before it was called.
 func (s *Server) Refresh(ctx context.Context) error { return s.bodies.refresh(ctx) }
 
 func (s *Server) routes(protection *http.CrossOriginProtection) {
-	s.echo.Use(s.identifyRequest, s.recoverPanic, s.commonHeaders, limitBody, sameOrigin(protection))
+	s.echo.Use(s.identifyRequest, s.recoverPanic, s.commonHeaders, limitBody, sameOrigin(protection), nameOrigin)
 	read := []string{http.MethodGet, http.MethodHead}
 	for _, e := range endpoints {
 		s.echo.Match(read, "/api/"+e.name, s.data(e))
@@ -112,8 +135,6 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Match(read, "/docs", s.public(s.docs))
 	s.echo.Match(read, "/api/openapi.json", s.openAPI)
 	s.echo.Match(read, "/csv/:language/:dataset", s.csv)
-	s.echo.Match(read, "/login", s.loginPage)
-	s.echo.POST("/login", s.login)
-	s.echo.POST("/logout", s.logout)
+	s.accountRoutes()
 	s.echo.Match(read, staticPath+"*", s.static)
 }

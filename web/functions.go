@@ -29,6 +29,8 @@ func functions(l Language) template.FuncMap {
 		"slot":        slot,
 		"dataset":     func(d store.Dataset) string { return known(names, string(d)).typeset(l) },
 		"state":       func(state string) string { return known(states, state).typeset(l) },
+		"lastday":     LastDay,
+		"event":       func(event string) string { return known(events, event).typeset(l) },
 		"reason":      func(reason string) string { return known(reasons, reason).typeset(l) },
 		"rows":        func(t Table) template.HTML { return t.body(l) },
 		"summary":     func(c Chart) string { return c.summary(l) },

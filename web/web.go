@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"strings"
+	"time"
 )
 
 //go:embed templates/*.html
@@ -24,6 +26,7 @@ var static embed.FS
 // pageNames are the pages, each with a template of its name in templates/.
 var pageNames = []string{
 	"login", "overview", "market", "status", "docs",
+	"forgotten", "signup", "setpassword", "account", "tokens", "offers", "users", "user", "audit",
 }
 
 // Static is a file that pages load, such as style.css; false if there is none of that name.
@@ -79,6 +82,7 @@ type Visit struct {
 	Path     string // of the request with its query: what the language switch comes back to
 	Email    string // empty: nobody is signed in
 	Admin    bool
+	EndsSoon time.Time // the end of the visitor's subscription, if it is near; else zero
 }
 
 // page is what every template gets.
@@ -89,7 +93,7 @@ type page struct {
 	View      any
 }
 
-// section is a place in the navigation.
+// section is a place in the navigation. Pages below its path are in it.
 type section struct {
 	Name    string
 	Path    string
@@ -119,9 +123,13 @@ func (v Visit) sections() []section {
 			continue
 		}
 		at := pathOf(v.Path)
-		all = append(all, section{place.name.In(v.Language), place.path.In(v.Language), at == place.path.FR || at == place.path.EN})
+		all = append(all, section{place.name.In(v.Language), place.path.In(v.Language), isAt(at, place.path.FR) || isAt(at, place.path.EN)})
 	}
 	return all
+}
+
+func isAt(path, place string) bool {
+	return path == place || place != "/" && strings.HasPrefix(path, place+"/")
 }
 
 // render makes a page as a whole, so that a template that fails sends nothing.

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"courant/server"
+)
+
+// greet says how to make the first account, if there is none: on a terminal by a link that works once, elsewhere by the
+// command that makes one, so that no link comes into a log.
+func (p *program) greet(ctx context.Context, s *service) {
+	accounts, err := s.auth.Users(ctx)
+	if err != nil || len(accounts) > 0 {
+		return
+	}
+	if !isTerminal(p.stdout) {
+		s.log.Warn("nobody can sign in yet: make an account with courant user add EMAIL --admin --password-stdin, or courant user invite EMAIL --admin")
+		return
+	}
+	secret, err := s.auth.FirstLink(ctx)
+	if err != nil {
+		s.log.Error("no link for the first account", "error", err.Error())
+		return
+	}
+	site := s.cfg.Server.PublicURL
+	if site == "" {
+		site = "http://" + s.addr()
+	}
+	fmt.Fprintf(p.stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n", server.LinkAddress(site, secret))
+}
+
+// site is the address of a Courant of this configuration, as good as a command knows it.
+func site(cfg Config) string {
+	switch {
+	case cfg.Server.PublicURL != "":
+		return cfg.Server.PublicURL
+	case len(cfg.Server.Addr) > 0 && cfg.Server.Addr[0] == ':':
+		return "http://localhost" + cfg.Server.Addr
+	}
+	return "http://" + cfg.Server.Addr
+}

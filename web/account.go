@@ -1,0 +1,144 @@
+package web
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"courant/auth"
+	"courant/store"
+)
+
+// Offer is what one can be subscribed to, as the configuration tells it. Its texts may be empty.
+type Offer struct {
+	ID                       string
+	Name, Price, Description Text
+	Datasets                 []store.Dataset // empty: all
+	Contact                  string
+}
+
+// Title is the offer's name, or its id if it has none.
+func (o Offer) Title() Text {
+	return Text{FR: firstOf(o.Name.FR, o.Name.EN, o.ID), EN: firstOf(o.Name.EN, o.Name.FR, o.ID)}
+}
+
+// Covered are the datasets that the offer covers.
+func (o Offer) Covered() []store.Dataset {
+	if len(o.Datasets) == 0 {
+		return store.Datasets()
+	}
+	return o.Datasets
+}
+
+func firstOf(texts ...string) string {
+	i := slices.IndexFunc(texts, func(text string) bool { return text != "" })
+	if i < 0 {
+		return ""
+	}
+	return texts[i]
+}
+
+// Subscription is an account's, as pages show it.
+type Subscription struct {
+	Title  Text // of the offer
+	Active bool
+	Start  time.Time
+	Last   store.DeliveryDate // its last day; zero: it has no end
+}
+
+// SubscriptionOf is how an account's subscription is shown at a moment; nil if it has none.
+func SubscriptionOf(account store.Account, offers []Offer, now time.Time) *Subscription {
+	s := account.Subscription
+	if s.Offer == "" {
+		return nil
+	}
+	shown := &Subscription{Title: Text{s.Offer, s.Offer}, Active: s.Active(now), Start: s.Start}
+	if i := slices.IndexFunc(offers, func(offer Offer) bool { return offer.ID == s.Offer }); i >= 0 {
+		shown.Title = offers[i].Title()
+	} else {
+		shown.Active = false // what is no longer offered covers nothing
+	}
+	if !s.End.IsZero() {
+		shown.Last = LastDay(s.End)
+	}
+	return shown
+}
+
+// LastDay is the last day in Paris before an end.
+func LastDay(end time.Time) store.DeliveryDate {
+	return store.DeliveryDateOf(end.Add(-time.Millisecond))
+}
+
+// Account is the page of the person who is signed in.
+type Account struct {
+	Account      store.Account
+	Subscription *Subscription // nil: none
+	Sessions     []auth.SessionLine
+	Fault        Text // why the password was not changed; may be empty
+	Changed      bool // it was
+}
+
+// Account renders the page of the person who is signed in.
+func (p *Pages) Account(visit Visit, view Account) ([]byte, error) {
+	return p.render("account", visit, view)
+}
+
+// Offers is the page that shows what there is to subscribe to.
+type Offers struct {
+	Offers       []Offer
+	Contact      string // of who runs this Courant; may be empty
+	OpenSignup   bool
+	Subscription *Subscription // of the visitor; nil: none
+}
+
+// Offers renders the page that shows what there is to subscribe to.
+func (p *Pages) Offers(visit Visit, view Offers) ([]byte, error) {
+	return p.render("offers", visit, view)
+}
+
+// Tokens is the page of an account's tokens.
+type Tokens struct {
+	Site     Site
+	Tokens   []TokenLine
+	Datasets []store.Dataset
+	Today    store.DeliveryDate
+	New      string // a token that was just made, which is shown this once; else empty
+	Fault    Text   // why none was made; may be empty
+	Name     string // as it was typed
+}
+
+// Example is a dataset that a new token may read.
+func (t Tokens) Example() store.Dataset {
+	for _, line := range t.Tokens {
+		if strings.HasPrefix(t.New, line.Prefix) && len(line.Limit()) > 0 {
+			return line.Limit()[0]
+		}
+	}
+	return store.DayAheadPrices
+}
+
+// TokenLine is a token and how it was used.
+type TokenLine struct {
+	store.Token
+	Used auth.TokenUsed
+	Over bool // its end has come
+}
+
+// Good says whether the token still opens the door.
+func (t TokenLine) Good() bool { return t.Revoked.IsZero() && !t.Over }
+
+// Limit are the datasets to which the token is limited; none: it is not.
+func (t TokenLine) Limit() []store.Dataset {
+	var datasets []store.Dataset
+	for name := range strings.SplitSeq(t.Token.Datasets, ",") {
+		if name != "" {
+			datasets = append(datasets, store.Dataset(name))
+		}
+	}
+	return datasets
+}
+
+// Tokens renders the page of an account's tokens.
+func (p *Pages) Tokens(visit Visit, view Tokens) ([]byte, error) {
+	return p.render("tokens", visit, view)
+}

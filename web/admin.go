@@ -1,0 +1,74 @@
+package web
+
+import (
+	"courant/store"
+)
+
+// Users is the page of all accounts.
+type Users struct {
+	Users []UserLine
+	Email string // of who was to be invited, as it was typed
+	Fault Text   // why he was not; may be empty
+}
+
+// UserLine is an account and its subscription.
+type UserLine struct {
+	store.Account
+	Subscription *Subscription // nil: none
+}
+
+// Invited says that the account waits for its person to set a password.
+func (u UserLine) Invited() bool { return u.PasswordHash == "" }
+
+// Users renders the page of all accounts.
+func (p *Pages) Users(visit Visit, view Users) ([]byte, error) {
+	return p.render("users", visit, view)
+}
+
+// User is the page of one account.
+type User struct {
+	UserLine
+	Own    bool // it is the visitor's
+	Last   bool // it is the last administrator's who can sign in
+	Offers []Offer
+	Today  store.DeliveryDate
+	Link   string // with which its person sets a password, which is shown this once; else empty
+	Mailed bool   // the link is on its way by mail too
+	Fault  Text   // why something was not done; may be empty
+}
+
+// User renders the page of one account.
+func (p *Pages) User(visit Visit, view User) ([]byte, error) {
+	return p.render("user", visit, view)
+}
+
+// Audit is a page of the audit log.
+type Audit struct {
+	Notes []store.Note // the newest first
+	Older int64        // what the next page comes before; 0: there is none
+}
+
+// Audit renders a page of the audit log.
+func (p *Pages) Audit(visit Visit, view Audit) ([]byte, error) {
+	return p.render("audit", visit, view)
+}
+
+var events = map[string]Text{
+	"signed_in":            {"Connexion", "Signed in"},
+	"sign_in_refused":      {"Connexion refusée", "Sign-in refused"},
+	"sign_in_limited":      {"Trop de tentatives de connexion", "Too many attempts to sign in"},
+	"signed_out":           {"Déconnexion", "Signed out"},
+	"other_sessions_ended": {"Autres sessions terminées", "Other sessions ended"},
+	"user_added":           {"Compte créé", "Account made"},
+	"user_invited":         {"Invitation", "Invited"},
+	"user_disabled":        {"Compte désactivé", "Account disabled"},
+	"user_enabled":         {"Compte réactivé", "Account enabled again"},
+	"password_set":         {"Mot de passe défini", "Password set"},
+	"password_link_made":   {"Lien de mot de passe", "Password link made"},
+	"token_created":        {"Jeton créé", "Token made"},
+	"token_revoked":        {"Jeton révoqué", "Token revoked"},
+	"subscription_set":     {"Abonnement donné", "Subscription given"},
+	"subscription_ended":   {"Abonnement terminé", "Subscription ended"},
+	"quarantine_accepted":  {"Quarantaine acceptée", "Quarantine accepted"},
+	"quarantine_rejected":  {"Quarantaine rejetée", "Quarantine rejected"},
+}
