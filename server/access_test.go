@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -194,7 +195,7 @@ func (c caller) expect(r route, method string) expectation {
 	case isCSV:
 		contentType = "text/csv; charset=utf-8"
 	case !isAPI && !c.page:
-		return expectation{status: 303, location: "/login"}
+		return expectation{status: 303, location: loginFor(r.path)}
 	case !isAPI:
 		return expectation{status: 200, contentType: "text/html; charset=utf-8"}
 	}
@@ -209,6 +210,14 @@ func (c caller) expect(r route, method string) expectation {
 		return problem(code)
 	}
 	return expectation{status: 200, contentType: contentType}
+}
+
+// loginFor is where a guest is sent who asks for a page; without the query of what he asked for.
+func loginFor(page string) string {
+	if page == "/" {
+		return "/login"
+	}
+	return "/login?next=" + url.QueryEscape(page)
 }
 
 // leaks are what no answer may hold, in lower case.
@@ -235,7 +244,8 @@ func TestEveryRouteAnswersEveryCaller(t *testing.T) {
 
 func checkAnswer(t *testing.T, what string, w *httptest.ResponseRecorder, method string, want expectation, allow []string) {
 	t.Helper()
-	if w.Code != want.status || w.Header().Get("Content-Type") != want.contentType || w.Header().Get("Location") != want.location {
+	location, _, _ := strings.Cut(w.Header().Get("Location"), url.QueryEscape("?"))
+	if w.Code != want.status || w.Header().Get("Content-Type") != want.contentType || location != want.location {
 		t.Errorf("%s: %d %q to %q, want %+v", what, w.Code, w.Header().Get("Content-Type"), w.Header().Get("Location"), want)
 		return
 	}

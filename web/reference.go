@@ -1,6 +1,10 @@
 package web
 
-import "courant/store"
+import (
+	"slices"
+
+	"courant/store"
+)
 
 // Route is one address of Courant, as the documentation and the OpenAPI document describe it: both are made of Routes.
 type Route struct {
@@ -65,5 +69,5 @@ type Field struct {
 
 // Reference lists every route there is, those of the API first.
 func Reference() []Route {
-	return append(append(apiRoutes(), beside()...), pageRoutes()...)
+	return slices.Concat(apiRoutes(), beside(), pageRoutes(), accountRoutes())
 }

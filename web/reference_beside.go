@@ -63,35 +63,36 @@ func beside() []Route {
 	}
 }
 
-// pageRoutes are the pages and their forms.
+// pagesAt are a page at its paths in both languages.
+func pagesAt(access Access, summary Text, paths ...string) []Route {
+	var routes []Route
+	for _, path := range paths {
+		routes = append(routes, Route{Method: "GET", Path: path, Summary: summary, Access: access, Content: "text/html"})
+	}
+	return routes
+}
+
+// formAt is a form that a path takes.
+func formAt(access Access, path string, summary Text, fields ...string) Route {
+	route := Route{Method: "POST", Path: path, Summary: summary, Access: access}
+	for _, name := range fields {
+		route.Form = append(route.Form, Parameter{Name: name, In: "form", Kind: KindString})
+	}
+	return route
+}
+
+// pageRoutes are the pages and their forms, but for those of accounts.
 func pageRoutes() []Route {
-	page := func(access Access, summary Text, paths ...string) []Route {
-		var routes []Route
-		for _, path := range paths {
-			routes = append(routes, Route{Method: "GET", Path: path, Summary: summary, Access: access, Content: "text/html"})
-		}
-		return routes
-	}
-	form := func(access Access, path string, summary Text, fields ...string) Route {
-		route := Route{Method: "POST", Path: path, Summary: summary, Access: access}
-		for _, name := range fields {
-			route.Form = append(route.Form, Parameter{Name: name, In: "form", Kind: KindString})
-		}
-		return route
-	}
 	var routes []Route
 	for _, more := range [][]Route{
-		page(AccessAccount, Text{"Page : aperçu", "Page: overview"}, "/"),
-		page(AccessAccount, Text{"Page : prix", "Page: prices"}, "/prix", "/prices"),
-		page(AccessAccount, Text{"Page : capacité", "Page: capacity"}, "/capacite", "/capacity"),
-		page(AccessAccount, Text{"Page : énergie", "Page: energy"}, "/energie", "/energy"),
-		page(AccessAccount, Text{"Page : état des flux", "Page: state of the feeds"}, "/etat", "/status"),
-		page(AccessPublic, Text{"Page : documentation de l’API", "Page: documentation of the API"}, "/docs"),
-		page(AccessPublic, Text{"Page : connexion", "Page: sign-in"}, "/login"),
+		pagesAt(AccessAccount, Text{"Page : aperçu", "Page: overview"}, "/"),
+		pagesAt(AccessAccount, Text{"Page : prix", "Page: prices"}, "/prix", "/prices"),
+		pagesAt(AccessAccount, Text{"Page : capacité", "Page: capacity"}, "/capacite", "/capacity"),
+		pagesAt(AccessAccount, Text{"Page : énergie", "Page: energy"}, "/energie", "/energy"),
+		pagesAt(AccessAccount, Text{"Page : état des flux", "Page: state of the feeds"}, "/etat", "/status"),
+		pagesAt(AccessPublic, Text{"Page : documentation de l’API", "Page: documentation of the API"}, "/docs"),
 		{
-			form(AccessPublic, "/login", Text{"Se connecter", "Sign in"}, "email", "password"),
-			form(AccessPublic, "/logout", Text{"Se déconnecter", "Sign out"}),
-			form(AccessPublic, "/language", Text{"Choisir la langue des pages", "Choose the language of the pages"}, "language", "next"),
+			formAt(AccessPublic, "/language", Text{"Choisir la langue des pages", "Choose the language of the pages"}, "language", "next"),
 			{Method: "GET", Path: "/static/{file}", Summary: Text{"Ce que les pages chargent", "What pages load"}, Access: AccessPublic, Content: "*/*",
 				Parameters: []Parameter{{Name: "file", In: "path", Text: Text{"Nom du fichier", "Name of the file"}, Kind: KindString}}},
 		},
