@@ -9,7 +9,7 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/web"},
 	"courant/server":           {"courant/auth", "courant/store", "courant/web"},
 	"courant/web":              {"courant/auth", "courant/store"},
 	"courant/ingest":           {"courant/ingest/source", "courant/store"},

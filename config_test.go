@@ -39,6 +39,7 @@ func documentedDefaults() Config {
 		},
 		API:      APIConfig{WindowDays: 29, RateLimitPerMinute: 600},
 		Accounts: AccountsConfig{Signup: "closed"},
+		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},
 		Log:      LogConfig{Level: slog.LevelInfo},
 	}
 }
@@ -208,6 +209,7 @@ log: {level: debug, format: json}
 			{ID: "energy-2", Datasets: []store.Dataset{store.AFRREnergy, store.MFRREnergy}},
 		},
 		Accounts: AccountsConfig{Signup: "closed"},
+		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},
 		Log:      LogConfig{Level: slog.LevelDebug, Format: "json"},
 	}
 	if diff := cmp.Diff(want, cfg, samePrefix, cmp.Transformer("Reveal", Secret.Reveal)); diff != "" {
@@ -348,7 +350,7 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"misspelt key", "server: {adr: ':1'}", "server.adr: unknown key: did you mean server.addr?"},
 		{"misspelt section", "databse: {path: a}", "databse.path: unknown key: did you mean database.path?"},
-		{"key of another version", "smtp: {host: a}", "smtp.host: " + allListed},
+		{"key of another version", "backup: {every: 1h}", "backup.every: " + allListed},
 		{"empty section of another version", "backup:", "backup: " + allListed},
 		{"empty braces of another version", "backup: {}", "backup: " + allListed},
 		{"key in capitals", "server: {Addr: ':1'}", "server.Addr: unknown key: did you mean server.addr?"},

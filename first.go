@@ -9,12 +9,12 @@ import (
 
 // greet says how to make the first account, if there is none: on a terminal by a link that works once, elsewhere by the
 // command that makes one, so that no link comes into a log.
-func (p *program) greet(ctx context.Context, s *service) {
+func (p *program) greet(ctx context.Context, s *service, onTerminal bool) {
 	accounts, err := s.auth.Users(ctx)
 	if err != nil || len(accounts) > 0 {
 		return
 	}
-	if !isTerminal(p.stdout) {
+	if !onTerminal {
 		s.log.Warn("nobody can sign in yet: make an account with courant user add EMAIL --admin --password-stdin, or courant user invite EMAIL --admin")
 		return
 	}

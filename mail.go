@@ -49,6 +49,7 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	message.SetMessageID()
 	message.SetBodyString(mail.TypeTextPlain, text)
 	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(mailTimeout)}
+	method := mail.SMTPAuthAutoDiscover
 	switch m.cfg.TLS {
 	case "starttls":
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
@@ -56,9 +57,10 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 		options = append(options, mail.WithSSL())
 	case "none":
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
+		method = mail.SMTPAuthPlain // which is used in the open within this machine only
 	}
 	if m.cfg.Username != "" {
-		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover),
+		options = append(options, mail.WithSMTPAuth(method),
 			mail.WithUsername(m.cfg.Username), mail.WithPassword(m.cfg.Password.Reveal()))
 	}
 	client, err := mail.NewClient(m.cfg.Host, options...)

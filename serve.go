@@ -30,7 +30,7 @@ func (p *program) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.run(cmd.Context(), func() { p.greet(cmd.Context(), s) })
+			return s.run(cmd.Context(), func() { p.greet(cmd.Context(), s, isTerminal(p.stdout)) })
 		},
 	}
 }

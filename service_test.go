@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
 	"courant/store"
@@ -197,6 +200,32 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	_, err := openService(t.Context(), cfg, p.clock, p.logger(cfg.Log), nil, false)
 	if !isPortTaken(err) || !strings.Contains(err.Error(), "server.addr") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
+	for onTerminal, want := range map[bool]string{
+		true:  `(?s)^Nobody can sign in yet\..*\n  http://127\.0\.0\.1:\d+/set-password\?key=[A-Z2-7]{52}\n\n$`,
+		false: `^$`,
+	} {
+		cfg := defaultConfig()
+		cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(t.TempDir(), "courant.db"), false
+		var out, log bytes.Buffer
+		p := &program{stdout: &out, stderr: &log, clock: clockwork.NewRealClock()}
+		s, err := openService(t.Context(), cfg, p.clock, p.logger(cfg.Log), nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		if err := s.run(ctx, func() { p.greet(ctx, s, onTerminal); stop() }); err != nil {
+			t.Error(err)
+		}
+		if !regexp.MustCompile(want).MatchString(out.String()) {
+			t.Errorf("on a terminal %t, standard output is %q, want %s", onTerminal, &out, want)
+		}
+		if got := strings.Count(log.String(), "courant user invite EMAIL --admin"); strings.Contains(log.String(), "key=") || (got == 1) == onTerminal {
+			t.Errorf("on a terminal %t, the log is %s", onTerminal, &log)
+		}
 	}
 }
 

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/mail"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+)
+
+// postOffice is a mail server that takes mails with one user's password, and none for refused@example.org.
+type postOffice struct {
+	user, password string // empty: it asks for none
+	taken          chan *mail.Message
+	envelopes      chan string
+}
+
+func (o *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{office: o}, nil }
+
+type delivery struct {
+	office   *postOffice
+	known    bool
+	from, to string
+}
+
+func (d *delivery) AuthMechanisms() []string {
+	if d.office.user == "" {
+		return nil
+	}
+	return []string{sasl.Plain}
+}
+
+func (d *delivery) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if user != d.office.user || password != d.office.password {
+			return errors.New("who is that?")
+		}
+		d.known = true
+		return nil
+	}), nil
+}
+
+func (d *delivery) Mail(from string, _ *smtp.MailOptions) error {
+	if d.office.user != "" && !d.known {
+		return smtp.ErrAuthRequired
+	}
+	d.from = from
+	return nil
+}
+
+func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if to == "refused@example.org" {
+		return &smtp.SMTPError{Code: 550, Message: "no mailbox " + to}
+	}
+	d.to = to
+	return nil
+}
+
+func (d *delivery) Data(r io.Reader) error {
+	message, err := mail.ReadMessage(r)
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(message.Body)
+	if err != nil {
+		return err
+	}
+	message.Body = strings.NewReader(string(body))
+	d.office.envelopes <- d.from + " to " + d.to
+	d.office.taken <- message
+	return nil
+}
+
+func (*delivery) Reset()        {}
+func (*delivery) Logout() error { return nil }
+
+// open starts the office and returns a configuration that leads to it, without encryption.
+func (o *postOffice) open(t *testing.T) SMTPConfig {
+	t.Helper()
+	o.taken, o.envelopes = make(chan *mail.Message, 10), make(chan string, 10)
+	server := smtp.NewServer(o)
+	server.AllowInsecureAuth = true
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); server.Serve(listener) }()
+	t.Cleanup(func() { server.Close(); <-ended })
+	return SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "Courant <courant@example.org>", TLS: "none"}
+}
+
+func TestAMailComesAsItWasWritten(t *testing.T) {
+	for _, office := range []*postOffice{{}, {user: "courant", password: "a secret"}} {
+		cfg := office.open(t)
+		cfg.Username, cfg.Password = office.user, Secret(office.password)
+		err := mailer{cfg}.Send(t.Context(), "anne@example.org", "Courant : été", "Bonjour,\n\nhttps://courant.example.org/set-password?key=ABC\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := <-office.envelopes; got != "courant@example.org to anne@example.org" {
+			t.Errorf("the envelope is %s", got)
+		}
+		message := <-office.taken
+		body, _ := io.ReadAll(message.Body)
+		// Quoted-printable writes a = as =3D.
+		if text := strings.ReplaceAll(string(body), "=3D", "="); !strings.Contains(text, "https://courant.example.org/set-password?key=ABC") {
+			t.Errorf("the mail is %s", text)
+		}
+		for name, want := range map[string]string{"From": `"Courant" <courant@example.org>`, "To": "<anne@example.org>", "Subject": "=?UTF-8?q?Courant_:_=C3=A9t=C3=A9?="} {
+			if got := message.Header.Get(name); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+		if message.Header.Get("Date") == "" || message.Header.Get("Message-Id") == "" {
+			t.Errorf("the header is %v", message.Header)
+		}
+	}
+}
+
+func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
+	office := &postOffice{user: "courant", password: "a secret"}
+	cfg := office.open(t)
+	for name, test := range map[string]struct {
+		password Secret
+		to, tls  string
+		ended    bool
+	}{
+		"wrong password":    {"another secret", "anne@example.org", "none", false},
+		"refused recipient": {"a secret", "refused@example.org", "none", false},
+		"no encryption":     {"a secret", "anne@example.org", "starttls", false},
+		"no TLS":            {"a secret", "anne@example.org", "tls", false},
+		"no time left":      {"a secret", "anne@example.org", "none", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if test.ended {
+				cancel()
+			}
+			cfg := cfg
+			cfg.Username, cfg.Password, cfg.TLS = office.user, test.password, test.tls
+			err := mailer{cfg}.Send(ctx, test.to, "subject", "https://courant.example.org/set-password?key=ABC")
+			if err == nil || strings.Contains(err.Error(), test.to) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "key=") {
+				t.Errorf("Send = %v, want an error without recipient and secret", err)
+			}
+		})
+	}
+}
+
+func TestMailsAreSentWhereTheServerAndThePublicAddressAreKnown(t *testing.T) {
+	for _, test := range []struct {
+		host, publicURL string
+		want            bool
+	}{
+		{"", "", false}, {"mail.example.org", "", false}, {"", "https://courant.example.org", false}, {"mail.example.org", "https://courant.example.org", true},
+	} {
+		got := newMailer(Config{Server: ServerConfig{PublicURL: test.publicURL}, SMTP: SMTPConfig{Host: test.host}}) != nil
+		if got != test.want {
+			t.Errorf("host %q and public address %q: %t, want %t", test.host, test.publicURL, got, test.want)
+		}
+	}
+}
