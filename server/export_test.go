@@ -72,3 +72,6 @@ func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.D
 		return left.wait, ok
 	}
 }
+
+// Settle waits for what answers left to be done.
+func (s *Server) Settle() { s.working.Wait() }
