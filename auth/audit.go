@@ -29,6 +29,14 @@ const (
 	QuarantineRejected Event = "quarantine_rejected"
 )
 
+// Events lists all that the audit log tells.
+func Events() []Event {
+	return []Event{
+		SignedIn, SignInRefused, SignInLimited, SignedOut, OtherSessionsEnded, UserAdded, UserInvited, UserDisabled, UserEnabled,
+		PasswordSet, PasswordLinkMade, TokenCreated, TokenRevoked, SubscriptionSet, SubscriptionEnded, QuarantineAccepted, QuarantineRejected,
+	}
+}
+
 const (
 	// commandLine is who runs a command.
 	commandLine = "command line"

@@ -49,6 +49,7 @@ func pages(t *testing.T, language web.Language, simulated bool) map[string]strin
 		r.keep(name)(p.Login(guest, view))
 	}
 	marketPages(r, p, language)
+	accountPages(r, p, language)
 	return r.pages
 }
 
@@ -189,6 +190,7 @@ func TestPagesAreTranslatedAsAWhole(t *testing.T) {
 		"Courant", "anne@example.org", "API", "API · Courant", "Administration", "Français", "English", "CSV", "Source", "Date", "date", "RTE", "UPWARD", "€/MWh", "€/MW/h",
 		"Documentation", "Contact", "OpenAPI 3.1", "curl", "Python", "JavaScript", "Minimum", "Maximum", "FCR", "aFRR",
 	}
+	same = append(same, sameOfAccounts...)
 	english := pages(t, web.English, true)
 	for name, page := range pages(t, web.French, true) {
 		if strings.Contains(name, "attack") {
