@@ -100,7 +100,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	case ctx.Err() != nil:
 		err = nil // told to stop before all was ready
 	case err == nil:
-		s.store.Watch(watchInterval, func() error { return errors.Join(s.refreshNow(feedsCtx), s.auth.Refresh(feedsCtx)) })
+		s.store.Watch(watchInterval, func() error { return errors.Join(s.readAccounts(feedsCtx), s.refreshNow(feedsCtx)) })
 		s.log.Info("serving", "address", "http://"+s.addr(), "database", s.cfg.Database.Path)
 		ready()
 		if s.cfg.Ingest.Enabled {
@@ -141,6 +141,15 @@ func (s *service) refreshNow(ctx context.Context) error {
 	err := s.server.Refresh(ctx)
 	if err != nil && ctx.Err() == nil {
 		s.log.Error("answers not rebuilt", "error", err.Error())
+	}
+	return err
+}
+
+// readAccounts reads again who may come in, which a command may have changed.
+func (s *service) readAccounts(ctx context.Context) error {
+	err := s.auth.Refresh(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("accounts not read again", "error", err.Error())
 	}
 	return err
 }

@@ -136,7 +136,7 @@ func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until store
 			return err
 		}
 		subscription.End = until.End()
-		detail += " until " + until.String()
+		detail += ", " + until.String()
 	}
 	account, err := a.User(ctx, email)
 	if err != nil {

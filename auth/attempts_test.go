@@ -186,7 +186,7 @@ func TestTheAuditLogTellsWhoDidWhatToWhomFromWhere(t *testing.T) {
 		"user_added|command line|boris@example.org|administrator|",
 		"token_created|boris@example.org|anne@example.org|" + token[:12] + " night script|192.0.2.1",
 		"token_revoked|boris@example.org|" + token[:12] + "||192.0.2.1",
-		"subscription_set|boris@example.org|anne@example.org|reserves until 2026-07-20|192.0.2.1",
+		"subscription_set|boris@example.org|anne@example.org|reserves, 2026-07-20|192.0.2.1",
 		"subscription_ended|boris@example.org|anne@example.org|reserves|192.0.2.1",
 		"user_disabled|boris@example.org|anne@example.org||192.0.2.1",
 		"user_enabled|boris@example.org|anne@example.org||192.0.2.1",

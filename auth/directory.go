@@ -61,8 +61,9 @@ func (a *Auth) readDirectory(ctx context.Context) (*directory, error) {
 		return nil, err
 	}
 	for _, stored := range sessions {
-		if d.sessions[stored.Hash], err = readSession(stored); err != nil {
-			return nil, err
+		// One that cannot be read is none: it shuts nobody else out.
+		if s, err := readSession(stored); err == nil {
+			d.sessions[stored.Hash] = s
 		}
 	}
 	a.current.Store(d)

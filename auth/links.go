@@ -25,24 +25,24 @@ const (
 // linkForm is that of a link's secret, 256 bits or more.
 var linkForm = regexp.MustCompile(`^[A-Z2-7]{52}$`)
 
-// Invite makes an account without a password, unless the address has one that waits for its password already, and
-// returns the secret of a link with which its person sets one; store.ErrExists if the account has a password.
+// Invite makes an account without a password, unless the address has one of this role that waits for its password
+// already, and returns the secret of a link with which its person sets one; store.ErrExists if there is another account.
 func (a *Auth) Invite(ctx context.Context, email string, admin bool) (secret string, err error) {
 	address, err := parseEmail(email)
 	if err != nil {
 		return "", err
 	}
 	account, err := a.store.AccountByEmail(ctx, address)
+	role := roleOf(admin)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		role := roleOf(admin)
 		added := store.Account{Email: address, Role: role, Created: a.clock.Now()}
 		if err := a.store.AddAccount(a.Noting(ctx, UserInvited, address, string(role)), added); err != nil {
 			return "", err
 		}
 	case err != nil:
 		return "", err
-	case account.PasswordHash != "":
+	case account.PasswordHash != "" || account.Role != role:
 		return "", fmt.Errorf("%s: %w", address, store.ErrExists)
 	}
 	return a.PasswordLink(ctx, address)

@@ -57,6 +57,9 @@ func TestOneWhoDidNotFollowHisInvitationIsInvitedAgain(t *testing.T) {
 	if _, err := f.Link(t.Context(), first); err != auth.ErrLink {
 		t.Errorf("after 7 days: %v, want %v", err, auth.ErrLink)
 	}
+	if _, err := f.Invite(t.Context(), "carl@example.org", false); !errors.Is(err, store.ErrExists) {
+		t.Errorf("in another role: %v, want %v", err, store.ErrExists)
+	}
 	second, err := f.Invite(t.Context(), "carl@example.org", true)
 	must(t, err)
 	if account, err := f.UseLink(t.Context(), second, "", newPassword); err != nil || account.Role != store.Administrator {

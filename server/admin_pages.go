@@ -122,7 +122,7 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 	if err != nil {
 		return err
 	}
-	view.UserLine, view.Own, view.Last, view.Offers = s.userLine(account), account.ID == identity.AccountID, last, s.offers
+	view.UserLine, view.Last, view.Offers = s.userLine(account), last, s.offers
 	view.Today = store.DeliveryDateOf(s.clock.Now())
 	body, err := s.pages.User(visit(c, identity), view)
 	return s.page(c, status, body, err)

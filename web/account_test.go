@@ -13,7 +13,7 @@ import (
 // sameOfAccounts are what stands in both languages on the pages of accounts.
 var sameOfAccounts = []string{
 	"night script", "crt_abcdefgh", "crt_ijklmnop", "crt_qrstuvwx", "crt_SECRET", "curl -H 'Authorization: Bearer crt_SECRET' https://courant.example/api/day-ahead-prices",
-	"https://courant.example/set-password?key=SECRET", "sales@courant.example", "boris@example.org", "carl@example.org", "denis@example.org", "Firefox", "reserves", "command line",
+	"https://courant.example/set-password?key=SECRET", "sales@courant.example", "boris@example.org", "carl@example.org", "denis@example.org", "Firefox", "reserves",
 }
 
 // accountPages renders the pages of signing in, of accounts, tokens and offers and of administration, in every state
@@ -87,7 +87,7 @@ func accountPages(r rendering, p *web.Pages, language web.Language) {
 	notes := []store.Note{
 		{ID: 3, At: noon, Event: "sign_in_refused", Subject: "anne@example.org", Origin: "192.0.2.1"},
 		{ID: 2, At: noon, Event: "token_created", Actor: "boris@example.org", Subject: "anne@example.org", Detail: "night script", Origin: "192.0.2.1"},
-		{ID: 1, At: noon, Event: "user_added", Actor: "command line", Subject: "anne@example.org"},
+		{ID: 1, At: noon, Event: "user_added", Actor: "command line", Subject: "anne@example.org", Detail: "member"},
 	}
 	r.keep("audit")(p.Audit(admin, web.Audit{Notes: notes, Older: 1}))
 	r.keep("audit under attack")(p.Audit(admin, web.Audit{Notes: []store.Note{{Event: hostile, Actor: hostile, Subject: hostile, Detail: hostile, Origin: hostile}}}))

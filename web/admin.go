@@ -28,7 +28,6 @@ func (p *Pages) Users(visit Visit, view Users) ([]byte, error) {
 // User is the page of one account.
 type User struct {
 	UserLine
-	Own    bool // it is the visitor's
 	Last   bool // it is the last administrator's who can sign in
 	Offers []Offer
 	Today  store.DeliveryDate
@@ -71,4 +70,12 @@ var events = map[string]Text{
 	"subscription_ended":   {"Abonnement terminé", "Subscription ended"},
 	"quarantine_accepted":  {"Quarantaine acceptée", "Quarantine accepted"},
 	"quarantine_rejected":  {"Quarantaine rejetée", "Quarantine rejected"},
+}
+
+// noted are the words of the audit log that stand where else a name or an address does.
+var noted = map[string]Text{
+	"command line":  {"ligne de commande", "command line"},
+	"by a link":     {"par un lien", "by a link"},
+	"administrator": {"administrateur", "administrator"},
+	"member":        {"membre", "member"},
 }
