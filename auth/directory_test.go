@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +59,41 @@ func TestAChangeThatCannotBeReadLetsNobodyIn(t *testing.T) {
 	if _, err := f.CheckToken(t.Context(), token); err == nil || errors.Is(err, auth.ErrTokenRevoked) {
 		t.Errorf("CheckToken = %v, want the store's error", err)
 	}
+}
+
+func TestAChangeBitesOnTheNextCheckWhileManyAsk(t *testing.T) {
+	f := open(t)
+	tokens := make([]string, 20)
+	for i := range tokens {
+		tokens[i] = f.token(t, member)
+	}
+	revoked := make([]atomic.Bool, len(tokens))
+	done := make(chan struct{})
+	var asking sync.WaitGroup
+	for range 4 {
+		asking.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				for i, token := range tokens {
+					was := revoked[i].Load()
+					if _, err := f.CheckToken(t.Context(), token); err == nil && was || err != nil && err != auth.ErrTokenRevoked {
+						t.Errorf("a token revoked %t: %v", was, err)
+					}
+				}
+			}
+		})
+	}
+	for i, token := range tokens {
+		must(t, f.RevokeToken(t.Context(), token[:12]))
+		revoked[i].Store(true)
+		must(t, f.KeepBooks(t.Context()))
+	}
+	close(done)
+	asking.Wait()
 }
 
 func TestAChangeOfAnotherProcessBitesAfterRefresh(t *testing.T) {

@@ -89,10 +89,10 @@ func (a *Auth) Close() error {
 }
 
 func (a *Auth) keepBooks(ctx context.Context) error {
+	now := a.clock.Now() // before uses are written, so that what is used meanwhile is not taken for old
 	if err := a.writeUses(ctx); err != nil {
 		return err
 	}
-	now := a.clock.Now()
 	for _, attempts := range []*attempts{a.signInsFrom, a.signInsTo, a.requestsFrom, a.requestsFor} {
 		attempts.forgetOld(now)
 	}

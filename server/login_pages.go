@@ -250,8 +250,11 @@ const (
 )
 
 // later does something after the answer, in the name of whom the context tells. Close waits for it. Where too much is
-// waiting already it is left undone.
+// waiting already, or nobody waits any more, it is left undone.
 func (s *Server) later(ctx context.Context, do func(context.Context) error) {
+	if s.stopped.Err() != nil {
+		return
+	}
 	select {
 	case s.waiting <- struct{}{}:
 	default:

@@ -2,7 +2,7 @@
 
 for (const button of document.querySelectorAll('[data-copy]')) {
   if (!navigator.clipboard) {
-    button.hidden = true;
+    button.remove();
     continue;
   }
   button.addEventListener('click', async () => {
