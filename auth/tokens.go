@@ -100,9 +100,18 @@ func (a *Auth) RevokeToken(ctx context.Context, prefix string) error {
 	return a.store.RevokeToken(a.Noting(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
 }
 
-// RevokeOwnToken ends a token of an account; store.ErrNotFound if it has none of that ID.
+// RevokeOwnToken ends a token of the caller's account; store.ErrNotFound if it has none of that ID.
 func (a *Auth) RevokeOwnToken(ctx context.Context, identity Identity, id int64) error {
-	return a.store.RevokeTokenOf(a.Noting(ctx, TokenRevoked, identity.Email, fmt.Sprintf("token %d", id)), identity.AccountID, id, a.clock.Now())
+	tokens, err := a.store.Tokens(ctx, identity.Email)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(tokens, func(token store.Token) bool { return token.ID == id })
+	if i < 0 {
+		return fmt.Errorf("token %d: %w", id, store.ErrNotFound)
+	}
+	note := a.Noting(ctx, TokenRevoked, identity.Email, tokens[i].Prefix+" "+tokens[i].Name)
+	return a.store.RevokeTokenOf(note, identity.AccountID, id, a.clock.Now())
 }
 
 // CheckToken finds who calls with a token. The error is ErrTokenInvalid, ErrTokenRevoked, ErrTokenExpired, in this

@@ -60,7 +60,7 @@ func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int,
 	if view.Sessions, err = s.auth.Sessions(ctx, identity); err != nil {
 		return err
 	}
-	body, err := s.pages.Account(visit(c, identity), view)
+	body, err := s.pages.Account(visitAt(c, identity, accountPath.In(language(c))), view)
 	return s.page(c, status, body, err)
 }
 

@@ -53,7 +53,7 @@ func (s *Server) showUsers(c echo.Context, identity auth.Identity, status int, v
 	for _, account := range accounts {
 		view.Users = append(view.Users, s.userLine(account))
 	}
-	body, err := s.pages.Users(visit(c, identity), view)
+	body, err := s.pages.Users(visitAt(c, identity, usersPath.In(language(c))), view)
 	return s.page(c, status, body, err)
 }
 
@@ -124,7 +124,7 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 	}
 	view.UserLine, view.Last, view.Offers = s.userLine(account), last, s.offers
 	view.Today = store.DeliveryDateOf(s.clock.Now())
-	body, err := s.pages.User(visit(c, identity), view)
+	body, err := s.pages.User(visitAt(c, identity, userPage(language(c), account)), view)
 	return s.page(c, status, body, err)
 }
 
@@ -198,6 +198,6 @@ func (s *Server) auditPage(c echo.Context, identity auth.Identity) error {
 	if more {
 		view.Older = notes[len(notes)-1].ID
 	}
-	body, err := s.pages.Audit(visit(c, identity), view)
+	body, err := s.pages.Audit(visitAt(c, identity, c.Request().URL.RequestURI()), view)
 	return s.page(c, http.StatusOK, body, err)
 }

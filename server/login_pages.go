@@ -60,11 +60,13 @@ func (s *Server) loginPage(c echo.Context, identity auth.Identity) error {
 }
 
 func (s *Server) showLogin(c echo.Context, status int, view web.Login) error {
+	address := loginPath
 	if view.Next != "" {
 		view.Next = ownPath(view.Next)
+		address += "?" + url.Values{"next": {view.Next}}.Encode()
 	}
 	view.OpenSignup = s.openSignup
-	body, err := s.pages.Login(visit(c, auth.Identity{}), view)
+	body, err := s.pages.Login(visitAt(c, auth.Identity{}, address), view)
 	return s.page(c, status, body, err)
 }
 
@@ -122,7 +124,7 @@ func (s *Server) showSetPassword(c echo.Context, status int, view web.SetPasswor
 	default:
 		view.Email = email
 	}
-	body, err := s.pages.SetPassword(visit(c, auth.Identity{}), view)
+	body, err := s.pages.SetPassword(visitAt(c, auth.Identity{}, LinkAddress("", view.Secret)), view)
 	return s.page(c, status, body, err)
 }
 

@@ -31,6 +31,13 @@ func visit(c echo.Context, identity auth.Identity) web.Visit {
 	}
 }
 
+// visitAt is visit for a page whose address is not that of the request, or has a query.
+func visitAt(c echo.Context, identity auth.Identity, address string) web.Visit {
+	v := visit(c, identity)
+	v.Path = address
+	return v
+}
+
 // signedIn has a page shown to those who are signed in; anybody else is sent to sign in.
 func (s *Server) signedIn(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
 	return func(c echo.Context) error {

@@ -2,10 +2,12 @@ package server_test
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +160,7 @@ func TestEveryRouteOfAccountsAnswersEveryVisitor(t *testing.T) {
 					t.Errorf("%s: %d to %q, want %d to %q: %.300s", what, w.Code, got, status, location, w.Body)
 				}
 				checkSecrecy(t, what, w, visitor)
+				f.checkLanguageSwitch(t, what, w, visitor)
 			}
 		})
 	}
@@ -187,6 +190,19 @@ func checkSecrecy(t *testing.T, what string, w *httptest.ResponseRecorder, v vis
 	}
 	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
 		t.Errorf("%s: Content-Security-Policy %q", what, policy)
+	}
+}
+
+// checkLanguageSwitch has the switch of a page lead to a page.
+func (f *fixture) checkLanguageSwitch(t *testing.T, what string, w *httptest.ResponseRecorder, v visitor) {
+	t.Helper()
+	match := regexp.MustCompile(`<input type="hidden" name="next" value="([^"]*)">\s*<button[^>]*name="language"`).FindStringSubmatch(w.Body.String())
+	if match == nil {
+		return // no page
+	}
+	next := html.UnescapeString(match[1])
+	if again := f.ask(t, "GET", next, v.dress...); again.Code != 200 && again.Code != 404 {
+		t.Errorf("%s: the language switch leads to %s, which answers %d", what, next, again.Code)
 	}
 }
 
