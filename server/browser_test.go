@@ -192,9 +192,7 @@ func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
 	b.is("location.pathname", "/login")
 	b.do(chromedp.SendKeys(chromedp.ID("email"), email), chromedp.SendKeys(chromedp.ID("password"), password))
 	b.follow(chromedp.Click(chromedp.CSS("main button")))
-	b.is("location.pathname", "/")
-
-	b.open("/prix?from=2026-10-25")
+	b.is("location.pathname + location.search", "/prix?from=2026-10-25")
 	b.is(heading, "Dimanche 25\u00a0octobre\u00a02026")
 	b.is(`document.querySelectorAll('#day-ahead-prices tbody tr').length`, "100")
 	b.do(chromedp.Focus(chromedp.CSS(".plot")))

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -201,7 +202,7 @@ func (f *fixture) checkLanguageSwitch(t *testing.T, what string, w *httptest.Res
 		return // no page
 	}
 	next := html.UnescapeString(match[1])
-	if again := f.ask(t, "GET", next, v.dress...); again.Code != 200 && again.Code != 404 {
+	if again := f.ask(t, "GET", next, v.dress...); !slices.Contains([]int{200, 303, 404}, again.Code) {
 		t.Errorf("%s: the language switch leads to %s, which answers %d", what, next, again.Code)
 	}
 }
