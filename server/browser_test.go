@@ -23,7 +23,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"courant/server"
 	"courant/store"
+	"courant/web"
 )
 
 // axeFolder names the environment variable that says where axe-core is, as npm installs it.
@@ -308,7 +310,7 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 
 // TestInABrowserEveryPageIsSound looks at every page at both widths, in both schemes and both languages.
 func TestInABrowserEveryPageIsSound(t *testing.T) {
-	f := open(t, reporting(inState("late")))
+	f := open(t, reporting(inState("late")), func(o *server.Options) { o.OpenSignup, o.Offers = true, []web.Offer{{ID: "everything"}} })
 	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
 	f.commit(t, marketOn(turnBack))
 	f.refresh(t)
@@ -321,8 +323,11 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 	} else {
 		t.Log("SKIPPED: ACCESSIBILITY IS NOT CHECKED, because " + axeFolder + " does not name the folder of axe-core")
 	}
-	guest := []string{"/login", "/docs"}
-	member := []string{"/", "/prix?from=2026-10-25", "/prices?from=2026-10-25&to=2026-10-27", "/capacite?from=2026-10-25", "/energie?from=2026-10-25", "/energy?from=2026-01-01", "/etat", "/docs"}
+	key, err := f.auth.FirstLink(t.Context())
+	must(t, err)
+	guest := []string{"/login?next=%2Fcompte", "/docs", "/offres", "/mot-de-passe-oublie", "/inscription", server.LinkAddress("", key)}
+	member := []string{"/", "/prix?from=2026-10-25", "/prices?from=2026-10-25&to=2026-10-27", "/capacite?from=2026-10-25", "/energie?from=2026-10-25", "/energy?from=2026-01-01", "/etat", "/docs",
+		"/compte", "/docs/jetons", "/offers", "/administration", "/administration/comptes/1", "/admin/audit"}
 	look := func(who string, paths []string) {
 		for _, view := range []struct {
 			width            int64
@@ -346,7 +351,9 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 	look("guest", guest)
 	b.as(f.session(t, f.account(t, "anne@example.org", store.Member)))
 	look("member without subscription", []string{"/", "/energie"})
-	b.as(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+	boris := f.account(t, "boris@example.org", store.Administrator)
+	f.token(t, boris, nil)
+	b.as(f.session(t, boris))
 	look("administrator", member)
 }
 
