@@ -80,11 +80,11 @@ func language(c echo.Context) web.Language {
 
 // chooseLanguage keeps the visitor's language in a cookie and shows the page again.
 func (s *Server) chooseLanguage(c echo.Context) error {
-	request := c.Request()
-	if err := request.ParseForm(); err != nil {
-		return errors.Join(problemFor(err), err)
+	fields, err := form(c)
+	if err != nil {
+		return err
 	}
-	chosen, known := web.ParseLanguage(request.PostForm.Get("language"))
+	chosen, known := web.ParseLanguage(fields.Get("language"))
 	if !known {
 		return problemInvalidParameter
 	}
@@ -92,7 +92,7 @@ func (s *Server) chooseLanguage(c echo.Context) error {
 		Name: languageCookie, Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure,
 	})
-	return c.Redirect(http.StatusSeeOther, ownPath(request.PostForm.Get("next")))
+	return c.Redirect(http.StatusSeeOther, ownPath(fields.Get("next")))
 }
 
 // ownPath is the address if it is one of this site's, else the first page's: nobody is sent elsewhere by a form.
