@@ -289,6 +289,21 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 	b.calm("/energy and /prices")
 }
 
+func TestInABrowserTheDocumentationIsTried(t *testing.T) {
+	f, _ := withMarket(t)
+	b := openAs(t, f, store.Member, "en")
+	b.open("/docs")
+	b.is(`document.querySelectorAll('a[data-try]').length`, "1") // a member without subscription may try prices
+	b.do(chromedp.Click(chromedp.CSS("a[data-try]")))
+	tried, err := chromedp.Run(b.ctx, chromedp.Poll[string](`document.querySelector('[role=status]').textContent`))
+	must(t, err)
+	if !strings.HasPrefix(tried, "200, ") || !strings.Contains(b.text(`document.querySelector('#day-ahead-prices pre').textContent`), `"hour_start_utc": "2026-10-24T22:00:00.000Z"`) {
+		t.Errorf("trying tells %q", tried)
+	}
+	b.is("location.pathname", "/docs")
+	b.calm("/docs")
+}
+
 func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	f := open(t)
 	f.commit(t, marketOn(store.DeliveryDateOf(noon)))

@@ -237,6 +237,7 @@ func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
 		{"nothing stored", false, "late", false, "/", []string{nothing}, []string{locked, off}},
 		{"nothing stored", false, "late", false, "/prix", []string{nothing}, []string{locked, off}},
 		{"nothing stored, feeds off", false, "off", false, "/energie", []string{off, "credentials"}, []string{nothing}},
+		{"feeds off, other dates", true, "off", false, "/prix?from=2026-01-01", []string{"Nothing is stored for these dates"}, []string{"credentials"}},
 		{"feeds off, data there", true, "off", false, "/prix", []string{"nothing new will come", "Last read on"}, []string{nothing}},
 		{"stale", true, "stale", false, "/energie", []string{"Nothing new for more than a day", "Last read on"}, []string{nothing}},
 		{"down", true, "down", false, "/capacite", []string{"The source does not answer", "<table"}, []string{nothing}},

@@ -91,7 +91,7 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset stor
 		return sheet, err
 	}
 	switch {
-	case len(table.Rows) == 0 && feed.State == stateOff:
+	case len(table.Rows) == 0 && feed.Last.IsZero() && feed.State == stateOff:
 		sheet.Absence = web.AbsenceOff
 	case len(table.Rows) == 0 && feed.Last.IsZero():
 		sheet.Absence = web.AbsenceNothing

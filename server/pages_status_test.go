@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"courant/store"
 )
@@ -57,4 +58,31 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 	if strings.Join(states, " ") != strings.Join(want, " ") {
 		t.Errorf("the calendar is %v, want %v", states, want)
 	}
+}
+
+func TestPagesAreToldOfTheFeedsAnewWhenDataChangeOrTimePasses(t *testing.T) {
+	reports := 0
+	f := open(t, reporting(func(ctx context.Context) (any, error) {
+		reports++
+		return inState("ok")(ctx)
+	}))
+	f.refresh(t)
+	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
+	look := func(when string, want int) {
+		t.Helper()
+		for _, path := range []string{"/", "/prix", "/etat"} {
+			f.ask(t, "GET", path, session)
+		}
+		if reports != want {
+			t.Errorf("%s there were %d reports, want %d", when, reports, want)
+		}
+	}
+	look("at first", 1)
+	f.clock.Advance(9 * time.Second)
+	look("soon after", 1)
+	f.commit(t, marketOn(turnBack))
+	f.refresh(t)
+	look("after a commit", 2)
+	f.clock.Advance(10 * time.Second)
+	look("after ten seconds", 3)
 }

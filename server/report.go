@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"courant/store"
@@ -55,12 +56,38 @@ func (d reportedDataset) tell(feed *web.Feed) {
 	}
 }
 
-// feeds tells pages how the datasets are doing, once all bodies are built. The report is read as its JSON is: how it is
-// made is not known here.
+// feedsAge is for how long pages are told the same of the feeds while nothing that is stored changes: a report reads
+// all that was ever stored of the prices.
+const feedsAge = 10 * time.Second
+
+// toldFeeds is what pages were told last.
+type toldFeeds struct {
+	mu    sync.Mutex
+	of    *snapshot
+	feeds web.Feeds
+}
+
+// feeds tells pages how the datasets are doing, once all bodies are built.
 func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
-	if !s.bodies.ready() {
+	now := s.bodies.current.Load()
+	if now == nil {
 		return web.Feeds{}, problemUnavailable
 	}
+	s.told.mu.Lock()
+	defer s.told.mu.Unlock()
+	if s.told.of == now && s.clock.Since(s.told.feeds.At) < feedsAge {
+		return s.told.feeds, nil
+	}
+	feeds, err := s.readFeeds(ctx)
+	if err != nil {
+		return web.Feeds{}, err
+	}
+	s.told.of, s.told.feeds = now, feeds
+	return feeds, nil
+}
+
+// readFeeds reads the report as its JSON is: how it is made is not known here.
+func (s *Server) readFeeds(ctx context.Context) (web.Feeds, error) {
 	report, err := s.report(ctx)
 	if err != nil {
 		return web.Feeds{}, err

@@ -55,6 +55,7 @@ type Server struct {
 	pages  *web.Pages
 
 	report    func(context.Context) (any, error)
+	told      toldFeeds
 	metrics   http.Handler
 	simulated bool
 	publicURL string
