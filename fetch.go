@@ -30,7 +30,8 @@ func (p *program) fetchCommand() *cobra.Command {
 		Short: "Bring delivery dates in now",
 		Long: "fetch asks the source for every delivery date of the range, both ends included, also for those that are held.\n" +
 			"DATASET is one of the six, or all; one capacity dataset brings all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
-			"tomorrow, in Paris. After an interruption the same command goes on where it stopped.",
+			"tomorrow, in Paris. After an interruption the same command goes on where it stopped. A delivery date of which the\n" +
+			"source has said the same for a week is left out unless --force is given.",
 		Example: "  courant fetch day-ahead-prices --from 2026-01-01 --to tomorrow\n  courant fetch all --from yesterday --to today",
 		Args:    exactly("DATASET"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -41,7 +42,7 @@ func (p *program) fetchCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&o.from, "from", "", "first delivery `date`")
 	flags.StringVar(&o.to, "to", "", "last delivery `date`")
-	flags.BoolVar(&o.force, "force", false, "skip nothing, also after an interrupted fetch of the same range")
+	flags.BoolVar(&o.force, "force", false, "skip nothing: neither what an interrupted fetch had finished nor gaps of the source")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the calls that would be made, and make none")
 	return cmd
 }
@@ -147,16 +148,25 @@ func (p *program) printStored(ctx context.Context, db *store.Store, datasets []s
 }
 
 // progress draws a bar on a terminal, and nothing elsewhere.
-func (p *program) progress(name ingest.FeedName) func(done, total int) {
+func (p *program) progress(name ingest.FeedName) func(ingest.Progress) {
 	if !isTerminal(p.stderr) {
-		return func(int, int) {}
+		return func(ingest.Progress) {}
 	}
 	var bar *progressbar.ProgressBar
-	return func(done, total int) {
+	return func(now ingest.Progress) {
 		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription(string(name)),
-				progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.stderr) }))
+			bar = progressbar.NewOptions(now.Total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionShowCount(),
+				progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.stderr) }))
 		}
-		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
+		bar.Describe(progressText(name, now))
+		_ = bar.Set(now.Done) // a bar that cannot be drawn is no reason to stop
 	}
+}
+
+// progressText says where a fetch is, such as "afrr_energy 2026-10-25, 44100 rows". The bar counts the dates.
+func progressText(name ingest.FeedName, now ingest.Progress) string {
+	if now.Date.IsZero() {
+		return string(name)
+	}
+	return fmt.Sprintf("%s %s, %d rows", name, now.Date, now.Rows)
 }

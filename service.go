@@ -186,7 +186,8 @@ func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logg
 		options.Prices = newENTSOE(cfg, client, clock, lines, log)
 	}
 	if cfg.RTE.ClientID != "" {
-		options.Balancing = newRTE(cfg, client, clock, lines, log)
+		client := newRTE(cfg, client, clock, lines, log)
+		options.Balancing, options.Exchange = client, client
 	}
 	return ingest.New(options)
 }

@@ -38,6 +38,13 @@ func (c *circuit) fail(now time.Time) {
 	}
 }
 
+// isLong says whether each of the waits, the longest too, has been followed by another failed run.
+func (c *circuit) isLong() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failures >= failuresToOpen+len(openFor)
+}
+
 // succeed closes the circuit.
 func (c *circuit) succeed() {
 	c.mu.Lock()

@@ -20,12 +20,21 @@ var firstDates = struct{ prices, capacity, mfrrUpward, mfrrDownward store.Delive
 // EarliestDate is before the first delivery date of every series.
 var EarliestDate = store.NewDeliveryDate(2014, time.January, 1)
 
+// gapAfter is how long a source has to say the same of a delivery date that is over, until what it lacks is taken for
+// a gap of the source's own.
+const gapAfter = 7 * 24 * time.Hour
+
 // holding is how much of one delivery date a dataset has, in periods.
 type holding struct {
 	expected, received int
+	standIns           int // how many of those received only stand in for the source's own
 }
 
+// whole says whether every period can be served.
 func (h holding) whole() bool { return h.received >= h.expected }
+
+// settled says whether the source itself has given every period.
+func (h holding) settled() bool { return h.received-h.standIns >= h.expected }
 
 // holdings tells, for each delivery date from first to last, what is expected of the dataset and what is held.
 func (f *Feeds) holdings(ctx context.Context, dataset store.Dataset, first, last store.DeliveryDate) (map[store.DeliveryDate]holding, error) {
@@ -33,23 +42,53 @@ func (f *Feeds) holdings(ctx context.Context, dataset store.Dataset, first, last
 	if err != nil {
 		return nil, err
 	}
-	quarters := map[store.DeliveryDate]int{}
 	if dataset == store.DayAheadPrices {
-		prices, err := f.store.Prices(ctx, store.NewPeriod(first.Start(), last.End()))
-		if err != nil {
-			return nil, err
+		return f.priceHoldings(ctx, coverage, store.Dates(first, last))
+	}
+	return holdingsOf(dataset, coverage, store.Dates(first, last)), nil
+}
+
+// priceHoldings is holdings of the day-ahead prices. Where no single series of ENTSO-E is whole, it counts the quarters
+// that all series together cover.
+func (f *Feeds) priceHoldings(ctx context.Context, coverage store.Coverage, dates []store.DeliveryDate) (map[store.DeliveryDate]holding, error) {
+	holdings := map[store.DeliveryDate]holding{}
+	for _, date := range dates {
+		h := holding{expected: date.Steps(store.QuarterSeconds)}
+		switch held := coverage[date]; {
+		case len(held) == 0:
+		case isWholeIn(held, date, store.PT15M) || isWholeIn(held, date, store.PT60M):
+			h.received = h.expected
+		default:
+			prices, err := f.store.Prices(ctx, date.Period())
+			if err != nil {
+				return nil, err
+			}
+			h = countQuarters(h, prices)
 		}
-		for _, q := range store.Quarters(prices) {
-			quarters[store.DeliveryDateOf(time.Unix(q.Start, 0))]++
+		holdings[date] = h
+	}
+	return holdings, nil
+}
+
+func isWholeIn(held map[string]int, date store.DeliveryDate, resolution store.Resolution) bool {
+	return held[store.PriceSeries(resolution, store.FromENTSOE)] >= date.Steps(resolution.Seconds())
+}
+
+func countQuarters(h holding, prices []store.Price) holding {
+	for _, q := range store.Quarters(prices) {
+		h.received++
+		if q.Source != store.FromENTSOE {
+			h.standIns++
 		}
 	}
+	return h
+}
+
+// holdingsOf is what a coverage, of the store or of a reply, has of each of the dates. For prices it has no answer.
+func holdingsOf(dataset store.Dataset, coverage store.Coverage, dates []store.DeliveryDate) map[store.DeliveryDate]holding {
 	series := expectedSeries(dataset, coverage)
 	holdings := map[store.DeliveryDate]holding{}
-	for _, date := range store.Dates(first, last) {
-		if dataset == store.DayAheadPrices {
-			holdings[date] = holding{date.Steps(store.QuarterSeconds), quarters[date]}
-			continue
-		}
+	for _, date := range dates {
 		var h holding
 		for _, s := range series {
 			if date.Before(s.first) {
@@ -61,7 +100,7 @@ func (f *Feeds) holdings(ctx context.Context, dataset store.Dataset, first, last
 		}
 		holdings[date] = h
 	}
-	return holdings, nil
+	return holdings
 }
 
 // expected is a series that a whole delivery date has: the names of its rows' series begin with prefix.
@@ -113,19 +152,60 @@ func rowsOf(held map[string]int, prefix string) int {
 	return most
 }
 
-// unfinished lists the delivery dates from first to last of which one of the feed's datasets is not whole.
-func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last store.DeliveryDate) (map[store.DeliveryDate]bool, error) {
-	lacking := map[store.DeliveryDate]bool{}
+// isGap says that the source has said the same of the delivery date for so long after its end that there is no more to
+// come of itself.
+func isGap(date store.DeliveryDate, asked store.Asked) bool {
+	since := asked.SameSince
+	if since.Before(date.End()) {
+		since = date.End()
+	}
+	return asked.Answered.Sub(since) >= gapAfter
+}
+
+// lack is how many datasets of a feed are not whole on a delivery date.
+type lack struct {
+	open int // the source may still give what is missing
+	gaps int // the source has nothing more
+}
+
+// lacks tells, for the delivery dates from first to last, which of the feed's datasets are not whole.
+func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.DeliveryDate) (map[store.DeliveryDate]lack, error) {
+	lacks := map[store.DeliveryDate]lack{}
 	for _, dataset := range feed.datasets {
 		holdings, err := f.holdings(ctx, dataset, first, last)
 		if err != nil {
 			return nil, err
 		}
+		asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
+		if err != nil {
+			return nil, err
+		}
 		for date, h := range holdings {
-			if !h.whole() {
-				lacking[date] = true
+			l := lacks[date]
+			switch {
+			case h.settled():
+			case isGap(date, asked[date]):
+				l.gaps++
+			default:
+				l.open++
 			}
+			lacks[date] = l
 		}
 	}
-	return lacking, nil
+	return lacks, nil
+}
+
+// unfinished lists the delivery dates from first to last of which the source may still give something.
+func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last store.DeliveryDate) (map[store.DeliveryDate]bool, error) {
+	lacks, err := f.lacks(ctx, feed, first, last)
+	if err != nil {
+		return nil, err
+	}
+	unfinished := map[store.DeliveryDate]bool{}
+	for date, l := range lacks {
+		if l.open > 0 {
+			unfinished[date] = true
+		}
+	}
+	return unfinished, nil
 }

@@ -313,6 +313,8 @@ func TestEveryFaultOfASource(t *testing.T) {
 	}
 }
 
+var feedOf = map[store.Dataset]string{store.DayAheadPrices: string(ingest.DayAheadPrices), store.MFRREnergy: string(ingest.MFRREnergy)}
+
 // faultyRun is a fetch from a source with a fault.
 type faultyRun struct {
 	source  string
@@ -368,7 +370,7 @@ func newFaultyRun(t *testing.T, f fault, from string) *faultyRun {
 	} else {
 		options.Balancing = rte.NewClient(rte.Options{BaseURL: server.URL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: r.clock, Log: log})
 	}
-	r.err = ingest.New(options).Fetch(t.Context(), ingest.FetchRequest{Dataset: r.dataset, First: asked, Last: r.last, Progress: func(int, int) {}})
+	r.err = ingest.New(options).Fetch(t.Context(), ingest.FetchRequest{Dataset: r.dataset, First: asked, Last: r.last, Progress: func(ingest.Progress) {}})
 	return r
 }
 
@@ -434,7 +436,7 @@ func (r *faultyRun) check(t *testing.T, f fault) {
 // checkStored holds what the store tells of the run against how it was to end.
 func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 	t.Helper()
-	summary, err := r.db.RunSummary(t.Context(), r.dataset)
+	summary, err := r.db.RunSummary(t.Context(), feedOf[r.dataset], r.dataset)
 	if err != nil {
 		t.Fatal(err)
 	}

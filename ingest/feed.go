@@ -17,6 +17,8 @@ const (
 	Capacity       FeedName = "capacity"
 	AFRREnergy     FeedName = "afrr_energy"
 	MFRREnergy     FeedName = "mfrr_energy"
+	// ExchangePrices stands in for DayAheadPrices and checks it; its hours are those of its source.
+	ExchangePrices FeedName = "exchange_prices"
 )
 
 // How many delivery dates a call may span.
@@ -35,13 +37,13 @@ type feed struct {
 	ask      func(context.Context, store.Period) (answer, error)
 	off      bool // there are no credentials for the source
 	ahead    bool // sold a day ahead: tomorrow may be there already
+	standsIn bool // it only stands in for the feed whose dataset it brings, and checks it
 	schedule Schedule
 	circuit  circuit  // of this resource
 	host     *circuit // of the source, shared by its feeds
 
 	mu      sync.Mutex
 	pauses  map[store.DeliveryDate]pause
-	lastRun time.Time
 	nextRun time.Time // zero: none is due
 }
 
@@ -57,38 +59,45 @@ type answer struct {
 	refusals    source.Refusals
 	notes       []string
 	unknownKeys []string
-	bytes       int64
+	traffic     source.Traffic
 }
 
-func newAnswer[R any](reply source.Reply[R], bytes int64, batch store.Batch) answer {
-	return answer{batch: batch, refusals: reply.Refusals, notes: reply.Notes, unknownKeys: reply.UnknownKeys, bytes: bytes}
+func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batch store.Batch) answer {
+	return answer{batch: batch, refusals: reply.Refusals, notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic}
 }
 
 func askPrices(from PriceSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
-		reply, bytes, err := from.DayAheadPrices(ctx, period)
-		return newAnswer(reply, bytes, store.Batch{Prices: reply.Rows}), err
+		reply, traffic, err := from.DayAheadPrices(ctx, period)
+		return newAnswer(reply, traffic, store.Batch{Prices: reply.Rows}), err
+	}
+}
+
+func askExchange(from ExchangeSource) func(context.Context, store.Period) (answer, error) {
+	return func(ctx context.Context, period store.Period) (answer, error) {
+		reply, traffic, err := from.PowerExchangePrices(ctx, period)
+		return newAnswer(reply, traffic, store.Batch{Prices: reply.Rows}), err
 	}
 }
 
 func askCapacity(from BalancingSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
-		reply, bytes, err := from.ProcuredReserves(ctx, period)
-		return newAnswer(reply, bytes, store.Batch{Capacity: reply.Rows}), err
+		reply, traffic, err := from.ProcuredReserves(ctx, period)
+		return newAnswer(reply, traffic, store.Batch{Capacity: reply.Rows}), err
 	}
 }
 
 func askAFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
-		reply, bytes, err := from.MarginalPrice(ctx, period)
-		return newAnswer(reply, bytes, store.Batch{AFRR: reply.Rows}), err
+		reply, traffic, err := from.MarginalPrice(ctx, period)
+		return newAnswer(reply, traffic, store.Batch{AFRR: reply.Rows}), err
 	}
 }
 
 func askMFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
-		reply, bytes, err := from.StandardMFRR(ctx, period)
-		return newAnswer(reply, bytes, store.Batch{MFRR: reply.Rows}), err
+		reply, traffic, err := from.StandardMFRR(ctx, period)
+		return newAnswer(reply, traffic, store.Batch{MFRR: reply.Rows}), err
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"courant/store"
@@ -19,10 +20,18 @@ var ErrIncomplete = errors.New("not everything could be fetched")
 type FetchRequest struct {
 	Dataset     store.Dataset // its feed is run, so one capacity dataset brings all three
 	First, Last store.DeliveryDate
-	// Force asks again for the windows that an interrupted fetch of the same range had finished.
+	// Force asks also for the windows that an interrupted fetch of the same range had finished, and for the delivery
+	// dates of which the source has nothing more.
 	Force bool
-	// Progress is called before the first window and after each: how many are done, and how many there are.
-	Progress func(done, total int)
+	// Progress is called before the first window and after each.
+	Progress func(Progress)
+}
+
+// Progress is how far a fetch has come.
+type Progress struct {
+	Done, Total int                // delivery dates
+	Date        store.DeliveryDate // the last one of the newest window; zero before the first
+	Rows        int                // that the source has given so far
 }
 
 // Name is the name of the feed that brings the dataset in.
@@ -44,28 +53,43 @@ func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]store.Period,
 	if err != nil {
 		return nil, err
 	}
+	windows, err := f.fetchWindows(ctx, feed, request, finished)
+	if err != nil {
+		return nil, err
+	}
 	var calls []store.Period
-	for _, w := range f.fetchWindows(feed, request, finished) {
+	for _, w := range windows {
 		calls = append(calls, w.calls...)
 	}
 	return calls, nil
 }
 
-// fetchWindows are those of the request that have begun and, unless it is forced, are not finished.
-func (f *Feeds) fetchWindows(feed *feed, request FetchRequest, finished map[int64]bool) []window {
+// fetchWindows are those of the request that have begun and, unless it is forced, are neither finished nor gaps of the
+// source.
+func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchRequest, finished map[int64]bool) ([]window, error) {
+	dates := store.Dates(request.First, request.Last)
+	if !request.Force {
+		lacks, err := f.lacks(ctx, feed, request.First, request.Last)
+		if err != nil {
+			return nil, err
+		}
+		dates = slices.DeleteFunc(dates, func(date store.DeliveryDate) bool { return lacks[date].gaps == len(feed.datasets) })
+	}
 	var windows []window
-	for _, w := range feed.plan(request.First, request.Last) {
-		if !feed.ahead {
-			begun := false
-			if w, begun = w.upTo(f.clock.Now()); !begun {
-				continue
+	for _, run := range neighbours(dates) {
+		for _, w := range feed.plan(run[0], run[len(run)-1]) {
+			if !feed.ahead {
+				begun := false
+				if w, begun = w.upTo(f.clock.Now()); !begun {
+					continue
+				}
+			}
+			if request.Force || !finished[w.Start] {
+				windows = append(windows, w)
 			}
 		}
-		if request.Force || !finished[w.Start] {
-			windows = append(windows, w)
-		}
 	}
-	return windows
+	return windows, nil
 }
 
 // Fetch asks for every delivery date of the requests' ranges, also those that are held whole, one request after the
@@ -102,24 +126,27 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 }
 
 func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fetch store.Fetch) error {
-	windows := f.fetchWindows(feed, request, fetch.Finished)
-	var faults []string
-	request.Progress(0, len(windows))
-	for i, w := range windows {
-		run, err := f.run(ctx, feed, w, fetch.ID)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if run.Error != "" {
-			faults = append(faults, run.Error)
-		}
-		if err != nil && hopeless(err) {
-			break
-		}
-		request.Progress(i+1, len(windows))
+	windows, err := f.fetchWindows(ctx, feed, request, fetch.Finished)
+	if err != nil {
+		return err
 	}
-	if len(faults) > 0 {
-		return fmt.Errorf("%s: %w: %s", request.Dataset, ErrIncomplete, strings.Join(faults, "; "))
+	b := backfill{feeds: f, feed: feed, fetchID: fetch.ID, tell: request.Progress}
+	if err := b.run(ctx, windows); err != nil {
+		return err
+	}
+	if len(b.faults) > 0 {
+		return fmt.Errorf("%s: %w: %s", request.Dataset, ErrIncomplete, shortList(b.faults))
 	}
 	return nil
+}
+
+// mostTold is how many faults a message names.
+const mostTold = 5
+
+// shortList is the first of the texts, and how many more there are.
+func shortList(texts []string) string {
+	if more := len(texts) - mostTold; more > 0 {
+		texts = append(slices.Clone(texts[:mostTold]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, "; ")
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func request(t *testing.T, dataset store.Dataset, first, last string) FetchRequest {
-	return FetchRequest{Dataset: dataset, First: date(t, first), Last: date(t, last), Progress: func(int, int) {}}
+	return FetchRequest{Dataset: dataset, First: date(t, first), Last: date(t, last), Progress: func(Progress) {}}
 }
 
 func TestFetchAsksForEveryDateEachTime(t *testing.T) {
@@ -65,7 +65,7 @@ func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
 		{"the same range skips what is done", request(t, store.AFRREnergy, "2026-11-01", "2026-11-03"), []string{"2026-11-03"}},
 		{"another range skips nothing", request(t, store.AFRREnergy, "2026-11-01", "2026-11-02"), []string{"2026-11-01", "2026-11-02"}},
 		{"force skips nothing", FetchRequest{Dataset: store.AFRREnergy, First: date(t, "2026-11-01"), Last: date(t, "2026-11-03"), Force: true,
-			Progress: func(int, int) {}}, []string{"2026-11-01", "2026-11-02", "2026-11-03"}},
+			Progress: func(Progress) {}}, []string{"2026-11-01", "2026-11-02", "2026-11-03"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -126,15 +126,17 @@ func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
 	}
 }
 
-func TestProgressEndsWithTheLastWindow(t *testing.T) {
+func TestProgressTellsDatesAndRows(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	r := request(t, store.MFRRCapacity, "2026-11-01", "2026-11-15")
 	var steps []string
-	r.Progress = func(done, total int) { steps = append(steps, fmt.Sprintf("%d/%d", done, total)) }
+	r.Progress = func(now Progress) {
+		steps = append(steps, fmt.Sprintf("%d/%d %s %d", now.Done, now.Total, now.Date, now.Rows))
+	}
 	if err := b.Fetch(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"0/3", "1/3", "2/3", "3/3"}, steps); diff != "" {
+	if diff := cmp.Diff([]string{"0/15 1970-01-01 0", "7/15 2026-11-07 3360", "14/15 2026-11-14 6720", "15/15 2026-11-15 7200"}, steps); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -159,15 +161,7 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 			if err := b.Fetch(t.Context(), request(t, store.FCRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 				t.Fatal(err)
 			}
-			var asked []string
-			for _, call := range b.market.asked[Capacity] {
-				var days []string
-				for _, d := range call.Dates() {
-					days = append(days, d.String()[8:])
-				}
-				asked = append(asked, strings.Join(days, " "))
-			}
-			if diff := cmp.Diff(row.want, asked); diff != "" {
+			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
 				t.Error(diff)
 			}
 			for _, d := range store.Dates(date(t, "2026-11-01"), date(t, "2026-11-07")) {

@@ -8,6 +8,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -18,14 +19,20 @@ import (
 
 // PriceSource gives day-ahead prices; ENTSO-E is one.
 type PriceSource interface {
-	DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], int64, error)
+	DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error)
+}
+
+// ExchangeSource gives the day-ahead prices of the current or the next delivery date, whichever is its newest; RTE is
+// one.
+type ExchangeSource interface {
+	PowerExchangePrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error)
 }
 
 // BalancingSource gives balancing capacity and energy; RTE is one.
 type BalancingSource interface {
-	ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], int64, error)
-	MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], int64, error)
-	StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], int64, error)
+	ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], source.Traffic, error)
+	MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], source.Traffic, error)
+	StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], source.Traffic, error)
 }
 
 // Options says what the feeds work with.
@@ -34,6 +41,7 @@ type Options struct {
 	Clock     clockwork.Clock
 	Log       *slog.Logger
 	Prices    PriceSource     // nil: the feed is off
+	Exchange  ExchangeSource  // nil: nothing stands in for Prices
 	Balancing BalancingSource // nil: the feeds are off
 	Schedules map[FeedName]Schedule
 	// Committed is called after each commit, before the run is said to be done.
@@ -74,6 +82,9 @@ func New(o Options) *Feeds {
 		}, {
 			name: MFRREnergy, source: "RTE", datasets: []store.Dataset{store.MFRREnergy}, plan: blocks(mfrrWindowDays),
 			ask: askMFRR(o.Balancing), off: o.Balancing == nil,
+		}, {
+			name: ExchangePrices, source: "RTE", datasets: []store.Dataset{store.DayAheadPrices}, plan: blocks(exchangeWindowDays),
+			ask: askExchange(o.Exchange), off: o.Exchange == nil, standsIn: true,
 		},
 	}
 	hosts := map[string]*circuit{}
@@ -84,6 +95,9 @@ func New(o Options) *Feeds {
 		feed.host = hosts[feed.source]
 		feed.ahead = soldAhead(feed.datasets[0])
 		feed.schedule = o.Schedules[feed.name]
+		if feed.standsIn {
+			feed.schedule = exchangeSchedule
+		}
 		feed.pauses = map[store.DeliveryDate]pause{}
 	}
 	return f
@@ -93,14 +107,8 @@ func (f *Feeds) today() store.DeliveryDate { return store.DeliveryDateOf(f.clock
 
 // of is the feed that brings the dataset in.
 func (f *Feeds) of(dataset store.Dataset) *feed {
-	for _, feed := range f.feeds {
-		for _, d := range feed.datasets {
-			if d == dataset {
-				return feed
-			}
-		}
-	}
-	return nil
+	i := slices.IndexFunc(f.feeds, func(feed *feed) bool { return !feed.standsIn && slices.Contains(feed.datasets, dataset) })
+	return f.feeds[i]
 }
 
 // LastDate is the last delivery date of the dataset that may be asked for: tomorrow for what is sold a day ahead,

@@ -38,13 +38,16 @@ func (f *Feeds) Serve(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := f.store.ClearFeedStates(ctx); err != nil && ctx.Err() == nil { // those of a service that was killed
+		return err
+	}
 	scheduler.Start()
 	<-ctx.Done()
 	if err := scheduler.Shutdown(); err != nil {
 		// What such a run waits for is the database's lock; it has stored nothing, and the next start asks again.
 		f.log.Warn("runs not ended in time", "error", oneLine(err))
 	}
-	return nil
+	return f.store.ClearFeedStates(context.WithoutCancel(ctx))
 }
 
 // stopTimeout is how long a run that was told to stop may take.
@@ -80,18 +83,17 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	now := f.clock.Now()
 	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
-		return f.settle(ctx, feed, nil)
+		return f.settle(ctx, feed, nil, nil)
 	}
 	windows, err := f.due(ctx, feed, now)
 	if err != nil && ctx.Err() == nil {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
 	}
 	answered := map[store.DeliveryDate]bool{}
-	succeeded := len(windows) == 0 && err == nil
 	for _, w := range windows {
 		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
 		// would fail alike.
-		_, err := f.run(ctx, feed, w, 0)
+		_, err = f.run(ctx, feed, w, 0)
 		if ctx.Err() != nil {
 			return now
 		}
@@ -102,19 +104,13 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 			}
 		}
 		if err == nil {
-			succeeded = true
 			continue
 		}
-		if _, blocked := feed.blockedUntil(); blocked || hopeless(err) {
+		if _, blocked := feed.blockedUntil(); blocked || hopeless(err) || isUnreached(err) {
 			break
 		}
 	}
-	if succeeded {
-		feed.mu.Lock()
-		feed.lastRun = now
-		feed.mu.Unlock()
-	}
-	return f.settle(ctx, feed, answered)
+	return f.settle(ctx, feed, answered, err)
 }
 
 // isAnswer says whether the source was reached and answered, with something that could not be taken.
@@ -123,15 +119,29 @@ func isAnswer(err error) bool {
 	return errors.As(err, &fault) && !fault.Connection && fault.Status < 500
 }
 
-// began is when the feed's last job began of which a run succeeded; zero if there was none. Rereads since then are due.
-func (feed *feed) began() time.Time {
-	feed.mu.Lock()
-	defer feed.mu.Unlock()
-	return feed.lastRun
-}
-
 // due is what a run that begins now asks for.
 func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, error) {
+	if feed.standsIn {
+		return f.exchangeDue(ctx, feed, now)
+	}
+	wanted, err := f.wanted(ctx, feed, now)
+	if err != nil {
+		return nil, err
+	}
+	for date := range wanted {
+		if feed.pauses[date].until.After(now) {
+			delete(wanted, date)
+		}
+	}
+	if feed.ahead {
+		return planDates(feed, wanted), nil
+	}
+	running, err := f.running(ctx, feed, wanted, now)
+	return append(running, planDates(feed, wanted)...), err
+}
+
+// wanted are the delivery dates that the feed makes whole and that are not, and those that are due to be read again.
+func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[store.DeliveryDate]bool, error) {
 	today := store.DeliveryDateOf(now)
 	first, err := f.lookback(ctx, feed, today)
 	if err != nil {
@@ -145,23 +155,18 @@ func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, e
 	if err != nil {
 		return nil, err
 	}
-	for date := range wanted {
-		if feed.pauses[date].until.After(now) {
-			delete(wanted, date)
+	for _, dataset := range feed.datasets {
+		asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, today.Add(-1))
+		if err != nil {
+			return nil, err
 		}
-	}
-	if began := feed.began(); !began.IsZero() {
-		for n := range rereadDays(began, now, feed.ahead) {
-			if date := today.Add(-1 - n); !date.Before(first) {
+		for date, a := range asked {
+			if a.Whole.Before(rereadAt(date, now, feed.ahead)) {
 				wanted[date] = true
 			}
 		}
 	}
-	if feed.ahead {
-		return planDates(feed, wanted), nil
-	}
-	running, err := f.running(ctx, feed, wanted, now)
-	return append(running, planDates(feed, wanted)...), err
+	return wanted, nil
 }
 
 // lookback is the first delivery date that the feed makes whole.
@@ -232,43 +237,65 @@ func (f *Feeds) running(ctx context.Context, feed *feed, wanted map[store.Delive
 	return windows, nil
 }
 
-// settle takes stock after a job: the pauses of the dates that the source answered and that are still not whole, and
-// when to run again.
-func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.DeliveryDate]bool) time.Time {
+// settle takes stock after a job: the pauses of the dates that the source answered and that are still wanted, and when
+// to run again. failed is what the job ended with.
+func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.DeliveryDate]bool, failed error) time.Time {
 	now := f.clock.Now()
-	today := store.DeliveryDateOf(now)
-	eager := true
-	if first, err := f.lookback(ctx, feed, today); err == nil {
-		if lacking, err := f.unfinished(ctx, feed, first, today.Add(1)); err == nil {
-			if feed.ahead {
-				eager = lacking[today.Add(1)]
-			}
-			f.pauseDates(feed, lacking, answered, now)
-		}
-	}
-	next := feed.schedule.next(now, eager)
+	next := f.nextRun(now, feed, f.isEager(ctx, feed, answered, now))
 	jitter := min(mostJitter, next.Sub(now)/10)
-	again, _ := nextReread(now, feed.ahead)
-	next = earliest(next, again)
-	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
+	until, blocked := feed.blockedUntil()
+	switch {
+	case feed.standsIn && isRefusal(failed):
+		next = minutesLater(store.DeliveryDateOf(now).Add(1), feed.schedule.FromMinute) // it is not needed so much
+	case blocked && until.After(now):
 		next = until
 	}
 	next = next.Add(rand.N(jitter + 1))
 	feed.mu.Lock()
-	defer feed.mu.Unlock()
 	feed.nextRun = next
+	feed.mu.Unlock()
+	state := store.FeedState{NextRun: next}
+	if blocked {
+		state.OpenUntil = until
+	}
+	if err := f.store.PutFeedState(ctx, string(feed.name), state); err != nil && ctx.Err() == nil {
+		f.log.Error("feed state not stored", "feed", string(feed.name), "error", oneLine(err))
+	}
 	return next
 }
 
-// pauseDates lets the dates before today that the source answered and that are still not whole rest for longer each
-// time. A source that was not reached said nothing of them.
-func (f *Feeds) pauseDates(feed *feed, lacking, answered map[store.DeliveryDate]bool, now time.Time) {
+// isEager says whether what the feed's hours are for is still missing, and lets dates rest.
+func (f *Feeds) isEager(ctx context.Context, feed *feed, answered map[store.DeliveryDate]bool, now time.Time) bool {
+	if feed.standsIn {
+		lacks, err := f.exchangeLacks(ctx, now)
+		return lacks || err != nil
+	}
+	wanted, err := f.wanted(ctx, feed, now)
+	if err != nil {
+		return true
+	}
+	f.pauseDates(feed, wanted, answered, now)
+	return !feed.ahead || wanted[store.DeliveryDateOf(now).Add(1)]
+}
+
+// nextRun is when the feed runs again after now, by its hours and by its rereads.
+func (f *Feeds) nextRun(now time.Time, feed *feed, eager bool) time.Time {
+	next := feed.schedule.next(now, eager)
+	if feed.standsIn {
+		return next
+	}
+	return earliest(next, nextReread(now, feed.ahead))
+}
+
+// pauseDates lets the dates before today that the source answered and that are still wanted rest for longer each time.
+// A source that was not reached said nothing of them.
+func (f *Feeds) pauseDates(feed *feed, wanted, answered map[store.DeliveryDate]bool, now time.Time) {
 	for date := range feed.pauses {
-		if !lacking[date] {
+		if !wanted[date] {
 			delete(feed.pauses, date)
 		}
 	}
-	for date := range lacking {
+	for date := range wanted {
 		if p := feed.pauses[date]; date.Before(f.today()) && answered[date] && !p.until.After(now) {
 			feed.pauses[date] = p.longer(now)
 		}

@@ -9,12 +9,13 @@ import (
 	"courant/store"
 )
 
-// pricesOf has the market give each quarter, counted from the window's start, the price that at says.
+// pricesOf has the market give each quarter, counted from its delivery date's start, the price that at says.
 func (b *bench) pricesOf(at func(quarter int) float64) {
 	b.market.prices = func(window store.Period) (replyOfPrices, error) {
 		var reply replyOfPrices
 		for s := window.Start; s < window.End; s += store.QuarterSeconds {
-			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Price: store.Num(at(len(reply.Rows)))})
+			quarter := int(s-store.DeliveryDateOf(time.Unix(s, 0)).Start().Unix()) / store.QuarterSeconds
+			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Price: store.Num(at(quarter))})
 		}
 		return reply, nil
 	}
@@ -132,6 +133,71 @@ func TestWhatAPersonDecides(t *testing.T) {
 				t.Errorf("decided twice: %v", err)
 			}
 		})
+	}
+}
+
+func TestWhatWouldBeServedIsJudged(t *testing.T) {
+	const day = "2026-11-18"
+	period := date(t, day).Period()
+	quarters := func(n int, at func(int) float64) (prices []store.Price) {
+		for q := range n {
+			prices = append(prices, store.Price{Start: period.Start + int64(q)*store.QuarterSeconds, Resolution: store.PT15M, Price: store.Num(at(q))})
+		}
+		return prices
+	}
+	hours := func(at func(int) float64) (prices []store.Price) {
+		for h := range 24 {
+			prices = append(prices, store.Price{Start: period.Start + int64(h)*3600, Resolution: store.PT60M, Price: store.Num(at(4 * h))})
+		}
+		return prices
+	}
+	zero := func(int) float64 { return 0 }
+	for _, row := range []struct {
+		name        string
+		held, reply []store.Price
+		reason      string
+	}{
+		{"all but one quarter of zeros", nil, quarters(95, zero), "all prices are 0 EUR/MWh"},
+		{"the first hours alike", nil, quarters(12, zero), ""},
+		{"zeros that make a part whole", quarters(48, zero), quarters(96, zero)[48:], "all prices are 0 EUR/MWh"},
+		{"zeros beside prices that are held", quarters(48, plain), quarters(96, zero)[48:], ""},
+		{"hours where quarters are held", quarters(96, plain), hours(zero), ""},
+		{"hours alike where nothing is held", nil, hours(zero), "all prices are 0 EUR/MWh"},
+		{"quarters where hours are held", hours(plain), quarters(96, func(q int) float64 { return plain(q) + 50 }), "96 of the 96 prices change"},
+		{"a part that changes more than a fifth", quarters(96, plain), quarters(20, func(int) float64 { return 500 }), "20 of the 96 prices change"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			run := store.Run{Feed: string(DayAheadPrices), Datasets: []store.Dataset{store.DayAheadPrices}, Window: period, Outcome: store.OutcomeOK}
+			if err := b.db.Commit(t.Context(), &run, store.Batch{Prices: row.held}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := b.suspicion(t.Context(), date(t, day), row.reply)
+			if err != nil || got != row.reason {
+				t.Errorf("suspicion %q, %v; want %q", got, err, row.reason)
+			}
+		})
+	}
+}
+
+func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	b.pricesOf(func(int) float64 { return 67.5 })
+	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
+		t.Fatal(err)
+	}
+	before := b.summary(store.DayAheadPrices)
+	b.clock.Advance(time.Hour)
+	waiting, err := b.db.InQuarantine(t.Context())
+	if err != nil || len(waiting) != 1 {
+		t.Fatalf("waiting %v, error %v", waiting, err)
+	}
+	if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	after := b.summary(store.DayAheadPrices)
+	if after.LastSuccess != before.LastSuccess || after.LastError != before.LastError || !after.LastChange.Equal(b.clock.Now().Truncate(time.Millisecond)) {
+		t.Errorf("summary %+v, before %+v", after, before)
 	}
 }
 

@@ -21,12 +21,12 @@ const idleInterval = time.Hour
 // reread is a clock time in Paris at which delivery dates are asked for again though they are whole, because a source
 // may have corrected them.
 type reread struct {
-	hour, minute int
-	days         int // how many dates, yesterday the last
-	energyOnly   bool
+	minute     int // after midnight
+	days       int // how many dates, yesterday the last
+	energyOnly bool
 }
 
-var rereads = []reread{{0, 20, 1, true}, {3, 0, 7, false}}
+var rereads = []reread{{20, 1, true}, {3 * 60, 7, false}}
 
 // minutesLater is the instant that many minutes after midnight by the clock in Paris.
 func minutesLater(date store.DeliveryDate, minutes int) time.Time {
@@ -51,25 +51,28 @@ func rereadsOf(ahead bool) []reread {
 	return slices.DeleteFunc(slices.Clone(rereads), func(r reread) bool { return ahead && r.energyOnly })
 }
 
-// nextReread is the first of a feed's rereads after now.
-func nextReread(now time.Time, ahead bool) (time.Time, reread) {
-	today := store.DeliveryDateOf(now)
-	for date := today; ; date = date.Add(1) {
+// nextReread is when the first of a feed's rereads after now comes.
+func nextReread(now time.Time, ahead bool) time.Time {
+	for date := store.DeliveryDateOf(now); ; date = date.Add(1) {
 		for _, r := range rereadsOf(ahead) {
-			if at := date.At(r.hour, r.minute); at.After(now) {
-				return at, r
+			if at := minutesLater(date, r.minute); at.After(now) {
+				return at
 			}
 		}
 	}
 }
 
-// rereadDays is how many dates, yesterday the last, the rereads between two instants ask for.
-func rereadDays(from, to time.Time, ahead bool) int {
-	days := 0
-	for at, r := nextReread(from, ahead); !at.After(to); at, r = nextReread(at, ahead) {
-		days = max(days, r.days)
+// rereadAt is when the newest of the rereads up to now came that concern a delivery date; zero if none has.
+func rereadAt(date store.DeliveryDate, now time.Time, ahead bool) time.Time {
+	var newest time.Time
+	for _, r := range rereadsOf(ahead) {
+		for n := 1; n <= r.days; n++ {
+			if at := minutesLater(date.Add(n), r.minute); !at.After(now) && at.After(newest) {
+				newest = at
+			}
+		}
 	}
-	return days
+	return newest
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -62,34 +62,42 @@ func TestWhenDatesAreReadAgain(t *testing.T) {
 		now   string
 		ahead bool
 		next  string
-		days  int
 	}{
-		{"2026-11-20 23:00", false, "2026-11-21 00:20", 1},
-		{"2026-11-20 23:00", true, "2026-11-21 03:00", 7},
-		{"2026-11-21 00:20", false, "2026-11-21 03:00", 7},
-		{"2026-11-21 03:00", false, "2026-11-22 00:20", 1},
-		{"2026-03-29 00:30", false, "2026-03-29 03:00", 7}, // the first minute after the hour that is left out
-		{"2026-10-25 00:30", true, "2026-10-25 03:00", 7},
+		{"2026-11-20 23:00", false, "2026-11-21 00:20"},
+		{"2026-11-20 23:00", true, "2026-11-21 03:00"},
+		{"2026-11-21 00:20", false, "2026-11-21 03:00"},
+		{"2026-11-21 03:00", false, "2026-11-22 00:20"},
+		{"2026-03-29 00:30", false, "2026-03-29 03:00"}, // the first minute after the hour that is left out
+		{"2026-10-25 00:30", true, "2026-10-25 03:00"},
 	} {
-		got, r := nextReread(paris(t, row.now), row.ahead)
-		if want := paris(t, row.next); !got.Equal(want) || r.days != row.days {
-			t.Errorf("after %s, at %s %d dates, want %s and %d", row.now, got.In(store.Paris), r.days, want.In(store.Paris), row.days)
+		if got, want := nextReread(paris(t, row.now), row.ahead), paris(t, row.next); !got.Equal(want) {
+			t.Errorf("after %s at %s, want %s", row.now, got.In(store.Paris), want.In(store.Paris))
 		}
 	}
 }
 
-func TestANightThatWasLostIsReadAgainOnce(t *testing.T) {
+func TestSinceWhenADateIsDueToBeReadAgain(t *testing.T) {
 	for _, row := range []struct {
-		from, to string
-		days     int
+		date, now string
+		ahead     bool
+		since     string // "" if it is not due
 	}{
-		{"2026-11-20 12:00", "2026-11-20 23:59", 0},
-		{"2026-11-20 23:00", "2026-11-21 00:20", 1},
-		{"2026-11-20 23:00", "2026-11-21 12:00", 7},
-		{"2026-11-18 12:00", "2026-11-21 12:00", 7},
+		{"2026-11-20", "2026-11-20 23:59", false, ""},
+		{"2026-11-20", "2026-11-21 00:19", false, ""},
+		{"2026-11-20", "2026-11-21 00:20", false, "2026-11-21 00:20"},
+		{"2026-11-20", "2026-11-21 02:59", true, ""},
+		{"2026-11-20", "2026-11-21 03:00", true, "2026-11-21 03:00"},
+		{"2026-11-20", "2026-11-25 12:00", false, "2026-11-25 03:00"},
+		{"2026-11-20", "2026-11-27 12:00", false, "2026-11-27 03:00"},
+		{"2026-11-20", "2027-01-01 12:00", false, "2026-11-27 03:00"}, // its last night is made up for, however late
+		{"2026-10-24", "2026-10-25 12:00", false, "2026-10-25 03:00"},
 	} {
-		if got := rereadDays(paris(t, row.from), paris(t, row.to), false); got != row.days {
-			t.Errorf("from %s to %s: %d dates, want %d", row.from, row.to, got, row.days)
+		var want time.Time
+		if row.since != "" {
+			want = paris(t, row.since)
+		}
+		if got := rereadAt(date(t, row.date), paris(t, row.now), row.ahead); !got.Equal(want) {
+			t.Errorf("%s at %s is due since %s, want %s", row.date, row.now, got.In(store.Paris), want.In(store.Paris))
 		}
 	}
 }

@@ -18,7 +18,7 @@ func (b *bench) serving() (rest func(), stop func() error) {
 	go func() { ended <- b.Serve(ctx) }()
 	rest = func() {
 		b.t.Helper()
-		if err := b.clock.BlockUntilContext(b.t.Context(), len(b.feeds)); err != nil {
+		if err := b.clock.BlockUntilContext(b.t.Context(), b.running()); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -26,6 +26,17 @@ func (b *bench) serving() (rest func(), stop func() error) {
 		cancel()
 		return <-ended
 	}
+}
+
+// running is how many feeds have credentials.
+func (b *bench) running() int {
+	n := 0
+	for _, feed := range b.feeds {
+		if !feed.off {
+			n++
+		}
+	}
+	return n
 }
 
 func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
@@ -78,7 +89,7 @@ func TestServeWithoutCredentialsRunsNothing(t *testing.T) {
 
 func (b *bench) status(dataset store.Dataset) Status {
 	b.t.Helper()
-	status, err := b.Feeds.status(b.t.Context(), dataset)
+	status, err := b.Feeds.status(b.t.Context(), dataset, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -179,4 +190,11 @@ func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
 type (
 	replyOfPrices   = source.Reply[store.Price]
 	replyOfCapacity = source.Reply[store.CapacityStep]
+	replyOfAFRR     = source.Reply[store.AFRRStep]
+	replyOfMFRR     = source.Reply[store.MFRRStep]
+)
+
+var (
+	unreached  = &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true, Retryable: true}
+	unreadable = &source.Fault{Source: "RTE", Message: "the reply cannot be read"}
 )

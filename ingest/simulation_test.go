@@ -99,7 +99,7 @@ type weeks struct {
 	t        *testing.T
 	db       *store.Store
 	troubles []trouble
-	revoke   time.Time // when the token of RTE that is in use then is chosen, and an hour later, long before its end, refused
+	revoke   time.Time // the first token that RTE gives after that is refused an hour later, long before its end
 	killed   time.Time // the first call after it ends the process
 	rte      http.Handler
 	entsoe   http.Handler
@@ -109,6 +109,7 @@ type weeks struct {
 	mu       sync.Mutex
 	clock    *steppedClock
 	end      context.CancelFunc // of the process
+	bearer   string             // RTE's token that was in use last
 	revoked  string             // RTE's token that is refused
 	calls    map[string]int
 	faults   map[string]int
@@ -328,9 +329,10 @@ func (w *weeks) carry(r *http.Request) (*http.Response, error) {
 		}
 	}
 	if bearer := r.Header.Get("Authorization"); slices.Contains(resources, call) {
-		if w.revoked == "" && !now.Before(w.revoke) {
+		if bearer != w.bearer && w.revoked == "" && !now.Before(w.revoke) {
 			w.revoked, w.revoke = bearer, now.Add(time.Hour)
 		}
+		w.bearer = bearer
 		if w.revoked == bearer && !now.Before(w.revoke) {
 			w.faults["RTE refuses the token"]++
 			return withStatus(401, "application/json", `{"error":"invalid_token"}`)(r, good)

@@ -34,6 +34,7 @@ const (
 	ReasonSourceError  Reason = "source_error"
 	ReasonRejected     Reason = "rejected"
 	ReasonPartial      Reason = "partial"
+	ReasonSourceGap    Reason = "source_gap" // the source has said the same for a week
 )
 
 // Missing is a delivery date that is not whole.
@@ -85,18 +86,34 @@ type Waiting struct {
 	SeenAt  Instant            `json:"seen_at"`
 }
 
+// Difference is a delivery date of which ENTSO-E's prices and RTE's differ by more than a cent.
+type Difference struct {
+	Date          store.DeliveryDate `json:"date"`
+	Quarters      int                `json:"quarters"`
+	LargestEURMWh float64            `json:"largest_eur_mwh"` // without sign
+	SeenAt        Instant            `json:"seen_at"`
+}
+
+// differenceDays is how many delivery dates back the sources of prices are compared.
+const differenceDays = 35
+
 // Report is what Courant knows of all datasets.
 type Report struct {
-	GeneratedAt Instant   `json:"generated_at"`
-	Datasets    []Status  `json:"datasets"`
-	Quarantine  []Waiting `json:"quarantine"`
+	GeneratedAt      Instant      `json:"generated_at"`
+	Datasets         []Status     `json:"datasets"`
+	Quarantine       []Waiting    `json:"quarantine"`
+	PriceDifferences []Difference `json:"price_differences"`
 }
 
 // Report tells how each dataset is doing, and what waits for a decision.
 func (f *Feeds) Report(ctx context.Context) (Report, error) {
-	report := Report{GeneratedAt: Instant(f.clock.Now()), Quarantine: []Waiting{}}
+	report := Report{GeneratedAt: Instant(f.clock.Now()), Quarantine: []Waiting{}, PriceDifferences: []Difference{}}
+	states, err := f.store.FeedStates(ctx)
+	if err != nil {
+		return Report{}, err
+	}
 	for _, dataset := range store.Datasets() {
-		status, err := f.status(ctx, dataset)
+		status, err := f.status(ctx, dataset, states)
 		if err != nil {
 			return Report{}, err
 		}
@@ -109,16 +126,23 @@ func (f *Feeds) Report(ctx context.Context) (Report, error) {
 	for _, q := range waiting {
 		report.Quarantine = append(report.Quarantine, Waiting{q.ID, q.Dataset, q.Date, q.Reason, Instant(q.Seen)})
 	}
+	differences, err := f.store.PriceDifferences(ctx, f.today().Add(-differenceDays))
+	if err != nil {
+		return Report{}, err
+	}
+	for _, d := range differences {
+		report.PriceDifferences = append(report.PriceDifferences, Difference{d.Date, d.Quarters, d.Largest, Instant(d.Seen)})
+	}
 	return report, nil
 }
 
-func (f *Feeds) status(ctx context.Context, dataset store.Dataset) (Status, error) {
+func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[string]store.FeedState) (Status, error) {
 	feed, now := f.of(dataset), f.clock.Now()
 	extent, err := f.store.Extent(ctx, dataset)
 	if err != nil {
 		return Status{}, err
 	}
-	summary, err := f.store.RunSummary(ctx, dataset)
+	summary, err := f.store.RunSummary(ctx, string(feed.name), dataset)
 	if err != nil {
 		return Status{}, err
 	}
@@ -126,12 +150,10 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset) (Status, erro
 	if err != nil {
 		return Status{}, err
 	}
-	feed.mu.Lock()
-	nextRun := feed.nextRun
-	feed.mu.Unlock()
+	state := feed.stands(states[string(feed.name)], now)
 	status := Status{
 		Dataset: dataset, Source: feed.source, Missing: missing,
-		LastSuccessAt: instantOf(summary.LastSuccess), LastChangeAt: instantOf(summary.LastChange), NextRunAt: instantOf(nextRun),
+		LastSuccessAt: instantOf(summary.LastSuccess), LastChangeAt: instantOf(summary.LastChange), NextRunAt: instantOf(state.NextRun),
 	}
 	if !extent.First.IsZero() {
 		end, err := f.newestEnd(ctx, dataset, extent)
@@ -144,8 +166,26 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset) (Status, erro
 	if summary.LastError != "" {
 		status.LastError = &summary.LastError
 	}
-	status.State = f.state(feed, missing, summary, now)
+	status.State = stateOf(feed, state, missing, summary, now)
 	return status, nil
+}
+
+// stands is how the feed stands in the service that runs it: this process, or another one by its own word. A service
+// that was killed has left its last one, which is not believed for long.
+func (feed *feed) stands(told store.FeedState, now time.Time) store.FeedState {
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	if feed.nextRun.IsZero() {
+		if now.Sub(told.NextRun) > idleInterval {
+			return store.FeedState{}
+		}
+		return told
+	}
+	own := store.FeedState{NextRun: feed.nextRun}
+	if until, blocked := feed.blockedUntil(); blocked {
+		own.OpenUntil = until
+	}
+	return own
 }
 
 // newestEnd is the end of the newest period that is held.
@@ -166,18 +206,18 @@ func (f *Feeds) newestEnd(ctx context.Context, dataset store.Dataset, extent sto
 	return time.Unix(extent.NewestStart+length, 0), nil
 }
 
-func (f *Feeds) state(feed *feed, missing []Missing, summary store.RunSummary, now time.Time) State {
+// stateOf puts into one word how a dataset is doing. A gap of the source's own is nobody's fault.
+func stateOf(feed *feed, stands store.FeedState, missing []Missing, summary store.RunSummary, now time.Time) State {
 	today := store.DeliveryDateOf(now)
 	judged := today.Add(-1)
 	if feed.ahead {
 		judged = today.Add(1)
 	}
 	late := !now.Before(minutesLater(today, dueAt[feed.name]))
-	_, down := feed.blockedUntil()
 	switch {
 	case feed.off:
 		return StateOff
-	case down:
+	case !stands.OpenUntil.IsZero():
 		return StateDown
 	case summary.LastChange.IsZero():
 		return StateLate
@@ -187,7 +227,8 @@ func (f *Feeds) state(feed *feed, missing []Missing, summary store.RunSummary, n
 		return StateStale
 	}
 	for _, m := range missing {
-		switch overdue := late && m.Date == judged || m.Date.Before(judged); {
+		overdue := m.Reason != ReasonSourceGap && (late && m.Date == judged || m.Date.Before(judged))
+		switch {
 		case overdue && quiet:
 			return StateStale
 		case overdue:
@@ -228,14 +269,14 @@ func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, 
 	if err != nil {
 		return nil, err
 	}
-	verdicts, err := f.store.DateVerdicts(ctx, dataset, store.NewPeriod(first.Start(), last.End()))
+	asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
 	if err != nil {
 		return nil, err
 	}
 	for _, date := range store.Dates(first, last) {
 		if h := holdings[date]; !h.whole() {
-			verdict, asked := verdicts[date]
-			missing = append(missing, Missing{date, h.expected, h.received, reason(h, verdict, asked)})
+			a, wasAsked := asked[date]
+			missing = append(missing, Missing{date, h.expected, h.received, reason(date, h, a, wasAsked)})
 		}
 	}
 	return missing, nil
@@ -254,13 +295,15 @@ func firstOf(dataset store.Dataset) store.DeliveryDate {
 	return store.DeliveryDate{}
 }
 
-func reason(h holding, verdict store.DateVerdict, asked bool) Reason {
+func reason(date store.DeliveryDate, h holding, asked store.Asked, wasAsked bool) Reason {
 	switch {
-	case !asked && h.received == 0:
+	case !wasAsked && h.received == 0:
 		return ReasonNotAsked
-	case verdict.Refused:
+	case isGap(date, asked):
+		return ReasonSourceGap
+	case asked.Refused:
 		return ReasonRejected
-	case verdict.Outcome == store.OutcomeFailed || verdict.Outcome == store.OutcomeInterrupted:
+	case asked.Outcome == store.OutcomeFailed || asked.Outcome == store.OutcomeInterrupted:
 		return ReasonSourceError
 	case h.received > 0:
 		return ReasonPartial

@@ -14,38 +14,41 @@ const rowsPerInsert = 60
 // Commit keeps what a run brought and the account of the run itself, in one transaction. It fills in, for each of
 // the run's datasets, the rows seen and the rows changed: a row that is stored already as it came is not written.
 func (s *Store) Commit(ctx context.Context, run *Run, batch Batch) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[Dataset]*Tally{}}
-		for _, dataset := range run.Datasets {
-			w.tallies[dataset] = &Tally{}
-		}
-		if err := firstError(
-			func() error { return keep(&w, priceLayout, batch.Prices) },
-			func() error { return keep(&w, capacityLayout, batch.Capacity) },
-			func() error { return keep(&w, afrrLayout, batch.AFRR) },
-			func() error { return keep(&w, mfrrLayout, batch.MFRR) },
-		); err != nil {
-			return err
-		}
-		run.Tallies = map[Dataset]Tally{}
-		for dataset, tally := range w.tallies {
-			run.Tallies[dataset] = *tally
-		}
-		if err := insertRun(ctx, tx, run); err != nil {
-			return err
-		}
-		if run.FetchID == 0 || run.Outcome != OutcomeOK {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch_window (fetch_id, window_start) SELECT id, ? FROM fetch WHERE id = ?",
-			run.Window.Start, run.FetchID)
-		return err
-	})
+	err := s.write(ctx, func(tx *sql.Tx) error { return commit(ctx, tx, run, batch) })
 	if err != nil {
 		run.Tallies = nil // nothing was stored
 		return fmt.Errorf("store: commit of %s: %w", run.Feed, err)
 	}
 	return nil
+}
+
+func commit(ctx context.Context, tx *sql.Tx, run *Run, batch Batch) error {
+	w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[Dataset]*Tally{}, changed: map[datedKey]bool{}}
+	for _, dataset := range run.Datasets {
+		w.tallies[dataset] = &Tally{}
+	}
+	if err := firstError(
+		func() error { return keep(&w, priceLayout, batch.Prices) },
+		func() error { return keep(&w, capacityLayout, batch.Capacity) },
+		func() error { return keep(&w, afrrLayout, batch.AFRR) },
+		func() error { return keep(&w, mfrrLayout, batch.MFRR) },
+		func() error { return supersede(&w, batch.Prices) },
+	); err != nil {
+		return err
+	}
+	run.Tallies = map[Dataset]Tally{}
+	for dataset, tally := range w.tallies {
+		run.Tallies[dataset] = *tally
+	}
+	if err := insertRun(ctx, tx, run, w.changed); err != nil {
+		return err
+	}
+	if run.FetchID == 0 || run.Outcome != OutcomeOK {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch_window (fetch_id, window_start) SELECT id, ? FROM fetch WHERE id = ?",
+		run.Window.Start, run.FetchID)
+	return err
 }
 
 func firstError(steps ...func() error) error {
@@ -63,13 +66,21 @@ type writing struct {
 	tx      *sql.Tx
 	now     int64 // ms
 	tallies map[Dataset]*Tally
+	changed map[datedKey]bool
 
 	insertRevision *sql.Stmt // nil until a value changes
+}
+
+// datedKey is a delivery date of a dataset.
+type datedKey struct {
+	dataset Dataset
+	date    DeliveryDate
 }
 
 type storedRow[R any] struct {
 	row       R
 	firstSeen int64 // ms
+	changedAt int64 // ms
 }
 
 // keep writes the rows that are new or differ from what is stored, and what they differ from.
@@ -86,7 +97,8 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 		return err
 	}
 	var changed []storedRow[R]
-	cover := newCoverage()
+	var calendar calendar
+	cover := coverage{}
 	for _, row := range arrived {
 		key := l.rowKey(&row)
 		before, known := stored[key]
@@ -100,10 +112,14 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 			}
 		} else {
 			before.firstSeen = w.now
-			cover.add(key)
+			cover.add(key, calendar.dateOf(key.start))
+			if err := replaceStandIn(w, l, key, stored, row); err != nil {
+				return err
+			}
 		}
 		w.tallies[key.dataset].Changed++
-		changed = append(changed, storedRow[R]{row, before.firstSeen})
+		w.changed[datedKey{key.dataset, calendar.dateOf(key.start)}] = true
+		changed = append(changed, storedRow[R]{row: row, firstSeen: before.firstSeen})
 	}
 	if err := write(w, l, changed); err != nil {
 		return err
@@ -162,14 +178,14 @@ func storedRows[R comparable](w *writing, l layout[R], rows []R) (map[rowKey]sto
 	for i := range rows {
 		first, last = min(first, l.start(&rows[i])), max(last, l.start(&rows[i]))
 	}
-	found, err := w.tx.QueryContext(w.ctx, l.selectRows(", first_seen_ms")+" WHERE start BETWEEN ? AND ?", first, last)
+	found, err := w.tx.QueryContext(w.ctx, l.selectRows(", first_seen_ms, changed_ms")+" WHERE start BETWEEN ? AND ?", first, last)
 	if err != nil {
 		return nil, err
 	}
 	stored := make(map[rowKey]storedRow[R], len(rows))
-	var firstSeen int64
-	err = l.scan(found, []any{&firstSeen}, func(row R) {
-		stored[l.rowKey(&row)] = storedRow[R]{row, firstSeen}
+	var firstSeen, changedAt int64
+	err = l.scan(found, []any{&firstSeen, &changedAt}, func(row R) {
+		stored[l.rowKey(&row)] = storedRow[R]{row, firstSeen, changedAt}
 	})
 	return stored, err
 }
@@ -198,16 +214,26 @@ func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[
 	return nil
 }
 
-// coverage counts the rows that a commit adds to each series of a delivery date.
-type coverage struct {
-	calendar calendar
-	added    map[coverKey]*cover
+// replaceStandIn notes that a new row is served from now on in the place of the one that stood in for it.
+func replaceStandIn[R comparable](w *writing, l layout[R], key rowKey, stored map[rowKey]storedRow[R], row R) error {
+	if l.standIn == nil {
+		return nil
+	}
+	other := l.standIn(row)
+	stood, was := stored[l.rowKey(&other)]
+	if !was {
+		return nil
+	}
+	stood.firstSeen = stood.changedAt // it was served as it is now from then on
+	return revise(w, l, key, stood, row)
 }
 
+// coverage counts the rows that a commit adds to each series of a delivery date.
+type coverage map[coverKey]*cover
+
 type coverKey struct {
-	dataset Dataset
-	date    DeliveryDate
-	series  string
+	datedKey
+	series string
 }
 
 type cover struct {
@@ -215,19 +241,17 @@ type cover struct {
 	newest int64 // start, seconds UTC
 }
 
-func newCoverage() *coverage { return &coverage{added: map[coverKey]*cover{}} }
-
-func (c *coverage) add(key rowKey) {
-	k := coverKey{key.dataset, c.calendar.dateOf(key.start), key.series}
-	if c.added[k] == nil {
-		c.added[k] = &cover{}
+func (c coverage) add(key rowKey, date DeliveryDate) {
+	k := coverKey{datedKey{key.dataset, date}, key.series}
+	if c[k] == nil {
+		c[k] = &cover{}
 	}
-	c.added[k].rows++
-	c.added[k].newest = max(c.added[k].newest, key.start)
+	c[k].rows++
+	c[k].newest = max(c[k].newest, key.start)
 }
 
-func (c *coverage) write(w *writing) error {
-	for k, added := range c.added {
+func (c coverage) write(w *writing) error {
+	for k, added := range c {
 		_, err := w.tx.ExecContext(w.ctx, `
 			INSERT INTO coverage (dataset, delivery_date, series, rows, newest_start) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (dataset, delivery_date, series)

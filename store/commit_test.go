@@ -58,8 +58,8 @@ func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 	for again := 1; again <= 3; again++ {
 		written := ask(t, s.WriterPool(), "SELECT total_changes()")
 		run := commit(t, s, runAt(again, asked...), batch)
-		if got, want := ask(t, s.WriterPool(), "SELECT total_changes() - ?", written), "3"; got != want {
-			t.Errorf("time %d wrote %s rows, want %s, an account for each dataset", again, got, want)
+		if got, want := ask(t, s.WriterPool(), "SELECT total_changes() - ?", written), "6"; got != want {
+			t.Errorf("time %d wrote %s rows, want %s, an account for each dataset and what it says of the date", again, got, want)
 		}
 		want := map[store.Dataset]store.Tally{store.AFRREnergy: {Seen: 1000}, store.MFRREnergy: {Seen: 2}, store.DayAheadPrices: {Seen: 1}}
 		if diff := cmp.Diff(want, run.Tallies); diff != "" {
@@ -69,7 +69,7 @@ func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 	if diff := cmp.Diff(before, kept(t, s)); diff != "" {
 		t.Errorf("what is kept has changed (-before +after):\n%s", diff)
 	}
-	summary, err := s.RunSummary(t.Context(), store.AFRREnergy)
+	summary, err := s.RunSummary(t.Context(), "test", store.AFRREnergy)
 	if err != nil || !summary.LastSuccess.Equal(minute(3)) || !summary.LastChange.Equal(minute(0)) {
 		t.Errorf("summary %+v, %v; want success at %s and change at %s", summary, err, minute(3), minute(0))
 	}

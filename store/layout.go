@@ -8,7 +8,7 @@ import (
 )
 
 // layout says how one row type lies in its table. fields points at a row's columns: start, then the other columns
-// of the key (all of them texts), then the values (each a Number or a Flag).
+// of the key (all of them stored as texts), then the values (each a Number or a Flag).
 type layout[R comparable] struct {
 	table   string
 	key     []string
@@ -17,16 +17,18 @@ type layout[R comparable] struct {
 	dataset func(*R) Dataset
 	start   func(*R) int64
 	series  func(*R) string
+	standIn func(R) R // the row that serves until this one is there; nil: none does
 }
 
 var priceLayout = layout[Price]{
 	table:   "day_ahead_price",
-	key:     []string{"start", "resolution"},
+	key:     []string{"start", "resolution", "source"},
 	values:  []string{"price"},
-	fields:  func(r *Price) []any { return []any{&r.Start, &r.Resolution, &r.Price} },
+	fields:  func(r *Price) []any { return []any{&r.Start, &r.Resolution, &r.Source, &r.Price} },
 	dataset: func(*Price) Dataset { return DayAheadPrices },
 	start:   func(r *Price) int64 { return r.Start },
-	series:  func(r *Price) string { return string(r.Resolution) },
+	series:  func(r *Price) string { return PriceSeries(r.Resolution, r.Source) },
+	standIn: func(r Price) Price { return Price{Start: r.Start, Resolution: r.Resolution, Source: FromRTE} },
 }
 
 var capacityLayout = layout[CapacityStep]{
@@ -69,6 +71,14 @@ var mfrrLayout = layout[MFRRStep]{
 	dataset: func(*MFRRStep) Dataset { return MFRREnergy },
 	start:   func(r *MFRRStep) int64 { return r.Start },
 	series:  func(r *MFRRStep) string { return string(r.Direction) },
+}
+
+// PriceSeries names a series of prices, such as PT15M, or PT15M/RTE for what stands in for it.
+func PriceSeries(resolution Resolution, source PriceSource) string {
+	if source == FromENTSOE {
+		return string(resolution)
+	}
+	return string(resolution) + "/" + source.String()
 }
 
 // CapacitySeries names a series of a capacity dataset, such as UPWARD/DAILY/STD.

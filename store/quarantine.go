@@ -18,13 +18,14 @@ type Quarantined struct {
 	Prices  []Price // what came, ascending
 }
 
-// Decision is what a person said of what waited.
+// Decision is what became of what waited.
 type Decision string
 
 const (
-	Undecided Decision = ""
-	Accepted  Decision = "accepted"
-	Rejected  Decision = "rejected"
+	Undecided  Decision = ""
+	Accepted   Decision = "accepted"
+	Rejected   Decision = "rejected"
+	Superseded Decision = "superseded" // by later prices of the date, without a person
 )
 
 // MarshalJSON is [start, resolution, EUR/MWh].
@@ -38,7 +39,8 @@ func (p *Price) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &[]any{&p.Start, &p.Resolution, &p.Price.V})
 }
 
-// Quarantine keeps what came of a delivery date apart, and tells what was decided of the same prices before.
+// Quarantine keeps what came of a delivery date apart, in the place of what waits of that date already, and tells what
+// was decided of the same prices before.
 func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error) {
 	prices, err := json.Marshal(q.Prices)
 	if err != nil {
@@ -48,8 +50,15 @@ func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error)
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO quarantine (dataset, delivery_date, reason, prices, seen_ms) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (dataset, delivery_date, prices) DO NOTHING`,
+			ON CONFLICT (dataset, delivery_date, prices) DO UPDATE
+				SET reason = excluded.reason, seen_ms = excluded.seen_ms, decision = NULL, decided_ms = NULL WHERE decision = 'superseded'`,
 			q.Dataset, q.Date, q.Reason, string(prices), q.Seen.UnixMilli())
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE quarantine SET decision = ?, decided_ms = ? WHERE dataset = ? AND delivery_date = ? AND prices <> ? AND decision IS NULL`,
+			Superseded, q.Seen.UnixMilli(), q.Dataset, q.Date, string(prices))
 		if err != nil {
 			return err
 		}
@@ -72,23 +81,81 @@ func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 	defer rows.Close()
 	var waiting []Quarantined
 	for rows.Next() {
-		var q Quarantined
-		var seen int64
-		var prices []byte
-		if err := rows.Scan(&q.ID, &q.Dataset, &q.Date, &q.Reason, &seen, &prices); err != nil {
+		q, err := scanQuarantined(rows)
+		if err != nil {
 			return nil, fmt.Errorf("store: quarantine: %w", err)
 		}
-		if err := json.Unmarshal(prices, &q.Prices); err != nil {
-			return nil, fmt.Errorf("store: quarantine %d: %w", q.ID, err)
-		}
-		q.Seen = milliseconds(seen)
 		waiting = append(waiting, q)
 	}
 	return waiting, rows.Err()
 }
 
-// Decide settles what waits under the id; ErrNotFound if nothing does.
-func (s *Store) Decide(ctx context.Context, id int64, decision Decision, now time.Time) error {
-	return s.change(ctx, fmt.Errorf("nothing waits under %d: %w", id, ErrNotFound),
-		"UPDATE quarantine SET decision = ?, decided_ms = ? WHERE id = ? AND decision IS NULL", decision, now.UnixMilli(), id)
+// supersede settles what waits of the delivery dates of which ENTSO-E's prices are stored.
+func supersede(w *writing, prices []Price) error {
+	var calendar calendar
+	settled := map[DeliveryDate]bool{}
+	for _, price := range prices {
+		date := calendar.dateOf(price.Start)
+		if price.Source != FromENTSOE || settled[date] {
+			continue
+		}
+		settled[date] = true
+		_, err := w.tx.ExecContext(w.ctx, "UPDATE quarantine SET decision = ?, decided_ms = ? WHERE dataset = ? AND delivery_date = ? AND decision IS NULL",
+			Superseded, w.now, DayAheadPrices, date)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Accept takes what waits under the id, in one transaction with the account of the run that does; ErrNotFound if
+// nothing waits there. The run's window and datasets are filled in.
+func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, error) {
+	var q Quarantined
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		if q, err = decide(ctx, tx, id, Accepted, run.Ended); err != nil {
+			return err
+		}
+		run.Datasets, run.Window = []Dataset{q.Dataset}, q.Date.Period()
+		return commit(ctx, tx, run, Batch{Prices: q.Prices})
+	})
+	if err != nil {
+		return Quarantined{}, fmt.Errorf("store: accept %d: %w", id, err)
+	}
+	return q, nil
+}
+
+// Reject drops what waits under the id; ErrNotFound if nothing does.
+func (s *Store) Reject(ctx context.Context, id int64, now time.Time) (Quarantined, error) {
+	var q Quarantined
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		q, err = decide(ctx, tx, id, Rejected, now)
+		return err
+	})
+	if err != nil {
+		return Quarantined{}, fmt.Errorf("store: reject %d: %w", id, err)
+	}
+	return q, nil
+}
+
+func decide(ctx context.Context, tx *sql.Tx, id int64, decision Decision, now time.Time) (Quarantined, error) {
+	q, err := scanQuarantined(tx.QueryRowContext(ctx, `
+		UPDATE quarantine SET decision = ?, decided_ms = ? WHERE id = ? AND decision IS NULL
+		RETURNING id, dataset, delivery_date, reason, seen_ms, prices`, decision, now.UnixMilli(), id))
+	if err == sql.ErrNoRows {
+		return q, fmt.Errorf("nothing waits under %d: %w", id, ErrNotFound)
+	}
+	return q, err
+}
+
+func scanQuarantined(row interface{ Scan(...any) error }) (Quarantined, error) {
+	var q Quarantined
+	var seen int64
+	var prices []byte
+	if err := row.Scan(&q.ID, &q.Dataset, &q.Date, &q.Reason, &seen, &prices); err != nil {
+		return q, err
+	}
+	q.Seen = milliseconds(seen)
+	return q, json.Unmarshal(prices, &q.Prices)
 }

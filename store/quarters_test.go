@@ -79,6 +79,22 @@ func TestQuarters(t *testing.T) {
 	}
 }
 
+func TestWhatENTSOEGivesStandsBeforeWhatStandsInForIt(t *testing.T) {
+	const hour = 3600
+	prices := []store.Price{
+		{Start: 0, Resolution: store.PT15M, Source: store.FromRTE, Price: store.Num(1)},
+		{Start: hour, Resolution: store.PT15M, Source: store.FromRTE, Price: store.Num(2)},
+		{Start: 0, Resolution: store.PT60M, Price: store.Num(3)},
+	}
+	want := []store.Quarter{
+		{Start: 0, Price: store.Num(3)}, {Start: 900, Price: store.Num(3)}, {Start: 1800, Price: store.Num(3)}, {Start: 2700, Price: store.Num(3)},
+		{Start: hour, Price: store.Num(2), Source: store.FromRTE},
+	}
+	if diff := cmp.Diff(want, store.Quarters(prices)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestEveryQuarterHasTheFinestPriceThatCoversIt(t *testing.T) {
 	resolutions := []store.Resolution{store.PT15M, store.PT30M, store.PT60M}
 	rapid.Check(t, func(t *rapid.T) {

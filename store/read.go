@@ -42,7 +42,7 @@ func latest[R comparable](ctx context.Context, s *Store, l layout[R], dataset Da
 		if window.Version, err = version(ctx, tx, dataset); err != nil {
 			return err
 		}
-		if window.FetchedAt, err = lastSuccess(ctx, tx, dataset); err != nil {
+		if window.FetchedAt, err = newestEnd(ctx, tx, dataset, refusedNothing); err != nil {
 			return err
 		}
 		err = tx.QueryRowContext(ctx, "SELECT max(delivery_date) FROM coverage WHERE dataset = ?", dataset).Scan(&window.Last)
@@ -102,6 +102,30 @@ func (c Coverage) Rows() int {
 	return sum
 }
 
+// Coverage counts the rows of one dataset that a batch has.
+func (b Batch) Coverage(dataset Dataset) Coverage {
+	coverage := Coverage{}
+	count(coverage, dataset, priceLayout, b.Prices)
+	count(coverage, dataset, capacityLayout, b.Capacity)
+	count(coverage, dataset, afrrLayout, b.AFRR)
+	count(coverage, dataset, mfrrLayout, b.MFRR)
+	return coverage
+}
+
+func count[R comparable](into Coverage, dataset Dataset, l layout[R], rows []R) {
+	var calendar calendar
+	for i := range rows {
+		if l.dataset(&rows[i]) != dataset {
+			continue
+		}
+		date := calendar.dateOf(l.start(&rows[i]))
+		if into[date] == nil {
+			into[date] = map[string]int{}
+		}
+		into[date][l.series(&rows[i])]++
+	}
+}
+
 // Coverage counts the native rows held of a dataset from first to last, both included.
 func (s *Store) Coverage(ctx context.Context, dataset Dataset, first, last DeliveryDate) (Coverage, error) {
 	rows, err := s.reader.QueryContext(ctx,
@@ -144,17 +168,4 @@ func (s *Store) Extent(ctx context.Context, dataset Dataset) (Extent, error) {
 	}
 	extent.NewestStart = newest.V
 	return extent, nil
-}
-
-// FirstAsked is the first delivery date of the dataset that a run ever asked for; zero if none did.
-func (s *Store) FirstAsked(ctx context.Context, dataset Dataset) (DeliveryDate, error) {
-	var start sql.Null[int64]
-	err := s.reader.QueryRowContext(ctx, "SELECT min(window_start) FROM feed_run WHERE dataset = ?", dataset).Scan(&start)
-	if err != nil {
-		return DeliveryDate{}, fmt.Errorf("store: first date asked of %s: %w", dataset, err)
-	}
-	if !start.Valid {
-		return DeliveryDate{}, nil
-	}
-	return DeliveryDateOf(time.Unix(start.V, 0)), nil
 }

@@ -42,7 +42,7 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 		if err != nil || extent != (store.Extent{}) {
 			t.Errorf("%s extends over %+v, %v", dataset, extent, err)
 		}
-		summary, err := s.RunSummary(ctx, dataset)
+		summary, err := s.RunSummary(ctx, "test", dataset)
 		if err != nil || summary != (store.RunSummary{}) {
 			t.Errorf("%s: %+v, %v", dataset, summary, err)
 		}

@@ -1,6 +1,11 @@
 package store
 
-import "database/sql"
+import (
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+)
 
 // Number is a value as it was published, or null.
 type Number = sql.Null[float64]
@@ -34,11 +39,37 @@ func (r Resolution) Seconds() int64 {
 	return 0
 }
 
-// Price is a day-ahead price of the French zone, as ENTSO-E publishes it (A44).
+// PriceSource is who published a day-ahead price. ENTSO-E is the source; RTE stands in where it has given nothing.
+type PriceSource uint8
+
+const (
+	FromENTSOE PriceSource = iota // A44
+	FromRTE                       // france_power_exchanges
+)
+
+var priceSources = []string{"ENTSO-E", "RTE"}
+
+func (s PriceSource) String() string { return priceSources[s] }
+
+// Value stores a source as its name.
+func (s PriceSource) Value() (driver.Value, error) { return s.String(), nil }
+
+// Scan reads a source from its name.
+func (s *PriceSource) Scan(src any) error {
+	i := slices.Index(priceSources, fmt.Sprint(src))
+	if i < 0 {
+		return fmt.Errorf("store: no source of prices is named %v", src)
+	}
+	*s = PriceSource(i)
+	return nil
+}
+
+// Price is a day-ahead price of the French zone, as its source publishes it.
 type Price struct {
 	Start      int64      // seconds UTC
 	Resolution Resolution // how long the price holds
-	Price      Number     // EUR/MWh
+	Source     PriceSource
+	Price      Number // EUR/MWh
 }
 
 // CapacityStep is a quarter hour of procured reserve, as RTE publishes it (result_procured_reserves).

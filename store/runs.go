@@ -47,14 +47,14 @@ type Run struct {
 
 // RecordRun keeps the account of a run that brought nothing to store.
 func (s *Store) RecordRun(ctx context.Context, run *Run) error {
-	err := s.write(ctx, func(tx *sql.Tx) error { return insertRun(ctx, tx, run) })
+	err := s.write(ctx, func(tx *sql.Tx) error { return insertRun(ctx, tx, run, nil) })
 	if err != nil {
 		return fmt.Errorf("store: record run of %s: %w", run.Feed, err)
 	}
 	return nil
 }
 
-func insertRun(ctx context.Context, tx *sql.Tx, run *Run) error {
+func insertRun(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]bool) error {
 	for _, dataset := range run.Datasets {
 		tally := run.Tallies[dataset]
 		result, err := tx.ExecContext(ctx, `
@@ -80,7 +80,7 @@ func insertRun(ctx context.Context, tx *sql.Tx, run *Run) error {
 			}
 		}
 	}
-	return nil
+	return noteAsked(ctx, tx, run, changed)
 }
 
 // Versions tells, for each dataset, a number that grows with every run that ends; 0 if none ever did.
@@ -109,24 +109,24 @@ func version(ctx context.Context, tx *sql.Tx, dataset Dataset) (int64, error) {
 	return id.V, err
 }
 
-// RunSummary is what the runs of one dataset say about it; a zero time is "never".
+// RunSummary is what the runs of a feed say about one of its datasets; a zero time is "never".
 type RunSummary struct {
-	LastSuccess time.Time // end of the newest run that refused nothing of the dataset
-	LastChange  time.Time // end of the newest run that changed a row
-	LastError   string    // of the newest run, empty if it went well
+	LastSuccess time.Time // end of the feed's newest run that refused nothing of the dataset
+	LastChange  time.Time // end of the newest run that changed a row, of whatever feed
+	LastError   string    // of the feed's newest run, empty if it went well
 }
 
-// RunSummary sums the dataset's runs up.
-func (s *Store) RunSummary(ctx context.Context, dataset Dataset) (RunSummary, error) {
+// RunSummary sums the runs of the dataset up.
+func (s *Store) RunSummary(ctx context.Context, feed string, dataset Dataset) (RunSummary, error) {
 	var summary RunSummary
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		if summary.LastSuccess, err = lastSuccess(ctx, tx, dataset); err != nil {
+		if summary.LastSuccess, err = newestEnd(ctx, tx, dataset, "feed = ? AND "+refusedNothing, feed); err != nil {
 			return err
 		}
 		if summary.LastChange, err = newestEnd(ctx, tx, dataset, "rows_changed > 0"); err != nil {
 			return err
 		}
-		err = tx.QueryRowContext(ctx, "SELECT error FROM feed_run WHERE dataset = ? ORDER BY id DESC LIMIT 1", dataset).Scan(&summary.LastError)
+		err = tx.QueryRowContext(ctx, "SELECT error FROM feed_run WHERE dataset = ? AND feed = ? ORDER BY id DESC LIMIT 1", dataset, feed).Scan(&summary.LastError)
 		if err == sql.ErrNoRows {
 			return nil
 		}
@@ -138,15 +138,14 @@ func (s *Store) RunSummary(ctx context.Context, dataset Dataset) (RunSummary, er
 	return summary, nil
 }
 
-// lastSuccess is the end of the newest run that read the dataset without refusing any of it.
-func lastSuccess(ctx context.Context, tx *sql.Tx, dataset Dataset) (time.Time, error) {
-	return newestEnd(ctx, tx, dataset, "outcome IN ('ok', 'partial') AND NOT EXISTS (SELECT 1 FROM refusal WHERE run_id = feed_run.id)")
-}
+// refusedNothing is a run that read its dataset without refusing any of it.
+const refusedNothing = "outcome IN ('ok', 'partial') AND NOT EXISTS (SELECT 1 FROM refusal WHERE run_id = feed_run.id)"
 
-// newestEnd is the end of the dataset's newest run of a kind; zero if there was none.
-func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string) (time.Time, error) {
+// newestEnd is the end of the dataset's newest run of a kind, a condition with its arguments; zero if there was none.
+func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string, args ...any) (time.Time, error) {
 	var ended int64
-	err := tx.QueryRowContext(ctx, "SELECT ended_ms FROM feed_run WHERE dataset = ? AND "+kind+" ORDER BY id DESC LIMIT 1", dataset).Scan(&ended)
+	err := tx.QueryRowContext(ctx, "SELECT ended_ms FROM feed_run WHERE dataset = ? AND "+kind+" ORDER BY id DESC LIMIT 1",
+		append([]any{dataset}, args...)...).Scan(&ended)
 	if err == sql.ErrNoRows {
 		return time.Time{}, nil
 	}
@@ -154,63 +153,4 @@ func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string) (t
 		return time.Time{}, err
 	}
 	return milliseconds(ended), nil
-}
-
-// DateVerdict is what the newest run that asked for a delivery date said of it.
-type DateVerdict struct {
-	Outcome Outcome
-	Refused bool
-}
-
-// DateVerdicts tells, for each of the dataset's delivery dates that runs have asked for within the period, what the
-// newest such run said.
-func (s *Store) DateVerdicts(ctx context.Context, dataset Dataset, period Period) (map[DeliveryDate]DateVerdict, error) {
-	verdicts := map[DeliveryDate]DateVerdict{}
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `
-			SELECT id, window_start, window_end, outcome FROM feed_run
-			WHERE dataset = ? AND window_end > ? AND window_start < ? ORDER BY id`, dataset, period.Start, period.End)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		newest := map[DeliveryDate]int64{}
-		for rows.Next() {
-			var id int64
-			var window Period
-			var outcome Outcome
-			if err := rows.Scan(&id, &window.Start, &window.End, &outcome); err != nil {
-				return err
-			}
-			for _, date := range window.Dates() {
-				verdicts[date] = DateVerdict{Outcome: outcome}
-				newest[date] = id
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		refused, err := tx.QueryContext(ctx, `
-			SELECT run_id, delivery_date FROM refusal JOIN feed_run ON feed_run.id = run_id WHERE dataset = ?`, dataset)
-		if err != nil {
-			return err
-		}
-		defer refused.Close()
-		for refused.Next() {
-			var id int64
-			var date DeliveryDate
-			if err := refused.Scan(&id, &date); err != nil {
-				return err
-			}
-			if verdict, asked := verdicts[date]; asked && newest[date] == id {
-				verdict.Refused = true
-				verdicts[date] = verdict
-			}
-		}
-		return refused.Err()
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: verdicts on %s: %w", dataset, err)
-	}
-	return verdicts, nil
 }

@@ -86,7 +86,7 @@ func TestTheLastSuccessIsTheNewestRunThatRefusedNothing(t *testing.T) {
 				return minute(n)
 			}
 			want := store.RunSummary{LastSuccess: at(c.success), LastChange: at(c.change), LastError: c.error}
-			got, err := s.RunSummary(t.Context(), a)
+			got, err := s.RunSummary(t.Context(), "test", a)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,49 +135,6 @@ func TestARunIsOneRowForEachDataset(t *testing.T) {
 	wanted := map[store.Dataset]int64{store.DayAheadPrices: 0, store.FCRCapacity: 1, store.AFRRCapacity: 2, store.MFRRCapacity: 3, store.AFRREnergy: 0, store.MFRREnergy: 0}
 	if diff := cmp.Diff(wanted, versions); diff != "" || err != nil {
 		t.Errorf("versions %v (-want +got):\n%s", err, diff)
-	}
-}
-
-func TestTheNewestRunOfADateHasTheVerdict(t *testing.T) {
-	s := openNew(t)
-	record := func(first, last string, outcome store.Outcome, refused ...string) {
-		t.Helper()
-		run := runAt(0, store.AFRREnergy, store.MFRREnergy)
-		run.Window, run.Outcome = store.NewPeriod(date(first).Start(), date(last).End()), outcome
-		for _, day := range refused {
-			run.Refusals = append(run.Refusals, store.Refusal{Dataset: store.AFRREnergy, Date: date(day), Reason: "bad"})
-		}
-		if err := s.RecordRun(t.Context(), run); err != nil {
-			t.Fatal(err)
-		}
-	}
-	record("2026-10-20", "2026-10-28", store.OutcomePartial, "2026-10-24", "2026-10-26")
-	record("2026-10-24", "2026-10-24", store.OutcomeOK)
-	record("2026-10-25", "2026-10-25", store.OutcomeFailed)
-	record("2026-10-27", "2026-10-27", store.OutcomePartial, "2026-10-27")
-	want := map[store.DeliveryDate]store.DateVerdict{
-		date("2026-10-24"): {Outcome: store.OutcomeOK},
-		date("2026-10-25"): {Outcome: store.OutcomeFailed},
-		date("2026-10-26"): {Outcome: store.OutcomePartial, Refused: true},
-		date("2026-10-27"): {Outcome: store.OutcomePartial, Refused: true},
-		date("2026-10-28"): {Outcome: store.OutcomePartial},
-	}
-	asked := store.NewPeriod(date("2026-10-24").Start(), date("2026-10-31").End())
-	got, err := s.DateVerdicts(t.Context(), store.AFRREnergy, asked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for day := range got { // those of the same runs that lie outside may be told too
-		if !asked.Holds(day.Period().Start) {
-			delete(got, day)
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	other, err := s.DateVerdicts(t.Context(), store.MFRREnergy, asked)
-	if err != nil || other[date("2026-10-26")].Refused {
-		t.Errorf("mFRR energy has the refusals of aFRR energy: %v, %v", other, err)
 	}
 }
 

@@ -100,8 +100,8 @@ func TestThePricesOfFranceAreAskedFor(t *testing.T) {
 				}
 				io.WriteString(w, document())
 			})
-			if _, bytes, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), tt.window); err != nil || bytes != int64(len(document())) {
-				t.Fatalf("%d bytes, %v", bytes, err)
+			if _, traffic, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), tt.window); err != nil || traffic.Bytes != int64(len(document())) {
+				t.Fatalf("%d bytes, %v", traffic.Bytes, err)
 			}
 			want := []url.Values{{"documentType": {"A44"}, "contract_MarketAgreement.type": {"A01"}, "in_Domain": {"10YFR-RTE------C"}, "out_Domain": {"10YFR-RTE------C"},
 				"periodStart": {tt.start}, "periodEnd": {tt.end}, "securityToken": {token}}}
@@ -287,7 +287,7 @@ func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
 				bodies += int64(len(body))
 				io.WriteString(w, body)
 			})
-			reply, bytes, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(autumnDay.Add(-3), 7))
+			reply, traffic, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(autumnDay.Add(-3), 7))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -319,8 +319,8 @@ func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
 			if diff := cmp.Diff([]string{`a series with contract_MarketAgreement.type "A07" was skipped`}, reply.Notes); diff != "" {
 				t.Errorf("notes (-want +got):\n%s", diff)
 			}
-			if bytes != bodies {
-				t.Errorf("%d bytes were counted, %d were sent", bytes, bodies)
+			if traffic.Bytes != bodies {
+				t.Errorf("%d bytes were counted, %d were sent", traffic.Bytes, bodies)
 			}
 		})
 	}

@@ -61,27 +61,27 @@ func NewClient(o Options) *Client {
 
 // DayAheadPrices asks for the prices of the window, which is at most 90 days long. A window that the source calls too
 // wide is asked for in two halves.
-func (c *Client) DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], int64, error) {
-	reply, bytes, err := c.ask(ctx, window)
+func (c *Client) DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
+	reply, traffic, err := c.ask(ctx, window)
 	dates := window.Dates()
 	if !errors.Is(err, source.ErrTooWide) || len(dates) < 2 {
-		return reply, bytes, err
+		return reply, traffic, err
 	}
 	middle := dates[len(dates)/2].Start().Unix()
 	for _, half := range []store.Period{{Start: window.Start, End: middle}, {Start: middle, End: window.End}} {
 		part, more, err := c.DayAheadPrices(ctx, half)
-		bytes += more
+		traffic.Add(more)
 		if err != nil {
-			return source.Reply[store.Price]{}, bytes, err
+			return source.Reply[store.Price]{}, traffic, err
 		}
 		reply.Rows = append(reply.Rows, part.Rows...)
 		reply.Refusals.Add(part.Refusals)
 		reply.Notes = source.AddOnce(reply.Notes, part.Notes...)
 	}
-	return reply, bytes, nil
+	return reply, traffic, nil
 }
 
-func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[store.Price], int64, error) {
+func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
 	var reply source.Reply[store.Price]
 	build := func(ctx context.Context) (*http.Request, error) {
 		query := url.Values{
@@ -108,12 +108,12 @@ func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[sto
 		return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status,
 			Message: fmt.Sprintf("the reply is %s, not XML: %s", answer.Kind, answer.Excerpt())}
 	}
-	bytes, err := c.caller.Call(ctx, callName, build, read)
+	traffic, err := c.caller.Call(ctx, callName, build, read)
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusUnauthorized {
 		fault.Message = "the security token is refused: check entsoe.security_token"
 	}
-	return reply, bytes, err
+	return reply, traffic, err
 }
 
 // withStatus says the status of a refusal beside its text; a document that says that there is no data is an answer

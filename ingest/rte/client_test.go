@@ -87,7 +87,7 @@ func newFakeRTE(t *testing.T) *fakeRTE {
 		case resource != nil:
 			resource(w, r)
 		default:
-			io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null}`)
+			io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null,"france_power_exchanges":[]}`)
 		}
 	}))
 	t.Cleanup(f.server.Close)
@@ -95,24 +95,31 @@ func newFakeRTE(t *testing.T) *fakeRTE {
 	return f
 }
 
-// calls are the client's three, by resource.
+// calls are the client's four, by resource.
 var calls = []struct {
 	name, path, api string
-	call            func(*testing.T, *rte.Client, store.Period) (rows int, bytes int64, err error)
+	query           string // of the autumn day
+	call            func(*testing.T, *rte.Client, store.Period) (rows int, traffic source.Traffic, err error)
 }{
-	{"capacity", "/open_api/balancing_capacity/v5/result_procured_reserves", "Balancing Capacity", func(t *testing.T, c *rte.Client, w store.Period) (int, int64, error) {
-		reply, bytes, err := c.ProcuredReserves(t.Context(), w)
-		return len(reply.Rows), bytes, err
+	{"capacity", "/open_api/balancing_capacity/v5/result_procured_reserves", "Balancing Capacity", autumnQuery, func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+		reply, traffic, err := c.ProcuredReserves(t.Context(), w)
+		return len(reply.Rows), traffic, err
 	}},
-	{"aFRR energy", "/open_api/balancing_energy/v5/afrr_marginal_price", "Balancing Energy", func(t *testing.T, c *rte.Client, w store.Period) (int, int64, error) {
-		reply, bytes, err := c.MarginalPrice(t.Context(), w)
-		return len(reply.Rows), bytes, err
+	{"aFRR energy", "/open_api/balancing_energy/v5/afrr_marginal_price", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+		reply, traffic, err := c.MarginalPrice(t.Context(), w)
+		return len(reply.Rows), traffic, err
 	}},
-	{"mFRR energy", "/open_api/balancing_energy/v5/standard_mfrr_data", "Balancing Energy", func(t *testing.T, c *rte.Client, w store.Period) (int, int64, error) {
-		reply, bytes, err := c.StandardMFRR(t.Context(), w)
-		return len(reply.Rows), bytes, err
+	{"mFRR energy", "/open_api/balancing_energy/v5/standard_mfrr_data", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+		reply, traffic, err := c.StandardMFRR(t.Context(), w)
+		return len(reply.Rows), traffic, err
+	}},
+	{"power exchanges", "/open_api/wholesale_market/v3/france_power_exchanges", "Wholesale Market", "", func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+		reply, traffic, err := c.PowerExchangePrices(t.Context(), w)
+		return len(reply.Rows), traffic, err
 	}},
 }
+
+const autumnQuery = "end_date=2026-10-26T00%3A00%3A00%2B01%3A00&start_date=2026-10-25T00%3A00%3A00%2B02%3A00"
 
 func (f *fakeRTE) ask(t *testing.T) error {
 	t.Helper()
@@ -154,14 +161,13 @@ func TestEachResourceIsAskedForInItsWay(t *testing.T) {
 	for _, tt := range calls {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeRTE(t)
-			if _, bytes, err := tt.call(t, f.client, autumnDay.Period()); err != nil || bytes == 0 {
-				t.Fatalf("%d bytes, %v", bytes, err)
+			if _, traffic, err := tt.call(t, f.client, autumnDay.Period()); err != nil || traffic.Bytes == 0 {
+				t.Fatalf("%d bytes, %v", traffic.Bytes, err)
 			}
 			f.wantRequests(t, 1, 1)
 			r := f.resources[0]
 			got := []string{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("Accept"), r.Header.Get("Authorization"), r.Header.Get("User-Agent")}
-			want := []string{"GET", tt.path, "end_date=2026-10-26T00%3A00%3A00%2B01%3A00&start_date=2026-10-25T00%3A00%3A00%2B02%3A00",
-				"application/json", "Bearer token-1", "courant/test"}
+			want := []string{"GET", tt.path, tt.query, "application/json", "Bearer token-1", "courant/test"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
@@ -243,9 +249,9 @@ func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
 			}
 			io.WriteString(w, mari(measure()))
 		}
-		reply, bytes, err := f.client.StandardMFRR(t.Context(), summerDay.Period())
-		if err != nil || len(reply.Rows) != 1 || bytes != int64(len(mari(measure()))) {
-			t.Errorf("%d rows, %d bytes, %v", len(reply.Rows), bytes, err)
+		reply, traffic, err := f.client.StandardMFRR(t.Context(), summerDay.Period())
+		if err != nil || len(reply.Rows) != 1 || traffic.Bytes != int64(len(mari(measure()))) {
+			t.Errorf("%d rows, %d bytes, %v", len(reply.Rows), traffic.Bytes, err)
 		}
 		f.wantRequests(t, 2, 2)
 		if err := f.ask(t); err != nil {
@@ -345,7 +351,7 @@ func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]time.Duration{time.Second, time.Second}, line.pauses); diff != "" {
+	if diff := cmp.Diff([]time.Duration{time.Second, time.Second, time.Second}, line.pauses); diff != "" {
 		t.Errorf("waits (-want +got):\n%s", diff)
 	}
 }
@@ -358,7 +364,7 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 			close(hangs)
 			<-release
 		}
-		io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null}`)
+		io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null,"france_power_exchanges":[]}`)
 	}
 	line := f.inLines(source.OneLineEachResource)
 	ended := make(chan error)

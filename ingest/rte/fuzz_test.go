@@ -89,7 +89,7 @@ func addSeeds(f *testing.F, bodies ...string) {
 			f.Add([]byte(body), uint8(pick))
 		}
 	}
-	for _, body := range []string{"", "null", "{}", "[", `{"days":null,"mari":null,"result_procured_reserves":null}`, "{}x", `{"a":"\ud800\u0061"}`, "<html>", "\ufeff{}",
+	for _, body := range []string{"", "null", "{}", "[", `{"days":null,"mari":null,"result_procured_reserves":null,"france_power_exchanges":null}`, "{}x", `{"a":"\ud800\u0061"}`, "<html>", "\ufeff{}",
 		`{"days":[` + strings.Repeat("[", 100), `{"a":1e5,"b":-0.0,"c":[true,false,null,"\n"]}`, `{"a":01}`, "{\"a\":\"\x01\"}"} {
 		f.Add([]byte(body), uint8(0))
 	}
@@ -117,5 +117,13 @@ func FuzzDecodeStandardMFRR(f *testing.F) {
 		mari(measure("clearing_price", "-0"), measure("direction", `"UP"`)), mari(measure("start_date", "")))
 	fuzzDecoder(f, rte.DecodeStandardMFRR, store.QuarterSeconds, func(r store.MFRRStep) (store.Dataset, int64, store.Direction) {
 		return store.MFRREnergy, r.Start, r.Direction
+	})
+}
+
+func FuzzDecodePowerExchanges(f *testing.F) {
+	addSeeds(f, exchanges(exchange()), exchanges(exchange("price", "null"), exchange("price", `"-0"`)), exchanges(exchange("end_date", "")),
+		exchanges(exchange("start_date", `"2026-10-25T02:30:00+01:00"`, "end_date", `"2026-10-25T02:45:00+01:00"`), exchange("start_date", "")))
+	fuzzDecoder(f, rte.DecodePowerExchanges, store.QuarterSeconds, func(r store.Price) (store.Dataset, int64, store.Resolution) {
+		return store.DayAheadPrices, r.Start, r.Resolution
 	})
 }

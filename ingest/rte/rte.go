@@ -1,4 +1,5 @@
-// Package rte asks RTE for balancing capacity and balancing energy, and reads its replies into rows of the store.
+// Package rte asks RTE for balancing capacity, balancing energy and the power exchanges' prices, and reads its replies
+// into rows of the store.
 //
 // The Client only speaks HTTP; each Decode function is pure: the same bytes and window give the same rows, with no
 // clock, no network and no database. Periods are asked for with an offset, as RTE wants them; what comes back outside
@@ -36,16 +37,18 @@ const (
 // resource is one of RTE's, and the API to which an application has to be subscribed for it.
 type resource struct {
 	api, folder, name string
+	noWindow          bool // it takes none, and gives what is newest
 }
 
 var (
-	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves"}
-	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price"}
-	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data"}
+	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves", false}
+	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price", false}
+	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data", false}
+	powerExchanges   = resource{"Wholesale Market", "wholesale_market/v3", "france_power_exchanges", true}
 )
 
 // Options says how RTE is reached. ClientID and ClientSecret are one application's, subscribed to the APIs Balancing
-// Capacity and Balancing Energy.
+// Capacity and Balancing Energy, and to Wholesale Market for the exchanges' prices.
 type Options struct {
 	BaseURL      string // https://digital.iservices.rte-france.com
 	ClientID     string
@@ -83,29 +86,35 @@ func NewClient(o Options) *Client {
 		},
 		lines: map[resource]*source.Line{},
 	}
-	for _, r := range []resource{procuredReserves, marginalPrice, standardMFRR} {
+	for _, r := range []resource{procuredReserves, marginalPrice, standardMFRR, powerExchanges} {
 		c.lines[r] = o.Lines.To(base)
 	}
 	return c
 }
 
 // ProcuredReserves asks for the three reserves' capacity in the window, which is at most 7 days long.
-func (c *Client) ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], int64, error) {
+func (c *Client) ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], source.Traffic, error) {
 	return ask(ctx, c, procuredReserves, window, DecodeProcuredReserves)
 }
 
 // MarginalPrice asks for the 4 s steps of aFRR energy in the window, which is at most 24 h long.
-func (c *Client) MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], int64, error) {
+func (c *Client) MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], source.Traffic, error) {
 	return ask(ctx, c, marginalPrice, window, DecodeMarginalPrice)
 }
 
 // StandardMFRR asks for the quarter hours of mFRR energy in the window, which is at most 7 days long.
-func (c *Client) StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], int64, error) {
+func (c *Client) StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], source.Traffic, error) {
 	return ask(ctx, c, standardMFRR, window, DecodeStandardMFRR)
 }
 
+// PowerExchangePrices asks for the day-ahead prices of the exchanges, of which RTE gives those of the current or of the
+// next delivery date; those that lie in the window are taken.
+func (c *Client) PowerExchangePrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
+	return ask(ctx, c, powerExchanges, window, DecodePowerExchanges)
+}
+
 // ask makes one call of a resource and decodes its answer as it arrives.
-func ask[R any](ctx context.Context, c *Client, from resource, window store.Period, decode func(io.Reader, store.Period) (source.Reply[R], error)) (source.Reply[R], int64, error) {
+func ask[R any](ctx context.Context, c *Client, from resource, window store.Period, decode func(io.Reader, store.Period) (source.Reply[R], error)) (source.Reply[R], source.Traffic, error) {
 	var reply source.Reply[R]
 	var used *oauth2.Token
 	caller := c.caller
@@ -117,11 +126,14 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 		}
 		used = token
 		caller.Secrets = append(slices.Clone(c.caller.Secrets), token.AccessToken)
-		query := url.Values{
-			"start_date": {window.From().In(store.Paris).Format(time.RFC3339)},
-			"end_date":   {window.To().In(store.Paris).Format(time.RFC3339)},
+		address := c.base + "/open_api/" + from.folder + "/" + from.name
+		if !from.noWindow {
+			address += "?" + url.Values{
+				"start_date": {window.From().In(store.Paris).Format(time.RFC3339)},
+				"end_date":   {window.To().In(store.Paris).Format(time.RFC3339)},
+			}.Encode()
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/open_api/"+from.folder+"/"+from.name+"?"+query.Encode(), nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -147,8 +159,8 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 		c.drop(used)
 		return true
 	}
-	bytes, err := caller.Call(ctx, from.name, build, read)
-	return reply, bytes, notSubscribed(from, err)
+	traffic, err := caller.Call(ctx, from.name, build, read)
+	return reply, traffic, notSubscribed(from, err)
 }
 
 // refused is the fault in an answer that holds no document.

@@ -93,20 +93,20 @@ func LogRetries(log *slog.Logger) func(*Fault, int, time.Duration) {
 }
 
 // Call makes a request, hands the answer to read, and tries again where that may help. Each try waits for its turn in
-// the line and has it until the answer is read; build is called for each try, after the wait. Call tells how many bytes
-// the answers had, also when it fails. The error is a *Fault, or the context's.
-func (c *Caller) Call(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (bytes int64, err error) {
+// the line and has it until the answer is read; build is called for each try, after the wait. Call tells what it took, also
+// when it fails. The error is a *Fault, or the context's.
+func (c *Caller) Call(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (traffic Traffic, err error) {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = firstPause, longestPause, 2
 	for try := 1; ; try++ {
 		n, err := c.try(ctx, name, build, read)
-		bytes += n
+		traffic.Add(Traffic{Bytes: n, Tries: 1})
 		if err == nil {
-			return bytes, ctx.Err()
+			return traffic, ctx.Err()
 		}
 		fault := c.fault(name, err)
 		if ctx.Err() != nil {
-			return bytes, errors.Join(ctx.Err(), fault)
+			return traffic, errors.Join(ctx.Err(), fault)
 		}
 		if try < maxTries && c.Mended != nil && c.Mended(fault) {
 			continue
@@ -119,14 +119,14 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 			pause = c.Pause429
 		}
 		if !fault.Retryable || try == maxTries || pause > longestObeyed {
-			return bytes, fault
+			return traffic, fault
 		}
 		if c.Retrying != nil {
 			c.Retrying(fault, try+1, pause)
 		}
 		select {
 		case <-ctx.Done():
-			return bytes, ctx.Err()
+			return traffic, ctx.Err()
 		case <-c.Clock.After(pause):
 		}
 	}

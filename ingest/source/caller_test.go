@@ -144,7 +144,7 @@ func TestACallIsTriedAgainWhereThatMayHelp(t *testing.T) {
 				}
 			})
 			clock := newHastyClock()
-			bytes, err := newCaller(t, clock).Call(t.Context(), "A44", func(ctx context.Context) (*http.Request, error) {
+			traffic, err := newCaller(t, clock).Call(t.Context(), "A44", func(ctx context.Context) (*http.Request, error) {
 				built.Add(1)
 				return get(address)(ctx)
 			}, discard)
@@ -161,8 +161,11 @@ func TestACallIsTriedAgainWhereThatMayHelp(t *testing.T) {
 					t.Errorf("fault (-want +got):\n%s", diff)
 				}
 			}
-			if last := tt.statuses[len(tt.statuses)-1]; last != 204 && last != 304 && bytes != int64(len("the body")*tt.wantTries) {
-				t.Errorf("%d bytes were counted in %d tries", bytes, tt.wantTries)
+			if traffic.Tries != tt.wantTries {
+				t.Errorf("%d tries were counted, want %d", traffic.Tries, tt.wantTries)
+			}
+			if last := tt.statuses[len(tt.statuses)-1]; last != 204 && last != 304 && traffic.Bytes != int64(len("the body")*tt.wantTries) {
+				t.Errorf("%d bytes were counted in %d tries", traffic.Bytes, tt.wantTries)
 			}
 		})
 	}
@@ -246,10 +249,10 @@ func TestARefusedConnectionIsTriedAgainAndNamesNoAddress(t *testing.T) {
 	address := "http://" + listener.Addr().String()
 	listener.Close()
 	clock := newHastyClock()
-	bytes, err := newCaller(t, clock).Call(t.Context(), "A44", get(withSecret(address)), discard)
+	traffic, err := newCaller(t, clock).Call(t.Context(), "A44", get(withSecret(address)), discard)
 	fault := faultOf(t, err)
-	if !fault.Connection || !fault.Retryable || fault.Status != 0 || len(clock.pauses) != 4 || bytes != 0 {
-		t.Errorf("%+v after %d pauses, %d bytes", fault, len(clock.pauses), bytes)
+	if !fault.Connection || !fault.Retryable || fault.Status != 0 || len(clock.pauses) != 4 || traffic != (source.Traffic{Tries: 5}) {
+		t.Errorf("%+v after %d pauses, %+v", fault, len(clock.pauses), traffic)
 	}
 	if !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "/api") {
 		t.Errorf("error: %v", err)
@@ -333,13 +336,13 @@ func TestABodyThatIsCutIsAConnectionFaultAndTriedAgain(t *testing.T) {
 			})
 			var body string
 			var faults []error
-			bytes, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
+			traffic, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
 				err := readAll(&body)(a)
 				faults = append(faults, err)
 				return err
 			})
-			if err != nil || body != "whole" || tries.Load() != 2 || bytes < int64(len("whole")) {
-				t.Errorf("%q after %d tries, %d bytes, error %v; read errors %v", body, tries.Load(), bytes, err, faults)
+			if err != nil || body != "whole" || tries.Load() != 2 || traffic.Bytes < int64(len("whole")) {
+				t.Errorf("%q after %d tries, %d bytes, error %v; read errors %v", body, tries.Load(), traffic.Bytes, err, faults)
 			}
 		})
 	}
@@ -372,10 +375,10 @@ func TestAnAnswerThatTheReaderRefusesIsFinal(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			clock := newHastyClock()
-			bytes, err := newCaller(t, clock).Call(t.Context(), "A44", get(address), func(a *source.Answer) error { return tt.err })
+			traffic, err := newCaller(t, clock).Call(t.Context(), "A44", get(address), func(a *source.Answer) error { return tt.err })
 			fault := faultOf(t, err)
-			if len(clock.pauses) != 0 || bytes != 2 || fault.Retryable || fault.Connection || fault.Message != tt.want.Message || fault.Status != tt.want.Status {
-				t.Errorf("%+v after %d pauses, %d bytes", fault, len(clock.pauses), bytes)
+			if len(clock.pauses) != 0 || traffic.Bytes != 2 || fault.Retryable || fault.Connection || fault.Message != tt.want.Message || fault.Status != tt.want.Status {
+				t.Errorf("%+v after %d pauses, %d bytes", fault, len(clock.pauses), traffic.Bytes)
 			}
 			if errors.Is(tt.err, source.ErrTooWide) && !errors.Is(err, source.ErrTooWide) {
 				t.Errorf("%v lost its cause", err)
@@ -480,16 +483,16 @@ func TestAReplyIsReadUpToItsLimit(t *testing.T) {
 			caller.HTTP = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 200, Body: io.NopCloser(&endless{tt.bytes}), Request: r}, nil
 			})}
-			bytes, err := caller.Call(t.Context(), "A44", get("http://source.invalid"), discard)
+			traffic, err := caller.Call(t.Context(), "A44", get("http://source.invalid"), discard)
 			if tt.good {
-				if err != nil || bytes != tt.bytes {
-					t.Errorf("%d bytes, error %v", bytes, err)
+				if err != nil || traffic.Bytes != tt.bytes {
+					t.Errorf("%d bytes, error %v", traffic.Bytes, err)
 				}
 				return
 			}
 			fault := faultOf(t, err)
-			if fault.Message != "the reply is larger than 64 MiB" || fault.Retryable || fault.Connection || len(clock.pauses) != 0 || bytes > limitBytes+1<<20 {
-				t.Errorf("%d bytes, %+v", bytes, fault)
+			if fault.Message != "the reply is larger than 64 MiB" || fault.Retryable || fault.Connection || len(clock.pauses) != 0 || traffic.Bytes > limitBytes+1<<20 {
+				t.Errorf("%d bytes, %+v", traffic.Bytes, fault)
 			}
 		})
 	}
@@ -513,12 +516,12 @@ func TestACompressedReplyIsReadPlain(t *testing.T) {
 	})
 	var body string
 	var kind source.Kind
-	bytes, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
+	traffic, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(a *source.Answer) error {
 		kind = a.Kind
 		return readAll(&body)(a)
 	})
-	if err != nil || kind != source.KindJSON || body != `{"days":[]}` || bytes != int64(len(body)) {
-		t.Errorf("%s %q, %d bytes, error %v", kind, body, bytes, err)
+	if err != nil || kind != source.KindJSON || body != `{"days":[]}` || traffic.Bytes != int64(len(body)) {
+		t.Errorf("%s %q, %d bytes, error %v", kind, body, traffic.Bytes, err)
 	}
 }
 

@@ -32,6 +32,18 @@ type Reply[R any] struct {
 	UnknownKeys []string
 }
 
+// Traffic is what it took to get an answer.
+type Traffic struct {
+	Bytes int64 // read from the source
+	Tries int   // requests made of the resource
+}
+
+// Add takes the traffic of another call in.
+func (t *Traffic) Add(other Traffic) {
+	t.Bytes += other.Bytes
+	t.Tries += other.Tries
+}
+
 // mostRemarks bounds the notes and the unknown keys that a reply is remembered for, however odd it is.
 const mostRemarks = 100
 

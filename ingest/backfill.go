@@ -1,0 +1,110 @@
+package ingest
+
+import (
+	"context"
+
+	"courant/store"
+)
+
+// backfill is the windows of one request of a fetch under way. It is made for hours without a person: while the source
+// is down it waits, and what was lost to a fault that may pass is asked for again at the end.
+type backfill struct {
+	feeds    *Feeds
+	feed     *feed
+	fetchID  int64
+	tell     func(Progress)
+	progress Progress
+	faults   []string // what could not be had, and why
+}
+
+// lostWindow is one that was lost to a fault that may pass.
+type lostWindow struct {
+	window
+	says string
+}
+
+// run asks for the windows one after the other, and again for those that are lost as long as a round brings any in. The
+// error is the context's; what else went wrong stands in faults.
+func (b *backfill) run(ctx context.Context, windows []window) error {
+	for _, w := range windows {
+		b.progress.Total += len(w.Dates())
+	}
+	b.tell(b.progress)
+	for len(windows) > 0 {
+		lost, stopped := b.round(ctx, windows)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if stopped || len(lost) == len(windows) {
+			for _, l := range lost {
+				b.faults = append(b.faults, l.says)
+			}
+			return nil
+		}
+		windows = nil
+		for _, l := range lost {
+			windows = append(windows, l.window)
+		}
+	}
+	return nil
+}
+
+// round asks for each window once. It is stopped where there is no use in going on.
+func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWindow, stopped bool) {
+	var outage circuit
+	for i, w := range windows {
+		run, err := b.feeds.run(ctx, b.feed, w, b.fetchID)
+		switch {
+		case ctx.Err() != nil:
+			return lost, true
+		case err == nil, !passes(err) && !hopeless(err):
+			outage.succeed()
+			b.advance(w, run)
+		case hopeless(err):
+			b.faults = append(b.faults, run.Error)
+			return lost, true
+		default:
+			outage.fail(b.feeds.clock.Now())
+			lost = append(lost, lostWindow{w, run.Error})
+			if i == len(windows)-1 {
+				return lost, false
+			}
+			if b.isOver(ctx, &outage) {
+				return lost, true
+			}
+		}
+	}
+	return lost, false
+}
+
+// advance tells of a window that is done with, for better or worse.
+func (b *backfill) advance(w window, run store.Run) {
+	if run.Error != "" {
+		b.faults = append(b.faults, run.Error)
+	}
+	dates := w.Dates()
+	b.progress.Done += len(dates)
+	b.progress.Date = dates[len(dates)-1]
+	for _, tally := range run.Tallies {
+		b.progress.Rows += tally.Seen
+	}
+	b.tell(b.progress)
+}
+
+// isOver waits while the source is down, and says whether it has been for so long that there is no use in waiting on.
+func (b *backfill) isOver(ctx context.Context, outage *circuit) bool {
+	until, down := outage.openUntil()
+	if !down {
+		return false
+	}
+	if outage.isLong() {
+		return true
+	}
+	wait := until.Sub(b.feeds.clock.Now())
+	b.feeds.log.Warn("source is down", "feed", string(b.feed.name), "pause", wait.String())
+	select {
+	case <-ctx.Done():
+	case <-b.feeds.clock.After(wait):
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package ingest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jonboulle/clockwork"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// hastyClock goes on by itself when somebody waits for it.
+type hastyClock struct{ *clockwork.FakeClock }
+
+func (c hastyClock) After(d time.Duration) <-chan time.Time {
+	after := c.FakeClock.After(d)
+	c.Advance(d)
+	return after
+}
+
+// broken has aFRR energy give one step a window, or fail after half a minute, as fails says of the window and of the time
+// since now.
+func (b *bench) broken(fails func(window store.Period, since time.Duration) error) {
+	b.Feeds.clock = hastyClock{b.clock}
+	began := b.clock.Now()
+	b.market.afrr = func(window store.Period) (replyOfAFRR, error) {
+		if err := fails(window, b.clock.Now().Sub(began)); err != nil {
+			b.clock.Advance(30 * time.Second)
+			return replyOfAFRR{}, err
+		}
+		return replyOfAFRR{Rows: []store.AFRRStep{{Start: window.Start, DemandMW: store.Num(1)}}}, nil
+	}
+}
+
+func TestAFetchOutlivesItsSource(t *testing.T) {
+	busy := &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable", Retryable: true}
+	refused := &source.Fault{Source: "RTE", Status: 403, Message: "not subscribed"}
+	third := date(t, "2026-11-03").Period()
+	for _, row := range []struct {
+		name   string
+		fails  func(window store.Period, since time.Duration) error
+		stored int // dates of ten
+		calls  int
+		says   string
+	}{
+		{"a moment's fault is asked again at the end", func(_ store.Period, since time.Duration) error {
+			if since == 0 {
+				return unreached
+			}
+			return nil
+		}, 10, 11, ""},
+		{"an outage of ten minutes is waited out", func(_ store.Period, since time.Duration) error {
+			if since < 10*time.Minute {
+				return unreached
+			}
+			return nil
+		}, 10, 17, ""},
+		{"one window that is never given costs no other", func(window store.Period, _ time.Duration) error {
+			if window == third {
+				return busy
+			}
+			return nil
+		}, 9, 11, "Service Unavailable"},
+		{"an outage without end ends the fetch", func(store.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more"},
+		{"what is refused is not asked for again", func(window store.Period, _ time.Duration) error {
+			if window == third {
+				return refused
+			}
+			return nil
+		}, 2, 3, "not subscribed"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			b.broken(row.fails)
+			err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-01", "2026-11-10"))
+			if row.says == "" && err != nil || row.says != "" && (!errors.Is(err, ErrIncomplete) || !strings.HasSuffix(err.Error(), row.says)) {
+				t.Errorf("error %v, want %q", err, row.says)
+			}
+			stored := 0
+			for _, d := range store.Dates(date(t, "2026-11-01"), date(t, "2026-11-10")) {
+				stored += b.rows(store.AFRREnergy, d.String())
+			}
+			if diff := cmp.Diff([]int{row.stored, row.calls}, []int{stored, len(b.market.asked[AFRREnergy])}); diff != "" {
+				t.Errorf("dates stored and calls made (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

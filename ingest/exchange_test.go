@@ -1,0 +1,204 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// exchange is RTE's power exchanges: the prices of one delivery date, a quarter's being what at says of it.
+type exchange struct {
+	date  func() store.DeliveryDate
+	at    func(quarter int) float64
+	fault error
+	asked int
+}
+
+func (e *exchange) PowerExchangePrices(_ context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
+	e.asked++
+	var reply source.Reply[store.Price]
+	if e.fault != nil {
+		return reply, source.Traffic{Tries: 1}, e.fault
+	}
+	period := e.date().Period()
+	for s := period.Start; s < period.End; s += store.QuarterSeconds {
+		if window.Holds(s) {
+			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Source: store.FromRTE, Price: store.Num(e.at(len(reply.Rows)))})
+		}
+	}
+	return reply, source.Traffic{Tries: 1}, nil
+}
+
+// withExchange is a bench of prices alone, of which ENTSO-E gives nothing yet, and exchanges that give tomorrow's from
+// 14:00 on and today's before.
+func withExchange(t *testing.T, now string) (*bench, *exchange) {
+	b := newBench(t, now)
+	e := &exchange{at: plain}
+	e.date = func() store.DeliveryDate {
+		if today := b.today(); b.clock.Now().Before(today.At(14, 0)) {
+			return today
+		}
+		return b.today().Add(1)
+	}
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Exchange: e,
+		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours}})
+	b.market.prices = func(store.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
+	return b, e
+}
+
+// served are the source and the first price of the date's quarters, and how many there are.
+func (b *bench) served(text string) (store.PriceSource, float64, int) {
+	b.t.Helper()
+	prices, err := b.db.Prices(b.t.Context(), date(b.t, text).Period())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	quarters := store.Quarters(prices)
+	if len(quarters) == 0 {
+		return 0, 0, 0
+	}
+	return quarters[0].Source, quarters[0].Price.V, len(quarters)
+}
+
+func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
+	b, e := withExchange(t, "2026-11-20 13:30")
+	feed := b.feed(ExchangePrices)
+	b.pricesOfToday()
+	next := b.job(t.Context(), feed)
+	if e.asked != 0 || next.Before(paris(t, "2026-11-20 13:45")) || next.After(paris(t, "2026-11-20 13:47")) {
+		t.Fatalf("asked %d times, next at %s", e.asked, next.In(store.Paris))
+	}
+	for _, want := range []struct {
+		asked int
+		rows  int // of tomorrow
+		next  string
+	}{{1, 0, "2026-11-20 13:55"}, {2, 0, "2026-11-20 14:05"}, {3, 96, "2026-11-20 15:05"}, {3, 96, "2026-11-20 16:05"}} {
+		b.clock.Advance(next.Sub(b.clock.Now()))
+		next = b.job(t.Context(), feed)
+		at := paris(t, want.next)
+		if _, _, rows := b.served("2026-11-21"); e.asked != want.asked || rows != want.rows || next.Before(at) || next.After(at.Add(5*time.Minute)) {
+			t.Errorf("at %s asked %d times, %d rows, next at %s; want %+v", b.clock.Now().In(store.Paris), e.asked, rows, next.In(store.Paris), want)
+		}
+	}
+	status := b.status(store.DayAheadPrices)
+	if status.State != StateOK || len(status.Missing) > 0 {
+		t.Errorf("state %s, missing %v", status.State, status.Missing)
+	}
+	// ENTSO-E is asked on, and what it gives is served.
+	b.market.dates(DayAheadPrices)
+	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 0.5 })
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	if asked := b.market.dates(DayAheadPrices); len(asked) != 1 || asked[0] != "2026-11-21" {
+		t.Errorf("ENTSO-E is asked for %v", asked)
+	}
+	if source, price, rows := b.served("2026-11-21"); source != store.FromENTSOE || price != 0.5 || rows != 96 {
+		t.Errorf("%d prices, the first %v from %s", rows, price, source)
+	}
+	revisions, err := b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, "2026-11-21"), date(t, "2026-11-21"))
+	if err != nil || len(revisions) != 96 || revisions[0].Old != store.Num(0) || revisions[0].New != store.Num(0.5) || revisions[0].Series != "PT15M" {
+		t.Errorf("%d revisions, %v", len(revisions), err)
+	}
+	report, err := b.Report(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := Instant(b.clock.Now().Truncate(time.Millisecond).UTC())
+	if want := []Difference{{Date: date(t, "2026-11-21"), Quarters: 96, LargestEURMWh: 0.5, SeenAt: seen}}; !slices.Equal(want, report.PriceDifferences) {
+		t.Errorf("differences %+v, want %+v", report.PriceDifferences, want)
+	}
+}
+
+// pricesOfToday has ENTSO-E give everything up to today.
+func (b *bench) pricesOfToday() {
+	b.t.Helper()
+	nothing := b.market.prices
+	b.pricesOf(plain)
+	if _, err := b.runDates(DayAheadPrices, b.today().Add(-34).String(), b.today().String()); err != nil {
+		b.t.Fatal(err)
+	}
+	b.market.prices = nothing
+}
+
+func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
+	b, e := withExchange(t, "2026-11-20 08:00")
+	feed := b.feed(ExchangePrices)
+	for range 2 {
+		next := b.job(t.Context(), feed)
+		b.clock.Advance(next.Sub(b.clock.Now()))
+	}
+	if source, _, rows := b.served("2026-11-20"); source != store.FromRTE || rows != 96 || e.asked != 1 {
+		t.Errorf("asked %d times, %d rows from %s", e.asked, rows, source)
+	}
+}
+
+func TestTheExchangesCheckWhatENTSOEGave(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		off  float64
+		want int
+	}{{"the same", 0, 0}, {"a cent off", 0.01, 0}, {"more", 0.02, 96}} {
+		t.Run(row.name, func(t *testing.T) {
+			b, e := withExchange(t, "2026-11-20 14:30")
+			b.pricesOf(plain)
+			b.job(t.Context(), b.feed(DayAheadPrices))
+			e.at = func(quarter int) float64 { return plain(quarter) + row.off }
+			b.job(t.Context(), b.feed(ExchangePrices))
+			if source, price, rows := b.served("2026-11-21"); source != store.FromENTSOE || price != 0 || rows != 96 {
+				t.Errorf("%d prices, the first %v from %s", rows, price, source)
+			}
+			report, err := b.Report(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			quarters := 0
+			for _, d := range report.PriceDifferences {
+				quarters += d.Quarters
+			}
+			if quarters != row.want {
+				t.Errorf("%d quarters differ, want %d", quarters, row.want)
+			}
+		})
+	}
+}
+
+func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
+	b, e := withExchange(t, "2026-11-20 14:30")
+	b.market.prices = func(store.Period) (replyOfPrices, error) {
+		return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 503, Message: "Service Unavailable", Retryable: true}
+	}
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.clock.Advance(time.Minute)
+	b.job(t.Context(), b.feed(ExchangePrices))
+	got := b.status(store.DayAheadPrices)
+	if e.asked != 1 || got.LastSuccessAt != nil || got.LastError == nil || !strings.Contains(*got.LastError, "503") || got.LastChangeAt == nil {
+		t.Errorf("asked %d times, status %+v", e.asked, got)
+	}
+}
+
+func TestAFlatStandInIsRefused(t *testing.T) {
+	b, e := withExchange(t, "2026-11-20 14:30")
+	e.at = func(int) float64 { return 0 }
+	b.job(t.Context(), b.feed(ExchangePrices))
+	report, err := b.Report(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, rows := b.served("2026-11-21"); rows != 0 || len(report.Quarantine) != 0 {
+		t.Errorf("%d rows, waiting %v", rows, report.Quarantine)
+	}
+}
+
+func TestExchangesThatAreNotSubscribedToAreLeftAloneUntilTomorrow(t *testing.T) {
+	b, e := withExchange(t, "2026-11-20 14:30")
+	e.fault = &source.Fault{Source: "RTE", Call: "france_power_exchanges", Status: 403, Message: "the application is not subscribed"}
+	next := b.job(t.Context(), b.feed(ExchangePrices))
+	if at := paris(t, "2026-11-21 13:45"); next.Before(at) || next.After(at.Add(time.Minute)) {
+		t.Errorf("asked again at %s", next.In(store.Paris))
+	}
+}

@@ -1,0 +1,165 @@
+package ingest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/store"
+)
+
+// withHole has mFRR energy lack a quarter of an hour; mend gives it.
+func withHole(t *testing.T, now, day string) (b *bench, mend func()) {
+	b = newBench(t, now)
+	whole, hole := b.market.mfrr, date(t, day).At(12, 0).Unix()
+	b.market.mfrr = func(window store.Period) (replyOfMFRR, error) {
+		reply, err := whole(window)
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(r store.MFRRStep) bool { return r.Start == hole })
+		return reply, err
+	}
+	return b, func() { b.market.mfrr = whole }
+}
+
+// jobsUntil runs the feed's jobs, each at the time that the former one set.
+func (b *bench) jobsUntil(name FeedName, text string) {
+	b.t.Helper()
+	for end := paris(b.t, text); b.clock.Now().Before(end); {
+		next := b.job(b.t.Context(), b.feed(name))
+		b.clock.Advance(min(next.Sub(b.clock.Now()), end.Sub(b.clock.Now())))
+	}
+}
+
+// reasonOf is why the dataset's delivery date is missing, "" if it is not.
+func (b *bench) reasonOf(dataset store.Dataset, day string) Reason {
+	b.t.Helper()
+	for _, m := range b.status(dataset).Missing {
+		if m.Date == date(b.t, day) {
+			return m.Reason
+		}
+	}
+	return ""
+}
+
+func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
+	const day = "2026-11-10"
+	b, mend := withHole(t, "2026-11-10 23:00", day)
+	b.jobsUntil(MFRREnergy, "2026-11-17 00:00")
+	if got := b.status(store.MFRREnergy); b.reasonOf(store.MFRREnergy, day) != ReasonPartial || got.State != StateLate {
+		t.Fatalf("after six days: %+v", got)
+	}
+	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
+	if got := b.status(store.MFRREnergy); b.reasonOf(store.MFRREnergy, day) != ReasonSourceGap || got.State != StateOK {
+		t.Fatalf("after a week: %+v", got)
+	}
+	b.market.dates(MFRREnergy)
+	b.jobsUntil(MFRREnergy, "2026-11-21 12:00")
+	if slices.Contains(b.market.dates(MFRREnergy), day) {
+		t.Error("it is asked for by itself")
+	}
+
+	for _, row := range []struct {
+		name  string
+		force bool
+		want  []string
+	}{
+		{"a fetch leaves it out", false, []string{"09", "11"}},
+		{"one that is forced asks for it", true, []string{"09 10 11"}},
+	} {
+		b.market.dates(MFRREnergy)
+		r := request(t, store.MFRREnergy, "2026-11-09", "2026-11-11")
+		r.Force = row.force
+		if err := b.Fetch(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		// What is short in a wide answer is asked for once more by itself.
+		calls := slices.DeleteFunc(b.callsOf(MFRREnergy), func(call string) bool { return call == "10" })
+		if diff := cmp.Diff(row.want, calls); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+
+	mend()
+	r := request(t, store.MFRREnergy, day, day)
+	r.Force = true
+	if err := b.Fetch(t.Context(), r); err != nil || b.reasonOf(store.MFRREnergy, day) != "" {
+		t.Errorf("what the source gives after all: %v, %+v", err, b.status(store.MFRREnergy))
+	}
+}
+
+func TestAWeekOfFailuresIsNoGap(t *testing.T) {
+	const day = "2026-11-10"
+	b, _ := withHole(t, "2026-11-11 06:30", day)
+	b.job(t.Context(), b.feed(MFRREnergy))
+	b.market.mfrr = func(store.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
+	b.jobsUntil(MFRREnergy, "2026-11-20 12:00")
+	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonPartial {
+		t.Errorf("the reason is %q", got)
+	}
+}
+
+func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
+	b := newBench(t, "2026-11-20 23:00")
+	b.job(t.Context(), b.feed(Capacity))
+	b.market.dates(Capacity)
+	for _, row := range []struct {
+		at   string
+		want int // dates
+	}{
+		{"2026-11-21 02:30", 1}, // the date that has begun
+		{"2026-11-21 03:05", 7},
+		{"2026-11-21 03:10", 0},
+	} {
+		b.clock.Advance(paris(t, row.at).Sub(b.clock.Now()))
+		b.Feeds = New(b.options())
+		b.job(t.Context(), b.feed(Capacity))
+		if got := b.market.dates(Capacity); row.want == 7 && len(got) < 7 || row.want < 7 && len(got) > 1 {
+			t.Errorf("after a start at %s it asks for %v", row.at, got)
+		}
+	}
+}
+
+func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
+	b := newBench(t, "2026-11-20 23:00")
+	feed, whole, bad := b.feed(AFRREnergy), b.market.afrr, date(t, "2026-11-19").Period()
+	b.job(t.Context(), feed)
+	b.clock.Advance(paris(t, "2026-11-21 03:01").Sub(b.clock.Now()))
+	b.market.afrr = func(window store.Period) (replyOfAFRR, error) {
+		if window == bad {
+			return replyOfAFRR{}, unreadable
+		}
+		return whole(window)
+	}
+	b.job(t.Context(), feed)
+	b.market.afrr = whole
+	b.market.dates(AFRREnergy)
+	b.clock.Advance(firstDatePause)
+	b.job(t.Context(), feed)
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-19"}, b.market.dates(AFRREnergy)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	b.failing(unreached)
+	b.until(Capacity, failuresToOpen)
+	other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
+	told := func() Status {
+		t.Helper()
+		report, err := other.Report(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report.Datasets[slices.Index(store.Datasets(), store.FCRCapacity)]
+	}
+	own := b.status(store.FCRCapacity)
+	if got := told(); got.State != StateDown || got.NextRunAt == nil || !time.Time(*got.NextRunAt).Equal(time.Time(*own.NextRunAt).Truncate(time.Millisecond)) {
+		t.Errorf("another process tells %+v, want %+v", got, own)
+	}
+	b.clock.Advance(2 * idleInterval) // the service was killed: it would have run since
+	if got := told(); got.State == StateDown || got.NextRunAt != nil {
+		t.Errorf("of a service that is gone: %+v", got)
+	}
+}

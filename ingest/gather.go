@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+// gather makes the window's calls and puts together what they bring.
+func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error) {
+	var all answer
+	for _, call := range w.calls {
+		if err := f.gatherCall(ctx, feed, call, nil, &all); err != nil {
+			return all, err
+		}
+	}
+	dropFuture(&all.batch, f.clock.Now())
+	return all, nil
+}
+
+// gatherCall makes one call. A source may cut a wide window short without a word, at its end or in one of its series:
+// delivery dates that are over and not whole in the answer are asked for again by themselves, as long as that brings
+// more than the call for a wider window did, to which was belongs; nil for the first call.
+func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, was shortfall, into *answer) error {
+	part, err := feed.ask(ctx, call)
+	into.traffic.Add(part.traffic)
+	if err != nil {
+		return err
+	}
+	into.batch.Prices = append(into.batch.Prices, part.batch.Prices...)
+	into.batch.Capacity = append(into.batch.Capacity, part.batch.Capacity...)
+	into.batch.AFRR = append(into.batch.AFRR, part.batch.AFRR...)
+	into.batch.MFRR = append(into.batch.MFRR, part.batch.MFRR...)
+	into.refusals.Add(part.refusals)
+	into.notes = source.AddOnce(into.notes, part.notes...)
+	into.unknownKeys = source.AddOnce(into.unknownKeys, part.unknownKeys...)
+
+	dates := call.Dates()
+	if len(dates) == 1 || isEmpty(part.batch) {
+		return nil
+	}
+	short := f.shortOf(feed, dates, part)
+	if was != nil && !short.isLessThan(was, dates) {
+		return nil
+	}
+	for _, piece := range short.pieces(dates) {
+		first, last := piece[0], piece[len(piece)-1]
+		err := f.gatherCall(ctx, feed, store.NewPeriod(first.Start(), last.End()), short, into)
+		if ctx.Err() != nil {
+			return err
+		}
+		if err != nil { // what came is not lost for it; the dates stay unfinished and are asked for again later
+			into.notes = source.AddOnce(into.notes, fmt.Sprintf("%s to %s could not be asked for again: %s", first, last, oneLine(err)))
+		}
+	}
+	return nil
+}
+
+// shortfall is how many periods an answer lacks of delivery dates that are over; a date that is whole is not there.
+type shortfall map[store.DeliveryDate]int
+
+// shortOf is what the answer lacks of the dates; of a date of which it refuses something that is not known.
+func (f *Feeds) shortOf(feed *feed, dates []store.DeliveryDate, part answer) shortfall {
+	short := shortfall{}
+	for _, dataset := range feed.datasets {
+		held := holdingsOf(dataset, part.batch.Coverage(dataset), dates)
+		if dataset == store.DayAheadPrices {
+			held = quartersOf(part.batch.Prices, dates)
+		}
+		for _, date := range dates {
+			if h := held[date]; date.Before(f.today()) && !h.settled() && !part.refusals.Has(dataset, date) {
+				short[date] += h.expected - h.received
+			}
+		}
+	}
+	return short
+}
+
+// quartersOf is what prices cover of each of the dates.
+func quartersOf(prices []store.Price, dates []store.DeliveryDate) map[store.DeliveryDate]holding {
+	_, byDate := pricesByDate(prices)
+	held := map[store.DeliveryDate]holding{}
+	for _, date := range dates {
+		held[date] = countQuarters(holding{expected: date.Steps(store.QuarterSeconds)}, byDate[date])
+	}
+	return held
+}
+
+// isLessThan says whether any of the dates lacks less than it did.
+func (s shortfall) isLessThan(was shortfall, dates []store.DeliveryDate) bool {
+	return slices.ContainsFunc(dates, func(date store.DeliveryDate) bool { return s[date] < was[date] })
+}
+
+// pieces are the runs of neighbours among the dates that lack something, or the dates in two halves if all do.
+func (s shortfall) pieces(dates []store.DeliveryDate) [][]store.DeliveryDate {
+	short := slices.DeleteFunc(slices.Clone(dates), func(date store.DeliveryDate) bool { return s[date] == 0 })
+	if len(short) == len(dates) {
+		return [][]store.DeliveryDate{dates[:len(dates)/2], dates[len(dates)/2:]}
+	}
+	return neighbours(short)
+}
+
+// neighbours cuts ascending dates into runs without a hole.
+func neighbours(dates []store.DeliveryDate) [][]store.DeliveryDate {
+	var runs [][]store.DeliveryDate
+	for i, date := range dates {
+		if i == 0 || dates[i-1].Add(1) != date {
+			runs = append(runs, nil)
+		}
+		runs[len(runs)-1] = append(runs[len(runs)-1], date)
+	}
+	return runs
+}
+
+// dropFuture takes out the steps of energy that have not begun: a source may list them ahead, without values.
+func dropFuture(batch *store.Batch, now time.Time) {
+	batch.AFRR = slices.DeleteFunc(batch.AFRR, func(row store.AFRRStep) bool { return row.Start > now.Unix() })
+	batch.MFRR = slices.DeleteFunc(batch.MFRR, func(row store.MFRRStep) bool { return row.Start > now.Unix() })
+}
+
+func isEmpty(batch store.Batch) bool {
+	return len(batch.Prices)+len(batch.Capacity)+len(batch.AFRR)+len(batch.MFRR) == 0
+}

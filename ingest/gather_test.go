@@ -1,0 +1,86 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/store"
+)
+
+// callsOf are the days of each of the feed's calls, such as "04 05".
+func (b *bench) callsOf(name FeedName) []string {
+	var calls []string
+	for _, call := range b.market.asked[name] {
+		var days []string
+		for _, d := range call.Dates() {
+			days = append(days, d.String()[8:])
+		}
+		calls = append(calls, strings.Join(days, " "))
+	}
+	return calls
+}
+
+func TestAReplyThatIsCutShortIsFoundByCountingEachSeries(t *testing.T) {
+	isMFRRDown := func(r store.CapacityStep) bool {
+		return r.Dataset == store.MFRRCapacity && r.Direction == store.Downward
+	}
+	for _, row := range []struct {
+		name string
+		cut  func(window store.Period, rows []store.CapacityStep) []store.CapacityStep
+		want []string
+		rows int // of mFRR capacity on the last date
+	}{
+		{
+			"at its end, in one series of one reserve", func(window store.Period, rows []store.CapacityStep) []store.CapacityStep {
+				return slices.DeleteFunc(rows, func(r store.CapacityStep) bool { return isMFRRDown(r) && r.Start >= window.Start+5*86_400 })
+			},
+			[]string{"01 02 03 04 05 06 07", "06 07"}, 192,
+		},
+		{
+			"on every date, after so many rows reserve by reserve", func(_ store.Period, rows []store.CapacityStep) []store.CapacityStep {
+				slices.SortStableFunc(rows, func(a, b store.CapacityStep) int { return strings.Compare(string(a.Dataset), string(b.Dataset)) })
+				return rows[:min(len(rows), 1000)]
+			},
+			[]string{"01 02 03 04 05 06 07", "01 02 03", "01", "02 03", "04 05 06 07", "04 05", "06 07"}, 192,
+		},
+		{
+			"by rows that the source does not have", func(_ store.Period, rows []store.CapacityStep) []store.CapacityStep {
+				return slices.DeleteFunc(rows, isMFRRDown)
+			},
+			[]string{"01 02 03 04 05 06 07", "01 02 03", "04 05 06 07"}, 96,
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			whole := b.market.capacity
+			b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+				reply, err := whole(window)
+				reply.Rows = row.cut(window, reply.Rows)
+				return reply, err
+			}
+			if err := b.Fetch(t.Context(), request(t, store.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
+				t.Errorf("calls (-want +got):\n%s", diff)
+			}
+			if got := b.rows(store.MFRRCapacity, "2026-11-07"); got != row.rows {
+				t.Errorf("%d rows, want %d", got, row.rows)
+			}
+		})
+	}
+}
+
+func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	b.market.capacity = func(store.Period) (replyOfCapacity, error) { return replyOfCapacity{}, nil }
+	if err := b.Fetch(t.Context(), request(t, store.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
+		t.Fatal(err)
+	}
+	if calls := b.callsOf(Capacity); len(calls) != 1 {
+		t.Errorf("calls %q", calls)
+	}
+}

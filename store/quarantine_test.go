@@ -1,0 +1,128 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/store"
+)
+
+// pricesOf are a date's quarters, all at one price.
+func pricesOf(day string, price float64) []store.Price {
+	var prices []store.Price
+	for start := date(day).Period().Start; start < date(day).Period().End; start += store.QuarterSeconds {
+		prices = append(prices, store.Price{Start: start, Resolution: store.PT15M, Price: store.Num(price)})
+	}
+	return prices
+}
+
+// arrive puts a date's prices apart, at minute n.
+func arrive(t *testing.T, s *store.Store, n int, day string, price float64) store.Decision {
+	t.Helper()
+	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: date(day), Reason: "flat", Seen: minute(n), Prices: pricesOf(day, price)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decision
+}
+
+// waiting are the prices that wait.
+func waiting(t *testing.T, s *store.Store) []float64 {
+	t.Helper()
+	all, err := s.InQuarantine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var prices []float64
+	for _, q := range all {
+		prices = append(prices, q.Prices[0].Price.V)
+	}
+	return prices
+}
+
+func TestWhatWaitsIsOvertaken(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		then func(*testing.T, *store.Store)
+		want []float64
+	}{
+		{"not by the same again", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-14", 7) }, []float64{7}},
+		{"by other odd prices of its date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-14", 8) }, []float64{8}},
+		{"not by those of another date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-15", 8) }, []float64{7, 8}},
+		{"by prices of its date that are stored", func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: pricesOf("2026-07-14", 5)[:1]})
+		}, nil},
+		{"not by those that stand in", func(t *testing.T, s *store.Store) {
+			prices := pricesOf("2026-07-14", 5)[:1]
+			prices[0].Source = store.FromRTE
+			commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: prices})
+		}, []float64{7}},
+		{"and waits again when it comes again", func(t *testing.T, s *store.Store) {
+			arrive(t, s, 1, "2026-07-14", 8)
+			arrive(t, s, 2, "2026-07-14", 7)
+		}, []float64{7}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := openNew(t)
+			if decision := arrive(t, s, 0, "2026-07-14", 7); decision != store.Undecided {
+				t.Fatalf("decided %q", decision)
+			}
+			row.then(t, s)
+			if diff := cmp.Diff(row.want, waiting(t, s)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestADecisionStands(t *testing.T) {
+	s := openNew(t)
+	arrive(t, s, 0, "2026-07-14", 7)
+	all, err := s.InQuarantine(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	id := all[0].ID
+	run := runAt(1)
+	run.Feed = "quarantine"
+	q, err := s.Accept(t.Context(), id, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all[0], q, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+		t.Errorf("accepted (-want +got):\n%s", diff)
+	}
+	if run.Window != date("2026-07-14").Period() || run.Tallies[store.DayAheadPrices].Changed != 96 {
+		t.Errorf("run %+v", run)
+	}
+	stored, err := s.Prices(t.Context(), run.Window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(pricesOf("2026-07-14", 7), stored); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+	if decision := arrive(t, s, 2, "2026-07-14", 7); decision != store.Accepted {
+		t.Errorf("the same again is %q", decision)
+	}
+	for name, again := range map[string]func() error{
+		"accept": func() error { _, err := s.Accept(t.Context(), id, runAt(3)); return err },
+		"reject": func() error { _, err := s.Reject(t.Context(), id, minute(3)); return err },
+	} {
+		if err := again(); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s again: %v", name, err)
+		}
+	}
+	arrive(t, s, 4, "2026-07-15", 9)
+	if all, err = s.InQuarantine(t.Context()); err != nil || len(all) != 1 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	if _, err := s.Reject(t.Context(), all[0].ID, minute(5)); err != nil {
+		t.Fatal(err)
+	}
+	if decision := arrive(t, s, 6, "2026-07-15", 9); decision != store.Rejected || len(waiting(t, s)) > 0 {
+		t.Errorf("the same again is %q", decision)
+	}
+}
