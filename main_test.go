@@ -10,7 +10,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"courant": main})
+	testscript.Main(m, map[string]func(){"courant": main, "courant-hasty": hasty})
 }
 
 func TestScripts(t *testing.T) {

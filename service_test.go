@@ -34,7 +34,13 @@ type process struct {
 // start runs courant; its log is read where it is asked for, else its standard output.
 func start(t *testing.T, environ []string, readLog bool, args ...string) *process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "courant", args...)
+	return startProgram(t, "courant", environ, readLog, args...)
+}
+
+// startProgram is start of one of the programs that TestMain knows.
+func startProgram(t *testing.T, name string, environ []string, readLog bool, args ...string) *process {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Env = append(os.Environ(), environ...)
 	pipe := cmd.StdoutPipe
 	if readLog {
@@ -53,13 +59,14 @@ func start(t *testing.T, environ []string, readLog bool, args ...string) *proces
 // await reads lines until one matches and returns its groups.
 func (p *process) await(pattern string) []string {
 	p.t.Helper()
-	wanted := regexp.MustCompile(pattern)
+	wanted, last := regexp.MustCompile(pattern), ""
 	for p.lines.Scan() {
-		if groups := wanted.FindStringSubmatch(p.lines.Text()); groups != nil {
+		last = p.lines.Text()
+		if groups := wanted.FindStringSubmatch(last); groups != nil {
 			return groups
 		}
 	}
-	p.t.Fatalf("courant ended without a line like %s", pattern)
+	p.t.Fatalf("courant ended without a line like %s; its last one is %s", pattern, last)
 	return nil
 }
 
@@ -69,6 +76,12 @@ func (p *process) end(signal os.Signal) int {
 	if err := p.cmd.Process.Signal(signal); err != nil {
 		p.t.Fatal(err)
 	}
+	return p.finish()
+}
+
+// finish waits for the end and tells the exit code.
+func (p *process) finish() int {
+	p.t.Helper()
 	for p.lines.Scan() { // so that the process is not held up by a full pipe
 	}
 	var failed *exec.ExitError
