@@ -77,22 +77,68 @@ func (p *program) decideCommand(name, short, done string, decide func(*ingest.Fe
 }
 
 func (p *program) printReport(report ingest.Report) error {
-	rows := [][]string{{"DATASET", "SOURCE", "STATE", "FIRST DATE", "LAST DATE", "NEWEST PERIOD END", "LAST SUCCESS", "MISSING DATES", "LAST ERROR"}}
-	for _, s := range report.Datasets {
+	tables := [][][]string{datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine), differenceRows(report.PriceDifferences)}
+	for i, rows := range tables {
+		if len(rows) == 1 {
+			continue // only the header
+		}
+		if i > 0 {
+			fmt.Fprintln(p.stdout)
+		}
+		if err := p.printTable(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func datasetRows(datasets []ingest.Status) [][]string {
+	rows := [][]string{{"DATASET", "SOURCE", "STATE", "FIRST DATE", "LAST DATE", "MISSING DATES", "LAG", "LAST SUCCESS", "LAST CHANGE", "NEXT RUN", "LAST ERROR"}}
+	for _, s := range datasets {
+		lag := textCell("")
+		if s.LagSeconds != nil {
+			lag = (time.Duration(*s.LagSeconds) * time.Second).String()
+		}
 		rows = append(rows, []string{
-			string(s.Dataset), s.Source, string(s.State), dateCell(s.FirstDate), dateCell(s.LastDate),
-			instantCell(s.NewestPeriodEnd), instantCell(s.LastSuccessAt), strconv.Itoa(len(s.Missing)), errorCell(s.LastError),
+			string(s.Dataset), s.Source, string(s.State), dateCell(s.FirstDate), dateCell(s.LastDate), strconv.Itoa(len(s.Missing)), lag,
+			instantCell(s.LastSuccessAt), instantCell(s.LastChangeAt), instantCell(s.NextRunAt), errorCell(s.LastError),
 		})
 	}
-	if err := p.printTable(rows); err != nil || len(report.Quarantine) == 0 {
-		return err
+	return rows
+}
+
+// missingRows has a line for each run of delivery dates that lack something for the same reason.
+func missingRows(datasets []ingest.Status) [][]string {
+	rows := [][]string{{"MISSING OF", "FROM", "TO", "EXPECTED", "RECEIVED", "REASON"}}
+	for _, s := range datasets {
+		for i := 0; i < len(s.Missing); {
+			first, last := s.Missing[i], s.Missing[i]
+			expected, received := 0, 0
+			for ; i < len(s.Missing) && s.Missing[i].Reason == first.Reason && !s.Missing[i].Date.After(last.Date.Add(1)); i++ {
+				last = s.Missing[i]
+				expected += last.Expected
+				received += last.Received
+			}
+			rows = append(rows, []string{string(s.Dataset), first.Date.String(), last.Date.String(), strconv.Itoa(expected), strconv.Itoa(received), string(first.Reason)})
+		}
 	}
-	fmt.Fprintln(p.stdout)
-	rows = [][]string{{"ID", "DATASET", "DATE", "WAITS BECAUSE", "SEEN"}}
-	for _, w := range report.Quarantine {
+	return rows
+}
+
+func waitingRows(quarantine []ingest.Waiting) [][]string {
+	rows := [][]string{{"ID", "DATASET", "DATE", "WAITS BECAUSE", "SEEN"}}
+	for _, w := range quarantine {
 		rows = append(rows, []string{strconv.FormatInt(w.ID, 10), string(w.Dataset), w.Date.String(), w.Reason, instantCell(&w.SeenAt)})
 	}
-	return p.printTable(rows)
+	return rows
+}
+
+func differenceRows(differences []ingest.Difference) [][]string {
+	rows := [][]string{{"SOURCES OF PRICES DIFFER ON", "QUARTERS", "BY UP TO EUR/MWh", "SEEN"}}
+	for _, d := range differences {
+		rows = append(rows, []string{d.Date.String(), strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt)})
+	}
+	return rows
 }
 
 func dateCell(date *store.DeliveryDate) string {

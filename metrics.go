@@ -93,6 +93,7 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
+	gauge(l.databaseSize, float64(fileSize(l.databasePath)+fileSize(l.databasePath+"-wal")))
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	report, err := l.report(ctx)
@@ -119,7 +120,6 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(l.circuit, open, dataset)
 	}
-	gauge(l.databaseSize, float64(fileSize(l.databasePath)+fileSize(l.databasePath+"-wal")))
 }
 
 func unixSeconds(i ingest.Instant) float64 { return float64(time.Time(i).UnixMilli()) / 1000 }
