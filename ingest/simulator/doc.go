@@ -12,8 +12,14 @@
 // order, omitted repeats, windows that are too wide. Each value appears when
 // the real source would publish it, by the clock in [Options].
 //
+// With [Switches] they fail as the real ones do: they hang, refuse, answer with
+// something else or cut it short, and correct values that they have published.
+// What is corrected is a pure function too, the Corrected of each row. A person
+// sets the same switches at /switches of either server. The failures to look up a
+// name and to agree on TLS cannot come from a server on the loopback: a test
+// makes them in the network of its client.
+//
 // What it is not: a model of the French market. The shapes are believable, the
 // levels are invented, and no series explains another beyond the day-ahead
-// price that the energy prices lean on. It never fails on its own either: rate
-// limits, outages and revised values are for a test's own fake.
+// price that the energy prices lean on.
 package simulator

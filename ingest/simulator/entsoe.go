@@ -16,20 +16,20 @@ const longestPriceWindow = 366 * 24 * time.Hour
 // ENTSOE answers as https://web-api.tp.entsoe.eu/api does to a query for the
 // day-ahead prices of France: documentType A44, both domains French. It knows of
 // no other zone, answers whole delivery dates, and puts all of them into the
-// first page, so that any offset finds nothing.
+// first page, so that any offset finds nothing. Beside them it answers for its
+// [Switches] at /switches.
 func ENTSOE(o Options) http.Handler {
-	now := o.withDefaults().Now
+	o = o.withDefaults()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api", func(w http.ResponseWriter, r *http.Request) { entsoe(w, r, now()) })
+	mux.HandleFunc("GET /api", o.Switches.handle(A44, o.Now, entsoe))
+	o.Switches.serveOn(mux)
 	return mux
 }
 
-func entsoe(w http.ResponseWriter, r *http.Request, now time.Time) {
+func entsoe(r *http.Request, m market) answer {
 	q := r.URL.Query()
 	if q.Get("securityToken") != SecurityToken {
-		reply(w, http.StatusUnauthorized, "text/html;charset=UTF-8",
-			[]byte("<html><body><h1>Unauthorized</h1><p>Missing or invalid security token.</p></body></html>"))
-		return
+		return refusal(AllOfENTSOE, http.StatusUnauthorized, m.now)
 	}
 	const layout = "200601021504"
 	start, startErr := time.Parse(layout, q.Get("periodStart"))
@@ -38,29 +38,26 @@ func entsoe(w http.ResponseWriter, r *http.Request, now time.Time) {
 	in, out := q.Get("in_Domain"), q.Get("out_Domain")
 	switch {
 	case startErr != nil, endErr != nil, asked.length() <= 0, q.Get("documentType") != "A44", in == "", out == "":
-		reply(w, http.StatusBadRequest, "text/xml", acknowledgement("Invalid query attributes or parameters.", now))
-		return
+		return xmlAnswer(http.StatusBadRequest, acknowledgement("Invalid query attributes or parameters.", m.now))
 	case asked.length() > longestPriceWindow:
-		reply(w, http.StatusBadRequest, "text/xml", acknowledgement(fmt.Sprintf(
+		return xmlAnswer(http.StatusBadRequest, acknowledgement(fmt.Sprintf(
 			"The amount of requested data exceeds allowed limit. allowed: %g days requested: %g days",
-			longestPriceWindow.Hours()/24, asked.length().Hours()/24), now))
-		return
+			longestPriceWindow.Hours()/24, asked.length().Hours()/24), m.now))
 	}
-	var days []Day
+	var days [][]Price
 	if in == franceEIC && out == franceEIC && (q.Get("offset") == "" || q.Get("offset") == "0") {
-		for d := range asked.days() {
-			if !d.before(firstPrices) && !now.Before(pricesPublished(d)) {
-				days = append(days, d)
+		for d := range m.bounds(asked).days() {
+			if prices := m.prices(d); prices != nil && !m.now.Before(pricesPublished(d)) {
+				days = append(days, prices)
 			}
 		}
 	}
 	if len(days) == 0 {
-		reply(w, http.StatusOK, "text/xml", acknowledgement(fmt.Sprintf(
-			"No matching data found for Data item ENERGY_PRICES [12.1.D] (%s, %s) and interval %s/%s.",
-			in, out, start.Format(time.RFC3339), end.Format(time.RFC3339)), now))
-		return
+		return xmlAnswer(http.StatusOK, acknowledgement(fmt.Sprintf(
+			noMatchingData+" for Data item ENERGY_PRICES [12.1.D] (%s, %s) and interval %s/%s.",
+			in, out, start.Format(time.RFC3339), end.Format(time.RFC3339)), m.now))
 	}
-	reply(w, http.StatusOK, "text/xml", publication(days, now))
+	return xmlAnswer(http.StatusOK, publication(days, m.now))
 }
 
 // pricesPublished returns when the prices of a delivery date are out, in UTC.

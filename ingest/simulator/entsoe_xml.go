@@ -26,10 +26,12 @@ func acknowledgement(reason string, now time.Time) []byte {
 	return append(b, "</Reason></Acknowledgement_MarketDocument>\n"...)
 }
 
-// publication is the document that holds the prices of some delivery dates. As
+// publication is the document that holds the prices of some delivery dates, a
+// list each. As
 // on the platform, its series come in any order and its own interval may be
 // narrower than what it holds: here it is the first of the dates.
-func publication(days []Day, now time.Time) []byte {
+func publication(days [][]Price, now time.Time) []byte {
+	first := DayOf(days[0][0].Start)
 	b := []byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
 		`<Publication_MarketDocument xmlns="urn:iec62325.351:tc57wg16:451-3:publicationdocument:7:3">`)
 	b = element(b, "mRID", documentID())
@@ -38,13 +40,13 @@ func publication(days []Day, now time.Time) []byte {
 	b = parties(b, "A33")
 	b = element(b, "createdDateTime", now.UTC().Format(time.RFC3339))
 	b = append(b, "<period.timeInterval>"...)
-	b = interval(b, days[0].Start(), days[0].End())
+	b = interval(b, first.Start(), first.End())
 	b = append(b, "</period.timeInterval>"...)
 	var all []priceSeries
-	for _, d := range days {
-		all = append(all, seriesOf(d)...)
+	for _, prices := range days {
+		all = append(all, seriesOf(prices)...)
 	}
-	random("order of series", days[0]).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	random("order of series", first).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	// Chance can leave a few in time order.
 	if slices.IsSortedFunc(all, func(x, y priceSeries) int { return x.prices[0].Start.Compare(y.prices[0].Start) }) {
 		slices.Reverse(all)
@@ -68,8 +70,8 @@ type priceSeries struct {
 // prices. Another one is not the French day-ahead price, each date having one of
 // three kinds, and every fourth date from 2025-10-01 has the hourly means as
 // well.
-func seriesOf(d Day) []priceSeries {
-	prices := Prices(d)
+func seriesOf(prices []Price) []priceSeries {
+	d := DayOf(prices[0].Start)
 	day := priceSeries{out: franceEIC, contract: "A01", curve: "A03", prices: prices}
 	hourly := prices[0].Step == time.Hour
 	if hourly && d.number()%2 == 0 {

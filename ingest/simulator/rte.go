@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,76 +15,99 @@ const measuring = 3 * time.Minute
 type rte struct {
 	now      func() time.Time
 	lifetime time.Duration
+	switches *Switches
 
 	mu     sync.Mutex
-	tokens map[string]time.Time // bearer token to its expiry
+	tokens map[string]grant // by bearer token
+}
+
+// grant is what a token is worth.
+type grant struct {
+	ends     time.Time
+	expiries int // of all tokens, before it was given
 }
 
 // RTE answers as https://digital.iservices.rte-france.com does: the token
-// endpoint and the three resources of Balancing Capacity v5 and Balancing Energy
-// v5. A capacity window is at most 20 days long, one of aFRR energy 24 hours, one
-// of mFRR energy 7 days.
+// endpoint, the three resources of Balancing Capacity v5 and Balancing Energy v5,
+// and the power exchanges of Wholesale Market v3. A capacity window is at most 20
+// days long, one of aFRR energy 24 hours, one of mFRR energy 7 days; the
+// exchanges take none. Beside them it answers for its [Switches] at /switches.
 func RTE(o Options) http.Handler {
 	o = o.withDefaults()
-	s := &rte{now: o.Now, lifetime: o.TokenLifetime, tokens: make(map[string]time.Time)}
+	s := &rte{now: o.Now, lifetime: o.TokenLifetime, switches: o.Switches, tokens: make(map[string]grant)}
 	const day, clockChange = 24 * time.Hour, time.Hour
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /token/oauth", s.token)
-	mux.HandleFunc("POST /token/oauth/{$}", s.token)
-	mux.Handle("GET /open_api/balancing_capacity/v5/result_procured_reserves",
-		s.resource(20*day+clockChange, procuredReserves))
-	mux.Handle("GET /open_api/balancing_energy/v5/afrr_marginal_price",
-		s.resource(day, afrrMarginalPrice))
-	mux.Handle("GET /open_api/balancing_energy/v5/standard_mfrr_data",
-		s.resource(7*day+clockChange, standardMFRRData))
+	token := s.switches.handle(Token, s.now, s.token)
+	mux.HandleFunc("POST /token/oauth", token)
+	mux.HandleFunc("POST /token/oauth/{$}", token)
+	for _, r := range []struct {
+		path   string
+		name   string
+		answer func(*http.Request, market) answer
+	}{
+		{"balancing_capacity/v5", ProcuredReserves, ofWindow(20*day+clockChange, procuredReserves)},
+		{"balancing_energy/v5", MarginalPrice, ofWindow(day, afrrMarginalPrice)},
+		{"balancing_energy/v5", StandardMFRR, ofWindow(7*day+clockChange, standardMFRRData)},
+		{"wholesale_market/v3", PowerExchanges, func(_ *http.Request, m market) answer {
+			return answer{http.StatusOK, "application/json", francePowerExchanges(m)}
+		}},
+	} {
+		mux.HandleFunc("GET /open_api/"+r.path+"/"+r.name, s.switches.handle(r.name, s.now, s.admitted(r.answer)))
+	}
+	s.switches.serveOn(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		rteError(w, http.StatusNotFound, "not_found", "no resource at "+r.URL.Path)
+		rteError(http.StatusNotFound, "not_found", "no resource at "+r.URL.Path).writeTo(w)
 	})
 	return mux
 }
 
-func (s *rte) token(w http.ResponseWriter, r *http.Request) {
+func (s *rte) token(r *http.Request, m market) answer {
 	if id, secret, ok := r.BasicAuth(); !ok || id != ClientID || secret != ClientSecret {
-		rteError(w, http.StatusUnauthorized, "invalid_client", "client authentication failed")
-		return
+		return rteError(http.StatusUnauthorized, "invalid_client", "client authentication failed")
 	}
-	now, token := s.now(), rand.Text()
+	token, expiries := rand.Text(), s.switches.tokensExpired()
 	s.mu.Lock()
-	for old, expiry := range s.tokens {
-		if !now.Before(expiry) {
+	for old, g := range s.tokens {
+		if !m.now.Before(g.ends) {
 			delete(s.tokens, old)
 		}
 	}
-	s.tokens[token] = now.Add(s.lifetime)
+	s.tokens[token] = grant{m.now.Add(s.lifetime), expiries}
 	s.mu.Unlock()
-	rteJSON(w, http.StatusOK, map[string]any{
+	return jsonAnswer(http.StatusOK, map[string]any{
 		"access_token": token, "token_type": "Bearer", "expires_in": int(s.lifetime / time.Second),
 	})
 }
 
 // admits reports whether a request carries a token that has not expired.
-func (s *rte) admits(r *http.Request) bool {
+func (s *rte) admits(r *http.Request, now time.Time) bool {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return ok && s.now().Before(s.tokens[token])
+	g := s.tokens[token]
+	s.mu.Unlock()
+	return ok && now.Before(g.ends) && g.expiries == s.switches.tokensExpired()
 }
 
-// resource serves what encode makes of the asked window and of the present
-// instant, if the window is no longer than widest.
-func (s *rte) resource(widest time.Duration, encode func(window, time.Time) []byte) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.admits(r) {
-			rteError(w, http.StatusUnauthorized, "invalid_token", "the access token is missing or has expired")
-			return
+// admitted refuses who has no token.
+func (s *rte) admitted(good func(*http.Request, market) answer) func(*http.Request, market) answer {
+	return func(r *http.Request, m market) answer {
+		if !s.admits(r, m.now) {
+			return refusal(AllOfRTE, http.StatusUnauthorized, m.now)
 		}
+		return good(r, m)
+	}
+}
+
+// ofWindow answers with what encode makes of the asked window, if that is no
+// longer than widest.
+func ofWindow(widest time.Duration, encode func(window, market) []byte) func(*http.Request, market) answer {
+	return func(r *http.Request, m market) answer {
 		asked, err := rteWindow(r, widest)
 		if err != nil {
-			rteError(w, http.StatusBadRequest, "invalid_parameter", err.Error())
-			return
+			return rteError(http.StatusBadRequest, "invalid_parameter", err.Error())
 		}
-		reply(w, http.StatusOK, "application/json", encode(asked, s.now()))
-	})
+		return answer{http.StatusOK, "application/json", encode(m.bounds(asked), m)}
+	}
 }
 
 func rteWindow(r *http.Request, widest time.Duration) (window, error) {
@@ -107,17 +129,4 @@ func rteWindow(r *http.Request, widest time.Duration) (window, error) {
 		return window{}, fmt.Errorf("the period must not be longer than %g hours", widest.Hours())
 	}
 	return asked, nil
-}
-
-func rteError(w http.ResponseWriter, status int, code, description string) {
-	rteJSON(w, status, map[string]any{"error": code, "error_description": description})
-}
-
-func rteJSON(w http.ResponseWriter, status int, fields map[string]any) {
-	body, err := json.Marshal(fields)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	reply(w, status, "application/json", body)
 }

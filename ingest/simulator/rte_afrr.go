@@ -12,10 +12,10 @@ const afrrRowBytes = 256
 // afrrMarginalPrice is the body of afrr_marginal_price: newest first, the dates
 // and the steps in them. A step has no offset, so the hour that the autumn day
 // has twice is told apart by its order alone.
-func afrrMarginalPrice(asked window, now time.Time) []byte {
+func afrrMarginalPrice(asked window, m market) []byte {
 	b := []byte(`{"days":[`)
 	for _, d := range slices.Backward(slices.Collect(asked.days())) {
-		steps := afrrPublished(d, asked, now)
+		steps := afrrPublished(d, asked, m)
 		if len(steps) == 0 {
 			continue
 		}
@@ -32,15 +32,15 @@ func afrrMarginalPrice(asked window, now time.Time) []byte {
 }
 
 // afrrPublished returns the steps of d that were asked for and are out.
-func afrrPublished(d Day, asked window, now time.Time) []AFRR {
-	if now.Sub(d.Start()) < afrrStep+measuring {
+func afrrPublished(d Day, asked window, m market) []AFRR {
+	if m.now.Sub(d.Start()) < afrrStep+measuring {
 		return nil
 	}
-	steps := AFRRSteps(d)
+	steps := m.afrr(d)
 	from := sort.Search(len(steps), func(i int) bool { return !steps[i].Start.Before(asked.start) })
 	to := sort.Search(len(steps), func(i int) bool {
 		start := steps[i].Start
-		return !start.Before(asked.end) || now.Sub(start) < afrrStep+measuring
+		return !start.Before(asked.end) || m.now.Sub(start) < afrrStep+measuring
 	})
 	return steps[min(from, to):to]
 }

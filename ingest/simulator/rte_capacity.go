@@ -17,7 +17,7 @@ var capacityBlocks = []struct{ reserve, product, horizon string }{
 
 // procuredReserves is the body of result_procured_reserves. A block whose
 // results are not out is left out.
-func procuredReserves(asked window, now time.Time) []byte {
+func procuredReserves(asked window, m market) []byte {
 	b := []byte(`{"result_procured_reserves":[`)
 	for _, block := range capacityBlocks {
 		var products []capacityProduct
@@ -38,7 +38,7 @@ func procuredReserves(asked window, now time.Time) []byte {
 		b = append(b, `","values":[`...)
 		empty := len(b)
 		for d := range asked.days() {
-			b = appendCapacityDay(b, d, products, asked, now)
+			b = appendCapacityDay(b, d, products, asked, m)
 		}
 		if len(b) == empty {
 			b = b[:before]
@@ -52,7 +52,7 @@ func procuredReserves(asked window, now time.Time) []byte {
 // appendCapacityDay writes the rows of one delivery date: hour by hour, four
 // quarters of one direction before four of the other, whichever comes first
 // that day.
-func appendCapacityDay(b []byte, d Day, products []capacityProduct, asked window, now time.Time) []byte {
+func appendCapacityDay(b []byte, d Day, products []capacityProduct, asked window, m market) []byte {
 	if len(products) == 2 && d.number()%2 == 0 {
 		products = []capacityProduct{products[1], products[0]}
 	}
@@ -62,7 +62,7 @@ func appendCapacityDay(b []byte, d Day, products []capacityProduct, asked window
 	}
 	var results []result
 	for _, p := range products {
-		if r := (result{p.steps(d), p.published(d)}); r.steps != nil && !now.Before(r.published) {
+		if r := (result{m.capacity(p, d), p.published(d)}); r.steps != nil && !m.now.Before(r.published) {
 			results = append(results, r)
 		}
 	}

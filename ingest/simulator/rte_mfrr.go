@@ -1,24 +1,19 @@
 package simulator
 
-import "time"
-
 // standardMFRRData is the body of standard_mfrr_data. Steps that are not
 // measured yet, the future among them, are rows without a value, up to the end
 // of the asked window.
-func standardMFRRData(asked window, now time.Time) []byte {
-	b := []byte(`{"mari":{"start_date":`)
-	b = appendTime(b, asked.start.In(paris))
-	b = append(b, `,"end_date":`...)
-	b = appendTime(b, asked.end.In(paris))
+func standardMFRRData(asked window, m market) []byte {
+	b := appendParisBounds([]byte(`{"mari":{`), asked.start, asked.end)
 	b = append(b, `,"resolution":"PT15M","mari_mesures":[`...)
 	for d := range asked.days() {
-		steps := MFRRSteps(d)
+		steps := m.mfrr(d)
 		for i := 0; i < len(steps); i += 2 {
 			first, second := steps[i], steps[i+1]
 			if !asked.holds(first.Start) {
 				continue
 			}
-			if now.Sub(first.Start) < quarter+measuring {
+			if m.now.Sub(first.Start) < quarter+measuring {
 				first.Values, second.Values = MFRRValues{}, MFRRValues{}
 			}
 			spelling := int(first.Start.Unix() / 900)
@@ -33,10 +28,7 @@ func standardMFRRData(asked window, now time.Time) []byte {
 }
 
 func appendMFRR(b []byte, m MFRR, spelling int) []byte {
-	b = append(b, `{"start_date":`...)
-	b = appendTime(b, m.Start.In(paris))
-	b = append(b, `,"end_date":`...)
-	b = appendTime(b, m.Start.Add(quarter).In(paris))
+	b = appendParisBounds(append(b, '{'), m.Start, m.Start.Add(quarter))
 	b = append(b, `,"direction":"`...)
 	b = append(b, m.Direction...)
 	b = append(b, '"')

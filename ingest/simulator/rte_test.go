@@ -441,7 +441,7 @@ func BenchmarkAFRRDayReply(b *testing.B) {
 	AFRRSteps(ordinaryDay)
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {
-			b.SetBytes(int64(len(afrrMarginalPrice(whole(ordinaryDay), longAfter))))
+			b.SetBytes(int64(len(afrrMarginalPrice(whole(ordinaryDay), market{now: longAfter}))))
 		}
 	})
 	b.Run("make the day", func(b *testing.B) {

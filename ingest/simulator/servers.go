@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -24,6 +23,9 @@ type Options struct {
 	Now func() time.Time
 	// TokenLifetime is how long a bearer token of RTE is good. Default: 2 h.
 	TokenLifetime time.Duration
+	// Switches is what goes wrong. Default: nothing, until it is told to at
+	// /switches.
+	Switches *Switches
 }
 
 func (o Options) withDefaults() Options {
@@ -33,6 +35,9 @@ func (o Options) withDefaults() Options {
 	if o.TokenLifetime == 0 {
 		o.TokenLifetime = 2 * time.Hour
 	}
+	if o.Switches == nil {
+		o.Switches = new(Switches)
+	}
 	return o
 }
 
@@ -41,36 +46,47 @@ type Servers struct {
 	RTEURL    string // base of the host: scheme, address, port
 	ENTSOEURL string // address of the API, path included
 
-	servers     []*http.Server
+	// Where each tells and takes what goes wrong, at both of them.
+	RTESwitchesURL    string
+	ENTSOESwitchesURL string
+
+	ports       []*port
 	accepting   sync.WaitGroup
 	connections sync.WaitGroup
 
 	mu     sync.Mutex
+	closed bool
 	failed []error
+}
+
+// port is where one source listens. Its address stays the same when it is closed
+// and opened again.
+type port struct {
+	address  string
+	server   *http.Server
+	listener net.Listener // nil while it is closed
 }
 
 // Start listens on two free ports of 127.0.0.1 and serves RTE on one, ENTSO-E on
 // the other.
 func Start(o Options) (*Servers, error) {
+	o = o.withDefaults()
 	s := new(Servers)
-	rte, err := s.serve(RTE(o))
+	rte, err := s.serve(o.Switches, AllOfRTE, RTE(o))
 	if err != nil {
 		return nil, err
 	}
-	entsoe, err := s.serve(ENTSOE(o))
+	entsoe, err := s.serve(o.Switches, AllOfENTSOE, ENTSOE(o))
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.RTEURL, s.ENTSOEURL = rte, entsoe+"/api"
+	s.RTESwitchesURL, s.ENTSOESwitchesURL = rte+switchesPath, entsoe+switchesPath
 	return s, nil
 }
 
-func (s *Servers) serve(h http.Handler) (url string, err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("simulator: %w", err)
-	}
-	server := &http.Server{
+func (s *Servers) serve(switches *Switches, source string, h http.Handler) (url string, err error) {
+	p := &port{address: "127.0.0.1:0", server: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -80,41 +96,75 @@ func (s *Servers) serve(h http.Handler) (url string, err error) {
 			switch state {
 			case http.StateNew:
 				s.connections.Add(1)
-			case http.StateClosed:
+			case http.StateClosed, http.StateHijacked:
 				s.connections.Done()
 			}
 		},
+	}}
+	s.ports = append(s.ports, p)
+	if err := s.open(p); err != nil {
+		return "", err
 	}
-	s.servers = append(s.servers, server)
+	return "http://" + p.address, switches.guard(source, func(open bool) error {
+		if open {
+			return s.open(p)
+		}
+		s.shut(p)
+		return nil
+	})
+}
+
+// open listens on a port, unless it is open.
+func (s *Servers) open(p *port) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || p.listener != nil {
+		return nil
+	}
+	l, err := net.Listen("tcp", p.address)
+	if err != nil {
+		return fmt.Errorf("simulator: %w", err)
+	}
+	p.address, p.listener = l.Addr().String(), l
+	p.server.SetKeepAlivesEnabled(true)
 	s.accepting.Go(func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := p.server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			s.mu.Lock()
 			s.failed = append(s.failed, fmt.Errorf("simulator: %w", err))
 			s.mu.Unlock()
 		}
 	})
-	return "http://" + l.Addr().String(), nil
+	return nil
+}
+
+// shut stops listening on a port and closes the connections that rest. What is
+// being answered is answered.
+func (s *Servers) shut(p *port) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.listener == nil {
+		return
+	}
+	p.listener.Close()
+	p.listener = nil
+	p.server.SetKeepAlivesEnabled(false)
 }
 
 // Close cuts what is being answered, waits until nothing runs any more and
 // returns what went wrong since Start.
 func (s *Servers) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	var errs []error
-	for _, server := range s.servers {
-		errs = append(errs, server.Close())
+	for _, p := range s.ports {
+		errs = append(errs, p.server.Close())
 	}
 	s.accepting.Wait()
 	// A connection accepted meanwhile is known only now.
-	for _, server := range s.servers {
-		errs = append(errs, server.Close())
+	for _, p := range s.ports {
+		errs = append(errs, p.server.Close())
 	}
 	s.connections.Wait()
 	return errors.Join(append(errs, s.failed...)...)
-}
-
-func reply(w http.ResponseWriter, status int, contentType string, body []byte) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	w.Write(body)
 }
