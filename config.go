@@ -69,6 +69,7 @@ type IngestConfig struct {
 // missing; once an hour otherwise.
 type FeedConfig struct {
 	Every        time.Duration // at least a minute
+	Idle         time.Duration // in place of the hour; no key sets it
 	From, To     ClockTime     // From is before To
 	LookbackDays int           // how many delivery dates back, today included, the feed completes
 }

@@ -1,21 +1,24 @@
 package ingest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"courant/store"
 )
 
-// Schedule says when a feed runs: every so often between two clock times in Paris, hourly otherwise.
+// Schedule says when a feed runs: every so often between two clock times in Paris, hourly or as Idle says otherwise.
 type Schedule struct {
 	Every        time.Duration
-	FromMinute   int // minutes after midnight in Paris
-	ToMinute     int // minutes after midnight in Paris; 24 * 60 is the end of the day
-	LookbackDays int // how many delivery dates back, today included, the feed makes whole
+	Idle         time.Duration // 0: an hour
+	FromMinute   int           // minutes after midnight in Paris
+	ToMinute     int           // minutes after midnight in Paris; 24 * 60 is the end of the day
+	LookbackDays int           // how many delivery dates back, today included, the feed makes whole
 }
 
-// idleInterval is how often a feed runs outside its hours, or when it has what its hours are for.
+// idleInterval is how often a feed runs outside its hours, or when it has what its hours are for, unless its schedule
+// says otherwise.
 const idleInterval = time.Hour
 
 // reread is a clock time in Paris at which delivery dates are asked for again though they are whole, because a source
@@ -43,7 +46,7 @@ func (s Schedule) next(now time.Time, eager bool) time.Time {
 	if !now.Before(from) {
 		from = minutesLater(today.Add(1), s.FromMinute)
 	}
-	return earliest(now.Add(idleInterval), from)
+	return earliest(now.Add(cmp.Or(s.Idle, idleInterval)), from)
 }
 
 // rereadsOf are those of a feed.

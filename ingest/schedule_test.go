@@ -21,6 +21,7 @@ var (
 	pricesHours   = Schedule{Every: 10 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: 35}
 	capacityHours = Schedule{Every: 10 * time.Minute, FromMinute: 8*60 + 10, ToMinute: 11*60 + 30, LookbackDays: 35}
 	energyHours   = Schedule{Every: 15 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: 35}
+	restlessHours = Schedule{Every: 10 * time.Minute, Idle: 2 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: 35}
 )
 
 func TestWhenAFeedRunsNext(t *testing.T) {
@@ -38,6 +39,8 @@ func TestWhenAFeedRunsNext(t *testing.T) {
 		{"hourly once tomorrow is whole", pricesHours, "2026-11-20 12:50", false, "2026-11-20 13:50"},
 		{"hourly after its hours", pricesHours, "2026-11-20 18:00", true, "2026-11-20 19:00"},
 		{"the last of its hours", pricesHours, "2026-11-20 17:59", true, "2026-11-20 18:09"},
+		{"as its idle interval says once tomorrow is whole", restlessHours, "2026-11-20 12:50", false, "2026-11-20 12:52"},
+		{"as its idle interval says before its hours", restlessHours, "2026-11-20 03:00", true, "2026-11-20 03:02"},
 		{"capacity in the morning", capacityHours, "2026-11-20 07:30", true, "2026-11-20 08:10"},
 		{"energy all day", energyHours, "2026-11-20 23:55", true, "2026-11-21 00:10"},
 		{"by the clock in Paris on the day it goes forward", pricesHours, "2026-03-29 12:00", true, "2026-03-29 12:40"},
