@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -36,23 +37,28 @@ func (p *program) serveCommand() *cobra.Command {
 }
 
 func (p *program) demoCommand() *cobra.Command {
-	return &cobra.Command{
+	var faults bool
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve simulated data: no file, no credentials, no network needed",
 		Long: "demo runs Courant against simulated RTE and ENTSO-E servers on this machine, in a throw-away database.\n" +
-			"It ignores the configuration and COURANT_ variables. None of its values was ever published.",
+			"It ignores the configuration and COURANT_ variables. None of its values was ever published.\n" +
+			"With --faults the servers fail, in another way every minute; GET /api/status tells how Courant copes.",
 		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), faults) },
 	}
+	cmd.Flags().BoolVar(&faults, "faults", false, "have the simulated servers fail in many ways, one after the other")
+	return cmd
 }
 
-func (p *program) demo(ctx context.Context) (err error) {
+func (p *program) demo(ctx context.Context, faults bool) (err error) {
 	folder, err := os.MkdirTemp("", "courant-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	sources, err := simulator.Start(simulator.Options{Now: p.clock.Now})
+	switches := new(simulator.Switches)
+	sources, err := simulator.Start(simulator.Options{Now: p.clock.Now, Switches: switches})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -61,10 +67,14 @@ func (p *program) demo(ctx context.Context) (err error) {
 	cfg.Database.Path = filepath.Join(folder, "courant.db")
 	cfg.RTE = RTEConfig{BaseURL: sources.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret}
 	cfg.ENTSOE = ENTSOEConfig{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken}
-	s, err := openService(ctx, cfg, p.clock, p.logger(cfg.Log), nil, true)
+	if faults {
+		cfg.askOften()
+	}
+	log := p.logger(cfg.Log)
+	s, err := openService(ctx, cfg, p.clock, log, nil, true)
 	if isPortTaken(err) {
 		cfg.Server.Addr = "127.0.0.1:0"
-		s, err = openService(ctx, cfg, p.clock, p.logger(cfg.Log), nil, true)
+		s, err = openService(ctx, cfg, p.clock, log, nil, true)
 	}
 	if err != nil {
 		return err
@@ -75,6 +85,10 @@ func (p *program) demo(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	var script sync.WaitGroup
+	defer script.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	return s.run(ctx, func() {
 		fmt.Fprintf(p.stdout, `Courant serves SIMULATED data: none of its values was ever published.
 
@@ -84,9 +98,21 @@ func (p *program) demo(ctx context.Context) (err error) {
   token     %s
 
   curl -H 'Authorization: Bearer %[4]s' http://%[1]s/api/%[5]s
-
-Ctrl-C ends it and leaves nothing behind.
 `, s.addr(), email, password, token, store.DayAheadPrices)
+		if faults {
+			fmt.Fprintf(p.stdout, `
+The simulated sources fail, in another way every minute; these tell and take what goes wrong:
+
+  RTE       %s
+  ENTSO-E   %s
+
+  curl -d resource=%s -d fault=status-503 -d times=5 %[2]s
+  curl -H 'Authorization: Bearer %[4]s' http://%[5]s/api/status
+`, sources.RTESwitchesURL, sources.ENTSOESwitchesURL, simulator.StandardMFRR, token, s.addr())
+			faulty := newDemoScript(switches, p.clock, log, s.feeds.Report)
+			script.Go(func() { faulty.play(ctx) })
+		}
+		fmt.Fprint(p.stdout, "\nCtrl-C ends it and leaves nothing behind.\n")
 	})
 }
 

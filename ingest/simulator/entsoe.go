@@ -60,5 +60,14 @@ func entsoe(r *http.Request, m market) answer {
 	return xmlAnswer(http.StatusOK, publication(days, m.now))
 }
 
+// NewestPrices returns the newest delivery date whose prices ENTSO-E has out.
+func NewestPrices(now time.Time) Day {
+	d := DayOf(now)
+	if tomorrow := d.Add(1); !now.Before(pricesPublished(tomorrow)) {
+		return tomorrow
+	}
+	return d
+}
+
 // pricesPublished returns when the prices of a delivery date are out, in UTC.
 func pricesPublished(d Day) time.Time { return d.Add(-1).at(12, 58) }
