@@ -27,9 +27,8 @@ func acknowledgement(reason string, now time.Time) []byte {
 }
 
 // publication is the document that holds the prices of some delivery dates, a
-// list each. As
-// on the platform, its series come in any order and its own interval may be
-// narrower than what it holds: here it is the first of the dates.
+// list each. As on the platform, its series come in any order and its own interval
+// may be narrower than what it holds: here it is the first of the dates.
 func publication(days [][]Price, now time.Time) []byte {
 	first := DayOf(days[0][0].Start)
 	b := []byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
@@ -66,8 +65,8 @@ type priceSeries struct {
 	prices   []Price
 }
 
-// seriesOf returns the series of a delivery date. The first one holds its
-// prices. Another one is not the French day-ahead price, each date having one of
+// seriesOf returns the series of the delivery date of prices. The first one holds
+// them. Another one is not the French day-ahead price, each date having one of
 // three kinds, and every fourth date from 2025-10-01 has the hourly means as
 // well.
 func seriesOf(prices []Price) []priceSeries {

@@ -30,61 +30,52 @@ func (m market) bounds(asked window) window {
 func (m market) has(fault string, d Day) bool { return m.fault == fault && m.date == d }
 
 func (m market) prices(d Day) []Price {
-	steps := shown(m, d, Prices(d), Price.Corrected, func(p *Price) { p.EURPerMWh = outOfBoundsValue })
-	if m.has(flatPrices, d) {
-		for i := range steps {
-			steps[i].EURPerMWh = 0
-		}
-	}
-	return steps
+	return shown(m, d, Prices(d), Price.Corrected, func(p *Price, v float64) { p.EURPerMWh = v })
 }
 
 func (m market) exchanges(d Day) []Exchange {
-	steps := shown(m, d, Exchanges(d), Exchange.Corrected, func(e *Exchange) { e.EURPerMWh = outOfBoundsValue })
-	if m.has(flatPrices, d) {
-		for i := range steps {
-			steps[i].EURPerMWh = 0
-		}
-	}
-	return steps
+	return shown(m, d, Exchanges(d), Exchange.Corrected, func(e *Exchange, v float64) { e.EURPerMWh = v })
 }
 
-// capacity returns the results of one product. Of a date with a value out of
-// bounds that is one of the first product.
+// capacity returns the results of one product. A value out of bounds is one of
+// the first product.
 func (m market) capacity(p capacityProduct, d Day) []Capacity {
-	return shown(m, d, p.steps(d), Capacity.Corrected, func(c *Capacity) {
-		if c.Reserve == capacityProducts[0].reserve && c.Direction == capacityProducts[0].direction {
-			c.PricePerStep = outOfBoundsValue
+	return shown(m, d, p.steps(d), Capacity.Corrected, func(c *Capacity, v float64) {
+		if p.reserve == capacityProducts[0].reserve && p.direction == capacityProducts[0].direction {
+			c.PricePerStep = v
 		}
 	})
 }
 
 func (m market) afrr(d Day) []AFRR {
-	return shown(m, d, AFRRSteps(d), AFRR.Corrected, func(s *AFRR) { s.Demand = outOfBoundsValue })
+	return shown(m, d, AFRRSteps(d), AFRR.Corrected, func(s *AFRR, v float64) { s.Demand = v })
 }
 
 func (m market) mfrr(d Day) []MFRR {
-	return shown(m, d, MFRRSteps(d), MFRR.Corrected, func(s *MFRR) { s.Values.TotalVolumeSubmitted = new(float64(outOfBoundsValue)) })
+	return shown(m, d, MFRRSteps(d), MFRR.Corrected, func(s *MFRR, v float64) { s.Values.TotalVolumeSubmitted = &v })
 }
 
-// shown returns the steps of a delivery date as m shows them; spoil puts the
-// first of them out of bounds.
-func shown[S any](m market, d Day, steps []S, correct func(S) S, spoil func(*S)) []S {
-	if m.has(missingDate, d) || len(steps) == 0 {
+// shown returns the steps of a delivery date as m shows them; spoil gives one of
+// them a value that is not its own.
+func shown[S any](m market, d Day, steps []S, correct func(S) S, spoil func(*S, float64)) []S {
+	corrected := slices.Contains(m.corrected, d)
+	switch {
+	case len(steps) == 0, m.has(missingDate, d):
 		return nil
-	}
-	corrected, spoilt := slices.Contains(m.corrected, d), m.has(outOfBounds, d)
-	if !corrected && !spoilt {
+	case !corrected && !m.has(outOfBounds, d) && !m.has(flatPrices, d):
 		return steps
 	}
 	steps = slices.Clone(steps) // they may be shared
-	if corrected {
-		for i, s := range steps {
+	for i, s := range steps {
+		if corrected {
 			steps[i] = correct(s)
 		}
+		if m.has(flatPrices, d) {
+			spoil(&steps[i], 0)
+		}
 	}
-	if spoilt {
-		spoil(&steps[0])
+	if m.has(outOfBounds, d) {
+		spoil(&steps[0], outOfBoundsValue)
 	}
 	return steps
 }

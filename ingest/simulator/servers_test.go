@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,15 +16,7 @@ func TestServersAnswerUntilTheyAreClosed(t *testing.T) {
 	get := func(url string) (int, string) {
 		t.Helper()
 		r, err := client.Get(url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Body.Close()
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.StatusCode, string(body)
+		return textOf(t, r, err)
 	}
 	if status, body := get(s.RTEURL + afrrPath); status != 401 || !strings.Contains(body, "invalid_token") {
 		t.Errorf("RTE: %d %s", status, body)
