@@ -72,7 +72,7 @@ const (
 // fault is what is wrong with the calls of a source's resource, and how a fetch is to take it. Tokens are given.
 type fault struct {
 	name string
-	only string // the source that has it; empty: all
+	only string // the source, or the resource, that has it; empty: all
 	days int    // how many delivery dates are fetched; 0: one
 
 	// At most one of these: the fault that the server has at a try, counted from 1; or what comes out of the network.
@@ -84,7 +84,7 @@ type fault struct {
 	tokens int // 0: one, where tokens are given
 	end    end
 	says   string            // the end of the run's error
-	saysBy map[string]string // where the sources differ
+	saysBy map[string]string // where the sources differ, or the resources of one
 }
 
 // always is the same fault of the server at each try.
@@ -146,9 +146,9 @@ func document(r *http.Request, body io.Reader) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}
 }
 
-// faultySource is one that is asked for a dataset in spite of a fault.
+// faultySource is a resource that is asked for a dataset in spite of a fault.
 type faultySource struct {
-	name     string
+	name     string // of the source
 	all      string // the simulator's word for all of it
 	resource string // that fails
 	calls    string // how the errors of its calls begin
@@ -186,6 +186,9 @@ func TestEveryFaultOfASource(t *testing.T) {
 	}
 	again := func(name, says string) fault {
 		return fault{name: name, serve: always(name), tries: 5, waits: growing(4), says: says}
+	}
+	againBy := func(name, rte, entsoe string) fault {
+		return fault{name: name, serve: always(name), tries: 5, waits: growing(4), saysBy: map[string]string{toRTE: rte, toENTSOE: entsoe}}
 	}
 	// Anything else is final.
 	final := func(name, says string) fault {
@@ -239,17 +242,16 @@ func TestEveryFaultOfASource(t *testing.T) {
 			tries: 5, waits: growing(4), says: expired},
 		finalBy("status-403", "status 403: the application is not subscribed to the API Balancing Energy: subscribe it on RTE's data portal",
 			"status 403: access is not allowed"),
-		final("status-404", "status 404: 404 page not found"),
-		final("status-413", "status 413: the request is too large"),
-		final("status-414", "status 414: the address is too long"),
-		again("status-408", "status 408: the request took too long"),
-		{name: "500", only: toRTE, serve: always("status-500"), tries: 5, waits: growing(4),
-			says: `status 500: {"error":"internal_error","error_description":"the request could not be served"}`},
-		{name: "500", only: toENTSOE, serve: always("status-500"), tries: 5, waits: growing(4), says: "status 500: an error occurred"},
+		finalBy("status-404", "status 404: Not Found", "status 404: 404 page not found"),
+		finalBy("status-413", "status 413: Request Entity Too Large", "status 413: the request is too large"),
+		finalBy("status-414", "status 414: Request URI Too Long", "status 414: the address is too long"),
+		againBy("status-408", "status 408: Request Timeout", "status 408: the request took too long"),
+		againBy("status-500", `status 500: {"error":"internal_error","error_description":"the request could not be served"}`, "status 500: an error occurred"),
 		again("status-503", busy),
-		again("status-509", "status 509: bandwidth limit exceeded"),
+		againBy("status-509", "status 509: no reason is given", "status 509: bandwidth limit exceeded"),
 		{name: "503, and the fifth try is good", serve: inTurn("status-503", "status-500", "status-408", "status-509"), tries: 5, waits: growing(4), end: brought},
-		{name: "503 that becomes 404", serve: inTurn("status-503", "status-404"), tries: 2, waits: growing(1), says: "status 404: 404 page not found"},
+		{name: "503 that becomes 404", serve: inTurn("status-503", "status-404"), tries: 2, waits: growing(1),
+			saysBy: map[string]string{toRTE: "status 404: Not Found", toENTSOE: "status 404: 404 page not found"}},
 		{name: "503 with Retry-After in seconds", serve: always("status-503-retry-after"), tries: 5, waits: exactly(6 * time.Minute), says: busy},
 		{name: "503 with a Retry-After beyond patience", serve: always("status-503-retry-after-day"), tries: 1, says: busy},
 		{name: "429", only: toRTE, serve: always("status-429"), tries: 5, waits: growing(4), says: "status 429: requests too frequent"},
@@ -270,8 +272,8 @@ func TestEveryFaultOfASource(t *testing.T) {
 			}},
 	} {
 		for _, source := range faultySources {
-			if f.only == "" || f.only == source.name {
-				t.Run(source.name+"/"+f.name, func(t *testing.T) { newFaultyRun(t, f, source).check(t, f) })
+			if f.only == "" || f.only == source.name || f.only == source.resource {
+				t.Run(source.resource+"/"+f.name, func(t *testing.T) { newFaultyRun(t, f, source).check(t, f) })
 			}
 		}
 	}
@@ -397,8 +399,10 @@ func (r *faultyRun) check(t *testing.T, f fault) {
 		t.Errorf("%v were waited, want %v to %v", r.clock.waited, f.waits.least, f.waits.most)
 	}
 	says := f.says
-	if by, differs := f.saysBy[r.source.name]; differs {
-		says = by
+	for _, key := range []string{r.source.name, r.source.resource} {
+		if by, differs := f.saysBy[key]; differs {
+			says = by
+		}
 	}
 	r.checkStored(t, f.end, says)
 	r.checkLog(t, f.end, says)

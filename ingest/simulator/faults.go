@@ -233,14 +233,15 @@ func refusal(source string, code int, now time.Time) answer {
 		return htmlAnswer(code, "<h1>Unauthorized</h1><p>Missing or invalid security token.</p>")
 	case code == http.StatusInternalServerError && rte:
 		return rteError(code, "internal_error", "the request could not be served")
-	case code == http.StatusTooManyRequests && !rte:
-		return textAnswer(code, "Max allowed requests per minute from each unique IP is max up to 400 only")
+	case code == http.StatusTooManyRequests && rte:
+		return textAnswer(code, "requests too frequent")
+	case rte: // RTE's other errors have no useful body
+		return answer{status: code}
 	}
 	return textAnswer(code, statusTexts[code])
 }
 
-// statusTexts is what stands in the body beside a status of which a source says
-// nothing of its own.
+// statusTexts is what ENTSO-E says beside a status.
 var statusTexts = map[int]string{
 	http.StatusFound:                 "moved for now",
 	http.StatusForbidden:             "access is not allowed",
@@ -248,7 +249,7 @@ var statusTexts = map[int]string{
 	http.StatusRequestTimeout:        "the request took too long",
 	http.StatusRequestEntityTooLarge: "the request is too large",
 	http.StatusRequestURITooLong:     "the address is too long",
-	http.StatusTooManyRequests:       "requests too frequent",
+	http.StatusTooManyRequests:       "Max allowed requests per minute from each unique IP is max up to 400 only",
 	http.StatusInternalServerError:   "an error occurred",
 	statusBandwidthLimit:             "bandwidth limit exceeded",
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bufio"
+	"cmp"
 	"compress/flate"
 	"compress/gzip"
 	"context"
@@ -176,7 +177,7 @@ func (c *Caller) refusedByStatus(name string, response *http.Response, answer *A
 	}
 	message := answer.Excerpt()
 	if message == "" {
-		message = http.StatusText(status)
+		message = cmp.Or(http.StatusText(status), "no reason is given") // 509, which RTE documents, has no words in net/http
 	}
 	return &Fault{
 		Source: c.Source, Call: name, Status: status, Message: message,
