@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -20,6 +21,19 @@ func (cfg *Config) askOften() {
 	for _, feed := range cfg.feeds() {
 		feed.config.Every, feed.config.Idle, feed.config.From, feed.config.To = demoInterval, demoInterval, 0, 24*60
 	}
+}
+
+// sayFaults says where to watch, and where to make things go wrong by hand.
+func (p *program) sayFaults(sources *simulator.Servers, addr, token string) {
+	fmt.Fprintf(p.stdout, `
+The simulated sources fail, in another way every minute; these tell and take what goes wrong:
+
+  RTE       %s
+  ENTSO-E   %s
+
+  curl -d resource=%s -d fault=status-503 -d times=5 %[2]s
+  curl -H 'Authorization: Bearer %[4]s' http://%[5]s/api/status
+`, sources.RTESwitchesURL, sources.ENTSOESwitchesURL, simulator.StandardMFRR, token, addr)
 }
 
 // demoFault is something that goes wrong at the simulated sources.

@@ -100,15 +100,7 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
   curl -H 'Authorization: Bearer %[4]s' http://%[1]s/api/%[5]s
 `, s.addr(), email, password, token, store.DayAheadPrices)
 		if faults {
-			fmt.Fprintf(p.stdout, `
-The simulated sources fail, in another way every minute; these tell and take what goes wrong:
-
-  RTE       %s
-  ENTSO-E   %s
-
-  curl -d resource=%s -d fault=status-503 -d times=5 %[2]s
-  curl -H 'Authorization: Bearer %[4]s' http://%[5]s/api/status
-`, sources.RTESwitchesURL, sources.ENTSOESwitchesURL, simulator.StandardMFRR, token, s.addr())
+			p.sayFaults(sources, s.addr(), token)
 			faulty := newDemoScript(switches, p.clock, log, s.feeds.Report)
 			script.Go(func() { faulty.play(ctx) })
 		}
