@@ -153,8 +153,11 @@ type faultySource struct {
 	resource string // that fails
 	calls    string // how the errors of its calls begin
 	tokens   int    // that are asked for when nothing goes wrong with them
+	feed     ingest.FeedName
 	dataset  store.Dataset
-	rows     int // of a delivery date
+	first    store.DeliveryDate // that is asked for
+	serves   bool               // it is asked by a service only, not by a fetch
+	rows     int                // of a delivery date
 	connect  func(*ingest.Options, *simulator.Servers, *http.Client)
 }
 
@@ -165,13 +168,17 @@ const (
 )
 
 var faultySources = []faultySource{
-	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, store.MFRREnergy, 192,
+	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, ingest.MFRREnergy, store.MFRREnergy, asked, false, 192,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
 			o.Balancing = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
 		}},
-	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, store.DayAheadPrices, 96,
+	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, ingest.DayAheadPrices, store.DayAheadPrices, asked, false, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
 			o.Prices = entsoe.NewClient(entsoe.Options{BaseURL: servers.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: o.Clock, Log: o.Log})
+		}},
+	{toRTE, simulator.AllOfRTE, simulator.PowerExchanges, "RTE: france_power_exchanges: ", 1, ingest.ExchangePrices, store.DayAheadPrices, store.DeliveryDateOf(now), true, 96,
+		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
+			o.Exchange = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
 		}},
 }
 
@@ -219,9 +226,10 @@ func TestEveryFaultOfASource(t *testing.T) {
 			"the reply is an HTML page, not XML: Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon."),
 		finalBy("plain-text", "the reply is plain text, not JSON: try again later", "the reply is plain text, not XML: try again later"),
 		final("empty-reply", "the reply is empty"),
-		finalBy("another-document", "the reply holds no mari", "the reply is a Balancing_MarketDocument, not a Publication_MarketDocument"),
-		finalBy("early-end", "the reply cannot be read: callback: callback: callback: field name: unexpected EOF",
-			"the reply cannot be read: XML syntax error on line 2: unexpected EOF"),
+		{name: "another-document", serve: always("another-document"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply holds no mari",
+			simulator.PowerExchanges: "the reply holds no france_power_exchanges", toENTSOE: "the reply is a Balancing_MarketDocument, not a Publication_MarketDocument"}},
+		{name: "early-end", serve: always("early-end"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply cannot be read: field name: unexpected EOF",
+			simulator.PowerExchanges: "the reply cannot be read: unexpected EOF", toENTSOE: "the reply cannot be read: XML syntax error on line 2: unexpected EOF"}},
 		final("gzip-lie", "the reply cannot be unpacked: gzip: invalid header"),
 		final("gigabyte", "the reply is larger than 64 MiB"),
 		final("redirect", "it redirects elsewhere"),
@@ -240,8 +248,10 @@ func TestEveryFaultOfASource(t *testing.T) {
 		{name: "401 once", only: toRTE, serve: inTurn("status-401"), tries: 2, tokens: 2, end: brought},
 		{name: "401 as the last of five tries", only: toRTE, serve: inTurn("status-503", "status-503", "status-503", "status-503", "status-401"),
 			tries: 5, waits: growing(4), says: expired},
-		finalBy("status-403", "status 403: the application is not subscribed to the API Balancing Energy: subscribe it on RTE's data portal",
-			"status 403: access is not allowed"),
+		{name: "status-403", serve: always("status-403"), tries: 1, saysBy: map[string]string{
+			simulator.StandardMFRR:   "status 403: the application is not subscribed to the API Balancing Energy: subscribe it on RTE's data portal",
+			simulator.PowerExchanges: "status 403: the application is not subscribed to the API Wholesale Market: subscribe it on RTE's data portal",
+			toENTSOE:                 "status 403: access is not allowed"}},
 		finalBy("status-404", "status 404: Not Found", "status 404: 404 page not found"),
 		finalBy("status-413", "status 413: Request Entity Too Large", "status 413: the request is too large"),
 		finalBy("status-414", "status 414: Request URI Too Long", "status 414: the address is too long"),
@@ -263,7 +273,7 @@ func TestEveryFaultOfASource(t *testing.T) {
 		{name: "429 with Retry-After as a date", serve: inTurn("status-429-retry-after-date"), tries: 2, waits: exactly(time.Minute), end: brought},
 
 		// A backfill of three windows, in the second of which the token ends.
-		{name: "a token that expires in the middle", only: toRTE, days: 15, tokens: 2, tries: 4, end: brought,
+		{name: "a token that expires in the middle", only: simulator.StandardMFRR, days: 15, tokens: 2, tries: 4, end: brought,
 			serve: func(try int) string {
 				if try == 2 {
 					return simulator.TokenExpired
@@ -285,7 +295,6 @@ const patience = 5 * time.Millisecond
 // faultyRun is a fetch from a source with a fault.
 type faultyRun struct {
 	source faultySource
-	feed   string
 	last   store.DeliveryDate
 	db     *store.Store
 	clock  *hastyClock
@@ -299,7 +308,7 @@ type faultyRun struct {
 // newFaultyRun fetches with the real clients, over HTTP.
 func newFaultyRun(t *testing.T, f fault, from faultySource) *faultyRun {
 	t.Helper()
-	r := &faultyRun{source: from, last: asked.Add(max(f.days, 1) - 1), clock: &hastyClock{FakeClock: clockwork.NewFakeClockAt(now)}}
+	r := &faultyRun{source: from, last: from.first.Add(max(f.days, 1) - 1), clock: &hastyClock{FakeClock: clockwork.NewFakeClockAt(now)}}
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -351,9 +360,16 @@ func newFaultyRun(t *testing.T, f fault, from faultySource) *faultyRun {
 
 	options := ingest.Options{Store: db, Clock: r.clock, Log: slog.New(slog.NewJSONHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	from.connect(&options, servers, client)
-	feeds := ingest.New(options)
-	r.feed = string(feeds.Name(from.dataset))
-	r.err = feeds.Fetch(t.Context(), ingest.FetchRequest{Dataset: from.dataset, First: asked, Last: r.last, Progress: func(ingest.Progress) {}})
+	if !from.serves {
+		r.err = ingest.New(options).Fetch(t.Context(), ingest.FetchRequest{Dataset: from.dataset, First: from.first, Last: r.last, Progress: func(ingest.Progress) {}})
+		return r
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	options.Ran = func(store.Run) { stop() }
+	if err := ingest.New(options).Serve(ctx); err != nil {
+		t.Error(err)
+	}
 	return r
 }
 
@@ -411,17 +427,17 @@ func (r *faultyRun) check(t *testing.T, f fault) {
 // checkStored holds what the store tells of the run against how it was to end.
 func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 	t.Helper()
-	summary, err := r.db.RunSummary(t.Context(), r.feed, r.source.dataset)
+	summary, err := r.db.RunSummary(t.Context(), string(r.source.feed), r.source.dataset)
 	if err != nil {
 		t.Fatal(err)
 	}
-	coverage, err := r.db.Coverage(t.Context(), r.source.dataset, asked, r.last)
+	coverage, err := r.db.Coverage(t.Context(), r.source.dataset, r.source.first, r.last)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows := 0
 	if want == brought {
-		rows = r.source.rows * (asked.DaysUntil(r.last) + 1)
+		rows = r.source.rows * (r.source.first.DaysUntil(r.last) + 1)
 	}
 	if coverage.Rows() != rows {
 		t.Errorf("%d rows are stored, want %d", coverage.Rows(), rows)
@@ -435,7 +451,8 @@ func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 	if !strings.HasPrefix(summary.LastError, r.source.calls) || !strings.HasSuffix(summary.LastError, says) || says == "" {
 		t.Errorf("the run says %q, want %q", summary.LastError, r.source.calls+says)
 	}
-	if !summary.LastSuccess.IsZero() || !errors.Is(r.err, ingest.ErrIncomplete) || !strings.Contains(r.err.Error(), says) {
+	told := r.source.serves || errors.Is(r.err, ingest.ErrIncomplete) && strings.Contains(r.err.Error(), says)
+	if !summary.LastSuccess.IsZero() || !told {
 		t.Errorf("last success %v, error %v", summary.LastSuccess, r.err)
 	}
 }
@@ -462,10 +479,15 @@ func (r *faultyRun) checkLog(t *testing.T, want end, says string) {
 	if want == failed {
 		outcome = store.OutcomeFailed
 	}
+	tries := 0.
 	for _, run := range r.said(t, "feed run") {
+		tries += run["tries"].(float64)
 		if run["outcome"] != string(outcome) {
 			t.Errorf("run %v, want outcome %s", run, outcome)
 		}
+	}
+	if tries != float64(r.tries) {
+		t.Errorf("the runs tell of %v tries, %d were made", tries, r.tries)
 	}
 	for _, secret := range []string{simulator.ClientSecret, simulator.SecurityToken, "Bearer"} {
 		if strings.Contains(r.log.String(), secret) || r.err != nil && strings.Contains(r.err.Error(), secret) {

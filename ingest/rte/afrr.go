@@ -31,7 +31,7 @@ func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[stor
 		})
 	})
 	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.AFRRStep]{}, fmt.Errorf("the reply cannot be read: %w", err)
+		return source.Reply[store.AFRRStep]{}, unreadable(err)
 	}
 	if !found {
 		return source.Reply[store.AFRRStep]{}, errors.New("the reply holds no days")

@@ -40,7 +40,7 @@ func DecodeProcuredReserves(body io.Reader, window store.Period) (source.Reply[s
 		return true, d.array(func() error { return decodeBlock(d, window, &reply, steps) })
 	})
 	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.CapacityStep]{}, fmt.Errorf("the reply cannot be read: %w", err)
+		return source.Reply[store.CapacityStep]{}, unreadable(err)
 	}
 	if !found {
 		return source.Reply[store.CapacityStep]{}, errors.New("the reply holds no result_procured_reserves")

@@ -486,7 +486,7 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 		{"nothing", 200, "", "the reply is empty"},
 		{"no content", 204, "", ""},
 		{"another document", 200, `{"imbalance_data":[]}`, "the reply holds no mari"},
-		{"a document that is cut", 200, `{"mari":{"mari_mesures":[`, "the reply cannot be read: callback: callback: value or \"]\" expected: unexpected EOF"},
+		{"a document that is cut", 200, `{"mari":{"mari_mesures":[`, "the reply cannot be read: value or \"]\" expected: unexpected EOF"},
 		{"a document and more", 200, mari() + "x", "the reply cannot be read: after the document: unexpected byte 120 'x' at " + fmt.Sprint(len(mari()))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

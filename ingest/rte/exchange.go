@@ -2,7 +2,6 @@ package rte
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"courant/ingest/source"
@@ -42,7 +41,7 @@ func DecodePowerExchanges(body io.Reader, window store.Period) (source.Reply[sto
 		})
 	})
 	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.Price]{}, fmt.Errorf("the reply cannot be read: %w", err)
+		return source.Reply[store.Price]{}, unreadable(err)
 	}
 	if !found {
 		return source.Reply[store.Price]{}, errors.New("the reply holds no france_power_exchanges")

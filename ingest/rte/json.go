@@ -80,6 +80,11 @@ func (d *document) endUnless(failed error) error {
 	}
 }
 
+// unreadable says what is wrong with a document, without how deep in it the library was.
+func unreadable(err error) error {
+	return fmt.Errorf("the reply cannot be read: %s", strings.ReplaceAll(err.Error(), "callback: ", ""))
+}
+
 // text reads a string; null is "". Any other value is a fault of the row, which is told in bad.
 func (d *document) text(bad *string) ([]byte, error) {
 	switch d.json.Next() {

@@ -43,7 +43,7 @@ func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store
 		})
 	})
 	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.MFRRStep]{}, fmt.Errorf("the reply cannot be read: %w", err)
+		return source.Reply[store.MFRRStep]{}, unreadable(err)
 	}
 	if !found {
 		return source.Reply[store.MFRRStep]{}, errors.New("the reply holds no mari")
