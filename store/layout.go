@@ -81,6 +81,9 @@ func PriceSeries(resolution Resolution, source PriceSource) string {
 	return string(resolution) + "/" + source.String()
 }
 
+// isStandIn says whether the series of that name only stands in for a source.
+func isStandIn(series string) bool { return strings.HasSuffix(series, "/"+FromRTE.String()) }
+
 // CapacitySeries names a series of a capacity dataset, such as UPWARD/DAILY/STD.
 func CapacitySeries(direction Direction, timeHorizon, product string) string {
 	return string(direction) + "/" + timeHorizon + "/" + product

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -91,13 +92,19 @@ func selectPeriod[R comparable](ctx context.Context, tx *sql.Tx, l layout[R], da
 // Coverage is how many native rows of each series of a delivery date are held.
 type Coverage map[DeliveryDate]map[string]int
 
-// Rows is how many rows are held in all.
+// Rows is how many rows are held in all. What only stands in for a source counts on dates of which that has given nothing.
 func (c Coverage) Rows() int {
 	sum := 0
 	for _, series := range c {
-		for _, rows := range series {
-			sum += rows
+		own, standIns := 0, 0
+		for name, rows := range series {
+			if isStandIn(name) {
+				standIns += rows
+			} else {
+				own += rows
+			}
 		}
+		sum += cmp.Or(own, standIns)
 	}
 	return sum
 }

@@ -68,3 +68,18 @@ func TestWhatTheSourcesOfPricesDifferIn(t *testing.T) {
 		t.Errorf("later dates differ: %v, %v", later, err)
 	}
 }
+
+func TestWhatStandsInIsNotCountedTwice(t *testing.T) {
+	day, other := date("2026-07-14"), date("2026-07-15")
+	s := openNew(t)
+	price := func(d store.DeliveryDate, quarter int64, source store.PriceSource) store.Price {
+		return store.Price{Start: d.Period().Start + quarter*store.QuarterSeconds, Resolution: store.PT15M, Source: source, Price: store.Num(1)}
+	}
+	commit(t, s, runAt(0, store.DayAheadPrices), store.Batch{Prices: []store.Price{
+		price(day, 0, store.FromENTSOE), price(day, 1, store.FromENTSOE), price(day, 0, store.FromRTE), price(day, 1, store.FromRTE), price(other, 0, store.FromRTE),
+	}})
+	coverage, err := s.Coverage(t.Context(), store.DayAheadPrices, day, other)
+	if err != nil || coverage.Rows() != 3 {
+		t.Errorf("%d rows, %v; want 3", coverage.Rows(), err)
+	}
+}
