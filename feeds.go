@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"courant/auth"
 	"courant/ingest"
 	"courant/store"
 )
@@ -23,8 +24,8 @@ func (p *program) feedsCommand() *cobra.Command {
 			"scheduled reading brought and that look like a fault of the source.",
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withFeeds(cmd.Context(), func(feeds *ingest.Feeds) error {
-				report, err := feeds.Report(cmd.Context())
+			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
+				report, err := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), p.lineEachHost(), listeners{}).Report(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -39,20 +40,13 @@ func (p *program) feedsCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.AddCommand(
-		p.decideCommand("accept", "Take what waits under the ID", "accepted", (*ingest.Feeds).Accept),
-		p.decideCommand("reject", "Drop what waits under the ID, for good", "rejected", (*ingest.Feeds).Reject),
+		p.decideCommand("accept", "Take what waits under the ID", "accepted", auth.QuarantineAccepted, (*ingest.Feeds).Accept),
+		p.decideCommand("reject", "Drop what waits under the ID, for good", "rejected", auth.QuarantineRejected, (*ingest.Feeds).Reject),
 	)
 	return cmd
 }
 
-// withFeeds runs fn with the feeds of the configured sources over the configured database.
-func (p *program) withFeeds(ctx context.Context, fn func(*ingest.Feeds) error) error {
-	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
-		return fn(newFeeds(cfg, db, p.clock, p.logger(cfg.Log), p.lineEachHost(), listeners{}))
-	})
-}
-
-func (p *program) decideCommand(name, short, done string, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
+func (p *program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
 	return &cobra.Command{
 		Use:   name + " ID",
 		Short: short,
@@ -62,8 +56,10 @@ func (p *program) decideCommand(name, short, done string, decide func(*ingest.Fe
 			if err != nil {
 				return usagef("%q is not an ID: courant feeds shows them", args[0])
 			}
-			return p.withFeeds(cmd.Context(), func(feeds *ingest.Feeds) error {
-				q, err := decide(feeds, cmd.Context(), id)
+			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
+				log := p.logger(cfg.Log)
+				ctx := newAuth(cfg, db, p.clock, log).Noting(cmd.Context(), event, args[0], "")
+				q, err := decide(newFeeds(cfg, db, p.clock, log, p.lineEachHost(), listeners{}), ctx, id)
 				if errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("%w: courant feeds shows what waits", err)
 				}

@@ -62,7 +62,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: newMailer(cfg),
-		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) }, Metrics: figures.handler(),
+		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) }, Decide: s.decide, Metrics: figures.handler(),
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -72,6 +72,16 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 		return nil, errors.Join(fmt.Errorf("%w: set server.addr to a free one", err), db.Close())
 	}
 	return s, nil
+}
+
+// decide takes or drops what waits in quarantine.
+func (s *service) decide(ctx context.Context, id int64, accept bool) error {
+	take := s.feeds.Reject
+	if accept {
+		take = s.feeds.Accept
+	}
+	_, err := take(ctx, id)
+	return err
 }
 
 // addr is where the service listens.

@@ -37,10 +37,10 @@ func (s *Server) accountRoutes() {
 	both(usersPath, s.administered(s.usersPage))
 	both(web.Text{FR: userPath.FR + "/:id", EN: userPath.EN + "/:id"}, s.administered(s.userPage))
 	both(auditPath, s.administered(s.auditPage))
-	s.echo.POST("/admin/users", s.administer(s.invite))
+	s.echo.POST("/admin/users", s.administer(usersPath, s.invite))
 	s.echo.POST("/admin/users/:id/subscription", s.change(s.subscribe))
 	s.echo.POST("/admin/users/:id/unsubscribe", s.change(s.unsubscribe))
 	s.echo.POST("/admin/users/:id/disable", s.change(s.disable))
 	s.echo.POST("/admin/users/:id/enable", s.change(s.enable))
-	s.echo.POST("/admin/users/:id/link", s.administer(s.passwordLink))
+	s.echo.POST("/admin/users/:id/link", s.administer(usersPath, s.passwordLink))
 }

@@ -32,8 +32,8 @@ func (s *Server) administered(page func(echo.Context, auth.Identity) error) echo
 }
 
 // administer has a form of a page taken from administrators alone, in their name.
-func (s *Server) administer(take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
-	return s.own(usersPath, func(c echo.Context, identity auth.Identity, fields url.Values) error {
+func (s *Server) administer(page web.Text, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
+	return s.own(page, func(c echo.Context, identity auth.Identity, fields url.Values) error {
 		if !identity.Admin {
 			return problemAdministrators
 		}
@@ -130,7 +130,7 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 
 // change has a form of an account's page change the account.
 func (s *Server) change(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
-	return s.administer(func(c echo.Context, identity auth.Identity, fields url.Values) error {
+	return s.administer(usersPath, func(c echo.Context, identity auth.Identity, fields url.Values) error {
 		account, err := s.named(c)
 		if err != nil {
 			return err

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"courant/server"
 	"courant/store"
 )
 
@@ -20,7 +23,7 @@ func inState(state string) func(context.Context) (any, error) {
 			datasets = append(datasets, fmt.Sprintf(`{"dataset":%q,"source":"RTE","state":%q,"first_date":null,"last_date":null,"newest_period_end":null,`+
 				`"lag_seconds":null,"last_success_at":null,"last_change_at":null,"last_error":null,"next_run_at":null,"missing":[]}`, dataset, state))
 		}
-		return json.RawMessage(`{"generated_at":"2026-07-15T12:00:00.000Z","datasets":[` + strings.Join(datasets, ",") + `],"quarantine":[]}`), nil
+		return json.RawMessage(`{"generated_at":"2026-07-15T12:00:00.000Z","datasets":[` + strings.Join(datasets, ",") + `],"quarantine":[],"price_differences":[]}`), nil
 	}
 }
 
@@ -30,7 +33,8 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 		"last_error":"entsoe: status 503","next_run_at":"2026-07-15T12:10:00.000Z","missing":[
 		{"date":"2026-07-10","expected":96,"received":40,"reason":"partial"},{"date":"2026-07-12","expected":96,"received":0,"reason":"not_published"},
 		{"date":"2026-07-13","expected":96,"received":0,"reason":"something_new"},{"date":"2025-01-01","expected":96,"received":0,"reason":"rejected"}]}],
-		"quarantine":[{"id":7,"dataset":"day-ahead-prices","date":"2026-07-11","reason":"flat at 0","seen_at":"2026-07-11T12:00:00.000Z"}]}`
+		"quarantine":[{"id":7,"dataset":"day-ahead-prices","date":"2026-07-11","reason":"flat at 0","seen_at":"2026-07-11T12:00:00.000Z"}],
+		"price_differences":[{"date":"2026-07-09","quarters":14,"largest_eur_mwh":0.37,"seen_at":"2026-07-11T12:00:00.000Z"}]}`
 	f := open(t, reporting(func(context.Context) (any, error) { return json.RawMessage(report), nil }))
 	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
 	f.refresh(t)
@@ -40,6 +44,7 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 		`<td class="state late">late</td>`, "20/06/2026 – 15/07/2026", "14/07/2026 13:00", "15/07/2026 14:10", "entsoe: status 503",
 		`<td class="number">40 of 96</td><td>published in part</td>`, `<td class="number">0 of 96</td><td>not published yet</td>`, "<td>something_new</td>",
 		`<th scope="row">7</th><td>Day-ahead prices</td><td>11/07/2026</td><td lang="en">flat at 0</td>`,
+		`<th scope="row">09/07/2026</th><td class="number">14</td><td class="number">0.37</td>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %s: %s", want, page)
@@ -60,29 +65,71 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 	}
 }
 
-func TestPagesAreToldOfTheFeedsAnewWhenDataChangeOrTimePasses(t *testing.T) {
-	reports := 0
-	f := open(t, reporting(func(ctx context.Context) (any, error) {
-		reports++
-		return inState("ok")(ctx)
-	}))
-	f.refresh(t)
-	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
-	look := func(when string, want int) {
-		t.Helper()
-		for _, path := range []string{"/", "/prix", "/etat"} {
-			f.ask(t, "GET", path, session)
+func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
+	var f *fixture
+	f = open(t, func(o *server.Options) {
+		o.Report = func(ctx context.Context) (any, error) {
+			waiting, err := f.store.InQuarantine(ctx)
+			var lines []string
+			for _, q := range waiting {
+				lines = append(lines, fmt.Sprintf(`{"id":%d,"dataset":%q,"date":%q,"reason":%q,"seen_at":"2026-07-15T12:00:00.000Z"}`, q.ID, q.Dataset, q.Date, q.Reason))
+			}
+			return json.RawMessage(`{"quarantine":[` + strings.Join(lines, ",") + `]}`), err
 		}
-		if reports != want {
-			t.Errorf("%s there were %d reports, want %d", when, reports, want)
+		o.Decide = func(ctx context.Context, id int64, accept bool) error {
+			if !accept {
+				_, err := f.store.Reject(ctx, id, noon)
+				return err
+			}
+			_, err := f.store.Accept(ctx, id, &store.Run{Feed: "quarantine", Started: noon, Ended: noon, Outcome: store.OutcomeOK})
+			return err
+		}
+	})
+	f.refresh(t)
+	today := store.DeliveryDateOf(noon)
+	for n := range 2 {
+		prices := []store.Price{{Start: today.Add(n).Period().Start, Resolution: store.PT15M, Price: store.Num(5)}}
+		_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: today.Add(n), Reason: "flat", Seen: noon, Prices: prices})
+		must(t, err)
+	}
+	admin := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
+	member := carrying(f.session(t, f.account(t, "boris@example.org", store.Member)))
+	const form = `action="/admin/quarantine/1"`
+	if !strings.Contains(f.ask(t, "GET", "/etat", admin).Body.String(), form) || strings.Contains(f.ask(t, "GET", "/etat", member).Body.String(), form) {
+		t.Error("administrators, and nobody else, are shown the form")
+	}
+	for _, row := range []struct {
+		path, decision string
+		who            func(*http.Request)
+		status         int
+		waiting        int
+	}{
+		{"/admin/quarantine/1", "accept", member, 403, 2},
+		{"/admin/quarantine/1", "perhaps", admin, 400, 2},
+		{"/admin/quarantine/x", "accept", admin, 404, 2},
+		{"/admin/quarantine/1", "accept", admin, 303, 1},
+		{"/admin/quarantine/1", "reject", admin, 303, 1}, // decided already
+		{"/admin/quarantine/2", "reject", admin, 303, 0},
+	} {
+		if status := f.submit(t, "POST", row.path, url.Values{"decision": {row.decision}}, row.who).Code; status != row.status {
+			t.Errorf("%s of %s: status %d, want %d", row.decision, row.path, status, row.status)
+		}
+		if waiting, err := f.store.InQuarantine(t.Context()); err != nil || len(waiting) != row.waiting {
+			t.Errorf("after %s of %s %d wait, want %d (%v)", row.decision, row.path, len(waiting), row.waiting, err)
 		}
 	}
-	look("at first", 1)
-	f.clock.Advance(9 * time.Second)
-	look("soon after", 1)
-	f.commit(t, marketOn(turnBack))
-	f.refresh(t)
-	look("after a commit", 2)
-	f.clock.Advance(10 * time.Second)
-	look("after ten seconds", 3)
+	notes, _, err := f.auth.Notes(t.Context(), 0)
+	must(t, err)
+	var told []string
+	for _, note := range notes {
+		if strings.HasPrefix(note.Event, "quarantine") {
+			told = append(told, note.Event+" "+note.Subject+" by "+note.Actor)
+		}
+	}
+	if want := []string{"quarantine_rejected 2 by anne@example.org", "quarantine_accepted 1 by anne@example.org"}; !slices.Equal(told, want) {
+		t.Errorf("the audit log tells %q, want %q", told, want)
+	}
+	if prices, err := f.store.Prices(t.Context(), today.Period()); err != nil || len(prices) != 1 {
+		t.Errorf("%d prices are stored, %v", len(prices), err)
+	}
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"sync"
 	"time"
 
 	"courant/store"
@@ -20,6 +19,12 @@ type reported struct {
 		Reason  string        `json:"reason"`
 		SeenAt  time.Time     `json:"seen_at"`
 	} `json:"quarantine"`
+	PriceDifferences []struct {
+		Date          reportedDate `json:"date"`
+		Quarters      int          `json:"quarters"`
+		LargestEURMWh float64      `json:"largest_eur_mwh"`
+		SeenAt        time.Time    `json:"seen_at"`
+	} `json:"price_differences"`
 }
 
 type reportedDataset struct {
@@ -56,38 +61,12 @@ func (d reportedDataset) tell(feed *web.Feed) {
 	}
 }
 
-// feedsAge is for how long pages are told the same of the feeds while nothing that is stored changes: a report reads
-// all that was ever stored of the prices.
-const feedsAge = 10 * time.Second
-
-// toldFeeds is what pages were told last.
-type toldFeeds struct {
-	mu    sync.Mutex
-	of    *snapshot
-	feeds web.Feeds
-}
-
-// feeds tells pages how the datasets are doing, once all bodies are built.
+// feeds tells pages how the datasets are doing, once all bodies are built. It reads the report as its JSON is: how it is
+// made is not known here.
 func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
-	now := s.bodies.current.Load()
-	if now == nil {
+	if !s.bodies.ready() {
 		return web.Feeds{}, problemUnavailable
 	}
-	s.told.mu.Lock()
-	defer s.told.mu.Unlock()
-	if s.told.of == now && s.clock.Since(s.told.feeds.At) < feedsAge {
-		return s.told.feeds, nil
-	}
-	feeds, err := s.readFeeds(ctx)
-	if err != nil {
-		return web.Feeds{}, err
-	}
-	s.told.of, s.told.feeds = now, feeds
-	return feeds, nil
-}
-
-// readFeeds reads the report as its JSON is: how it is made is not known here.
-func (s *Server) readFeeds(ctx context.Context) (web.Feeds, error) {
 	report, err := s.report(ctx)
 	if err != nil {
 		return web.Feeds{}, err
@@ -113,6 +92,9 @@ func (s *Server) readFeeds(ctx context.Context) (web.Feeds, error) {
 	}
 	for _, q := range read.Quarantine {
 		feeds.Waiting = append(feeds.Waiting, web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date.DeliveryDate, Reason: q.Reason, SeenAt: q.SeenAt})
+	}
+	for _, d := range read.PriceDifferences {
+		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})
 	}
 	return feeds, nil
 }

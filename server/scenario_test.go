@@ -75,6 +75,9 @@ var scenarios = []scenario{
 	{"POST", "/admin/users/%d/enable", "administrator", nil, 303, "/administration/comptes/%d"},
 	{"POST", "/admin/users/%d/link", "administrator", nil, 303, "/administration/comptes/%d"},
 	{"POST", "/admin/users/999/disable", "administrator", nil, 404, ""},
+	{"POST", "/admin/quarantine/7", "administrator", url.Values{"decision": {"accept"}}, 303, "/etat"},
+	{"POST", "/admin/quarantine/7", "administrator", nil, 400, ""},
+	{"POST", "/admin/quarantine/x", "administrator", nil, 404, ""},
 }
 
 // visitor is somebody who comes to the pages.

@@ -34,7 +34,9 @@ type Options struct {
 	PublicURL          string // as browsers see it; may be empty
 	Contact            string // of who runs this Courant; may be empty
 	// Report tells how the datasets are doing, as JSON will be made of it.
-	Report  func(context.Context) (any, error)
+	Report func(context.Context) (any, error)
+	// Decide takes or drops what waits in quarantine under an ID; store.ErrNotFound if nothing does.
+	Decide  func(ctx context.Context, id int64, accept bool) error
 	Metrics http.Handler // for Prometheus
 	// Offers are those that there are to subscribe to, and OpenSignup lets visitors make accounts of their own.
 	Offers     []web.Offer
@@ -55,7 +57,7 @@ type Server struct {
 	pages  *web.Pages
 
 	report    func(context.Context) (any, error)
-	told      toldFeeds
+	decide    func(ctx context.Context, id int64, accept bool) error
 	metrics   http.Handler
 	simulated bool
 	publicURL string
@@ -82,7 +84,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
-		report: o.Report, metrics: o.Metrics, simulated: o.Simulated,
+		report: o.Report, decide: o.Decide, metrics: o.Metrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
 		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), waiting: make(chan struct{}, mostWaiting),
 	}
@@ -131,8 +133,9 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 		s.echo.Match(read, page.path.FR, s.signedIn(s.market(page)))
 		s.echo.Match(read, page.path.EN, s.signedIn(s.market(page)))
 	}
-	s.echo.Match(read, "/etat", s.signedIn(s.statusPage))
-	s.echo.Match(read, "/status", s.signedIn(s.statusPage))
+	s.echo.Match(read, statusPath.FR, s.signedIn(s.statusPage))
+	s.echo.Match(read, statusPath.EN, s.signedIn(s.statusPage))
+	s.echo.POST("/admin/quarantine/:id", s.administer(statusPath, s.decideWaiting))
 	s.echo.Match(read, "/docs", s.public(s.docs))
 	s.echo.Match(read, "/api/openapi.json", s.openAPI)
 	s.echo.Match(read, "/csv/:language/:dataset", s.csv)

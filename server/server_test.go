@@ -62,6 +62,7 @@ func open(t testing.TB, changes ...func(*server.Options)) *fixture {
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
 		Report: func(context.Context) (any, error) { return struct{}{}, nil },
+		Decide: func(context.Context, int64, bool) error { return store.ErrNotFound },
 	}
 	for _, change := range changes {
 		change(&f.options)

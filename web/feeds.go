@@ -8,9 +8,10 @@ import (
 
 // Feeds is how the datasets are doing.
 type Feeds struct {
-	At      time.Time
-	All     []Feed
-	Waiting []Waiting
+	At          time.Time
+	All         []Feed
+	Waiting     []Waiting
+	Differences []PriceDifference
 }
 
 // Feed is how one dataset is doing. Zero times and dates are "never" and "none".
@@ -40,6 +41,14 @@ type Waiting struct {
 	Date    store.DeliveryDate
 	Reason  string
 	SeenAt  time.Time
+}
+
+// PriceDifference is a delivery date of which the sources of prices do not agree.
+type PriceDifference struct {
+	Date     store.DeliveryDate
+	Quarters int          // that differ
+	Largest  store.Number // EUR/MWh, without sign
+	SeenAt   time.Time
 }
 
 // Of is the dataset's feed; the zero Feed if none is known.

@@ -44,6 +44,11 @@ func beside() []Route {
 			list("quarantine", Text{"Ce qui attend la décision d’une personne", "What waits for a person’s decision"},
 				Field{Name: "id", Kind: KindInteger, Text: Text{"Numéro", "Number"}}, word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...),
 				Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}}, word("reason", Text{"Raison", "Reason"}), instant("seen_at", Text{"Vu le", "Seen at"})),
+			list("price_differences", Text{"Les dates où les prix d’ENTSO-E et de RTE diffèrent de plus d’un centime", "The dates of which ENTSO-E’s prices and RTE’s differ by more than a cent"},
+				Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},
+				Field{Name: "quarters", Kind: KindInteger, Text: Text{"Quarts d’heure qui diffèrent", "Quarter hours that differ"}},
+				Field{Name: "largest_eur_mwh", Kind: KindNumber, Unit: "EUR/MWh", Text: Text{"La plus grande différence, sans signe", "The largest difference, without sign"}},
+				instant("seen_at", Text{"Vu le", "Seen at"})),
 		}},
 		{Method: "GET", Path: "/api/revisions/{dataset}", Summary: Text{"Les valeurs qui ont changé, entre deux dates de livraison", "The values that changed, between two delivery dates"},
 			Access: AccessSubscription, Parameters: []Parameter{dataset, from, to}, Content: "application/json", Body: []Field{
@@ -92,6 +97,9 @@ func pageRoutes() []Route {
 		pagesAt(AccessAccount, Text{"Page : état des flux", "Page: state of the feeds"}, "/etat", "/status"),
 		pagesAt(AccessPublic, Text{"Page : documentation de l’API", "Page: documentation of the API"}, "/docs"),
 		{
+			{Method: "POST", Path: "/admin/quarantine/{id}", Summary: Text{"Prendre ou écarter ce qui attend en quarantaine", "Take or drop what waits in quarantine"}, Access: AccessAdministrator,
+				Parameters: []Parameter{{Name: "id", In: "path", Text: Text{"Numéro", "Number"}, Kind: KindInteger}},
+				Form:       []Parameter{{Name: "decision", In: "form", Kind: KindString, Values: []string{"accept", "reject"}}}},
 			formAt(AccessPublic, "/language", Text{"Choisir la langue des pages", "Choose the language of the pages"}, "language", "next"),
 			{Method: "GET", Path: "/static/{file}", Summary: Text{"Ce que les pages chargent", "What pages load"}, Access: AccessPublic, Content: "*/*",
 				Parameters: []Parameter{{Name: "file", In: "path", Text: Text{"Nom du fichier", "Name of the file"}, Kind: KindString}}},
