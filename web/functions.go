@@ -20,7 +20,6 @@ func functions(l Language) template.FuncMap {
 		"longday":     func(d store.DeliveryDate) string { return formatLongDay(l, d) },
 		"moment":      func(t time.Time) string { return formatMoment(l, t) },
 		"dates":       func(first, last store.DeliveryDate) string { return formatDates(l, first, last) },
-		"clock":       Clock,
 		"shortday":    formatShortDay,
 		"shortmoment": func(t time.Time) string { return formatShortDay(store.DeliveryDateOf(t)) + " " + Clock(t.Unix()) },
 		"dayofmonth":  dayOf,
