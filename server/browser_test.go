@@ -29,7 +29,7 @@ import (
 )
 
 // axeFolder names the environment variable that says where axe-core is, as npm installs it.
-const axeFolder = "COURANT_AXE"
+const axeFolder = "AXE_CORE"
 
 // patience is how long a test waits for a page in all, so that one that never comes is told and not waited for.
 const patience = 3 * time.Minute
