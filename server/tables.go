@@ -29,10 +29,11 @@ const (
 
 // table reads what the pages and the CSV show of a dataset; the 4 s steps are shown as means of 5 min.
 func (s *Server) table(ctx context.Context, dataset store.Dataset, dates span) (web.Table, error) {
-	table := web.Table{ID: string(dataset), Long: dates.days() > 1}
+	table := web.Table{ID: string(dataset), Source: fromRTE, Long: dates.days() > 1}
 	switch dataset {
 	case store.DayAheadPrices:
 		prices, err := s.store.Prices(ctx, dates.period())
+		table.Source = sourceOf(prices)
 		fillPrices(&table, store.Quarters(prices))
 		return table, err
 	case store.AFRREnergy:

@@ -18,6 +18,7 @@ import (
 type Table struct {
 	ID      string // of its element
 	Caption Text
+	Source  Text     // where its values come from
 	Words   []Column // what tells rows of one period apart, such as a direction
 	Columns []Column // numbers
 	Rows    []Row    // ascending by period

@@ -1,0 +1,49 @@
+package server
+
+import (
+	"courant/store"
+	"courant/web"
+)
+
+// What pages say of where the values that they show come from.
+var (
+	fromStandIn     = web.Text{FR: "RTE, en attendant ENTSO-E", EN: "RTE, until ENTSO-E gives them"}
+	fromBoth        = web.Text{FR: "ENTSO-E et, en attendant, RTE", EN: "ENTSO-E and, until it gives the rest, RTE"}
+	fromRTE         = web.Text{FR: "RTE", EN: "RTE"}
+	fromENTSOE      = web.Text{FR: "ENTSO-E", EN: "ENTSO-E"}
+	confirmedENTSOE = web.Text{FR: "ENTSO-E, confirmé par RTE", EN: "ENTSO-E, confirmed by RTE"}
+)
+
+// mostUnconfirmed is by how much RTE's price may differ from ENTSO-E's to confirm it.
+const mostUnconfirmed micro = microsPerUnit / 100
+
+// sourceOf says where the prices that are served come from.
+func sourceOf(prices []store.Price) web.Text {
+	exchange := map[int64]micro{}
+	for _, p := range prices {
+		if p.Source == store.FromRTE && p.Resolution == store.PT15M {
+			exchange[p.Start] = microOf(p.Price.V)
+		}
+	}
+	quarters := store.Quarters(prices)
+	standIns, confirmed := 0, 0
+	for _, q := range quarters {
+		given, has := exchange[q.Start]
+		off := given - microOf(q.Price.V)
+		switch {
+		case q.Source == store.FromRTE:
+			standIns++
+		case has && max(off, -off) <= mostUnconfirmed:
+			confirmed++
+		}
+	}
+	switch {
+	case len(quarters) > 0 && standIns == len(quarters):
+		return fromStandIn
+	case standIns > 0:
+		return fromBoth
+	case len(quarters) > 0 && confirmed == len(quarters):
+		return confirmedENTSOE
+	}
+	return fromENTSOE
+}
