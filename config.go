@@ -72,6 +72,7 @@ type FeedConfig struct {
 	Idle         time.Duration // in place of the hour; no key sets it
 	From, To     ClockTime     // From is before To
 	LookbackDays int           // how many delivery dates back, today included, the feed completes
+	LateAt       ClockTime     // from when on a date that is not whole is late
 }
 
 // APIConfig is what the API answers, and how often.
@@ -162,6 +163,7 @@ func configKeys(cfg *Config) []configKey {
 			configKey{f.section + ".from", f.from, asScalar(&f.config.From, parseClockTime)},
 			configKey{f.section + ".to", f.to, asScalar(&f.config.To, parseClockTime)},
 			configKey{f.section + ".lookback_days", 35, asInt(&f.config.LookbackDays, 1, 366)},
+			configKey{f.section + ".late_at", f.lateAt, asScalar(&f.config.LateAt, parseClockTime)},
 		)
 	}
 	return append(keys,
@@ -181,18 +183,18 @@ func configKeys(cfg *Config) []configKey {
 
 // feedSection is a section of the file that configures a feed, with its defaults.
 type feedSection struct {
-	section         string
-	config          *FeedConfig
-	every, from, to string
+	section                 string
+	config                  *FeedConfig
+	every, from, to, lateAt string
 }
 
 // feeds start when their source publishes: prices around 12:50, capacity from 08:15, the energies all day.
 func (cfg *Config) feeds() []feedSection {
 	return []feedSection{
-		{"ingest.day_ahead_prices", &cfg.Ingest.DayAheadPrices, "10m", "12:40", "18:00"},
-		{"ingest.capacity", &cfg.Ingest.Capacity, "10m", "08:10", "11:30"},
-		{"ingest.afrr_energy", &cfg.Ingest.AFRREnergy, "15m", "00:00", "24:00"},
-		{"ingest.mfrr_energy", &cfg.Ingest.MFRREnergy, "15m", "00:00", "24:00"},
+		{"ingest.day_ahead_prices", &cfg.Ingest.DayAheadPrices, "10m", "12:40", "18:00", "14:30"},
+		{"ingest.capacity", &cfg.Ingest.Capacity, "10m", "08:10", "11:30", "11:00"},
+		{"ingest.afrr_energy", &cfg.Ingest.AFRREnergy, "15m", "00:00", "24:00", "06:00"},
+		{"ingest.mfrr_energy", &cfg.Ingest.MFRREnergy, "15m", "00:00", "24:00", "06:00"},
 	}
 }
 

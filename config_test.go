@@ -32,10 +32,10 @@ func documentedDefaults() Config {
 		ENTSOE:   ENTSOEConfig{BaseURL: "https://web-api.tp.entsoe.eu/api"},
 		Ingest: IngestConfig{
 			Enabled:        true,
-			DayAheadPrices: FeedConfig{Every: 10 * time.Minute, From: 12*60 + 40, To: 18 * 60, LookbackDays: 35},
-			Capacity:       FeedConfig{Every: 10 * time.Minute, From: 8*60 + 10, To: 11*60 + 30, LookbackDays: 35},
-			AFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35},
-			MFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35},
+			DayAheadPrices: FeedConfig{Every: 10 * time.Minute, From: 12*60 + 40, To: 18 * 60, LookbackDays: 35, LateAt: 14*60 + 30},
+			Capacity:       FeedConfig{Every: 10 * time.Minute, From: 8*60 + 10, To: 11*60 + 30, LookbackDays: 35, LateAt: 11 * 60},
+			AFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
+			MFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
 		},
 		API:      APIConfig{WindowDays: 29, RateLimitPerMinute: 600},
 		Accounts: AccountsConfig{Signup: "closed"},
@@ -168,8 +168,8 @@ rte: {base_url: "http://127.0.0.1:9/", client_id: id, client_secret: key}
 entsoe: {base_url: "http://127.0.0.1:9/api", security_token: token}
 ingest:
   enabled: false
-  day_ahead_prices: {every: 5m, from: "00:00", to: "24:00", lookback_days: 366}
-  capacity: &feed {every: 1h, from: 07:05, to: "07:06", lookback_days: 1}
+  day_ahead_prices: {every: 5m, from: "00:00", to: "24:00", lookback_days: 366, late_at: "15:00"}
+  capacity: &feed {every: 1h, from: 07:05, to: "07:06", lookback_days: 1, late_at: "07:07"}
   afrr_energy: *feed
 api: {window_days: 3660, rate_limit_per_minute: 1}
 offers:
@@ -181,7 +181,7 @@ log: {level: debug, format: json}
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("warnings %q, error %v", warnings, err)
 	}
-	hourly := FeedConfig{Every: time.Hour, From: 7*60 + 5, To: 7*60 + 6, LookbackDays: 1}
+	hourly := FeedConfig{Every: time.Hour, From: 7*60 + 5, To: 7*60 + 6, LookbackDays: 1, LateAt: 7*60 + 7}
 	want := Config{
 		Server: ServerConfig{
 			Addr: ":9000", PublicURL: "https://courant.example.org",
@@ -195,7 +195,7 @@ log: {level: debug, format: json}
 		RTE:      RTEConfig{BaseURL: "http://127.0.0.1:9", ClientID: "id", ClientSecret: "key"},
 		ENTSOE:   ENTSOEConfig{BaseURL: "http://127.0.0.1:9/api", SecurityToken: "token"},
 		Ingest: IngestConfig{
-			DayAheadPrices: FeedConfig{Every: 5 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 366},
+			DayAheadPrices: FeedConfig{Every: 5 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 366, LateAt: 15 * 60},
 			Capacity:       hourly,
 			AFRREnergy:     hourly,
 			MFRREnergy:     documentedDefaults().Ingest.MFRREnergy,

@@ -217,7 +217,7 @@ func newRTE(cfg Config, client *http.Client, clock clockwork.Clock, lines source
 }
 
 func schedule(feed FeedConfig) ingest.Schedule {
-	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays}
+	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt)}
 }
 
 func isPortTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

@@ -15,6 +15,9 @@ type Schedule struct {
 	FromMinute   int           // minutes after midnight in Paris
 	ToMinute     int           // minutes after midnight in Paris; 24 * 60 is the end of the day
 	LookbackDays int           // how many delivery dates back, today included, the feed makes whole
+	// LateMinute is from when on, in minutes after midnight in Paris, a delivery date that is not whole is late:
+	// tomorrow's for what is sold a day ahead, yesterday's for energy.
+	LateMinute int
 }
 
 // idleInterval is how often a feed runs outside its hours, or when it has what its hours are for, unless its schedule

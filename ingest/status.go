@@ -21,10 +21,6 @@ const (
 // staleAfter is how long without anything new makes a dataset stale.
 const staleAfter = 24 * time.Hour
 
-// dueAt are the clock times in Paris, in minutes after midnight, after which a delivery date that is not whole is
-// late: tomorrow's for what is sold a day ahead, yesterday's for energy.
-var dueAt = map[FeedName]int{DayAheadPrices: 14*60 + 30, Capacity: 11 * 60, AFRREnergy: 6 * 60, MFRREnergy: 6 * 60}
-
 // Reason is why a delivery date is not whole.
 type Reason string
 
@@ -213,7 +209,7 @@ func stateOf(feed *feed, stands store.FeedState, missing []Missing, summary stor
 	if feed.ahead {
 		judged = today.Add(1)
 	}
-	late := !now.Before(minutesLater(today, dueAt[feed.name]))
+	late := !now.Before(minutesLater(today, feed.schedule.LateMinute))
 	switch {
 	case feed.off:
 		return StateOff
@@ -255,7 +251,7 @@ func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, 
 	}
 	last := today.Add(-1)
 	if feed.ahead {
-		if last = today; !now.Before(minutesLater(today, dueAt[feed.name])) {
+		if last = today; !now.Before(minutesLater(today, feed.schedule.LateMinute)) {
 			last = today.Add(1)
 		}
 	}
