@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -23,7 +24,7 @@ type bodies struct {
 // snapshot is all answers of one make. It never changes.
 type snapshot struct {
 	parts   map[store.Dataset]body
-	answers map[string][]byte // by endpoint
+	answers map[string]*document // by endpoint
 }
 
 // body is the finished answer of one dataset.
@@ -41,7 +42,7 @@ func newBodies(db *store.Store, windowDays int) *bodies {
 }
 
 // of is the endpoint's finished answer; false until all bodies are built.
-func (b *bodies) of(endpoint string) ([]byte, bool) {
+func (b *bodies) of(endpoint string) (*document, bool) {
 	now := b.current.Load()
 	if now == nil {
 		return nil, false
@@ -72,16 +73,19 @@ func (b *bodies) fiveMinutes() ([]afrrBucket, store.DeliveryDate) {
 }
 
 // refresh builds what has changed and swaps it in at once, so that an aggregate and its parts are always of one make.
-func (b *bodies) refresh(ctx context.Context) error {
+// It returns what is served then, nil if nothing has changed.
+func (b *bodies) refresh(ctx context.Context) (*snapshot, error) {
 	b.refreshing.Lock()
 	defer b.refreshing.Unlock()
 	versions, err := b.store.Versions(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	next := snapshot{parts: map[store.Dataset]body{}, answers: map[string][]byte{}}
+	next := snapshot{parts: map[store.Dataset]body{}, answers: map[string]*document{}}
+	former := map[string]*document{}
 	if now := b.current.Load(); now != nil {
 		maps.Copy(next.parts, now.parts)
+		former = now.answers
 	}
 	changed := false
 	for _, dataset := range store.Datasets() {
@@ -89,18 +93,33 @@ func (b *bodies) refresh(ctx context.Context) error {
 			continue
 		}
 		if next.parts[dataset], err = b.build(ctx, dataset); err != nil {
-			return fmt.Errorf("server: build body of %s: %w", dataset, err)
+			return nil, fmt.Errorf("server: build body of %s: %w", dataset, err)
 		}
 		changed = true
 	}
 	if !changed {
-		return nil
+		return nil, nil
 	}
 	for _, e := range endpoints {
-		next.answers[e.name] = e.answer(next.parts)
+		content, modified := e.answer(next.parts)
+		if had := former[e.name]; had != nil && bytes.Equal(had.plain.bytes, content) {
+			next.answers[e.name] = had
+		} else {
+			next.answers[e.name] = newDocument(content, modified)
+		}
 	}
 	b.current.Store(&next)
-	return nil
+	return &next, nil
+}
+
+// pack makes the best variants of what is served.
+func (s *snapshot) pack(ctx context.Context) {
+	for _, e := range endpoints {
+		if ctx.Err() != nil {
+			return
+		}
+		s.answers[e.name].pack()
+	}
 }
 
 func (b *bodies) build(ctx context.Context, dataset store.Dataset) (body, error) {
@@ -125,21 +144,21 @@ func finish[R any](window store.Window[R], write func(store.Window[R]) []byte) b
 	return body{bytes: write(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
 }
 
-// answer is the endpoint's, made of the finished parts.
-func (e endpoint) answer(built map[store.Dataset]body) []byte {
-	if e.parts == nil {
-		return built[e.datasets[0]].bytes
-	}
-	return aggregateBody(e.parts, built)
-}
-
-func aggregateBody(parts []part, built map[store.Dataset]body) []byte {
+// answer is the endpoint's, made of the finished parts, and when the newest of them was read.
+func (e endpoint) answer(built map[store.Dataset]body) ([]byte, time.Time) {
 	var newest time.Time
-	for _, p := range parts {
-		if at := built[p.dataset].fetchedAt; at.After(newest) {
+	for _, dataset := range e.datasets {
+		if at := built[dataset].fetchedAt; at.After(newest) {
 			newest = at
 		}
 	}
+	if e.parts == nil {
+		return built[e.datasets[0]].bytes, newest
+	}
+	return aggregateBody(e.parts, built, newest), newest
+}
+
+func aggregateBody(parts []part, built map[store.Dataset]body, newest time.Time) []byte {
 	var w jsonWriter
 	w.open('{')
 	w.key("latestFetchedAtUtc").fetched(newest)

@@ -27,7 +27,7 @@ func (s *Server) Snapshot() map[string][]byte {
 	served := map[string][]byte{}
 	if all := s.bodies.current.Load(); all != nil {
 		for name, body := range all.answers {
-			served[name] = bytes.Clone(body)
+			served[name] = bytes.Clone(body.plain.bytes)
 		}
 	}
 	return served
@@ -39,7 +39,7 @@ func (s *Server) Served(endpoint string) *byte {
 	if !built {
 		return nil
 	}
-	return &body[0]
+	return &body.plain.bytes[0]
 }
 
 // Handle adds a route.
@@ -75,3 +75,33 @@ func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.D
 
 // Settle waits for what answers left to be done.
 func (s *Server) Settle() { s.working.Wait() }
+
+// Chosen is the coding that an Accept-Encoding gets of content that is large enough, once it is packed; empty: as it is.
+func Chosen(accept ...string) string {
+	d := large()
+	d.pack()
+	return d.choose(accept).coding
+}
+
+// NamesTag says whether a value of If-None-Match names a tag.
+var NamesTag = namesTag
+
+// large is a document that is packed.
+func large() *document {
+	return newDocument(bytes.Repeat([]byte("content "), leastPacked), time.Time{})
+}
+
+// QuickAndBest are the tags of a document in gzip, before and after it is packed.
+func QuickAndBest() (quick, packed string) {
+	d := large()
+	quick = d.choose([]string{codingGzip}).tag
+	d.pack()
+	return quick, d.choose([]string{codingGzip}).tag
+}
+
+// HeldAfterPacking is the tag under which a packed document is held by a client that has one.
+func HeldAfterPacking(tag string) string {
+	d := large()
+	d.pack()
+	return d.heldBy([]string{tag}, d.choose([]string{codingGzip}))
+}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -63,7 +65,7 @@ func (s *Server) data(e endpoint) echo.HandlerFunc {
 		if !built {
 			return problemUnavailable
 		}
-		return s.sendData(c, body)
+		return s.sendDocument(c, body, "application/json", "private, no-cache", "Accept-Encoding, Authorization, Cookie")
 	}
 }
 
@@ -110,13 +112,22 @@ func problemFor(err error) *problem {
 
 const staticPath = "/static/"
 
+// files are what pages load, by name.
+var files = sync.OnceValue(func() map[string]*document {
+	all := map[string]*document{}
+	for name, content := range web.StaticFiles() {
+		all[name] = newDocument(content, time.Time{})
+		all[name].pack()
+	}
+	return all
+})
+
 // static answers a file that pages load. A folder is nothing that can be asked for.
 func (s *Server) static(c echo.Context) error {
 	name := strings.TrimPrefix(c.Request().URL.Path, staticPath)
-	content, found := web.Static(name)
+	file, found := files()[name]
 	if !found {
 		return problemNotFound
 	}
-	c.Response().Header().Set("Cache-Control", "public, max-age=3600")
-	return s.send(c, http.StatusOK, mime.TypeByExtension(path.Ext(name)), content)
+	return s.sendDocument(c, file, mime.TypeByExtension(path.Ext(name)), "public, max-age=3600", "Accept-Encoding")
 }

@@ -114,7 +114,13 @@ func (s *Server) Close() {
 
 // Refresh builds the bodies whose dataset has changed since they were built. It may be called at any time; the next
 // answer after it returns holds what was committed before it was called.
-func (s *Server) Refresh(ctx context.Context) error { return s.bodies.refresh(ctx) }
+func (s *Server) Refresh(ctx context.Context) error {
+	served, err := s.bodies.refresh(ctx)
+	if err == nil && served != nil {
+		s.working.Go(func() { served.pack(s.stopped) })
+	}
+	return err
+}
 
 func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Use(s.identifyRequest, s.recoverPanic, s.commonHeaders, limitBody, sameOrigin(protection), nameOrigin)

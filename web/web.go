@@ -29,27 +29,29 @@ var pageNames = []string{
 	"forgotten", "signup", "setpassword", "account", "tokens", "offers", "users", "user", "audit",
 }
 
-// Static is a file that pages load, such as style.css; false if there is none of that name.
-func Static(name string) ([]byte, bool) {
-	content, err := static.ReadFile("static/" + name)
-	return content, err == nil
+// StaticFiles are what pages load, such as style.css, by name.
+func StaticFiles() map[string][]byte {
+	files := map[string][]byte{}
+	err := fs.WalkDir(static, "static", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files[entry.Name()], err = static.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		panic("web: static files: " + err.Error())
+	}
+	return files
 }
 
 // assets are the addresses at which pages load the static files: they change with the content, so that a browser that
 // keeps a file for an hour does not show a new page in the old style.
 var assets = func() map[string]string {
 	addresses := map[string]string{}
-	err := fs.WalkDir(static, "static", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := static.ReadFile(path)
+	for name, content := range StaticFiles() {
 		sum := sha256.Sum256(content)
-		addresses[entry.Name()] = "/" + path + "?v=" + hex.EncodeToString(sum[:4])
-		return err
-	})
-	if err != nil {
-		panic("web: static files: " + err.Error())
+		addresses[name] = "/static/" + name + "?v=" + hex.EncodeToString(sum[:4])
 	}
 	return addresses
 }()

@@ -1,0 +1,201 @@
+package server_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"courant/server"
+	"courant/store"
+)
+
+func TestTheCodingThatIsLikedBest(t *testing.T) {
+	for _, row := range []struct{ accept, want string }{
+		{"", ""},
+		{"gzip", "gzip"},
+		{"zstd", "zstd"},
+		{"gzip, deflate, br, zstd", "zstd"},
+		{"zstd;q=0.5, gzip", "gzip"},
+		{"ZSTD ; Q=1.000 ,GZip;q=0.999", "zstd"},
+		{"x-gzip", "gzip"},
+		{"*", "zstd"},
+		{"*;q=0", ""},
+		{"gzip;q=0, *", "zstd"},
+		{"*;q=0, gzip;q=0.1", "gzip"},
+		{"identity;q=0", ""}, // nothing else is accepted either: as it is, rather than nothing
+		{"identity;q=0, gzip;q=0.001", "gzip"},
+		{"identity, gzip;q=0.5", ""},
+		{"identity;q=0.5, gzip;q=0.5", "gzip"},
+		{"gzip;q=0", ""},
+		{"gzip;q=1.001", ""},
+		{"gzip;q=2", ""},
+		{"gzip;q=-1", ""},
+		{"gzip;q=0.1234", ""},
+		{"gzip;q=", ""},
+		{"gzip;level=9", ""},
+		{"br, deflate", ""},
+		{",,;;,=,q=1", ""},
+		{strings.Repeat("x", 10_000), ""},
+		{strings.Repeat("br;q=0.1,", 1000) + "gzip", "gzip"},
+	} {
+		if got := server.Chosen(row.accept); got != row.want {
+			t.Errorf("%.80q gets %q, want %q", row.accept, got, row.want)
+		}
+	}
+	if got := server.Chosen(); got != "" {
+		t.Errorf("without the header it is %q", got)
+	}
+	if got := server.Chosen("br", "gzip"); got != "gzip" {
+		t.Errorf("of two headers it is %q", got)
+	}
+}
+
+func TestWhichTagsAreNamed(t *testing.T) {
+	const tag = `"a1-gzip"`
+	for _, row := range []struct {
+		value string
+		want  bool
+	}{
+		{tag, true}, {"W/" + tag, true}, {`"x", W/"y" , ` + tag, true}, {"*", true}, {" * ", true}, {`"x","a1-gzip"`, true},
+		{`"x"`, false}, {"", false}, {"a1-gzip", false}, {`"a1-gzip`, false}, {`"A1-GZIP"`, false}, {`"a1"`, false},
+		{`junk, ` + tag, false}, {`"*"`, false}, {strings.Repeat(`"t",`, 1000) + tag, true}, {strings.Repeat(`"`, 10_000), false},
+	} {
+		if got := server.NamesTag(row.value, tag); got != row.want {
+			t.Errorf("%.60q names it: %t", row.value, got)
+		}
+	}
+}
+
+func unpacked(t *testing.T, coding string, content []byte) []byte {
+	t.Helper()
+	var from io.Reader = bytes.NewReader(content)
+	switch coding {
+	case "gzip":
+		r, err := gzip.NewReader(from)
+		must(t, err)
+		from = r
+	case "zstd":
+		r, err := zstd.NewReader(from)
+		must(t, err)
+		defer r.Close()
+		from = r
+	}
+	plain, err := io.ReadAll(from)
+	must(t, err)
+	return plain
+}
+
+func TestEveryBodyIsSentInTheCodingThatIsAskedForAndOnlyIfItChanged(t *testing.T) {
+	f := open(t)
+	f.commit(t, fullWindow())
+	f.refresh(t)
+	f.Settle()
+	admin := bearer(f.token(t, f.account(t, "boris@example.org", store.Administrator), nil))
+	for name, want := range f.Snapshot() {
+		tags := map[string]bool{}
+		for _, coding := range []string{"", "gzip", "zstd"} {
+			accept := header("Accept-Encoding", coding)
+			w := f.ask(t, "GET", "/api/"+name, admin, accept)
+			if w.Code != 200 || w.Header().Get("Content-Encoding") != coding || !bytes.Equal(unpacked(t, coding, w.Body.Bytes()), want) {
+				t.Fatalf("%s in %q: %d, coding %q, %d bytes", name, coding, w.Code, w.Header().Get("Content-Encoding"), w.Body.Len())
+			}
+			if coding != "" && w.Body.Len() >= len(want)/2 {
+				t.Errorf("%s in %s has %d of %d bytes", name, coding, w.Body.Len(), len(want))
+			}
+			for key, value := range map[string]string{"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Authorization, Cookie",
+				"Last-Modified": noon.UTC().Format(http.TimeFormat), "Content-Type": "application/json"} {
+				if got := w.Header().Get(key); got != value {
+					t.Errorf("%s in %q: %s is %q, want %q", name, coding, key, got, value)
+				}
+			}
+			tag := w.Header().Get("ETag")
+			if !strings.HasPrefix(tag, `"`) || tags[tag] {
+				t.Errorf("%s in %q has the tag %s, like another", name, coding, tag)
+			}
+			tags[tag] = true
+
+			head := f.ask(t, "HEAD", "/api/"+name, admin, accept)
+			if head.Code != 200 || head.Body.Len() != 0 || head.Header().Get("Content-Length") != w.Header().Get("Content-Length") || head.Header().Get("ETag") != tag {
+				t.Errorf("HEAD of %s in %q: %d, %v", name, coding, head.Code, head.Header())
+			}
+			for method, held := range map[string]string{"GET": `"other", W/` + tag, "HEAD": tag} {
+				same := f.ask(t, method, "/api/"+name, admin, accept, header("If-None-Match", held))
+				if same.Code != 304 || same.Body.Len() != 0 || same.Header().Get("ETag") != tag || same.Header().Get("Vary") == "" || same.Header().Get("Content-Encoding") != "" {
+					t.Errorf("%s of %s in %q that is held: %d, %v", method, name, coding, same.Code, same.Header())
+				}
+			}
+			for other := range tags {
+				if other == tag {
+					continue
+				}
+				if w := f.ask(t, "GET", "/api/"+name, admin, accept, header("If-None-Match", other)); w.Code != 200 {
+					t.Errorf("%s in %q with the tag of another coding: %d", name, coding, w.Code)
+				}
+			}
+		}
+	}
+	// Who may not read is not told whether anything changed.
+	w := f.ask(t, "GET", "/api/fcr-capacity", header("If-None-Match", "*"))
+	if w.Code != 401 || w.Header().Get("ETag") != "" {
+		t.Errorf("a guest is answered %d, ETag %q", w.Code, w.Header().Get("ETag"))
+	}
+}
+
+func TestATagLivesAsLongAsTheBytesOfItsBody(t *testing.T) {
+	f := open(t)
+	f.commit(t, oneOfEach(12.5))
+	f.refresh(t)
+	admin := bearer(f.token(t, f.account(t, "boris@example.org", store.Administrator), nil))
+	tags := func() map[string]string {
+		now := map[string]string{}
+		for name := range f.Snapshot() {
+			now[name] = f.ask(t, "GET", "/api/"+name, admin).Header().Get("ETag")
+		}
+		return now
+	}
+	before := tags()
+	f.commit(t, store.Batch{}, store.DayAheadPrices) // a run that brought nothing new
+	f.refresh(t)
+	for name, tag := range tags() {
+		if tag != before[name] {
+			t.Errorf("%s changed, and nothing else did", name)
+		}
+	}
+	f.commit(t, oneOfEach(13))
+	f.refresh(t)
+	for name, tag := range tags() {
+		if tag == before[name] {
+			t.Errorf("%s changed and has the same tag", name)
+		}
+	}
+}
+
+// A client that took the first gzip is told that it still has the content once that is packed better.
+func TestTheQuickGzipIsStillHeldAfterABetterOneIsMade(t *testing.T) {
+	quick, better := server.QuickAndBest()
+	if quick == better {
+		t.Fatal("the two have one tag")
+	}
+	if held := server.HeldAfterPacking(quick); held != quick {
+		t.Errorf("the quick one is held as %q", held)
+	}
+}
+
+func TestStaticFilesAreSentPacked(t *testing.T) {
+	f := open(t)
+	for _, name := range []string{"style.css", "chart.js"} {
+		plain := f.ask(t, "GET", "/static/"+name)
+		packed := f.ask(t, "GET", "/static/"+name, header("Accept-Encoding", "gzip"))
+		if packed.Header().Get("Content-Encoding") != "gzip" || packed.Header().Get("Vary") != "Accept-Encoding" || !bytes.Equal(unpacked(t, "gzip", packed.Body.Bytes()), plain.Body.Bytes()) {
+			t.Errorf("%s: %v", name, packed.Header())
+		}
+		if again := f.ask(t, "GET", "/static/"+name, header("If-None-Match", plain.Header().Get("ETag"))); again.Code != 304 {
+			t.Errorf("%s that is held: %d", name, again.Code)
+		}
+	}
+}
