@@ -103,7 +103,7 @@ func (d *document) choose(accept []string) variant {
 	liked := parseAcceptEncoding(accept)
 	packed := d.best.Load()
 	chosen, weight := d.plain, liked.plain
-	if liked.gzip > 0 && liked.gzip >= weight {
+	if liked.likesGzip() {
 		chosen, weight = d.quick, liked.gzip
 		if packed != nil {
 			chosen = packed.gzip

@@ -186,6 +186,18 @@ func TestTheQuickGzipIsStillHeldAfterABetterOneIsMade(t *testing.T) {
 	}
 }
 
+func TestPagesAreSentPackedWhereThatIsAccepted(t *testing.T) {
+	f := open(t)
+	plain := f.ask(t, "GET", "/docs")
+	packed := f.ask(t, "GET", "/docs", header("Accept-Encoding", "gzip, br"))
+	if packed.Header().Get("Content-Encoding") != "gzip" || !bytes.Equal(unpacked(t, "gzip", packed.Body.Bytes()), plain.Body.Bytes()) || plain.Header().Get("Content-Encoding") != "" {
+		t.Errorf("packed %v, plain %v", packed.Header(), plain.Header())
+	}
+	if refused := f.ask(t, "GET", "/docs", header("Accept-Encoding", "gzip;q=0")); refused.Header().Get("Content-Encoding") != "" {
+		t.Errorf("refused, and sent as %v", refused.Header())
+	}
+}
+
 func TestStaticFilesAreSentPacked(t *testing.T) {
 	f := open(t)
 	for _, name := range []string{"style.css", "chart.js"} {

@@ -7,6 +7,9 @@ type weights struct {
 	plain, gzip, zstd int
 }
 
+// likesGzip says whether gzip is liked no less than the content as it is.
+func (w weights) likesGzip() bool { return w.gzip > 0 && w.gzip >= w.plain }
+
 const (
 	mostLiked = 1000
 	unnamed   = -1

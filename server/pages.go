@@ -5,20 +5,26 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
 	"courant/web"
 )
 
-// page sends a page that was rendered, unless that failed.
+// page sends a page that was rendered, unless that failed, packed where that is accepted: no page shows a secret beside
+// something that another site could have sent, so its size tells nothing.
 func (s *Server) page(c echo.Context, status int, body []byte, err error) error {
 	if err != nil {
 		return err
 	}
 	header := c.Response().Header()
 	header.Set("Cache-Control", "no-store")
-	header.Add("Vary", "Accept-Language, Cookie")
+	header.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
+	if accept := c.Request().Header["Accept-Encoding"]; len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).likesGzip() {
+		header.Set("Content-Encoding", codingGzip)
+		body = gzipped(body, gzip.BestSpeed)
+	}
 	return s.send(c, status, "text/html; charset=utf-8", body)
 }
 
