@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"courant/server"
@@ -108,21 +109,42 @@ func (s sink) Header() http.Header         { return s.header }
 func (s sink) Write(p []byte) (int, error) { return len(p), nil }
 func (s sink) WriteHeader(int)             {}
 
+// BenchmarkServeBody answers with a finished body, without a network. The first row is a handler that writes the same
+// bytes and does nothing else: what the others take beyond it is ours.
 func BenchmarkServeBody(b *testing.B) {
 	f := open(b, func(o *server.Options) { o.RateLimitPerMinute = 1 << 30 })
 	f.commit(b, fullWindow())
 	f.refresh(b)
+	f.Settle()
 	account := f.account(b, "boris@example.org", store.Administrator)
-	for name, dress := range map[string]func(*http.Request){
-		"token": bearer(f.token(b, account, nil)), "session": carrying(f.session(b, account)),
+	token := bearer(f.token(b, account, nil))
+	body := f.Snapshot()["balancing-capacity"]
+	tag := f.ask(b, "GET", "/api/balancing-capacity", token).Header().Get("ETag")
+	constant := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(body)
+	})
+	for _, row := range []struct {
+		name    string
+		handler http.Handler
+		dress   []func(*http.Request)
+	}{
+		{"constant", constant, nil},
+		{"token", f, []func(*http.Request){token}},
+		{"session", f, []func(*http.Request){carrying(f.session(b, account))}},
+		{"gzip", f, []func(*http.Request){token, header("Accept-Encoding", "gzip")}},
+		{"zstd", f, []func(*http.Request){token, header("Accept-Encoding", "zstd")}},
+		{"304", f, []func(*http.Request){token, header("If-None-Match", tag)}},
+		{"wrong-token", f, []func(*http.Request){bearer("crt_" + strings.Repeat("a", 48))}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(row.name, func(b *testing.B) {
 			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/api/balancing-capacity", nil)
-			dress(r)
+			for _, change := range row.dress {
+				change(r)
+			}
 			b.ReportAllocs()
-			b.SetBytes(int64(len(f.Snapshot()["balancing-capacity"])))
 			for b.Loop() {
-				f.ServeHTTP(sink{http.Header{}}, r)
+				row.handler.ServeHTTP(sink{http.Header{}}, r)
 			}
 		})
 	}
