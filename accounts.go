@@ -30,7 +30,7 @@ func newAuth(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logge
 		Clock:        clock,
 		Log:          log,
 		Offers:       authOffers(cfg.Offers),
-		SecureCookie: strings.HasPrefix(strings.ToLower(cfg.Server.PublicURL), "https:"),
+		SecureCookie: isHTTPS(cfg.Server.PublicURL),
 	})
 }
 

@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"golang.org/x/crypto/acme"
 
 	"courant/store"
 )
@@ -26,16 +30,19 @@ type Config struct {
 
 // ServerConfig is where Courant listens and who may speak for its visitors.
 type ServerConfig struct {
-	Addr           string // host:port to listen on
+	Addr           string // host:port to listen on without TLS; empty where TLS is on and no address is set
 	PublicURL      string // the address users type, without a slash at its end, or empty
 	TLS            TLSConfig
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed; a bare address is a /32 or a /128
 }
 
-// TLSConfig is reserved: loadConfig refuses any value but the empty ones.
+// TLSConfig is the certificate that Courant gets for itself. Without a domain it serves no TLS.
 type TLSConfig struct {
-	Domain   string
-	CacheDir string
+	Domain   string // in lower case
+	CacheDir string // where certificates are kept; set where a domain is
+
+	HTTPSAddr, HTTPAddr string       // in place of :443 and :80; no key sets them
+	Authority           *acme.Client // in place of Let's Encrypt; no key sets it
 }
 
 // DatabaseConfig is where values are kept.
@@ -145,8 +152,8 @@ func configKeys(cfg *Config) []configKey {
 	keys := []configKey{
 		{"server.addr", "127.0.0.1:8080", asScalar(&cfg.Server.Addr, parseAddr)},
 		{"server.public_url", "", asScalar(&cfg.Server.PublicURL, parsePublicURL)},
-		{"server.tls.domain", "", asScalar(&cfg.Server.TLS.Domain, refuseTLS)},
-		{"server.tls.cache_dir", "", asScalar(&cfg.Server.TLS.CacheDir, refuseTLS)},
+		{"server.tls.domain", "", asScalar(&cfg.Server.TLS.Domain, parseDomain)},
+		{"server.tls.cache_dir", "", asText(&cfg.Server.TLS.CacheDir)},
 		{"server.trusted_proxies", []any{}, asList(&cfg.Server.TrustedProxies, parseProxy)},
 		{"contact", "", asText(&cfg.Contact)},
 		{"database.path", "courant.db", asScalar(&cfg.Database.Path, parsePath)},
@@ -198,6 +205,26 @@ func (cfg *Config) feeds() []feedSection {
 	}
 }
 
+// fillIn sets what follows from a TLS domain, unless keys set it. server.addr is served beside TLS only where it is set.
+func (cfg *Config) fillIn(addrIsSet bool) {
+	server := &cfg.Server
+	if server.TLS.Domain == "" {
+		return
+	}
+	if !addrIsSet {
+		server.Addr = ""
+	}
+	if server.PublicURL == "" {
+		server.PublicURL = "https://" + server.TLS.Domain
+	}
+	if server.TLS.CacheDir == "" {
+		server.TLS.CacheDir = filepath.Join(filepath.Dir(cfg.Database.Path), "certificates")
+	}
+}
+
+// isHTTPS says whether browsers encrypt what they send to an address.
+func isHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(address), "https:") }
+
 // checkTogether notes what is wrong between keys that are right one by one.
 func (cfg *Config) checkTogether(f *faults) {
 	if !f.has("rte.client_id") && !f.has("rte.client_secret") {
@@ -208,6 +235,9 @@ func (cfg *Config) checkTogether(f *faults) {
 		case secret && !id:
 			f.add("rte.client_id", "empty while rte.client_secret is set: "+mend)
 		}
+	}
+	if cfg.Server.TLS.Domain != "" && !isHTTPS(cfg.Server.PublicURL) {
+		f.add("server.public_url", "not https while server.tls.domain is set: leave it empty, or write https://%s", cfg.Server.TLS.Domain)
 	}
 	if cfg.SMTP.Host != "" && cfg.SMTP.From == "" && !f.has("smtp.from") {
 		f.add("smtp.from", "empty while smtp.host is set: write the address that mails come from")

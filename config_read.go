@@ -80,6 +80,8 @@ func loadConfig(path string, environ []string) (cfg Config, warnings []string, e
 			}
 		}
 	}
+	_, addrInEnvironment := set["server.addr"]
+	cfg.fillIn(addrInEnvironment || v.InConfig("server.addr"))
 	cfg.checkTogether(&f)
 	if len(f) > 0 {
 		if path == "" {
@@ -482,11 +484,15 @@ func parsePublicURL(text string) (string, error) {
 	return parseURL(text)
 }
 
-func refuseTLS(text string) (string, error) {
-	if text != "" {
-		return "", errors.New("this version does not serve TLS itself: leave it empty and put a proxy such as Caddy in front")
+// domainName matches a name of two or more labels whose last is not a number, so no address.
+var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func parseDomain(text string) (string, error) {
+	domain := strings.ToLower(text)
+	if text != "" && (len(text) > 253 || !domainName.MatchString(domain)) {
+		return "", fmt.Errorf("%q is not a domain: write one name such as courant.example.org, accented ones in their xn-- form", text)
 	}
-	return "", nil
+	return domain, nil
 }
 
 func parseProxy(text string) (netip.Prefix, error) {

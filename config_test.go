@@ -335,7 +335,7 @@ func TestVariablesThatNameNoKeyWarn(t *testing.T) {
 
 func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 	const (
-		noTLS      = "this version does not serve TLS itself: leave it empty and put a proxy such as Caddy in front"
+		noDomain   = " is not a domain: write one name such as courant.example.org, accented ones in their xn-- form"
 		noURL      = "not a plain web address: write one such as https://example.org, without user, ? or #"
 		noSection  = "keys are expected: write each as key: value, with a space after the colon"
 		noSpace    = "a space is missing after the colon"
@@ -366,8 +366,15 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		{"port alone", "server: {addr: 8080}", `server.addr: "8080" is not host:port: write one such as 127.0.0.1:8080`},
 		{"port too high", "server: {addr: ':65536'}", `server.addr: ":65536" is not host:port: write one such as 127.0.0.1:8080`},
 		{"public address without scheme", "server: {public_url: courant.example.org}", "server.public_url: " + noURL},
-		{"TLS domain", "server: {tls: {domain: example.org}}", "server.tls.domain: " + noTLS},
-		{"TLS cache", "server: {tls: {cache_dir: certs}}", "server.tls.cache_dir: " + noTLS},
+		{"address as TLS domain", "server: {tls: {domain: 192.0.2.1}}", `server.tls.domain: "192.0.2.1"` + noDomain},
+		{"TLS domain of one label", "server: {tls: {domain: localhost}}", `server.tls.domain: "localhost"` + noDomain},
+		{"TLS domain with a port", "server: {tls: {domain: 'a.example.org:443'}}", `server.tls.domain: "a.example.org:443"` + noDomain},
+		{"any TLS domain", "server: {tls: {domain: '*.example.org'}}", `server.tls.domain: "*.example.org"` + noDomain},
+		{"two TLS domains", "server: {tls: {domain: 'a.example.org, b.example.org'}}", `server.tls.domain: "a.example.org, b.example.org"` + noDomain},
+		{
+			"TLS domain, plain public address", "server: {tls: {domain: a.example.org}, public_url: 'http://a.example.org'}",
+			"server.public_url: not https while server.tls.domain is set: leave it empty, or write https://a.example.org",
+		},
 		{
 			"proxy by name", "server: {trusted_proxies: [127.0.0.1, caddy]}",
 			`server.trusted_proxies[1]: "caddy" is not an address or network: write one such as 127.0.0.1 or 10.0.0.0/8`,

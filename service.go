@@ -45,7 +45,8 @@ type service struct {
 	auth     *auth.Auth
 	server   *server.Server
 	feeds    *ingest.Feeds
-	listener net.Listener
+	listener net.Listener // nil where only the front is served
+	front    *front       // nil without a TLS domain
 }
 
 // openService takes hold of all that can fail: the database and the port.
@@ -67,11 +68,26 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.listener, err = net.Listen("tcp", cfg.Server.Addr)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: set server.addr to a free one", err), db.Close())
+	if err := s.listen(); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// listen takes the ports, all or none.
+func (s *service) listen() (err error) {
+	if addr := s.cfg.Server.Addr; addr != "" {
+		if s.listener, err = net.Listen("tcp", addr); err != nil {
+			return fmt.Errorf("%w: set server.addr to a free one", err)
+		}
+	}
+	if s.cfg.Server.TLS.Domain != "" {
+		s.front, err = openFront(s.cfg.Server.TLS, s.log)
+	}
+	if err != nil && s.listener != nil {
+		s.listener.Close()
+	}
+	return err
 }
 
 // decide takes or drops what waits in quarantine.
@@ -84,8 +100,16 @@ func (s *service) decide(ctx context.Context, id int64, accept bool) error {
 	return err
 }
 
-// addr is where the service listens.
+// addr is where the service listens without TLS; it has to.
 func (s *service) addr() string { return s.listener.Addr().String() }
+
+// address is the service's for whoever reads the log.
+func (s *service) address() string {
+	if s.front != nil {
+		return "https://" + s.front.domain
+	}
+	return "http://" + s.addr()
+}
 
 // run serves until ctx ends, then stops in order: no new requests, the requests under way, the feeds, what requests
 // left to be done, the database.
@@ -96,22 +120,33 @@ func (s *service) run(ctx context.Context, ready func()) error {
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	var parts sync.WaitGroup
-	failed := make(chan error, 2)
-	parts.Go(func() {
-		if err := web.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			failed <- err
-		}
-	})
-	s.auth.Start()
+	failed := make(chan error, 4)
+	serve := func(entrance func() error) {
+		parts.Go(func() {
+			if err := entrance(); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
 	feedsCtx, stopFeeds := context.WithCancel(context.Background())
 	defer stopFeeds()
+	if s.front != nil {
+		web.Handler, web.TLSConfig = s.front.protect(s.server), s.front.config
+		serve(func() error { return web.ServeTLS(s.front.https, "", "") })
+		serve(func() error { return s.front.redirect.Serve(s.front.http) })
+		parts.Go(func() { s.front.greetItself(feedsCtx) })
+	}
+	if s.listener != nil {
+		serve(func() error { return web.Serve(s.listener) })
+	}
+	s.auth.Start()
 	err := s.server.Refresh(ctx)
 	switch {
 	case ctx.Err() != nil:
 		err = nil // told to stop before all was ready
 	case err == nil:
 		s.store.Watch(watchInterval, func() error { return errors.Join(s.readAccounts(feedsCtx), s.refreshNow(feedsCtx)) })
-		s.log.Info("serving", "address", "http://"+s.addr(), "database", s.cfg.Database.Path)
+		s.log.Info("serving", "address", s.address(), "database", s.cfg.Database.Path)
 		ready()
 		if s.cfg.Ingest.Enabled {
 			s.sayOff()
@@ -129,6 +164,9 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	s.log.Info("stopping")
 	deadline, cancel := context.WithTimeout(context.Background(), requestsTimeout)
 	defer cancel()
+	if s.front != nil {
+		s.front.redirect.Close()
+	}
 	if late := web.Shutdown(deadline); late != nil {
 		web.Close()
 	}

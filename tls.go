@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
+	"golang.org/x/time/rate"
+)
+
+const (
+	// strictTransport has browsers use HTTPS alone for a year. It says nothing of other names under the domain.
+	strictTransport = "max-age=31536000"
+	// certificateTimeout is how long the first certificate may take before the log says that there is none yet.
+	certificateTimeout = time.Minute
+)
+
+// front is what a Courant with a TLS domain serves beside server.addr: HTTPS for that name, by a certificate that it gets
+// and renews itself, and an address without TLS that proves the name to the authority and sends browsers to HTTPS.
+type front struct {
+	domain       string
+	log          *slog.Logger
+	certificates *autocert.Manager
+	https, http  net.Listener
+	redirect     *http.Server
+	config       *tls.Config
+}
+
+// openFront takes the ports.
+func openFront(cfg TLSConfig, log *slog.Logger) (*front, error) {
+	f := &front{domain: cfg.Domain, log: log, certificates: &autocert.Manager{
+		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(cfg.CacheDir), HostPolicy: autocert.HostWhitelist(cfg.Domain), Client: cfg.Authority,
+	}}
+	if f.certificates.Client == nil {
+		f.certificates.Client = &acme.Client{DirectoryURL: autocert.DefaultACMEDirectory, UserAgent: userAgent()}
+	}
+	f.config = f.certificates.TLSConfig()
+	f.config.MinVersion = tls.VersionTLS12
+	f.config.GetCertificate = f.certificate()
+	f.redirect = &http.Server{
+		Handler:           f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)),
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readHeaderTimeout, WriteTimeout: readHeaderTimeout, IdleTimeout: readHeaderTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	var err error
+	if f.https, err = listenTLS(cfg.HTTPSAddr, ":443"); err != nil {
+		return nil, err
+	}
+	if f.http, err = listenTLS(cfg.HTTPAddr, ":80"); err != nil {
+		return nil, errors.Join(err, f.https.Close())
+	}
+	return f, nil
+}
+
+func listenTLS(addr, fallback string) (net.Listener, error) {
+	if addr == "" {
+		addr = fallback
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w: server.tls.domain needs this port: free it, and let this user take it (the unit of courant service install does)", err)
+	}
+	return listener, nil
+}
+
+// certificate is the authority's, and tells the log once a minute at most why there is none for the domain.
+func (f *front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	told := rate.Sometimes{Interval: time.Minute}
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		certificate, err := f.certificates.GetCertificate(hello)
+		if err != nil && strings.EqualFold(hello.ServerName, f.domain) {
+			told.Do(func() {
+				f.log.Error("no certificate: the name has to lead here, and ports 80 and 443 have to be reached from the Internet",
+					"domain", f.domain, "error", err.Error())
+			})
+		}
+		return certificate, err
+	}
+}
+
+// toHTTPS sends what asks for the domain there, and nothing anywhere else.
+func (f *front) toHTTPS(w http.ResponseWriter, r *http.Request) {
+	if !f.isAsked(r) {
+		misdirected(w)
+		return
+	}
+	w.Header().Set("Connection", "close")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		http.Error(w, "use https://"+f.domain, http.StatusBadRequest) // so that nobody goes on sending secrets in the open
+		return
+	}
+	http.Redirect(w, r, "https://"+f.domain+r.URL.RequestURI(), http.StatusPermanentRedirect)
+}
+
+// isAsked says whether a request names the domain, on whatever port.
+func (f *front) isAsked(r *http.Request) bool {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.EqualFold(host, f.domain)
+}
+
+func misdirected(w http.ResponseWriter) {
+	http.Error(w, http.StatusText(http.StatusMisdirectedRequest), http.StatusMisdirectedRequest)
+}
+
+// protect is next for what came by TLS and asks for the domain, and has browsers stay with TLS. What came without is
+// next's alone.
+func (f *front) protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS != nil {
+			if !f.isAsked(r) {
+				misdirected(w)
+				return
+			}
+			w.Header().Set("Strict-Transport-Security", strictTransport)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// greetItself makes the first connection, so that the certificate is there before the first visitor; ctx ends it.
+func (f *front) greetItself(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, certificateTimeout)
+	defer cancel()
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: f.domain, InsecureSkipVerify: true}} // it is shown, not trusted
+	conn, err := dialer.DialContext(ctx, "tcp", f.https.Addr().String())
+	if err != nil {
+		return // certificate tells why
+	}
+	defer conn.Close()
+	if shown := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(shown) > 0 {
+		f.log.Info("certificate in place", "domain", f.domain, "until", shown[0].NotAfter.UTC().Format(time.RFC3339))
+	}
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"golang.org/x/crypto/acme"
+)
+
+const testDomain = "courant.example.org"
+
+// selfSigned is a key and a certificate for names, which may be addresses, as PEM: the key, then the certificate.
+func selfSigned(t *testing.T, until time.Time, names ...string) (key, certificate []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: names[0]}, NotBefore: until.Add(-90 * 24 * time.Hour), NotAfter: until,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, IsCA: true, BasicConstraintsValid: true,
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
+		}
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalECPrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})
+}
+
+// keepCertificate puts a certificate of our own where Courant keeps its own.
+func keepCertificate(t *testing.T, cfg TLSConfig, until time.Time) {
+	t.Helper()
+	if err := os.MkdirAll(cfg.CacheDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	key, certificate := selfSigned(t, until, cfg.Domain)
+	if err := os.WriteFile(filepath.Join(cfg.CacheDir, cfg.Domain), append(key, certificate...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// behindTLS is a configuration with testDomain, on free ports, in a folder of its own.
+func behindTLS(t *testing.T) Config {
+	t.Helper()
+	cfg := defaultConfig()
+	cfg.Database.Path, cfg.Ingest.Enabled = filepath.Join(t.TempDir(), "courant.db"), false
+	cfg.Server.TLS = TLSConfig{Domain: testDomain, HTTPSAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
+	cfg.fillIn(false)
+	return cfg
+}
+
+// serveTLS runs a service of cfg until the test ends, and returns it when it is ready.
+func serveTLS(t *testing.T, cfg Config, log io.Writer) *service {
+	t.Helper()
+	s, err := openService(t.Context(), cfg, clockwork.NewRealClock(), slog.New(slog.NewTextHandler(log, nil)), nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- s.run(ctx, func() { close(ready) }) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	<-ready
+	return s
+}
+
+// visitor is a client that reaches listener under every name and follows no redirect.
+func visitor(t *testing.T, listener net.Listener, config *tls.Config) *http.Client {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func ask(t *testing.T, client *http.Client, method, url, host, body string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if host != "" {
+		request.Host = host
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response
+}
+
+func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
+	f, err := openFront(behindTLS(t).Server.TLS, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.https.Close()
+	defer f.http.Close()
+	for _, test := range []struct {
+		method, url, host string
+		status            int
+		location          string
+	}{
+		{"GET", "/prix?a=b", testDomain, http.StatusPermanentRedirect, "https://courant.example.org/prix?a=b"},
+		{"HEAD", "/", "Courant.Example.org:80", http.StatusPermanentRedirect, "https://courant.example.org/"},
+		{"GET", "//other.example.org/", testDomain, http.StatusPermanentRedirect, "https://courant.example.org//other.example.org/"},
+		{"POST", "/login", testDomain, http.StatusBadRequest, ""},
+		{"GET", "/", "other.example.org", http.StatusMisdirectedRequest, ""},
+		{"GET", "/", "192.0.2.1", http.StatusMisdirectedRequest, ""},
+		{"GET", "/", "", http.StatusMisdirectedRequest, ""},
+		{"GET", "/.well-known/acme-challenge/unknown", testDomain, http.StatusNotFound, ""},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), test.method, test.url, nil)
+		r.URL.Path, r.Host = strings.SplitN(test.url, "?", 2)[0], test.host
+		w := httptest.NewRecorder()
+		f.redirect.Handler.ServeHTTP(w, r)
+		if w.Code != test.status || w.Header().Get("Location") != test.location {
+			t.Errorf("%s %s of %q: %d to %q, want %d to %q", test.method, test.url, test.host, w.Code, w.Header().Get("Location"), test.status, test.location)
+		}
+	}
+}
+
+func TestTheDomainIsServedByHTTPS(t *testing.T) {
+	cfg := behindTLS(t)
+	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
+	s := serveTLS(t, cfg, t.Output())
+	secure := visitor(t, s.front.https, &tls.Config{InsecureSkipVerify: true})
+
+	home := ask(t, secure, "GET", "https://"+testDomain+"/healthz", "", "")
+	if home.StatusCode != http.StatusOK || home.Proto != "HTTP/2.0" || home.Header.Get("Strict-Transport-Security") != strictTransport {
+		t.Errorf("%s %s with headers %v", home.Proto, home.Status, home.Header)
+	}
+	if elsewhere := ask(t, secure, "GET", "https://"+testDomain+"/healthz", "localhost", ""); elsewhere.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("another host: %s", elsewhere.Status)
+	}
+	chosen := ask(t, secure, "POST", "https://"+testDomain+"/language", "", "language=en&next=/")
+	if cookies := chosen.Cookies(); len(cookies) != 1 || !cookies[0].Secure {
+		t.Errorf("%s with cookies %v", chosen.Status, cookies)
+	}
+	if s.listener != nil {
+		t.Errorf("server.addr is not set, and %s is served", s.listener.Addr())
+	}
+	if plain := ask(t, visitor(t, s.front.http, nil), "GET", "http://"+testDomain+"/x", "", ""); plain.StatusCode != http.StatusPermanentRedirect {
+		t.Errorf("plain HTTP: %s", plain.Status)
+	}
+
+	for _, refused := range []*tls.Config{
+		{ServerName: "other.example.org", InsecureSkipVerify: true},
+		{InsecureSkipVerify: true}, // of an address: no name
+		{ServerName: testDomain, InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11},
+	} {
+		dialer := tls.Dialer{Config: refused}
+		conn, err := dialer.DialContext(t.Context(), "tcp", s.front.https.Addr().String())
+		if err == nil {
+			conn.Close()
+			t.Errorf("%q by at most TLS %x was let in", refused.ServerName, refused.MaxVersion)
+		}
+	}
+}
+
+func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
+	cfg := behindTLS(t)
+	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
+	cfg.Server.Addr = "127.0.0.1:0"
+	s := serveTLS(t, cfg, t.Output())
+	response := ask(t, visitor(t, s.listener, nil), "GET", "http://127.0.0.1/metrics", "", "")
+	if response.StatusCode != http.StatusOK || response.Header.Get("Strict-Transport-Security") != "" {
+		t.Errorf("%s with headers %v", response.Status, response.Header)
+	}
+}
+
+func TestServerAddrIsServedBesideTLSOnlyWhereItIsSet(t *testing.T) {
+	const domain = "server: {tls: {domain: Courant.example.org}}"
+	for _, test := range []struct {
+		text    string
+		environ []string
+		addr    string
+	}{
+		{"", nil, "127.0.0.1:8080"},
+		{domain, nil, ""},
+		{"server: {addr: '127.0.0.1:8080', tls: {domain: courant.example.org}}", nil, "127.0.0.1:8080"},
+		{domain, []string{"COURANT_SERVER_ADDR=127.0.0.1:9"}, "127.0.0.1:9"},
+	} {
+		cfg, _, err := loadConfig(writeConfig(t, test.text), test.environ)
+		if err != nil || cfg.Server.Addr != test.addr {
+			t.Errorf("%s and %v: address %q, error %v, want %q", test.text, test.environ, cfg.Server.Addr, err, test.addr)
+		}
+	}
+	cfg, _, err := loadConfig(writeConfig(t, domain+"\ndatabase: {path: data/courant.db}"), nil)
+	if err != nil || cfg.Server.PublicURL != "https://courant.example.org" || cfg.Server.TLS.CacheDir != filepath.Join("data", "certificates") {
+		t.Errorf("%+v, error %v", cfg.Server, err)
+	}
+}
+
+func TestATakenTLSPortIsNamed(t *testing.T) {
+	taken := httptest.NewServer(http.NotFoundHandler())
+	defer taken.Close()
+	port := strings.TrimPrefix(taken.URL, "http://")
+	for _, takenBy := range []func(*TLSConfig){
+		func(cfg *TLSConfig) { cfg.HTTPSAddr = port },
+		func(cfg *TLSConfig) { cfg.HTTPAddr = port },
+	} {
+		cfg := behindTLS(t)
+		cfg.Server.Addr = "127.0.0.1:0"
+		takenBy(&cfg.Server.TLS)
+		_, err := openService(t.Context(), cfg, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), nil, false)
+		if !isPortTaken(err) || !strings.Contains(err.Error(), "server.tls.domain") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestWithoutACertificateTheLogSaysWhy(t *testing.T) {
+	authority := httptest.NewServer(http.NotFoundHandler())
+	defer authority.Close()
+	cfg := behindTLS(t)
+	cfg.Server.TLS.Authority = &acme.Client{DirectoryURL: authority.URL}
+	var log bytes.Buffer
+	f, err := openFront(cfg.Server.TLS, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.https.Close()
+	defer f.http.Close()
+	for range 2 {
+		for _, name := range []string{testDomain, "other.example.org"} {
+			if _, err := f.config.GetCertificate(&tls.ClientHelloInfo{ServerName: name}); err == nil {
+				t.Errorf("a certificate for %s", name)
+			}
+		}
+	}
+	if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "404") {
+		t.Errorf("%d lines: %s", got, &log)
+	}
+}
