@@ -31,7 +31,12 @@ func (p *program) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.run(cmd.Context(), func() { p.greet(cmd.Context(), s, isTerminal(p.stdout)) })
+			end := func() {}
+			defer func() { end() }()
+			return s.run(cmd.Context(), func() {
+				end = s.tellSystemd(cmd.Context())
+				p.greet(cmd.Context(), s, isTerminal(p.stdout))
+			})
 		},
 	}
 }
