@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +41,7 @@ func (p *program) checkCommand() *cobra.Command {
 			p.check(cmd.Context(), func(v verdict) {
 				if v.err != nil {
 					failed++
-					fmt.Fprintf(p.stdout, "FAIL  %-14s %s\n", v.what, v.err)
+					fmt.Fprintf(p.stdout, "FAIL  %-14s %s\n", v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
 					return
 				}
 				fmt.Fprintf(p.stdout, "ok    %-14s %s\n", v.what, v.said)
@@ -58,8 +60,18 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	if err != nil {
 		return
 	}
+	say(checkTimeZone(time.LoadLocation))
 	say(checkDatabase(ctx, cfg.Database.Path))
 	say(checkDisk(cfg.Database.Path))
+	configFile, _, err := readConfigFile(p.configPath, programDir())
+	if err != nil {
+		say(verdict{what: "files", err: err})
+		return
+	}
+	say(checkModes(secretFiles(cfg, configFile)))
+	if cfg.Server.TLS.Domain != "" {
+		say(checkTLS(ctx, cfg.Server.TLS, net.DefaultResolver.LookupHost))
+	}
 	clock := &serverClock{now: p.clock.Now}
 	client := source.NewHTTPClient()
 	clock.next, client.Transport = client.Transport, clock
@@ -101,7 +113,7 @@ func checkDisk(path string) verdict {
 	case err != nil:
 		v.err = fmt.Errorf("free room beside %s: %w", path, err)
 	case free < leastFreeBytes:
-		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets needs 1 GB or more", free/1e6, path)
+		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets needs 1 GB or more: make room, or set database.path to a larger disk", free/1e6, path)
 	}
 	v.said = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
 	return v
