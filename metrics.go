@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,7 +47,11 @@ func newMetrics(databasePath string, report func(context.Context) (ingest.Report
 			newestPeriod: describe("courant_newest_period_timestamp_seconds", "End of the newest period that is held.", "dataset"),
 			missing:      describe("courant_missing_periods", "Periods that are due and not held.", "dataset"),
 			circuit:      describe("courant_circuit_open", "1 while the dataset's source is asked only now and then, because it fails.", "dataset"),
+			state:        describe("courant_dataset_state", "1 for the state that the dataset is in, 0 for the others: ok, late, stale, down, off.", "dataset", "state"),
+			waiting:      describe("courant_quarantine_waiting", "Readings of prices that wait for a person."),
+			differences:  describe("courant_price_difference_dates", "Recent delivery dates of which the two sources' prices differ by more than a cent."),
 			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
+			diskFree:     describe("courant_disk_free_bytes", "Room that is left to Courant on the disk of its database."),
 		},
 	}
 	m.registry.MustRegister(m.runs, m.duration, m.rows, &m.lookedUp, collectors.NewGoCollector(),
@@ -78,12 +83,14 @@ type lookup struct {
 	report       func(context.Context) (ingest.Report, error)
 	log          *slog.Logger
 
-	lastSuccess, newestPeriod, missing, circuit, databaseSize *prometheus.Desc
+	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, databaseSize, diskFree *prometheus.Desc
 }
 
 // Describe is for prometheus.Collector.
 func (l *lookup) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.databaseSize} {
+	for _, d := range []*prometheus.Desc{
+		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.databaseSize, l.diskFree,
+	} {
 		to <- d
 	}
 }
@@ -94,6 +101,11 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	gauge(l.databaseSize, float64(fileSize(l.databasePath)+fileSize(l.databasePath+"-wal")))
+	if free, err := freeBytes(filepath.Dir(l.databasePath)); err != nil {
+		l.log.Error("metrics not looked up", "error", err.Error())
+	} else {
+		gauge(l.diskFree, float64(free))
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	report, err := l.report(ctx)
@@ -114,12 +126,20 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 			missing += m.Expected - m.Received
 		}
 		gauge(l.missing, float64(missing), dataset)
-		open := 0.
-		if s.State == ingest.StateDown {
-			open = 1
+		gauge(l.circuit, oneIf(s.State == ingest.StateDown), dataset)
+		for _, state := range []ingest.State{ingest.StateOK, ingest.StateLate, ingest.StateStale, ingest.StateDown, ingest.StateOff} {
+			gauge(l.state, oneIf(s.State == state), dataset, string(state))
 		}
-		gauge(l.circuit, open, dataset)
 	}
+	gauge(l.waiting, float64(len(report.Quarantine)))
+	gauge(l.differences, float64(len(report.PriceDifferences)))
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func unixSeconds(i ingest.Instant) float64 { return float64(time.Time(i).UnixMilli()) / 1000 }

@@ -29,7 +29,7 @@ func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
 			{Dataset: store.DayAheadPrices, State: ingest.StateDown, LastSuccessAt: &instant, NewestPeriodEnd: &instant,
 				Missing: []ingest.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
 			{Dataset: store.AFRREnergy, State: ingest.StateOK},
-		}}, nil
+		}, Quarantine: make([]ingest.Waiting, 2), PriceDifferences: make([]ingest.Difference, 3)}, nil
 	}, slog.New(slog.DiscardHandler))
 	m.ran(store.Run{Feed: "capacity", Datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity}, Outcome: store.OutcomePartial,
 		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[store.Dataset]store.Tally{store.FCRCapacity: {Seen: 96, Changed: 90}}})
@@ -41,6 +41,18 @@ courant_circuit_open{dataset="day-ahead-prices"} 1
 # HELP courant_database_size_bytes Size of the database file and of its write-ahead log.
 # TYPE courant_database_size_bytes gauge
 courant_database_size_bytes 4096
+# HELP courant_dataset_state 1 for the state that the dataset is in, 0 for the others: ok, late, stale, down, off.
+# TYPE courant_dataset_state gauge
+courant_dataset_state{dataset="afrr-energy",state="down"} 0
+courant_dataset_state{dataset="afrr-energy",state="late"} 0
+courant_dataset_state{dataset="afrr-energy",state="off"} 0
+courant_dataset_state{dataset="afrr-energy",state="ok"} 1
+courant_dataset_state{dataset="afrr-energy",state="stale"} 0
+courant_dataset_state{dataset="day-ahead-prices",state="down"} 1
+courant_dataset_state{dataset="day-ahead-prices",state="late"} 0
+courant_dataset_state{dataset="day-ahead-prices",state="off"} 0
+courant_dataset_state{dataset="day-ahead-prices",state="ok"} 0
+courant_dataset_state{dataset="day-ahead-prices",state="stale"} 0
 # HELP courant_feed_runs_total Runs that ended, by dataset and outcome: ok, partial, failed, interrupted.
 # TYPE courant_feed_runs_total counter
 courant_feed_runs_total{dataset="afrr-capacity",outcome="partial"} 1
@@ -55,13 +67,19 @@ courant_missing_periods{dataset="day-ahead-prices"} 156
 # HELP courant_newest_period_timestamp_seconds End of the newest period that is held.
 # TYPE courant_newest_period_timestamp_seconds gauge
 courant_newest_period_timestamp_seconds{dataset="day-ahead-prices"} 1.7951760005e+09
+# HELP courant_price_difference_dates Recent delivery dates of which the two sources' prices differ by more than a cent.
+# TYPE courant_price_difference_dates gauge
+courant_price_difference_dates 3
+# HELP courant_quarantine_waiting Readings of prices that wait for a person.
+# TYPE courant_quarantine_waiting gauge
+courant_quarantine_waiting 2
 # HELP courant_rows_written_total Rows that were new or had changed.
 # TYPE courant_rows_written_total counter
 courant_rows_written_total{dataset="afrr-capacity"} 0
 courant_rows_written_total{dataset="fcr-capacity"} 90
 `
-	err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "courant_circuit_open", "courant_database_size_bytes",
-		"courant_feed_runs_total", "courant_last_success_timestamp_seconds", "courant_missing_periods",
+	err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "courant_circuit_open", "courant_database_size_bytes", "courant_dataset_state",
+		"courant_price_difference_dates", "courant_quarantine_waiting", "courant_feed_runs_total", "courant_last_success_timestamp_seconds", "courant_missing_periods",
 		"courant_newest_period_timestamp_seconds", "courant_rows_written_total")
 	if err != nil {
 		t.Error(err)
