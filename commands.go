@@ -79,7 +79,8 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.fetchCommand(), p.feedsCommand(),
-		p.userCommand(), p.tokenCommand(), p.initCommand(), p.checkCommand(), p.serviceCommand(), p.versionCommand(), helpCommand(),
+		p.userCommand(), p.tokenCommand(), p.backupCommand(), p.restoreCommand(),
+		p.initCommand(), p.checkCommand(), p.serviceCommand(), p.versionCommand(), helpCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {

@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"io/fs"
-
-	"github.com/pressly/goose/v3"
+	"errors"
 )
 
 // WriterPool is the one connection that writes, so that a test can ask SQLite itself.
@@ -17,7 +15,10 @@ func (s *Store) ReaderPool() *sql.DB { return s.reader }
 // MakeOld makes a database of an earlier schema, and runs statements in it.
 func MakeOld(ctx context.Context, path string, version int64, statements string) error {
 	s := &Store{path: path, file: path}
-	if err := s.prepare(ctx); err != nil {
+	if _, err := s.prepare(); err != nil {
+		return err
+	}
+	if err := s.create(ctx); err != nil {
 		return err
 	}
 	db, err := s.pool(ctx, 1, "_txlock=immediate")
@@ -25,11 +26,7 @@ func MakeOld(ctx context.Context, path string, version int64, statements string)
 		return err
 	}
 	defer db.Close()
-	folder, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder)
+	provider, err := migrator(db)
 	if err != nil {
 		return err
 	}
@@ -38,4 +35,29 @@ func MakeOld(ctx context.Context, path string, version int64, statements string)
 	}
 	_, err = db.ExecContext(ctx, statements)
 	return err
+}
+
+// Latest is the newest schema.
+func Latest(ctx context.Context, db *sql.DB) (int64, error) {
+	provider, err := migrator(db)
+	if err != nil {
+		return 0, err
+	}
+	_, latest, err := provider.GetVersions(ctx)
+	return latest, err
+}
+
+// Use has the database in use as an open store has it.
+func Use(path string) (release func() error, err error) {
+	s := &Store{path: path, file: path}
+	return s.unlock, s.lockOut()
+}
+
+// OpenOnce is Open that does not wait for other programs.
+func OpenOnce(ctx context.Context, path string) error {
+	s := &Store{path: path, file: path}
+	if err := s.open(ctx); !errors.Is(err, errOutdated) {
+		return err
+	}
+	return s.upgrade(ctx)
 }

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -55,10 +54,15 @@ func open(ctx context.Context, path string, alone bool) (*Store, error) {
 	// told at once that the file is locked.
 	for giveUp := time.Now().Add(busyMilliseconds * time.Millisecond); ; {
 		err := s.open(ctx)
+		if errors.Is(err, errOutdated) {
+			if err = s.upgrade(ctx); err == nil {
+				continue
+			}
+		}
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, errLocked) || time.Now().After(giveUp) {
+		if !errors.Is(err, errLocked) && !errors.Is(err, errReplaced) && !errors.Is(err, errOutdated) || time.Now().After(giveUp) {
 			return nil, err
 		}
 		select {
@@ -72,7 +76,8 @@ func open(ctx context.Context, path string, alone bool) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	if err := s.prepare(ctx); err != nil {
+	begun, err := s.prepare()
+	if err != nil {
 		return err
 	}
 	if err := s.lockOut(); err != nil {
@@ -80,9 +85,14 @@ func (s *Store) open(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			s.lock.Unlock()
+			s.unlock()
 		}
 	}()
+	if begun {
+		if err := s.create(ctx); err != nil {
+			return err
+		}
+	}
 	if s.writer, err = s.pool(ctx, 1, "_txlock=immediate"); err != nil {
 		return err
 	}
@@ -98,28 +108,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// lockOut keeps other services off the file, by whatever name they know it. It comes before anything is changed in it.
-func (s *Store) lockOut() error {
-	file, err := filepath.EvalSymlinks(s.file)
-	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, err)
-	}
-	s.lock = flock.New(file+".lock", flock.SetPermissions(fileMode))
-	if !s.alone {
-		return nil
-	}
-	locked, err := s.lock.TryLock()
-	if err != nil {
-		return fmt.Errorf("%w: %s: lock: %w", ErrUnusableFile, s.path, err)
-	}
-	if !locked {
-		return fmt.Errorf("%s: %w", s.path, ErrInUse)
-	}
-	return nil
-}
-
-// prepare makes the file if there is none and refuses one that is not Courant's, without touching it.
-func (s *Store) prepare(ctx context.Context) error {
+// prepare makes the file if there is none and refuses one that is not Courant's, without touching it. It tells whether
+// the first page is still to be written.
+func (s *Store) prepare() (begun bool, err error) {
 	file, err := os.OpenFile(s.file, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		var cause *fs.PathError
@@ -127,30 +118,34 @@ func (s *Store) prepare(ctx context.Context) error {
 			err = cause.Err
 		}
 		if dir := filepath.Dir(s.file); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %s: the folder %s does not exist: make it, or set database.path", ErrUnusableFile, s.path, dir)
+			return false, fmt.Errorf("%w: %s: the folder %s does not exist: make it, or set database.path", ErrUnusableFile, s.path, dir)
 		}
-		return fmt.Errorf("%w: %s: %v: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
+		return false, fmt.Errorf("%w: %s: %v: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
 	}
 	defer file.Close()
 	header := make([]byte, 100)
 	n, err := io.ReadFull(file, header)
 	switch {
 	case err == io.EOF:
-		return s.create(ctx)
+		return true, nil
 	case err != nil && err != io.ErrUnexpectedEOF:
-		return fmt.Errorf("%w: %s: %v", ErrUnusableFile, s.path, err)
-	case n < len(header) || !strings.HasPrefix(string(header), "SQLite format 3\x00"):
-		return fmt.Errorf("%w: %s is not a SQLite file: set database.path to another one", ErrNotDatabase, s.path)
-	case binary.BigEndian.Uint32(header[68:]) != applicationID:
-		return fmt.Errorf("%w: %s belongs to another program: set database.path to another file", ErrNotDatabase, s.path)
+		return false, fmt.Errorf("%w: %s: %v", ErrUnusableFile, s.path, err)
+	case n < len(header) || !isSQLite(header):
+		return false, fmt.Errorf("%w: %s is not a SQLite file: set database.path to another one", ErrNotDatabase, s.path)
+	case !isOurs(header):
+		return false, fmt.Errorf("%w: %s belongs to another program: set database.path to another file", ErrNotDatabase, s.path)
 	}
 	// A file in WAL mode has no such journal: this one was being made when the program was killed, and SQLite will
 	// take its first page back.
 	if _, err := os.Stat(s.file + "-journal"); err == nil {
-		return s.create(ctx)
+		return true, nil
 	}
-	return nil
+	return false, nil
 }
+
+func isSQLite(header []byte) bool { return strings.HasPrefix(string(header), "SQLite format 3\x00") }
+
+func isOurs(header []byte) bool { return binary.BigEndian.Uint32(header[68:]) == applicationID }
 
 // create writes the first page. It is done before the file is in WAL mode, so that from the first moment on the
 // file itself says whose it is.
@@ -167,7 +162,12 @@ func (s *Store) create(ctx context.Context) error {
 
 func (s *Store) dsn(options ...string) string {
 	options = append([]string{fmt.Sprintf("_pragma=busy_timeout(%d)", busyMilliseconds)}, options...)
-	return "file:" + (&url.URL{Path: filepath.ToSlash(s.file)}).EscapedPath() + "?" + strings.Join(options, "&")
+	return uri(s.file, options...)
+}
+
+// uri is how SQLite is told of a file whatever its name.
+func uri(file string, options ...string) string {
+	return "file:" + (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath() + "?" + strings.Join(options, "&")
 }
 
 // pool opens connections and reads back the settings on which durability and readers' peace depend.
@@ -192,22 +192,34 @@ func (s *Store) pool(ctx context.Context, size int, option string) (*sql.DB, err
 	return db, nil
 }
 
-func (s *Store) migrate(ctx context.Context) error {
+// migrator is what brings a schema up to date, one transaction for each migration.
+func migrator(db *sql.DB) (*goose.Provider, error) {
 	folder, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writer, folder)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder)
 	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
+		return nil, fmt.Errorf("store: migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// migrate makes the schema of a new file; the one of an older file is errOutdated, because it is saved first.
+func (s *Store) migrate(ctx context.Context) error {
+	provider, err := migrator(s.writer)
+	if err != nil {
+		return err
 	}
 	current, target, err := provider.GetVersions(ctx)
 	if err != nil {
 		return s.explain(err)
 	}
 	if current > target {
-		return fmt.Errorf("%w: %s has schema %d and this courant knows up to %d: use the courant that wrote it, or a later one",
-			ErrNewer, s.path, current, target)
+		return newer(s.path, current, target)
+	}
+	if current > 0 && current < target {
+		return errOutdated
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		// Another process may be at the same work: as long as it gets on, so does this one.
@@ -217,6 +229,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		return s.explain(err)
 	}
 	return nil
+}
+
+func newer(path string, schema, known int64) error {
+	return fmt.Errorf("%w: %s has schema %d and this courant knows up to %d: use the courant that wrote it, or a later one",
+		ErrNewer, path, schema, known)
 }
 
 // explain puts the path and, where it is known, the cause in plain words before an error of SQLite.

@@ -124,3 +124,20 @@ func TestADiskThatCanOnlyBeRead(t *testing.T) {
 		t.Errorf("Open = %v", err)
 	}
 }
+
+func TestABackupForWhichThereIsNoRoomLeavesNothing(t *testing.T) {
+	s := openNew(t)
+	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	for _, name := range []string{"backup.db", "backup.db.zst"} {
+		for _, kib := range []int{4, 64, 1024} {
+			folder, _ := smallDisk(t, kib)
+			err := s.Backup(t.Context(), filepath.Join(folder, name))
+			if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), "the disk is full") {
+				t.Errorf("%s with %d KiB: %v", name, kib, err)
+			}
+			if left := names(t, folder); len(left) > 0 {
+				t.Errorf("%s with %d KiB leaves %q", name, kib, left)
+			}
+		}
+	}
+}

@@ -40,7 +40,8 @@ type Store struct {
 	path   string // as it was named
 	file   string // the same, absolute
 	alone  bool
-	lock   *flock.Flock
+	serves *flock.Flock // held by the one service
+	uses   *flock.Flock // shared by all that have the file open
 	writer *sql.DB
 	reader *sql.DB
 
@@ -54,11 +55,11 @@ type Store struct {
 // Path is the file that was opened, as it was named.
 func (s *Store) Path() string { return s.path }
 
-// Close ends the watchers, waits for them, closes both pools and lets go of the lock.
+// Close ends the watchers, waits for them, closes both pools and lets go of the locks.
 func (s *Store) Close() error {
 	s.stop()
 	s.watchers.Wait()
-	return errors.Join(s.reader.Close(), s.writer.Close(), s.lock.Unlock())
+	return errors.Join(s.reader.Close(), s.writer.Close(), s.unlock())
 }
 
 // Ping says whether the database answers.

@@ -1,0 +1,125 @@
+package store_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/store"
+)
+
+const schemaOf = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' ORDER BY name"
+
+func latestSchema(t *testing.T, s *store.Store) int64 {
+	t.Helper()
+	latest, err := store.Latest(t.Context(), s.WriterPool())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return latest
+}
+
+func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
+	fresh := openNew(t)
+	want, latest := ask(t, fresh.ReaderPool(), schemaOf), latestSchema(t, fresh)
+	for schema := int64(1); schema < latest; schema++ {
+		folder := t.TempDir()
+		path := filepath.Join(folder, "courant.db")
+		if err := store.MakeOld(t.Context(), path, schema, "INSERT INTO coverage VALUES ('afrr-energy', '2026-10-26', '', 1, 1792965600)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path+".schema-0.zst", []byte("of the upgrade before"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, path)
+		if diff := cmp.Diff(want, ask(t, s.ReaderPool(), schemaOf)); diff != "" {
+			t.Errorf("from schema %d (-new +brought up to date):\n%s", schema, diff)
+		}
+		if got := ask(t, s.ReaderPool(), "SELECT rows FROM coverage"); got != "1" {
+			t.Errorf("from schema %d: coverage %q", schema, got)
+		}
+		if err := s.IntegrityCheck(t.Context()); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+		if got, want := names(t, folder), []string{"courant.db", fmt.Sprintf("courant.db.schema-%d.zst", schema)}; !slices.Equal(got, want) {
+			t.Errorf("the folder holds %q, want %q", got, want)
+		}
+		// The way back.
+		back := filepath.Join(t.TempDir(), "courant.db")
+		if _, err := store.Restore(t.Context(), fmt.Sprintf("%s.schema-%d.zst", path, schema), back, dawn); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := store.Verify(t.Context(), back); err != nil || got != schema {
+			t.Errorf("the saved database has schema %d, %v; want %d", got, err, schema)
+		}
+	}
+}
+
+func TestAnUpgradeThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
+	for _, table := range []string{"asked_date", "feed_state"} { // of the fifth and of the sixth migration
+		path := filepath.Join(t.TempDir(), "courant.db")
+		if err := store.MakeOld(t.Context(), path, 4, "CREATE TABLE "+table+" (in_the_way INTEGER) STRICT"); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			s, err := store.Open(t.Context(), path)
+			if err == nil {
+				s.Close()
+				t.Fatal("opened")
+			}
+			if !strings.Contains(err.Error(), "is as it was, with schema 4, also in "+path+".schema-4.zst: use the courant before this one") {
+				t.Errorf("Open = %v", err)
+			}
+			if schema, err := store.Verify(t.Context(), path); err != nil || schema != 4 {
+				t.Errorf("schema %d, %v", schema, err)
+			}
+		}
+	}
+}
+
+func TestADatabaseIsNotBroughtUpToDateUnderAnEarlierCourant(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	if err := store.MakeOld(t.Context(), path, 4, ""); err != nil {
+		t.Fatal(err)
+	}
+	release, err := store.Use(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if err := store.OpenOnce(t.Context(), path); err == nil || !strings.Contains(err.Error(), "another courant has it open: stop that one first") {
+		t.Errorf("Open = %v", err)
+	}
+	if schema, err := store.Verify(t.Context(), path); err != nil || schema != 4 {
+		t.Errorf("schema %d, %v", schema, err)
+	}
+}
+
+func TestManyOpenAnOldFileAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	if err := store.MakeOld(t.Context(), path, 3, thirdSchema); err != nil {
+		t.Fatal(err)
+	}
+	var opening sync.WaitGroup
+	for range 5 {
+		opening.Go(func() {
+			s, err := store.Open(t.Context(), path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			s.Close()
+		})
+	}
+	opening.Wait()
+	if got := ask(t, open(t, path).ReaderPool(), "SELECT count(*) FROM day_ahead_price"); got != "1" {
+		t.Errorf("%s prices", got)
+	}
+}
