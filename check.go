@@ -28,7 +28,9 @@ const (
 type verdict struct {
 	what string
 	said string // what was found, if it is good
-	err  error
+
+	warns bool // what was found is good for now
+	err   error
 }
 
 func (p *program) checkCommand() *cobra.Command {
@@ -44,7 +46,11 @@ func (p *program) checkCommand() *cobra.Command {
 					fmt.Fprintf(p.stdout, "FAIL  %-14s %s\n", v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
 					return
 				}
-				fmt.Fprintf(p.stdout, "ok    %-14s %s\n", v.what, v.said)
+				word := "ok"
+				if v.warns {
+					word = "warn"
+				}
+				fmt.Fprintf(p.stdout, "%-4s  %-14s %s\n", word, v.what, v.said)
 			})
 			if failed > 0 {
 				return fmt.Errorf("%d of the checks failed", failed)
@@ -56,7 +62,7 @@ func (p *program) checkCommand() *cobra.Command {
 
 func (p *program) check(ctx context.Context, say func(verdict)) {
 	cfg, err := p.config()
-	say(verdict{"configuration", "every key is right", err})
+	say(verdict{what: "configuration", said: "every key is right", err: err})
 	if err != nil {
 		return
 	}
@@ -77,20 +83,20 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	clock.next, client.Transport = client.Transport, clock
 	today := store.DeliveryDateOf(p.clock.Now()).Period()
 	if cfg.RTE.ClientID == "" {
-		say(verdict{"RTE", "off: rte.client_id and rte.client_secret are empty", nil})
+		say(verdict{what: "RTE", said: "off: rte.client_id and rte.client_secret are empty"})
 	} else {
 		rte := newRTE(cfg, client, p.clock, nil, nil)
 		_, _, err := rte.ProcuredReserves(ctx, today)
-		say(verdict{"RTE capacity", "the credentials are good, Balancing Capacity answers", err})
+		say(verdict{what: "RTE capacity", said: "the credentials are good, Balancing Capacity answers", err: err})
 		hourAgo := p.clock.Now().Add(-time.Hour).Truncate(time.Minute)
 		_, _, err = rte.MarginalPrice(ctx, store.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
-		say(verdict{"RTE energy", "the credentials are good, Balancing Energy answers", err})
+		say(verdict{what: "RTE energy", said: "the credentials are good, Balancing Energy answers", err: err})
 	}
 	if cfg.ENTSOE.SecurityToken == "" {
-		say(verdict{"ENTSO-E", "off: entsoe.security_token is empty", nil})
+		say(verdict{what: "ENTSO-E", said: "off: entsoe.security_token is empty"})
 	} else {
 		_, _, err := newENTSOE(cfg, client, p.clock, nil, nil).DayAheadPrices(ctx, today)
-		say(verdict{"ENTSO-E", "the security token is good, prices answer", err})
+		say(verdict{what: "ENTSO-E", said: "the security token is good, prices answer", err: err})
 	}
 	say(clock.verdict())
 }
@@ -108,7 +114,7 @@ func checkDatabase(ctx context.Context, path string) verdict {
 
 func checkDisk(path string) verdict {
 	v := verdict{what: "disk"}
-	free, err := freeBytes(filepath.Dir(path))
+	free, size, err := diskRoom(filepath.Dir(path))
 	switch {
 	case err != nil:
 		v.err = fmt.Errorf("free room beside %s: %w", path, err)
@@ -116,8 +122,14 @@ func checkDisk(path string) verdict {
 		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets needs 1 GB or more: make room, or set database.path to a larger disk", free/1e6, path)
 	}
 	v.said = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
+	if isScarce(free, size) {
+		v.warns, v.said = true, v.said+", less than 10 %: make room"
+	}
 	return v
 }
+
+// isScarce says that less than a tenth of a disk is free.
+func isScarce(free, size uint64) bool { return free < size/10 }
 
 // serverClock notes how far this machine's clock is from that of the servers that answer.
 type serverClock struct {

@@ -25,6 +25,7 @@ type Config struct {
 	Offers   []Offer
 	Accounts AccountsConfig
 	SMTP     SMTPConfig
+	Backup   BackupConfig
 	Log      LogConfig
 }
 
@@ -113,6 +114,18 @@ type SMTPConfig struct {
 	TLS      string // "starttls", "tls" or "none"
 }
 
+// BackupConfig is when serve backs the database up, and which backups it keeps.
+type BackupConfig struct {
+	Schedule ClockTime // each day; noClockTime: never
+	To       string    // a folder
+	Keep     KeepConfig
+}
+
+// KeepConfig is of how many days, weeks and months that have a backup the newest one is kept.
+type KeepConfig struct {
+	Days, Weeks, Months int
+}
+
 // LogConfig is how much is logged, and in which form.
 type LogConfig struct {
 	Level  slog.Level
@@ -134,6 +147,9 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // ClockTime is a time of day in Europe/Paris: minutes since midnight on the clock, 0 to 1440 (24:00).
 type ClockTime int
+
+// noClockTime is a time of day that never comes.
+const noClockTime ClockTime = -1
 
 func (t ClockTime) String() string { return fmt.Sprintf("%02d:%02d", int(t)/60, int(t)%60) }
 
@@ -183,6 +199,11 @@ func configKeys(cfg *Config) []configKey {
 		configKey{"smtp.password", "", asSecret(&cfg.SMTP.Password)},
 		configKey{"smtp.from", "", asScalar(&cfg.SMTP.From, parseSender)},
 		configKey{"smtp.tls", "starttls", asScalar(&cfg.SMTP.TLS, parseSMTPTLS)},
+		configKey{"backup.schedule", "", asScalar(&cfg.Backup.Schedule, parseBackupTime)},
+		configKey{"backup.to", "", asScalar(&cfg.Backup.To, parseBackupFolder)},
+		configKey{"backup.keep.days", 7, asInt(&cfg.Backup.Keep.Days, 1, 3660)},
+		configKey{"backup.keep.weeks", 4, asInt(&cfg.Backup.Keep.Weeks, 0, 520)},
+		configKey{"backup.keep.months", 12, asInt(&cfg.Backup.Keep.Months, 0, 120)},
 		configKey{"log.level", "info", asScalar(&cfg.Log.Level, parseLevel)},
 		configKey{"log.format", "", asScalar(&cfg.Log.Format, parseFormat)},
 	)
@@ -244,6 +265,9 @@ func (cfg *Config) checkTogether(f *faults) {
 	}
 	if (cfg.SMTP.Username != "") != (cfg.SMTP.Password != "") && !f.has("smtp.username") && !f.has("smtp.password") {
 		f.add("smtp.username", "set it and smtp.password both, or neither")
+	}
+	if cfg.Backup.Schedule != noClockTime && cfg.Backup.To == "" && !f.has("backup.schedule") && !f.has("backup.to") {
+		f.add("backup.to", "empty while backup.schedule is set: write the folder that backups go to")
 	}
 	for _, feed := range cfg.feeds() {
 		from, to := feed.section+".from", feed.section+".to"

@@ -536,6 +536,24 @@ func parseClockTime(text string) (ClockTime, error) {
 	return 0, fmt.Errorf("%q is not a time of day: write HH:MM from 00:00 to 24:00, such as 08:10", text)
 }
 
+func parseBackupTime(text string) (ClockTime, error) {
+	if text == "" {
+		return noClockTime, nil
+	}
+	t, err := parseClockTime(text)
+	if err != nil || t == 24*60 {
+		return noClockTime, fmt.Errorf("%q is not a time of day: write HH:MM from 00:00 to 23:59, such as 03:30, or leave it empty", text)
+	}
+	return t, nil
+}
+
+func parseBackupFolder(text string) (string, error) {
+	if strings.Contains(text, "://") {
+		return "", errors.New("an address: this version writes backups to a folder only, which may be that of another machine")
+	}
+	return text, nil
+}
+
 func parseSignup(text string) (string, error) {
 	switch text {
 	case "closed", "open":

@@ -40,6 +40,7 @@ func documentedDefaults() Config {
 		API:      APIConfig{WindowDays: 29, RateLimitPerMinute: 600},
 		Accounts: AccountsConfig{Signup: "closed"},
 		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},
+		Backup:   BackupConfig{Schedule: noClockTime, Keep: KeepConfig{Days: 7, Weeks: 4, Months: 12}},
 		Log:      LogConfig{Level: slog.LevelInfo},
 	}
 }
@@ -210,6 +211,7 @@ log: {level: debug, format: json}
 		},
 		Accounts: AccountsConfig{Signup: "closed"},
 		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},
+		Backup:   BackupConfig{Schedule: noClockTime, Keep: KeepConfig{Days: 7, Weeks: 4, Months: 12}},
 		Log:      LogConfig{Level: slog.LevelDebug, Format: "json"},
 	}
 	if diff := cmp.Diff(want, cfg, samePrefix, cmp.Transformer("Reveal", Secret.Reveal)); diff != "" {
@@ -350,9 +352,9 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"misspelt key", "server: {adr: ':1'}", "server.adr: unknown key: did you mean server.addr?"},
 		{"misspelt section", "databse: {path: a}", "databse.path: unknown key: did you mean database.path?"},
-		{"key of another version", "backup: {every: 1h}", "backup.every: " + allListed},
-		{"empty section of another version", "backup:", "backup: " + allListed},
-		{"empty braces of another version", "backup: {}", "backup: " + allListed},
+		{"key of another version", "exports: {every: 1h}", "exports.every: " + allListed},
+		{"empty section of another version", "exports:", "exports: " + allListed},
+		{"empty braces of another version", "exports: {}", "exports: " + allListed},
 		{"key in capitals", "server: {Addr: ':1'}", "server.Addr: unknown key: did you mean server.addr?"},
 		{"key with a line break", `"a\nb": c`, "a b: " + allListed},
 		{"key with dots", "server.addr: ':1'", "server.addr: a key with dots: write its parts beneath each other, as in config.example.yaml"},
@@ -420,6 +422,9 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 			`api.rate_limit_per_minute: "0" is not a whole number from 1 to 1000000: write one without quotes`,
 		},
 		{"other sign-up", "accounts: {signup: maybe}", `accounts.signup: "maybe" is not a way to sign up: write closed or open`},
+		{"a time of day that comes twice", "backup: {schedule: '24:00', to: b}", `backup.schedule: "24:00" is not a time of day: write HH:MM from 00:00 to 23:59, such as 03:30, or leave it empty`},
+		{"backups to nowhere", "backup: {schedule: '03:30'}", "backup.to: empty while backup.schedule is set: write the folder that backups go to"},
+		{"backups to an address", "backup: {to: 's3://a/b'}", "backup.to: an address: this version writes backups to a folder only, which may be that of another machine"},
 		{"mail without a sender", "smtp: {host: mail.example.org}", "smtp.from: empty while smtp.host is set: write the address that mails come from"},
 		{"a sender that is none", "smtp: {from: Courant}", `smtp.from: "Courant" is not a sender: write an address such as courant@example.org or Courant <courant@example.org>`},
 		{"half of the mail's credentials", "smtp: {username: courant}", "smtp.username: set it and smtp.password both, or neither"},

@@ -4,11 +4,11 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// freeBytes is how much room a program without privileges has in the folder's file system.
-func freeBytes(folder string) (uint64, error) {
+// diskRoom is how much room a program without privileges has in the folder's file system, and how large that is, in bytes.
+func diskRoom(folder string) (free, size uint64, err error) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(folder, &fs); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return fs.Bavail * uint64(fs.Bsize), nil
+	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize), nil
 }

@@ -22,6 +22,7 @@ const scrapeTimeout = 10 * time.Second
 // metrics is what Prometheus reads. Runs are counted as they end; the rest is looked up at each scrape.
 type metrics struct {
 	registry *prometheus.Registry
+	backup   prometheus.Gauge
 	runs     *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	rows     *prometheus.CounterVec
@@ -31,6 +32,9 @@ type metrics struct {
 func newMetrics(databasePath string, report func(context.Context) (ingest.Report, error), log *slog.Logger) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
+		backup: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "courant_last_backup_timestamp_seconds", Help: "When the newest scheduled backup was begun; 0 if there is none.",
+		}),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "courant_feed_runs_total", Help: "Runs that ended, by dataset and outcome: ok, partial, failed, interrupted.",
 		}, []string{"dataset", "outcome"}),
@@ -51,10 +55,10 @@ func newMetrics(databasePath string, report func(context.Context) (ingest.Report
 			waiting:      describe("courant_quarantine_waiting", "Readings of prices that wait for a person."),
 			differences:  describe("courant_price_difference_dates", "Recent delivery dates of which the two sources' prices differ by more than a cent."),
 			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
-			diskFree:     describe("courant_disk_free_bytes", "Room that is left to Courant on the disk of its database."),
+			diskFree:     describe("courant_disk_free_bytes", "Free room on the disk that holds the database."),
 		},
 	}
-	m.registry.MustRegister(m.runs, m.duration, m.rows, &m.lookedUp, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.backup, m.runs, m.duration, m.rows, &m.lookedUp, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -101,7 +105,7 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	gauge(l.databaseSize, float64(fileSize(l.databasePath)+fileSize(l.databasePath+"-wal")))
-	if free, err := freeBytes(filepath.Dir(l.databasePath)); err != nil {
+	if free, _, err := diskRoom(filepath.Dir(l.databasePath)); err != nil {
 		l.log.Error("metrics not looked up", "error", err.Error())
 	} else {
 		gauge(l.diskFree, float64(free))

@@ -45,6 +45,7 @@ type service struct {
 	auth     *auth.Auth
 	server   *server.Server
 	feeds    *ingest.Feeds
+	upkeep   *upkeep
 	listener net.Listener // nil where only the front is served
 	front    *front       // nil without a TLS domain
 }
@@ -59,6 +60,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	s.auth = newAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (ingest.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
+	s.upkeep = &upkeep{cfg: cfg, store: db, clock: clock, log: log, lastBackup: figures.backup}
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
@@ -148,6 +150,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 		s.store.Watch(watchInterval, func() error { return errors.Join(s.readAccounts(feedsCtx), s.refreshNow(feedsCtx)) })
 		s.log.Info("serving", "address", s.address(), "database", s.cfg.Database.Path)
 		ready()
+		s.upkeep.start(feedsCtx, &parts)
 		if s.cfg.Ingest.Enabled {
 			s.sayOff()
 			parts.Go(func() {

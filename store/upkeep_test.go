@@ -1,0 +1,34 @@
+package store_test
+
+import (
+	"os"
+	"testing"
+
+	"courant/store"
+)
+
+func TestUpkeepGivesRoomBackAndEmptiesTheLog(t *testing.T) {
+	s := openNew(t)
+	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	for _, statement := range []string{"CREATE TABLE filler (bytes BLOB) STRICT", "INSERT INTO filler VALUES (zeroblob(1000000))", "DROP TABLE filler"} {
+		if _, err := s.WriterPool().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := kept(t, s)
+	if free := ask(t, s.WriterPool(), "PRAGMA freelist_count"); free == "0" {
+		t.Fatal("nothing is free that could be given back")
+	}
+	if err := s.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if free := ask(t, s.WriterPool(), "PRAGMA freelist_count"); free != "0" {
+		t.Errorf("%s pages are still free", free)
+	}
+	if info, err := os.Stat(s.Path() + "-wal"); err != nil || info.Size() != 0 {
+		t.Errorf("the log: %v, %v", info, err)
+	}
+	if kept(t, s) != before {
+		t.Error("what is kept has changed")
+	}
+}
