@@ -237,12 +237,17 @@ func (p *program) installService(ctx context.Context, u unit) error {
 	if err := errors.Join(os.MkdirAll(stateFolder, 0o700), os.Chmod(stateFolder, 0o700)); err != nil {
 		return err
 	}
-	for _, command := range [][]string{
-		{"systemd-sysusers", userPath},
-		{"chown", "-hR", "courant:courant", stateFolder},
-		{"systemctl", "daemon-reload"},
-		{"systemctl", "enable", "--quiet", "courant"},
-	} {
+	commands := [][]string{{"systemd-sysusers", userPath}, {"chown", "-hR", "courant:courant", stateFolder}}
+	for _, folder := range u.Writable { // systemd starts nothing whose folders are missing
+		switch err := os.Mkdir(folder, 0o700); {
+		case err == nil:
+			commands = append(commands, []string{"chown", "-h", "courant:courant", folder})
+		case !errors.Is(err, fs.ErrExist):
+			return err
+		}
+	}
+	commands = append(commands, []string{"systemctl", "daemon-reload"}, []string{"systemctl", "enable", "--quiet", "courant"})
+	for _, command := range commands {
 		if err := runTool(ctx, command); err != nil {
 			return err
 		}
