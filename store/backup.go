@@ -136,9 +136,12 @@ func beginRead(ctx context.Context, conn *sql.Conn) error {
 
 // Verify says whether a plain file that nobody has open is a whole database of Courant's that this program can read,
 // and tells its schema. The error is ErrNotDatabase or ErrNewer; nothing is changed or made.
-func Verify(ctx context.Context, file string) (schema int64, err error) {
-	s := &Store{path: file}
-	if err := checkHeader(file); err != nil {
+func Verify(ctx context.Context, file string) (schema int64, err error) { return verify(ctx, file, file) }
+
+// verify is Verify of a file that its errors call by another name.
+func verify(ctx context.Context, file, name string) (schema int64, err error) {
+	s := &Store{path: name}
+	if err := checkHeader(file, name); err != nil {
 		return 0, err
 	}
 	db, err := sql.Open("sqlite", uri(file, "mode=ro", "immutable=1"))
@@ -151,7 +154,7 @@ func Verify(ctx context.Context, file string) (schema int64, err error) {
 		return 0, s.explain(err)
 	}
 	if verdict != "ok" {
-		return 0, fmt.Errorf("%w: %s is damaged: %s", ErrNotDatabase, file, verdict)
+		return 0, fmt.Errorf("%w: %s is damaged: %s", ErrNotDatabase, name, verdict)
 	}
 	provider, err := migrator(db)
 	if err != nil {
@@ -160,15 +163,15 @@ func Verify(ctx context.Context, file string) (schema int64, err error) {
 	sources := provider.ListSources()
 	latest := sources[len(sources)-1].Version
 	if err := db.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version").Scan(&schema); err != nil {
-		return 0, fmt.Errorf("%w: %s has no schema: %w", ErrNotDatabase, file, err)
+		return 0, fmt.Errorf("%w: %s has no schema: %w", ErrNotDatabase, name, err)
 	}
 	if schema > latest {
-		return 0, newer(file, schema, latest)
+		return 0, newer(name, schema, latest)
 	}
 	return schema, nil
 }
 
-func checkHeader(path string) error {
+func checkHeader(path, name string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -179,7 +182,7 @@ func checkHeader(path string) error {
 		return err
 	}
 	if !isSQLite(header) || !isOurs(header) {
-		return fmt.Errorf("%w: %s", ErrNotDatabase, path)
+		return fmt.Errorf("%w: %s", ErrNotDatabase, name)
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func keptName(file string, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := checkHeader(file); err != nil && info.Size() > 0 {
+	if err := checkHeader(file, file); err != nil && info.Size() > 0 {
 		return "", fmt.Errorf("%w: move it away, or set database.path to another file", err)
 	}
 	kept := file + keptInfix + now.UTC().Format(stampLayout)
@@ -126,8 +126,8 @@ func put(ctx context.Context, backup, file, kept string) error {
 	if err := unpack(ctx, part, backup); err != nil {
 		return fmt.Errorf("%s: %w", backup, explainFile(err))
 	}
-	if _, err := Verify(ctx, part); err != nil {
-		return errors.New(strings.ReplaceAll(err.Error(), part, backup))
+	if _, err := verify(ctx, part, backup); err != nil {
+		return err
 	}
 	giveToOwner(file, part)
 	if err := syncFile(part); err != nil {
