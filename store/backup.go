@@ -136,7 +136,9 @@ func beginRead(ctx context.Context, conn *sql.Conn) error {
 
 // Verify says whether a plain file that nobody has open is a whole database of Courant's that this program can read,
 // and tells its schema. The error is ErrNotDatabase or ErrNewer; nothing is changed or made.
-func Verify(ctx context.Context, file string) (schema int64, err error) { return verify(ctx, file, file) }
+func Verify(ctx context.Context, file string) (schema int64, err error) {
+	return verify(ctx, file, file)
+}
 
 // verify is Verify of a file that its errors call by another name.
 func verify(ctx context.Context, file, name string) (schema int64, err error) {
