@@ -201,6 +201,9 @@ func (cfg Config) folders() []string {
 	if cfg.Server.TLS.Domain != "" {
 		folders = append(folders, filepath.Clean(cfg.Server.TLS.CacheDir))
 	}
+	if cfg.Backup.To != "" {
+		folders = append(folders, filepath.Clean(cfg.Backup.To))
+	}
 	return folders
 }
 
