@@ -57,12 +57,14 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 		switch {
 		case ctx.Err() != nil:
 			return lost, true
-		case err == nil, !passes(err) && !hopeless(err):
+		case err == nil:
 			outage.succeed()
 			b.advance(w, run)
 		case hopeless(err):
 			b.faults = append(b.faults, run.Error)
 			return lost, true
+		case !passes(err): // this window is refused for good; of the source's health it says nothing
+			b.advance(w, run)
 		default:
 			outage.fail(b.feeds.clock.Now())
 			lost = append(lost, lostWindow{w, run.Error})

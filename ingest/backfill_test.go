@@ -39,6 +39,7 @@ func (b *bench) broken(fails func(window store.Period, since time.Duration) erro
 func TestAFetchOutlivesItsSource(t *testing.T) {
 	busy := &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable", Retryable: true}
 	refused := &source.Fault{Source: "RTE", Status: 403, Message: "not subscribed"}
+	maintenance := &source.Fault{Source: "RTE", Status: 200, Message: "the reply is an HTML page, not JSON: maintenance"}
 	third := date(t, "2026-11-03").Period()
 	for _, row := range []struct {
 		name   string
@@ -65,6 +66,12 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 			}
 			return nil
 		}, 9, 11, "Service Unavailable"},
+		{"a page in place of the answer is asked again at the end", func(_ store.Period, since time.Duration) error {
+			if since == 0 {
+				return maintenance
+			}
+			return nil
+		}, 10, 11, ""},
 		{"an outage without end ends the fetch", func(store.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more"},
 		{"what is refused is not asked for again", func(window store.Period, _ time.Duration) error {
 			if window == third {

@@ -209,3 +209,61 @@ func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last store.De
 	}
 	return unfinished, nil
 }
+
+// unfinishedBefore lists the delivery dates before first that a person has fetched and of which the source may still give
+// something.
+func (f *Feeds) unfinishedBefore(ctx context.Context, feed *feed, first store.DeliveryDate) (map[store.DeliveryDate]bool, error) {
+	unfinished := map[store.DeliveryDate]bool{}
+	for _, dataset := range feed.datasets {
+		extent, err := f.store.Extent(ctx, dataset)
+		if err != nil {
+			return nil, err
+		}
+		begin, err := f.firstDue(ctx, dataset, extent)
+		if err != nil {
+			return nil, err
+		}
+		if begin.IsZero() || !begin.Before(first) {
+			continue
+		}
+		holdings, err := f.holdings(ctx, dataset, begin, first.Add(-1))
+		if err != nil {
+			return nil, err
+		}
+		asked, err := f.store.Asked(ctx, string(feed.name), dataset, begin, first.Add(-1))
+		if err != nil {
+			return nil, err
+		}
+		for date, a := range asked {
+			if !holdings[date].settled() && !isGap(date, a) {
+				unfinished[date] = true
+			}
+		}
+	}
+	return unfinished, nil
+}
+
+// firstDue is the first delivery date of the dataset that is due: the first one stored, or asked for if the source is
+// known to have it. It is zero if there is none.
+func (f *Feeds) firstDue(ctx context.Context, dataset store.Dataset, extent store.Extent) (store.DeliveryDate, error) {
+	asked, err := f.store.FirstAsked(ctx, dataset)
+	if err != nil {
+		return store.DeliveryDate{}, err
+	}
+	first := extent.First
+	switch dataset {
+	case store.DayAheadPrices:
+		first = firstDates.prices
+	case store.FCRCapacity, store.AFRRCapacity:
+		first = firstDates.capacity
+	case store.MFRRCapacity:
+		first = firstDates.mfrrUpward
+	}
+	switch {
+	case asked.IsZero(), !extent.First.IsZero() && extent.First.Before(asked):
+		return extent.First, nil
+	case asked.Before(first) && (extent.First.IsZero() || !extent.First.Before(first)):
+		return first, nil
+	}
+	return asked, nil
+}

@@ -60,6 +60,8 @@ type answer struct {
 	notes       []string
 	unknownKeys []string
 	traffic     source.Traffic
+	lost        []store.DeliveryDate // that are short and could not be asked for again
+	fault       error                // why; nil if none is lost
 }
 
 func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batch store.Batch) answer {

@@ -215,10 +215,14 @@ func TestARefusedPartDoesNotTakeTheRestWithIt(t *testing.T) {
 		reply.Rows = slices.DeleteFunc(reply.Rows, func(p store.Price) bool { return hole.Holds(p.Start) })
 		return reply, err
 	}
-	if err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-05")); err != nil {
-		t.Fatal(err)
+	err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-05"))
+	if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "2026-11-03 to 2026-11-03: ENTSO-E") {
+		t.Errorf("error %v", err)
 	}
 	if got := b.rows(store.DayAheadPrices, "2026-11-05"); got != 96 {
 		t.Errorf("%d rows of another date", got)
+	}
+	if got := b.reasonOf(store.DayAheadPrices, "2026-11-03"); got != ReasonSourceError {
+		t.Errorf("it is missing for %q", got)
 	}
 }

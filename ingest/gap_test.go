@@ -163,3 +163,37 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 		t.Errorf("of a service that is gone: %+v", got)
 	}
 }
+
+func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
+	const day = "2026-06-02"
+	b, _ := withHole(t, "2026-11-10 23:00", day)
+	if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, "2026-06-01", "2026-06-03")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonPartial {
+		t.Fatalf("it is missing for %q", got)
+	}
+	b.jobsUntil(MFRREnergy, "2026-11-18 12:00")
+	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonSourceGap {
+		t.Errorf("after a week it is missing for %q", got)
+	}
+	if got := b.reasonOf(store.MFRREnergy, "2026-06-04"); got != ReasonNotAsked {
+		t.Errorf("what nobody has fetched is missing for %q", got)
+	}
+}
+
+func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
+	b := newBench(t, "2026-11-10 23:00")
+	whole, first := b.market.mfrr, date(t, "2026-11-03").Start()
+	b.market.mfrr = func(window store.Period) (replyOfMFRR, error) {
+		reply, err := whole(window)
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(r store.MFRRStep) bool { return r.Start < first.Unix() })
+		return reply, err
+	}
+	if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, "2026-11-01", "2026-11-09")); err != nil {
+		t.Fatal(err)
+	}
+	if missing := b.status(store.MFRREnergy).Missing; len(missing) > 0 {
+		t.Errorf("missing %+v", missing)
+	}
+}

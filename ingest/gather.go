@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -53,8 +54,8 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, w
 		if ctx.Err() != nil {
 			return err
 		}
-		if err != nil { // what came is not lost for it; the dates stay unfinished and are asked for again later
-			into.notes = source.AddOnce(into.notes, fmt.Sprintf("%s to %s could not be asked for again: %s", first, last, oneLine(err)))
+		if err != nil { // what came is kept; the dates are asked for again later
+			into.lost, into.fault = append(into.lost, piece...), cmp.Or(into.fault, fmt.Errorf("%s to %s: %w", first, last, err))
 		}
 	}
 	return nil

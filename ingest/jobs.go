@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -38,20 +39,31 @@ func (f *Feeds) Serve(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := f.store.ClearFeedStates(ctx); err != nil && ctx.Err() == nil { // those of a service that was killed
-		return err
-	}
+	f.clearStates(ctx) // those of a service that was killed
 	scheduler.Start()
 	<-ctx.Done()
 	if err := scheduler.Shutdown(); err != nil {
 		// What such a run waits for is the database's lock; it has stored nothing, and the next start asks again.
 		f.log.Warn("runs not ended in time", "error", oneLine(err))
 	}
-	return f.store.ClearFeedStates(context.WithoutCancel(ctx))
+	f.clearStates(context.WithoutCancel(ctx))
+	return nil
 }
 
-// stopTimeout is how long a run that was told to stop may take.
-const stopTimeout = 4 * time.Second
+// stopTimeout is how long a run that was told to stop may take, and clearTimeout how long the states of the feeds.
+const (
+	stopTimeout  = 4 * time.Second
+	clearTimeout = time.Second
+)
+
+// clearStates takes back how the feeds stand. Without it they are overwritten, or not believed for long.
+func (f *Feeds) clearStates(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, clearTimeout)
+	defer cancel()
+	if err := f.store.ClearFeedStates(limited); err != nil && ctx.Err() == nil {
+		f.log.Warn("feed states not cleared", "error", oneLine(err))
+	}
+}
 
 // schedule sets one run of the feed. When it ends it sets the next: runs of a feed never overlap, and each time is
 // chosen knowing what is still missing.
@@ -140,7 +152,8 @@ func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, e
 	return append(running, planDates(feed, wanted)...), err
 }
 
-// wanted are the delivery dates that the feed makes whole and that are not, and those that are due to be read again.
+// wanted are the delivery dates that the feed makes whole and that are not, those before them that were asked for and are
+// not whole either, and those that are due to be read again.
 func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[store.DeliveryDate]bool, error) {
 	today := store.DeliveryDateOf(now)
 	first, err := f.lookback(ctx, feed, today)
@@ -155,6 +168,11 @@ func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[stor
 	if err != nil {
 		return nil, err
 	}
+	older, err := f.unfinishedBefore(ctx, feed, first)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(wanted, older)
 	for _, dataset := range feed.datasets {
 		asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, today.Add(-1))
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // run asks for one window and keeps what comes; fetchID is that of the fetch it is a part of, 0 if it is scheduled. The
-// error is that of the source or the store; refusals are no error but stand in the run.
+// error is that of the source, also if it gave a part, or of the store; refusals are no error but stand in the run.
 func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (store.Run, error) {
 	run := store.Run{
 		Feed: string(feed.name), Datasets: feed.datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK,
@@ -36,11 +36,15 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	}
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
-		run.Error = refusalText(run.Refusals)
+		run.Error = strings.Join(refusalTexts(run.Refusals), "; ")
 		run.Outcome = store.OutcomePartial
 		if isEmpty(brought.batch) && allRefused(feed.datasets, run.Refusals) {
 			run.Outcome = store.OutcomeFailed
 		}
+	}
+	if brought.fault != nil {
+		run.Lost, run.Outcome = brought.lost, store.OutcomePartial
+		run.Error = strings.Join(append(refusalTexts(run.Refusals), oneLine(brought.fault)), "; ")
 	}
 	run.Ended = f.clock.Now()
 	if err := f.store.Commit(ctx, &run, brought.batch); err != nil {
@@ -51,7 +55,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	if run.Tallies[store.DayAheadPrices].Changed > 0 {
 		f.sayDifferences(ctx)
 	}
-	return run, nil
+	return run, brought.fault
 }
 
 // allRefused says whether of each dataset something was refused.
@@ -110,12 +114,12 @@ func (f *Feeds) report(run store.Run, brought answer) {
 	}
 }
 
-func refusalText(refusals []store.Refusal) string {
-	var parts []string
+func refusalTexts(refusals []store.Refusal) []string {
+	var texts []string
 	for _, r := range refusals {
-		parts = append(parts, fmt.Sprintf("%s %s refused: %s", r.Dataset, r.Date, r.Reason))
+		texts = append(texts, fmt.Sprintf("%s %s refused: %s", r.Dataset, r.Date, r.Reason))
 	}
-	return strings.Join(parts, "; ")
+	return texts
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
@@ -132,10 +136,11 @@ func isRefusal(err error) bool {
 	return errors.As(err, &fault) && (fault.Status == 401 || fault.Status == 403)
 }
 
-// passes says that the fault lies in the moment: what was asked for may be given later.
+// passes says that the fault lies in the moment: what was asked for may be given later. A reply of success that cannot
+// be read is of a machine before the source.
 func passes(err error) bool {
 	var fault *source.Fault
-	return errors.As(err, &fault) && fault.Retryable
+	return errors.As(err, &fault) && (fault.Retryable || fault.Status < 300)
 }
 
 // isUnreached says that the source was not reached.

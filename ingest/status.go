@@ -234,17 +234,14 @@ func stateOf(feed *feed, stands store.FeedState, missing []Missing, summary stor
 	return StateOK
 }
 
-// missing lists the delivery dates that are not whole, from the first one stored or asked for to the last one due.
+// missing lists the delivery dates that are not whole, from the first one due to the last.
 func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, extent store.Extent) ([]Missing, error) {
 	missing := []Missing{}
 	now := f.clock.Now()
 	today := store.DeliveryDateOf(now)
-	first, err := f.store.FirstAsked(ctx, dataset)
+	first, err := f.firstDue(ctx, dataset, extent)
 	if err != nil {
 		return nil, err
-	}
-	if first.IsZero() || !extent.First.IsZero() && extent.First.Before(first) {
-		first = extent.First
 	}
 	if first.IsZero() {
 		return missing, nil
@@ -254,9 +251,6 @@ func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, 
 		if last = today; !now.Before(minutesLater(today, feed.schedule.LateMinute)) {
 			last = today.Add(1)
 		}
-	}
-	if table := firstOf(dataset); first.Before(table) && (extent.First.IsZero() || !extent.First.Before(table)) {
-		first = table
 	}
 	if first.After(last) {
 		return missing, nil
@@ -276,19 +270,6 @@ func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, 
 		}
 	}
 	return missing, nil
-}
-
-// firstOf is the first delivery date of the dataset that a source is known to have; zero if none is known.
-func firstOf(dataset store.Dataset) store.DeliveryDate {
-	switch dataset {
-	case store.DayAheadPrices:
-		return firstDates.prices
-	case store.FCRCapacity, store.AFRRCapacity:
-		return firstDates.capacity
-	case store.MFRRCapacity:
-		return firstDates.mfrrUpward
-	}
-	return store.DeliveryDate{}
 }
 
 func reason(date store.DeliveryDate, h holding, asked store.Asked, wasAsked bool) Reason {

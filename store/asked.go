@@ -22,14 +22,22 @@ func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 	for _, r := range run.Refusals {
 		refused[datedKey{r.Dataset, r.Date}] = true
 	}
+	lost := map[DeliveryDate]bool{}
+	for _, date := range run.Lost {
+		lost[date] = true
+	}
 	took := run.Outcome == OutcomeOK || run.Outcome == OutcomePartial
 	for _, date := range run.Window.Dates() {
 		period := date.Period()
 		isWhole := run.Window.Start <= period.Start && period.End <= run.Window.End && !run.Started.Before(period.To())
 		for _, dataset := range run.Datasets {
 			key := datedKey{dataset, date}
+			outcome := run.Outcome
+			if lost[date] {
+				outcome = OutcomeFailed
+			}
 			var answered, whole time.Time
-			if took && !refused[key] {
+			if took && !refused[key] && !lost[date] {
 				answered = run.Ended
 				if isWhole {
 					whole = run.Started
@@ -43,7 +51,7 @@ func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 					answered_ms = coalesce(excluded.answered_ms, answered_ms),
 					same_since_ms = CASE WHEN ?8 THEN excluded.answered_ms ELSE coalesce(same_since_ms, excluded.answered_ms) END,
 					whole_ms = coalesce(excluded.whole_ms, whole_ms)`,
-				run.Feed, dataset, date, run.Outcome, refused[key], optionalMilliseconds(answered), optionalMilliseconds(whole),
+				run.Feed, dataset, date, outcome, refused[key], optionalMilliseconds(answered), optionalMilliseconds(whole),
 				changed[key] && !answered.IsZero())
 			if err != nil {
 				return err

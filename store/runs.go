@@ -40,9 +40,10 @@ type Run struct {
 	Outcome  Outcome
 	Tallies  map[Dataset]Tally // filled in by Commit
 	Refusals []Refusal
-	Bytes    int64  // read from the source
-	Error    string // one line; empty if nothing went wrong
-	FetchID  int64  // the fetch that this run is a part of; 0 for none
+	Lost     []DeliveryDate // of the window, for which the source gave no answer though it gave others
+	Bytes    int64          // read from the source
+	Error    string         // one line; empty if nothing went wrong
+	FetchID  int64          // the fetch that this run is a part of; 0 for none
 }
 
 // RecordRun keeps the account of a run that brought nothing to store.
