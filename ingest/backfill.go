@@ -15,6 +15,7 @@ type backfill struct {
 	tell     func(Progress)
 	progress Progress
 	faults   []string // what could not be had, and why
+	left     int      // delivery dates that were not asked for, since there was no use in going on
 }
 
 // lostWindow is one that was lost to a fault that may pass.
@@ -62,6 +63,7 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 			b.advance(w, run)
 		case hopeless(err):
 			b.faults = append(b.faults, run.Error)
+			b.leave(windows[i+1:])
 			return lost, true
 		case !passes(err): // this window is refused for good; of the source's health it says nothing
 			b.advance(w, run)
@@ -72,11 +74,19 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 				return lost, false
 			}
 			if b.isOver(ctx, &outage) {
+				b.leave(windows[i+1:])
 				return lost, true
 			}
 		}
 	}
 	return lost, false
+}
+
+// leave gives up the windows.
+func (b *backfill) leave(windows []window) {
+	for _, w := range windows {
+		b.left += len(w.Dates())
+	}
 }
 
 // advance tells of a window that is done with, for better or worse.

@@ -72,13 +72,13 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 			}
 			return nil
 		}, 10, 11, ""},
-		{"an outage without end ends the fetch", func(store.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more"},
+		{"an outage without end ends the fetch", func(store.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more; 1 delivery dates were not asked for: the same command goes on with them"},
 		{"what is refused is not asked for again", func(window store.Period, _ time.Duration) error {
 			if window == third {
 				return refused
 			}
 			return nil
-		}, 2, 3, "not subscribed"},
+		}, 2, 3, "not subscribed; 7 delivery dates were not asked for: the same command goes on with them"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -95,5 +95,29 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 				t.Errorf("dates stored and calls made (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAFetchThatAnOutageEndedGoesOnWhereItEnded(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	down := true
+	third := date(t, "2026-11-03").Start()
+	b.broken(func(window store.Period, _ time.Duration) error {
+		if down && window.Start >= third.Unix() {
+			return unreached
+		}
+		return nil
+	})
+	r := request(t, store.AFRREnergy, "2026-11-01", "2026-11-20")
+	if err := b.Fetch(t.Context(), r); !errors.Is(err, ErrIncomplete) {
+		t.Fatalf("error %v", err)
+	}
+	down = false
+	b.market.dates(AFRREnergy)
+	if err := b.Fetch(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if asked := b.market.dates(AFRREnergy); len(asked) != 18 || asked[0] != "2026-11-03" {
+		t.Errorf("then it asks for %v", asked)
 	}
 }

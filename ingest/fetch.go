@@ -93,11 +93,13 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 }
 
 // Fetch asks for every delivery date of the requests' ranges, also those that are held whole, one request after the
-// other. After an interruption the same requests go on with the windows that are left. The error wraps ErrOff or
+// other. After an interruption, or an outage that ended the fetch, the same requests go on with the windows that are
+// left. The error wraps ErrOff or
 // ErrIncomplete, or is the context's or the store's.
 func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	var begun []int64
 	var faults []error
+	ended := true
 	for _, request := range requests {
 		feed := f.of(request.Dataset)
 		if feed.off {
@@ -109,7 +111,9 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 			return err
 		}
 		begun = append(begun, fetch.ID)
-		if err := f.fetch(ctx, feed, request, fetch); err != nil {
+		left, err := f.fetch(ctx, feed, request, fetch)
+		ended = ended && left == 0
+		if err != nil {
 			faults = append(faults, err)
 		}
 		if ctx.Err() != nil {
@@ -117,6 +121,9 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 		}
 	}
 	// Until all have come to their end, what each has finished is remembered.
+	if !ended {
+		return errors.Join(faults...)
+	}
 	for _, id := range begun {
 		if err := f.store.EndFetch(ctx, id); err != nil {
 			return err
@@ -125,19 +132,24 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	return errors.Join(faults...)
 }
 
-func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fetch store.Fetch) error {
+// fetch asks for one request and says how many delivery dates are left that were not asked for.
+func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fetch store.Fetch) (left int, err error) {
 	windows, err := f.fetchWindows(ctx, feed, request, fetch.Finished)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	b := backfill{feeds: f, feed: feed, fetchID: fetch.ID, tell: request.Progress}
 	if err := b.run(ctx, windows); err != nil {
-		return err
+		return b.left, err
 	}
-	if len(b.faults) > 0 {
-		return fmt.Errorf("%s: %w: %s", request.Dataset, ErrIncomplete, shortList(b.faults))
+	faults := shortList(b.faults)
+	if b.left > 0 {
+		faults += fmt.Sprintf("; %d delivery dates were not asked for: the same command goes on with them", b.left)
 	}
-	return nil
+	if faults != "" {
+		err = fmt.Errorf("%s: %w: %s", request.Dataset, ErrIncomplete, faults)
+	}
+	return b.left, err
 }
 
 // mostTold is how many faults a message names.
