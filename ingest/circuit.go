@@ -28,10 +28,13 @@ func (c *circuit) openUntil() (time.Time, bool) {
 	return c.until, c.failures >= failuresToOpen
 }
 
-// fail notes a failed run.
+// fail notes a failed run. One that ends while the circuit is open was begun before, and says nothing new.
 func (c *circuit) fail(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if now.Before(c.until) {
+		return
+	}
 	c.failures++
 	if again := c.failures - failuresToOpen; again >= 0 {
 		c.until = now.Add(openFor[min(again, len(openFor)-1)])

@@ -110,3 +110,18 @@ func TestACircuitWhoseTimeHasPassedDoesNotKeepAFeedBusy(t *testing.T) {
 		t.Errorf("nothing is due, and the feed runs again in %s", wait)
 	}
 }
+
+func TestRunsThatEndWhileTheCircuitIsOpenDoNotMakeItsPauseLonger(t *testing.T) {
+	var c circuit
+	now := paris(t, "2026-11-20 09:00")
+	for range failuresToOpen + 3 {
+		c.fail(now)
+	}
+	if until, open := c.openUntil(); !open || !until.Equal(now.Add(time.Minute)) {
+		t.Errorf("open %t until %s", open, until)
+	}
+	c.fail(now.Add(time.Minute))
+	if until, _ := c.openUntil(); !until.Equal(now.Add(3 * time.Minute)) {
+		t.Errorf("after the next failed run: until %s", until)
+	}
+}
