@@ -164,8 +164,9 @@ func isGap(date store.DeliveryDate, asked store.Asked) bool {
 
 // lack is how many datasets of a feed are not whole on a delivery date.
 type lack struct {
-	open int // the source may still give what is missing
-	gaps int // the source has nothing more
+	open  int  // the source may still give what is missing
+	gaps  int  // the source has nothing more
+	asked bool // the feed has asked for the date
 }
 
 // lacks tells, for the delivery dates from first to last, which of the feed's datasets are not whole.
@@ -182,9 +183,11 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.Deliver
 		}
 		for date, h := range holdings {
 			l := lacks[date]
+			said, wasAsked := asked[date]
+			l.asked = l.asked || wasAsked
 			switch {
 			case h.settled():
-			case isGap(date, asked[date]):
+			case isGap(date, said):
 				l.gaps++
 			default:
 				l.open++
@@ -195,49 +198,31 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.Deliver
 	return lacks, nil
 }
 
-// unfinished lists the delivery dates from first to last of which the source may still give something.
+// unfinished lists the delivery dates up to last of which the source may still give something: all from first on, and of
+// those before it the ones that were asked for.
 func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last store.DeliveryDate) (map[store.DeliveryDate]bool, error) {
-	lacks, err := f.lacks(ctx, feed, first, last)
-	if err != nil {
-		return nil, err
-	}
-	unfinished := map[store.DeliveryDate]bool{}
-	for date, l := range lacks {
-		if l.open > 0 {
-			unfinished[date] = true
-		}
-	}
-	return unfinished, nil
-}
-
-// unfinishedBefore lists the delivery dates before first that a person has fetched and of which the source may still give
-// something.
-func (f *Feeds) unfinishedBefore(ctx context.Context, feed *feed, first store.DeliveryDate) (map[store.DeliveryDate]bool, error) {
-	unfinished := map[store.DeliveryDate]bool{}
+	begin := first
 	for _, dataset := range feed.datasets {
 		extent, err := f.store.Extent(ctx, dataset)
 		if err != nil {
 			return nil, err
 		}
-		begin, err := f.firstDue(ctx, dataset, extent)
+		due, err := f.firstDue(ctx, dataset, extent)
 		if err != nil {
 			return nil, err
 		}
-		if begin.IsZero() || !begin.Before(first) {
-			continue
+		if !due.IsZero() {
+			begin = earlier(begin, due)
 		}
-		holdings, err := f.holdings(ctx, dataset, begin, first.Add(-1))
-		if err != nil {
-			return nil, err
-		}
-		asked, err := f.store.Asked(ctx, string(feed.name), dataset, begin, first.Add(-1))
-		if err != nil {
-			return nil, err
-		}
-		for date, a := range asked {
-			if !holdings[date].settled() && !isGap(date, a) {
-				unfinished[date] = true
-			}
+	}
+	lacks, err := f.lacks(ctx, feed, begin, last)
+	if err != nil {
+		return nil, err
+	}
+	unfinished := map[store.DeliveryDate]bool{}
+	for date, l := range lacks {
+		if l.open > 0 && (l.asked || !date.Before(first)) {
+			unfinished[date] = true
 		}
 	}
 	return unfinished, nil

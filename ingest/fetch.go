@@ -94,8 +94,7 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 
 // Fetch asks for every delivery date of the requests' ranges, also those that are held whole, one request after the
 // other. After an interruption, or an outage that ended the fetch, the same requests go on with the windows that are
-// left. The error wraps ErrOff or
-// ErrIncomplete, or is the context's or the store's.
+// left. The error wraps ErrOff or ErrIncomplete, or is the context's or the store's.
 func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	var begun []int64
 	var faults []error

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -168,11 +167,6 @@ func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[stor
 	if err != nil {
 		return nil, err
 	}
-	older, err := f.unfinishedBefore(ctx, feed, first)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(wanted, older)
 	for _, dataset := range feed.datasets {
 		asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, today.Add(-1))
 		if err != nil {
@@ -272,11 +266,7 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.Deliv
 	feed.mu.Lock()
 	feed.nextRun = next
 	feed.mu.Unlock()
-	state := store.FeedState{NextRun: next}
-	if blocked {
-		state.OpenUntil = until
-	}
-	if err := f.store.PutFeedState(ctx, string(feed.name), state); err != nil && ctx.Err() == nil {
+	if err := f.store.PutFeedState(ctx, string(feed.name), feed.ownState()); err != nil && ctx.Err() == nil {
 		f.log.Error("feed state not stored", "feed", string(feed.name), "error", oneLine(err))
 	}
 	return next

@@ -36,16 +36,17 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	}
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
-		run.Error = strings.Join(refusalTexts(run.Refusals), "; ")
 		run.Outcome = store.OutcomePartial
 		if isEmpty(brought.batch) && allRefused(feed.datasets, run.Refusals) {
 			run.Outcome = store.OutcomeFailed
 		}
 	}
+	faults := refusalTexts(run.Refusals)
 	if brought.fault != nil {
 		run.Lost, run.Outcome = brought.lost, store.OutcomePartial
-		run.Error = strings.Join(append(refusalTexts(run.Refusals), oneLine(brought.fault)), "; ")
+		faults = append(faults, oneLine(brought.fault))
 	}
+	run.Error = strings.Join(faults, "; ")
 	run.Ended = f.clock.Now()
 	if err := f.store.Commit(ctx, &run, brought.batch); err != nil {
 		return f.failed(ctx, run, brought, err)

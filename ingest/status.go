@@ -169,19 +169,25 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[st
 // stands is how the feed stands in the service that runs it: this process, or another one by its own word. A service
 // that was killed has left its last one, which is not believed for long.
 func (feed *feed) stands(told store.FeedState, now time.Time) store.FeedState {
+	own := feed.ownState()
+	switch {
+	case !own.NextRun.IsZero():
+		return own
+	case now.Sub(told.NextRun) > idleInterval:
+		return store.FeedState{}
+	}
+	return told
+}
+
+// ownState is how the feed stands in this process. Its next run is zero where this process runs no feeds.
+func (feed *feed) ownState() store.FeedState {
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
-	if feed.nextRun.IsZero() {
-		if now.Sub(told.NextRun) > idleInterval {
-			return store.FeedState{}
-		}
-		return told
-	}
-	own := store.FeedState{NextRun: feed.nextRun}
+	state := store.FeedState{NextRun: feed.nextRun}
 	if until, blocked := feed.blockedUntil(); blocked {
-		own.OpenUntil = until
+		state.OpenUntil = until
 	}
-	return own
+	return state
 }
 
 // newestEnd is the end of the newest period that is held.
