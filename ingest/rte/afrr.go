@@ -1,7 +1,6 @@
 package rte
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -19,22 +18,14 @@ func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[stor
 	listed := make([]wallStep, 0, window.Seconds()/store.AFRRSeconds)
 	steps := newSteps[store.AFRRStep, int64](&reply)
 	d := newDocument(body, reply.UnknownKey)
-	found := false
-	err := d.object(func(key string) (bool, error) {
-		if key != "days" {
-			return false, nil
-		}
-		found = true
-		return true, d.array(func() (err error) {
+	err := d.root("days", func() error {
+		return d.array(func() (err error) {
 			listed, err = decodeDay(d, window, &reply, steps, listed[:0])
 			return err
 		})
 	})
-	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.AFRRStep]{}, unreadable(err)
-	}
-	if !found {
-		return source.Reply[store.AFRRStep]{}, errors.New("the reply holds no days")
+	if err != nil {
+		return source.Reply[store.AFRRStep]{}, err
 	}
 	steps.finish()
 	return reply, nil

@@ -1,7 +1,6 @@
 package rte
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -31,19 +30,11 @@ func DecodeProcuredReserves(body io.Reader, window store.Period) (source.Reply[s
 	var reply source.Reply[store.CapacityStep]
 	steps := newSteps[store.CapacityStep, capacityKey](&reply)
 	d := newDocument(body, reply.UnknownKey)
-	found := false
-	err := d.object(func(key string) (bool, error) {
-		if key != "result_procured_reserves" {
-			return false, nil
-		}
-		found = true
-		return true, d.array(func() error { return decodeBlock(d, window, &reply, steps) })
+	err := d.root("result_procured_reserves", func() error {
+		return d.array(func() error { return decodeBlock(d, window, &reply, steps) })
 	})
-	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.CapacityStep]{}, unreadable(err)
-	}
-	if !found {
-		return source.Reply[store.CapacityStep]{}, errors.New("the reply holds no result_procured_reserves")
+	if err != nil {
+		return source.Reply[store.CapacityStep]{}, err
 	}
 	steps.finish()
 	return reply, nil

@@ -1,7 +1,6 @@
 package rte
 
 import (
-	"errors"
 	"io"
 
 	"courant/ingest/source"
@@ -22,13 +21,8 @@ func DecodePowerExchanges(body io.Reader, window store.Period) (source.Reply[sto
 	var reply source.Reply[store.Price]
 	steps := newSteps[store.Price, exchangeKey](&reply)
 	d := newDocument(body, reply.UnknownKey)
-	found := false
-	err := d.object(func(key string) (bool, error) {
-		if key != "france_power_exchanges" {
-			return false, nil
-		}
-		found = true
-		return true, d.array(func() error {
+	err := d.root("france_power_exchanges", func() error {
+		return d.array(func() error {
 			return d.object(func(key string) (bool, error) {
 				switch key {
 				case "values":
@@ -40,11 +34,8 @@ func DecodePowerExchanges(body io.Reader, window store.Period) (source.Reply[sto
 			})
 		})
 	})
-	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.Price]{}, unreadable(err)
-	}
-	if !found {
-		return source.Reply[store.Price]{}, errors.New("the reply holds no france_power_exchanges")
+	if err != nil {
+		return source.Reply[store.Price]{}, err
 	}
 	steps.finish()
 	return reply, nil

@@ -55,6 +55,25 @@ var keys = func() map[string]string {
 	return table
 }()
 
+// root reads the document, which has its content under one key of that name.
+func (d *document) root(name string, content func() error) error {
+	found := false
+	err := d.object(func(key string) (bool, error) {
+		if key != name {
+			return false, nil
+		}
+		found = true
+		return true, content()
+	})
+	if err = errors.Join(err, d.endUnless(err)); err != nil {
+		return unreadable(err)
+	}
+	if !found {
+		return errors.New("the reply holds no " + name)
+	}
+	return nil
+}
+
 // array reads an array, or null, which stands for an empty one.
 func (d *document) array(element func() error) error {
 	if d.isNull() {

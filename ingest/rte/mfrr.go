@@ -1,7 +1,6 @@
 package rte
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -23,16 +22,11 @@ func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store
 	var reply source.Reply[store.MFRRStep]
 	steps := newSteps[store.MFRRStep, mfrrKey](&reply)
 	d := newDocument(body, reply.UnknownKey)
-	found := false
-	err := d.object(func(key string) (bool, error) {
-		if key != "mari" {
-			return false, nil
-		}
-		found = true
+	err := d.root("mari", func() error {
 		if d.isNull() {
-			return true, d.json.Null()
+			return d.json.Null()
 		}
-		return true, d.object(func(key string) (bool, error) {
+		return d.object(func(key string) (bool, error) {
 			switch key {
 			case "mari_mesures":
 				return true, d.array(func() error { return decodeMFRR(d, window, &reply, steps) })
@@ -42,11 +36,8 @@ func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store
 			return false, nil
 		})
 	})
-	if err = errors.Join(err, d.endUnless(err)); err != nil {
-		return source.Reply[store.MFRRStep]{}, unreadable(err)
-	}
-	if !found {
-		return source.Reply[store.MFRRStep]{}, errors.New("the reply holds no mari")
+	if err != nil {
+		return source.Reply[store.MFRRStep]{}, err
 	}
 	steps.finish()
 	return reply, nil
