@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,8 @@ type document struct {
 	quick    variant              // gzip, made at once; without bytes if the content is small
 	best     atomic.Pointer[best] // nil until packed
 	modified string               // as an HTTP date; empty: not known
+
+	example func() (string, error) // of an answer, for the documentation; shortened when it is first asked for
 }
 
 // best is the smallest variants of a document.
@@ -49,7 +52,10 @@ type best struct {
 // newDocument makes a document of content that does not change any more.
 func newDocument(content []byte, modified time.Time) *document {
 	sum := sha256.Sum256(content)
-	d := &document{hash: hex.EncodeToString(sum[:16])}
+	d := &document{
+		hash:    hex.EncodeToString(sum[:16]),
+		example: sync.OnceValues(func() (string, error) { return shorten(content, exampleRows) }),
+	}
 	if !modified.IsZero() {
 		d.modified = modified.UTC().Format(http.TimeFormat)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -41,16 +42,15 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 			continue
 		}
 		documented := web.Documented{Route: route}
-		body := examples[name]
+		answer := examples()[name]
 		if served, built := s.bodies.of(name); built && served != nil && !guest && mayRead(identity, route.Datasets) == nil {
-			body, documented.Live = served.plain.bytes, true
+			answer, documented.Live = served, true
 		}
-		if body != nil {
-			shortened, err := shorten(body, exampleRows)
-			if err != nil {
+		if answer != nil {
+			var err error
+			if documented.Example, err = answer.example(); err != nil {
 				return err
 			}
-			documented.Example = shortened
 		}
 		view.Endpoints = append(view.Endpoints, documented)
 	}
@@ -62,7 +62,7 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 const exampleRows = 2
 
 // examples are answers with invented values, made as the real ones are.
-var examples = func() map[string][]byte {
+var examples = sync.OnceValue(func() map[string]*document {
 	date := store.NewDeliveryDate(2026, 4, 17)
 	read := date.Start().Add(-time.Hour)
 	start := date.Start().Unix()
@@ -97,12 +97,12 @@ var examples = func() map[string][]byte {
 	for dataset, rows := range steps {
 		parts[dataset] = finish(windowOf(rows, date, read), capacityBody)
 	}
-	made := map[string][]byte{}
+	made := map[string]*document{}
 	for _, e := range endpoints {
-		made[e.name], _ = e.answer(parts)
+		made[e.name] = newDocument(e.answer(parts))
 	}
 	return made
-}()
+})
 
 func windowOf[R any](rows []R, last store.DeliveryDate, read time.Time) store.Window[R] {
 	return store.Window[R]{Rows: rows, Last: last, FetchedAt: read}
