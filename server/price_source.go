@@ -14,9 +14,6 @@ var (
 	confirmedENTSOE = web.Text{FR: "ENTSO-E, confirmé par RTE", EN: "ENTSO-E, confirmed by RTE"}
 )
 
-// mostUnconfirmed is by how much RTE's price may differ from ENTSO-E's to confirm it.
-const mostUnconfirmed micro = microsPerUnit / 100
-
 // sourceOf says where the prices that are served come from.
 func sourceOf(prices []store.Price) web.Text {
 	exchange := map[int64]micro{}
@@ -33,7 +30,7 @@ func sourceOf(prices []store.Price) web.Text {
 		switch {
 		case q.Source == store.FromRTE:
 			standIns++
-		case has && max(off, -off) <= mostUnconfirmed:
+		case has && max(off, -off) <= store.MostPriceDifference:
 			confirmed++
 		}
 	}

@@ -112,14 +112,7 @@ func TestABackupThatCannotBeMadeLeavesEverythingAsItWas(t *testing.T) {
 }
 
 func TestADamagedDatabaseIsNotBackedUp(t *testing.T) {
-	content := aDatabase(t)
-	for i := len(content) - 3*4096; i < len(content)-2*4096; i++ {
-		content[i] = 0xa5
-	}
-	path := filepath.Join(t.TempDir(), "courant.db")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path := aDamagedDatabase(t)
 	to := filepath.Join(t.TempDir(), "backup.db")
 	if err := open(t, path).Backup(t.Context(), to); !errors.Is(err, store.ErrNotDatabase) {
 		t.Errorf("Backup = %v", err)

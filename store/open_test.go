@@ -404,7 +404,9 @@ func TestAFileWhoseMakingWasCutShortIsMadeAnew(t *testing.T) {
 	}
 }
 
-func TestADamagedPageIsFoundByTheIntegrityCheck(t *testing.T) {
+// aDamagedDatabase is a file with a page of garbage.
+func aDamagedDatabase(t *testing.T) string {
+	t.Helper()
 	content := aDatabase(t)
 	for i := len(content) - 3*4096; i < len(content)-2*4096; i++ {
 		content[i] = 0xa5
@@ -413,6 +415,11 @@ func TestADamagedPageIsFoundByTheIntegrityCheck(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func TestADamagedPageIsFoundByTheIntegrityCheck(t *testing.T) {
+	path := aDamagedDatabase(t)
 	if err := open(t, path).IntegrityCheck(t.Context()); err == nil {
 		t.Error("a page of garbage is in order")
 	}

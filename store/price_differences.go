@@ -15,8 +15,9 @@ type PriceDifference struct {
 	Seen     time.Time // when the newest of the prices that differ came
 }
 
-// mostDifference is by how much two sources may differ, in millionths of EUR/MWh: a cent, for how each rounds.
-const mostDifference = 10_000
+// MostPriceDifference is by how much two sources that agree may differ, in millionths of EUR/MWh: a cent, for how each
+// rounds.
+const MostPriceDifference = 10_000
 
 // PriceDifferences lists the delivery dates from first on of which the sources differ by more than a cent, ascending.
 func (s *Store) PriceDifferences(ctx context.Context, first DeliveryDate) ([]PriceDifference, error) {
@@ -24,7 +25,7 @@ func (s *Store) PriceDifferences(ctx context.Context, first DeliveryDate) ([]Pri
 		SELECT e.start, abs(round((e.price - r.price) * 1e6)) AS millionths, max(e.changed_ms, r.changed_ms)
 		FROM day_ahead_price r JOIN day_ahead_price e ON e.start = r.start AND e.resolution = r.resolution AND e.source = ?
 		WHERE r.start >= ? AND r.source = ? AND millionths > ? ORDER BY e.start`,
-		FromENTSOE, first.Start().Unix(), FromRTE, mostDifference)
+		FromENTSOE, first.Start().Unix(), FromRTE, MostPriceDifference)
 	if err != nil {
 		return nil, fmt.Errorf("store: price differences: %w", err)
 	}

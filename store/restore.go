@@ -32,15 +32,10 @@ func Restore(ctx context.Context, backup, path string, now time.Time) (kept stri
 		return "", err
 	}
 	uses := lockBeside(file, usesSuffix)
-	alone, err := uses.TryLock()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s or its folder cannot be written: %w", ErrUnusableFile, path, err)
-	}
-	if !alone {
-		return "", fmt.Errorf("%s: %w", path, errOpen)
+	if err := (&Store{path: path}).take(file, uses.TryLock, errOpen); err != nil {
+		return "", err
 	}
 	defer func() { err = errors.Join(err, uses.Unlock()) }()
-	giveToOwner(file, file+usesSuffix)
 	if err := sweep(file); err != nil {
 		return "", err
 	}
