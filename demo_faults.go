@@ -85,18 +85,18 @@ func newDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slo
 // play goes round through the faults until ctx ends, from when every feed has brought in what there is.
 func (s *demoScript) play(ctx context.Context) {
 	for !s.isBroughtIn(ctx) {
-		if !s.pause(ctx, time.Second) {
+		if !pause(ctx, s.clock, time.Second) {
 			return
 		}
 	}
-	if !s.pause(ctx, settling) {
+	if !pause(ctx, s.clock, settling) {
 		return
 	}
 	for {
 		for _, fault := range demoFaults {
 			s.set(fault)
 			s.log.Info("simulated fault", "resource", fault.resource, "fault", fault.fault, "what", whatIs(fault.fault), "for", fault.lasts.String())
-			if !s.pause(ctx, fault.lasts) {
+			if !pause(ctx, s.clock, fault.lasts) {
 				return
 			}
 			s.end(fault)
@@ -113,16 +113,6 @@ func (s *demoScript) isBroughtIn(ctx context.Context) bool {
 		}
 	}
 	return err == nil
-}
-
-// pause says whether it was not cut short.
-func (s *demoScript) pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-s.clock.After(d):
-		return true
-	}
 }
 
 // end leaves no instant at which what is held back may come.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -61,10 +62,7 @@ func openFront(cfg TLSConfig, log *slog.Logger) (*front, error) {
 }
 
 func listenTLS(addr, fallback string) (net.Listener, error) {
-	if addr == "" {
-		addr = fallback
-	}
-	listener, err := net.Listen("tcp", addr)
+	listener, err := net.Listen("tcp", cmp.Or(addr, fallback))
 	if err != nil {
 		return nil, fmt.Errorf("%w: server.tls.domain needs this port: free it, and let this user take it (the unit of courant service install does)", err)
 	}

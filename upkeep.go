@@ -49,14 +49,19 @@ func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	}
 }
 
-// sleep waits until then and says whether that came before the end of ctx.
-func (u *upkeep) sleep(ctx context.Context, then time.Time) bool {
+// pause says whether it was not cut short by the end of ctx.
+func pause(ctx context.Context, clock clockwork.Clock, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-u.clock.After(then.Sub(u.clock.Now())):
+	case <-clock.After(d):
 		return true
 	}
+}
+
+// sleep waits until then and says whether that came before the end of ctx.
+func (u *upkeep) sleep(ctx context.Context, then time.Time) bool {
+	return pause(ctx, u.clock, then.Sub(u.clock.Now()))
 }
 
 // next is the first instant after that one at which a clock in Paris shows the time of day.
@@ -78,7 +83,7 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.cfg.Database.Path)
 		}
 		warned = scarce
-		if !u.sleep(ctx, u.clock.Now().Add(diskLooks)) {
+		if !pause(ctx, u.clock, diskLooks) {
 			return
 		}
 	}

@@ -124,7 +124,6 @@ func (s *Server) Refresh(ctx context.Context) error {
 
 func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Use(s.identifyRequest, s.recoverPanic, s.commonHeaders, limitBody, sameOrigin(protection), nameOrigin)
-	read := []string{http.MethodGet, http.MethodHead}
 	for _, e := range endpoints {
 		s.echo.Match(read, "/api/"+e.name, s.data(e))
 	}
@@ -136,15 +135,22 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Match(read, "/", s.signedIn(s.overview))
 	s.echo.POST("/language", s.chooseLanguage)
 	for _, page := range marketPages {
-		s.echo.Match(read, page.path.FR, s.signedIn(s.market(page)))
-		s.echo.Match(read, page.path.EN, s.signedIn(s.market(page)))
+		s.both(page.path, s.signedIn(s.market(page)))
 	}
-	s.echo.Match(read, statusPath.FR, s.signedIn(s.statusPage))
-	s.echo.Match(read, statusPath.EN, s.signedIn(s.statusPage))
+	s.both(statusPath, s.signedIn(s.statusPage))
 	s.echo.POST("/admin/quarantine/:id", s.administer(statusPath, s.decideWaiting))
 	s.echo.Match(read, "/docs", s.public(s.docs))
 	s.echo.Match(read, "/api/openapi.json", s.openAPI)
 	s.echo.Match(read, "/csv/:language/:dataset", s.csv)
 	s.accountRoutes()
 	s.echo.Match(read, staticPath+"*", s.static)
+}
+
+// read are the methods that change nothing.
+var read = []string{http.MethodGet, http.MethodHead}
+
+// both routes the paths of a page in both languages.
+func (s *Server) both(path web.Text, handler echo.HandlerFunc) {
+	s.echo.Match(read, path.FR, handler)
+	s.echo.Match(read, path.EN, handler)
 }

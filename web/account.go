@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type Offer struct {
 
 // Title is the offer's name, or its id if it has none.
 func (o Offer) Title() Text {
-	return Text{FR: firstOf(o.Name.FR, o.Name.EN, o.ID), EN: firstOf(o.Name.EN, o.Name.FR, o.ID)}
+	return Text{FR: cmp.Or(o.Name.FR, o.Name.EN, o.ID), EN: cmp.Or(o.Name.EN, o.Name.FR, o.ID)}
 }
 
 // Covered are the datasets that the offer covers.
@@ -28,14 +29,6 @@ func (o Offer) Covered() []store.Dataset {
 		return store.Datasets()
 	}
 	return o.Datasets
-}
-
-func firstOf(texts ...string) string {
-	i := slices.IndexFunc(texts, func(text string) bool { return text != "" })
-	if i < 0 {
-		return ""
-	}
-	return texts[i]
 }
 
 // Subscription is an account's, as pages show it.
