@@ -96,7 +96,7 @@ const batches = `
 	WITH held (dataset, rows) AS (
 		SELECT 'day-ahead-prices', count(*) FROM day_ahead_price
 		UNION ALL SELECT dataset, count(*) FROM capacity GROUP BY dataset
-		UNION ALL SELECT 'afrr-energy', count(*) FROM afrr_energy
+		UNION ALL SELECT 'afrr-energy', ifnull(sum(rows), 0) FROM afrr_energy_hour
 		UNION ALL SELECT 'mfrr-energy', count(*) FROM mfrr_energy)
 	SELECT dataset, rows,
 		(SELECT ifnull(sum(rows), 0) FROM coverage c WHERE c.dataset = held.dataset),
@@ -149,6 +149,11 @@ func checkBatches(t *testing.T) (runs int) {
 // checkWhole holds the dates against what the sources have published.
 func checkWhole(t *testing.T, first, last store.DeliveryDate) {
 	t.Helper()
+	db, err := store.Open(t.Context(), "courant.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
 	raw, err := sql.Open("sqlite", "file:courant.db?mode=ro")
 	if err != nil {
 		t.Fatal(err)
@@ -163,14 +168,24 @@ func checkWhole(t *testing.T, first, last store.DeliveryDate) {
 		for _, a := range simulator.AFRRSteps(day) {
 			afrr += int64(math.Round(a.Demand * 10_000))
 		}
-		want := fmt.Sprint(date.Steps(store.QuarterSeconds), prices, date.Steps(store.AFRRSeconds), afrr, 2*date.Steps(store.QuarterSeconds))
-		var got string
 		period := date.Period()
-		err := raw.QueryRowContext(t.Context(), `
+		steps, err := db.AFRRWithin(t.Context(), period)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var held int64
+		for _, step := range steps {
+			held += int64(math.Round(step.DemandMW.V * 10_000))
+		}
+		if want := date.Steps(store.AFRRSeconds); len(steps) != want || held != afrr {
+			t.Fatalf("%s holds %d steps of 4 s, in sum %d, want %d and %d", date, len(steps), held, want, afrr)
+		}
+		want := fmt.Sprint(date.Steps(store.QuarterSeconds), prices, 2*date.Steps(store.QuarterSeconds))
+		var got string
+		err = raw.QueryRowContext(t.Context(), `
 			SELECT concat_ws(' ',
 				(SELECT concat_ws(' ', count(*), sum(cast(round(price * 100) AS INTEGER))) FROM day_ahead_price
 					WHERE source = 'ENTSO-E' AND resolution = 'PT15M' AND start >= ?1 AND start < ?2),
-				(SELECT concat_ws(' ', count(*), sum(cast(round(demand_mw * 10000) AS INTEGER))) FROM afrr_energy WHERE start >= ?1 AND start < ?2),
 				(SELECT count(*) FROM mfrr_energy WHERE start >= ?1 AND start < ?2))`, period.Start, period.End).Scan(&got)
 		if err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ func commit(ctx context.Context, tx *sql.Tx, run *Run, batch Batch) error {
 	if err := firstError(
 		func() error { return keep(&w, priceLayout, batch.Prices) },
 		func() error { return keep(&w, capacityLayout, batch.Capacity) },
-		func() error { return keep(&w, afrrLayout, batch.AFRR) },
+		func() error { return keepSteps(&w, batch.AFRR) },
 		func() error { return keep(&w, mfrrLayout, batch.MFRR) },
 		func() error { return supersede(&w, batch.Prices) },
 	); err != nil {
@@ -77,6 +77,15 @@ type datedKey struct {
 	date    DeliveryDate
 }
 
+// tally is what the run brings of a dataset, which it has to have asked for.
+func (w *writing) tally(dataset Dataset) (*Tally, error) {
+	tally, asked := w.tallies[dataset]
+	if !asked {
+		return nil, fmt.Errorf("a row of %s in a run that did not ask for it", dataset)
+	}
+	return tally, nil
+}
+
 type storedRow[R any] struct {
 	row       R
 	firstSeen int64 // ms
@@ -112,7 +121,7 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 			}
 		} else {
 			before.firstSeen = w.now
-			cover.add(key, calendar.dateOf(key.start))
+			cover.add(coverKey{datedKey{key.dataset, calendar.dateOf(key.start)}, key.series}, 1, key.start)
 			if err := replaceStandIn(w, l, key, stored, row); err != nil {
 				return err
 			}
@@ -157,9 +166,9 @@ func fold[R comparable](w *writing, l layout[R], rows []R) ([]R, error) {
 	at := make(map[rowKey]int, len(rows))
 	for _, row := range rows {
 		key := l.rowKey(&row)
-		tally, asked := w.tallies[key.dataset]
-		if !asked {
-			return nil, fmt.Errorf("a row of %s in a run that did not ask for it", key.dataset)
+		tally, err := w.tally(key.dataset)
+		if err != nil {
+			return nil, err
 		}
 		tally.Seen++
 		if i, twice := at[key]; twice {
@@ -241,13 +250,12 @@ type cover struct {
 	newest int64 // start, seconds UTC
 }
 
-func (c coverage) add(key rowKey, date DeliveryDate) {
-	k := coverKey{datedKey{key.dataset, date}, key.series}
-	if c[k] == nil {
-		c[k] = &cover{}
+func (c coverage) add(key coverKey, rows int, newest int64) {
+	if c[key] == nil {
+		c[key] = &cover{}
 	}
-	c[k].rows++
-	c[k].newest = max(c[k].newest, key.start)
+	c[key].rows += rows
+	c[key].newest = max(c[key].newest, newest)
 }
 
 func (c coverage) write(w *writing) error {

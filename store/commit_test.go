@@ -362,7 +362,7 @@ func TestACommitCutShortAnywhereIsAllOrNothing(t *testing.T) {
 			break
 		}
 		if err == nil {
-			if _, err := s.WriterPool().ExecContext(t.Context(), "DELETE FROM afrr_energy; DELETE FROM coverage; DELETE FROM feed_run"); err != nil {
+			if _, err := s.WriterPool().ExecContext(t.Context(), "DELETE FROM afrr_energy_hour; DELETE FROM coverage; DELETE FROM feed_run"); err != nil {
 				t.Fatal(err)
 			}
 		}

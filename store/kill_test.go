@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -84,11 +85,18 @@ func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
 		if batches != told+1 && batches != told+2 {
 			t.Fatalf("kill %d: the child had committed %d batches, there are %d", kill, told+1, batches)
 		}
-		got := ask(t, s.ReaderPool(), `SELECT count(*), count(DISTINCT start), max(start), (SELECT sum(rows) FROM coverage),
-			count(*) FILTER (WHERE (start - ?) / ? = upward_price) FROM afrr_energy`, firstStep, rowsPerBatch*store.AFRRSeconds)
 		rows := batches * rowsPerBatch
-		if want := fmt.Sprintf("%d|%[1]d|%d|%[1]d|%[1]d", rows, firstStep+(rows-1)*store.AFRRSeconds); got != want {
-			t.Fatalf("kill %d: rows, steps, last step, coverage, rows of their batch are %s, want %s", kill, got, want)
+		if got := ask(t, s.ReaderPool(), "SELECT sum(rows), (SELECT sum(rows) FROM afrr_energy_hour) FROM coverage"); got != fmt.Sprintf("%d|%[1]d", rows) {
+			t.Fatalf("kill %d: the rows in coverage and in the hours are %s, want %d", kill, got, rows)
+		}
+		steps, err := s.AFRRWithin(t.Context(), store.Period{Start: 0, End: math.MaxInt64})
+		if err != nil || int64(len(steps)) != rows {
+			t.Fatalf("kill %d: %d steps, %v; want %d", kill, len(steps), err, rows)
+		}
+		for i, step := range steps {
+			if want := (store.AFRRStep{Start: firstStep + int64(i)*store.AFRRSeconds, UpwardPrice: store.Num(float64(i / rowsPerBatch))}); step != want {
+				t.Fatalf("kill %d: step %d is %+v, want %+v", kill, i, step, want)
+			}
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -198,7 +198,8 @@ func migrator(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder,
+		goose.WithGoMigrations(goose.NewGoMigration(packVersion, &goose.GoFunc{RunTx: packRows}, nil)))
 	if err != nil {
 		return nil, fmt.Errorf("store: migrations: %w", err)
 	}

@@ -8,23 +8,23 @@ import (
 
 // CapacityWithin reads the steps of one of the three capacity datasets that begin in the period, ascending.
 func (s *Store) CapacityWithin(ctx context.Context, dataset Dataset, period Period) ([]CapacityStep, error) {
-	return within(ctx, s, capacityLayout, dataset, period)
+	return within(ctx, s, capacityLayout.selectPeriod, dataset, period)
 }
 
 // AFRRWithin reads the 4 s steps that begin in the period, ascending.
 func (s *Store) AFRRWithin(ctx context.Context, period Period) ([]AFRRStep, error) {
-	return within(ctx, s, afrrLayout, AFRREnergy, period)
+	return within(ctx, s, selectSteps, AFRREnergy, period)
 }
 
 // MFRRWithin reads the rows of mFRR energy that begin in the period, ascending.
 func (s *Store) MFRRWithin(ctx context.Context, period Period) ([]MFRRStep, error) {
-	return within(ctx, s, mfrrLayout, MFRREnergy, period)
+	return within(ctx, s, mfrrLayout.selectPeriod, MFRREnergy, period)
 }
 
-func within[R comparable](ctx context.Context, s *Store, l layout[R], dataset Dataset, period Period) ([]R, error) {
+func within[R any](ctx context.Context, s *Store, from selection[R], dataset Dataset, period Period) ([]R, error) {
 	var rows []R
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		rows, err = selectPeriod(ctx, tx, l, dataset, period)
+		rows, err = from(ctx, tx, dataset, period)
 		return err
 	})
 	if err != nil {

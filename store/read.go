@@ -19,25 +19,28 @@ type Window[R any] struct {
 
 // LatestPrices reads the last delivery date that has a price, and the calendar dates before it, days in all.
 func (s *Store) LatestPrices(ctx context.Context, days int) (Window[Price], error) {
-	return latest(ctx, s, priceLayout, DayAheadPrices, days)
+	return latest(ctx, s, priceLayout.selectPeriod, DayAheadPrices, days)
 }
 
 // LatestCapacity is as LatestPrices, for one of the three capacity datasets.
 func (s *Store) LatestCapacity(ctx context.Context, dataset Dataset, days int) (Window[CapacityStep], error) {
-	return latest(ctx, s, capacityLayout, dataset, days)
+	return latest(ctx, s, capacityLayout.selectPeriod, dataset, days)
 }
 
 // LatestAFRR reads the last delivery date that has a 4 s step.
 func (s *Store) LatestAFRR(ctx context.Context) (Window[AFRRStep], error) {
-	return latest(ctx, s, afrrLayout, AFRREnergy, 1)
+	return latest(ctx, s, selectSteps, AFRREnergy, 1)
 }
 
 // LatestMFRR reads the last delivery date that has a row of mFRR energy.
 func (s *Store) LatestMFRR(ctx context.Context) (Window[MFRRStep], error) {
-	return latest(ctx, s, mfrrLayout, MFRREnergy, 1)
+	return latest(ctx, s, mfrrLayout.selectPeriod, MFRREnergy, 1)
 }
 
-func latest[R comparable](ctx context.Context, s *Store, l layout[R], dataset Dataset, days int) (Window[R], error) {
+// selection reads the rows of a dataset that begin in a period, ascending.
+type selection[R any] func(context.Context, *sql.Tx, Dataset, Period) ([]R, error)
+
+func latest[R any](ctx context.Context, s *Store, from selection[R], dataset Dataset, days int) (Window[R], error) {
 	var window Window[R]
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		if window.Version, err = version(ctx, tx, dataset); err != nil {
@@ -51,7 +54,7 @@ func latest[R comparable](ctx context.Context, s *Store, l layout[R], dataset Da
 			return err
 		}
 		period := NewPeriod(window.Last.Add(1-days).Start(), window.Last.End())
-		window.Rows, err = selectPeriod(ctx, tx, l, dataset, period)
+		window.Rows, err = from(ctx, tx, dataset, period)
 		return err
 	})
 	if err != nil {
@@ -64,7 +67,7 @@ func latest[R comparable](ctx context.Context, s *Store, l layout[R], dataset Da
 func (s *Store) Prices(ctx context.Context, period Period) ([]Price, error) {
 	var prices []Price
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		prices, err = selectPeriod(ctx, tx, priceLayout, DayAheadPrices, period)
+		prices, err = priceLayout.selectPeriod(ctx, tx, DayAheadPrices, period)
 		return err
 	})
 	if err != nil {
@@ -73,7 +76,7 @@ func (s *Store) Prices(ctx context.Context, period Period) ([]Price, error) {
 	return prices, nil
 }
 
-func selectPeriod[R comparable](ctx context.Context, tx *sql.Tx, l layout[R], dataset Dataset, period Period) ([]R, error) {
+func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset Dataset, period Period) ([]R, error) {
 	query := l.selectRows("") + " WHERE start >= ? AND start < ?"
 	args := []any{period.Start, period.End}
 	if slices.Contains(l.key, "dataset") {

@@ -72,7 +72,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// IntegrityCheck runs SQLite's own check over the whole file; the error holds its first finding.
+// IntegrityCheck runs SQLite's own check over the whole file and reads every packed hour of 4 s steps; the error holds
+// the first finding.
 func (s *Store) IntegrityCheck(ctx context.Context) error {
 	var verdict string
 	if err := s.reader.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
@@ -80,6 +81,9 @@ func (s *Store) IntegrityCheck(ctx context.Context) error {
 	}
 	if verdict != "ok" {
 		return fmt.Errorf("store: integrity check: %s", verdict)
+	}
+	if err := s.read(ctx, func(tx *sql.Tx) error { return checkHours(ctx, tx) }); err != nil {
+		return fmt.Errorf("store: integrity check: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,332 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+)
+
+// An hour of 4 s steps is one row of afrr_energy_hour. Written as rows, a step takes some 65 bytes; this way it takes
+// about 12, and plain SQL can still read it: the view afrr_energy does.
+//
+// Its numbers are unsigned LEB128 integers, column after column, each column as long as the hour has steps. 0 is a null;
+// any other is one more than the zigzag code of the difference to the last number of the column that was there, counted in
+// units of its last decimal. A column that holds a number which is no decimal of at most maxDecimals has null for its
+// decimals, and one more than the bits of each float64.
+//
+// When a row was first seen, and its flags, are told once for each run of rows that follow one another.
+
+const (
+	hourSeconds = 3600
+	maxDecimals = 15
+	// maxUnits is up to where a float64 holds every integer.
+	maxUnits = 1 << 53
+)
+
+// afrrNumbers are the number columns in the order in which an hour holds them.
+var afrrNumbers = [...]func(*AFRRStep) *Number{
+	func(r *AFRRStep) *Number { return &r.UpwardPrice },
+	func(r *AFRRStep) *Number { return &r.DownwardPrice },
+	func(r *AFRRStep) *Number { return &r.DemandMW },
+	func(r *AFRRStep) *Number { return &r.ForFranceMW },
+	func(r *AFRRStep) *Number { return &r.InFranceMW },
+}
+
+// heldStep is a 4 s step and when it was first seen.
+type heldStep = storedRow[AFRRStep]
+
+// packedHour is an hour as the database holds it.
+type packedHour struct {
+	start    int64 // seconds UTC
+	rows     int
+	runs     []byte // JSON: hourRuns
+	decimals []byte // JSON: hourDecimals
+	numbers  []byte
+	checksum uint32 // of all that comes before
+}
+
+// hourRun begins at a row; up to the next run, each row is 4 s after the one before and alike.
+type hourRun struct {
+	Row       int   `json:"row"`    // how many rows come before
+	Second    int   `json:"second"` // of the hour
+	Picasso   *bool `json:"picasso_connection"`
+	Prorata   *bool `json:"prorata_mode"`
+	FirstSeen int64 `json:"first_seen_ms"`
+}
+
+// hourDecimals is how many decimals each number column has; nil: it holds the bits of each float64.
+type hourDecimals [len(afrrNumbers)]*int
+
+// hourOf is the start of the hour that holds the second.
+func hourOf(second int64) int64 {
+	into := second % hourSeconds
+	if into < 0 {
+		into += hourSeconds
+	}
+	return second - into
+}
+
+// pack is the hour that holds the steps, which ascend.
+func pack(start int64, steps []heldStep) (packedHour, error) {
+	p := packedHour{start: start, rows: len(steps), numbers: make([]byte, 0, len(steps)*len(afrrNumbers)*3)}
+	var runs []hourRun
+	for i := range steps {
+		step := &steps[i]
+		if i > 0 && step.row.Start == steps[i-1].row.Start+AFRRSeconds && step.firstSeen == steps[i-1].firstSeen &&
+			sameFlag(step.row.PicassoConnection, steps[i-1].row.PicassoConnection) && sameFlag(step.row.ProrataMode, steps[i-1].row.ProrataMode) {
+			continue
+		}
+		runs = append(runs, hourRun{Row: i, Second: int(step.row.Start - start), Picasso: optional(step.row.PicassoConnection),
+			Prorata: optional(step.row.ProrataMode), FirstSeen: step.firstSeen})
+	}
+	var decimals hourDecimals
+	for c, number := range afrrNumbers {
+		before := len(p.numbers)
+		if least, all := leastDecimals(steps, number); all {
+			decimals[c] = &least
+			p.numbers, all = appendDecimals(p.numbers, steps, number, least)
+			if all {
+				continue
+			}
+		}
+		decimals[c] = nil
+		p.numbers = appendBits(p.numbers[:before], steps, number)
+	}
+	var err error
+	if p.runs, err = json.Marshal(runs); err != nil {
+		return packedHour{}, err
+	}
+	if p.decimals, err = json.Marshal(decimals); err != nil {
+		return packedHour{}, err
+	}
+	p.checksum = p.sum()
+	return p, nil
+}
+
+func sameFlag(a, b Flag) bool { return a.Valid == b.Valid && (!a.Valid || a.V == b.V) }
+
+func optional(f Flag) *bool {
+	if !f.Valid {
+		return nil
+	}
+	return &f.V
+}
+
+func flagOf(v *bool) Flag {
+	if v == nil {
+		return Flag{}
+	}
+	return Flag{V: *v, Valid: true}
+}
+
+var powersOfTen = func() (powers [maxDecimals + 1]float64) {
+	powers[0] = 1
+	for i := 1; i < len(powers); i++ {
+		powers[i] = powers[i-1] * 10
+	}
+	return powers
+}()
+
+// units is v counted in units of its last decimal; false if that is not v to the last bit. Division by a power of
+// ten is rounded correctly, so it gives what reading the decimal gives.
+func units(v float64, decimals int) (int64, bool) {
+	u := math.RoundToEven(v * powersOfTen[decimals])
+	if !(math.Abs(u) <= maxUnits) || u/powersOfTen[decimals] != v {
+		return 0, false
+	}
+	return int64(u), true
+}
+
+// leastDecimals is how few decimals hold each number of the column; false if there is one that maxDecimals do not.
+func leastDecimals(steps []heldStep, number func(*AFRRStep) *Number) (int, bool) {
+	least := 0
+	for i := range steps {
+		n := number(&steps[i].row)
+		for n.Valid {
+			if _, is := units(n.V, least); is {
+				break
+			}
+			if least++; least > maxDecimals {
+				return 0, false
+			}
+		}
+	}
+	return least, true
+}
+
+// appendDecimals appends a column; false if a number is too large to be counted in units of so many decimals.
+func appendDecimals(to []byte, steps []heldStep, number func(*AFRRStep) *Number, decimals int) ([]byte, bool) {
+	last := int64(0)
+	for i := range steps {
+		n := number(&steps[i].row)
+		if !n.Valid {
+			to = append(to, 0)
+			continue
+		}
+		u, is := units(n.V, decimals)
+		if !is {
+			return to, false
+		}
+		difference := u - last
+		last = u
+		to = binary.AppendUvarint(to, uint64(difference<<1^difference>>63)+1)
+	}
+	return to, true
+}
+
+// appendBits appends a column that is not made of decimals. What is no number is kept as a null, as SQLite does.
+func appendBits(to []byte, steps []heldStep, number func(*AFRRStep) *Number) []byte {
+	for i := range steps {
+		n := number(&steps[i].row)
+		if !n.Valid || math.IsNaN(n.V) {
+			to = append(to, 0)
+			continue
+		}
+		to = binary.AppendUvarint(to, math.Float64bits(n.V)+1)
+	}
+	return to
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (p *packedHour) sum() uint32 {
+	var head [24]byte
+	binary.BigEndian.PutUint64(head[0:], uint64(p.start))
+	binary.BigEndian.PutUint64(head[8:], uint64(p.rows))
+	binary.BigEndian.PutUint32(head[16:], uint32(len(p.runs)))
+	binary.BigEndian.PutUint32(head[20:], uint32(len(p.decimals)))
+	sum := crc32.Checksum(head[:], castagnoli)
+	for _, part := range [][]byte{p.runs, p.decimals, p.numbers} {
+		sum = crc32.Update(sum, castagnoli, part)
+	}
+	return sum
+}
+
+// unpack appends the hour's steps, ascending, to those of into.
+func (p *packedHour) unpack(into []heldStep) ([]heldStep, error) {
+	steps, err := p.steps(into)
+	if err != nil {
+		return into, fmt.Errorf("the hour %s of afrr_energy_hour is damaged: %w", Period{Start: p.start}.From().Format("2006-01-02T15:04Z"), err)
+	}
+	return steps, nil
+}
+
+func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
+	if p.checksum != p.sum() {
+		return nil, errors.New("its checksum is not that of what it holds")
+	}
+	// A number takes a byte or more: this bounds what is set aside for the rows.
+	if p.rows < 1 || p.rows > hourSeconds || len(p.numbers) < p.rows*len(afrrNumbers) {
+		return nil, fmt.Errorf("%d bytes of numbers for %d rows", len(p.numbers), p.rows)
+	}
+	var runs []hourRun
+	if err := json.Unmarshal(p.runs, &runs); err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	var decimals []*int
+	if err := json.Unmarshal(p.decimals, &decimals); err != nil {
+		return nil, fmt.Errorf("decimals: %w", err)
+	}
+	if len(decimals) != len(afrrNumbers) {
+		return nil, fmt.Errorf("decimals of %d columns", len(decimals))
+	}
+	known := len(into)
+	steps := append(into, make([]heldStep, p.rows)...)
+	rows := steps[known:]
+	if err := placeRuns(rows, runs, p.start); err != nil {
+		return nil, err
+	}
+	rest := p.numbers
+	for c, number := range afrrNumbers {
+		var err error
+		if d := decimals[c]; d == nil {
+			rest, err = readBits(rest, rows, number)
+		} else {
+			rest, err = readDecimals(rest, rows, number, *d)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("%d bytes follow the last number", len(rest))
+	}
+	return steps, nil
+}
+
+// placeRuns gives the rows their starts, their flags and when they were first seen.
+func placeRuns(rows []heldStep, runs []hourRun, start int64) error {
+	if len(runs) == 0 || runs[0].Row != 0 {
+		return errors.New("the first run does not begin at the first row")
+	}
+	next := 0 // second of the hour from which on the next row may begin
+	for i, run := range runs {
+		end := len(rows)
+		if i+1 < len(runs) {
+			end = runs[i+1].Row
+		}
+		if end <= run.Row || end > len(rows) {
+			return fmt.Errorf("run %d has rows %d to %d", i, run.Row, end)
+		}
+		last := run.Second + (end-run.Row-1)*AFRRSeconds
+		if run.Second < next || run.Second >= hourSeconds || last >= hourSeconds {
+			return fmt.Errorf("run %d lies from second %d to %d of the hour", i, run.Second, last)
+		}
+		next = last + 1
+		template := heldStep{firstSeen: run.FirstSeen, row: AFRRStep{PicassoConnection: flagOf(run.Picasso), ProrataMode: flagOf(run.Prorata)}}
+		for j := run.Row; j < end; j++ {
+			rows[j] = template
+			rows[j].row.Start = start + int64(run.Second+(j-run.Row)*AFRRSeconds)
+		}
+	}
+	return nil
+}
+
+var errNumber = errors.New("a number cannot be read")
+
+func readDecimals(from []byte, rows []heldStep, number func(*AFRRStep) *Number, decimals int) ([]byte, error) {
+	if decimals < 0 || decimals > maxDecimals {
+		return nil, fmt.Errorf("a column of %d decimals", decimals)
+	}
+	power := powersOfTen[decimals]
+	last := int64(0)
+	for i := range rows {
+		code, n := binary.Uvarint(from)
+		if n <= 0 {
+			return nil, errNumber
+		}
+		from = from[n:]
+		if code == 0 {
+			continue
+		}
+		code--
+		last += int64(code>>1) ^ -int64(code&1)
+		if last > maxUnits || last < -maxUnits {
+			return nil, errNumber
+		}
+		*number(&rows[i].row) = Num(float64(last) / power)
+	}
+	return from, nil
+}
+
+func readBits(from []byte, rows []heldStep, number func(*AFRRStep) *Number) ([]byte, error) {
+	for i := range rows {
+		code, n := binary.Uvarint(from)
+		if n <= 0 {
+			return nil, errNumber
+		}
+		from = from[n:]
+		if code == 0 {
+			continue
+		}
+		v := math.Float64frombits(code - 1)
+		if math.IsNaN(v) {
+			return nil, errNumber
+		}
+		*number(&rows[i].row) = Num(v)
+	}
+	return from, nil
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+)
+
+const selectHours = "SELECT start, rows, runs, decimals, numbers, checksum FROM afrr_energy_hour"
+
+// scanHours unpacks each hour of a query made by selectHours; the steps are each's until it returns.
+func scanHours(found *sql.Rows, each func([]heldStep)) error {
+	defer found.Close()
+	var steps []heldStep
+	var p packedHour
+	for found.Next() {
+		err := found.Scan(&p.start, &p.rows, (*sql.RawBytes)(&p.runs), (*sql.RawBytes)(&p.decimals), (*sql.RawBytes)(&p.numbers), &p.checksum)
+		if err != nil {
+			return err
+		}
+		if steps, err = p.unpack(steps[:0]); err != nil {
+			return err
+		}
+		each(steps)
+	}
+	return found.Err()
+}
+
+// longestDate is how many 4 s steps a delivery date has at most.
+const longestDate = 25 * hourSeconds / AFRRSeconds
+
+// selectSteps reads the 4 s steps that begin in the period, ascending.
+func selectSteps(ctx context.Context, tx *sql.Tx, _ Dataset, period Period) ([]AFRRStep, error) {
+	found, err := tx.QueryContext(ctx, selectHours+" WHERE start >= ? AND start < ? ORDER BY start", hourOf(period.Start), period.End)
+	if err != nil {
+		return nil, err
+	}
+	var rows []AFRRStep
+	err = scanHours(found, func(steps []heldStep) {
+		if rows == nil {
+			rows = make([]AFRRStep, 0, min(period.Seconds(), longestDate))
+		}
+		for i := range steps {
+			if period.Holds(steps[i].row.Start) {
+				rows = append(rows, steps[i].row)
+			}
+		}
+	})
+	return rows, err
+}
+
+// checkHours reads every hour there is.
+func checkHours(ctx context.Context, tx *sql.Tx) error {
+	found, err := tx.QueryContext(ctx, selectHours)
+	if err != nil {
+		return err
+	}
+	return scanHours(found, func([]heldStep) {})
+}
+
+// insertHours is a statement that writes an hour, in the place of the same one if it is there.
+func insertHours(ctx context.Context, tx *sql.Tx) (*sql.Stmt, error) {
+	return tx.PrepareContext(ctx, "INSERT OR REPLACE INTO afrr_energy_hour (start, rows, runs, decimals, numbers, checksum) VALUES (?, ?, ?, ?, ?, ?)")
+}
+
+// insertHour packs steps, which ascend, and writes them with a statement of insertHours.
+func insertHour(ctx context.Context, insert *sql.Stmt, start int64, steps []heldStep) error {
+	p, err := pack(start, steps)
+	if err != nil {
+		return err
+	}
+	_, err = insert.ExecContext(ctx, p.start, p.rows, string(p.runs), string(p.decimals), p.numbers, p.checksum)
+	return err
+}
+
+// keepSteps is keep for 4 s steps: an hour of which a row is new or differs is written anew.
+func keepSteps(w *writing, rows []AFRRStep) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	tally, err := w.tally(AFRREnergy)
+	if err != nil {
+		return err
+	}
+	tally.Seen += len(rows)
+	arrived := map[int64][]*AFRRStep{} // by hour
+	for i := range rows {
+		start := hourOf(rows[i].Start)
+		arrived[start] = append(arrived[start], &rows[i])
+	}
+	read, err := w.tx.PrepareContext(w.ctx, selectHours+" WHERE start = ?")
+	if err != nil {
+		return err
+	}
+	insert, err := insertHours(w.ctx, w.tx)
+	if err != nil {
+		return err
+	}
+	var h hour
+	var calendar calendar
+	cover := coverage{}
+	for _, start := range slices.Sorted(maps.Keys(arrived)) {
+		h.begin(start)
+		found, err := read.QueryContext(w.ctx, start)
+		if err != nil {
+			return err
+		}
+		if err := scanHours(found, h.hold); err != nil {
+			return err
+		}
+		for _, row := range arrived[start] {
+			h.take(row, w.now)
+		}
+		changed, err := h.revise(w)
+		if err != nil {
+			return err
+		}
+		date := datedKey{AFRREnergy, calendar.dateOf(start)}
+		added, newest := h.added()
+		if changed+added == 0 {
+			continue
+		}
+		tally.Changed += changed + added
+		w.changed[date] = true
+		if added > 0 {
+			cover.add(coverKey{date, ""}, added, newest)
+		}
+		if err := insertHour(w.ctx, insert, start, h.ascending()); err != nil {
+			return err
+		}
+	}
+	return cover.write(w)
+}
+
+// hour is an hour of 4 s steps that is being changed.
+type hour struct {
+	start  int64
+	at     [hourSeconds]int16 // which step begins at a second, counted from 1
+	before []heldStep         // as they are stored
+	after  []heldStep         // as they will be; those that are new come last
+	sorted []heldStep
+}
+
+// begin goes on to another hour, of which nothing is known yet.
+func (h *hour) begin(start int64) {
+	h.start = start
+	clear(h.at[:])
+	h.before, h.after = h.before[:0], h.after[:0]
+}
+
+// hold takes the steps that are stored.
+func (h *hour) hold(steps []heldStep) {
+	h.before, h.after = append(h.before, steps...), append(h.after, steps...)
+	for i := range steps {
+		h.at[steps[i].row.Start-h.start] = int16(i + 1)
+	}
+}
+
+// take takes a step that arrives: a null never takes the place of a value.
+func (h *hour) take(row *AFRRStep, now int64) {
+	at := &h.at[row.Start-h.start]
+	if *at == 0 {
+		h.after = append(h.after, heldStep{row: *row, firstSeen: now})
+		*at = int16(len(h.after))
+		return
+	}
+	into := &h.after[*at-1].row
+	for _, number := range afrrNumbers {
+		if n := number(row); n.Valid {
+			*number(into) = *n
+		}
+	}
+	if row.PicassoConnection.Valid {
+		into.PicassoConnection = row.PicassoConnection
+	}
+	if row.ProrataMode.Valid {
+		into.ProrataMode = row.ProrataMode
+	}
+}
+
+// revise notes what has changed of the rows that were stored, and tells how many have.
+func (h *hour) revise(w *writing) (changed int, err error) {
+	for i := range h.before {
+		if h.after[i].row == h.before[i].row {
+			continue
+		}
+		changed++
+		if err := revise(w, afrrLayout, afrrLayout.rowKey(&h.before[i].row), h.before[i], h.after[i].row); err != nil {
+			return 0, err
+		}
+	}
+	return changed, nil
+}
+
+// added counts the rows that are new, and tells the start of the last of them in time.
+func (h *hour) added() (rows int, newest int64) {
+	for i := len(h.before); i < len(h.after); i++ {
+		newest = max(newest, h.after[i].row.Start)
+	}
+	return len(h.after) - len(h.before), newest
+}
+
+// ascending are the steps as they will be, in the order of time.
+func (h *hour) ascending() []heldStep {
+	h.sorted = h.sorted[:0]
+	for _, at := range h.at {
+		if at != 0 {
+			h.sorted = append(h.sorted, h.after[at-1])
+		}
+	}
+	return h.sorted
+}
