@@ -177,7 +177,8 @@ func appendDecimals(to []byte, steps []heldStep, number func(*AFRRStep) *Number,
 	return to, true
 }
 
-// appendBits appends a column that is not made of decimals. What is no number is kept as a null, as SQLite does.
+// appendBits appends a column that is not made of decimals. As in a column of SQLite's own, what is no number is kept as
+// a null, and -0 as 0.
 func appendBits(to []byte, steps []heldStep, number func(*AFRRStep) *Number) []byte {
 	for i := range steps {
 		n := number(&steps[i].row)
@@ -185,7 +186,7 @@ func appendBits(to []byte, steps []heldStep, number func(*AFRRStep) *Number) []b
 			to = append(to, 0)
 			continue
 		}
-		to = binary.AppendUvarint(to, math.Float64bits(n.V)+1)
+		to = binary.AppendUvarint(to, math.Float64bits(n.V+0)+1)
 	}
 	return to
 }

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"database/sql"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -46,5 +48,79 @@ func TestADatabaseOfTheThirdSchemaIsBroughtUpToDate(t *testing.T) {
 	}
 	if err := s.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// rowsOfBefore is what a courant that kept each 4 s step in a row of its own had stored: two dates, a gap, a value that was
+// revised, numbers that are no short decimals, and a row whose flags are not known.
+const rowsOfBefore = `
+	WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
+	INSERT INTO afrr_energy SELECT unixepoch('2026-10-25 00:00') + 4 * i + iif(i < 1000, 0, 7200), iif(i % 3, NULL, i / 100.0), i / -8.0, i * 0.1, 1e300 * i, NULL,
+		i % 2, iif(i = 77, NULL, 0), 1000 + i / 225, 1000 + i / 225 FROM n;
+	INSERT INTO afrr_energy VALUES (unixepoch('2026-10-26 10:00') + 1, 1, 2, 3, 4, 5, NULL, 1, 6, 9);
+	INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms)
+		VALUES ('afrr-energy', unixepoch('2026-10-26 10:00') + 1, '', 'upward_price', 0, 1, 6, 9);
+	INSERT INTO coverage VALUES ('afrr-energy', '2026-10-25', '', 2000, 0), ('afrr-energy', '2026-10-26', '', 1, 0)`
+
+func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
+	for _, version := range []int64{1, 3, 4, 8} {
+		t.Run(fmt.Sprintf("from schema %d", version), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "courant.db")
+			if err := store.MakeOld(t.Context(), path, version, rowsOfBefore); err != nil {
+				t.Fatal(err)
+			}
+			const rows = `SELECT start, upward_price, downward_price, demand_mw, for_france_mw, in_france_mw, picasso_connection, prorata_mode,
+				first_seen_ms, changed_ms FROM afrr_energy ORDER BY start`
+			raw, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer raw.Close()
+			before := ask(t, raw, rows)
+			s := open(t, path)
+			if diff := cmp.Diff(before, ask(t, s.ReaderPool(), rows)); diff != "" {
+				t.Errorf("(-before +after):\n%s", diff)
+			}
+			window, err := s.LatestAFRR(t.Context())
+			want := store.AFRRStep{Start: date("2026-10-26").At(11, 0).Unix() + 1, UpwardPrice: store.Num(1), DownwardPrice: store.Num(2), DemandMW: store.Num(3),
+				ForFranceMW: store.Num(4), InFranceMW: store.Num(5), ProrataMode: store.Flag{V: true, Valid: true}}
+			if err != nil || len(window.Rows) != 1 || window.Rows[0] != want {
+				t.Errorf("latest %+v, %v", window.Rows, err)
+			}
+			if got := ask(t, s.ReaderPool(), "SELECT name FROM sqlite_schema WHERE name = 'afrr_energy_row'"); got != "" {
+				t.Errorf("the rows of before are still there")
+			}
+			if got := ask(t, s.ReaderPool(), "PRAGMA freelist_count"); got != "0" {
+				t.Errorf("%s pages of the file hold nothing", got)
+			}
+			if err := s.IntegrityCheck(t.Context()); err != nil {
+				t.Error(err)
+			}
+			// A value of before that changes has been current since it was first seen.
+			commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: want.Start, DemandMW: store.Num(7)}}})
+			if got := ask(t, s.ReaderPool(), "SELECT column_name, old, new, since_ms FROM revision ORDER BY id DESC LIMIT 1"); got != "demand_mw|3|7|6" {
+				t.Errorf("the revision is %s", got)
+			}
+		})
+	}
+}
+
+func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	if err := store.MakeOld(t.Context(), path, 8, rowsOfBefore); err != nil {
+		t.Fatal(err)
+	}
+	for looks := int64(1); ; looks += 25 {
+		ctx := burning(t.Context(), looks)
+		s, err := store.Open(ctx, path)
+		ctx.cancel()
+		if err != nil {
+			continue
+		}
+		defer s.Close()
+		if got := ask(t, s.ReaderPool(), "SELECT sum(rows) FROM afrr_energy_hour"); got != "2001" {
+			t.Errorf("%s rows, want 2001", got)
+		}
+		return
 	}
 }

@@ -229,7 +229,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return s.explain(err)
 	}
-	return nil
+	if current < packVersion {
+		// The rows of before took most of the file.
+		_, err = s.writer.ExecContext(ctx, "PRAGMA incremental_vacuum")
+	}
+	return s.explain(err)
 }
 
 func newer(path string, schema, known int64) error {

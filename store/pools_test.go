@@ -137,7 +137,7 @@ func TestALockThatIsNeverReleasedIsSaid(t *testing.T) {
 
 func TestTheReadersCannotWrite(t *testing.T) {
 	s := openNew(t)
-	for _, statement := range []string{"DELETE FROM feed_run", "INSERT INTO afrr_energy_hour VALUES (0, 1, '', '', '', 0)",
+	for _, statement := range []string{"DELETE FROM feed_run", "INSERT INTO afrr_energy_hour VALUES (0, 1, 0, '', '', '')",
 		"CREATE TABLE t (x)", "DROP TABLE revision", "VACUUM", "PRAGMA application_id = 1", "BEGIN IMMEDIATE; DELETE FROM feed_run; COMMIT"} {
 		if _, err := s.ReaderPool().ExecContext(t.Context(), statement); err == nil {
 			t.Errorf("a reader did: %s", statement)

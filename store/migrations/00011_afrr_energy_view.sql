@@ -5,9 +5,10 @@ DROP TABLE afrr_energy_row;
 -- it wherever not all rows are wanted, for the start of a row is worked out, and all hours are unpacked to find one.
 CREATE VIEW afrr_energy AS
 WITH
-  -- steps is JSON: of each row its numbers, in units of their last decimal, or as the bits of a float64.
+  -- steps is JSON: of each row its start, when it was first seen, its flags and its numbers, which are in units of their last
+  -- decimal, or the bits of a float64.
   unpacked AS (
-    SELECT start, runs, decimals, (
+    SELECT start AS hour, decimals, (
       WITH RECURSIVE
         -- The bytes, and the place of the code that each is a part of.
         byte (at, place, shift, value) AS (
@@ -25,29 +26,32 @@ WITH
           SELECT row, col, CASE WHEN c = 0 THEN NULL WHEN json_extract(decimals, '$[' || col || ']') IS NULL THEN c - 1
             ELSE sum(iif(json_extract(decimals, '$[' || col || ']') IS NULL, 0, iif(c & 1, c >> 1, -(c >> 1)))) OVER (PARTITION BY col ORDER BY row) END
           FROM code
-        )
-      SELECT json_group_array(json(n)) FROM (
-        SELECT json_array(max(iif(col = 0, n, NULL)), max(iif(col = 1, n, NULL)), max(iif(col = 2, n, NULL)), max(iif(col = 3, n, NULL)), max(iif(col = 4, n, NULL))) AS n
-        FROM number GROUP BY row ORDER BY row
-      )
+          UNION ALL
+          SELECT json_extract(value, '$.row'), 5, value FROM json_each(runs)
+        ),
+        step (row, n0, n1, n2, n3, n4, run) AS (
+          SELECT row, max(iif(col = 0, n, NULL)), max(iif(col = 1, n, NULL)), max(iif(col = 2, n, NULL)), max(iif(col = 3, n, NULL)),
+            max(iif(col = 4, n, NULL)), max(iif(col = 5, n, NULL))
+          FROM number GROUP BY row
+        ),
+        -- Each row with the run that it is a part of, which stands at the first row of its part.
+        parted AS (SELECT *, count(run) OVER (ORDER BY row) AS part FROM step),
+        placed AS (SELECT *, first_value(run) OVER (PARTITION BY part ORDER BY row) AS within FROM parted)
+      SELECT json_group_array(json_array(start + json_extract(within, '$.second') + 4 * (row - json_extract(within, '$.row')),
+        json_extract(within, '$.first_seen_ms'), json_extract(within, '$.picasso_connection'), json_extract(within, '$.prorata_mode'), n0, n1, n2, n3, n4))
+      FROM placed
     ) AS steps
     FROM afrr_energy_hour
   ),
   step AS (
-    SELECT start AS hour, key AS row, (
-        SELECT value FROM json_each(runs) WHERE json_extract(value, '$.row') <= s.key ORDER BY key DESC LIMIT 1
-      ) AS run,
-      json_extract(decimals, '$[0]') AS d0, json_extract(value, '$[0]') AS n0,
-      json_extract(decimals, '$[1]') AS d1, json_extract(value, '$[1]') AS n1,
-      json_extract(decimals, '$[2]') AS d2, json_extract(value, '$[2]') AS n2,
-      json_extract(decimals, '$[3]') AS d3, json_extract(value, '$[3]') AS n3,
-      json_extract(decimals, '$[4]') AS d4, json_extract(value, '$[4]') AS n4
-    FROM unpacked, json_each(steps) AS s
-  ),
-  placed AS (
-    SELECT *, hour + json_extract(run, '$.second') + 4 * (row - json_extract(run, '$.row')) AS start,
-      json_extract(run, '$.first_seen_ms') AS first_seen_ms
-    FROM step
+    SELECT hour, json_extract(value, '$[0]') AS start, json_extract(value, '$[1]') AS first_seen_ms,
+      json_extract(value, '$[2]') AS picasso_connection, json_extract(value, '$[3]') AS prorata_mode,
+      json_extract(decimals, '$[0]') AS d0, json_extract(value, '$[4]') AS n0,
+      json_extract(decimals, '$[1]') AS d1, json_extract(value, '$[5]') AS n1,
+      json_extract(decimals, '$[2]') AS d2, json_extract(value, '$[6]') AS n2,
+      json_extract(decimals, '$[3]') AS d3, json_extract(value, '$[7]') AS n3,
+      json_extract(decimals, '$[4]') AS d4, json_extract(value, '$[8]') AS n4
+    FROM unpacked, json_each(steps)
   )
 SELECT
   start,
@@ -61,9 +65,9 @@ SELECT
     ELSE n3 / CAST('1e' || d3 AS REAL) END AS for_france_mw,
   CASE WHEN d4 IS NULL THEN iif(n4 < 0, -1, 1) * ((n4 & (1 << 52) - 1) + iif((n4 >> 52) & 2047, 1 << 52, 0)) * pow(2, max((n4 >> 52) & 2047, 1) - 1075)
     ELSE n4 / CAST('1e' || d4 AS REAL) END AS in_france_mw,
-  json_extract(run, '$.picasso_connection') AS picasso_connection,
-  json_extract(run, '$.prorata_mode') AS prorata_mode,
+  picasso_connection,
+  prorata_mode,
   first_seen_ms,
-  coalesce((SELECT max(seen_ms) FROM revision WHERE dataset = 'afrr-energy' AND revision.start = placed.start), first_seen_ms) AS changed_ms,
+  coalesce((SELECT max(seen_ms) FROM revision WHERE dataset = 'afrr-energy' AND revision.start = step.start), first_seen_ms) AS changed_ms,
   hour
-FROM placed;
+FROM step;

@@ -1,0 +1,223 @@
+package store_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"courant/store"
+)
+
+// stepModel is what must be held of a 4 s step.
+type stepModel struct {
+	row       store.AFRRStep
+	firstSeen int64
+	changed   int64
+}
+
+// stepRevision is a value that must have been noted as changed.
+type stepRevision struct {
+	column    string
+	old, new  store.Number
+	since, at int64
+}
+
+// afrrValues are a step's values by column; a flag is 0 or 1.
+func afrrValues(r *store.AFRRStep) map[string]store.Number {
+	flag := func(f store.Flag) store.Number {
+		n := store.Number{Valid: f.Valid}
+		if f.V {
+			n.V = 1
+		}
+		return n
+	}
+	return map[string]store.Number{"upward_price": r.UpwardPrice, "downward_price": r.DownwardPrice, "demand_mw": r.DemandMW,
+		"for_france_mw": r.ForFranceMW, "in_france_mw": r.InFranceMW,
+		"picasso_connection": flag(r.PicassoConnection), "prorata_mode": flag(r.ProrataMode)}
+}
+
+// takes is the model of a step that arrives where before is held: each value that is there stands.
+func takes(before, arrives store.AFRRStep) store.AFRRStep {
+	for _, c := range []struct{ into, from *store.Number }{
+		{&before.UpwardPrice, &arrives.UpwardPrice}, {&before.DownwardPrice, &arrives.DownwardPrice}, {&before.DemandMW, &arrives.DemandMW},
+		{&before.ForFranceMW, &arrives.ForFranceMW}, {&before.InFranceMW, &arrives.InFranceMW},
+	} {
+		if c.from.Valid {
+			*c.into = *c.from
+		}
+	}
+	for _, c := range []struct{ into, from *store.Flag }{
+		{&before.PicassoConnection, &arrives.PicassoConnection}, {&before.ProrataMode, &arrives.ProrataMode},
+	} {
+		if c.from.Valid {
+			*c.into = *c.from
+		}
+	}
+	return before
+}
+
+// viewOf is all that the view says of the hours of a period, a line a row.
+func viewOf(t testing.TB, s *store.Store, period store.Period) string {
+	return ask(t, s.ReaderPool(), `SELECT start, upward_price, downward_price, demand_mw, for_france_mw, in_france_mw, picasso_connection,
+		prorata_mode, first_seen_ms, changed_ms FROM afrr_energy WHERE hour >= ? AND hour < ? ORDER BY start`, period.Start, period.End)
+}
+
+// viewLine is what the view has to say of a step.
+func viewLine(m stepModel) string {
+	text := func(n store.Number) string {
+		if !n.Valid {
+			return "<nil>"
+		}
+		return fmt.Sprint(n.V + 0) // -0 is kept as 0
+	}
+	values := afrrValues(&m.row)
+	return fmt.Sprintf("%d|%s|%s|%s|%s|%s|%s|%s|%d|%d", m.row.Start, text(values["upward_price"]), text(values["downward_price"]), text(values["demand_mw"]),
+		text(values["for_france_mw"]), text(values["in_france_mw"]), text(values["picasso_connection"]), text(values["prorata_mode"]), m.firstSeen, m.changed)
+}
+
+// A model of the 4 s steps, a map, says what any sequence of batches must leave behind: rows, when they were seen, revisions,
+// coverage and tallies, over the ends of hours and dates and both changes of the clock.
+func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
+	s := openNew(t)
+	view := func(period store.Period) string { return viewOf(t, s, period) }
+	year := 2020
+	rapid.Check(t, func(t *rapid.T) {
+		year++ // each try has dates of its own
+		day := rapid.SampledFrom([]string{"07-14", "10-31", "03-31"}).Draw(t, "day")
+		d := date(fmt.Sprintf("%04d-%s", year, day))
+		for day != "07-14" && d.Steps(store.QuarterSeconds) == 96 {
+			d = d.Add(-1) // the Sunday on which the clock changes
+		}
+		instants := []int64{d.Start().Unix(), d.At(1, 0).Unix(), d.At(2, 0).Unix(), d.At(2, 0).Unix() + 3600, d.End().Unix()}
+		value := rapid.OneOf(rapid.SampledFrom([]store.Number{{}, store.Num(0), store.Num(-401.5), store.Num(-1398.2601), store.Num(112.56)}), anyValue())
+		anyBatch := rapid.Custom(func(t *rapid.T) []store.AFRRStep {
+			start := rapid.SampledFrom(instants).Draw(t, "near") + 4*rapid.Int64Range(-6, 3).Draw(t, "from")
+			step := rapid.SampledFrom([]int64{4, 4, -4, 8, 1, 0}).Draw(t, "step")
+			rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.AFRRStep {
+				return store.AFRRStep{UpwardPrice: value.Draw(t, "upward"), DownwardPrice: value.Draw(t, "downward"), DemandMW: value.Draw(t, "demand"),
+					ForFranceMW: value.Draw(t, "for"), InFranceMW: value.Draw(t, "in"),
+					PicassoConnection: anyFlag().Draw(t, "picasso"), ProrataMode: anyFlag().Draw(t, "prorata")}
+			}), 0, 12).Draw(t, "rows")
+			for i := range rows {
+				rows[i].Start = start + int64(i)*step
+			}
+			return rows
+		})
+		held := map[int64]*stepModel{}
+		since := map[int64]map[string]int64{}
+		revisions := map[int64][]stepRevision{}
+		for i, rows := range rapid.SliceOfN(anyBatch, 1, 6).Draw(t, "batches") {
+			run := runAt(i, store.AFRREnergy)
+			now := run.Ended.UnixMilli()
+			if err := s.Commit(context.Background(), run, store.Batch{AFRR: rows}); err != nil {
+				t.Fatal(err)
+			}
+			came := map[int64]store.AFRRStep{}
+			for _, row := range rows {
+				before, twice := came[row.Start]
+				if !twice {
+					before = store.AFRRStep{Start: row.Start}
+				}
+				came[row.Start] = takes(before, row)
+			}
+			changed := 0
+			for start, row := range came {
+				before, known := held[start]
+				if !known {
+					held[start] = &stepModel{row, now, now}
+					since[start] = map[string]int64{}
+					changed++
+					continue
+				}
+				after := takes(before.row, row)
+				if after == before.row {
+					continue
+				}
+				changed++
+				old, new := afrrValues(&before.row), afrrValues(&after)
+				for column := range new {
+					if old[column] == new[column] {
+						continue
+					}
+					from, revised := since[start][column]
+					if !revised {
+						from = before.firstSeen
+					}
+					revisions[start] = append(revisions[start], stepRevision{column, old[column], new[column], from, now})
+					since[start][column] = now
+				}
+				before.row, before.changed = after, now
+			}
+			if want := (store.Tally{Seen: len(rows), Changed: changed}); run.Tallies[store.AFRREnergy] != want {
+				t.Fatalf("batch %d: tally %+v, want %+v", i, run.Tallies[store.AFRREnergy], want)
+			}
+		}
+		around := store.Period{Start: d.Add(-1).Start().Unix(), End: d.Add(1).End().Unix()}
+		var rows []store.AFRRStep
+		var lines []string
+		counted := store.Coverage{}
+		for _, start := range slices.Sorted(maps.Keys(held)) {
+			m := held[start]
+			rows = append(rows, m.row)
+			lines = append(lines, viewLine(*m))
+			on := store.DeliveryDateOf(store.Period{Start: start}.From())
+			if counted[on] == nil {
+				counted[on] = map[string]int{}
+			}
+			counted[on][""]++
+		}
+		got, err := s.AFRRWithin(context.Background(), around)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(rows, got); diff != "" {
+			t.Fatalf("rows (-want +got):\n%s", diff)
+		}
+		if diff := gocmp.Diff(strings.Join(lines, "\n"), view(around)); diff != "" {
+			t.Fatalf("the view (-want +got):\n%s", diff)
+		}
+		coverage, err := s.Coverage(context.Background(), store.AFRREnergy, d.Add(-1), d.Add(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(counted, coverage, gocmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+			t.Fatalf("coverage (-want +got):\n%s", diff)
+		}
+		told := map[int64][]stepRevision{}
+		found, err := s.ReaderPool().Query(`SELECT start, column_name, old, new, since_ms, seen_ms FROM revision
+			WHERE dataset = 'afrr-energy' AND start >= ? AND start < ? ORDER BY id`, around.Start, around.End)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer found.Close()
+		for found.Next() {
+			var start int64
+			var r stepRevision
+			if err := found.Scan(&start, &r.column, &r.old, &r.new, &r.since, &r.at); err != nil {
+				t.Fatal(err)
+			}
+			told[start] = append(told[start], r)
+		}
+		if err := found.Err(); err != nil {
+			t.Fatal(err)
+		}
+		byTime := func(a, b stepRevision) int {
+			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.column, b.column))
+		}
+		for _, all := range []map[int64][]stepRevision{revisions, told} {
+			for start := range all {
+				slices.SortFunc(all[start], byTime)
+			}
+		}
+		if diff := gocmp.Diff(revisions, told, gocmp.AllowUnexported(stepRevision{})); diff != "" {
+			t.Fatalf("revisions (-want +got):\n%s", diff)
+		}
+	})
+}
