@@ -13,6 +13,9 @@ type steps[R comparable, K comparable] struct {
 	reply  *source.Reply[R]
 	at     map[K]int // index into reply.Rows
 	origin []origin  // of each row
+
+	date   store.DeliveryDate // of the row that was added last
+	period store.Period       // of that date
 }
 
 type origin struct {
@@ -21,12 +24,16 @@ type origin struct {
 }
 
 func newSteps[R comparable, K comparable](reply *source.Reply[R]) *steps[R, K] {
-	return &steps[R, K]{reply: reply, at: map[K]int{}}
+	return &steps[R, K]{reply: reply, at: make(map[K]int, cap(reply.Rows)), origin: make([]origin, 0, cap(reply.Rows))}
 }
 
 // add takes a row that lies in the window; bad says what is wrong with it.
 func (s *steps[R, K]) add(dataset store.Dataset, start int64, key K, row R, bad string) {
-	date := store.DeliveryDateOf(time.Unix(start, 0))
+	if !s.period.Holds(start) {
+		s.date = store.DeliveryDateOf(time.Unix(start, 0))
+		s.period = s.date.Period()
+	}
+	date := s.date
 	if bad != "" {
 		s.reply.Refusals.Refuse(dataset, date, "%s: %s", time.Unix(start, 0).UTC().Format(time.RFC3339), bad)
 		return

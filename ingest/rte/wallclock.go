@@ -14,6 +14,8 @@ type wallClock struct {
 	year  int
 	month time.Month
 	day   int
+	plain bool  // the clock does not change on the date
+	start int64 // of the date, seconds UTC
 
 	repeated     store.Period // the clock times, in seconds after midnight, that two instants bear
 	change       int64        // the instant at which the clock goes back, seconds UTC
@@ -28,7 +30,7 @@ var errTwoHours = errors.New("of the two hours from 02:00 to 03:00 it cannot be 
 
 // newWallClock looks at the steps that a reply lists for the date, to know how to read the repeated hour.
 func newWallClock(date store.DeliveryDate, listed []wallStep, window store.Period) (*wallClock, error) {
-	c := &wallClock{met: map[int64]bool{}}
+	c := &wallClock{met: map[int64]bool{}, plain: date.Steps(3600) == 24, start: date.Start().Unix()}
 	c.year, c.month, c.day = date.Start().In(store.Paris).Date()
 	change, turns := date.TurnBack()
 	if !turns {
@@ -83,6 +85,9 @@ func overlap(a, b store.Period) bool { return a.Start < b.End && b.Start < a.End
 
 // instant is the time's instant in seconds UTC; false for a time that the clock leaves out.
 func (c *wallClock) instant(seconds int64) (int64, bool) {
+	if c.plain {
+		return c.start + seconds, true
+	}
 	if c.repeated.Holds(seconds) {
 		later := c.firstIsLater
 		if c.again && c.met[seconds] {
