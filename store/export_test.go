@@ -75,3 +75,34 @@ func PackedHour(start int64, rows int, runs, decimals, numbers []byte) (unpack f
 		return found, err
 	}
 }
+
+// stepRows is the table in which each 4 s step was a row of its own.
+var stepRows = func() layout[AFRRStep] {
+	l := afrrLayout
+	l.table = "afrr_energy_row"
+	return l
+}()
+
+// MakeStepRows makes the table in which each 4 s step was a row of its own.
+func (s *Store) MakeStepRows(ctx context.Context) error {
+	_, err := s.writer.ExecContext(ctx, `CREATE TABLE afrr_energy_row (
+		start INTEGER PRIMARY KEY, upward_price REAL, downward_price REAL, demand_mw REAL, for_france_mw REAL, in_france_mw REAL,
+		picasso_connection INTEGER, prorata_mode INTEGER, first_seen_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL) STRICT`)
+	return err
+}
+
+// CommitStepRows is Commit as it was while each 4 s step was a row of its own.
+func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []AFRRStep) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[Dataset]*Tally{AFRREnergy: {}}, changed: map[datedKey]bool{}}
+		if err := keep(&w, stepRows, rows); err != nil {
+			return err
+		}
+		return insertRun(ctx, tx, run, w.changed)
+	})
+}
+
+// StepRowsWithin is AFRRWithin as it was while each 4 s step was a row of its own.
+func (s *Store) StepRowsWithin(ctx context.Context, period Period) ([]AFRRStep, error) {
+	return within(ctx, s, stepRows.selectPeriod, AFRREnergy, period)
+}

@@ -2,9 +2,14 @@ package rte
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,6 +55,78 @@ func BenchmarkDecodeMarginalPrice(b *testing.B) {
 		if err != nil || len(reply.Rows) != date.Steps(store.AFRRSeconds) {
 			b.Fatalf("%d rows, error %v", len(reply.Rows), err)
 		}
+	}
+}
+
+// BenchmarkMarginalPriceIntoHistory takes in a delivery date that is new, from the bytes of the reply to the rows committed,
+// where a number of dates is stored already; it tells how long that takes and reading the latest date, and what a row takes
+// on the disk once the write-ahead log is in the file.
+func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
+	date := store.NewDeliveryDate(2026, time.July, 14)
+	document := simulatedReply(b, marginalPrice, date.Period())
+	path := filepath.Join(b.TempDir(), "courant.db")
+	db, err := store.Open(b.Context(), path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { db.Close() }()
+	stored := 0
+	// take commits the document's rows as those of one more date, and tells how long that took.
+	take := func() time.Duration {
+		begun := time.Now()
+		reply, err := DecodeMarginalPrice(bytes.NewReader(document), date.Period())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range reply.Rows {
+			reply.Rows[i].Start += int64(stored) * 86_400
+		}
+		stored++
+		run := &store.Run{Feed: "afrr_energy", Datasets: []store.Dataset{store.AFRREnergy}, Started: begun, Ended: begun, Outcome: store.OutcomeOK,
+			Window: store.Period{Start: reply.Rows[0].Start, End: reply.Rows[0].Start + 1}}
+		if err := db.Commit(b.Context(), run, store.Batch{AFRR: reply.Rows}); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(begun)
+	}
+	for _, before := range []int{0, 1, 30, 365, 3650} {
+		if testing.Short() && before > 30 {
+			break
+		}
+		b.Run(fmt.Sprintf("%d-dates-stored", before), func(b *testing.B) {
+			for stored < before {
+				take()
+			}
+			b.ReportAllocs()
+			var took, read []time.Duration
+			for b.Loop() {
+				took = append(took, take())
+				b.StopTimer()
+				begun := time.Now()
+				if window, err := db.LatestAFRR(b.Context()); err != nil || len(window.Rows) == 0 {
+					b.Fatalf("%d rows, error %v", len(window.Rows), err)
+				}
+				read = append(read, time.Since(begun))
+				b.StartTimer()
+			}
+			slices.Sort(took)
+			slices.Sort(read)
+			for name, d := range map[string]time.Duration{"min-ms": took[0], "median-ms": took[len(took)/2], "max-ms": took[len(took)-1], "read-ms": read[len(read)/2]} {
+				b.ReportMetric(float64(d.Microseconds())/1000, name)
+			}
+			// Closing the last connection brings the log into the file.
+			if err := db.Close(); err != nil {
+				b.Fatal(err)
+			}
+			file, err := os.Stat(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(file.Size())/float64(stored*date.Steps(store.AFRRSeconds)), "file-B/row")
+			if db, err = store.Open(context.WithoutCancel(b.Context()), path); err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }
 
