@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"courant/ingest/simulator"
 	"courant/store"
 )
 
@@ -16,15 +15,7 @@ import (
 const mostBytesPerStep = 16
 
 func TestAFetchOfStepsLeavesASmallFile(t *testing.T) {
-	sources, err := simulator.Start(simulator.Options{Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sources.Close()
-	t.Chdir(t.TempDir())
-	for name, value := range simulatedSources(sources) {
-		t.Setenv(name, value)
-	}
+	moveIn(t)
 	today := store.DeliveryDateOf(time.Now())
 	first, last := today.Add(-8), today.Add(-1)
 	fetch := startProgram(t, "courant-hasty", nil, false, "fetch", "afrr-energy", "--from", first.String(), "--to", last.String())
