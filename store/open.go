@@ -229,11 +229,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return s.explain(err)
 	}
-	if current < packVersion {
-		// The rows of before took most of the file.
-		_, err = s.writer.ExecContext(ctx, "PRAGMA incremental_vacuum")
-	}
-	return s.explain(err)
+	return nil
 }
 
 func newer(path string, schema, known int64) error {

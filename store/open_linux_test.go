@@ -129,7 +129,7 @@ func TestABackupForWhichThereIsNoRoomLeavesNothing(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
-		for _, kib := range []int{4, 64, 1024} {
+		for _, kib := range []int{4, 64, 128} {
 			folder, _ := smallDisk(t, kib)
 			err := s.Backup(t.Context(), filepath.Join(folder, name))
 			if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), "the disk is full") {

@@ -79,7 +79,11 @@ func (s *Store) migrateSaved(ctx context.Context, file string) (from int64, save
 		return from, "", err
 	}
 	giveToOwner(file, name)
-	_, err = provider.Up(ctx)
+	if _, err := provider.Up(ctx); err != nil {
+		return from, name, s.explain(err)
+	}
+	// The rows that a migration moved leave pages behind.
+	_, err = alone.writer.ExecContext(ctx, "PRAGMA incremental_vacuum")
 	return from, name, s.explain(err)
 }
 
