@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ type bodies struct {
 
 	refreshing sync.Mutex
 	current    atomic.Pointer[snapshot] // nil until all bodies are built
+	packing    sync.Mutex
 }
 
 // snapshot is all answers of one make. It never changes.
@@ -72,54 +74,87 @@ func (b *bodies) fiveMinutes() ([]afrrBucket, store.DeliveryDate) {
 	return energy.fiveMinutes, energy.last
 }
 
-// refresh builds what has changed and swaps it in at once, so that an aggregate and its parts are always of one make.
-// It returns what is served then, nil if nothing has changed.
-func (b *bodies) refresh(ctx context.Context) (*snapshot, error) {
+// refresh renews what has changed and swaps it in at once, so that an aggregate and its parts are always of one make.
+// It tells whether there was anything.
+func (b *bodies) refresh(ctx context.Context) (bool, error) {
 	b.refreshing.Lock()
 	defer b.refreshing.Unlock()
 	versions, err := b.store.Versions(ctx)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	next := snapshot{parts: map[store.Dataset]body{}, answers: map[string]*document{}}
-	former := map[string]*document{}
 	if now := b.current.Load(); now != nil {
 		maps.Copy(next.parts, now.parts)
-		former = now.answers
+		maps.Copy(next.answers, now.answers)
 	}
-	changed := false
-	for _, dataset := range store.Datasets() {
-		if has, is := next.parts[dataset]; is && has.version == versions[dataset] {
-			continue
-		}
-		if next.parts[dataset], err = b.build(ctx, dataset); err != nil {
-			return nil, fmt.Errorf("server: build body of %s: %w", dataset, err)
-		}
-		changed = true
+	stale := slices.DeleteFunc(store.Datasets(), func(dataset store.Dataset) bool {
+		has, built := next.parts[dataset]
+		return built && has.version == versions[dataset]
+	})
+	if len(stale) == 0 {
+		return false, nil
 	}
-	if !changed {
-		return nil, nil
+	renewed, err := atOnce(stale, func(dataset store.Dataset) (body, error) { return b.renew(ctx, dataset, next.parts[dataset]) })
+	if err != nil {
+		return false, fmt.Errorf("server: build bodies: %w", err)
 	}
-	for _, e := range endpoints {
-		content, modified := e.answer(next.parts)
-		if had := former[e.name]; had != nil && bytes.Equal(had.plain.bytes, content) {
-			next.answers[e.name] = had
-		} else {
-			next.answers[e.name] = newDocument(content, modified)
-		}
+	for i, dataset := range stale {
+		next.parts[dataset] = renewed[i]
+	}
+	answers, err := atOnce(endpoints, func(e endpoint) (*document, error) { return e.answer(next.parts, next.answers[e.name]), nil })
+	if err != nil {
+		return false, err
+	}
+	for i, e := range endpoints {
+		next.answers[e.name] = answers[i]
 	}
 	b.current.Store(&next)
-	return &next, nil
+	return true, nil
 }
 
-// pack makes the best variants of what is served.
-func (s *snapshot) pack(ctx context.Context) {
+// atOnce makes something of each, several at a time.
+func atOnce[T, R any](all []T, work func(T) (R, error)) ([]R, error) {
+	made, failed := make([]R, len(all)), make([]error, len(all))
+	var working sync.WaitGroup
+	for i, one := range all {
+		working.Go(func() { made[i], failed[i] = work(one) })
+	}
+	working.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+// pack makes the best variants of what is served. Of several calls that wait, the first does all there is to do.
+func (b *bodies) pack(ctx context.Context) {
+	b.packing.Lock()
+	defer b.packing.Unlock()
 	for _, e := range endpoints {
 		if ctx.Err() != nil {
 			return
 		}
-		s.answers[e.name].pack()
+		b.current.Load().answers[e.name].pack()
 	}
+}
+
+// renew builds a body, or has the one that there is tell the time of the newest fetch where no row has changed since.
+func (b *bodies) renew(ctx context.Context, dataset store.Dataset, has body) (body, error) {
+	if has.bytes != nil {
+		news, err := b.store.News(ctx, dataset, has.version)
+		if err != nil {
+			return body{}, err
+		}
+		if !news.RowsChanged {
+			has.bytes = refetched(has.bytes, has.fetchedAt, news.FetchedAt)
+			has.fetchedAt, has.version = news.FetchedAt, news.Version
+			return has, nil
+		}
+	}
+	return b.build(ctx, dataset)
 }
 
 func (b *bodies) build(ctx context.Context, dataset store.Dataset) (body, error) {
@@ -144,24 +179,53 @@ func finish[R any](window store.Window[R], write func(store.Window[R]) []byte) b
 	return body{bytes: write(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
 }
 
-// answer is the endpoint's, made of the finished parts, and when the newest of them was read.
-func (e endpoint) answer(built map[store.Dataset]body) ([]byte, time.Time) {
+const fetchedKey = "latestFetchedAtUtc"
+
+// fetchedMember begins the member that tells the time of the fetch. No text can hold it: its quotes would be escaped.
+var fetchedMember = []byte(`"` + fetchedKey + `":`)
+
+// refetched is a body with the time of another fetch; the same one if it tells no such time, or that one already.
+func refetched(body []byte, before, at time.Time) []byte {
+	key := bytes.Index(body, fetchedMember)
+	if key < 0 || at.Equal(before) {
+		return body
+	}
+	start := key + len(fetchedMember)
+	end := start + bytes.IndexAny(body[start:], ",}")
+	w := jsonWriter{bytes: make([]byte, 0, len(body)+len(instantLayout))}
+	w.bytes = append(w.bytes, body[:start]...)
+	w.fetched(at)
+	w.bytes = append(w.bytes, body[end:]...)
+	return w.bytes
+}
+
+// answer is the endpoint's, made of the finished parts: the former one, which may be nil, if that says the same.
+func (e endpoint) answer(built map[store.Dataset]body, former *document) *document {
 	var newest time.Time
 	for _, dataset := range e.datasets {
 		if at := built[dataset].fetchedAt; at.After(newest) {
 			newest = at
 		}
 	}
-	if e.parts == nil {
-		return built[e.datasets[0]].bytes, newest
+	content := built[e.datasets[0]].bytes
+	if e.parts != nil {
+		content = aggregateBody(e.parts, built, newest)
 	}
-	return aggregateBody(e.parts, built, newest), newest
+	if former != nil && bytes.Equal(former.plain.bytes, content) {
+		return former
+	}
+	return newDocument("application/json", content, newest)
 }
 
 func aggregateBody(parts []part, built map[store.Dataset]body, newest time.Time) []byte {
-	var w jsonWriter
+	size := len(instantLayout)
+	for _, p := range parts {
+		size += len(p.key) + len(built[p.dataset].bytes)
+	}
+	const bytesOfRest = 64
+	w := jsonWriter{bytes: make([]byte, 0, size+bytesOfRest)}
 	w.open('{')
-	w.key("latestFetchedAtUtc").fetched(newest)
+	w.key(fetchedKey).fetched(newest)
 	for _, p := range parts {
 		w.key(p.key).raw(built[p.dataset].bytes)
 	}

@@ -33,7 +33,7 @@ func capacityBody(window store.Window[store.CapacityStep]) []byte {
 		writeCapacity(&w, row)
 	}
 	w.close(']')
-	w.key("latestFetchedAtUtc").fetched(window.FetchedAt)
+	w.key(fetchedKey).fetched(window.FetchedAt)
 	w.close('}')
 	return w.bytes
 }

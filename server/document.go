@@ -24,22 +24,25 @@ const (
 	codingZstd = "zstd"
 )
 
-// variant is a document in one coding. It never changes.
+// variant is a document in one coding, with the lines of the header that go with it: made once, they cost an answer no
+// allocation. It never changes.
 type variant struct {
-	coding string // empty: as it is
 	bytes  []byte
-	length string
-	tag    string // strong: other bytes have another tag
+	length []string
+	tag    []string // strong: other bytes have another tag
+	coding []string // nil: as it is
 }
 
 // document is finished content in each coding in which it is sent. Its best variants are made by pack, off the way of whoever
 // made or reads it.
 type document struct {
-	hash     string
-	plain    variant
-	quick    variant              // gzip, made at once; without bytes if the content is small
-	best     atomic.Pointer[best] // nil until packed
-	modified string               // as an HTTP date; empty: not known
+	contentType []string
+	modified    []string // an HTTP date; nil: not known
+
+	hash  string
+	plain variant
+	quick variant              // gzip, made at once; without bytes if the content is small
+	best  atomic.Pointer[best] // nil until packed
 
 	example func() (string, error) // of an answer, for the documentation; shortened when it is first asked for
 }
@@ -50,24 +53,29 @@ type best struct {
 }
 
 // newDocument makes a document of content that does not change any more.
-func newDocument(content []byte, modified time.Time) *document {
+func newDocument(contentType string, content []byte, modified time.Time) *document {
 	sum := sha256.Sum256(content)
 	d := &document{
-		hash:    hex.EncodeToString(sum[:16]),
-		example: sync.OnceValues(func() (string, error) { return shorten(content, exampleRows) }),
+		contentType: []string{contentType},
+		hash:        hex.EncodeToString(sum[:16]),
+		example:     sync.OnceValues(func() (string, error) { return shorten(content, exampleRows) }),
 	}
 	if !modified.IsZero() {
-		d.modified = modified.UTC().Format(http.TimeFormat)
+		d.modified = []string{modified.UTC().Format(http.TimeFormat)}
 	}
 	d.plain = d.variant("", content, "")
 	if len(content) >= leastPacked {
-		d.quick = d.variant(codingGzip, gzipped(content, gzip.BestSpeed), "-gzip-quick")
+		d.quick = d.variant(codingGzip, quicklyGzipped(content), "-gzip-quick")
 	}
 	return d
 }
 
 func (d *document) variant(coding string, content []byte, mark string) variant {
-	return variant{coding: coding, bytes: content, length: strconv.Itoa(len(content)), tag: `"` + d.hash + mark + `"`}
+	v := variant{bytes: content, length: []string{strconv.Itoa(len(content))}, tag: []string{`"` + d.hash + mark + `"`}}
+	if coding != "" {
+		v.coding = []string{coding}
+	}
+	return v
 }
 
 // pack makes the best variants, once.
@@ -76,7 +84,7 @@ func (d *document) pack() {
 		return
 	}
 	d.best.Store(&best{
-		gzip: d.variant(codingGzip, gzipped(d.plain.bytes, gzip.BestCompression), "-gzip"),
+		gzip: d.variant(codingGzip, gzipped(newGzip(gzip.BestCompression), d.plain.bytes), "-gzip"),
 		zstd: d.variant(codingZstd, packer.EncodeAll(d.plain.bytes, nil), "-zstd"),
 	})
 }
@@ -90,69 +98,99 @@ var packer = func() *zstd.Encoder {
 	return encoder
 }()
 
-func gzipped(content []byte, level int) []byte {
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, level)
+// quickGzips are writers for what somebody waits for: each takes more time to make than a page takes to pack.
+var quickGzips = sync.Pool{New: func() any { return newGzip(gzip.BestSpeed) }}
+
+func quicklyGzipped(content []byte) []byte {
+	w := quickGzips.Get().(*gzip.Writer)
+	defer quickGzips.Put(w)
+	return gzipped(w, content)
+}
+
+func newGzip(level int) *gzip.Writer {
+	w, err := gzip.NewWriterLevel(nil, level)
 	if err != nil {
 		panic("server: gzip: " + err.Error())
 	}
+	return w
+}
+
+func gzipped(w *gzip.Writer, content []byte) []byte {
+	var packed bytes.Buffer
+	w.Reset(&packed)
 	w.Write(content) // into memory, which does not fail
 	w.Close()
-	return packed.Bytes()
+	return bytes.Clone(packed.Bytes()) // the buffer is up to twice as long
 }
 
 // choose is the variant that a request's Accept-Encoding likes best. One that accepts nothing gets the content as it is.
-func (d *document) choose(accept []string) variant {
+func (d *document) choose(accept []string) *variant {
 	if len(accept) == 0 || d.quick.bytes == nil {
-		return d.plain
+		return &d.plain
 	}
 	liked := parseAcceptEncoding(accept)
 	packed := d.best.Load()
-	chosen, weight := d.plain, liked.plain
+	chosen, weight := &d.plain, liked.plain
 	if liked.likesGzip() {
-		chosen, weight = d.quick, liked.gzip
+		chosen, weight = &d.quick, liked.gzip
 		if packed != nil {
-			chosen = packed.gzip
+			chosen = &packed.gzip
 		}
 	}
 	if packed != nil && liked.zstd > 0 && liked.zstd >= weight {
-		chosen = packed.zstd
+		chosen = &packed.zstd
 	}
 	return chosen
 }
 
-// sendDocument answers with a document in the coding that is liked best, or says that the caller has it already. cache
-// is its Cache-Control, and vary what it goes by.
-func (s *Server) sendDocument(c echo.Context, d *document, contentType, cache, vary string) error {
-	request, header := c.Request(), c.Response().Header()
-	chosen := d.choose(request.Header["Accept-Encoding"])
-	header.Set("Cache-Control", cache)
-	header.Set("Vary", vary)
-	header.Set("ETag", chosen.tag)
-	if d.modified != "" {
-		header.Set("Last-Modified", d.modified)
-	}
-	if held := d.heldBy(request.Header["If-None-Match"], chosen); held != "" {
-		header.Set("ETag", held)
-		c.Response().WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	if chosen.coding != "" {
-		header.Set("Content-Encoding", chosen.coding)
-	}
-	return s.send(c, http.StatusOK, contentType, chosen.bytes)
+// caching is what an answer's header says of keeping it.
+type caching struct {
+	control []string // Cache-Control
+	vary    []string // what it goes by
 }
 
-// heldBy is the tag of the chosen variant, or of the same content in the same coding packed otherwise, that If-None-Match
-// names; empty if it names none.
-func (d *document) heldBy(ifNoneMatch []string, chosen variant) string {
+var (
+	// onlyToCompare is for data: only its reader may keep them, and asks each time whether they are still the same.
+	onlyToCompare = caching{[]string{"private, no-cache"}, []string{"Accept-Encoding, Authorization, Cookie"}}
+	forAnHour     = caching{[]string{"public, max-age=3600"}, []string{"Accept-Encoding"}}
+)
+
+// sendDocument answers with a document in the coding that is liked best, or says that the caller has it already.
+func (s *Server) sendDocument(c echo.Context, d *document, keep caching) error {
+	request, response := c.Request(), c.Response()
+	header, chosen := response.Header(), d.choose(request.Header["Accept-Encoding"])
+	header["Cache-Control"], header["Vary"] = keep.control, keep.vary
+	if d.modified != nil {
+		header["Last-Modified"] = d.modified
+	}
+	if held := d.heldBy(request.Header["If-None-Match"], chosen); held != nil {
+		header["Etag"] = held
+		response.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	header["Etag"], header["Content-Type"], header["Content-Length"] = chosen.tag, d.contentType, chosen.length
+	if chosen.coding != nil {
+		header["Content-Encoding"] = chosen.coding
+	}
+	response.WriteHeader(http.StatusOK)
+	if request.Method == http.MethodHead {
+		return nil
+	}
+	_, err := response.Write(chosen.bytes)
+	return err
+}
+
+// heldBy is the tag of the chosen variant, or of the same content in gzip made otherwise, that If-None-Match names; nil if
+// it names none.
+func (d *document) heldBy(ifNoneMatch []string, chosen *variant) []string {
+	quick := len(chosen.coding) > 0 && chosen.coding[0] == codingGzip && chosen != &d.quick
 	for _, value := range ifNoneMatch {
 		switch {
-		case namesTag(value, chosen.tag):
+		case namesTag(value, chosen.tag[0]):
 			return chosen.tag
-		case chosen.coding == codingGzip && chosen.tag != d.quick.tag && namesTag(value, d.quick.tag):
+		case quick && namesTag(value, d.quick.tag[0]):
 			return d.quick.tag
 		}
 	}
-	return ""
+	return nil
 }

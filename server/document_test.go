@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -208,6 +211,86 @@ func TestStaticFilesAreSentPacked(t *testing.T) {
 		}
 		if again := f.ask(t, "GET", "/static/"+name, header("If-None-Match", plain.Header().Get("ETag"))); again.Code != 304 {
 			t.Errorf("%s that is held: %d", name, again.Code)
+		}
+	}
+}
+
+// stuck is a connection to a client that takes nothing until it is let.
+type stuck struct {
+	httptest.ResponseRecorder
+	writing, release chan struct{}
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	close(s.writing)
+	<-s.release
+	return s.ResponseRecorder.Write(p)
+}
+
+func TestASlowReaderHoldsOnlyWhatItReads(t *testing.T) {
+	f := open(t)
+	f.commit(t, oneOfEach(12.5))
+	f.refresh(t)
+	f.Settle()
+	admin, alive, want := f.admin(t), f.Alive(), f.Snapshot()["fcr-capacity"]
+	slow := &stuck{*httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/fcr-capacity", nil)
+	admin(r)
+	var reading sync.WaitGroup
+	reading.Go(func() { f.ServeHTTP(slow, r) })
+	<-slow.writing
+	f.commit(t, oneOfEach(99))
+	f.refresh(t)
+	f.Settle()
+	runtime.GC()
+	if left := alive(); len(left) > 1 || len(left) == 1 && left[0] != "fcr-capacity" {
+		t.Errorf("while one reads fcr-capacity slowly, %v are held", left)
+	}
+	if got := f.ask(t, "GET", "/api/fcr-capacity", admin).Body.Bytes(); bytes.Equal(got, want) {
+		t.Error("others are served the former body")
+	}
+	close(slow.release)
+	reading.Wait()
+	same(t, slow.Body.Bytes(), want)
+}
+
+// headers are texts of which a header may be made, good ones and others.
+var headers = []string{
+	"", "*", "gzip", "gzip;q=0.5, zstd;q=1.000, identity;q=0, *;q=0", "br,,\t;q=", `"a", W/"b"`, `W/"`, `"`, "W/", "*, *", "\xff\x00,;=", strings.Repeat(`,"`, 50),
+}
+
+func FuzzAcceptEncoding(f *testing.F) {
+	for _, text := range headers {
+		f.Add(text, text)
+	}
+	f.Fuzz(func(t *testing.T, one, two string) {
+		if coding := server.Chosen(one, two); coding != "" && !strings.Contains(strings.ToLower(one+two), coding) && !strings.Contains(one+two, "*") {
+			t.Errorf("%q and %q get %s", one, two, coding)
+		}
+	})
+}
+
+func FuzzIfNoneMatch(f *testing.F) {
+	for _, text := range headers {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		const tag = `"0123456789abcdef"`
+		if server.NamesTag(value, tag) && !strings.Contains(value, tag) && strings.TrimSpace(value) != "*" {
+			t.Errorf("%q names %s", value, tag)
+		}
+	})
+}
+
+func TestReadingTheHeaderOfARequestAllocatesNothing(t *testing.T) {
+	codings, tags := []string{strings.Repeat("gzip;q=0.5, ", 800), "zstd"}, strings.Repeat(`W/"x", `, 1000)
+	choose := server.Chooser()
+	for name, read := range map[string]func(){
+		"Accept-Encoding": func() { choose(codings) },
+		"If-None-Match":   func() { server.NamesTag(tags, `"0123456789abcdef"`) },
+	} {
+		if got := testing.AllocsPerRun(10, read); got > 0 {
+			t.Errorf("%s makes %g allocations", name, got)
 		}
 	}
 }

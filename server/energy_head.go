@@ -16,7 +16,7 @@ type energyHead struct {
 
 func (w *jsonWriter) energyHead(last store.DeliveryDate, fetchedAt time.Time, head energyHead) {
 	w.key("latestDeliveryDateParis").date(last)
-	w.key("latestFetchedAtUtc").fetched(fetchedAt)
+	w.key(fetchedKey).fetched(fetchedAt)
 	if head.rows == 0 {
 		w.key("latestPeriodStartUtc").null()
 		w.key("latestPeriodEndUtc").null()

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"weak"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/labstack/echo/v4"
@@ -76,11 +77,35 @@ func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.D
 // Settle waits for what answers left to be done.
 func (s *Server) Settle() { s.working.Wait() }
 
+// Alive tells which of what is served at this moment is still held when it is called, by the endpoint's name.
+func (s *Server) Alive() func() []string {
+	held := map[string]weak.Pointer[document]{}
+	for name, served := range s.bodies.current.Load().answers {
+		held[name] = weak.Make(served)
+	}
+	return func() []string {
+		var names []string
+		for name, served := range held {
+			if served.Value() != nil {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+}
+
+// Chooser chooses among the codings of a document that is packed.
+func Chooser() func(accept []string) {
+	d := large()
+	d.pack()
+	return func(accept []string) { d.choose(accept) }
+}
+
 // Chosen is the coding that an Accept-Encoding gets of content that is large enough, once it is packed; empty: as it is.
 func Chosen(accept ...string) string {
 	d := large()
 	d.pack()
-	return d.choose(accept).coding
+	return strings.Join(d.choose(accept).coding, "")
 }
 
 // NamesTag says whether a value of If-None-Match names a tag.
@@ -88,20 +113,20 @@ var NamesTag = namesTag
 
 // large is a document that is packed.
 func large() *document {
-	return newDocument(bytes.Repeat([]byte("content "), leastPacked), time.Time{})
+	return newDocument("text/plain", bytes.Repeat([]byte("content "), leastPacked), time.Time{})
 }
 
 // QuickAndBest are the tags of a document in gzip, before and after it is packed.
 func QuickAndBest() (quick, packed string) {
 	d := large()
-	quick = d.choose([]string{codingGzip}).tag
+	quick = d.choose([]string{codingGzip}).tag[0]
 	d.pack()
-	return quick, d.choose([]string{codingGzip}).tag
+	return quick, d.choose([]string{codingGzip}).tag[0]
 }
 
 // HeldAfterPacking is the tag under which a packed document is held by a client that has one.
 func HeldAfterPacking(tag string) string {
 	d := large()
 	d.pack()
-	return d.heldBy([]string{tag}, d.choose([]string{codingGzip}))
+	return strings.Join(d.heldBy([]string{tag}, d.choose([]string{codingGzip})), "")
 }

@@ -65,7 +65,7 @@ func (s *Server) data(e endpoint) echo.HandlerFunc {
 		if !built {
 			return problemUnavailable
 		}
-		return s.sendDocument(c, body, "application/json", "private, no-cache", "Accept-Encoding, Authorization, Cookie")
+		return s.sendDocument(c, body, onlyToCompare)
 	}
 }
 
@@ -116,7 +116,7 @@ const staticPath = "/static/"
 var files = sync.OnceValue(func() map[string]*document {
 	all := map[string]*document{}
 	for name, content := range web.StaticFiles() {
-		all[name] = newDocument(content, time.Time{})
+		all[name] = newDocument(mime.TypeByExtension(path.Ext(name)), content, time.Time{})
 		all[name].pack()
 	}
 	return all
@@ -129,5 +129,5 @@ func (s *Server) static(c echo.Context) error {
 	if !found {
 		return problemNotFound
 	}
-	return s.sendDocument(c, file, mime.TypeByExtension(path.Ext(name)), "public, max-age=3600", "Accept-Encoding")
+	return s.sendDocument(c, file, forAnHour)
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
@@ -23,7 +22,7 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 	header.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
 	if accept := c.Request().Header["Accept-Encoding"]; len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).likesGzip() {
 		header.Set("Content-Encoding", codingGzip)
-		body = gzipped(body, gzip.BestSpeed)
+		body = quicklyGzipped(body)
 	}
 	return s.send(c, status, "text/html; charset=utf-8", body)
 }

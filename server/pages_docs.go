@@ -99,7 +99,7 @@ var examples = sync.OnceValue(func() map[string]*document {
 	}
 	made := map[string]*document{}
 	for _, e := range endpoints {
-		made[e.name] = newDocument(e.answer(parts))
+		made[e.name] = e.answer(parts, nil)
 	}
 	return made
 })

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -291,5 +292,41 @@ func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 	}
 	if w := f.ask(t, "GET", "/healthz"); w.Code != 200 {
 		t.Errorf("/healthz answers %d", w.Code)
+	}
+}
+
+func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
+	f := open(t)
+	f.commit(t, oneOfEach(12.5))
+	f.refresh(t)
+	raw, err := sql.Open("sqlite", f.store.Path())
+	must(t, err)
+	defer raw.Close()
+	_, err = raw.ExecContext(t.Context(), "DELETE FROM coverage") // who looks for rows finds none
+	must(t, err)
+	before := f.Snapshot()
+	f.clock.Advance(90 * time.Second)
+	f.commit(t, store.Batch{}, store.Datasets()...)
+	f.refresh(t)
+	after := f.Snapshot()
+	for _, endpoint := range endpoints {
+		same(t, after[endpoint], bytes.ReplaceAll(before[endpoint], []byte(`tchedAtUtc":"2026-07-15T12:00:00.000Z"`), []byte(`tchedAtUtc":"2026-07-15T12:01:30.000Z"`)))
+	}
+	must(t, f.store.RecordRun(t.Context(), f.run(store.OutcomeFailed, store.Datasets()...)))
+	f.refresh(t)
+	for endpoint, body := range f.Snapshot() {
+		same(t, body, after[endpoint])
+	}
+}
+
+func TestABodyThatWasNeverFetchedGetsItsTime(t *testing.T) {
+	f := open(t)
+	f.refresh(t)
+	f.commit(t, store.Batch{}, store.FCRCapacity, store.MFRREnergy)
+	f.refresh(t)
+	fresh := open(t, func(o *server.Options) { o.Store = f.store })
+	fresh.refresh(t)
+	for endpoint, want := range fresh.Snapshot() {
+		same(t, f.Snapshot()[endpoint], want)
 	}
 }

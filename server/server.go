@@ -115,9 +115,9 @@ func (s *Server) Close() {
 // Refresh builds the bodies whose dataset has changed since they were built. It may be called at any time; the next
 // answer after it returns holds what was committed before it was called.
 func (s *Server) Refresh(ctx context.Context) error {
-	served, err := s.bodies.refresh(ctx)
-	if err == nil && served != nil {
-		s.working.Go(func() { served.pack(s.stopped) })
+	renewed, err := s.bodies.refresh(ctx)
+	if renewed {
+		s.working.Go(func() { s.bodies.pack(s.stopped) })
 	}
 	return err
 }

@@ -101,6 +101,14 @@ func TestTheLastSuccessIsTheNewestRunThatRefusedNothing(t *testing.T) {
 			if err != nil || versions[a] != window.Version || (versions[a] == 0) != (len(c.accounts) == 0) {
 				t.Errorf("versions %v, %v; the window has %d", versions, err, window.Version)
 			}
+			changed := int64(3*c.change + 2) // the version of the change: a run is a row for each of its datasets
+			for since := range window.Version + 1 {
+				want := store.News{Version: window.Version, FetchedAt: window.FetchedAt, RowsChanged: c.change != never && since < changed}
+				news, err := s.News(t.Context(), a, since)
+				if diff := cmp.Diff(want, news); diff != "" || err != nil {
+					t.Errorf("news since %d %v (-want +got):\n%s", since, err, diff)
+				}
+			}
 		})
 	}
 }

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// News is what the runs of a dataset brought since one of its versions.
+type News struct {
+	Version     int64     // the newest
+	FetchedAt   time.Time // end of the newest run that refused nothing of the dataset; zero if there was none
+	RowsChanged bool      // by one of those runs
+}
+
+// News tells what came of a dataset after the version since; reading it costs no more the more is stored.
+func (s *Store) News(ctx context.Context, dataset Dataset, since int64) (News, error) {
+	var news News
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		if news.Version, err = version(ctx, tx, dataset); err != nil {
+			return err
+		}
+		if news.FetchedAt, err = newestEnd(ctx, tx, dataset, refusedNothing); err != nil {
+			return err
+		}
+		const changed = "SELECT EXISTS (SELECT 1 FROM feed_run WHERE dataset = ? AND id > ? AND rows_changed > 0)"
+		return tx.QueryRowContext(ctx, changed, dataset, since).Scan(&news.RowsChanged)
+	})
+	if err != nil {
+		return News{}, fmt.Errorf("store: news of %s: %w", dataset, err)
+	}
+	return news, nil
+}
