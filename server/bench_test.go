@@ -99,6 +99,9 @@ func BenchmarkRefresh(b *testing.B) {
 		fresh, err := server.New(f.options)
 		must(b, err)
 		must(b, fresh.Refresh(b.Context()))
+		b.StopTimer()
+		fresh.Close()
+		b.StartTimer()
 	}
 }
 

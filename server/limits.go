@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -15,19 +16,20 @@ import (
 type limits struct {
 	clock     clockwork.Clock
 	perMinute int
+	policy    []string // as the header tells it
 
 	mu      sync.Mutex
 	byToken map[int64]*rate.Limiter // as many as there are tokens in use
 }
 
 func newLimits(clock clockwork.Clock, perMinute int) *limits {
-	return &limits{clock: clock, perMinute: perMinute, byToken: map[int64]*rate.Limiter{}}
+	policy := []string{fmt.Sprintf(`"token";q=%d;w=60`, perMinute)}
+	return &limits{clock: clock, perMinute: perMinute, policy: policy, byToken: map[int64]*rate.Limiter{}}
 }
 
 // take takes one request of the token's; if there is none left it says how long to wait for one. In any case it says how
 // many are left and when all of them will be again.
 func (l *limits) take(tokenID int64) (left allowance, ok bool) {
-	// Reserving and giving back is one step: of two reservations, the limiter takes only the later one back as a whole.
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.Now()
@@ -36,14 +38,18 @@ func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 		limiter = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)
 		l.byToken[tokenID] = limiter
 	}
-	reservation := limiter.ReserveN(now, 1)
-	wait := reservation.DelayFrom(now)
-	if wait > 0 {
-		reservation.CancelAt(now)
-	}
+	ok = limiter.AllowN(now, 1)
 	tokens := max(0, limiter.TokensAt(now))
-	whole := time.Duration((float64(l.perMinute) - tokens) / float64(l.perMinute) * float64(time.Minute))
-	return allowance{wait: wait, requests: int(tokens), whole: whole}, wait <= 0
+	left = allowance{requests: int(tokens), whole: l.refill(float64(l.perMinute) - tokens)}
+	if !ok {
+		left.wait = l.refill(1 - tokens)
+	}
+	return left, ok
+}
+
+// refill is how long so many requests take to come back.
+func (l *limits) refill(requests float64) time.Duration {
+	return time.Duration(requests / float64(l.perMinute) * float64(time.Minute))
 }
 
 // allowance is what a token may still ask.
@@ -55,6 +61,8 @@ type allowance struct {
 
 // tell puts the limit and what is left of it into a header, as draft-ietf-httpapi-ratelimit-headers-10 has it.
 func (l *limits) tell(header http.Header, left allowance) {
-	header.Set("RateLimit-Policy", fmt.Sprintf(`"token";q=%d;w=60`, l.perMinute))
-	header.Set("RateLimit", fmt.Sprintf(`"token";r=%d;t=%d`, left.requests, int(math.Ceil(left.whole.Seconds()))))
+	line := append(make([]byte, 0, len(`"token";r=;t=`)+20), `"token";r=`...)
+	line = append(strconv.AppendInt(line, int64(left.requests), 10), ";t="...)
+	line = strconv.AppendInt(line, int64(math.Ceil(left.whole.Seconds())), 10)
+	header["Ratelimit-Policy"], header["Ratelimit"] = l.policy, []string{string(line)}
 }

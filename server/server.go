@@ -123,7 +123,7 @@ func (s *Server) Refresh(ctx context.Context) error {
 }
 
 func (s *Server) routes(protection *http.CrossOriginProtection) {
-	s.echo.Use(s.identifyRequest, s.recoverPanic, s.commonHeaders, limitBody, sameOrigin(protection), nameOrigin)
+	s.echo.Use(s.before(protection))
 	for _, e := range endpoints {
 		s.echo.Match(read, "/api/"+e.name, s.data(e))
 	}
