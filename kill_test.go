@@ -34,7 +34,7 @@ func hasty() {
 }
 
 // moveIn makes a new folder the working one, and simulated sources those of the programs that are started.
-func moveIn(t *testing.T) {
+func moveIn(t testing.TB) {
 	t.Helper()
 	sources, err := simulator.Start(simulator.Options{Now: time.Now})
 	if err != nil {
@@ -203,8 +203,8 @@ func checkWhole(t *testing.T, first, last store.DeliveryDate) {
 }
 
 // must is the value of a call that must not fail.
-func must[V any](value V, err error) func(*testing.T) V {
-	return func(t *testing.T) V {
+func must[V any](value V, err error) func(testing.TB) V {
+	return func(t testing.TB) V {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
