@@ -15,7 +15,8 @@ type backfill struct {
 	tell     func(Progress)
 	progress Progress
 	faults   []string // what could not be had, and why
-	left     int      // delivery dates that were not asked for, since there was no use in going on
+	left     int      // delivery dates that were given up, since there was no use in going on
+	outage   circuit  // that the source is in, over all rounds
 }
 
 // lostWindow is one that was lost to a fault that may pass.
@@ -24,8 +25,8 @@ type lostWindow struct {
 	says string
 }
 
-// run asks for the windows one after the other, and again for those that are lost as long as a round brings any in. The
-// error is the context's; what else went wrong stands in faults.
+// run asks for the windows one after the other, and again for those that are lost as long as a round brings any in, or an
+// outage may pass. The error is the context's; what else went wrong stands in faults.
 func (b *backfill) run(ctx context.Context, windows []window) error {
 	for _, w := range windows {
 		b.progress.Total += len(w.Dates())
@@ -36,9 +37,12 @@ func (b *backfill) run(ctx context.Context, windows []window) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if stopped || len(lost) == len(windows) {
+		if _, down := b.outage.openUntil(); stopped || len(lost) == len(windows) && !down {
 			for _, l := range lost {
 				b.faults = append(b.faults, l.says)
+				if stopped {
+					b.leave(l.window)
+				}
 			}
 			return nil
 		}
@@ -52,29 +56,25 @@ func (b *backfill) run(ctx context.Context, windows []window) error {
 
 // round asks for each window once. It is stopped where there is no use in going on.
 func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWindow, stopped bool) {
-	var outage circuit
 	for i, w := range windows {
 		run, err := b.feeds.run(ctx, b.feed, w, b.fetchID)
 		switch {
 		case ctx.Err() != nil:
 			return lost, true
 		case err == nil:
-			outage.succeed()
+			b.outage.succeed()
 			b.advance(w, run)
 		case hopeless(err):
 			b.faults = append(b.faults, run.Error)
-			b.leave(windows[i+1:])
+			b.leave(windows[i+1:]...)
 			return lost, true
 		case !passes(err): // this window is refused for good; of the source's health it says nothing
 			b.advance(w, run)
 		default:
-			outage.fail(b.feeds.clock.Now())
+			b.outage.fail(b.feeds.clock.Now())
 			lost = append(lost, lostWindow{w, run.Error})
-			if i == len(windows)-1 {
-				return lost, false
-			}
-			if b.isOver(ctx, &outage) {
-				b.leave(windows[i+1:])
+			if b.isOver(ctx) {
+				b.leave(windows[i+1:]...)
 				return lost, true
 			}
 		}
@@ -83,7 +83,7 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 }
 
 // leave gives up the windows.
-func (b *backfill) leave(windows []window) {
+func (b *backfill) leave(windows ...window) {
 	for _, w := range windows {
 		b.left += len(w.Dates())
 	}
@@ -104,12 +104,12 @@ func (b *backfill) advance(w window, run store.Run) {
 }
 
 // isOver waits while the source is down, and says whether it has been for so long that there is no use in waiting on.
-func (b *backfill) isOver(ctx context.Context, outage *circuit) bool {
-	until, down := outage.openUntil()
+func (b *backfill) isOver(ctx context.Context) bool {
+	until, down := b.outage.openUntil()
 	if !down {
 		return false
 	}
-	if outage.isLong() {
+	if b.outage.isLong() {
 		return true
 	}
 	wait := until.Sub(b.feeds.clock.Now())

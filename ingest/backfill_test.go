@@ -40,7 +40,7 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 	busy := &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable", Retryable: true}
 	refused := &source.Fault{Source: "RTE", Status: 403, Message: "not subscribed"}
 	maintenance := &source.Fault{Source: "RTE", Status: 200, Message: "the reply is an HTML page, not JSON: maintenance"}
-	third := date(t, "2026-11-03").Period()
+	third, fifth, seventh := date(t, "2026-11-03").Period(), date(t, "2026-11-05").Period(), date(t, "2026-11-07").Period()
 	for _, row := range []struct {
 		name   string
 		fails  func(window store.Period, since time.Duration) error
@@ -72,13 +72,25 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 			}
 			return nil
 		}, 10, 11, ""},
-		{"an outage without end ends the fetch", func(store.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more; 1 delivery dates were not asked for: the same command goes on with them"},
+		{"an outage without end ends the fetch", func(store.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more; 10 delivery dates are left: the same command goes on with them"},
+		{"an outage that begins in one round is waited out in the next", func(window store.Period, since time.Duration) error {
+			if window.Start >= seventh.Start && since < 10*time.Minute {
+				return unreached
+			}
+			return nil
+		}, 10, 17, ""},
+		{"an outage without end is counted over all rounds", func(window store.Period, _ time.Duration) error {
+			if window.Start >= fifth.Start {
+				return unreached
+			}
+			return nil
+		}, 4, 13, "no answer in time; 6 delivery dates are left: the same command goes on with them"},
 		{"what is refused is not asked for again", func(window store.Period, _ time.Duration) error {
 			if window == third {
 				return refused
 			}
 			return nil
-		}, 2, 3, "not subscribed; 7 delivery dates were not asked for: the same command goes on with them"},
+		}, 2, 3, "not subscribed; 7 delivery dates are left: the same command goes on with them"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")

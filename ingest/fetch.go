@@ -131,7 +131,7 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	return errors.Join(faults...)
 }
 
-// fetch asks for one request and says how many delivery dates are left that were not asked for.
+// fetch asks for one request and says how many delivery dates are left, for the same request to go on with.
 func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fetch store.Fetch) (left int, err error) {
 	windows, err := f.fetchWindows(ctx, feed, request, fetch.Finished)
 	if err != nil {
@@ -143,7 +143,7 @@ func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fet
 	}
 	faults := shortList(b.faults)
 	if b.left > 0 {
-		faults += fmt.Sprintf("; %d delivery dates were not asked for: the same command goes on with them", b.left)
+		faults += fmt.Sprintf("; %d delivery dates are left: the same command goes on with them", b.left)
 	}
 	if faults != "" {
 		err = fmt.Errorf("%s: %w: %s", request.Dataset, ErrIncomplete, faults)
