@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"courant/store"
 )
@@ -14,10 +15,14 @@ type backfill struct {
 	fetchID  int64
 	tell     func(Progress)
 	progress Progress
-	faults   []string // what could not be had, and why
-	left     int      // delivery dates that were given up, since there was no use in going on
-	outage   circuit  // that the source is in, over all rounds
+	faults   []string  // what could not be had, and why
+	left     int       // delivery dates that were given up, since there was no use in going on
+	outage   circuit   // that the source is in, over all rounds
+	until    time.Time // the source is left alone
 }
+
+// longestWait is how long a fetch waits for a source that asks to be left alone. Nobody sits by for more than that.
+const longestWait = time.Hour
 
 // lostWindow is one that was lost to a fault that may pass.
 type lostWindow struct {
@@ -57,6 +62,7 @@ func (b *backfill) run(ctx context.Context, windows []window) error {
 // round asks for each window once. It is stopped where there is no use in going on.
 func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWindow, stopped bool) {
 	for i, w := range windows {
+		b.wait(ctx)
 		run, err := b.feeds.run(ctx, b.feed, w, b.fetchID)
 		switch {
 		case ctx.Err() != nil:
@@ -71,9 +77,8 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 		case !passes(err): // this window is refused for good; of the source's health it says nothing
 			b.advance(w, run)
 		default:
-			b.outage.fail(b.feeds.clock.Now())
 			lost = append(lost, lostWindow{w, run.Error})
-			if b.isOver(ctx) {
+			if !b.mayEnd(err) {
 				b.leave(windows[i+1:]...)
 				return lost, true
 			}
@@ -103,20 +108,26 @@ func (b *backfill) advance(w window, run store.Run) {
 	b.tell(b.progress)
 }
 
-// isOver waits while the source is down, and says whether it has been for so long that there is no use in waiting on.
-func (b *backfill) isOver(ctx context.Context) bool {
-	until, down := b.outage.openUntil()
-	if !down {
-		return false
+// mayEnd takes a fault down that passes, and says whether there is use in waiting for its end.
+func (b *backfill) mayEnd(err error) bool {
+	now := b.feeds.clock.Now()
+	b.outage.fail(now)
+	b.until = now.Add(askedRest(err))
+	if until, down := b.outage.openUntil(); down && until.After(b.until) {
+		b.until = until
 	}
-	if b.outage.isLong() {
-		return true
+	return !b.outage.isLong() && b.until.Sub(now) <= longestWait
+}
+
+// wait lasts for as long as the source is to be left alone.
+func (b *backfill) wait(ctx context.Context) {
+	wait := b.until.Sub(b.feeds.clock.Now())
+	if wait <= 0 {
+		return
 	}
-	wait := until.Sub(b.feeds.clock.Now())
 	b.feeds.log.Warn("source is down", "feed", string(b.feed.name), "pause", wait.String())
 	select {
 	case <-ctx.Done():
 	case <-b.feeds.clock.After(wait):
 	}
-	return false
 }

@@ -85,6 +85,15 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 			}
 			return nil
 		}, 4, 13, "no answer in time; 6 delivery dates are left: the same command goes on with them"},
+		{"a source that asks for half an hour is left alone for it", func(_ store.Period, since time.Duration) error {
+			if since < 30*time.Minute {
+				return &source.Fault{Source: "RTE", Status: 429, Message: "closed", Retryable: true, RetryAfter: 30 * time.Minute}
+			}
+			return nil
+		}, 10, 11, ""},
+		{"one that asks for hours ends the fetch", func(store.Period, time.Duration) error {
+			return &source.Fault{Source: "RTE", Status: 429, Message: "closed", Retryable: true, RetryAfter: 2 * time.Hour}
+		}, 0, 1, "closed; 10 delivery dates are left: the same command goes on with them"},
 		{"what is refused is not asked for again", func(window store.Period, _ time.Duration) error {
 			if window == third {
 				return refused

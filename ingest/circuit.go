@@ -14,7 +14,8 @@ const failuresToOpen = 5
 // openFor is how long a circuit stays open before a run tries again, the first time, the second time and so on.
 var openFor = []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute}
 
-// circuit keeps a resource that fails from being asked again and again. Its zero value is closed.
+// circuit keeps a resource that fails, or that asks to be left alone, from being asked again and again. Its zero value is
+// closed.
 type circuit struct {
 	mu       sync.Mutex
 	failures int // in a row
@@ -38,6 +39,16 @@ func (c *circuit) fail(now time.Time) {
 	c.failures++
 	if again := c.failures - failuresToOpen; again >= 0 {
 		c.until = now.Add(openFor[min(again, len(openFor)-1)])
+	}
+}
+
+// rest opens the circuit until an instant, because the source asked for it.
+func (c *circuit) rest(until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failures = max(c.failures, failuresToOpen)
+	if until.After(c.until) {
+		c.until = until
 	}
 }
 
@@ -65,6 +76,9 @@ func (f *Feeds) judge(feed *feed, err error) {
 		feed.host.succeed()
 	case errors.As(err, &fault):
 		feed.circuit.fail(now)
+		if fault.RetryAfter > 0 {
+			feed.circuit.rest(now.Add(fault.RetryAfter))
+		}
 		if fault.Connection {
 			feed.host.fail(now)
 		}

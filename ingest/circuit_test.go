@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,6 +76,45 @@ func TestWhichFeedsAFaultConcerns(t *testing.T) {
 				if got := b.status(dataset).State; got != state {
 					t.Errorf("%s is %s, want %s", dataset, got, state)
 				}
+			}
+		})
+	}
+}
+
+func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		asked time.Duration
+	}{{"a minute and a half, after the last of five tries", 90 * time.Second}, {"three hours", 3 * time.Hour}, {"a day", 24 * time.Hour}} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 09:00")
+			mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed", Retryable: true, RetryAfter: row.asked})
+			from := b.clock.Now()
+			next := b.job(t.Context(), b.feed(Capacity))
+			if calls := len(b.market.asked[Capacity]); calls != 1 || next.Before(from.Add(row.asked)) || next.After(from.Add(row.asked).Add(mostJitter)) {
+				t.Errorf("%d calls, and the next one %s later", calls, next.Sub(from))
+			}
+			other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
+			for who, report := range map[string]func(context.Context) (Report, error){"serve": b.Report, "another process": other.Report} {
+				told, err := report(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				status := told.Datasets[slices.Index(store.Datasets(), store.FCRCapacity)]
+				if status.State != StateDown || status.NextRunAt == nil || time.Time(*status.NextRunAt).Before(from.Add(row.asked)) {
+					t.Errorf("%s tells %s, next run %v", who, status.State, status.NextRunAt)
+				}
+			}
+			b.clock.Advance(row.asked - time.Second)
+			b.job(t.Context(), b.feed(Capacity))
+			if calls := len(b.market.asked[Capacity]); calls != 1 {
+				t.Errorf("%d calls before it is over", calls)
+			}
+			mend()
+			b.clock.Advance(time.Second)
+			b.job(t.Context(), b.feed(Capacity))
+			if got := b.status(store.FCRCapacity); got.State != StateOK {
+				t.Errorf("after it the state is %s", got.State)
 			}
 		})
 	}

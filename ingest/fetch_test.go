@@ -173,6 +173,33 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 	}
 }
 
+func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	whole := b.market.prices
+	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+		if len(window.Dates()) == 1 {
+			return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 429, Message: "closed", Retryable: true, RetryAfter: 3 * time.Hour}
+		}
+		reply, err := whole(window)
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(p store.Price) bool {
+			return date(t, "2026-11-02").Period().Holds(p.Start) || date(t, "2026-11-04").Period().Holds(p.Start)
+		})
+		return reply, err
+	}
+	run, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-05")
+	if err == nil || b.rows(store.DayAheadPrices, "2026-11-05") != 96 {
+		t.Errorf("error %v, run %+v", err, run)
+	}
+	if diff := cmp.Diff([]string{"01 02 03 04 05", "02"}, b.callsOf(DayAheadPrices)); diff != "" {
+		t.Error(diff)
+	}
+	for _, day := range []string{"2026-11-02", "2026-11-04"} {
+		if got := b.reasonOf(store.DayAheadPrices, day); got != ReasonSourceError {
+			t.Errorf("%s is missing for %q", day, got)
+		}
+	}
+}
+
 func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	whole, hole := b.market.prices, date(t, "2026-11-03").Period()

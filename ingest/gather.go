@@ -49,6 +49,10 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, w
 		return nil
 	}
 	for _, piece := range short.pieces(dates) {
+		if askedRest(into.fault) > 0 {
+			into.lost = append(into.lost, piece...)
+			continue
+		}
 		first, last := piece[0], piece[len(piece)-1]
 		err := f.gatherCall(ctx, feed, store.NewPeriod(first.Start(), last.End()), short, into)
 		if ctx.Err() != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"courant/ingest/source"
 	"courant/store"
@@ -142,6 +143,15 @@ func isRefusal(err error) bool {
 func passes(err error) bool {
 	var fault *source.Fault
 	return errors.As(err, &fault) && (fault.Retryable || fault.Status < 300)
+}
+
+// askedRest is how long the source asked to be left alone; 0 if it did not.
+func askedRest(err error) time.Duration {
+	var fault *source.Fault
+	if errors.As(err, &fault) {
+		return fault.RetryAfter
+	}
+	return 0
 }
 
 // isUnreached says that the source was not reached.

@@ -14,7 +14,7 @@ const (
 	StateOK    State = "ok"
 	StateLate  State = "late"  // a delivery date is not whole at the time at which it should be
 	StateStale State = "stale" // nothing new for a day, though something is due
-	StateDown  State = "down"  // its source has failed so often that it is asked only now and then
+	StateDown  State = "down"  // its source has failed so often, or asked for it, that it is left alone for a while
 	StateOff   State = "off"   // no credentials for its source
 )
 

@@ -443,6 +443,28 @@ func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
 	})
 }
 
+func TestTokensThatAreNotToBeAskedForAreNotForAnyResource(t *testing.T) {
+	f := newFakeRTE(t)
+	f.token = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "7200")
+		w.WriteHeader(429)
+	}
+	for i, left := range []time.Duration{2 * time.Hour, time.Hour} {
+		for _, tt := range calls {
+			_, _, err := tt.call(t, f.client, summerDay.Period())
+			if fault := faultOf(t, err); fault.Status != 429 || fault.RetryAfter != left || !strings.HasSuffix(fault.Message, "it wants to be left alone until 2026-07-15T14:00:00Z") {
+				t.Errorf("%s, hour %d: %+v", tt.name, i, fault)
+			}
+		}
+		f.wantRequests(t, 1, 0)
+		f.clock.Advance(time.Hour)
+	}
+	f.token = nil
+	if err := f.ask(t); err != nil {
+		t.Errorf("after two hours: %v", err)
+	}
+}
+
 func TestAForbiddenResourceNamesTheAPIToSubscribe(t *testing.T) {
 	for _, tt := range calls {
 		t.Run(tt.name, func(t *testing.T) {

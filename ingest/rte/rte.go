@@ -70,6 +70,8 @@ type Client struct {
 	mu      sync.Mutex
 	token   *oauth2.Token
 	expires time.Time
+	busy    source.Fault // what the address of tokens said when it wanted to be left alone
+	until   time.Time    // how long it wants that
 }
 
 // NewClient makes a client; nothing is asked yet.

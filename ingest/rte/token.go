@@ -19,9 +19,16 @@ func (c *Client) accessToken(ctx context.Context) (*oauth2.Token, error) {
 	if c.token != nil && (c.expires.IsZero() || c.caller.Clock.Now().Before(c.expires)) {
 		return c.token, nil
 	}
+	if wait := c.until.Sub(c.caller.Clock.Now()); wait > 0 { // all resources share the token
+		fault := c.busy
+		fault.RetryAfter = wait
+		return nil, &fault
+	}
 	token, err := c.oauth.Token(context.WithValue(ctx, oauth2.HTTPClient, c.caller.HTTP))
 	if err != nil {
-		return nil, c.tokenFault(err)
+		fault := c.tokenFault(err)
+		c.busy, c.until = *fault, c.caller.Clock.Now().Add(fault.RetryAfter)
+		return nil, fault
 	}
 	c.token, c.expires = token, time.Time{}
 	if !token.Expiry.IsZero() {
@@ -43,7 +50,7 @@ const noToken = "the answer holds no token"
 
 // tokenFault says what the token address answered. The body of its answer is not repeated: it is of no use and may
 // hold anything.
-func (c *Client) tokenFault(err error) error {
+func (c *Client) tokenFault(err error) *source.Fault {
 	var answered *oauth2.RetrieveError
 	if !errors.As(err, &answered) || answered.Response == nil {
 		var fault *source.Fault

@@ -28,7 +28,8 @@ const (
 	maxReplyBytes    = 64 << 20
 	firstPause       = 2 * time.Second
 	longestPause     = time.Minute
-	longestObeyed    = 15 * time.Minute // a longer Retry-After ends the call; the next run asks again
+	longestObeyed    = 15 * time.Minute // a longer Retry-After ends the call, and says when the next may come
+	longestAsked     = 24 * time.Hour   // a longer Retry-After is taken for that
 	connectTimeout   = 10 * time.Second
 	headerTimeout    = 2 * time.Minute // ENTSO-E gives up on itself after 5 min, and rarely needs one
 	tryTimeout       = 5 * time.Minute
@@ -119,6 +120,9 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 		case fault.Status == http.StatusTooManyRequests && c.Pause429 > 0:
 			pause = c.Pause429
 		}
+		if fault.RetryAfter > longestObeyed {
+			fault.Message += "; it wants to be left alone until " + c.Clock.Now().Add(fault.RetryAfter).UTC().Format(time.RFC3339)
+		}
 		if !fault.Retryable || try == maxTries || pause > longestObeyed {
 			return traffic, fault
 		}
@@ -186,14 +190,14 @@ func (c *Caller) refusedByStatus(name string, response *http.Response, answer *A
 	}
 }
 
-// RetryAfter is the pause that a Retry-After header of seconds or of a date asks for, 0 if there is none.
+// RetryAfter is the pause that a Retry-After header of seconds or of a date asks for, a day at most; 0 if there is none.
 func (c *Caller) RetryAfter(headers http.Header) time.Duration {
 	header := headers.Get("Retry-After")
 	if seconds, err := strconv.Atoi(header); err == nil && seconds > 0 && seconds < math.MaxInt32 {
-		return time.Duration(seconds) * time.Second
+		return min(time.Duration(seconds)*time.Second, longestAsked)
 	}
 	if date, err := http.ParseTime(header); err == nil {
-		return max(date.Sub(c.Clock.Now()), 0)
+		return min(max(date.Sub(c.Clock.Now()), 0), longestAsked)
 	}
 	return 0
 }

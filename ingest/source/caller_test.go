@@ -199,22 +199,25 @@ func TestTheSourceSaysHowLongToPause(t *testing.T) {
 		status int
 		header string
 		good   func(time.Duration) bool // nil: no second try
+		asked  time.Duration            // that is told then
 	}{
-		{"seconds", 503, "7", exactly(7 * time.Second)},
-		{"the longest that is obeyed", 503, "900", exactly(15 * time.Minute)},
-		{"longer than is obeyed", 503, "901", nil},
-		{"absurdly long", 503, "99999999999", jittered},
-		{"beyond every integer", 503, strings.Repeat("9", 40), jittered},
-		{"a date", 503, noon.Add(42 * time.Second).Format(http.TimeFormat), exactly(42 * time.Second)},
-		{"a date of tomorrow", 503, noon.AddDate(0, 0, 1).Format(http.TimeFormat), nil},
-		{"a date that is over", 503, noon.Add(-time.Hour).Format(http.TimeFormat), jittered},
-		{"none", 503, "", jittered},
-		{"zero", 503, "0", jittered},
-		{"below zero", 503, "-5", jittered},
-		{"words", 503, "soon", jittered},
-		{"429 without a header", 429, "", exactly(pause429)},
-		{"429 with a header", 429, "30", exactly(30 * time.Second)},
-		{"429 with a useless header", 429, "soon", exactly(pause429)},
+		{"seconds", 503, "7", exactly(7 * time.Second), 0},
+		{"the longest that is obeyed", 503, "900", exactly(15 * time.Minute), 0},
+		{"longer than is obeyed", 503, "901", nil, 901 * time.Second},
+		{"longer than a day", 503, "86401", nil, 24 * time.Hour},
+		{"absurdly long", 503, "99999999999", jittered, 0},
+		{"beyond every integer", 503, strings.Repeat("9", 40), jittered, 0},
+		{"a date", 503, noon.Add(42 * time.Second).Format(http.TimeFormat), exactly(42 * time.Second), 0},
+		{"a date of tomorrow", 503, noon.AddDate(0, 0, 1).Format(http.TimeFormat), nil, 24 * time.Hour},
+		{"a date of next week", 503, noon.AddDate(0, 0, 7).Format(http.TimeFormat), nil, 24 * time.Hour},
+		{"a date that is over", 503, noon.Add(-time.Hour).Format(http.TimeFormat), jittered, 0},
+		{"none", 503, "", jittered, 0},
+		{"zero", 503, "0", jittered, 0},
+		{"below zero", 503, "-5", jittered, 0},
+		{"words", 503, "soon", jittered, 0},
+		{"429 without a header", 429, "", exactly(pause429), 0},
+		{"429 with a header", 429, "30", exactly(30 * time.Second), 0},
+		{"429 with a useless header", 429, "soon", exactly(pause429), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var tries atomic.Int32
@@ -229,7 +232,9 @@ func TestTheSourceSaysHowLongToPause(t *testing.T) {
 			caller.Pause429 = pause429
 			_, err := caller.Call(t.Context(), "A44", get(address), discard)
 			if tt.good == nil {
-				if fault := faultOf(t, err); len(clock.pauses) != 0 || !fault.Retryable || fault.RetryAfter < 15*time.Minute {
+				fault := faultOf(t, err)
+				until := "; it wants to be left alone until " + clock.Now().Add(fault.RetryAfter).UTC().Format(time.RFC3339)
+				if len(clock.pauses) != 0 || !fault.Retryable || fault.RetryAfter != tt.asked || !strings.HasSuffix(fault.Message, until) {
 					t.Errorf("after pauses %v: %+v", clock.pauses, fault)
 				}
 				return

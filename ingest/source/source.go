@@ -124,7 +124,7 @@ type Fault struct {
 	Message    string // one line
 	Connection bool   // the source was not reached, or was lost in the middle of its answer
 	Retryable  bool
-	RetryAfter time.Duration // what the source asked for; 0 if it asked for nothing
+	RetryAfter time.Duration // how long the source asked to be left alone, a day at most; 0 if it asked for nothing
 	Cause      error         // nil, ErrTooWide, or what the connection said
 }
 
