@@ -25,7 +25,7 @@ const (
 	Undecided  Decision = ""
 	Accepted   Decision = "accepted"
 	Rejected   Decision = "rejected"
-	Superseded Decision = "superseded" // by later prices of the date, without a person
+	Superseded Decision = "superseded" // by later prices in the place of all of them, without a person
 )
 
 // MarshalJSON is [start, resolution, EUR/MWh].
@@ -39,8 +39,8 @@ func (p *Price) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &[]any{&p.Start, &p.Resolution, &p.Price.V})
 }
 
-// Quarantine keeps what came of a delivery date apart, in the place of what waits of that date already, and tells what
-// was decided of the same prices before.
+// Quarantine keeps what came of a delivery date apart, in the place of what waits of that date already if it replaces all of
+// that, and tells what was decided of the same prices before.
 func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error) {
 	prices, err := json.Marshal(q.Prices)
 	if err != nil {
@@ -56,10 +56,7 @@ func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `
-			UPDATE quarantine SET decision = ?, decided_ms = ? WHERE dataset = ? AND delivery_date = ? AND prices <> ? AND decision IS NULL`,
-			Superseded, q.Seen.UnixMilli(), q.Dataset, q.Date, string(prices))
-		if err != nil {
+		if err := settle(ctx, tx, q.Date, q.Prices, string(prices), q.Seen.UnixMilli()); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, "SELECT decision FROM quarantine WHERE dataset = ? AND delivery_date = ? AND prices = ?",
@@ -73,17 +70,30 @@ func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error)
 
 // InQuarantine lists what waits for a decision, the oldest first.
 func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
-	rows, err := s.reader.QueryContext(ctx,
-		"SELECT id, dataset, delivery_date, reason, seen_ms, prices FROM quarantine WHERE decision IS NULL ORDER BY id")
+	var waiting []Quarantined
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		waiting, err = selectWaiting(ctx, tx, "true")
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("store: quarantine: %w", err)
+	}
+	return waiting, nil
+}
+
+// selectWaiting reads what waits and meets a condition with its arguments, the oldest first.
+func selectWaiting(ctx context.Context, tx *sql.Tx, condition string, args ...any) ([]Quarantined, error) {
+	rows, err := tx.QueryContext(ctx,
+		"SELECT id, dataset, delivery_date, reason, seen_ms, prices FROM quarantine WHERE decision IS NULL AND "+condition+" ORDER BY id", args...)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	var waiting []Quarantined
 	for rows.Next() {
 		q, err := scanQuarantined(rows)
 		if err != nil {
-			return nil, fmt.Errorf("store: quarantine: %w", err)
+			return nil, err
 		}
 		waiting = append(waiting, q)
 	}
@@ -93,20 +103,74 @@ func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 // supersede settles what waits of the delivery dates of which ENTSO-E's prices are stored.
 func supersede(w *writing, prices []Price) error {
 	var calendar calendar
-	settled := map[DeliveryDate]bool{}
+	arrived := map[DeliveryDate][]Price{}
 	for _, price := range prices {
-		date := calendar.dateOf(price.Start)
-		if price.Source != FromENTSOE || settled[date] {
-			continue
+		if price.Source == FromENTSOE {
+			date := calendar.dateOf(price.Start)
+			arrived[date] = append(arrived[date], price)
 		}
-		settled[date] = true
-		_, err := w.tx.ExecContext(w.ctx, "UPDATE quarantine SET decision = ?, decided_ms = ? WHERE dataset = ? AND delivery_date = ? AND decision IS NULL",
-			Superseded, w.now, DayAheadPrices, date)
-		if err != nil {
+	}
+	for date, prices := range arrived {
+		if err := settle(w.ctx, w.tx, date, prices, "", w.now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settle settles what waits of a delivery date, but for the prices kept, and of which every value has a newer one: among
+// the prices that arrived, or among those stored since it waits. now is in ms.
+func settle(ctx context.Context, tx *sql.Tx, date DeliveryDate, arrived []Price, kept string, now int64) error {
+	waiting, err := selectWaiting(ctx, tx, "dataset = ? AND delivery_date = ? AND prices <> ?", DayAheadPrices, date, kept)
+	if err != nil {
+		return err
+	}
+	for _, q := range waiting {
+		newer, err := storedSince(ctx, tx, date, q.Seen)
+		if err != nil {
+			return err
+		}
+		if !replace(append(newer, arrived...), q.Prices) {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE quarantine SET decision = ?, decided_ms = ? WHERE id = ?", Superseded, now, q.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storedSince are ENTSO-E's prices of the delivery date that are new or have changed since an instant.
+func storedSince(ctx context.Context, tx *sql.Tx, date DeliveryDate, since time.Time) ([]Price, error) {
+	period := date.Period()
+	found, err := tx.QueryContext(ctx, priceLayout.selectRows("")+" WHERE start >= ? AND start < ? AND source = ? AND changed_ms > ?",
+		period.Start, period.End, FromENTSOE, since.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	var prices []Price
+	err = priceLayout.scan(found, nil, func(p Price) { prices = append(prices, p) })
+	return prices, err
+}
+
+// replace says whether the newer prices would be served in the place of all the older: none is coarser.
+func replace(newer, older []Price) bool {
+	finest := map[int64]int64{} // seconds of the step that covers a quarter
+	for _, p := range newer {
+		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += QuarterSeconds {
+			if length, is := finest[start]; !is || p.Resolution.Seconds() < length {
+				finest[start] = p.Resolution.Seconds()
+			}
+		}
+	}
+	for _, p := range older {
+		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += QuarterSeconds {
+			if length, is := finest[start]; !is || length > p.Resolution.Seconds() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Accept takes what waits under the id, in one transaction with the account of the run that does; ErrNotFound if

@@ -42,6 +42,19 @@ func waiting(t *testing.T, s *store.Store) []float64 {
 	return prices
 }
 
+// stored commits, at minute 1, the prices of 14 July of that resolution from one step to another, all at one price.
+func stored(from, to int, resolution store.Resolution, price float64) func(*testing.T, *store.Store) {
+	return func(t *testing.T, s *store.Store) {
+		t.Helper()
+		var prices []store.Price
+		for i := from; i < to; i++ {
+			start := date("2026-07-14").Period().Start + int64(i)*resolution.Seconds()
+			prices = append(prices, store.Price{Start: start, Resolution: resolution, Price: store.Num(price)})
+		}
+		commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: prices})
+	}
+}
+
 func TestWhatWaitsIsOvertaken(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -51,12 +64,25 @@ func TestWhatWaitsIsOvertaken(t *testing.T) {
 		{"not by the same again", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-14", 7) }, []float64{7}},
 		{"by other odd prices of its date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-14", 8) }, []float64{8}},
 		{"not by those of another date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-15", 8) }, []float64{7, 8}},
-		{"by prices of its date that are stored", func(t *testing.T, s *store.Store) {
-			commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: pricesOf("2026-07-14", 5)[:1]})
+		{"not by odd prices of a part of its date", func(t *testing.T, s *store.Store) {
+			q := store.Quarantined{Dataset: store.DayAheadPrices, Date: date("2026-07-14"), Reason: "much changes", Seen: minute(1), Prices: pricesOf("2026-07-14", 8)[:20]}
+			if _, err := s.Quarantine(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+		}, []float64{7, 8}},
+		{"by prices of its date that are stored", stored(0, 96, store.PT15M, 5), nil},
+		{"by the same prices, which a person fetched", stored(0, 96, store.PT15M, 7), nil},
+		{"not by those of a part of its date", stored(0, 95, store.PT15M, 5), []float64{7}},
+		{"by those of both parts of its date", func(t *testing.T, s *store.Store) {
+			stored(0, 40, store.PT15M, 5)(t, s)
+			stored(40, 96, store.PT15M, 5)(t, s)
 		}, nil},
+		{"not by coarser ones, which are not served in their place", stored(0, 24, store.PT60M, 5), []float64{7}},
 		{"not by those that stand in", func(t *testing.T, s *store.Store) {
-			prices := pricesOf("2026-07-14", 5)[:1]
-			prices[0].Source = store.FromRTE
+			prices := pricesOf("2026-07-14", 5)
+			for i := range prices {
+				prices[i].Source = store.FromRTE
+			}
 			commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: prices})
 		}, []float64{7}},
 		{"and waits again when it comes again", func(t *testing.T, s *store.Store) {
