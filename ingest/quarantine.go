@@ -32,15 +32,15 @@ func pricesByDate(prices []store.Price) (dates []store.DeliveryDate, byDate map[
 
 // holdBack takes out of a scheduled reading the delivery dates of prices that look like a fault of the source: a whole
 // date at one price, or a finished date of which much changes. They wait for a person's decision and are refused until
-// then; what was rejected before is left out without another word.
-func (f *Feeds) holdBack(ctx context.Context, batch *store.Batch, refusals *source.Refusals) error {
+// then; what was rejected before is left out without another word, and told.
+func (f *Feeds) holdBack(ctx context.Context, batch *store.Batch, refusals *source.Refusals) (rejected []store.Refusal, err error) {
 	var kept []store.Price
 	dates, byDate := pricesByDate(batch.Prices)
 	for _, date := range dates {
 		prices := byDate[date]
 		reason, err := f.suspicion(ctx, date, prices)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if reason == "" {
 			kept = append(kept, prices...)
@@ -51,15 +51,17 @@ func (f *Feeds) holdBack(ctx context.Context, batch *store.Batch, refusals *sour
 		})
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case decision == store.Accepted:
 			kept = append(kept, prices...)
 		case decision == store.Undecided:
 			refusals.Refuse(store.DayAheadPrices, date, "%s; it waits for courant feeds accept or reject", reason)
+		case decision == store.Rejected:
+			rejected = append(rejected, store.Refusal{Dataset: store.DayAheadPrices, Date: date, Reason: reason})
 		}
 	}
 	batch.Prices = kept
-	return nil
+	return rejected, nil
 }
 
 // suspicion says what would be odd about a date's prices if the new ones were taken, "" if nothing would.

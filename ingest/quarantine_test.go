@@ -136,6 +136,48 @@ func TestWhatAPersonDecides(t *testing.T) {
 	}
 }
 
+func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
+	const day = "2026-11-20"
+	b := newBench(t, "2026-11-21 00:30")
+	odd := b.market.prices
+	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+		reply, err := odd(window)
+		for i := range reply.Rows {
+			if date(t, day).Period().Holds(reply.Rows[i].Start) {
+				reply.Rows[i].Price = store.Num(67)
+			}
+		}
+		return reply, err
+	}
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	waiting, err := b.db.InQuarantine(t.Context())
+	if err != nil || len(waiting) != 1 {
+		t.Fatalf("waiting %v, error %v", waiting, err)
+	}
+	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{"2026-11-21 00:31", "2026-11-22 12:00", "2026-11-29 12:00", "2026-12-20 12:00"} {
+		b.jobsUntil(DayAheadPrices, at)
+		if got := b.reasonOf(store.DayAheadPrices, day); got != ReasonRejected {
+			t.Errorf("at %s it is missing for %q", at, got)
+		}
+		if got := b.status(store.DayAheadPrices).LastError; got != nil && at != "2026-11-21 00:31" {
+			t.Errorf("at %s the feed says %s", at, *got)
+		}
+	}
+	// It is settled as a gap is, a week after the date.
+	if got := b.status(store.DayAheadPrices).State; got != StateOK {
+		t.Errorf("the state is %s", got)
+	}
+	b.market.prices = odd
+	r := request(t, store.DayAheadPrices, day, day)
+	r.Force = true
+	if err := b.Fetch(t.Context(), r); err != nil || b.reasonOf(store.DayAheadPrices, day) != "" {
+		t.Errorf("what the source gives after all: %v, missing for %q", err, b.reasonOf(store.DayAheadPrices, day))
+	}
+}
+
 func TestWhatWouldBeServedIsJudged(t *testing.T) {
 	const day = "2026-11-18"
 	period := date(t, day).Period()

@@ -31,7 +31,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	if feed.standsIn {
 		refuseFlat(&brought.batch, &brought.refusals)
 	} else if fetchID == 0 { // a fetch is a person's word already
-		if err := f.holdBack(ctx, &brought.batch, &brought.refusals); err != nil {
+		if run.Rejected, err = f.holdBack(ctx, &brought.batch, &brought.refusals); err != nil {
 			return f.failed(ctx, run, brought, err)
 		}
 	}

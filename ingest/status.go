@@ -142,7 +142,7 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[st
 	if err != nil {
 		return Status{}, err
 	}
-	missing, err := f.missing(ctx, feed, dataset, extent)
+	missing, awaited, err := f.missing(ctx, feed, dataset, extent)
 	if err != nil {
 		return Status{}, err
 	}
@@ -162,7 +162,7 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[st
 	if summary.LastError != "" {
 		status.LastError = &summary.LastError
 	}
-	status.State = stateOf(feed, state, missing, summary, now)
+	status.State = stateOf(feed, state, awaited, summary, now)
 	return status, nil
 }
 
@@ -208,8 +208,9 @@ func (f *Feeds) newestEnd(ctx context.Context, dataset store.Dataset, extent sto
 	return time.Unix(extent.NewestStart+length, 0), nil
 }
 
-// stateOf puts into one word how a dataset is doing. A gap of the source's own is nobody's fault.
-func stateOf(feed *feed, stands store.FeedState, missing []Missing, summary store.RunSummary, now time.Time) State {
+// stateOf puts into one word how a dataset is doing; awaited are the missing dates of which the source may still give
+// something.
+func stateOf(feed *feed, stands store.FeedState, awaited []Missing, summary store.RunSummary, now time.Time) State {
 	today := store.DeliveryDateOf(now)
 	judged := today.Add(-1)
 	if feed.ahead {
@@ -228,8 +229,8 @@ func stateOf(feed *feed, stands store.FeedState, missing []Missing, summary stor
 	if quiet && !feed.ahead { // energy never rests
 		return StateStale
 	}
-	for _, m := range missing {
-		overdue := m.Reason != ReasonSourceGap && (late && m.Date == judged || m.Date.Before(judged))
+	for _, m := range awaited {
+		overdue := late && m.Date == judged || m.Date.Before(judged)
 		switch {
 		case overdue && quiet:
 			return StateStale
@@ -240,17 +241,18 @@ func stateOf(feed *feed, stands store.FeedState, missing []Missing, summary stor
 	return StateOK
 }
 
-// missing lists the delivery dates that are not whole, from the first one due to the last.
-func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, extent store.Extent) ([]Missing, error) {
-	missing := []Missing{}
+// missing lists the delivery dates that are not whole, from the first one due to the last, and those of them that are no
+// gap of the source's own, which is nobody's fault.
+func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, extent store.Extent) (missing, awaited []Missing, err error) {
+	missing = []Missing{}
 	now := f.clock.Now()
 	today := store.DeliveryDateOf(now)
 	first, err := f.firstDue(ctx, dataset, extent)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if first.IsZero() {
-		return missing, nil
+		return missing, nil, nil
 	}
 	last := today.Add(-1)
 	if feed.ahead {
@@ -259,33 +261,37 @@ func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, 
 		}
 	}
 	if first.After(last) {
-		return missing, nil
+		return missing, nil, nil
 	}
 	holdings, err := f.holdings(ctx, dataset, first, last)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, date := range store.Dates(first, last) {
 		if h := holdings[date]; !h.whole() {
 			a, wasAsked := asked[date]
-			missing = append(missing, Missing{date, h.expected, h.received, reason(date, h, a, wasAsked)})
+			m := Missing{date, h.expected, h.received, reason(date, h, a, wasAsked)}
+			missing = append(missing, m)
+			if !isGap(date, a) {
+				awaited = append(awaited, m)
+			}
 		}
 	}
-	return missing, nil
+	return missing, awaited, nil
 }
 
 func reason(date store.DeliveryDate, h holding, asked store.Asked, wasAsked bool) Reason {
 	switch {
 	case !wasAsked && h.received == 0:
 		return ReasonNotAsked
-	case isGap(date, asked):
-		return ReasonSourceGap
 	case asked.Refused:
 		return ReasonRejected
+	case isGap(date, asked):
+		return ReasonSourceGap
 	case asked.Outcome == store.OutcomeFailed || asked.Outcome == store.OutcomeInterrupted:
 		return ReasonSourceError
 	case h.received > 0:

@@ -10,7 +10,7 @@ import (
 // Asked is what the runs of a feed that asked for a delivery date say of it. A zero time is "never".
 type Asked struct {
 	Outcome   Outcome   // of the newest run
-	Refused   bool      // by the newest run
+	Refused   bool      // by the newest run, or by a person what it brought
 	Answered  time.Time // end of the newest run that took what the source said
 	SameSince time.Time // end of the first of the runs since which that was the same
 	Whole     time.Time // start of the newest run that took the whole date, once it was over
@@ -21,6 +21,10 @@ func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 	refused := map[datedKey]bool{}
 	for _, r := range run.Refusals {
 		refused[datedKey{r.Dataset, r.Date}] = true
+	}
+	rejected := map[datedKey]bool{}
+	for _, r := range run.Rejected {
+		rejected[datedKey{r.Dataset, r.Date}] = true
 	}
 	lost := map[DeliveryDate]bool{}
 	for _, date := range run.Lost {
@@ -51,7 +55,7 @@ func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 					answered_ms = coalesce(excluded.answered_ms, answered_ms),
 					same_since_ms = CASE WHEN ?8 THEN excluded.answered_ms ELSE coalesce(same_since_ms, excluded.answered_ms) END,
 					whole_ms = coalesce(excluded.whole_ms, whole_ms)`,
-				run.Feed, dataset, date, outcome, refused[key], optionalMilliseconds(answered), optionalMilliseconds(whole),
+				run.Feed, dataset, date, outcome, refused[key] || rejected[key], optionalMilliseconds(answered), optionalMilliseconds(whole),
 				changed[key] && !answered.IsZero())
 			if err != nil {
 				return err

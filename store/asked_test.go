@@ -16,6 +16,7 @@ type asking struct {
 	outcome     store.Outcome
 	refused     []string // dates, of aFRR energy
 	brings      string   // the date of a step of aFRR energy, each time with another price
+	rejected    bool     // by a person, aFRR energy of the last date
 }
 
 func (a asking) run(t *testing.T, s *store.Store) {
@@ -24,6 +25,9 @@ func (a asking) run(t *testing.T, s *store.Store) {
 	run.Window, run.Outcome = store.NewPeriod(date(a.first).Start(), date(a.last).End()), a.outcome
 	for _, day := range a.refused {
 		run.Refusals = append(run.Refusals, store.Refusal{Dataset: store.AFRREnergy, Date: date(day), Reason: "bad"})
+	}
+	if a.rejected {
+		run.Rejected = []store.Refusal{{Dataset: store.AFRREnergy, Date: date(a.last), Reason: "flat"}}
 	}
 	var batch store.Batch
 	if a.brings != "" {
@@ -47,24 +51,28 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 		runs []asking
 		want *store.Asked // nil: none asked
 	}{
-		{name: "none asked", date: day, runs: []asking{{0, "2026-07-13", "2026-07-13", store.OutcomeOK, nil, ""}}},
-		{name: "an answer", date: day, runs: []asking{{3, "2026-07-13", "2026-07-14", store.OutcomeOK, nil, ""}},
+		{name: "none asked", date: day, runs: []asking{{0, "2026-07-13", "2026-07-13", store.OutcomeOK, nil, "", false}}},
+		{name: "an answer", date: day, runs: []asking{{3, "2026-07-13", "2026-07-14", store.OutcomeOK, nil, "", false}},
 			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(3), SameSince: minute(3), Whole: begin(3)}},
-		{name: "a date that is not over is not read whole", date: "2026-07-15", runs: []asking{{3, "2026-07-15", "2026-07-15", store.OutcomeOK, nil, ""}},
+		{name: "a date that is not over is not read whole", date: "2026-07-15", runs: []asking{{3, "2026-07-15", "2026-07-15", store.OutcomeOK, nil, "", false}},
 			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(3), SameSince: minute(3)}},
-		{name: "the same again", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day}, {2, day, day, store.OutcomeOK, nil, ""}, {5, day, day, store.OutcomeOK, nil, ""}},
+		{name: "the same again", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day, false}, {2, day, day, store.OutcomeOK, nil, "", false}, {5, day, day, store.OutcomeOK, nil, "", false}},
 			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(5), SameSince: minute(1), Whole: begin(5)}},
-		{name: "something else", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day}, {2, day, day, store.OutcomeOK, nil, day}},
+		{name: "something else", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day, false}, {2, day, day, store.OutcomeOK, nil, day, false}},
 			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
-		{name: "something else of another date", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, ""}, {2, "2026-07-13", day, store.OutcomeOK, nil, "2026-07-13"}},
+		{name: "something else of another date", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, "", false}, {2, "2026-07-13", day, store.OutcomeOK, nil, "2026-07-13", false}},
 			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(1), Whole: begin(2)}},
-		{name: "a failure is no answer", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, ""}, {2, day, day, store.OutcomeFailed, nil, ""}},
+		{name: "a failure is no answer", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, "", false}, {2, day, day, store.OutcomeFailed, nil, "", false}},
 			want: &store.Asked{Outcome: store.OutcomeFailed, Answered: minute(1), SameSince: minute(1), Whole: begin(1)}},
-		{name: "a refusal is none", date: day, runs: []asking{{1, day, day, store.OutcomePartial, []string{day}, ""}},
+		{name: "a refusal is none", date: day, runs: []asking{{1, day, day, store.OutcomePartial, []string{day}, "", false}},
 			want: &store.Asked{Outcome: store.OutcomePartial, Refused: true}},
-		{name: "the refusal of another date", date: day, runs: []asking{{1, "2026-07-13", day, store.OutcomePartial, []string{"2026-07-13"}, ""}},
+		{name: "what a person rejected is an answer", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day, false}, {2, "2026-07-13", day, store.OutcomeOK, nil, "", true}},
+			want: &store.Asked{Outcome: store.OutcomeOK, Refused: true, Answered: minute(2), SameSince: minute(1), Whole: begin(2)}},
+		{name: "something else after it", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, "", true}, {2, day, day, store.OutcomeOK, nil, day, false}},
+			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+		{name: "the refusal of another date", date: day, runs: []asking{{1, "2026-07-13", day, store.OutcomePartial, []string{"2026-07-13"}, "", false}},
 			want: &store.Asked{Outcome: store.OutcomePartial, Answered: minute(1), SameSince: minute(1), Whole: begin(1)}},
-		{name: "an answer after a refusal", date: day, runs: []asking{{1, day, day, store.OutcomePartial, []string{day}, ""}, {2, day, day, store.OutcomeOK, nil, ""}},
+		{name: "an answer after a refusal", date: day, runs: []asking{{1, day, day, store.OutcomePartial, []string{day}, "", false}, {2, day, day, store.OutcomeOK, nil, "", false}},
 			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

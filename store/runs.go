@@ -41,6 +41,7 @@ type Run struct {
 	Tallies  map[Dataset]Tally // filled in by Commit
 	Refusals []Refusal
 	Lost     []DeliveryDate // of the window, for which the source gave no answer though it gave others
+	Rejected []Refusal      // by a person, before: for the run no fault, but an answer of the source
 	Bytes    int64          // read from the source
 	Error    string         // one line; empty if nothing went wrong
 	FetchID  int64          // the fetch that this run is a part of; 0 for none
