@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"courant/ingest/source"
+	"courant/store"
 )
 
 // failuresToOpen is how many failed runs in a row open a circuit.
@@ -67,12 +68,14 @@ func (c *circuit) succeed() {
 }
 
 // judge tells a feed's circuits how a run went. The source's own circuit, which its feeds share, is for faults of the
-// connection only; what is not the source's fault concerns neither.
-func (f *Feeds) judge(feed *feed, err error) {
+// connection only; what is not the source's fault concerns neither, nor does a date whose document alone cannot be read.
+func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 	var fault *source.Fault
 	switch now := f.clock.Now(); {
 	case err == nil:
 		feed.circuit.succeed()
+		feed.host.succeed()
+	case isUnreadable(err) && (run.Outcome == store.OutcomePartial || len(run.Window.Dates()) == 1):
 		feed.host.succeed()
 	case errors.As(err, &fault):
 		feed.circuit.fail(now)

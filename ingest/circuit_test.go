@@ -2,9 +2,12 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"courant/ingest/source"
 	"courant/store"
@@ -117,6 +120,84 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 				t.Errorf("after it the state is %s", got.State)
 			}
 		})
+	}
+}
+
+// spoilt has no document of capacity be readable that holds one of the delivery dates.
+func (b *bench) spoilt(days ...string) {
+	whole := b.market.capacity
+	b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+		for _, day := range days {
+			if window.Holds(date(b.t, day).Start().Unix()) {
+				return replyOfCapacity{}, unreadable
+			}
+		}
+		return whole(window)
+	}
+}
+
+func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	b.spoilt("2026-11-21")
+	b.jobsUntil(Capacity, "2026-11-20 16:00") // it is all that is asked for
+	if got := b.status(store.FCRCapacity); got.State == StateDown || b.reasonOf(store.FCRCapacity, "2026-11-21") != ReasonSourceError {
+		t.Errorf("while it is asked for alone: %+v", got)
+	}
+	b.jobsUntil(Capacity, "2026-11-21 09:00")
+	if got := b.rows(store.FCRCapacity, "2026-11-22"); got != 96 {
+		t.Errorf("the next date, asked for together with it, has %d rows", got)
+	}
+	b.jobsUntil(Capacity, "2026-11-25 09:00")
+	if got := b.status(store.FCRCapacity); got.State == StateDown || len(got.Missing) != 1 || got.Missing[0].Date != date(t, "2026-11-21") {
+		t.Errorf("days later: %+v", got)
+	}
+}
+
+func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
+	week := store.Dates(date(t, "2026-11-01"), date(t, "2026-11-07"))
+	for _, row := range []struct {
+		name    string
+		spoilt  []string
+		lost    int // dates
+		want    []string
+		outcome store.Outcome
+	}{
+		{"one date", []string{"2026-11-02"}, 1, []string{"01 02 03 04 05 06 07", "01 02 03", "01", "02 03", "02", "03", "04 05 06 07"}, store.OutcomePartial},
+		{"two dates", []string{"2026-11-01", "2026-11-07"}, 2, []string{"01 02 03 04 05 06 07", "01 02 03", "01", "02 03", "04 05 06 07", "04 05", "06 07", "06", "07"}, store.OutcomePartial},
+		{"all", []string{"2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06", "2026-11-07"}, 7,
+			[]string{"01 02 03 04 05 06 07", "01 02 03", "01", "02 03", "02", "03", "04 05 06 07", "04 05", "04", "05", "06 07", "06", "07"}, store.OutcomeFailed},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			b.spoilt(row.spoilt...)
+			run, err := b.runDates(Capacity, "2026-11-01", "2026-11-07")
+			if !errors.Is(err, unreadable) || run.Outcome != row.outcome {
+				t.Errorf("outcome %s, error %v", run.Outcome, err)
+			}
+			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
+				t.Errorf("calls (-want +got):\n%s", diff)
+			}
+			held := 0
+			for _, d := range week {
+				if b.rows(store.FCRCapacity, d.String()) == 96 {
+					held++
+				}
+			}
+			if held != 7-row.lost {
+				t.Errorf("%d dates are held", held)
+			}
+		})
+	}
+}
+
+func TestFewDocumentsAreAskedForWhereNoneCanBeRead(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	b.market.prices = func(store.Period) (replyOfPrices, error) { return replyOfPrices{}, unreadable }
+	if _, err := b.runDates(DayAheadPrices, "2026-08-01", "2026-10-29"); !errors.Is(err, unreadable) {
+		t.Errorf("error %v", err)
+	}
+	if calls := len(b.market.asked[DayAheadPrices]); calls > 2*mostUnreadable+1 {
+		t.Errorf("%d calls", calls)
 	}
 }
 

@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -60,8 +62,15 @@ type answer struct {
 	notes       []string
 	unknownKeys []string
 	traffic     source.Traffic
-	lost        []store.DeliveryDate // that are short and could not be asked for again
+	lost        []store.DeliveryDate // that could not be asked for, or read, by themselves
 	fault       error                // why; nil if none is lost
+	unreadable  int                  // how many documents of more than one date could not be read
+}
+
+// lose notes why neighbouring delivery dates are not in the answer; the first reason stands.
+func (a *answer) lose(dates []store.DeliveryDate, err error) {
+	a.lost = append(a.lost, dates...)
+	a.fault = cmp.Or(a.fault, fmt.Errorf("%s to %s: %w", dates[0], dates[len(dates)-1], err))
 }
 
 func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batch store.Batch) answer {

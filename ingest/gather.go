@@ -1,9 +1,7 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -29,7 +27,11 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, was shortfall, into *answer) error {
 	part, err := feed.ask(ctx, call)
 	into.traffic.Add(part.traffic)
-	if err != nil {
+	dates := call.Dates()
+	switch {
+	case isUnreadable(err) && len(dates) > 1 && into.unreadable < mostUnreadable && !feed.standsIn: // the exchange knows no windows
+		return f.gatherHalves(ctx, feed, call, err, into)
+	case err != nil:
 		return err
 	}
 	into.batch.Prices = append(into.batch.Prices, part.batch.Prices...)
@@ -40,7 +42,6 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, w
 	into.notes = source.AddOnce(into.notes, part.notes...)
 	into.unknownKeys = source.AddOnce(into.unknownKeys, part.unknownKeys...)
 
-	dates := call.Dates()
 	if len(dates) == 1 || isEmpty(part.batch) {
 		return nil
 	}
@@ -59,8 +60,37 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, w
 			return err
 		}
 		if err != nil { // what came is kept; the dates are asked for again later
-			into.lost, into.fault = append(into.lost, piece...), cmp.Or(into.fault, fmt.Errorf("%s to %s: %w", first, last, err))
+			into.lose(piece, err)
 		}
+	}
+	return nil
+}
+
+// mostUnreadable is how many documents of a window that cannot be read are asked for in halves: enough for two spoilt dates
+// in the widest window, and few where all are.
+const mostUnreadable = 14
+
+// gatherHalves asks for a window whose document cannot be read in two halves: a single date may have spoilt it. Where neither
+// can be read, the error is unread, that of the window.
+func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call store.Period, unread error, into *answer) error {
+	into.unreadable++
+	dates := call.Dates()
+	middle := dates[len(dates)/2].Start().Unix()
+	var lost []store.Period
+	for _, half := range []store.Period{{Start: call.Start, End: middle}, {Start: middle, End: call.End}} {
+		err := f.gatherCall(ctx, feed, half, nil, into)
+		switch {
+		case isUnreadable(err):
+			lost = append(lost, half)
+		case err != nil:
+			return err
+		}
+	}
+	if len(lost) == 2 {
+		return unread
+	}
+	for _, half := range lost {
+		into.lose(half.Dates(), unread)
 	}
 	return nil
 }

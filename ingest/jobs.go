@@ -104,11 +104,12 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	for _, w := range windows {
 		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
 		// would fail alike.
-		_, err = f.run(ctx, feed, w, 0)
+		var run store.Run
+		run, err = f.run(ctx, feed, w, 0)
 		if ctx.Err() != nil {
 			return now
 		}
-		f.judge(feed, err)
+		f.judge(feed, run, err)
 		if err == nil || isAnswer(err) {
 			for _, date := range w.Dates() {
 				answered[date] = true

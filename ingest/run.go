@@ -154,6 +154,12 @@ func askedRest(err error) time.Duration {
 	return 0
 }
 
+// isUnreadable says that the source answered, with a document that cannot be read.
+func isUnreadable(err error) bool {
+	var fault *source.Fault
+	return errors.As(err, &fault) && fault.Unreadable
+}
+
 // isUnreached says that the source was not reached.
 func isUnreached(err error) bool {
 	var fault *source.Fault

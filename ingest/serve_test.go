@@ -196,5 +196,5 @@ type (
 
 var (
 	unreached  = &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true, Retryable: true}
-	unreadable = &source.Fault{Source: "RTE", Message: "the reply cannot be read"}
+	unreadable = &source.Fault{Source: "RTE", Message: "the reply cannot be read", Unreadable: true}
 )

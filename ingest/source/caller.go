@@ -231,7 +231,7 @@ func (c *Caller) connectionFault(name string, err error) *Fault {
 func (c *Caller) fault(name string, err error) *Fault {
 	var fault *Fault
 	if !errors.As(err, &fault) {
-		fault = &Fault{Source: c.Source, Call: name, Message: err.Error(), Cause: err}
+		fault = &Fault{Source: c.Source, Call: name, Message: err.Error(), Unreadable: true, Cause: err}
 	}
 	fault.Message = shorten(oneLine(c.scrub(fault.Message)), longestMessage)
 	return fault

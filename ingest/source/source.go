@@ -123,6 +123,7 @@ type Fault struct {
 	Status     int    // of HTTP; 0 if there was no answer
 	Message    string // one line
 	Connection bool   // the source was not reached, or was lost in the middle of its answer
+	Unreadable bool   // an answer came, and is not what it should be; what a proxy says in the place of one is no answer
 	Retryable  bool
 	RetryAfter time.Duration // how long the source asked to be left alone, a day at most; 0 if it asked for nothing
 	Cause      error         // nil, ErrTooWide, or what the connection said
