@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"slices"
@@ -164,6 +165,30 @@ func TestTheExchangesCheckWhatENTSOEGave(t *testing.T) {
 				t.Errorf("%d quarters differ, want %d", quarters, row.want)
 			}
 		})
+	}
+}
+
+func TestACorrectionOfENTSOEThatIsReadAtNightIsCompared(t *testing.T) {
+	b, e := withExchange(t, "2026-11-20 14:30")
+	var log bytes.Buffer
+	b.Feeds.log = slog.New(slog.NewTextHandler(&log, nil))
+	b.pricesOf(plain)
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	e.at = plain
+	b.job(t.Context(), b.feed(ExchangePrices))
+	b.jobsUntil(DayAheadPrices, "2026-11-22 02:00")
+	log.Reset()
+	b.pricesOf(func(quarter int) float64 { return plain(quarter) + b2f(quarter < 10) })
+	b.jobsUntil(DayAheadPrices, "2026-11-22 04:00")
+	report, err := b.Report(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := report.PriceDifferences; len(d) != 1 || d[0].Date != date(t, "2026-11-21") || d[0].Quarters != 10 || d[0].LargestEURMWh != 1 {
+		t.Errorf("differences %+v", d)
+	}
+	if said := "date=2026-11-21 quarters=10 largest_eur_mwh=1"; strings.Count(log.String(), said) != 1 {
+		t.Errorf("the log does not say %q once:\n%s", said, log.String())
 	}
 }
 

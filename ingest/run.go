@@ -55,7 +55,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	f.committed(ctx)
 	f.report(run, brought)
 	if run.Tallies[store.DayAheadPrices].Changed > 0 {
-		f.sayDifferences(ctx)
+		f.sayDifferences(ctx, run.Window)
 	}
 	return run, brought.fault
 }

@@ -69,6 +69,52 @@ func TestWhatTheSourcesOfPricesDifferIn(t *testing.T) {
 	}
 }
 
+func TestPricesAreComparedAtWhateverStepsTheyCome(t *testing.T) {
+	start := date("2026-07-14").Period().Start
+	// hour is an hour's prices of one source, by minute n.
+	type hour struct {
+		n          int
+		source     store.PriceSource
+		resolution store.Resolution
+		prices     []float64
+	}
+	for _, row := range []struct {
+		name  string
+		hours []hour
+		want  []store.PriceDifference
+	}{
+		{"hours that differ", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{7}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Quarters: 4, Largest: 2, Seen: minute(1)}}},
+		{"an hour and its quarters", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT15M, []float64{5, 5, 5, 6}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Quarters: 1, Largest: 1, Seen: minute(1)}}},
+		{"quarters and their hour", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 5}}, {1, store.FromRTE, store.PT60M, []float64{5}}}, nil},
+		{"the quarters that are served, not the hour before them", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{5}},
+			{2, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 8}}}, []store.PriceDifference{{Date: date("2026-07-14"), Quarters: 1, Largest: 3, Seen: minute(2)}}},
+		{"a correction", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{5}}, {2, store.FromENTSOE, store.PT60M, []float64{6}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Quarters: 4, Largest: 1, Seen: minute(2)}}},
+		{"a correction that brings them together", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{7}},
+			{2, store.FromENTSOE, store.PT60M, []float64{7}}}, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := openNew(t)
+			for _, h := range row.hours {
+				var prices []store.Price
+				for i, price := range h.prices {
+					prices = append(prices, store.Price{Start: start + int64(i)*h.resolution.Seconds(), Resolution: h.resolution, Source: h.source, Price: store.Num(price)})
+				}
+				commit(t, s, runAt(h.n, store.DayAheadPrices), store.Batch{Prices: prices})
+			}
+			got, err := s.PriceDifferences(t.Context(), date("2026-07-14"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want, got, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestWhatStandsInIsNotCountedTwice(t *testing.T) {
 	day, other := date("2026-07-14"), date("2026-07-15")
 	s := openNew(t)
