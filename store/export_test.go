@@ -12,6 +12,16 @@ func (s *Store) WriterPool() *sql.DB { return s.writer }
 // ReaderPool is the connections that only read.
 func (s *Store) ReaderPool() *sql.DB { return s.reader }
 
+// NewestRunQueries find a dataset's newest runs, without and with its feed.
+func NewestRunQueries() map[string][]any {
+	return map[string][]any{
+		ofNewest("ended_ms", refusedNothing):       {AFRREnergy},
+		ofNewest("ended_ms", changedSomething):     {AFRREnergy},
+		ofNewest("ended_ms", refusedNothingOfFeed): {AFRREnergy, "afrr_energy"},
+		ofNewest("error", endedOfFeed):             {AFRREnergy, "afrr_energy"},
+	}
+}
+
 // MakeOld makes a database of an earlier schema, and runs statements in it.
 func MakeOld(ctx context.Context, path string, version int64, statements string) error {
 	s := &Store{path: path, file: path}

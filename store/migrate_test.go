@@ -35,6 +35,7 @@ func TestADatabaseOfTheThirdSchemaIsBroughtUpToDate(t *testing.T) {
 			"day_ahead_prices|day-ahead-prices|2026-10-26|ok|0|<nil>\n" +
 			"afrr_energy|afrr-energy|2026-10-26|failed|0|<nil>",
 		"SELECT id, reason, seen_ms FROM quarantine": "7|flat|5",
+		"SELECT * FROM newest_run ORDER BY dataset":  "afrr-energy|afrr_energy|3|<nil>|<nil>\nday-ahead-prices|day_ahead_prices|2|1|1",
 	} {
 		if diff := cmp.Diff(want, ask(t, s.ReaderPool(), query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)

@@ -71,15 +71,20 @@ func insertRun(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 		if err != nil {
 			return err
 		}
+		refused := false
 		for _, refusal := range run.Refusals {
 			if refusal.Dataset != dataset {
 				continue
 			}
+			refused = true
 			_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO refusal (run_id, delivery_date, reason) VALUES (?, ?, ?)",
 				id, refusal.Date, refusal.Reason)
 			if err != nil {
 				return err
 			}
+		}
+		if err := noteNewest(ctx, tx, run, dataset, id, refused); err != nil {
+			return err
 		}
 	}
 	return noteAsked(ctx, tx, run, changed)
@@ -122,13 +127,13 @@ type RunSummary struct {
 func (s *Store) RunSummary(ctx context.Context, feed string, dataset Dataset) (RunSummary, error) {
 	var summary RunSummary
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		if summary.LastSuccess, err = newestEnd(ctx, tx, dataset, "feed = ? AND "+refusedNothing, feed); err != nil {
+		if summary.LastSuccess, err = newestEnd(ctx, tx, dataset, refusedNothingOfFeed, feed); err != nil {
 			return err
 		}
-		if summary.LastChange, err = newestEnd(ctx, tx, dataset, "rows_changed > 0"); err != nil {
+		if summary.LastChange, err = newestEnd(ctx, tx, dataset, changedSomething); err != nil {
 			return err
 		}
-		err = tx.QueryRowContext(ctx, "SELECT error FROM feed_run WHERE dataset = ? AND feed = ? ORDER BY id DESC LIMIT 1", dataset, feed).Scan(&summary.LastError)
+		err = tx.QueryRowContext(ctx, ofNewest("error", endedOfFeed), dataset, feed).Scan(&summary.LastError)
 		if err == sql.ErrNoRows {
 			return nil
 		}
@@ -140,14 +145,23 @@ func (s *Store) RunSummary(ctx context.Context, feed string, dataset Dataset) (R
 	return summary, nil
 }
 
-// refusedNothing is a run that read its dataset without refusing any of it.
-const refusedNothing = "outcome IN ('ok', 'partial') AND NOT EXISTS (SELECT 1 FROM refusal WHERE run_id = feed_run.id)"
+// The newest runs of a dataset, of one feed or of whatever feed.
+const (
+	endedOfFeed          = "SELECT ended FROM newest_run WHERE dataset = ? AND feed = ?"
+	refusedNothing       = "SELECT max(success) FROM newest_run WHERE dataset = ?" // that read the dataset and refused none of it
+	refusedNothingOfFeed = "SELECT success FROM newest_run WHERE dataset = ? AND feed = ?"
+	changedSomething     = "SELECT max(change) FROM newest_run WHERE dataset = ?"
+)
 
-// newestEnd is the end of the dataset's newest run of a kind, a condition with its arguments; zero if there was none.
-func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string, args ...any) (time.Time, error) {
+// ofNewest asks for a column of the newest run of a kind, one of the queries above.
+func ofNewest(column, kind string) string {
+	return "SELECT " + column + " FROM feed_run WHERE id = (" + kind + ")"
+}
+
+// newestEnd is the end of the dataset's newest run of a kind, with the rest of that query's arguments; zero if there was none.
+func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string, rest ...any) (time.Time, error) {
 	var ended int64
-	err := tx.QueryRowContext(ctx, "SELECT ended_ms FROM feed_run WHERE dataset = ? AND "+kind+" ORDER BY id DESC LIMIT 1",
-		append([]any{dataset}, args...)...).Scan(&ended)
+	err := tx.QueryRowContext(ctx, ofNewest("ended_ms", kind), append([]any{dataset}, rest...)...).Scan(&ended)
 	if err == sql.ErrNoRows {
 		return time.Time{}, nil
 	}
@@ -155,4 +169,15 @@ func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string, ar
 		return time.Time{}, err
 	}
 	return milliseconds(ended), nil
+}
+
+// noteNewest remembers a run of the dataset that has ended, as the newest of its kinds.
+func noteNewest(ctx context.Context, tx *sql.Tx, run *Run, dataset Dataset, id int64, refused bool) error {
+	took := run.Outcome == OutcomeOK || run.Outcome == OutcomePartial
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO newest_run (dataset, feed, ended, success, change) VALUES (?1, ?2, ?3, iif(?4, ?3, NULL), iif(?5, ?3, NULL))
+		ON CONFLICT (dataset, feed) DO UPDATE SET
+			ended = excluded.ended, success = coalesce(excluded.success, success), change = coalesce(excluded.change, change)`,
+		dataset, run.Feed, id, took && !refused, run.Tallies[dataset].Changed > 0)
+	return err
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +111,43 @@ func TestTheLastSuccessIsTheNewestRunThatRefusedNothing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestTheNewestRunsAreFoundWithoutReadingTheOthers(t *testing.T) {
+	s := openNew(t)
+	for query, args := range store.NewestRunQueries() {
+		for _, step := range strings.Split(ask(t, s.ReaderPool(), "EXPLAIN QUERY PLAN "+query, args...), "\n") {
+			step = step[strings.LastIndex(step, "|")+1:]
+			if step != "SEARCH feed_run USING INTEGER PRIMARY KEY (rowid=?)" && !strings.HasPrefix(step, "SEARCH newest_run USING PRIMARY KEY (dataset=?") &&
+				!strings.HasPrefix(step, "SCALAR SUBQUERY") {
+				t.Errorf("%s: %s", query, step)
+			}
+		}
+	}
+}
+
+func TestFeedsOfADatasetHaveTheirOwnNewestRuns(t *testing.T) {
+	s := openNew(t)
+	run := func(n int, feed string, outcome store.Outcome, error string) {
+		t.Helper()
+		r := runAt(n, store.DayAheadPrices)
+		r.Feed, r.Outcome, r.Error = feed, outcome, error
+		var batch store.Batch
+		if outcome == store.OutcomeOK {
+			batch.Prices = []store.Price{{Start: date("2026-07-14").Period().Start, Resolution: store.PT15M, Price: store.Num(float64(n))}}
+		}
+		commit(t, s, r, batch)
+	}
+	run(1, "day_ahead_prices", store.OutcomeOK, "")
+	run(2, "day_ahead_prices", store.OutcomeFailed, "down")
+	run(3, "exchange_prices", store.OutcomeOK, "")
+	want := store.RunSummary{LastSuccess: minute(1), LastChange: minute(3), LastError: "down"}
+	if got, err := s.RunSummary(t.Context(), "day_ahead_prices", store.DayAheadPrices); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	if window, err := s.LatestPrices(t.Context(), 29); err != nil || !window.FetchedAt.Equal(minute(3)) {
+		t.Errorf("fetched at %s, %v", window.FetchedAt, err)
 	}
 }
 
