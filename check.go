@@ -91,6 +91,8 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 		hourAgo := p.clock.Now().Add(-time.Hour).Truncate(time.Minute)
 		_, _, err = rte.MarginalPrice(ctx, store.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
 		say(verdict{what: "RTE energy", said: "the credentials are good, Balancing Energy answers", err: err})
+		_, _, err = rte.PowerExchangePrices(ctx, today)
+		say(checkExchange(err))
 	}
 	if cfg.ENTSOE.SecurityToken == "" {
 		say(verdict{what: "ENTSO-E", said: "off: entsoe.security_token is empty"})
@@ -99,6 +101,16 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 		say(verdict{what: "ENTSO-E", said: "the security token is good, prices answer", err: err})
 	}
 	say(clock.verdict())
+}
+
+// checkExchange judges what came of asking for the exchanges' prices, which only stand in for ENTSO-E's.
+func checkExchange(err error) verdict {
+	v := verdict{what: "RTE prices", said: "the credentials are good, Wholesale Market answers", err: err}
+	var fault *source.Fault
+	if errors.As(err, &fault) && fault.Status == http.StatusForbidden {
+		v.warns, v.said, v.err = true, fault.Error()+", or nothing stands in for ENTSO-E's prices", nil
+	}
+	return v
 }
 
 func checkDatabase(ctx context.Context, path string) verdict {

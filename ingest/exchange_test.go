@@ -219,11 +219,20 @@ func TestAFlatStandInIsRefused(t *testing.T) {
 	}
 }
 
-func TestExchangesThatAreNotSubscribedToAreLeftAloneUntilTomorrow(t *testing.T) {
-	b, e := withExchange(t, "2026-11-20 14:30")
-	e.fault = &source.Fault{Source: "RTE", Call: "france_power_exchanges", Status: 403, Message: "the application is not subscribed"}
-	next := b.job(t.Context(), b.feed(ExchangePrices))
-	if at := paris(t, "2026-11-21 13:45"); next.Before(at) || next.After(at.Add(time.Minute)) {
-		t.Errorf("asked again at %s", next.In(store.Paris))
+func TestExchangesThatAreNotSubscribedToAreLeftAloneUntilTheirHoursBegin(t *testing.T) {
+	for _, row := range []struct{ refused, again string }{
+		{"2026-11-20 00:00", "2026-11-20 13:45"},
+		{"2026-11-20 13:44", "2026-11-20 13:45"},
+		{"2026-11-20 13:45", "2026-11-21 13:45"},
+		{"2026-11-20 14:30", "2026-11-21 13:45"},
+	} {
+		t.Run(row.refused, func(t *testing.T) {
+			b, e := withExchange(t, row.refused)
+			e.fault = &source.Fault{Source: "RTE", Call: "france_power_exchanges", Status: 403, Message: "the application is not subscribed"}
+			next := b.job(t.Context(), b.feed(ExchangePrices))
+			if at := paris(t, row.again); e.asked != 1 || next.Before(at) || next.After(at.Add(time.Minute)) {
+				t.Errorf("asked %d times, again at %s", e.asked, next.In(store.Paris))
+			}
+		})
 	}
 }

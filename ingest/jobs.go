@@ -259,7 +259,7 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.Deliv
 	until, blocked := feed.blockedUntil()
 	switch {
 	case feed.standsIn && isRefusal(failed):
-		next = minutesLater(store.DeliveryDateOf(now).Add(1), feed.schedule.FromMinute) // it is not needed so much
+		next = nextMinute(now, feed.schedule.FromMinute) // it is not needed so much
 	case blocked && until.After(now):
 		next = until
 	}

@@ -46,10 +46,16 @@ func (s Schedule) next(now time.Time, eager bool) time.Time {
 	if eager && !now.Before(from) && now.Before(to) {
 		return now.Add(s.Every)
 	}
-	if !now.Before(from) {
-		from = minutesLater(today.Add(1), s.FromMinute)
+	return earliest(now.Add(cmp.Or(s.Idle, idleInterval)), nextMinute(now, s.FromMinute))
+}
+
+// nextMinute is when a clock in Paris next shows, after now, that many minutes after midnight.
+func nextMinute(now time.Time, minutes int) time.Time {
+	today := store.DeliveryDateOf(now)
+	if at := minutesLater(today, minutes); at.After(now) {
+		return at
 	}
-	return earliest(now.Add(cmp.Or(s.Idle, idleInterval)), from)
+	return minutesLater(today.Add(1), minutes)
 }
 
 // rereadsOf are those of a feed.
