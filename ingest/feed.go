@@ -46,7 +46,8 @@ type feed struct {
 
 	mu      sync.Mutex
 	pauses  map[store.DeliveryDate]pause
-	nextRun time.Time // zero: none is due
+	nextRun time.Time       // zero: none is due
+	told    store.FeedState // to other processes; belongs to who tells
 }
 
 // window is what one run asks for. Its calls are made one after the other, and what they bring is committed at once.

@@ -165,6 +165,46 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 	}
 }
 
+func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	elsewhere := b.options()
+	elsewhere.Prices, elsewhere.Balancing = nil, nil // it has no credentials
+	other := New(elsewhere)
+	agree := func(when string, want State) {
+		t.Helper()
+		own, err := b.Report(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		told, err := other.Report(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, status := range own.Datasets {
+			other := told.Datasets[i]
+			next, tells := time.Time(*status.NextRunAt).Truncate(time.Millisecond), other.NextRunAt != nil
+			if status.State != other.State || !tells || !next.Equal(time.Time(*other.NextRunAt)) {
+				t.Errorf("%s: the service says %s of %s, next run %s; another process %s, %v", when, status.State, status.Dataset, next, other.State, other.NextRunAt)
+			}
+			if status.Source == "RTE" && status.State != want {
+				t.Errorf("%s: %s is %s", when, status.Dataset, status.State)
+			}
+		}
+	}
+	b.everyJob()
+	agree("at the start", StateOK)
+	whole := b.market.mfrr
+	b.market.mfrr = func(store.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
+	for range failuresToOpen {
+		b.job(t.Context(), b.feed(MFRREnergy))
+	}
+	agree("when one feed does not reach the host", StateDown)
+	b.market.mfrr = whole
+	b.clock.Advance(time.Minute)
+	b.job(t.Context(), b.feed(MFRREnergy))
+	agree("when it does again", StateOK)
+}
+
 func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
 	const day = "2026-06-02"
 	b, _ := withHole(t, "2026-11-10 23:00", day)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -58,6 +59,7 @@ type Feeds struct {
 	committed func(context.Context)
 	ran       func(store.Run)
 	feeds     []*feed
+	telling   sync.Mutex // one says at a time how the feeds stand
 }
 
 // New makes the feeds; none runs yet.

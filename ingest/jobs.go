@@ -110,6 +110,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 			return now
 		}
 		f.judge(feed, run, err)
+		f.tellStates(ctx, feed.host)
 		if err == nil || isAnswer(err) {
 			for _, date := range w.Dates() {
 				answered[date] = true
@@ -267,10 +268,27 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.Deliv
 	feed.mu.Lock()
 	feed.nextRun = next
 	feed.mu.Unlock()
-	if err := f.store.PutFeedState(ctx, string(feed.name), feed.ownState()); err != nil && ctx.Err() == nil {
-		f.log.Error("feed state not stored", "feed", string(feed.name), "error", oneLine(err))
-	}
+	f.tellStates(ctx, feed.host)
 	return next
+}
+
+// tellStates tells other processes how the feeds of a source stand: what one of them meets may open or close the circuit of
+// all. What was told already is not told again.
+func (f *Feeds) tellStates(ctx context.Context, host *circuit) {
+	f.telling.Lock()
+	defer f.telling.Unlock()
+	for _, feed := range f.feeds {
+		state := feed.ownState()
+		if feed.host != host || state.NextRun.IsZero() || state == feed.told {
+			continue
+		}
+		switch err := f.store.PutFeedState(ctx, string(feed.name), state); {
+		case err == nil:
+			feed.told = state
+		case ctx.Err() == nil:
+			f.log.Error("feed state not stored", "feed", string(feed.name), "error", oneLine(err))
+		}
+	}
 }
 
 // isEager says whether what the feed's hours are for is still missing, and lets dates rest.

@@ -218,7 +218,7 @@ func stateOf(feed *feed, stands store.FeedState, awaited []Missing, summary stor
 	}
 	late := !now.Before(minutesLater(today, feed.schedule.LateMinute))
 	switch {
-	case feed.off:
+	case feed.off && stands.NextRun.IsZero(): // a service may have credentials that this process has not
 		return StateOff
 	case !stands.OpenUntil.IsZero():
 		return StateDown
