@@ -32,7 +32,7 @@ func pricesByDate(prices []store.Price) (dates []store.DeliveryDate, byDate map[
 
 // holdBack takes out of a scheduled reading the delivery dates of prices that look like a fault of the source: a whole
 // date at one price, or a finished date of which much changes. They wait for a person's decision and are refused until
-// then; what was rejected before is left out without another word, and told.
+// then. What a person rejected before is left out and told, but no fault of the reading.
 func (f *Feeds) holdBack(ctx context.Context, batch *store.Batch, refusals *source.Refusals) (rejected []store.Refusal, err error) {
 	var kept []store.Price
 	dates, byDate := pricesByDate(batch.Prices)
