@@ -24,8 +24,7 @@ func (s *Store) News(ctx context.Context, dataset Dataset, since int64) (News, e
 		if news.FetchedAt, err = newestEnd(ctx, tx, dataset, refusedNothing); err != nil {
 			return err
 		}
-		const changed = "SELECT EXISTS (SELECT 1 FROM feed_run WHERE dataset = ? AND id > ? AND rows_changed > 0)"
-		return tx.QueryRowContext(ctx, changed, dataset, since).Scan(&news.RowsChanged)
+		return tx.QueryRowContext(ctx, "SELECT ifnull(("+changedSomething+"), 0) > ?", dataset, since).Scan(&news.RowsChanged)
 	})
 	if err != nil {
 		return News{}, fmt.Errorf("store: news of %s: %w", dataset, err)

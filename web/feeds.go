@@ -86,7 +86,7 @@ var reasons = map[string]Text{
 	"not_published": {"pas encore publié", "not published yet"},
 	"source_error":  {"la source a répondu par une erreur", "the source answered with an error"},
 	"source_gap":    {"la source ne l’a pas", "the source does not have it"},
-	"rejected":      {"refusé : valeurs impossibles", "refused: impossible values"},
+	"rejected":      {"refusé par Courant ou par vous", "refused by Courant or by you"},
 	"partial":       {"publié en partie", "published in part"},
 }
 
