@@ -32,3 +32,40 @@ func TestUpkeepGivesRoomBackAndEmptiesTheLog(t *testing.T) {
 		t.Error("what is kept has changed")
 	}
 }
+
+func TestUpkeepLeavesALogThatAnotherProgramReads(t *testing.T) {
+	s := openNew(t)
+	reading, err := s.ReaderPool().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Rollback()
+	var runs int
+	if err := reading.QueryRowContext(t.Context(), "SELECT count(*) FROM feed_run").Scan(&runs); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	logIsEmpty := func() bool {
+		t.Helper()
+		if err := s.Maintain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(s.Path() + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size() == 0
+	}
+	if logIsEmpty() {
+		t.Error("the log is emptied under its reader")
+	}
+	if err := reading.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if !logIsEmpty() {
+		t.Error("the log is not emptied once nobody reads it")
+	}
+	if patience := ask(t, s.WriterPool(), "PRAGMA busy_timeout"); patience != "10000" {
+		t.Errorf("the connection that writes waits for %s ms after it", patience)
+	}
+}
