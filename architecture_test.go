@@ -9,7 +9,7 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/web"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/bucket", "courant/web"},
 	"courant/server":           {"courant/auth", "courant/store", "courant/web"},
 	"courant/web":              {"courant/auth", "courant/store"},
 	"courant/ingest":           {"courant/ingest/source", "courant/store"},
@@ -19,6 +19,7 @@ var imports = map[string][]string{
 	"courant/ingest/simulator": {},
 	"courant/auth":             {"courant/store"},
 	"courant/store":            {},
+	"courant/store/bucket":     {},
 }
 
 // homes are the packages in which a library may be used, so that it can be replaced there.
@@ -30,6 +31,7 @@ var homes = map[string][]string{
 	"github.com/alexedwards/scs/v2": {"courant/auth", "courant/server"},
 	"github.com/spf13/viper":        {"courant"},
 	"github.com/spf13/cobra":        {"courant"},
+	"github.com/minio/minio-go/v7":  {"courant/store/bucket"},
 }
 
 func TestImportsFormATree(t *testing.T) {

@@ -1,0 +1,412 @@
+package bucket_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+	"go.uber.org/goleak"
+
+	"courant/store/bucket"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	name      = "backups"
+	accessKey = "the-access-key"
+	secretKey = "the-secret-key"
+)
+
+// fake is a store in memory that can be told to fail.
+type fake struct {
+	*httptest.Server
+	backend *s3mem.Backend
+
+	mu      sync.Mutex
+	instead func(w http.ResponseWriter, r *http.Request, store http.Handler) // nil: nothing
+	asked   []string
+}
+
+func newFake(t *testing.T) *fake {
+	t.Helper()
+	f := &fake{backend: s3mem.New()}
+	if err := f.backend.CreateBucket(name); err != nil {
+		t.Fatal(err)
+	}
+	store := gofakes3.New(f.backend).Server()
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		instead := f.instead
+		f.asked = append(f.asked, r.Method)
+		f.mu.Unlock()
+		if instead == nil {
+			store.ServeHTTP(w, r)
+			return
+		}
+		instead(w, r, store)
+	}))
+	t.Cleanup(f.Close)
+	return f
+}
+
+// answer has the fake do something else from now on, and forgets what it was asked.
+func (f *fake) answer(instead func(http.ResponseWriter, *http.Request, http.Handler)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.instead, f.asked = instead, nil
+}
+
+// methods are those of the calls since the last answer.
+func (f *fake) methods() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
+}
+
+func (f *fake) options() bucket.Options {
+	return bucket.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}
+}
+
+func open(t *testing.T, o bucket.Options) *bucket.Bucket {
+	t.Helper()
+	b, err := bucket.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+// aFile is a file of so many bytes that are not all the same.
+func aFile(t *testing.T, size int) (path string, content []byte) {
+	t.Helper()
+	content = make([]byte, size)
+	for i := range content {
+		content[i] = byte(i * i >> 8)
+	}
+	path = filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path, content
+}
+
+const severalParts = 17 << 20
+
+func TestAFileGoesUpIsListedComesDownTheSameAndIsRemoved(t *testing.T) {
+	for _, size := range []int{1000, severalParts} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			f := newFake(t)
+			b := open(t, f.options())
+			path, content := aFile(t, size)
+			for _, key := range []string{"a/two", "a/one", "b/three"} {
+				if err := b.Upload(t.Context(), path, key); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if keys, err := b.Keys(t.Context(), "a/"); err != nil || !slices.Equal(keys, []string{"a/one", "a/two"}) {
+				t.Errorf("keys %q, %v", keys, err)
+			}
+			back := filepath.Join(t.TempDir(), "back")
+			if err := b.Download(t.Context(), "a/one", back); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(back); err != nil || !bytes.Equal(got, content) {
+				t.Errorf("%d bytes come back of %d, %v", len(got), len(content), err)
+			}
+			for range 2 {
+				if err := b.Remove(t.Context(), "a/one"); err != nil {
+					t.Error(err)
+				}
+			}
+			if keys, err := b.Keys(t.Context(), ""); err != nil || !slices.Equal(keys, []string{"a/two", "b/three"}) {
+				t.Errorf("keys %q, %v", keys, err)
+			}
+		})
+	}
+}
+
+// onHead changes the headers of what the store says of a file.
+func onHead(change func(http.Header)) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, store http.Handler) {
+		if r.Method != http.MethodHead {
+			store.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		store.ServeHTTP(answer, r)
+		copyAnswer(w, answer, change)
+	}
+}
+
+// telling is the fake as other stores are: of a file of several parts it tells the ETag again that it made.
+func telling() func(http.ResponseWriter, *http.Request, http.Handler) {
+	var made struct{ ETag string }
+	return func(w http.ResponseWriter, r *http.Request, store http.Handler) {
+		answer := httptest.NewRecorder()
+		store.ServeHTTP(answer, r)
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+			_ = xml.Unmarshal(answer.Body.Bytes(), &made)
+		}
+		copyAnswer(w, answer, func(h http.Header) {
+			if r.Method == http.MethodHead && made.ETag != "" {
+				h.Set("ETag", made.ETag)
+			}
+		})
+	}
+}
+
+func copyAnswer(w http.ResponseWriter, answer *httptest.ResponseRecorder, change func(http.Header)) {
+	change(answer.Header())
+	for field, values := range answer.Header() {
+		w.Header()[field] = values
+	}
+	w.WriteHeader(answer.Code)
+	w.Write(answer.Body.Bytes())
+}
+
+func TestWhatWasSentIsComparedWithWhatTheBucketHolds(t *testing.T) {
+	encrypted := func(h http.Header) { h.Set("ETag", `"0123456789abcdef0123456789abcdef"`) }
+	for name, test := range map[string]struct {
+		size    int
+		instead func(http.ResponseWriter, *http.Request, http.Handler)
+		is      error
+		reads   bool // the file back
+	}{
+		"by its checksum":       {size: 1000, instead: telling()},
+		"by that of its parts":  {size: severalParts, instead: telling()},
+		"a store that encrypts": {size: 1000, instead: onHead(encrypted), reads: true},
+		"cut":                   {size: 1000, instead: onHead(func(h http.Header) { h.Set("Content-Length", "999") }), is: bucket.ErrDamaged},
+		"changed": {1000, func(w http.ResponseWriter, r *http.Request, store http.Handler) {
+			if r.Method == http.MethodGet {
+				w = changing{w}
+			}
+			onHead(encrypted)(w, r, store)
+		}, bucket.ErrDamaged, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			path, _ := aFile(t, test.size)
+			f.answer(test.instead)
+			if err := open(t, f.options()).Upload(t.Context(), path, "key"); !errors.Is(err, test.is) {
+				t.Errorf("Upload = %v", err)
+			}
+			if reads := slices.Contains(f.methods(), http.MethodGet); reads != test.reads {
+				t.Errorf("read back: %v", reads)
+			}
+		})
+	}
+}
+
+// changing is an answer of which each byte arrives as another.
+type changing struct{ http.ResponseWriter }
+
+func (c changing) Write(p []byte) (int, error) {
+	other := make([]byte, len(p))
+	for i, b := range p {
+		other[i] = ^b
+	}
+	return c.ResponseWriter.Write(other)
+}
+
+// incomplete are the uploads that the store has parts of.
+func incomplete(t *testing.T, f *fake) (keys []string) {
+	t.Helper()
+	for begun := range client(t, f).ListIncompleteUploads(t.Context(), name, "", true) {
+		if begun.Err != nil {
+			t.Fatal(begun.Err)
+		}
+		keys = append(keys, begun.Key)
+	}
+	return keys
+}
+
+// client is another program's way to the store.
+func client(t *testing.T, f *fake) minio.Core {
+	t.Helper()
+	transport := new(http.Transport)
+	t.Cleanup(transport.CloseIdleConnections)
+	core, err := minio.NewCore(strings.TrimPrefix(f.URL, "http://"), &minio.Options{
+		Creds: credentials.NewStaticV4(accessKey, secretKey, ""), Region: "fr", Transport: transport,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *core
+}
+
+func TestAnUploadThatBreaksLeavesNothing(t *testing.T) {
+	f := newFake(t)
+	b := open(t, f.options())
+	path, _ := aFile(t, severalParts)
+	f.answer(func(w http.ResponseWriter, r *http.Request, store http.Handler) {
+		if r.URL.Query().Get("partNumber") == "2" {
+			refuse(w, http.StatusInsufficientStorage, "XMinioStorageFull", "Storage backend has reached its minimum free drive threshold.")
+			return
+		}
+		store.ServeHTTP(w, r)
+	})
+	err := b.Upload(t.Context(), path, "key")
+	if err == nil || err.Error() != "upload s3://backups/key: the bucket is full: make room, or keep fewer backups with backup.keep" {
+		t.Errorf("Upload = %v", err)
+	}
+	if begun := incomplete(t, f); len(begun) > 0 {
+		t.Errorf("parts are left of %q", begun)
+	}
+	if keys, err := b.Keys(t.Context(), ""); err != nil || len(keys) > 0 {
+		t.Errorf("keys %q, %v", keys, err)
+	}
+}
+
+func TestUploadsOfAKilledProgramAreTakenBackButNotThoseOfOthers(t *testing.T) {
+	f := newFake(t)
+	other := client(t, f)
+	for _, key := range []string{"ours/courant-1", "ours/courant-2", "ours/other", "theirs"} {
+		if _, err := other.NewMultipartUpload(t.Context(), name, key, minio.PutObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := open(t, f.options()).AbortUploads(t.Context(), "ours/courant-"); err != nil {
+		t.Fatal(err)
+	}
+	if begun := incomplete(t, f); !slices.Equal(begun, []string{"ours/other", "theirs"}) {
+		t.Errorf("left: %q", begun)
+	}
+}
+
+func TestADownloadThatFailsLeavesNoFile(t *testing.T) {
+	f := newFake(t)
+	b := open(t, f.options())
+	path, _ := aFile(t, 1000)
+	if err := b.Upload(t.Context(), path, "key"); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		key     string
+		instead func(http.ResponseWriter, *http.Request, http.Handler)
+		is      error
+	}{
+		"no such key": {key: "other", is: bucket.ErrNotFound},
+		"changed": {"key", func(w http.ResponseWriter, r *http.Request, store http.Handler) {
+			store.ServeHTTP(changing{w}, r)
+		}, bucket.ErrDamaged},
+		"cut off": {"key", func(w http.ResponseWriter, r *http.Request, store http.Handler) {
+			w.Header().Set("Content-Length", "1000")
+			w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
+			io.WriteString(w, "the first bytes")
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.answer(test.instead)
+			to := filepath.Join(t.TempDir(), "back")
+			if err := b.Download(t.Context(), test.key, to); err == nil || test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("Download = %v", err)
+			}
+			if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a file is left: %v", err)
+			}
+		})
+	}
+	f.answer(nil)
+	if err := b.Download(t.Context(), "key", path); !errors.Is(err, os.ErrExist) {
+		t.Errorf("onto a file that is there: %v", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("which is gone: %v", err)
+	}
+}
+
+// refuse answers as stores do.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	_ = xml.NewEncoder(w).Encode(gofakes3.ErrorResponse{Code: gofakes3.ErrorCode(code), Message: message})
+}
+
+func TestWhatGoesWrongIsToldInOneLineWithWhatToDoAndWithoutTheKeys(t *testing.T) {
+	f := newFake(t)
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	refusing := func(status int, code string) func(http.ResponseWriter, *http.Request, http.Handler) {
+		return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			refuse(w, status, code, "Said of "+accessKey+"\nand "+secretKey+strings.Repeat(" and so on", 40))
+		}
+	}
+	for name, test := range map[string]struct {
+		change  func(*bucket.Options)
+		instead func(http.ResponseWriter, *http.Request, http.Handler)
+		says    string
+	}{
+		"no such bucket": {change: func(o *bucket.Options) { o.Name = "another" }, says: "list s3://another/key: there is no such bucket: make it, or mend backup.s3.bucket"},
+		"unknown key":    {instead: refusing(403, "InvalidAccessKeyId"), says: "mend backup.s3.access_key"},
+		"wrong secret":   {instead: refusing(403, "SignatureDoesNotMatch"), says: "mend backup.s3.secret_key"},
+		"no right":       {instead: refusing(403, "AccessDenied"), says: "the rights to list, read, write and delete"},
+		"wrong region":   {instead: refusing(301, "PermanentRedirect"), says: "mend backup.s3.endpoint and backup.s3.region"},
+		"wrong clock":    {instead: refusing(403, "RequestTimeTooSkewed"), says: "set it, best by NTP"},
+		"something else": {instead: refusing(409, "SomethingElse"), says: "the store answers 409 SomethingElse Said of [hidden] and [hidden] and so on"},
+		"not S3": {instead: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { io.WriteString(w, "<html>Hello</html>") },
+			says: "what answers does not speak S3: mend backup.s3.endpoint"},
+		"endless": {instead: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			io.WriteString(w, "<ListBucketResult>")
+			for line := bytes.Repeat([]byte("<Name>x</Name>"), 5000); ; {
+				if _, err := w.Write(line); err != nil {
+					return
+				}
+			}
+		}, says: "what answers does not speak S3: mend backup.s3.endpoint"},
+		"silent": {change: func(o *bucket.Options) { o.Patience = 20 * time.Millisecond },
+			instead: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() },
+			says:    "the store took too long: is the line to it good?"},
+		"nobody there": {change: func(o *bucket.Options) { o.Endpoint = closed.URL }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
+		"no TLS":       {change: func(o *bucket.Options) { o.Endpoint = "https" + strings.TrimPrefix(f.URL, "http") }, says: "server gave HTTP response to HTTPS client"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := f.options()
+			if test.change != nil {
+				test.change(&options)
+			}
+			f.answer(test.instead)
+			_, err := open(t, options).Keys(t.Context(), "key")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			said := err.Error()
+			if !strings.Contains(said, test.says) || len(said) > 400 {
+				t.Errorf("%s\nwant %s", said, test.says)
+			}
+			for _, secret := range []string{accessKey, secretKey, "\n"} {
+				if strings.Contains(said, secret) {
+					t.Errorf("%q is in %q", secret, said)
+				}
+			}
+		})
+	}
+}
+
+func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
+	f := httptest.NewUnstartedServer(nil)
+	f.Config.ErrorLog = log.New(io.Discard, "", 0)
+	f.StartTLS()
+	defer f.Close()
+	_, err := open(t, bucket.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}).Keys(t.Context(), "")
+	if err == nil || !strings.Contains(err.Error(), "its certificate is not to be trusted") {
+		t.Errorf("Keys = %v", err)
+	}
+}

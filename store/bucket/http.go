@@ -1,0 +1,88 @@
+package bucket
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	connectTimeout = 10 * time.Second
+	// defaultPatience is how long nothing may come from the store, nor be taken by it, before a call fails.
+	defaultPatience = time.Minute
+	// mostReplyBytes is more than an answer that is no file ever has.
+	mostReplyBytes = 8 << 20
+	maxHeaderBytes = 64 << 10
+)
+
+// newTransport makes connections that fail once no byte has moved for so long. A limit on a whole call would have to allow
+// for the slowest line and the largest file.
+func newTransport(patience time.Duration) *http.Transport {
+	patience = cmp.Or(patience, defaultPatience)
+	dialer := net.Dialer{Timeout: connectTimeout}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return impatient{conn, patience}, nil
+		},
+		TLSHandshakeTimeout:    connectTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		IdleConnTimeout:        patience / 2,
+		DisableCompression:     true,
+	}
+}
+
+// impatient is a connection of which every read and every write puts off the end of both: while a file goes up, the answer is
+// waited for all the time.
+type impatient struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (c impatient) Read(p []byte) (int, error) {
+	if err := c.SetDeadline(time.Now().Add(c.patience)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
+}
+
+func (c impatient) Write(p []byte) (int, error) {
+	if err := c.SetDeadline(time.Now().Add(c.patience)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
+// roomKey is the key, in the context of a call, of how many bytes its answer may have.
+type roomKey struct{}
+
+// errNotS3 is what a page for people, such as that of a proxy, is to a program.
+var errNotS3 = errors.New("what answers does not speak S3: mend backup.s3.endpoint")
+
+// bounded ends answers that are longer than they can be, and refuses pages.
+type bounded struct{ next http.RoundTripper }
+
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		response.Body.Close()
+		return nil, errNotS3
+	}
+	room, ok := request.Context().Value(roomKey{}).(int64)
+	if !ok {
+		room = mostReplyBytes
+	}
+	response.Body = http.MaxBytesReader(nil, response.Body, room)
+	return response, nil
+}
