@@ -106,7 +106,7 @@ func (b *Bucket) Keys(ctx context.Context, prefix string) ([]string, error) {
 // Upload sends a file and compares what the bucket then holds with it. After an error the key may hold what is not to be
 // trusted; parts that went up are taken back.
 func (b *Bucket) Upload(ctx context.Context, path, key string) error {
-	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, callerKey{}, ctx), transferTimeout)
 	defer cancel()
 	file, err := os.Open(path)
 	if err != nil {

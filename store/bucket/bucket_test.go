@@ -2,6 +2,7 @@ package bucket_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -272,6 +273,24 @@ func TestAnUploadThatBreaksLeavesNothing(t *testing.T) {
 	}
 	if keys, err := b.Keys(t.Context(), ""); err != nil || len(keys) > 0 {
 		t.Errorf("keys %q, %v", keys, err)
+	}
+}
+
+func TestAnUploadThatIsGivenUpIsTakenBack(t *testing.T) {
+	f := newFake(t)
+	path, _ := aFile(t, severalParts)
+	ctx, giveUp := context.WithCancel(t.Context())
+	f.answer(func(w http.ResponseWriter, r *http.Request, store http.Handler) {
+		if r.URL.Query().Get("partNumber") == "2" {
+			giveUp()
+		}
+		store.ServeHTTP(w, r)
+	})
+	if err := open(t, f.options()).Upload(ctx, path, "key"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Upload = %v", err)
+	}
+	if begun := incomplete(t, f); len(begun) > 0 {
+		t.Errorf("parts are left of %q", begun)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -17,6 +18,8 @@ const (
 	// mostReplyBytes is more than an answer that is no file ever has.
 	mostReplyBytes = 8 << 20
 	maxHeaderBytes = 64 << 10
+	// farewell is how long a call may take that is made for a caller who has gone: an upload is taken back then.
+	farewell = time.Second
 )
 
 // newTransport makes connections that fail once no byte has moved for so long. A limit on a whole call would have to allow
@@ -64,6 +67,9 @@ func (c impatient) Write(p []byte) (int, error) {
 // roomKey is the key, in the context of a call, of how many bytes its answer may have.
 type roomKey struct{}
 
+// callerKey is the key, in the context of a call, of the context of whoever waits for it.
+type callerKey struct{}
+
 // errNotS3 is what a page for people, such as that of a proxy, is to a program.
 var errNotS3 = errors.New("what answers does not speak S3: mend backup.s3.endpoint")
 
@@ -71,10 +77,18 @@ var errNotS3 = errors.New("what answers does not speak S3: mend backup.s3.endpoi
 type bounded struct{ next http.RoundTripper }
 
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	end := func() {}
+	if caller, ok := request.Context().Value(callerKey{}).(context.Context); ok && caller.Err() != nil {
+		var ctx context.Context
+		ctx, end = context.WithTimeout(request.Context(), farewell)
+		request = request.WithContext(ctx)
+	}
 	response, err := b.next.RoundTrip(request)
 	if err != nil {
+		end()
 		return nil, err
 	}
+	response.Body = ending{response.Body, end}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		response.Body.Close()
 		return nil, errNotS3
@@ -85,4 +99,15 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = http.MaxBytesReader(nil, response.Body, room)
 	return response, nil
+}
+
+// ending is a body after which something ends.
+type ending struct {
+	io.ReadCloser
+	end func()
+}
+
+func (e ending) Close() error {
+	defer e.end()
+	return e.ReadCloser.Close()
 }
