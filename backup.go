@@ -1,11 +1,19 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"courant/store"
+	"courant/store/bucket"
 )
 
 func (p *program) backupCommand() *cobra.Command {
@@ -33,15 +41,17 @@ func (p *program) restoreCommand() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Put a backup in the place of the database",
 		Long: "restore reads and checks the whole backup, and only then puts it in the place of the configured database, which is\n" +
-			"kept under a name with the date. Nothing else may use the database meanwhile: stop courant serve first.",
-		Example: "  courant restore /mnt/backup/courant-2026-11-24.db.zst",
-		Args:    exactly("FILE"),
+			"kept under a name with the date. Nothing else may use the database meanwhile: stop courant serve first.\n" +
+			"FILE may be s3://BUCKET/KEY, in a bucket at the endpoint of backup.s3; courant check names the newest of backup.s3.bucket.",
+		Example: "  courant restore /mnt/backup/courant-2026-11-24.db.zst\n" +
+			"  courant restore s3://backups/courant/courant-20261124T023000Z.db.zst",
+		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := p.config()
 			if err != nil {
 				return err
 			}
-			kept, err := store.Restore(cmd.Context(), args[0], cfg.Database.Path, p.clock.Now())
+			kept, err := restore(cmd.Context(), cfg, args[0], p.clock.Now())
 			if err != nil {
 				return err
 			}
@@ -52,4 +62,49 @@ func (p *program) restoreCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// restore is store.Restore, also of a file in a bucket.
+func restore(ctx context.Context, cfg Config, from string, now time.Time) (kept string, err error) {
+	address, found := strings.CutPrefix(from, "s3://")
+	if !found {
+		return store.Restore(ctx, from, cfg.Database.Path, now)
+	}
+	name, key, _ := strings.Cut(address, "/")
+	if _, err := parseBucket(name); err != nil || name == "" || key == "" {
+		return "", usagef("%s is not s3://BUCKET/KEY: write one such as s3://backups/courant/courant-20261124T023000Z.db.zst", from)
+	}
+	if cfg.Backup.S3.Bucket == "" {
+		return "", fmt.Errorf("%s: set backup.s3 first, which says where and with which keys buckets are read", from)
+	}
+	file, err := download(ctx, cfg, name, key)
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(file)
+	if kept, err = store.Restore(ctx, file, cfg.Database.Path, now); err != nil {
+		return "", fmt.Errorf("%s, downloaded: %w", from, err)
+	}
+	return kept, nil
+}
+
+// downloadSuffix is behind the name of the database where a backup comes down to.
+const downloadSuffix = ".download"
+
+// download brings a backup beside the database.
+func download(ctx context.Context, cfg Config, name, key string) (file string, err error) {
+	from, err := openBucket(cfg.Backup.S3, name)
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
+	file = cfg.Database.Path + downloadSuffix + path.Ext(key)
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a restore that was killed
+		return "", err
+	}
+	err = from.Download(ctx, key, file)
+	if errors.Is(err, bucket.ErrNotFound) {
+		err = fmt.Errorf("%w: courant check names the newest backup", err)
+	}
+	return file, err
 }

@@ -3,67 +3,76 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/jonboulle/clockwork"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"courant/store"
 )
 
 func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) {
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	folder := t.TempDir()
-	for _, name := range []string{"courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak", "courant-2025.db.zst", "notes.txt", "courant-20260101T013000Z.db.zst"} {
+	folder, objects := t.TempDir(), newObjectStore(t)
+	inFolder := func(name string) {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	clock := clockwork.NewFakeClockAt(time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC)) // the night after, the clock goes back
-	made := make(chan struct{}, 10)
-	cfg := Config{Backup: BackupConfig{Schedule: 3*60 + 30, To: folder, Keep: KeepConfig{Days: 2}}}
-	u := &upkeep{cfg: cfg, store: db, clock: clock, log: slog.New(onMessage{"backup", made}), lastBackup: prometheus.NewGauge(prometheus.GaugeOpts{})}
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { u.backUp(ctx) })
-	<-made // the one that was missed
-	for _, hours := range []time.Duration{14*time.Hour + 30*time.Minute, 24 * time.Hour} {
-		if err := clock.BlockUntilContext(ctx, 1); err != nil {
-			t.Fatal(err)
-		}
-		clock.Advance(hours)
-		<-made
-	}
-	if err := clock.BlockUntilContext(ctx, 1); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := testutil.ToFloat64(u.lastBackup), float64(time.Date(2026, 10, 26, 2, 30, 0, 0, time.UTC).Unix()); got != want {
-		t.Errorf("the metric is %f, want %f", got, want)
-	}
-	stop()
-	running.Wait()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	want := []string{"courant-2025.db.zst", "courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak",
-		"courant-20261025T023000Z.db.zst", "courant-20261026T023000Z.db.zst", "notes.txt"}
-	if !slices.Equal(names, want) {
-		t.Errorf("the folder holds %q, want %q", names, want)
+	for name, place := range map[string]struct {
+		kind  string
+		cfg   BackupConfig
+		put   func(name string)
+		names func() []string
+	}{
+		"folder": {"folder", BackupConfig{To: folder}, inFolder, func() []string { return fileNames(t, folder) }},
+		"bucket": {"bucket", BackupConfig{S3: objects.config("servers/courant/")},
+			func(name string) { objects.put("servers/courant/"+name, nil) },
+			func() (names []string) {
+				for _, key := range objects.keys() {
+					names = append(names, strings.TrimPrefix(key, "servers/courant/"))
+				}
+				return names
+			}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, name := range []string{"courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak", "courant-2025.db.zst", "notes.txt", "courant-20260101T013000Z.db.zst", "courant-20360101T013000Z.db.zst"} {
+				place.put(name)
+			}
+			place.cfg.Keep = KeepConfig{Days: 2}
+			n := newNightly(t, time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC), place.cfg) // the night after, the clock goes back
+			made := make(chan struct{}, 10)
+			n.upkeep.log = slog.New(onMessage{"backup", made})
+			ctx, stop := context.WithCancel(t.Context())
+			var running sync.WaitGroup
+			running.Go(func() { n.backUp(ctx) })
+			<-made // the one that was missed
+			for _, hours := range []time.Duration{14*time.Hour + 30*time.Minute, 24 * time.Hour} {
+				if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+					t.Fatal(err)
+				}
+				n.clock.Advance(hours)
+				<-made
+			}
+			if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := testutil.ToFloat64(n.lastBackup.WithLabelValues(place.kind)), float64(time.Date(2026, 10, 26, 2, 30, 0, 0, time.UTC).Unix()); got != want {
+				t.Errorf("the metric is %f, want %f", got, want)
+			}
+			stop()
+			running.Wait()
+			want := []string{"courant-2025.db.zst", "courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak",
+				"courant-20261025T023000Z.db.zst", "courant-20261026T023000Z.db.zst", "courant-20360101T013000Z.db.zst", "notes.txt"}
+			if names := place.names(); !slices.Equal(names, want) {
+				t.Errorf("there are %q, want %q", names, want)
+			}
+		})
 	}
 }
 
@@ -84,31 +93,114 @@ func (h onMessage) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h onMessage) WithGroup(string) slog.Handler      { return h }
 
 func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	folder := filepath.Join(t.TempDir(), "not mounted")
-	clock := clockwork.NewFakeClockAt(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))
+	n := newNightly(t, time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), BackupConfig{To: filepath.Join(t.TempDir(), "not mounted"), Keep: KeepConfig{Days: 2}})
 	failed := make(chan struct{}, 10)
-	cfg := Config{Backup: BackupConfig{Schedule: 3*60 + 30, To: folder, Keep: KeepConfig{Days: 2}}}
-	u := &upkeep{cfg: cfg, store: db, clock: clock, log: slog.New(onMessage{"backup failed", failed}), lastBackup: prometheus.NewGauge(prometheus.GaugeOpts{})}
+	n.upkeep.log = slog.New(onMessage{"backup failed", failed})
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { u.backUp(ctx) })
+	running.Go(func() { n.backUp(ctx) })
 	<-failed
 	for range 2 {
-		if err := clock.BlockUntilContext(ctx, 1); err != nil {
+		if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
 			t.Fatal(err)
 		}
-		clock.Advance(time.Hour)
+		n.clock.Advance(time.Hour)
 		<-failed
 	}
 	stop()
 	running.Wait()
-	if got := testutil.ToFloat64(u.lastBackup); got != 0 {
+	if got := testutil.CollectAndCount(n.lastBackup); got != 1 {
+		t.Errorf("%d places have a metric", got)
+	}
+	if got := testutil.ToFloat64(n.lastBackup.WithLabelValues("folder")); got != 0 {
 		t.Errorf("the metric is %f", got)
+	}
+}
+
+var backupNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer func(http.ResponseWriter, *http.Request) bool
+		change func(*S3Config)
+		says   string
+		metric time.Time
+	}{
+		"full": {answer: full, says: "the bucket is full: make room, or keep fewer backups with backup.keep",
+			metric: time.Date(2026, 9, 2, 1, 30, 0, 0, time.UTC)},
+		"what arrived is not what was sent": {answer: lossy, says: "the bucket does not hold what was sent: s3://backups/courant-20261124T120000Z.db.zst has 1 bytes there",
+			metric: time.Date(2026, 9, 2, 1, 30, 0, 0, time.UTC)},
+		"unreachable":  {change: func(cfg *S3Config) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
+		"wrong bucket": {change: func(cfg *S3Config) { cfg.Bucket = "another" }, says: "there is no such bucket: make it, or mend backup.s3.bucket"},
+		"wrong keys": {answer: func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 403, "SignatureDoesNotMatch") },
+			says: "the store refuses the secret key: mend backup.s3.secret_key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objects := newObjectStore(t)
+			older := []string{"courant-20260901T013000Z.db.zst", "courant-20260902T013000Z.db.zst"}
+			for _, key := range older {
+				objects.put(key, nil)
+			}
+			cfg := objects.config("")
+			if test.change != nil {
+				test.change(&cfg)
+			}
+			objects.answer(test.answer)
+			n := newNightly(t, backupNoon, BackupConfig{S3: cfg, Keep: KeepConfig{Days: 1}})
+			for range 2 {
+				n.round(t)
+				n.clock.Advance(backupAgain)
+			}
+			if keys := objects.keys(); len(keys) < 2 || !slices.Equal(keys[:2], older) {
+				t.Errorf("the bucket holds %q", keys)
+			}
+			want := 0.
+			if !test.metric.IsZero() {
+				want = float64(test.metric.Unix())
+			}
+			if got := testutil.ToFloat64(n.lastBackup.WithLabelValues("bucket")); got != want {
+				t.Errorf("the metric is %f, want %f", got, want)
+			}
+			if said := n.log.String(); strings.Count(said, "\n") != 2 || strings.Count(said, test.says) < 1 || strings.Contains(said, testSecretKey) {
+				t.Errorf("the log says\n%s\nwant two lines with %s", said, test.says)
+			}
+			objects.answer(nil)
+			if test.change != nil {
+				return
+			}
+			n.round(t)
+			if keys := objects.keys(); !slices.Equal(keys, []string{"courant-20261124T140000Z.db.zst"}) {
+				t.Errorf("mended, the bucket holds %q", keys)
+			}
+		})
+	}
+}
+
+func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *testing.T) {
+	folder, objects := t.TempDir(), newObjectStore(t)
+	n := newNightly(t, backupNoon, BackupConfig{To: folder, S3: objects.config(""), Keep: KeepConfig{Days: 2}})
+	check := func(inFolder, inBucket []string) {
+		t.Helper()
+		if names := fileNames(t, folder); !slices.Equal(names, inFolder) {
+			t.Errorf("the folder holds %q, want %q", names, inFolder)
+		}
+		if keys := objects.keys(); !slices.Equal(keys, inBucket) {
+			t.Errorf("the bucket holds %q, want %q", keys, inBucket)
+		}
+	}
+	const noon, one, tomorrow = "courant-20261124T120000Z.db.zst", "courant-20261124T130000Z.db.zst", "courant-20261125T023000Z.db.zst"
+	objects.answer(full)
+	n.round(t)
+	check([]string{noon}, nil)
+	objects.answer(nil)
+	n.clock.Advance(backupAgain)
+	n.round(t)
+	check([]string{noon}, []string{one})
+	n.clock.Advance(13*time.Hour + 30*time.Minute)
+	n.round(t)
+	check([]string{noon, tomorrow}, []string{one, tomorrow})
+	if string(objects.content(tomorrow)) != string(must(os.ReadFile(filepath.Join(folder, tomorrow)))(t)) {
+		t.Error("folder and bucket hold two different backups")
 	}
 }
 
@@ -129,47 +221,5 @@ func TestWhichBackupsAreKept(t *testing.T) {
 	}
 	if len(stay) != len(want) {
 		t.Errorf("kept: %v", stay)
-	}
-}
-
-// Serving, fetching and writing go on while a backup is made; restored elsewhere it answers as the first one does.
-func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
-	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
-	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
-	paths := []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy",
-		"balancing-capacity", "balancing-energy"}
-	want := h.bodies(paths...)
-	served, err := store.OpenAlone(t.Context(), "courant.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var writing sync.WaitGroup
-	stop := make(chan struct{})
-	writing.Go(func() {
-		for n := 0; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			run := store.Run{Feed: "beside", Datasets: []store.Dataset{store.AFRREnergy}, Started: h.clock.Now(), Ended: h.clock.Now(), Outcome: store.OutcomeFailed}
-			if err := served.RecordRun(t.Context(), &run); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	})
-	h.do("", "backup", "drill.db.zst")
-	close(stop)
-	writing.Wait()
-	if err := served.Close(); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "elsewhere.db"))
-	h.do("", "restore", "drill.db.zst")
-	for path, body := range h.bodies(paths...) {
-		if string(body) != string(want[path]) {
-			t.Errorf("%s differs", path)
-		}
 	}
 }

@@ -78,6 +78,9 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	if cfg.Server.TLS.Domain != "" {
 		say(checkTLS(ctx, cfg.Server.TLS, net.DefaultResolver.LookupHost))
 	}
+	if cfg.Backup.S3.Bucket != "" {
+		say(checkBucket(ctx, cfg.Backup.S3, p.clock.Now()))
+	}
 	clock := &serverClock{now: p.clock.Now}
 	client := source.NewHTTPClient()
 	clock.next, client.Transport = client.Transport, clock
@@ -121,6 +124,24 @@ func checkDatabase(ctx context.Context, path string) verdict {
 		return v
 	}
 	v.err = errors.Join(db.IntegrityCheck(ctx), db.Close())
+	return v
+}
+
+// checkBucket proves by a list of the backups in it that the bucket is there and the keys are good.
+func checkBucket(ctx context.Context, cfg S3Config, now time.Time) verdict {
+	v := verdict{what: "backup bucket"}
+	shelf, err := newBucketShelf(cfg)
+	if err != nil {
+		v.err = err
+		return v
+	}
+	defer shelf.bucket.Close()
+	made, err := (&place{shelf: shelf}).backups(ctx, now)
+	v.err = err
+	v.said = shelf.bucket.URL(shelf.prefix) + " answers and holds no backup yet"
+	if len(made) > 0 {
+		v.said = "it answers; the newest backup in it is " + shelf.bucket.URL(shelf.prefix+made[len(made)-1].Format(backupLayout))
+	}
 	return v
 }
 

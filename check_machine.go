@@ -59,7 +59,7 @@ func secretFiles(cfg Config, configFile string) []string {
 	}
 	if configFile != "" {
 		alone, _, err := loadConfig(configFile, nil)
-		if err != nil || alone.RTE.ClientSecret+alone.ENTSOE.SecurityToken+alone.SMTP.Password != "" {
+		if err != nil || alone.RTE.ClientSecret+alone.ENTSOE.SecurityToken+alone.SMTP.Password+alone.Backup.S3.SecretKey != "" {
 			files = append(files, configFile)
 		}
 	}

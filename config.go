@@ -117,8 +117,19 @@ type SMTPConfig struct {
 // BackupConfig is when serve backs the database up, and which backups it keeps.
 type BackupConfig struct {
 	Schedule ClockTime // each day; noClockTime: never
-	To       string    // a folder
+	To       string    // a folder, or empty
+	S3       S3Config
 	Keep     KeepConfig
+}
+
+// S3Config is a bucket for backups. Without a name there is none; with one, the endpoint and both keys are set.
+type S3Config struct {
+	Endpoint  string // https:// or http://, host, and port where it is another
+	Bucket    string
+	Prefix    string // of the names of its files, with a slash at its end, or empty
+	Region    string // empty: the endpoint is asked
+	AccessKey string
+	SecretKey Secret
 }
 
 // KeepConfig is of how many days, weeks and months that have a backup the newest one is kept.
@@ -201,6 +212,12 @@ func configKeys(cfg *Config) []configKey {
 		configKey{"smtp.tls", "starttls", asScalar(&cfg.SMTP.TLS, parseSMTPTLS)},
 		configKey{"backup.schedule", "", asScalar(&cfg.Backup.Schedule, parseBackupTime)},
 		configKey{"backup.to", "", asScalar(&cfg.Backup.To, parseBackupFolder)},
+		configKey{"backup.s3.endpoint", "", asScalar(&cfg.Backup.S3.Endpoint, parseEndpoint)},
+		configKey{"backup.s3.bucket", "", asScalar(&cfg.Backup.S3.Bucket, parseBucket)},
+		configKey{"backup.s3.prefix", "", asScalar(&cfg.Backup.S3.Prefix, parseKeyPrefix)},
+		configKey{"backup.s3.region", "", asText(&cfg.Backup.S3.Region)},
+		configKey{"backup.s3.access_key", "", asText(&cfg.Backup.S3.AccessKey)},
+		configKey{"backup.s3.secret_key", "", asSecret(&cfg.Backup.S3.SecretKey)},
 		configKey{"backup.keep.days", 7, asInt(&cfg.Backup.Keep.Days, 1, 3660)},
 		configKey{"backup.keep.weeks", 4, asInt(&cfg.Backup.Keep.Weeks, 0, 520)},
 		configKey{"backup.keep.months", 12, asInt(&cfg.Backup.Keep.Months, 0, 120)},
@@ -266,13 +283,33 @@ func (cfg *Config) checkTogether(f *faults) {
 	if (cfg.SMTP.Username != "") != (cfg.SMTP.Password != "") && !f.has("smtp.username") && !f.has("smtp.password") {
 		f.add("smtp.username", "set it and smtp.password both, or neither")
 	}
-	if cfg.Backup.Schedule != noClockTime && cfg.Backup.To == "" && !f.has("backup.schedule") && !f.has("backup.to") {
-		f.add("backup.to", "empty while backup.schedule is set: write the folder that backups go to")
-	}
+	cfg.Backup.checkTogether(f)
 	for _, feed := range cfg.feeds() {
 		from, to := feed.section+".from", feed.section+".to"
 		if !f.has(from) && !f.has(to) && feed.config.From >= feed.config.To {
 			f.add(to, "%s is not after %s, which is %s: write a later time, up to 24:00", feed.config.To, from, feed.config.From)
+		}
+	}
+}
+
+func (cfg BackupConfig) checkTogether(f *faults) {
+	var set, empty []string
+	for _, key := range []struct{ name, value string }{
+		{"backup.s3.endpoint", cfg.S3.Endpoint}, {"backup.s3.bucket", cfg.S3.Bucket},
+		{"backup.s3.access_key", cfg.S3.AccessKey}, {"backup.s3.secret_key", cfg.S3.SecretKey.Reveal()},
+	} {
+		if key.value != "" || f.has(key.name) {
+			set = append(set, key.name)
+		} else {
+			empty = append(empty, key.name)
+		}
+	}
+	if len(set) == 0 && cfg.Schedule != noClockTime && cfg.To == "" && !f.has("backup.schedule") && !f.has("backup.to") {
+		f.add("backup.to", "empty while backup.schedule is set: write the folder that backups go to, or set backup.s3")
+	}
+	for _, name := range empty {
+		if len(set) > 0 {
+			f.add(name, "empty while %s is set: endpoint, bucket and both keys belong together", set[0])
 		}
 	}
 }

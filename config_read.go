@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -549,9 +550,46 @@ func parseBackupTime(text string) (ClockTime, error) {
 
 func parseBackupFolder(text string) (string, error) {
 	if strings.Contains(text, "://") {
-		return "", errors.New("an address: this version writes backups to a folder only, which may be that of another machine")
+		return "", errors.New("an address: write a folder, and set backup.s3 for a bucket")
 	}
 	return text, nil
+}
+
+// parseEndpoint takes a host, with which TLS is spoken, or an address. It does not quote text either.
+func parseEndpoint(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	address := text
+	if !strings.Contains(text, "://") {
+		address = "https://" + text
+	}
+	address, err := parseURL(address)
+	if err != nil || strings.Count(address, "/") > 2 {
+		return "", errors.New("not an endpoint: write a host such as s3.example.org, or http://127.0.0.1:9000 to go without TLS; the bucket has a key of its own")
+	}
+	return address, nil
+}
+
+// bucketName matches what every store takes for a name.
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+func parseBucket(text string) (string, error) {
+	if text != "" && (!bucketName.MatchString(text) || strings.Contains(text, "..")) {
+		return "", fmt.Errorf("%q is not the name of a bucket: 3 to 63 small letters, digits, dots and dashes", text)
+	}
+	return text, nil
+}
+
+func parseKeyPrefix(text string) (string, error) {
+	folders := strings.Trim(text, "/")
+	if folders == "" {
+		return "", nil
+	}
+	if folders != strings.TrimPrefix(path.Clean("/"+folders), "/") || strings.ContainsFunc(folders, unicode.IsControl) {
+		return "", fmt.Errorf("%q is not a prefix: write one or more names such as courant or servers/courant", text)
+	}
+	return folders + "/", nil
 }
 
 func parseSignup(text string) (string, error) {

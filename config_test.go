@@ -177,6 +177,9 @@ offers:
   - {id: Pro_1, name_fr: Pro, name_en: Pro, price_fr: 9 €, price_en: €9, description_fr: Tout, description_en: All, contact: c@example.org}
   - {id: energy-2, datasets: [afrr-energy, mfrr-energy]}
 accounts: {signup: closed}
+backup:
+  schedule: "03:30"
+  s3: {endpoint: "s3.example.org:9000/", bucket: back.ups-1, prefix: /a/b/, region: fr, access_key: id, secret_key: key}
 log: {level: debug, format: json}
 `), nil)
 	if err != nil || len(warnings) > 0 {
@@ -211,8 +214,11 @@ log: {level: debug, format: json}
 		},
 		Accounts: AccountsConfig{Signup: "closed"},
 		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},
-		Backup:   BackupConfig{Schedule: noClockTime, Keep: KeepConfig{Days: 7, Weeks: 4, Months: 12}},
-		Log:      LogConfig{Level: slog.LevelDebug, Format: "json"},
+		Backup: BackupConfig{
+			Schedule: 3*60 + 30, Keep: KeepConfig{Days: 7, Weeks: 4, Months: 12},
+			S3: S3Config{Endpoint: "https://s3.example.org:9000", Bucket: "back.ups-1", Prefix: "a/b/", Region: "fr", AccessKey: "id", SecretKey: "key"},
+		},
+		Log: LogConfig{Level: slog.LevelDebug, Format: "json"},
 	}
 	if diff := cmp.Diff(want, cfg, samePrefix, cmp.Transformer("Reveal", Secret.Reveal)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -343,6 +349,7 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		noSpace    = "a space is missing after the colon"
 		allListed  = "unknown key: config.example.yaml lists those there are"
 		notQuoted  = "the value is not text: put it in quotes"
+		noEndpoint = "not an endpoint: write a host such as s3.example.org, or http://127.0.0.1:9000 to go without TLS; the bucket has a key of its own"
 		windowDays = "is not a whole number from 1 to 3660: write one without quotes"
 		lookback   = "is not a whole number from 1 to 366: write one without quotes"
 		noDuration = "is not a duration: write a number with a unit, such as 10m"
@@ -423,8 +430,17 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		},
 		{"other sign-up", "accounts: {signup: maybe}", `accounts.signup: "maybe" is not a way to sign up: write closed or open`},
 		{"a time of day that comes twice", "backup: {schedule: '24:00', to: b}", `backup.schedule: "24:00" is not a time of day: write HH:MM from 00:00 to 23:59, such as 03:30, or leave it empty`},
-		{"backups to nowhere", "backup: {schedule: '03:30'}", "backup.to: empty while backup.schedule is set: write the folder that backups go to"},
-		{"backups to an address", "backup: {to: 's3://a/b'}", "backup.to: an address: this version writes backups to a folder only, which may be that of another machine"},
+		{"backups to nowhere", "backup: {schedule: '03:30'}", "backup.to: empty while backup.schedule is set: write the folder that backups go to, or set backup.s3"},
+		{"backups to an address", "backup: {to: 's3://a/b'}", "backup.to: an address: write a folder, and set backup.s3 for a bucket"},
+		{"an endpoint with a path", "backup: {s3: {endpoint: 'https://s3.example.org/backups', bucket: abc, access_key: a, secret_key: b}}", "backup.s3.endpoint: " + noEndpoint},
+		{"an endpoint with a secret in it", "backup: {s3: {endpoint: 'https://a:hush@s3.example.org', bucket: abc, access_key: a, secret_key: b}}", "backup.s3.endpoint: " + noEndpoint},
+		{"a bucket that is none", "backup: {s3: {endpoint: s3.example.org, bucket: Backups, access_key: a, secret_key: b}}", `backup.s3.bucket: "Backups" is not the name of a bucket: 3 to 63 small letters, digits, dots and dashes`},
+		{"a prefix that leads up", "backup: {s3: {prefix: ../b}}", `backup.s3.prefix: "../b" is not a prefix: write one or more names such as courant or servers/courant`},
+		{
+			"half of a bucket", "backup: {schedule: '03:30', s3: {bucket: backups, secret_key: hush}}",
+			"backup.s3.endpoint: empty while backup.s3.bucket is set: endpoint, bucket and both keys belong together; " +
+				"backup.s3.access_key: empty while backup.s3.bucket is set: endpoint, bucket and both keys belong together",
+		},
 		{"mail without a sender", "smtp: {host: mail.example.org}", "smtp.from: empty while smtp.host is set: write the address that mails come from"},
 		{"a sender that is none", "smtp: {from: Courant}", `smtp.from: "Courant" is not a sender: write an address such as courant@example.org or Courant <courant@example.org>`},
 		{"half of the mail's credentials", "smtp: {username: courant}", "smtp.username: set it and smtp.password both, or neither"},

@@ -22,7 +22,7 @@ const scrapeTimeout = 10 * time.Second
 // metrics is what Prometheus reads. Runs are counted as they end; the rest is looked up at each scrape.
 type metrics struct {
 	registry *prometheus.Registry
-	backup   prometheus.Gauge
+	backup   *prometheus.GaugeVec
 	runs     *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	rows     *prometheus.CounterVec
@@ -32,9 +32,7 @@ type metrics struct {
 func newMetrics(databasePath string, report func(context.Context) (ingest.Report, error), log *slog.Logger) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		backup: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "courant_last_backup_timestamp_seconds", Help: "When the newest scheduled backup was begun; 0 if there is none.",
-		}),
+		backup:   newBackupGauge(),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "courant_feed_runs_total", Help: "Runs that ended, by dataset and outcome: ok, partial, failed, interrupted.",
 		}, []string{"dataset", "outcome"}),
@@ -61,6 +59,14 @@ func newMetrics(databasePath string, report func(context.Context) (ingest.Report
 	m.registry.MustRegister(m.backup, m.runs, m.duration, m.rows, &m.lookedUp, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// newBackupGauge has no value before backups are scheduled.
+func newBackupGauge() *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "courant_last_backup_timestamp_seconds",
+		Help: "When the newest scheduled backup of each kind of place (folder, bucket) was begun; 0 if none is known of.",
+	}, []string{"place"})
 }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {

@@ -60,7 +60,11 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	s.auth = newAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (ingest.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
-	s.upkeep = &upkeep{cfg: cfg, store: db, clock: clock, log: log, lastBackup: figures.backup}
+	places, err := newPlaces(cfg.Backup)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.upkeep = &upkeep{cfg: cfg, store: db, clock: clock, log: log, places: places, lastBackup: figures.backup}
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"courant/store"
+)
+
+// Serving, fetching and writing go on while a backup is made; restored elsewhere it answers as the first one does.
+func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
+	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
+	paths := []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy",
+		"balancing-capacity", "balancing-energy"}
+	want := h.bodies(paths...)
+	served, err := store.OpenAlone(t.Context(), "courant.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var writing sync.WaitGroup
+	stop := make(chan struct{})
+	writing.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			run := store.Run{Feed: "beside", Datasets: []store.Dataset{store.AFRREnergy}, Started: h.clock.Now(), Ended: h.clock.Now(), Outcome: store.OutcomeFailed}
+			if err := served.RecordRun(t.Context(), &run); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	h.do("", "backup", "drill.db.zst")
+	close(stop)
+	writing.Wait()
+	if err := served.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "elsewhere.db"))
+	h.do("", "restore", "drill.db.zst")
+	for path, body := range h.bodies(paths...) {
+		if string(body) != string(want[path]) {
+			t.Errorf("%s differs", path)
+		}
+	}
+}
+
+// withBucket has the environment name a bucket.
+func withBucket(t *testing.T, cfg S3Config) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"ENDPOINT": cfg.Endpoint, "BUCKET": cfg.Bucket, "PREFIX": cfg.Prefix, "REGION": cfg.Region,
+		"ACCESS_KEY": cfg.AccessKey, "SECRET_KEY": cfg.SecretKey.Reveal(),
+	} {
+		t.Setenv("COURANT_BACKUP_S3_"+name, value)
+	}
+}
+
+// What a service has sent to a bucket is found by check, and put back on a machine that has nothing but the configuration.
+func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
+	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	objects := newObjectStore(t)
+	withBucket(t, objects.config("paris/"))
+	cfg := must((&program{stderr: t.Output()}).config())(t)
+	if said := sayOf(checkBucket(t.Context(), cfg.Backup.S3, h.clock.Now())); said != "ok s3://backups/paris answers and holds no backup yet" {
+		t.Error(said)
+	}
+	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
+	paths := []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy",
+		"balancing-capacity", "balancing-energy"}
+	want := h.bodies(paths...)
+	h.do("", "backup", "same.db")
+	db, err := store.OpenAlone(t.Context(), cfg.Database.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &upkeep{cfg: cfg, store: db, clock: h.clock, log: slog.New(slog.DiscardHandler), places: must(newPlaces(cfg.Backup))(t), lastBackup: newBackupGauge()}
+	u.backUpOnce(t.Context())
+	u.places[0].close()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said := sayOf(checkBucket(t.Context(), cfg.Backup.S3, h.clock.Now()))
+	newest := strings.TrimPrefix(said, "ok it answers; the newest backup in it is ")
+	if newest != "s3://backups/paris/courant-20261120T110000Z.db.zst" {
+		t.Fatal(said)
+	}
+	elsewhere := t.TempDir()
+	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(elsewhere, "courant.db"))
+	h.do("", "restore", newest)
+	if got, same := must(os.ReadFile(filepath.Join(elsewhere, "courant.db")))(t), must(os.ReadFile("same.db"))(t); !bytes.Equal(got, same) {
+		t.Error("the database is another")
+	}
+	for path, body := range h.bodies(paths...) {
+		if string(body) != string(want[path]) {
+			t.Errorf("%s differs", path)
+		}
+	}
+	printed := h.do("", "restore", newest)
+	if !strings.Contains(printed, "the database that was there is kept as "+filepath.Join(elsewhere, "courant.db.before-restore-")) {
+		t.Error(printed)
+	}
+	for _, name := range fileNames(t, elsewhere) {
+		if strings.Contains(name, downloadSuffix) {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
+	t.Chdir(t.TempDir())
+	objects := newObjectStore(t)
+	objects.put("notes.zst", []byte("no backup"))
+	objects.put("notes.db", []byte("no backup"))
+	if err := os.WriteFile("courant.db"+downloadSuffix+".db", nil, 0o600); err != nil { // of a restore that was killed
+		t.Fatal(err)
+	}
+	withBucket(t, objects.config(""))
+	for from, says := range map[string]string{
+		"s3://backups":            "is not s3://BUCKET/KEY: write one such as s3://backups/courant/courant-20261124T023000Z.db.zst",
+		"s3://No_Bucket/key":      "is not s3://BUCKET/KEY",
+		"s3://backups/missing.db": "download s3://backups/missing.db: no such file: courant check names the newest backup",
+		"s3://another/missing.db": "there is no such bucket",
+		"s3://backups/notes.db":   "s3://backups/notes.db, downloaded: not a Courant database: ",
+		"s3://backups/notes.zst":  "s3://backups/notes.zst, downloaded: ",
+	} {
+		_, err := restore(t.Context(), must((&program{stderr: t.Output()}).config())(t), from, backupNoon)
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), testSecretKey) {
+			t.Errorf("%s: %v", from, err)
+		}
+	}
+	withBucket(t, S3Config{})
+	_, err := restore(t.Context(), defaultConfig(), "s3://backups/notes.db", backupNoon)
+	if err == nil || !strings.Contains(err.Error(), "set backup.s3 first") {
+		t.Errorf("without a bucket: %v", err)
+	}
+	for _, name := range fileNames(t, ".") {
+		if name != "courant.db.inuse" {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
+	objects := newObjectStore(t)
+	another := objects.config("")
+	another.Bucket = "another"
+	nowhere := objects.config("")
+	nowhere.Endpoint = "http://127.0.0.1:1"
+	for _, test := range []struct {
+		cfg  S3Config
+		want string
+	}{
+		{another, "FAIL list s3://another/courant-: there is no such bucket: make it, or mend backup.s3.bucket"},
+		{nowhere, "connection refused: mend backup.s3.endpoint if this lasts"},
+	} {
+		if got := sayOf(checkBucket(t.Context(), test.cfg, backupNoon)); !strings.Contains(got, test.want) || strings.Contains(got, testSecretKey) {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+}
