@@ -15,18 +15,18 @@ import (
 	"courant/store"
 )
 
-// bufferBytes is how much of a reply is in memory at a time.
-const bufferBytes = 64 << 10
-
-// document reads one reply of RTE as it arrives. Keys are matched without regard to case.
+// document reads one reply of RTE, once it has come whole: read as it arrives, each key and number would take an allocation.
+// Keys are matched without regard to case.
 type document struct {
 	json    *jx.Decoder
+	lost    error // that kept the rest of the reply away
 	scratch []byte
 	unknown func(key string)
 }
 
 func newDocument(body io.Reader, unknown func(string)) *document {
-	return &document{json: jx.Decode(body, bufferBytes), unknown: unknown}
+	content, err := io.ReadAll(body)
+	return &document{json: jx.DecodeBytes(content), lost: err, unknown: unknown}
 }
 
 // object reads an object; field reads the value of one key, given in lower case, and says whether it knows the key.
@@ -57,6 +57,9 @@ var keys = func() map[string]string {
 
 // root reads the document, which has its content under one key of that name.
 func (d *document) root(name string, content func() error) error {
+	if d.lost != nil {
+		return unreadable(d.lost)
+	}
 	found := false
 	err := d.object(func(key string) (bool, error) {
 		if key != name {
@@ -215,7 +218,8 @@ func errorText(answer *source.Answer) string {
 	}
 	var parts []string
 	var bad string
-	d := newDocument(io.LimitReader(answer.Body, bufferBytes), func(string) {})
+	const longest = 64 << 10
+	d := newDocument(io.LimitReader(answer.Body, longest), func(string) {})
 	err := d.object(func(key string) (bool, error) {
 		if key != "error" && key != "error_description" {
 			return false, nil
