@@ -78,7 +78,55 @@ func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds i
 		if err != nil || !reflect.DeepEqual(bytewise, reply) {
 			t.Fatalf("byte by byte it reads otherwise: %+v, %v; want %+v", bytewise, err, reply)
 		}
+		if rewritten, is := rewrite(body); is {
+			again, err := decode(bytes.NewReader(rewritten), window)
+			if err != nil || !reflect.DeepEqual(again.Rows, reply.Rows) || len(again.Refusals.List()) != len(reply.Refusals.List()) {
+				t.Fatalf("as encoding/json understands it, %s, it reads otherwise: %+v, %v; want %+v", rewritten, again, err, reply)
+			}
+		}
 	})
+}
+
+// rewrite is the document as encoding/json has understood it; false if an object has a key twice, however it is written,
+// for of those the two may take another.
+func rewrite(body []byte) ([]byte, bool) {
+	var understood any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&understood); err != nil || hasKeyTwice(body) {
+		return nil, false
+	}
+	rewritten, err := json.Marshal(understood)
+	return rewritten, err == nil
+}
+
+func hasKeyTwice(body []byte) bool {
+	var open []map[string]bool // the keys of each object that is open; nil for an array
+	keyNext := false
+	for d := json.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return false
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, map[string]bool{})
+		case json.Delim('['):
+			open = append(open, nil)
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+		default:
+			if keyNext {
+				key, keys := strings.ToLower(token.(string)), open[len(open)-1]
+				if keys[key] {
+					return true
+				}
+				keys[key], keyNext = true, false
+				continue
+			}
+		}
+		keyNext = len(open) > 0 && open[len(open)-1] != nil
+	}
 }
 
 // addSeeds gives the fuzzer documents for each window, and what is in them in other places.
