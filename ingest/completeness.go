@@ -27,14 +27,15 @@ const gapAfter = 7 * 24 * time.Hour
 // holding is how much of one delivery date a dataset has, in periods.
 type holding struct {
 	expected, received int
-	standIns           int // how many of those received only stand in for the source's own
+	standIns           int  // how many of those received only stand in for the source's own
+	thinned            bool // what was received is kept in 5 min only, and nothing is asked for any more
 }
 
 // whole says whether every period can be served.
-func (h holding) whole() bool { return h.received >= h.expected }
+func (h holding) whole() bool { return h.thinned || h.received >= h.expected }
 
 // settled says whether the source itself has given every period.
-func (h holding) settled() bool { return h.received-h.standIns >= h.expected }
+func (h holding) settled() bool { return h.thinned || h.received-h.standIns >= h.expected }
 
 // holdings tells, for each delivery date from first to last, what is expected of the dataset and what is held.
 func (f *Feeds) holdings(ctx context.Context, dataset store.Dataset, first, last store.DeliveryDate) (map[store.DeliveryDate]holding, error) {
@@ -89,7 +90,7 @@ func holdingsOf(dataset store.Dataset, coverage store.Coverage, dates []store.De
 	series := expectedSeries(dataset, coverage)
 	holdings := map[store.DeliveryDate]holding{}
 	for _, date := range dates {
-		var h holding
+		h := holding{thinned: coverage.IsThinned(date)}
 		for _, s := range series {
 			if date.Before(s.first) {
 				continue
@@ -165,7 +166,7 @@ func isGap(date store.DeliveryDate, asked store.Asked) bool {
 // lack is how many datasets of a feed are not whole on a delivery date.
 type lack struct {
 	open  int  // the source may still give what is missing
-	gaps  int  // the source has nothing more
+	gaps  int  // the source has nothing more, or nothing more is kept of what it gave
 	asked bool // the feed has asked for the date
 }
 
@@ -186,6 +187,8 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.Deliver
 			said, wasAsked := asked[date]
 			l.asked = l.asked || wasAsked
 			switch {
+			case h.thinned:
+				l.gaps++
 			case h.settled():
 			case isGap(date, said):
 				l.gaps++

@@ -4,18 +4,16 @@ import (
 	"courant/store"
 )
 
-const (
-	recentSteps   = 50
-	bucketSeconds = 300
-)
+// recentSteps is how many of the newest are listed.
+const recentSteps = 50
 
 // afrrBody answers /api/afrr-energy: the latest delivery date's newest 4 s steps, and all of it in 5 min.
 func afrrBody(window store.Window[store.AFRRStep]) []byte {
 	rows := window.Rows
-	var up, down mean
+	var up, down store.Mean
 	for _, row := range rows {
-		up.add(row.UpwardPrice)
-		down.add(row.DownwardPrice)
+		up.Add(row.UpwardPrice)
+		down.Add(row.DownwardPrice)
 	}
 	var newest int64
 	if len(rows) > 0 {
@@ -36,39 +34,17 @@ func afrrBody(window store.Window[store.AFRRStep]) []byte {
 	}
 	w.close(']')
 	w.key("chartRows").open('[')
-	for _, bucket := range afrrBuckets(rows) {
+	for _, bucket := range store.AFRRBuckets(rows) {
 		w.open('{')
-		w.key("bucket_start_utc").instant(bucket.start)
-		w.key("bucket_end_utc").instant(bucket.start + bucketSeconds)
-		w.key("upward_price_eur_mwh").number(bucket.up.number())
-		w.key("downward_price_eur_mwh").number(bucket.down.number())
+		w.key("bucket_start_utc").instant(bucket.Start)
+		w.key("bucket_end_utc").instant(bucket.Start + store.BucketSeconds)
+		w.key("upward_price_eur_mwh").number(bucket.UpwardPrice.Mean)
+		w.key("downward_price_eur_mwh").number(bucket.DownwardPrice.Mean)
 		w.close('}')
 	}
 	w.close(']')
 	w.close('}')
 	return w.bytes
-}
-
-// afrrBucket is the means of 5 min that hold a 4 s step.
-type afrrBucket struct {
-	start            int64 // seconds UTC
-	up, down, demand mean
-}
-
-// afrrBuckets takes steps in ascending order.
-func afrrBuckets(rows []store.AFRRStep) []afrrBucket {
-	var buckets []afrrBucket
-	for _, row := range rows {
-		start := row.Start - row.Start%bucketSeconds
-		if len(buckets) == 0 || buckets[len(buckets)-1].start != start {
-			buckets = append(buckets, afrrBucket{start: start})
-		}
-		bucket := &buckets[len(buckets)-1]
-		bucket.up.add(row.UpwardPrice)
-		bucket.down.add(row.DownwardPrice)
-		bucket.demand.add(row.DemandMW)
-	}
-	return buckets
 }
 
 func writeAFRR(w *jsonWriter, row store.AFRRStep) {

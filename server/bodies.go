@@ -36,7 +36,7 @@ type body struct {
 	fetchedAt time.Time
 	version   int64
 
-	fiveMinutes []afrrBucket // of the last delivery date of afrr-energy, for the pages
+	fiveMinutes []store.AFRRBucket // of the last delivery date of afrr-energy, for the pages
 }
 
 func newBodies(db *store.Store, windowDays int) *bodies {
@@ -65,7 +65,7 @@ func (b *bodies) news(dataset store.Dataset) (store.DeliveryDate, time.Time) {
 }
 
 // fiveMinutes is the last delivery date of afrr-energy in 5 min, and which date that is; zero if nothing is stored.
-func (b *bodies) fiveMinutes() ([]afrrBucket, store.DeliveryDate) {
+func (b *bodies) fiveMinutes() ([]store.AFRRBucket, store.DeliveryDate) {
 	now := b.current.Load()
 	if now == nil {
 		return nil, store.DeliveryDate{}
@@ -165,7 +165,7 @@ func (b *bodies) build(ctx context.Context, dataset store.Dataset) (body, error)
 	case store.AFRREnergy:
 		window, err := b.store.LatestAFRR(ctx)
 		made := finish(window, afrrBody)
-		made.fiveMinutes = afrrBuckets(window.Rows)
+		made.fiveMinutes = store.AFRRBuckets(window.Rows)
 		return made, err
 	case store.MFRREnergy:
 		window, err := b.store.LatestMFRR(ctx)

@@ -99,19 +99,19 @@ func compareSeries(a, b store.CapacityStep) int {
 func foldHour(steps []store.CapacityStep) []capacityRow {
 	first := steps[0]
 	whole := len(steps) == quartersPerHour
-	var sum micro
+	var sum store.Micro
 	for _, step := range steps {
 		whole = whole && step.Price.Valid && step.OfferedMW == first.OfferedMW && step.ContractedMW == first.ContractedMW
-		sum += microOf(step.Price.V)
+		sum += store.MicroOf(step.Price.V)
 	}
 	if whole {
-		return []capacityRow{{step: first, seconds: hourSeconds, perMWAndH: sum.number()}}
+		return []capacityRow{{step: first, seconds: hourSeconds, perMWAndH: sum.Number()}}
 	}
 	rows := make([]capacityRow, 0, len(steps))
 	for _, step := range steps {
 		row := capacityRow{step: step, seconds: store.QuarterSeconds}
 		if step.Price.Valid {
-			row.perMWAndH = (quartersPerHour * microOf(step.Price.V)).number()
+			row.perMWAndH = (quartersPerHour * store.MicroOf(step.Price.V)).Number()
 		}
 		rows = append(rows, row)
 	}

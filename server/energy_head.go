@@ -11,7 +11,7 @@ type energyHead struct {
 	rows        int
 	stepSeconds int64
 	newest      int64 // start of the newest period, seconds UTC, if there are rows
-	up, down    mean
+	up, down    store.Mean
 }
 
 func (w *jsonWriter) energyHead(last store.DeliveryDate, fetchedAt time.Time, head energyHead) {
@@ -26,6 +26,6 @@ func (w *jsonWriter) energyHead(last store.DeliveryDate, fetchedAt time.Time, he
 	}
 	w.key("resolutionSeconds").integer(int(head.stepSeconds))
 	w.key("rowCount").integer(head.rows)
-	w.key("averageUpwardPrice").number(head.up.number())
-	w.key("averageDownwardPrice").number(head.down.number())
+	w.key("averageUpwardPrice").number(head.up.Number())
+	w.key("averageDownwardPrice").number(head.down.Number())
 }

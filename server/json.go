@@ -1,7 +1,6 @@
 package server
 
 import (
-	"math"
 	"strconv"
 	"time"
 
@@ -127,42 +126,4 @@ func (w *jsonWriter) date(d store.DeliveryDate) {
 		return
 	}
 	w.text(d.String())
-}
-
-// micro is a value in millionths. Published values have at most six decimals, so sums of micro are exact where sums
-// of floats are not.
-type micro int64
-
-const microsPerUnit = 1_000_000
-
-func microOf(v float64) micro { return micro(math.Round(v * microsPerUnit)) }
-
-func (m micro) number() store.Number { return store.Num(float64(m) / microsPerUnit) }
-
-// mean is the mean of the numbers that are there.
-type mean struct {
-	sum   micro
-	count int64
-}
-
-func (m *mean) add(n store.Number) {
-	if n.Valid {
-		m.sum += microOf(n.V)
-		m.count++
-	}
-}
-
-// number is the mean with two decimals, halves rounded away from zero; null if there was no number.
-func (m *mean) number() store.Number {
-	if m.count == 0 {
-		return store.Number{}
-	}
-	const microsPerCent = microsPerUnit / 100
-	sum, divisor := int64(m.sum), m.count*microsPerCent
-	sign := int64(1)
-	if sum < 0 {
-		sign, sum = -1, -sum
-	}
-	cents := sign * ((2*sum + divisor) / (2 * divisor))
-	return store.Num(float64(cents) / 100)
 }

@@ -12,7 +12,7 @@ type mfrrQuarter struct {
 
 // mfrrBody answers /api/mfrr-energy: the latest delivery date, by quarter hour and by direction.
 func mfrrBody(window store.Window[store.MFRRStep]) []byte {
-	var up, down mean
+	var up, down store.Mean
 	var quarters []mfrrQuarter
 	for _, row := range window.Rows {
 		if len(quarters) == 0 || quarters[len(quarters)-1].start != row.Start {
@@ -20,10 +20,10 @@ func mfrrBody(window store.Window[store.MFRRStep]) []byte {
 		}
 		quarter := &quarters[len(quarters)-1]
 		if row.Direction == store.Upward {
-			up.add(row.ClearingPrice)
+			up.Add(row.ClearingPrice)
 			quarter.up = row.ClearingPrice
 		} else {
-			down.add(row.ClearingPrice)
+			down.Add(row.ClearingPrice)
 			quarter.down = row.ClearingPrice
 		}
 	}

@@ -102,16 +102,16 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 
 // fillCapacityLine takes what is sold each day in the line's direction: the means of the hour, of the date if it is zero.
 func fillCapacityLine(line *web.CapacityLine, table web.Table, hour store.Period) {
-	var price, volume mean
+	var price, volume store.Mean
 	for _, row := range table.Rows {
 		if row.Words[0] != line.Direction || row.Words[1] != dailyHorizon {
 			continue
 		}
 		line.Day = append(line.Day, row.Numbers[0])
 		if hour == (store.Period{}) || hour.Holds(row.Period.Start) {
-			price.add(row.Numbers[0])
-			volume.add(row.Numbers[1])
+			price.Add(row.Numbers[0])
+			volume.Add(row.Numbers[1])
 		}
 	}
-	line.Price, line.Volume = price.number(), volume.number()
+	line.Price, line.Volume = price.Number(), volume.Number()
 }

@@ -16,17 +16,17 @@ var (
 
 // sourceOf says where the prices that are served come from.
 func sourceOf(prices []store.Price) web.Text {
-	exchange := map[int64]micro{}
+	exchange := map[int64]store.Micro{}
 	for _, p := range prices {
 		if p.Source == store.FromRTE && p.Resolution == store.PT15M {
-			exchange[p.Start] = microOf(p.Price.V)
+			exchange[p.Start] = store.MicroOf(p.Price.V)
 		}
 	}
 	quarters := store.Quarters(prices)
 	standIns, confirmed := 0, 0
 	for _, q := range quarters {
 		given, has := exchange[q.Start]
-		off := given - microOf(q.Price.V)
+		off := given - store.MicroOf(q.Price.V)
 		switch {
 		case q.Source == store.FromRTE:
 			standIns++

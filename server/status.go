@@ -55,7 +55,7 @@ func (s *Server) revisions(c echo.Context) error {
 // servedColumn is how a column of the store is served: under which name, and times what.
 type servedColumn struct {
 	name   string
-	factor micro
+	factor store.Micro
 	flag   bool
 }
 
@@ -129,7 +129,7 @@ func (c servedColumn) write(w *jsonWriter, n store.Number) {
 	case c.flag:
 		w.flag(store.Flag{V: n.V != 0, Valid: n.Valid})
 	case c.factor != 0 && n.Valid:
-		w.number((c.factor * microOf(n.V)).number())
+		w.number((c.factor * store.MicroOf(n.V)).Number())
 	default:
 		w.number(n)
 	}

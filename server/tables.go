@@ -37,8 +37,11 @@ func (s *Server) table(ctx context.Context, dataset store.Dataset, dates span) (
 		fillPrices(&table, store.Quarters(prices))
 		return table, err
 	case store.AFRREnergy:
-		buckets, err := s.fiveMinutes(ctx, dates)
+		buckets, thinned, err := s.fiveMinutes(ctx, dates)
 		fillAFRR(&table, buckets)
+		if thinned {
+			table.Note = thinnedNote
+		}
 		return table, err
 	case store.MFRREnergy:
 		rows, err := s.store.MFRRWithin(ctx, dates.period())
@@ -50,13 +53,19 @@ func (s *Server) table(ctx context.Context, dataset store.Dataset, dates span) (
 	return table, err
 }
 
-// fiveMinutes takes the latest date from what was made of it when it was stored.
-func (s *Server) fiveMinutes(ctx context.Context, dates span) ([]afrrBucket, error) {
+// thinnedNote says what is left of dates that are older than retention.afrr_energy_days.
+var thinnedNote = web.Text{
+	FR: "De cette date, Courant ne garde plus que ces moyennes de 5 minutes : les pas de 4 secondes ont été retirés.",
+	EN: "Of this date Courant keeps these 5 minute means only: the 4 second steps were removed.",
+}
+
+// fiveMinutes takes the latest date from what was made of it when it was stored. thinned says that its 4 s steps are no
+// longer kept.
+func (s *Server) fiveMinutes(ctx context.Context, dates span) (buckets []store.AFRRBucket, thinned bool, err error) {
 	if buckets, last := s.bodies.fiveMinutes(); dates.first == last && dates.last == last {
-		return buckets, nil
+		return buckets, false, nil
 	}
-	rows, err := s.store.AFRRWithin(ctx, dates.period())
-	return afrrBuckets(rows), err
+	return s.store.AFRRBucketsWithin(ctx, dates.period())
 }
 
 func fillPrices(table *web.Table, quarters []store.Quarter) {
@@ -94,7 +103,7 @@ func seriesKey(step store.CapacityStep) string {
 	return strings.ToLower(strings.Join([]string{string(step.Direction), step.TimeHorizon, step.Product}, "-"))
 }
 
-func fillAFRR(table *web.Table, buckets []afrrBucket) {
+func fillAFRR(table *web.Table, buckets []store.AFRRBucket) {
 	table.Caption = web.Text{FR: "Énergie aFRR, moyennes de 5 minutes des pas de 4 secondes", EN: "aFRR energy, 5 minute means of the 4 second steps"}
 	table.Columns = []web.Column{
 		{Name: "upward_price_eur_mwh", Label: labelUpward, Unit: unitEnergy, Decimals: priceDecimals},
@@ -103,8 +112,8 @@ func fillAFRR(table *web.Table, buckets []afrrBucket) {
 	}
 	for _, b := range buckets {
 		table.Rows = append(table.Rows, web.Row{
-			Period:  store.Period{Start: b.start, End: b.start + bucketSeconds},
-			Numbers: []store.Number{b.up.number(), b.down.number(), b.demand.number()},
+			Period:  store.Period{Start: b.Start, End: b.Start + store.BucketSeconds},
+			Numbers: []store.Number{b.UpwardPrice.Mean, b.DownwardPrice.Mean, b.DemandMW.Mean},
 		})
 	}
 }
@@ -141,7 +150,7 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 		key = rows + "-" + column
 	}
 	figures := web.Figures{Dated: table.Long}
-	var all mean
+	var all store.Mean
 	for _, row := range table.Rows {
 		if row.Series != rows {
 			continue
@@ -161,9 +170,9 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 		if n.V < 0 {
 			figures.Negative++
 		}
-		all.add(n)
+		all.Add(n)
 	}
-	figures.Mean = all.number()
+	figures.Mean = all.Number()
 	return web.Series{Key: key, Label: label, Figures: figures}
 }
 

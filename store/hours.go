@@ -97,10 +97,20 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 	if err != nil {
 		return err
 	}
+	hours := slices.Sorted(maps.Keys(arrived))
+	thinned, err := readThinned(w, hours)
+	if err != nil {
+		return err
+	}
 	var h hour
 	var calendar calendar
 	cover := coverage{}
-	for _, start := range slices.Sorted(maps.Keys(arrived)) {
+	for _, start := range hours {
+		date := datedKey{AFRREnergy, calendar.dateOf(start)}
+		rows, err := thinned.admit(w, date.date, start, arrived[start])
+		if err != nil {
+			return err
+		}
 		h.begin(start)
 		found, err := read.QueryContext(w.ctx, start)
 		if err != nil {
@@ -109,14 +119,13 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 		if err := scanHours(found, h.hold); err != nil {
 			return err
 		}
-		for _, row := range arrived[start] {
+		for _, row := range rows {
 			h.take(row, w.now)
 		}
 		changed, err := h.revise(w)
 		if err != nil {
 			return err
 		}
-		date := datedKey{AFRREnergy, calendar.dateOf(start)}
 		added, newest := h.added()
 		if changed+added == 0 {
 			continue
@@ -130,7 +139,7 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 			return err
 		}
 	}
-	return cover.write(w)
+	return firstError(func() error { return cover.write(w) }, func() error { return thinned.write(w) })
 }
 
 // hour is an hour of 4 s steps that is being changed.

@@ -32,6 +32,8 @@ func childJob(job string) int {
 		err = openWhenTold(path)
 	case "commit":
 		err = commitUntilKilled(path)
+	case "thin":
+		err = thinUntilKilled(path)
 	case "restore":
 		err = restoreUntilKilled(path)
 	default:

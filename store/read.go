@@ -95,15 +95,17 @@ func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset Dataset
 // Coverage is how many native rows of each series of a delivery date are held.
 type Coverage map[DeliveryDate]map[string]int
 
-// Rows is how many rows are held in all. What only stands in for a source counts on dates of which that has given nothing.
+// Rows is how many native rows are held in all. What only stands in for a source counts on dates of which that has given
+// nothing; what is kept in 5 min only does not count.
 func (c Coverage) Rows() int {
 	sum := 0
 	for _, series := range c {
 		own, standIns := 0, 0
 		for name, rows := range series {
-			if isStandIn(name) {
+			switch {
+			case isStandIn(name):
 				standIns += rows
-			} else {
+			case name != thinnedSeries:
 				own += rows
 			}
 		}

@@ -19,6 +19,7 @@ type Table struct {
 	ID      string // of its element
 	Caption Text
 	Source  Text     // where its values come from
+	Note    Text     // what has to be known of it; empty: nothing
 	Words   []Column // what tells rows of one period apart, such as a direction
 	Columns []Column // numbers
 	Rows    []Row    // ascending by period

@@ -1,0 +1,44 @@
+package store
+
+import "math"
+
+// Micro is a value in millionths. Published values have at most six decimals, so sums of Micro are exact where sums
+// of floats are not.
+type Micro int64
+
+const microsPerUnit = 1_000_000
+
+// MicroOf is the value in millionths.
+func MicroOf(v float64) Micro { return Micro(math.Round(v * microsPerUnit)) }
+
+// Number is the value itself.
+func (m Micro) Number() Number { return Num(float64(m) / microsPerUnit) }
+
+// Mean is the mean of the numbers that are there; its zero value is that of none.
+type Mean struct {
+	sum   Micro
+	count int64
+}
+
+// Add takes a number, if it is there.
+func (m *Mean) Add(n Number) {
+	if n.Valid {
+		m.sum += MicroOf(n.V)
+		m.count++
+	}
+}
+
+// Number is the mean with two decimals, halves rounded away from zero; null if there was no number.
+func (m *Mean) Number() Number {
+	if m.count == 0 {
+		return Number{}
+	}
+	const microsPerCent = microsPerUnit / 100
+	sum, divisor := int64(m.sum), m.count*microsPerCent
+	sign := int64(1)
+	if sum < 0 {
+		sign, sum = -1, -sum
+	}
+	cents := sign * ((2*sum + divisor) / (2 * divisor))
+	return Num(float64(cents) / 100)
+}

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// A delivery date is thinned when its 4 s steps are replaced by its 5 min, for good. Each 5 min of it stands either as a
+// row of afrr_energy_bucket or as the steps themselves, where these came again later; never as both.
+
+// thinnedSeries is the series under which coverage counts the steps that are kept in 5 min only.
+const thinnedSeries = "PT5M"
+
+// IsThinned says whether 4 s steps of the date are kept in 5 min only.
+func (c Coverage) IsThinned(date DeliveryDate) bool { return c[date][thinnedSeries] > 0 }
+
+// ThinAFRR replaces the 4 s steps of all delivery dates before that one by their 5 min, a transaction each date, and tells
+// how many dates had any. A date that cannot be read is left as it is; the error says why.
+func (s *Store) ThinAFRR(ctx context.Context, before DeliveryDate) (thinned int, err error) {
+	dates, err := s.withSteps(ctx, before)
+	if err != nil {
+		return 0, fmt.Errorf("store: thin %s: %w", AFRREnergy, err)
+	}
+	var faults []error
+	for _, date := range dates {
+		err := s.write(ctx, func(tx *sql.Tx) error { return thin(ctx, tx, date) })
+		if ctx.Err() != nil {
+			return thinned, ctx.Err()
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("store: thin %s %s: %w", AFRREnergy, date, err))
+			continue
+		}
+		thinned++
+	}
+	return thinned, errors.Join(faults...)
+}
+
+// withSteps lists the delivery dates before that one that have a 4 s step.
+func (s *Store) withSteps(ctx context.Context, before DeliveryDate) ([]DeliveryDate, error) {
+	found, err := s.reader.QueryContext(ctx,
+		"SELECT delivery_date FROM coverage WHERE dataset = ? AND series = '' AND delivery_date < ? ORDER BY delivery_date", AFRREnergy, before)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var dates []DeliveryDate
+	for found.Next() {
+		var date DeliveryDate
+		if err := found.Scan(&date); err != nil {
+			return nil, err
+		}
+		dates = append(dates, date)
+	}
+	return dates, found.Err()
+}
+
+func thin(ctx context.Context, tx *sql.Tx, date DeliveryDate) error {
+	period := date.Period()
+	steps, err := selectSteps(ctx, tx, AFRREnergy, period)
+	if err != nil {
+		return err
+	}
+	if err := insertBuckets(ctx, tx, AFRRBuckets(steps)); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM afrr_energy_hour WHERE start >= ? AND start < ?", period.Start, period.End); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO coverage (dataset, delivery_date, series, rows, newest_start)
+			SELECT dataset, delivery_date, ?3, rows, newest_start FROM coverage WHERE dataset = ?1 AND delivery_date = ?2 AND series = ''
+		ON CONFLICT (dataset, delivery_date, series)
+		DO UPDATE SET rows = rows + excluded.rows, newest_start = max(newest_start, excluded.newest_start)`, AFRREnergy, date, thinnedSeries)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM coverage WHERE dataset = ? AND delivery_date = ? AND series = ''", AFRREnergy, date)
+	return err
+}
+
+// AFRRBucketsWithin reads aFRR energy in the 5 min that begin in the period, ascending, and tells whether of any of them
+// the 4 s steps are no longer kept. The period begins and ends with 5 min.
+func (s *Store) AFRRBucketsWithin(ctx context.Context, period Period) (buckets []AFRRBucket, thinned bool, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		steps, err := selectSteps(ctx, tx, AFRREnergy, period)
+		if err != nil {
+			return err
+		}
+		kept, err := selectBuckets(ctx, tx, period)
+		if err != nil {
+			return err
+		}
+		thinned = len(kept) > 0
+		buckets = append(kept, AFRRBuckets(steps)...)
+		slices.SortFunc(buckets, func(a, b AFRRBucket) int { return cmp.Compare(a.Start, b.Start) })
+		return nil
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("store: %s: %w", AFRREnergy, err)
+	}
+	return buckets, thinned, nil
+}
+
+// thinnedHours is the 5 min of thinned dates among the hours that a commit writes to.
+type thinnedHours struct {
+	byHour   map[int64][]AFRRBucket
+	fold     hour
+	replaced coverage // counts down
+}
+
+func readThinned(w *writing, hours []int64) (*thinnedHours, error) {
+	buckets, err := selectBuckets(w.ctx, w.tx, Period{Start: hours[0], End: hours[len(hours)-1] + hourSeconds})
+	if err != nil {
+		return nil, err
+	}
+	t := &thinnedHours{byHour: map[int64][]AFRRBucket{}, replaced: coverage{}}
+	for _, b := range buckets {
+		t.byHour[hourOf(b.Start)] = append(t.byHour[hourOf(b.Start)], b)
+	}
+	return t, nil
+}
+
+// admit takes out of what arrives for an hour the steps of which a bucket knows more. A bucket that does not know more
+// makes place for the steps.
+func (t *thinnedHours) admit(w *writing, date DeliveryDate, start int64, arrived []*AFRRStep) ([]*AFRRStep, error) {
+	for _, bucket := range t.byHour[start] {
+		t.fold.begin(start)
+		others := arrived[:0:0]
+		var within []*AFRRStep
+		for _, row := range arrived {
+			if bucketOf(row.Start) != bucket.Start {
+				others = append(others, row)
+				continue
+			}
+			within = append(within, row)
+			t.fold.take(row, w.now)
+		}
+		var steps []AFRRStep
+		for _, held := range t.fold.ascending() {
+			steps = append(steps, held.row)
+		}
+		if made := newBucket(bucket.Start, steps); !made.knowsAsMuchAs(&bucket) {
+			arrived = others
+			continue
+		}
+		arrived = append(others, within...)
+		if _, err := w.tx.ExecContext(w.ctx, "DELETE FROM afrr_energy_bucket WHERE start = ?", bucket.Start); err != nil {
+			return nil, err
+		}
+		t.replaced.add(coverKey{datedKey{AFRREnergy, date}, thinnedSeries}, -bucket.Steps, 0)
+	}
+	return arrived, nil
+}
+
+// write counts down what is kept in 5 min only.
+func (t *thinnedHours) write(w *writing) error {
+	if err := t.replaced.write(w); err != nil || len(t.replaced) == 0 {
+		return err
+	}
+	_, err := w.tx.ExecContext(w.ctx, "DELETE FROM coverage WHERE dataset = ? AND series = ? AND rows <= 0", AFRREnergy, thinnedSeries)
+	return err
+}
