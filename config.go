@@ -15,18 +15,19 @@ import (
 
 // Config is the whole configuration: read once by loadConfig, checked, and passed down in parts.
 type Config struct {
-	Server   ServerConfig
-	Contact  string // how to reach whoever runs this Courant, as shown on its pages; may be empty
-	Database DatabaseConfig
-	RTE      RTEConfig
-	ENTSOE   ENTSOEConfig
-	Ingest   IngestConfig
-	API      APIConfig
-	Offers   []Offer
-	Accounts AccountsConfig
-	SMTP     SMTPConfig
-	Backup   BackupConfig
-	Log      LogConfig
+	Server    ServerConfig
+	Contact   string // how to reach whoever runs this Courant, as shown on its pages; may be empty
+	Database  DatabaseConfig
+	RTE       RTEConfig
+	ENTSOE    ENTSOEConfig
+	Ingest    IngestConfig
+	API       APIConfig
+	Offers    []Offer
+	Accounts  AccountsConfig
+	SMTP      SMTPConfig
+	Backup    BackupConfig
+	Retention RetentionConfig
+	Log       LogConfig
 }
 
 // ServerConfig is where Courant listens and who may speak for its visitors.
@@ -137,6 +138,14 @@ type KeepConfig struct {
 	Days, Weeks, Months int
 }
 
+// RetentionConfig is how long what was published is kept as it was.
+type RetentionConfig struct {
+	AFRREnergyDays int // delivery dates, today included, of which the 4 s steps are kept; 0: all
+}
+
+// leastRetentionDays is a week of nightly readings, and the week after which the source has no more to give.
+const leastRetentionDays = 14
+
 // LogConfig is how much is logged, and in which form.
 type LogConfig struct {
 	Level  slog.Level
@@ -221,6 +230,7 @@ func configKeys(cfg *Config) []configKey {
 		configKey{"backup.keep.days", 7, asInt(&cfg.Backup.Keep.Days, 1, 3660)},
 		configKey{"backup.keep.weeks", 4, asInt(&cfg.Backup.Keep.Weeks, 0, 520)},
 		configKey{"backup.keep.months", 12, asInt(&cfg.Backup.Keep.Months, 0, 120)},
+		configKey{"retention.afrr_energy_days", 0, asInt(&cfg.Retention.AFRREnergyDays, 0, 36600)},
 		configKey{"log.level", "info", asScalar(&cfg.Log.Level, parseLevel)},
 		configKey{"log.format", "", asScalar(&cfg.Log.Format, parseFormat)},
 	)
@@ -284,6 +294,12 @@ func (cfg *Config) checkTogether(f *faults) {
 		f.add("smtp.username", "set it and smtp.password both, or neither")
 	}
 	cfg.Backup.checkTogether(f)
+	if days := cfg.Retention.AFRREnergyDays; days != 0 && !f.has("retention.afrr_energy_days") && !f.has("ingest.afrr_energy.lookback_days") {
+		if least := max(leastRetentionDays, cfg.Ingest.AFRREnergy.LookbackDays); days < least {
+			f.add("retention.afrr_energy_days", "%d is less than what is read again and completed (ingest.afrr_energy.lookback_days is %d): write %d or more, or 0 to keep all",
+				days, cfg.Ingest.AFRREnergy.LookbackDays, least)
+		}
+	}
 	for _, feed := range cfg.feeds() {
 		from, to := feed.section+".from", feed.section+".to"
 		if !f.has(from) && !f.has(to) && feed.config.From >= feed.config.To {

@@ -417,6 +417,9 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 			"end before start", "ingest: {mfrr_energy: {from: '10:00', to: '10:00'}}",
 			"ingest.mfrr_energy.to: 10:00 is not after ingest.mfrr_energy.from, which is 10:00: write a later time, up to 24:00",
 		},
+		{"few days of 4 s steps", "retention: {afrr_energy_days: 34}", "retention.afrr_energy_days: 34 is less than what is read again and completed (ingest.afrr_energy.lookback_days is 35): write 35 or more, or 0 to keep all"},
+		{"few days, and few looked back", "retention: {afrr_energy_days: 13}\ningest: {afrr_energy: {lookback_days: 1}}", "retention.afrr_energy_days: 13 is less than what is read again and completed (ingest.afrr_energy.lookback_days is 1): write 14 or more, or 0 to keep all"},
+		{"days below none", "retention: {afrr_energy_days: -1}", `retention.afrr_energy_days: "-1" is not a whole number from 0 to 36600: write one without quotes`},
 		{"no lookback", "ingest: {day_ahead_prices: {lookback_days: 0}}", `ingest.day_ahead_prices.lookback_days: "0" ` + lookback},
 		{"long lookback", "ingest: {day_ahead_prices: {lookback_days: 367}}", `ingest.day_ahead_prices.lookback_days: "367" ` + lookback},
 

@@ -31,7 +31,8 @@ func (p *program) fetchCommand() *cobra.Command {
 		Long: "fetch asks the source for every delivery date of the range, both ends included, also for those that are held.\n" +
 			"DATASET is one of the six, or all; one capacity dataset brings all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
 			"tomorrow, in Paris. After an interruption the same command goes on where it stopped. A delivery date of which the\n" +
-			"source has said the same for a week is left out unless --force is given.",
+			"source has said the same for a week, or of which the 4 s steps were removed (retention.afrr_energy_days), is left out\n" +
+			"unless --force is given.",
 		Example: "  courant fetch day-ahead-prices --from 2026-01-01 --to tomorrow\n  courant fetch all --from yesterday --to today",
 		Args:    exactly("DATASET"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,8 +83,33 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 // maintain keeps the database in order each night.
 func (u *upkeep) maintain(ctx context.Context) {
 	for u.sleep(ctx, next(u.clock.Now(), upkeepTime)) {
-		if err := u.store.Maintain(ctx); err != nil && ctx.Err() == nil {
-			u.log.Error("database not kept in order", "error", err.Error())
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.store.Maintain} {
+			if err := work(ctx); err != nil && ctx.Err() == nil {
+				u.log.Error("database not kept in order", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
+			}
 		}
 	}
+}
+
+// removeOldSteps removes the 4 s steps of the delivery dates that are older than they are to be kept. The newest date that is stored is
+// always among those that are kept, also where the clock is wrong or nothing new came for long.
+func (u *upkeep) removeOldSteps(ctx context.Context) error {
+	days := u.cfg.Retention.AFRREnergyDays
+	if days == 0 {
+		return nil
+	}
+	extent, err := u.store.Extent(ctx, store.AFRREnergy)
+	if err != nil || extent.Last.IsZero() {
+		return err
+	}
+	last := store.DeliveryDateOf(u.clock.Now())
+	if extent.Last.Before(last) {
+		last = extent.Last
+	}
+	first := last.Add(1 - days)
+	thinned, err := u.store.ThinAFRR(ctx, first)
+	if thinned > 0 {
+		u.log.Info("4 s steps removed, their 5 min kept", "dates", thinned, "before", first.String())
+	}
+	return err
 }

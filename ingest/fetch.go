@@ -21,7 +21,7 @@ type FetchRequest struct {
 	Dataset     store.Dataset // its feed is run, so one capacity dataset brings all three
 	First, Last store.DeliveryDate
 	// Force asks also for the windows that an interrupted fetch of the same range had finished, and for the delivery
-	// dates of which the source has nothing more.
+	// dates of which the source has nothing more or which are thinned.
 	Force bool
 	// Progress is called before the first window and after each.
 	Progress func(Progress)
@@ -64,8 +64,8 @@ func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]store.Period,
 	return calls, nil
 }
 
-// fetchWindows are those of the request that have begun and, unless it is forced, are neither finished nor gaps of the
-// source.
+// fetchWindows are those of the request that have begun and, unless it is forced, are neither finished nor of dates of which
+// the source has nothing more, or of which no more is kept.
 func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchRequest, finished map[int64]bool) ([]window, error) {
 	dates := store.Dates(request.First, request.Last)
 	if !request.Force {
@@ -94,8 +94,11 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 
 // Fetch asks for every delivery date of the requests' ranges, also those that are held whole, one request after the
 // other. After an interruption, or an outage that ended the fetch, the same requests go on with the windows that are
-// left. The error wraps ErrOff or ErrIncomplete, or is the context's or the store's.
+// left. The error wraps ErrOff, ErrIncomplete or ErrNoRoom, or is the context's or the store's.
 func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
+	if err := f.checkRoom(); err != nil {
+		return err
+	}
 	var begun []int64
 	var faults []error
 	ended := true

@@ -145,6 +145,44 @@ func instantOf(t *testing.T, text string) string {
 	return strconv.FormatInt(at.Unix(), 10)
 }
 
+// A date of which the 4 s steps were removed shows what it showed before, and says so.
+func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
+	f, admin := withMarket(t)
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.refresh(t)
+	const query = "?from=2026-10-25&to=2026-10-25"
+	targets := []string{"/csv/fr/afrr-energy" + query, "/csv/en/afrr-energy" + query, "/api/afrr-energy", "/api/balancing-energy"}
+	answers := func() (all []string) {
+		for _, target := range targets {
+			all = append(all, f.ask(t, "GET", target, admin).Body.String())
+		}
+		return append(all, fmt.Sprint(shownRows(t, f.ask(t, "GET", "/energie"+query, admin).Body.String(), "afrr-energy")))
+	}
+	notes := map[string]string{"fr": "ont été retirés", "en": "Of this date Courant keeps these 5 minute means only"}
+	says := func(when string, query string, want bool) {
+		t.Helper()
+		for language, note := range notes {
+			page := f.ask(t, "GET", "/energie"+query, admin, header("Accept-Language", language)).Body.String()
+			if strings.Contains(page, note) != want {
+				t.Errorf("%s: %s says it in %s: %t", when, query, language, !want)
+			}
+		}
+	}
+	before := answers()
+	says("before", query, false)
+	if thinned, err := f.store.ThinAFRR(t.Context(), turnBack.Add(1)); err != nil || thinned != 1 {
+		t.Fatalf("%d dates thinned, %v", thinned, err)
+	}
+	f.refresh(t)
+	for i, answer := range answers() {
+		if answer != before[i] {
+			t.Errorf("answer %d has changed", i)
+		}
+	}
+	says("after", query, true)
+	says("after, the date that is kept", "?from=2026-10-26&to=2026-10-26", false)
+}
+
 func TestCSVTellsBothSecondHoursApart(t *testing.T) {
 	f, admin := withMarket(t)
 	w := f.ask(t, "GET", "/csv/fr/day-ahead-prices?from=2026-10-25", admin)

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"courant/store"
+)
+
+func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
+	at := func(day int) store.DeliveryDate { return store.NewDeliveryDate(2026, time.October, day) }
+	for _, test := range []struct {
+		name  string
+		days  int
+		now   time.Time // in the morning of
+		first int       // date of October that is kept in 4 s steps
+	}{
+		{"off", 0, at(25).At(4, 0), 1},
+		{"the clock goes back", 14, at(25).At(4, 0), 12},
+		{"a day later", 14, at(26).At(4, 0), 12}, // nothing new came since the 25th
+		{"a clock that is wrong", 14, at(25).Add(3650).At(4, 0), 12},
+		{"a clock that is behind", 14, at(20).At(4, 0), 7},
+		{"more than there is", 40, at(25).At(4, 0), 1},
+	} {
+		db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := store.Run{Feed: "afrr_energy", Datasets: []store.Dataset{store.AFRREnergy}, Outcome: store.OutcomeOK, Ended: test.now}
+		var rows []store.AFRRStep
+		for _, date := range store.Dates(at(1), at(25)) {
+			rows = append(rows, store.AFRRStep{Start: date.Start().Unix(), UpwardPrice: store.Num(1)})
+		}
+		if err := db.Commit(t.Context(), &run, store.Batch{AFRR: rows}); err != nil {
+			t.Fatal(err)
+		}
+		clock := clockwork.NewFakeClockAt(test.now)
+		cfg := Config{Retention: RetentionConfig{AFRREnergyDays: test.days}}
+		u := &upkeep{cfg: cfg, store: db, clock: clock, log: slog.New(slog.DiscardHandler)}
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { u.maintain(ctx) })
+		for range 2 { // it waits for the night after only when it is done with this one
+			if err := clock.BlockUntilContext(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+			if clock.Now().Equal(test.now) {
+				clock.Advance(20 * time.Minute)
+			}
+		}
+		stop()
+		running.Wait()
+		coverage, err := db.Coverage(t.Context(), store.AFRREnergy, at(1), at(25))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, date := range store.Dates(at(1), at(25)) {
+			if thinned := coverage.IsThinned(date); thinned != date.Before(at(test.first)) {
+				t.Errorf("%s: %s is thinned: %t", test.name, date, thinned)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
