@@ -25,7 +25,10 @@ func (p *program) backupCommand() *cobra.Command {
 		Example: "  courant backup /mnt/backup/courant-2026-11-24.db.zst",
 		Args:    exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStore(cmd.Context(), func(_ Config, db *store.Store) error {
+			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
+				if err := roomForBackup(cfg.Database.Path, args[0]); err != nil {
+					return err
+				}
 				if err := db.Backup(cmd.Context(), args[0]); err != nil {
 					return err
 				}

@@ -2,7 +2,11 @@
 
 package main
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 // diskRoom is how much room a program without privileges has in the folder's file system, and how large that is, in bytes.
 func diskRoom(folder string) (free, size uint64, err error) {
@@ -11,4 +15,13 @@ func diskRoom(folder string) (free, size uint64, err error) {
 		return 0, 0, err
 	}
 	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize), nil
+}
+
+// sameDisk says whether two folders lie in one file system.
+func sameDisk(a, b string) (bool, error) {
+	var first, second unix.Stat_t
+	if err := errors.Join(unix.Stat(a, &first), unix.Stat(b, &second)); err != nil {
+		return false, err
+	}
+	return first.Dev == second.Dev, nil
 }

@@ -1,6 +1,12 @@
 package main
 
-import "golang.org/x/sys/windows"
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/windows"
+)
 
 // diskRoom is how much room a program without privileges has in the folder's file system, and how large that is, in bytes.
 func diskRoom(folder string) (free, size uint64, err error) {
@@ -12,4 +18,11 @@ func diskRoom(folder string) (free, size uint64, err error) {
 		return 0, 0, err
 	}
 	return free, size, nil
+}
+
+// sameDisk says whether two folders lie on one drive or share.
+func sameDisk(a, b string) (bool, error) {
+	first, firstErr := filepath.Abs(a)
+	second, secondErr := filepath.Abs(b)
+	return strings.EqualFold(filepath.VolumeName(first), filepath.VolumeName(second)), errors.Join(firstErr, secondErr)
 }

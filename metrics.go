@@ -53,6 +53,7 @@ func newMetrics(databasePath string, report func(context.Context) (ingest.Report
 			waiting:      describe("courant_quarantine_waiting", "Readings of prices that wait for a person."),
 			differences:  describe("courant_price_difference_dates", "Recent delivery dates of which the two sources' prices differ by more than a cent."),
 			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
+			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
 			diskFree:     describe("courant_disk_free_bytes", "Free room on the disk that holds the database."),
 		},
 	}
@@ -93,13 +94,13 @@ type lookup struct {
 	report       func(context.Context) (ingest.Report, error)
 	log          *slog.Logger
 
-	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, databaseSize, diskFree *prometheus.Desc
+	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, databaseSize, diskFree, diskFull *prometheus.Desc
 }
 
 // Describe is for prometheus.Collector.
 func (l *lookup) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.databaseSize, l.diskFree,
+		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.databaseSize, l.diskFree, l.diskFull,
 	} {
 		to <- d
 	}
@@ -115,6 +116,7 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 		l.log.Error("metrics not looked up", "error", err.Error())
 	} else {
 		gauge(l.diskFree, float64(free))
+		gauge(l.diskFull, oneIf(free < reserveBytes))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()

@@ -229,6 +229,7 @@ type listeners struct {
 func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told listeners) *ingest.Feeds {
 	options := ingest.Options{
 		Store: db, Clock: clock, Log: log, Committed: told.committed, Ran: told.ran,
+		Room: func() error { return roomBeside(cfg.Database.Path) },
 		Schedules: map[ingest.FeedName]ingest.Schedule{
 			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
 			ingest.Capacity:       schedule(cfg.Ingest.Capacity),

@@ -41,6 +41,7 @@ type feed struct {
 	ahead    bool // sold a day ahead: tomorrow may be there already
 	standsIn bool // it only stands in for the feed whose dataset it brings, and checks it
 	schedule Schedule
+	resting  bool     // there is no room for what it would bring
 	circuit  circuit  // of this resource
 	host     *circuit // of the source, shared by its feeds
 

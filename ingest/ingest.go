@@ -47,6 +47,8 @@ type Options struct {
 	Schedules map[FeedName]Schedule
 	// Committed is called after each commit, before the run is said to be done.
 	Committed func(context.Context)
+	// Room says why nothing may be written at the moment; nil: there is always room.
+	Room func() error
 	// Ran is called when a run has ended, however it did.
 	Ran func(store.Run)
 }
@@ -58,18 +60,22 @@ type Feeds struct {
 	log       *slog.Logger
 	committed func(context.Context)
 	ran       func(store.Run)
+	room      func() error
 	feeds     []*feed
 	telling   sync.Mutex // one says at a time how the feeds stand
 }
 
 // New makes the feeds; none runs yet.
 func New(o Options) *Feeds {
-	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran}
+	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room}
 	if f.committed == nil {
 		f.committed = func(context.Context) {}
 	}
 	if f.ran == nil {
 		f.ran = func(store.Run) {}
+	}
+	if f.room == nil {
+		f.room = func() error { return nil }
 	}
 	f.feeds = []*feed{
 		{

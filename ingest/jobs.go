@@ -96,6 +96,10 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
 		return f.settle(ctx, feed, nil, nil)
 	}
+	if f.rests(feed) {
+		feed.runsNext(now.Add(roomPause))
+		return now.Add(roomPause)
+	}
 	windows, err := f.due(ctx, feed, now)
 	if err != nil && ctx.Err() == nil {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
@@ -265,9 +269,7 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.Deliv
 		next = until
 	}
 	next = next.Add(rand.N(jitter + 1))
-	feed.mu.Lock()
-	feed.nextRun = next
-	feed.mu.Unlock()
+	feed.runsNext(next)
 	f.tellStates(ctx, feed.host)
 	return next
 }
@@ -289,6 +291,12 @@ func (f *Feeds) tellStates(ctx context.Context, host *circuit) {
 			f.log.Error("feed state not stored", "feed", string(feed.name), "error", oneLine(err))
 		}
 	}
+}
+
+func (feed *feed) runsNext(at time.Time) {
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	feed.nextRun = at
 }
 
 // isEager says whether what the feed's hours are for is still missing, and lets dates rest.

@@ -22,6 +22,9 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	if w.isOver(run.Started) { // what is not over will have more to give
 		run.FetchID = fetchID
 	}
+	if err := f.checkRoom(); err != nil {
+		return f.failed(ctx, run, answer{}, err)
+	}
 	brought, err := f.gather(ctx, feed, w)
 	run.Bytes = brought.traffic.Bytes
 	if err != nil {
@@ -49,7 +52,11 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	}
 	run.Error = strings.Join(faults, "; ")
 	run.Ended = f.clock.Now()
-	if err := f.store.Commit(ctx, &run, brought.batch); err != nil {
+	err = f.checkRoom() // what comes may take long, and others fill the disk too
+	if err == nil {
+		err = f.store.Commit(ctx, &run, brought.batch)
+	}
+	if err != nil {
 		return f.failed(ctx, run, brought, err)
 	}
 	f.committed(ctx)
@@ -70,13 +77,16 @@ func allRefused(datasets []store.Dataset, refusals []store.Refusal) bool {
 	return true
 }
 
-// failed keeps the account of a run that brought nothing.
+// failed keeps the account of a run that brought nothing. Where there is no room, only the log has it.
 func (f *Feeds) failed(ctx context.Context, run store.Run, brought answer, cause error) (store.Run, error) {
 	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(cause)
 	if ctx.Err() != nil {
 		run.Outcome = store.OutcomeInterrupted
 	}
 	f.report(run, brought)
+	if errors.Is(cause, ErrNoRoom) {
+		return run, cause
+	}
 	// The account is kept also of a run that was told to stop.
 	if err := f.store.RecordRun(context.WithoutCancel(ctx), &run); err != nil {
 		return run, errors.Join(cause, err)

@@ -1,0 +1,100 @@
+package ingest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"courant/store"
+)
+
+// withRoom is a bench whose disk is nearly full while the returned error is not nil.
+func withRoom(t *testing.T, now string) (b *bench, full *error) {
+	t.Helper()
+	b, full = newBench(t, now), new(error)
+	options := b.options()
+	options.Room = func() error { return *full }
+	b.Feeds = New(options)
+	return b, full
+}
+
+// runs is how many runs are accounted for.
+func (b *bench) runs() int64 {
+	b.t.Helper()
+	versions, err := b.db.Versions(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var newest int64
+	for _, version := range versions {
+		newest = max(newest, version)
+	}
+	return newest
+}
+
+func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
+	b, full := withRoom(t, "2026-11-20 13:00")
+	*full = errors.New("1 MB is free: make room")
+	for range 3 {
+		if got := b.job(t.Context(), b.feed(DayAheadPrices)); !got.Equal(b.clock.Now().Add(roomPause)) {
+			t.Errorf("it looks again at %s", got)
+		}
+		b.clock.Advance(roomPause)
+	}
+	if got := b.market.dates(DayAheadPrices); got != nil || b.runs() != 0 {
+		t.Errorf("asked for %v, %d runs", got, b.runs())
+	}
+	if states, err := b.db.FeedStates(t.Context()); err != nil || len(states) > 0 {
+		t.Errorf("written: %v, %v", states, err)
+	}
+	status := b.status(store.DayAheadPrices)
+	if status.LastError == nil || *status.LastError != "the disk is nearly full: 1 MB is free: make room" || status.State == StateDown || status.NextRunAt == nil {
+		t.Errorf("status %+v", status)
+	}
+	*full = nil
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	if status := b.status(store.DayAheadPrices); status.LastError != nil || b.rows(store.DayAheadPrices, "2026-11-21") != 96 {
+		t.Errorf("with room again: status %+v", status)
+	}
+}
+
+func TestARunIsNotKeptWhereTheDiskFilledMeanwhile(t *testing.T) {
+	b, full := withRoom(t, "2026-11-20 13:00")
+	whole := b.market.prices
+	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+		*full = errors.New("make room")
+		return whole(window)
+	}
+	run, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19")
+	if !errors.Is(err, ErrNoRoom) || run.Outcome != store.OutcomeFailed || b.rows(store.DayAheadPrices, "2026-11-19") != 0 || b.runs() != 0 {
+		t.Errorf("error %v, outcome %s, %d runs", err, run.Outcome, b.runs())
+	}
+}
+
+func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
+	b, full := withRoom(t, "2026-11-20 13:00")
+	fetch := request(t, store.AFRREnergy, "2026-11-10", "2026-11-12")
+	*full = errors.New("make room")
+	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.market.dates(AFRREnergy) != nil {
+		t.Errorf("the fetch ends with %v", err)
+	}
+	*full = nil
+	whole := b.market.afrr
+	b.market.afrr = func(window store.Period) (replyOfAFRR, error) {
+		if window.Start == date(t, "2026-11-11").Start().Unix() {
+			*full = errors.New("make room")
+		}
+		return whole(window)
+	}
+	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: make room; 1 delivery dates were not asked for: the same command goes on with them") {
+		t.Errorf("the fetch ends with %v", err)
+	}
+	b.market.dates(AFRREnergy)
+	*full, b.market.afrr = nil, whole
+	if err := b.Fetch(t.Context(), fetch); err != nil {
+		t.Error(err)
+	}
+	if got := strings.Join(b.market.dates(AFRREnergy), " "); got != "2026-11-11 2026-11-12" {
+		t.Errorf("it goes on with %s", got)
+	}
+}
