@@ -36,6 +36,9 @@ type newBackup struct {
 func (b *newBackup) name() string { return b.begun.UTC().Format(backupLayout) }
 
 func (b *newBackup) makeAt(ctx context.Context, path string) error {
+	if err := roomForBackup(b.store.Path(), path); err != nil {
+		return err
+	}
 	if err := b.store.Backup(ctx, path); err != nil {
 		return err
 	}

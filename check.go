@@ -13,16 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"courant/ingest"
 	"courant/ingest/source"
 	"courant/store"
 )
 
-const (
-	// leastFreeBytes is less room than a year of all datasets takes.
-	leastFreeBytes = 1 << 30
-	// mostSkew is how far the clock may be off before publication times are misjudged.
-	mostSkew = time.Minute
-)
+// mostSkew is how far the clock may be off before publication times are misjudged.
+const mostSkew = time.Minute
 
 // verdict is the result of one check.
 type verdict struct {
@@ -151,8 +148,9 @@ func checkDisk(path string) verdict {
 	switch {
 	case err != nil:
 		v.err = fmt.Errorf("free room beside %s: %w", path, err)
-	case free < leastFreeBytes:
-		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets needs 1 GB or more: make room, or set database.path to a larger disk", free/1e6, path)
+	case free < leastFreeBytes():
+		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets takes %d, and %d stay free: make room, or set database.path to a larger disk",
+			free/megabyte, path, ingest.YearBytes()/megabyte, reserveBytes/megabyte)
 	}
 	v.said = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
 	if isScarce(free, size) {
@@ -160,6 +158,9 @@ func checkDisk(path string) verdict {
 	}
 	return v
 }
+
+// leastFreeBytes is a year of all datasets and what stays free.
+func leastFreeBytes() uint64 { return uint64(ingest.YearBytes()) + reserveBytes }
 
 // isScarce says that less than a tenth of a disk is free.
 func isScarce(free, size uint64) bool { return free < size/10 }

@@ -53,8 +53,8 @@ func newMetrics(databasePath string, report func(context.Context) (ingest.Report
 			waiting:      describe("courant_quarantine_waiting", "Readings of prices that wait for a person."),
 			differences:  describe("courant_price_difference_dates", "Recent delivery dates of which the two sources' prices differ by more than a cent."),
 			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
-			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
 			diskFree:     describe("courant_disk_free_bytes", "Free room on the disk that holds the database."),
+			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
 		},
 	}
 	m.registry.MustRegister(m.backup, m.runs, m.duration, m.rows, &m.lookedUp, collectors.NewGoCollector(),

@@ -3,7 +3,8 @@
 //
 // Values are kept as published, at the step at which they were published: nothing is rounded, filled or scaled here.
 // A row knows when it was first seen and when it last changed; what a value was before is kept in a table of
-// revisions. Nothing that was published is ever deleted, and a null never takes the place of a value.
+// revisions. Nothing that was published is ever deleted, but the 4 s steps of old delivery dates where that is asked for,
+// of which the 5 min stay, and a null never takes the place of a value.
 //
 // The file is read and written through two pools: one connection that writes, and a few that can only read, so that
 // a day of 4 s values being written never makes a reader wait. Periods are integer seconds UTC, instants of

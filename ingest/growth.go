@@ -1,0 +1,34 @@
+package ingest
+
+import "courant/store"
+
+// What else grows with the delivery dates.
+const (
+	growthOfRuns      = "accounts of the runs"
+	growthOfRevisions = "revisions"
+)
+
+// revisionsAYear is how many values the sources are taken to correct in a year: one in a hundred of the quarter hours', and
+// one in a thousand of those of the 4 s steps. How many they do, nobody says.
+const revisionsAYear = 50_000
+
+// yearBytes is what a year of serving by the default timetable adds to the database, as TestGrowthOfAYear measures it.
+var yearBytes = map[string]int64{
+	string(store.DayAheadPrices): 3_600_000,
+	string(store.FCRCapacity):    2_800_000,
+	string(store.AFRRCapacity):   5_600_000,
+	string(store.MFRRCapacity):   8_400_000,
+	string(store.AFRREnergy):     107_700_000,
+	string(store.MFRREnergy):     3_700_000,
+	growthOfRuns:                 10_300_000,
+	growthOfRevisions:            6_100_000,
+}
+
+// YearBytes is what a year of all datasets adds to the database.
+func YearBytes() int64 {
+	sum := int64(0)
+	for _, bytes := range yearBytes {
+		sum += bytes
+	}
+	return sum
+}
