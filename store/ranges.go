@@ -11,7 +11,7 @@ func (s *Store) CapacityWithin(ctx context.Context, dataset Dataset, period Peri
 	return within(ctx, s, capacityLayout.selectPeriod, dataset, period)
 }
 
-// AFRRWithin reads the 4 s steps that begin in the period, ascending.
+// AFRRWithin reads the 4 s steps that begin in the period, ascending; there are none of what is kept in 5 min only.
 func (s *Store) AFRRWithin(ctx context.Context, period Period) ([]AFRRStep, error) {
 	return within(ctx, s, selectSteps, AFRREnergy, period)
 }
