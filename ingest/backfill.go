@@ -72,7 +72,7 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 			b.advance(w, run)
 		case hopeless(err):
 			b.faults = append(b.faults, run.Error)
-			b.leave(windows[i+1:]...)
+			b.leave(windows[i:]...)
 			return lost, true
 		case !passes(err): // this window is refused for good; of the source's health it says nothing
 			b.advance(w, run)

@@ -99,7 +99,7 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 				return refused
 			}
 			return nil
-		}, 2, 3, "not subscribed; 7 delivery dates are left: the same command goes on with them"},
+		}, 2, 3, "not subscribed; 8 delivery dates are left: the same command goes on with them"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
