@@ -152,7 +152,7 @@ func TestACertificateIsGotAndRenewed(t *testing.T) {
 			if test.kept > 0 {
 				keepCertificate(t, cfg.Server.TLS, time.Now().Add(test.kept))
 			}
-			s := serveTLS(t, cfg, t.Output())
+			s := serve(t, cfg, t.Output())
 			shown := certificateShown(t, s)
 			for shown.Issuer.CommonName == shown.Subject.CommonName { // the old one, until it is renewed
 				shown = certificateShown(t, s)

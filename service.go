@@ -23,12 +23,6 @@ import (
 )
 
 const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 30 * time.Second
-	writeTimeout      = 2 * time.Minute
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 32 << 10
-
 	// requestsTimeout is how long requests under way may take when the service stops. Then the feeds have as long
 	// again, so that it ends within 10 s.
 	requestsTimeout = 4 * time.Second
@@ -121,10 +115,11 @@ func (s *service) address() string {
 // left to be done, the database.
 // ready is called once all bodies are built.
 func (s *service) run(ctx context.Context, ready func()) error {
-	web := &http.Server{
-		Handler: s.server, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	var handler http.Handler = s.server
+	if s.front != nil {
+		handler = s.front.protect(handler)
 	}
+	web := clients.server(handler, s.log)
 	var parts sync.WaitGroup
 	failed := make(chan error, 4)
 	serve := func(entrance func() error) {
@@ -137,7 +132,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	feedsCtx, stopFeeds := context.WithCancel(context.Background())
 	defer stopFeeds()
 	if s.front != nil {
-		web.Handler, web.TLSConfig = s.front.protect(s.server), s.front.config
+		web.TLSConfig = s.front.config
 		serve(func() error { return web.ServeTLS(s.front.https, "", "") })
 		serve(func() error { return s.front.redirect.Serve(s.front.http) })
 		parts.Go(func() { s.front.greetItself(feedsCtx) })

@@ -46,11 +46,7 @@ func openFront(cfg TLSConfig, log *slog.Logger) (*front, error) {
 	f.config = f.certificates.TLSConfig()
 	f.config.MinVersion = tls.VersionTLS12
 	f.config.GetCertificate = f.certificate()
-	f.redirect = &http.Server{
-		Handler:           f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)),
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readHeaderTimeout, WriteTimeout: readHeaderTimeout, IdleTimeout: readHeaderTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	f.redirect = clients.server(f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)), log)
 	var err error
 	if f.https, err = listenTLS(cfg.HTTPSAddr, ":443"); err != nil {
 		return nil, err
@@ -90,6 +86,7 @@ func (f *front) toHTTPS(w http.ResponseWriter, r *http.Request) {
 		misdirected(w)
 		return
 	}
+	bare(w)
 	w.Header().Set("Connection", "close")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		http.Error(w, "use https://"+f.domain, http.StatusBadRequest) // so that nobody goes on sending secrets in the open
@@ -108,7 +105,14 @@ func (f *front) isAsked(r *http.Request) bool {
 }
 
 func misdirected(w http.ResponseWriter) {
+	bare(w)
 	http.Error(w, http.StatusText(http.StatusMisdirectedRequest), http.StatusMisdirectedRequest)
+}
+
+// bare has a browser load nothing for an answer, and not guess what it is.
+func bare(w http.ResponseWriter) {
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 }
 
 // protect is next for what came by TLS and asks for the domain, and has browsers stay with TLS. What came without is

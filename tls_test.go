@@ -79,8 +79,8 @@ func behindTLS(t *testing.T) Config {
 	return cfg
 }
 
-// serveTLS runs a service of cfg until the test ends, and returns it when it is ready.
-func serveTLS(t *testing.T, cfg Config, log io.Writer) *service {
+// serve runs a service of cfg until the test ends, and returns it when it is ready.
+func serve(t *testing.T, cfg Config, log io.Writer) *service {
 	t.Helper()
 	s, err := openService(t.Context(), cfg, clockwork.NewRealClock(), slog.New(slog.NewTextHandler(log, nil)), nil, false)
 	if err != nil {
@@ -162,7 +162,7 @@ func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
 func TestTheDomainIsServedByHTTPS(t *testing.T) {
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
-	s := serveTLS(t, cfg, t.Output())
+	s := serve(t, cfg, t.Output())
 	secure := visitor(t, s.front.https, &tls.Config{InsecureSkipVerify: true})
 
 	home := ask(t, secure, "GET", "https://"+testDomain+"/healthz", "", "")
@@ -201,7 +201,7 @@ func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
 	cfg.Server.Addr = "127.0.0.1:0"
-	s := serveTLS(t, cfg, t.Output())
+	s := serve(t, cfg, t.Output())
 	response := ask(t, visitor(t, s.listener, nil), "GET", "http://127.0.0.1/metrics", "", "")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Strict-Transport-Security") != "" {
 		t.Errorf("%s with headers %v", response.Status, response.Header)

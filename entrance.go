@@ -1,0 +1,138 @@
+package main
+
+import (
+	"container/list"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// entrance says what a client may cost. One that is slow is let go, and one that waits makes room for others.
+type entrance struct {
+	readHeader  time.Duration // for the header of a request, and for a TLS handshake
+	read        time.Duration // for a request
+	write       time.Duration // for each writeBytes of an answer
+	idle        time.Duration // between two requests
+	connections int           // at once
+}
+
+// clients is the entrance that is served. The idle time is that of proxies, which shall not find a connection closed that
+// they are about to use.
+var clients = entrance{
+	readHeader: 10 * time.Second, read: 15 * time.Second, write: 15 * time.Second, idle: 2 * time.Minute, connections: 8192,
+}
+
+const (
+	maxHeaderBytes = 32 << 10
+	// writeBytes is what a client has to take of an answer within entrance.write.
+	writeBytes = 64 << 10
+	// streams is how many requests one HTTP/2 connection may have under way.
+	streams = 100
+	// receiveBytes is what HTTP/2 takes of bodies before anybody reads them: the largest body that is read at all.
+	receiveBytes = 64 << 10
+)
+
+// server is an http.Server that lets nobody cost more.
+func (e entrance) server(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           e.pace(handler),
+		ReadHeaderTimeout: e.readHeader, ReadTimeout: e.read, WriteTimeout: e.write, IdleTimeout: e.idle, MaxHeaderBytes: maxHeaderBytes,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: streams, MaxReceiveBufferPerConnection: receiveBytes, MaxReceiveBufferPerStream: receiveBytes,
+			// A header that never ends is no frame: it is found by a ping that stays without answer.
+			SendPingTimeout: e.readHeader, PingTimeout: e.read - e.readHeader, WriteByteTimeout: e.write,
+		},
+		DisableGeneralOptionsHandler: true, // OPTIONS * is answered as all else is
+		ConnState:                    newConnections(e.connections).changed,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// pace gives the client time for each part of an answer, so that a large one may take longer than a small one.
+func (e entrance) pace(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			// It may have had a Content-Length too, which a proxy in front may have believed (RFC 9112, 6.1).
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(&paced{w, http.NewResponseController(w), e.write}, r)
+	})
+}
+
+// paced is an answer whose time to be written is renewed as it goes.
+type paced struct {
+	http.ResponseWriter
+	controller *http.ResponseController
+	each       time.Duration
+}
+
+// Write is for http.ResponseWriter.
+func (w *paced) Write(p []byte) (written int, err error) {
+	for len(p) > writeBytes && err == nil {
+		var n int
+		n, err = w.ResponseWriter.Write(p[:writeBytes])
+		written, p = written+n, p[n:]
+		if err == nil {
+			err = w.controller.SetWriteDeadline(time.Now().Add(w.each))
+		}
+	}
+	if err != nil {
+		return written, err
+	}
+	n, err := w.ResponseWriter.Write(p)
+	return written + n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (w *paced) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// connections are those that are open. Of too many, the one goes of which nothing was heard for longest.
+type connections struct {
+	most int
+
+	mu    sync.Mutex
+	order *list.List // of net.Conn, the one first that goes first
+	place map[net.Conn]*list.Element
+}
+
+func newConnections(most int) *connections {
+	return &connections{most: most, order: list.New(), place: map[net.Conn]*list.Element{}}
+}
+
+// changed is for http.Server.ConnState.
+func (c *connections) changed(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	place, known := c.place[conn]
+	switch {
+	case state == http.StateClosed || state == http.StateHijacked:
+		if known {
+			c.forget(place)
+		}
+		return
+	case known:
+		c.order.MoveToBack(place)
+		return
+	}
+	c.place[conn] = c.order.PushBack(conn)
+	if len(c.place) > c.most {
+		cut(c.forget(c.order.Front()))
+	}
+}
+
+func (c *connections) forget(place *list.Element) net.Conn {
+	conn := c.order.Remove(place).(net.Conn)
+	delete(c.place, conn)
+	return conn
+}
+
+// cut closes a connection without the farewell of TLS, for which a client that does not read would have to be waited for.
+func cut(conn net.Conn) {
+	if secure, is := conn.(*tls.Conn); is {
+		conn = secure.NetConn()
+	}
+	conn.Close()
+}
