@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 
 	"courant/server"
 )
@@ -23,20 +25,24 @@ func (p *program) greet(ctx context.Context, s *service, onTerminal bool) {
 		s.log.Error("no link for the first account", "error", err.Error())
 		return
 	}
-	site := s.cfg.Server.PublicURL
-	if site == "" {
-		site = "http://" + s.addr()
+	cfg := s.cfg
+	if s.listener != nil {
+		cfg.Server.Addr = s.addr()
 	}
-	fmt.Fprintf(p.stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n", server.LinkAddress(site, secret))
+	fmt.Fprintf(p.stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n", server.LinkAddress(site(cfg), secret))
 }
 
 // site is the address of a Courant of this configuration, as good as a command knows it.
 func site(cfg Config) string {
-	switch {
-	case cfg.Server.PublicURL != "":
+	if cfg.Server.PublicURL != "" {
 		return cfg.Server.PublicURL
-	case len(cfg.Server.Addr) > 0 && cfg.Server.Addr[0] == ':':
-		return "http://localhost" + cfg.Server.Addr
 	}
-	return "http://" + cfg.Server.Addr
+	host, port, err := net.SplitHostPort(cfg.Server.Addr)
+	if err != nil {
+		return "http://" + cfg.Server.Addr
+	}
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		host = "localhost" // it listens on all of this machine's
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
