@@ -22,7 +22,7 @@ type entrance struct {
 // clients is the entrance that is served. The idle time is that of proxies, which shall not find a connection closed that
 // they are about to use.
 var clients = entrance{
-	readHeader: 10 * time.Second, read: 15 * time.Second, write: 15 * time.Second, idle: 2 * time.Minute, connections: 8192,
+	readHeader: 8 * time.Second, read: 12 * time.Second, write: 12 * time.Second, idle: 2 * time.Minute, connections: 8192,
 }
 
 const (
@@ -43,7 +43,7 @@ func (e entrance) server(handler http.Handler, log *slog.Logger) *http.Server {
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: streams, MaxReceiveBufferPerConnection: receiveBytes, MaxReceiveBufferPerStream: receiveBytes,
 			// A header that never ends is no frame: it is found by a ping that stays without answer.
-			SendPingTimeout: e.readHeader, PingTimeout: e.read - e.readHeader, WriteByteTimeout: e.write,
+			SendPingTimeout: e.readHeader, PingTimeout: e.readHeader, WriteByteTimeout: e.write,
 		},
 		DisableGeneralOptionsHandler: true, // OPTIONS * is answered as all else is
 		ConnState:                    newConnections(e.connections).changed,
