@@ -1,8 +1,11 @@
 # make                one binary for this machine
 # make release        dist/: static binaries for all machines, their checksums and an SBOM
+# make lint           staticcheck and golangci-lint, built first: some minutes where they are not in Go's cache
 # make reproducible   shows that two builds, in two folders with two caches, are the same to the byte
 
 SBOM_TOOL := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 TARGETS := linux-amd64 linux-arm64 linux-armv7 darwin-arm64 windows-amd64
 MOST_BYTES := 40000000
 
@@ -19,10 +22,14 @@ BUILD := go build -trimpath -buildvcs=true -ldflags='-s -w -buildid='
 goos = $(word 1,$(subst -, ,$(1)))
 goarch = $(subst armv7,arm,$(word 2,$(subst -, ,$(1))))
 
-.PHONY: courant release committed reproducible $(TARGETS)
+.PHONY: courant lint release committed reproducible $(TARGETS)
 
 courant:
 	$(BUILD) -o courant .
+
+lint:
+	go run $(STATICCHECK) ./...
+	go run $(GOLANGCI_LINT) run ./...
 
 release: committed
 	rm -rf dist

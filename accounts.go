@@ -286,7 +286,7 @@ func (p *program) tokenRevokeCommand() *cobra.Command {
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
 				err := accounts.RevokeToken(cmd.Context(), args[0])
 				if errors.Is(err, store.ErrNotFound) {
-					return fmt.Errorf("%v: courant token list shows the prefixes", err)
+					return fmt.Errorf("%w: courant token list shows the prefixes", err)
 				}
 				return err
 			})

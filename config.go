@@ -44,7 +44,7 @@ type TLSConfig struct {
 	CacheDir string // where certificates are kept; set where a domain is
 
 	HTTPSAddr, HTTPAddr string       // in place of :443 and :80; no key sets them
-	Authority           *acme.Client // in place of Let's Encrypt; no key sets it
+	Authority           *acme.Client `json:"-"` // in place of Let's Encrypt; no key sets it
 }
 
 // DatabaseConfig is where values are kept.

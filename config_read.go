@@ -139,7 +139,7 @@ func parseYAML(data []byte) (map[string]any, error) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document yaml.Node
-	if err := decoder.Decode(&document); err == io.EOF {
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return map[string]any{}, nil
 	} else if err != nil {
 		return nil, syntaxError(err)
@@ -147,7 +147,7 @@ func parseYAML(data []byte) (map[string]any, error) {
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
 		return nil, fmt.Errorf("line %d: a second YAML document begins: remove the line ---", second.Line)
-	} else if err != io.EOF {
+	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(err)
 	}
 

@@ -588,7 +588,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 		"%v":   fmt.Sprintf("%v %v", cfg, &cfg),
 		"%+v":  fmt.Sprintf("%+v", cfg),
 		"%#v":  fmt.Sprintf("%#v", cfg),
-		"%s":   fmt.Sprintf("%s", cfg.RTE.ClientSecret),
+		"%s":   fmt.Sprintf("%s %s", cfg.RTE.ClientSecret, cfg.ENTSOE.SecurityToken),
 		"%q":   fmt.Sprintf("%q", cfg.RTE.ClientSecret),
 		"%x":   fmt.Sprintf("%x", cfg.RTE.ClientSecret),
 		"json": string(encoded),

@@ -148,7 +148,7 @@ func TestDemoServesSimulatedDataAndLeavesNothingBehind(t *testing.T) {
 func hangingRTE(t *testing.T) (url string, asked <-chan struct{}) {
 	t.Helper()
 	called := make(chan struct{}, 10)
-	real := simulator.RTE(simulator.Options{Now: time.Now})
+	answers := simulator.RTE(simulator.Options{Now: time.Now})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "afrr_marginal_price") {
 			w.WriteHeader(http.StatusOK)
@@ -158,7 +158,7 @@ func hangingRTE(t *testing.T) (url string, asked <-chan struct{}) {
 			<-r.Context().Done()
 			return
 		}
-		real.ServeHTTP(w, r)
+		answers.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, called

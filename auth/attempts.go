@@ -50,8 +50,8 @@ func (a *attempts) take(key attemptKey, now time.Time) *LimitedError {
 	t := a.byKey[key]
 	if t == nil {
 		if len(a.byKey) >= maxAttemptKeys {
-			for any := range a.byKey {
-				delete(a.byKey, any)
+			for some := range a.byKey {
+				delete(a.byKey, some)
 				break
 			}
 		}

@@ -79,7 +79,7 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 	for _, run := range neighbours(dates) {
 		for _, w := range feed.plan(run[0], run[len(run)-1]) {
 			if !feed.ahead {
-				begun := false
+				var begun bool
 				if w, begun = w.upTo(f.clock.Now()); !begun {
 					continue
 				}

@@ -635,6 +635,9 @@ func (w *weeks) checkRevisions(db *sql.DB, want map[string]int) {
 		}
 		got[resource] = rows
 	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows revised (-want +got):\n%s", diff)
 	}

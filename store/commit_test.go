@@ -574,6 +574,9 @@ func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 				}
 				told = append(told, r)
 			}
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+				t.Fatal(err)
+			}
 			if !slices.Equal(told, revisions[key]) {
 				t.Fatalf("%+v: revisions %v, want %v", key, told, revisions[key])
 			}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -58,7 +59,7 @@ func (s *Store) UseLink(ctx context.Context, hash []byte, email, passwordHash st
 	return s.changeAccess(ctx, func(tx *sql.Tx) error {
 		var of string
 		err := tx.QueryRowContext(ctx, openLink, hash, now.UnixMilli()).Scan(&of)
-		if err == sql.ErrNoRows || err == nil && of != "" && of != email {
+		if errors.Is(err, sql.ErrNoRows) || err == nil && of != "" && of != email {
 			return errNoLink
 		}
 		if err != nil {

@@ -120,16 +120,16 @@ func (s *Store) prepare() (begun bool, err error) {
 		if dir := filepath.Dir(s.file); errors.Is(err, fs.ErrNotExist) {
 			return false, fmt.Errorf("%w: %s: the folder %s does not exist: make it, or set database.path", ErrUnusableFile, s.path, dir)
 		}
-		return false, fmt.Errorf("%w: %s: %v: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
+		return false, fmt.Errorf("%w: %s: %w: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
 	}
 	defer file.Close()
 	header := make([]byte, 100)
 	n, err := io.ReadFull(file, header)
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return true, nil
-	case err != nil && err != io.ErrUnexpectedEOF:
-		return false, fmt.Errorf("%w: %s: %v", ErrUnusableFile, s.path, err)
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return false, fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, err)
 	case n < len(header) || !isSQLite(header):
 		return false, fmt.Errorf("%w: %s is not a SQLite file: set database.path to another one", ErrNotDatabase, s.path)
 	case !isOurs(header):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -207,7 +208,7 @@ func decide(ctx context.Context, tx *sql.Tx, id int64, decision Decision, now ti
 	q, err := scanQuarantined(tx.QueryRowContext(ctx, `
 		UPDATE quarantine SET decision = ?, decided_ms = ? WHERE id = ? AND decision IS NULL
 		RETURNING id, dataset, delivery_date, reason, seen_ms, prices`, decision, now.UnixMilli(), id))
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return q, fmt.Errorf("nothing waits under %d: %w", id, ErrNotFound)
 	}
 	return q, err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -134,7 +135,7 @@ func (s *Store) RunSummary(ctx context.Context, feed string, dataset Dataset) (R
 			return err
 		}
 		err = tx.QueryRowContext(ctx, ofNewest("error", endedOfFeed), dataset, feed).Scan(&summary.LastError)
-		if err == sql.ErrNoRows {
+		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		return err
@@ -162,7 +163,7 @@ func ofNewest(column, kind string) string {
 func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string, rest ...any) (time.Time, error) {
 	var ended int64
 	err := tx.QueryRowContext(ctx, ofNewest("ended_ms", kind), append([]any{dataset}, rest...)...).Scan(&ended)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
 	if err != nil {

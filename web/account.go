@@ -123,7 +123,7 @@ func (t TokenLine) Good() bool { return t.Revoked.IsZero() && !t.Over }
 // Limit are the datasets to which the token is limited; none: it is not.
 func (t TokenLine) Limit() []store.Dataset {
 	var datasets []store.Dataset
-	for name := range strings.SplitSeq(t.Token.Datasets, ",") {
+	for name := range strings.SplitSeq(t.Datasets, ",") {
 		if name != "" {
 			datasets = append(datasets, store.Dataset(name))
 		}

@@ -172,7 +172,7 @@ func nextStart(d *xml.Decoder) (xml.StartElement, error) {
 func atEnd(d *xml.Decoder) error {
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -186,7 +186,7 @@ func atEnd(d *xml.Decoder) error {
 }
 
 func unreadable(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("the reply cannot be read: %w", err)

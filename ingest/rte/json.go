@@ -92,10 +92,10 @@ func (d *document) endUnless(failed error) error {
 	if failed != nil {
 		return nil
 	}
-	switch err := d.json.Skip(); err {
-	case io.EOF:
+	switch err := d.json.Skip(); {
+	case errors.Is(err, io.EOF):
 		return nil
-	case nil:
+	case err == nil:
 		return errors.New("something follows the document")
 	default:
 		return fmt.Errorf("after the document: %w", err)

@@ -158,7 +158,7 @@ func (c *Caller) try(ctx context.Context, name string, build func(context.Contex
 	body := &limited{reader: response.Body, left: maxReplyBytes}
 	buffered := bufio.NewReaderSize(body, 64<<10)
 	head, err := buffered.Peek(sniffBytes)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return body.read, c.bodyFault(name, body, err)
 	}
 	answer := &Answer{Status: response.StatusCode, Kind: sniff(head), Body: buffered, hide: c.scrub}
