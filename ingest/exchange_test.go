@@ -171,7 +171,7 @@ func TestTheExchangesCheckWhatENTSOEGave(t *testing.T) {
 func TestACorrectionOfENTSOEThatIsReadAtNightIsCompared(t *testing.T) {
 	b, e := withExchange(t, "2026-11-20 14:30")
 	var log bytes.Buffer
-	b.Feeds.log = slog.New(slog.NewTextHandler(&log, nil))
+	b.log = slog.New(slog.NewTextHandler(&log, nil))
 	b.pricesOf(plain)
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	e.at = plain

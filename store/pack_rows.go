@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 )
 
@@ -29,7 +30,7 @@ func packRows(ctx context.Context, tx *sql.Tx) error {
 	var steps []heldStep
 	for from := int64(math.MinInt64); ; {
 		err := next.QueryRowContext(ctx, from).Scan(&from)
-		if err == sql.ErrNoRows {
+		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err != nil {

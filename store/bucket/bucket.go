@@ -242,7 +242,7 @@ func sumsOf(file io.Reader) (sums, error) {
 		if n > 0 {
 			parts, size = part.Sum(parts), size+n
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
