@@ -1,5 +1,6 @@
 # make                one binary for this machine
 # make release        dist/: static binaries for all machines, their checksums and an SBOM
+# make bench          measures all that docs/benchmarks.md tells, other servers included: most of an hour
 # make lint           staticcheck and golangci-lint, built first: some minutes where they are not in Go's cache
 # make reproducible   shows that two builds, in two folders with two caches, are the same to the byte
 
@@ -22,10 +23,18 @@ BUILD := go build -trimpath -buildvcs=true -ldflags='-s -w -buildid='
 goos = $(word 1,$(subst -, ,$(1)))
 goarch = $(subst armv7,arm,$(word 2,$(subst -, ,$(1))))
 
-.PHONY: courant lint release committed reproducible $(TARGETS)
+.PHONY: courant bench lint release committed reproducible $(TARGETS)
 
 courant:
 	$(BUILD) -o courant .
+
+bench:
+	go test -run xxx -bench Answer -benchtime 5x -timeout 1h ./server
+	go test -run xxx -bench Start -benchtime 9x .
+	go test -run xxx -bench 'AFRRDay|IntoHistory' -benchtime 9x -timeout 1h ./store ./ingest/rte
+	go test -run AFetchOfSteps -v .
+	go test -run xxx -bench . -skip 'Answer|AFRRDay|IntoHistory' -count 5 ./ingest/rte ./store ./server
+	cd docs/benchmarks/peers && go run .
 
 lint:
 	go run $(STATICCHECK) ./...

@@ -1,8 +1,8 @@
 // Package server answers over HTTP: the eight bodies of the API, health, and the pages of package web.
 //
-// The bodies are finished when their data changes, not when they are asked for: Refresh builds those whose dataset
-// changed and swaps all of them in at once, and a request copies finished bytes. Until all bodies are built, data
-// routes answer 503, never an empty 200.
+// The bodies are finished when their data changes, not when they are asked for: Refresh builds those of which a row
+// changed, gives the others the time of the newest fetch, and swaps all of them in at once; a request copies finished
+// bytes, packed quickly at first and well soon after. Until all bodies are built, data routes answer 503, never an empty 200.
 package server
 
 import (
