@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"io"
@@ -57,6 +59,14 @@ func attacks(token string) []attack {
 				return err
 			}
 			return dribble(ctx, conn, strings.Repeat(large, 20)) // what is sent to a connection that is gone tells that it is
+		}},
+		{name: "sign in, each as somebody else", clients: 1_000, stay: true, act: func(ctx context.Context, conn net.Conn) error {
+			fields := "email=" + rand.Text() + "@example.org&password=" + rand.Text()
+			if _, err := io.WriteString(conn, form(len(fields))+fields); err != nil {
+				return err
+			}
+			_, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			return err
 		}},
 		{name: "send 100 MB", clients: 200, act: func(ctx context.Context, conn net.Conn) error {
 			if _, err := io.WriteString(conn, form(100<<20)); err != nil {
