@@ -156,6 +156,9 @@ func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
 		if w.Code != test.status || w.Header().Get("Location") != test.location {
 			t.Errorf("%s %s of %q: %d to %q, want %d to %q", test.method, test.url, test.host, w.Code, w.Header().Get("Location"), test.status, test.location)
 		}
+		if policy := w.Header().Get("Content-Security-Policy"); policy == "" && test.status != http.StatusNotFound { // the authority's
+			t.Errorf("%s %s of %q: no policy", test.method, test.url, test.host)
+		}
 	}
 }
 
