@@ -27,8 +27,9 @@ var clients = entrance{
 
 const (
 	maxHeaderBytes = 32 << 10
-	// writeBytes is what a client has to take of an answer within entrance.write.
-	writeBytes = 64 << 10
+	// writeBytes is what a client has to take of an answer within entrance.write. In pieces of 64 KiB a large answer took a sixth
+	// longer.
+	writeBytes = 256 << 10
 	// streams is how many requests one HTTP/2 connection may have under way.
 	streams = 100
 	// receiveBytes is what HTTP/2 takes of bodies before anybody reads them: the largest body that is read at all.
