@@ -30,7 +30,7 @@ courant:
 
 bench:
 	go test -run xxx -bench Answer -benchtime 5x -timeout 1h ./server
-	go test -run xxx -bench Start -benchtime 9x .
+	go test -run xxx -bench 'Start|Entrance' -benchtime 9x .
 	go test -run xxx -bench 'AFRRDay|IntoHistory' -benchtime 9x -timeout 1h ./store ./ingest/rte
 	go test -run AFetchOfSteps -v .
 	go test -run xxx -bench . -skip 'Answer|AFRRDay|IntoHistory' -count 5 ./ingest/rte ./store ./server
