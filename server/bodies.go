@@ -102,11 +102,14 @@ func (b *bodies) refresh(ctx context.Context) (bool, error) {
 	for i, dataset := range stale {
 		next.parts[dataset] = renewed[i]
 	}
-	answers, err := atOnce(endpoints, func(e endpoint) (*document, error) { return e.answer(next.parts, next.answers[e.name]), nil })
+	touched := slices.DeleteFunc(slices.Clone(endpoints), func(e endpoint) bool {
+		return !slices.ContainsFunc(stale, func(dataset store.Dataset) bool { return slices.Contains(e.datasets, dataset) })
+	})
+	answers, err := atOnce(touched, func(e endpoint) (*document, error) { return e.answer(next.parts, next.answers[e.name]), nil })
 	if err != nil {
 		return false, err
 	}
-	for i, e := range endpoints {
+	for i, e := range touched {
 		next.answers[e.name] = answers[i]
 	}
 	b.current.Store(&next)

@@ -183,12 +183,12 @@ func (s *Server) sendDocument(c echo.Context, d *document, keep caching) error {
 // heldBy is the tag of the chosen variant, or of the same content in gzip made otherwise, that If-None-Match names; nil if
 // it names none.
 func (d *document) heldBy(ifNoneMatch []string, chosen *variant) []string {
-	quick := len(chosen.coding) > 0 && chosen.coding[0] == codingGzip && chosen != &d.quick
+	packed := d.best.Load()
 	for _, value := range ifNoneMatch {
 		switch {
 		case namesTag(value, chosen.tag[0]):
 			return chosen.tag
-		case quick && namesTag(value, d.quick.tag[0]):
+		case packed != nil && chosen == &packed.gzip && namesTag(value, d.quick.tag[0]):
 			return d.quick.tag
 		}
 	}

@@ -17,9 +17,8 @@ type PriceDifference struct {
 	Seen     time.Time // when the newest of the prices that differ came
 }
 
-// MostPriceDifference is by how much two sources that agree may differ, in millionths of EUR/MWh: a cent, for how each
-// rounds.
-const MostPriceDifference = 10_000
+// MostPriceDifference is by how much two sources that agree may differ, in EUR/MWh: a cent, for how each rounds.
+const MostPriceDifference Micro = microsPerUnit / 100
 
 // PriceDifferences lists the delivery dates from first on of which the sources differ by more than a cent, ascending. What
 // each would have served of a quarter is compared, at whatever steps it was published.
@@ -32,8 +31,8 @@ func (s *Store) PriceDifferences(ctx context.Context, first DeliveryDate) ([]Pri
 	var calendar calendar
 	for _, start := range slices.Sorted(maps.Keys(quarters)) {
 		own, other := quarters[start][FromENTSOE], quarters[start][FromRTE]
-		millionths := math.Abs(math.Round((own.price - other.price) * 1e6))
-		if own.seconds == 0 || other.seconds == 0 || millionths <= MostPriceDifference {
+		off := MicroOf(math.Abs(own.price - other.price))
+		if own.seconds == 0 || other.seconds == 0 || off <= MostPriceDifference {
 			continue
 		}
 		date := calendar.dateOf(start)
@@ -42,7 +41,7 @@ func (s *Store) PriceDifferences(ctx context.Context, first DeliveryDate) ([]Pri
 		}
 		d := &differences[len(differences)-1]
 		d.Quarters++
-		d.Largest = math.Max(d.Largest, millionths/1e6)
+		d.Largest = max(d.Largest, off.Number().V)
 		if at := milliseconds(max(own.changed, other.changed)); at.After(d.Seen) {
 			d.Seen = at
 		}
