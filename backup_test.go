@@ -17,9 +17,7 @@ import (
 func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
 	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
-	paths := []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy",
-		"balancing-capacity", "balancing-energy"}
-	want := h.bodies(paths...)
+	want := h.bodies(theEight...)
 	served, err := store.OpenAlone(t.Context(), "courant.db")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +46,7 @@ func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
 	}
 	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "elsewhere.db"))
 	h.do("", "restore", "drill.db.zst")
-	for path, body := range h.bodies(paths...) {
+	for path, body := range h.bodies(theEight...) {
 		if string(body) != string(want[path]) {
 			t.Errorf("%s differs", path)
 		}
@@ -76,9 +74,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 		t.Error(said)
 	}
 	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
-	paths := []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy",
-		"balancing-capacity", "balancing-energy"}
-	want := h.bodies(paths...)
+	want := h.bodies(theEight...)
 	h.do("", "backup", "same.db")
 	db, err := store.OpenAlone(t.Context(), cfg.Database.Path)
 	if err != nil {
@@ -101,7 +97,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	if got, same := must(os.ReadFile(filepath.Join(elsewhere, "courant.db")))(t), must(os.ReadFile("same.db"))(t); !bytes.Equal(got, same) {
 		t.Error("the database is another")
 	}
-	for path, body := range h.bodies(paths...) {
+	for path, body := range h.bodies(theEight...) {
 		if string(body) != string(want[path]) {
 			t.Errorf("%s differs", path)
 		}

@@ -15,7 +15,7 @@ import (
 const mostBytesPerStep = 16
 
 func TestAFetchOfStepsLeavesASmallFile(t *testing.T) {
-	moveIn(t)
+	moveIn(t, time.Now)
 	today := store.DeliveryDateOf(time.Now())
 	first, last := today.Add(-8), today.Add(-1)
 	fetch := startProgram(t, "courant-hasty", nil, false, "fetch", "afrr-energy", "--from", first.String(), "--to", last.String())

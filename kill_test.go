@@ -33,20 +33,6 @@ func hasty() {
 	os.Exit(p.execute(ctx, os.Args[1:]))
 }
 
-// moveIn makes a new folder the working one, and simulated sources those of the programs that are started.
-func moveIn(t testing.TB) {
-	t.Helper()
-	sources, err := simulator.Start(simulator.Options{Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { sources.Close() })
-	t.Chdir(t.TempDir())
-	for name, value := range simulatedSources(sources) {
-		t.Setenv(name, value)
-	}
-}
-
 // killsPerDatabase is after how many kills a new database is begun, so that there is always much to write.
 const killsPerDatabase = 4
 
@@ -58,7 +44,7 @@ const killsPerDatabase = 4
 func TestAKillAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("seed %d", *killSeed)
 	chance := rand.New(rand.NewPCG(*killSeed, 0))
-	moveIn(t)
+	moveIn(t, time.Now)
 	environ := []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}
 	today := store.DeliveryDateOf(time.Now())
 	first, last := today.Add(-12), today.Add(-1)

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,13 +40,9 @@ type loaded struct {
 // underLoad starts a service as on a machine with one core and 1 GB, in a folder of its own. Its log tells which runs of feeds end.
 func underLoad(t *testing.T, sources *simulator.Servers, environ ...string) *loaded {
 	t.Helper()
-	t.Chdir(t.TempDir())
-	for name, value := range simulatedSources(sources) {
-		t.Setenv(name, value)
-	}
+	moveInto(t, sources)
 	h := &house{t: t, clock: clockwork.NewRealClock()}
-	h.do("a phrase of four words", "user", "add", "anne@example.org", "--admin", "--password-stdin")
-	h.token = strings.TrimSpace(h.do("", "token", "create", "anne@example.org", "--name", "test"))
+	h.addToken()
 	environ = append(environ, "GOMEMLIMIT=800MiB", "GOMAXPROCS=1", "COURANT_API_RATE_LIMIT_PER_MINUTE=1000000", "COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json")
 	l := &loaded{process: startProgram(t, "courant-hasty", environ, true, "serve"), token: h.token}
 	l.address = l.await(`"msg":"serving","address":"([^"]+)"`)[1]
@@ -93,17 +88,12 @@ func (l *loaded) get(ctx context.Context, path string) (status int, body []byte,
 
 var (
 	outcomeField  = regexp.MustCompile(`"msg":"feed run".*"outcome":"(\w+)"`)
-	residentLine  = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`)
 	goroutineLine = regexp.MustCompile(`(?m)^go_goroutines (\d+)$`)
 )
 
 // measure reads the load from /proc and /metrics.
 func (l *loaded) measure() load {
 	l.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", l.cmd.Process.Pid))
-	if err != nil {
-		l.t.Fatal(err)
-	}
 	handles, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", l.cmd.Process.Pid))
 	if err != nil {
 		l.t.Fatal(err)
@@ -112,14 +102,12 @@ func (l *loaded) measure() load {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	number := func(pattern *regexp.Regexp, text []byte) int {
-		groups := pattern.FindSubmatch(text)
-		if groups == nil {
-			l.t.Fatalf("no %s", pattern)
-		}
-		return must(strconv.Atoi(string(groups[1])))(l.t)
+	groups := goroutineLine.FindSubmatch(metrics)
+	if groups == nil {
+		l.t.Fatalf("no %s", goroutineLine)
 	}
-	return load{number(goroutineLine, metrics), len(handles), number(residentLine, status) / 1024}
+	goroutines := must(strconv.Atoi(string(groups[1])))(l.t)
+	return load{goroutines, len(handles), memoryOf(l.t, l.cmd.Process.Pid, "VmRSS") / 1024}
 }
 
 // times are how long things took.

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,16 +23,13 @@ import (
 
 var startDates = flag.Int("startdates", 365, "how many delivery dates BenchmarkStart has stored")
 
-// theEight are the endpoints that a start has to answer.
-var theEight = []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy", "balancing-capacity", "balancing-energy"}
-
 // BenchmarkStart starts the program as it is released, on a database of a year, and stops it. An operation is a start:
 // -benchtime 9x makes nine. It tells how long it takes from the start of the process until each of the eight endpoints has
 // answered what it answered at the first start, how much memory the process holds then, and the most that it holds while
 // 32 clients ask for all of them in each coding. The sources do not answer.
 func BenchmarkStart(b *testing.B) {
 	program := buildProgram(b)
-	moveIn(b)
+	moveIn(b, time.Now)
 	today := store.DeliveryDateOf(time.Now())
 	runProgram(b, program, "a phrase of four words", "user", "add", "anne@example.org", "--admin", "--password-stdin")
 	token := strings.TrimSpace(runProgram(b, program, "", "token", "create", "anne@example.org", "--name", "bench"))
@@ -49,7 +45,7 @@ func BenchmarkStart(b *testing.B) {
 	var took []time.Duration
 	var after, most []int
 	for b.Loop() {
-		addr := freeAddress(b)
+		addr := fmt.Sprintf("127.0.0.1:%d", freePort(b))
 		service := exec.CommandContext(b.Context(), program, "serve")
 		service.Env = append(os.Environ(), "COURANT_SERVER_ADDR="+addr)
 		begun := time.Now()
@@ -114,16 +110,6 @@ func runProgram(b *testing.B, program, stdin string, args ...string) string {
 	return string(out)
 }
 
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 // untilAnswered asks until the answer is a body.
 func untilAnswered(b *testing.B, url, token string) []byte {
 	b.Helper()
@@ -181,21 +167,21 @@ func press(b *testing.B, addr, token string) {
 }
 
 // memoryOf is what the kernel says a process holds, in kB.
-func memoryOf(b *testing.B, pid int, name string) int {
-	b.Helper()
+func memoryOf(t testing.TB, pid int, name string) int {
+	t.Helper()
 	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if value, found := strings.CutPrefix(line, name+":"); found {
 			kb, err := strconv.Atoi(strings.Fields(value)[0])
 			if err != nil {
-				b.Fatal(err)
+				t.Fatal(err)
 			}
 			return kb
 		}
 	}
-	b.Fatalf("no %s", name)
+	t.Fatalf("no %s", name)
 	return 0
 }

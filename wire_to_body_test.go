@@ -31,19 +31,40 @@ type house struct {
 func newHouse(t *testing.T, now time.Time) *house {
 	t.Helper()
 	h := &house{t: t, clock: clockwork.NewFakeClockAt(now)}
-	sources, err := simulator.Start(simulator.Options{Now: h.clock.Now})
+	moveIn(t, h.clock.Now)
+	h.addToken()
+	return h
+}
+
+// addToken makes an administrator and a token.
+func (h *house) addToken() {
+	h.t.Helper()
+	h.do("a phrase of four words", "user", "add", "anne@example.org", "--admin", "--password-stdin")
+	h.token = strings.TrimSpace(h.do("", "token", "create", "anne@example.org", "--name", "test"))
+}
+
+// moveIn makes a new folder the working one, and simulated sources those of the programs that are started.
+func moveIn(t testing.TB, now func() time.Time) {
+	t.Helper()
+	sources, err := simulator.Start(simulator.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sources.Close() })
+	moveInto(t, sources)
+}
+
+// moveInto is moveIn with sources that are there.
+func moveInto(t testing.TB, sources *simulator.Servers) {
+	t.Helper()
 	t.Chdir(t.TempDir())
 	for name, value := range simulatedSources(sources) {
 		t.Setenv(name, value)
 	}
-	h.do("a phrase of four words", "user", "add", "anne@example.org", "--admin", "--password-stdin")
-	h.token = strings.TrimSpace(h.do("", "token", "create", "anne@example.org", "--name", "test"))
-	return h
 }
+
+// theEight are the endpoints.
+var theEight = []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy", "balancing-capacity", "balancing-energy"}
 
 // simulatedSources is the environment of a Courant that reads from simulated sources.
 func simulatedSources(sources *simulator.Servers) map[string]string {
