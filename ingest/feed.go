@@ -61,6 +61,8 @@ type window struct {
 type answer struct {
 	batch       store.Batch
 	refusals    source.Refusals
+	refused     store.Batch // what could be read of refused dates
+	omissions   []store.Omission
 	notes       []string
 	unknownKeys []string
 	traffic     source.Traffic
@@ -75,42 +77,60 @@ func (a *answer) lose(dates []store.DeliveryDate, err error) {
 	a.fault = cmp.Or(a.fault, fmt.Errorf("%s to %s: %w", dates[0], dates[len(dates)-1], err))
 }
 
-func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batch store.Batch) answer {
-	return answer{batch: batch, refusals: reply.Refusals, notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic}
+func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batchOf func([]R) store.Batch) answer {
+	return answer{
+		batch: batchOf(reply.Rows), refused: batchOf(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
+		notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic,
+	}
+}
+
+func batchOfPrices(rows []store.Price) store.Batch          { return store.Batch{Prices: rows} }
+func batchOfCapacity(rows []store.CapacityStep) store.Batch { return store.Batch{Capacity: rows} }
+func batchOfAFRR(rows []store.AFRRStep) store.Batch         { return store.Batch{AFRR: rows} }
+func batchOfMFRR(rows []store.MFRRStep) store.Batch         { return store.Batch{MFRR: rows} }
+
+// add takes what another call brought in.
+func (a *answer) add(part answer) {
+	a.batch.Add(part.batch)
+	a.refused.Add(part.refused)
+	a.refusals.Add(part.refusals)
+	a.omissions = append(a.omissions, part.omissions...)
+	a.notes = source.AddOnce(a.notes, part.notes...)
+	a.unknownKeys = source.AddOnce(a.unknownKeys, part.unknownKeys...)
 }
 
 func askPrices(from PriceSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
 		reply, traffic, err := from.DayAheadPrices(ctx, period)
-		return newAnswer(reply, traffic, store.Batch{Prices: reply.Rows}), err
+		return newAnswer(reply, traffic, batchOfPrices), err
 	}
 }
 
 func askExchange(from ExchangeSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
 		reply, traffic, err := from.PowerExchangePrices(ctx, period)
-		return newAnswer(reply, traffic, store.Batch{Prices: reply.Rows}), err
+		return newAnswer(reply, traffic, batchOfPrices), err
 	}
 }
 
 func askCapacity(from BalancingSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
 		reply, traffic, err := from.ProcuredReserves(ctx, period)
-		return newAnswer(reply, traffic, store.Batch{Capacity: reply.Rows}), err
+		return newAnswer(reply, traffic, batchOfCapacity), err
 	}
 }
 
 func askAFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
 		reply, traffic, err := from.MarginalPrice(ctx, period)
-		return newAnswer(reply, traffic, store.Batch{AFRR: reply.Rows}), err
+		return newAnswer(reply, traffic, batchOfAFRR), err
 	}
 }
 
 func askMFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
 	return func(ctx context.Context, period store.Period) (answer, error) {
 		reply, traffic, err := from.StandardMFRR(ctx, period)
-		return newAnswer(reply, traffic, store.Batch{MFRR: reply.Rows}), err
+		return newAnswer(reply, traffic, batchOfMFRR), err
 	}
 }
 

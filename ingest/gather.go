@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"courant/ingest/source"
 	"courant/store"
 )
 
@@ -34,14 +33,7 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, w
 	case err != nil:
 		return err
 	}
-	into.batch.Prices = append(into.batch.Prices, part.batch.Prices...)
-	into.batch.Capacity = append(into.batch.Capacity, part.batch.Capacity...)
-	into.batch.AFRR = append(into.batch.AFRR, part.batch.AFRR...)
-	into.batch.MFRR = append(into.batch.MFRR, part.batch.MFRR...)
-	into.refusals.Add(part.refusals)
-	into.notes = source.AddOnce(into.notes, part.notes...)
-	into.unknownKeys = source.AddOnce(into.unknownKeys, part.unknownKeys...)
-
+	into.add(part)
 	if len(dates) == 1 || isEmpty(part.batch) {
 		return nil
 	}

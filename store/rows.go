@@ -7,14 +7,37 @@ import (
 	"slices"
 )
 
-// Number is a value as it was published, or null.
-type Number = sql.Null[float64]
+// Number is a published value, or null.
+type Number = Optional[float64]
 
 // Flag is a published yes or no, or null.
-type Flag = sql.Null[bool]
+type Flag = Optional[bool]
 
-// Num is a number that is there.
+// Optional is a value as a source gave it. The zero Optional is a null about which the source said nothing.
+type Optional[T float64 | bool] struct {
+	V     T
+	Valid bool // V was published
+	// Withdrawn marks a null that the source wrote itself: null, "" or "Invalid". A null that is merely left out
+	// never replaces a value that is stored; one that is written withdraws it. Rows that are read from the store
+	// never bear it.
+	Withdrawn bool
+}
+
+// Num is a number that was published.
 func Num(v float64) Number { return Number{V: v, Valid: true} }
+
+// Scan reads a column of SQLite.
+func (o *Optional[T]) Scan(src any) error {
+	var null sql.Null[T]
+	err := null.Scan(src)
+	*o = Optional[T]{V: null.V, Valid: null.Valid}
+	return err
+}
+
+// Value is the value, or NULL.
+func (o Optional[T]) Value() (driver.Value, error) {
+	return sql.Null[T]{V: o.V, Valid: o.Valid}.Value()
+}
 
 // Resolution is the length of a price's period as ENTSO-E writes it.
 type Resolution string
@@ -82,6 +105,7 @@ type CapacityStep struct {
 	OfferedMW    Number
 	ContractedMW Number
 	Price        Number // EUR/MW for the 15 min, as published
+	Updated      int64  // when RTE last wrote the row (update_date), ms UTC; 0 if it does not say
 }
 
 // AFRRStep is a 4 s step of the aFRR marginal price, as RTE publishes it (afrr_marginal_price).
@@ -112,11 +136,12 @@ type MFRRStep struct {
 	ActivatedVolumeDAMW     Number
 	SubmittedOffersMW       Number
 	FilteredOffersMW        Number
+	Updated                 int64 // when RTE last wrote the row, ms UTC; 0 if it does not say
 }
 
 // HasValue says whether the row carries any value at all.
 func (r MFRRStep) HasValue() bool {
-	return r != MFRRStep{Start: r.Start, Direction: r.Direction}
+	return r != MFRRStep{Start: r.Start, Direction: r.Direction, Updated: r.Updated}
 }
 
 // Batch is what one run of a feed brings: rows of any datasets, in any order.
@@ -125,4 +150,12 @@ type Batch struct {
 	Capacity []CapacityStep
 	AFRR     []AFRRStep
 	MFRR     []MFRRStep
+}
+
+// Add takes the rows of another batch in.
+func (b *Batch) Add(other Batch) {
+	b.Prices = append(b.Prices, other.Prices...)
+	b.Capacity = append(b.Capacity, other.Capacity...)
+	b.AFRR = append(b.AFRR, other.AFRR...)
+	b.MFRR = append(b.MFRR, other.MFRR...)
 }

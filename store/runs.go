@@ -23,6 +23,15 @@ type Refusal struct {
 	Dataset Dataset
 	Date    DeliveryDate
 	Reason  string
+	Final   bool // a person cannot accept the date either: it could not be read, or two series of it differ
+}
+
+// Omission is a part of a delivery date that was left out of a reply while the rest of the date was taken.
+type Omission struct {
+	Dataset Dataset
+	Date    DeliveryDate
+	Steps   int // periods left out; 0 if that is not known
+	Reason  string
 }
 
 // Tally is what a run brought of one dataset.
@@ -41,11 +50,13 @@ type Run struct {
 	Outcome  Outcome
 	Tallies  map[Dataset]Tally // filled in by Commit
 	Refusals []Refusal
-	Lost     []DeliveryDate // of the window, for which the source gave no answer though it gave others
-	Rejected []Refusal      // by a person, before: for the run no fault, but an answer of the source
-	Bytes    int64          // read from the source
-	Error    string         // one line; empty if nothing went wrong
-	FetchID  int64          // the fetch that this run is a part of; 0 for none
+	// Omissions make the run partial, and their dates are asked for again.
+	Omissions []Omission
+	Lost      []DeliveryDate // of the window, for which the source gave no answer though it gave others
+	Rejected  []Refusal      // by a person, before: for the run no fault, but an answer of the source
+	Bytes     int64          // read from the source
+	Error     string         // one line; empty if nothing went wrong
+	FetchID   int64          // the fetch that this run is a part of; 0 for none
 }
 
 // RecordRun keeps the account of a run that brought nothing to store.

@@ -26,6 +26,11 @@ import (
 type Reply[R any] struct {
 	Rows     []R
 	Refusals Refusals
+	// Refused are the rows that could be read of refused delivery dates. A person may accept a date whose refusal is
+	// not final.
+	Refused []R
+	// Omissions are the parts of delivery dates that were left out while the rest of the date was taken.
+	Omissions []store.Omission
 	// Notes are remarks for the log: a series that was skipped, a step listed twice. Each is said once.
 	Notes []string
 	// UnknownKeys are names in the reply that Courant knows nothing of.
@@ -106,7 +111,9 @@ func (r *Refusals) Has(dataset store.Dataset, date store.DeliveryDate) bool {
 // Add takes the refusals of another reply in.
 func (r *Refusals) Add(other Refusals) {
 	for _, refusal := range other.list {
-		r.Refuse(refusal.Dataset, refusal.Date, "%s", refusal.Reason)
+		if !r.Has(refusal.Dataset, refusal.Date) {
+			r.list = append(r.list, refusal)
+		}
 	}
 }
 
