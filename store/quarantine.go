@@ -182,8 +182,11 @@ func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, er
 		if q, err = decide(ctx, tx, id, Accepted, run.Ended); err != nil {
 			return err
 		}
-		run.Datasets, run.Window = []Dataset{q.Dataset}, q.Date.Period()
-		return commit(ctx, tx, run, Batch{Prices: q.Prices})
+		run.Datasets, run.Window, run.Secondary = []Dataset{q.Dataset}, q.Date.Period(), true
+		if err := commit(ctx, tx, run, Batch{Prices: q.Prices}); err != nil {
+			return err
+		}
+		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, Accepted)
 	})
 	if err != nil {
 		return Quarantined{}, fmt.Errorf("store: accept %d: %w", id, err)
@@ -195,8 +198,10 @@ func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, er
 func (s *Store) Reject(ctx context.Context, id int64, now time.Time) (Quarantined, error) {
 	var q Quarantined
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		q, err = decide(ctx, tx, id, Rejected, now)
-		return err
+		if q, err = decide(ctx, tx, id, Rejected, now); err != nil {
+			return err
+		}
+		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, Rejected)
 	})
 	if err != nil {
 		return Quarantined{}, fmt.Errorf("store: reject %d: %w", id, err)
