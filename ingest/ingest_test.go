@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -26,8 +27,19 @@ type market struct {
 	afrr     func(store.Period) (source.Reply[store.AFRRStep], error)
 	mfrr     func(store.Period) (source.Reply[store.MFRRStep], error)
 
+	ahead map[string]time.Duration // this machine's clock less that of a host, where the host says its time
+
 	mu    sync.Mutex
 	asked map[FeedName][]store.Period
+}
+
+// traffic is that of one call to the host.
+func (m *market) traffic(host string) source.Traffic {
+	traffic := source.Traffic{Bytes: 100, Tries: 1}
+	if ahead, tells := m.ahead[host]; tells {
+		traffic.Clock = store.ClockReading{Host: host, Ahead: ahead}
+	}
+	return traffic
 }
 
 func (m *market) note(feed FeedName, window store.Period) {
@@ -53,25 +65,25 @@ func (m *market) dates(feed FeedName) []string {
 func (m *market) DayAheadPrices(_ context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
 	m.note(DayAheadPrices, window)
 	reply, err := m.prices(window)
-	return reply, source.Traffic{Bytes: 100, Tries: 1}, err
+	return reply, m.traffic("entsoe.example"), err
 }
 
 func (m *market) ProcuredReserves(_ context.Context, window store.Period) (source.Reply[store.CapacityStep], source.Traffic, error) {
 	m.note(Capacity, window)
 	reply, err := m.capacity(window)
-	return reply, source.Traffic{Bytes: 100, Tries: 1}, err
+	return reply, m.traffic("rte.example"), err
 }
 
 func (m *market) MarginalPrice(_ context.Context, window store.Period) (source.Reply[store.AFRRStep], source.Traffic, error) {
 	m.note(AFRREnergy, window)
 	reply, err := m.afrr(window)
-	return reply, source.Traffic{Bytes: 100, Tries: 1}, err
+	return reply, m.traffic("rte.example"), err
 }
 
 func (m *market) StandardMFRR(_ context.Context, window store.Period) (source.Reply[store.MFRRStep], source.Traffic, error) {
 	m.note(MFRREnergy, window)
 	reply, err := m.mfrr(window)
-	return reply, source.Traffic{Bytes: 100, Tries: 1}, err
+	return reply, m.traffic("rte.example"), err
 }
 
 // bench is feeds over a new database, a clock that stands, and a market that gives every step of every window.
@@ -83,9 +95,35 @@ type bench struct {
 	market *market
 }
 
+// newDatabase is a database that is made once and copied for each test.
+var newDatabase = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "courant")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "courant.db")
+	db, err := store.Open(context.Background(), path)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 func newBench(t *testing.T, now string) *bench {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	path := filepath.Join(t.TempDir(), "courant.db")
+	content, err := newDatabase()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,11 @@ const (
 	StateOK    State = "ok"
 )
 
+// States are all states, the worst first.
+func States() []State {
+	return []State{StateOff, StateDown, StateError, StateLate, StateStale, StateOK}
+}
+
 // staleAfter is how long without anything new makes a dataset stale.
 const staleAfter = 24 * time.Hour
 

@@ -25,6 +25,11 @@ type reported struct {
 		LargestEURMWh float64      `json:"largest_eur_mwh"`
 		SeenAt        time.Time    `json:"seen_at"`
 	} `json:"price_differences"`
+	Clock *struct {
+		AheadSeconds int64  `json:"ahead_seconds"`
+		Host         string `json:"host"`
+		Wrong        bool   `json:"wrong"`
+	} `json:"clock"`
 }
 
 type reportedDataset struct {
@@ -89,6 +94,9 @@ func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
 			}
 		}
 		feeds.All = append(feeds.All, feed)
+	}
+	if c := read.Clock; c != nil {
+		feeds.Clock = &web.ClockDifference{Ahead: time.Duration(c.AheadSeconds) * time.Second, Host: c.Host, Wrong: c.Wrong}
 	}
 	for _, q := range read.Quarantine {
 		feeds.Waiting = append(feeds.Waiting, web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date.DeliveryDate, Reason: q.Reason, SeenAt: q.SeenAt})

@@ -102,6 +102,8 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 			want: &store.Asked{Fault: fault(store.FaultRefused, 1)}},
 		{name: "a refusal, then an answer of its last half hour", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: ok}},
 			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Fault: fault(store.FaultRefused, 1)}},
+		{name: "a refusal, one of its last half hour, then an answer of that", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: partial, refused: []string{day}}, {minute: 3, first: day, last: day, tail: true, outcome: ok}},
+			want: &store.Asked{Answered: minute(3), SameSince: minute(3), Fault: fault(store.FaultRefused, 2)}},
 		{name: "a refusal of its last half hour, then an answer of it", date: day, runs: []asking{{minute: 1, first: day, last: day, tail: true, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: ok}},
 			want: &store.Asked{Answered: minute(2), SameSince: minute(2)}},
 		{name: "what a person rejected is an answer", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, brings: day}, {minute: 2, first: "2026-07-13", last: day, outcome: ok, rejected: true}},
