@@ -42,7 +42,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		}
 		clock := clockwork.NewFakeClockAt(test.now)
 		cfg := Config{Retention: RetentionConfig{AFRREnergyDays: test.days}}
-		u := &upkeep{cfg: cfg, store: db, clock: clock, log: slog.New(slog.DiscardHandler)}
+		u := &upkeep{cfg: cfg, store: db, auth: newAuth(cfg, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { u.maintain(ctx) })

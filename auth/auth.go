@@ -48,7 +48,7 @@ type InputError string
 func (e InputError) Error() string { return string(e) }
 
 const (
-	ErrEmail          InputError = "an e-mail address is a name and a domain of at most 254 bytes, such as anne@example.org"
+	ErrEmail          InputError = "an e-mail address is a name in ASCII and a domain, of at most 254 bytes, such as anne@example.org"
 	ErrPasswordShort  InputError = "a password has at least 12 characters: a few words in a row make a good one"
 	ErrPasswordLong   InputError = "a password has at most 256 bytes"
 	ErrPasswordText   InputError = "a password is text in UTF-8"
