@@ -70,3 +70,37 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t *testing.T) {
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	clock := clockwork.NewFakeClock()
+	if err := db.AddNote(t.Context(), store.Note{At: clock.Now(), Event: "signed_in"}); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(500 * 24 * time.Hour)
+	wrong := true
+	u := &upkeep{
+		store: db, auth: newAuth(Config{}, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler),
+		clockWrong: func() bool { return wrong },
+	}
+	for _, step := range []struct {
+		wrong bool
+		kept  int
+	}{{true, 1}, {false, 0}} {
+		wrong = step.wrong
+		for range 10 {
+			if err := u.sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			clock.Advance(24 * time.Hour)
+		}
+		notes, err := db.Notes(t.Context(), 0, 10)
+		if err != nil || len(notes) != step.kept {
+			t.Errorf("clock wrong: %t: %d lines are kept, %v", step.wrong, len(notes), err)
+		}
+	}
+}

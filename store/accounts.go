@@ -42,7 +42,10 @@ func (s Subscription) Active(now time.Time) bool {
 const accountColumns = `account.id, account.email, account.password_hash, account.role, account.epoch, account.created_ms,
 	account.disabled_ms, subscription.offer, subscription.start_ms, subscription.end_ms`
 
-const fromAccounts = ` FROM account LEFT JOIN subscription ON subscription.account_id = account.id `
+const (
+	withSubscription = ` LEFT JOIN subscription ON subscription.account_id = account.id `
+	fromAccounts     = ` FROM account` + withSubscription
+)
 
 // accountScan holds an account's columns while they are read.
 type accountScan struct {

@@ -27,8 +27,9 @@ type OpenSession struct {
 
 // OpenSessions lists the sessions whose end has not come, of accounts that are not disabled.
 func (s *Store) OpenSessions(ctx context.Context, now time.Time) ([]OpenSession, error) {
-	rows, err := s.reader.QueryContext(ctx, "SELECT "+sessionColumns+", "+accountColumns+fromAccounts+`
-		JOIN session ON session.account_id = account.id WHERE session.expires_ms > ? AND account.disabled_ms IS NULL`, now.UnixMilli())
+	rows, err := s.reader.QueryContext(ctx, "SELECT "+sessionColumns+", "+accountColumns+
+		" FROM session CROSS JOIN account ON account.id = session.account_id"+withSubscription+
+		"WHERE session.expires_ms > ? AND account.disabled_ms IS NULL", now.UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("store: sessions: %w", err)
 	}

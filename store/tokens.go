@@ -146,7 +146,7 @@ func (s *Store) TokenState(ctx context.Context, hash []byte) (TokenState, error)
 func (s *Store) tokens(ctx context.Context, where string, args ...any) ([]Token, error) {
 	rows, err := s.reader.QueryContext(ctx, `
 		SELECT token.id, token.name, token.prefix, token.hash, token.datasets, token.created_ms, token.expires_ms, token.revoked_ms,
-		token.last_used_ms, `+accountColumns+fromAccounts+"JOIN token ON token.account_id = account.id "+where, args...)
+		token.last_used_ms, `+accountColumns+" FROM token CROSS JOIN account ON account.id = token.account_id"+withSubscription+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: tokens: %w", err)
 	}

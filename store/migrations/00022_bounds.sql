@@ -2,6 +2,7 @@
 -- What the bounds on what an account makes are found by.
 
 CREATE INDEX token_of_account ON token (account_id);
+CREATE INDEX token_unrevoked ON token (account_id) WHERE revoked_ms IS NULL;
 CREATE INDEX token_by_prefix ON token (prefix);
 CREATE INDEX audit_of_actor ON audit (actor, event, at_ms);
 
