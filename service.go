@@ -58,7 +58,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.upkeep = &upkeep{cfg: cfg, store: db, clock: clock, log: log, places: places, lastBackup: figures.backup}
+	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, places: places, lastBackup: figures.backup}
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,

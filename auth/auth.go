@@ -3,8 +3,9 @@
 //
 // Nothing that opens a door is kept: a password is kept as its Argon2id hash, a token, the id of a session and the
 // secret of a link as their SHA-256, which is enough for what is long and random. Checks of tokens, sessions and
-// subscriptions read no database but a directory in memory, which is read again when this process has changed
-// anything in it, before the next check, and by Refresh when another process may have.
+// subscriptions read a directory in memory of those that are good. It is read again when this process has changed
+// anything in it, before the next check, and by Refresh when another process may have. Only for a token that is not in
+// it, and has the form of one, is the database asked.
 //
 // Its limits: there is no second factor; many addresses together may try a hundred passwords an hour on one account,
 // and so keep its owner from signing in; and whoever can write the database file can let himself in.
@@ -48,7 +49,7 @@ type InputError string
 func (e InputError) Error() string { return string(e) }
 
 const (
-	ErrEmail          InputError = "an e-mail address is a name and a domain of at most 254 bytes, such as anne@example.org"
+	ErrEmail          InputError = "an e-mail address is a name in ASCII and a domain, of at most 254 bytes, such as anne@example.org"
 	ErrPasswordShort  InputError = "a password has at least 12 characters: a few words in a row make a good one"
 	ErrPasswordLong   InputError = "a password has at most 256 bytes"
 	ErrPasswordText   InputError = "a password is text in UTF-8"

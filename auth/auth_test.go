@@ -75,6 +75,20 @@ func (f *fixture) token(t *testing.T, email string) string {
 	return token
 }
 
+// tokens are those of an account, or of all if email is empty.
+func (f *fixture) tokens(t *testing.T, email string) []store.Token {
+	t.Helper()
+	tokens, more, err := f.Tokens(t.Context(), email, whole)
+	must(t, err)
+	if more {
+		t.Fatal("there are more tokens than a page has")
+	}
+	return tokens
+}
+
+// whole is a page of all that the tests make.
+var whole = auth.Page{Number: 1, Size: 1000}
+
 func (f *fixture) account(t *testing.T, email string) store.Account {
 	t.Helper()
 	account, err := f.store.AccountByEmail(t.Context(), email)

@@ -34,3 +34,9 @@ func (a *Auth) FillAttempts(origins int) int {
 	}
 	return len(a.signInsFrom.byKey)
 }
+
+// Held is how many tokens and sessions are held in memory.
+func (a *Auth) Held() (tokens, sessions int) {
+	d := a.current.Load()
+	return len(d.tokens), len(d.sessions)
+}

@@ -42,7 +42,7 @@ func (a *Auth) SignIn(ctx context.Context, email, password string) (store.Accoun
 	address, err := parseEmail(email)
 	name := address
 	if err != nil {
-		name = strings.ToLower(strings.TrimSpace(email))
+		name = typedEmail(email)
 	}
 	now := a.clock.Now()
 	from, to := attemptOf(name, actorOf(ctx).Origin), attemptOf(name, "")
@@ -54,7 +54,7 @@ func (a *Auth) SignIn(ctx context.Context, email, password string) (store.Accoun
 		}
 		return store.Account{}, limited
 	}
-	account, err := a.checkPassword(ctx, address, password)
+	account, err := a.checkPassword(ctx, email, password)
 	switch {
 	case errors.Is(err, ErrBadCredentials):
 		if err := a.noteRefusal(ctx, SignInRefused, address); err != nil {
@@ -84,9 +84,9 @@ func (a *Auth) takeSignIn(from, to attemptKey, now time.Time) *LimitedError {
 }
 
 // checkPassword finds the account that has the address and the password, or ErrBadCredentials.
-func (a *Auth) checkPassword(ctx context.Context, address, password string) (store.Account, error) {
-	account, err := a.store.AccountByEmail(ctx, address)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+func (a *Auth) checkPassword(ctx context.Context, email, password string) (store.Account, error) {
+	account, err := a.User(ctx, email)
+	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, ErrEmail) {
 		return store.Account{}, err
 	}
 	open, hash := err == nil && account.Disabled.IsZero() && account.PasswordHash != "", account.PasswordHash

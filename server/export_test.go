@@ -130,3 +130,9 @@ func HeldAfterPacking(tag string) string {
 	d.pack()
 	return strings.Join(d.heldBy([]string{tag}, d.choose([]string{codingGzip})), "")
 }
+
+// TakeOf takes a request of a token, and tells of how many tokens the limits are known.
+func (s *Server) TakeOf(tokenID int64) (known int) {
+	s.limits.take(tokenID)
+	return len(s.limits.byToken)
+}

@@ -179,11 +179,11 @@ func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([
 	}
 	language := language(c)
 	s.later(c.Request().Context(), func(ctx context.Context) error {
-		secret, err := s.auth.RequestLink(ctx, view.Email, mayBeNew)
+		to, secret, err := s.auth.RequestLink(ctx, view.Email, mayBeNew)
 		if err != nil || secret == "" {
 			return err
 		}
-		return s.sendLink(ctx, language, view.Email, secret)
+		return s.sendLink(ctx, language, to, secret)
 	})
 	view.Done = true
 	return s.showRequest(c, http.StatusOK, render, view)

@@ -142,7 +142,7 @@ func (f *fixture) account(t testing.TB, email string, role store.Role) store.Acc
 // token adds a token that the change alters, and returns its text, which is 52 letters and digits after its mark.
 func (f *fixture) token(t testing.TB, account store.Account, change func(*store.Token)) string {
 	t.Helper()
-	existing, err := f.store.Tokens(t.Context(), "")
+	existing, err := f.store.Tokens(t.Context(), 0, f.clock.Now(), 0, 1000)
 	must(t, err)
 	text := fmt.Sprintf("crt_%08dKdLxEQ93vTnpR7ZcMwYgBs5HfJqAu2XtVi6ePoGb8kWD", len(existing))
 	hash := sha256.Sum256([]byte(text))
