@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/alexedwards/scs/v2"
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/time/rate"
@@ -71,7 +72,8 @@ type Options struct {
 	Clock        clockwork.Clock
 	Log          *slog.Logger // of what Start began; nil: nothing is logged
 	Offers       []Offer
-	SecureCookie bool // browsers send the session cookie over HTTPS only
+	SecureCookie bool    // browsers send the cookies over HTTPS only
+	Hashing      Hashing // what a password costs to hash; zero: what OWASP advises
 }
 
 // Auth knows the accounts of one store. It is safe for concurrent use.
@@ -87,9 +89,15 @@ type Auth struct {
 	reading  sync.Mutex // held while the directory is read
 	uses     *uses
 
-	hashings    chan struct{} // holds one value for each password being hashed
-	signInsFrom *attempts     // to one account, from one origin
+	// Two passwords at most are hashed at once: one of strangers, who take turns by where they come from, and one of those who are
+	// known by a session, a device or a link, who take turns by account.
+	strangers, known *lane
+	hashing          Hashing
+	compare          func(password, hash string) (bool, error)
+
+	signInsFrom *attempts     // to one account, from one origin or device
 	signInsTo   *attempts     // to one account
+	refused     *attempts     // to any account or by any link, from one origin
 	refusals    *rate.Limiter // that are noted
 
 	requestsFrom *attempts // for links and accounts, from one origin
@@ -110,12 +118,19 @@ func New(options Options) *Auth {
 		secureCookie: options.SecureCookie,
 		sessions:     newSessions(options.Store, options.Clock),
 		uses:         newUses(),
-		hashings:     make(chan struct{}, hashingsAtOnce),
+		strangers:    newLane(options.Clock),
+		known:        newLane(options.Clock),
+		hashing:      options.Hashing,
+		compare:      argon2id.ComparePasswordAndHash,
 		signInsFrom:  newAttempts(signInsFromOrigin, signInsFromOriginWindow),
 		signInsTo:    newAttempts(signInsToAccount, signInsToAccountWindow),
+		refused:      newAttempts(refusedOfOrigin, refusedOfOriginWindow),
 		refusals:     rate.NewLimiter(refusalsPerSecond, refusalsAtOnce),
 		requestsFrom: newAttempts(requestsFromOrigin, requestsWindow),
 		requestsFor:  newAttempts(requestsForAccount, requestsWindow),
+	}
+	if a.hashing == (Hashing{}) {
+		a.hashing = hashing
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

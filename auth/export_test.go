@@ -7,14 +7,30 @@ import (
 )
 
 // UnknownHash is what is compared with where there is no account.
-var UnknownHash = unknownHash
+var UnknownHash = unknownHash(hashing)
 
-// HoldHashing lets nobody hash a password before the test receives from the channel it returns, nor be done with it
-// before the test sends to it.
-func (a *Auth) HoldHashing() chan struct{} {
-	a.hashings = make(chan struct{})
-	return a.hashings
+// Compare has passwords compared with hashes by a test.
+func (a *Auth) Compare(compare func(password, hash string) (bool, error)) { a.compare = compare }
+
+// Waiting is how many wait to have a password hashed.
+func (a *Auth) Waiting() int {
+	n := 0
+	for _, lane := range []*lane{a.strangers, a.known} {
+		lane.mu.Lock()
+		n += len(lane.waiting)
+		lane.mu.Unlock()
+	}
+	return n
 }
+
+// Limits of the lanes and of origins.
+const (
+	MostWaiting      = mostWaiting
+	MostWaitingOfOne = mostWaitingOfOne
+	Patience         = patience
+	RefusedOfOrigin  = refusedOfOrigin
+	HoldFrom         = holdFrom
+)
 
 // KeepBooks does what Start does once a minute.
 func (a *Auth) KeepBooks(ctx context.Context) error { return a.keepBooks(ctx) }

@@ -205,7 +205,7 @@ func TestAPersonIsInvitedAndSubscribed(t *testing.T) {
 		t.Errorf("a short password: %d: %s", w.Code, w.Body)
 	}
 	w = f.submit(t, "POST", "/set-password", url.Values{"key": {key}, "email": {"boris@example.org"}, "password": {"another good phrase"}})
-	if w.Code != 303 || len(w.Result().Cookies()) != 1 {
+	if w.Code != 303 || len(w.Result().Cookies()) != 2 {
 		t.Fatalf("a good password: %d", w.Code)
 	}
 	carl := carrying(w.Result().Cookies()[0])
