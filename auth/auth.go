@@ -89,8 +89,7 @@ type Auth struct {
 	reading  sync.Mutex // held while the directory is read
 	uses     *uses
 
-	// Two passwords at most are hashed at once: one of strangers, who take turns by where they come from, and one of those who are
-	// known by a session, a device or a link, who take turns by account.
+	// Strangers take turns by where they come from; those who are known by a session, a device or a link, by account.
 	strangers, known *lane
 	hashing          Hashing
 	compare          func(password, hash string) (bool, error)
@@ -110,6 +109,7 @@ type Auth struct {
 
 // New makes an Auth.
 func New(options Options) *Auth {
+	hashings := make(chan struct{}, atOnce())
 	a := &Auth{
 		store:        options.Store,
 		clock:        options.Clock,
@@ -118,8 +118,8 @@ func New(options Options) *Auth {
 		secureCookie: options.SecureCookie,
 		sessions:     newSessions(options.Store, options.Clock),
 		uses:         newUses(),
-		strangers:    newLane(options.Clock),
-		known:        newLane(options.Clock),
+		strangers:    newLane(options.Clock, hashings),
+		known:        newLane(options.Clock, hashings),
 		hashing:      options.Hashing,
 		compare:      argon2id.ComparePasswordAndHash,
 		signInsFrom:  newAttempts(signInsFromOrigin, signInsFromOriginWindow),

@@ -23,6 +23,21 @@ func (a *Auth) Waiting() int {
 	return n
 }
 
+// HashAtOnce has so many passwords be hashed at once, however many cores there are.
+func (a *Auth) HashAtOnce(most int) {
+	hashings := make(chan struct{}, most)
+	a.strangers.hashings, a.known.hashings = hashings, hashings
+}
+
+// Refused is how many attempts from an origin are remembered that were not right.
+func (a *Auth) Refused(origin string) int {
+	t := a.refused.byKey[attemptOf("", origin)]
+	if t == nil {
+		return 0
+	}
+	return len(t.at)
+}
+
 // Limits of the lanes and of origins.
 const (
 	MostWaiting      = mostWaiting

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +23,10 @@ const (
 	mostRest = time.Second
 )
 
+// atOnce is how many passwords are hashed at once: two at most, which bounds the memory, and one less than there are cores, so that
+// another one is left for the other requests.
+func atOnce() int { return max(1, min(2, runtime.GOMAXPROCS(0)-1)) }
+
 // lane lets passwords be hashed one at a time. Those who wait take turns: first whose key has asked for less of late, and of
 // those who have asked for as much the one that came last. So the first try from an origin comes before the second try from any
 // other, and one who arrives while many wait is not kept until the others have given up. Where too many wait, the one that would
@@ -29,15 +34,18 @@ const (
 //
 // After each hashing a lane rests for as long as that took, so that no flood takes more than half of a core from other requests.
 type lane struct {
-	clock clockwork.Clock
-	asked *counts // in the name of each key
+	clock    clockwork.Clock
+	hashings chan struct{} // holds one value for each password being hashed in any lane
+	asked    *counts       // in the name of each key
 
 	mu      sync.Mutex
 	taken   bool    // by one that hashes, or by the rest after it
 	waiting []*turn // in the order in which they came
 }
 
-func newLane(clock clockwork.Clock) *lane { return &lane{clock: clock, asked: newCounts()} }
+func newLane(clock clockwork.Clock, hashings chan struct{}) *lane {
+	return &lane{clock: clock, hashings: hashings, asked: newCounts()}
+}
 
 // turn is one that waits.
 type turn struct {
@@ -80,12 +88,15 @@ func (l *lane) begin(ctx context.Context, comes bool, limited *LimitedError) (re
 	if !comes {
 		return nil, limited
 	}
+	l.hashings <- struct{}{} // soon: there are two lanes
 	if err := ctx.Err(); err != nil {
+		<-l.hashings
 		l.free()
 		return nil, err
 	}
 	begun := l.clock.Now()
 	return func() {
+		<-l.hashings
 		if rest := min(l.clock.Since(begun), mostRest); rest > 0 {
 			l.clock.AfterFunc(rest, l.free)
 			return

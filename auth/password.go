@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,9 +29,11 @@ const (
 	refusedOfOrigin         = 30
 	refusedOfOriginWindow   = 15 * time.Minute
 
-	// An origin that has asked for holdFrom or more of late, and is refused, gets its answer after hold.
-	holdFrom = 60
-	hold     = time.Second
+	// An origin that has asked for holdFrom or more of late, and is refused, gets its answer after holdLeast to holdMost: not all of
+	// them at the same moment.
+	holdFrom  = 30
+	holdLeast = time.Second
+	holdMost  = 2 * time.Second
 )
 
 // Hashing is what hashing a password costs.
@@ -98,7 +101,7 @@ func (p place) wait(ctx context.Context) (release func(), err error) {
 func (p place) held(err error) error {
 	var limited *LimitedError
 	if errors.As(err, &limited) && p.rank >= holdFrom {
-		limited.Hold = hold
+		limited.Hold = holdLeast + rand.N(holdMost-holdLeast)
 	}
 	return err
 }
