@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -22,11 +23,19 @@ const (
 // LimitedError reports that somebody has tried too often, or that too many others are waiting.
 type LimitedError struct {
 	Wait time.Duration // until the next try makes sense
-	// Hold is for how long the answer should be held back: 0, but for an origin that goes on trying although it is refused. A
-	// client that asks again as soon as it has an answer then costs one request in that time.
+	// Hold is for how long the answer should be held back: 0, unless an origin goes on trying although it is refused, or too many
+	// are waiting. A client that asks again as soon as it has an answer then costs one request in that time.
 	Hold time.Duration
 	told bool // before, since an attempt was last let through
 }
+
+// Answers are held back for holdLeast to holdMost: not all of them until the same moment.
+const (
+	holdLeast = time.Second
+	holdMost  = 2 * time.Second
+)
+
+func holdTime() time.Duration { return holdLeast + rand.N(holdMost-holdLeast) }
 
 func (e *LimitedError) Error() string { return "too many attempts, the next one in " + e.Wait.String() }
 

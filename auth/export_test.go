@@ -45,6 +45,7 @@ const (
 	Patience         = patience
 	RefusedOfOrigin  = refusedOfOrigin
 	HoldFrom         = holdFrom
+	HoldMost         = holdMost
 )
 
 // KeepBooks does what Start does once a minute.

@@ -18,7 +18,7 @@ const (
 	// patience is how long one waits at most. It is well within the time that a client has for its answer.
 	patience = 5 * time.Second
 	// tryAgain is after how long it makes sense to try again when a lane was full.
-	tryAgain = 2 * time.Second
+	tryAgain = time.Second
 	// mostRest bounds how long a lane rests.
 	mostRest = time.Second
 )
@@ -61,21 +61,20 @@ func (l *lane) wait(ctx context.Context, key attemptKey, rank int) (release func
 		return nil, err
 	}
 	t := l.enter(key, rank)
-	limited := &LimitedError{Wait: tryAgain}
 	select {
 	case comes := <-t.comes: // at once
-		return l.begin(ctx, comes, limited)
+		return l.begin(ctx, comes)
 	default:
 	}
 	patient := l.clock.NewTimer(patience)
 	defer patient.Stop()
 	select {
 	case comes := <-t.comes:
-		return l.begin(ctx, comes, limited)
+		return l.begin(ctx, comes)
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-patient.Chan():
-		err = limited
+		err = &LimitedError{Wait: tryAgain}
 	}
 	if !l.leave(t) && <-t.comes { // it came at the same moment
 		l.free()
@@ -84,9 +83,9 @@ func (l *lane) wait(ctx context.Context, key attemptKey, rank int) (release func
 }
 
 // begin begins a turn that has come, unless nobody waits for the answer any more.
-func (l *lane) begin(ctx context.Context, comes bool, limited *LimitedError) (release func(), err error) {
+func (l *lane) begin(ctx context.Context, comes bool) (release func(), err error) {
 	if !comes {
-		return nil, limited
+		return nil, &LimitedError{Wait: tryAgain, Hold: holdTime()}
 	}
 	l.hashings <- struct{}{} // soon: there are two lanes
 	if err := ctx.Err(); err != nil {

@@ -130,13 +130,13 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 }
 
 // TakeRequest counts that somebody who has not signed in asks for a link or an account; a *LimitedError if there were
-// too many from his origin.
-func (a *Auth) TakeRequest(ctx context.Context) error {
+// too many from his origin. asked is how much was asked from there before.
+func (a *Auth) TakeRequest(ctx context.Context) (asked int, err error) {
 	place := a.strangers.place(originOf(ctx))
 	if limited := a.requestsFrom.take(place.key, a.clock.Now()); limited != nil {
-		return place.held(limited)
+		return place.rank, place.held(limited)
 	}
-	return nil
+	return place.rank, nil
 }
 
 // RequestLink returns the secret of a link for somebody who says that an address is his, to be sent there and shown to

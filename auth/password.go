@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,11 +28,8 @@ const (
 	refusedOfOrigin         = 30
 	refusedOfOriginWindow   = 15 * time.Minute
 
-	// An origin that has asked for holdFrom or more of late, and is refused, gets its answer after holdLeast to holdMost: not all of
-	// them at the same moment.
-	holdFrom  = 30
-	holdLeast = time.Second
-	holdMost  = 2 * time.Second
+	// An origin that has asked for holdFrom or more of late, and is refused, has its answer held back.
+	holdFrom = 60
 )
 
 // Hashing is what hashing a password costs.
@@ -97,11 +93,11 @@ func (p place) wait(ctx context.Context) (release func(), err error) {
 	return p.lane.wait(ctx, p.key, p.rank)
 }
 
-// held has the answer be held back if the error is a *LimitedError and its origin asks for much.
+// held has the answer held back if the error is a *LimitedError and its origin asks for much.
 func (p place) held(err error) error {
 	var limited *LimitedError
 	if errors.As(err, &limited) && p.rank >= holdFrom {
-		limited.Hold = holdLeast + rand.N(holdMost-holdLeast)
+		limited.Hold = holdTime()
 	}
 	return err
 }

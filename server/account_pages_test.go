@@ -21,9 +21,9 @@ import (
 var english = header("Accept-Language", "en")
 
 // signIn signs somebody in who has a password and returns a change that makes a request his.
-func (f *fixture) signIn(t *testing.T, email, password string) func(*http.Request) {
+func (f *fixture) signIn(t *testing.T, email, password string, dress ...func(*http.Request)) func(*http.Request) {
 	t.Helper()
-	w := f.submit(t, "POST", "/login", url.Values{"email": {email}, "password": {password}})
+	w := f.submit(t, "POST", "/login", url.Values{"email": {email}, "password": {password}}, dress...)
 	if w.Code != 303 {
 		t.Fatalf("signing in answers %d", w.Code)
 	}

@@ -21,6 +21,8 @@ const (
 	loginPath       = "/login"
 	setPasswordPath = "/set-password"
 	linkKey         = "key"
+	// mostHeld is how many answers are held back at once, a few kilobytes each.
+	mostHeld = 4096
 )
 
 // LinkAddress is that of the page on which the person who has a link's secret sets a password.
@@ -150,7 +152,10 @@ func (s *Server) showSetPassword(c echo.Context, status int, view web.SetPasswor
 	email, err := s.auth.Link(c.Request().Context(), view.Secret)
 	switch {
 	case errors.Is(err, auth.ErrLink):
-		view, status = web.SetPassword{}, http.StatusNotFound
+		view = web.SetPassword{}
+		if status != http.StatusTooManyRequests {
+			status = http.StatusNotFound
+		}
 	case err != nil:
 		return err
 	case email == "":
@@ -208,11 +213,12 @@ func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([
 		return err
 	}
 	view := web.Request{Email: strings.TrimSpace(fields.Get("email"))}
-	if limited := s.takeRequest(c, &view); limited {
+	asked, limited := s.takeRequest(c, &view)
+	if limited {
 		return s.showRequest(c, http.StatusTooManyRequests, render, view)
 	}
 	language := language(c)
-	s.later(c.Request().Context(), func(ctx context.Context) error {
+	s.later(c.Request().Context(), asked, func(ctx context.Context) error {
 		secret, err := s.auth.RequestLink(ctx, view.Email, mayBeNew)
 		if err != nil || secret == "" {
 			return err
@@ -223,14 +229,16 @@ func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([
 	return s.showRequest(c, http.StatusOK, render, view)
 }
 
-// takeRequest counts a request of somebody who is not signed in, and says if there were too many.
-func (s *Server) takeRequest(c echo.Context, view *web.Request) bool {
+// takeRequest counts a request of somebody who is not signed in. It tells how much was asked from the same origin before, and
+// whether that was too much.
+func (s *Server) takeRequest(c echo.Context, view *web.Request) (asked int, tooMuch bool) {
+	asked, err := s.auth.TakeRequest(c.Request().Context())
 	var limited *auth.LimitedError
-	if !errors.As(s.auth.TakeRequest(c.Request().Context()), &limited) {
-		return false
+	if !errors.As(err, &limited) {
+		return asked, false
 	}
 	view.Minutes = s.tooMany(c, limited)
-	return true
+	return asked, true
 }
 
 func (s *Server) signUpPage(c echo.Context) error {
@@ -254,7 +262,7 @@ func (s *Server) signUp(c echo.Context) error {
 		return err
 	}
 	view := web.Request{Email: fields.Get("email")}
-	if limited := s.takeRequest(c, &view); limited {
+	if _, limited := s.takeRequest(c, &view); limited {
 		return s.showRequest(c, http.StatusTooManyRequests, s.pages.SignUp, view)
 	}
 	ctx := c.Request().Context()
@@ -271,43 +279,6 @@ func (s *Server) signUp(c echo.Context) error {
 		return err
 	}
 	return s.enter(c, account, "/")
-}
-
-// Mailer sends mails.
-type Mailer interface {
-	// Send sends a mail in plain text to one person, whom its error does not name.
-	Send(ctx context.Context, to, subject, text string) error
-}
-
-const (
-	// laterTimeout is how long what an answer left to be done may take, and mostWaiting how much of it there may be.
-	laterTimeout = time.Minute
-	mostWaiting  = 100
-	// mostHeld is how many answers are held back at once: a few kilobytes each.
-	mostHeld = 4096
-)
-
-// later does something after the answer, in the name of whom the context tells. Close waits for it. Where too much is
-// waiting already, or nobody waits any more, it is left undone.
-func (s *Server) later(ctx context.Context, do func(context.Context) error) {
-	if s.stopped.Err() != nil {
-		return
-	}
-	select {
-	case s.waiting <- struct{}{}:
-	default:
-		s.log.Error("a mail is not sent: too many are waiting")
-		return
-	}
-	s.working.Go(func() {
-		defer func() { <-s.waiting }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), laterTimeout)
-		defer cancel()
-		defer context.AfterFunc(s.stopped, cancel)()
-		if err := do(ctx); err != nil {
-			s.log.Error("a mail is not sent", "error", err.Error())
-		}
-	})
 }
 
 // sendLink sends the address of the page that a secret opens.
