@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"flag"
@@ -9,6 +10,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -193,4 +197,228 @@ func TestAServiceUnderAttackGoesOnAnswering(t *testing.T) {
 	}
 	table.Flush()
 	t.Logf("before %+v, after %+v", calm, l.measure())
+}
+
+// flood is many sockets that go on signing in, each time as somebody else, as soon as they have an answer.
+type flood struct {
+	name    string
+	sockets int
+	origins []string // from which they come, in turn
+}
+
+// addresses are those of this machine that begin with a prefix.
+func addresses(prefix string, count int) []string {
+	var all []string
+	for i := range count {
+		all = append(all, prefix+strconv.Itoa(i+1))
+	}
+	return all
+}
+
+// clientFrom asks from an address of this machine, each time by a connection of its own.
+func clientFrom(origin string) *http.Client {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(origin)}}
+	return &http.Client{
+		Transport:     &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// run floods until the context ends, and returns how often each status was the answer.
+func (f flood) run(ctx context.Context, address string) map[int]int {
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var flooding sync.WaitGroup
+	for i := range f.sockets {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(f.origins[i%len(f.origins)])}}
+		flooding.Go(func() {
+			for ctx.Err() == nil {
+				conn, err := dialer.DialContext(ctx, "tcp", strings.TrimPrefix(address, "http://"))
+				if err != nil {
+					continue
+				}
+				stop := context.AfterFunc(ctx, func() { conn.Close() })
+				for in := bufio.NewReader(conn); ; {
+					fields := "email=" + rand.Text() + "@example.org&password=" + rand.Text()
+					if _, err := fmt.Fprintf(conn, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(fields), fields); err != nil {
+						break
+					}
+					answer, err := http.ReadResponse(in, nil)
+					if err != nil {
+						break
+					}
+					_, err = io.Copy(io.Discard, answer.Body)
+					mu.Lock()
+					statuses[answer.StatusCode]++
+					mu.Unlock()
+					if err != nil || answer.Close {
+						break
+					}
+				}
+				stop()
+				conn.Close()
+			}
+		})
+	}
+	flooding.Wait()
+	return statuses
+}
+
+// signIn signs in with the right password, and tells the status, how long to wait before the next try, and the cookie of the device.
+func (l *loaded) signIn(ctx context.Context, client *http.Client, device string) (status int, wait time.Duration, cookie string, err error) {
+	fields := url.Values{"email": {"anne@example.org"}, "password": {"a phrase of four words"}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.address+"/login", strings.NewReader(fields.Encode()))
+	if err != nil {
+		return 0, 0, "", err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if device != "" {
+		request.Header.Set("Cookie", device)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	defer answer.Body.Close()
+	for _, c := range answer.Cookies() {
+		if c.Name == "courant_device" {
+			cookie = c.Name + "=" + c.Value
+		}
+	}
+	seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
+	return answer.StatusCode, time.Duration(seconds) * time.Second, cookie, nil
+}
+
+// every does something again and again, with a pause after each time, until the context ends.
+func every(ctx context.Context, pause time.Duration, do func()) {
+	for ctx.Err() == nil {
+		do()
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// people measures, until the context ends, after how long one who signs in is in; one who is told to wait does so and tries again.
+func (l *loaded) people(ctx context.Context, origin, device string) (in times, refused int) {
+	client := clientFrom(origin)
+	every(ctx, 100*time.Millisecond, func() {
+		begun := time.Now()
+		for ctx.Err() == nil {
+			status, wait, _, err := l.signIn(ctx, client, device)
+			if err == nil && status == http.StatusSeeOther {
+				in = append(in, time.Since(begun))
+				return
+			}
+			if ctx.Err() == nil {
+				refused++
+				time.Sleep(wait)
+			}
+		}
+		in = append(in, time.Since(begun)) // never, but at least this long
+	})
+	return in, refused
+}
+
+// processor is how much processor time the service has taken since it began.
+func (l *loaded) processor(t *testing.T) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", l.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')'):])) // from the third on, after the name
+	ticks := must(strconv.Atoi(fields[12]))(t) + must(strconv.Atoi(fields[13]))(t)
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// data measures, until the context ends, how long answers of the eight endpoints take.
+func (l *loaded) data(t *testing.T, ctx context.Context) (took times) {
+	every(ctx, 5*time.Millisecond, func() {
+		path := "/api/" + theEight[len(took)%len(theEight)]
+		begun := time.Now()
+		if status, _, err := l.get(t.Context(), path); err != nil || status != http.StatusOK {
+			t.Errorf("%s: %d, %v", path, status, err)
+		}
+		took = append(took, time.Since(begun))
+	})
+	return took
+}
+
+// A service on one core is flooded with sign-ins, from one origin and from many. Others have to get in meanwhile, from elsewhere
+// or by the cookie of their device, and the data have to be answered as else.
+//
+// Two minutes: go test . -run FloodOfSignIns -attack -v
+func TestAFloodOfSignInsKeepsNobodyOut(t *testing.T) {
+	if !*underAttack {
+		t.Skip("a service is attacked with -attack")
+	}
+	const lasts = 30 * time.Second
+	sources, err := simulator.Start(simulator.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sources.Close()
+	l := underLoad(t, sources)
+	l.drain()
+	get(t, l.address+"/api/balancing-capacity", l.token, func(_ *http.Response, body []byte) bool { return len(body) > 900_000 })
+	status, _, device, err := l.signIn(t.Context(), clientFrom("127.0.0.1"), "")
+	if err != nil || status != http.StatusSeeOther || device == "" {
+		t.Fatalf("a first sign-in: %d, %q, %v", status, device, err)
+	}
+	table := tabwriter.NewWriter(t.Output(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "flood\twho\ttimes\tmedian ms\tp99 ms\tlongest ms\ttold to wait")
+	line := func(flood, who string, took times, refused int) {
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\t%d\n", flood, who, len(took),
+			milliseconds(took.quantile(.5)), milliseconds(took.quantile(.99)), milliseconds(took.quantile(1)), refused)
+	}
+	calm, stop := context.WithTimeout(t.Context(), lasts/2)
+	quiet := l.data(t, calm)
+	stop()
+	line("none", "data", quiet, 0)
+	most := max(quiet.quantile(.99)*3/2, 50*time.Millisecond)
+	for _, flood := range []flood{
+		{"1 000 sockets of one origin", 1000, []string{"127.0.1.1"}},
+		{"1 000 sockets of 200 origins", 1000, addresses("127.0.2.", 200)},
+	} {
+		ctx, stop := context.WithTimeout(t.Context(), lasts)
+		before := l.processor(t)
+		var elsewhere, known, data times
+		var refusedElsewhere, refusedKnown int
+		behind := map[int]int{}
+		var statuses map[int]int
+		var all sync.WaitGroup
+		all.Go(func() { statuses = flood.run(ctx, l.address) })
+		all.Go(func() { elsewhere, refusedElsewhere = l.people(ctx, "127.0.3.1", "") })
+		all.Go(func() { known, refusedKnown = l.people(ctx, flood.origins[0], device) })
+		all.Go(func() { data = l.data(t, ctx) })
+		all.Go(func() {
+			client := clientFrom(flood.origins[0])
+			every(ctx, time.Second, func() {
+				status, wait, _, err := l.signIn(ctx, client, "")
+				if err == nil {
+					behind[status]++
+				}
+				if status == http.StatusTooManyRequests && wait <= 0 {
+					t.Errorf("%s: 429 without Retry-After", flood.name)
+				}
+			})
+		})
+		all.Wait()
+		stop()
+		line(flood.name, "sign in from elsewhere", elsewhere, refusedElsewhere)
+		line(flood.name, "sign in from a known device, behind the flood", known, refusedKnown)
+		line(flood.name, "data", data, 0)
+		t.Logf("%s: the flood is answered %v, a stranger behind it %v; the service takes %s of %s of a core, %+v", flood.name, statuses, behind,
+			l.processor(t)-before, lasts, l.measure())
+		for who, took := range map[string]times{"from elsewhere": elsewhere, "from a known device": known} {
+			if took.quantile(.5) > 2*time.Second || took.quantile(.99) > 5*time.Second {
+				t.Errorf("%s: one who signs in %s is in after %s in the median, %s at p99", flood.name, who, took.quantile(.5), took.quantile(.99))
+			}
+		}
+		if p99 := data.quantile(.99); p99 > most {
+			t.Errorf("%s: data take %s at p99, %s when it is quiet", flood.name, p99, quiet.quantile(.99))
+		}
+	}
+	table.Flush()
 }

@@ -28,7 +28,7 @@ func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) 
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, address, password)
+	hash, err := a.hashPassword(ctx, a.placeFor(ctx, address), address, password)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, account.Email, password)
+	hash, err := a.hashPassword(ctx, a.placeFor(ctx, account.Email), account.Email, password)
 	if err != nil {
 		return err
 	}

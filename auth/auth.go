@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/alexedwards/scs/v2"
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/time/rate"
@@ -72,7 +73,8 @@ type Options struct {
 	Clock        clockwork.Clock
 	Log          *slog.Logger // of what Start began; nil: nothing is logged
 	Offers       []Offer
-	SecureCookie bool // browsers send the session cookie over HTTPS only
+	SecureCookie bool    // browsers send the cookies over HTTPS only
+	Hashing      Hashing // what a password costs to hash; zero: what OWASP advises
 }
 
 // Auth knows the accounts of one store. It is safe for concurrent use.
@@ -88,9 +90,14 @@ type Auth struct {
 	reading  sync.Mutex // held while the directory is read
 	uses     *uses
 
-	hashings    chan struct{} // holds one value for each password being hashed
-	signInsFrom *attempts     // to one account, from one origin
+	// Strangers take turns by where they come from; those who are known by a session, a device or a link, by account.
+	strangers, known *lane
+	hashing          Hashing
+	compare          func(password, hash string) (bool, error)
+
+	signInsFrom *attempts     // to one account, from one origin or device
 	signInsTo   *attempts     // to one account
+	refused     *attempts     // to any account or by any link, from one origin
 	refusals    *rate.Limiter // that are noted
 
 	requestsFrom *attempts // for links and accounts, from one origin
@@ -103,6 +110,7 @@ type Auth struct {
 
 // New makes an Auth.
 func New(options Options) *Auth {
+	hashings := make(chan struct{}, atOnce())
 	a := &Auth{
 		store:        options.Store,
 		clock:        options.Clock,
@@ -111,12 +119,19 @@ func New(options Options) *Auth {
 		secureCookie: options.SecureCookie,
 		sessions:     newSessions(options.Store, options.Clock),
 		uses:         newUses(),
-		hashings:     make(chan struct{}, hashingsAtOnce),
+		strangers:    newLane(options.Clock, hashings),
+		known:        newLane(options.Clock, hashings),
+		hashing:      options.Hashing,
+		compare:      argon2id.ComparePasswordAndHash,
 		signInsFrom:  newAttempts(signInsFromOrigin, signInsFromOriginWindow),
 		signInsTo:    newAttempts(signInsToAccount, signInsToAccountWindow),
+		refused:      newAttempts(refusedOfOrigin, refusedOfOriginWindow),
 		refusals:     rate.NewLimiter(refusalsPerSecond, refusalsAtOnce),
 		requestsFrom: newAttempts(requestsFromOrigin, requestsWindow),
 		requestsFor:  newAttempts(requestsForAccount, requestsWindow),
+	}
+	if a.hashing == (Hashing{}) {
+		a.hashing = hashing
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

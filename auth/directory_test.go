@@ -106,7 +106,7 @@ func TestAChangeOfAnotherProcessBitesAfterRefresh(t *testing.T) {
 	other, err := store.Open(t.Context(), f.store.Path())
 	must(t, err)
 	defer other.Close()
-	command := auth.New(auth.Options{Store: other, Clock: f.clock, Offers: offers})
+	command := auth.New(auth.Options{Store: other, Clock: f.clock, Offers: offers, Hashing: cheap})
 	for _, step := range []struct {
 		change func() error
 		may    string // empty: the account is shut out

@@ -92,12 +92,21 @@ func (a *Auth) Link(ctx context.Context, secret string) (email string, err error
 }
 
 // UseLink sets the password of a link's account, which ends its sessions and links, or makes the first administrator
-// with the address that was typed. The error is ErrLink, or what AddUser says of address and password.
+// with the address that was typed. The error is ErrLink, a *LimitedError if there were too many of these from one origin, or what
+// AddUser says of address and password.
 func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (store.Account, error) {
 	email, err := a.Link(ctx, secret)
+	if errors.Is(err, ErrLink) {
+		place := a.strangers.place(originOf(ctx))
+		if limited := a.refused.take(place.key, a.clock.Now()); limited != nil {
+			return store.Account{}, place.held(limited)
+		}
+	}
 	if err != nil {
 		return store.Account{}, err
 	}
+	// Who has a link is known by it.
+	place := a.known.place(attemptOf(email, ""))
 	event, detail := PasswordSet, "by a link"
 	if email == "" {
 		if email, err = parseEmail(typed); err != nil {
@@ -105,7 +114,7 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 		}
 		event, detail = UserAdded, string(store.Administrator)
 	}
-	passwordHash, err := a.hashPassword(ctx, email, password)
+	passwordHash, err := a.hashPassword(ctx, place, email, password)
 	if err != nil {
 		return store.Account{}, err
 	}
@@ -121,12 +130,13 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 }
 
 // TakeRequest counts that somebody who has not signed in asks for a link or an account; a *LimitedError if there were
-// too many from his origin.
-func (a *Auth) TakeRequest(ctx context.Context) error {
-	if limited := a.requestsFrom.take(attemptOf("", actorOf(ctx).Origin), a.clock.Now()); limited != nil {
-		return limited
+// too many from his origin. asked is how much was asked from there before.
+func (a *Auth) TakeRequest(ctx context.Context) (asked int, err error) {
+	place := a.strangers.place(originOf(ctx))
+	if limited := a.requestsFrom.take(place.key, a.clock.Now()); limited != nil {
+		return place.rank, place.held(limited)
 	}
-	return nil
+	return place.rank, nil
 }
 
 // RequestLink returns the secret of a link for somebody who says that an address is his, and the stored address of the

@@ -95,8 +95,10 @@ func (a *Auth) keepBooks(ctx context.Context) error {
 	if err := a.writeUses(ctx); err != nil {
 		return err
 	}
-	for _, attempts := range []*attempts{a.signInsFrom, a.signInsTo, a.requestsFrom, a.requestsFor} {
-		attempts.forgetOld(a.clock.Now())
+	for _, tried := range []interface{ forgetOld(now time.Time) }{
+		a.signInsFrom, a.signInsTo, a.refused, a.requestsFrom, a.requestsFor, a.strangers.asked, a.known.asked,
+	} {
+		tried.forgetOld(a.clock.Now())
 	}
 	return nil
 }

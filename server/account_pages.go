@@ -113,13 +113,7 @@ func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int,
 func (s *Server) changePassword(c echo.Context, identity auth.Identity, fields url.Values) error {
 	account, err := s.auth.ChangePassword(c.Request().Context(), identity.Email, fields.Get("former"), fields.Get("password"))
 	if fault, known := faultOf(err); known {
-		status := http.StatusBadRequest
-		var limited *auth.LimitedError
-		if errors.As(err, &limited) {
-			tooMany(c, limited)
-			status = http.StatusTooManyRequests
-		}
-		return s.showAccount(c, identity, status, web.Account{Fault: fault})
+		return s.showAccount(c, identity, s.refusal(c, err), web.Account{Fault: fault})
 	}
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Value
 func (s *Server) handOver(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
 	if s.mail != nil {
 		language := language(c)
-		s.later(c.Request().Context(), func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
+		s.later(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
 	}
 	s.shown.put(identity, userPage(web.English, account), LinkAddress(s.publicURL, secret), s.mail != nil)
 	return c.Redirect(http.StatusSeeOther, userPage(language(c), account))

@@ -70,7 +70,8 @@ type Server struct {
 	shown      *shown
 
 	working sync.WaitGroup
-	waiting chan struct{} // holds one value for each thing that an answer left to be done
+	errands errands
+	held    chan struct{} // holds one value for each answer that is held back
 	stopped context.Context
 	stop    context.CancelFunc
 }
@@ -86,7 +87,7 @@ func New(o Options) (*Server, error) {
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
-		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), waiting: make(chan struct{}, mostWaiting),
+		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), held: make(chan struct{}, mostHeld),
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true

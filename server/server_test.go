@@ -29,6 +29,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// cheap is a hashing of passwords that costs next to nothing.
+var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
 // noon is in Paris 14:00 on 2026-07-15.
 var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 
@@ -57,7 +60,7 @@ func open(t testing.TB, changes ...func(*server.Options)) *fixture {
 	must(t, err)
 	t.Cleanup(func() { db.Close() })
 	f := &fixture{store: db, clock: clockwork.NewFakeClockAt(noon), log: &lines{}}
-	f.auth = auth.New(auth.Options{Store: db, Clock: f.clock, Offers: offers})
+	f.auth = auth.New(auth.Options{Store: db, Clock: f.clock, Offers: offers, Hashing: cheap})
 	f.options = server.Options{
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
