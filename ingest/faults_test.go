@@ -231,7 +231,8 @@ func TestEveryFaultOfASource(t *testing.T) {
 		{name: "early-end", serve: always("early-end"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply cannot be read: field name: unexpected EOF",
 			simulator.PowerExchanges: "the reply cannot be read: unexpected EOF", toENTSOE: "the reply cannot be read: XML syntax error on line 2: unexpected EOF"}},
 		final("gzip-lie", "the reply cannot be unpacked: gzip: invalid header"),
-		final("gigabyte", "the reply is larger than 64 MiB"),
+		{name: "gigabyte", serve: always("gigabyte"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply is larger than 3 MiB, far larger than a real one",
+			simulator.PowerExchanges: "the reply is larger than 2 MiB, far larger than a real one", toENTSOE: "the reply holds a text or tag of more than 16384 bytes, far more than a real one"}},
 		final("redirect", "it redirects elsewhere"),
 
 		// A status.

@@ -79,7 +79,8 @@ func decode(d *xml.Decoder, zone string, window store.Period) (source.Reply[stor
 
 // publication reads the document one TimeSeries at a time.
 func publication(d *xml.Decoder, prices *expansion) error {
-	typed := false
+	typed, periods := false, 0
+	mostPeriods := 100 + 10*len(prices.window.Dates()) // each may be a line, and is expanded to a year
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -105,6 +106,9 @@ func publication(d *xml.Decoder, prices *expansion) error {
 				var series timeSeries
 				if err := d.DecodeElement(&series, &element); err != nil {
 					return unreadable(err)
+				}
+				if periods += len(series.Periods); periods > mostPeriods {
+					return fmt.Errorf("the reply holds more than %d Periods, far more than a real one", mostPeriods)
 				}
 				prices.addSeries(&series)
 			default:

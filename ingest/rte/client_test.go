@@ -391,6 +391,38 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestARequestForATokenIsNeverRedirected(t *testing.T) {
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		f := newFakeRTE(t)
+		f.token = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/token/oauth/", code) }
+		if fault := faultOf(t, f.ask(t)); fault.Call != "token" || fault.Message != "it redirects elsewhere" || fault.Connection || fault.Retryable {
+			t.Errorf("%d: %+v", code, fault)
+		}
+		f.wantRequests(t, 1, 0)
+	}
+}
+
+func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
+	for _, test := range []struct {
+		spaces int
+		good   bool
+	}{{60 << 10, true}, {64 << 10, false}} {
+		f := newFakeRTE(t)
+		f.token = func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"access_token":"token-1","token_type":"Bearer"`+strings.Repeat(" ", test.spaces)+`}`)
+		}
+		err := f.ask(t)
+		if test.good {
+			if err != nil {
+				t.Error(err)
+			}
+		} else if fault := faultOf(t, err); fault.Call != "token" || fault.Message != "the answer holds no token" {
+			t.Errorf("%+v", fault)
+		}
+	}
+}
+
 func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
 	const credentials = "the client credentials are refused: check rte.client_id and rte.client_secret"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)

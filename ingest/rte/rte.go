@@ -38,13 +38,19 @@ const (
 type resource struct {
 	api, folder, name string
 	noWindow          bool // it takes none, and gives what is newest
+	rows, rowBytes    int  // of a real answer: rows a delivery date, and bytes of one that is printed for the eye
+}
+
+// bounds are those of the answer for a window.
+func (r resource) bounds(window store.Period) source.Bounds {
+	return source.TenTimes(r.rows*len(window.Dates()), r.rowBytes, 1)
 }
 
 var (
-	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves", false}
-	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price", false}
-	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data", false}
-	powerExchanges   = resource{"Wholesale Market", "wholesale_market/v3", "france_power_exchanges", true}
+	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves", false, 800, 400}
+	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price", false, 22_500, 350}
+	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data", false, 200, 1000}
+	powerExchanges   = resource{"Wholesale Market", "wholesale_market/v3", "france_power_exchanges", true, 200, 250}
 )
 
 // Options says how RTE is reached. ClientID and ClientSecret are one application's, subscribed to the APIs Balancing
@@ -64,6 +70,7 @@ type Options struct {
 type Client struct {
 	base   string
 	oauth  clientcredentials.Config
+	tokens *http.Client
 	caller source.Caller
 	lines  map[resource]*source.Line
 
@@ -82,6 +89,7 @@ func NewClient(o Options) *Client {
 		oauth: clientcredentials.Config{
 			ClientID: o.ClientID, ClientSecret: o.ClientSecret, TokenURL: base + tokenPath, AuthStyle: oauth2.AuthStyleInHeader,
 		},
+		tokens: source.ForTokens(o.HTTP),
 		caller: source.Caller{
 			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.ClientSecret, o.ClientID},
 			Retrying: source.LogRetries(o.Log),
@@ -120,7 +128,7 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 	var reply source.Reply[R]
 	var used *oauth2.Token
 	caller := c.caller
-	caller.Line = c.lines[from]
+	caller.Line, caller.Bounds = c.lines[from], from.bounds(window)
 	build := func(ctx context.Context) (*http.Request, error) {
 		token, err := c.accessToken(ctx)
 		if err != nil {
