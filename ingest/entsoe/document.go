@@ -72,7 +72,7 @@ func decode(d *xml.Decoder, zone string, window store.Period) (source.Reply[stor
 			return reply, err
 		}
 	default:
-		return reply, fmt.Errorf("the reply is a %.60s, not a Publication_MarketDocument", root.Name.Local)
+		return reply, fmt.Errorf("the reply is a %.60q, not a Publication_MarketDocument", root.Name.Local)
 	}
 	return reply, atEnd(d)
 }
@@ -153,11 +153,11 @@ func verdict(text string) error {
 	case strings.Contains(lower, "no matching data"):
 		return nil
 	case strings.Contains(lower, "exceeds"):
-		return fmt.Errorf("%w: %s", source.ErrTooWide, text)
+		return source.Saying(source.ErrTooWide.Error(), text, source.ErrTooWide)
 	case text == "":
 		return errors.New("the request was refused without a reason")
 	}
-	return fmt.Errorf("the request was refused: %s", text)
+	return source.Saying("the request was refused", text, nil)
 }
 
 func nextStart(d *xml.Decoder) (xml.StartElement, error) {
@@ -193,5 +193,5 @@ func unreadable(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("the reply cannot be read: %w", err)
+	return source.Saying("the reply cannot be read", err.Error(), err)
 }

@@ -106,14 +106,15 @@ func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[sto
 			return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status, Message: "the reply is empty"}
 		}
 		return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status,
-			Message: fmt.Sprintf("the reply is %s, not XML: %s", answer.Kind, answer.Excerpt())}
+			Message: fmt.Sprintf("the reply is %s, not XML", answer.Kind), Said: answer.Excerpt()}
 	}
 	caller := c.caller
 	caller.Bounds = bounds(window)
 	traffic, err := caller.Call(ctx, callName, build, read)
+	source.HideSecrets(&caller, &reply)
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusUnauthorized {
-		fault.Message = "the security token is refused: check entsoe.security_token"
+		fault.Message, fault.Said = "the security token is refused: check entsoe.security_token", ""
 	}
 	return reply, traffic, err
 }
@@ -130,7 +131,8 @@ func withStatus(err error, status int) error {
 	if err == nil || status == http.StatusOK {
 		return err
 	}
-	fault := &source.Fault{Source: sourceName, Call: callName, Status: status, Message: err.Error()}
+	fault := &source.Fault{Source: sourceName, Call: callName, Status: status}
+	fault.Message, fault.Said = source.Words(err)
 	if errors.Is(err, source.ErrTooWide) {
 		fault.Cause = source.ErrTooWide
 	}

@@ -8,6 +8,7 @@ package rte
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -91,7 +92,7 @@ func NewClient(o Options) *Client {
 		},
 		tokens: source.ForTokens(o.HTTP),
 		caller: source.Caller{
-			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.ClientSecret, o.ClientID},
+			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: secrets(o),
 			Retrying: source.LogRetries(o.Log),
 		},
 		lines: map[resource]*source.Line{},
@@ -100,6 +101,16 @@ func NewClient(o Options) *Client {
 		c.lines[r] = o.Lines.To(base)
 	}
 	return c
+}
+
+// secrets are the credentials, alone and as the request for a token bears them.
+func secrets(o Options) []string {
+	pair := func(id, secret string) string { return base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)) }
+	all := []string{o.ClientSecret, o.ClientID}
+	if o.ClientSecret != "" {
+		all = append(all, pair(o.ClientID, o.ClientSecret), pair(url.QueryEscape(o.ClientID), url.QueryEscape(o.ClientSecret)))
+	}
+	return all
 }
 
 // ProcuredReserves asks for the three reserves' capacity in the window, which is at most 7 days long.
@@ -170,6 +181,7 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 		return true
 	}
 	traffic, err := caller.Call(ctx, from.name, build, read)
+	source.HideSecrets(&caller, &reply)
 	return reply, traffic, notSubscribed(from, err)
 }
 
@@ -178,13 +190,16 @@ func refused(from resource, answer *source.Answer) error {
 	fault := &source.Fault{Source: sourceName, Call: from.name, Status: answer.Status}
 	switch {
 	case answer.Status == http.StatusBadRequest:
-		fault.Message = errorText(answer)
+		fault.Message = "the window was refused without a reason"
+		if fault.Said = errorText(answer); fault.Said != "" {
+			fault.Message = "the window was refused"
+		}
 	case answer.Kind == source.KindJSON || answer.Status == http.StatusNoContent:
 		return nil
 	case answer.Kind == source.KindEmpty:
 		fault.Message = "the reply is empty"
 	default:
-		fault.Message = fmt.Sprintf("the reply is %s, not JSON: %s", answer.Kind, answer.Excerpt())
+		fault.Message, fault.Said = fmt.Sprintf("the reply is %s, not JSON", answer.Kind), answer.Excerpt()
 	}
 	return fault
 }
@@ -193,7 +208,7 @@ func refused(from resource, answer *source.Answer) error {
 func notSubscribed(from resource, err error) error {
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusForbidden && fault.Call == from.name {
-		fault.Message = "the application is not subscribed to the API " + from.api + ": subscribe it on RTE's data portal"
+		fault.Message, fault.Said = "the application is not subscribed to the API "+from.api+": subscribe it on RTE's data portal", ""
 	}
 	return err
 }

@@ -103,7 +103,7 @@ type Caller struct {
 	Source    string // RTE or ENTSO-E, for messages
 	HTTP      *http.Client
 	Clock     clockwork.Clock
-	Secrets   []string      // never to be seen in a message
+	Secrets   []string      // never to be seen in a message, in whatever form a source repeats them
 	Pause429  time.Duration // before the next try after a 429 that names no time itself
 	UserAgent string
 	Line      *Line  // in which every try waits for its turn; nil: none waits
@@ -217,12 +217,18 @@ func (c *Caller) refusedByStatus(name string, response *http.Response, answer *A
 	case http.StatusOK, http.StatusNoContent, http.StatusBadRequest:
 		return nil
 	}
-	message := answer.Excerpt()
-	if message == "" {
-		message = cmp.Or(http.StatusText(status), "no reason is given") // 509, which RTE documents, has no words in net/http
+	said := answer.Excerpt()
+	message := http.StatusText(status) // of 509, which RTE documents, net/http has none
+	switch {
+	case message == "" && said == "":
+		message = "no reason is given"
+	case message == "":
+		message = "no success"
+	case strings.EqualFold(message, said):
+		said = ""
 	}
 	return &Fault{
-		Source: c.Source, Call: name, Status: status, Message: message,
+		Source: c.Source, Call: name, Status: status, Message: message, Said: said,
 		Retryable:  status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500,
 		RetryAfter: c.RetryAfter(response.Header),
 	}
@@ -270,9 +276,11 @@ func (c *Caller) ConnectionFault(name string, err error) *Fault {
 func (c *Caller) fault(name string, err error) *Fault {
 	var fault *Fault
 	if !errors.As(err, &fault) {
-		fault = &Fault{Source: c.Source, Call: name, Message: err.Error(), Unreadable: true, Cause: err}
+		fault = &Fault{Source: c.Source, Call: name, Unreadable: true, Cause: err}
+		fault.Message, fault.Said = Words(err)
 	}
 	fault.Message = shorten(oneLine(c.scrub(fault.Message)), longestMessage)
+	fault.Said = shorten(oneLine(c.scrub(fault.Said)), longestMessage)
 	return fault
 }
 
@@ -307,15 +315,8 @@ func Plainly(err error) string {
 	return err.Error()
 }
 
-func (c *Caller) scrub(message string) string {
-	for _, secret := range c.Secrets {
-		if secret != "" {
-			message = strings.ReplaceAll(message, secret, "[hidden]")
-			message = strings.ReplaceAll(message, url.QueryEscape(secret), "[hidden]")
-		}
-	}
-	return message
-}
+// scrub takes the secrets out of a text.
+func (c *Caller) scrub(text string) string { return hideSecrets(text, c.Secrets) }
 
 // limited reads at most left bytes, counts them, and remembers what went wrong in the connection.
 type limited struct {
