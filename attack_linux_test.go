@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"flag"
@@ -10,16 +11,20 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
 
 	"courant/ingest/simulator"
+	"courant/store"
 )
 
 var underAttack = flag.Bool("attack", false, "have thousands of clients be slow, silent or large to a service")
@@ -421,4 +426,249 @@ func TestAFloodOfSignInsKeepsNobodyOut(t *testing.T) {
 		}
 	}
 	table.Flush()
+}
+
+// hostile is a reply that is small when packed and takes a decoder much: a head, a block that comes again and again, and an end.
+
+type hostile struct {
+	name, head, block string
+	bytes             int // of blocks
+	tail              string
+}
+
+const mebibyte = 1 << 20
+
+// packed is the reply as gzip. The blocks are packed once, so that making it costs nothing.
+
+func (h hostile) packed(t testing.TB) []byte {
+	t.Helper()
+	var all bytes.Buffer
+	add := func(text string, times int) {
+		var one bytes.Buffer
+		w := gzip.NewWriter(&one)
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for range times {
+			all.Write(one.Bytes())
+		}
+	}
+	add(h.head, 1)
+	if h.bytes < mebibyte {
+		add(strings.Repeat(h.block, h.bytes/len(h.block)), 1)
+	} else {
+		piece := strings.Repeat(h.block, mebibyte/len(h.block))
+		add(piece, h.bytes/len(piece))
+	}
+	add(h.tail, 1)
+	return all.Bytes()
+}
+
+// The most that a reply of a resource may hold, of which nothing is refused before it is decoded, and far more than that.
+
+var (
+	afrrDay     = `{"days":[{"start_date":"2026-03-04","datas":[`
+	afrrReplies = []hostile{
+		{"empty objects", afrrDay, "{},", 64 * mebibyte, "{}]}]}"},
+		{"as many empty objects as may be", afrrDay, "{},", 3 * 225_000, "{}]}]}"},
+		{"empty arrays", `{"days":[`, "[],", 64 * mebibyte, "[]]}"},
+		{"levels", "", "[", 64 * mebibyte, ""},
+		{"levels of objects", "", `{"a":`, 64 * mebibyte, ""},
+		{"white space", `{"days":[`, " ", 63 * mebibyte, "]}"},
+		{"a text", `{"days":"`, "x", 64 * mebibyte, `"}`},
+		{"long texts", `{"other":[`, `"` + strings.Repeat("x", 16_000) + `",`, 31 * mebibyte, `""]}`},
+		{"long names", afrrDay, `{"` + strings.Repeat("x", 16_000) + `":0},`, 31 * mebibyte, "{}]}]}"},
+		{"escapes", `{"other":[`, `"` + strings.Repeat(`\u0041`, 2_600) + `",`, 31 * mebibyte, `""]}`},
+		{"numbers", `{"other":[`, "0,", 14 * mebibyte, "0]}"},
+		{"more numbers", `{"other":[`, "0,", 64 * mebibyte, "0]}"},
+		{"steps at one instant", afrrDay, `{"step":"10:00:00","pdemand":1,"upward_afrr_marginal_price":2,"downward_afrr_marginal_price":3,"afrr_for_france":1},`, 25 * mebibyte, "{}]}]}"},
+		{"steps of which each is bad", afrrDay, `{"step":"10:00:01","pdemand":"much","` + strings.Repeat("x", 60) + `":[]},`, 12 * mebibyte, "{}]}]}"},
+		{"days", `{"days":[`, `{"start_date":"2026-03-04","datas":[{"step":"10:00:00"}]},`, 6 * mebibyte, "{}]}"},
+	}
+	capacityReplies = []hostile{
+		{"blocks", `{"result_procured_reserves":[`, `{"reserve":"AFRR","values":[]},`, 64 * mebibyte, "{}]}"},
+		{"as many rows as may be", `{"result_procured_reserves":[{"reserve":"AFRR","product_type":"STD","values":[`,
+			`{"start_date":"2026-03-04T10:00:00Z","direction":"UP","price":1,"offered_volume":2,"contracted_volume":3,"time_horizon":"` + strings.Repeat("x", 40) + `","update_date":"` + strings.Repeat("x", 50) + `"},`, 12 * mebibyte, "{}]}]}"},
+	}
+	pointReplies = []hostile{
+		{"empty elements", a44, "<Point/>", 64 * mebibyte, endOfA44},
+		{"as many points as may be", a44, "<Point><position>1</position><price.amount>1.23</price.amount></Point>", 5 * mebibyte, endOfA44},
+		{"as many empty points as may be", a44, "<Point/>", 8 * 249_000, endOfA44},
+		{"levels of elements", "", "<a>", 64 * mebibyte, ""},
+		{"attributes", "<a", " b=''", 64 * mebibyte, "/>"},
+		{"a long attribute", "<a b='", "x", 64 * mebibyte, "'/>"},
+		{"elements with attributes", "<a>", "<b" + strings.Repeat(" c=''", 16) + "/>", 64 * mebibyte, "</a>"},
+		{"a comment", "<a><!--", "x", 64 * mebibyte, "--></a>"},
+		{"comments", a44, "<!--" + strings.Repeat("x", 16_000) + "-->", 25 * mebibyte, endOfA44},
+		{"CDATA", "<a><![CDATA[", "x", 64 * mebibyte, "]]></a>"},
+		{"a text in pieces", "<Publication_MarketDocument><type>", strings.Repeat("x", 16_000) + "<b/>", 25 * mebibyte, "</type></Publication_MarketDocument>"},
+		{"texts", a44, "<Point><position>" + strings.Repeat("1", 10_000) + "</position></Point>", 25 * mebibyte, endOfA44},
+		{"periods of a year", a44 + "</Period>", "<Period><timeInterval><start>2026-01-01T00:00Z</start><end>2027-01-01T00:00Z</end></timeInterval><resolution>PT15M</resolution>" +
+			"<Point><position>1</position><price.amount>1</price.amount></Point></Period>", mebibyte / 8, endOfA44},
+	}
+)
+
+const (
+	a44 = `<Publication_MarketDocument><type>A44</type><TimeSeries><in_Domain.mRID>10YFR-RTE------C</in_Domain.mRID><out_Domain.mRID>10YFR-RTE------C</out_Domain.mRID>` +
+		`<currency_Unit.name>EUR</currency_Unit.name><price_Measure_Unit.name>MWH</price_Measure_Unit.name><curveType>A03</curveType><Period>`
+	endOfA44 = "</Period></TimeSeries></Publication_MarketDocument>"
+)
+
+// hostileSource answers each call of a resource for its widest window with the next of its replies, and any other with nothing.
+
+type hostileSource struct {
+	t       *testing.T
+	widest  time.Duration
+	replies []hostile
+	pid     atomic.Int64 // of the program that asks; 0 before it is known
+
+	mu   sync.Mutex
+	next map[string]int
+	seen []int // kB that the program had held at most, before each reply and at the end
+}
+
+// ServeHTTP is for http.Handler.
+
+func (s *hostileSource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/token/oauth/") {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"access_token":"a-token-of-the-test","token_type":"Bearer","expires_in":7200}`)
+		return
+	}
+	query := r.URL.Query()
+	from, _ := time.Parse("200601021504", query.Get("periodStart"))
+	to, _ := time.Parse("200601021504", query.Get("periodEnd"))
+	if query.Has("start_date") {
+		from, _ = time.Parse(time.RFC3339, query.Get("start_date"))
+		to, _ = time.Parse(time.RFC3339, query.Get("end_date"))
+	}
+	s.mu.Lock()
+	s.note()
+	next := s.next[r.URL.Path]
+	if to.Sub(from) < s.widest-time.Hour || next == len(s.replies) { // an hour, for the days on which the clock changes
+		s.mu.Unlock()
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	s.next[r.URL.Path]++
+	s.mu.Unlock()
+	reply := s.replies[next]
+	reply.head = strings.Replace(reply.head, "2026-03-04", store.DeliveryDateOf(from).String(), 1)
+	w.Header().Set("Content-Encoding", "gzip")
+	w.Write(reply.packed(s.t)) // it is cut where it is refused
+}
+
+// note notes the most memory that the program has held.
+
+func (s *hostileSource) note() {
+	if pid := s.pid.Load(); pid > 0 {
+		s.seen = append(s.seen, memoryOf(s.t, int(pid), "VmHWM"))
+	}
+}
+
+// mostMemory is what the program may take at its peak, whatever a source answers.
+
+const mostMemory = 256 << 10 // kB
+
+// The program is given every kind of reply that is made to take memory, each for the widest window of its resource, one after the
+
+// other.
+
+// The figures: go test . -run TestAReplyWithinItsBounds -v
+
+func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
+	for dataset, test := range map[store.Dataset]struct {
+		days    int // of the widest window
+		replies []hostile
+	}{
+		store.AFRREnergy:     {1, afrrReplies},
+		store.FCRCapacity:    {7, capacityReplies},
+		store.DayAheadPrices: {90, pointReplies},
+	} {
+		t.Run(string(dataset), func(t *testing.T) {
+			asked := &hostileSource{t: t, replies: test.replies, widest: time.Duration(test.days) * 24 * time.Hour, next: map[string]int{}}
+			server := httptest.NewServer(asked)
+			defer server.Close()
+			t.Chdir(t.TempDir())
+			last := store.DeliveryDateOf(time.Now()).Add(-1)
+			first := last.Add(1 - test.days*(1+len(test.replies))) // of the last window the most before it is read
+			fetch := startProgram(t, "courant-hasty", hostileEnvironment(server.URL), true, "fetch", string(dataset), "--from", first.String(), "--to", last.String())
+			asked.pid.Store(int64(fetch.cmd.Process.Pid))
+			fetch.finish()
+			asked.mu.Lock()
+			defer asked.mu.Unlock()
+			most := 0
+			for i, kB := range asked.seen {
+				if kB > most {
+					t.Logf("%d MiB at call %d of %d", kB/1024, i, len(asked.seen))
+				}
+				most = max(most, kB)
+			}
+			if most == 0 || most > mostMemory {
+				t.Errorf("it has taken %d MiB, may take %d", most/1024, mostMemory/1024)
+			}
+			for path, next := range asked.next {
+				if next != len(test.replies) {
+					t.Errorf("%s has given %d replies, want %d", path, next, len(test.replies))
+				}
+			}
+		})
+	}
+}
+
+func hostileEnvironment(address string) []string {
+	return []string{"COURANT_RTE_BASE_URL=" + address, "COURANT_RTE_CLIENT_ID=an-id-of-the-test", "COURANT_RTE_CLIENT_SECRET=a-secret-of-the-test",
+		"COURANT_ENTSOE_BASE_URL=" + address + "/api", "COURANT_ENTSOE_SECURITY_TOKEN=a-token-of-the-test",
+		"COURANT_SERVER_ADDR=127.0.0.1:0", "COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}
+}
+
+// heaviest are the replies for which the program takes most, of each resource.
+
+var heaviest = map[string]hostile{
+	"afrr_marginal_price":      {"", `{"days":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 31 * mebibyte, "{}]}"},
+	"result_procured_reserves": {"", `{"result_procured_reserves":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 12 * mebibyte, "{}]}"},
+	"standard_mfrr_data":       {"", `{"mari":{"mari_mesures":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 7 * mebibyte, "{}]}}"},
+	"france_power_exchanges":   {"", `{"france_power_exchanges":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, mebibyte, "{}]}"},
+	"api":                      {"", a44, "<Point><position>" + strings.Repeat("1", 10_000) + "</position></Point>", 11 * mebibyte, endOfA44},
+}
+
+func TestAServiceToWhichAllSourcesReplyAsMuchAsMayBeTakesBoundedMemory(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/token/oauth/") {
+			(&hostileSource{}).ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(heaviest[r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]].packed(t))
+	}))
+	defer server.Close()
+	t.Chdir(t.TempDir())
+	service := startProgram(t, "courant-hasty", hostileEnvironment(server.URL), true, "serve")
+	feeds := map[string]bool{}
+	for len(feeds) < 5 {
+		feeds[service.await(`"msg":"feed run","feed":"([^"]+)"`)[1]] = true
+	}
+	most := memoryOf(t, service.cmd.Process.Pid, "VmHWM")
+	if code := service.end(syscall.SIGTERM); code != exitDone {
+		t.Errorf("exit %d", code)
+	}
+	if t.Logf("%d MiB", most/1024); most > mostMemory {
+		t.Errorf("it has taken %d MiB, may take %d", most/1024, mostMemory/1024)
+	}
+}
+
+func TestAWholeDayOf4SecondStepsTakesBoundedMemory(t *testing.T) {
+	moveIn(t, time.Now)
+	service := startProgram(t, "courant-hasty", []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, true, "serve")
+	service.await(`"msg":"feed run","feed":"afrr_energy".*"rows_changed":2[0-9]{4},`)
+	most := memoryOf(t, service.cmd.Process.Pid, "VmHWM")
+	if code := service.end(syscall.SIGTERM); code != exitDone {
+		t.Errorf("exit %d", code)
+	}
+	if t.Logf("%d MiB", most/1024); most > mostMemory {
+		t.Errorf("it has taken %d MiB, may take %d", most/1024, mostMemory/1024)
+	}
 }

@@ -68,7 +68,7 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 	var f *fixture
 	f = open(t, func(o *server.Options) {
-		o.Report = func(ctx context.Context) (any, error) {
+		o.Report = func(ctx context.Context, _ bool) (any, error) {
 			waiting, err := f.store.InQuarantine(ctx)
 			var lines []string
 			for _, q := range waiting {

@@ -64,7 +64,7 @@ func open(t testing.TB, changes ...func(*server.Options)) *fixture {
 	f.options = server.Options{
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
-		Report: func(context.Context) (any, error) { return struct{}{}, nil },
+		Report: func(context.Context, bool) (any, error) { return struct{}{}, nil },
 		Decide: func(context.Context, int64, bool) error { return store.ErrNotFound },
 	}
 	for _, change := range changes {
