@@ -99,8 +99,13 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 			}
 			// A value of before that changes has been current since it was first seen.
 			commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: want.Start, DemandMW: store.Num(7)}}})
-			if got := ask(t, s.ReaderPool(), "SELECT column_name, old, new, since_ms FROM revision ORDER BY id DESC LIMIT 1"); got != "demand_mw|3|7|6" {
-				t.Errorf("the revision is %s", got)
+			var got []string
+			for _, r := range revisionsOf(t, s, store.AFRREnergy, date("2026-10-26"), date("2026-10-26")) {
+				got = append(got, revisionLine(r))
+			}
+			revisions := []string{fmt.Sprintf("%d||demand_mw|3|7|6|%d", want.Start, minute(0).UnixMilli()), fmt.Sprintf("%d||upward_price|0|1|6|9", want.Start)}
+			if diff := cmp.Diff(revisions, got); diff != "" {
+				t.Errorf("revisions (-want +got):\n%s", diff)
 			}
 		})
 	}
