@@ -83,7 +83,8 @@ func pack(start int64, steps []heldStep) (packedHour, error) {
 			Prorata: optional(step.row.ProrataMode), FirstSeen: step.firstSeen})
 	}
 	var decimals hourDecimals
-	column := make([]Number, len(steps))
+	var buffer [hourSeconds / AFRRSeconds]Number
+	column := append(buffer[:0], make([]Number, len(steps))...)
 	for c, number := range afrrNumbers {
 		for i := range steps {
 			column[i] = *number(&steps[i].row)
@@ -247,7 +248,8 @@ func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
 		return nil, err
 	}
 	rest := p.numbers
-	column := make([]Number, p.rows)
+	var buffer [hourSeconds / AFRRSeconds]Number
+	column := append(buffer[:0], make([]Number, p.rows)...)
 	for c, number := range afrrNumbers {
 		var err error
 		if rest, err = readColumn(rest, column, decimals[c]); err != nil {

@@ -155,7 +155,7 @@ type hour struct {
 	sorted []heldStep
 
 	revised []revisedStep
-	since   [hourSeconds][stepColumns]int64 // ms; since when a value is what it is, if it has changed before
+	since   *changedSince // nil until a value changes
 }
 
 // begin goes on to another hour, of which nothing is known yet.
@@ -226,8 +226,11 @@ func (h *hour) revise(w *writing, revised *revisedHours) (changed, withdrawn int
 			continue
 		}
 		if len(h.revised) == 0 {
+			if h.since == nil {
+				h.since = new(changedSince)
+			}
 			clear(h.since[:])
-			if err := revised.lastSeen(w.ctx, h.start, &h.since); err != nil {
+			if err := revised.lastSeen(w.ctx, h.start, h.since); err != nil {
 				return 0, 0, err
 			}
 		}

@@ -172,7 +172,7 @@ func (p *revisedHour) changedSteps() ([]revisedStep, error) {
 	next := 0 // second of the hour from which on the next step may begin
 	for i, run := range runs {
 		second, n, columns := run[0], run[1], run[2]
-		if second < next || n < 1 || n > p.steps-len(steps) || second+(n-1)*AFRRSeconds >= hourSeconds || columns < 1 || columns >= 1<<stepColumns {
+		if second < next || second >= hourSeconds || n < 1 || n > p.steps-len(steps) || second+(n-1)*AFRRSeconds >= hourSeconds || columns < 1 || columns >= 1<<stepColumns {
 			return nil, fmt.Errorf("run %d is %v", i, run)
 		}
 		for range n {
@@ -313,8 +313,11 @@ func (r *revisedHours) write(ctx context.Context, hour, seen int64, steps []revi
 	return err
 }
 
-// lastSeen sets since when each value that has changed before is what it is now; the others keep what since says.
-func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *[hourSeconds][stepColumns]int64) error {
+// changedSince is since when the values of an hour are what they are, by second and column, ms; 0: they have never changed.
+type changedSince [hourSeconds][stepColumns]int64
+
+// lastSeen reads since when the values of an hour that have changed before are what they are, into one that is all 0.
+func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedSince) error {
 	found, err := r.before.QueryContext(ctx, hour)
 	if err != nil {
 		return err
