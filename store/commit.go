@@ -97,29 +97,39 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	stored, err := storedRows(w, l, rows)
+	first, last := l.start(&rows[0]), l.start(&rows[0])
+	for i := range rows {
+		if _, err := w.tally(l.dataset(&rows[i])); err != nil {
+			return err
+		}
+		w.tallies[l.dataset(&rows[i])].Seen++
+		first, last = min(first, l.start(&rows[i])), max(last, l.start(&rows[i]))
+	}
+	stored, err := storedRows(w.ctx, w.tx, l, Period{first, last + 1})
 	if err != nil {
 		return err
 	}
-	arrived, err := fold(w, l, rows)
-	if err != nil {
-		return err
-	}
-	var changed []storedRow[R]
+	var written []storedRow[R]
 	var calendar calendar
 	cover := coverage{}
-	for _, row := range arrived {
+	for _, row := range fold(l, rows) {
 		key := l.rowKey(&row)
 		before, known := stored[key]
-		if known {
-			row = l.merge(before.row, row)
-			if row == before.row {
-				continue
-			}
+		row, older := l.merge(before.row, row)
+		switch {
+		case older:
+			w.tallies[key.dataset].Older++
+			continue
+		case known && row == before.row:
+			continue
+		case known && l.sameValues(row, before.row):
+			written = append(written, storedRow[R]{row, before.firstSeen, before.changedAt})
+			continue
+		case known:
 			if err := revise(w, l, key, before, row); err != nil {
 				return err
 			}
-		} else {
+		default:
 			before.firstSeen = w.now
 			cover.add(coverKey{datedKey{key.dataset, calendar.dateOf(key.start)}, key.series}, 1, key.start)
 			if err := replaceStandIn(w, l, key, stored, row); err != nil {
@@ -128,15 +138,15 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 		}
 		w.tallies[key.dataset].Changed++
 		w.changed[datedKey{key.dataset, calendar.dateOf(key.start)}] = true
-		changed = append(changed, storedRow[R]{row: row, firstSeen: before.firstSeen})
+		written = append(written, storedRow[R]{row, before.firstSeen, w.now})
 	}
-	if err := write(w, l, changed); err != nil {
+	if err := write(w, l, written); err != nil {
 		return err
 	}
 	return cover.write(w)
 }
 
-// write writes rows that are new or have changed.
+// write writes rows that are new or differ from what is stored.
 func write[R comparable](w *writing, l layout[R], rows []storedRow[R]) error {
 	var insert *sql.Stmt
 	var fields []any
@@ -151,7 +161,7 @@ func write[R comparable](w *writing, l layout[R], rows []storedRow[R]) error {
 		}
 		fields = fields[:0]
 		for i := range chunk {
-			fields = append(append(fields, l.fields(&chunk[i].row)...), chunk[i].firstSeen, w.now)
+			fields = append(append(fields, l.fields(&chunk[i].row)...), chunk[i].firstSeen, chunk[i].changedAt)
 		}
 		if _, err := insert.ExecContext(w.ctx, fields...); err != nil {
 			return err
@@ -160,38 +170,37 @@ func write[R comparable](w *writing, l layout[R], rows []storedRow[R]) error {
 	return nil
 }
 
-// fold counts the rows of a batch and makes one of those that have the same key, as if they had come one by one.
-func fold[R comparable](w *writing, l layout[R], rows []R) ([]R, error) {
+// fold makes one row of those of a batch that have the same key.
+func fold[R comparable](l layout[R], rows []R) []R {
 	folded := make([]R, 0, len(rows))
 	at := make(map[rowKey]int, len(rows))
-	for _, row := range rows {
-		key := l.rowKey(&row)
-		tally, err := w.tally(key.dataset)
-		if err != nil {
-			return nil, err
-		}
-		tally.Seen++
-		if i, twice := at[key]; twice {
-			folded[i] = l.merge(folded[i], row)
+	repeated := map[int][]R{} // by place in folded
+	for i := range rows {
+		key := l.rowKey(&rows[i])
+		place, twice := at[key]
+		if !twice {
+			at[key] = len(folded)
+			folded = append(folded, rows[i])
 			continue
 		}
-		at[key] = len(folded)
-		folded = append(folded, row)
+		if repeated[place] == nil {
+			repeated[place] = []R{folded[place]}
+		}
+		repeated[place] = append(repeated[place], rows[i])
 	}
-	return folded, nil
+	for place, same := range repeated {
+		folded[place] = l.join(same...)
+	}
+	return folded
 }
 
-// storedRows reads what the table holds between the first and the last of the rows.
-func storedRows[R comparable](w *writing, l layout[R], rows []R) (map[rowKey]storedRow[R], error) {
-	first, last := l.start(&rows[0]), l.start(&rows[0])
-	for i := range rows {
-		first, last = min(first, l.start(&rows[i])), max(last, l.start(&rows[i]))
-	}
-	found, err := w.tx.QueryContext(w.ctx, l.selectRows(", first_seen_ms, changed_ms")+" WHERE start BETWEEN ? AND ?", first, last)
+// storedRows reads what the table holds of the period.
+func storedRows[R comparable](ctx context.Context, tx *sql.Tx, l layout[R], period Period) (map[rowKey]storedRow[R], error) {
+	found, err := tx.QueryContext(ctx, l.selectRows(", first_seen_ms, changed_ms")+" WHERE start >= ? AND start < ?", period.Start, period.End)
 	if err != nil {
 		return nil, err
 	}
-	stored := make(map[rowKey]storedRow[R], len(rows))
+	stored := map[rowKey]storedRow[R]{}
 	var firstSeen, changedAt int64
 	err = l.scan(found, []any{&firstSeen, &changedAt}, func(row R) {
 		stored[l.rowKey(&row)] = storedRow[R]{row, firstSeen, changedAt}
@@ -215,6 +224,9 @@ func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[
 		if old[i] == new[i] {
 			continue
 		}
+		if !new[i].Valid {
+			w.tallies[key.dataset].Withdrawn++
+		}
 		_, err := w.insertRevision.ExecContext(w.ctx, key.dataset, key.start, key.series, column, old[i], new[i], before.firstSeen, w.now)
 		if err != nil {
 			return err
@@ -237,7 +249,7 @@ func replaceStandIn[R comparable](w *writing, l layout[R], key rowKey, stored ma
 	return revise(w, l, key, stood, row)
 }
 
-// coverage counts the rows that a commit adds to each series of a delivery date.
+// coverage counts the rows that a commit adds to each series of a delivery date, less those that it removes.
 type coverage map[coverKey]*cover
 
 type coverKey struct {
@@ -265,6 +277,13 @@ func (c coverage) write(w *writing) error {
 			ON CONFLICT (dataset, delivery_date, series)
 			DO UPDATE SET rows = rows + excluded.rows, newest_start = max(newest_start, excluded.newest_start)`,
 			k.dataset, k.date, k.series, added.rows, added.newest)
+		if err != nil {
+			return err
+		}
+		if added.rows >= 0 {
+			continue
+		}
+		_, err = w.tx.ExecContext(w.ctx, "DELETE FROM coverage WHERE dataset = ? AND delivery_date = ? AND series = ? AND rows <= 0", k.dataset, k.date, k.series)
 		if err != nil {
 			return err
 		}

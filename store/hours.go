@@ -50,7 +50,7 @@ func selectSteps(ctx context.Context, tx *sql.Tx, _ Dataset, period Period) ([]A
 	return rows, err
 }
 
-// checkHours reads every hour there is.
+// checkHours reads every packed hour there is.
 func checkHours(ctx context.Context, tx *sql.Tx) error {
 	found, err := tx.QueryContext(ctx, selectHours)
 	if err != nil {
@@ -84,11 +84,7 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 		return err
 	}
 	tally.Seen += len(rows)
-	arrived := map[int64][]*AFRRStep{} // by hour
-	for i := range rows {
-		start := hourOf(rows[i].Start)
-		arrived[start] = append(arrived[start], &rows[i])
-	}
+	arrived := byHour(rows)
 	read, err := w.tx.PrepareContext(w.ctx, selectHours+" WHERE start = ?")
 	if err != nil {
 		return err
@@ -97,8 +93,12 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 	if err != nil {
 		return err
 	}
+	revised, err := newRevisedHours(w.ctx, w.tx)
+	if err != nil {
+		return err
+	}
 	hours := slices.Sorted(maps.Keys(arrived))
-	thinned, err := readThinned(w, hours)
+	thinned, err := readThinned(w.ctx, w.tx, Period{hours[0], hours[len(hours)-1] + hourSeconds})
 	if err != nil {
 		return err
 	}
@@ -107,25 +107,18 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 	cover := coverage{}
 	for _, start := range hours {
 		date := datedKey{AFRREnergy, calendar.dateOf(start)}
-		rows, err := thinned.admit(w, date.date, start, arrived[start])
+		admitted, replaced := thinned.admit(start, arrived[start])
+		if err := dropBuckets(w, date, replaced, cover); err != nil {
+			return err
+		}
+		if err := h.meet(w.ctx, read, start, admitted, w.now); err != nil {
+			return err
+		}
+		changed, withdrawn, err := h.revise(w, revised)
 		if err != nil {
 			return err
 		}
-		h.begin(start)
-		found, err := read.QueryContext(w.ctx, start)
-		if err != nil {
-			return err
-		}
-		if err := scanHours(found, h.hold); err != nil {
-			return err
-		}
-		for _, row := range rows {
-			h.take(row, w.now)
-		}
-		changed, err := h.revise(w)
-		if err != nil {
-			return err
-		}
+		tally.Withdrawn += withdrawn
 		added, newest := h.added()
 		if changed+added == 0 {
 			continue
@@ -139,23 +132,54 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 			return err
 		}
 	}
-	return firstError(func() error { return cover.write(w) }, func() error { return thinned.write(w) })
+	return cover.write(w)
+}
+
+// byHour groups steps by the hours in which they lie.
+func byHour(rows []AFRRStep) map[int64][]*AFRRStep {
+	hours := map[int64][]*AFRRStep{}
+	for i := range rows {
+		start := hourOf(rows[i].Start)
+		hours[start] = append(hours[start], &rows[i])
+	}
+	return hours
 }
 
 // hour is an hour of 4 s steps that is being changed.
 type hour struct {
 	start  int64
-	at     [hourSeconds]int16 // which step begins at a second, counted from 1
-	before []heldStep         // as they are stored
-	after  []heldStep         // as they will be; those that are new come last
+	at     [hourSeconds]int16     // which step begins at a second, counted from 1
+	came   [hourSeconds]*AFRRStep // what has arrived for the second
+	before []heldStep             // as they are stored
+	after  []heldStep             // as they will be; those that are new come last
 	sorted []heldStep
+
+	revised []revisedStep
+	since   *changedSince // nil until a value changes
 }
 
 // begin goes on to another hour, of which nothing is known yet.
 func (h *hour) begin(start int64) {
 	h.start = start
 	clear(h.at[:])
+	clear(h.came[:])
 	h.before, h.after = h.before[:0], h.after[:0]
+}
+
+// meet reads the hour with a statement that selects one, and takes the steps that arrive for it.
+func (h *hour) meet(ctx context.Context, read *sql.Stmt, start int64, arrived []*AFRRStep, now int64) error {
+	h.begin(start)
+	found, err := read.QueryContext(ctx, start)
+	if err != nil {
+		return err
+	}
+	if err := scanHours(found, h.hold); err != nil {
+		return err
+	}
+	for _, row := range arrived {
+		h.take(row, now)
+	}
+	return nil
 }
 
 // hold takes the steps that are stored.
@@ -166,40 +190,70 @@ func (h *hour) hold(steps []heldStep) {
 	}
 }
 
-// take takes a step that arrives: a null never takes the place of a value.
+// take takes a step that arrives, as keep does a row: of steps that arrive for the same second it makes one, and that one
+// meets what is stored.
 func (h *hour) take(row *AFRRStep, now int64) {
-	at := &h.at[row.Start-h.start]
-	if *at == 0 {
-		h.after = append(h.after, heldStep{row: *row, firstSeen: now})
-		*at = int16(len(h.after))
-		return
+	second := row.Start - h.start
+	if twice := h.came[second]; twice != nil {
+		joined := afrrLayout.join(*twice, *row)
+		row = &joined
 	}
-	into := &h.after[*at-1].row
+	h.came[second] = row
+	if h.at[second] == 0 {
+		h.after = append(h.after, heldStep{firstSeen: now})
+		h.at[second] = int16(len(h.after))
+	}
+	i := int(h.at[second]) - 1
+	into := &h.after[i].row
+	if i < len(h.before) {
+		*into = h.before[i].row
+	} else {
+		*into = AFRRStep{Start: row.Start}
+	}
 	for _, number := range afrrNumbers {
-		if n := number(row); n.Valid {
-			*number(into) = *n
-		}
+		n := number(into)
+		*n = number(row).over(*n)
 	}
-	if row.PicassoConnection.Valid {
-		into.PicassoConnection = row.PicassoConnection
-	}
-	if row.ProrataMode.Valid {
-		into.ProrataMode = row.ProrataMode
-	}
+	into.PicassoConnection = row.PicassoConnection.over(into.PicassoConnection)
+	into.ProrataMode = row.ProrataMode.over(into.ProrataMode)
 }
 
-// revise notes what has changed of the rows that were stored, and tells how many have.
-func (h *hour) revise(w *writing) (changed int, err error) {
+// revise notes what has changed of the rows that were stored, and tells how many have, and how many values were withdrawn.
+func (h *hour) revise(w *writing, revised *revisedHours) (changed, withdrawn int, err error) {
+	h.revised = h.revised[:0]
 	for i := range h.before {
 		if h.after[i].row == h.before[i].row {
 			continue
 		}
-		changed++
-		if err := revise(w, afrrLayout, afrrLayout.rowKey(&h.before[i].row), h.before[i], h.after[i].row); err != nil {
-			return 0, err
+		if len(h.revised) == 0 {
+			if h.since == nil {
+				h.since = new(changedSince)
+			}
+			clear(h.since[:])
+			if err := revised.lastSeen(w.ctx, h.start, h.since); err != nil {
+				return 0, 0, err
+			}
 		}
+		step := revisedStep{second: int(h.before[i].row.Start - h.start), old: stepValues(&h.before[i].row), new: stepValues(&h.after[i].row)}
+		for c := range step.old {
+			if step.old[c] == step.new[c] {
+				continue
+			}
+			step.columns |= 1 << c
+			step.since[c] = h.since[step.second][c]
+			if step.since[c] == 0 {
+				step.since[c] = h.before[i].firstSeen
+			}
+			if !step.new[c].Valid {
+				withdrawn++
+			}
+		}
+		h.revised = append(h.revised, step)
 	}
-	return changed, nil
+	if len(h.revised) == 0 {
+		return 0, 0, nil
+	}
+	return len(h.revised), withdrawn, revised.write(w.ctx, h.start, w.now, h.revised)
 }
 
 // added counts the rows that are new, and tells the start of the last of them in time.

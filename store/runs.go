@@ -36,8 +36,10 @@ type Omission struct {
 
 // Tally is what a run brought of one dataset.
 type Tally struct {
-	Seen    int // rows in the source's reply
-	Changed int // rows that were new or had changed
+	Seen      int // rows in the source's reply
+	Changed   int // rows that were new or had changed
+	Older     int // rows that changed nothing, because the source dates them before what is stored
+	Withdrawn int // values that were stored and that the source took back
 }
 
 // Run is one account of asking a source for one window of a feed.

@@ -106,28 +106,27 @@ func (s *Store) AFRRBucketsWithin(ctx context.Context, period Period) (buckets [
 	return buckets, thinned, nil
 }
 
-// thinnedHours is the 5 min of thinned dates among the hours that a commit writes to.
+// thinnedHours is the 5 min of thinned dates among hours to which steps arrive.
 type thinnedHours struct {
-	byHour   map[int64][]AFRRBucket
-	fold     hour
-	replaced coverage // counts down
+	byHour map[int64][]AFRRBucket
+	fold   hour
 }
 
-func readThinned(w *writing, hours []int64) (*thinnedHours, error) {
-	buckets, err := selectBuckets(w.ctx, w.tx, Period{Start: hours[0], End: hours[len(hours)-1] + hourSeconds})
+func readThinned(ctx context.Context, tx *sql.Tx, period Period) (*thinnedHours, error) {
+	buckets, err := selectBuckets(ctx, tx, period)
 	if err != nil {
 		return nil, err
 	}
-	t := &thinnedHours{byHour: map[int64][]AFRRBucket{}, replaced: coverage{}}
+	t := &thinnedHours{byHour: map[int64][]AFRRBucket{}}
 	for _, b := range buckets {
 		t.byHour[hourOf(b.Start)] = append(t.byHour[hourOf(b.Start)], b)
 	}
 	return t, nil
 }
 
-// admit takes out of what arrives for an hour the steps of which a bucket knows more. A bucket that does not know more
-// makes place for the steps.
-func (t *thinnedHours) admit(w *writing, date DeliveryDate, start int64, arrived []*AFRRStep) ([]*AFRRStep, error) {
+// admit takes out of what arrives for an hour the steps of which a bucket knows more. A bucket that does not know more is
+// replaced by the steps.
+func (t *thinnedHours) admit(start int64, arrived []*AFRRStep) (admitted []*AFRRStep, replaced []AFRRBucket) {
 	for _, bucket := range t.byHour[start] {
 		t.fold.begin(start)
 		others := arrived[:0:0]
@@ -138,7 +137,7 @@ func (t *thinnedHours) admit(w *writing, date DeliveryDate, start int64, arrived
 				continue
 			}
 			within = append(within, row)
-			t.fold.take(row, w.now)
+			t.fold.take(row, 0)
 		}
 		var steps []AFRRStep
 		for _, held := range t.fold.ascending() {
@@ -149,19 +148,18 @@ func (t *thinnedHours) admit(w *writing, date DeliveryDate, start int64, arrived
 			continue
 		}
 		arrived = append(others, within...)
-		if _, err := w.tx.ExecContext(w.ctx, "DELETE FROM afrr_energy_bucket WHERE start = ?", bucket.Start); err != nil {
-			return nil, err
-		}
-		t.replaced.add(coverKey{datedKey{AFRREnergy, date}, thinnedSeries}, -bucket.Steps, 0)
+		replaced = append(replaced, bucket)
 	}
-	return arrived, nil
+	return arrived, replaced
 }
 
-// write counts down what is kept in 5 min only.
-func (t *thinnedHours) write(w *writing) error {
-	if err := t.replaced.write(w); err != nil || len(t.replaced) == 0 {
-		return err
+// dropBuckets deletes buckets of a date that are replaced by their steps, and counts down what is kept in 5 min only.
+func dropBuckets(w *writing, date datedKey, replaced []AFRRBucket, cover coverage) error {
+	for _, bucket := range replaced {
+		if _, err := w.tx.ExecContext(w.ctx, "DELETE FROM afrr_energy_bucket WHERE start = ?", bucket.Start); err != nil {
+			return err
+		}
+		cover.add(coverKey{date, thinnedSeries}, -bucket.Steps, 0)
 	}
-	_, err := w.tx.ExecContext(w.ctx, "DELETE FROM coverage WHERE dataset = ? AND series = ? AND rows <= 0", AFRREnergy, thinnedSeries)
-	return err
+	return nil
 }
