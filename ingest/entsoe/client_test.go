@@ -313,7 +313,7 @@ func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
 					t.Errorf("%s has %d hours, want %d", date, counts[date], count)
 				}
 			}
-			if diff := cmp.Diff([]string{`day-ahead-prices 2026-10-27: position "0" lies outside a Period of 24`}, refusalsOf(reply)); diff != "" {
+			if diff := cmp.Diff([]string{`final day-ahead-prices 2026-10-27: position "0" lies outside a Period of 24`}, refusalsOf(reply)); diff != "" {
 				t.Errorf("refusals (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff([]string{`a series with contract_MarketAgreement.type "A07" was skipped`}, reply.Notes); diff != "" {

@@ -67,6 +67,8 @@ type Client struct {
 	caller source.Caller
 	lines  map[resource]*source.Line
 
+	tokenHTTP *http.Client
+
 	mu      sync.Mutex
 	token   *oauth2.Token
 	expires time.Time
@@ -86,7 +88,8 @@ func NewClient(o Options) *Client {
 			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.ClientSecret, o.ClientID},
 			Retrying: source.LogRetries(o.Log),
 		},
-		lines: map[resource]*source.Line{},
+		lines:     map[resource]*source.Line{},
+		tokenHTTP: wholeSeconds(o.HTTP),
 	}
 	for _, r := range []resource{procuredReserves, marginalPrice, standardMFRR, powerExchanges} {
 		c.lines[r] = o.Lines.To(base)
@@ -175,6 +178,8 @@ func refused(from resource, answer *source.Answer) error {
 		return nil
 	case answer.Kind == source.KindEmpty:
 		fault.Message = "the reply is empty"
+	case answer.Kind == source.KindUTF16:
+		fault.Message = source.ErrUTF16.Error()
 	default:
 		fault.Message = fmt.Sprintf("the reply is %s, not JSON: %s", answer.Kind, answer.Excerpt())
 	}
