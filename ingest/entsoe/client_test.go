@@ -235,6 +235,8 @@ func TestRepliesWithoutPrices(t *testing.T) {
 		{"no data", 200, nothing, 1, ""},
 		{"no data with status 400", 400, nothing, 1, ""},
 		{"no content", 204, "", 1, ""},
+		{"a part of a document", 206, document(series(nil, threeHours("1=10"))), 1, "1 1 A44 2026-07-14T11:00:00Z 2026-07-14T22:00Z 2026-07-15T22:00Z 1 A01 A62 10YFR-RTE------C 10YFR-RTE------C A01 EUR MWH A03 2026-07-14T22:00Z 2026-07-15T01:00Z…"},
+		{"UTF-16", 200, "\xfe\xff\x00<", 1, "the reply is written in UTF-16: Courant reads UTF-8 only"},
 		{"refused", 400, acknowledgement("Delivered time interval is not valid for this Data item."), 1, "the request was refused: Delivered time interval is not valid for this Data item."},
 		{"no data with status 500", 500, nothing, 5, "1 999 No matching data found"},
 		{"nothing", 200, "", 1, "the reply is empty"},
