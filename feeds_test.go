@@ -28,7 +28,7 @@ func TestTheReportOfFeeds(t *testing.T) {
 			{Dataset: store.MFRREnergy, Source: "RTE", State: ingest.StateOff},
 		},
 		Quarantine:       []ingest.Waiting{{ID: 7, Dataset: store.DayAheadPrices, Date: date(21), Reason: "all prices are 0 EUR/MWh", SeenAt: instant}},
-		PriceDifferences: []ingest.Difference{{Date: date(20), Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
+		PriceDifferences: []ingest.Difference{{Date: date(20), Between: "ENTSO-E/RTE", Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
 	}
 	var out bytes.Buffer
 	p := &program{stdout: &out}
@@ -47,8 +47,8 @@ afrr-energy  2026-11-07  2026-11-07  21600     5         partial
 ID  DATASET           DATE        WAITS BECAUSE             SEEN
 7   day-ahead-prices  2026-11-21  all prices are 0 EUR/MWh  2026-11-20T12:00:00Z
 
-SOURCES OF PRICES DIFFER ON  QUARTERS  BY UP TO EUR/MWh  SEEN
-2026-11-20                   3         0.02              2026-11-20T12:00:00Z
+PRICES DIFFER ON  BETWEEN      QUARTERS  BY UP TO EUR/MWh  SEEN
+2026-11-20        ENTSO-E/RTE  3         0.02              2026-11-20T12:00:00Z
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -117,7 +117,7 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := Instant(b.clock.Now().Truncate(time.Millisecond).UTC())
-	if want := []Difference{{Date: date(t, "2026-11-21"), Quarters: 96, LargestEURMWh: 0.5, SeenAt: seen}}; !slices.Equal(want, report.PriceDifferences) {
+	if want := []Difference{{Date: date(t, "2026-11-21"), Between: "ENTSO-E/RTE", Quarters: 96, LargestEURMWh: 0.5, SeenAt: seen}}; !slices.Equal(want, report.PriceDifferences) {
 		t.Errorf("differences %+v, want %+v", report.PriceDifferences, want)
 	}
 }

@@ -22,6 +22,7 @@ type reported struct {
 	} `json:"quarantine"`
 	PriceDifferences []struct {
 		Date          reportedDate `json:"date"`
+		Between       string       `json:"between"`
 		Quarters      int          `json:"quarters"`
 		LargestEURMWh float64      `json:"largest_eur_mwh"`
 		SeenAt        time.Time    `json:"seen_at"`
@@ -103,7 +104,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 		feeds.Waiting = append(feeds.Waiting, web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date.DeliveryDate, Reason: q.Reason, SeenAt: q.SeenAt})
 	}
 	for _, d := range read.PriceDifferences {
-		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})
+		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Between: d.Between, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})
 	}
 	return feeds, nil
 }
