@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -335,12 +336,13 @@ func (r *renewed) Write(p []byte) (int, error) {
 
 func TestEachPartOfAnAnswerHasTimeOfItsOwn(t *testing.T) {
 	for _, test := range []struct{ bytes, cutAt, times, written int }{
-		{0, 0, 0, 0},
-		{1, 0, 0, 1},
-		{writeBytes, 0, 0, writeBytes},
-		{writeBytes + 1, 0, 1, writeBytes + 1},
-		{3*writeBytes + 5, 0, 3, 3*writeBytes + 5},
-		{3*writeBytes + 5, 2 * writeBytes, 2, 2 * writeBytes},
+		// Before each piece, and before what is left in a buffer goes out.
+		{0, 0, 2, 0},
+		{1, 0, 2, 1},
+		{writeBytes, 0, 2, writeBytes},
+		{writeBytes + 1, 0, 3, writeBytes + 1},
+		{3*writeBytes + 5, 0, 5, 3*writeBytes + 5},
+		{3*writeBytes + 5, 2 * writeBytes, 4, 2 * writeBytes},
 	} {
 		w := &renewed{ResponseRecorder: httptest.NewRecorder(), cutAt: test.cutAt}
 		clients.pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -353,6 +355,111 @@ func TestEachPartOfAnAnswerHasTimeOfItsOwn(t *testing.T) {
 			t.Errorf("%d bytes: renewed %d times, %d written, want %d and %d", test.bytes, w.times, w.Body.Len(), test.times, test.written)
 		}
 	}
+}
+
+// trickle is a handler that answers with a piece of 1 KiB each pause, and tells how it ended.
+func trickle(pieces int, pause time.Duration, ended chan<- error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for range pieces {
+			time.Sleep(pause)
+			_, err := w.Write(make([]byte, 1<<10))
+			if err = errors.Join(err, http.NewResponseController(w).Flush(), r.Context().Err()); err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}
+}
+
+func TestAnAnswerThatIsWrittenSlowlyGoesOnForAsLongAsItIsRead(t *testing.T) {
+	const pieces = 300
+	for name, pause := range map[string]time.Duration{"four pieces a second": 250 * time.Millisecond, "a piece every half minute": 30 * time.Second} {
+		t.Run(name+", HTTP/1.1", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, 1)
+				server := clients.server(trickle(pieces, pause, ended), slog.New(slog.DiscardHandler))
+				listener := pipes{make(chan net.Conn), make(chan struct{})}
+				go server.Serve(listener)
+				defer server.Close()
+				ours, theirs := net.Pipe()
+				defer ours.Close()
+				listener.dialed <- theirs
+				if _, err := io.WriteString(ours, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				answer, err := http.ReadResponse(bufio.NewReader(ours), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				read, err := io.Copy(io.Discard, answer.Body)
+				if said := <-ended; read != pieces<<10 || err != nil || said != nil {
+					t.Errorf("%d bytes read, %v; the handler: %v", read, err, said)
+				}
+			})
+		})
+		t.Run(name+", HTTP/2", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, 1)
+				conn := overHTTP2(t, clients, trickle(pieces, pause, ended))()
+				defer conn.Close()
+				frames := framer(t, conn)
+				request := requestFor(t, "/")
+				go func() {
+					_ = frames.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: request, EndHeaders: true, EndStream: true})
+				}()
+				var read int
+				for {
+					frame, err := frames.ReadFrame()
+					if err != nil {
+						t.Fatalf("after %d bytes: %v; the handler: %v", read, err, <-ended)
+					}
+					switch frame := frame.(type) {
+					case *http2.PingFrame:
+						if !frame.IsAck() {
+							err = frames.WritePing(true, frame.Data)
+						}
+					case *http2.RSTStreamFrame:
+						t.Fatalf("reset after %d bytes: %v; the handler: %v", read, frame.ErrCode, <-ended)
+					case *http2.DataFrame:
+						if read += len(frame.Data()); len(frame.Data()) > 0 {
+							err = errors.Join(frames.WriteWindowUpdate(0, uint32(len(frame.Data()))), frames.WriteWindowUpdate(1, uint32(len(frame.Data()))))
+						}
+						if frame.StreamEnded() {
+							if said := <-ended; read != pieces<<10 || said != nil {
+								t.Errorf("%d bytes read; the handler: %v", read, said)
+							}
+							return
+						}
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestWhoDoesNotReadASlowAnswerIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		server := clients.server(trickle(1<<20, 250*time.Millisecond, ended), slog.New(slog.DiscardHandler))
+		listener := pipes{make(chan net.Conn), make(chan struct{})}
+		go server.Serve(listener)
+		defer server.Close()
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		listener.dialed <- theirs
+		if _, err := io.WriteString(ours, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		asked := time.Now()
+		err := <-ended
+		if took := time.Since(asked); err == nil || took > 20*time.Second {
+			t.Errorf("let go after %s: %v", took, err)
+		}
+	})
 }
 
 func TestOfTooManyConnectionsTheOneGoesThatSaidNothingForLongest(t *testing.T) {
