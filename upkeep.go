@@ -29,6 +29,7 @@ type upkeep struct {
 	log        *slog.Logger
 	places     []*place             // of backups
 	lastBackup *prometheus.GaugeVec // seconds UTC, by kind of place
+	clockWrong func() bool          // says that this machine's clock is known to be wrong; nil: nobody knows
 }
 
 // start begins the work, which ends with ctx.

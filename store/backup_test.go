@@ -63,8 +63,8 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
 		elsewhere := filepath.Join(t.TempDir(), "courant.db")
-		if kept, err := store.Restore(t.Context(), path, elsewhere, dawn); err != nil || kept != "" {
-			t.Fatalf("kept %q, %v", kept, err)
+		if kept, err := store.Restore(t.Context(), path, elsewhere, dawn, noBound); err != nil || kept != (store.Restored{Summed: true}) {
+			t.Fatalf("%+v, %v", kept, err)
 		}
 		got := ask(t, open(t, elsewhere).ReaderPool(), `SELECT (SELECT count(*) FROM afrr_energy) = (SELECT count(*) FROM feed_run) * 1000,
 			(SELECT sum(rows) FROM coverage) = (SELECT count(*) FROM afrr_energy), (SELECT count(*) FROM feed_run) >= 5`)
@@ -72,7 +72,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 			t.Errorf("%s: whole batches, all counted, those from before: %s", name, got)
 		}
 	}
-	want := []string{"backup.db", "backup.db.zst", "courant.db", "courant.db-shm", "courant.db-wal", "with space?.db"}
+	want := []string{"backup.db", "backup.db.sha256", "backup.db.zst", "backup.db.zst.sha256", "courant.db", "courant.db-shm", "courant.db-wal", "with space?.db", "with space?.db.sha256"}
 	if got := names(t, folder); !slices.Equal(got, want) {
 		t.Errorf("the folder holds %q", got)
 	}
@@ -122,6 +122,9 @@ func TestADamagedDatabaseIsNotBackedUp(t *testing.T) {
 	}
 }
 
+// noBound is where there is room for everything.
+func noBound(uint64) error { return nil }
+
 // restored is a database with one price, and a backup of one with another price.
 func restored(t *testing.T, suffix string) (path, backup string) {
 	t.Helper()
@@ -162,17 +165,18 @@ func priceIn(t *testing.T, path string) string {
 func TestRestorePutsABackInPlaceAndKeepsWhatWasThere(t *testing.T) {
 	for _, suffix := range []string{"", ".zst"} {
 		path, backup := restored(t, suffix)
-		kept, err := store.Restore(t.Context(), backup, path, dawn)
+		done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
 		if err != nil {
 			t.Fatal(err)
 		}
+		kept := done.Kept
 		if want := path + ".before-restore-20260715T040000Z"; kept != want {
 			t.Errorf("kept as %q, want %q", kept, want)
 		}
 		if now, was := priceIn(t, path), priceIn(t, kept); now != "2" || was != "1" {
 			t.Errorf("restored %s, kept %s", now, was)
 		}
-		if got := names(t, filepath.Dir(path)); !slices.Equal(got, []string{filepath.Base(backup), "courant.db", filepath.Base(kept)}) {
+		if got := names(t, filepath.Dir(path)); !slices.Equal(got, []string{filepath.Base(backup), filepath.Base(backup) + ".sha256", "courant.db", filepath.Base(kept)}) {
 			t.Errorf("the folder holds %q", got)
 		}
 	}
@@ -189,7 +193,7 @@ func TestRestoreOverADamagedDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kept, err := store.Restore(t.Context(), backup, path, dawn)
+	done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +201,18 @@ func TestRestoreOverADamagedDatabase(t *testing.T) {
 		t.Errorf("restored %s", got)
 	}
 	files := contents(t, filepath.Dir(path))
-	if !strings.HasSuffix(files[filepath.Base(kept)], "xxxx") {
+	if !strings.HasSuffix(files[filepath.Base(done.Kept)], "xxxx") {
 		t.Error("the damaged file was not kept as it was")
+	}
+}
+
+// skippableFrame is one of zstd that holds nothing.
+var skippableFrame = []byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}
+
+// altered changes a plain backup by statements, so that it stays one file.
+func altered(statements ...string) func(t *testing.T, path, backup string) {
+	return func(t *testing.T, _, backup string) {
+		alter(t, backup, append(statements, "PRAGMA journal_mode = delete")...)
 	}
 }
 
@@ -218,7 +232,30 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 		name, suffix string
 		prepare      func(t *testing.T, path, backup string)
 		says         string
+		summed       bool // there is a checksum beside the backup
 	}{
+		{name: "a byte has changed since the checksum", summed: true, prepare: change(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), says: "backup.db.sha256 tells"},
+		{name: "a byte is more than the checksum knows, compressed", suffix: ".zst", summed: true, says: "backup.db.zst.sha256 tells",
+			prepare: change(func(b []byte) []byte { return append(b, skippableFrame...) })},
+		{name: "a checksum of something else", summed: true, says: "does not tell the SHA-256 of backup.db as sha256sum does: mend it, or remove it",
+			prepare: func(t *testing.T, _, backup string) {
+				if err := os.WriteFile(backup+store.ChecksumSuffix, []byte("d41d8cd98f00b204e9800998ecf8427e  backup.db\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}},
+		{name: "a damaged packed hour", prepare: altered("UPDATE afrr_energy_hour SET checksum = checksum + 1"), says: "of afrr_energy_hour is damaged"},
+		{name: "a table is missing", prepare: altered("DROP TABLE feed_state"), says: "is damaged: the table feed_state of schema"},
+		{name: "a column is missing", prepare: altered("ALTER TABLE token DROP COLUMN last_used_ms"), says: "its column last_used_ms"},
+		{name: "a trigger", prepare: altered("CREATE TRIGGER t AFTER INSERT ON feed_run BEGIN DELETE FROM feed_run; END"), says: `not Courant's: trigger "t": drop it`},
+		{name: "a view", prepare: altered("CREATE VIEW v AS SELECT 1"), says: `not Courant's: view "v"`},
+		{name: "another view of Courant's name", prepare: altered("DROP VIEW afrr_energy", "CREATE VIEW afrr_energy AS SELECT 1 AS start"), says: `not Courant's: view "afrr_energy"`},
+		{name: "a table", prepare: altered("CREATE TABLE litestream (a)"), says: `not Courant's: table "litestream"`},
+		{name: "a virtual table", prepare: altered("CREATE VIRTUAL TABLE _litestream_v USING fts5(a)"), says: `not Courant's: table "_litestream_v"`},
+		{name: "a trigger that is said to be a table", says: "malformed database schema (_litestream_t)",
+			prepare: altered("CREATE TRIGGER _litestream_t AFTER INSERT ON feed_run BEGIN DELETE FROM feed_run; END",
+				"PRAGMA writable_schema = 1", "UPDATE sqlite_schema SET type = 'table' WHERE name = '_litestream_t'")},
+		{name: "less room than its size", says: "no room for", prepare: func(*testing.T, string, string) {}},
+		{name: "less room than its size, compressed", suffix: ".zst", says: "no room for", prepare: func(*testing.T, string, string) {}},
 		{name: "no such file", prepare: func(t *testing.T, _, backup string) { os.Remove(backup) }, says: "no such file"},
 		{name: "a text", prepare: change(func([]byte) []byte { return []byte("mine") }), says: "not a Courant database"},
 		{name: "an empty file", prepare: change(func([]byte) []byte { return nil }), says: "not a Courant database"},
@@ -267,9 +304,18 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, backup := restored(t, c.suffix)
+			if !c.summed { // whoever wants to deceive, writes a checksum too
+				if err := os.Remove(backup + store.ChecksumSuffix); err != nil {
+					t.Fatal(err)
+				}
+			}
 			c.prepare(t, path, backup)
 			before := contents(t, filepath.Dir(path))
-			_, err := store.Restore(t.Context(), backup, path, dawn)
+			room := noBound
+			if c.says == "no room for" {
+				room = func(bytes uint64) error { return fmt.Errorf("no room for %d bytes", bytes) }
+			}
+			_, err := store.Restore(t.Context(), backup, path, dawn, room)
 			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), ".part") {
 				t.Errorf("Restore = %v, want %q", err, c.says)
 			}
@@ -290,14 +336,14 @@ func TestADatabaseThatAnotherProgramHasOpenIsNotReplaced(t *testing.T) {
 	if _, err := other.ExecContext(t.Context(), "SELECT 1 FROM feed_run"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Restore(t.Context(), backup, path, dawn); !errors.Is(err, store.ErrInUse) {
+	if _, err := store.Restore(t.Context(), backup, path, dawn, noBound); !errors.Is(err, store.ErrInUse) {
 		t.Errorf("Restore = %v", err)
 	}
 }
 
 func TestADatabaseIsNotRestoredFromItself(t *testing.T) {
 	path, _ := restored(t, "")
-	if _, err := store.Restore(t.Context(), path, path, dawn); err == nil || !strings.Contains(err.Error(), "the database itself") {
+	if _, err := store.Restore(t.Context(), path, path, dawn, noBound); err == nil || !strings.Contains(err.Error(), "the database itself") {
 		t.Errorf("Restore = %v", err)
 	}
 }
@@ -305,9 +351,9 @@ func TestADatabaseIsNotRestoredFromItself(t *testing.T) {
 // restoreUntilKilled puts back the first and the second backup in turn, and says so after each.
 func restoreUntilKilled(path string) error {
 	for n := 0; ; n++ {
-		kept, err := store.Restore(context.Background(), fmt.Sprintf("%s.backup%d", path, 1+n%2), path, minute(n))
-		if err == nil && kept != "" {
-			err = os.Remove(kept)
+		done, err := store.Restore(context.Background(), fmt.Sprintf("%s.backup%d", path, 1+n%2), path, minute(n), noBound)
+		if err == nil && done.Kept != "" {
+			err = os.Remove(done.Kept)
 		}
 		if err != nil {
 			return err
@@ -344,7 +390,7 @@ func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 			t.Errorf("the database holds %q", got)
 		}
 	}
-	if _, err := store.Restore(t.Context(), path+".backup1", path, minute(9999)); err != nil {
+	if _, err := store.Restore(t.Context(), path+".backup1", path, minute(9999), noBound); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names(t, filepath.Dir(path)) {

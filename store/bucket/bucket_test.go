@@ -85,6 +85,9 @@ func (f *fake) options() bucket.Options {
 	return bucket.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}
 }
 
+// noBound is where there is room for everything.
+func noBound(uint64) error { return nil }
+
 func open(t *testing.T, o bucket.Options) *bucket.Bucket {
 	t.Helper()
 	b, err := bucket.Open(o)
@@ -126,7 +129,7 @@ func TestAFileGoesUpIsListedComesDownTheSameAndIsRemoved(t *testing.T) {
 				t.Errorf("keys %q, %v", keys, err)
 			}
 			back := filepath.Join(t.TempDir(), "back")
-			if err := b.Download(t.Context(), "a/one", back); err != nil {
+			if summed, err := b.Download(t.Context(), "a/one", back, noBound); err != nil || !summed {
 				t.Fatal(err)
 			}
 			if got, err := os.ReadFile(back); err != nil || !bytes.Equal(got, content) {
@@ -335,7 +338,7 @@ func TestADownloadThatFailsLeavesNoFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f.answer(test.instead)
 			to := filepath.Join(t.TempDir(), "back")
-			if err := b.Download(t.Context(), test.key, to); err == nil || test.is != nil && !errors.Is(err, test.is) {
+			if _, err := b.Download(t.Context(), test.key, to, noBound); err == nil || test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("Download = %v", err)
 			}
 			if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
@@ -344,7 +347,7 @@ func TestADownloadThatFailsLeavesNoFile(t *testing.T) {
 		})
 	}
 	f.answer(nil)
-	if err := b.Download(t.Context(), "key", path); !errors.Is(err, os.ErrExist) {
+	if _, err := b.Download(t.Context(), "key", path, noBound); !errors.Is(err, os.ErrExist) {
 		t.Errorf("onto a file that is there: %v", err)
 	}
 	if _, err := os.Stat(path); err != nil {
