@@ -83,9 +83,9 @@ type bench struct {
 	market *market
 }
 
-func newBench(t *testing.T, now string) *bench {
+func newBench(t *testing.T, now string, options ...store.Option) *bench {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"), options...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,9 +162,11 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[st
 	if summary.LastError != "" {
 		status.LastError = &summary.LastError
 	}
-	if err := f.checkRoom(); err != nil && !feed.off {
-		says := oneLine(err)
-		status.LastError = &says
+	for _, err := range []error{feed.lastUnrecorded(), f.checkRoom()} {
+		if err != nil && !feed.off {
+			says := oneLine(err)
+			status.LastError = &says
+		}
 	}
 	status.State = stateOf(feed, state, awaited, summary, now)
 	return status, nil

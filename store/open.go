@@ -302,7 +302,7 @@ func (s *Store) explain(err error) error {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %s: the disk is full: make room and try again", ErrUnusableFile, s.path)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w: %s: %w for %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
+		return fmt.Errorf("%w: %s: %w: another program has held its write lock for %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("%w: %s or its folder cannot be written: %w", ErrUnusableFile, s.path, err)
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:

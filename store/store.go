@@ -32,7 +32,7 @@ var (
 	ErrNewer        = errors.New("database is newer than this program")
 	ErrUnusableFile = errors.New("database file cannot be used")
 	ErrInUse        = errors.New("another courant serve uses it")
-	ErrBusy         = errors.New("another program has held its write lock")
+	ErrBusy         = errors.New("the database is locked")
 )
 
 // readers is how many connections answer reads at once.
@@ -114,7 +114,12 @@ func (s *Store) read(ctx context.Context, fn func(*sql.Tx) error) error {
 
 // write runs fn in one write transaction, which is committed if fn returns nil.
 func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
+	conn, err := s.writeConn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return s.explain(err)
 	}
@@ -126,4 +131,16 @@ func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
 		return s.explain(err)
 	}
 	return s.explain(tx.Commit())
+}
+
+// writeConn is the one connection that writes. Whoever waits behind others that wait for the write lock waits no longer than they do.
+func (s *Store) writeConn(ctx context.Context) (*sql.Conn, error) {
+	late := fmt.Errorf("%w: %s: %w: other writes of this program have taken %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
+	waiting, cancel := context.WithTimeout(ctx, s.busy)
+	defer cancel()
+	conn, err := s.writer.Conn(waiting)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return nil, late
+	}
+	return conn, s.explain(err)
 }
