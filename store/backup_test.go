@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +16,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"courant/store"
 )
@@ -397,5 +403,225 @@ func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 		if strings.HasSuffix(name, ".part") {
 			t.Errorf("%s was left and not swept away", name)
 		}
+	}
+}
+
+func TestADamagedPackedHourIsNotBackedUp(t *testing.T) {
+	s := openNew(t)
+	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14"), 80)})
+	alter(t, s.Path(), "UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)")
+	for _, name := range []string{"backup.db", "backup.db.zst"} {
+		to := filepath.Join(t.TempDir(), name)
+		if err := s.Backup(t.Context(), to); !errors.Is(err, store.ErrNotDatabase) || !strings.Contains(err.Error(), "of afrr_energy_hour is damaged") {
+			t.Errorf("Backup = %v", err)
+		}
+		if left := names(t, filepath.Dir(to)); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	}
+}
+
+func TestABackupWithWhatLitestreamAddsIsRestored(t *testing.T) {
+	path, backup := restored(t, "")
+	alter(t, backup, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)", "CREATE TABLE _litestream_lock (id INTEGER)", "ANALYZE", "PRAGMA journal_mode = delete")
+	if err := os.Remove(backup + store.ChecksumSuffix); err != nil {
+		t.Fatal(err)
+	}
+	done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
+	if err != nil || done.Summed {
+		t.Errorf("%+v, %v; want one that was compared with no checksum", done, err)
+	}
+}
+
+func TestWhatIsNotCourantsIsToldBeforeARestoreRefusesIt(t *testing.T) {
+	s := openNew(t)
+	if added, err := s.Additions(t.Context()); err != nil || len(added) > 0 {
+		t.Errorf("of a new database: %q, %v", added, err)
+	}
+	alter(t, s.Path(), "CREATE VIEW mine AS SELECT 1", "CREATE TABLE notes (a)", "CREATE INDEX faster ON feed_run (outcome)")
+	if added, err := s.Additions(t.Context()); err != nil || !slices.Equal(added, []string{`table "notes"`, `view "mine"`}) {
+		t.Errorf("%q, %v", added, err)
+	}
+	if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db")); err != nil {
+		t.Errorf("Backup = %v", err)
+	}
+}
+
+func TestTwoRestoresInOneSecondKeepBothDatabases(t *testing.T) {
+	path, backup := restored(t, "")
+	var kept []string
+	for range 3 {
+		done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, strings.TrimPrefix(done.Kept, path))
+	}
+	if want := []string{".before-restore-20260715T040000Z", ".before-restore-20260715T040000Z-2", ".before-restore-20260715T040000Z-3"}; !slices.Equal(kept, want) {
+		t.Errorf("kept as %q, want %q", kept, want)
+	}
+}
+
+func TestTheChecksumIsAsSha256sumWritesIt(t *testing.T) {
+	s := openNew(t)
+	for name, line := range map[string]string{"backup.db": "%x  backup.db\n", `back\up.db`: `\%x  back\\up.db` + "\n"} {
+		if runtime.GOOS == "windows" && strings.Contains(name, `\`) {
+			continue
+		}
+		to := filepath.Join(t.TempDir(), name)
+		if err := s.Backup(t.Context(), to); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(to)
+		got, sumErr := os.ReadFile(to + ".sha256")
+		if want := fmt.Sprintf(line, sha256.Sum256(content)); string(got) != want || errors.Join(err, sumErr) != nil {
+			t.Errorf("%q, want %q; %v, %v", got, want, err, sumErr)
+		}
+	}
+}
+
+func TestTheChecksumOfSha256sumIsRead(t *testing.T) {
+	path, backup := restored(t, "")
+	content, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	for text, summed := range map[string]bool{
+		fmt.Sprintf("%x *backup.db\n", sum):                      true,
+		fmt.Sprintf("%X  /elsewhere/renamed.db\r\n", sum):        true,
+		fmt.Sprintf("%064d  other.db\n%x  backup.db\n", 0, sum):  true,
+		fmt.Sprintf("%x  other.db\n%064d  another.db\n", sum, 0): false,
+		fmt.Sprintf("%x backup.db\n", sum[:20]):                  false,
+		"":                                                       false,
+	} {
+		if err := os.WriteFile(backup+store.ChecksumSuffix, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
+		if done.Summed != summed || (err == nil) != summed {
+			t.Errorf("%q: %+v, %v", text, done, err)
+		}
+	}
+}
+
+func TestAChecksumOfABackupThatIsGoneIsReplacedAndAnotherFileIsNot(t *testing.T) {
+	s := openNew(t)
+	to := filepath.Join(t.TempDir(), "backup.db")
+	for range 2 {
+		if err := s.Backup(t.Context(), to); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(to); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, s, runAt(0, store.AFRREnergy), store.Batch{})
+	}
+	if err := os.WriteFile(to+store.ChecksumSuffix, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Backup(t.Context(), to); !errors.Is(err, store.ErrExists) || !strings.HasSuffix(contents(t, filepath.Dir(to))["backup.db.sha256"], "mine") {
+		t.Errorf("Backup = %v", err)
+	}
+}
+
+// packed is a compressed file whose encoder the options alter.
+func packed(t *testing.T, content []byte, options ...zstd.EOption) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	encoder, err := zstd.NewWriter(&file, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := encoder.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := encoder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+// A compressed file may be small and ask for much: memory to be read in, or room for what it holds.
+func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
+	path, backup := restored(t, "")
+	content, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, made := restored(t, ".zst")
+	compressed, err := os.ReadFile(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := (&zstd.Header{HasFCS: true, FrameContentSize: 4 << 40, WindowSize: 1 << 20}).AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var header zstd.Header
+	if err := header.Decode(compressed); err != nil || header.FrameContentSize != uint64(len(content)) {
+		t.Fatalf("a backup tells %+v, %v; want its %d bytes", header, err, len(content))
+	}
+	large := bytes.Clone(content)
+	binary.BigEndian.PutUint32(large[28:], 1<<30) // pages of 4 KiB
+	for name, test := range map[string]struct {
+		file []byte
+		says string
+	}{
+		"a window of 128 MiB":                  {packed(t, content, zstd.WithWindowSize(128<<20)), "it asks for more than 64 MiB of memory"},
+		"more than the header of SQLite tells": {packed(t, append(bytes.Clone(content), make([]byte, 1<<20)...)), "it holds more than the"},
+		"a second frame behind the first":      {slices.Concat(compressed, packed(t, make([]byte, 1<<20))), "it holds more than the"},
+		"a header of SQLite that tells 4 TiB":  {packed(t, large), "no room for 4398046511104 bytes"},
+		"a header of zstd that tells 4 TiB":    {slices.Concat(told, compressed[header.HeaderSize:]), "no room for 4398046511104 bytes"},
+		"no database":                          {packed(t, make([]byte, 1<<20)), "its header is another one"},
+		"a beginning of one":                   {packed(t, content[:99]), "it ends after 99 bytes"},
+		"nothing":                              {nil, "not a Courant database"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from := filepath.Join(t.TempDir(), "backup.db.zst")
+			if err := os.WriteFile(from, test.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var asked uint64
+			_, err := store.Restore(t.Context(), from, path, dawn, func(bytes uint64) error {
+				if asked += bytes; asked > 1<<30 {
+					return fmt.Errorf("no room for %d bytes", asked)
+				}
+				return nil
+			})
+			if err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("Restore = %v, want %q", err, test.says)
+			}
+		})
+	}
+	if got := priceIn(t, path); got != "1" {
+		t.Errorf("the database holds %s", got)
+	}
+}
+
+func TestUnfinishedFilesOfKilledProgramsAreSweptAndNoOthers(t *testing.T) {
+	folder := t.TempDir()
+	inUse, stop, err := store.NewPart(filepath.Join(folder, "in use.db.zst"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	stay := []string{"courant.db", "film.part", "film.123.part", "x.courant-1a.part", "x.courant-12.part.txt", filepath.Base(inUse)}
+	for _, name := range append([]string{"old.db.courant-42.part"}, stay[:5]...) {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if runtime.GOOS == "windows" { // where age alone tells
+		if err := os.Chtimes(filepath.Join(folder, "old.db.courant-42.part"), time.Time{}, time.Now().Add(-25*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := openNew(t).Backup(t.Context(), filepath.Join(folder, "backup.db")); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(stay)
+	if got := slices.DeleteFunc(names(t, folder), func(name string) bool { return strings.HasPrefix(name, "backup.db") }); !slices.Equal(got, stay) {
+		t.Errorf("left: %q, want %q", got, stay)
 	}
 }
