@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"courant/store"
@@ -208,6 +209,80 @@ func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *tes
 	check([]string{noon, tomorrow}, []string{one, tomorrow})
 	if string(objects.content(tomorrow)) != string(must(os.ReadFile(filepath.Join(folder, tomorrow)))(t)) {
 		t.Error("folder and bucket hold two different backups")
+	}
+}
+
+// withBackups is a folder with a backup of each of some nights up to that one, each with its checksum.
+func withBackups(t *testing.T, last time.Time, nights int) (folder string, files []string) {
+	t.Helper()
+	folder = t.TempDir()
+	for night := range nights {
+		name := last.AddDate(0, 0, night+1-nights).Format(backupLayout)
+		for _, name := range []string{name, name + store.ChecksumSuffix} {
+			if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, name)
+		}
+	}
+	return folder, files
+}
+
+func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
+	for name, known := range map[string]func() bool{"nobody knows": nil, "it is known": func() bool { return true }} {
+		t.Run(name, func(t *testing.T) {
+			folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
+			n := newNightly(t, backupNoon.AddDate(0, 0, 100), BackupConfig{To: folder, Keep: KeepConfig{Days: 2}})
+			n.clockWrong = known
+			check := func(when string) {
+				t.Helper()
+				for _, name := range before {
+					if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+						t.Errorf("%s: %v", when, err)
+					}
+				}
+			}
+			n.round(t)
+			check("ahead")
+			n.clock = clockwork.NewFakeClockAt(backupNoon.Add(25 * time.Second))
+			n.upkeep.clock, n.clockWrong = n.clock, nil
+			n.places[0].again = time.Time{}
+			n.places[0].due = time.Time{}
+			n.backUpOnce(t.Context())
+			check("right again")
+			if said := n.log.String(); !strings.Contains(said, "one is dated later than now") || !strings.Contains(said, "file=courant-20270304T120000Z.db.zst") {
+				t.Errorf("the log says\n%s", said)
+			}
+			// Once it is removed, the others go as they should.
+			if err := store.RemoveBackup(filepath.Join(folder, "courant-20270304T120000Z.db.zst")); err != nil {
+				t.Fatal(err)
+			}
+			n.clock.Advance(24 * time.Hour)
+			n.places[0].due = time.Time{}
+			n.backUpOnce(t.Context())
+			const today, tomorrow = "courant-20261124T120025Z.db.zst", "courant-20261125T120025Z.db.zst"
+			if names, want := fileNames(t, folder), []string{today, today + ".sha256", tomorrow, tomorrow + ".sha256"}; !slices.Equal(names, want) {
+				t.Errorf("the folder holds %q, want %q", names, want)
+			}
+		})
+	}
+}
+
+func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
+	folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
+	n := newNightly(t, backupNoon, BackupConfig{To: folder, Keep: KeepConfig{Days: 2}})
+	wrong := true
+	n.clockWrong = func() bool { return wrong }
+	n.backUpOnce(t.Context())
+	if names := fileNames(t, folder); len(names) != len(before)+2 {
+		t.Errorf("the folder holds %q", names)
+	}
+	wrong = false
+	n.clock.Advance(24 * time.Hour)
+	n.places[0].due = time.Time{}
+	n.backUpOnce(t.Context())
+	if names := fileNames(t, folder); len(names) != 4 {
+		t.Errorf("after it the folder holds %q", names)
 	}
 }
 
