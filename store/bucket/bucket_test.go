@@ -432,3 +432,22 @@ func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
 		t.Errorf("Keys = %v", err)
 	}
 }
+
+func TestWhatThereIsNoRoomForIsNotDownloaded(t *testing.T) {
+	b := open(t, newFake(t).options())
+	folder := t.TempDir()
+	from, to := filepath.Join(folder, "from"), filepath.Join(folder, "to")
+	if err := os.WriteFile(from, []byte("a backup"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Upload(t.Context(), from, "key"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Download(t.Context(), "key", to, func(bytes uint64) error { return fmt.Errorf("no room for %d bytes", bytes) })
+	if err == nil || err.Error() != "no room for 8 bytes" {
+		t.Errorf("Download = %v", err)
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file is left: %v", err)
+	}
+}
