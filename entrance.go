@@ -61,7 +61,7 @@ func (e entrance) pace(next http.Handler) http.Handler {
 			// It may have had a Content-Length too, which a proxy in front may have believed (RFC 9112, 6.1).
 			w.Header().Set("Connection", "close")
 		}
-		p := &paced{ResponseWriter: w, controller: http.NewResponseController(w), each: e.write, timed: r.ProtoMajor > 1}
+		p := &paced{ResponseWriter: w, controller: http.NewResponseController(w), each: e.write, timed: r.ProtoMajor > 1, renewed: time.Now()}
 		if r.Body == http.NoBody {
 			// The request is read. net/http goes on reading to see the client leave, and would take the end of ReadTimeout for that.
 			_ = p.controller.SetReadDeadline(time.Time{})
@@ -78,7 +78,8 @@ type paced struct {
 	http.ResponseWriter
 	controller *http.ResponseController
 	each       time.Duration
-	timed      bool // the deadline ends the answer also while nothing is being written: HTTP/2
+	timed      bool      // the deadline ends the answer also while nothing is being written: HTTP/2
+	renewed    time.Time // zero: there is no deadline
 }
 
 // Write is for http.ResponseWriter.
@@ -108,14 +109,25 @@ func (w *paced) FlushError() error {
 	return w.rest()
 }
 
+// renewShare is the share of the time after which it is renewed: an answer that is written at once costs no renewal.
+const renewShare = 16
+
 // renew gives the client time for what is written next.
-func (w *paced) renew() error { return w.deadline(time.Now().Add(w.each)) }
+func (w *paced) renew() error {
+	now := time.Now()
+	if now.Sub(w.renewed) < w.each/renewShare {
+		return nil
+	}
+	w.renewed = now
+	return w.deadline(now.Add(w.each))
+}
 
 // rest stops the clock while the handler prepares the next part.
 func (w *paced) rest() error {
 	if !w.timed {
 		return nil
 	}
+	w.renewed = time.Time{}
 	return w.deadline(time.Time{})
 }
 

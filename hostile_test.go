@@ -318,7 +318,7 @@ func TestOverHTTP2AClientThatIsSlowIsLetGo(t *testing.T) {
 	}
 }
 
-// renewed is an answer that counts how often its time to be written is renewed, and that fails when it is cut.
+// renewed is an answer that counts how often its time to be written is renewed, takes a second for each part, and fails when it is cut.
 type renewed struct {
 	*httptest.ResponseRecorder
 	times int
@@ -331,29 +331,31 @@ func (r *renewed) Write(p []byte) (int, error) {
 	if r.cutAt > 0 && r.Body.Len() >= r.cutAt {
 		return 0, net.ErrClosed
 	}
+	time.Sleep(time.Second)
 	return r.ResponseRecorder.Write(p)
 }
 
 func TestEachPartOfAnAnswerHasTimeOfItsOwn(t *testing.T) {
 	for _, test := range []struct{ bytes, cutAt, times, written int }{
-		// Before each piece, and before what is left in a buffer goes out.
-		{0, 0, 2, 0},
-		{1, 0, 2, 1},
-		{writeBytes, 0, 2, writeBytes},
-		{writeBytes + 1, 0, 3, writeBytes + 1},
-		{3*writeBytes + 5, 0, 5, 3*writeBytes + 5},
-		{3*writeBytes + 5, 2 * writeBytes, 4, 2 * writeBytes},
+		// The first part has the time of the request. It is renewed before each other, and before what a buffer holds goes out.
+		{1, 0, 1, 1},
+		{writeBytes, 0, 1, writeBytes},
+		{writeBytes + 1, 0, 2, writeBytes + 1},
+		{3*writeBytes + 5, 0, 4, 3*writeBytes + 5},
+		{3*writeBytes + 5, 2 * writeBytes, 2, 2 * writeBytes},
 	} {
-		w := &renewed{ResponseRecorder: httptest.NewRecorder(), cutAt: test.cutAt}
-		clients.pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			written, err := w.Write(make([]byte, test.bytes))
-			if written != test.written || errors.Is(err, net.ErrClosed) != (test.cutAt > 0) {
-				t.Errorf("of %d bytes %d are written, error %v", test.bytes, written, err)
+		synctest.Test(t, func(t *testing.T) {
+			w := &renewed{ResponseRecorder: httptest.NewRecorder(), cutAt: test.cutAt}
+			clients.pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				written, err := w.Write(make([]byte, test.bytes))
+				if written != test.written || errors.Is(err, net.ErrClosed) != (test.cutAt > 0) {
+					t.Errorf("of %d bytes %d are written, error %v", test.bytes, written, err)
+				}
+			})).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+			if w.times != test.times || w.Body.Len() != test.written {
+				t.Errorf("%d bytes: renewed %d times, %d written, want %d and %d", test.bytes, w.times, w.Body.Len(), test.times, test.written)
 			}
-		})).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
-		if w.times != test.times || w.Body.Len() != test.written {
-			t.Errorf("%d bytes: renewed %d times, %d written, want %d and %d", test.bytes, w.times, w.Body.Len(), test.times, test.written)
-		}
+		})
 	}
 }
 
