@@ -78,7 +78,8 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	var line mailLine
 	defer line.close()
 	secure := &tls.Config{ServerName: m.cfg.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
-	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(m.timeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
+	// The library's own timeout is for one call, and is renewed: that of ctx comes first.
+	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(2 * m.timeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
 	method := mail.SMTPAuthAutoDiscover
 	switch m.cfg.TLS {
 	case "starttls":
