@@ -79,7 +79,7 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	defer line.close()
 	secure := &tls.Config{ServerName: m.cfg.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
 	// The library's own timeout is for one call, and is renewed: that of ctx comes first.
-	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(2 * m.timeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
+	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
 	method := mail.SMTPAuthAutoDiscover
 	switch m.cfg.TLS {
 	case "starttls":
