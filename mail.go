@@ -53,8 +53,12 @@ func (m mailer) Send(ctx context.Context, to, subject, text string) error {
 	if err == nil {
 		return nil
 	}
+	// The connection was closed under the library, which says only that. A dialer may see the end of the time before ctx does.
+	end, _ := ctx.Deadline()
 	if cause := context.Cause(ctx); cause != nil {
-		err = cause // the connection was closed under the library, which says only that
+		err = cause
+	} else if !time.Now().Before(end) {
+		err = late
 	}
 	said := []rune(strings.ReplaceAll(err.Error(), to, "[recipient]"))
 	if len(said) > mailErrorRunes {
