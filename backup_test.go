@@ -129,7 +129,7 @@ func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
 		"s3://No_Bucket/key":      "is not s3://BUCKET/KEY",
 		"s3://backups/missing.db": "download s3://backups/missing.db: no such file: courant check names the newest backup",
 		"s3://another/missing.db": "there is no such bucket",
-		"s3://backups/notes.db":   "s3://backups/notes.db, downloaded: courant.db.download.db: not a Courant database: it ends after 9 bytes",
+		"s3://backups/notes.db":   "s3://backups/notes.db, downloaded: not a Courant database: ",
 		"s3://backups/notes.zst":  "s3://backups/notes.zst, downloaded: ",
 	} {
 		_, err := restore(t.Context(), must((&program{stderr: t.Output()}).config())(t), from, backupNoon)

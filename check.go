@@ -118,7 +118,7 @@ func checkExchange(err error) verdict {
 }
 
 func checkDatabase(ctx context.Context, path string) verdict {
-	v := verdict{what: "database", said: path + " opens and is whole"}
+	v := verdict{what: "database", said: path + " opens and passes SQLite's integrity check, and every packed hour reads"}
 	db, err := store.Open(ctx, path)
 	if err != nil {
 		v.err = err

@@ -53,8 +53,12 @@ func (m mailer) Send(ctx context.Context, to, subject, text string) error {
 	if err == nil {
 		return nil
 	}
+	// The connection was closed under the library, which says only that. A dialer may see the end of the time before ctx does.
+	end, _ := ctx.Deadline()
 	if cause := context.Cause(ctx); cause != nil {
-		err = cause // the connection was closed under the library, which says only that
+		err = cause
+	} else if !time.Now().Before(end) {
+		err = late
 	}
 	said := []rune(strings.ReplaceAll(err.Error(), to, "[recipient]"))
 	if len(said) > mailErrorRunes {
@@ -78,7 +82,8 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	var line mailLine
 	defer line.close()
 	secure := &tls.Config{ServerName: m.cfg.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
-	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(m.timeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
+	// The library's own timeout is for one call, and is renewed: that of ctx comes first.
+	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
 	method := mail.SMTPAuthAutoDiscover
 	switch m.cfg.TLS {
 	case "starttls":

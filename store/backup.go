@@ -256,7 +256,7 @@ func decompress(to io.Writer, from io.Reader) error {
 	defer decoder.Close()
 	_, err = io.Copy(to, decoder)
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-		return fmt.Errorf("%w: it asks for more than %d MiB of memory to be read, which no backup does", ErrNotDatabase, mostWindow>>20)
+		return finding(fmt.Sprintf("it asks for more than %d MiB of memory to be read, which no backup does", mostWindow>>20))
 	}
 	return err
 }

@@ -573,8 +573,8 @@ func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
 		"a second frame behind the first":      {slices.Concat(compressed, packed(t, make([]byte, 1<<20))), "it holds more than the"},
 		"a header of SQLite that tells 4 TiB":  {packed(t, large), "no room for 4398046511104 bytes"},
 		"a header of zstd that tells 4 TiB":    {slices.Concat(told, compressed[header.HeaderSize:]), "no room for 4398046511104 bytes"},
-		"no database":                          {packed(t, make([]byte, 1<<20)), "its header is another one"},
-		"a beginning of one":                   {packed(t, content[:99]), "it ends after 99 bytes"},
+		"no database":                          {packed(t, make([]byte, 1<<20)), "not a Courant database: "},
+		"a beginning of one":                   {packed(t, content[:99]), "not a Courant database: "},
 		"nothing":                              {nil, "not a Courant database"},
 	} {
 		t.Run(name, func(t *testing.T) {

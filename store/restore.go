@@ -141,6 +141,13 @@ func put(ctx context.Context, backup, file, kept string, room Room, onlyOurs boo
 	}
 	defer part.remove()
 	if summed, err = unpack(ctx, part.name, backup, room); err != nil {
+		var f finding
+		switch {
+		case errors.Is(err, ErrNotDatabase): // at all
+			return false, fmt.Errorf("%w: %s", err, backup)
+		case errors.As(err, &f):
+			return false, fmt.Errorf("%w: %s: %w", ErrNotDatabase, backup, f)
+		}
 		return false, fmt.Errorf("%s: %w", backup, explainFile(err))
 	}
 	if _, err := verify(ctx, part.name, backup, onlyOurs); err != nil {
@@ -179,17 +186,23 @@ func unpack(ctx context.Context, to, backup string, room Room) (summed bool, err
 		bounded := &boundedWriter{to: target, room: room}
 		if !strings.HasSuffix(backup, compressedSuffix) {
 			bounded.told = uint64(info.Size())
-			return errors.Join(copyAll(bounded, from), bounded.close())
+			if _, err := io.Copy(bounded, from); err != nil {
+				return err
+			}
+			return bounded.close()
 		}
 		var header zstd.Header
 		begin, _ := from.Peek(zstd.HeaderMaxSize) // a file that is shorter has all of it
 		if err := header.Decode(begin); err != nil {
-			return fmt.Errorf("%w: %w", ErrNotDatabase, err)
+			return finding(err.Error())
 		}
 		if header.HasFCS {
 			bounded.told = header.FrameContentSize
 		}
-		return errors.Join(decompress(bounded, from), bounded.close())
+		if err := decompress(bounded, from); err != nil {
+			return err
+		}
+		return bounded.close()
 	})
 	if err != nil {
 		return false, err
@@ -198,15 +211,15 @@ func unpack(ctx context.Context, to, backup string, room Room) (summed bool, err
 		return false, err
 	}
 	if is := hex.EncodeToString(sum.Sum(nil)); want != "" && is != want {
-		return false, fmt.Errorf("%w: it is damaged: its SHA-256 is %s, and %s tells %s", ErrNotDatabase, is, filepath.Base(backup)+ChecksumSuffix, want)
+		return false, finding(fmt.Sprintf("it is damaged: its SHA-256 is %s, and %s tells %s", is, filepath.Base(backup)+ChecksumSuffix, want))
 	}
 	return want != "", nil
 }
 
-func copyAll(to io.Writer, from io.Reader) error {
-	_, err := io.Copy(to, from)
-	return err
-}
+// finding is what is wrong with the file of a backup.
+type finding string
+
+func (f finding) Error() string { return string(f) }
 
 // roomEvery is how much is written between two looks at the free room.
 const roomEvery = 16 << 20
@@ -232,7 +245,7 @@ func (w *boundedWriter) Write(p []byte) (int, error) {
 		return missing, nil
 	}
 	if !isSQLite(w.begin) || !isOurs(w.begin) {
-		return 0, fmt.Errorf("%w: its header is another one", ErrNotDatabase)
+		return 0, ErrNotDatabase
 	}
 	if w.told == 0 {
 		w.told = sizeInHeader(w.begin)
@@ -249,7 +262,7 @@ func (w *boundedWriter) Write(p []byte) (int, error) {
 
 func (w *boundedWriter) write(p []byte) (int, error) {
 	if w.told > 0 && w.written+uint64(len(p)) > w.told {
-		return 0, fmt.Errorf("%w: it holds more than the %d bytes that its header tells", ErrNotDatabase, w.told)
+		return 0, finding(fmt.Sprintf("it holds more than the %d bytes that its header tells", w.told))
 	}
 	if w.written-w.looked >= roomEvery {
 		if err := w.room(0); err != nil {
@@ -265,7 +278,7 @@ func (w *boundedWriter) write(p []byte) (int, error) {
 // close refuses what ended before the header of a database did.
 func (w *boundedWriter) close() error {
 	if w.written == 0 {
-		return fmt.Errorf("%w: it ends after %d bytes", ErrNotDatabase, len(w.begin))
+		return ErrNotDatabase
 	}
 	return nil
 }
