@@ -23,6 +23,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/jonboulle/clockwork"
+
 	"courant/ingest/simulator"
 	"courant/store"
 )
@@ -664,5 +666,46 @@ func TestAWholeDayOf4SecondStepsTakesBoundedMemory(t *testing.T) {
 	}
 	if t.Logf("%d MiB", most/1024); most > mostMemory {
 		t.Errorf("it has taken %d MiB, may take %d", most/1024, mostMemory/1024)
+	}
+}
+
+func TestWithFewFilesToOpenAServiceAnswersBesideManyIdleClients(t *testing.T) {
+	moveIn(t, time.Now)
+	h := &house{t: t, clock: clockwork.NewRealClock()}
+	h.addToken()
+	service := startProgram(t, "sh", []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, true, "-c", "ulimit -n 64; exec courant-hasty serve")
+	address := service.await(`"msg":"serving","address":"([^"]+)"`)[1]
+	l := &loaded{process: service, token: h.token, address: address}
+	for range 300 {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(address, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	answers := func(when string) {
+		for _, path := range []string{"/healthz", "/api/day-ahead-prices"} {
+			if status, _, err := l.get(t.Context(), path); err != nil || status != http.StatusOK {
+				t.Errorf("%s: %s is answered %d, %v", when, path, status, err)
+			}
+		}
+	}
+	answers("beside idle clients")
+	whole := map[string]bool{}
+	for len(whole) < 5 { // each feed has called its source, and written to the database
+		run := service.await(`"msg":"feed run","feed":"([^"]+)".*"outcome":"(\w+)"`)
+		if run[2] != string(store.OutcomeOK) {
+			t.Fatalf("%s is %s", run[1], run[2])
+		}
+		whole[run[1]] = true
+	}
+	answers("after all feeds")
+	if handles := len(must(os.ReadDir(fmt.Sprintf("/proc/%d/fd", service.cmd.Process.Pid)))(t)); handles > 64-10 {
+		t.Errorf("%d of 64 handles are taken", handles)
+	} else {
+		t.Logf("%d of 64 handles are taken", handles)
+	}
+	if code := service.end(syscall.SIGTERM); code != exitDone {
+		t.Errorf("exit %d", code)
 	}
 }

@@ -17,6 +17,15 @@ func diskRoom(folder string) (free, size uint64, err error) {
 	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize), nil
 }
 
+// openFiles is how many files and connections the process may have open. Go has raised the limit as far as it may.
+func openFiles() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return manyFiles
+	}
+	return int(min(uint64(limit.Cur), manyFiles))
+}
+
 // sameDisk says whether two folders lie in one file system.
 func sameDisk(a, b string) (bool, error) {
 	var first, second unix.Stat_t

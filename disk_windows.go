@@ -20,6 +20,9 @@ func diskRoom(folder string) (free, size uint64, err error) {
 	return free, size, nil
 }
 
+// openFiles is how many files and connections the process may have open: Windows has no limit of its own.
+func openFiles() int { return manyFiles }
+
 // sameDisk says whether two folders lie on one drive or share.
 func sameDisk(a, b string) (bool, error) {
 	first, firstErr := filepath.Abs(a)

@@ -18,12 +18,30 @@ type entrance struct {
 	write       time.Duration // for each writeBytes of an answer
 	idle        time.Duration // between two requests
 	connections int           // at once
+	open        *connections  // of all servers of the entrance; nil: each server counts its own
 }
 
 // clients is the entrance that is served. The idle time is that of proxies, which shall not find a connection closed that
 // they are about to use.
 var clients = entrance{
 	readHeader: 8 * time.Second, read: 12 * time.Second, write: 12 * time.Second, idle: 2 * time.Minute, connections: 8192,
+}
+
+const (
+	// ownHandles is how many open files the service keeps for itself: 25 for the database, its logs, the ports and the log, and
+	// 16 for calls of sources, backups, mails and connections that are just being closed.
+	ownHandles = 25 + 16
+	// leastConnections is how many there may be even where the system gives hardly any open files.
+	leastConnections = 8
+	// manyFiles is in the place of a limit that is not known, or that no service reaches.
+	manyFiles = 1 << 20
+)
+
+// within is the entrance with no more connections, of all its servers together, than the process may have files open.
+func (e entrance) within(openFiles int) entrance {
+	e.connections = max(leastConnections, min(e.connections, openFiles-ownHandles))
+	e.open = newConnections(e.connections)
+	return e
 }
 
 const (
@@ -39,6 +57,10 @@ const (
 
 // server is an http.Server that lets nobody cost more.
 func (e entrance) server(handler http.Handler, log *slog.Logger) *http.Server {
+	open := e.open
+	if open == nil {
+		open = newConnections(e.connections)
+	}
 	return &http.Server{
 		Handler:           e.pace(handler),
 		ReadHeaderTimeout: e.readHeader, ReadTimeout: e.read, WriteTimeout: e.write, IdleTimeout: e.idle, MaxHeaderBytes: maxHeaderBytes,
@@ -48,7 +70,7 @@ func (e entrance) server(handler http.Handler, log *slog.Logger) *http.Server {
 			SendPingTimeout: e.readHeader, PingTimeout: e.readHeader, WriteByteTimeout: e.write,
 		},
 		DisableGeneralOptionsHandler: true, // OPTIONS * is answered as all else is
-		ConnState:                    newConnections(e.connections).changed,
+		ConnState:                    open.changed,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

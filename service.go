@@ -41,6 +41,7 @@ type service struct {
 	server   *server.Server
 	feeds    *ingest.Feeds
 	upkeep   *upkeep
+	entrance entrance
 	listener net.Listener // nil where only the front is served
 	front    *front       // nil without a TLS domain
 }
@@ -51,7 +52,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &service{cfg: cfg, log: log, store: db}
+	s := &service{cfg: cfg, log: log, store: db, entrance: clients.within(openFiles())}
 	s.auth = newAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (ingest.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
@@ -84,7 +85,7 @@ func (s *service) listen() (err error) {
 		}
 	}
 	if s.cfg.Server.TLS.Domain != "" {
-		s.front, err = openFront(s.cfg.Server.TLS, s.log)
+		s.front, err = openFront(s.cfg.Server.TLS, s.entrance, s.log)
 	}
 	if err != nil && s.listener != nil {
 		s.listener.Close()
@@ -130,7 +131,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	if s.front != nil {
 		handler = s.front.protect(handler)
 	}
-	web := clients.server(handler, s.log)
+	web := s.entrance.server(handler, s.log)
 	var parts sync.WaitGroup
 	failed := make(chan error, 4)
 	serve := func(entrance func() error) {

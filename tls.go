@@ -36,7 +36,7 @@ type front struct {
 }
 
 // openFront takes the ports.
-func openFront(cfg TLSConfig, log *slog.Logger) (*front, error) {
+func openFront(cfg TLSConfig, entrance entrance, log *slog.Logger) (*front, error) {
 	f := &front{domain: cfg.Domain, log: log, certificates: &autocert.Manager{
 		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(cfg.CacheDir), HostPolicy: autocert.HostWhitelist(cfg.Domain), Client: cfg.Authority,
 	}}
@@ -46,7 +46,7 @@ func openFront(cfg TLSConfig, log *slog.Logger) (*front, error) {
 	f.config = f.certificates.TLSConfig()
 	f.config.MinVersion = tls.VersionTLS12
 	f.config.GetCertificate = f.certificate()
-	f.redirect = clients.server(f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)), log)
+	f.redirect = entrance.server(f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)), log)
 	var err error
 	if f.https, err = listenTLS(cfg.HTTPSAddr, ":443"); err != nil {
 		return nil, err

@@ -129,7 +129,7 @@ func ask(t *testing.T, client *http.Client, method, url, host, body string) *htt
 }
 
 func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
-	f, err := openFront(behindTLS(t).Server.TLS, slog.New(slog.DiscardHandler))
+	f, err := openFront(behindTLS(t).Server.TLS, clients, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestWithoutACertificateTheLogSaysWhy(t *testing.T) {
 	cfg := behindTLS(t)
 	cfg.Server.TLS.Authority = &acme.Client{DirectoryURL: authority.URL}
 	var log bytes.Buffer
-	f, err := openFront(cfg.Server.TLS, slog.New(slog.NewTextHandler(&log, nil)))
+	f, err := openFront(cfg.Server.TLS, clients, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

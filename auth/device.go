@@ -33,7 +33,7 @@ func (a *Auth) RememberDevice(w http.ResponseWriter, r *http.Request, account st
 	}
 	text := fmt.Sprintf("%d.%d.%s", account.ID, a.clock.Now().Add(deviceLifetime).Unix(), device)
 	http.SetCookie(w, &http.Cookie{
-		Name:     a.cookieName(deviceCookie),
+		Name:     CookieName(deviceCookie, a.secureCookie),
 		Value:    text + "." + hex.EncodeToString(deviceCode(account, text)),
 		Path:     "/",
 		MaxAge:   int(deviceLifetime / time.Second),
@@ -76,7 +76,7 @@ func (a *Auth) WithDevice(r *http.Request) context.Context {
 }
 
 func (a *Auth) deviceCookie(r *http.Request) string {
-	cookie, err := r.Cookie(a.cookieName(deviceCookie))
+	cookie, err := r.Cookie(CookieName(deviceCookie, a.secureCookie))
 	if err != nil {
 		return ""
 	}
@@ -102,13 +102,4 @@ func (a *Auth) deviceOf(ctx context.Context, name string) string {
 		return ""
 	}
 	return a.device(cookie, account)
-}
-
-// cookieName is the name of a cookie. Over HTTPS browsers take one with the prefix only from this very host, so that no
-// neighbour under the same domain can set it.
-func (a *Auth) cookieName(name string) string {
-	if a.secureCookie {
-		return "__Host-" + name
-	}
-	return name
 }

@@ -16,6 +16,10 @@ const (
 	capacityPriceBoundEURPerMWh = 100_000 // EUR per MW and hour
 	powerBoundMW                = 200_000
 	stepsPerHour                = 4 // capacity prices are published per 15 min
+
+	// capacityRowsBound is how many rows a reserve may have on a delivery date: four times those of mFRR, two products and a
+	// second horizon. The steps of other datasets are bounded by the clock; those of capacity have free texts in their key.
+	capacityRowsBound = 4 * 3 * 100
 )
 
 // check refuses the delivery dates that hold a value out of bounds, and puts the rows of refused dates apart. 4 s steps that are
@@ -25,6 +29,7 @@ func check(a *answer) {
 	a.batch.Prices = within(a, a.batch.Prices, &a.refused.Prices, func(r store.Price) (store.Dataset, int64, string) {
 		return store.DayAheadPrices, r.Start, energyPrice(r.Price)
 	})
+	boundRows(a.batch.Capacity, &a.refusals)
 	a.batch.Capacity = within(a, a.batch.Capacity, &a.refused.Capacity, func(r store.CapacityStep) (store.Dataset, int64, string) {
 		return r.Dataset, r.Start, first(capacityPrice(r.Price), powers(r.OfferedMW, r.ContractedMW))
 	})
@@ -37,6 +42,21 @@ func check(a *answer) {
 			powers(r.RequestedVolumeSAMW, r.RequestedVolumeDAMW, r.SatisfiedNeedSAMW, r.SatisfiedNeedDAMW,
 				r.ActivatedVolumeSAMW, r.ActivatedVolumeDAMW, r.SubmittedOffersMW, r.FilteredOffersMW))
 	})
+}
+
+// boundRows refuses the delivery dates on which a reserve has far more rows than a real answer.
+func boundRows(rows []store.CapacityStep, refusals *source.Refusals) {
+	type reserveDate struct {
+		dataset store.Dataset
+		date    store.DeliveryDate
+	}
+	counted := map[reserveDate]int{}
+	for _, row := range rows {
+		key := reserveDate{row.Dataset, store.DeliveryDateOf(time.Unix(row.Start, 0))}
+		if counted[key]++; counted[key] > capacityRowsBound {
+			refusals.RefuseFinally(key.dataset, key.date, "it has more than %d rows, far more than a real answer", capacityRowsBound)
+		}
+	}
 }
 
 // within keeps the rows of the delivery dates in which no row has a fault, and moves the others to refused.

@@ -30,15 +30,22 @@ func (f *Feeds) Serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ingest: scheduler: %w", err)
 	}
+	f.clearStates(ctx) // those of a service that was killed
+	rests := f.killRests(ctx)
 	for _, feed := range f.feeds {
 		if feed.off {
 			continue
 		}
-		if err := f.schedule(ctx, scheduler, feed, gocron.OneTimeJobStartImmediately()); err != nil {
+		at := gocron.OneTimeJobStartImmediately()
+		if until, killed := rests[feed]; killed {
+			at = gocron.OneTimeJobStartDateTime(until)
+			feed.runsNext(until)
+			f.tellStates(ctx, feed.host)
+		}
+		if err := f.schedule(ctx, scheduler, feed, at); err != nil {
 			return err
 		}
 	}
-	f.clearStates(ctx) // those of a service that was killed
 	scheduler.Start()
 	<-ctx.Done()
 	if err := scheduler.Shutdown(); err != nil {
@@ -46,6 +53,7 @@ func (f *Feeds) Serve(ctx context.Context) error {
 		f.log.Warn("runs not ended in time", "error", oneLine(err))
 	}
 	f.clearStates(context.WithoutCancel(ctx))
+	f.endAllRuns(context.WithoutCancel(ctx))
 	return nil
 }
 
@@ -107,6 +115,10 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
 	}
 	answered := map[store.DeliveryDate]bool{}
+	if len(windows) > 0 {
+		f.beginRuns(ctx, feed)
+		defer f.endRuns(ctx, feed)
+	}
 	for _, w := range windows {
 		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
 		// would fail alike.

@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"courant/ingest/source"
+	"courant/store"
+)
+
+func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
+	for _, row := range []struct {
+		kills  int
+		killed []FeedName
+		rest   map[FeedName]time.Duration
+	}{
+		{1, []FeedName{MFRREnergy}, map[FeedName]time.Duration{MFRREnergy: 10 * time.Minute}},
+		{2, []FeedName{MFRREnergy}, map[FeedName]time.Duration{MFRREnergy: 20 * time.Minute}},
+		{3, []FeedName{DayAheadPrices}, map[FeedName]time.Duration{DayAheadPrices: 40 * time.Minute}},
+		{4, []FeedName{MFRREnergy}, map[FeedName]time.Duration{MFRREnergy: time.Hour}},
+		{40, []FeedName{MFRREnergy}, map[FeedName]time.Duration{MFRREnergy: time.Hour}},
+		{1, []FeedName{MFRREnergy, DayAheadPrices}, map[FeedName]time.Duration{DayAheadPrices: 5 * time.Minute, MFRREnergy: 10 * time.Minute}},
+	} {
+		b := newBench(t, "2026-11-20 09:00")
+		for n := range row.kills {
+			for _, feed := range row.killed {
+				if err := b.db.BeginRuns(t.Context(), string(feed), b.clock.Now()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n < row.kills-1 { // a start that is killed again
+				if _, err := b.db.CountKills(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		rest, stop := b.serving()
+		rest()
+		report, err := b.Report(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []FeedName{DayAheadPrices, Capacity, AFRREnergy, MFRREnergy} {
+			pause, rests := row.rest[name]
+			if asked := len(b.market.dates(name)) > 0; asked == rests {
+				t.Errorf("after %d kills in %v: %s is asked for: %t", row.kills, row.killed, name, asked)
+			}
+			for _, status := range report.Datasets {
+				if b.of(status.Dataset).name == name && rests && (status.NextRunAt == nil || !time.Time(*status.NextRunAt).Equal(b.clock.Now().Add(pause))) {
+					t.Errorf("after %d kills in %v: %s runs next at %v, want in %s", row.kills, row.killed, name, status.NextRunAt, pause)
+				}
+			}
+		}
+		b.clock.Advance(time.Hour)
+		rest()
+		for _, name := range row.killed {
+			if len(b.market.dates(name)) == 0 {
+				t.Errorf("after the rest %s is not asked for", name)
+			}
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRunsThatEndAndAnOrdinaryStopLeaveNoKillBehind(t *testing.T) {
+	kills := func(b *bench) map[string]int {
+		kills, err := b.db.CountKills(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kills
+	}
+	t.Run("runs that end", func(t *testing.T) {
+		b := newBench(t, "2026-11-20 09:00")
+		if err := b.db.BeginRuns(t.Context(), string(MFRREnergy), b.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if left := kills(b); left[string(MFRREnergy)] != 1 {
+			t.Errorf("before: %v", left)
+		}
+		b.job(t.Context(), b.feed(MFRREnergy))
+		if left := kills(b); len(left) != 0 {
+			t.Errorf("%v", left)
+		}
+	})
+	t.Run("an ordinary stop", func(t *testing.T) {
+		b := newBench(t, "2026-11-20 09:00")
+		if err := b.db.BeginRuns(t.Context(), string(MFRREnergy), b.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+		rest, stop := b.serving()
+		rest()
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if left := kills(b); len(left) != 0 {
+			t.Errorf("%v", left)
+		}
+	})
+	t.Run("a stop in the middle of a run", func(t *testing.T) {
+		b := newBench(t, "2026-11-20 09:00")
+		ctx, cancel := context.WithCancel(t.Context())
+		mfrr := b.market.mfrr
+		b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+			if left := kills(b); left[string(MFRREnergy)] != 1 {
+				t.Errorf("in the middle of a run: %v", left)
+			}
+			cancel()
+			return mfrr(window)
+		}
+		b.job(ctx, b.feed(MFRREnergy))
+		if left := kills(b); len(left) != 0 {
+			t.Errorf("%v", left)
+		}
+	})
+}
