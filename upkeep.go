@@ -83,12 +83,16 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 // maintain keeps the database in order each night.
 func (u *upkeep) maintain(ctx context.Context) {
 	for u.sleep(ctx, next(u.clock.Now(), upkeepTime)) {
-		for _, work := range []func(context.Context) error{u.removeOldSteps, u.store.Maintain} {
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweepQuarantine, u.store.Maintain} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				u.log.Error("database not kept in order", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 			}
 		}
 	}
+}
+
+func (u *upkeep) sweepQuarantine(ctx context.Context) error {
+	return u.store.SweepQuarantine(ctx, u.clock.Now())
 }
 
 // removeOldSteps removes the 4 s steps of the delivery dates that are older than they are to be kept. The newest date that is stored is

@@ -11,14 +11,7 @@ import (
 
 // reported is the report on the datasets as /api/status answers it.
 type reported struct {
-	Datasets   []reportedDataset `json:"datasets"`
-	Quarantine []struct {
-		ID      int64         `json:"id"`
-		Dataset store.Dataset `json:"dataset"`
-		Date    reportedDate  `json:"date"`
-		Reason  string        `json:"reason"`
-		SeenAt  time.Time     `json:"seen_at"`
-	} `json:"quarantine"`
+	Datasets         []reportedDataset `json:"datasets"`
 	PriceDifferences []struct {
 		Date          reportedDate `json:"date"`
 		Quarters      int          `json:"quarters"`
@@ -89,9 +82,6 @@ func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
 			}
 		}
 		feeds.All = append(feeds.All, feed)
-	}
-	for _, q := range read.Quarantine {
-		feeds.Waiting = append(feeds.Waiting, web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date.DeliveryDate, Reason: q.Reason, SeenAt: q.SeenAt})
 	}
 	for _, d := range read.PriceDifferences {
 		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})

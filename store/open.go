@@ -199,7 +199,9 @@ func migrator(db *sql.DB) (*goose.Provider, error) {
 		return nil, err
 	}
 	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder,
-		goose.WithGoMigrations(goose.NewGoMigration(packVersion, &goose.GoFunc{RunTx: packRows}, nil)))
+		goose.WithGoMigrations(
+			goose.NewGoMigration(packVersion, &goose.GoFunc{RunTx: packRows}, nil),
+			goose.NewGoMigration(moveWaitingVersion, &goose.GoFunc{RunTx: moveWaiting}, nil)))
 	if err != nil {
 		return nil, fmt.Errorf("store: migrations: %w", err)
 	}
