@@ -94,6 +94,7 @@ const batches = `
 		(SELECT ifnull(sum(rows), 0) FROM coverage c WHERE c.dataset = held.dataset),
 		(SELECT ifnull(sum(rows_changed), 0) FROM feed_run r WHERE r.dataset = held.dataset)
 			- (SELECT count(*) FROM (SELECT DISTINCT start, series, seen_ms FROM revision v WHERE v.dataset = held.dataset))
+			- iif(dataset = 'afrr-energy', (SELECT ifnull(sum(steps), 0) FROM afrr_energy_revision), 0)
 	FROM held`
 
 // checkBatches holds what is stored against the accounts of the runs, and tells how many there are.

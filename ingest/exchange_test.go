@@ -101,9 +101,15 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 	if source, price, rows := b.served("2026-11-21"); source != store.FromENTSOE || price != 0.5 || rows != 96 {
 		t.Errorf("%d prices, the first %v from %s", rows, price, source)
 	}
-	revisions, err := b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, "2026-11-21"), date(t, "2026-11-21"))
-	if err != nil || len(revisions) != 96 || revisions[0].Old != store.Num(0) || revisions[0].New != store.Num(0.5) || revisions[0].Series != "PT15M" {
-		t.Errorf("%d revisions, %v", len(revisions), err)
+	var revisions []store.Revision
+	for r, err := range b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, "2026-11-21"), date(t, "2026-11-21"), store.RevisionAt{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		revisions = append(revisions, r)
+	}
+	if len(revisions) != 96 || revisions[0].Old != store.Num(0) || revisions[0].New != store.Num(0.5) || revisions[0].Series != "PT15M" {
+		t.Errorf("%d revisions", len(revisions))
 	}
 	report, err := b.Report(t.Context())
 	if err != nil {

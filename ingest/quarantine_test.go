@@ -110,9 +110,15 @@ func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
 	if price, _ := b.stored(tomorrow); price != 1 {
 		t.Errorf("served %v", price)
 	}
-	revisions, err := b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, tomorrow), date(t, tomorrow))
-	if err != nil || len(revisions) != 40 {
-		t.Errorf("%d revisions, %v", len(revisions), err)
+	revisions := 0
+	for _, err := range b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, tomorrow), date(t, tomorrow), store.RevisionAt{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		revisions++
+	}
+	if revisions != 40 {
+		t.Errorf("%d revisions", revisions)
 	}
 	corrections, err := b.db.Corrections(t.Context(), b.today(), b.today().Add(1))
 	want := store.Correction{Dataset: store.DayAheadPrices, Date: date(t, tomorrow), Values: 40, Seen: b.clock.Now().UTC()}

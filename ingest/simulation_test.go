@@ -619,9 +619,9 @@ func (w *weeks) checkStandIn() {
 // checkRevisions wants each row that its source corrected to have been revised, and no other.
 func (w *weeks) checkRevisions(db *sql.DB, want map[string]int) {
 	t := w.t
-	found, err := db.Query(`SELECT CASE dataset WHEN 'day-ahead-prices' THEN 'A44' WHEN 'afrr-energy' THEN 'afrr_marginal_price'
-		WHEN 'mfrr-energy' THEN 'standard_mfrr_data' ELSE 'result_procured_reserves' END, count(DISTINCT dataset || start || series)
-		FROM revision WHERE old IS NOT NULL GROUP BY 1`)
+	found, err := db.Query(`SELECT CASE dataset WHEN 'day-ahead-prices' THEN 'A44' WHEN 'mfrr-energy' THEN 'standard_mfrr_data' ELSE 'result_procured_reserves' END, count(DISTINCT dataset || start || series)
+		FROM revision WHERE old IS NOT NULL GROUP BY 1
+		UNION ALL SELECT 'afrr_marginal_price', sum(steps) FROM afrr_energy_revision HAVING sum(steps) > 0`)
 	if err != nil {
 		t.Fatal(err)
 	}

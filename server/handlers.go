@@ -46,9 +46,13 @@ func (s *Server) reader(c echo.Context) (auth.Identity, error) {
 
 // sendData answers with data that only its reader may keep, and only to compare.
 func (s *Server) sendData(c echo.Context, body []byte) error {
+	setDataHeaders(c)
+	return s.send(c, http.StatusOK, "application/json", body)
+}
+
+func setDataHeaders(c echo.Context) {
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
-	return s.send(c, http.StatusOK, "application/json", body)
 }
 
 // data answers one of the eight endpoints. Query parameters are ignored.

@@ -173,9 +173,16 @@ func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 	for i, flag := range []store.Flag{{}, {Valid: true}, {V: true, Valid: true}, {}} {
 		commit(t, s, runAt(i, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: start, ProrataMode: flag}}})
 	}
-	want := "null|0\n0|1"
-	if got := ask(t, s.ReaderPool(), "SELECT ifnull(old, 'null'), new FROM revision WHERE column_name = 'prorata_mode' ORDER BY id"); got != want {
-		t.Errorf("revisions %q, want %q", got, want)
+	var got []string
+	for _, r := range revisionsOf(t, s, store.AFRREnergy, date("2026-07-14"), date("2026-07-14")) {
+		got = append(got, revisionLine(r))
+	}
+	want := []string{
+		fmt.Sprintf("%d||prorata_mode|null|0|%d|%d", start, minute(0).UnixMilli(), minute(1).UnixMilli()),
+		fmt.Sprintf("%d||prorata_mode|0|1|%d|%d", start, minute(1).UnixMilli(), minute(2).UnixMilli()),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("revisions (-want +got):\n%s", diff)
 	}
 	if window, err := s.LatestAFRR(t.Context()); err != nil || !window.Rows[0].ProrataMode.V || !window.Rows[0].ProrataMode.Valid {
 		t.Errorf("served %+v, %v; want the flag set", window.Rows, err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -14,24 +13,30 @@ type Correction struct {
 	Seen    time.Time // when the last of them did
 }
 
-// Corrections lists what was corrected of the delivery dates from first to last, both included, while they were not over.
+// Corrections lists what was corrected of the delivery dates from first to last, both included, while they were not over. A
+// null that a value replaced is no correction.
 func (s *Store) Corrections(ctx context.Context, first, last DeliveryDate) ([]Correction, error) {
 	var corrections []Correction
 	for _, dataset := range Datasets() {
 		for _, date := range Dates(first, last) {
 			c := Correction{Dataset: dataset, Date: date}
-			var seen int64
-			err := s.reader.QueryRowContext(ctx, `
-				SELECT count(*), coalesce(max(seen), 0) FROM (
-					SELECT max(seen_ms) AS seen FROM revision
-					WHERE dataset = ? AND start >= ? AND start < ? AND old IS NOT NULL AND seen_ms < ?
-					GROUP BY start, series, column_name)`,
-				dataset, date.Start().Unix(), date.End().Unix(), date.End().UnixMilli()).Scan(&c.Values, &seen)
-			if err != nil {
-				return nil, fmt.Errorf("store: corrections of %s: %w", dataset, err)
+			var counted Revision
+			for r, err := range s.Revisions(ctx, dataset, date, date, RevisionAt{}) {
+				if err != nil {
+					return nil, err
+				}
+				if !r.Old.Valid || !r.Seen.Before(date.End()) {
+					continue
+				}
+				if c.Values == 0 || r.Start != counted.Start || r.Series != counted.Series || r.Column != counted.Column {
+					c.Values++
+					counted = r
+				}
+				if r.Seen.After(c.Seen) {
+					c.Seen = r.Seen
+				}
 			}
 			if c.Values > 0 {
-				c.Seen = milliseconds(seen)
 				corrections = append(corrections, c)
 			}
 		}

@@ -15,6 +15,8 @@ func TestCorrectionsOfDatesThatAreNotOverAreTold(t *testing.T) {
 		return store.Price{Start: date(day).Period().Start + int64(quarter)*store.QuarterSeconds, Resolution: store.PT15M, Price: store.Num(price)}
 	}
 	step := store.MFRRStep{Start: date("2026-07-15").Period().Start, Direction: store.Upward, ClearingPrice: store.Num(7)}
+	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: step.Start, DemandMW: store.Num(1)}, {Start: step.Start + 4, DemandMW: store.Num(1)}}})
+	commit(t, s, runAt(3, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: step.Start, DemandMW: store.Num(2), UpwardPrice: store.Num(9)}}})
 	commit(t, s, runAt(0, store.DayAheadPrices, store.MFRREnergy), store.Batch{
 		Prices: []store.Price{price("2026-07-14", 0, 1), price("2026-07-16", 0, 1), price("2026-07-16", 1, 1), price("2026-07-16", 2, 1)},
 		MFRR:   []store.MFRRStep{step},
@@ -36,6 +38,7 @@ func TestCorrectionsOfDatesThatAreNotOverAreTold(t *testing.T) {
 	}
 	want := []store.Correction{
 		{Dataset: store.DayAheadPrices, Date: date("2026-07-16"), Values: 2, Seen: minute(2)},
+		{Dataset: store.AFRREnergy, Date: date("2026-07-15"), Values: 1, Seen: minute(3)},
 		{Dataset: store.MFRREnergy, Date: date("2026-07-15"), Values: 1, Seen: minute(2)},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {

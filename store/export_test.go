@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math/bits"
 )
 
 // WriterPool is the one connection that writes, so that a test can ask SQLite itself.
@@ -97,6 +98,17 @@ func PackedHour(start int64, rows int, runs, decimals, numbers []byte) (unpack f
 		}
 		return found, err
 	}
+}
+
+// RevisedHour reads what changed of an hour of 4 s steps, with a checksum that is right: how many steps, and how many values.
+func RevisedHour(hour, seen int64, steps int, runs, changes []byte) (revised, values int, err error) {
+	p := revisedHour{hour: hour, seen: seen, steps: steps, runs: runs, changes: changes}
+	p.checksum = p.sum()
+	found, err := p.unpack()
+	for _, step := range found {
+		values += bits.OnesCount(step.columns)
+	}
+	return len(found), values, err
 }
 
 // stepRows is the table in which each 4 s step was a row of its own.

@@ -83,17 +83,13 @@ func pack(start int64, steps []heldStep) (packedHour, error) {
 			Prorata: optional(step.row.ProrataMode), FirstSeen: step.firstSeen})
 	}
 	var decimals hourDecimals
+	var buffer [hourSeconds / AFRRSeconds]Number
+	column := append(buffer[:0], make([]Number, len(steps))...)
 	for c, number := range afrrNumbers {
-		before := len(p.numbers)
-		if least, all := leastDecimals(steps, number); all {
-			decimals[c] = &least
-			p.numbers, all = appendDecimals(p.numbers, steps, number, least)
-			if all {
-				continue
-			}
+		for i := range steps {
+			column[i] = *number(&steps[i].row)
 		}
-		decimals[c] = nil
-		p.numbers = appendBits(p.numbers[:before], steps, number)
+		p.numbers, decimals[c] = appendColumn(p.numbers, column)
 	}
 	var err error
 	if p.runs, err = json.Marshal(runs); err != nil {
@@ -140,11 +136,21 @@ func units(v float64, decimals int) (int64, bool) {
 	return int64(u), true
 }
 
+// appendColumn appends the numbers of a column, and tells how many decimals it has; nil: it holds the bits of each float64.
+func appendColumn(to []byte, column []Number) (_ []byte, decimals *int) {
+	before := len(to)
+	if least, all := leastDecimals(column); all {
+		if to, all = appendDecimals(to, column, least); all {
+			return to, &least
+		}
+	}
+	return appendBits(to[:before], column), nil
+}
+
 // leastDecimals is how few decimals hold each number of the column; false if there is one that maxDecimals do not.
-func leastDecimals(steps []heldStep, number func(*AFRRStep) *Number) (int, bool) {
+func leastDecimals(column []Number) (int, bool) {
 	least := 0
-	for i := range steps {
-		n := number(&steps[i].row)
+	for _, n := range column {
 		for n.Valid {
 			if _, is := units(n.V, least); is {
 				break
@@ -158,10 +164,9 @@ func leastDecimals(steps []heldStep, number func(*AFRRStep) *Number) (int, bool)
 }
 
 // appendDecimals appends a column; false if a number is too large to be counted in units of so many decimals.
-func appendDecimals(to []byte, steps []heldStep, number func(*AFRRStep) *Number, decimals int) ([]byte, bool) {
+func appendDecimals(to []byte, column []Number, decimals int) ([]byte, bool) {
 	last := int64(0)
-	for i := range steps {
-		n := number(&steps[i].row)
+	for _, n := range column {
 		if !n.Valid {
 			to = append(to, 0)
 			continue
@@ -170,18 +175,16 @@ func appendDecimals(to []byte, steps []heldStep, number func(*AFRRStep) *Number,
 		if !is {
 			return to, false
 		}
-		difference := u - last
+		to = binary.AppendUvarint(to, zigzag(u-last)+1)
 		last = u
-		to = binary.AppendUvarint(to, uint64(difference<<1^difference>>63)+1)
 	}
 	return to, true
 }
 
 // appendBits appends a column that is not made of decimals. As in a column of SQLite's own, what is no number is kept as
 // a null, and -0 as 0.
-func appendBits(to []byte, steps []heldStep, number func(*AFRRStep) *Number) []byte {
-	for i := range steps {
-		n := number(&steps[i].row)
+func appendBits(to []byte, column []Number) []byte {
+	for _, n := range column {
 		if !n.Valid || math.IsNaN(n.V) {
 			to = append(to, 0)
 			continue
@@ -190,6 +193,10 @@ func appendBits(to []byte, steps []heldStep, number func(*AFRRStep) *Number) []b
 	}
 	return to
 }
+
+func zigzag(n int64) uint64 { return uint64(n<<1 ^ n>>63) }
+
+func unzigzag(code uint64) int64 { return int64(code>>1) ^ -int64(code&1) }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -241,17 +248,15 @@ func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
 		return nil, err
 	}
 	rest := p.numbers
+	var buffer [hourSeconds / AFRRSeconds]Number
+	column := append(buffer[:0], make([]Number, p.rows)...)
 	for c, number := range afrrNumbers {
-		decode := float64Of
-		if d := decimals[c]; d != nil {
-			if *d < 0 || *d > maxDecimals {
-				return nil, fmt.Errorf("a column of %d decimals", *d)
-			}
-			decode = differences(*d)
-		}
 		var err error
-		if rest, err = readNumbers(rest, rows, number, decode); err != nil {
+		if rest, err = readColumn(rest, column, decimals[c]); err != nil {
 			return nil, err
+		}
+		for i := range rows {
+			*number(&rows[i].row) = column[i]
 		}
 	}
 	if len(rest) > 0 {
@@ -290,37 +295,35 @@ func placeRuns(rows []heldStep, runs []hourRun, start int64) error {
 
 var errNumber = errors.New("a number cannot be read")
 
-// readNumbers reads a column from the beginning of the bytes, and returns what follows it.
-func readNumbers(from []byte, rows []heldStep, number func(*AFRRStep) *Number, decode func(code uint64) (float64, bool)) ([]byte, error) {
-	for i := range rows {
+// readColumn reads a column of so many decimals, as long as it is, from the beginning of the bytes, and returns what
+// follows it.
+func readColumn(from []byte, column []Number, decimals *int) ([]byte, error) {
+	if decimals != nil && (*decimals < 0 || *decimals > maxDecimals) {
+		return nil, fmt.Errorf("a column of %d decimals", *decimals)
+	}
+	last := int64(0)
+	for i := range column {
 		code, n := binary.Uvarint(from)
 		if n <= 0 {
 			return nil, errNumber
 		}
 		from = from[n:]
 		if code == 0 {
+			column[i] = Number{}
 			continue
 		}
-		v, is := decode(code - 1)
-		if !is {
+		v := math.Float64frombits(code - 1)
+		if decimals != nil {
+			last += unzigzag(code - 1)
+			if last < -maxUnits || last > maxUnits {
+				return nil, errNumber
+			}
+			v = float64(last) / powersOfTen[*decimals]
+		}
+		if math.IsNaN(v) {
 			return nil, errNumber
 		}
-		*number(&rows[i].row) = Num(v)
+		column[i] = Num(v)
 	}
 	return from, nil
-}
-
-// differences decodes a column of so many decimals.
-func differences(decimals int) func(uint64) (float64, bool) {
-	last := int64(0)
-	return func(zigzag uint64) (float64, bool) {
-		last += int64(zigzag>>1) ^ -int64(zigzag&1)
-		return float64(last) / powersOfTen[decimals], -maxUnits <= last && last <= maxUnits
-	}
-}
-
-// float64Of decodes a column of bits.
-func float64Of(bits uint64) (float64, bool) {
-	v := math.Float64frombits(bits)
-	return v, !math.IsNaN(v)
 }

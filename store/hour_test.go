@@ -78,3 +78,105 @@ func TestADamagedHourIsFound(t *testing.T) {
 		})
 	}
 }
+
+// FuzzUnpackRevisedHour gives hostile revisions a checksum that is right: what is read of them is either an error or steps.
+func FuzzUnpackRevisedHour(f *testing.F) {
+	const one = "\x02\x02\x04\x01\x01" // 0.01, 0.02, since 1 ms before it was seen
+	for _, c := range []struct {
+		steps         int
+		runs, changes string
+	}{
+		{1, "[[0,1,1]]", "\x02\x03\x02\x05\x01\x01"},
+		{2, "[[0,2,1]]", "\x02\x03\x03\x02\x05\x05\x02\x01"},
+		{2, "[[0,2,1]]", "\x02\x03\x03\x02\x05\x05\x03\x01"},
+		{1, "[[3596,2,1]]", one}, {1, "[[0,1,0]]", ""}, {1, "[[0,1,128]]", one}, {1, "[[-4,1,1]]", one}, {2, "[[4,1,1],[4,1,1]]", one},
+		{1, "[[0,1000000000,1]]", one}, {2, "[[9223372036854775807,2,1]]", one}, {1, "[]", one}, {1, "null", ""}, {0, "[]", ""}, {math.MaxInt, "[[0,1,1]]", one}, {1, "[[0,1,1]]", "\x10" + one},
+		{1, "[[0,1,127]]", strings.Repeat("\xff", 80)},
+	} {
+		f.Add(int64(1784066400), int64(1784100000000), c.steps, []byte(c.runs), []byte(c.changes))
+	}
+	f.Fuzz(func(t *testing.T, hour, seen int64, steps int, runs, changes []byte) {
+		revised, values, err := store.RevisedHour(hour, seen, steps, runs, changes)
+		if err != nil {
+			if revised > 0 || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%d steps and the error %q", revised, err)
+			}
+			return
+		}
+		// A value takes a byte for what it was and one for what it is.
+		if revised != steps || values < steps || len(changes) < 2*values {
+			t.Fatalf("%d steps and %d values of %d bytes for %d steps", revised, values, len(changes), steps)
+		}
+	})
+}
+
+func TestADamagedRevisionOfStepsIsFound(t *testing.T) {
+	for _, damage := range []string{
+		"changes = zeroblob(length(changes))", "changes = substr(changes, 2)", "checksum = checksum + 1", "steps = steps - 1", "hour = hour + 3600", "seen_ms = seen_ms + 1",
+		"runs = '[[0,900,2]]'", "runs = '[]'",
+	} {
+		t.Run(damage, func(t *testing.T) {
+			s := openNew(t)
+			day := date("2026-07-14")
+			for n := range 2 {
+				commit(t, s, runAt(n, store.AFRREnergy), store.Batch{AFRR: afrrDay(day, float64(80+n))[:900]})
+			}
+			if err := s.IntegrityCheck(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.WriterPool().ExecContext(t.Context(), "UPDATE afrr_energy_revision SET "+damage); err != nil {
+				t.Fatal(err)
+			}
+			const says = "in afrr_energy_revision is damaged"
+			if err := s.IntegrityCheck(t.Context()); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("IntegrityCheck = %v", err)
+			}
+			listed := 0
+			var found error
+			for _, err := range s.Revisions(t.Context(), store.AFRREnergy, day, day, store.RevisionAt{}) {
+				if err != nil {
+					found = err
+					continue
+				}
+				listed++
+			}
+			if found == nil || listed > 0 || !strings.Contains(found.Error(), says) {
+				t.Errorf("%d revisions, %v", listed, found)
+			}
+		})
+	}
+}
+
+// A column of SQLite's own has no -0: neither has a packed one, whether it holds decimals or, beside a number that is none,
+// the bits of each float64.
+func TestMinusZeroIsKeptAsZero(t *testing.T) {
+	minusZero := math.Copysign(0, -1)
+	for name, beside := range map[string]float64{"decimals": 1.5, "bits": 1e300} {
+		t.Run(name, func(t *testing.T) {
+			s := openNew(t)
+			day := date("2026-07-14")
+			start := day.Period().Start
+			for n, first := range []float64{7, minusZero} {
+				commit(t, s, runAt(n, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{
+					{Start: start, UpwardPrice: store.Num(first)}, {Start: start + 4, UpwardPrice: store.Num(beside + first)}, {Start: start + 8, UpwardPrice: store.Num(minusZero)}}})
+			}
+			steps, err := s.AFRRWithin(t.Context(), day.Period())
+			if err != nil || len(steps) != 3 {
+				t.Fatal(steps, err)
+			}
+			for _, step := range []store.AFRRStep{steps[0], steps[2]} {
+				if math.Signbit(step.UpwardPrice.V) || step.UpwardPrice != store.Num(0) {
+					t.Errorf("the price of %d is %v", step.Start, step.UpwardPrice)
+				}
+			}
+			if got := ask(t, s.ReaderPool(), "SELECT upward_price FROM afrr_energy WHERE hour = ? ORDER BY start", start); !strings.HasPrefix(got, "0\n") || !strings.HasSuffix(got, "\n0") {
+				t.Errorf("the view says %q", got)
+			}
+			for _, r := range revisionsOf(t, s, store.AFRREnergy, day, day) {
+				if math.Signbit(r.New.V) {
+					t.Errorf("the revision %s became -0", revisionLine(r))
+				}
+			}
+		})
+	}
+}

@@ -50,7 +50,7 @@ func selectSteps(ctx context.Context, tx *sql.Tx, _ Dataset, period Period) ([]A
 	return rows, err
 }
 
-// checkHours reads every hour there is.
+// checkHours reads every packed hour there is.
 func checkHours(ctx context.Context, tx *sql.Tx) error {
 	found, err := tx.QueryContext(ctx, selectHours)
 	if err != nil {
@@ -93,6 +93,10 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 	if err != nil {
 		return err
 	}
+	revised, err := newRevisedHours(w.ctx, w.tx)
+	if err != nil {
+		return err
+	}
 	hours := slices.Sorted(maps.Keys(arrived))
 	thinned, err := readThinned(w.ctx, w.tx, Period{hours[0], hours[len(hours)-1] + hourSeconds})
 	if err != nil {
@@ -110,10 +114,11 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 		if err := h.meet(w.ctx, read, start, admitted, w.now); err != nil {
 			return err
 		}
-		changed, err := h.revise(w)
+		changed, withdrawn, err := h.revise(w, revised)
 		if err != nil {
 			return err
 		}
+		tally.Withdrawn += withdrawn
 		added, newest := h.added()
 		if changed+added == 0 {
 			continue
@@ -148,6 +153,9 @@ type hour struct {
 	before []heldStep             // as they are stored
 	after  []heldStep             // as they will be; those that are new come last
 	sorted []heldStep
+
+	revised []revisedStep
+	since   *changedSince // nil until a value changes
 }
 
 // begin goes on to another hour, of which nothing is known yet.
@@ -210,18 +218,42 @@ func (h *hour) take(row *AFRRStep, now int64) {
 	into.ProrataMode = row.ProrataMode.over(into.ProrataMode)
 }
 
-// revise notes what has changed of the rows that were stored, and tells how many have.
-func (h *hour) revise(w *writing) (changed int, err error) {
+// revise notes what has changed of the rows that were stored, and tells how many have, and how many values were withdrawn.
+func (h *hour) revise(w *writing, revised *revisedHours) (changed, withdrawn int, err error) {
+	h.revised = h.revised[:0]
 	for i := range h.before {
 		if h.after[i].row == h.before[i].row {
 			continue
 		}
-		changed++
-		if err := revise(w, afrrLayout, afrrLayout.rowKey(&h.before[i].row), h.before[i], h.after[i].row); err != nil {
-			return 0, err
+		if len(h.revised) == 0 {
+			if h.since == nil {
+				h.since = new(changedSince)
+			}
+			clear(h.since[:])
+			if err := revised.lastSeen(w.ctx, h.start, h.since); err != nil {
+				return 0, 0, err
+			}
 		}
+		step := revisedStep{second: int(h.before[i].row.Start - h.start), old: stepValues(&h.before[i].row), new: stepValues(&h.after[i].row)}
+		for c := range step.old {
+			if step.old[c] == step.new[c] {
+				continue
+			}
+			step.columns |= 1 << c
+			step.since[c] = h.since[step.second][c]
+			if step.since[c] == 0 {
+				step.since[c] = h.before[i].firstSeen
+			}
+			if !step.new[c].Valid {
+				withdrawn++
+			}
+		}
+		h.revised = append(h.revised, step)
 	}
-	return changed, nil
+	if len(h.revised) == 0 {
+		return 0, 0, nil
+	}
+	return len(h.revised), withdrawn, revised.write(w.ctx, h.start, w.now, h.revised)
 }
 
 // added counts the rows that are new, and tells the start of the last of them in time.

@@ -191,22 +191,8 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 			t.Fatalf("coverage (-want +got):\n%s", diff)
 		}
 		told := map[int64][]stepRevision{}
-		found, err := s.ReaderPool().Query(`SELECT start, column_name, old, new, since_ms, seen_ms FROM revision
-			WHERE dataset = 'afrr-energy' AND start >= ? AND start < ? ORDER BY id`, around.Start, around.End)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer found.Close()
-		for found.Next() {
-			var start int64
-			var r stepRevision
-			if err := found.Scan(&start, &r.column, &r.old, &r.new, &r.since, &r.at); err != nil {
-				t.Fatal(err)
-			}
-			told[start] = append(told[start], r)
-		}
-		if err := found.Err(); err != nil {
-			t.Fatal(err)
+		for _, r := range revisionsOf(t, s, store.AFRREnergy, d.Add(-1), d.Add(1)) {
+			told[r.Start] = append(told[r.Start], stepRevision{r.Column, r.Old, r.New, r.Since.UnixMilli(), r.Seen.UnixMilli()})
 		}
 		byTime := func(a, b stepRevision) int {
 			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.column, b.column))

@@ -168,14 +168,19 @@ func (l layout[R]) numbers(r *R) []Number {
 		case *Number:
 			numbers = append(numbers, *v)
 		case *Flag:
-			n := Number{Valid: v.Valid}
-			if v.V {
-				n.V = 1
-			}
-			numbers = append(numbers, n)
+			numbers = append(numbers, numberOf(*v))
 		}
 	}
 	return numbers
+}
+
+// numberOf is a flag as 0 or 1.
+func numberOf(flag Flag) Number {
+	n := Number{Valid: flag.Valid}
+	if flag.V {
+		n.V = 1
+	}
+	return n
 }
 
 func (l layout[R]) columns() []string { return slices.Concat(l.key, l.data()) }

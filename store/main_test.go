@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"courant/store"
 )
@@ -127,7 +129,7 @@ func ask(t testing.TB, db *sql.DB, query string, args ...any) string {
 }
 
 // keptTables are the tables of published values and what is counted of them.
-var keptTables = []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy", "revision", "coverage"}
+var keptTables = []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy", "revision", "afrr_energy_revision", "coverage"}
 
 // kept is all that the store keeps of what was published.
 func kept(t testing.TB, s *store.Store) string {
@@ -137,6 +139,30 @@ func kept(t testing.TB, s *store.Store) string {
 		fmt.Fprintf(&all, "%s\n%s\n", table, ask(t, s.WriterPool(), "SELECT * FROM "+table))
 	}
 	return all.String()
+}
+
+// revisionsOf lists the changes of a dataset between two delivery dates.
+func revisionsOf(t rapid.TB, s *store.Store, dataset store.Dataset, first, last store.DeliveryDate) []store.Revision {
+	t.Helper()
+	var all []store.Revision
+	for r, err := range s.Revisions(context.Background(), dataset, first, last, store.RevisionAt{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// revisionLine is all of a revision; it was current since and seen at so many ms.
+func revisionLine(r store.Revision) string {
+	text := func(n store.Number) string {
+		if !n.Valid {
+			return "null"
+		}
+		return fmt.Sprint(n.V + 0) // -0 is kept as 0
+	}
+	return fmt.Sprintf("%d|%s|%s|%s|%s|%d|%d", r.Start, r.Series, r.Column, text(r.Old), text(r.New), r.Since.UnixMilli(), r.Seen.UnixMilli())
 }
 
 // afrrDay is the 4 s steps of a delivery date, all with the same upward price.

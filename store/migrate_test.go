@@ -99,8 +99,13 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 			}
 			// A value of before that changes has been current since it was first seen.
 			commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: want.Start, DemandMW: store.Num(7)}}})
-			if got := ask(t, s.ReaderPool(), "SELECT column_name, old, new, since_ms FROM revision ORDER BY id DESC LIMIT 1"); got != "demand_mw|3|7|6" {
-				t.Errorf("the revision is %s", got)
+			var got []string
+			for _, r := range revisionsOf(t, s, store.AFRREnergy, date("2026-10-26"), date("2026-10-26")) {
+				got = append(got, revisionLine(r))
+			}
+			revisions := []string{fmt.Sprintf("%d||demand_mw|3|7|6|%d", want.Start, minute(0).UnixMilli()), fmt.Sprintf("%d||upward_price|0|1|6|9", want.Start)}
+			if diff := cmp.Diff(revisions, got); diff != "" {
+				t.Errorf("revisions (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -154,5 +159,54 @@ func TestWhatWaitedOrWasDecidedBeforeOtherDatasetsCouldWaitStands(t *testing.T) 
 	arrive(t, s, 0, "2026-07-20", 7)
 	if got := ask(t, s.ReaderPool(), "SELECT max(id) FROM quarantine"); got != "7" {
 		t.Errorf("the next id is %s", got)
+	}
+}
+
+// revisionsOfBefore is what a courant that kept each changed 4 s value in a row of revision had stored: a value that changed
+// twice, others that changed with it, one that changed twice at one instant, a flag, nulls, the ends of an hour, and changes of
+// another dataset.
+const revisionsOfBefore = `
+	INSERT INTO revision (id, dataset, start, series, column_name, old, new, since_ms, seen_ms) VALUES
+		(1, 'afrr-energy', 1792922400, '', 'upward_price', 0.25, -1.5, 6, 9),
+		(2, 'mfrr-energy', 1792922400, 'UPWARD', 'clearing_price', 1, 2, 6, 9),
+		(3, 'afrr-energy', 1792922404, '', 'upward_price', NULL, 1e300, 6, 9),
+		(4, 'afrr-energy', 1792922404, '', 'prorata_mode', 0, 1, 5, 9),
+		(5, 'afrr-energy', 1792925996, '', 'demand_mw', 0.1, NULL, 7, 9),
+		(6, 'afrr-energy', 1792926000, '', 'in_france_mw', 3, 4, 6, 9),
+		(7, 'afrr-energy', 1792922400, '', 'upward_price', -1.5, 2, 9, 12),
+		(8, 'afrr-energy', 1792922400, '', 'upward_price', 2, 3, 12, 12),
+		(9, 'afrr-energy', 1792922401, '', 'for_france_mw', 1, 2, 3, 12)`
+
+func TestRevisionsOf4SecondStepsArePackedAsTheyWere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	if err := store.MakeOld(t.Context(), path, 13, revisionsOfBefore); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	var got []string
+	for _, r := range revisionsOf(t, s, store.AFRREnergy, date("2026-10-25"), date("2026-10-25")) {
+		got = append(got, revisionLine(r))
+	}
+	want := []string{
+		"1792922400||upward_price|0.25|-1.5|6|9",
+		"1792922400||upward_price|-1.5|2|9|12",
+		"1792922400||upward_price|2|3|12|12",
+		"1792922401||for_france_mw|1|2|3|12",
+		"1792922404||prorata_mode|0|1|5|9",
+		"1792922404||upward_price|null|1e+300|6|9",
+		"1792925996||demand_mw|0.1|null|7|9",
+		"1792926000||in_france_mw|3|4|6|9",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("revisions (-want +got):\n%s", diff)
+	}
+	if got := ask(t, s.ReaderPool(), "SELECT id, dataset FROM revision"); got != "2|mfrr-energy" {
+		t.Errorf("rows of revision: %q", got)
+	}
+	if got := ask(t, s.ReaderPool(), "SELECT hour, seen_ms, steps FROM afrr_energy_revision ORDER BY id"); got != "1792922400|9|3\n1792922400|12|1\n1792922400|12|2\n1792926000|9|1" {
+		t.Errorf("packed are\n%s", got)
+	}
+	if err := s.IntegrityCheck(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

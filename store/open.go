@@ -201,6 +201,7 @@ func migrator(db *sql.DB) (*goose.Provider, error) {
 	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder,
 		goose.WithGoMigrations(
 			goose.NewGoMigration(packVersion, &goose.GoFunc{RunTx: packRows}, nil),
+			goose.NewGoMigration(revisionVersion, &goose.GoFunc{RunTx: packRevisions}, nil),
 			goose.NewGoMigration(moveWaitingVersion, &goose.GoFunc{RunTx: moveWaiting}, nil)))
 	if err != nil {
 		return nil, fmt.Errorf("store: migrations: %w", err)

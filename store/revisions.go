@@ -2,38 +2,108 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"iter"
 	"time"
 )
 
-// Revision is a value that changed: Old was current until Seen, New is from then on.
+// Revision is a value that changed: Old was current from Since until Seen, New is from then on. A value that the source took
+// back is a change to null.
 type Revision struct {
-	Start    int64  // of the period, seconds UTC
-	Series   string // tells the rows of one period apart, such as UPWARD; empty where there is one
-	Column   string // of the dataset's table
-	Old, New Number // a flag is 0 or 1
-	Seen     time.Time
+	Start       int64  // of the period, seconds UTC
+	Series      string // tells the rows of one period apart, such as UPWARD; empty where there is one
+	Column      string // of the dataset's table
+	Old, New    Number // a flag is 0 or 1
+	Since, Seen time.Time
+
+	id   int64
+	rank int
 }
 
-// Revisions lists the changes of the dataset's values from first to last, both included, by period and time.
-func (s *Store) Revisions(ctx context.Context, dataset Dataset, first, last DeliveryDate) ([]Revision, error) {
-	rows, err := s.reader.QueryContext(ctx, `
-		SELECT start, series, column_name, old, new, seen_ms FROM revision
-		WHERE dataset = ? AND start >= ? AND start < ? ORDER BY start, series, column_name, id`,
-		dataset, first.Start().Unix(), last.End().Unix())
-	if err != nil {
-		return nil, fmt.Errorf("store: revisions of %s: %w", dataset, err)
+// At is the revision's place among those of its dataset.
+func (r Revision) At() RevisionAt { return RevisionAt{r.Start, r.rank, r.id} }
+
+// RevisionAt is the place of a revision among those of its dataset; the zero one is before all. It stays what it is while
+// others are added.
+type RevisionAt struct {
+	Start int64 // of the period, seconds UTC
+	Rank  int   // among the columns of a 4 s step; else 0
+	ID    int64
+}
+
+// errNoSuchRevision is a place at which there is no revision of the dataset.
+var errNoSuchRevision = fmt.Errorf("no revision is there: %w", ErrNotFound)
+
+// revisionsAtOnce is how many rows of revision are read in one transaction.
+const revisionsAtOnce = 2000
+
+// Revisions lists the changes of the dataset's values from first to last, both included, that come after a place, by period,
+// series, column and time. It reads them little by little, an hour of 4 s steps or a few thousand others at once, and holds
+// no transaction meanwhile. An error ends the list; it is ErrNotFound if no revision of the dataset is at the place.
+func (s *Store) Revisions(ctx context.Context, dataset Dataset, first, last DeliveryDate, after RevisionAt) iter.Seq2[Revision, error] {
+	period := NewPeriod(first.Start(), last.End())
+	next := revisionRows
+	if dataset == AFRREnergy {
+		next = revisedInHour
 	}
-	defer rows.Close()
-	var revisions []Revision
-	for rows.Next() {
-		var r Revision
-		var seen int64
-		if err := rows.Scan(&r.Start, &r.Series, &r.Column, &r.Old, &r.New, &seen); err != nil {
-			return nil, fmt.Errorf("store: revisions of %s: %w", dataset, err)
+	return func(yield func(Revision, error) bool) {
+		for {
+			var revisions []Revision
+			err := s.read(ctx, func(tx *sql.Tx) (err error) {
+				revisions, err = next(ctx, tx, dataset, period, after)
+				return err
+			})
+			if err != nil {
+				yield(Revision{}, fmt.Errorf("store: revisions of %s: %w", dataset, err))
+				return
+			}
+			if len(revisions) == 0 {
+				return
+			}
+			for _, revision := range revisions {
+				if !yield(revision, nil) {
+					return
+				}
+			}
+			after = revisions[len(revisions)-1].At()
 		}
-		r.Seen = milliseconds(seen)
+	}
+}
+
+// revisionRows lists the next changes of a dataset whose values are revised row by row.
+func revisionRows(ctx context.Context, tx *sql.Tx, dataset Dataset, period Period, after RevisionAt) ([]Revision, error) {
+	query := "SELECT id, start, series, column_name, old, new, since_ms, seen_ms FROM revision WHERE dataset = ? AND start >= ? AND start < ?"
+	args := []any{dataset, period.Start, period.End}
+	if after.ID != 0 {
+		at := Revision{}
+		err := tx.QueryRowContext(ctx, "SELECT start, series, column_name FROM revision WHERE id = ? AND dataset = ? AND start = ?",
+			after.ID, dataset, after.Start).Scan(&at.Start, &at.Series, &at.Column)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, errNoSuchRevision
+		}
+		if err != nil {
+			return nil, err
+		}
+		args[1] = max(period.Start, at.Start)
+		query += " AND (start, series, column_name, id) > (?, ?, ?, ?)"
+		args = append(args, at.Start, at.Series, at.Column, after.ID)
+	}
+	found, err := tx.QueryContext(ctx, query+" ORDER BY start, series, column_name, id LIMIT ?", append(args, revisionsAtOnce)...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var revisions []Revision
+	for found.Next() {
+		var r Revision
+		var since, seen int64
+		if err := found.Scan(&r.id, &r.Start, &r.Series, &r.Column, &r.Old, &r.New, &since, &seen); err != nil {
+			return nil, err
+		}
+		r.Since, r.Seen = milliseconds(since), milliseconds(seen)
 		revisions = append(revisions, r)
 	}
-	return revisions, rows.Err()
+	return revisions, found.Err()
 }

@@ -73,8 +73,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// IntegrityCheck runs SQLite's own check over the whole file and reads every packed hour of 4 s steps; the error holds
-// the first finding.
+// IntegrityCheck runs SQLite's own check over the whole file and reads every packed hour of 4 s steps and every packed
+// revision; the error holds the first finding of each.
 func (s *Store) IntegrityCheck(ctx context.Context) error {
 	var verdict string
 	if err := s.reader.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
@@ -83,7 +83,9 @@ func (s *Store) IntegrityCheck(ctx context.Context) error {
 	if verdict != "ok" {
 		return fmt.Errorf("store: integrity check: %s", verdict)
 	}
-	if err := s.read(ctx, func(tx *sql.Tx) error { return checkHours(ctx, tx) }); err != nil {
+	if err := s.read(ctx, func(tx *sql.Tx) error {
+		return errors.Join(checkHours(ctx, tx), checkRevisedHours(ctx, tx))
+	}); err != nil {
 		return fmt.Errorf("store: integrity check: %w", err)
 	}
 	return nil

@@ -119,8 +119,8 @@ func TestAThinnedDateReadsInFiveMinutesAsBefore(t *testing.T) {
 		if now, err := s.Extent(t.Context(), store.AFRREnergy); err != nil || now != extent {
 			t.Errorf("%s: extent %+v, before %+v, %v", day, now, extent, err)
 		}
-		if revisions, err := s.Revisions(t.Context(), store.AFRREnergy, d, d); err != nil || len(revisions) != 1 {
-			t.Errorf("%s: revisions %v, %v", day, revisions, err)
+		if revisions := revisionsOf(t, s, store.AFRREnergy, d, d); len(revisions) != 1 {
+			t.Errorf("%s: revisions %v", day, revisions)
 		}
 		if err := s.IntegrityCheck(t.Context()); err != nil {
 			t.Error(err)

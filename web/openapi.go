@@ -117,6 +117,11 @@ func operation(l Language, route Route) object {
 			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l), "schema": object{"type": "string"},
 		}}
 	}
+	if route.Paged {
+		answer["headers"].(object)["Link"] = object{
+			"description": Text{"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)"}.In(l), "schema": object{"type": "string"},
+		}
+	}
 	responses := object{status: answer, "default": object{"$ref": "#/components/responses/Problem"}}
 	if route.Access != AccessPublic && route.Content == "text/html" {
 		responses["303"] = object{"description": Text{"Sans session : vers /login", "Without a session: to /login"}.In(l)}
@@ -124,8 +129,12 @@ func operation(l Language, route Route) object {
 	made["responses"] = responses
 	var parameters []object
 	for _, p := range route.Parameters {
+		schema := valueSchema(p.Kind, p.Values)
+		if p.Most > 0 {
+			schema["minimum"], schema["maximum"] = 1, p.Most
+		}
 		parameters = append(parameters, object{
-			"name": p.Name, "in": p.In, "required": !p.Optional, "description": p.Text.In(l), "schema": valueSchema(p.Kind, p.Values),
+			"name": p.Name, "in": p.In, "required": !p.Optional, "description": p.Text.In(l), "schema": schema,
 		})
 	}
 	if parameters != nil {

@@ -17,6 +17,7 @@ type Route struct {
 	Parameters []Parameter
 	Form       []Parameter // fields of the form that it takes
 	Content    string      // media type of the answer; empty: it sends elsewhere, with status 303
+	Paged      bool        // the answer's header Link names the next page
 	Body       []Field     // of an answer in JSON; nil where its schema is not Courant's
 }
 
@@ -37,6 +38,7 @@ type Parameter struct {
 	Text     Text
 	Kind     Kind
 	Values   []string
+	Most     int // of a number from 1 on; 0: there is no bound
 	Optional bool
 }
 

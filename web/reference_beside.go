@@ -53,12 +53,19 @@ func beside() []Route {
 				instant("seen_at", Text{"Vu le", "Seen at"})),
 		}},
 		{Method: "GET", Path: "/api/revisions/{dataset}", Summary: Text{"Les valeurs qui ont changé, entre deux dates de livraison", "The values that changed, between two delivery dates"},
-			Access: AccessSubscription, Parameters: []Parameter{dataset, from, to}, Content: "application/json", Body: []Field{
+			Notes: []Text{{
+				"Une valeur que la source retire change en null. Sans « limit », la réponse est entière, quelle que soit sa taille ; avec, suivez « next » jusqu’à null : les pages ensemble sont la réponse entière. Tout autre paramètre, un paramètre donné deux fois ou sans valeur est une erreur.",
+				"A value that the source withdraws changes to null. Without “limit” the answer is whole, however large; with it, follow “next” until it is null: the pages together are the whole answer. Any other parameter, or one given twice or without a value, is an error."}},
+			Access: AccessSubscription, Paged: true, Content: "application/json", Parameters: []Parameter{dataset, from, to,
+				{Name: "limit", In: "query", Text: Text{"Changements par page", "Changes on a page"}, Kind: KindInteger, Most: 100_000, Optional: true},
+				{Name: "cursor", In: "query", Text: Text{"Suite d’une page, telle que « next » la donne, avec les mêmes autres paramètres", "What follows a page, as “next” gives it, with the same other parameters"}, Kind: KindString, Optional: true}},
+			Body: []Field{
 				list("revisions", Text{"Les changements", "The changes"},
 					instant("period_start_utc", textStart), word("series", Text{"Série : résolution, sens, horizon, produit", "Series: resolution, direction, horizon, product"}),
 					word("column", Text{"Champ qui a changé", "Field that changed"}),
 					Field{Name: "old", Kind: KindValue, Nullable: true, Text: Text{"Ancienne valeur", "Old value"}}, Field{Name: "new", Kind: KindValue, Nullable: true, Text: Text{"Nouvelle valeur", "New value"}},
 					instant("seen_at", Text{"Vu le", "Seen at"})),
+				nullable(word("next", Text{"Adresse de la page suivante, ou null s’il n’y en a pas ; aussi dans l’en-tête Link", "Address of the next page, null if there is none; also in the header Link"})),
 			}},
 		{Method: "GET", Path: "/api/openapi.json", Summary: Text{"Ce document", "This document"}, Access: AccessPublic, Content: "application/json"},
 		{Method: "GET", Path: "/csv/{language}/{dataset}", Summary: Text{"Ce qu’une page montre, en CSV", "What a page shows, as CSV"}, Access: AccessSubscription,

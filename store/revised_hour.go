@@ -1,0 +1,486 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// What a commit changed of an hour of 4 s steps is one row of afrr_energy_revision. Written as rows of revision, a value
+// that changed takes 122 bytes; this way it takes a few.
+//
+// runs names the steps and columns that changed, in JSON that the view afrr_energy reads too: each is [second of the hour,
+// steps, columns], of steps 4 s apart; columns has bit c set if column c of afrrLayout.values changed. The bytes of changes
+// hold, for each column that changed anywhere, first to last: its old numbers, its new numbers, and since when each of the
+// old ones had been current. Numbers are written as in an hour, after a byte that says how many decimals they have, or
+// decimalsOfBits. Since when is written as often as it lasts: for how many numbers, then the zigzag code of the difference to
+// the one before, the first to when the change was seen, both LEB128.
+
+const decimalsOfBits = 255
+
+// stepColumns is how many values a 4 s step has.
+const stepColumns = len(afrrNumbers) + 2
+
+// stepValues are a step's values in the order of afrrLayout.values.
+func stepValues(r *AFRRStep) (values [stepColumns]Number) {
+	for c, number := range afrrNumbers {
+		values[c] = *number(r)
+	}
+	values[len(afrrNumbers)], values[len(afrrNumbers)+1] = numberOf(r.PicassoConnection), numberOf(r.ProrataMode)
+	return values
+}
+
+// revisedStep is what changed of a 4 s step.
+type revisedStep struct {
+	second   int  // of the hour
+	columns  uint // the bits of those that changed
+	old, new [stepColumns]Number
+	since    [stepColumns]int64 // ms
+}
+
+// revisedHour is what a commit changed of an hour, as the database holds it.
+type revisedHour struct {
+	id       int64
+	hour     int64 // seconds UTC
+	seen     int64 // ms
+	steps    int
+	runs     []byte // JSON
+	changes  []byte
+	checksum uint32 // of all but the id
+}
+
+// revisedRun is [second of the hour, steps, columns].
+type revisedRun [3]int
+
+// packRevision is the row that holds what changed of steps, which ascend.
+func packRevision(hour, seen int64, steps []revisedStep) (revisedHour, error) {
+	p := revisedHour{hour: hour, seen: seen, steps: len(steps)}
+	var runs []revisedRun
+	var changed uint
+	for i := range steps {
+		changed |= steps[i].columns
+		if i > 0 && steps[i].second == steps[i-1].second+AFRRSeconds && steps[i].columns == steps[i-1].columns {
+			runs[len(runs)-1][1]++
+			continue
+		}
+		runs = append(runs, revisedRun{steps[i].second, 1, int(steps[i].columns)})
+	}
+	var column []Number
+	appendNumbers := func(from func(*revisedStep) *Number, c int) {
+		column = column[:0]
+		for i := range steps {
+			if steps[i].columns>>c&1 == 1 {
+				column = append(column, *from(&steps[i]))
+			}
+		}
+		at := len(p.changes)
+		var decimals *int
+		p.changes, decimals = appendColumn(append(p.changes, decimalsOfBits), column)
+		if decimals != nil {
+			p.changes[at] = byte(*decimals)
+		}
+	}
+	for c := range stepColumns {
+		if changed>>c&1 == 0 {
+			continue
+		}
+		appendNumbers(func(s *revisedStep) *Number { return &s.old[c] }, c)
+		appendNumbers(func(s *revisedStep) *Number { return &s.new[c] }, c)
+		p.changes = appendSince(p.changes, seen, steps, c)
+	}
+	var err error
+	if p.runs, err = json.Marshal(runs); err != nil {
+		return revisedHour{}, err
+	}
+	p.checksum = p.sum()
+	return p, nil
+}
+
+func appendSince(to []byte, seen int64, steps []revisedStep, c int) []byte {
+	last, current, lasts := seen, int64(0), uint64(0)
+	end := func() {
+		if lasts > 0 {
+			to = binary.AppendUvarint(to, lasts)
+			to = binary.AppendUvarint(to, zigzag(current-last))
+			last, lasts = current, 0
+		}
+	}
+	for i := range steps {
+		if steps[i].columns>>c&1 == 0 {
+			continue
+		}
+		if steps[i].since[c] != current {
+			end()
+		}
+		current = steps[i].since[c]
+		lasts++
+	}
+	end()
+	return to
+}
+
+func (p *revisedHour) sum() uint32 {
+	var head [28]byte
+	binary.BigEndian.PutUint64(head[0:], uint64(p.hour))
+	binary.BigEndian.PutUint64(head[8:], uint64(p.seen))
+	binary.BigEndian.PutUint64(head[16:], uint64(p.steps))
+	binary.BigEndian.PutUint32(head[24:], uint32(len(p.runs)))
+	sum := crc32.Checksum(head[:], castagnoli)
+	sum = crc32.Update(sum, castagnoli, p.runs)
+	return crc32.Update(sum, castagnoli, p.changes)
+}
+
+// damaged names the row of which an error was found.
+func (p *revisedHour) damaged(err error) error {
+	return fmt.Errorf("the revision %d of the hour %s in afrr_energy_revision is damaged: %w",
+		p.id, Period{Start: p.hour}.From().Format("2006-01-02T15:04Z"), err)
+}
+
+// unpack is what changed, ascending.
+func (p *revisedHour) unpack() ([]revisedStep, error) {
+	if p.checksum != p.sum() {
+		return nil, p.damaged(errors.New("its checksum is not that of what it holds"))
+	}
+	steps, err := p.changedSteps()
+	if err == nil {
+		err = p.readChanges(steps)
+	}
+	if err != nil {
+		return nil, p.damaged(err)
+	}
+	return steps, nil
+}
+
+// changedSteps reads the runs: which steps and columns changed.
+func (p *revisedHour) changedSteps() ([]revisedStep, error) {
+	var runs []revisedRun
+	if err := json.Unmarshal(p.runs, &runs); err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	if p.steps < 1 || p.steps > hourSeconds {
+		return nil, fmt.Errorf("%d steps", p.steps)
+	}
+	steps := make([]revisedStep, 0, p.steps)
+	next := 0 // second of the hour from which on the next step may begin
+	for i, run := range runs {
+		second, n, columns := run[0], run[1], run[2]
+		if second < next || second >= hourSeconds || n < 1 || n > p.steps-len(steps) || second+(n-1)*AFRRSeconds >= hourSeconds || columns < 1 || columns >= 1<<stepColumns {
+			return nil, fmt.Errorf("run %d is %v", i, run)
+		}
+		for range n {
+			steps = append(steps, revisedStep{second: second, columns: uint(columns)})
+			next = second + 1
+			second += AFRRSeconds
+		}
+	}
+	if len(steps) != p.steps {
+		return nil, fmt.Errorf("runs of %d steps, not %d", len(steps), p.steps)
+	}
+	return steps, nil
+}
+
+// readChanges fills in what the columns were and became, and since when they had been what they were.
+func (p *revisedHour) readChanges(steps []revisedStep) error {
+	rest := p.changes
+	var changed []*revisedStep
+	var numbers []Number
+	read := func(into func(*revisedStep) *Number) error {
+		if len(rest) == 0 {
+			return errNumber
+		}
+		var decimals *int
+		if rest[0] != decimalsOfBits {
+			n := int(rest[0])
+			decimals = &n
+		}
+		var err error
+		if rest, err = readColumn(rest[1:], numbers, decimals); err != nil {
+			return err
+		}
+		for i, step := range changed {
+			*into(step) = numbers[i]
+		}
+		return nil
+	}
+	for c := range stepColumns {
+		changed = changed[:0]
+		for i := range steps {
+			if steps[i].columns>>c&1 == 1 {
+				changed = append(changed, &steps[i])
+			}
+		}
+		if len(changed) == 0 {
+			continue
+		}
+		numbers = append(numbers[:0], make([]Number, len(changed))...)
+		if err := firstError(
+			func() error { return read(func(s *revisedStep) *Number { return &s.old[c] }) },
+			func() error { return read(func(s *revisedStep) *Number { return &s.new[c] }) },
+			func() (err error) { rest, err = readSince(rest, p.seen, changed, c); return err },
+		); err != nil {
+			return err
+		}
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("%d bytes follow the last change", len(rest))
+	}
+	return nil
+}
+
+func readSince(from []byte, seen int64, changed []*revisedStep, c int) ([]byte, error) {
+	since := seen
+	for len(changed) > 0 {
+		lasts, n := binary.Uvarint(from)
+		if n <= 0 || lasts < 1 || lasts > uint64(len(changed)) {
+			return nil, errNumber
+		}
+		from = from[n:]
+		difference, n := binary.Uvarint(from)
+		if n <= 0 {
+			return nil, errNumber
+		}
+		from = from[n:]
+		since += unzigzag(difference)
+		for _, step := range changed[:lasts] {
+			step.since[c] = since
+		}
+		changed = changed[lasts:]
+	}
+	return from, nil
+}
+
+const selectRevisedHours = "SELECT id, hour, seen_ms, steps, checksum, runs, changes FROM afrr_energy_revision"
+
+// scanRevisedHours unpacks each row of a query made by selectRevisedHours.
+func scanRevisedHours(found *sql.Rows, each func(*revisedHour, []revisedStep)) error {
+	defer found.Close()
+	for found.Next() {
+		var p revisedHour
+		err := found.Scan(&p.id, &p.hour, &p.seen, &p.steps, &p.checksum, (*sql.RawBytes)(&p.runs), (*sql.RawBytes)(&p.changes))
+		if err != nil {
+			return err
+		}
+		steps, err := p.unpack()
+		if err != nil {
+			return err
+		}
+		each(&p, steps)
+	}
+	return found.Err()
+}
+
+// checkRevisedHours reads every change of 4 s steps there is.
+func checkRevisedHours(ctx context.Context, tx *sql.Tx) error {
+	found, err := tx.QueryContext(ctx, selectRevisedHours)
+	if err != nil {
+		return err
+	}
+	return scanRevisedHours(found, func(*revisedHour, []revisedStep) {})
+}
+
+// revisedHours writes and looks up what changed of the hours that a commit writes to.
+type revisedHours struct {
+	insert, before *sql.Stmt
+}
+
+func newRevisedHours(ctx context.Context, tx *sql.Tx) (*revisedHours, error) {
+	insert, err := tx.PrepareContext(ctx, "INSERT INTO afrr_energy_revision (hour, seen_ms, steps, checksum, runs, changes) VALUES (?, ?, ?, ?, ?, ?)")
+	if err != nil {
+		return nil, err
+	}
+	before, err := tx.PrepareContext(ctx, "SELECT id, hour, seen_ms, steps, runs FROM afrr_energy_revision WHERE hour = ?")
+	if err != nil {
+		return nil, err
+	}
+	return &revisedHours{insert, before}, nil
+}
+
+// write packs what changed of steps, which ascend, and writes it.
+func (r *revisedHours) write(ctx context.Context, hour, seen int64, steps []revisedStep) error {
+	p, err := packRevision(hour, seen, steps)
+	if err != nil {
+		return err
+	}
+	_, err = r.insert.ExecContext(ctx, p.hour, p.seen, p.steps, p.checksum, string(p.runs), p.changes)
+	return err
+}
+
+// changedSince is since when the values of an hour are what they are, by second and column, ms; 0: they have never changed.
+type changedSince [hourSeconds][stepColumns]int64
+
+// lastSeen reads since when the values of an hour that have changed before are what they are, into one that is all 0.
+func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedSince) error {
+	found, err := r.before.QueryContext(ctx, hour)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var p revisedHour
+		if err := found.Scan(&p.id, &p.hour, &p.seen, &p.steps, (*sql.RawBytes)(&p.runs)); err != nil {
+			return err
+		}
+		steps, err := p.changedSteps()
+		if err != nil {
+			return p.damaged(err)
+		}
+		for i := range steps {
+			for columns := steps[i].columns; columns != 0; columns &= columns - 1 {
+				at := &since[steps[i].second][bits.TrailingZeros(columns)]
+				*at = max(*at, p.seen)
+			}
+		}
+	}
+	return found.Err()
+}
+
+// columnRanks are the places of the columns of a 4 s step in the order of their names, in which revisions are listed.
+var columnRanks = func() (ranks [stepColumns]int) {
+	names := slices.Sorted(slices.Values(afrrLayout.values))
+	for c, name := range afrrLayout.values {
+		ranks[c] = slices.Index(names, name)
+	}
+	return ranks
+}()
+
+// revisedInHour lists the changes of the next hour of the period that has any after the place, in the order of Revisions.
+func revisedInHour(ctx context.Context, tx *sql.Tx, _ Dataset, period Period, after RevisionAt) ([]Revision, error) {
+	from := period.Start
+	if after.ID != 0 {
+		from = hourOf(after.Start)
+		var hour int64
+		err := tx.QueryRowContext(ctx, "SELECT hour FROM afrr_energy_revision WHERE id = ?", after.ID).Scan(&hour)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && hour != from {
+			return nil, errNoSuchRevision
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for ; ; from += hourSeconds {
+		var next sql.Null[int64]
+		err := tx.QueryRowContext(ctx, "SELECT min(hour) FROM afrr_energy_revision WHERE hour >= ? AND hour < ?", from, period.End).Scan(&next)
+		if err != nil || !next.Valid {
+			return nil, err
+		}
+		from = next.V
+		found, err := tx.QueryContext(ctx, selectRevisedHours+" WHERE hour = ?", from)
+		if err != nil {
+			return nil, err
+		}
+		var revisions []Revision
+		err = scanRevisedHours(found, func(p *revisedHour, steps []revisedStep) {
+			for i := range steps {
+				for columns := steps[i].columns; columns != 0; columns &= columns - 1 {
+					c := bits.TrailingZeros(columns)
+					r := Revision{Start: p.hour + int64(steps[i].second), Column: afrrLayout.values[c], Old: steps[i].old[c], New: steps[i].new[c],
+						Since: milliseconds(steps[i].since[c]), Seen: milliseconds(p.seen), id: p.id, rank: columnRanks[c]}
+					if compareRevisedAt(r.At(), after) > 0 {
+						revisions = append(revisions, r)
+					}
+				}
+			}
+		})
+		if err != nil || len(revisions) > 0 {
+			slices.SortFunc(revisions, func(a, b Revision) int { return compareRevisedAt(a.At(), b.At()) })
+			return revisions, err
+		}
+	}
+}
+
+func compareRevisedAt(a, b RevisionAt) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID))
+}
+
+// revisionVersion is the schema between the one that has made afrr_energy_revision and the one whose view reads it.
+const revisionVersion = 15
+
+// packRevisions moves what changed of 4 s steps from rows of revision, one a value, into afrr_energy_revision. The rows of
+// one hour that were seen at one instant come together, unless they hold a value twice.
+func packRevisions(ctx context.Context, tx *sql.Tx) error {
+	revised, err := newRevisedHours(ctx, tx)
+	if err != nil {
+		return err
+	}
+	next, err := tx.PrepareContext(ctx, "SELECT min(start) FROM revision WHERE dataset = ? AND start >= ?")
+	if err != nil {
+		return err
+	}
+	read, err := tx.PrepareContext(ctx, "SELECT start, column_name, old, new, since_ms, seen_ms FROM revision WHERE dataset = ? AND start >= ? AND start < ? ORDER BY id")
+	if err != nil {
+		return err
+	}
+	for from := int64(math.MinInt64); ; {
+		var start sql.Null[int64]
+		if err := next.QueryRowContext(ctx, AFRREnergy, from).Scan(&start); err != nil {
+			return err
+		}
+		if !start.Valid {
+			break
+		}
+		hour := hourOf(start.V)
+		from = hour + hourSeconds
+		if err := packRevisionsOf(ctx, read, revised, hour); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM revision WHERE dataset = ?", AFRREnergy)
+	return err
+}
+
+func packRevisionsOf(ctx context.Context, read *sql.Stmt, revised *revisedHours, hour int64) error {
+	found, err := read.QueryContext(ctx, AFRREnergy, hour, hour+hourSeconds)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	steps := map[int]*revisedStep{} // by second
+	var seen int64
+	write := func() error {
+		var all []revisedStep
+		for _, step := range steps {
+			all = append(all, *step)
+		}
+		clear(steps)
+		if all == nil {
+			return nil
+		}
+		slices.SortFunc(all, func(a, b revisedStep) int { return cmp.Compare(a.second, b.second) })
+		return revised.write(ctx, hour, seen, all)
+	}
+	for found.Next() {
+		var start, since, at int64
+		var name string
+		var old, new Number
+		if err := found.Scan(&start, &name, &old, &new, &since, &at); err != nil {
+			return err
+		}
+		c := slices.Index(afrrLayout.values, name)
+		if c < 0 {
+			return fmt.Errorf("a revision of the column %s, which aFRR energy does not have", name)
+		}
+		second := int(start - hour)
+		if step := steps[second]; at != seen || step != nil && step.columns>>c&1 == 1 {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+		seen = at
+		step := steps[second]
+		if step == nil {
+			step = &revisedStep{second: second}
+			steps[second] = step
+		}
+		step.columns |= 1 << c
+		step.old[c], step.new[c], step.since[c] = old, new, since
+	}
+	return errors.Join(found.Err(), write())
+}
