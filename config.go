@@ -82,6 +82,7 @@ type FeedConfig struct {
 	From, To     ClockTime     // From is before To
 	LookbackDays int           // how many delivery dates back, today included, the feed completes
 	LateAt       ClockTime     // from when on a date that is not whole is late
+	LagAt        time.Duration // how old the newest period of energy may be; 0: its age is not judged
 }
 
 // APIConfig is what the API answers, and how often.
@@ -208,6 +209,9 @@ func configKeys(cfg *Config) []configKey {
 			configKey{f.section + ".lookback_days", 35, asInt(&f.config.LookbackDays, 1, 366)},
 			configKey{f.section + ".late_at", f.lateAt, asScalar(&f.config.LateAt, parseClockTime)},
 		)
+		if f.isEnergy {
+			keys = append(keys, configKey{f.section + ".lag_at", "", asScalar(&f.config.LagAt, parseLag)})
+		}
 	}
 	return append(keys,
 		configKey{"api.window_days", 29, asInt(&cfg.API.WindowDays, 1, 3660)},
@@ -241,15 +245,16 @@ type feedSection struct {
 	section                 string
 	config                  *FeedConfig
 	every, from, to, lateAt string
+	isEnergy                bool // its values appear all day, so that their age can be judged
 }
 
 // feeds start when their source publishes: prices around 12:50, capacity from 08:15, the energies all day.
 func (cfg *Config) feeds() []feedSection {
 	return []feedSection{
-		{"ingest.day_ahead_prices", &cfg.Ingest.DayAheadPrices, "10m", "12:40", "18:00", "14:30"},
-		{"ingest.capacity", &cfg.Ingest.Capacity, "10m", "08:10", "11:30", "11:00"},
-		{"ingest.afrr_energy", &cfg.Ingest.AFRREnergy, "15m", "00:00", "24:00", "06:00"},
-		{"ingest.mfrr_energy", &cfg.Ingest.MFRREnergy, "15m", "00:00", "24:00", "06:00"},
+		{"ingest.day_ahead_prices", &cfg.Ingest.DayAheadPrices, "10m", "12:40", "18:00", "14:30", false},
+		{"ingest.capacity", &cfg.Ingest.Capacity, "10m", "08:10", "11:30", "11:00", false},
+		{"ingest.afrr_energy", &cfg.Ingest.AFRREnergy, "15m", "00:00", "24:00", "06:00", true},
+		{"ingest.mfrr_energy", &cfg.Ingest.MFRREnergy, "15m", "00:00", "24:00", "06:00", true},
 	}
 }
 

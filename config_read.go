@@ -526,6 +526,14 @@ func parseEvery(text string) (time.Duration, error) {
 	return every, nil
 }
 
+// parseLag reads how old a newest value may be; 0 where its age is not judged.
+func parseLag(text string) (time.Duration, error) {
+	if text == "" || text == "0" || text == "off" {
+		return 0, nil
+	}
+	return parseEvery(text)
+}
+
 func parseClockTime(text string) (ClockTime, error) {
 	var hour, minute int
 	if _, err := fmt.Sscanf(text, "%d:%d", &hour, &minute); err == nil && minute >= 0 && minute < 60 {

@@ -172,6 +172,7 @@ ingest:
   day_ahead_prices: {every: 5m, from: "00:00", to: "24:00", lookback_days: 366, late_at: "15:00"}
   capacity: &feed {every: 1h, from: 07:05, to: "07:06", lookback_days: 1, late_at: "07:07"}
   afrr_energy: *feed
+  mfrr_energy: {lag_at: 45m}
 api: {window_days: 3660, rate_limit_per_minute: 1}
 offers:
   - {id: Pro_1, name_fr: Pro, name_en: Pro, price_fr: 9 €, price_en: €9, description_fr: Tout, description_en: All, contact: c@example.org}
@@ -202,7 +203,7 @@ log: {level: debug, format: json}
 			DayAheadPrices: FeedConfig{Every: 5 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 366, LateAt: 15 * 60},
 			Capacity:       hourly,
 			AFRREnergy:     hourly,
-			MFRREnergy:     documentedDefaults().Ingest.MFRREnergy,
+			MFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 45 * time.Minute},
 		},
 		API: APIConfig{WindowDays: 3660, RateLimitPerMinute: 1},
 		Offers: []Offer{

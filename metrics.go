@@ -45,13 +45,14 @@ func newMetrics(databasePath string, report func(context.Context) (ingest.Report
 		}, []string{"dataset"}),
 		lookedUp: lookup{
 			databasePath: databasePath, report: report, log: log,
-			lastSuccess:  describe("courant_last_success_timestamp_seconds", "End of the newest run that refused nothing of the dataset.", "dataset"),
+			lastSuccess:  describe("courant_last_success_timestamp_seconds", "End of the newest run that read the dataset's newest delivery date without refusing any of it.", "dataset"),
 			newestPeriod: describe("courant_newest_period_timestamp_seconds", "End of the newest period that is held.", "dataset"),
 			missing:      describe("courant_missing_periods", "Periods that are due and not held.", "dataset"),
 			circuit:      describe("courant_circuit_open", "1 while the dataset's source is asked only now and then, because it fails.", "dataset"),
-			state:        describe("courant_dataset_state", "1 for the state that the dataset is in, 0 for the others: ok, late, stale, down, off.", "dataset", "state"),
+			state:        describe("courant_dataset_state", "1 for the state that the dataset is in, 0 for the others: off, down, error, late, stale, ok.", "dataset", "state"),
 			waiting:      describe("courant_quarantine_waiting", "Delivery dates of a dataset that wait for a person's decision."),
 			differences:  describe("courant_price_difference_dates", "Recent delivery dates of which the two sources' prices differ by more than a cent."),
+			clock:        describe("courant_clock_ahead_seconds", "How far this machine's clock is ahead of a source's, by the Date headers of its answers; negative: behind; 0 below 2 minutes."),
 			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
 			diskFree:     describe("courant_disk_free_bytes", "Free room on the disk that holds the database."),
 			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
@@ -94,13 +95,13 @@ type lookup struct {
 	report       func(context.Context) (ingest.Report, error)
 	log          *slog.Logger
 
-	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, databaseSize, diskFree, diskFull *prometheus.Desc
+	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, clock, databaseSize, diskFree, diskFull *prometheus.Desc
 }
 
 // Describe is for prometheus.Collector.
 func (l *lookup) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.databaseSize, l.diskFree, l.diskFull,
+		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.clock, l.databaseSize, l.diskFree, l.diskFull,
 	} {
 		to <- d
 	}
@@ -139,12 +140,17 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(l.missing, float64(missing), dataset)
 		gauge(l.circuit, oneIf(s.State == ingest.StateDown), dataset)
-		for _, state := range []ingest.State{ingest.StateOK, ingest.StateLate, ingest.StateStale, ingest.StateDown, ingest.StateOff} {
+		for _, state := range ingest.States() {
 			gauge(l.state, oneIf(s.State == state), dataset, string(state))
 		}
 	}
 	gauge(l.waiting, float64(len(report.Quarantine)))
 	gauge(l.differences, float64(len(report.PriceDifferences)))
+	ahead := 0.0
+	if report.Clock != nil {
+		ahead = float64(report.Clock.AheadSeconds)
+	}
+	gauge(l.clock, ahead)
 }
 
 func oneIf(is bool) float64 {

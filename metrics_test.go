@@ -41,14 +41,19 @@ courant_circuit_open{dataset="day-ahead-prices"} 1
 # HELP courant_database_size_bytes Size of the database file and of its write-ahead log.
 # TYPE courant_database_size_bytes gauge
 courant_database_size_bytes 4096
-# HELP courant_dataset_state 1 for the state that the dataset is in, 0 for the others: ok, late, stale, down, off.
+# HELP courant_clock_ahead_seconds How far this machine's clock is ahead of a source's, by the Date headers of its answers; negative: behind; 0 below 2 minutes.
+# TYPE courant_clock_ahead_seconds gauge
+courant_clock_ahead_seconds 0
+# HELP courant_dataset_state 1 for the state that the dataset is in, 0 for the others: off, down, error, late, stale, ok.
 # TYPE courant_dataset_state gauge
 courant_dataset_state{dataset="afrr-energy",state="down"} 0
+courant_dataset_state{dataset="afrr-energy",state="error"} 0
 courant_dataset_state{dataset="afrr-energy",state="late"} 0
 courant_dataset_state{dataset="afrr-energy",state="off"} 0
 courant_dataset_state{dataset="afrr-energy",state="ok"} 1
 courant_dataset_state{dataset="afrr-energy",state="stale"} 0
 courant_dataset_state{dataset="day-ahead-prices",state="down"} 1
+courant_dataset_state{dataset="day-ahead-prices",state="error"} 0
 courant_dataset_state{dataset="day-ahead-prices",state="late"} 0
 courant_dataset_state{dataset="day-ahead-prices",state="off"} 0
 courant_dataset_state{dataset="day-ahead-prices",state="ok"} 0
@@ -57,7 +62,7 @@ courant_dataset_state{dataset="day-ahead-prices",state="stale"} 0
 # TYPE courant_feed_runs_total counter
 courant_feed_runs_total{dataset="afrr-capacity",outcome="partial"} 1
 courant_feed_runs_total{dataset="fcr-capacity",outcome="partial"} 1
-# HELP courant_last_success_timestamp_seconds End of the newest run that refused nothing of the dataset.
+# HELP courant_last_success_timestamp_seconds End of the newest run that read the dataset's newest delivery date without refusing any of it.
 # TYPE courant_last_success_timestamp_seconds gauge
 courant_last_success_timestamp_seconds{dataset="day-ahead-prices"} 1.7951760005e+09
 # HELP courant_missing_periods Periods that are due and not held.

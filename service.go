@@ -223,7 +223,7 @@ type listeners struct {
 // newFeeds makes the feeds of the sources for which there are credentials; their calls wait in the lines.
 func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told listeners) *ingest.Feeds {
 	options := ingest.Options{
-		Store: db, Clock: clock, Log: log, Committed: told.committed, Ran: told.ran,
+		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
 		Room: func() error { return roomBeside(cfg.Database.Path) },
 		Schedules: map[ingest.FeedName]ingest.Schedule{
 			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
@@ -258,7 +258,7 @@ func newRTE(cfg Config, client *http.Client, clock clockwork.Clock, lines source
 }
 
 func schedule(feed FeedConfig) ingest.Schedule {
-	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt)}
+	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt), LagAt: feed.LagAt}
 }
 
 func isPortTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

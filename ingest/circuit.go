@@ -73,12 +73,19 @@ func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 	var fault *source.Fault
 	switch now := f.clock.Now(); {
 	case err == nil:
-		feed.circuit.succeed()
+		// That an older window is answered does not mend what newer ones meet.
+		if !lastDate(run.Window).Before(feed.failing) {
+			feed.circuit.succeed()
+			feed.failing = store.DeliveryDate{}
+		}
 		feed.host.succeed()
 	case isUnreadable(err) && (run.Outcome == store.OutcomePartial || len(run.Window.Dates()) == 1):
 		feed.host.succeed()
 	case errors.As(err, &fault):
 		feed.circuit.fail(now)
+		if last := lastDate(run.Window); feed.failing.Before(last) {
+			feed.failing = last
+		}
 		if fault.RetryAfter > 0 {
 			feed.circuit.rest(now.Add(fault.RetryAfter))
 		}
@@ -96,4 +103,9 @@ func (feed *feed) blockedUntil() (time.Time, bool) {
 		return host, true
 	}
 	return own, ownOpen || hostOpen
+}
+
+// lastDate is the newest delivery date of a window.
+func lastDate(window store.Period) store.DeliveryDate {
+	return store.DeliveryDateOf(window.To().Add(-time.Second))
 }

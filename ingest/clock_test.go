@@ -86,3 +86,147 @@ func TestAClockThatJumps(t *testing.T) {
 		})
 	}
 }
+
+func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
+	const hundredDays = 100 * 24 * time.Hour
+	b := newBench(t, "2026-11-20 13:00")
+	prices, tomorrow := b.market.prices, date(t, "2026-11-21")
+	b.market.prices = func(w store.Period) (replyOfPrices, error) { // tomorrow is not published yet
+		if w.End = min(w.End, tomorrow.Start().Unix()); w.Start >= w.End {
+			return replyOfPrices{}, nil
+		}
+		return prices(w)
+	}
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.clock.Advance(hundredDays)
+	b.Feeds = New(b.options())
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.clock.Advance(25*time.Second - hundredDays)
+	b.Feeds = New(b.options())
+	b.market.prices = prices
+	b.market.dates(DayAheadPrices)
+	b.job(t.Context(), b.feed(DayAheadPrices))
+	if _, stored := b.stored("2026-11-21"); !stored {
+		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.market.dates(DayAheadPrices), b.status(store.DayAheadPrices))
+	}
+	got := b.status(store.DayAheadPrices)
+	if got.State != StateOK || len(got.Missing) > 0 || got.LastError != nil || got.LastSuccessAt == nil || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
+		t.Errorf("status %+v", got)
+	}
+}
+
+func TestADateThatIsNotOverIsNoGap(t *testing.T) {
+	now := paris(t, "2026-11-20 12:00")
+	long := store.Asked{SameSince: now.AddDate(0, 0, -30), Answered: now}
+	for _, row := range []struct {
+		date  string
+		asked store.Asked
+		gap   bool
+	}{
+		{"2026-11-21", long, false}, {"2026-11-20", long, false}, {"2026-11-19", long, false}, {"2026-11-13", long, false},
+		{"2026-11-12", long, true}, {"2026-11-12", store.Asked{}, false},
+	} {
+		if got := isGap(date(t, row.date), row.asked, now); got != row.gap {
+			t.Errorf("%s, asked %+v: gap %v", row.date, row.asked, got)
+		}
+	}
+}
+
+func TestWhenTheClockIsKnownToBeWrong(t *testing.T) {
+	now := paris(t, "2026-11-20 12:00")
+	reading := func(host string, ahead time.Duration, agreeing int, age time.Duration) store.ClockReading {
+		return store.ClockReading{Host: host, Ahead: ahead, Agreeing: agreeing, Read: now.Add(-age)}
+	}
+	hours := 2 * time.Hour
+	for _, row := range []struct {
+		name     string
+		readings []store.ClockReading
+		told     bool
+		wrong    bool
+	}{
+		{"no reading", nil, false, false},
+		{"right", []store.ClockReading{reading("a", 3*time.Second, 9, 0), reading("b", -time.Second, 9, 0)}, false, false},
+		{"three minutes off", []store.ClockReading{reading("a", 3*time.Minute, 9, 0), reading("b", 3*time.Minute, 9, 0)}, true, false},
+		{"one reading of two hours", []store.ClockReading{reading("a", -hours, 1, 0)}, true, false},
+		{"two runs of one host", []store.ClockReading{reading("a", -hours, 2, 0)}, true, false},
+		{"three runs of one host", []store.ClockReading{reading("a", -hours, 3, 0)}, true, true},
+		{"two hosts that agree", []store.ClockReading{reading("a", hours, 1, 0), reading("b", hours+time.Minute, 1, 0)}, true, true},
+		{"two hosts that do not", []store.ClockReading{reading("a", hours, 1, 0), reading("b", -hours, 1, 0)}, true, false},
+		{"long ago", []store.ClockReading{reading("a", hours, 9, 4*time.Hour)}, false, false},
+		{"made while the clock was ahead", []store.ClockReading{reading("a", 100*24*time.Hour, 9, -100*24*time.Hour)}, false, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := findClock(row.readings, now); got.isTold() != row.told || got.wrong != row.wrong {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
+	const behind = 2 * time.Hour
+	b := newBench(t, "2026-11-20 12:00")
+	options := b.options()
+	options.CompareClocks = true
+	b.Feeds = New(options)
+	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
+	b.everyJob()
+	for _, dataset := range store.Datasets() {
+		if got := b.status(dataset); got.State != StateOK {
+			t.Fatalf("%+v", got)
+		}
+	}
+	// The clock is set back while the sources go on: what they gave last ended just now by the wrong clock.
+	b.market.ahead = map[string]time.Duration{"rte.example": -behind, "entsoe.example": -behind}
+	b.clock.Advance(time.Minute)
+	b.job(t.Context(), b.feed(MFRREnergy))
+	report, err := b.Report(t.Context())
+	if err != nil || report.Clock == nil || report.Clock.AheadSeconds != -7200 || report.Clock.Host != "rte.example" || report.Clock.Wrong {
+		t.Fatalf("after one run: %+v, %v", report.Clock, err)
+	}
+	if got := b.status(store.MFRREnergy); *got.LagSeconds < 6000 || got.State != StateOK {
+		t.Errorf("after one run: %+v, lag %d", got, *got.LagSeconds)
+	}
+	if b.ClockWrong(t.Context()) {
+		t.Error("one run is believed")
+	}
+	for range 3 {
+		b.clock.Advance(time.Minute)
+		b.job(t.Context(), b.feed(MFRREnergy))
+	}
+	report, err = b.Report(t.Context())
+	if err != nil || report.Clock == nil || !report.Clock.Wrong || !b.ClockWrong(t.Context()) {
+		t.Fatalf("after more: %+v, %v", report.Clock, err)
+	}
+	for _, status := range report.Datasets {
+		if status.State != StateError || status.LastError == nil {
+			t.Errorf("%s is %s, %v", status.Dataset, status.State, status.LastError)
+		}
+	}
+	// Set right, it is believed with the next run of each source that had found it wrong.
+	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
+	b.clock.Advance(behind)
+	b.job(t.Context(), b.feed(MFRREnergy))
+	if report, err = b.Report(t.Context()); err != nil || report.Clock != nil || b.status(store.MFRREnergy).State != StateOK {
+		t.Errorf("once it is right: %+v, %v", report.Clock, err)
+	}
+}
+
+func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
+	const day = "2026-11-10"
+	b, _ := withHole(t, "2026-11-10 23:00", day)
+	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
+	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonSourceGap {
+		t.Fatalf("it is missing for %q", got)
+	}
+	options := b.options()
+	options.CompareClocks = true
+	b.Feeds = New(options)
+	b.market.ahead = map[string]time.Duration{"rte.example": 20 * time.Minute}
+	for range 3 {
+		b.nextJob(MFRREnergy)
+	}
+	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonPartial || b.status(store.MFRREnergy).State != StateError {
+		t.Errorf("it is missing for %q: %+v", got, b.status(store.MFRREnergy))
+	}
+}

@@ -153,9 +153,27 @@ func rowsOf(held map[string]int, prefix string) int {
 	return most
 }
 
+// asked is store.Asked without the instants that lie ahead of now: they were kept while the clock was wrong.
+func (f *Feeds) asked(ctx context.Context, feed *feed, dataset store.Dataset, first, last store.DeliveryDate) (map[store.DeliveryDate]store.Asked, error) {
+	asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
+	now := f.clock.Now()
+	for date, a := range asked {
+		for _, at := range []*time.Time{&a.Answered, &a.SameSince, &a.Whole} {
+			if at.After(now) {
+				*at = time.Time{}
+			}
+		}
+		asked[date] = a
+	}
+	return asked, err
+}
+
 // isGap says that the source has said the same of the delivery date for so long after its end that there is no more to
 // come of itself.
-func isGap(date store.DeliveryDate, asked store.Asked) bool {
+func isGap(date store.DeliveryDate, asked store.Asked, now time.Time) bool {
+	if date.End().After(now) || asked.Answered.IsZero() {
+		return false
+	}
 	since := asked.SameSince
 	if since.Before(date.End()) {
 		since = date.End()
@@ -173,12 +191,17 @@ type lack struct {
 // lacks tells, for the delivery dates from first to last, which of the feed's datasets are not whole.
 func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.DeliveryDate) (map[store.DeliveryDate]lack, error) {
 	lacks := map[store.DeliveryDate]lack{}
+	clock, err := f.clockFinding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := f.clock.Now()
 	for _, dataset := range feed.datasets {
 		holdings, err := f.holdings(ctx, dataset, first, last)
 		if err != nil {
 			return nil, err
 		}
-		asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
+		asked, err := f.asked(ctx, feed, dataset, first, last)
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +213,7 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.Deliver
 			case h.thinned:
 				l.gaps++
 			case h.settled():
-			case isGap(date, said):
+			case !clock.wrong && isGap(date, said, now):
 				l.gaps++
 			default:
 				l.open++

@@ -428,14 +428,15 @@ func (r *faultyRun) check(t *testing.T, f fault) {
 // checkStored holds what the store tells of the run against how it was to end.
 func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 	t.Helper()
-	summary, err := r.db.RunSummary(t.Context(), string(r.source.feed), r.source.dataset)
-	if err != nil {
-		t.Fatal(err)
-	}
 	coverage, err := r.db.Coverage(t.Context(), r.source.dataset, r.source.first, r.last)
 	if err != nil {
 		t.Fatal(err)
 	}
+	asked, err := r.db.Asked(t.Context(), string(r.source.feed), r.source.dataset, r.source.first, r.last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered, lastError := asked[r.last].Answered, asked[r.last].Fault.Reason
 	rows := 0
 	if want == brought {
 		rows = r.source.rows * (r.source.first.DaysUntil(r.last) + 1)
@@ -444,17 +445,17 @@ func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 		t.Errorf("%d rows are stored, want %d", coverage.Rows(), rows)
 	}
 	if want != failed {
-		if r.err != nil || summary.LastError != "" || !summary.LastSuccess.Equal(r.clock.Now().Truncate(time.Millisecond)) {
-			t.Errorf("error %v; the run succeeded at %v and says %q", r.err, summary.LastSuccess, summary.LastError)
+		if r.err != nil || lastError != "" || !answered.Equal(r.clock.Now().Truncate(time.Millisecond)) {
+			t.Errorf("error %v; the run succeeded at %v and says %q", r.err, answered, lastError)
 		}
 		return
 	}
-	if !strings.HasPrefix(summary.LastError, r.source.calls) || !strings.HasSuffix(summary.LastError, says) || says == "" {
-		t.Errorf("the run says %q, want %q", summary.LastError, r.source.calls+says)
+	if !strings.HasPrefix(lastError, r.source.calls) || !strings.HasSuffix(lastError, says) || says == "" {
+		t.Errorf("the run says %q, want %q", lastError, r.source.calls+says)
 	}
 	told := r.source.serves || errors.Is(r.err, ingest.ErrIncomplete) && strings.Contains(r.err.Error(), says)
-	if !summary.LastSuccess.IsZero() || !told {
-		t.Errorf("last success %v, error %v", summary.LastSuccess, r.err)
+	if !answered.IsZero() || !told {
+		t.Errorf("last success %v, error %v", answered, r.err)
 	}
 }
 

@@ -41,10 +41,13 @@ type feed struct {
 	ahead    bool // sold a day ahead: tomorrow may be there already
 	standsIn bool // it only stands in for the feed whose dataset it brings, and checks it
 	schedule Schedule
+	rereads  []reread
 	resting  bool     // there is no room for what it would bring
 	circuit  circuit  // of this resource
 	host     *circuit // of the source, shared by its feeds
 
+	busy    sync.Mutex         // held by the job under way
+	failing store.DeliveryDate // the newest date of the windows that failed since the circuit was last closed; belongs to the job
 	mu      sync.Mutex
 	pauses  map[store.DeliveryDate]pause
 	nextRun time.Time       // zero: none is due

@@ -49,6 +49,8 @@ type Options struct {
 	Committed func(context.Context)
 	// Room says why nothing may be written at the moment; nil: there is always room.
 	Room func() error
+	// CompareClocks has each run compare this machine's clock with the Date headers of the sources.
+	CompareClocks bool
 	// Ran is called when a run has ended, however it did.
 	Ran func(store.Run)
 }
@@ -63,11 +65,14 @@ type Feeds struct {
 	room      func() error
 	feeds     []*feed
 	telling   sync.Mutex // one says at a time how the feeds stand
+	started   time.Time
+	comparing bool // this machine's clock with those of the sources
 }
 
 // New makes the feeds; none runs yet.
 func New(o Options) *Feeds {
-	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room}
+	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room,
+		started: o.Clock.Now(), comparing: o.CompareClocks}
 	if f.committed == nil {
 		f.committed = func(context.Context) {}
 	}
@@ -80,16 +85,17 @@ func New(o Options) *Feeds {
 	f.feeds = []*feed{
 		{
 			name: DayAheadPrices, source: "ENTSO-E", datasets: []store.Dataset{store.DayAheadPrices}, plan: blocks(pricesWindowDays),
-			ask: askPrices(o.Prices), off: o.Prices == nil,
+			ask: askPrices(o.Prices), off: o.Prices == nil, rereads: priceRereads,
 		}, {
 			name: Capacity, source: "RTE", datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity},
 			plan: blocks(capacityWindowDays), ask: askCapacity(o.Balancing), off: o.Balancing == nil,
+			rereads: reserveRereads,
 		}, {
 			name: AFRREnergy, source: "RTE", datasets: []store.Dataset{store.AFRREnergy}, plan: singleDates,
-			ask: askAFRR(o.Balancing), off: o.Balancing == nil,
+			ask: askAFRR(o.Balancing), off: o.Balancing == nil, rereads: energyRereads,
 		}, {
 			name: MFRREnergy, source: "RTE", datasets: []store.Dataset{store.MFRREnergy}, plan: blocks(mfrrWindowDays),
-			ask: askMFRR(o.Balancing), off: o.Balancing == nil,
+			ask: askMFRR(o.Balancing), off: o.Balancing == nil, rereads: energyRereads,
 		}, {
 			name: ExchangePrices, source: "RTE", datasets: []store.Dataset{store.DayAheadPrices}, plan: blocks(exchangeWindowDays),
 			ask: askExchange(o.Exchange), off: o.Exchange == nil, standsIn: true,

@@ -92,6 +92,8 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 
 // job fetches what the feed lacks and says when it is to run again.
 func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
+	feed.busy.Lock()
+	defer feed.busy.Unlock()
 	now := f.clock.Now()
 	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
 		return f.settle(ctx, feed, nil, nil)
@@ -126,6 +128,9 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 		if _, blocked := feed.blockedUntil(); blocked || hopeless(err) || isUnreached(err) {
 			break
 		}
+	}
+	if slices.Contains(feed.datasets, store.DayAheadPrices) {
+		f.rereadDiffering(ctx, feed)
 	}
 	return f.settle(ctx, feed, answered, err)
 }
@@ -173,18 +178,83 @@ func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[stor
 	if err != nil {
 		return nil, err
 	}
+	rereads, err := f.dueRereads(ctx, feed, now)
+	if err != nil {
+		return nil, err
+	}
+	for date := range rereads {
+		wanted[date] = true
+	}
+	return wanted, nil
+}
+
+// dueRereads are the delivery dates that were asked for and are due to be read again, whole or not.
+func (f *Feeds) dueRereads(ctx context.Context, feed *feed, now time.Time) (map[store.DeliveryDate]bool, error) {
+	today := store.DeliveryDateOf(now)
+	first, last := today.Add(-settlementDates), today.Add(-1)
+	if feed.ahead {
+		first, last = today.Add(1-feed.schedule.LookbackDays), today.Add(1)
+	}
+	due := map[store.DeliveryDate]bool{}
 	for _, dataset := range feed.datasets {
-		asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, today.Add(-1))
+		asked, err := f.asked(ctx, feed, dataset, first, last)
+		if err != nil {
+			return nil, err
+		}
+		coverage, err := f.store.Coverage(ctx, dataset, first, last)
 		if err != nil {
 			return nil, err
 		}
 		for date, a := range asked {
-			if a.Whole.Before(rereadAt(date, now, feed.ahead)) {
-				wanted[date] = true
+			at := rereadAt(date, now, feed.rereads)
+			if feed.ahead && !date.Before(today) && f.started.After(at) {
+				at = f.started
+			}
+			if settles := settlementAt(date); !feed.ahead && !settles.After(now) && settles.After(at) {
+				at = settles
+			}
+			if a.Whole.Before(at) && !coverage.IsThinned(date) {
+				due[date] = true
 			}
 		}
 	}
-	return wanted, nil
+	return due, nil
+}
+
+// rereadDiffering has ENTSO-E asked again at once for the prices of today and tomorrow that differ from the exchanges'; once
+// for each difference. feed is the one whose job is under way.
+func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
+	prices := f.of(store.DayAheadPrices)
+	if _, blocked := prices.blockedUntil(); blocked || prices.off || ctx.Err() != nil {
+		return
+	}
+	if feed != prices {
+		prices.busy.Lock()
+		defer prices.busy.Unlock()
+	}
+	today := f.today()
+	differences, err := f.store.PriceDifferences(ctx, today)
+	var asked map[store.DeliveryDate]store.Asked
+	if err == nil {
+		asked, err = f.asked(ctx, prices, store.DayAheadPrices, today, today.Add(1))
+	}
+	if err != nil {
+		f.log.Error("differing prices not read again", "error", oneLine(err))
+		return
+	}
+	due := map[store.DeliveryDate]bool{}
+	for _, d := range differences {
+		if a, was := asked[d.Date]; was && a.Whole.Before(d.Seen) {
+			due[d.Date] = true
+		}
+	}
+	for _, w := range planDates(prices, due) {
+		run, err := f.run(ctx, prices, w, 0)
+		if ctx.Err() != nil {
+			return
+		}
+		f.judge(prices, run, err)
+	}
 }
 
 // lookback is the first delivery date that the feed makes whole.
@@ -236,10 +306,17 @@ func (f *Feeds) running(ctx context.Context, feed *feed, wanted map[store.Delive
 	if err != nil {
 		return nil, err
 	}
-	from := time.Unix(extent.NewestStart, 0).Add(-overlap)
 	today := store.DeliveryDateOf(now)
+	asked, err := f.asked(ctx, feed, feed.datasets[0], today.Add(-1), today)
+	if err != nil {
+		return nil, err
+	}
 	var windows []window
 	for _, date := range []store.DeliveryDate{today, today.Add(-1)} {
+		from := time.Unix(extent.NewestStart, 0).Add(-overlap)
+		if fault := asked[date].Fault; (fault.IsOpen() || fault.Kind == store.FaultOmitted) && fault.Window.From().Before(from) {
+			from = fault.Window.From() // what was not read well is read again
+		}
 		if wanted[date] || !from.Before(date.End()) {
 			continue
 		}
@@ -319,7 +396,7 @@ func (f *Feeds) nextRun(now time.Time, feed *feed, eager bool) time.Time {
 	if feed.standsIn {
 		return next
 	}
-	return earliest(next, nextReread(now, feed.ahead))
+	return earliest(next, nextReread(now, feed.rereads))
 }
 
 // pauseDates lets the dates before today that the source answered and that are still wanted rest for longer each time.

@@ -18,6 +18,7 @@ import (
 func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (store.Run, error) {
 	run := store.Run{
 		Feed: string(feed.name), Datasets: feed.datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK,
+		Secondary: feed.standsIn,
 	}
 	if w.isOver(run.Started) { // what is not over will have more to give
 		run.FetchID = fetchID
@@ -27,6 +28,9 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	}
 	brought, err := f.gather(ctx, feed, w)
 	run.Bytes = brought.traffic.Bytes
+	if f.comparing && brought.traffic.Clock.Host != "" {
+		run.Clocks = []store.ClockReading{brought.traffic.Clock}
+	}
 	if err != nil {
 		return f.failed(ctx, run, brought, err)
 	}
@@ -43,7 +47,11 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 			run.Outcome = store.OutcomeFailed
 		}
 	}
-	faults := refusalTexts(run.Refusals)
+	run.Omissions = keptOmissions(brought)
+	if len(run.Omissions) > 0 && run.Outcome == store.OutcomeOK {
+		run.Outcome = store.OutcomePartial
+	}
+	faults := append(refusalTexts(run.Refusals), omissionTexts(run.Omissions)...)
 	if brought.fault != nil {
 		run.Lost, run.Outcome = brought.lost, store.OutcomePartial
 		faults = append(faults, oneLine(brought.fault))
@@ -120,16 +128,47 @@ func (f *Feeds) report(run store.Run, brought answer) {
 		f.log.Warn("source remark", "feed", run.Feed, "remark", note)
 	}
 	for _, key := range brought.unknownKeys {
-		f.log.Debug("unknown key", "feed", run.Feed, "key", key)
+		level := slog.LevelDebug
+		if run.Feed == string(MFRREnergy) { // RTE's description of it is known to be incomplete
+			level = slog.LevelInfo
+		}
+		f.log.Log(context.Background(), level, "unknown key", "feed", run.Feed, "key", key)
 	}
+}
+
+// keptOmissions are those of dates that were not refused as a whole.
+func keptOmissions(brought answer) []store.Omission {
+	return slices.DeleteFunc(slices.Clone(brought.omissions), func(o store.Omission) bool { return brought.refusals.Has(o.Dataset, o.Date) })
 }
 
 func refusalTexts(refusals []store.Refusal) []string {
 	var texts []string
 	for _, r := range refusals {
-		texts = append(texts, fmt.Sprintf("%s %s refused: %s", r.Dataset, r.Date, r.Reason))
+		texts = append(texts, refusalText(r.Dataset, r.Date, r.Reason))
 	}
 	return texts
+}
+
+func refusalText(dataset store.Dataset, date store.DeliveryDate, reason string) string {
+	return fmt.Sprintf("%s %s refused: %s", dataset, date, reason)
+}
+
+func omissionTexts(omissions []store.Omission) []string {
+	var texts []string
+	for _, o := range omissions {
+		texts = append(texts, omissionText(o))
+	}
+	return texts
+}
+
+func omissionText(o store.Omission) string {
+	switch o.Steps {
+	case 0:
+		return fmt.Sprintf("%s %s incomplete: %s", o.Dataset, o.Date, o.Reason)
+	case 1:
+		return fmt.Sprintf("%s %s: 1 step refused: %s", o.Dataset, o.Date, o.Reason)
+	}
+	return fmt.Sprintf("%s %s: %d steps refused: %s", o.Dataset, o.Date, o.Steps, o.Reason)
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

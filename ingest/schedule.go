@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"courant/store"
@@ -18,21 +17,54 @@ type Schedule struct {
 	// LateMinute is from when on, in minutes after midnight in Paris, a delivery date that is not whole is late:
 	// tomorrow's for what is sold a day ahead, yesterday's for energy.
 	LateMinute int
+	// LagAt is how old the newest period of energy may be before the dataset is late; 0: its age is not judged.
+	LagAt time.Duration
 }
 
 // idleInterval is how often a feed runs outside its hours, or when it has what its hours are for, unless its schedule
 // says otherwise.
 const idleInterval = time.Hour
 
-// reread is a clock time in Paris at which delivery dates are asked for again though they are whole, because a source
-// may have corrected them.
+// reread is a clock time in Paris at which delivery dates that are whole are asked for again, because a source may have
+// corrected them. It concerns the dates from first to last days after that day.
 type reread struct {
-	minute     int // after midnight
-	days       int // how many dates, yesterday the last
-	energyOnly bool
+	minute      int // after midnight
+	first, last int
+	weekday     time.Weekday // only on this day of the week, where weekly
+	weekly      bool
 }
 
-var rereads = []reread{{20, 1, true}, {3 * 60, 7, false}}
+// Corrections of what is sold ahead are looked for before they matter, those of past dates at night.
+var (
+	pastDates      = reread{minute: 3 * 60, first: -7, last: -1}
+	priceRereads   = append(atMinutes(0, 1, 6*60, 14*60+30, 18*60, 22*60), pastDates)
+	reserveRereads = append(atMinutes(0, 1, 11*60+30, 18*60), pastDates)
+	energyRereads  = append(atMinutes(-1, -1, 20), pastDates,
+		reread{minute: 4*60 + 40, first: -14, last: -8, weekly: true, weekday: time.Sunday})
+)
+
+// atMinutes are daily rereads of the same dates.
+func atMinutes(first, last int, minutes ...int) []reread {
+	var rereads []reread
+	for _, minute := range minutes {
+		rereads = append(rereads, reread{minute: minute, first: first, last: last})
+	}
+	return rereads
+}
+
+// RTE rewrites energies for about seven weeks: on this day of the month, at this clock time, the whole month before last is
+// due to be read again. A service that was stopped makes up for that for some months.
+const (
+	settlementDay    = 20
+	settlementMinute = 5*60 + 20
+	settlementDates  = 183 // how many delivery dates back
+)
+
+// settlementAt is when a delivery date of energy is due to be read for the last time.
+func settlementAt(date store.DeliveryDate) time.Time {
+	at := date.Start().In(store.Paris)
+	return minutesLater(store.NewDeliveryDate(at.Year(), at.Month()+2, settlementDay), settlementMinute)
+}
 
 // minutesLater is the instant that many minutes after midnight by the clock in Paris.
 func minutesLater(date store.DeliveryDate, minutes int) time.Time {
@@ -58,28 +90,32 @@ func nextMinute(now time.Time, minutes int) time.Time {
 	return minutesLater(today.Add(1), minutes)
 }
 
-// rereadsOf are those of a feed.
-func rereadsOf(ahead bool) []reread {
-	return slices.DeleteFunc(slices.Clone(rereads), func(r reread) bool { return ahead && r.energyOnly })
-}
-
-// nextReread is when the first of a feed's rereads after now comes.
-func nextReread(now time.Time, ahead bool) time.Time {
+// nextReread is when the first of the rereads after now comes.
+func nextReread(now time.Time, rereads []reread) time.Time {
 	for date := store.DeliveryDateOf(now); ; date = date.Add(1) {
-		for _, r := range rereadsOf(ahead) {
-			if at := minutesLater(date, r.minute); at.After(now) {
-				return at
+		var next time.Time
+		for _, r := range rereads {
+			if at := minutesLater(date, r.minute); r.isOn(date) && at.After(now) && (next.IsZero() || at.Before(next)) {
+				next = at
 			}
+		}
+		if !next.IsZero() {
+			return next
 		}
 	}
 }
 
+func (r reread) isOn(day store.DeliveryDate) bool {
+	return !r.weekly || day.At(12, 0).In(store.Paris).Weekday() == r.weekday
+}
+
 // rereadAt is when the newest of the rereads up to now came that concern a delivery date; zero if none has.
-func rereadAt(date store.DeliveryDate, now time.Time, ahead bool) time.Time {
+func rereadAt(date store.DeliveryDate, now time.Time, rereads []reread) time.Time {
 	var newest time.Time
-	for _, r := range rereadsOf(ahead) {
-		for n := 1; n <= r.days; n++ {
-			if at := minutesLater(date.Add(n), r.minute); !at.After(now) && at.After(newest) {
+	for _, r := range rereads {
+		for n := r.first; n <= r.last; n++ {
+			day := date.Add(-n)
+			if at := minutesLater(day, r.minute); r.isOn(day) && !at.After(now) && at.After(newest) {
 				newest = at
 			}
 		}

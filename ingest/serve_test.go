@@ -106,7 +106,7 @@ func TestStates(t *testing.T) {
 		{"prices before tomorrow is due", "2026-11-20 10:00", 0, StateOK},
 		{"prices a day later, before the next are due", "2026-11-20 13:00", 23 * time.Hour, StateOK},
 		{"prices a day later, and nothing is due", "2026-11-20 13:00", 25 * time.Hour, StateOK},
-		{"prices when tomorrow is due", "2026-11-20 13:00", 25*time.Hour + 30*time.Minute, StateStale},
+		{"prices when tomorrow is due", "2026-11-20 13:00", 25*time.Hour + 30*time.Minute, StateLate},
 		{"prices when tomorrow is due and something came today", "2026-11-20 15:00", 23*time.Hour + 30*time.Minute, StateLate},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestMissingDatesAndWhy(t *testing.T) {
 	if diff := cmp.Diff(want, status.Missing, cmp.Comparer(func(a, b store.DeliveryDate) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
-	if status.LastError == nil || *status.LastError != context.DeadlineExceeded.Error() || status.FirstDate.String() != "2026-11-14" {
+	if status.LastError == nil || *status.LastError != context.DeadlineExceeded.Error()+"; delivery dates with an error before it: 1" || status.FirstDate.String() != "2026-11-14" {
 		t.Errorf("status %+v", status)
 	}
 }

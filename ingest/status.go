@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"courant/store"
@@ -10,13 +11,20 @@ import (
 // State is how a dataset is doing.
 type State string
 
+// The states, the worst first. A dataset is in the worst one that holds.
 const (
-	StateOK    State = "ok"
-	StateLate  State = "late"  // a delivery date is not whole at the time at which it should be
-	StateStale State = "stale" // nothing new for a day, though something is due
-	StateDown  State = "down"  // its source has failed so often, or asked for it, that it is left alone for a while
 	StateOff   State = "off"   // no credentials for its source
+	StateDown  State = "down"  // its source has failed so often, or asked for it, that it is left alone for a while
+	StateError State = "error" // the newest reading of a date that is due was refused or failed, or the clock is wrong
+	StateLate  State = "late"  // a delivery date is not whole at the time at which it should be
+	StateStale State = "stale" // nothing new for a day
+	StateOK    State = "ok"
 )
+
+// States are all states, the worst first.
+func States() []State {
+	return []State{StateOff, StateDown, StateError, StateLate, StateStale, StateOK}
+}
 
 // staleAfter is how long without anything new makes a dataset stale.
 const staleAfter = 24 * time.Hour
@@ -108,6 +116,15 @@ type Report struct {
 	Datasets         []Status     `json:"datasets"`
 	Quarantine       []Waiting    `json:"quarantine"`
 	PriceDifferences []Difference `json:"price_differences"`
+	Clock            *Clock       `json:"clock"` // nil while it agrees with the sources'
+}
+
+// Clock is how far this machine's clock differs from a source's, where that is 2 min or more.
+type Clock struct {
+	AheadSeconds int64   `json:"ahead_seconds"` // negative: behind
+	Host         string  `json:"host"`          // of the source
+	Wrong        bool    `json:"wrong"`         // two hosts or three runs agree on 10 min or more
+	ReadAt       Instant `json:"read_at"`
 }
 
 // Report tells how each dataset is doing, and what waits for a decision.
@@ -138,6 +155,13 @@ func (f *Feeds) Report(ctx context.Context) (Report, error) {
 	for _, d := range differences {
 		report.PriceDifferences = append(report.PriceDifferences, Difference{d.Date, d.Quarters, d.Largest, Instant(d.Seen)})
 	}
+	clock, err := f.clockFinding(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	if clock.isTold() {
+		report.Clock = &Clock{int64(clock.ahead / time.Second), clock.host, clock.wrong, Instant(clock.read)}
+	}
 	return report, nil
 }
 
@@ -147,35 +171,59 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[st
 	if err != nil {
 		return Status{}, err
 	}
-	summary, err := f.store.RunSummary(ctx, string(feed.name), dataset)
+	summary, err := f.store.RunSummary(ctx, dataset)
 	if err != nil {
 		return Status{}, err
 	}
-	missing, awaited, err := f.missing(ctx, feed, dataset, extent)
+	clock, err := f.clockFinding(ctx)
 	if err != nil {
 		return Status{}, err
 	}
 	state := feed.stands(states[string(feed.name)], now)
 	status := Status{
-		Dataset: dataset, Source: feed.source, Missing: missing,
+		Dataset: dataset, Source: feed.source,
 		LastSuccessAt: instantOf(summary.LastSuccess), LastChangeAt: instantOf(summary.LastChange), NextRunAt: instantOf(state.NextRun),
 	}
+	lag := time.Duration(0)
 	if !extent.First.IsZero() {
 		end, err := f.newestEnd(ctx, dataset, extent)
 		if err != nil {
 			return Status{}, err
 		}
-		lag := max(int64(now.Sub(end)/time.Second), 0)
-		status.FirstDate, status.LastDate, status.NewestPeriodEnd, status.LagSeconds = &extent.First, &extent.Last, instantOf(end), &lag
+		lag = max(clock.latest(now).Sub(end), 0)
+		seconds := int64(lag / time.Second)
+		status.FirstDate, status.LastDate, status.NewestPeriodEnd, status.LagSeconds = &extent.First, &extent.Last, instantOf(end), &seconds
 	}
-	if summary.LastError != "" {
-		status.LastError = &summary.LastError
+	isLagging := feed.schedule.LagAt > 0 && lag > feed.schedule.LagAt
+	dates, err := f.judgeDates(ctx, feed, dataset, extent, isLagging, clock.wrong)
+	if err != nil {
+		return Status{}, err
+	}
+	status.Missing = dates.missing
+	status.LastError = dates.error()
+	if clock.wrong && status.LastError == nil {
+		says := clock.text()
+		status.LastError = &says
 	}
 	if err := f.checkRoom(); err != nil && !feed.off {
 		says := oneLine(err)
 		status.LastError = &says
 	}
-	status.State = stateOf(feed, state, awaited, summary, now)
+	quiet := now.Sub(summary.LastChange) > staleAfter
+	switch {
+	case feed.off && state.NextRun.IsZero(): // a service may have credentials that this process has not
+		status.State = StateOff
+	case !state.OpenUntil.IsZero():
+		status.State = StateDown
+	case clock.wrong || dates.hasError:
+		status.State = StateError
+	case summary.LastChange.IsZero() || dates.isOverdue || isLagging:
+		status.State = StateLate
+	case quiet && !feed.ahead: // energy never rests
+		status.State = StateStale
+	default:
+		status.State = StateOK
+	}
 	return status, nil
 }
 
@@ -221,91 +269,117 @@ func (f *Feeds) newestEnd(ctx context.Context, dataset store.Dataset, extent sto
 	return time.Unix(extent.NewestStart+length, 0), nil
 }
 
-// stateOf puts into one word how a dataset is doing; awaited are the missing dates of which the source may still give
-// something.
-func stateOf(feed *feed, stands store.FeedState, awaited []Missing, summary store.RunSummary, now time.Time) State {
-	today := store.DeliveryDateOf(now)
-	judged := today.Add(-1)
-	if feed.ahead {
-		judged = today.Add(1)
-	}
-	late := !now.Before(minutesLater(today, feed.schedule.LateMinute))
-	switch {
-	case feed.off && stands.NextRun.IsZero(): // a service may have credentials that this process has not
-		return StateOff
-	case !stands.OpenUntil.IsZero():
-		return StateDown
-	case summary.LastChange.IsZero():
-		return StateLate
-	}
-	quiet := now.Sub(summary.LastChange) > staleAfter
-	if quiet && !feed.ahead { // energy never rests
-		return StateStale
-	}
-	for _, m := range awaited {
-		overdue := late && m.Date == judged || m.Date.Before(judged)
-		switch {
-		case overdue && quiet:
-			return StateStale
-		case overdue:
-			return StateLate
-		}
-	}
-	return StateOK
+// judgedDates is what the delivery dates of a dataset come to.
+type judgedDates struct {
+	missing   []Missing
+	isOverdue bool // a date that the source may still complete is not whole though it should be
+	hasError  bool // the newest reading of a date was refused or failed
+	faults    []string
 }
 
-// missing lists the delivery dates that are not whole, from the first one due to the last, and those of them that are no
-// gap of the source's own, which is nobody's fault.
-func (f *Feeds) missing(ctx context.Context, feed *feed, dataset store.Dataset, extent store.Extent) (missing, awaited []Missing, err error) {
-	missing = []Missing{}
+// error is the fault of the newest date that has one, nil if none has.
+func (j judgedDates) error() *string {
+	if len(j.faults) == 0 {
+		return nil
+	}
+	says := j.faults[len(j.faults)-1]
+	if more := len(j.faults) - 1; more > 0 {
+		says += fmt.Sprintf("; delivery dates with an error before it: %d", more)
+	}
+	return &says
+}
+
+// failuresToTell is how many runs in a row have to fail until that is an error of a delivery date that is not over yet.
+const failuresToTell = 2
+
+// judgeDates looks at all delivery dates from the first that is due to the last that may be asked for. A date is due once it
+// should be whole: energy's when it is over, what is sold ahead when the date begins, tomorrow's from late_at on. Of a date
+// that is not due yet only what went wrong counts.
+func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset store.Dataset, extent store.Extent, isLagging, clockIsWrong bool) (judgedDates, error) {
+	judged := judgedDates{missing: []Missing{}}
 	now := f.clock.Now()
 	today := store.DeliveryDateOf(now)
 	first, err := f.firstDue(ctx, dataset, extent)
-	if err != nil {
-		return nil, nil, err
+	last := LastDate(dataset, now)
+	if err != nil || first.IsZero() || first.After(last) {
+		return judged, err
 	}
-	if first.IsZero() {
-		return missing, nil, nil
+	isLate := !now.Before(minutesLater(today, feed.schedule.LateMinute))
+	lastDue, lastOverdue := last, last
+	if !feed.ahead {
+		lastDue, lastOverdue = today.Add(-1), today.Add(-1)
 	}
-	last := today.Add(-1)
-	if feed.ahead {
-		if last = today; !now.Before(minutesLater(today, feed.schedule.LateMinute)) {
-			last = today.Add(1)
+	if !isLate {
+		lastOverdue = lastOverdue.Add(-1)
+		if feed.ahead {
+			lastDue = today
 		}
-	}
-	if first.After(last) {
-		return missing, nil, nil
 	}
 	holdings, err := f.holdings(ctx, dataset, first, last)
 	if err != nil {
-		return nil, nil, err
+		return judged, err
 	}
-	asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
+	asked, err := f.asked(ctx, feed, dataset, first, last)
 	if err != nil {
-		return nil, nil, err
+		return judged, err
 	}
 	for _, date := range store.Dates(first, last) {
-		if h := holdings[date]; !h.whole() {
-			a, wasAsked := asked[date]
-			m := Missing{date, h.expected, h.received, reason(date, h, a, wasAsked)}
-			missing = append(missing, m)
-			if !isGap(date, a) {
-				awaited = append(awaited, m)
-			}
+		h := holdings[date]
+		a, wasAsked := asked[date]
+		isDue := !date.After(lastDue)
+		isError := a.Fault.Kind == store.FaultRefused || a.Fault.Kind == store.FaultFailed && (isDue || a.Fault.Runs >= failuresToTell)
+		judged.hasError = judged.hasError || isError
+		if says := faultText(dataset, date, a.Fault); says != "" {
+			judged.faults = append(judged.faults, says)
+		}
+		if !isDue && !feed.ahead {
+			h.expected = begun(date, h.expected, now)
+		}
+		isMissing := !h.whole() || a.Fault.Kind == store.FaultOmitted
+		if !isDue {
+			isMissing = isError || a.Fault.Kind == store.FaultOmitted || a.Fault.Kind == store.FaultDeclined || isLagging
+		}
+		if !isMissing {
+			continue
+		}
+		gap := !clockIsWrong && isGap(date, a, now)
+		judged.missing = append(judged.missing, Missing{date, h.expected, h.received, reason(h, a, wasAsked, gap)})
+		if !gap && !date.After(lastOverdue) && !h.whole() {
+			judged.isOverdue = true
 		}
 	}
-	return missing, awaited, nil
+	return judged, nil
 }
 
-func reason(date store.DeliveryDate, h holding, asked store.Asked, wasAsked bool) Reason {
+// begun is how many of a delivery date's periods have begun.
+func begun(date store.DeliveryDate, periods int, now time.Time) int {
+	whole := date.Period()
+	share := min(max(now.Unix()-whole.Start, 0), whole.Seconds())
+	return int(int64(periods) * share / whole.Seconds())
+}
+
+// faultText says what keeps a delivery date from having been read well, "" where nothing does that the source could mend.
+func faultText(dataset store.Dataset, date store.DeliveryDate, fault store.DateFault) string {
+	switch fault.Kind {
+	case store.FaultRefused:
+		return refusalText(dataset, date, fault.Reason)
+	case store.FaultOmitted:
+		return omissionText(store.Omission{Dataset: dataset, Date: date, Steps: fault.Steps, Reason: fault.Reason})
+	case store.FaultFailed:
+		return fault.Reason
+	}
+	return ""
+}
+
+func reason(h holding, asked store.Asked, wasAsked, isGap bool) Reason {
 	switch {
 	case !wasAsked && h.received == 0:
 		return ReasonNotAsked
-	case asked.Refused:
+	case asked.Fault.Kind == store.FaultRefused || asked.Fault.Kind == store.FaultDeclined:
 		return ReasonRejected
-	case isGap(date, asked):
+	case isGap:
 		return ReasonSourceGap
-	case asked.Outcome == store.OutcomeFailed || asked.Outcome == store.OutcomeInterrupted:
+	case asked.Fault.Kind == store.FaultFailed:
 		return ReasonSourceError
 	case h.received > 0:
 		return ReasonPartial

@@ -279,6 +279,7 @@ func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
 		{"feeds off, data there", true, "off", false, "/prix", []string{"nothing new will come", "Last read on"}, []string{nothing}},
 		{"stale", true, "stale", false, "/energie", []string{"Nothing new for more than a day", "Last read on"}, []string{nothing}},
 		{"down", true, "down", false, "/capacite", []string{"The source does not answer", "<table"}, []string{nothing}},
+		{"error", true, "error", false, "/energie", []string{"was refused or failed"}, []string{nothing}},
 		{"late", true, "late", false, "/energie", []string{"is not whole yet"}, []string{nothing}},
 		{"well", true, "ok", false, "/energie", []string{"<table"}, []string{"class=\"notice"}},
 		{"no subscription", true, "ok", true, "/", []string{locked, `id="day-ahead-prices"`}, []string{`id="afrr-energy"`, nothing}},

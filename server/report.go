@@ -18,6 +18,11 @@ type reported struct {
 		LargestEURMWh float64      `json:"largest_eur_mwh"`
 		SeenAt        time.Time    `json:"seen_at"`
 	} `json:"price_differences"`
+	Clock *struct {
+		AheadSeconds int64  `json:"ahead_seconds"`
+		Host         string `json:"host"`
+		Wrong        bool   `json:"wrong"`
+	} `json:"clock"`
 }
 
 type reportedDataset struct {
@@ -82,6 +87,9 @@ func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
 			}
 		}
 		feeds.All = append(feeds.All, feed)
+	}
+	if c := read.Clock; c != nil {
+		feeds.Clock = &web.ClockDifference{Ahead: time.Duration(c.AheadSeconds) * time.Second, Host: c.Host, Wrong: c.Wrong}
 	}
 	for _, d := range read.PriceDifferences {
 		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})

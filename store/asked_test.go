@@ -13,8 +13,11 @@ import (
 type asking struct {
 	minute      int
 	first, last string
+	tail        bool // only the last half hour of the last date
 	outcome     store.Outcome
 	refused     []string // dates, of aFRR energy
+	lost        string   // date
+	omitted     int      // steps of aFRR energy of the last date
 	brings      string   // the date of a step of aFRR energy, each time with another price
 	rejected    bool     // by a person, aFRR energy of the last date
 }
@@ -23,6 +26,18 @@ func (a asking) run(t *testing.T, s *store.Store) {
 	t.Helper()
 	run := runAt(a.minute, store.AFRREnergy, store.MFRREnergy)
 	run.Window, run.Outcome = store.NewPeriod(date(a.first).Start(), date(a.last).End()), a.outcome
+	if a.tail {
+		run.Window.Start = run.Window.End - 1800
+	}
+	if a.outcome == store.OutcomeFailed {
+		run.Error = "down"
+	}
+	if a.lost != "" {
+		run.Lost, run.Error = []store.DeliveryDate{date(a.lost)}, "down"
+	}
+	if a.omitted > 0 {
+		run.Omissions = []store.Omission{{Dataset: store.AFRREnergy, Date: date(a.last), Steps: a.omitted, Reason: "off the grid"}}
+	}
 	for _, day := range a.refused {
 		run.Refusals = append(run.Refusals, store.Refusal{Dataset: store.AFRREnergy, Date: date(day), Reason: "bad"})
 	}
@@ -33,7 +48,7 @@ func (a asking) run(t *testing.T, s *store.Store) {
 	if a.brings != "" {
 		batch.AFRR = []store.AFRRStep{{Start: date(a.brings).Period().Start, UpwardPrice: store.Num(float64(a.minute))}}
 	}
-	if a.outcome == store.OutcomeFailed {
+	if a.outcome == store.OutcomeFailed || a.outcome == store.OutcomeInterrupted {
 		if err := s.RecordRun(t.Context(), run); err != nil {
 			t.Fatal(err)
 		}
@@ -45,35 +60,64 @@ func (a asking) run(t *testing.T, s *store.Store) {
 func TestWhatRunsSayOfADate(t *testing.T) {
 	const day = "2026-07-14" // over at minute 0, unlike 2026-07-15
 	begin := func(n int) time.Time { return minute(n).Add(-time.Second) }
+	whole := date(day).Period()
+	fault := func(kind store.FaultKind, runs int) store.DateFault {
+		reason := map[store.FaultKind]string{store.FaultRefused: "bad", store.FaultFailed: "down", store.FaultDeclined: "flat", store.FaultOmitted: "off the grid"}[kind]
+		f := store.DateFault{Kind: kind, Window: whole, Reason: reason, Runs: runs}
+		if kind == store.FaultOmitted {
+			f.Steps = 2
+		}
+		return f
+	}
+	ok, partial, failed := store.OutcomeOK, store.OutcomePartial, store.OutcomeFailed
 	for _, c := range []struct {
 		name string
 		date string
 		runs []asking
 		want *store.Asked // nil: none asked
 	}{
-		{name: "none asked", date: day, runs: []asking{{0, "2026-07-13", "2026-07-13", store.OutcomeOK, nil, "", false}}},
-		{name: "an answer", date: day, runs: []asking{{3, "2026-07-13", "2026-07-14", store.OutcomeOK, nil, "", false}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(3), SameSince: minute(3), Whole: begin(3)}},
-		{name: "a date that is not over is not read whole", date: "2026-07-15", runs: []asking{{3, "2026-07-15", "2026-07-15", store.OutcomeOK, nil, "", false}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(3), SameSince: minute(3)}},
-		{name: "the same again", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day, false}, {2, day, day, store.OutcomeOK, nil, "", false}, {5, day, day, store.OutcomeOK, nil, "", false}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(5), SameSince: minute(1), Whole: begin(5)}},
-		{name: "something else", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day, false}, {2, day, day, store.OutcomeOK, nil, day, false}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
-		{name: "something else of another date", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, "", false}, {2, "2026-07-13", day, store.OutcomeOK, nil, "2026-07-13", false}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(1), Whole: begin(2)}},
-		{name: "a failure is no answer", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, "", false}, {2, day, day, store.OutcomeFailed, nil, "", false}},
-			want: &store.Asked{Outcome: store.OutcomeFailed, Answered: minute(1), SameSince: minute(1), Whole: begin(1)}},
-		{name: "a refusal is none", date: day, runs: []asking{{1, day, day, store.OutcomePartial, []string{day}, "", false}},
-			want: &store.Asked{Outcome: store.OutcomePartial, Refused: true}},
-		{name: "what a person rejected is an answer", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, day, false}, {2, "2026-07-13", day, store.OutcomeOK, nil, "", true}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Refused: true, Answered: minute(2), SameSince: minute(1), Whole: begin(2)}},
-		{name: "something else after it", date: day, runs: []asking{{1, day, day, store.OutcomeOK, nil, "", true}, {2, day, day, store.OutcomeOK, nil, day, false}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
-		{name: "the refusal of another date", date: day, runs: []asking{{1, "2026-07-13", day, store.OutcomePartial, []string{"2026-07-13"}, "", false}},
-			want: &store.Asked{Outcome: store.OutcomePartial, Answered: minute(1), SameSince: minute(1), Whole: begin(1)}},
-		{name: "an answer after a refusal", date: day, runs: []asking{{1, day, day, store.OutcomePartial, []string{day}, "", false}, {2, day, day, store.OutcomeOK, nil, "", false}},
-			want: &store.Asked{Outcome: store.OutcomeOK, Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+		{name: "none asked", date: day, runs: []asking{{first: "2026-07-13", last: "2026-07-13", outcome: ok}}},
+		{name: "an answer", date: day, runs: []asking{{minute: 3, first: "2026-07-13", last: day, outcome: ok}},
+			want: &store.Asked{Answered: minute(3), SameSince: minute(3), Whole: begin(3)}},
+		{name: "an answer of a part of the date", date: day, runs: []asking{{minute: 3, first: day, last: day, tail: true, outcome: ok}},
+			want: &store.Asked{Answered: minute(3), SameSince: minute(3)}},
+		{name: "the same again", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, brings: day}, {minute: 2, first: day, last: day, outcome: ok}, {minute: 5, first: day, last: day, outcome: ok}},
+			want: &store.Asked{Answered: minute(5), SameSince: minute(1), Whole: begin(5)}},
+		{name: "something else", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, brings: day}, {minute: 2, first: day, last: day, outcome: ok, brings: day}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+		{name: "something else of another date", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok}, {minute: 2, first: "2026-07-13", last: day, outcome: ok, brings: "2026-07-13"}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(1), Whole: begin(2)}},
+		{name: "the same, by a clock that was ahead before", date: day, runs: []asking{{minute: 1000, first: day, last: day, outcome: ok}, {minute: 2, first: day, last: day, outcome: ok}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+		{name: "a failure is no answer", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok}, {minute: 2, first: day, last: day, outcome: failed}},
+			want: &store.Asked{Answered: minute(1), SameSince: minute(1), Whole: begin(1), Fault: fault(store.FaultFailed, 1)}},
+		{name: "failures in a row", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: failed}, {minute: 2, first: day, last: day, outcome: failed}},
+			want: &store.Asked{Fault: fault(store.FaultFailed, 2)}},
+		{name: "a date that was lost out of a window", date: day, runs: []asking{{minute: 1, first: "2026-07-13", last: day, outcome: partial, lost: day}},
+			want: &store.Asked{Fault: fault(store.FaultFailed, 1)}},
+		{name: "a run that was told to stop", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: store.OutcomeInterrupted}}},
+		{name: "a refusal is no answer", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}},
+			want: &store.Asked{Fault: fault(store.FaultRefused, 1)}},
+		{name: "a refusal of all that came", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: failed, refused: []string{day}}},
+			want: &store.Asked{Fault: fault(store.FaultRefused, 1)}},
+		{name: "a refusal, then an answer of its last half hour", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: ok}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Fault: fault(store.FaultRefused, 1)}},
+		{name: "a refusal, one of its last half hour, then an answer of that", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: partial, refused: []string{day}}, {minute: 3, first: day, last: day, tail: true, outcome: ok}},
+			want: &store.Asked{Answered: minute(3), SameSince: minute(3), Fault: fault(store.FaultRefused, 2)}},
+		{name: "a refusal of its last half hour, then an answer of it", date: day, runs: []asking{{minute: 1, first: day, last: day, tail: true, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: ok}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(2)}},
+		{name: "what a person rejected is an answer", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, brings: day}, {minute: 2, first: "2026-07-13", last: day, outcome: ok, rejected: true}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(1), Whole: begin(2), Fault: fault(store.FaultDeclined, 1)}},
+		{name: "something else after it", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, rejected: true}, {minute: 2, first: day, last: day, outcome: ok, brings: day}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+		{name: "steps that were left out", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, omitted: 2}},
+			want: &store.Asked{Answered: minute(1), SameSince: minute(1), Whole: begin(1), Fault: fault(store.FaultOmitted, 1)}},
+		{name: "steps that were left out and came", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, omitted: 2}, {minute: 2, first: day, last: day, outcome: ok, brings: day}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+		{name: "the refusal of another date", date: day, runs: []asking{{minute: 1, first: "2026-07-13", last: day, outcome: partial, refused: []string{"2026-07-13"}}},
+			want: &store.Asked{Answered: minute(1), SameSince: minute(1), Whole: begin(1)}},
+		{name: "an answer after a refusal", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, outcome: ok}},
+			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
@@ -94,8 +138,8 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 				}
 			}
 			other, err := s.Asked(t.Context(), "test", store.MFRREnergy, date(c.date), date(c.date))
-			if err != nil || other[date(c.date)].Refused {
-				t.Errorf("mFRR energy has the refusals of aFRR energy: %v, %v", other, err)
+			if kind := other[date(c.date)].Fault.Kind; err != nil || kind == store.FaultRefused || kind == store.FaultOmitted {
+				t.Errorf("mFRR energy has the faults of aFRR energy: %v, %v", other, err)
 			}
 			if another, err := s.Asked(t.Context(), "another feed", store.AFRREnergy, date(c.date), date(c.date)); err != nil || len(another) > 0 {
 				t.Errorf("another feed has asked %v, %v", another, err)

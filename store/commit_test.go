@@ -69,7 +69,7 @@ func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 	if diff := cmp.Diff(before, kept(t, s)); diff != "" {
 		t.Errorf("what is kept has changed (-before +after):\n%s", diff)
 	}
-	summary, err := s.RunSummary(t.Context(), "test", store.AFRREnergy)
+	summary, err := s.RunSummary(t.Context(), store.AFRREnergy)
 	if err != nil || !summary.LastSuccess.Equal(minute(3)) || !summary.LastChange.Equal(minute(0)) {
 		t.Errorf("summary %+v, %v; want success at %s and change at %s", summary, err, minute(3), minute(0))
 	}

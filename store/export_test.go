@@ -13,13 +13,11 @@ func (s *Store) WriterPool() *sql.DB { return s.writer }
 // ReaderPool is the connections that only read.
 func (s *Store) ReaderPool() *sql.DB { return s.reader }
 
-// NewestRunQueries find a dataset's newest runs, without and with its feed.
+// NewestRunQueries find a dataset's newest runs.
 func NewestRunQueries() map[string][]any {
 	return map[string][]any{
-		ofNewest("ended_ms", refusedNothing):       {AFRREnergy},
-		ofNewest("ended_ms", changedSomething):     {AFRREnergy},
-		ofNewest("ended_ms", refusedNothingOfFeed): {AFRREnergy, "afrr_energy"},
-		ofNewest("error", endedOfFeed):             {AFRREnergy, "afrr_energy"},
+		ofNewest("ended_ms", readNewestDate):   {AFRREnergy},
+		ofNewest("ended_ms", changedSomething): {AFRREnergy},
 	}
 }
 

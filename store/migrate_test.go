@@ -30,12 +30,12 @@ func TestADatabaseOfTheThirdSchemaIsBroughtUpToDate(t *testing.T) {
 	s := open(t, path)
 	for query, want := range map[string]string{
 		"SELECT start, resolution, source, price, first_seen_ms, changed_ms FROM day_ahead_price": "1792965600|PT15M|ENTSO-E|41.5|1|2",
-		"SELECT feed, dataset, delivery_date, outcome, refused, answered_ms FROM asked_date ORDER BY feed DESC, delivery_date": "day_ahead_prices|day-ahead-prices|2026-10-24|ok|0|<nil>\n" +
-			"day_ahead_prices|day-ahead-prices|2026-10-25|partial|1|<nil>\n" +
-			"day_ahead_prices|day-ahead-prices|2026-10-26|ok|0|<nil>\n" +
-			"afrr_energy|afrr-energy|2026-10-26|failed|0|<nil>",
+		"SELECT feed, dataset, delivery_date, fault, fault_reason, answered_ms FROM asked_date ORDER BY feed DESC, delivery_date": "day_ahead_prices|day-ahead-prices|2026-10-24|<nil>||<nil>\n" +
+			"day_ahead_prices|day-ahead-prices|2026-10-25|refused|refused|<nil>\n" +
+			"day_ahead_prices|day-ahead-prices|2026-10-26|<nil>||<nil>\n" +
+			"afrr_energy|afrr-energy|2026-10-26|failed|down|<nil>",
 		"SELECT id, reason, seen_ms FROM quarantine": "7|flat|5",
-		"SELECT * FROM newest_run ORDER BY dataset":  "afrr-energy|afrr_energy|3|<nil>|<nil>\nday-ahead-prices|day_ahead_prices|2|1|1",
+		"SELECT * FROM newest_run ORDER BY dataset":  "afrr-energy|afrr_energy|<nil>|<nil>\nday-ahead-prices|day_ahead_prices|1|1",
 	} {
 		if diff := cmp.Diff(want, ask(t, s.ReaderPool(), query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)

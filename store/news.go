@@ -10,7 +10,7 @@ import (
 // News is what the runs of a dataset brought since one of its versions.
 type News struct {
 	Version     int64     // the newest
-	FetchedAt   time.Time // end of the newest run that refused nothing of the dataset; zero if there was none
+	FetchedAt   time.Time // end of the newest run that read the newest delivery date well; zero if there was none
 	RowsChanged bool      // by one of those runs
 }
 
@@ -21,7 +21,7 @@ func (s *Store) News(ctx context.Context, dataset Dataset, since int64) (News, e
 		if news.Version, err = version(ctx, tx, dataset); err != nil {
 			return err
 		}
-		if news.FetchedAt, err = newestEnd(ctx, tx, dataset, refusedNothing); err != nil {
+		if news.FetchedAt, err = newestEnd(ctx, tx, dataset, readNewestDate); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, "SELECT ifnull(("+changedSomething+"), 0) > ?", dataset, since).Scan(&news.RowsChanged)

@@ -291,7 +291,7 @@ func replace(newer, older []Price) bool {
 // nothing waits there. The run's window and datasets are filled in.
 func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, error) {
 	q, err := s.decide(ctx, id, Accepted, run.Ended, func(ctx context.Context, tx *sql.Tx, q Quarantined) error {
-		run.Datasets, run.Window = []Dataset{q.Dataset}, q.Date.Period()
+		run.Datasets, run.Window, run.Secondary = []Dataset{q.Dataset}, q.Date.Period(), true
 		return commit(ctx, tx, run, q.Batch)
 	})
 	if err != nil {
@@ -324,7 +324,10 @@ func (s *Store) decide(ctx context.Context, id int64, decision Decision, now tim
 		if err != nil {
 			return err
 		}
-		return follow(ctx, tx, q)
+		if err := follow(ctx, tx, q); err != nil {
+			return err
+		}
+		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision)
 	})
 	return q, err
 }

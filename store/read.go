@@ -13,7 +13,7 @@ import (
 type Window[R any] struct {
 	Rows      []R          // ascending by start
 	Last      DeliveryDate // the last delivery date that has a row; zero if the dataset is empty
-	FetchedAt time.Time    // end of the newest run that refused nothing of the dataset; zero if there was none
+	FetchedAt time.Time    // end of the newest run that read the newest delivery date well; zero if there was none
 	Version   int64        // grows with every run of the dataset
 }
 
@@ -46,7 +46,7 @@ func latest[R any](ctx context.Context, s *Store, from selection[R], dataset Dat
 		if window.Version, err = version(ctx, tx, dataset); err != nil {
 			return err
 		}
-		if window.FetchedAt, err = newestEnd(ctx, tx, dataset, refusedNothing); err != nil {
+		if window.FetchedAt, err = newestEnd(ctx, tx, dataset, readNewestDate); err != nil {
 			return err
 		}
 		err = tx.QueryRowContext(ctx, "SELECT max(delivery_date) FROM coverage WHERE dataset = ?", dataset).Scan(&window.Last)

@@ -42,7 +42,7 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 		if err != nil || extent != (store.Extent{}) {
 			t.Errorf("%s extends over %+v, %v", dataset, extent, err)
 		}
-		summary, err := s.RunSummary(ctx, "test", dataset)
+		summary, err := s.RunSummary(ctx, dataset)
 		if err != nil || summary != (store.RunSummary{}) {
 			t.Errorf("%s: %+v, %v", dataset, summary, err)
 		}
@@ -81,7 +81,9 @@ func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
 			for i, day := range c.stored {
-				commit(t, s, runAt(i, store.DayAheadPrices), store.Batch{Prices: []store.Price{priceAt(day)}})
+				run := runAt(i, store.DayAheadPrices)
+				run.Window = date(day).Period()
+				commit(t, s, run, store.Batch{Prices: []store.Price{priceAt(day)}})
 			}
 			window, err := s.LatestPrices(t.Context(), c.days)
 			if err != nil {
@@ -97,7 +99,7 @@ func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
 			if got := c.want[len(c.want)-1]; window.Last.String() != got {
 				t.Errorf("last %s, want %s", window.Last, got)
 			}
-			if want := minute(len(c.stored) - 1); !window.FetchedAt.Equal(want) || window.Version != int64(len(c.stored)) {
+			if want := minute(slices.Index(c.stored, slices.Max(c.stored))); !window.FetchedAt.Equal(want) || window.Version != int64(len(c.stored)) {
 				t.Errorf("fetched at %s, version %d; want %s and %d", window.FetchedAt, window.Version, want, len(c.stored))
 			}
 		})
@@ -188,6 +190,7 @@ func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key
 		var batch store.Batch
 		put(&batch, rows)
 		run := runAt(n, dataset)
+		run.Window = d.Period()
 		if err := s.Commit(context.Background(), run, batch); err != nil {
 			t.Fatal(err)
 		}

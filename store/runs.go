@@ -58,6 +58,10 @@ type Run struct {
 	Rejected  []Refusal      // by a person, before: for the run no fault, but an answer of the source
 	Bytes     int64          // read from the source
 	Error     string         // one line; empty if nothing went wrong
+	// Secondary runs bring what only stands in for the dataset's source, or what a person has accepted: they are no
+	// success of its feed.
+	Secondary bool
+	Clocks    []ClockReading // of the sources that answered
 	FetchID   int64          // the fetch that this run is a part of; 0 for none
 }
 
@@ -71,6 +75,7 @@ func (s *Store) RecordRun(ctx context.Context, run *Run) error {
 }
 
 func insertRun(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]bool) error {
+	ids := map[Dataset]int64{}
 	for _, dataset := range run.Datasets {
 		tally := run.Tallies[dataset]
 		result, err := tx.ExecContext(ctx, `
@@ -81,27 +86,30 @@ func insertRun(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 		if err != nil {
 			return err
 		}
-		id, err := result.LastInsertId()
-		if err != nil {
+		if ids[dataset], err = result.LastInsertId(); err != nil {
 			return err
 		}
-		refused := false
 		for _, refusal := range run.Refusals {
 			if refusal.Dataset != dataset {
 				continue
 			}
-			refused = true
 			_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO refusal (run_id, delivery_date, reason) VALUES (?, ?, ?)",
-				id, refusal.Date, refusal.Reason)
+				ids[dataset], refusal.Date, refusal.Reason)
 			if err != nil {
 				return err
 			}
 		}
-		if err := noteNewest(ctx, tx, run, dataset, id, refused); err != nil {
+	}
+	read, err := noteAsked(ctx, tx, run, changed)
+	if err != nil {
+		return err
+	}
+	for _, dataset := range run.Datasets {
+		if err := noteNewest(ctx, tx, run, dataset, ids[dataset], read[dataset]); err != nil {
 			return err
 		}
 	}
-	return noteAsked(ctx, tx, run, changed)
+	return noteClocks(ctx, tx, run)
 }
 
 // Versions tells, for each dataset, a number that grows with every run that ends; 0 if none ever did.
@@ -130,27 +138,20 @@ func version(ctx context.Context, tx *sql.Tx, dataset Dataset) (int64, error) {
 	return id.V, err
 }
 
-// RunSummary is what the runs of a feed say about one of its datasets; a zero time is "never".
+// RunSummary is what the runs of a dataset come to; a zero time means never.
 type RunSummary struct {
-	LastSuccess time.Time // end of the feed's newest run that refused nothing of the dataset
+	LastSuccess time.Time // end of the newest run that read the newest delivery date well, of whatever feed
 	LastChange  time.Time // end of the newest run that changed a row, of whatever feed
-	LastError   string    // of the feed's newest run, empty if it went well
 }
 
 // RunSummary sums the runs of the dataset up.
-func (s *Store) RunSummary(ctx context.Context, feed string, dataset Dataset) (RunSummary, error) {
+func (s *Store) RunSummary(ctx context.Context, dataset Dataset) (RunSummary, error) {
 	var summary RunSummary
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		if summary.LastSuccess, err = newestEnd(ctx, tx, dataset, refusedNothingOfFeed, feed); err != nil {
+		if summary.LastSuccess, err = newestEnd(ctx, tx, dataset, readNewestDate); err != nil {
 			return err
 		}
-		if summary.LastChange, err = newestEnd(ctx, tx, dataset, changedSomething); err != nil {
-			return err
-		}
-		err = tx.QueryRowContext(ctx, ofNewest("error", endedOfFeed), dataset, feed).Scan(&summary.LastError)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
+		summary.LastChange, err = newestEnd(ctx, tx, dataset, changedSomething)
 		return err
 	})
 	if err != nil {
@@ -159,12 +160,10 @@ func (s *Store) RunSummary(ctx context.Context, feed string, dataset Dataset) (R
 	return summary, nil
 }
 
-// The newest runs of a dataset, of one feed or of whatever feed.
+// The newest runs of a dataset, of whatever feed.
 const (
-	endedOfFeed          = "SELECT ended FROM newest_run WHERE dataset = ? AND feed = ?"
-	refusedNothing       = "SELECT max(success) FROM newest_run WHERE dataset = ?" // that read the dataset and refused none of it
-	refusedNothingOfFeed = "SELECT success FROM newest_run WHERE dataset = ? AND feed = ?"
-	changedSomething     = "SELECT max(change) FROM newest_run WHERE dataset = ?"
+	readNewestDate   = "SELECT max(success) FROM newest_run WHERE dataset = ?"
+	changedSomething = "SELECT max(change) FROM newest_run WHERE dataset = ?"
 )
 
 // ofNewest asks for a column of the newest run of a kind, one of the queries above.
@@ -172,10 +171,10 @@ func ofNewest(column, kind string) string {
 	return "SELECT " + column + " FROM feed_run WHERE id = (" + kind + ")"
 }
 
-// newestEnd is the end of the dataset's newest run of a kind, with the rest of that query's arguments; zero if there was none.
-func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string, rest ...any) (time.Time, error) {
+// newestEnd is the end of the dataset's newest run of a kind; zero if there was none.
+func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string) (time.Time, error) {
 	var ended int64
-	err := tx.QueryRowContext(ctx, ofNewest("ended_ms", kind), append([]any{dataset}, rest...)...).Scan(&ended)
+	err := tx.QueryRowContext(ctx, ofNewest("ended_ms", kind), dataset).Scan(&ended)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -185,13 +184,25 @@ func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string, re
 	return milliseconds(ended), nil
 }
 
-// noteNewest remembers a run of the dataset that has ended, as the newest of its kinds.
-func noteNewest(ctx context.Context, tx *sql.Tx, run *Run, dataset Dataset, id int64, refused bool) error {
-	took := run.Outcome == OutcomeOK || run.Outcome == OutcomePartial
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO newest_run (dataset, feed, ended, success, change) VALUES (?1, ?2, ?3, iif(?4, ?3, NULL), iif(?5, ?3, NULL))
+// noteNewest remembers a run of the dataset that has ended, as the newest of its kinds. read is the newest delivery date that
+// it read well. Only a run that reads the newest date of all is a success: the newest of those that have rows, and of those
+// whose newest reading was refused or failed.
+func noteNewest(ctx context.Context, tx *sql.Tx, run *Run, dataset Dataset, id int64, read DeliveryDate) error {
+	var held, faulty DeliveryDate
+	if err := tx.QueryRowContext(ctx, "SELECT max(delivery_date) FROM coverage WHERE dataset = ?", dataset).Scan(&held); err != nil {
+		return err
+	}
+	// No source is asked for a date after tomorrow, unless a clock was ahead.
+	err := tx.QueryRowContext(ctx, "SELECT max(delivery_date) FROM asked_date WHERE dataset = ? AND fault IN ('refused', 'failed') AND delivery_date <= ?",
+		dataset, DeliveryDateOf(run.Ended).Add(1)).Scan(&faulty)
+	if err != nil {
+		return err
+	}
+	success := !run.Secondary && !read.IsZero() && !read.Before(held) && !read.Before(faulty)
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO newest_run (dataset, feed, success, change) VALUES (?1, ?2, iif(?4, ?3, NULL), iif(?5, ?3, NULL))
 		ON CONFLICT (dataset, feed) DO UPDATE SET
-			ended = excluded.ended, success = coalesce(excluded.success, success), change = coalesce(excluded.change, change)`,
-		dataset, run.Feed, id, took && !refused, run.Tallies[dataset].Changed > 0)
+			success = coalesce(excluded.success, success), change = coalesce(excluded.change, change)`,
+		dataset, run.Feed, id, success, run.Tallies[dataset].Changed > 0)
 	return err
 }

@@ -16,7 +16,6 @@ type account struct {
 	outcome store.Outcome
 	refused []store.Dataset // on 14 July
 	brings  bool            // a row of aFRR capacity, each time with another price
-	error   string
 }
 
 // runAll commits, or records where nothing can have come, the accounts a minute apart.
@@ -24,7 +23,7 @@ func runAll(t *testing.T, s *store.Store, accounts []account) {
 	t.Helper()
 	for i, a := range accounts {
 		run := runAt(i, store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity)
-		run.Outcome, run.Error = a.outcome, a.error
+		run.Outcome = a.outcome
 		for _, dataset := range a.refused {
 			run.Refusals = append(run.Refusals, store.Refusal{Dataset: dataset, Date: date("2026-07-14"), Reason: "no number"})
 		}
@@ -42,7 +41,7 @@ func runAll(t *testing.T, s *store.Store, accounts []account) {
 	}
 }
 
-func TestTheLastSuccessIsTheNewestRunThatRefusedNothing(t *testing.T) {
+func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 	const never = -1
 	a, f := store.AFRRCapacity, store.FCRCapacity
 	for _, c := range []struct {
@@ -50,31 +49,30 @@ func TestTheLastSuccessIsTheNewestRunThatRefusedNothing(t *testing.T) {
 		accounts []account
 		success  int // minute, of aFRR capacity
 		change   int
-		error    string
 	}{
 		{name: "no run", success: never, change: never},
 		{name: "one that brought nothing new", accounts: []account{{outcome: store.OutcomeOK}}, success: 0, change: never},
 		{name: "the newest of two", accounts: []account{{outcome: store.OutcomeOK, brings: true}, {outcome: store.OutcomeOK}}, success: 1, change: 0},
 		{
-			name: "one that refused another dataset", success: 1, change: never, error: "partly",
-			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{f}, error: "partly"}},
+			name: "one that refused another dataset", success: 1, change: never,
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{f}}},
 		},
 		{
-			name: "not one that refused this one", success: 0, change: 1, error: "partly",
-			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}, brings: true, error: "partly"}},
+			name: "not one that refused this one", success: 0, change: 1,
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}, brings: true}},
 		},
 		{
-			name: "not one that failed", success: 0, change: 0, error: "down",
-			accounts: []account{{outcome: store.OutcomeOK, brings: true}, {outcome: store.OutcomeFailed, error: "down"}},
+			name: "not one that failed", success: 0, change: 0,
+			accounts: []account{{outcome: store.OutcomeOK, brings: true}, {outcome: store.OutcomeFailed}},
 		},
 		{
-			name: "not one that was interrupted", success: 0, change: never, error: "told to stop",
-			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomeInterrupted, error: "told to stop"}},
+			name: "not one that was interrupted", success: 0, change: never,
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomeInterrupted}},
 		},
 		{name: "none if all failed", success: never, change: never, accounts: []account{{outcome: store.OutcomeFailed}, {outcome: store.OutcomeFailed}}},
 		{
-			name: "one after failures, whose error is past", success: 2, change: 2,
-			accounts: []account{{outcome: store.OutcomeFailed, error: "down"}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}, error: "partly"}, {outcome: store.OutcomeOK, brings: true}},
+			name: "one after failures", success: 2, change: 2,
+			accounts: []account{{outcome: store.OutcomeFailed}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}}, {outcome: store.OutcomeOK, brings: true}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -86,8 +84,8 @@ func TestTheLastSuccessIsTheNewestRunThatRefusedNothing(t *testing.T) {
 				}
 				return minute(n)
 			}
-			want := store.RunSummary{LastSuccess: at(c.success), LastChange: at(c.change), LastError: c.error}
-			got, err := s.RunSummary(t.Context(), "test", a)
+			want := store.RunSummary{LastSuccess: at(c.success), LastChange: at(c.change)}
+			got, err := s.RunSummary(t.Context(), a)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -127,26 +125,26 @@ func TestTheNewestRunsAreFoundWithoutReadingTheOthers(t *testing.T) {
 	}
 }
 
-func TestFeedsOfADatasetHaveTheirOwnNewestRuns(t *testing.T) {
+func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
 	s := openNew(t)
-	run := func(n int, feed string, outcome store.Outcome, error string) {
+	run := func(n int, feed string, outcome store.Outcome) {
 		t.Helper()
 		r := runAt(n, store.DayAheadPrices)
-		r.Feed, r.Outcome, r.Error = feed, outcome, error
+		r.Feed, r.Outcome, r.Secondary = feed, outcome, feed == "exchange_prices"
 		var batch store.Batch
 		if outcome == store.OutcomeOK {
 			batch.Prices = []store.Price{{Start: date("2026-07-14").Period().Start, Resolution: store.PT15M, Price: store.Num(float64(n))}}
 		}
 		commit(t, s, r, batch)
 	}
-	run(1, "day_ahead_prices", store.OutcomeOK, "")
-	run(2, "day_ahead_prices", store.OutcomeFailed, "down")
-	run(3, "exchange_prices", store.OutcomeOK, "")
-	want := store.RunSummary{LastSuccess: minute(1), LastChange: minute(3), LastError: "down"}
-	if got, err := s.RunSummary(t.Context(), "day_ahead_prices", store.DayAheadPrices); err != nil || got != want {
+	run(1, "day_ahead_prices", store.OutcomeOK)
+	run(2, "day_ahead_prices", store.OutcomeFailed)
+	run(3, "exchange_prices", store.OutcomeOK)
+	want := store.RunSummary{LastSuccess: minute(1), LastChange: minute(3)}
+	if got, err := s.RunSummary(t.Context(), store.DayAheadPrices); err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
-	if window, err := s.LatestPrices(t.Context(), 29); err != nil || !window.FetchedAt.Equal(minute(3)) {
+	if window, err := s.LatestPrices(t.Context(), 29); err != nil || !window.FetchedAt.Equal(minute(1)) {
 		t.Errorf("fetched at %s, %v", window.FetchedAt, err)
 	}
 }

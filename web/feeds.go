@@ -11,13 +11,24 @@ type Feeds struct {
 	At          time.Time
 	All         []Feed
 	Differences []PriceDifference
+	Clock       *ClockDifference // nil while this machine's clock agrees with the sources'
 }
+
+// ClockDifference is how far this machine's clock differs from a source's.
+type ClockDifference struct {
+	Ahead time.Duration // negative: behind
+	Host  string        // of the source
+	Wrong bool          // several readings agree
+}
+
+// Minutes is the difference without sign.
+func (c ClockDifference) Minutes() int { return int(c.Ahead.Abs().Round(time.Minute) / time.Minute) }
 
 // Feed is how one dataset is doing. Zero times and dates are "never" and "none".
 type Feed struct {
 	Dataset           store.Dataset
 	Source            string
-	State             string // ok, late, stale, down or off
+	State             string // off, down, error, late, stale or ok
 	First, Last       store.DeliveryDate
 	NewestEnd         time.Time // of the newest period
 	ReadAt, ChangedAt time.Time
@@ -65,6 +76,7 @@ var names = map[string]Text{
 var states = map[string]Text{
 	"ok":    {"à jour", "up to date"},
 	"late":  {"en retard", "late"},
+	"error": {"dernière lecture refusée ou échouée", "newest reading refused or failed"},
 	"stale": {"sans nouveauté depuis plus d’un jour", "nothing new for more than a day"},
 	"down":  {"source injoignable", "source not reached"},
 	"off":   {"arrêté", "off"},

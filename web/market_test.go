@@ -53,6 +53,7 @@ func feeds(word string) web.Feeds {
 		all.All = append(all.All, feed(store.Datasets()[i], state))
 	}
 	all.All[1].Error = word
+	all.Clock = &web.ClockDifference{Ahead: -2 * time.Hour, Host: word, Wrong: true}
 	return all
 }
 
@@ -95,7 +96,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 	}
 	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []store.DeliveryDate{day}}))
 	for _, absence := range []web.Absence{web.AbsenceLocked, web.AbsenceOff, web.AbsenceNothing, web.AbsenceDates, web.AbsenceStale} {
-		for _, state := range []string{"late", "stale", "down", "off"} {
+		for _, state := range []string{"late", "stale", "error", "down", "off"} {
 			bare := web.Sheet{Dataset: store.DayAheadPrices, First: day, Last: day.Add(1), Absence: absence, Feed: feed(store.DayAheadPrices, state)}
 			r.keep("market, " + string(absence) + ", " + state)(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
 		}

@@ -21,6 +21,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jonboulle/clockwork"
+
+	"courant/store"
 )
 
 const (
@@ -101,8 +103,8 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = firstPause, longestPause, 2
 	for try := 1; ; try++ {
-		n, err := c.try(ctx, name, build, read)
-		traffic.Add(Traffic{Bytes: n, Tries: 1})
+		tried, err := c.try(ctx, name, build, read)
+		traffic.Add(tried)
 		if err == nil {
 			return traffic, ctx.Err()
 		}
@@ -137,38 +139,53 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 	}
 }
 
-func (c *Caller) try(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (int64, error) {
+func (c *Caller) try(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (traffic Traffic, err error) {
+	traffic.Tries = 1
 	if err := c.Line.enter(ctx); err != nil {
-		return 0, err
+		return traffic, err
 	}
 	defer c.Line.leave()
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	request, err := build(ctx)
 	if err != nil {
-		return 0, err
+		return traffic, err
 	}
 	request.Header.Set("User-Agent", c.UserAgent)
 	c.Line.start()
+	asked := c.Clock.Now()
 	response, err := c.HTTP.Do(request)
 	if err != nil {
-		return 0, c.connectionFault(name, err)
+		return traffic, c.connectionFault(name, err)
 	}
 	defer response.Body.Close()
+	traffic.Clock = readClock(request.URL.Host, response.Header, asked, c.Clock.Now())
 	body := &limited{reader: response.Body, left: maxReplyBytes}
+	defer func() { traffic.Bytes = body.read }()
 	buffered := bufio.NewReaderSize(body, 64<<10)
 	head, err := buffered.Peek(sniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return body.read, c.bodyFault(name, body, err)
+		return traffic, c.bodyFault(name, body, err)
 	}
 	answer := &Answer{Status: response.StatusCode, Kind: sniff(head), Body: buffered, hide: c.scrub}
 	if err := c.refusedByStatus(name, response, answer); err != nil {
-		return body.read, err
+		return traffic, err
 	}
 	if err := read(answer); err != nil {
-		return body.read, c.bodyFault(name, body, err)
+		return traffic, c.bodyFault(name, body, err)
 	}
-	return body.read, nil
+	return traffic, nil
+}
+
+// readClock compares this machine's clock with the Date header of an answer that came between two instants. An answer out
+// of a cache bears the time at which it was made, and is left out.
+func readClock(host string, header http.Header, asked, answered time.Time) store.ClockReading {
+	date, err := http.ParseTime(header.Get("Date"))
+	if age := header.Get("Age"); err != nil || age != "" && age != "0" {
+		return store.ClockReading{}
+	}
+	ahead := asked.Add(answered.Sub(asked) / 2).Sub(date)
+	return store.ClockReading{Host: host, Ahead: ahead}
 }
 
 // refusedByStatus is the fault that a status alone says, whatever the body holds. 400 is left to the reader of the

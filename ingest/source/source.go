@@ -41,12 +41,17 @@ type Reply[R any] struct {
 type Traffic struct {
 	Bytes int64 // read from the source
 	Tries int   // requests made of the resource
+	// Clock compares this machine's clock with the Date header of the newest answer; no Host if there was none.
+	Clock store.ClockReading
 }
 
 // Add takes the traffic of another call in.
 func (t *Traffic) Add(other Traffic) {
 	t.Bytes += other.Bytes
 	t.Tries += other.Tries
+	if other.Clock.Host != "" {
+		t.Clock = other.Clock
+	}
 }
 
 // mostRemarks bounds the notes and the unknown keys that a reply is remembered for, however odd it is.

@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"courant/store"
+)
+
+const (
+	// clockTold is from how far on the difference between this machine's clock and a source's is shown.
+	clockTold = 2 * time.Minute
+	// clockWrong is from how far on, where two hosts or several runs agree, this machine's clock is taken to be wrong.
+	clockWrong      = 10 * time.Minute
+	clockWrongRuns  = 3
+	clockReadingAge = 3 * time.Hour // an older reading says nothing any more
+)
+
+// clockFinding is what the sources' Date headers tell of this machine's clock.
+type clockFinding struct {
+	ahead time.Duration // of the reading that is furthest off; negative: behind
+	host  string        // of that reading; empty where none was made lately
+	read  time.Time
+	wrong bool
+}
+
+// findClock judges the newest readings of the sources' clocks. One whose instant lies ahead was made while the clock was
+// wrong, and is not believed.
+func findClock(readings []store.ClockReading, now time.Time) clockFinding {
+	var found clockFinding
+	var far []store.ClockReading
+	for _, r := range readings {
+		if r.Read.After(now) || now.Sub(r.Read) > clockReadingAge {
+			continue
+		}
+		if found.host == "" || r.Ahead.Abs() > found.ahead.Abs() {
+			found.ahead, found.host, found.read = r.Ahead, r.Host, r.Read
+		}
+		if r.Ahead.Abs() < clockWrong {
+			continue
+		}
+		found.wrong = found.wrong || r.Agreeing >= clockWrongRuns
+		for _, other := range far {
+			found.wrong = found.wrong || r.AgreesWith(other)
+		}
+		far = append(far, r)
+	}
+	return found
+}
+
+// isTold reports whether the difference is large enough to be shown.
+func (c clockFinding) isTold() bool { return c.ahead.Abs() >= clockTold }
+
+// latest is the later of now by this machine's clock and by the source that it differs from, so that neither hides a lag.
+func (c clockFinding) latest(now time.Time) time.Time {
+	if byThem := now.Add(-c.ahead); c.isTold() && byThem.After(now) {
+		return byThem
+	}
+	return now
+}
+
+// text says in a sentence what is wrong and what to do.
+func (c clockFinding) text() string {
+	way := "ahead of"
+	if c.ahead < 0 {
+		way = "behind"
+	}
+	return fmt.Sprintf("the clock of this machine is %s %s that of %s: set it, best by NTP", c.ahead.Abs().Round(time.Second), way, c.host)
+}
+
+func (f *Feeds) clockFinding(ctx context.Context) (clockFinding, error) {
+	readings, err := f.store.ClockReadings(ctx)
+	return findClock(readings, f.clock.Now()), err
+}
+
+// ClockWrong reports whether this machine's clock is known to be wrong, by the sources' Date headers. While it is, nothing
+// should be deleted because of its age.
+func (f *Feeds) ClockWrong(ctx context.Context) bool {
+	found, err := f.clockFinding(ctx)
+	return err != nil || found.wrong
+}
