@@ -23,6 +23,9 @@ import (
 // maxPasswordLine is how much of standard input is read for a password, more than any that is accepted.
 const maxPasswordLine = 4096
 
+// linesOfAList is how many lines of a list a command prints at once.
+const linesOfAList = 1000
+
 // newAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come. log may be nil.
 func newAuth(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger) *auth.Auth {
 	return auth.New(auth.Options{
@@ -57,7 +60,7 @@ func pageOffers(offers []Offer) []web.Offer {
 func (p *program) userCommand() *cobra.Command {
 	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
 	user.AddCommand(p.userAddCommand(), p.userListCommand(), p.userPasswdCommand(), p.userDisableCommand(),
-		p.userInviteCommand(), p.userSubscribeCommand(), p.userUnsubscribeCommand())
+		p.userEnableCommand(), p.userInviteCommand(), p.userSubscribeCommand(), p.userUnsubscribeCommand())
 	return user
 }
 
@@ -103,22 +106,50 @@ func (p *program) userPasswdCommand() *cobra.Command {
 }
 
 func (p *program) userListCommand() *cobra.Command {
-	return &cobra.Command{
+	page := auth.Page{Size: linesOfAList}
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				users, err := accounts.Users(cmd.Context())
+				users, more, err := accounts.Users(cmd.Context(), page)
 				if err != nil {
 					return err
 				}
+				defer p.tellMore(cmd, page, more)
 				rows := [][]string{{"EMAIL", "ROLE", "CREATED", "DISABLED", "OFFER", "OFFER SINCE", "OFFER UNTIL"}}
 				for _, user := range users {
 					rows = append(rows, []string{user.Email, string(user.Role), timeCell(user.Created), timeCell(user.Disabled),
 						textCell(user.Subscription.Offer), timeCell(user.Subscription.Start), timeCell(user.Subscription.End)})
 				}
 				return p.printTable(rows)
+			})
+		},
+	}
+	pageFlag(cmd, &page)
+	return cmd
+}
+
+func pageFlag(cmd *cobra.Command, page *auth.Page) {
+	cmd.Flags().IntVar(&page.Number, "page", 1, fmt.Sprintf("`NUMBER` of the page, of %d lines each", page.Size))
+}
+
+// tellMore says that a list goes on after the page that is printed.
+func (p *program) tellMore(cmd *cobra.Command, page auth.Page, more bool) {
+	if more {
+		fmt.Fprintf(p.stderr, "courant: there are more: %s --page %d\n", cmd.CommandPath(), max(page.Number, 1)+1)
+	}
+}
+
+func (p *program) userEnableCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "enable EMAIL",
+		Short: "Let an account in again that was disabled",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.Enable(cmd.Context(), args[0])
 			})
 		},
 	}
@@ -253,19 +284,21 @@ func parseDatasets(names []string) ([]store.Dataset, error) {
 }
 
 func (p *program) tokenListCommand() *cobra.Command {
-	return &cobra.Command{
+	page := auth.Page{Size: linesOfAList}
+	cmd := &cobra.Command{
 		Use:   "list [EMAIL]",
-		Short: "List the tokens of one account or of all",
+		Short: "List the tokens of one account or of all, first those that are good",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("%d arguments where one at most belongs: %s [EMAIL]", len(args), cmd.CommandPath())
 			}
 			email := strings.Join(args, "")
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				tokens, err := accounts.Tokens(cmd.Context(), email)
+				tokens, more, err := accounts.Tokens(cmd.Context(), email, page)
 				if err != nil {
 					return err
 				}
+				defer p.tellMore(cmd, page, more)
 				rows := [][]string{{"PREFIX", "NAME", "EMAIL", "CREATED", "EXPIRES", "REVOKED"}}
 				for _, token := range tokens {
 					rows = append(rows, []string{token.Prefix, token.Name, token.Account.Email,
@@ -275,6 +308,8 @@ func (p *program) tokenListCommand() *cobra.Command {
 			})
 		},
 	}
+	pageFlag(cmd, &page)
+	return cmd
 }
 
 func (p *program) tokenRevokeCommand() *cobra.Command {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
+	"errors"
 	"io"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -52,7 +55,7 @@ func TestAccountCommandsUsedWrongly(t *testing.T) {
 		code        int
 		want        string // in the one line on standard error
 	}{
-		"user alone":                {"", "user", exitUsage, "add, disable, invite, list, passwd, subscribe, unsubscribe"},
+		"user alone":                {"", "user", exitUsage, "add, disable, enable, invite, list, passwd, subscribe, unsubscribe"},
 		"unknown command":           {"", "user subscrib", exitUsage, "did you mean subscribe?"},
 		"add nobody":                {"", "user add --password-stdin", exitUsage, "user add EMAIL"},
 		"add without flag":          {"correct horse battery", "user add carl@example.org", exitUsage, "courant user add EMAIL --password-stdin < FILE"},
@@ -64,6 +67,7 @@ func TestAccountCommandsUsedWrongly(t *testing.T) {
 		"add again":                 {"correct horse battery", "user add Anne@example.org --password-stdin", exitFailed, "courant user passwd"},
 		"passwd without flag":       {"correct horse battery", "user passwd anne@example.org", exitUsage, "--password-stdin < FILE"},
 		"passwd of nobody":          {"correct horse battery", "user passwd carl@example.org --password-stdin", exitFailed, "courant user list"},
+		"enable nobody":             {"", "user enable carl@example.org", exitFailed, "courant user list"},
 		"disable nobody":            {"", "user disable carl@example.org", exitFailed, "courant user list"},
 		"subscribe without offer":   {"", "user subscribe anne@example.org", exitUsage, "--offer ID"},
 		"subscribe to the unknown":  {"", "user subscribe anne@example.org --offer all", exitFailed, "reserves, everything"},
@@ -182,6 +186,9 @@ func TestSessionCookiesAreForHTTPSIfUsersComeByIt(t *testing.T) {
 	if err := db.AddAccount(t.Context(), account); err != nil {
 		t.Fatal(err)
 	}
+	if account, err = db.AccountByEmail(t.Context(), account.Email); err != nil {
+		t.Fatal(err)
+	}
 	for url, want := range map[string]bool{
 		"": false, "http://localhost:8080": false, "https://courant.example.org": true, "HTTPS://courant.example.org": true,
 	} {
@@ -193,5 +200,59 @@ func TestSessionCookiesAreForHTTPSIfUsersComeByIt(t *testing.T) {
 		if got := w.Result().Cookies()[0].Secure; got != want {
 			t.Errorf("public_url %q: Secure = %t, want %t", url, got, want)
 		}
+	}
+}
+
+func TestAddressesThatLookLikeAnothersAreRefusedByEveryCommand(t *testing.T) {
+	h := newAccountsHouse(t)
+	h.do(t, "correct horse battery", "user", "add", "mik@wiki.example", "--password-stdin")
+	for _, email := range []string{
+		"mi\u212A@wiki.example", "m\u0130k@wiki.example", "mik@wi\u212Ai.example", "mik@\uff57iki.example", "mik@wiki.example\u200b", "mik@wi\u017Fi.example",
+		"mik@wiki.example.", "mik@[192.0.2.1]",
+	} {
+		for _, command := range []string{
+			"user add EMAIL --password-stdin", "user passwd EMAIL --password-stdin", "user disable EMAIL", "user enable EMAIL", "user invite EMAIL",
+			"user subscribe EMAIL --offer reserves", "user unsubscribe EMAIL", "token create EMAIL --name script", "token list EMAIL",
+		} {
+			args := strings.Split(command, " ")
+			args[2] = email
+			code, stdout, stderr := h.run(t, "correct horse battery", args...)
+			if code != exitUsage || stdout != "" || !strings.Contains(stderr, "an e-mail address is a name in ASCII and a domain") || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("%s with %q: exit %d, stdout %q, stderr %q", command, email, code, stdout, stderr)
+			}
+		}
+	}
+	h.do(t, "correct horse battery", "user", "add", "Carl@m\u00fcnchen.example", "--password-stdin")
+	h.do(t, "", "user", "disable", "carl@XN--mnchen-3ya.example")
+	h.do(t, "", "user", "enable", "carl@m\u00fcnchen.EXAMPLE")
+	if got := h.do(t, "", "user", "list"); !strings.Contains(got, "carl@xn--mnchen-3ya.example  member") || strings.Count(got, "\n") != 5 {
+		t.Errorf("user list\n%s", got)
+	}
+}
+
+func TestAListGoesOnOnTheNextPage(t *testing.T) {
+	h := newAccountsHouse(t)
+	first := h.do(t, "", "token", "create", "anne@example.org", "--name", "script")
+	db, err := sql.Open("sqlite", os.Getenv("COURANT_DATABASE_PATH"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+		INSERT INTO account (email, password_hash, role, epoch, created_ms) SELECT printf('x%04d@example.org', i), '', 'member', 0, 1 FROM n`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := h.run(t, "", "user", "list")
+	if code != exitDone || strings.Count(stdout, "\n") != 1001 || stderr != "courant: there are more: courant user list --page 2\n" {
+		t.Errorf("exit %d, %d lines, %q", code, strings.Count(stdout, "\n"), stderr)
+	}
+	if got := h.do(t, "", "user", "list", "--page", "2"); strings.Count(got, "\n") != 3 {
+		t.Errorf("page 2: %s", got)
+	}
+	if got := h.do(t, "", "token", "list", "--page", "1"); !strings.Contains(got, first[:12]) {
+		t.Errorf("token list: %s", got)
+	}
+	if got := h.do(t, "", "token", "list", "--page", "2"); strings.Count(got, "\n") != 1 {
+		t.Errorf("token list, page 2: %s", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/spf13/cobra"
 
 	"courant/ingest"
@@ -64,7 +65,10 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 		return
 	}
 	say(checkTimeZone(time.LoadLocation))
-	say(checkDatabase(ctx, cfg.Database.Path))
+	database := checkDatabase(ctx, cfg.Database.Path)
+	if say(database); database.err == nil {
+		say(checkAddresses(ctx, cfg, p.clock))
+	}
 	say(checkDisk(cfg.Database.Path))
 	configFile, _, err := readConfigFile(p.configPath, programDir())
 	if err != nil {
@@ -121,6 +125,29 @@ func checkDatabase(ctx context.Context, path string) verdict {
 		return v
 	}
 	v.err = errors.Join(db.IntegrityCheck(ctx), db.Close())
+	return v
+}
+
+// checkAddresses looks for accounts whose addresses are written in two ways, which older versions of Courant allowed: each
+// is found by its own bytes alone, so a person may take one for the other.
+func checkAddresses(ctx context.Context, cfg Config, clock clockwork.Clock) verdict {
+	v := verdict{what: "accounts", said: "no two have the same address"}
+	db, err := store.Open(ctx, cfg.Database.Path)
+	if err != nil {
+		v.err = err
+		return v
+	}
+	defer db.Close()
+	collisions, err := newAuth(cfg, db, clock, nil).Collisions(ctx)
+	v.err = err
+	if len(collisions) > 0 {
+		var told []string
+		for _, emails := range collisions {
+			told = append(told, strings.Join(emails, " and "))
+		}
+		v.warns, v.said = true, "these are the same address, with an account each: "+strings.Join(told, "; ")+
+			": end all but one of them with courant user disable EMAIL"
+	}
 	return v
 }
 

@@ -2,9 +2,15 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/source"
+	"courant/store"
 )
 
 func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
@@ -22,6 +28,32 @@ func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
 	} {
 		if v := checkExchange(row.err); v.warns != row.warns || sayOf(v) != row.says {
 			t.Errorf("%s: %q, warns %t", row.name, sayOf(v), v.warns)
+		}
+	}
+}
+
+func TestAddressesOfOneFormAreListed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	cfg := Config{Database: DatabaseConfig{Path: path}}
+	for _, step := range []struct {
+		add   string // as an earlier version stored it
+		warns bool
+		want  string
+	}{
+		{"anne@m\u00fcnchen.example", false, "no two have the same address"},
+		{"anne@xn--mnchen-3ya.example", true, "anne@m\u00fcnchen.example and anne@xn--mnchen-3ya.example: end all but one of them with courant user disable EMAIL"},
+	} {
+		db, err := store.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(db.AddAccount(t.Context(), store.Account{Email: step.add, Role: store.Member, Created: time.UnixMilli(1)}), db.Close())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := checkAddresses(t.Context(), cfg, clockwork.NewFakeClock())
+		if v.err != nil || v.warns != step.warns || !strings.HasSuffix(v.said, step.want) {
+			t.Errorf("%+v, want %q", v, step.want)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type Config struct {
 	SMTP      SMTPConfig
 	Backup    BackupConfig
 	Retention RetentionConfig
+	Metrics   MetricsConfig
 	Log       LogConfig
 }
 
@@ -89,6 +90,11 @@ type FeedConfig struct {
 type APIConfig struct {
 	WindowDays         int // delivery dates in an answer, the latest stored one included
 	RateLimitPerMinute int // requests a minute and token
+}
+
+// MetricsConfig is who may read GET /metrics beside administrators.
+type MetricsConfig struct {
+	OpenToLoopback bool // whoever asks from this machine, by a loopback name
 }
 
 // Offer is a subscription that visitors are shown. Its texts may be empty.
@@ -235,6 +241,7 @@ func configKeys(cfg *Config) []configKey {
 		configKey{"backup.keep.weeks", 4, asInt(&cfg.Backup.Keep.Weeks, 0, 520)},
 		configKey{"backup.keep.months", 12, asInt(&cfg.Backup.Keep.Months, 0, 120)},
 		configKey{"retention.afrr_energy_days", 0, asInt(&cfg.Retention.AFRREnergyDays, 0, 36600)},
+		configKey{"metrics.open_to_loopback", false, asBool(&cfg.Metrics.OpenToLoopback)},
 		configKey{"log.level", "info", asScalar(&cfg.Log.Level, parseLevel)},
 		configKey{"log.format", "", asScalar(&cfg.Log.Format, parseFormat)},
 	)

@@ -482,7 +482,14 @@ func parsePublicURL(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
-	return parseURL(text)
+	address, err := parseURL(text)
+	if err == nil && strings.Count(address, "/") > 2 {
+		err = errors.New("it has a path: Courant is served at the root of its host, so write one such as https://courant.example.org")
+	}
+	if err != nil {
+		return "", err
+	}
+	return address, nil
 }
 
 // domainName matches a name of two or more labels whose last is not a number, so no address.

@@ -376,6 +376,10 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		{"port alone", "server: {addr: 8080}", `server.addr: "8080" is not host:port: write one such as 127.0.0.1:8080`},
 		{"port too high", "server: {addr: ':65536'}", `server.addr: ":65536" is not host:port: write one such as 127.0.0.1:8080`},
 		{"public address without scheme", "server: {public_url: courant.example.org}", "server.public_url: " + noURL},
+		{
+			"public address with a path", "server: {public_url: 'https://example.org/courant'}",
+			"server.public_url: it has a path: Courant is served at the root of its host, so write one such as https://courant.example.org",
+		},
 		{"address as TLS domain", "server: {tls: {domain: 192.0.2.1}}", `server.tls.domain: "192.0.2.1"` + noDomain},
 		{"TLS domain of one label", "server: {tls: {domain: localhost}}", `server.tls.domain: "localhost"` + noDomain},
 		{"TLS domain with a port", "server: {tls: {domain: 'a.example.org:443'}}", `server.tls.domain: "a.example.org:443"` + noDomain},

@@ -12,8 +12,7 @@ import (
 // greet says how to make the first account, if there is none: on a terminal by a link that works once, elsewhere by the
 // command that makes one, so that no link comes into a log.
 func (p *program) greet(ctx context.Context, s *service, onTerminal bool) {
-	accounts, err := s.auth.Users(ctx)
-	if err != nil || len(accounts) > 0 {
+	if has, err := s.auth.HasUsers(ctx); err != nil || has {
 		return
 	}
 	if !onTerminal {

@@ -58,12 +58,12 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.upkeep = &upkeep{cfg: cfg, store: db, clock: clock, log: log, places: places, lastBackup: figures.backup}
+	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, places: places, lastBackup: figures.backup}
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: newMailer(cfg),
-		Report: func(ctx context.Context) (any, error) { return s.feeds.Report(ctx) }, Decide: s.decide, Metrics: figures.handler(),
+		Report: s.report, Decide: s.decide, Metrics: figures.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -88,6 +88,15 @@ func (s *service) listen() (err error) {
 		s.listener.Close()
 	}
 	return err
+}
+
+// report is how the datasets are doing, in full or as others than administrators may know it.
+func (s *service) report(ctx context.Context, full bool) (any, error) {
+	report, err := s.feeds.Report(ctx)
+	if !full {
+		report = report.Public()
+	}
+	return report, err
 }
 
 // decide takes or drops what waits in quarantine.

@@ -203,7 +203,7 @@ func TestTheDomainIsServedByHTTPS(t *testing.T) {
 func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
-	cfg.Server.Addr = "127.0.0.1:0"
+	cfg.Server.Addr, cfg.Metrics.OpenToLoopback = "127.0.0.1:0", true
 	s := serve(t, cfg, t.Output())
 	response := ask(t, visitor(t, s.listener, nil), "GET", "http://127.0.0.1/metrics", "", "")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Strict-Transport-Security") != "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"courant/auth"
 	"courant/store"
 )
 
@@ -25,10 +26,12 @@ const (
 type upkeep struct {
 	cfg        Config
 	store      *store.Store
+	auth       *auth.Auth
 	clock      clockwork.Clock
 	log        *slog.Logger
 	places     []*place             // of backups
 	lastBackup *prometheus.GaugeVec // seconds UTC, by kind of place
+	clockWrong func() bool          // the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows
 }
 
 // start begins the work, which ends with ctx.
@@ -83,7 +86,7 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 // maintain keeps the database in order each night.
 func (u *upkeep) maintain(ctx context.Context) {
 	for u.sleep(ctx, next(u.clock.Now(), upkeepTime)) {
-		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweepQuarantine, u.store.Maintain} {
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweep, u.sweepQuarantine, u.store.Maintain} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				u.log.Error("database not kept in order", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 			}
@@ -91,8 +94,21 @@ func (u *upkeep) maintain(ctx context.Context) {
 	}
 }
 
+// sweepQuarantine drops what has waited for a decision too long.
 func (u *upkeep) sweepQuarantine(ctx context.Context) error {
+	if u.clockWrong != nil && u.clockWrong() {
+		return nil
+	}
 	return u.store.SweepQuarantine(ctx, u.clock.Now())
+}
+
+// sweep deletes the old rows that accounts leave behind.
+func (u *upkeep) sweep(ctx context.Context) error {
+	held, err := u.auth.Sweep(ctx, u.clockWrong != nil && u.clockWrong())
+	if held && err == nil {
+		u.log.Info("nothing of accounts is deleted for its age yet: the clock is wrong, or was not seen to be steady for 7 days", "now", u.clock.Now())
+	}
+	return err
 }
 
 // removeOldSteps removes the 4 s steps of the delivery dates that are older than they are to be kept. The newest date that is stored is

@@ -42,7 +42,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		}
 		clock := clockwork.NewFakeClockAt(test.now)
 		cfg := Config{Retention: RetentionConfig{AFRREnergyDays: test.days}}
-		u := &upkeep{cfg: cfg, store: db, clock: clock, log: slog.New(slog.DiscardHandler)}
+		u := &upkeep{cfg: cfg, store: db, auth: newAuth(cfg, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { u.maintain(ctx) })
@@ -71,6 +71,40 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 	}
 }
 
+func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t *testing.T) {
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	clock := clockwork.NewFakeClock()
+	if err := db.AddNote(t.Context(), store.Note{At: clock.Now(), Event: "signed_in"}); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(500 * 24 * time.Hour)
+	wrong := true
+	u := &upkeep{
+		store: db, auth: newAuth(Config{}, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler),
+		clockWrong: func() bool { return wrong },
+	}
+	for _, step := range []struct {
+		wrong bool
+		kept  int
+	}{{true, 1}, {false, 0}} {
+		wrong = step.wrong
+		for range 10 {
+			if err := u.sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			clock.Advance(24 * time.Hour)
+		}
+		notes, err := db.Notes(t.Context(), 0, 10)
+		if err != nil || len(notes) != step.kept {
+			t.Errorf("clock wrong: %t: %d lines are kept, %v", step.wrong, len(notes), err)
+		}
+	}
+}
+
 func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
@@ -86,8 +120,12 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range []struct{ days, left int }{{29, 1}, {30, 0}} {
-		u := &upkeep{store: db, clock: clockwork.NewFakeClockAt(now.AddDate(0, 0, row.days))}
+	for _, row := range []struct {
+		days  int
+		wrong bool // the clock
+		left  int
+	}{{29, false, 1}, {3000, true, 1}, {30, false, 0}} {
+		u := &upkeep{store: db, clock: clockwork.NewFakeClockAt(now.AddDate(0, 0, row.days)), clockWrong: func() bool { return row.wrong }}
 		if err := u.sweepQuarantine(t.Context()); err != nil {
 			t.Fatal(err)
 		}

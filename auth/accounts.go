@@ -3,32 +3,12 @@ package auth
 import (
 	"context"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/norm"
-
 	"courant/store"
 )
-
-const maxEmailBytes = 254
-
-// parseEmail brings an address into the one form in which it is kept and looked for: trimmed, composed, lower case.
-func parseEmail(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	address, err := mail.ParseAddress(text)
-	// What the parser takes away, such as a display name, brackets or quotes, does not belong.
-	if err != nil || address.Address != text || !isGraphic(text) {
-		return "", fmt.Errorf("%q: %w", text, ErrEmail)
-	}
-	email := norm.NFC.String(strings.ToLower(text))
-	if len(email) > maxEmailBytes {
-		return "", ErrEmail
-	}
-	return email, nil
-}
 
 // isGraphic says that text can be shown: no control characters, none that only steer the display.
 func isGraphic(text string) bool {
@@ -44,11 +24,11 @@ func roleOf(admin bool) store.Role {
 
 // AddUser makes an account; store.ErrExists if the address has one.
 func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) error {
-	address, err := parseEmail(email)
+	address, err := a.newAddress(ctx, email)
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, address, password)
+	hash, err := a.hashPassword(ctx, a.placeFor(ctx, address), address, password)
 	if err != nil {
 		return err
 	}
@@ -60,15 +40,15 @@ func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) 
 // SetPassword changes an account's password and ends its sessions and links; store.ErrNotFound if there is no such
 // account.
 func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
-	address, err := parseEmail(email)
+	account, err := a.User(ctx, email)
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, address, password)
+	hash, err := a.hashPassword(ctx, a.placeFor(ctx, account.Email), account.Email, password)
 	if err != nil {
 		return err
 	}
-	return a.store.SetPassword(a.Noting(ctx, PasswordSet, address, ""), address, hash)
+	return a.store.SetPassword(a.Noting(ctx, PasswordSet, account.Email, ""), account.Email, hash)
 }
 
 // ChangePassword is SetPassword for the person himself, who has to know the former one, as for SignIn.
@@ -101,7 +81,7 @@ func (a *Auth) IsLastAdministrator(ctx context.Context, account store.Account) (
 	if !isOpenAdministrator(account) {
 		return false, nil
 	}
-	accounts, err := a.store.Accounts(ctx)
+	accounts, err := a.store.Administrators(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -157,31 +137,21 @@ func (a *Auth) Unsubscribe(ctx context.Context, email string) error {
 	return a.store.EndSubscription(a.Noting(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
 }
 
-// Users lists all accounts by address.
-func (a *Auth) Users(ctx context.Context) ([]store.Account, error) {
-	return a.store.Accounts(ctx)
+// HasUsers says whether there is an account.
+func (a *Auth) HasUsers(ctx context.Context) (bool, error) {
+	return a.store.HasAccounts(ctx)
+}
+
+// Users lists a page of the accounts, by address. more says that there are others after it.
+func (a *Auth) Users(ctx context.Context, page Page) (users []store.Account, more bool, err error) {
+	users, err = a.store.AccountsFrom(ctx, page.skip(), page.Size+1)
+	users, more = pageOf(users, page)
+	return users, more, err
 }
 
 // Account finds an account by its ID; store.ErrNotFound if there is none.
 func (a *Auth) Account(ctx context.Context, id int64) (store.Account, error) {
-	d, err := a.directory(ctx)
-	if err != nil {
-		return store.Account{}, err
-	}
-	account, found := d.accounts[id]
-	if !found {
-		return store.Account{}, fmt.Errorf("account %d: %w", id, store.ErrNotFound)
-	}
-	return account, nil
-}
-
-// User finds an account by its address; store.ErrNotFound if there is none.
-func (a *Auth) User(ctx context.Context, email string) (store.Account, error) {
-	address, err := parseEmail(email)
-	if err != nil {
-		return store.Account{}, err
-	}
-	return a.store.AccountByEmail(ctx, address)
+	return a.store.AccountByID(ctx, id)
 }
 
 func (a *Auth) offer(id string) (Offer, bool) {

@@ -15,7 +15,26 @@ func TestAddresses(t *testing.T) {
 	for name, test := range map[string]struct{ email, want string }{
 		"plain":                  {"carl@example.org", "carl@example.org"},
 		"capitals and spaces":    {"\t Dora.D@Example.ORG \n", "dora.d@example.org"},
-		"accents":                {"Andre\u0301@example.org", "andr\u00e9@example.org"},
+		"accents":                {"andr\u00e9@example.org", ""},
+		"capitals of others":     {"\u0130ris@example.org", ""},
+		"domain with umlaut":     {"Carl@m\u00fcnchen.Example", "carl@xn--mnchen-3ya.example"},
+		"its A-label":            {"dora@XN--Mnchen-3YA.example", "dora@xn--mnchen-3ya.example"},
+		"umlaut as a capital":    {"eve@M\u00dcNCHEN.example", ""}, // nothing but A to Z is folded
+		"umlaut in two parts":    {"eve@mu\u0308nchen.example", ""},
+		"sharp s":                {"eve@fa\u00df.example", "eve@xn--fa-hia.example"}, // not fass
+		"A-label of nothing":     {"eve@xn--a.example", ""},
+		"A-label of plain text":  {"eve@xn--example-.org", ""},
+		"trailing dot":           {"eve@example.org.", ""},
+		"full stop of another":   {"eve@example\u3002org", ""},
+		"hyphens":                {"eve@r3---sn.example.org", "eve@r3---sn.example.org"},
+		"underscore in a domain": {"eve@example_.org", ""},
+		"one label":              {"eve@localhost", "eve@localhost"},
+		"IP literal":             {"eve@[192.0.2.1]", ""},
+		"IPv6 literal":           {"eve@[IPv6:2001:db8::1]", ""},
+		"IP address":             {"eve@192.0.2.1", ""},
+		"invisible in the name":  {"eve\u200b@example.org", ""},
+		"invisible at the end":   {"eve@example.org\u200b", ""},
+		"wide space at the end":  {"eve@example.org\u00a0", ""},
 		"tag":                    {"e+courant@example.org", "e+courant@example.org"},
 		"254 bytes":              {strings.Repeat("f", 242) + "@example.org", strings.Repeat("f", 242) + "@example.org"},
 		"255 bytes":              {strings.Repeat("g", 243) + "@example.org", ""},
@@ -58,7 +77,7 @@ func TestAnAddressHasOneAccount(t *testing.T) {
 func TestUsersAreListedByAddress(t *testing.T) {
 	f := open(t)
 	must(t, f.AddUser(t.Context(), "aaron@example.org", password, false))
-	users, err := f.Users(t.Context())
+	users, _, err := f.Users(t.Context(), whole)
 	must(t, err)
 	var got []string
 	for _, user := range users {
@@ -84,7 +103,7 @@ func TestChangesToAnUnknownAccount(t *testing.T) {
 			_, err := f.CreateToken(t.Context(), nobody, "script", store.DeliveryDate{})
 			return err
 		},
-		"Tokens": func() error { _, err := f.Tokens(t.Context(), nobody); return err },
+		"Tokens": func() error { _, _, err := f.Tokens(t.Context(), nobody, whole); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := change(); !errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "account "+nobody) {
@@ -183,5 +202,31 @@ func TestUnsubscribe(t *testing.T) {
 	}
 	if err := f.Unsubscribe(t.Context(), member); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the second Unsubscribe = %v, want %v", err, store.ErrNotFound)
+	}
+}
+
+func TestAnInvitedAdministratorIsNotOneWhoCanSignIn(t *testing.T) {
+	f := open(t)
+	_, err := f.Invite(t.Context(), "invited@example.org", true)
+	must(t, err)
+	for email, want := range map[string]bool{admin: true, "invited@example.org": false, member: false} {
+		last, err := f.IsLastAdministrator(t.Context(), f.account(t, email))
+		must(t, err)
+		if last != want {
+			t.Errorf("IsLastAdministrator(%s) = %t, want %t", email, last, want)
+		}
+	}
+	if last, err := f.Disable(t.Context(), admin); err != nil || !last {
+		t.Errorf("Disable = %t, %v; nobody is left who can sign in", last, err)
+	}
+}
+
+func TestASubscriptionAfterAGapBeginsAnew(t *testing.T) {
+	f := open(t)
+	must(t, f.Subscribe(t.Context(), member, "reserves", date(t, "2026-07-16")))
+	f.clock.Advance(3 * 24 * time.Hour)
+	must(t, f.Subscribe(t.Context(), member, "reserves", date(t, "2026-08-20")))
+	if got := f.account(t, member).Subscription.Start; !got.Equal(noon.Add(3 * 24 * time.Hour)) {
+		t.Errorf("it began at %v", got)
 	}
 }

@@ -3,21 +3,39 @@ package auth
 import (
 	"crypto/sha256"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
 )
 
-// maxAttemptKeys bounds the memory of those who try many addresses. What is dropped above it is any, so that nobody
-// can choose whose attempts are forgotten.
-const maxAttemptKeys = 50_000
+const (
+	// maxAttemptKeys bounds each of the maps below, so that a caller who invents names or addresses cannot fill the memory.
+	maxAttemptKeys = 50_000
+	// evictionSample is of how many keys, taken at random, the least used is dropped where there is no room for a new one.
+	evictionSample = 16
+	// countHalfLife is after how long half of what was counted of a key is forgotten.
+	countHalfLife = 5 * time.Minute
+)
 
-// LimitedError is that somebody has tried too often, and how long he has to wait.
+// LimitedError reports that somebody has tried too often, or that too many others are waiting.
 type LimitedError struct {
-	Wait time.Duration
+	Wait time.Duration // until the next try makes sense
+	// Hold is for how long the answer should be held back: 0, unless an origin goes on trying although it is refused, or too many
+	// are waiting. A client that asks again as soon as it has an answer then costs one request in that time.
+	Hold time.Duration
 	told bool // before, since an attempt was last let through
 }
+
+// Answers are held back for holdLeast to holdMost: not all of them until the same moment.
+const (
+	holdLeast = time.Second
+	holdMost  = 2 * time.Second
+)
+
+func holdTime() time.Duration { return holdLeast + rand.N(holdMost-holdLeast) }
 
 func (e *LimitedError) Error() string { return "too many attempts, the next one in " + e.Wait.String() }
 
@@ -49,12 +67,7 @@ func (a *attempts) take(key attemptKey, now time.Time) *LimitedError {
 	defer a.mu.Unlock()
 	t := a.byKey[key]
 	if t == nil {
-		if len(a.byKey) >= maxAttemptKeys {
-			for some := range a.byKey {
-				delete(a.byKey, some)
-				break
-			}
-		}
+		makeRoom(a.byKey, func(t *tried) float64 { return float64(len(t.at)) })
 		t = &tried{}
 		a.byKey[key] = t
 	}
@@ -88,11 +101,16 @@ func (a *attempts) giveBack(key attemptKey, at time.Time) {
 	}
 }
 
-// forget lets a key begin anew.
-func (a *attempts) forget(key attemptKey) {
+// forget lets a key begin anew, and tells when it was tried.
+func (a *attempts) forget(key attemptKey) []time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	t := a.byKey[key]
+	if t == nil {
+		return nil
+	}
 	delete(a.byKey, key)
+	return t.at
 }
 
 // forgetOld drops the keys of which nothing was tried within the window.
@@ -105,12 +123,81 @@ func (a *attempts) forgetOld(now time.Time) {
 	})
 }
 
+// counts holds how much was asked of late in the name of each key. It refuses nothing: it tells who has asked for more than
+// others.
+type counts struct {
+	mu    sync.Mutex
+	byKey map[attemptKey]count
+}
+
+// count is a number that halves every countHalfLife, as it was at a moment.
+type count struct {
+	number float64
+	at     time.Time
+}
+
+func newCounts() *counts { return &counts{byKey: map[attemptKey]count{}} }
+
+func (c count) after(now time.Time) float64 {
+	return c.number * math.Exp2(-float64(now.Sub(c.at))/float64(countHalfLife))
+}
+
+// add counts one more and returns how many there were before.
+func (c *counts) add(key attemptKey, now time.Time) (before int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	former, known := c.byKey[key]
+	if !known {
+		makeRoom(c.byKey, func(c count) float64 { return c.after(now) })
+	}
+	number := former.after(now)
+	c.byKey[key] = count{number + 1, now}
+	return int(math.Round(number))
+}
+
+// giveBack takes one back.
+func (c *counts) giveBack(key attemptKey, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if former, known := c.byKey[key]; known {
+		c.byKey[key] = count{max(0, former.after(now)-1), now}
+	}
+}
+
+// forgetOld drops the keys of which next to nothing is left.
+func (c *counts) forgetOld(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.byKey, func(_ attemptKey, count count) bool { return count.after(now) < .5 })
+}
+
+// makeRoom drops a key of a map that is full: of a few, taken at random, the one with the least weight. So a caller who fills the
+// map with new keys mostly drops his own, and not one that was tried often and is limited for it.
+func makeRoom[V any](byKey map[attemptKey]V, weight func(V) float64) {
+	if len(byKey) < maxAttemptKeys {
+		return
+	}
+	var least attemptKey
+	seen, lightest := 0, math.Inf(1)
+	for key, value := range byKey {
+		if w := weight(value); w < lightest {
+			least, lightest = key, w
+		}
+		if seen++; seen == evictionSample {
+			break
+		}
+	}
+	delete(byKey, least)
+}
+
 // attemptOf is the key of attempts for an account, from an origin unless that is empty. One who has an IPv6 address
-// has the whole of its /64 network.
+// has the whole of its /64 network, and an IPv4 address is the same one when it is written as an IPv6 address.
 func attemptOf(account, origin string) attemptKey {
-	if addr, err := netip.ParseAddr(origin); err == nil && addr.Unmap().Is6() {
-		if network, err := addr.WithZone("").Prefix(64); err == nil {
-			origin = network.String()
+	if addr, err := netip.ParseAddr(origin); err == nil {
+		addr = addr.Unmap().WithZone("")
+		origin = addr.String()
+		if addr.Is6() {
+			origin = netip.PrefixFrom(addr, 64).Masked().String()
 		}
 	}
 	return sha256.Sum256([]byte(account + "\x00" + origin))

@@ -205,17 +205,3 @@ func TestTheAuditLogTellsWhoDidWhatToWhomFromWhere(t *testing.T) {
 		t.Errorf("the audit log (-want +got):\n%s", diff)
 	}
 }
-
-func TestTheAuditLogKeepsFourHundredDays(t *testing.T) {
-	f := open(t)
-	f.clock.Advance(400 * 24 * time.Hour)
-	must(t, f.KeepBooks(t.Context()))
-	if got := len(f.events(t)); got != 2 {
-		t.Errorf("after 400 days %d are kept, want 2", got)
-	}
-	f.clock.Advance(time.Hour)
-	must(t, f.KeepBooks(t.Context()))
-	if got := len(f.events(t)); got != 0 {
-		t.Errorf("an hour later %d are kept", got)
-	}
-}

@@ -44,6 +44,10 @@ const (
 	refusalsAtOnce    = 1000
 	refusalsPerSecond = 1. / 6
 	notesOnAPage      = 100
+	// So many lines of one event are written on a day in Paris: of what one account does to itself, and of what those
+	// who have not signed in do together.
+	ownNotesADay       = 100
+	strangersNotesADay = 2000
 )
 
 // Actor is who does something, and from where.
@@ -69,7 +73,22 @@ func actorOf(ctx context.Context) Actor {
 // note is one that the actor of the context leaves now.
 func (a *Auth) note(ctx context.Context, event Event, subject, detail string) store.Note {
 	actor := actorOf(ctx)
-	return store.Note{At: a.clock.Now(), Event: string(event), Actor: actor.Email, Subject: subject, Detail: detail, Origin: actor.Origin}
+	return store.Note{
+		At: a.clock.Now(), Event: string(event), Actor: actor.Email, Subject: subject, Detail: detail, Origin: actor.Origin,
+		MostADay: mostNotes(event, actor, subject),
+	}
+}
+
+// mostNotes is how many lines the audit log takes of an event on one day: few enough where anybody can make as many as
+// he likes, of himself or without an account, and all of what is done to others.
+func mostNotes(event Event, actor Actor, subject string) int {
+	switch {
+	case actor.Email != "" && actor.Email == subject:
+		return ownNotesADay
+	case event == SignInRefused || event == SignInLimited || event == PasswordLinkMade && actor.Email == "":
+		return strangersNotesADay
+	}
+	return 0
 }
 
 // Noting has a change of the store that is made with the context leave a note of it: subject is to whom or what,

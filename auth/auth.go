@@ -3,8 +3,9 @@
 //
 // Nothing that opens a door is kept: a password is kept as its Argon2id hash, a token, the id of a session and the
 // secret of a link as their SHA-256, which is enough for what is long and random. Checks of tokens, sessions and
-// subscriptions read no database but a directory in memory, which is read again when this process has changed
-// anything in it, before the next check, and by Refresh when another process may have.
+// subscriptions read a directory in memory of those that are good. It is read again when this process has changed
+// anything in it, before the next check, and by Refresh when another process may have. Only for a token that is not in
+// it, and has the form of one, is the database asked.
 //
 // Its limits: there is no second factor; many addresses together may try a hundred passwords an hour on one account,
 // and so keep its owner from signing in; and whoever can write the database file can let himself in.
@@ -17,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/alexedwards/scs/v2"
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/time/rate"
@@ -48,7 +50,7 @@ type InputError string
 func (e InputError) Error() string { return string(e) }
 
 const (
-	ErrEmail          InputError = "an e-mail address is a name and a domain of at most 254 bytes, such as anne@example.org"
+	ErrEmail          InputError = "an e-mail address is a name in ASCII and a domain, of at most 254 bytes, such as anne@example.org"
 	ErrPasswordShort  InputError = "a password has at least 12 characters: a few words in a row make a good one"
 	ErrPasswordLong   InputError = "a password has at most 256 bytes"
 	ErrPasswordText   InputError = "a password is text in UTF-8"
@@ -71,7 +73,8 @@ type Options struct {
 	Clock        clockwork.Clock
 	Log          *slog.Logger // of what Start began; nil: nothing is logged
 	Offers       []Offer
-	SecureCookie bool // browsers send the session cookie over HTTPS only
+	SecureCookie bool    // browsers send the cookies over HTTPS only
+	Hashing      Hashing // what a password costs to hash; zero: what OWASP advises
 }
 
 // Auth knows the accounts of one store. It is safe for concurrent use.
@@ -87,9 +90,14 @@ type Auth struct {
 	reading  sync.Mutex // held while the directory is read
 	uses     *uses
 
-	hashings    chan struct{} // holds one value for each password being hashed
-	signInsFrom *attempts     // to one account, from one origin
+	// Strangers take turns by where they come from; those who are known by a session, a device or a link, by account.
+	strangers, known *lane
+	hashing          Hashing
+	compare          func(password, hash string) (bool, error)
+
+	signInsFrom *attempts     // to one account, from one origin or device
 	signInsTo   *attempts     // to one account
+	refused     *attempts     // to any account or by any link, from one origin
 	refusals    *rate.Limiter // that are noted
 
 	requestsFrom *attempts // for links and accounts, from one origin
@@ -102,6 +110,7 @@ type Auth struct {
 
 // New makes an Auth.
 func New(options Options) *Auth {
+	hashings := make(chan struct{}, atOnce())
 	a := &Auth{
 		store:        options.Store,
 		clock:        options.Clock,
@@ -110,12 +119,19 @@ func New(options Options) *Auth {
 		secureCookie: options.SecureCookie,
 		sessions:     newSessions(options.Store, options.Clock),
 		uses:         newUses(),
-		hashings:     make(chan struct{}, hashingsAtOnce),
+		strangers:    newLane(options.Clock, hashings),
+		known:        newLane(options.Clock, hashings),
+		hashing:      options.Hashing,
+		compare:      argon2id.ComparePasswordAndHash,
 		signInsFrom:  newAttempts(signInsFromOrigin, signInsFromOriginWindow),
 		signInsTo:    newAttempts(signInsToAccount, signInsToAccountWindow),
+		refused:      newAttempts(refusedOfOrigin, refusedOfOriginWindow),
 		refusals:     rate.NewLimiter(refusalsPerSecond, refusalsAtOnce),
 		requestsFrom: newAttempts(requestsFromOrigin, requestsWindow),
 		requestsFor:  newAttempts(requestsForAccount, requestsWindow),
+	}
+	if a.hashing == (Hashing{}) {
+		a.hashing = hashing
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

@@ -18,6 +18,9 @@ const (
 	password = "correct horse battery"
 )
 
+// cheap is a hashing that costs next to nothing.
+var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
 // noon is in Paris 14:00 on 2026-07-15.
 var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 
@@ -58,7 +61,7 @@ func openEmpty(t *testing.T) *fixture {
 
 // configured is an Auth over the same file with another configuration.
 func (f *fixture) configured(offers []auth.Offer, secureCookie bool) *auth.Auth {
-	return auth.New(auth.Options{Store: f.store, Clock: f.clock, Offers: offers, SecureCookie: secureCookie})
+	return auth.New(auth.Options{Store: f.store, Clock: f.clock, Offers: offers, SecureCookie: secureCookie, Hashing: cheap})
 }
 
 func must(t *testing.T, err error) {
@@ -74,6 +77,20 @@ func (f *fixture) token(t *testing.T, email string) string {
 	must(t, err)
 	return token
 }
+
+// tokens are those of an account, or of all if email is empty.
+func (f *fixture) tokens(t *testing.T, email string) []store.Token {
+	t.Helper()
+	tokens, more, err := f.Tokens(t.Context(), email, whole)
+	must(t, err)
+	if more {
+		t.Fatal("there are more tokens than a page has")
+	}
+	return tokens
+}
+
+// whole is a page of all that the tests make.
+var whole = auth.Page{Number: 1, Size: 1000}
 
 func (f *fixture) account(t *testing.T, email string) store.Account {
 	t.Helper()

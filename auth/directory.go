@@ -2,30 +2,42 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"courant/store"
 )
 
-// directory is who may come in, as it was at one moment. It does not change: when what it tells has changed, another
-// one takes its place. Everything is found by the hash of a secret, so how long that takes tells nothing of the secret.
+// directory is who may come in, as it was at one moment: only tokens and sessions that were good then, so that what an
+// account once had costs nobody anything. It does not change: when what it tells has changed, another one takes its
+// place. Everything is found by the hash of a secret, so how long that takes tells nothing of the secret.
 type directory struct {
-	changes  uint64 // of this process, up to which it was read
-	accounts map[int64]store.Account
+	changes  uint64                 // of this process, up to which it was read
+	read     time.Time              // when
 	tokens   map[string]store.Token // by the hash of the whole
 	sessions map[string]session     // by the hash of its id
 }
 
 // directory is the one that holds all that this process has changed.
 func (a *Auth) directory(ctx context.Context) (*directory, error) {
-	if d := a.current.Load(); d != nil && d.changes == a.store.AccessChanges() {
+	if d := a.upToDate(); d != nil {
 		return d, nil
 	}
 	a.reading.Lock()
 	defer a.reading.Unlock()
-	if d := a.current.Load(); d != nil && d.changes == a.store.AccessChanges() {
+	if d := a.upToDate(); d != nil {
 		return d, nil // somebody else has read it meanwhile
 	}
 	return a.readDirectory(ctx)
+}
+
+// upToDate is the directory that was read last, or nil if there is none, this process has changed something since, or
+// the clock was set back: what was over then may be good now.
+func (a *Auth) upToDate() *directory {
+	d := a.current.Load()
+	if d == nil || d.changes != a.store.AccessChanges() || a.clock.Now().Before(d.read) {
+		return nil
+	}
+	return d
 }
 
 // Refresh reads again who may come in, because another process may have changed it.
@@ -39,33 +51,40 @@ func (a *Auth) Refresh(ctx context.Context) error {
 // readDirectory is for who holds the lock on reading.
 func (a *Auth) readDirectory(ctx context.Context) (*directory, error) {
 	// Counted before anything is read, so that what changes meanwhile is read again.
-	d := &directory{
-		changes: a.store.AccessChanges(), accounts: map[int64]store.Account{}, tokens: map[string]store.Token{}, sessions: map[string]session{},
-	}
-	accounts, err := a.store.Accounts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, account := range accounts {
-		d.accounts[account.ID] = account
-	}
-	tokens, err := a.store.Tokens(ctx, "")
+	d := &directory{changes: a.store.AccessChanges(), read: a.clock.Now(), tokens: map[string]store.Token{}, sessions: map[string]session{}}
+	tokens, err := a.store.GoodTokens(ctx, d.read)
 	if err != nil {
 		return nil, err
 	}
 	for _, token := range tokens {
 		d.tokens[string(token.Hash)] = token
 	}
-	sessions, err := a.store.Sessions(ctx)
+	sessions, err := a.store.OpenSessions(ctx, d.read)
 	if err != nil {
 		return nil, err
 	}
+	former := a.current.Load()
+	a.uses.mu.Lock()
+	defer a.uses.mu.Unlock()
 	for _, stored := range sessions {
+		s, err := former.session(stored.Session)
 		// One that cannot be read is none: it shuts nobody else out.
-		if s, err := readSession(stored); err == nil {
+		if err == nil && s.isOpen(stored.Account, d.read) && a.uses.isUsed(stored.Hash, s.seen, d.read) {
+			s.of = stored.Account
 			d.sessions[stored.Hash] = s
 		}
 	}
 	a.current.Store(d)
 	return d, nil
+}
+
+// session is a stored session, decoded unless the directory holds it already.
+func (d *directory) session(stored store.Session) (session, error) {
+	if d != nil {
+		if s, known := d.sessions[stored.Hash]; known {
+			s.seen, s.expires = stored.Seen, stored.Expires
+			return s, nil
+		}
+	}
+	return readSession(stored)
 }

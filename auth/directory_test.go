@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -105,7 +106,7 @@ func TestAChangeOfAnotherProcessBitesAfterRefresh(t *testing.T) {
 	other, err := store.Open(t.Context(), f.store.Path())
 	must(t, err)
 	defer other.Close()
-	command := auth.New(auth.Options{Store: other, Clock: f.clock, Offers: offers})
+	command := auth.New(auth.Options{Store: other, Clock: f.clock, Offers: offers, Hashing: cheap})
 	for _, step := range []struct {
 		change func() error
 		may    string // empty: the account is shut out
@@ -136,8 +137,7 @@ func TestWhatIsUsedIsWrittenDownOnClose(t *testing.T) {
 		must(t, err)
 	}
 	f.checkSession(t, cookie, nil)
-	tokens, err := f.Tokens(t.Context(), member)
-	must(t, err)
+	tokens := f.tokens(t, member)
 	if !tokens[0].LastUsed.IsZero() {
 		t.Error("the use is written on the path of the request")
 	}
@@ -145,9 +145,9 @@ func TestWhatIsUsedIsWrittenDownOnClose(t *testing.T) {
 	must(t, f.Close())
 
 	later := f.configured(offers, false)
-	tokens, err = later.Tokens(t.Context(), member)
+	tokens, _, err := later.Tokens(t.Context(), member, whole)
 	must(t, err)
-	used, err := later.TokensUsed(t.Context(), f.account(t, member).ID, tokens)
+	used, err := later.TokensUsed(t.Context(), tokens)
 	must(t, err)
 	want := auth.TokenUsed{Last: noon.Add(time.Hour), Today: 3, CountedDays: 3}
 	if got := used[tokens[0].ID]; got != want {
@@ -171,9 +171,8 @@ func TestRequestsOfATokenAreCountedByTheDay(t *testing.T) {
 	}
 	check := func(today, counted int64) {
 		t.Helper()
-		tokens, err := f.Tokens(t.Context(), member)
-		must(t, err)
-		used, err := f.TokensUsed(t.Context(), f.account(t, member).ID, tokens)
+		tokens := f.tokens(t, member)
+		used, err := f.TokensUsed(t.Context(), tokens)
 		must(t, err)
 		if got := used[tokens[0].ID]; got.Today != today || got.CountedDays != counted {
 			t.Errorf("%+v, want %d today and %d", got, today, counted)
@@ -212,7 +211,7 @@ func TestStartWritesDownOnceAMinute(t *testing.T) {
 	defer f.Close()
 	must(t, f.clock.BlockUntilContext(t.Context(), 1))
 	f.store.Watch(time.Millisecond, func() error {
-		tokens, err := f.store.Tokens(t.Context(), member)
+		tokens, err := f.store.Tokens(t.Context(), 0, noon, 0, 10)
 		if err == nil && tokens[0].LastUsed.Equal(noon) {
 			select {
 			case written <- struct{}{}:
@@ -244,7 +243,7 @@ func TestTheSessionsOfAPerson(t *testing.T) {
 	f.clock.Advance(time.Minute)
 	identity, err := f.CheckSession(request(t, second))
 	must(t, err)
-	lines, err := f.Sessions(t.Context(), identity)
+	lines, _, err := f.Sessions(t.Context(), identity, whole)
 	must(t, err)
 	want := []auth.SessionLine{
 		{Begun: noon.Add(time.Hour), Seen: noon.Add(time.Hour + time.Minute), Origin: "192.0.2.2", Browser: strings.Repeat("é", 100), Own: true},
@@ -266,8 +265,7 @@ func TestATokenMadeForSomeDatasetsReadsThoseAlone(t *testing.T) {
 	if got := may(t, f.Auth, token); got != "rfffrf" {
 		t.Errorf("May = %s, want rfffrf", got)
 	}
-	tokens, err := f.Tokens(t.Context(), admin)
-	must(t, err)
+	tokens := f.tokens(t, admin)
 	if tokens[0].Datasets != "day-ahead-prices,afrr-energy" {
 		t.Errorf("the token is limited to %q", tokens[0].Datasets)
 	}
@@ -276,8 +274,7 @@ func TestATokenMadeForSomeDatasetsReadsThoseAlone(t *testing.T) {
 func TestAPersonRevokesHisOwnTokensOnly(t *testing.T) {
 	f := open(t)
 	token := f.token(t, member)
-	tokens, err := f.Tokens(t.Context(), member)
-	must(t, err)
+	tokens := f.tokens(t, member)
 	if err := f.RevokeOwnToken(t.Context(), auth.Identity{AccountID: f.account(t, admin).ID}, tokens[0].ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("another's token: %v, want %v", err, store.ErrNotFound)
 	}
@@ -355,5 +352,41 @@ func TestASubscriberIsWarnedFourteenDaysBeforeTheEnd(t *testing.T) {
 				t.Errorf("EndsSoon = %v, want %v", identity.EndsSoon, test.want)
 			}
 		})
+	}
+}
+
+// failing is a context that is over, and that does something when it is asked why.
+type failing struct {
+	context.Context
+	do func()
+}
+
+func (c *failing) Err() error {
+	c.do()
+	return c.Context.Err()
+}
+
+func TestRequestsAreCountedWhileAWriteOfUsesFails(t *testing.T) {
+	f := open(t)
+	token := f.token(t, member)
+	use := func() {
+		t.Helper()
+		_, err := f.CheckToken(t.Context(), token)
+		must(t, err)
+	}
+	use()
+	use()
+	// The write fails, and while it does the token is used again.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.KeepBooks(&failing{ctx, sync.OnceFunc(use)}); err == nil {
+		t.Fatal("the uses are written")
+	}
+	must(t, f.KeepBooks(t.Context()))
+	tokens := f.tokens(t, member)
+	used, err := f.TokensUsed(t.Context(), tokens)
+	must(t, err)
+	if got := used[tokens[0].ID].Today; got != 3 {
+		t.Errorf("%d requests are counted, want 3", got)
 	}
 }

@@ -7,14 +7,46 @@ import (
 )
 
 // UnknownHash is what is compared with where there is no account.
-var UnknownHash = unknownHash
+var UnknownHash = unknownHash(hashing)
 
-// HoldHashing lets nobody hash a password before the test receives from the channel it returns, nor be done with it
-// before the test sends to it.
-func (a *Auth) HoldHashing() chan struct{} {
-	a.hashings = make(chan struct{})
-	return a.hashings
+// Compare has passwords compared with hashes by a test.
+func (a *Auth) Compare(compare func(password, hash string) (bool, error)) { a.compare = compare }
+
+// Waiting is how many wait to have a password hashed.
+func (a *Auth) Waiting() int {
+	n := 0
+	for _, lane := range []*lane{a.strangers, a.known} {
+		lane.mu.Lock()
+		n += len(lane.waiting)
+		lane.mu.Unlock()
+	}
+	return n
 }
+
+// HashAtOnce has so many passwords be hashed at once, however many cores there are.
+func (a *Auth) HashAtOnce(most int) {
+	hashings := make(chan struct{}, most)
+	a.strangers.hashings, a.known.hashings = hashings, hashings
+}
+
+// Refused is how many attempts from an origin are remembered that were not right.
+func (a *Auth) Refused(origin string) int {
+	t := a.refused.byKey[attemptOf("", origin)]
+	if t == nil {
+		return 0
+	}
+	return len(t.at)
+}
+
+// Limits of the lanes and of origins.
+const (
+	MostWaiting      = mostWaiting
+	MostWaitingOfOne = mostWaitingOfOne
+	Patience         = patience
+	RefusedOfOrigin  = refusedOfOrigin
+	HoldFrom         = holdFrom
+	HoldMost         = holdMost
+)
 
 // KeepBooks does what Start does once a minute.
 func (a *Auth) KeepBooks(ctx context.Context) error { return a.keepBooks(ctx) }
@@ -33,4 +65,10 @@ func (a *Auth) FillAttempts(origins int) int {
 		a.signInsFrom.take(attemptOf("anne@example.org", strconv.Itoa(i)), time.Time{})
 	}
 	return len(a.signInsFrom.byKey)
+}
+
+// Held is how many tokens and sessions are held in memory.
+func (a *Auth) Held() (tokens, sessions int) {
+	d := a.current.Load()
+	return len(d.tokens), len(d.sessions)
 }

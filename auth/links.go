@@ -28,24 +28,25 @@ var linkForm = regexp.MustCompile(`^[A-Z2-7]{52}$`)
 // Invite makes an account without a password, unless the address has one of this role that waits for its password
 // already, and returns the secret of a link with which its person sets one; store.ErrExists if there is another account.
 func (a *Auth) Invite(ctx context.Context, email string, admin bool) (secret string, err error) {
-	address, err := parseEmail(email)
-	if err != nil {
-		return "", err
-	}
-	account, err := a.store.AccountByEmail(ctx, address)
+	account, err := a.User(ctx, email)
 	role := roleOf(admin)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
+		address, err := a.newAddress(ctx, email)
+		if err != nil {
+			return "", err
+		}
 		added := store.Account{Email: address, Role: role, Created: a.clock.Now()}
 		if err := a.store.AddAccount(a.Noting(ctx, UserInvited, address, string(role)), added); err != nil {
 			return "", err
 		}
+		return a.PasswordLink(ctx, address)
 	case err != nil:
 		return "", err
 	case account.PasswordHash != "" || account.Role != role:
-		return "", fmt.Errorf("%s: %w", address, store.ErrExists)
+		return "", fmt.Errorf("%s: %w", account.Email, store.ErrExists)
 	}
-	return a.PasswordLink(ctx, address)
+	return a.PasswordLink(ctx, account.Email)
 }
 
 // PasswordLink returns the secret of a link with which the person of an account sets a new password. The error is
@@ -64,8 +65,7 @@ func (a *Auth) PasswordLink(ctx context.Context, email string) (secret string, e
 // FirstLink returns the secret of a link that makes the first administrator, in the place of a former one, or nothing
 // if there is an account.
 func (a *Auth) FirstLink(ctx context.Context) (secret string, err error) {
-	accounts, err := a.store.Accounts(ctx)
-	if err != nil || len(accounts) > 0 {
+	if has, err := a.store.HasAccounts(ctx); err != nil || has {
 		return "", err
 	}
 	return a.addLink(ctx, "")
@@ -92,12 +92,21 @@ func (a *Auth) Link(ctx context.Context, secret string) (email string, err error
 }
 
 // UseLink sets the password of a link's account, which ends its sessions and links, or makes the first administrator
-// with the address that was typed. The error is ErrLink, or what AddUser says of address and password.
+// with the address that was typed. The error is ErrLink, a *LimitedError if there were too many of these from one origin, or what
+// AddUser says of address and password.
 func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (store.Account, error) {
 	email, err := a.Link(ctx, secret)
+	if errors.Is(err, ErrLink) {
+		place := a.strangers.place(originOf(ctx))
+		if limited := a.refused.take(place.key, a.clock.Now()); limited != nil {
+			return store.Account{}, place.held(limited)
+		}
+	}
 	if err != nil {
 		return store.Account{}, err
 	}
+	// Who has a link is known by it.
+	place := a.known.place(attemptOf(email, ""))
 	event, detail := PasswordSet, "by a link"
 	if email == "" {
 		if email, err = parseEmail(typed); err != nil {
@@ -105,7 +114,7 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 		}
 		event, detail = UserAdded, string(store.Administrator)
 	}
-	passwordHash, err := a.hashPassword(ctx, email, password)
+	passwordHash, err := a.hashPassword(ctx, place, email, password)
 	if err != nil {
 		return store.Account{}, err
 	}
@@ -121,32 +130,50 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 }
 
 // TakeRequest counts that somebody who has not signed in asks for a link or an account; a *LimitedError if there were
-// too many from his origin.
-func (a *Auth) TakeRequest(ctx context.Context) error {
-	if limited := a.requestsFrom.take(attemptOf("", actorOf(ctx).Origin), a.clock.Now()); limited != nil {
-		return limited
+// too many from his origin. asked is how much was asked from there before.
+func (a *Auth) TakeRequest(ctx context.Context) (asked int, err error) {
+	place := a.strangers.place(originOf(ctx))
+	if limited := a.requestsFrom.take(place.key, a.clock.Now()); limited != nil {
+		return place.rank, place.held(limited)
 	}
-	return nil
+	return place.rank, nil
 }
 
-// RequestLink returns the secret of a link for somebody who says that an address is his, to be sent there and shown to
-// nobody: for an account that is there, one to set a new password; for a new one, if that may be made, one that
-// invites. The secret is empty if there is nothing to send, because the account is not there or disabled, or because
-// the address was sent enough of late.
-func (a *Auth) RequestLink(ctx context.Context, email string, mayBeNew bool) (secret string, err error) {
-	address, err := parseEmail(email)
+// RequestLink returns the secret of a link for somebody who says that an address is his, and the stored address of the
+// account, to which alone it is to be sent: for an account that is there, a link to set a new password; for a new one, if
+// that may be made, one that invites. Both are empty if there is nothing to send, because the account is not there or
+// disabled, or because it was sent enough of late.
+func (a *Auth) RequestLink(ctx context.Context, email string, mayBeNew bool) (to, secret string, err error) {
+	account, err := a.User(ctx, email)
+	isNew := mayBeNew && errors.Is(err, store.ErrNotFound)
+	switch {
+	case isNew:
+		if account.Email, err = a.newAddress(ctx, email); err != nil {
+			return "", "", nothingToSend(err)
+		}
+	case err != nil:
+		return "", "", nothingToSend(err)
+	}
+	if a.requestsFor.take(attemptOf(account.Email, ""), a.clock.Now()) != nil {
+		return "", "", nil
+	}
+	if isNew {
+		secret, err = a.Invite(ctx, account.Email, false)
+	} else {
+		secret, err = a.PasswordLink(ctx, account.Email)
+	}
 	if err != nil {
-		return "", nil
+		return "", "", nothingToSend(err)
 	}
-	if a.requestsFor.take(attemptOf(address, ""), a.clock.Now()) != nil {
-		return "", nil
+	return account.Email, secret, nil
+}
+
+// nothingToSend is the error for which a link that was asked for is not made, or nil if that is the asker's.
+func nothingToSend(err error) error {
+	for _, own := range []error{ErrEmail, ErrAccountDisabled, store.ErrNotFound, store.ErrExists} {
+		if errors.Is(err, own) {
+			return nil
+		}
 	}
-	secret, err = a.PasswordLink(ctx, address)
-	if mayBeNew && errors.Is(err, store.ErrNotFound) {
-		secret, err = a.Invite(ctx, address, false)
-	}
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, ErrAccountDisabled) {
-		return "", nil
-	}
-	return secret, err
+	return err
 }

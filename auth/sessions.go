@@ -17,20 +17,49 @@ import (
 	"courant/store"
 )
 
+// sessionCookie is the cookie of a session where browsers come without TLS, and the only one before CookieName.
+const sessionCookie = "courant_session"
+
+// hostPrefix begins the name of a cookie that browsers take from this host alone, over TLS alone.
+const hostPrefix = "__Host-"
+
+// CookieName is the name under which a cookie is set, where browsers come over TLS or not.
+func CookieName(name string, tls bool) string {
+	if tls {
+		return hostPrefix + name
+	}
+	return name
+}
+
+// Cookie is the value of a cookie that a request carries under either name, and whether that was the one for TLS. Under
+// the other name another host of the same domain may have set it, so it counts only where the first is not there.
+func Cookie(r *http.Request, name string) (value string, ofHost bool) {
+	if cookie, err := r.Cookie(hostPrefix + name); err == nil {
+		return cookie.Value, true
+	}
+	if cookie, err := r.Cookie(name); err == nil {
+		return cookie.Value, false
+	}
+	return "", false
+}
+
+// SessionCookie is the name of the cookie of a session.
+func (a *Auth) SessionCookie() string { return CookieName(sessionCookie, a.secureCookie) }
+
 const (
-	sessionCookie   = "courant_session"
 	sessionLifetime = 30 * 24 * time.Hour
 	sessionIdle     = 12 * time.Hour
 	maxBrowserBytes = 200
 )
 
-// What a session holds: the first three int64, the others text.
+// What a session holds: the first three int64, the last bool, the others text.
 const (
 	keyAccount = "account"
 	keyEpoch   = "epoch" // of the account when the session began
 	keyBegun   = "begun" // Unix seconds
 	keyOrigin  = "origin"
 	keyBrowser = "browser"
+	keyOfHost  = "of_host" // its id counts in the cookie for TLS alone
 )
 
 // newSessions is scs for what a session's id and data need. Its constructor is left aside because it starts a goroutine
@@ -55,7 +84,11 @@ type sessionStore struct {
 func (s sessionStore) FindCtx(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
 
 func (s sessionStore) CommitCtx(ctx context.Context, id string, data []byte, deadline time.Time) error {
-	return s.db.PutSession(ctx, store.Session{Hash: hashOf(id), Data: data, Seen: s.clock.Now(), Expires: deadline})
+	session, err := readSession(store.Session{Data: data})
+	if err != nil {
+		return err
+	}
+	return s.db.PutSession(ctx, store.Session{Hash: hashOf(id), AccountID: session.account, Data: data, Seen: s.clock.Now(), Expires: deadline})
 }
 
 func (s sessionStore) DeleteCtx(ctx context.Context, id string) error {
@@ -73,6 +106,9 @@ type session struct {
 	account, epoch       int64
 	begun, seen, expires time.Time
 	origin, browser      string
+	ofHost               bool
+
+	of store.Account // set in the directory
 }
 
 func readSession(stored store.Session) (session, error) {
@@ -85,6 +121,7 @@ func readSession(stored store.Session) (session, error) {
 	s.epoch, _ = values[keyEpoch].(int64)
 	s.origin, _ = values[keyOrigin].(string)
 	s.browser, _ = values[keyBrowser].(string)
+	s.ofHost, _ = values[keyOfHost].(bool)
 	if begun, is := values[keyBegun].(int64); is {
 		s.begun = time.Unix(begun, 0).UTC()
 	}
@@ -95,7 +132,7 @@ func readSession(stored store.Session) (session, error) {
 // one; the session of a cookie that came in ends.
 func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account store.Account) error {
 	ctx := WithActor(r.Context(), Actor{Email: account.Email, Origin: actorOf(r.Context()).Origin})
-	if former := sessionID(r); former != "" {
+	if former, _ := Cookie(r, sessionCookie); former != "" {
 		if err := a.store.DeleteSessions(ctx, hashOf(former)); err != nil {
 			return err
 		}
@@ -104,7 +141,7 @@ func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account stor
 	if err != nil {
 		return fmt.Errorf("auth: begin session: %w", err)
 	}
-	a.setCookie(w, id, int(sessionLifetime/time.Second))
+	a.setCookie(w, r, id, int(sessionLifetime/time.Second))
 	return nil
 }
 
@@ -120,6 +157,7 @@ func (a *Auth) beginSession(ctx context.Context, account store.Account, browser 
 	a.sessions.Put(ctx, keyBegun, now.Unix())
 	a.sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
 	a.sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
+	a.sessions.Put(ctx, keyOfHost, a.secureCookie)
 	id, _, err = a.sessions.Commit(ctx)
 	return id, err
 }
@@ -134,14 +172,14 @@ func (a *Auth) EndSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, ErrUnauthenticated) {
 		return err
 	}
-	a.setCookie(w, "", -1)
+	a.setCookie(w, r, "", -1)
 	return nil
 }
 
 // CheckSession finds who calls with a session cookie; ErrUnauthenticated if there is none, the session is over, the
 // account is disabled or its password was changed since. Its use puts the session's idle end off.
 func (a *Auth) CheckSession(r *http.Request) (Identity, error) {
-	id := sessionID(r)
+	id, ofHost := Cookie(r, sessionCookie)
 	if id == "" {
 		return Identity{}, ErrUnauthenticated
 	}
@@ -151,18 +189,17 @@ func (a *Auth) CheckSession(r *http.Request) (Identity, error) {
 	}
 	hash, now := hashOf(id), a.clock.Now()
 	s, found := d.sessions[hash]
-	if !found || !d.isOpen(s, now) || !a.uses.session(hash, s.seen, now) {
+	if !found || s.ofHost && !ofHost || !s.isOpen(s.of, now) || !a.uses.session(hash, s.seen, now) {
 		return Identity{}, ErrUnauthenticated
 	}
-	identity := a.identity(d.accounts[s.account])
+	identity := a.identity(s.of)
 	identity.session = hash
 	return identity, nil
 }
 
-// isOpen says whether a session is good but for its idle end.
-func (d *directory) isOpen(s session, now time.Time) bool {
-	account, found := d.accounts[s.account]
-	return found && account.Disabled.IsZero() && account.Epoch == s.epoch && now.Before(s.expires)
+// isOpen says whether a session of an account is good but for its idle end.
+func (s session) isOpen(account store.Account, now time.Time) bool {
+	return account.ID == s.account && account.Disabled.IsZero() && account.Epoch == s.epoch && now.Before(s.expires)
 }
 
 // SessionLine is a session as its owner sees it.
@@ -173,60 +210,53 @@ type SessionLine struct {
 	Own         bool   // the one that asks
 }
 
-// Sessions lists the sessions of whom a session belongs to, the newest first.
-func (a *Auth) Sessions(ctx context.Context, identity Identity) ([]SessionLine, error) {
-	d, err := a.directory(ctx)
+// Sessions lists a page of the sessions of whom a session belongs to, the newest first. more says that there are others
+// after it.
+func (a *Auth) Sessions(ctx context.Context, identity Identity, page Page) (lines []SessionLine, more bool, err error) {
+	account, err := a.store.AccountByID(ctx, identity.AccountID)
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	sessions, err := a.store.SessionsOf(ctx, account.ID) // MostSessions, where there is nothing wrong
+	if err != nil {
+		return nil, false, err
 	}
 	now := a.clock.Now()
-	var lines []SessionLine
 	a.uses.mu.Lock()
 	defer a.uses.mu.Unlock()
-	for hash, s := range d.sessions {
-		seen := a.uses.lastSeen(hash, s.seen)
-		if s.account == identity.AccountID && d.isOpen(s, now) && now.Before(seen.Add(sessionIdle)) {
-			lines = append(lines, SessionLine{s.begun, seen, s.origin, s.browser, hash == identity.session})
+	for _, stored := range sessions {
+		s, err := readSession(stored)
+		if err == nil && s.isOpen(account, now) && a.uses.isUsed(stored.Hash, s.seen, now) {
+			seen := a.uses.lastSeen(stored.Hash, s.seen)
+			lines = append(lines, SessionLine{s.begun, seen, s.origin, s.browser, stored.Hash == identity.session})
 		}
 	}
-	slices.SortFunc(lines, func(a, b SessionLine) int { return b.Begun.Compare(a.Begun) })
-	return lines, nil
+	slices.SortStableFunc(lines, func(a, b SessionLine) int { return b.Begun.Compare(a.Begun) })
+	lines, more = pageOf(lines[min(page.skip(), len(lines)):], page)
+	return lines, more, nil
 }
 
 // EndOtherSessions ends the sessions of an account but for the one that asks.
 func (a *Auth) EndOtherSessions(ctx context.Context, identity Identity) error {
-	d, err := a.directory(ctx)
-	if err != nil {
-		return err
-	}
-	var others []string
-	for hash, s := range d.sessions {
-		if s.account == identity.AccountID && hash != identity.session {
-			others = append(others, hash)
-		}
-	}
-	return a.store.DeleteSessions(a.Noting(ctx, OtherSessionsEnded, identity.Email, ""), others...)
-}
-
-func sessionID(r *http.Request) string {
-	cookie, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return ""
-	}
-	return cookie.Value
+	return a.store.DeleteOtherSessions(a.Noting(ctx, OtherSessionsEnded, identity.Email, ""), identity.AccountID, identity.session)
 }
 
 // setCookie gives the session cookie an age in seconds; a negative one takes the cookie back. The cookie lives as long
-// as a session can: the idle end is in the database.
-func (a *Auth) setCookie(w http.ResponseWriter, id string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
-		Name:     sessionCookie,
+// as a session can: the idle end is in the database. A cookie under the name of before is taken back.
+func (a *Auth) setCookie(w http.ResponseWriter, r *http.Request, id string, maxAge int) {
+	cookie := http.Cookie{
+		Name:     a.SessionCookie(),
 		Value:    id,
 		Path:     "/",
 		MaxAge:   maxAge,
 		Secure:   a.secureCookie,
 		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
-	})
+	}
+	http.SetCookie(w, &cookie)
+	if _, err := r.Cookie(sessionCookie); err == nil && a.secureCookie {
+		cookie.Name, cookie.Value, cookie.MaxAge = sessionCookie, "", -1
+		http.SetCookie(w, &cookie)
+	}
 	w.Header().Set("Cache-Control", "no-store")
 }

@@ -68,7 +68,8 @@ func TestTheSessionCookie(t *testing.T) {
 	f := open(t)
 	for _, secure := range []bool{false, true} {
 		got := begin(t, f.configured(offers, secure), f.account(t, member), nil)
-		if got.Name != "courant_session" || got.Path != "/" || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode ||
+		want := map[bool]string{false: "courant_session", true: "__Host-courant_session"}[secure]
+		if got.Name != want || got.Path != "/" || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode ||
 			got.Secure != secure || got.MaxAge != 30*24*60*60 || got.Domain != "" || len(got.Value) < 40 {
 			t.Errorf("cookie %s", got)
 		}
@@ -193,5 +194,115 @@ func TestASessionIsGoodWhileTheDatabaseCannotBeWritten(t *testing.T) {
 			t.Fatal("the database can be written")
 		}
 		f.clock.Advance(11 * time.Hour)
+	}
+}
+
+// carrying is a request that carries cookies.
+func carrying(t *testing.T, cookies ...*http.Cookie) *http.Request {
+	r := request(t, nil)
+	for _, cookie := range cookies {
+		r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+	}
+	return r
+}
+
+func TestASessionOfBeforeTheHostCookieStaysOpenUntilTheNextOne(t *testing.T) {
+	f := open(t)
+	former := begin(t, f.Auth, f.account(t, member), nil) // courant_session, as all were
+	tls := f.configured(offers, true)
+	if _, err := tls.CheckSession(carrying(t, former)); err != nil {
+		t.Fatalf("CheckSession = %v", err)
+	}
+	w := httptest.NewRecorder()
+	must(t, tls.BeginSession(w, carrying(t, former), f.account(t, member)))
+	cookies := w.Result().Cookies()
+	if len(cookies) != 2 || cookies[0].Name != "__Host-courant_session" || cookies[1].Name != "courant_session" || cookies[1].MaxAge >= 0 {
+		t.Fatalf("cookies %v", cookies)
+	}
+	if _, err := tls.CheckSession(carrying(t, former)); err != auth.ErrUnauthenticated {
+		t.Errorf("the former one: %v", err)
+	}
+	if _, err := tls.CheckSession(carrying(t, cookies[0])); err != nil {
+		t.Errorf("the new one: %v", err)
+	}
+	w = httptest.NewRecorder()
+	must(t, tls.EndSession(w, carrying(t, cookies[0], former)))
+	if got := w.Result().Cookies(); len(got) != 2 || got[0].MaxAge >= 0 || got[1].MaxAge >= 0 {
+		t.Errorf("signing out sets %v", got)
+	}
+}
+
+func TestACookieOfAnotherHostOpensNoSession(t *testing.T) {
+	f := open(t)
+	tls := f.configured(offers, true)
+	own, others := begin(t, tls, f.account(t, member), nil), begin(t, tls, f.account(t, admin), nil)
+	tossed := &http.Cookie{Name: "courant_session", Value: others.Value}
+	for name, cookies := range map[string][]*http.Cookie{
+		"before the own":          {tossed, own},
+		"after the own":           {own, tossed},
+		"beside one that is over": {tossed, {Name: own.Name, Value: "over"}},
+		"alone":                   {tossed},
+	} {
+		identity, err := tls.CheckSession(carrying(t, cookies...))
+		if identity.Email == admin {
+			t.Errorf("%s: the session is that of the other host", name)
+		}
+		if withOwn := cookies[0] == own || cookies[len(cookies)-1] == own; withOwn != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOneAccountsSessionsAndTokensCostOthersNothing(t *testing.T) {
+	f := open(t)
+	cookie := begin(t, f.Auth, f.account(t, admin), nil)
+	db, err := sql.Open("sqlite", f.store.Path())
+	must(t, err)
+	defer db.Close()
+	for _, statement := range []string{
+		// Of before there was a most: 20 000 that are over, as many tokens that were revoked, and some that are good.
+		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+			INSERT INTO session SELECT printf('%064d', i), 1, x'00', 1, iif(i % 2, 1, 9e15) FROM n`,
+		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+			INSERT INTO token (account_id, name, prefix, hash, datasets, created_ms, expires_ms, revoked_ms)
+			SELECT 1, 'script', printf('crt_%08d', i), CAST(printf('%d', i) AS BLOB), '', 1, iif(i % 2, 1, NULL), iif(i % 2, NULL, 1) FROM n`,
+	} {
+		_, err := db.ExecContext(t.Context(), statement)
+		must(t, err)
+	}
+	begin(t, f.Auth, f.account(t, member), nil) // a change
+	f.checkSession(t, cookie, nil)
+	if tokens, sessions := f.Held(); tokens != 0 || sessions != 2 {
+		t.Errorf("%d tokens and %d sessions are held in memory, want none and 2", tokens, sessions)
+	}
+	_, err = f.Sweep(t.Context(), false)
+	must(t, err)
+	for query, want := range map[string]int{"session WHERE account_id = 1": 100, "token WHERE revoked_ms IS NOT NULL": 1000} {
+		var got int
+		must(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+query).Scan(&got))
+		if got != want {
+			t.Errorf("%d of %s are left, want %d", got, query, want)
+		}
+	}
+	f.checkSession(t, cookie, nil)
+}
+
+func TestSessionsAreListedByPages(t *testing.T) {
+	f := open(t)
+	var identity auth.Identity
+	for range 5 {
+		var err error
+		identity, err = f.CheckSession(request(t, begin(t, f.Auth, f.account(t, member), nil)))
+		must(t, err)
+		f.clock.Advance(time.Second)
+	}
+	for number, want := range map[int]int{0: 2, 1: 2, 2: 2, 3: 1, 4: 0} {
+		lines, more, err := f.Sessions(t.Context(), identity, auth.Page{Number: number, Size: 2})
+		if err != nil || len(lines) != want || more != (number < 3) {
+			t.Errorf("page %d: %d lines, more %t, %v", number, len(lines), more, err)
+		}
+		if number == 1 && !lines[0].Own {
+			t.Error("the newest is not first")
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -17,12 +18,14 @@ const (
 	tokenMark         = "crt_"
 	prefixBytes       = 12
 	maxTokenNameRunes = 100
-	maxTokens         = 100 // of one account, that are good
 	maxTokenBytes     = 128 // more than any token has
 )
 
-// prefixForm is the form of the prefix by which people name a token.
-var prefixForm = regexp.MustCompile(`^crt_[A-Za-z0-9]{8}$`)
+// tokenForm is that of all tokens, and prefixForm that of the prefix by which people name one.
+var (
+	tokenForm  = regexp.MustCompile(`^crt_[A-Za-z0-9]{40,124}$`)
+	prefixForm = regexp.MustCompile(`^crt_[A-Za-z0-9]{8}$`)
+)
 
 // CreateToken makes a token of an account, good to the end of the date expires, or for ever if that is no date, and for
 // the datasets alone, or all if none is given. It returns it for the only time: just its hash is kept. The error is
@@ -46,9 +49,6 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires stor
 	if !account.Disabled.IsZero() {
 		return "", fmt.Errorf("%s: %w", account.Email, ErrAccountDisabled)
 	}
-	if err := a.refuseMoreTokens(ctx, account.Email); err != nil {
-		return "", err
-	}
 	for _, dataset := range store.Datasets() { // each once, in their order
 		if slices.Contains(datasets, dataset) {
 			record.Datasets += "," + string(dataset)
@@ -58,36 +58,38 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires stor
 	token := tokenMark + rand.Text() + rand.Text() // 52 letters and digits, 256 bits or more
 	hash := sha256.Sum256([]byte(token))
 	record.Account, record.Prefix, record.Hash = account, token[:prefixBytes], hash[:]
-	if err := a.store.AddToken(a.Noting(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record); err != nil {
+	err = a.store.AddToken(a.Noting(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record)
+	if errors.Is(err, store.ErrFull) {
+		return "", ErrTokenCount
+	}
+	if err != nil {
 		return "", err
 	}
 	return token, nil
 }
 
-func (a *Auth) refuseMoreTokens(ctx context.Context, email string) error {
-	tokens, err := a.store.Tokens(ctx, email)
-	if err != nil {
-		return err
+// Tokens lists a page of the tokens of one account, or of all if email is empty: first those that are good, the oldest
+// first, then the others, the newest first. more says that there are others after it; the error is store.ErrNotFound if
+// there is no such account.
+func (a *Auth) Tokens(ctx context.Context, email string, page Page) (tokens []store.Token, more bool, err error) {
+	var account store.Account
+	if email != "" {
+		if account, err = a.User(ctx, email); err != nil {
+			return nil, false, err
+		}
 	}
-	now := a.clock.Now()
-	tokens = slices.DeleteFunc(tokens, func(token store.Token) bool { return !token.Revoked.IsZero() || token.IsOver(now) })
-	if len(tokens) >= maxTokens {
-		return ErrTokenCount
-	}
-	return nil
+	return a.tokens(ctx, account.ID, page)
 }
 
-// Tokens lists the tokens of one account, or of all if email is empty, the oldest first; store.ErrNotFound if there
-// is no such account.
-func (a *Auth) Tokens(ctx context.Context, email string) ([]store.Token, error) {
-	if email == "" {
-		return a.store.Tokens(ctx, "")
-	}
-	account, err := a.User(ctx, email)
-	if err != nil {
-		return nil, err
-	}
-	return a.store.Tokens(ctx, account.Email)
+// OwnTokens is Tokens for those of the caller's account.
+func (a *Auth) OwnTokens(ctx context.Context, identity Identity, page Page) (tokens []store.Token, more bool, err error) {
+	return a.tokens(ctx, identity.AccountID, page)
+}
+
+func (a *Auth) tokens(ctx context.Context, accountID int64, page Page) (tokens []store.Token, more bool, err error) {
+	tokens, err = a.store.Tokens(ctx, accountID, a.clock.Now(), page.skip(), page.Size+1)
+	tokens, more = pageOf(tokens, page)
+	return tokens, more, err
 }
 
 // RevokeToken ends the token that begins with prefix, its first 12 characters; store.ErrNotFound if none does.
@@ -100,15 +102,11 @@ func (a *Auth) RevokeToken(ctx context.Context, prefix string) error {
 
 // RevokeOwnToken ends a token of the caller's account; store.ErrNotFound if it has none of that ID.
 func (a *Auth) RevokeOwnToken(ctx context.Context, identity Identity, id int64) error {
-	tokens, err := a.store.Tokens(ctx, identity.Email)
+	token, err := a.store.TokenOf(ctx, identity.AccountID, id)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(tokens, func(token store.Token) bool { return token.ID == id })
-	if i < 0 {
-		return fmt.Errorf("token %d: %w", id, store.ErrNotFound)
-	}
-	note := a.Noting(ctx, TokenRevoked, identity.Email, tokens[i].Prefix+" "+tokens[i].Name)
+	note := a.Noting(ctx, TokenRevoked, identity.Email, token.Prefix+" "+token.Name)
 	return a.store.RevokeTokenOf(note, identity.AccountID, id, a.clock.Now())
 }
 
@@ -124,15 +122,13 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	}
 	hash, now := sha256.Sum256([]byte(token)), a.clock.Now()
 	record, found := d.tokens[string(hash[:])]
-	switch {
-	case !found:
-		return Identity{}, ErrTokenInvalid
-	case !record.Revoked.IsZero():
-		return Identity{}, ErrTokenRevoked
-	case record.IsOver(now):
+	if !found {
+		if record, err = a.tokenBeside(ctx, token, hash[:]); err != nil {
+			return Identity{}, err
+		}
+	}
+	if record.IsOver(now) {
 		return Identity{}, ErrTokenExpired
-	case !record.Account.Disabled.IsZero():
-		return Identity{}, ErrUnauthenticated
 	}
 	a.uses.token(record.ID, now)
 	identity := a.identity(record.Account)
@@ -143,4 +139,33 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 		}
 	}
 	return identity, nil
+}
+
+// tokenBeside finds out about a token that the directory does not hold: it was not good when that was read, or another
+// process has made it since.
+func (a *Auth) tokenBeside(ctx context.Context, token string, hash []byte) (store.Token, error) {
+	if !tokenForm.MatchString(token) {
+		return store.Token{}, ErrTokenInvalid
+	}
+	state, err := a.store.TokenState(ctx, hash)
+	switch now := a.clock.Now(); {
+	case errors.Is(err, store.ErrNotFound):
+		return store.Token{}, ErrTokenInvalid
+	case err != nil:
+		return store.Token{}, err
+	case !state.Revoked.IsZero():
+		return store.Token{}, ErrTokenRevoked
+	case !state.Expires.IsZero() && !now.Before(state.Expires):
+		return store.Token{}, ErrTokenExpired
+	case state.Disabled:
+		return store.Token{}, ErrUnauthenticated
+	}
+	if err := a.Refresh(ctx); err != nil {
+		return store.Token{}, err
+	}
+	record, found := a.current.Load().tokens[string(hash)]
+	if !found {
+		return store.Token{}, ErrTokenInvalid // it ended meanwhile
+	}
+	return record, nil
 }

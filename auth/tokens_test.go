@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,8 +26,7 @@ func TestATokenIsShownOnceAndKeptAsItsHash(t *testing.T) {
 	if token == other {
 		t.Error("two tokens are the same")
 	}
-	kept, err := f.Tokens(t.Context(), member)
-	must(t, err)
+	kept := f.tokens(t, member)
 	hash := sha256.Sum256([]byte(token))
 	if len(kept) != 2 || !bytes.Equal(kept[0].Hash, hash[:]) || kept[0].Prefix != token[:12] || kept[0].Name != "script" {
 		t.Errorf("Tokens = %+v", kept)
@@ -47,8 +49,7 @@ func TestTokensOfOneAccountOrOfAll(t *testing.T) {
 		strings.ToUpper(member): second[:12],
 		" " + admin + "  ":      first[:12],
 	} {
-		tokens, err := f.Tokens(t.Context(), email)
-		must(t, err)
+		tokens := f.tokens(t, email)
 		var got []string
 		for _, token := range tokens {
 			got = append(got, token.Prefix)
@@ -212,12 +213,70 @@ func TestRevokeToken(t *testing.T) {
 	must(t, f.RevokeToken(t.Context(), token[:12]))
 	f.clock.Advance(time.Hour)
 	must(t, f.RevokeToken(t.Context(), token[:12])) // again
-	tokens, err := f.Tokens(t.Context(), member)
-	must(t, err)
-	if !tokens[0].Revoked.Equal(noon) {
-		t.Errorf("revoked at %v, want the first time, %v", tokens[0].Revoked, noon)
+	tokens := f.tokens(t, member)
+	if !tokens[1].Revoked.Equal(noon) {
+		t.Errorf("revoked at %v, want the first time, %v", tokens[1].Revoked, noon)
 	}
 	if _, err := f.CheckToken(t.Context(), other); err != nil {
 		t.Errorf("the other token: %v", err)
+	}
+}
+
+func TestATokenThatAnotherProcessMadeIsGoodAtOnce(t *testing.T) {
+	f := open(t)
+	_, err := f.CheckToken(t.Context(), f.token(t, member)) // reads who may come in
+	must(t, err)
+	other, err := store.Open(t.Context(), f.store.Path())
+	must(t, err)
+	defer other.Close()
+	command := auth.New(auth.Options{Store: other, Clock: f.clock})
+	token, err := command.CreateToken(t.Context(), member, "script", store.DeliveryDate{})
+	must(t, err)
+	if identity, err := f.CheckToken(t.Context(), token); err != nil || identity.Email != member {
+		t.Errorf("CheckToken = %+v, %v", identity, err)
+	}
+}
+
+func TestAnAccountHasAtMostAHundredGoodTokensHoweverManyAskAtOnce(t *testing.T) {
+	f := open(t)
+	var asking sync.WaitGroup
+	var made, refused atomic.Int64
+	for range 8 {
+		asking.Go(func() {
+			for range 20 {
+				switch _, err := f.CreateToken(t.Context(), member, "script", store.DeliveryDate{}); err {
+				case nil:
+					made.Add(1)
+				case auth.ErrTokenCount:
+					refused.Add(1)
+				default:
+					t.Error(err)
+				}
+			}
+		})
+	}
+	asking.Wait()
+	if made.Load() != 100 || refused.Load() != 60 {
+		t.Errorf("%d are made and %d refused", made.Load(), refused.Load())
+	}
+}
+
+func TestAnAccountHasAtMostAHundredSessionsHoweverManySignInAtOnce(t *testing.T) {
+	f := open(t)
+	account := f.account(t, member)
+	var signingIn sync.WaitGroup
+	for range 8 {
+		signingIn.Go(func() {
+			for range 15 {
+				if err := f.BeginSession(httptest.NewRecorder(), request(t, nil), account); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	signingIn.Wait()
+	f.checkSession(t, begin(t, f.Auth, account, nil), nil)
+	if _, sessions := f.Held(); sessions != 100 {
+		t.Errorf("%d sessions are open", sessions)
 	}
 }

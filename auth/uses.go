@@ -12,8 +12,6 @@ import (
 const (
 	writeUsesEvery = time.Minute
 	lastWrite      = 5 * time.Second // how long Close may take to write down what is left
-
-	keepNotesDays = 400
 	// CountedDays is for how many days, today included, the requests of a token are counted.
 	CountedDays = 30
 )
@@ -46,11 +44,16 @@ func (u *uses) token(id int64, now time.Time) {
 func (u *uses) session(hash string, seen, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if !now.Before(u.lastSeen(hash, seen).Add(sessionIdle)) {
+	if !u.isUsed(hash, seen, now) {
 		return false
 	}
 	u.sessions[hash] = now
 	return true
+}
+
+// isUsed says whether a session that was seen last at a time was used recently enough to be good. The lock is held.
+func (u *uses) isUsed(hash string, seen, now time.Time) bool {
+	return now.Before(u.lastSeen(hash, seen).Add(sessionIdle))
 }
 
 // lastSeen is the later of when a session was seen and what was written down of it. The lock is held.
@@ -61,7 +64,7 @@ func (u *uses) lastSeen(hash string, written time.Time) time.Time {
 	return written
 }
 
-// Start begins to write down what is used, once a minute, and to forget what is old, until Close.
+// Start begins to write down what is used, once a minute, until Close.
 func (a *Auth) Start() {
 	a.working.Go(func() {
 		ticker := a.clock.NewTicker(writeUsesEvery)
@@ -89,17 +92,15 @@ func (a *Auth) Close() error {
 }
 
 func (a *Auth) keepBooks(ctx context.Context) error {
-	now := a.clock.Now() // before uses are written, so that what is used meanwhile is not taken for old
 	if err := a.writeUses(ctx); err != nil {
 		return err
 	}
-	for _, attempts := range []*attempts{a.signInsFrom, a.signInsTo, a.requestsFrom, a.requestsFor} {
-		attempts.forgetOld(now)
+	for _, tried := range []interface{ forgetOld(now time.Time) }{
+		a.signInsFrom, a.signInsTo, a.refused, a.requestsFrom, a.requestsFor, a.strangers.asked, a.known.asked,
+	} {
+		tried.forgetOld(a.clock.Now())
 	}
-	return a.store.Forget(ctx, store.Stale{
-		Now: now, IdleSince: now.Add(-sessionIdle), NotesBefore: now.AddDate(0, 0, -keepNotesDays),
-		UsesBefore: store.DeliveryDateOf(now).Add(1 - CountedDays),
-	})
+	return nil
 }
 
 // writeUses writes down what was used. What could not be written stays for the next time.
@@ -144,10 +145,14 @@ type TokenUsed struct {
 	CountedDays int64     // requests on the last CountedDays days, today included
 }
 
-// TokensUsed tells how the tokens of an account were used, by the ID of the token.
-func (a *Auth) TokensUsed(ctx context.Context, accountID int64, tokens []store.Token) (map[int64]TokenUsed, error) {
+// TokensUsed tells how tokens were used, by the ID of the token.
+func (a *Auth) TokensUsed(ctx context.Context, tokens []store.Token) (map[int64]TokenUsed, error) {
 	today := store.DeliveryDateOf(a.clock.Now())
-	counted, err := a.store.TokenUses(ctx, accountID, today.Add(1-CountedDays))
+	var ids []int64
+	for _, token := range tokens {
+		ids = append(ids, token.ID)
+	}
+	counted, err := a.store.TokenUses(ctx, ids, today.Add(1-CountedDays))
 	if err != nil {
 		return nil, err
 	}

@@ -32,9 +32,13 @@ func refusing[R any](b *bench, ask *func(store.Period) (source.Reply[R], error),
 	return func() { *ask = well }
 }
 
-func afrrDate(r store.AFRRStep) store.DeliveryDate { return store.DeliveryDateOf(time.Unix(r.Start, 0)) }
-func mfrrDate(r store.MFRRStep) store.DeliveryDate { return store.DeliveryDateOf(time.Unix(r.Start, 0)) }
-func priceDate(r store.Price) store.DeliveryDate   { return store.DeliveryDateOf(time.Unix(r.Start, 0)) }
+func afrrDate(r store.AFRRStep) store.DeliveryDate {
+	return store.DeliveryDateOf(time.Unix(r.Start, 0))
+}
+func mfrrDate(r store.MFRRStep) store.DeliveryDate {
+	return store.DeliveryDateOf(time.Unix(r.Start, 0))
+}
+func priceDate(r store.Price) store.DeliveryDate { return store.DeliveryDateOf(time.Unix(r.Start, 0)) }
 func capacityDate(r store.CapacityStep) store.DeliveryDate {
 	return store.DeliveryDateOf(time.Unix(r.Start, 0))
 }
@@ -130,7 +134,9 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 	}{
 		{"prices", "2026-11-20 13:00", DayAheadPrices, store.DayAheadPrices, "",
 			func(b *bench) func() { return refusing(b, &b.market.prices, store.DayAheadPrices, tomorrow, priceDate) },
-			func(b *bench) { b.market.prices = func(store.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached } }},
+			func(b *bench) {
+				b.market.prices = func(store.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached }
+			}},
 		{"capacity", "2026-11-20 09:30", Capacity, store.AFRRCapacity, store.FCRCapacity,
 			func(b *bench) func() {
 				return refusing(b, &b.market.capacity, store.AFRRCapacity, tomorrow, func(r store.CapacityStep) store.DeliveryDate {
@@ -140,7 +146,9 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 					return capacityDate(r)
 				})
 			},
-			func(b *bench) { b.market.capacity = func(store.Period) (replyOfCapacity, error) { return replyOfCapacity{}, unreached } }},
+			func(b *bench) {
+				b.market.capacity = func(store.Period) (replyOfCapacity, error) { return replyOfCapacity{}, unreached }
+			}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, row.now)

@@ -184,8 +184,9 @@ var faultySources = []faultySource{
 
 func TestEveryFaultOfASource(t *testing.T) {
 	const (
-		busy    = "status 503: Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon."
-		expired = `status 401: {"error":"invalid_token","error_description":"the access token is missing or has expired"}`
+		maintained = ": “Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon.”"
+		busy       = "status 503: Service Unavailable" + maintained
+		expired    = `status 401: Unauthorized: “{"error":"invalid_token","error_description":"the access token is missing or has expired"}”`
 	)
 	// What a connection suffers, and what a source says when it is busy, is tried again.
 	lost := func(name, says string, carry func(*http.Request) (*http.Response, error)) fault {
@@ -222,26 +223,27 @@ func TestEveryFaultOfASource(t *testing.T) {
 		{name: "refused once", serve: inTurn(simulator.ConnectionRefused), tries: 2, waits: growing(1), end: brought},
 
 		// A reply that is no document.
-		finalBy("html-page", "the reply is an HTML page, not JSON: Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon.",
-			"the reply is an HTML page, not XML: Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon."),
-		finalBy("plain-text", "the reply is plain text, not JSON: try again later", "the reply is plain text, not XML: try again later"),
+		finalBy("html-page", "the reply is an HTML page, not JSON: “Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon.”",
+			"the reply is an HTML page, not XML: “Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon.”"),
+		finalBy("plain-text", "the reply is plain text, not JSON: “try again later”", "the reply is plain text, not XML: “try again later”"),
 		final("empty-reply", "the reply is empty"),
 		{name: "another-document", serve: always("another-document"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply holds no mari",
-			simulator.PowerExchanges: "the reply holds no france_power_exchanges", toENTSOE: "the reply is a Balancing_MarketDocument, not a Publication_MarketDocument"}},
-		{name: "early-end", serve: always("early-end"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply cannot be read: field name: unexpected EOF",
-			simulator.PowerExchanges: "the reply cannot be read: unexpected EOF", toENTSOE: "the reply cannot be read: XML syntax error on line 2: unexpected EOF"}},
+			simulator.PowerExchanges: "the reply holds no france_power_exchanges", toENTSOE: `the reply is a "Balancing_MarketDocument", not a Publication_MarketDocument`}},
+		{name: "early-end", serve: always("early-end"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply cannot be read: “field name: unexpected EOF”",
+			simulator.PowerExchanges: "the reply cannot be read: “unexpected EOF”", toENTSOE: "the reply cannot be read: “XML syntax error on line 2: unexpected EOF”"}},
 		final("gzip-lie", "the reply cannot be unpacked: gzip: invalid header"),
-		final("gigabyte", "the reply is larger than 64 MiB"),
+		{name: "gigabyte", serve: always("gigabyte"), tries: 1, saysBy: map[string]string{simulator.StandardMFRR: "the reply is larger than 3 MiB, far larger than a real one",
+			simulator.PowerExchanges: "the reply is larger than 2 MiB, far larger than a real one", toENTSOE: "the reply holds a text or tag of more than 16384 bytes, far more than a real one"}},
 		final("redirect", "it redirects elsewhere"),
 
 		// A status.
 		{name: "status-204", serve: always("status-204"), tries: 1, end: nothing},
-		finalBy("status-400", "status 400: invalid_request: the request cannot be served",
-			"status 400: the request was refused: Delivered time interval is not valid for this Data item."),
+		finalBy("status-400", "status 400: the window was refused: “invalid_request: the request cannot be served”",
+			"status 400: the request was refused: “Delivered time interval is not valid for this Data item.”"),
 		{name: "400 that says that there is nothing", only: toENTSOE, serve: always("status-400-no-data"), tries: 1, end: nothing},
 		{name: "200 that says that there is nothing", only: toENTSOE, serve: always("no-data"), tries: 1, end: nothing},
 		{name: "400 that says that one day is too wide", only: toENTSOE, serve: always("status-400-too-wide"), tries: 1,
-			says: "status 400: the window is too wide for the source: The amount of requested data exceeds allowed limit."},
+			says: "status 400: the window is too wide for the source: “The amount of requested data exceeds allowed limit.”"},
 		{name: "401", only: toENTSOE, serve: always("status-401"), tries: 1,
 			says: "status 401: the security token is refused: check entsoe.security_token"},
 		{name: "401", only: toRTE, serve: always("status-401"), tries: 2, tokens: 2, says: expired},
@@ -251,23 +253,23 @@ func TestEveryFaultOfASource(t *testing.T) {
 		{name: "status-403", serve: always("status-403"), tries: 1, saysBy: map[string]string{
 			simulator.StandardMFRR:   "status 403: the application is not subscribed to the API Balancing Energy: subscribe it on RTE's data portal",
 			simulator.PowerExchanges: "status 403: the application is not subscribed to the API Wholesale Market: subscribe it on RTE's data portal",
-			toENTSOE:                 "status 403: access is not allowed"}},
-		finalBy("status-404", "status 404: Not Found", "status 404: 404 page not found"),
-		finalBy("status-413", "status 413: Request Entity Too Large", "status 413: the request is too large"),
-		finalBy("status-414", "status 414: Request URI Too Long", "status 414: the address is too long"),
-		againBy("status-408", "status 408: Request Timeout", "status 408: the request took too long"),
-		againBy("status-500", `status 500: {"error":"internal_error","error_description":"the request could not be served"}`, "status 500: an error occurred"),
+			toENTSOE:                 "status 403: Forbidden: “access is not allowed”"}},
+		finalBy("status-404", "status 404: Not Found", "status 404: Not Found: “404 page not found”"),
+		finalBy("status-413", "status 413: Request Entity Too Large", "status 413: Request Entity Too Large: “the request is too large”"),
+		finalBy("status-414", "status 414: Request URI Too Long", "status 414: Request URI Too Long: “the address is too long”"),
+		againBy("status-408", "status 408: Request Timeout", "status 408: Request Timeout: “the request took too long”"),
+		againBy("status-500", `status 500: Internal Server Error: “{"error":"internal_error","error_description":"the request could not be served"}”`, "status 500: Internal Server Error: “an error occurred”"),
 		again("status-503", busy),
-		againBy("status-509", "status 509: no reason is given", "status 509: bandwidth limit exceeded"),
+		againBy("status-509", "status 509: no reason is given", "status 509: no success: “bandwidth limit exceeded”"),
 		{name: "503, and the fifth try is good", serve: inTurn("status-503", "status-500", "status-408", "status-509"), tries: 5, waits: growing(4), end: brought},
 		{name: "503 that becomes 404", serve: inTurn("status-503", "status-404"), tries: 2, waits: growing(1),
-			saysBy: map[string]string{toRTE: "status 404: Not Found", toENTSOE: "status 404: 404 page not found"}},
+			saysBy: map[string]string{toRTE: "status 404: Not Found", toENTSOE: "status 404: Not Found: “404 page not found”"}},
 		{name: "503 with Retry-After in seconds", serve: always("status-503-retry-after"), tries: 5, waits: exactly(6 * time.Minute), says: busy},
 		{name: "503 with a Retry-After beyond patience", serve: always("status-503-retry-after-day"), tries: 1,
-			says: busy + "; it wants to be left alone until 2026-07-21T10:00:00Z"},
-		{name: "429", only: toRTE, serve: always("status-429"), tries: 5, waits: growing(4), says: "status 429: requests too frequent"},
+			says: "status 503: Service Unavailable; it wants to be left alone until 2026-07-21T10:00:00Z" + maintained},
+		{name: "429", only: toRTE, serve: always("status-429"), tries: 5, waits: growing(4), says: "status 429: Too Many Requests: “requests too frequent”"},
 		{name: "429", only: toENTSOE, serve: always("status-429"), tries: 5, waits: exactly(40 * time.Minute),
-			says: "status 429: Max allowed requests per minute from each unique IP is max up to 400 only"},
+			says: "status 429: Too Many Requests: “Max allowed requests per minute from each unique IP is max up to 400 only”"},
 		{name: "429 twice", only: toENTSOE, serve: inTurn("status-429", "status-429"), tries: 3, waits: exactly(20 * time.Minute), end: brought},
 		{name: "a ban of ten minutes", only: toENTSOE, serve: inTurn(simulator.Ban), tries: 2, waits: exactly(10 * time.Minute), end: brought},
 		{name: "429 with Retry-After in seconds", serve: inTurn("status-429-retry-after", "status-429-retry-after"), tries: 3, waits: exactly(time.Minute), end: brought},

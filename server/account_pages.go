@@ -47,6 +47,44 @@ func (s *Server) own(page web.Text, take func(echo.Context, auth.Identity, url.V
 	}
 }
 
+// So many lines of a list a page shows.
+const (
+	linesOnAPage    = 100
+	sessionsOnAPage = 25
+)
+
+// pageOf reads which page of a list is asked for.
+func pageOf(c echo.Context) (auth.Page, error) {
+	page := auth.Page{Number: 1, Size: linesOnAPage}
+	text := c.QueryParam("page")
+	if text == "" {
+		return page, nil
+	}
+	var err error
+	if page.Number, err = strconv.Atoi(text); err != nil || page.Number < 1 {
+		return page, problemInvalidParameter
+	}
+	return page, nil
+}
+
+// pagerOf leads from a page of the list at a path to those beside it.
+func pagerOf(path string, page auth.Page, more bool) web.Pager {
+	address := func(number int) string {
+		if number == 1 {
+			return path
+		}
+		return path + "?page=" + strconv.Itoa(number)
+	}
+	pager := web.Pager{At: address(page.Number)}
+	if page.Number > 1 {
+		pager.Before = address(page.Number - 1)
+	}
+	if more {
+		pager.After = address(page.Number + 1)
+	}
+	return pager
+}
+
 func (s *Server) accountPage(c echo.Context, identity auth.Identity) error {
 	return s.showAccount(c, identity, http.StatusOK, web.Account{Changed: c.QueryParams().Has("changed")})
 }
@@ -57,10 +95,17 @@ func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int,
 		return err
 	}
 	view.Subscription = web.SubscriptionOf(view.Account, s.offers, s.clock.Now())
-	if view.Sessions, err = s.auth.Sessions(ctx, identity); err != nil {
+	page, err := pageOf(c)
+	if err != nil {
 		return err
 	}
-	body, err := s.pages.Account(visitAt(c, identity, accountPath.In(language(c))), view)
+	page.Size = sessionsOnAPage
+	var more bool
+	if view.Sessions, more, err = s.auth.Sessions(ctx, identity, page); err != nil {
+		return err
+	}
+	view.Pager = pagerOf(accountPath.In(language(c)), page, more)
+	body, err := s.pages.Account(visitAt(c, identity, view.Pager.At), view)
 	return s.page(c, status, body, err)
 }
 
@@ -68,13 +113,7 @@ func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int,
 func (s *Server) changePassword(c echo.Context, identity auth.Identity, fields url.Values) error {
 	account, err := s.auth.ChangePassword(c.Request().Context(), identity.Email, fields.Get("former"), fields.Get("password"))
 	if fault, known := faultOf(err); known {
-		status := http.StatusBadRequest
-		var limited *auth.LimitedError
-		if errors.As(err, &limited) {
-			tooMany(c, limited)
-			status = http.StatusTooManyRequests
-		}
-		return s.showAccount(c, identity, status, web.Account{Fault: fault})
+		return s.showAccount(c, identity, s.refusal(c, err), web.Account{Fault: fault})
 	}
 	if err != nil {
 		return err
@@ -113,11 +152,16 @@ func (s *Server) tokensPage(c echo.Context, identity auth.Identity) error {
 
 func (s *Server) showTokens(c echo.Context, identity auth.Identity, status int, view web.Tokens) error {
 	ctx, now := c.Request().Context(), s.clock.Now()
-	tokens, err := s.auth.Tokens(ctx, identity.Email)
+	page, err := pageOf(c)
 	if err != nil {
 		return err
 	}
-	used, err := s.auth.TokensUsed(ctx, identity.AccountID, tokens)
+	tokens, more, err := s.auth.OwnTokens(ctx, identity, page)
+	if err != nil {
+		return err
+	}
+	view.Pager = pagerOf(tokensPath.In(language(c)), page, more)
+	used, err := s.auth.TokensUsed(ctx, tokens)
 	if err != nil {
 		return err
 	}
@@ -125,7 +169,7 @@ func (s *Server) showTokens(c echo.Context, identity auth.Identity, status int, 
 		view.Tokens = append(view.Tokens, web.TokenLine{Token: token, Used: used[token.ID], Over: token.IsOver(now)})
 	}
 	view.Site, view.Datasets, view.Today = s.site(c), store.Datasets(), store.DeliveryDateOf(now)
-	body, err := s.pages.Tokens(visit(c, identity), view)
+	body, err := s.pages.Tokens(visitAt(c, identity, view.Pager.At), view)
 	return s.page(c, status, body, err)
 }
 

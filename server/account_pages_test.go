@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/auth"
 	"courant/server"
 	"courant/store"
 	"courant/web"
@@ -21,9 +22,9 @@ import (
 var english = header("Accept-Language", "en")
 
 // signIn signs somebody in who has a password and returns a change that makes a request his.
-func (f *fixture) signIn(t *testing.T, email, password string) func(*http.Request) {
+func (f *fixture) signIn(t *testing.T, email, password string, dress ...func(*http.Request)) func(*http.Request) {
 	t.Helper()
-	w := f.submit(t, "POST", "/login", url.Values{"email": {email}, "password": {password}})
+	w := f.submit(t, "POST", "/login", url.Values{"email": {email}, "password": {password}}, dress...)
 	if w.Code != 303 {
 		t.Fatalf("signing in answers %d", w.Code)
 	}
@@ -177,7 +178,7 @@ func TestAnswersTellATokenWhatIsLeftOfItsLimit(t *testing.T) {
 func (f *fixture) invited(t *testing.T, admin func(*http.Request), fields url.Values) (userPage, link string) {
 	t.Helper()
 	w := f.submit(t, "POST", "/admin/users", fields, admin, english)
-	match := regexp.MustCompile(`id="new-link">http://example\.com(/set-password\?key=[A-Z2-7]+)<`).FindStringSubmatch(f.follow(t, w, admin, english))
+	match := regexp.MustCompile(`id="new-link">(/set-password\?key=[A-Z2-7]+)<`).FindStringSubmatch(f.follow(t, w, admin, english))
 	if match == nil {
 		t.Fatal("no link is shown")
 	}
@@ -205,7 +206,7 @@ func TestAPersonIsInvitedAndSubscribed(t *testing.T) {
 		t.Errorf("a short password: %d: %s", w.Code, w.Body)
 	}
 	w = f.submit(t, "POST", "/set-password", url.Values{"key": {key}, "email": {"boris@example.org"}, "password": {"another good phrase"}})
-	if w.Code != 303 || len(w.Result().Cookies()) != 1 {
+	if w.Code != 303 || len(w.Result().Cookies()) != 2 {
 		t.Fatalf("a good password: %d", w.Code)
 	}
 	carl := carrying(w.Result().Cookies()[0])
@@ -474,5 +475,138 @@ func TestTheFirstLinkMakesTheAdministratorOnAPage(t *testing.T) {
 	}
 	if secret, err := f.auth.FirstLink(t.Context()); err != nil || secret != "" {
 		t.Errorf("another first link: %q, %v", secret, err)
+	}
+}
+
+func TestALinkIsMailedToTheStoredAddressAlone(t *testing.T) {
+	for typed, want := range map[string]string{
+		"mik@wiki.example": "mik@wiki.example", " MIK@Wiki.Example ": "mik@wiki.example",
+		"mi\u212A@wiki.example": "", "mik@wi\u212Ai.example": "", "mik@w\u0130ki.example": "", "mik@wiki.example\u200b": "", "\uff4dik@wiki.example": "",
+	} {
+		for _, path := range []string{"/forgotten", "/signup"} {
+			box := &letterbox{}
+			f, read := withMail(t, box, func(o *server.Options) { o.OpenSignup = true })
+			must(t, f.store.AddAccount(t.Context(), store.Account{Email: "mik@wiki.example", PasswordHash: "none", Role: store.Member, Created: noon}))
+			if w := f.submit(t, "POST", path, url.Values{"email": {typed}}); w.Code != 200 {
+				t.Errorf("%s for %q: %d", path, typed, w.Code)
+			}
+			mails := read()
+			if want == "" && len(mails) > 0 || want != "" && (len(mails) != 1 || !strings.HasPrefix(mails[0], want+"\n")) {
+				t.Errorf("%s for %q mails %q, want one to %q", path, typed, mails, want)
+			}
+		}
+	}
+}
+
+func TestALinkThatIsShownDoesNotTakeItsHostFromTheRequest(t *testing.T) {
+	for _, test := range []struct {
+		publicURL, link string
+		hint            bool
+	}{
+		{"", ">/set-password?key=", true},
+		{"https://courant.example", ">https://courant.example/set-password?key=", false},
+	} {
+		f := withUser(t, func(o *server.Options) { o.PublicURL = test.publicURL })
+		must(t, f.auth.AddUser(t.Context(), "boris@example.org", password, true))
+		admin := f.signIn(t, "boris@example.org", password)
+		evil := func(r *http.Request) { r.Host = "evil.example" }
+		for _, form := range []struct {
+			path   string
+			fields url.Values
+		}{
+			{"/admin/users", url.Values{"email": {"carl@example.org"}}}, {"/admin/users/1/link", nil},
+		} {
+			w := f.submit(t, "POST", form.path, form.fields, admin, evil)
+			for language, hint := range map[string]string{"en": "Set server.public_url, and links will be whole.", "fr": "Réglez server.public_url, et les liens seront complets."} {
+				page := f.follow(t, w, admin, evil, header("Accept-Language", language))
+				if strings.Contains(page, "evil.example") {
+					t.Errorf("%s: the page names the host of the request", form.path)
+				}
+				if language == "en" && !strings.Contains(page, test.link) || language == "en" && strings.Contains(page, hint) != test.hint {
+					t.Errorf("%s with %q: the page is %s", form.path, test.publicURL, page)
+				}
+				w = f.submit(t, "POST", "/admin/users/1/link", nil, admin, evil)
+			}
+			if page := f.follow(t, w, admin, evil, header("Accept-Language", "fr")); strings.Contains(page, "Réglez server.public_url") != test.hint {
+				t.Errorf("%s with %q: the page in French is %s", form.path, test.publicURL, page)
+			}
+		}
+	}
+}
+
+func TestListsAreShownByPages(t *testing.T) {
+	f := withUser(t)
+	must(t, f.auth.AddUser(t.Context(), "boris@example.org", password, true))
+	admin := f.signIn(t, "boris@example.org", password)
+	boris, err := f.auth.User(t.Context(), "boris@example.org")
+	must(t, err)
+	for i := range 120 {
+		f.account(t, fmt.Sprintf("z%03d@example.org", i), store.Member)
+		token := f.token(t, boris, nil)
+		if i < 90 {
+			must(t, f.auth.RevokeToken(t.Context(), token[:12]))
+		}
+		if i < 30 {
+			f.session(t, boris)
+		}
+	}
+	for _, test := range []struct {
+		path, row    string
+		first, last  int
+		french, next string
+	}{
+		{"/admin", `/admin/users/`, 100, 22, "/administration", "/admin?page=2"},
+		{"/docs/tokens", "<td><code>crt_", 100, 20, "/docs/jetons", "/docs/tokens?page=2"},
+		{"/account", "<td class=\"wrap\">", 25, 6, "/compte", "/account?page=2"},
+	} {
+		page := f.ask(t, "GET", test.path, admin, english).Body.String()
+		if got := strings.Count(page, test.row); got != test.first || !strings.Contains(page, `<a href="`+test.next+`">Next page</a>`) || strings.Contains(page, "Previous page") {
+			t.Errorf("%s shows %d lines, want %d: %s", test.path, got, test.first, page)
+		}
+		page = f.ask(t, "GET", test.next, admin, english).Body.String()
+		if got := strings.Count(page, test.row); got != test.last || !strings.Contains(page, `<a href="`+test.path+`">Previous page</a>`) || strings.Contains(page, "Next page") {
+			t.Errorf("%s shows %d lines, want %d", test.next, got, test.last)
+		}
+		if w := f.ask(t, "GET", test.french+"?page=2", admin); !strings.Contains(w.Body.String(), `<a href="`+test.french+`">Page précédente</a>`) {
+			t.Errorf("%s does not lead back", test.french)
+		}
+		for _, number := range []string{"0", "-1", "two", "99999999999999999999"} {
+			if w := f.ask(t, "GET", test.path+"?page="+number, admin); w.Code != 400 {
+				t.Errorf("%s, page %s: %d", test.path, number, w.Code)
+			}
+		}
+		if w := f.ask(t, "GET", test.path+"?page=9223372036854775807", admin); w.Code != 200 {
+			t.Errorf("%s, a page far away: %d", test.path, w.Code)
+		}
+	}
+}
+
+func TestOverTLSTheSessionIsInACookieOfThisHostAlone(t *testing.T) {
+	f := withUser(t, func(o *server.Options) {
+		o.PublicURL = "https://courant.example"
+		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, SecureCookie: true})
+	})
+	w := f.submit(t, "POST", "/login", url.Values{"email": {email}, "password": {password}})
+	cookie := w.Result().Cookies()[0]
+	if cookie.Name != "__Host-courant_session" || !cookie.Secure || cookie.Path != "/" || cookie.Domain != "" {
+		t.Errorf("the cookie is %s", cookie)
+	}
+	for _, dress := range [][]func(*http.Request){
+		{carrying(cookie)},
+		{header("Cookie", "courant_session=planted"), carrying(cookie)},
+	} {
+		if w := f.ask(t, "GET", "/api/day-ahead-prices", dress...); w.Code == 401 {
+			t.Errorf("the session reads %d", w.Code)
+		}
+	}
+	plain := header("Cookie", "courant_session="+cookie.Value)
+	if w := f.ask(t, "GET", "/api/day-ahead-prices", plain); w.Code != 401 {
+		t.Errorf("under the other name it reads %d", w.Code)
+	}
+	if api := f.ask(t, "GET", "/api/openapi.json").Body.String(); !strings.Contains(api, `"name": "__Host-courant_session"`) {
+		t.Error("the description names another cookie")
+	}
+	if api := open(t).ask(t, "GET", "/api/openapi.json").Body.String(); !strings.Contains(api, `"name": "courant_session"`) {
+		t.Error("without TLS the description names another cookie")
 	}
 }

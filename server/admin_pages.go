@@ -46,14 +46,19 @@ func (s *Server) usersPage(c echo.Context, identity auth.Identity) error {
 }
 
 func (s *Server) showUsers(c echo.Context, identity auth.Identity, status int, view web.Users) error {
-	accounts, err := s.auth.Users(c.Request().Context())
+	page, err := pageOf(c)
 	if err != nil {
 		return err
 	}
+	accounts, more, err := s.auth.Users(c.Request().Context(), page)
+	if err != nil {
+		return err
+	}
+	view.Pager = pagerOf(usersPath.In(language(c)), page, more)
 	for _, account := range accounts {
 		view.Users = append(view.Users, s.userLine(account))
 	}
-	body, err := s.pages.Users(visitAt(c, identity, usersPath.In(language(c))), view)
+	body, err := s.pages.Users(visitAt(c, identity, view.Pager.At), view)
 	return s.page(c, status, body, err)
 }
 
@@ -77,13 +82,14 @@ func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Value
 	return s.handOver(c, identity, account, secret)
 }
 
-// handOver shows a link once on its account's page, and sends it where mails are sent.
+// handOver shows a link once on its account's page, and sends it where mails are sent. Its host is that of the
+// configuration or it has none: what a request names as its host may be anybody's.
 func (s *Server) handOver(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
 	if s.mail != nil {
 		language := language(c)
-		s.later(c.Request().Context(), func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
+		s.later(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
 	}
-	s.shown.put(identity, userPage(web.English, account), LinkAddress(s.site(c).PublicURL, secret), s.mail != nil)
+	s.shown.put(identity, userPage(web.English, account), LinkAddress(s.publicURL, secret), s.mail != nil)
 	return c.Redirect(http.StatusSeeOther, userPage(language(c), account))
 }
 

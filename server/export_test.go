@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"weak"
@@ -129,4 +131,35 @@ func HeldAfterPacking(tag string) string {
 	d := large()
 	d.pack()
 	return strings.Join(d.heldBy([]string{tag}, d.choose([]string{codingGzip})), "")
+}
+
+// TakeOf takes a request of a token, and tells of how many tokens the limits are known.
+func (s *Server) TakeOf(tokenID int64) (known int) {
+	s.limits.take(tokenID)
+	return len(s.limits.byToken)
+}
+
+// Errands has an origin leave many things to be done, and then each of a few persons one. It tells in which order they are done, and
+// how many are not.
+func Errands(ofOne, persons int) (done []string, dropped int) {
+	e := &errands{busy: mostAtOnce}
+	add := func(name string, asked int) {
+		_, one := e.add(errand{asked: asked, do: func(context.Context) error { done = append(done, name); return nil }})
+		if one {
+			dropped++
+		}
+	}
+	for i := range ofOne {
+		add("flood", i+1)
+	}
+	for i := range persons {
+		add("person "+strconv.Itoa(i), 0)
+	}
+	for {
+		next, found := e.next()
+		if !found {
+			return done, dropped
+		}
+		_ = next.do(context.Background())
+	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -12,19 +13,23 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// leastForgotten is how many tokens are known at least before any is forgotten.
+const leastForgotten = 1000
+
 // limits holds how much each token may still ask: a minute's worth at once if unused, refilled evenly.
 type limits struct {
 	clock     clockwork.Clock
 	perMinute int
 	policy    []string // as the header tells it
 
-	mu      sync.Mutex
-	byToken map[int64]*rate.Limiter // as many as there are tokens in use
+	mu       sync.Mutex
+	byToken  map[int64]*rate.Limiter
+	forgetAt int // so many tokens are known before those that are not in use are looked for
 }
 
 func newLimits(clock clockwork.Clock, perMinute int) *limits {
 	policy := []string{fmt.Sprintf(`"token";q=%d;w=60`, perMinute)}
-	return &limits{clock: clock, perMinute: perMinute, policy: policy, byToken: map[int64]*rate.Limiter{}}
+	return &limits{clock: clock, perMinute: perMinute, policy: policy, byToken: map[int64]*rate.Limiter{}, forgetAt: leastForgotten}
 }
 
 // take takes one request of the token's; if there is none left it says how long to wait for one. In any case it says how
@@ -35,6 +40,9 @@ func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 	now := l.clock.Now()
 	limiter := l.byToken[tokenID]
 	if limiter == nil {
+		if len(l.byToken) >= l.forgetAt {
+			l.forgetWhole(now)
+		}
 		limiter = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)
 		l.byToken[tokenID] = limiter
 	}
@@ -45,6 +53,12 @@ func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 		left.wait = l.refill(1 - tokens)
 	}
 	return left, ok
+}
+
+// forgetWhole drops the tokens that have all of their requests left, as those have that are not known.
+func (l *limits) forgetWhole(now time.Time) {
+	maps.DeleteFunc(l.byToken, func(_ int64, limiter *rate.Limiter) bool { return limiter.TokensAt(now) >= float64(l.perMinute) })
+	l.forgetAt = max(leastForgotten, 2*len(l.byToken))
 }
 
 // refill is how long so many requests take to come back.

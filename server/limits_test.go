@@ -114,3 +114,15 @@ func TestARequestThatIsRefusedForAnotherReasonCountsToo(t *testing.T) {
 		}
 	}
 }
+
+func TestTokensThatAreNoLongerUsedAreForgotten(t *testing.T) {
+	f := open(t, func(o *server.Options) { o.RateLimitPerMinute = 2 })
+	most := 0
+	for id := range int64(10_000) {
+		most = max(most, f.TakeOf(id))
+		f.clock.Advance(time.Second)
+	}
+	if most > 1001 {
+		t.Errorf("%d are known at once, of which 30 are in use", most)
+	}
+}

@@ -21,6 +21,8 @@ const (
 	loginPath       = "/login"
 	setPasswordPath = "/set-password"
 	linkKey         = "key"
+	// mostHeld is how many answers are held back at once, a few kilobytes each.
+	mostHeld = 4096
 )
 
 // LinkAddress is that of the page on which the person who has a link's secret sets a password.
@@ -45,10 +47,43 @@ func form(c echo.Context) (url.Values, error) {
 	return request.PostForm, nil
 }
 
-// tooMany says in the header how long to wait, and tells the minutes, begun ones included.
-func tooMany(c echo.Context, limited *auth.LimitedError) (minutes int) {
+// tooMany says in the header how long to wait, and tells the minutes, begun ones included. An origin that goes on asking has its
+// answer held back.
+func (s *Server) tooMany(c echo.Context, limited *auth.LimitedError) (minutes int) {
+	s.hold(c, limited.Hold)
 	c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.Wait.Seconds()))))
 	return int(math.Ceil(limited.Wait.Minutes()))
+}
+
+// hold waits before an answer, unless the client is gone. Of so many that too many answers are held back the connection ends.
+func (s *Server) hold(c echo.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case s.held <- struct{}{}:
+		defer func() { <-s.held }()
+	default:
+		c.Response().Header().Set("Connection", "close")
+		return
+	}
+	timer := s.clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.Chan():
+	case <-c.Request().Context().Done():
+	case <-s.stopped.Done():
+	}
+}
+
+// refusal is the status with which a form is shown again. If there were too many attempts, the header says how long to wait.
+func (s *Server) refusal(c echo.Context, err error) int {
+	var limited *auth.LimitedError
+	if !errors.As(err, &limited) {
+		return http.StatusBadRequest
+	}
+	s.tooMany(c, limited)
+	return http.StatusTooManyRequests
 }
 
 func (s *Server) loginPage(c echo.Context, identity auth.Identity) error {
@@ -76,11 +111,11 @@ func (s *Server) login(c echo.Context) error {
 		return err
 	}
 	view := web.Login{Email: fields.Get("email"), Next: fields.Get("next")}
-	account, err := s.auth.SignIn(c.Request().Context(), view.Email, fields.Get("password"))
+	account, err := s.auth.SignIn(s.auth.WithDevice(c.Request()), view.Email, fields.Get("password"))
 	var limited *auth.LimitedError
 	switch {
 	case errors.As(err, &limited):
-		view.Minutes = tooMany(c, limited)
+		view.Minutes = s.tooMany(c, limited)
 		return s.showLogin(c, http.StatusTooManyRequests, view)
 	case errors.Is(err, auth.ErrBadCredentials):
 		view.Refused = true
@@ -92,11 +127,12 @@ func (s *Server) login(c echo.Context) error {
 	return s.enter(c, account, ownPath(view.Next))
 }
 
-// enter begins a session and leads on.
+// enter begins a session, has the browser known from now on, and leads on.
 func (s *Server) enter(c echo.Context, account store.Account, next string) error {
 	if err := s.auth.BeginSession(c.Response(), c.Request(), account); err != nil {
 		return err
 	}
+	s.auth.RememberDevice(c.Response(), c.Request(), account)
 	return c.Redirect(http.StatusSeeOther, next)
 }
 
@@ -116,7 +152,10 @@ func (s *Server) showSetPassword(c echo.Context, status int, view web.SetPasswor
 	email, err := s.auth.Link(c.Request().Context(), view.Secret)
 	switch {
 	case errors.Is(err, auth.ErrLink):
-		view, status = web.SetPassword{}, http.StatusNotFound
+		view = web.SetPassword{}
+		if status != http.StatusTooManyRequests {
+			status = http.StatusNotFound
+		}
 	case err != nil:
 		return err
 	case email == "":
@@ -140,7 +179,7 @@ func (s *Server) setPassword(c echo.Context) error {
 	}
 	if fault, known := faultOf(err); known {
 		view.Fault = fault
-		return s.showSetPassword(c, http.StatusBadRequest, view)
+		return s.showSetPassword(c, s.refusal(c, err), view)
 	}
 	if err != nil {
 		return err
@@ -174,29 +213,32 @@ func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([
 		return err
 	}
 	view := web.Request{Email: strings.TrimSpace(fields.Get("email"))}
-	if limited := s.takeRequest(c, &view); limited {
+	asked, limited := s.takeRequest(c, &view)
+	if limited {
 		return s.showRequest(c, http.StatusTooManyRequests, render, view)
 	}
 	language := language(c)
-	s.later(c.Request().Context(), func(ctx context.Context) error {
-		secret, err := s.auth.RequestLink(ctx, view.Email, mayBeNew)
+	s.later(c.Request().Context(), asked, func(ctx context.Context) error {
+		to, secret, err := s.auth.RequestLink(ctx, view.Email, mayBeNew)
 		if err != nil || secret == "" {
 			return err
 		}
-		return s.sendLink(ctx, language, view.Email, secret)
+		return s.sendLink(ctx, language, to, secret)
 	})
 	view.Done = true
 	return s.showRequest(c, http.StatusOK, render, view)
 }
 
-// takeRequest counts a request of somebody who is not signed in, and says if there were too many.
-func (s *Server) takeRequest(c echo.Context, view *web.Request) bool {
+// takeRequest counts a request of somebody who is not signed in. It tells how much was asked from the same origin before, and
+// whether that was too much.
+func (s *Server) takeRequest(c echo.Context, view *web.Request) (asked int, tooMuch bool) {
+	asked, err := s.auth.TakeRequest(c.Request().Context())
 	var limited *auth.LimitedError
-	if !errors.As(s.auth.TakeRequest(c.Request().Context()), &limited) {
-		return false
+	if !errors.As(err, &limited) {
+		return asked, false
 	}
-	view.Minutes = tooMany(c, limited)
-	return true
+	view.Minutes = s.tooMany(c, limited)
+	return asked, true
 }
 
 func (s *Server) signUpPage(c echo.Context) error {
@@ -220,58 +262,23 @@ func (s *Server) signUp(c echo.Context) error {
 		return err
 	}
 	view := web.Request{Email: fields.Get("email")}
-	if limited := s.takeRequest(c, &view); limited {
+	if _, limited := s.takeRequest(c, &view); limited {
 		return s.showRequest(c, http.StatusTooManyRequests, s.pages.SignUp, view)
 	}
-	ctx, password := c.Request().Context(), fields.Get("password")
-	err = s.auth.AddUser(ctx, view.Email, password, false)
+	ctx := c.Request().Context()
+	err = s.auth.AddUser(ctx, view.Email, fields.Get("password"), false)
 	if fault, known := faultOf(err); known {
 		view.Fault = fault
-		return s.showRequest(c, http.StatusBadRequest, s.pages.SignUp, view)
+		return s.showRequest(c, s.refusal(c, err), s.pages.SignUp, view)
 	}
 	if err != nil {
 		return err
 	}
-	account, err := s.auth.SignIn(ctx, view.Email, password)
+	account, err := s.auth.User(ctx, view.Email)
 	if err != nil {
 		return err
 	}
 	return s.enter(c, account, "/")
-}
-
-// Mailer sends mails.
-type Mailer interface {
-	// Send sends a mail in plain text to one person, whom its error does not name.
-	Send(ctx context.Context, to, subject, text string) error
-}
-
-const (
-	// laterTimeout is how long what an answer left to be done may take, and mostWaiting how much of it there may be.
-	laterTimeout = time.Minute
-	mostWaiting  = 100
-)
-
-// later does something after the answer, in the name of whom the context tells. Close waits for it. Where too much is
-// waiting already, or nobody waits any more, it is left undone.
-func (s *Server) later(ctx context.Context, do func(context.Context) error) {
-	if s.stopped.Err() != nil {
-		return
-	}
-	select {
-	case s.waiting <- struct{}{}:
-	default:
-		s.log.Error("a mail is not sent: too many are waiting")
-		return
-	}
-	s.working.Go(func() {
-		defer func() { <-s.waiting }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), laterTimeout)
-		defer cancel()
-		defer context.AfterFunc(s.stopped, cancel)()
-		if err := do(ctx); err != nil {
-			s.log.Error("a mail is not sent", "error", err.Error())
-		}
-	})
 }
 
 // sendLink sends the address of the page that a secret opens.

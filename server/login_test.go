@@ -40,17 +40,17 @@ var urlencoded = header("Content-Type", "application/x-www-form-urlencoded")
 func TestSigningInOpensTheDoorAndSigningOutShutsIt(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		f := withUser(t, func(o *server.Options) {
-			o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, SecureCookie: secure})
+			o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, SecureCookie: secure, Hashing: cheap})
 		})
 		w := f.send(t, "POST", "/login", form(" ANNE@example.org ", password), urlencoded)
 		if w.Code != 303 || w.Header().Get("Location") != "/" {
 			t.Fatalf("signing in answers %d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
 		}
 		cookies := w.Result().Cookies()
-		if len(cookies) != 1 {
+		if len(cookies) != 2 {
 			t.Fatalf("signing in sets %d cookies", len(cookies))
 		}
-		cookie := cookies[0]
+		cookie := cookies[0] // the session's; the other one is the device's
 		if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" || cookie.Secure != secure {
 			t.Errorf("with secure %t the cookie is %s", secure, cookie)
 		}

@@ -350,7 +350,7 @@ func TestTheOverviewShowsTodayAndTomorrowOnDemand(t *testing.T) {
 
 func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
 	f := open(t, func(o *server.Options) {
-		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, Offers: []auth.Offer{{ID: "reserve", Datasets: []store.Dataset{store.AFRRCapacity}}}})
+		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, Offers: []auth.Offer{{ID: "reserve", Datasets: []store.Dataset{store.AFRRCapacity}}}, Hashing: cheap})
 	})
 	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
 	f.refresh(t)

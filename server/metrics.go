@@ -9,9 +9,10 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// figures answers Prometheus: an administrator's token or session, or a scraper on this machine.
+// figures answers Prometheus: an administrator's token or session, or a scraper on this machine where the configuration
+// opens it to that.
 func (s *Server) figures(c echo.Context) error {
-	if !isLocal(c.Request()) {
+	if !s.openMetrics || !isLocal(c.Request()) {
 		identity, err := s.reader(c)
 		if err != nil {
 			return err
@@ -25,11 +26,11 @@ func (s *Server) figures(c echo.Context) error {
 	return nil
 }
 
-// isLocal says whether a request comes from this machine and was meant for it: a proxy on this machine shows itself by
-// the name that it was asked for, or by a header.
+// isLocal says whether a request comes from this machine and was meant for it. A proxy on this machine shows itself by the
+// name that it was asked for, or by a header; one that rewrites the name and adds no header cannot be told from a scraper.
 func isLocal(r *http.Request) bool {
 	for name := range r.Header {
-		if name == "Forwarded" || strings.HasPrefix(name, "X-Forwarded-") {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
 			return false
 		}
 	}

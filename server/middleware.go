@@ -3,11 +3,11 @@ package server
 import (
 	"crypto/rand"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -112,16 +112,47 @@ func originOf(address string) string {
 	return u.Scheme + "://" + host
 }
 
-// ipExtractor tells whose request it is: the peer's, or what a trusted proxy says in X-Forwarded-For.
+// ipExtractor tells whose request it is: the peer's, or, where the peer is a trusted proxy, the last in X-Forwarded-For
+// that is none. It is the peer's too where that header holds something that is no address before such a one is found.
 func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
-	if len(trusted) == 0 {
-		return echo.ExtractIPDirect()
+	isTrusted := func(addr netip.Addr) bool {
+		return slices.ContainsFunc(trusted, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, prefix := range trusted {
-		options = append(options, echo.TrustIPRange(&net.IPNet{
-			IP: prefix.Addr().AsSlice(), Mask: net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen()),
-		}))
+	return func(r *http.Request) string {
+		peer, ok := forwardedAddr(r.RemoteAddr)
+		if !ok {
+			return r.RemoteAddr
+		}
+		addr := peer
+		named := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+		for i := len(named) - 1; i >= 0 && isTrusted(addr); i-- {
+			text := strings.TrimSpace(named[i])
+			if text == "" {
+				continue
+			}
+			if addr, ok = forwardedAddr(text); !ok {
+				return peer.String()
+			}
+		}
+		return addr.String()
 	}
-	return echo.ExtractIPFromXFFHeader(options...)
+}
+
+// forwardedAddr reads an address with or without a port, an IPv6 one also in brackets, as proxies write them.
+func forwardedAddr(text string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		var withPort netip.AddrPort
+		if withPort, err = netip.ParseAddrPort(text); err == nil {
+			addr = withPort.Addr()
+		}
+	}
+	if inner, bracketed := strings.CutPrefix(text, "["); err != nil && bracketed {
+		if inner, bracketed = strings.CutSuffix(inner, "]"); bracketed {
+			if addr, err = netip.ParseAddr(inner); err == nil && !addr.Is6() {
+				return netip.Addr{}, false
+			}
+		}
+	}
+	return addr.Unmap().WithZone(""), err == nil
 }

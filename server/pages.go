@@ -75,10 +75,9 @@ const (
 
 // language is the one that the visitor chose, else the one that the browser prefers.
 func language(c echo.Context) web.Language {
-	if cookie, err := c.Cookie(languageCookie); err == nil {
-		if chosen, known := web.ParseLanguage(cookie.Value); known {
-			return chosen
-		}
+	value, _ := auth.Cookie(c.Request(), languageCookie)
+	if chosen, known := web.ParseLanguage(value); known {
+		return chosen
 	}
 	return web.LanguageOf(c.Request().Header.Get("Accept-Language"))
 }
@@ -94,7 +93,7 @@ func (s *Server) chooseLanguage(c echo.Context) error {
 		return problemInvalidParameter
 	}
 	c.SetCookie(&http.Cookie{
-		Name: languageCookie, Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
+		Name: auth.CookieName(languageCookie, s.secure), Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure,
 	})
 	return c.Redirect(http.StatusSeeOther, ownPath(fields.Get("next")))

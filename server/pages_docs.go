@@ -24,7 +24,7 @@ func (s *Server) site(c echo.Context) web.Site {
 
 // openAPI answers the description of all routes.
 func (s *Server) openAPI(c echo.Context) error {
-	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact})
+	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()})
 	if err != nil {
 		return err
 	}

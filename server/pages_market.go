@@ -30,7 +30,7 @@ var marketPages = []marketPage{
 func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error {
 	return func(c echo.Context, identity auth.Identity) error {
 		ctx := c.Request().Context()
-		feeds, err := s.feeds(ctx)
+		feeds, err := s.feeds(ctx, identity)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 // overview shows all datasets at a glance: prices and capacity of today or tomorrow, energies of their last date.
 func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 	ctx := c.Request().Context()
-	feeds, err := s.feeds(ctx)
+	feeds, err := s.feeds(ctx, identity)
 	if err != nil {
 		return err
 	}

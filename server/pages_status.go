@@ -20,7 +20,7 @@ var statusPath = web.Text{FR: "/etat", EN: "/status"}
 
 // statusPage says how the feeds are doing.
 func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
-	feeds, err := s.feeds(c.Request().Context())
+	feeds, err := s.feeds(c.Request().Context(), identity)
 	if err != nil {
 		return err
 	}

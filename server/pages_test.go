@@ -15,7 +15,7 @@ func TestTheChosenLanguageIsKept(t *testing.T) {
 		return w.Code, w.Header().Get("Location"), w.Header().Get("Set-Cookie")
 	}
 	code, location, cookie := choose("en", "/login?a=b")
-	if code != 303 || location != "/login?a=b" || cookie != "courant_language=en; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax" {
+	if code != 303 || location != "/login?a=b" || cookie != "__Host-courant_language=en; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax" {
 		t.Errorf("choosing answers %d to %q with %q", code, location, cookie)
 	}
 	for chosen, want := range map[string]string{"en": `<html lang="en">`, "fr": `<html lang="fr">`, "de": `<html lang="en">`, "": `<html lang="en">`} {
@@ -23,6 +23,10 @@ func TestTheChosenLanguageIsKept(t *testing.T) {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("with the cookie %q the page is not in %s", chosen, want)
 		}
+	}
+	both := header("Cookie", "courant_language=en; __Host-courant_language=fr") // another host may have set the first
+	if w := f.ask(t, "GET", "/login", both); !strings.Contains(w.Body.String(), `<html lang="fr">`) {
+		t.Error("the cookie of another host chooses the language")
 	}
 	if code, _, cookie := choose("de", "/"); code != 400 || cookie != "" {
 		t.Errorf("a third language answers %d with %q", code, cookie)

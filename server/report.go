@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"courant/auth"
 	"courant/store"
 	"courant/web"
 )
@@ -61,11 +62,11 @@ func (d reportedDataset) tell(feed *web.Feed) {
 
 // feeds tells pages how the datasets are doing, once all bodies are built. It reads the report as its JSON is: how it is
 // made is not known here.
-func (s *Server) feeds(ctx context.Context) (web.Feeds, error) {
+func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, error) {
 	if !s.bodies.ready() {
 		return web.Feeds{}, problemUnavailable
 	}
-	report, err := s.report(ctx)
+	report, err := s.report(ctx, identity.Admin)
 	if err != nil {
 		return web.Feeds{}, err
 	}

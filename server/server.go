@@ -33,11 +33,14 @@ type Options struct {
 	TrustedProxies     []netip.Prefix
 	PublicURL          string // as browsers see it; may be empty
 	Contact            string // of who runs this Courant; may be empty
-	// Report tells how the datasets are doing, as JSON will be made of it.
-	Report func(context.Context) (any, error)
+	// Report tells how the datasets are doing, as JSON will be made of it: in full for administrators, for others without
+	// what a source wrote.
+	Report func(ctx context.Context, full bool) (any, error)
 	// Decide takes or drops what waits in quarantine under an ID; store.ErrNotFound if nothing does.
 	Decide  func(ctx context.Context, id int64, accept bool) error
 	Metrics http.Handler // for Prometheus
+	// OpenMetrics lets whoever asks from this machine read them without a token.
+	OpenMetrics bool
 	// Offers are those that there are to subscribe to, and OpenSignup lets visitors make accounts of their own.
 	Offers     []web.Offer
 	OpenSignup bool
@@ -56,13 +59,14 @@ type Server struct {
 	limits *limits
 	pages  *web.Pages
 
-	report    func(context.Context) (any, error)
-	decide    func(ctx context.Context, id int64, accept bool) error
-	metrics   http.Handler
-	simulated bool
-	publicURL string
-	contact   string
-	secure    bool // browsers reach Courant over HTTPS
+	report      func(ctx context.Context, full bool) (any, error)
+	decide      func(ctx context.Context, id int64, accept bool) error
+	metrics     http.Handler
+	openMetrics bool
+	simulated   bool
+	publicURL   string
+	contact     string
+	secure      bool // browsers reach Courant over HTTPS
 
 	offers     []web.Offer
 	openSignup bool
@@ -70,7 +74,8 @@ type Server struct {
 	shown      *shown
 
 	working sync.WaitGroup
-	waiting chan struct{} // holds one value for each thing that an answer left to be done
+	errands errands
+	held    chan struct{} // holds one value for each answer that is held back
 	stopped context.Context
 	stop    context.CancelFunc
 }
@@ -84,9 +89,9 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
-		report: o.Report, decide: o.Decide, metrics: o.Metrics, simulated: o.Simulated,
+		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
-		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), waiting: make(chan struct{}, mostWaiting),
+		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), held: make(chan struct{}, mostHeld),
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true

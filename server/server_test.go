@@ -29,6 +29,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// cheap is a hashing of passwords that costs next to nothing.
+var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
 // noon is in Paris 14:00 on 2026-07-15.
 var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 
@@ -57,11 +60,11 @@ func open(t testing.TB, changes ...func(*server.Options)) *fixture {
 	must(t, err)
 	t.Cleanup(func() { db.Close() })
 	f := &fixture{store: db, clock: clockwork.NewFakeClockAt(noon), log: &lines{}}
-	f.auth = auth.New(auth.Options{Store: db, Clock: f.clock, Offers: offers})
+	f.auth = auth.New(auth.Options{Store: db, Clock: f.clock, Offers: offers, Hashing: cheap})
 	f.options = server.Options{
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
-		Report: func(context.Context) (any, error) { return struct{}{}, nil },
+		Report: func(context.Context, bool) (any, error) { return struct{}{}, nil },
 		Decide: func(context.Context, int64, bool) error { return store.ErrNotFound },
 	}
 	for _, change := range changes {
@@ -142,7 +145,7 @@ func (f *fixture) account(t testing.TB, email string, role store.Role) store.Acc
 // token adds a token that the change alters, and returns its text, which is 52 letters and digits after its mark.
 func (f *fixture) token(t testing.TB, account store.Account, change func(*store.Token)) string {
 	t.Helper()
-	existing, err := f.store.Tokens(t.Context(), "")
+	existing, err := f.store.Tokens(t.Context(), 0, f.clock.Now(), 0, 1000)
 	must(t, err)
 	text := fmt.Sprintf("crt_%08dKdLxEQ93vTnpR7ZcMwYgBs5HfJqAu2XtVi6ePoGb8kWD", len(existing))
 	hash := sha256.Sum256([]byte(text))

@@ -8,10 +8,11 @@ import (
 
 // status tells any account how the datasets are doing.
 func (s *Server) status(c echo.Context) error {
-	if _, err := s.reader(c); err != nil {
+	identity, err := s.reader(c)
+	if err != nil {
 		return err
 	}
-	report, err := s.report(c.Request().Context())
+	report, err := s.report(c.Request().Context(), identity.Admin)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,9 @@ import (
 
 // reporting has the server report what the function says.
 func reporting(report func(context.Context) (any, error)) func(*server.Options) {
-	return func(o *server.Options) { o.Report = report }
+	return func(o *server.Options) {
+		o.Report = func(ctx context.Context, _ bool) (any, error) { return report(ctx) }
+	}
 }
 
 func TestTheStatusIsForAnyAccount(t *testing.T) {
@@ -24,6 +26,28 @@ func TestTheStatusIsForAnyAccount(t *testing.T) {
 	}
 	if w := f.ask(t, "GET", "/api/status"); w.Code != http.StatusUnauthorized {
 		t.Errorf("a guest reads %d", w.Code)
+	}
+}
+
+func TestOnlyAdministratorsAreToldWhatASourceWrote(t *testing.T) {
+	f := open(t, func(o *server.Options) {
+		o.Report = func(_ context.Context, full bool) (any, error) {
+			says := "RTE refused"
+			if full {
+				says += ": in its own words"
+			}
+			return map[string]any{"datasets": []map[string]any{{"dataset": store.AFRREnergy, "last_error": says}}}, nil
+		}
+	})
+	f.refresh(t)
+	for role, isTold := range map[store.Role]bool{store.Administrator: true, store.Member: false} {
+		session := carrying(f.session(t, f.account(t, "anne"+string(role)+"@example.org", role)))
+		for _, path := range []string{"/api/status", "/etat", "/", "/energie"} {
+			body := f.ask(t, "GET", path, session).Body.String()
+			if strings.Contains(body, "in its own words") != (isTold && (path == "/api/status" || path == "/etat")) {
+				t.Errorf("%s, asked for by a %s: %s", path, role, body)
+			}
+		}
 	}
 }
 

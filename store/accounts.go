@@ -18,7 +18,7 @@ const (
 // Account is a person who may sign in.
 type Account struct {
 	ID           int64
-	Email        string // lower case
+	Email        string // as it is stored; mail goes there, to the byte
 	PasswordHash string // empty: none was set yet
 	Role         Role
 	Epoch        int64 // a session is good for the epoch in which it began
@@ -39,27 +39,13 @@ func (s Subscription) Active(now time.Time) bool {
 	return s.Offer != "" && !now.Before(s.Start) && (s.End.IsZero() || now.Before(s.End))
 }
 
-// Token is a credential of a program, without its secret.
-type Token struct {
-	ID       int64
-	Name     string
-	Prefix   string // the first 12 characters
-	Hash     []byte // SHA-256 of the whole
-	Datasets string // comma-separated; empty: all
-	Created  time.Time
-	Expires  time.Time // zero: never
-	Revoked  time.Time // zero: not
-	LastUsed time.Time // zero: never
-	Account  Account
-}
-
-// IsOver says whether the token's end has come.
-func (t Token) IsOver(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
-
 const accountColumns = `account.id, account.email, account.password_hash, account.role, account.epoch, account.created_ms,
 	account.disabled_ms, subscription.offer, subscription.start_ms, subscription.end_ms`
 
-const fromAccounts = ` FROM account LEFT JOIN subscription ON subscription.account_id = account.id `
+const (
+	withSubscription = ` LEFT JOIN subscription ON subscription.account_id = account.id `
+	fromAccounts     = ` FROM account` + withSubscription
+)
 
 // accountScan holds an account's columns while they are read.
 type accountScan struct {
@@ -113,14 +99,25 @@ func setPassword(ctx context.Context, tx *sql.Tx, email, hash string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM link WHERE account_id = (SELECT id FROM account WHERE email = ?)", email)
-	return err
+	for _, table := range []string{"link", "session"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE account_id = (SELECT id FROM account WHERE email = ?)", email); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DisableAccount shuts an account out and ends its sessions; one that is disabled stays as it is.
 func (s *Store) DisableAccount(ctx context.Context, email string, now time.Time) error {
-	return s.change(ctx, noAccount(email),
-		"UPDATE account SET disabled_ms = coalesce(disabled_ms, ?), epoch = epoch + 1 WHERE email = ?", now.UnixMilli(), email)
+	return s.changeAccess(ctx, func(tx *sql.Tx) error {
+		err := changeIn(ctx, tx, noAccount(email),
+			"UPDATE account SET disabled_ms = coalesce(disabled_ms, ?), epoch = epoch + 1 WHERE email = ?", now.UnixMilli(), email)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM session WHERE account_id = (SELECT id FROM account WHERE email = ?)", email)
+		return err
+	})
 }
 
 // EnableAccount lets an account in again.
@@ -160,12 +157,26 @@ func changeIn(ctx context.Context, tx *sql.Tx, untouched error, statement string
 	return nil
 }
 
-// AccountByEmail finds an account; ErrNotFound if there is none.
+// AccountByEmail finds the account whose stored address is this one; ErrNotFound if there is none.
 func (s *Store) AccountByEmail(ctx context.Context, email string) (Account, error) {
+	return s.FindAccount(ctx, email, email)
+}
+
+// FindAccount finds the account whose stored address is the first of two, else the second; ErrNotFound if there is none.
+func (s *Store) FindAccount(ctx context.Context, email, other string) (Account, error) {
+	return s.account(ctx, noAccount(other), "WHERE account.email IN (?1, ?2) ORDER BY account.email <> ?1 LIMIT 1", email, other)
+}
+
+// AccountByID finds an account; ErrNotFound if there is none.
+func (s *Store) AccountByID(ctx context.Context, id int64) (Account, error) {
+	return s.account(ctx, fmt.Errorf("account %d: %w", id, ErrNotFound), "WHERE account.id = ?", id)
+}
+
+func (s *Store) account(ctx context.Context, missing error, where string, args ...any) (Account, error) {
 	var scan accountScan
-	err := s.reader.QueryRowContext(ctx, "SELECT "+accountColumns+fromAccounts+"WHERE account.email = ?", email).Scan(scan.fields()...)
+	err := s.reader.QueryRowContext(ctx, "SELECT "+accountColumns+fromAccounts+where, args...).Scan(scan.fields()...)
 	if err == sql.ErrNoRows {
-		return Account{}, noAccount(email)
+		return Account{}, missing
 	}
 	if err != nil {
 		return Account{}, fmt.Errorf("store: account: %w", err)
@@ -175,7 +186,16 @@ func (s *Store) AccountByEmail(ctx context.Context, email string) (Account, erro
 
 // Accounts lists all accounts by address.
 func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
-	rows, err := s.reader.QueryContext(ctx, "SELECT "+accountColumns+fromAccounts+"ORDER BY account.email")
+	return s.AccountsFrom(ctx, 0, -1)
+}
+
+// AccountsFrom lists at most so many accounts by address (-1: all), after those that are skipped.
+func (s *Store) AccountsFrom(ctx context.Context, skip, most int) ([]Account, error) {
+	return s.accounts(ctx, "ORDER BY account.email LIMIT ? OFFSET ?", most, skip)
+}
+
+func (s *Store) accounts(ctx context.Context, where string, args ...any) ([]Account, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT "+accountColumns+fromAccounts+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: accounts: %w", err)
 	}
@@ -191,49 +211,13 @@ func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
 	return accounts, rows.Err()
 }
 
-// AddToken keeps a token of the account that token.Account names by its ID.
-func (s *Store) AddToken(ctx context.Context, token Token) error {
-	return s.change(ctx, noAccount(token.Account.Email), `
-		INSERT INTO token (account_id, name, prefix, hash, datasets, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		token.Account.ID, token.Name, token.Prefix, token.Hash, token.Datasets, token.Created.UnixMilli(), optionalMilliseconds(token.Expires))
+// HasAccounts says whether there is an account.
+func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
+	accounts, err := s.AccountsFrom(ctx, 0, 1)
+	return len(accounts) > 0, err
 }
 
-// RevokeTokenOf ends a token of an account; ErrNotFound if it has none with that ID, and one revoked before stays so.
-func (s *Store) RevokeTokenOf(ctx context.Context, accountID, id int64, now time.Time) error {
-	return s.change(ctx, fmt.Errorf("token %d: %w", id, ErrNotFound),
-		"UPDATE token SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? AND account_id = ?", now.UnixMilli(), id, accountID)
-}
-
-// RevokeToken ends the token that begins with the prefix; ErrNotFound if none does, and one revoked before stays so.
-func (s *Store) RevokeToken(ctx context.Context, prefix string, now time.Time) error {
-	return s.change(ctx, fmt.Errorf("token %s: %w", prefix, ErrNotFound),
-		"UPDATE token SET revoked_ms = coalesce(revoked_ms, ?) WHERE prefix = ?", now.UnixMilli(), prefix)
-}
-
-// Tokens lists the tokens of one account, or of all if email is empty, the oldest first.
-func (s *Store) Tokens(ctx context.Context, email string) ([]Token, error) {
-	rows, err := s.reader.QueryContext(ctx, `
-		SELECT token.id, token.name, token.prefix, token.hash, token.datasets, token.created_ms, token.expires_ms, token.revoked_ms,
-		token.last_used_ms, `+accountColumns+fromAccounts+`JOIN token ON token.account_id = account.id
-		WHERE ?1 = '' OR account.email = ?1 ORDER BY token.id`, email)
-	if err != nil {
-		return nil, fmt.Errorf("store: tokens: %w", err)
-	}
-	defer rows.Close()
-	var tokens []Token
-	for rows.Next() {
-		var token Token
-		var scan accountScan
-		var created int64
-		var expires, revoked, used sql.Null[int64]
-		fields := []any{&token.ID, &token.Name, &token.Prefix, &token.Hash, &token.Datasets, &created, &expires, &revoked, &used}
-		if err := rows.Scan(append(fields, scan.fields()...)...); err != nil {
-			return nil, fmt.Errorf("store: tokens: %w", err)
-		}
-		token.Created, token.Expires, token.Revoked = milliseconds(created), optionalTime(expires), optionalTime(revoked)
-		token.LastUsed = optionalTime(used)
-		token.Account = scan.read()
-		tokens = append(tokens, token)
-	}
-	return tokens, rows.Err()
+// Administrators lists the administrators by address.
+func (s *Store) Administrators(ctx context.Context) ([]Account, error) {
+	return s.accounts(ctx, "WHERE account.role = ? ORDER BY account.email", Administrator)
 }

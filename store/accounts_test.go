@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,7 +165,7 @@ func TestWhenASubscriptionIsActive(t *testing.T) {
 
 func onlyToken(t *testing.T, s *store.Store) store.Token {
 	t.Helper()
-	tokens, err := s.Tokens(t.Context(), "")
+	tokens, err := s.Tokens(t.Context(), 0, accountsMorning, 0, 10)
 	if err != nil || len(tokens) != 1 {
 		t.Fatalf("Tokens = %+v, %v; want one", tokens, err)
 	}
@@ -189,7 +190,7 @@ func TestATokenComesBackWithItsAccount(t *testing.T) {
 	}
 }
 
-func TestTokensAreListedOldestFirst(t *testing.T) {
+func TestTokensAreListedThoseThatAreGoodFirst(t *testing.T) {
 	s := openWithAccounts(t)
 	for _, token := range []struct{ email, prefix string }{
 		{"boris@example.org", "crt_bbbbbbbb"}, {"anne@example.org", "crt_zzzzzzzz"}, {"anne@example.org", "crt_aaaaaaaa"},
@@ -200,12 +201,30 @@ func TestTokensAreListedOldestFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for email, want := range map[string]string{
-		"":                   "crt_bbbbbbbb crt_zzzzzzzz crt_aaaaaaaa",
-		"anne@example.org":   "crt_zzzzzzzz crt_aaaaaaaa",
-		"nobody@example.org": "",
+	// Those that are no longer good come after the others, the newest first.
+	for i, end := range []time.Duration{time.Second, time.Minute} {
+		hash := fmt.Sprintf("crt_ended%03d", i)
+		err := s.AddToken(t.Context(), store.Token{Name: "script", Prefix: hash, Hash: []byte(hash), Created: accountsMorning, Expires: accountsMorning.Add(end),
+			Account: accountOf(t, s, "anne@example.org")})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.RevokeToken(t.Context(), "crt_zzzzzzzz", accountsMorning); err != nil {
+		t.Fatal(err)
+	}
+	anne := accountOf(t, s, "anne@example.org").ID
+	for list, want := range map[struct {
+		id         int64
+		skip, most int
+	}]string{
+		{0, 0, 10}:    "crt_bbbbbbbb crt_aaaaaaaa crt_ended001 crt_ended000 crt_zzzzzzzz",
+		{anne, 0, 10}: "crt_aaaaaaaa crt_ended001 crt_ended000 crt_zzzzzzzz",
+		{anne, 1, 2}:  "crt_ended001 crt_ended000",
+		{anne, 4, 2}:  "",
+		{99, 0, 10}:   "",
 	} {
-		tokens, err := s.Tokens(t.Context(), email)
+		tokens, err := s.Tokens(t.Context(), list.id, accountsMorning.Add(time.Minute), list.skip, list.most)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +233,7 @@ func TestTokensAreListedOldestFirst(t *testing.T) {
 			prefixes = append(prefixes, token.Prefix)
 		}
 		if got := strings.Join(prefixes, " "); got != want {
-			t.Errorf("Tokens(%q) = %s, want %s", email, got, want)
+			t.Errorf("Tokens of %+v = %s, want %s", list, got, want)
 		}
 	}
 }
@@ -233,8 +252,8 @@ func TestATokenIsRevokedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tokens, err := s.Tokens(t.Context(), "anne@example.org")
-	if err != nil || len(tokens) != 2 || !tokens[0].Revoked.Equal(accountsMorning.Add(time.Hour)) || !tokens[1].Revoked.IsZero() {
-		t.Errorf("Tokens = %+v, %v; want the first revoked an hour later", tokens, err)
+	tokens, err := s.Tokens(t.Context(), accountOf(t, s, "anne@example.org").ID, accountsMorning, 0, 10)
+	if err != nil || len(tokens) != 2 || !tokens[1].Revoked.Equal(accountsMorning.Add(time.Hour)) || !tokens[0].Revoked.IsZero() {
+		t.Errorf("Tokens = %+v, %v; want the second revoked an hour later", tokens, err)
 	}
 }

@@ -15,6 +15,9 @@ type Link struct {
 	Expires time.Time
 }
 
+// MostLinks is how many links an account may have; one more ends the one that ends first.
+const MostLinks = 5
+
 var errNoLink = fmt.Errorf("link: %w", ErrNotFound)
 
 // AddLink keeps a link of the account that has the address, or the one that makes the first administrator, in the
@@ -22,9 +25,18 @@ var errNoLink = fmt.Errorf("link: %w", ErrNotFound)
 func (s *Store) AddLink(ctx context.Context, link Link) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if link.Email != "" {
-			return changeIn(ctx, tx, noAccount(link.Email),
+			err := changeIn(ctx, tx, noAccount(link.Email),
 				"INSERT INTO link (hash, account_id, expires_ms) SELECT ?, id, ? FROM account WHERE email = ?",
 				link.Hash, link.Expires.UnixMilli(), link.Email)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `
+				DELETE FROM link WHERE hash IN (
+					SELECT hash FROM link WHERE account_id = (SELECT id FROM account WHERE email = ?) AND hash <> ?
+					ORDER BY expires_ms DESC, hash LIMIT ? OFFSET ?)`,
+				link.Email, link.Hash, mostTrimmed, MostLinks-1)
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM link WHERE account_id IS NULL"); err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 func put(t *testing.T, s *store.Store, hashes ...string) {
 	t.Helper()
 	for _, hash := range hashes {
-		session := store.Session{Hash: hash, Data: []byte("data of " + hash), Seen: accountsMorning, Expires: accountsMorning.Add(time.Hour)}
+		session := store.Session{Hash: hash, AccountID: accountOf(t, s, "anne@example.org").ID, Data: []byte("data of " + hash), Seen: accountsMorning, Expires: accountsMorning.Add(time.Hour)}
 		if err := s.PutSession(t.Context(), session); err != nil {
 			t.Fatal(err)
 		}
@@ -23,7 +23,7 @@ func put(t *testing.T, s *store.Store, hashes ...string) {
 // sessionsOf are the sessions that are kept, by their hashes.
 func sessionsOf(t *testing.T, s *store.Store) map[string]store.Session {
 	t.Helper()
-	sessions, err := s.Sessions(t.Context())
+	sessions, err := s.SessionsOf(t.Context(), accountOf(t, s, "anne@example.org").ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +47,13 @@ func hashesOf(t *testing.T, s *store.Store) string {
 func TestASessionComesBackAsItWasPutLast(t *testing.T) {
 	s := openWithAccounts(t)
 	put(t, s, "one")
-	want := store.Session{Hash: "one", Data: []byte("other"), Seen: accountsMorning.Add(time.Minute), Expires: accountsMorning.Add(2 * time.Hour)}
+	want := store.Session{Hash: "one", AccountID: accountOf(t, s, "anne@example.org").ID, Data: []byte("other"), Seen: accountsMorning.Add(time.Minute), Expires: accountsMorning.Add(2 * time.Hour)}
 	if err := s.PutSession(t.Context(), want); err != nil {
 		t.Fatal(err)
 	}
 	got := sessionsOf(t, s)["one"]
 	if string(got.Data) != "other" || !got.Seen.Equal(want.Seen) || !got.Expires.Equal(want.Expires) {
-		t.Errorf("Sessions has %+v, want %+v", got, want)
+		t.Errorf("SessionsOf has %+v, want %+v", got, want)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestUsesAreAddedUp(t *testing.T) {
 	add(day, 3, accountsMorning.Add(2*time.Minute))
 	add(day, 4, accountsMorning.Add(time.Minute)) // told late
 	add(day.Add(-1), 5, accountsMorning)
-	used, err := s.TokenUses(ctx, anne.ID, day)
+	used, err := s.TokenUses(ctx, []int64{id, id + 1}, day)
 	if err != nil || len(used) != 1 || used[0].Requests != 7 || used[0].Day != day {
 		t.Errorf("TokenUses = %+v, %v; want 7 on %s", used, err, day)
 	}
@@ -99,47 +99,6 @@ func TestUsesAreAddedUp(t *testing.T) {
 		t.Errorf("last used at %v", got)
 	}
 	if got := sessionsOf(t, s); len(got) != 1 || !got["one"].Seen.Equal(accountsMorning.Add(2*time.Minute)) {
-		t.Errorf("Sessions = %+v, want one, seen last", got)
-	}
-}
-
-func TestWhatIsOldIsForgotten(t *testing.T) {
-	s := openWithAccounts(t)
-	ctx, now := t.Context(), accountsMorning.Add(48*time.Hour)
-	for hash, session := range map[string]store.Session{
-		"over":  {Seen: now, Expires: now},
-		"idle":  {Seen: now.Add(-12 * time.Hour), Expires: now.Add(time.Hour)},
-		"alive": {Seen: now.Add(time.Millisecond - 12*time.Hour), Expires: now.Add(time.Millisecond)},
-	} {
-		session.Hash, session.Data = hash, []byte("data")
-		if err := s.PutSession(ctx, session); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for hash, expires := range map[string]time.Time{"over": now, "good": now.Add(time.Millisecond)} {
-		if err := s.AddLink(ctx, store.Link{Hash: []byte(hash), Email: "anne@example.org", Expires: expires}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for subject, at := range map[string]time.Time{"old": now.Add(-time.Millisecond), "new": now} {
-		if err := s.AddNote(ctx, store.Note{At: at, Event: "test", Subject: subject}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Forget(ctx, store.Stale{Now: now, IdleSince: now.Add(-12 * time.Hour), NotesBefore: now, UsesBefore: store.DeliveryDateOf(now)}); err != nil {
-		t.Fatal(err)
-	}
-	if got := hashesOf(t, s); got != "alive" {
-		t.Errorf("the sessions %s are kept, want alive", got)
-	}
-	notes, err := s.Notes(ctx, 0, 10)
-	if err != nil || len(notes) != 1 || notes[0].Subject != "new" {
-		t.Errorf("Notes = %+v, %v; want the new one", notes, err)
-	}
-	for hash, want := range map[string]string{"over": "", "good": "anne@example.org"} {
-		// Asked as of the time before any of them ended.
-		if got, _ := s.LinkEmail(ctx, []byte(hash), accountsMorning); got != want {
-			t.Errorf("the link %s is that of %q, want %q", hash, got, want)
-		}
+		t.Errorf("SessionsOf = %+v, want one, seen last", got)
 	}
 }

@@ -38,6 +38,11 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 		if err := store.MakeOld(t.Context(), path, schema, "INSERT INTO coverage VALUES ('afrr-energy', '2026-10-26', '', 1, 1792965600)"); err != nil {
 			t.Fatal(err)
 		}
+		if made, err := store.Verify(t.Context(), path); err != nil {
+			t.Fatal(err)
+		} else if made != schema {
+			continue // no migration has this number
+		}
 		if err := os.WriteFile(path+".schema-0.zst", []byte("of the upgrade before"), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -67,8 +67,9 @@ type Account struct {
 	Account      store.Account
 	Subscription *Subscription // nil: none
 	Sessions     []auth.SessionLine
-	Fault        Text // why the password was not changed; may be empty
-	Changed      bool // it was
+	Pager        Pager // of the sessions
+	Fault        Text  // why the password was not changed; may be empty
+	Changed      bool  // it was
 }
 
 // Account renders the page of the person who is signed in.
@@ -93,6 +94,7 @@ func (p *Pages) Offers(visit Visit, view Offers) ([]byte, error) {
 type Tokens struct {
 	Site     Site
 	Tokens   []TokenLine
+	Pager    Pager
 	Datasets []store.Dataset
 	Today    store.DeliveryDate
 	New      string // a token that was just made, which is shown this once; else empty

@@ -1,12 +1,18 @@
 package web
 
 import (
+	"strings"
+
 	"courant/store"
 )
 
-// Users is the page of all accounts.
+// Pager leads from a page of a list to those beside it; an address is empty where there is none.
+type Pager struct{ At, Before, After string }
+
+// Users is a page of the accounts.
 type Users struct {
 	Users []UserLine
+	Pager Pager
 	Email string // of who was to be invited, as it was typed
 	Fault Text   // why he was not; may be empty
 }
@@ -16,6 +22,9 @@ type UserLine struct {
 	store.Account
 	Subscription *Subscription // nil: none
 }
+
+// HostMissing says that the link is a path alone, because the configuration names no address of this site.
+func (u User) HostMissing() bool { return strings.HasPrefix(u.Link, "/") }
 
 // Invited says that the account waits for its person to set a password.
 func (u UserLine) Invited() bool { return u.PasswordHash == "" }
@@ -31,7 +40,7 @@ type User struct {
 	Last   bool // it is the last administrator's who can sign in
 	Offers []Offer
 	Today  store.DeliveryDate
-	Link   string // with which its person sets a password, which is shown this once; else empty
+	Link   string // with which its person sets a password, which is shown this once, without a host where that is not known; else empty
 	Mailed bool   // the link is on its way by mail too
 	Fault  Text   // why something was not done; may be empty
 }

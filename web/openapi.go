@@ -37,6 +37,8 @@ var problemCodes = []ProblemCode{
 type Site struct {
 	PublicURL string // as users type it; empty: where the page is
 	Contact   string // may be empty
+	// SessionCookie is the name of the cookie of a session.
+	SessionCookie string
 }
 
 // OpenAPI is the description of all routes, OpenAPI 3.1, in one language.
@@ -73,7 +75,7 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 			"schemas": schemas,
 			"securitySchemes": object{
 				"token":   object{"type": "http", "scheme": "bearer", "description": Text{"Un jeton crt_…", "A token crt_…"}.In(l)},
-				"session": object{"type": "apiKey", "in": "cookie", "name": "courant_session", "description": Text{"Une session du tableau de bord", "A session of the dashboard"}.In(l)},
+				"session": object{"type": "apiKey", "in": "cookie", "name": site.SessionCookie, "description": Text{"Une session du tableau de bord", "A session of the dashboard"}.In(l)},
 			},
 			"responses": object{"Problem": object{
 				"description": Text{"Une erreur (RFC 9457)", "An error (RFC 9457)"}.In(l),

@@ -37,7 +37,7 @@ func beside() []Route {
 				nullable(Field{Name: "lag_seconds", Kind: KindInteger, Unit: "s", Text: Text{"De cette fin à maintenant ; 0 si elle est à venir", "From that end to now; 0 if it is ahead"}}),
 				nullable(instant("last_success_at", textRead)),
 				nullable(instant("last_change_at", Text{"Dernier changement d’une valeur", "Last change of a value"})),
-				nullable(word("last_error", Text{"Erreur de la date la plus récente qui n’a pas été bien relue depuis", "Error of the newest date that has not been read well since"})),
+				nullable(word("last_error", Text{"Erreur de la date la plus récente qui n’a pas été bien relue depuis ; sans le texte de la source, sauf pour les administrateurs", "Error of the newest date that has not been read well since; without the source’s text, except for administrators"})),
 				nullable(instant("next_run_at", Text{"Prochain passage", "Next run"})),
 				list("missing", Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"},
 					Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},

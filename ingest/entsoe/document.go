@@ -72,14 +72,15 @@ func decode(d *xml.Decoder, zone string, window store.Period) (source.Reply[stor
 			return reply, err
 		}
 	default:
-		return reply, fmt.Errorf("the reply is a %.60s, not a Publication_MarketDocument", root.Name.Local)
+		return reply, fmt.Errorf("the reply is a %.60q, not a Publication_MarketDocument", root.Name.Local)
 	}
 	return reply, atEnd(d)
 }
 
 // publication reads the document one TimeSeries at a time.
 func publication(d *xml.Decoder, prices *expansion) error {
-	typed := false
+	typed, periods := false, 0
+	mostPeriods := 100 + 10*len(prices.window.Dates()) // each may be a line, and is expanded to a year
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -105,6 +106,9 @@ func publication(d *xml.Decoder, prices *expansion) error {
 				var series timeSeries
 				if err := d.DecodeElement(&series, &element); err != nil {
 					return unreadable(err)
+				}
+				if periods += len(series.Periods); periods > mostPeriods {
+					return fmt.Errorf("the reply holds more than %d Periods, far more than a real one", mostPeriods)
 				}
 				prices.addSeries(&series)
 			default:
@@ -149,11 +153,11 @@ func verdict(text string) error {
 	case strings.Contains(lower, "no matching data"):
 		return nil
 	case strings.Contains(lower, "exceeds"):
-		return fmt.Errorf("%w: %s", source.ErrTooWide, text)
+		return source.Saying(source.ErrTooWide.Error(), text, source.ErrTooWide)
 	case text == "":
 		return errors.New("the request was refused without a reason")
 	}
-	return fmt.Errorf("the request was refused: %s", text)
+	return source.Saying("the request was refused", text, nil)
 }
 
 func nextStart(d *xml.Decoder) (xml.StartElement, error) {
@@ -189,5 +193,5 @@ func unreadable(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("the reply cannot be read: %w", err)
+	return source.Saying("the reply cannot be read", err.Error(), err)
 }

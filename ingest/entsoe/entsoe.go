@@ -106,14 +106,23 @@ func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[sto
 			return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status, Message: "the reply is empty"}
 		}
 		return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status,
-			Message: fmt.Sprintf("the reply is %s, not XML: %s", answer.Kind, answer.Excerpt())}
+			Message: fmt.Sprintf("the reply is %s, not XML", answer.Kind), Said: answer.Excerpt()}
 	}
-	traffic, err := c.caller.Call(ctx, callName, build, read)
+	caller := c.caller
+	caller.Bounds = bounds(window)
+	traffic, err := caller.Call(ctx, callName, build, read)
+	source.HideSecrets(&caller, &reply)
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusUnauthorized {
-		fault.Message = "the security token is refused: check entsoe.security_token"
+		fault.Message, fault.Said = "the security token is refused: check entsoe.security_token", ""
 	}
 	return reply, traffic, err
+}
+
+// bounds are those of the answer for a window: of each delivery date up to 100 points of up to 150 bytes, each of which has three
+// elements, and as much again for its second resolution.
+func bounds(window store.Period) source.Bounds {
+	return source.TenTimes(2*100*len(window.Dates()), 150, 3)
 }
 
 // withStatus says the status of a refusal beside its text; a document that says that there is no data is an answer
@@ -122,7 +131,8 @@ func withStatus(err error, status int) error {
 	if err == nil || status == http.StatusOK {
 		return err
 	}
-	fault := &source.Fault{Source: sourceName, Call: callName, Status: status, Message: err.Error()}
+	fault := &source.Fault{Source: sourceName, Call: callName, Status: status}
+	fault.Message, fault.Said = source.Words(err)
 	if errors.Is(err, source.ErrTooWide) {
 		fault.Cause = source.ErrTooWide
 	}

@@ -150,6 +150,11 @@ func faultOf(t *testing.T, err error) *source.Fault {
 	return fault
 }
 
+// wordsOf are a fault's message and what the source wrote, which is told apart.
+func wordsOf(fault *source.Fault) string {
+	return strings.TrimSuffix(fault.Message+": "+fault.Said, ": ")
+}
+
 func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(code)
@@ -391,6 +396,38 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestARequestForATokenIsNeverRedirected(t *testing.T) {
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		f := newFakeRTE(t)
+		f.token = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/token/oauth/", code) }
+		if fault := faultOf(t, f.ask(t)); fault.Call != "token" || fault.Message != "it redirects elsewhere" || fault.Connection || fault.Retryable {
+			t.Errorf("%d: %+v", code, fault)
+		}
+		f.wantRequests(t, 1, 0)
+	}
+}
+
+func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
+	for _, test := range []struct {
+		spaces int
+		good   bool
+	}{{60 << 10, true}, {64 << 10, false}} {
+		f := newFakeRTE(t)
+		f.token = func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"access_token":"token-1","token_type":"Bearer"`+strings.Repeat(" ", test.spaces)+`}`)
+		}
+		err := f.ask(t)
+		if test.good {
+			if err != nil {
+				t.Error(err)
+			}
+		} else if fault := faultOf(t, err); fault.Call != "token" || fault.Message != "the answer holds no token" {
+			t.Errorf("%+v", fault)
+		}
+	}
+}
+
 func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
 	const credentials = "the client credentials are refused: check rte.client_id and rte.client_secret"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)
@@ -489,18 +526,18 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 		want   string // the whole message, "" for an answer
 	}{
 		{"RTE's error", 400, `{"error":"BALANCINGENERGY_MFRR_F02","error_description":"The period\nis too long.","error_uri":"","error_details":{"transaction_id":"x"}}`,
-			"BALANCINGENERGY_MFRR_F02: The period is too long."},
-		{"RTE's error with keys in another case", 400, `{"Error":"F02"}`, "F02"},
-		{"RTE's error with null", 400, `{"error":null,"error_description":"too long"}`, "too long"},
+			"the window was refused: BALANCINGENERGY_MFRR_F02: The period is too long."},
+		{"RTE's error with keys in another case", 400, `{"Error":"F02"}`, "the window was refused: F02"},
+		{"RTE's error with null", 400, `{"error":null,"error_description":"too long"}`, "the window was refused: too long"},
 		{"an error without words", 400, `{"error_details":{}}`, "the window was refused without a reason"},
 		{"an error that is cut", 400, `{"error":`, "the window was refused without a reason"},
 		{"an error in a list", 400, `[]`, "the window was refused without a reason"},
 		{"an error without a body", 400, "", "the window was refused without a reason"},
-		{"an error that tells the secrets", 400, `{"error":"` + clientID + " " + clientSecret + `"}`, "[hidden] [hidden]"},
-		{"a long error", 400, `{"error":"` + strings.Repeat("é", 1000) + `"}`, strings.Repeat("é", 400) + "…"},
-		{"an error that tells the token", 400, `{"error":"Bearer token-1"}`, "Bearer [hidden]"},
-		{"a secret at the cut", 400, `{"error_description":"` + strings.Repeat("x", 395) + clientSecret + `"}`, strings.Repeat("x", 395) + "[hidd…"},
-		{"a page as error", 400, maintenance, "Maintenance back soon"},
+		{"an error that tells the secrets", 400, `{"error":"` + clientID + " " + clientSecret + `"}`, "the window was refused: [hidden] [hidden]"},
+		{"a long error", 400, `{"error":"` + strings.Repeat("é", 1000) + `"}`, "the window was refused: " + strings.Repeat("é", 400) + "…"},
+		{"an error that tells the token", 400, `{"error":"Bearer token-1"}`, "the window was refused: Bearer [hidden]"},
+		{"a secret at the cut", 400, `{"error_description":"` + strings.Repeat("x", 395) + clientSecret + `"}`, "the window was refused: " + strings.Repeat("x", 395) + "[hidd…"},
+		{"a page as error", 400, maintenance, "the window was refused: Maintenance back soon"},
 		{"a page with status 200", 200, maintenance, "the reply is an HTML page, not JSON: Maintenance back soon"},
 		{"XML", 200, `<?xml version="1.0"?><error>no</error>`, "the reply is XML, not JSON: no"},
 		{"CSV", 200, "Date;Prix", "the reply is plain text, not JSON: Date;Prix"},
@@ -522,7 +559,7 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-			} else if fault := faultOf(t, err); fault.Message != tt.want || fault.Retryable || fault.Connection {
+			} else if fault := faultOf(t, err); wordsOf(fault) != tt.want || fault.Retryable || fault.Connection {
 				t.Errorf("%+v, want message %q", fault, tt.want)
 			}
 			f.wantRequests(t, 1, 1)

@@ -2,7 +2,6 @@ package rte
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -104,7 +103,7 @@ func (d *document) endUnless(failed error) error {
 
 // unreadable says what is wrong with a document, without how deep in it the library was.
 func unreadable(err error) error {
-	return fmt.Errorf("the reply cannot be read: %s", strings.ReplaceAll(err.Error(), "callback: ", ""))
+	return source.Saying("the reply cannot be read", strings.ReplaceAll(err.Error(), "callback: ", ""), nil)
 }
 
 // text reads a string; null is "". Any other value is a fault of the row, which is told in bad.
@@ -210,11 +209,10 @@ func (d *document) misfit(bad *string, want string) error {
 	return d.json.Skip()
 }
 
-// errorText is what RTE says in the body of an error, in one line.
+// errorText is what RTE says in the body of an error, in one line; "" for nothing.
 func errorText(answer *source.Answer) string {
-	const noReason = "the window was refused without a reason"
 	if answer.Kind != source.KindJSON {
-		return cmp.Or(answer.Excerpt(), noReason)
+		return answer.Excerpt()
 	}
 	var parts []string
 	var bad string
@@ -230,8 +228,8 @@ func errorText(answer *source.Answer) string {
 		}
 		return true, err
 	})
-	if err != nil || len(parts) == 0 {
-		return noReason
+	if err != nil {
+		return ""
 	}
 	return strings.Join(parts, ": ")
 }

@@ -8,6 +8,7 @@ package rte
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -38,13 +39,19 @@ const (
 type resource struct {
 	api, folder, name string
 	noWindow          bool // it takes none, and gives what is newest
+	rows, rowBytes    int  // of a real answer: rows a delivery date, and bytes of one that is printed for the eye
+}
+
+// bounds are those of the answer for a window.
+func (r resource) bounds(window store.Period) source.Bounds {
+	return source.TenTimes(r.rows*len(window.Dates()), r.rowBytes, 1)
 }
 
 var (
-	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves", false}
-	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price", false}
-	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data", false}
-	powerExchanges   = resource{"Wholesale Market", "wholesale_market/v3", "france_power_exchanges", true}
+	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves", false, 800, 400}
+	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price", false, 22_500, 350}
+	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data", false, 200, 1000}
+	powerExchanges   = resource{"Wholesale Market", "wholesale_market/v3", "france_power_exchanges", true, 200, 250}
 )
 
 // Options says how RTE is reached. ClientID and ClientSecret are one application's, subscribed to the APIs Balancing
@@ -64,6 +71,7 @@ type Options struct {
 type Client struct {
 	base   string
 	oauth  clientcredentials.Config
+	tokens *http.Client
 	caller source.Caller
 	lines  map[resource]*source.Line
 
@@ -82,8 +90,9 @@ func NewClient(o Options) *Client {
 		oauth: clientcredentials.Config{
 			ClientID: o.ClientID, ClientSecret: o.ClientSecret, TokenURL: base + tokenPath, AuthStyle: oauth2.AuthStyleInHeader,
 		},
+		tokens: source.ForTokens(o.HTTP),
 		caller: source.Caller{
-			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.ClientSecret, o.ClientID},
+			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: secrets(o),
 			Retrying: source.LogRetries(o.Log),
 		},
 		lines: map[resource]*source.Line{},
@@ -92,6 +101,16 @@ func NewClient(o Options) *Client {
 		c.lines[r] = o.Lines.To(base)
 	}
 	return c
+}
+
+// secrets are the credentials, alone and as the request for a token bears them.
+func secrets(o Options) []string {
+	pair := func(id, secret string) string { return base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)) }
+	all := []string{o.ClientSecret, o.ClientID}
+	if o.ClientSecret != "" {
+		all = append(all, pair(o.ClientID, o.ClientSecret), pair(url.QueryEscape(o.ClientID), url.QueryEscape(o.ClientSecret)))
+	}
+	return all
 }
 
 // ProcuredReserves asks for the three reserves' capacity in the window, which is at most 7 days long.
@@ -120,7 +139,7 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 	var reply source.Reply[R]
 	var used *oauth2.Token
 	caller := c.caller
-	caller.Line = c.lines[from]
+	caller.Line, caller.Bounds = c.lines[from], from.bounds(window)
 	build := func(ctx context.Context) (*http.Request, error) {
 		token, err := c.accessToken(ctx)
 		if err != nil {
@@ -162,6 +181,7 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 		return true
 	}
 	traffic, err := caller.Call(ctx, from.name, build, read)
+	source.HideSecrets(&caller, &reply)
 	return reply, traffic, notSubscribed(from, err)
 }
 
@@ -170,13 +190,16 @@ func refused(from resource, answer *source.Answer) error {
 	fault := &source.Fault{Source: sourceName, Call: from.name, Status: answer.Status}
 	switch {
 	case answer.Status == http.StatusBadRequest:
-		fault.Message = errorText(answer)
+		fault.Message = "the window was refused without a reason"
+		if fault.Said = errorText(answer); fault.Said != "" {
+			fault.Message = "the window was refused"
+		}
 	case answer.Kind == source.KindJSON || answer.Status == http.StatusNoContent:
 		return nil
 	case answer.Kind == source.KindEmpty:
 		fault.Message = "the reply is empty"
 	default:
-		fault.Message = fmt.Sprintf("the reply is %s, not JSON: %s", answer.Kind, answer.Excerpt())
+		fault.Message, fault.Said = fmt.Sprintf("the reply is %s, not JSON", answer.Kind), answer.Excerpt()
 	}
 	return fault
 }
@@ -185,7 +208,7 @@ func refused(from resource, answer *source.Answer) error {
 func notSubscribed(from resource, err error) error {
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusForbidden && fault.Call == from.name {
-		fault.Message = "the application is not subscribed to the API " + from.api + ": subscribe it on RTE's data portal"
+		fault.Message, fault.Said = "the application is not subscribed to the API "+from.api+": subscribe it on RTE's data portal", ""
 	}
 	return err
 }

@@ -24,7 +24,7 @@ func (c *Client) accessToken(ctx context.Context) (*oauth2.Token, error) {
 		fault.RetryAfter = wait
 		return nil, &fault
 	}
-	token, err := c.oauth.Token(context.WithValue(ctx, oauth2.HTTPClient, c.caller.HTTP))
+	token, err := c.oauth.Token(context.WithValue(ctx, oauth2.HTTPClient, c.tokens))
 	if err != nil {
 		fault := c.tokenFault(err)
 		c.busy, c.until = *fault, c.caller.Clock.Now().Add(fault.RetryAfter)
@@ -57,11 +57,10 @@ func (c *Client) tokenFault(err error) *source.Fault {
 		if errors.As(err, &fault) {
 			return fault
 		}
-		fault = &source.Fault{Source: sourceName, Call: "token", Message: noToken, Retryable: true}
 		if connection := new(url.Error); errors.As(err, &connection) {
-			fault.Message, fault.Connection = source.Plainly(err), true
+			return c.caller.ConnectionFault("token", err)
 		}
-		return fault
+		return &source.Fault{Source: sourceName, Call: "token", Message: noToken, Retryable: true}
 	}
 	status := answered.Response.StatusCode
 	fault := &source.Fault{Source: sourceName, Call: "token", Status: status, Message: http.StatusText(status)}

@@ -7,7 +7,6 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"math"
@@ -27,7 +26,6 @@ import (
 
 const (
 	maxTries         = 5
-	maxReplyBytes    = 64 << 20
 	firstPause       = 2 * time.Second
 	longestPause     = time.Minute
 	longestObeyed    = 15 * time.Minute // a longer Retry-After ends the call, and says when the next may come
@@ -44,8 +42,8 @@ const (
 
 var errRedirected = errors.New("it redirects elsewhere")
 
-// NewHTTPClient is a client with a limit on every wait. It follows redirects within a host only, and none out of TLS,
-// because the secret of ENTSO-E stands in the address and that of RTE in a header.
+// NewHTTPClient is a client with a limit on every wait. It follows redirects to the same scheme, host and port only, because
+// the secret of ENTSO-E stands in the address and that of RTE in a header.
 func NewHTTPClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -61,8 +59,7 @@ func NewHTTPClient() *http.Client {
 			HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
-			asked := via[0].URL
-			if len(via) > maxRedirects || req.URL.Hostname() != asked.Hostname() || asked.Scheme == "https" && req.URL.Scheme != "https" {
+			if len(via) > maxRedirects || originOf(req.URL) != originOf(via[0].URL) {
 				return errRedirected
 			}
 			return nil
@@ -70,15 +67,49 @@ func NewHTTPClient() *http.Client {
 	}
 }
 
+// originOf is the scheme, host and port of an address, so that two that are written in different ways can be compared.
+func originOf(address *url.URL) string {
+	scheme := strings.ToLower(address.Scheme)
+	port := cmp.Or(address.Port(), map[string]string{"http": "80", "https": "443"}[scheme])
+	return scheme + "://" + net.JoinHostPort(strings.ToLower(address.Hostname()), port)
+}
+
+// mostTokenBytes is how much is read of an answer that is to hold a token.
+const mostTokenBytes = 64 << 10
+
+// ForTokens is the client for an address that is sent credentials to: it follows no redirect at all, and reads little.
+func ForTokens(client *http.Client) *http.Client {
+	careful := *client
+	careful.CheckRedirect = func(*http.Request, []*http.Request) error { return errRedirected }
+	careful.Transport = briefly{cmp.Or[http.RoundTripper](client.Transport, http.DefaultTransport)}
+	return &careful
+}
+
+// briefly ends an answer that is too large for one that holds a token.
+type briefly struct{ http.RoundTripper }
+
+// RoundTrip is for http.RoundTripper.
+func (b briefly) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.RoundTripper.RoundTrip(request)
+	if err == nil {
+		response.Body = struct {
+			io.Reader
+			io.Closer
+		}{&limited{reader: response.Body, left: mostTokenBytes}, response.Body}
+	}
+	return response, err
+}
+
 // Caller asks one source. Its fields are set before the first call and not changed after.
 type Caller struct {
 	Source    string // RTE or ENTSO-E, for messages
 	HTTP      *http.Client
 	Clock     clockwork.Clock
-	Secrets   []string      // never to be seen in a message
+	Secrets   []string      // never to be seen in a message, in whatever form a source repeats them
 	Pause429  time.Duration // before the next try after a 429 that names no time itself
 	UserAgent string
-	Line      *Line // in which every try waits for its turn; nil: none waits
+	Line      *Line  // in which every try waits for its turn; nil: none waits
+	Bounds    Bounds // of the answers
 	// Retrying is told of a fault after which there is a pause and then the given try; nil: nobody is.
 	Retrying func(fault *Fault, try int, pause time.Duration)
 	// Mended says whether what the fault complains of has been set right, so that another try needs no pause; nil: never.
@@ -156,25 +187,32 @@ func (c *Caller) try(ctx context.Context, name string, build func(context.Contex
 	asked := c.Clock.Now()
 	response, err := c.HTTP.Do(request)
 	if err != nil {
-		return traffic, c.connectionFault(name, err)
+		return traffic, c.ConnectionFault(name, err)
 	}
 	defer response.Body.Close()
 	traffic.Clock = readClock(request.URL.Host, response.Header, asked, c.Clock.Now())
-	body := &limited{reader: response.Body, left: maxReplyBytes}
+	bounds := c.Bounds.orWidest()
+	body := &limited{reader: response.Body, left: bounds.Bytes}
 	defer func() { traffic.Bytes = body.read }()
 	buffered := bufio.NewReaderSize(body, 64<<10)
 	head, err := buffered.Peek(sniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return traffic, c.bodyFault(name, body, err)
 	}
-	answer := &Answer{Status: response.StatusCode, Kind: sniff(head), Body: buffered, hide: c.scrub}
+	answer := &Answer{Status: response.StatusCode, Kind: sniff(head), hide: c.scrub}
+	document := bounds.reader(answer.Kind, buffered)
+	answer.Body = document
 	if err := c.refusedByStatus(name, response, answer); err != nil {
 		return traffic, err
 	}
-	if err := read(answer); err != nil {
-		return traffic, c.bodyFault(name, body, err)
+	err = read(answer)
+	switch {
+	case document.passed != nil && body.err == nil:
+		err = &Fault{Source: c.Source, Call: name, Message: document.passed.Error(), Unreadable: true}
+	case err != nil:
+		err = c.bodyFault(name, body, err)
 	}
-	return traffic, nil
+	return traffic, err
 }
 
 // readClock compares this machine's clock with the Date header of an answer that came between two instants. An answer out
@@ -196,12 +234,18 @@ func (c *Caller) refusedByStatus(name string, response *http.Response, answer *A
 	case http.StatusOK, http.StatusNoContent, http.StatusBadRequest:
 		return nil
 	}
-	message := answer.Excerpt()
-	if message == "" {
-		message = cmp.Or(http.StatusText(status), "no reason is given") // 509, which RTE documents, has no words in net/http
+	said := answer.Excerpt()
+	message := http.StatusText(status) // of 509, which RTE documents, net/http has none
+	switch {
+	case message == "" && said == "":
+		message = "no reason is given"
+	case message == "":
+		message = "no success"
+	case strings.EqualFold(message, said):
+		said = ""
 	}
 	return &Fault{
-		Source: c.Source, Call: name, Status: status, Message: message,
+		Source: c.Source, Call: name, Status: status, Message: message, Said: said,
 		Retryable:  status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500,
 		RetryAfter: c.RetryAfter(response.Header),
 	}
@@ -225,10 +269,10 @@ func (c *Caller) bodyFault(name string, body *limited, err error) error {
 		return &Fault{Source: c.Source, Call: name, Message: "the reply cannot be unpacked: " + body.err.Error(), Cause: body.err}
 	}
 	if body.err != nil {
-		return c.connectionFault(name, body.err)
+		return c.ConnectionFault(name, body.err)
 	}
 	if body.left < 0 {
-		return &Fault{Source: c.Source, Call: name, Message: fmt.Sprintf("the reply is larger than %d MiB", maxReplyBytes>>20)}
+		return &Fault{Source: c.Source, Call: name, Message: tooLarge(c.Bounds.orWidest().Bytes).Error(), Unreadable: true}
 	}
 	return err
 }
@@ -238,7 +282,8 @@ func isUnpacking(err error) bool {
 	return errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, new(flate.CorruptInputError))
 }
 
-func (c *Caller) connectionFault(name string, err error) *Fault {
+// ConnectionFault is that of a call to which no answer came, or of which the rest is lost.
+func (c *Caller) ConnectionFault(name string, err error) *Fault {
 	lost := !errors.Is(err, errRedirected)
 	return &Fault{Source: c.Source, Call: name, Message: Plainly(err), Connection: lost, Retryable: lost, Cause: withoutURL(err)}
 }
@@ -248,9 +293,11 @@ func (c *Caller) connectionFault(name string, err error) *Fault {
 func (c *Caller) fault(name string, err error) *Fault {
 	var fault *Fault
 	if !errors.As(err, &fault) {
-		fault = &Fault{Source: c.Source, Call: name, Message: err.Error(), Unreadable: true, Cause: err}
+		fault = &Fault{Source: c.Source, Call: name, Unreadable: true, Cause: err}
+		fault.Message, fault.Said = Words(err)
 	}
 	fault.Message = shorten(oneLine(c.scrub(fault.Message)), longestMessage)
+	fault.Said = shorten(oneLine(c.scrub(fault.Said)), longestMessage)
 	return fault
 }
 
@@ -285,15 +332,8 @@ func Plainly(err error) string {
 	return err.Error()
 }
 
-func (c *Caller) scrub(message string) string {
-	for _, secret := range c.Secrets {
-		if secret != "" {
-			message = strings.ReplaceAll(message, secret, "[hidden]")
-			message = strings.ReplaceAll(message, url.QueryEscape(secret), "[hidden]")
-		}
-	}
-	return message
-}
+// scrub takes the secrets out of a text.
+func (c *Caller) scrub(text string) string { return hideSecrets(text, c.Secrets) }
 
 // limited reads at most left bytes, counts them, and remembers what went wrong in the connection.
 type limited struct {

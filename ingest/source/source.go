@@ -138,7 +138,8 @@ type Fault struct {
 	Source     string // RTE or ENTSO-E
 	Call       string // the resource that was asked
 	Status     int    // of HTTP; 0 if there was no answer
-	Message    string // one line
+	Message    string // one line in our words; what they hold of the source's is quoted
+	Said       string // what the source wrote, one line; "" for nothing
 	Connection bool   // the source was not reached, or was lost in the middle of its answer
 	Unreadable bool   // an answer came, and is not what it should be; what a proxy says in the place of one is no answer
 	Retryable  bool
@@ -147,10 +148,11 @@ type Fault struct {
 }
 
 func (f *Fault) Error() string {
+	words := withSaid(f.Message, f.Said)
 	if f.Status != 0 {
-		return fmt.Sprintf("%s: %s: status %d: %s", f.Source, f.Call, f.Status, f.Message)
+		return fmt.Sprintf("%s: %s: status %d: %s", f.Source, f.Call, f.Status, words)
 	}
-	return fmt.Sprintf("%s: %s: %s", f.Source, f.Call, f.Message)
+	return fmt.Sprintf("%s: %s: %s", f.Source, f.Call, words)
 }
 
 func (f *Fault) Unwrap() error { return f.Cause }

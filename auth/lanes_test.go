@@ -1,0 +1,468 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"courant/auth"
+)
+
+// hasher is in the place of Argon2id: it notes what is hashed, and is done when a test says so.
+type hasher struct {
+	mu     sync.Mutex
+	hashed []string // passwords, which in these tests name the attempt
+	done   chan struct{}
+}
+
+// watchHashing has a fixture hash by a hasher, whose passwords are all wrong but the right one.
+func (f *fixture) watchHashing() *hasher {
+	h := &hasher{done: make(chan struct{})}
+	f.Compare(func(attempt, _ string) (bool, error) {
+		h.mu.Lock()
+		h.hashed = append(h.hashed, attempt)
+		h.mu.Unlock()
+		<-h.done
+		return attempt == password, nil
+	})
+	return h
+}
+
+func (h *hasher) attempts() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.hashed)
+}
+
+// until waits for what others are about to do.
+func until(t *testing.T, is func() bool) {
+	t.Helper()
+	for !is() {
+		if t.Context().Err() != nil {
+			t.Fatal(t.Context().Err())
+		}
+		runtime.Gosched()
+	}
+}
+
+// attempt is one that is under way.
+type attempt struct {
+	cancel context.CancelFunc
+	result chan error
+}
+
+// begin begins an attempt to sign in.
+func (f *fixture) begin(ctx context.Context, email, password string) attempt {
+	ctx, cancel := context.WithCancel(ctx)
+	a := attempt{cancel, make(chan error, 1)}
+	go func() {
+		_, err := f.SignIn(ctx, email, password)
+		a.result <- err
+	}()
+	return a
+}
+
+// queue begins attempts, each written as origin and number, one after the other, behind one that is being hashed.
+func (f *fixture) queue(t *testing.T, h *hasher, names ...string) []attempt {
+	t.Helper()
+	attempts := []attempt{f.begin(from(t, "198.51.100.1"), "first@example.org", "first")}
+	until(t, func() bool { return len(h.attempts()) == 1 })
+	for i, name := range names {
+		attempts = append(attempts, f.begin(from(t, "192.0.2."+name[:1]), name+"@example.org", name))
+		until(t, func() bool { return f.Waiting() == i+1 })
+	}
+	return attempts
+}
+
+// finish lets all be hashed.
+func (h *hasher) finish(attempts []attempt) (results []error) {
+	close(h.done)
+	for _, a := range attempts {
+		results = append(results, <-a.result)
+	}
+	return results
+}
+
+func limited(err error) *auth.LimitedError {
+	var limited *auth.LimitedError
+	errors.As(err, &limited)
+	return limited
+}
+
+func TestOriginsTakeTurnsAndTheNewestOfThemComesFirst(t *testing.T) {
+	f := openEmpty(t)
+	h := f.watchHashing()
+	h.finish(f.queue(t, h, "1-a", "1-b", "1-c", "2-a", "2-b", "3-a"))
+	want := []string{"first", "3-a", "2-a", "1-a", "2-b", "1-b", "1-c"}
+	if diff := cmp.Diff(want, h.attempts()); diff != "" {
+		t.Errorf("hashed (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnOriginThatAskedForMuchOfLateComesAfterOthers(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		pause time.Duration
+		want  []string
+	}{
+		{"at once", 0, []string{"first", "1-a", "2-a"}},
+		{"20 minutes later", 20 * time.Minute, []string{"first", "2-a", "1-a"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f := openEmpty(t)
+			for range 3 {
+				f.waits(t, "nobody@example.org", "wrong", "192.0.2.2")
+			}
+			f.clock.Advance(row.pause)
+			h := f.watchHashing()
+			h.finish(f.queue(t, h, "1-a", "2-a"))
+			if diff := cmp.Diff(row.want, h.attempts()); diff != "" {
+				t.Errorf("hashed (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFewOfOneOriginMayWait(t *testing.T) {
+	f := openEmpty(t)
+	h := f.watchHashing()
+	attempts := f.queue(t, h, "1-a", "1-b", "1-c", "1-d")
+	_, err := f.SignIn(from(t, "192.0.2.1"), "e@example.org", "1-e")
+	if l := limited(err); l == nil || l.Wait != time.Second || l.Hold == 0 {
+		t.Errorf("a fifth one: %v", err)
+	}
+	h.finish(attempts)
+	if slices.Contains(h.attempts(), "1-e") || f.Refused("192.0.2.1") != 4 {
+		t.Errorf("hashed are %v, and %d are counted", h.attempts(), f.Refused("192.0.2.1"))
+	}
+}
+
+func TestWhereTooManyWaitTheOneThatAskedForMostMakesRoom(t *testing.T) {
+	f := openEmpty(t)
+	h := f.watchHashing()
+	var names []string
+	for i := range auth.MostWaiting / 4 {
+		for j := range 4 {
+			names = append(names, fmt.Sprintf("%c-%d", 'A'+i, j))
+		}
+	}
+	attempts := []attempt{f.begin(from(t, "198.51.100.1"), "first@example.org", "first")}
+	until(t, func() bool { return len(h.attempts()) == 1 })
+	for i, name := range names {
+		attempts = append(attempts, f.begin(from(t, name[:1]), name+"@example.org", name))
+		until(t, func() bool { return f.Waiting() == i+1 })
+	}
+	newest := f.begin(from(t, "192.0.2.1"), "newest@example.org", "newest")
+	if err := <-attempts[4].result; limited(err) == nil { // A-3, the oldest of those of which three were before them
+		t.Errorf("the one that has to make room gets %v", err)
+	}
+	h.finish(append(attempts[:4:4], append(attempts[5:], newest)...))
+	hashed := h.attempts()
+	if len(hashed) != auth.MostWaiting+1 || hashed[1] != "newest" || slices.Contains(hashed, "A-3") {
+		t.Errorf("hashed are %v", hashed)
+	}
+}
+
+func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
+	for name, end := range map[string]func(f *fixture, a attempt) error{
+		"because he is gone": func(_ *fixture, a attempt) error { a.cancel(); return context.Canceled },
+		"because it takes too long": func(f *fixture, a attempt) error {
+			f.clock.Advance(auth.Patience)
+			return &auth.LimitedError{}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := openEmpty(t)
+			h := f.watchHashing()
+			attempts := f.queue(t, h, "1-a")
+			must(t, f.clock.BlockUntilContext(t.Context(), 1))
+			want := end(f, attempts[1])
+			if err := <-attempts[1].result; !errors.Is(err, want) && (limited(want) == nil || limited(err) == nil) {
+				t.Errorf("SignIn = %v, want %v", err, want)
+			}
+			h.finish(attempts[:1])
+			if got := h.attempts(); len(got) != 1 || f.Waiting() != 0 || f.Refused("192.0.2.1") != 0 {
+				t.Errorf("hashed are %v, %d wait and %d are counted", got, f.Waiting(), f.Refused("192.0.2.1"))
+			}
+		})
+	}
+}
+
+func TestAfterAHashingItRestsForAsLong(t *testing.T) {
+	f := openEmpty(t)
+	h := f.watchHashing()
+	attempts := f.queue(t, h, "1-a")
+	f.clock.Advance(40 * time.Millisecond)
+	h.done <- struct{}{}
+	<-attempts[0].result
+	must(t, f.clock.BlockUntilContext(t.Context(), 2)) // the patience of the other one, and the rest
+	f.clock.Advance(39 * time.Millisecond)
+	if f.Waiting() != 1 {
+		t.Error("it does not rest")
+	}
+	f.clock.Advance(time.Millisecond)
+	until(t, func() bool { return len(h.attempts()) == 2 })
+	h.finish(attempts[1:])
+}
+
+func TestAnOriginThatFailsTooOftenIsRefusedBeforeAnythingIsHashed(t *testing.T) {
+	f := open(t)
+	h := f.watchHashing()
+	close(h.done)
+	fail := func(i int, origin string) time.Duration {
+		return f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", origin)
+	}
+	for i := range auth.RefusedOfOrigin {
+		if wait := fail(i, fmt.Sprintf("2001:db8::%x", i)); wait != 0 {
+			t.Fatalf("attempt %d has to wait for %s", i+1, wait)
+		}
+	}
+	hashed := len(h.attempts())
+	_, err := f.SignIn(from(t, "2001:db8::ffff"), member, password)
+	if l := limited(err); l == nil || l.Wait != 15*time.Minute {
+		t.Errorf("one more: %v", err)
+	}
+	if len(h.attempts()) != hashed {
+		t.Error("it is hashed")
+	}
+	if wait := fail(100, "2001:db8:0:1::1"); wait != 0 {
+		t.Errorf("another network has to wait for %s", wait)
+	}
+	f.clock.Advance(15 * time.Minute)
+	if wait := fail(101, "2001:db8::1"); wait != 0 {
+		t.Errorf("15 minutes later it has to wait for %s", wait)
+	}
+}
+
+func TestAnIPv4AddressIsOneOriginHoweverItIsWritten(t *testing.T) {
+	f := open(t)
+	for range 10 {
+		f.waits(t, member, "not the password", "192.0.2.1")
+	}
+	if wait := f.waits(t, member, "not the password", "::ffff:192.0.2.1"); wait != 15*time.Minute {
+		t.Errorf("has to wait for %s", wait)
+	}
+}
+
+func TestTheAnswersToAnOriginThatGoesOnThoughItIsRefusedAreHeldBack(t *testing.T) {
+	f := openEmpty(t)
+	held := 0
+	for i := range 2 * auth.HoldFrom {
+		_, err := f.SignIn(from(t, "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", i), "wrong")
+		if l := limited(err); l != nil && l.Hold > 0 {
+			held++
+		}
+	}
+	if held != auth.HoldFrom {
+		t.Errorf("%d are held back, want %d", held, auth.HoldFrom)
+	}
+	for range 15 {
+		f.waits(t, "anne@example.org", "wrong", "192.0.2.2")
+	}
+	if _, err := f.SignIn(from(t, "192.0.2.2"), "anne@example.org", "wrong"); limited(err) == nil || limited(err).Hold != 0 {
+		t.Errorf("a person who has failed ten times gets %v after a while", err)
+	}
+}
+
+func TestCommandsAreNotLimited(t *testing.T) {
+	f := open(t)
+	for range 2 * auth.RefusedOfOrigin {
+		must(t, f.SetPassword(t.Context(), member, "another good phrase"))
+	}
+}
+
+func TestWhatIsTriedMuchIsNotForgottenForWhatIsNew(t *testing.T) {
+	f := open(t)
+	for range 10 {
+		f.waits(t, member, "not the password", "192.0.2.1")
+	}
+	f.FillAttempts(auth.MaxAttemptKeys + 1000)
+	if wait := f.waits(t, member, "not the password", "192.0.2.1"); wait == 0 {
+		t.Error("who fills the memory lets others try again")
+	}
+}
+
+// device is the cookie with which a browser is known that has signed in to an account.
+func (f *fixture) device(t *testing.T, email string) *http.Cookie {
+	t.Helper()
+	w := httptest.NewRecorder()
+	f.RememberDevice(w, request(t, nil), f.account(t, email))
+	return onlyCookie(t, w)
+}
+
+// with is a context of somebody who comes from an address with a cookie.
+func (f *fixture) with(t *testing.T, origin string, cookie *http.Cookie) context.Context {
+	return f.WithDevice(request(t, cookie).WithContext(from(t, origin)))
+}
+
+func TestTheDeviceCookie(t *testing.T) {
+	f := open(t)
+	for _, secure := range []bool{false, true} {
+		w := httptest.NewRecorder()
+		f.configured(offers, secure).RememberDevice(w, request(t, nil), f.account(t, member))
+		got, name := onlyCookie(t, w), "courant_device"
+		if secure {
+			name = "__Host-courant_device"
+		}
+		if got.Name != name || got.Path != "/" || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode || got.Secure != secure ||
+			got.MaxAge != 180*24*60*60 || got.Domain != "" || strings.Contains(got.Value, "anne") {
+			t.Errorf("cookie %s", got)
+		}
+	}
+}
+
+// flooded is a fixture in which strangers from 192.0.2.1 have had all their attempts.
+func flooded(t *testing.T) *fixture {
+	f := open(t)
+	for i := range auth.RefusedOfOrigin {
+		f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", "192.0.2.1")
+	}
+	return f
+}
+
+func TestAKnownDeviceHasAPlaceOfItsOwn(t *testing.T) {
+	f := flooded(t)
+	cookie := f.device(t, member)
+	f.HashAtOnce(2)
+	h := f.watchHashing()
+	strangers := f.queue(t, h, "2-a", "2-b", "3-a")
+	known := f.begin(f.with(t, "192.0.2.1", cookie), member, password)
+	until(t, func() bool { return slices.Equal(h.attempts(), []string{"first", password}) })
+	h.finish(strangers)
+	must(t, <-known.result)
+	if _, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password); err != nil {
+		t.Errorf("with the cookie: %v", err)
+	}
+	if _, err := f.SignIn(from(t, "192.0.2.1"), member, password); limited(err) == nil {
+		t.Errorf("without it: %v", err)
+	}
+}
+
+func TestADeviceCookieIsGoodForItsAccountAlone(t *testing.T) {
+	for name, spoil := range map[string]func(f *fixture, cookie *http.Cookie){
+		"nothing is changed":   nil,
+		"the password changes": func(f *fixture, _ *http.Cookie) { must(t, f.SetPassword(t.Context(), member, password)) },
+		"the account was disabled": func(f *fixture, _ *http.Cookie) {
+			_, err := f.Disable(t.Context(), member)
+			must(t, err)
+			must(t, f.Enable(t.Context(), member))
+		},
+		"180 days go by":                 func(f *fixture, _ *http.Cookie) { f.clock.Advance(180 * 24 * time.Hour) },
+		"it is the one of somebody else": func(f *fixture, cookie *http.Cookie) { *cookie = *f.device(t, admin) },
+		"it is given another account": func(f *fixture, cookie *http.Cookie) {
+			cookie.Value = "1" + strings.TrimLeft(f.device(t, admin).Value, "0123456789")
+		},
+		"its end is put off": func(_ *fixture, cookie *http.Cookie) { cookie.Value = strings.Replace(cookie.Value, ".1", ".9", 1) },
+		"its code is cut":    func(_ *fixture, cookie *http.Cookie) { cookie.Value = cookie.Value[:len(cookie.Value)-2] },
+		"its code is another": func(_ *fixture, cookie *http.Cookie) {
+			cookie.Value = cookie.Value[:len(cookie.Value)-64] + strings.Repeat("0", 64)
+		},
+		"it is empty":                    func(_ *fixture, cookie *http.Cookie) { cookie.Value = "" },
+		"its account is beyond a number": func(_ *fixture, cookie *http.Cookie) { cookie.Value = strings.Repeat("9", 18) + cookie.Value[1:] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t)
+			cookie := f.device(t, member)
+			if spoil != nil {
+				spoil(f, cookie)
+			}
+			for i := range auth.RefusedOfOrigin {
+				f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", "192.0.2.1")
+			}
+			_, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password)
+			if known := limited(err) == nil; known != (spoil == nil) {
+				t.Errorf("SignIn = %v", err)
+			}
+		})
+	}
+}
+
+func TestADeviceThatSignsInAgainIsTheSameOne(t *testing.T) {
+	f := open(t)
+	cookie := f.device(t, member)
+	name := func(cookie *http.Cookie) string { return strings.Split(cookie.Value, ".")[2] }
+	f.clock.Advance(time.Hour)
+	w := httptest.NewRecorder()
+	f.RememberDevice(w, request(t, cookie), f.account(t, member))
+	if again := onlyCookie(t, w); name(again) != name(cookie) || again.Value == cookie.Value {
+		t.Errorf("%s becomes %s", cookie.Value, again.Value)
+	}
+	w = httptest.NewRecorder()
+	f.RememberDevice(w, request(t, cookie), f.account(t, admin))
+	if other := onlyCookie(t, w); name(other) == name(cookie) {
+		t.Error("the device of one account is that of another")
+	}
+}
+
+func TestAStolenDeviceCookieGivesTenAttemptsAndThenNoPlace(t *testing.T) {
+	f := flooded(t)
+	cookie := f.device(t, member)
+	for i := range 10 {
+		if _, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, "wrong"); !errors.Is(err, auth.ErrBadCredentials) {
+			t.Fatalf("attempt %d: %v", i+1, err)
+		}
+	}
+	if _, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password); limited(err) == nil {
+		t.Errorf("one more: %v", err)
+	}
+	// The owner, from his own device, is not kept out by that.
+	if _, err := f.SignIn(f.with(t, "192.0.2.1", f.device(t, member)), member, password); err != nil {
+		t.Errorf("the owner: %v", err)
+	}
+}
+
+func TestAKnownDeviceIsLetInThoughStrangersHadAllAttemptsOnItsAccount(t *testing.T) {
+	f := open(t)
+	cookie := f.device(t, member)
+	for i := range 100 {
+		f.waits(t, member, "not the password", fmt.Sprintf("192.0.2.%d", i))
+	}
+	if _, err := f.SignIn(from(t, "198.51.100.1"), member, password); limited(err) == nil {
+		t.Errorf("a stranger: %v", err)
+	}
+	if _, err := f.SignIn(f.with(t, "198.51.100.1", cookie), member, password); err != nil {
+		t.Errorf("the known device: %v", err)
+	}
+}
+
+func TestWhoHasSignedInChangesHisPasswordBehindAFlood(t *testing.T) {
+	f := flooded(t)
+	ctx := auth.WithActor(t.Context(), auth.Actor{Email: member, Origin: "192.0.2.1"})
+	if _, err := f.ChangePassword(ctx, member, password, "another good phrase"); err != nil {
+		t.Error(err)
+	}
+	for i := range 11 {
+		_, err := f.ChangePassword(ctx, member, "wrong", "another good phrase")
+		if is := limited(err) != nil; is != (i == 10) {
+			t.Errorf("attempt %d: %v", i+1, err)
+		}
+	}
+}
+
+func TestALinkIsUsedBehindAFloodAndGuessingLinksIsLimited(t *testing.T) {
+	f := flooded(t)
+	secret, err := f.PasswordLink(t.Context(), member)
+	must(t, err)
+	if _, err := f.UseLink(from(t, "192.0.2.1"), secret, "", "another good phrase"); err != nil {
+		t.Errorf("a link that is good: %v", err)
+	}
+	if _, err := f.UseLink(from(t, "192.0.2.1"), secret, "", "another good phrase"); limited(err) == nil {
+		t.Errorf("one that is not, behind the flood: %v", err)
+	}
+	for i := range auth.RefusedOfOrigin + 1 {
+		_, err := f.UseLink(from(t, "192.0.2.2"), strings.Repeat("A", 52), "", "another good phrase")
+		if is := limited(err) != nil; is != (i == auth.RefusedOfOrigin) {
+			t.Errorf("guess %d: %v", i+1, err)
+		}
+	}
+}

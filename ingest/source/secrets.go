@@ -1,0 +1,234 @@
+package source
+
+import (
+	"html"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const hidden = "[hidden]"
+
+const (
+	// shortestLikeness is how many letters and digits a secret must have for its traces to be looked for: of a shorter
+	// one only the very text is hidden.
+	shortestLikeness = 6
+	// shortestPart is how many first letters and digits of a secret are hidden where the rest is missing: messages are
+	// cut short.
+	shortestPart = 8
+	// mostUndone is how many times an escape of an escape is undone.
+	mostUndone = 4
+)
+
+// hideSecrets takes the secrets out of a text, also where a source repeats them in another case, with escapes of JSON,
+// HTML or addresses in them, with tags, blanks, line breaks or punctuation between their letters, or cut short.
+func hideSecrets(text string, secrets []string) string {
+	var marks []mark
+	letters := lettersOf(text)
+	views := [][]letter{letters, withoutTags(letters)}
+	for range mostUndone {
+		undone := undoEscapes(letters)
+		if len(undone) == len(letters) {
+			break
+		}
+		letters = undone
+		views = append(views, letters, withoutTags(letters))
+	}
+	for i, view := range views {
+		views[i] = likeness(view)
+	}
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		like := likeness(lettersOf(secret))
+		if len(like) < shortestLikeness {
+			marks = append(marks, placesOf(text, secret)...)
+			continue
+		}
+		for _, view := range views {
+			marks = append(marks, traces(view, like)...)
+		}
+	}
+	return cover(text, marks)
+}
+
+// placesOf are the parts of a text in which another one stands.
+func placesOf(text, sought string) (places []mark) {
+	for at := 0; ; {
+		i := strings.Index(text[at:], sought)
+		if i < 0 {
+			return places
+		}
+		places = append(places, mark{at + i, at + i + len(sought)})
+		at += i + len(sought)
+	}
+}
+
+// mark is a part of a text, in bytes.
+type mark struct{ from, to int }
+
+// letter is a character and the part of the text that stands for it.
+type letter struct {
+	r rune
+	mark
+}
+
+func lettersOf(text string) []letter {
+	letters := make([]letter, 0, len(text))
+	for i, r := range text {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		letters = append(letters, letter{r, mark{i, i + size}})
+	}
+	return letters
+}
+
+// withoutTags leaves out what stands between "<" and ">".
+func withoutTags(letters []letter) []letter {
+	kept := make([]letter, 0, len(letters))
+	for i := 0; i < len(letters); i++ {
+		if letters[i].r == '<' {
+			if end := slices.IndexFunc(letters[i:], func(l letter) bool { return l.r == '>' }); end > 0 {
+				i += end
+				continue
+			}
+		}
+		kept = append(kept, letters[i])
+	}
+	return kept
+}
+
+// likeness is the letters and digits, in small letters.
+func likeness(letters []letter) []letter {
+	kept := make([]letter, 0, len(letters))
+	for _, l := range letters {
+		if unicode.IsLetter(l.r) || unicode.IsDigit(l.r) {
+			kept = append(kept, letter{unicode.ToLower(l.r), l.mark})
+		}
+	}
+	return kept
+}
+
+// longestEscape is how many characters an escape may have: &CounterClockwiseContourIntegral; is the longest entity.
+const longestEscape = 33
+
+// undoEscapes puts a character in the place of each escape of JSON, HTML and addresses.
+func undoEscapes(letters []letter) []letter {
+	kept := make([]letter, 0, len(letters))
+	for i := 0; i < len(letters); {
+		r, length := escaped(letters[i:min(len(letters), i+longestEscape)])
+		kept = append(kept, letter{r, mark{letters[i].from, letters[i+length-1].to}})
+		i += length
+	}
+	return kept
+}
+
+// escaped is the character with which the letters begin, and how many of them stand for it.
+func escaped(letters []letter) (r rune, length int) {
+	plain := func() string {
+		text := make([]rune, len(letters))
+		for i, l := range letters {
+			text[i] = l.r
+		}
+		return string(text)
+	}
+	switch letters[0].r {
+	case '%':
+		if r, found := hexDigits(letters, 1, 2); found {
+			return r, 3
+		}
+	case '\\':
+		if len(letters) < 2 {
+			break
+		}
+		switch second := letters[1].r; second {
+		case 'u':
+			if r, found := hexDigits(letters, 2, 4); found {
+				return r, 6
+			}
+		case 'x':
+			if r, found := hexDigits(letters, 2, 2); found {
+				return r, 4
+			}
+		case 'n', 'r', 't', 'b', 'f':
+			return ' ', 2
+		case '\\', '/', '"', '\'':
+			return second, 2
+		}
+	case '&':
+		if end := slices.IndexFunc(letters, func(l letter) bool { return l.r == ';' }); end > 0 {
+			letters = letters[:end+1]
+			if text := html.UnescapeString(plain()); utf8.RuneCountInString(text) == 1 {
+				r, _ := utf8.DecodeRuneInString(text)
+				return r, end + 1
+			}
+		}
+	}
+	return letters[0].r, 1
+}
+
+// hexDigits reads n digits of base 16 from the letter at index from on.
+func hexDigits(letters []letter, from, n int) (rune, bool) {
+	if len(letters) < from+n {
+		return 0, false
+	}
+	digits := make([]rune, n)
+	for i := range digits {
+		digits[i] = letters[from+i].r
+	}
+	code, err := strconv.ParseUint(string(digits), 16, 32)
+	return rune(code), err == nil
+}
+
+// traces are the parts of the text in which the secret is found, or its beginning.
+func traces(text, secret []letter) []mark {
+	var marks []mark
+	for i := 0; i < len(text); i++ {
+		same := 0
+		for same < len(secret) && i+same < len(text) && text[i+same].r == secret[same].r {
+			same++
+		}
+		if same == len(secret) || same >= shortestPart {
+			marks = append(marks, mark{text[i].from, text[i+same-1].to})
+			i += same - 1
+		}
+	}
+	return marks
+}
+
+// cover puts one word in the place of each part that is marked.
+func cover(text string, marks []mark) string {
+	if len(marks) == 0 {
+		return text
+	}
+	slices.SortFunc(marks, func(a, b mark) int { return a.from - b.from })
+	var covered strings.Builder
+	end := 0
+	for _, m := range marks {
+		if m.from >= end {
+			covered.WriteString(text[end:m.from])
+			covered.WriteString(hidden)
+		}
+		end = max(end, m.to)
+	}
+	covered.WriteString(text[end:])
+	return covered.String()
+}
+
+// HideSecrets takes the caller's secrets out of all that a reply says for the log and for people.
+func HideSecrets[R any](c *Caller, reply *Reply[R]) {
+	for i := range reply.Notes {
+		reply.Notes[i] = c.scrub(reply.Notes[i])
+	}
+	for i := range reply.UnknownKeys {
+		reply.UnknownKeys[i] = shorten(oneLine(c.scrub(reply.UnknownKeys[i])), longestExcerpt)
+	}
+	for i := range reply.Refusals.list {
+		reply.Refusals.list[i].Reason = c.scrub(reply.Refusals.list[i].Reason)
+	}
+	for i := range reply.Omissions {
+		reply.Omissions[i].Reason = c.scrub(reply.Omissions[i].Reason)
+	}
+}
