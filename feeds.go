@@ -240,9 +240,9 @@ func waitingRows(quarantine []ingest.Waiting) [][]string {
 }
 
 func differenceRows(differences []ingest.Difference) [][]string {
-	rows := [][]string{{"SOURCES OF PRICES DIFFER ON", "QUARTERS", "BY UP TO EUR/MWh", "SEEN"}}
+	rows := [][]string{{"PRICES DIFFER ON", "BETWEEN", "QUARTERS", "BY UP TO EUR/MWh", "SEEN"}}
 	for _, d := range differences {
-		rows = append(rows, []string{d.Date.String(), strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt)})
+		rows = append(rows, []string{d.Date.String(), d.Between, strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt)})
 	}
 	return rows
 }

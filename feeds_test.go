@@ -31,7 +31,7 @@ func TestTheReportOfFeeds(t *testing.T) {
 			{ID: 7, Dataset: store.DayAheadPrices, Date: date(21), Reason: "all prices are 0 EUR/MWh", SeenAt: instant},
 			{ID: 9, Dataset: store.MFRREnergy, Date: date(18), Reason: "refused", Detail: &refused, SeenAt: instant},
 		},
-		PriceDifferences: []ingest.Difference{{Date: date(20), Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
+		PriceDifferences: []ingest.Difference{{Date: date(20), Between: "ENTSO-E/RTE", Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
 	}
 	var out bytes.Buffer
 	p := &program{stdout: &out}
@@ -51,8 +51,8 @@ ID  DATASET           DATE        WAITS BECAUSE                                 
 7   day-ahead-prices  2026-11-21  all prices are 0 EUR/MWh                             2026-11-20T12:00:00Z
 9   mfrr-energy       2026-11-18  refused: a price of 200000 EUR/MWh is out of bounds  2026-11-20T12:00:00Z
 
-SOURCES OF PRICES DIFFER ON  QUARTERS  BY UP TO EUR/MWh  SEEN
-2026-11-20                   3         0.02              2026-11-20T12:00:00Z
+PRICES DIFFER ON  BETWEEN      QUARTERS  BY UP TO EUR/MWh  SEEN
+2026-11-20        ENTSO-E/RTE  3         0.02              2026-11-20T12:00:00Z
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

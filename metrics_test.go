@@ -24,12 +24,19 @@ func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
 	}
 	at := time.Date(2026, 11, 20, 12, 0, 0, 500_000_000, time.UTC)
 	instant := ingest.Instant(at)
+	var differences []ingest.Difference // of three delivery dates, one of them between two pairs of publications
+	for i, date := range store.Dates(store.NewDeliveryDate(2026, 11, 1), store.NewDeliveryDate(2026, 11, 3)) {
+		differences = append(differences, ingest.Difference{Date: date, Between: "ENTSO-E/RTE"})
+		if i == 0 {
+			differences = append(differences, ingest.Difference{Date: date, Between: "PT15M/PT60M"})
+		}
+	}
 	m := newMetrics(path, func(context.Context) (ingest.Report, error) {
 		return ingest.Report{Datasets: []ingest.Status{
 			{Dataset: store.DayAheadPrices, State: ingest.StateDown, LastSuccessAt: &instant, NewestPeriodEnd: &instant,
 				Missing: []ingest.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
 			{Dataset: store.AFRREnergy, State: ingest.StateOK},
-		}, Quarantine: make([]ingest.Waiting, 2), PriceDifferences: make([]ingest.Difference, 3)}, nil
+		}, Quarantine: make([]ingest.Waiting, 2), PriceDifferences: differences}, nil
 	}, slog.New(slog.DiscardHandler))
 	m.ran(store.Run{Feed: "capacity", Datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity}, Outcome: store.OutcomePartial,
 		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[store.Dataset]store.Tally{store.FCRCapacity: {Seen: 96, Changed: 90}}})
@@ -72,7 +79,7 @@ courant_missing_periods{dataset="day-ahead-prices"} 156
 # HELP courant_newest_period_timestamp_seconds End of the newest period that is held.
 # TYPE courant_newest_period_timestamp_seconds gauge
 courant_newest_period_timestamp_seconds{dataset="day-ahead-prices"} 1.7951760005e+09
-# HELP courant_price_difference_dates Recent delivery dates of which the two sources' prices differ by more than a cent.
+# HELP courant_price_difference_dates Recent delivery dates of which two publications of prices differ by more than a cent: ENTSO-E and RTE, or hours and quarters.
 # TYPE courant_price_difference_dates gauge
 courant_price_difference_dates 3
 # HELP courant_quarantine_waiting Delivery dates of a dataset that wait for a person's decision.

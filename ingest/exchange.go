@@ -36,18 +36,19 @@ func (f *Feeds) exchangeLacks(ctx context.Context, now time.Time) (bool, error) 
 	return coverage[tomorrow][store.PriceSeries(store.PT15M, store.FromRTE)] < tomorrow.Steps(store.QuarterSeconds), err
 }
 
-// sayDifferences tells the log of the delivery dates in the period of which the sources of prices do not agree.
+// sayDifferences logs the delivery dates in the period of which two publications of prices do not agree.
 func (f *Feeds) sayDifferences(ctx context.Context, period store.Period) {
 	dates := period.Dates()
 	differences, err := f.store.PriceDifferences(ctx, dates[0])
 	if err != nil {
-		f.log.Error("price sources not compared", "error", oneLine(err))
+		f.log.Error("prices not compared", "error", oneLine(err))
 		return
 	}
 	for _, d := range differences {
 		if d.Date.After(dates[len(dates)-1]) {
 			return
 		}
-		f.log.Warn("price sources differ", "date", d.Date.String(), "quarters", d.Quarters, "largest_eur_mwh", d.Largest)
+		f.log.Warn("prices differ", "date", d.Date.String(), "quarters", d.Quarters, "largest_eur_mwh", d.Largest,
+			"between", d.Between)
 	}
 }

@@ -17,7 +17,23 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 		}
 	}
 	dropFuture(&all.batch, f.clock.Now())
+	dropFuture(&all.refused, f.clock.Now())
+	all.settleOmissions()
 	return all, nil
+}
+
+// settleOmissions forgets that a reply lacked a dataset where another one gave rows of the date after all, and what is told twice.
+func (a *answer) settleOmissions() {
+	var kept []store.Omission
+	for _, omission := range a.omissions {
+		whole := omission.Steps == 0
+		if whole && len(a.batch.Coverage(omission.Dataset)[omission.Date]) == 0 && !slices.ContainsFunc(kept, func(other store.Omission) bool {
+			return other.Dataset == omission.Dataset && other.Date == omission.Date
+		}) || !whole {
+			kept = append(kept, omission)
+		}
+	}
+	a.omissions = kept
 }
 
 // gatherCall makes one call. A source may cut a wide window short without a word, at its end or in one of its series:

@@ -347,19 +347,87 @@ func TestBounds(t *testing.T) {
 		{"a capacity price beyond", capacity(25_000.01, 1), true},
 		{"the greatest power", capacity(1, 200_000), false},
 		{"a power beyond", capacity(1, 200_001), true},
-		{"an upward price of energy beyond", store.Batch{AFRR: []store.AFRRStep{{Start: start, UpwardPrice: store.Num(1e9)}}}, true},
-		{"a demand below", store.Batch{AFRR: []store.AFRRStep{{Start: start, DemandMW: store.Num(-200_001)}}}, true},
 		{"a step of nulls", store.Batch{AFRR: []store.AFRRStep{{Start: start}}}, false},
 		{"a settlement price beyond", store.Batch{MFRR: []store.MFRRStep{{Start: start, SettlementPricePrevious: store.Num(1e9)}}}, true},
 		{"an activated volume beyond", store.Batch{MFRR: []store.MFRRStep{{Start: start, ActivatedVolumeDAMW: store.Num(1e9)}}}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var refusals source.Refusals
-			check(&row.batch, &refusals)
-			if refused := len(refusals.List()) > 0; refused != row.refused || isEmpty(row.batch) != row.refused {
-				t.Errorf("refusals %v, rows left %v", refusals.List(), !isEmpty(row.batch))
+			a := answer{batch: row.batch}
+			check(&a)
+			if refused := len(a.refusals.List()) > 0; refused != row.refused || isEmpty(a.batch) != row.refused || isEmpty(a.refused) == row.refused {
+				t.Errorf("refusals %v, rows left %v, rows of refused dates %v", a.refusals.List(), a.batch, a.refused)
 			}
 		})
+	}
+}
+
+func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
+	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")
+	steps := func(of store.DeliveryDate, from, bad int) []store.AFRRStep {
+		var rows []store.AFRRStep
+		for i := from; i < from+300; i++ {
+			row := store.AFRRStep{Start: of.Start().Unix() + int64(i)*store.AFRRSeconds, DemandMW: store.Num(1)}
+			if i < from+bad {
+				row.UpwardPrice = store.Num(1e9)
+			}
+			rows = append(rows, row)
+		}
+		return rows
+	}
+	left := func(of store.DeliveryDate, steps int, reason string) store.Omission {
+		return store.Omission{Dataset: store.AFRREnergy, Date: of, Steps: steps, Reason: reason}
+	}
+	const outOfBounds = "2026-11-01T23:00:00Z: a price of 1e+09 EUR/MWh is out of bounds"
+	for _, row := range []struct {
+		name     string
+		rows     []store.AFRRStep
+		omitted  []store.Omission // by the decoder
+		want     []store.Omission
+		kept     int
+		refused  string
+		setApart int
+	}{
+		{"none", steps(day, 0, 0), nil, nil, 300, "", 0},
+		{"one", steps(day, 0, 1), nil, []store.Omission{left(day, 1, outOfBounds)}, 299, "", 0},
+		{"nearly a hundredth of the date", steps(day, 0, 215), nil, []store.Omission{left(day, 215, outOfBounds)}, 85, "", 0},
+		{"a hundredth", steps(day, 0, 216), nil, nil, 0, outOfBounds, 300},
+		{"nearly a hundredth with those that the decoder left out", steps(day, 0, 5), []store.Omission{left(day, 210, "odd")}, []store.Omission{left(day, 215, "odd")}, 295, "", 0},
+		{"a hundredth with those that the decoder left out", steps(day, 0, 6), []store.Omission{left(day, 210, "odd")}, nil, 0, "odd", 300},
+		{"a hundredth in two replies", steps(day, 0, 0), []store.Omission{left(day, 108, "odd"), left(day, 108, "odder")}, nil, 0, "odd", 300},
+		{"of two dates", append(steps(day, 0, 216), steps(other, 0, 1)...), nil, []store.Omission{left(other, 1, "2026-11-02T23:00:00Z: a price of 1e+09 EUR/MWh is out of bounds")}, 299, outOfBounds, 300},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			reserve := store.Omission{Dataset: store.FCRCapacity, Date: day, Reason: "not known"}
+			a := answer{batch: store.Batch{AFRR: row.rows}, omissions: append([]store.Omission{reserve}, row.omitted...)}
+			check(&a)
+			if diff := cmp.Diff(append([]store.Omission{reserve}, row.want...), a.omissions, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+				t.Errorf("omissions (-want +got):\n%s", diff)
+			}
+			reason := ""
+			for _, r := range a.refusals.List() {
+				reason = r.Reason
+				if r.Final {
+					t.Error("a person may not accept")
+				}
+			}
+			if reason != row.refused || len(a.batch.AFRR) != row.kept || len(a.refused.AFRR) != row.setApart {
+				t.Errorf("refused because %q, %d rows kept, %d set apart", reason, len(a.batch.AFRR), len(a.refused.AFRR))
+			}
+		})
+	}
+}
+
+func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
+	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")
+	lacks := func(dataset store.Dataset, of store.DeliveryDate) store.Omission {
+		return store.Omission{Dataset: dataset, Date: of, Reason: "not known"}
+	}
+	a := answer{omissions: []store.Omission{lacks(store.FCRCapacity, day), lacks(store.FCRCapacity, other), lacks(store.MFRRCapacity, day), lacks(store.FCRCapacity, other)},
+		batch: store.Batch{Capacity: []store.CapacityStep{capacityStep(store.FCRCapacity, day.Start().Unix(), store.Symmetric, "STD")}}}
+	a.settleOmissions()
+	want := []store.Omission{lacks(store.FCRCapacity, other), lacks(store.MFRRCapacity, day)}
+	if diff := cmp.Diff(want, a.omissions, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -34,7 +34,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	if err != nil {
 		return f.failed(ctx, run, brought, err)
 	}
-	check(&brought.batch, &brought.refusals)
+	check(&brought)
 	if feed.standsIn {
 		refuseFlat(&brought.batch, &brought.refusals)
 	} else if run.Rejected, err = f.holdBack(ctx, &brought, fetchID == 0); err != nil { // a fetch is a person's word already

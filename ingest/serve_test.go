@@ -139,7 +139,7 @@ func TestMissingDatesAndWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.market.prices = func(window store.Period) (reply replyOfPrices, err error) {
-		reply.Refusals.RefuseAll(store.DayAheadPrices, window, "two series differ")
+		reply.Refusals.RefuseFinally(store.DayAheadPrices, store.DeliveryDateOf(window.From()), "two series differ")
 		return reply, nil
 	}
 	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {

@@ -99,9 +99,10 @@ func waitingOf(q store.Quarantined) Waiting {
 	return w
 }
 
-// Difference is a delivery date of which ENTSO-E's prices and RTE's differ by more than a cent.
+// Difference is a delivery date of which two publications of prices differ by more than a cent.
 type Difference struct {
 	Date          store.DeliveryDate `json:"date"`
+	Between       string             `json:"between"` // ENTSO-E/RTE, or two resolutions of ENTSO-E such as PT15M/PT60M; the first is served
 	Quarters      int                `json:"quarters"`
 	LargestEURMWh float64            `json:"largest_eur_mwh"` // without sign
 	SeenAt        Instant            `json:"seen_at"`
@@ -153,7 +154,7 @@ func (f *Feeds) Report(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	for _, d := range differences {
-		report.PriceDifferences = append(report.PriceDifferences, Difference{d.Date, d.Quarters, d.Largest, Instant(d.Seen)})
+		report.PriceDifferences = append(report.PriceDifferences, Difference{d.Date, d.Between, d.Quarters, d.Largest, Instant(d.Seen)})
 	}
 	clock, err := f.clockFinding(ctx)
 	if err != nil {

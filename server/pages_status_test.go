@@ -34,7 +34,7 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 		{"date":"2026-07-10","expected":96,"received":40,"reason":"partial"},{"date":"2026-07-12","expected":96,"received":0,"reason":"not_published"},
 		{"date":"2026-07-13","expected":96,"received":0,"reason":"something_new"},{"date":"2025-01-01","expected":96,"received":0,"reason":"rejected"}]}],
 		"quarantine":[],
-		"price_differences":[{"date":"2026-07-09","quarters":14,"largest_eur_mwh":0.37,"seen_at":"2026-07-11T12:00:00.000Z"}]}`
+		"price_differences":[{"date":"2026-07-09","between":"PT15M/PT60M","quarters":14,"largest_eur_mwh":0.37,"seen_at":"2026-07-11T12:00:00.000Z"}]}`
 	f := open(t, reporting(func(context.Context) (any, error) { return json.RawMessage(report), nil }))
 	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
 	f.refresh(t)
@@ -43,7 +43,7 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 	for _, want := range []string{
 		`<td class="state late">late</td>`, "20/06/2026 – 15/07/2026", "14/07/2026 13:00", "15/07/2026 14:10", "entsoe: status 503",
 		`<td class="number">40 of 96</td><td>published in part</td>`, `<td class="number">0 of 96</td><td>not published yet</td>`, "<td>something_new</td>",
-		`<th scope="row">09/07/2026</th><td class="number">14</td><td class="number">0.37</td>`,
+		`<th scope="row">09/07/2026</th><td>PT15M/PT60M</td><td class="number">14</td><td class="number">0.37</td>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %s: %s", want, page)

@@ -15,6 +15,7 @@ type reported struct {
 	Datasets         []reportedDataset `json:"datasets"`
 	PriceDifferences []struct {
 		Date          reportedDate `json:"date"`
+		Between       string       `json:"between"`
 		Quarters      int          `json:"quarters"`
 		LargestEURMWh float64      `json:"largest_eur_mwh"`
 		SeenAt        time.Time    `json:"seen_at"`
@@ -93,7 +94,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 		feeds.Clock = &web.ClockDifference{Ahead: time.Duration(c.AheadSeconds) * time.Second, Host: c.Host, Wrong: c.Wrong}
 	}
 	for _, d := range read.PriceDifferences {
-		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})
+		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Between: d.Between, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})
 	}
 	return feeds, nil
 }

@@ -60,7 +60,7 @@ func TestWhatTheSourcesOfPricesDifferIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []store.PriceDifference{{Date: date("2026-07-14"), Quarters: 3, Largest: 3, Seen: minute(0)}}
+	want := []store.PriceDifference{{Date: date("2026-07-14"), Between: "ENTSO-E/RTE", Quarters: 3, Largest: 3, Seen: minute(0)}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -84,14 +84,24 @@ func TestPricesAreComparedAtWhateverStepsTheyCome(t *testing.T) {
 		want  []store.PriceDifference
 	}{
 		{"hours that differ", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{7}}},
-			[]store.PriceDifference{{Date: date("2026-07-14"), Quarters: 4, Largest: 2, Seen: minute(1)}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Between: "ENTSO-E/RTE", Quarters: 4, Largest: 2, Seen: minute(1)}}},
 		{"an hour and its quarters", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT15M, []float64{5, 5, 5, 6}}},
-			[]store.PriceDifference{{Date: date("2026-07-14"), Quarters: 1, Largest: 1, Seen: minute(1)}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Between: "ENTSO-E/RTE", Quarters: 1, Largest: 1, Seen: minute(1)}}},
 		{"quarters and their hour", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 5}}, {1, store.FromRTE, store.PT60M, []float64{5}}}, nil},
 		{"the quarters that are served, not the hour before them", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{5}},
-			{2, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 8}}}, []store.PriceDifference{{Date: date("2026-07-14"), Quarters: 1, Largest: 3, Seen: minute(2)}}},
+			{2, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 8}}}, []store.PriceDifference{
+				{Date: date("2026-07-14"), Between: "ENTSO-E/RTE", Quarters: 1, Largest: 3, Seen: minute(2)},
+				{Date: date("2026-07-14"), Between: "PT15M/PT60M", Quarters: 4, Largest: 0.75, Seen: minute(2)}}},
+		{"an hour that comes for quarters and is not their mean", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 8}}, {1, store.FromENTSOE, store.PT60M, []float64{300}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Between: "PT15M/PT60M", Quarters: 4, Largest: 294.25, Seen: minute(1)}}},
+		{"an hour that is the mean of its quarters to a cent", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 5.04}}, {1, store.FromENTSOE, store.PT60M, []float64{5}}}, nil},
+		{"an hour that is a little more than a cent off", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 5.05}}, {1, store.FromENTSOE, store.PT60M, []float64{5}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Between: "PT15M/PT60M", Quarters: 4, Largest: 0.0125, Seen: minute(1)}}},
+		{"an hour of which a quarter is missing has no mean", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5}}, {1, store.FromENTSOE, store.PT60M, []float64{300}}}, nil},
+		{"half hours and their hour", []hour{{0, store.FromENTSOE, store.PT30M, []float64{5, 7}}, {1, store.FromENTSOE, store.PT60M, []float64{7}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Between: "PT30M/PT60M", Quarters: 4, Largest: 1, Seen: minute(1)}}},
 		{"a correction", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{5}}, {2, store.FromENTSOE, store.PT60M, []float64{6}}},
-			[]store.PriceDifference{{Date: date("2026-07-14"), Quarters: 4, Largest: 1, Seen: minute(2)}}},
+			[]store.PriceDifference{{Date: date("2026-07-14"), Between: "ENTSO-E/RTE", Quarters: 4, Largest: 1, Seen: minute(2)}}},
 		{"a correction that brings them together", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{7}},
 			{2, store.FromENTSOE, store.PT60M, []float64{7}}}, nil},
 	} {

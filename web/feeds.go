@@ -44,9 +44,10 @@ type Gap struct {
 	Reason             string
 }
 
-// PriceDifference is a delivery date of which the sources of prices do not agree.
+// PriceDifference is a delivery date of which two publications of prices do not agree.
 type PriceDifference struct {
 	Date     store.DeliveryDate
+	Between  string       // the two; the first one is served
 	Quarters int          // that differ
 	Largest  store.Number // EUR/MWh, without sign
 	SeenAt   time.Time

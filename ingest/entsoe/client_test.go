@@ -235,6 +235,8 @@ func TestRepliesWithoutPrices(t *testing.T) {
 		{"no data", 200, nothing, 1, ""},
 		{"no data with status 400", 400, nothing, 1, ""},
 		{"no content", 204, "", 1, ""},
+		{"a part of a document", 206, document(series(nil, threeHours("1=10"))), 1, "Partial Content: 1 1 A44 2026-07-14T11:00:00Z 2026-07-14T22:00Z 2026-07-15T22:00Z 1 A01 A62 10YFR-RTE------C 10YFR-RTE------C A01 EUR MWH A03 2026-07-14T22:00Z 2026-07-15T01:00Z…"},
+		{"UTF-16", 200, "\xfe\xff\x00<", 1, "the reply is written in UTF-16: Courant reads UTF-8 only"},
 		{"refused", 400, acknowledgement("Delivered time interval is not valid for this Data item."), 1, "the request was refused: Delivered time interval is not valid for this Data item."},
 		{"no data with status 500", 500, nothing, 5, "Internal Server Error: 1 999 No matching data found"},
 		{"nothing", 200, "", 1, "the reply is empty"},
@@ -313,7 +315,7 @@ func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
 					t.Errorf("%s has %d hours, want %d", date, counts[date], count)
 				}
 			}
-			if diff := cmp.Diff([]string{`day-ahead-prices 2026-10-27: position "0" lies outside a Period of 24`}, refusalsOf(reply)); diff != "" {
+			if diff := cmp.Diff([]string{`final day-ahead-prices 2026-10-27: position "0" lies outside a Period of 24`}, refusalsOf(reply)); diff != "" {
 				t.Errorf("refusals (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff([]string{`a series with contract_MarketAgreement.type "A07" was skipped`}, reply.Notes); diff != "" {

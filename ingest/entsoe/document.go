@@ -47,7 +47,15 @@ type reason struct {
 // limit is ErrTooWide, and any other is an error that holds its text. Series that are not the zone's day-ahead auction
 // are skipped with a note.
 func Decode(body io.Reader, zone string, window store.Period) (source.Reply[store.Price], error) {
-	reply, err := decode(xml.NewDecoder(body), zone, window)
+	text, err := source.UTF8Reader(body)
+	if err != nil {
+		return source.Reply[store.Price]{}, err
+	}
+	d := xml.NewDecoder(text)
+	d.CharsetReader = func(charset string, _ io.Reader) (io.Reader, error) {
+		return nil, fmt.Errorf("it says that it is written in %.20s: Courant reads UTF-8 only", charset)
+	}
+	reply, err := decode(d, zone, window)
 	if err != nil {
 		return source.Reply[store.Price]{}, err
 	}
@@ -66,7 +74,9 @@ func decode(d *xml.Decoder, zone string, window store.Period) (source.Reply[stor
 		if err := publication(d, prices); err != nil {
 			return reply, err
 		}
-		prices.finish()
+		if err := prices.finish(); err != nil {
+			return reply, err
+		}
 	case "Acknowledgement_MarketDocument":
 		if err := acknowledgement(d); err != nil {
 			return reply, err

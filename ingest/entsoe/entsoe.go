@@ -75,6 +75,7 @@ func (c *Client) DayAheadPrices(ctx context.Context, window store.Period) (sourc
 			return source.Reply[store.Price]{}, traffic, err
 		}
 		reply.Rows = append(reply.Rows, part.Rows...)
+		reply.Refused = append(reply.Refused, part.Refused...)
 		reply.Refusals.Add(part.Refusals)
 		reply.Notes = source.AddOnce(reply.Notes, part.Notes...)
 	}
@@ -104,6 +105,8 @@ func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[sto
 			return withStatus(err, answer.Status)
 		case answer.Kind == source.KindEmpty:
 			return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status, Message: "the reply is empty"}
+		case answer.Kind == source.KindUTF16:
+			return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status, Message: source.ErrUTF16.Error()}
 		}
 		return &source.Fault{Source: sourceName, Call: callName, Status: answer.Status,
 			Message: fmt.Sprintf("the reply is %s, not XML", answer.Kind), Said: answer.Excerpt()}

@@ -2,6 +2,7 @@ package entsoe
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,20 +13,38 @@ import (
 	"courant/store"
 )
 
-// minuteForm is how ENTSO-E writes the bounds of a Period: without seconds, so it is not RFC 3339.
-const minuteForm = "2006-01-02T15:04Z07:00"
-
 // expansion turns the series of a document into one price a period.
 type expansion struct {
 	zone   string
 	window store.Period
 	reply  *source.Reply[store.Price]
 	prices map[slot]float64
+
+	empty   []emptyPeriod
+	doubted []doubted
 }
 
 type slot struct {
 	start      int64 // seconds UTC
 	resolution store.Resolution
+}
+
+// told is what a point tells: a price, or what is wrong with it.
+type told struct {
+	amount float64
+	fault  string
+}
+
+// emptyPeriod is a Period without a point, cut to the window.
+type emptyPeriod struct {
+	store.Period
+	reason string
+}
+
+// doubted is a Period that cannot be read, and says nothing of the delivery dates that are whole without it.
+type doubted struct {
+	dates  []store.DeliveryDate // that it touches; nil: nobody knows
+	reason string
 }
 
 func newExpansion(zone string, window store.Period, reply *source.Reply[store.Price]) *expansion {
@@ -66,125 +85,235 @@ func (e *expansion) foreign(series *timeSeries) string {
 
 // addPeriod expands one Period: its points, sorted by position, each repeated up to the next, the last to the end.
 func (e *expansion) addPeriod(curve string, p *period) {
-	interval, err := parseInterval(p)
-	if err != nil {
-		e.reply.Refusals.RefuseAll(store.DayAheadPrices, e.window, "%v", err)
+	interval, ok := e.interval(p)
+	if !ok {
 		return
 	}
 	clipped := store.Period{Start: max(interval.Start, e.window.Start), End: min(interval.End, e.window.End)}
 	if clipped.Start >= clipped.End {
 		return
 	}
-	amounts, err := e.amounts(curve, p, interval)
-	if err != nil {
-		e.reply.Refusals.RefuseAll(store.DayAheadPrices, clipped, "%v", err)
-		return
+	resolution := store.Resolution(strings.TrimSpace(p.Resolution))
+	step := resolution.Seconds()
+	var fault string
+	switch {
+	case step == 0:
+		fault = fmt.Sprintf("resolution %.20q is not known", resolution)
+	case interval.Seconds()%step != 0 || interval.Start%step != 0 || interval.Seconds() > longestPeriod:
+		fault = fmt.Sprintf("a Period from %s to %s has no whole number of %s", p.Start, p.End, resolution)
+	case curve != "A01" && curve != "A03" && curve != "":
+		fault = fmt.Sprintf("curve type %.20q is not known", curve)
 	}
-	resolution := store.Resolution(p.Resolution)
-	for i, amount := range amounts {
-		start := interval.Start + int64(i)*resolution.Seconds()
-		if !e.window.Holds(start) {
-			continue
-		}
-		s := slot{start, resolution}
-		if other, taken := e.prices[s]; taken && other != amount {
-			e.reply.Refusals.Refuse(store.DayAheadPrices, store.DeliveryDateOf(time.Unix(start, 0)),
-				"two series differ at %s: %v and %v EUR/MWh", time.Unix(start, 0).UTC().Format(time.RFC3339), other, amount)
-			continue
-		}
-		e.prices[s] = amount
+	switch dates := clipped.Dates(); {
+	case fault != "" && len(dates) > 1:
+		e.doubted = append(e.doubted, doubted{dates, fault})
+	case fault != "":
+		e.reply.Refusals.RefuseFinally(store.DayAheadPrices, dates[0], "%s", fault)
+	case len(p.Points) == 0:
+		e.empty = append(e.empty, emptyPeriod{clipped, fmt.Sprintf("the Period from %s has no position 1", p.Start)})
+	default:
+		e.addPoints(curve, p, interval, clipped, resolution)
 	}
 }
 
-func parseInterval(p *period) (store.Period, error) {
-	p.Start, p.End = strings.TrimSpace(p.Start), strings.TrimSpace(p.End)
-	from, fromErr := time.Parse(minuteForm, p.Start)
-	to, toErr := time.Parse(minuteForm, p.End)
-	if fromErr != nil || toErr != nil || !from.Before(to) {
-		return store.Period{}, fmt.Errorf("a Period from %.30q to %.30q is none", p.Start, p.End)
+// addPoints takes the prices of the Period's steps. What is wrong with a step refuses its delivery date.
+func (e *expansion) addPoints(curve string, p *period, interval, clipped store.Period, resolution store.Resolution) {
+	step := resolution.Seconds()
+	given := e.given(p, int(interval.Seconds()/step), clipped)
+	var last told
+	for i := range int(interval.Seconds() / step) {
+		start := interval.Start + int64(i)*step
+		value, there := given[i+1]
+		switch {
+		case there:
+		case i == 0:
+			value.fault = fmt.Sprintf("the Period from %s has no position 1", p.Start)
+		case curve == "A03":
+			value = last
+		default:
+			value.fault = fmt.Sprintf("the Period from %s lacks position %d, which curve type A01 has to give", p.Start, i+1)
+		}
+		last = value
+		if !e.window.Holds(start) {
+			continue
+		}
+		if value.fault != "" {
+			e.reply.Refusals.Refuse(store.DayAheadPrices, dateOf(start), "%s", value.fault)
+			continue
+		}
+		e.addPrice(slot{start, resolution}, value.amount)
 	}
-	return store.NewPeriod(from, to), nil
+}
+
+func (e *expansion) addPrice(s slot, amount float64) {
+	if other, taken := e.prices[s]; taken && other != amount {
+		e.reply.Refusals.RefuseFinally(store.DayAheadPrices, dateOf(s.start),
+			"two series differ at %s: %v and %v EUR/MWh", time.Unix(s.start, 0).UTC().Format(time.RFC3339), other, amount)
+		return
+	}
+	e.prices[s] = amount
+}
+
+func dateOf(second int64) store.DeliveryDate { return store.DeliveryDateOf(time.Unix(second, 0)) }
+
+// interval is when the Period begins and ends, each without a space around it in p from then on. One that has no length
+// is skipped; one that is odd refuses the delivery date that it names most nearly, for good.
+func (e *expansion) interval(p *period) (store.Period, bool) {
+	p.Start, p.End = strings.TrimSpace(p.Start), strings.TrimSpace(p.End)
+	from, to := source.ReadStamp([]byte(p.Start)), source.ReadStamp([]byte(p.End))
+	if from.Good && to.Good {
+		switch {
+		case from.At < to.At:
+			return store.Period{Start: from.At, End: to.At}, true
+		case from.At == to.At:
+			e.reply.Note("a Period of no length at %.30q was skipped", p.Start)
+			return store.Period{}, false
+		}
+	}
+	reason := fmt.Sprintf("a Period from %.30q to %.30q is none", p.Start, p.End)
+	var named []store.DeliveryDate
+	if date, ok := source.DateNamed(from, to); ok {
+		named = append(named, date)
+	}
+	if from.Good && to.Good { // the two may be swapped
+		named = []store.DeliveryDate{dateOf(to.At)}
+		if last := dateOf(from.At - 1); last != named[0] {
+			named = append(named, last)
+		}
+	}
+	if len(named) == 0 {
+		e.doubted = append(e.doubted, doubted{nil, reason})
+		return store.Period{}, false
+	}
+	asked := false
+	for _, date := range named {
+		if period := date.Period(); period.Start < e.window.End && e.window.Start < period.End {
+			e.reply.Refusals.RefuseFinally(store.DayAheadPrices, date, "%s", reason)
+			asked = true
+		}
+	}
+	if !asked {
+		e.reply.Note("%s; it names %s, which was not asked for", reason, named[0])
+	}
+	return store.Period{}, false
 }
 
 // longestPeriod bounds what a Period is expanded to, whatever it says of itself.
 const longestPeriod = 400 * 24 * 3600
 
-// amounts are the prices of the Period's steps, in order.
-func (e *expansion) amounts(curve string, p *period, interval store.Period) ([]float64, error) {
-	p.Resolution = strings.TrimSpace(p.Resolution)
-	step := store.Resolution(p.Resolution).Seconds()
-	switch {
-	case step == 0:
-		return nil, fmt.Errorf("resolution %.20q is not known", p.Resolution)
-	case interval.Seconds()%step != 0 || interval.Start%step != 0 || interval.Seconds() > longestPeriod:
-		return nil, fmt.Errorf("a Period from %s to %s has no whole number of %s", p.Start, p.End, p.Resolution)
-	case curve != "A01" && curve != "A03" && curve != "":
-		return nil, fmt.Errorf("curve type %.20q is not known", curve)
-	}
-	count := int(interval.Seconds() / step)
-	given := map[int]float64{}
+// given is what is told at each position; a point that tells none of the Period refuses all dates that the Period has in
+// the window, for good.
+func (e *expansion) given(p *period, count int, clipped store.Period) map[int]told {
+	given := map[int]told{}
 	for _, point := range p.Points {
 		position, err := strconv.Atoi(strings.TrimSpace(point.Position))
 		if err != nil || position < 1 || position > count {
-			return nil, fmt.Errorf("position %.20q lies outside a Period of %d", point.Position, count)
+			for _, date := range clipped.Dates() {
+				e.reply.Refusals.RefuseFinally(store.DayAheadPrices, date, "position %.20q lies outside a Period of %d", point.Position, count)
+			}
+			continue
 		}
 		amount, ok := source.ParseNumber(strings.TrimSpace(point.Amount))
 		if !ok {
-			return nil, fmt.Errorf("price %.40q at position %d is not a number", point.Amount, position)
+			given[position] = told{fault: fmt.Sprintf("price %.40q at position %d is not a number", point.Amount, position)}
+			continue
 		}
-		if other, twice := given[position]; twice && other != amount {
+		other, twice := given[position]
+		if twice && other.fault != "" { // it stays odd
+			continue
+		}
+		if twice && other.amount != amount {
 			e.reply.Note("position %d of the Period from %s is listed twice with other values; the later one stands", position, p.Start)
 		}
-		given[position] = amount
+		given[position] = told{amount: amount}
 	}
-	amounts := make([]float64, count)
-	for i := range amounts {
-		amount, there := given[i+1]
-		switch {
-		case there:
-			amounts[i] = amount
-		case i == 0:
-			return nil, fmt.Errorf("the Period from %s has no position 1", p.Start)
-		case curve == "A03":
-			amounts[i] = amounts[i-1]
-		default:
-			return nil, fmt.Errorf("the Period from %s lacks position %d, which curve type A01 has to give", p.Start, i+1)
-		}
-	}
-	return amounts, nil
+	return given
 }
 
-// finish hands the prices over, ascending, without the dates that were refused and without the coarse prices whose
-// quarters finer ones cover.
-func (e *expansion) finish() {
-	for s, amount := range e.prices {
-		date := store.DeliveryDateOf(time.Unix(s.start, 0))
-		if !e.reply.Refusals.Has(store.DayAheadPrices, date) && !e.covered(s) {
-			e.reply.Rows = append(e.reply.Rows, store.Price{Start: s.start, Resolution: s.resolution, Price: store.Num(amount)})
+// finish hands the prices over, ascending, those of refused dates apart. A coarse price whose quarters finer ones cover
+// is dropped, unless it tells something else than they do.
+func (e *expansion) finish() error {
+	for _, empty := range e.empty {
+		e.judgeEmpty(empty)
+	}
+	for _, d := range e.doubted {
+		if err := e.judge(d); err != nil {
+			return err
 		}
 	}
-	slices.SortFunc(e.reply.Rows, func(a, b store.Price) int {
+	var all []store.Price
+	for s, amount := range e.prices {
+		all = append(all, store.Price{Start: s.start, Resolution: s.resolution, Price: store.Num(amount)})
+	}
+	slices.SortFunc(all, func(a, b store.Price) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Resolution, b.Resolution))
 	})
+	repeated := store.RepeatedByFiner(all)
+	for i, price := range all {
+		switch {
+		case repeated[i]:
+		case e.reply.Refusals.Has(store.DayAheadPrices, dateOf(price.Start)):
+			e.reply.Refused = append(e.reply.Refused, price)
+		default:
+			e.reply.Rows = append(e.reply.Rows, price)
+		}
+	}
+	return nil
 }
 
-// covered says whether each quarter of the slot has a finer price.
-func (e *expansion) covered(s slot) bool {
-	for quarter := s.start; quarter < s.start+s.resolution.Seconds(); quarter += store.QuarterSeconds {
-		if !e.hasFiner(quarter, s.resolution) {
+// judgeEmpty skips a Period without points where the others cover it, and refuses its dates where they do not.
+func (e *expansion) judgeEmpty(empty emptyPeriod) {
+	covered := true
+	for _, date := range empty.Dates() {
+		if period := date.Period(); !e.covers(store.Period{Start: max(period.Start, empty.Start), End: min(period.End, empty.End)}) {
+			e.reply.Refusals.Refuse(store.DayAheadPrices, date, "%s", empty.reason)
+			covered = false
+		}
+	}
+	if covered {
+		e.reply.Note("%s and was skipped; another one covers it", empty.reason)
+	}
+}
+
+// judge refuses the delivery dates that are not whole without the Period. Where it may be of any date, and more than one lacks
+// something, they have to be asked for by themselves: that is the error.
+func (e *expansion) judge(d doubted) error {
+	dates := d.dates
+	if dates == nil {
+		dates = e.window.Dates()
+	}
+	var lacking []store.DeliveryDate
+	for _, date := range dates {
+		if period := date.Period(); !e.covers(store.Period{Start: max(period.Start, e.window.Start), End: min(period.End, e.window.End)}) {
+			lacking = append(lacking, date)
+		}
+	}
+	switch {
+	case len(lacking) == 0:
+		e.reply.Note("%s and was skipped; every date is whole without it", d.reason)
+	case d.dates == nil && len(lacking) > 1:
+		return errors.New(d.reason)
+	}
+	for _, date := range lacking {
+		e.reply.Refusals.RefuseFinally(store.DayAheadPrices, date, "%s", d.reason)
+	}
+	return nil
+}
+
+// covers says whether each quarter hour of the period has a price.
+func (e *expansion) covers(period store.Period) bool {
+	for quarter := period.Start - period.Start%store.QuarterSeconds; quarter < period.End; quarter += store.QuarterSeconds {
+		if !e.hasPrice(quarter) {
 			return false
 		}
 	}
 	return true
 }
 
-func (e *expansion) hasFiner(quarter int64, than store.Resolution) bool {
-	for _, resolution := range []store.Resolution{store.PT15M, store.PT30M} {
-		if resolution.Seconds() < than.Seconds() {
-			start := quarter - quarter%resolution.Seconds()
-			if _, there := e.prices[slot{start, resolution}]; there {
-				return true
-			}
+func (e *expansion) hasPrice(quarter int64) bool {
+	for _, resolution := range []store.Resolution{store.PT15M, store.PT30M, store.PT60M} {
+		if _, there := e.prices[slot{quarter - quarter%resolution.Seconds(), resolution}]; there {
+			return true
 		}
 	}
 	return false

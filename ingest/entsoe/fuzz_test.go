@@ -77,16 +77,15 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("%+v comes after a later one", row)
 			}
 		}
-		// What a finer price says of every quarter of a period, no coarser one says again.
-		for s := range seen {
-			uncovered := int64(0)
-			for quarter := s.start; quarter < s.start+s.resolution.Seconds(); quarter += store.QuarterSeconds {
-				if !(seen[slot{quarter, store.PT15M}] && s.resolution != store.PT15M || seen[slot{quarter - quarter%1800, store.PT30M}] && s.resolution == store.PT60M) {
-					uncovered++
-				}
+		// What finer prices say of every quarter of a period, a coarser one repeats only if it says something else.
+		for i, repeats := range store.RepeatedByFiner(reply.Rows) {
+			if repeats {
+				t.Fatalf("%+v repeats finer prices", reply.Rows[i])
 			}
-			if uncovered == 0 {
-				t.Fatalf("%+v is covered by finer prices", s)
+		}
+		for _, row := range reply.Refused {
+			if !refused[store.DeliveryDateOf(time.Unix(row.Start, 0))] || !window.Holds(row.Start) || !row.Price.Valid {
+				t.Fatalf("%+v is set apart, and its date is not refused", row)
 			}
 		}
 		bytewise, err := entsoe.Decode(iotest.OneByteReader(bytes.NewReader(body)), entsoe.France, window)

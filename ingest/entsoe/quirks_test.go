@@ -109,7 +109,11 @@ func told(rows []store.Price) []string {
 func refusalsOf(reply source.Reply[store.Price]) []string {
 	var refused []string
 	for _, r := range reply.Refusals.List() {
-		refused = append(refused, fmt.Sprintf("%s %s: %s", r.Dataset, r.Date, r.Reason))
+		final := ""
+		if r.Final {
+			final = "final "
+		}
+		refused = append(refused, fmt.Sprintf("%s%s %s: %s", final, r.Dataset, r.Date, r.Reason))
 	}
 	return refused
 }
@@ -117,10 +121,16 @@ func refusalsOf(reply source.Reply[store.Price]) []string {
 func TestPublicationsWithTheirQuirks(t *testing.T) {
 	refused := func(reason string) []string { return []string{"day-ahead-prices 2026-07-15: " + reason} }
 	hours := []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT60M 20.5", "2026-07-15T00:00Z PT60M 30"}
+	tens := []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT60M 10", "2026-07-15T00:00Z PT60M 10"}
 	whole := threeHours("1=10", "2=20.5", "3=30")
 	quarters := func(start, end string, points ...string) string { return period(start, end, "PT15M", points...) }
 	twoDays := store.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
 	nextDay := period("2026-07-15T22:00Z", "2026-07-15T23:00Z", "PT60M", "1=99")
+	finally := func(reason string) []string { return []string{"final day-ahead-prices 2026-07-15: " + reason} }
+	var fullDay []string
+	for start := summerDay.Period().Start; start < summerDay.Period().End; start += 3600 {
+		fullDay = append(fullDay, minute(start)+" PT60M 10")
+	}
 	A01 := changed{"curveType", "A01"}
 	noCurve := changed{"curveType", none}
 
@@ -129,7 +139,8 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 		body    string
 		window  store.Period // zero: 2026-07-15
 		rows    []string
-		refused []string
+		refused []string // "final" in front where a person cannot accept
+		apart   []string // readable prices of refused dates
 		notes   []string
 	}{
 		{name: "A03 with every position", body: document(series(nil, whole)), rows: hours},
@@ -161,8 +172,10 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 		{name: "no series", body: document()},
 		{name: "a series without a Period", body: document(series(nil))},
 
-		{name: "finer prices win where they cover an hour", body: document(series(nil, whole), series(nil, quarters("2026-07-14T23:00Z", "2026-07-15T00:00Z", "1=1", "2=2", "3=3", "4=4"))),
-			rows: []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT15M 1", "2026-07-14T23:15Z PT15M 2", "2026-07-14T23:30Z PT15M 3", "2026-07-14T23:45Z PT15M 4", "2026-07-15T00:00Z PT60M 30"}},
+		{name: "an hour that is the mean of finer prices, to a cent, is dropped", body: document(series(nil, whole), series(nil, quarters("2026-07-14T23:00Z", "2026-07-15T00:00Z", "1=10", "2=20", "3=30", "4=22.04"))),
+			rows: []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT15M 10", "2026-07-14T23:15Z PT15M 20", "2026-07-14T23:30Z PT15M 30", "2026-07-14T23:45Z PT15M 22.04", "2026-07-15T00:00Z PT60M 30"}},
+		{name: "an hour that is not the mean of finer prices is told beside them", body: document(series(nil, whole), series(nil, quarters("2026-07-14T23:00Z", "2026-07-15T00:00Z", "1=1", "2=2", "3=3", "4=4"))),
+			rows: []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT15M 1", "2026-07-14T23:00Z PT60M 20.5", "2026-07-14T23:15Z PT15M 2", "2026-07-14T23:30Z PT15M 3", "2026-07-14T23:45Z PT15M 4", "2026-07-15T00:00Z PT60M 30"}},
 		{name: "finer prices win also when they come first", body: document(series(nil, quarters("2026-07-14T22:00Z", "2026-07-15T01:00Z", "1=1")), series(nil, threeHours("1=1"))),
 			rows: []string{"2026-07-14T22:00Z PT15M 1", "2026-07-14T22:15Z PT15M 1", "2026-07-14T22:30Z PT15M 1", "2026-07-14T22:45Z PT15M 1",
 				"2026-07-14T23:00Z PT15M 1", "2026-07-14T23:15Z PT15M 1", "2026-07-14T23:30Z PT15M 1", "2026-07-14T23:45Z PT15M 1",
@@ -171,13 +184,13 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 			rows: []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT15M 1", "2026-07-14T23:00Z PT60M 20.5", "2026-07-14T23:15Z PT15M 2", "2026-07-14T23:30Z PT15M 3", "2026-07-15T00:00Z PT60M 30"}},
 		{name: "an hour is covered by quarters and a half", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-14T23:00Z", "PT60M", "1=10")),
 			series(nil, quarters("2026-07-14T22:00Z", "2026-07-14T22:30Z", "1=1", "2=2")), series(nil, period("2026-07-14T22:30Z", "2026-07-14T23:00Z", "PT30M", "1=3"))),
-			rows: []string{"2026-07-14T22:00Z PT15M 1", "2026-07-14T22:15Z PT15M 2", "2026-07-14T22:30Z PT30M 3"}},
+			rows: []string{"2026-07-14T22:00Z PT15M 1", "2026-07-14T22:00Z PT60M 10", "2026-07-14T22:15Z PT15M 2", "2026-07-14T22:30Z PT30M 3"}},
 		{name: "two series that agree", body: document(series(nil, whole), series(A01, whole)), rows: hours},
 		{name: "two series that agree in other digits", body: document(series(nil, whole), series(nil, threeHours("1=10.00", "2=20.50", "3=3e1"))), rows: hours},
 		{name: "two series that differ refuse their date only", window: twoDays, body: document(series(nil, whole), series(nil, nextDay), series(nil, threeHours("1=10", "2=21", "3=30"))),
-			rows: []string{"2026-07-15T22:00Z PT60M 99"}, refused: refused("two series differ at 2026-07-14T23:00:00Z: 20.5 and 21 EUR/MWh")},
+			rows: []string{"2026-07-15T22:00Z PT60M 99"}, apart: hours, refused: finally("two series differ at 2026-07-14T23:00:00Z: 20.5 and 21 EUR/MWh")},
 		{name: "two Periods of a series that differ", body: document(series(nil, whole, period("2026-07-15T00:00Z", "2026-07-15T01:00Z", "PT60M", "1=31"))),
-			refused: refused("two series differ at 2026-07-15T00:00:00Z: 30 and 31 EUR/MWh")},
+			apart: hours, refused: finally("two series differ at 2026-07-15T00:00:00Z: 30 and 31 EUR/MWh")},
 		{name: "two series that differ outside the window", window: store.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-14T23:00Z")},
 			body: document(series(nil, whole), series(nil, threeHours("1=10", "2=21", "3=30"))), rows: hours[:1]},
 
@@ -198,22 +211,22 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 		{name: "a long text in a note is cut", body: document(series(changed{"currency_Unit.name", strings.Repeat("E", 1000)}, whole)),
 			notes: []string{`a series with currency_Unit.name "` + strings.Repeat("E", 40) + `" was skipped`}},
 
-		{name: "position 0", body: document(series(nil, threeHours("0=5", "1=10"))), refused: refused(`position "0" lies outside a Period of 3`)},
-		{name: "position below 0", body: document(series(nil, threeHours("-1=5", "1=10"))), refused: refused(`position "-1" lies outside a Period of 3`)},
-		{name: "position beyond the Period", body: document(series(nil, threeHours("1=10", "4=5"))), refused: refused(`position "4" lies outside a Period of 3`)},
-		{name: "position beyond every integer", body: document(series(nil, threeHours("1=10", "99999999999999999999=5"))), refused: refused(`position "99999999999999999999" lies outside a Period of 3`)},
-		{name: "position that is no number", body: document(series(nil, threeHours("first=10"))), refused: refused(`position "first" lies outside a Period of 3`)},
-		{name: "position missing", body: document(series(nil, strings.Replace(threeHours("1=10"), "<position>1</position>", "", 1))), refused: refused(`position "" lies outside a Period of 3`)},
+		{name: "position 0", body: document(series(nil, threeHours("0=5", "1=10"))), apart: tens, refused: finally(`position "0" lies outside a Period of 3`)},
+		{name: "position below 0", body: document(series(nil, threeHours("-1=5", "1=10"))), apart: tens, refused: finally(`position "-1" lies outside a Period of 3`)},
+		{name: "position beyond the Period", body: document(series(nil, threeHours("1=10", "4=5"))), apart: tens, refused: finally(`position "4" lies outside a Period of 3`)},
+		{name: "position beyond every integer", body: document(series(nil, threeHours("1=10", "99999999999999999999=5"))), apart: tens, refused: finally(`position "99999999999999999999" lies outside a Period of 3`)},
+		{name: "position that is no number", body: document(series(nil, threeHours("first=10"))), refused: finally(`position "first" lies outside a Period of 3`)},
+		{name: "position missing", body: document(series(nil, strings.Replace(threeHours("1=10"), "<position>1</position>", "", 1))), refused: finally(`position "" lies outside a Period of 3`)},
 		{name: "position twice: the later one stands", body: document(series(nil, threeHours("1=10", "2=5", "3=30", "2=20.5"))), rows: hours,
 			notes: []string{"position 2 of the Period from 2026-07-14T22:00Z is listed twice with other values; the later one stands"}},
 		{name: "position twice with the same price", body: document(series(nil, threeHours("1=10", "2=20.5", "2=20.50", "3=30"))), rows: hours},
-		{name: "no position 1", body: document(series(nil, threeHours("2=20.5", "3=30"))), refused: refused("the Period from 2026-07-14T22:00Z has no position 1")},
+		{name: "no position 1", body: document(series(nil, threeHours("2=20.5", "3=30"))), apart: hours[1:], refused: refused("the Period from 2026-07-14T22:00Z has no position 1")},
 		{name: "no point", body: document(series(nil, threeHours())), refused: refused("the Period from 2026-07-14T22:00Z has no position 1")},
-		{name: "A01 with a gap", body: document(series(A01, threeHours("1=10", "3=30"))), refused: refused("the Period from 2026-07-14T22:00Z lacks position 2, which curve type A01 has to give")},
-		{name: "A01 without its tail", body: document(series(A01, threeHours("1=10", "2=20.5"))), refused: refused("the Period from 2026-07-14T22:00Z lacks position 3, which curve type A01 has to give")},
-		{name: "no curve type with a gap", body: document(series(noCurve, threeHours("1=10", "3=30"))), refused: refused("the Period from 2026-07-14T22:00Z lacks position 2, which curve type A01 has to give")},
-		{name: "another curve type", body: document(series(changed{"curveType", "A02"}, whole)), refused: refused(`curve type "A02" is not known`)},
-		{name: "a price missing", body: document(series(nil, strings.Replace(whole, "<price.amount>10</price.amount>", "", 1))), refused: refused(`price "" at position 1 is not a number`)},
+		{name: "A01 with a gap", body: document(series(A01, threeHours("1=10", "3=30"))), apart: []string{hours[0], hours[2]}, refused: refused("the Period from 2026-07-14T22:00Z lacks position 2, which curve type A01 has to give")},
+		{name: "A01 without its tail", body: document(series(A01, threeHours("1=10", "2=20.5"))), apart: hours[:2], refused: refused("the Period from 2026-07-14T22:00Z lacks position 3, which curve type A01 has to give")},
+		{name: "no curve type with a gap", body: document(series(noCurve, threeHours("1=10", "3=30"))), apart: []string{hours[0], hours[2]}, refused: refused("the Period from 2026-07-14T22:00Z lacks position 2, which curve type A01 has to give")},
+		{name: "another curve type", body: document(series(changed{"curveType", "A02"}, whole)), refused: finally(`curve type "A02" is not known`)},
+		{name: "a price missing", body: document(series(nil, strings.Replace(whole, "<price.amount>10</price.amount>", "", 1))), apart: hours[1:], refused: refused(`price "" at position 1 is not a number`)},
 		{name: "a price in words", body: document(series(nil, threeHours("1=n/a"))), refused: refused(`price "n/a" at position 1 is not a number`)},
 		{name: "a price with a comma for thousands", body: document(series(nil, threeHours("1=1,234.50"))), refused: refused(`price "1,234.50" at position 1 is not a number`)},
 		{name: "a price that is NaN", body: document(series(nil, threeHours("1=NaN"))), refused: refused(`price "NaN" at position 1 is not a number`)},
@@ -221,25 +234,53 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 		{name: "a price beyond every float", body: document(series(nil, threeHours("1=1e400"))), refused: refused(`price "1e400" at position 1 is not a number`)},
 		{name: "a hexadecimal price", body: document(series(nil, threeHours("1=0x10p0"))), refused: refused(`price "0x10p0" at position 1 is not a number`)},
 		{name: "a price with an underscore", body: document(series(nil, threeHours("1=1_0"))), refused: refused(`price "1_0" at position 1 is not a number`)},
-		{name: "unknown resolution", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-15T22:00Z", "P1D", "1=10"))), refused: refused(`resolution "P1D" is not known`)},
-		{name: "no resolution", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-15T22:00Z", "", "1=10"))), refused: refused(`resolution "" is not known`)},
+		{name: "unknown resolution", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-15T22:00Z", "P1D", "1=10"))), refused: finally(`resolution "P1D" is not known`)},
+		{name: "no resolution", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-15T22:00Z", "", "1=10"))), refused: finally(`resolution "" is not known`)},
 		{name: "an interval that holds no whole number of steps", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-15T00:30Z", "PT60M", "1=10"))),
-			refused: refused("a Period from 2026-07-14T22:00Z to 2026-07-15T00:30Z has no whole number of PT60M")},
+			refused: finally("a Period from 2026-07-14T22:00Z to 2026-07-15T00:30Z has no whole number of PT60M")},
 		{name: "an interval off the grid", body: document(series(nil, period("2026-07-14T22:07Z", "2026-07-14T23:07Z", "PT15M", "1=10"))),
-			refused: refused("a Period from 2026-07-14T22:07Z to 2026-07-14T23:07Z has no whole number of PT15M")},
+			refused: finally("a Period from 2026-07-14T22:07Z to 2026-07-14T23:07Z has no whole number of PT15M")},
 		{name: "a huge Period", body: document(series(nil, period("0001-01-01T00:00Z", "9999-12-31T00:00Z", "PT15M", "1=10"))),
-			refused: refused("a Period from 0001-01-01T00:00Z to 9999-12-31T00:00Z has no whole number of PT15M")},
+			refused: finally("a Period from 0001-01-01T00:00Z to 9999-12-31T00:00Z has no whole number of PT15M")},
 		{name: "a bad Period refuses the dates that it touches only", window: twoDays, body: document(series(nil, threeHours("4=1")), series(nil, nextDay)),
-			rows: []string{"2026-07-15T22:00Z PT60M 99"}, refused: refused(`position "4" lies outside a Period of 3`)},
+			rows: []string{"2026-07-15T22:00Z PT60M 99"}, refused: finally(`position "4" lies outside a Period of 3`)},
 		{name: "a bad Period outside the window", window: summerDay.Add(1).Period(), body: document(series(nil, threeHours("4=1")), series(nil, nextDay)), rows: []string{"2026-07-15T22:00Z PT60M 99"}},
 		{name: "a date is refused once, whatever else is good or bad", body: document(series(nil, whole), series(nil, threeHours("4=1")), series(nil, threeHours("x=1"))),
-			refused: refused(`position "4" lies outside a Period of 3`)},
-		{name: "an interval that ends before it begins refuses the window", window: twoDays, body: document(series(nil, period("2026-07-15T22:00Z", "2026-07-14T22:00Z", "PT60M", "1=1")), series(nil, nextDay)),
-			refused: []string{`day-ahead-prices 2026-07-15: a Period from "2026-07-15T22:00Z" to "2026-07-14T22:00Z" is none`, `day-ahead-prices 2026-07-16: a Period from "2026-07-15T22:00Z" to "2026-07-14T22:00Z" is none`}},
-		{name: "an interval of no length", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-14T22:00Z", "PT60M", "1=1"))),
-			refused: refused(`a Period from "2026-07-14T22:00Z" to "2026-07-14T22:00Z" is none`)},
-		{name: "no interval", body: document(series(nil, period("", "", "PT60M", "1=1"))), refused: refused(`a Period from "" to "" is none`)},
-		{name: "an interval in words", body: document(series(nil, period("today", "tomorrow", "PT60M", "1=1"))), refused: refused(`a Period from "today" to "tomorrow" is none`)},
+			apart: hours, refused: finally(`position "4" lies outside a Period of 3`)},
+		{name: "an interval that ends before it begins names the date between", window: twoDays, rows: []string{"2026-07-15T22:00Z PT60M 99"}, body: document(series(nil, period("2026-07-15T22:00Z", "2026-07-14T22:00Z", "PT60M", "1=1")), series(nil, nextDay)),
+			refused: finally(`a Period from "2026-07-15T22:00Z" to "2026-07-14T22:00Z" is none`)},
+		{name: "an interval that ends long before it begins names both dates", window: twoDays, body: document(series(nil, period("2026-07-16T22:00Z", "2026-07-14T22:00Z", "PT60M", "1=1"))),
+			refused: []string{`final day-ahead-prices 2026-07-15: a Period from "2026-07-16T22:00Z" to "2026-07-14T22:00Z" is none`, `final day-ahead-prices 2026-07-16: a Period from "2026-07-16T22:00Z" to "2026-07-14T22:00Z" is none`}},
+		{name: "an interval of no length is skipped", body: document(series(nil, period("2026-07-14T22:00Z", "2026-07-14T22:00Z", "PT60M", "1=1")), series(nil, whole)), rows: hours,
+			notes: []string{`a Period of no length at "2026-07-14T22:00Z" was skipped`}},
+		{name: "a Period without a point is skipped where another covers it", body: document(series(nil, threeHours()), series(nil, whole)), rows: hours,
+			notes: []string{"the Period from 2026-07-14T22:00Z has no position 1 and was skipped; another one covers it"}},
+		{name: "a Period without a point refuses its own date", window: twoDays, body: document(series(nil, threeHours()), series(nil, nextDay)), rows: []string{"2026-07-15T22:00Z PT60M 99"},
+			refused: refused("the Period from 2026-07-14T22:00Z has no position 1")},
+		{name: "no interval", body: document(series(nil, period("", "", "PT60M", "1=1"))), refused: finally(`a Period from "" to "" is none`)},
+		{name: "an interval in words", body: document(series(nil, period("today", "tomorrow", "PT60M", "1=1"))), refused: finally(`a Period from "today" to "tomorrow" is none`)},
+		{name: "an interval in words is of no date that is whole without it", window: store.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-15T01:00Z")},
+			body: document(series(nil, period("today", "tomorrow", "PT60M", "1=1")), series(nil, whole)), rows: hours,
+			notes: []string{`a Period from "today" to "tomorrow" is none and was skipped; every date is whole without it`}},
+		{name: "an interval in words is of the one date that is not whole", window: store.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-15T23:00Z")}, rows: fullDay,
+			body:    document(series(nil, period("today", "tomorrow", "PT60M", "1=1")), series(nil, period("2026-07-14T22:00Z", "2026-07-15T22:00Z", "PT60M", "1=10"))),
+			refused: []string{`final day-ahead-prices 2026-07-16: a Period from "today" to "tomorrow" is none`}},
+		{name: "a bad start beside a good end", window: twoDays, body: document(series(nil, period("2026-07-14T22:75Z", "2026-07-15T22:00Z", "PT60M", "1=1")), series(nil, nextDay)), rows: []string{"2026-07-15T22:00Z PT60M 99"},
+			refused: finally(`a Period from "2026-07-14T22:75Z" to "2026-07-15T22:00Z" is none`)},
+		{name: "a good start beside a bad end", window: twoDays, body: document(series(nil, period("2026-07-14T22:00Z", "", "PT60M", "1=1")), series(nil, nextDay)), rows: []string{"2026-07-15T22:00Z PT60M 99"},
+			refused: finally(`a Period from "2026-07-14T22:00Z" to "" is none`)},
+		{name: "a bad interval of a date that was not asked for", body: document(series(nil, period("2026-07-20T99:00Z", "", "PT60M", "1=1")), series(nil, whole)), rows: hours,
+			notes: []string{`a Period from "2026-07-20T99:00Z" to "" is none; it names 2026-07-20, which was not asked for`}},
+		{name: "bounds with seconds, a fraction of zero, short offsets and a space", rows: hours,
+			body: document(series(nil, period("2026-07-14T22:00:00.000Z", "2026-07-15T01:00+02", "PT60M", "1=10")), series(nil, period("2026-07-15 01:00:00+0200", "2026-07-15T01:00:00Z", "PT60M", "1=20.5", "2=30")))},
+		{name: "a start within a second is odd", body: document(series(nil, period("2026-07-14T22:00:00.5Z", "2026-07-15T01:00Z", "PT60M", "1=10"))),
+			refused: finally(`a Period from "2026-07-14T22:00:00.5Z" to "2026-07-15T01:00Z" is none`)},
+		{name: "a bad Period of many dates says nothing of those that are whole without it", window: twoDays, rows: fullDay, apart: []string{"2026-07-15T22:00Z PT60M 99"},
+			body:    document(series(nil, period("2020-01-01T00:00Z", "2026-12-31T00:00Z", "PT15M", "1=10")), series(nil, period("2026-07-14T22:00Z", "2026-07-15T22:00Z", "PT60M", "1=10")), series(nil, nextDay)),
+			refused: []string{"final day-ahead-prices 2026-07-16: a Period from 2020-01-01T00:00Z to 2026-12-31T00:00Z has no whole number of PT15M"}},
+		{name: "a bad price refuses the dates for which it would stand", window: twoDays, rows: fullDay, apart: []string{"2026-07-16T00:00Z PT60M 30"},
+			body:    document(series(nil, period("2026-07-14T22:00Z", "2026-07-16T01:00Z", "PT60M", "1=10", "25=n/a", "27=30"))),
+			refused: []string{`day-ahead-prices 2026-07-16: price "n/a" at position 25 is not a number`}},
 
 		{name: "clipped to the window", window: store.Period{Start: at("2026-07-14T23:00Z"), End: at("2026-07-15T00:00Z")}, body: document(series(nil, whole)), rows: hours[1:2]},
 		{name: "an hour that began before the window", window: store.Period{Start: at("2026-07-14T22:30Z"), End: at("2026-07-15T00:00Z")}, body: document(series(nil, whole)), rows: hours[1:2]},
@@ -274,6 +315,7 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 			for _, d := range []struct{ what, diff string }{
 				{"rows", cmp.Diff(tt.rows, told(reply.Rows))},
 				{"refusals", cmp.Diff(tt.refused, refusalsOf(reply))},
+				{"prices of refused dates", cmp.Diff(tt.apart, told(reply.Refused))},
 				{"notes", cmp.Diff(tt.notes, reply.Notes)},
 			} {
 				if d.diff != "" {
@@ -307,7 +349,9 @@ func TestADocumentThatIsNoPublicationIsAnError(t *testing.T) {
 		{name: "nothing", body: "", want: "cannot be read: unexpected EOF"},
 		{name: "white space", body: " \n", want: "cannot be read: unexpected EOF"},
 		{name: "a declaration alone", body: `<?xml version="1.0"?>`, want: "cannot be read: unexpected EOF"},
-		{name: "another encoding", body: strings.Replace(good, "UTF-8", "ISO-8859-1", 1), want: "cannot be read"},
+		{name: "another encoding", body: strings.Replace(good, "UTF-8", "ISO-8859-1", 1), want: "it says that it is written in ISO-8859-1: Courant reads UTF-8 only"},
+		{name: "UTF-16", body: "\xfe\xff\x00<\x00a", want: "the reply is written in UTF-16: Courant reads UTF-8 only"},
+		{name: "UTF-16 without a byte order mark", body: "<\x00?\x00", want: "the reply is written in UTF-16: Courant reads UTF-8 only"},
 		{name: "bytes that are no UTF-8", body: strings.Replace(good, "A62", "\xff\xfe", 1), want: "cannot be read"},
 		{name: "an entity of its own", body: strings.NewReplacer("\n", `<!DOCTYPE p [<!ENTITY ten "10">]>`, ">10<", ">&ten;<").Replace(good), want: "cannot be read"},
 		{name: "an entity from a file", body: strings.NewReplacer("\n", `<!DOCTYPE p [<!ENTITY ten SYSTEM "file:///etc/hostname">]>`, ">10<", ">&ten;<").Replace(good), want: "cannot be read"},

@@ -9,6 +9,20 @@ import (
 	"courant/store"
 )
 
+var afrrShape = shape[store.AFRRStep]{
+	tooMany: source.TooManyOddSteps,
+	numbers: afrrNumbers, flags: afrrFlags,
+	series: func(*store.AFRRStep) (string, int64) { return "", store.AFRRSeconds },
+}
+
+func afrrNumbers(r *store.AFRRStep) []*store.Number {
+	return []*store.Number{&r.UpwardPrice, &r.DownwardPrice, &r.DemandMW, &r.ForFranceMW, &r.InFranceMW}
+}
+
+func afrrFlags(r *store.AFRRStep) []*store.Flag {
+	return []*store.Flag{&r.PicassoConnection, &r.ProrataMode}
+}
+
 // DecodeMarginalPrice reads a reply of afrr_marginal_price v5: days and steps newest first, each step a clock time in
 // Paris without offset. On the day the clock goes back that is ambiguous from 02:00 to 03:00: the window decides if it
 // holds one of the two hours only; if a reply lists both all the same, their order does.
@@ -16,41 +30,51 @@ func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[stor
 	var reply source.Reply[store.AFRRStep]
 	reply.Rows = make([]store.AFRRStep, 0, window.Seconds()/store.AFRRSeconds)
 	listed := make([]wallStep, 0, window.Seconds()/store.AFRRSeconds)
-	steps := newSteps[store.AFRRStep, int64](&reply)
-	d := newDocument(body, reply.UnknownKey)
+	steps := newSteps[store.AFRRStep, int64](&reply, window, afrrShape)
+	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("days", func() error {
 		return d.array(func() (err error) {
-			listed, err = decodeDay(d, window, &reply, steps, listed[:0])
+			listed, err = decodeDay(d, steps, listed[:0])
 			return err
 		})
 	})
+	if err == nil {
+		err = steps.finish()
+	}
 	if err != nil {
 		return source.Reply[store.AFRRStep]{}, err
 	}
-	steps.finish()
 	return reply, nil
 }
 
-// wallStep is a step whose instant is not known yet: row.Start is the clock time in seconds after midnight.
+// wallStep is a step whose instant is not known yet: row.Start is the clock time in seconds after midnight, below 0 if it
+// cannot be read.
 type wallStep struct {
-	row store.AFRRStep
-	bad string
+	row     store.AFRRStep
+	updated int64 // ms UTC
+	bad     string
 }
 
 // decodeDay reads one day and places its steps, which it appends to listed.
-func decodeDay(d *document, window store.Period, reply *source.Reply[store.AFRRStep], steps *steps[store.AFRRStep, int64], listed []wallStep) ([]wallStep, error) {
+func decodeDay(d *document, steps *steps[store.AFRRStep, int64], listed []wallStep) ([]wallStep, error) {
 	var date store.DeliveryDate
-	var bad string
+	var named source.Stamp // the date, where it is not written as one
+	var updated int64
 	err := d.object(func(key string) (bool, error) {
 		switch key {
 		case "start_date":
+			var bad string
 			text, err := d.text(&bad)
 			if parsed, fault := store.ParseDeliveryDate(string(text)); fault == nil {
 				date = parsed
-			} else {
-				bad = fmt.Sprintf("%.40q is not a date", text)
+			} else if bad != "" {
+				named.Fault = bad
+			} else if named = source.ReadStamp(text); named.Good || named.Fault != "" {
+				named.Fault = fmt.Sprintf("%.40q is not a date", text)
 			}
 			return true, err
+		case "update_date", "updated_date":
+			return true, d.update(&updated)
 		case "datas":
 			return true, d.array(func() error {
 				step, err := decodeWallStep(d)
@@ -61,11 +85,11 @@ func decodeDay(d *document, window store.Period, reply *source.Reply[store.AFRRS
 		return false, nil
 	})
 	switch {
-	case err != nil:
+	case err != nil || len(listed) == 0:
 	case date.IsZero():
-		reply.Refusals.RefuseAll(store.AFRREnergy, window, "a day has no date: %s", orMissing(bad))
+		steps.misplaced(store.AFRREnergy, named, source.Stamp{}, "a day has no date")
 	default:
-		placeDay(date, listed, window, reply, steps)
+		placeDay(date, listed, updated, steps)
 	}
 	return listed, err
 }
@@ -94,9 +118,11 @@ func decodeWallStep(d *document) (wallStep, error) {
 		case "afrr_in_france":
 			return true, d.number(&row.InFranceMW, &step.bad)
 		case "picasso_connection":
-			return true, d.flag(&row.PicassoConnection, &step.bad)
+			return true, d.flag(&row.PicassoConnection, key)
 		case "prorata_mode":
-			return true, d.flag(&row.ProrataMode, &step.bad)
+			return true, d.flag(&row.ProrataMode, key)
+		case "update_date", "updated_date":
+			return true, d.update(&step.updated)
 		}
 		return false, nil
 	})
@@ -125,33 +151,42 @@ func clockSeconds(text []byte) (int64, bool) {
 	return hour*3600 + minute*60 + second, true
 }
 
-// placeDay gives each step of a day its instant.
-func placeDay(date store.DeliveryDate, listed []wallStep, window store.Period, reply *source.Reply[store.AFRRStep], steps *steps[store.AFRRStep, int64]) {
-	if len(listed) == 0 || !overlap(date.Period(), window) {
+// placeDay gives each step of a day its instant; updated is when those that do not say it were last written, ms UTC.
+func placeDay(date store.DeliveryDate, listed []wallStep, updated int64, steps *steps[store.AFRRStep, int64]) {
+	if !overlap(date.Period(), steps.window) {
 		return
 	}
-	wall, err := newWallClock(date, listed, window)
+	wall, err := newWallClock(date, listed, steps.window)
 	if err != nil {
-		reply.Refusals.Refuse(store.AFRREnergy, date, "%v", err)
+		steps.reply.Refusals.RefuseFinally(store.AFRREnergy, date, "%v", err)
 		return
 	}
-	for _, step := range listed {
-		if step.bad == "" && step.row.Start%store.AFRRSeconds != 0 {
-			step.bad = "it is not on the grid of 4 s"
-		}
+	for i, step := range listed {
 		if step.row.Start < 0 {
-			reply.Refusals.Refuse(store.AFRREnergy, date, "%s", step.bad)
+			steps.spoil(store.AFRREnergy, date, "%s", step.bad)
 			continue
 		}
-		start, exists := wall.instant(step.row.Start)
+		start, exists := wall.instant(i, step.row.Start)
 		if !exists {
-			reply.Refusals.Refuse(store.AFRREnergy, date, "step %s does not exist on that day", clockText(step.row.Start))
+			steps.spoil(store.AFRREnergy, date, "step %s does not exist on that day", clockText(step.row.Start))
+			continue
+		}
+		if !steps.window.Holds(start) {
+			continue
+		}
+		if step.row.Start%store.AFRRSeconds != 0 {
+			steps.spoil(store.AFRREnergy, date, "%s: it is not on the grid of 4 s", instantText(start))
 			continue
 		}
 		step.row.Start = start
-		if window.Holds(start) {
-			steps.add(store.AFRREnergy, start, start, step.row, step.bad)
+		if step.updated == 0 {
+			step.updated = updated
 		}
+		if step.bad != "" {
+			steps.addOdd(store.AFRREnergy, start, start, step.row, step.updated, step.bad)
+			continue
+		}
+		steps.add(store.AFRREnergy, start, start, step.row, step.updated)
 	}
 }
 

@@ -3,40 +3,71 @@ package rte
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"courant/ingest/source"
 	"courant/store"
 )
 
-// reserves says which dataset a block of result_procured_reserves belongs to. RR is a reserve of its own and left out.
-var reserves = map[string]store.Dataset{"FCR": store.FCRCapacity, "AFRR": store.AFRRCapacity, "MFRR": store.MFRRCapacity}
+// reserve is one that RTE procures, and the ways in which it is procured, in RTE's words.
+type reserve struct {
+	name       string
+	dataset    store.Dataset
+	directions map[string]store.Direction
+}
+
+// reserves are the known ones by RTE's name. RR is a reserve of its own and left out.
+var reserves = map[string]reserve{
+	"FCR":  {"FCR", store.FCRCapacity, map[string]store.Direction{"UP_DOWN": store.Symmetric}},
+	"AFRR": {"aFRR", store.AFRRCapacity, upAndDown},
+	"MFRR": {"mFRR", store.MFRRCapacity, upAndDown},
+}
+
+var upAndDown = map[string]store.Direction{"UP": store.Upward, "DOWN": store.Downward}
 
 const leftOut = "RR"
 
-// capacityDirections are RTE's words for the ways in which capacity is procured.
-var capacityDirections = map[string]store.Direction{"UP": store.Upward, "DOWN": store.Downward, "UP_DOWN": store.Symmetric}
+// mostUnknown is how many reserves that are not known are named.
+const mostUnknown = 5
+
+// capacityDatasets are those of the known reserves.
+var capacityDatasets = []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}
+
+var capacityShape = shape[store.CapacityStep]{
+	numbers: func(r *store.CapacityStep) []*store.Number {
+		return []*store.Number{&r.OfferedMW, &r.ContractedMW, &r.Price}
+	},
+	updated: func(r *store.CapacityStep) *int64 { return &r.Updated },
+	series: func(r *store.CapacityStep) (string, int64) {
+		return store.CapacitySeries(r.Direction, r.TimeHorizon, r.Product), store.QuarterSeconds
+	},
+}
 
 // capacityValue is one element of a block's values. Its block's reserve may stand behind it in the reply.
 type capacityValue struct {
 	step       store.CapacityStep
-	end        int64
-	start, due bool // whether the start and the end were there
-	bad        string
+	start, end source.Stamp
+	direction  string // RTE's word, in capitals
+	bad        string // what is wrong with a value
+	noKey      string // what is wrong with a word that tells the row from others
 }
 
 // DecodeProcuredReserves reads a reply of result_procured_reserves v5: blocks of quarter hours by reserve and product,
 // in any order. A reserve that is not published yet is simply not there. Prices are EUR/MW for the 15 min.
 func DecodeProcuredReserves(body io.Reader, window store.Period) (source.Reply[store.CapacityStep], error) {
 	var reply source.Reply[store.CapacityStep]
-	steps := newSteps[store.CapacityStep, capacityKey](&reply)
-	d := newDocument(body, reply.UnknownKey)
+	r := reservesReply{steps: newSteps[store.CapacityStep, capacityKey](&reply, window, capacityShape), given: map[store.Dataset]bool{}}
+	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("result_procured_reserves", func() error {
-		return d.array(func() error { return decodeBlock(d, window, &reply, steps) })
+		return d.array(func() error { return r.decodeBlock(d) })
 	})
+	if err == nil {
+		r.judgeUnknown()
+		err = r.steps.finish()
+	}
 	if err != nil {
 		return source.Reply[store.CapacityStep]{}, err
 	}
-	steps.finish()
 	return reply, nil
 }
 
@@ -47,17 +78,25 @@ type capacityKey struct {
 	timeHorizon, product string
 }
 
-func decodeBlock(d *document, window store.Period, reply *source.Reply[store.CapacityStep], steps *steps[store.CapacityStep, capacityKey]) error {
-	var reserve, product, bad string
+// reservesReply is a reply of which the blocks are being read.
+type reservesReply struct {
+	steps   *steps[store.CapacityStep, capacityKey]
+	given   map[store.Dataset]bool // of which the reply has a value
+	unknown []string               // reserves that are not known
+}
+
+func (r *reservesReply) decodeBlock(d *document) error {
+	var name, noReserve string
+	var product, noProduct string
 	var values []capacityValue
 	err := d.object(func(key string) (known bool, err error) {
 		switch key {
 		case "reserve":
 			var text []byte
-			text, err = d.text(&bad)
-			reserve = string(text)
+			text, err = d.text(&noReserve)
+			name = strings.ToUpper(strings.TrimSpace(string(text)))
 		case "product_type":
-			product, err = d.word(&bad)
+			product, err = d.upperWord(&noProduct)
 		case "values":
 			err = d.array(func() error {
 				value, err := decodeCapacityValue(d)
@@ -74,33 +113,84 @@ func decodeBlock(d *document, window store.Period, reply *source.Reply[store.Cap
 	if err != nil {
 		return err
 	}
-	dataset, known := reserves[reserve]
+	of, known := reserves[name]
 	if !known {
-		if reserve != leftOut {
-			reply.Note("reserve %.40q is not known and was left out", reserve)
+		if name != leftOut && len(r.unknown) < mostUnknown {
+			r.unknown = source.AddOnce(r.unknown, fmt.Sprintf("%.40q", name))
 		}
 		return nil
 	}
-	if bad != "" {
-		reply.Refusals.RefuseAll(dataset, window, "product_type: %s", bad)
+	if noProduct != "" {
+		noProduct = "product_type: " + noProduct
 	}
-	for _, value := range values {
-		value.step.Dataset, value.step.Product = dataset, product
-		switch {
-		case !value.start:
-			reply.Refusals.RefuseAll(dataset, window, "a value has no start: %s", orMissing(value.bad))
-			continue
-		case !window.Holds(value.step.Start):
-			continue
-		case value.bad == "" && value.step.Direction == "":
-			value.bad = "the direction is missing"
-		case value.bad == "" && (value.step.Start%store.QuarterSeconds != 0 || value.due && value.end != value.step.Start+store.QuarterSeconds):
-			value.bad = "it is not a quarter hour"
-		}
-		key := capacityKey{dataset, value.step.Start, value.step.Direction, value.step.TimeHorizon, product}
-		steps.add(dataset, value.step.Start, key, value.step, value.bad)
+	for i := range values {
+		r.addValue(&values[i], of, product, noProduct)
 	}
 	return nil
+}
+
+// addValue takes a value of a block of the reserve's.
+func (r *reservesReply) addValue(v *capacityValue, of reserve, product, noProduct string) {
+	steps, dataset, start := r.steps, of.dataset, v.start.At
+	r.given[dataset] = true
+	if !v.start.Good {
+		steps.misplaced(dataset, v.start, v.end, "a value has no start")
+		return
+	}
+	if !steps.window.Holds(start) {
+		return
+	}
+	direction, known := of.directions[v.direction]
+	noKey := v.noKey
+	switch {
+	case noKey != "":
+	case noProduct != "":
+		noKey = noProduct
+	case v.direction == "":
+		noKey = "the direction is missing"
+	case !known:
+		noKey = fmt.Sprintf("%s has no direction %.40q", of.name, v.direction)
+	case start%store.QuarterSeconds != 0:
+		noKey = notAQuarter
+	}
+	if noKey != "" {
+		steps.spoil(dataset, steps.dateOf(start), "%s: %s", instantText(start), noKey)
+		return
+	}
+	step := v.step
+	step.Dataset, step.Start, step.Direction, step.Product = dataset, start, direction, product
+	key := capacityKey{dataset, start, direction, step.TimeHorizon, product}
+	switch {
+	case v.bad != "":
+		steps.addOdd(dataset, start, key, step, step.Updated, v.bad)
+	case v.end.Fault != "":
+		steps.addRepetition(dataset, start, key, step, step.Updated, v.end.Fault)
+	case v.end.Good && v.end.At != start+store.QuarterSeconds:
+		steps.addRepetition(dataset, start, key, step, step.Updated, notAQuarter)
+	default:
+		steps.add(dataset, start, key, step, step.Updated)
+	}
+}
+
+const notAQuarter = "it is not a quarter hour"
+
+// judgeUnknown tells of reserves that are not known. One of them may be a known one under another name: where the reply lacks a
+// known one, that one's dates are not taken for unpublished.
+func (r *reservesReply) judgeUnknown() {
+	if len(r.unknown) == 0 {
+		return
+	}
+	reply, words := r.steps.reply, strings.Join(r.unknown, ", ")
+	reply.Note("reserve %s is not known and was left out", words)
+	for _, dataset := range capacityDatasets {
+		if r.given[dataset] {
+			continue
+		}
+		for _, date := range r.steps.window.Dates() {
+			reply.Omissions = append(reply.Omissions, store.Omission{Dataset: dataset, Date: date,
+				Reason: fmt.Sprintf("the reply lacks it, and has reserve %s, which is not known", words)})
+		}
+	}
 }
 
 func decodeCapacityValue(d *document) (capacityValue, error) {
@@ -108,16 +198,12 @@ func decodeCapacityValue(d *document) (capacityValue, error) {
 	err := d.object(func(key string) (bool, error) {
 		switch key {
 		case "start_date":
-			return true, d.instant(&v.step.Start, &v.start, &v.bad)
+			return true, d.stamp(&v.start)
 		case "end_date":
-			return true, d.instant(&v.end, &v.due, &v.bad)
+			return true, d.stamp(&v.end)
 		case "direction":
-			text, err := d.text(&v.bad)
-			direction, known := capacityDirections[string(text)]
-			if !known && len(text) > 0 {
-				v.bad = fmt.Sprintf("direction %.40q is not known", text)
-			}
-			v.step.Direction = direction
+			direction, err := d.upperWord(&v.noKey)
+			v.direction = direction
 			return true, err
 		case "offered_volume":
 			return true, d.number(&v.step.OfferedMW, &v.bad)
@@ -126,20 +212,13 @@ func decodeCapacityValue(d *document) (capacityValue, error) {
 		case "price":
 			return true, d.number(&v.step.Price, &v.bad)
 		case "time_horizon":
-			horizon, err := d.word(&v.bad)
+			horizon, err := d.upperWord(&v.noKey)
 			v.step.TimeHorizon = horizon
 			return true, err
-		case "update_date":
-			return true, d.json.Skip()
+		case "update_date", "updated_date":
+			return true, d.update(&v.step.Updated)
 		}
 		return false, nil
 	})
 	return v, err
-}
-
-func orMissing(bad string) string {
-	if bad == "" {
-		return "it is missing"
-	}
-	return bad
 }

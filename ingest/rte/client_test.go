@@ -230,6 +230,56 @@ func TestATokenWithoutAnEndIsKept(t *testing.T) {
 	f.wantRequests(t, 1, 2)
 }
 
+func TestTheEndOfATokenIsReadInEachWayItIsWritten(t *testing.T) {
+	for _, tt := range []struct {
+		written string        // the whole key
+		kept    time.Duration // up to a minute before its end; 0: without end
+	}{
+		{`,"expires_in":7200`, 2 * time.Hour}, {`,"expires_in":7200.0`, 2 * time.Hour}, {`,"expires_in":7.2e3`, 2 * time.Hour}, {`,"expires_in":7199.9`, 2 * time.Hour},
+		{`,"expires_in":"7200"`, 2 * time.Hour}, {`,"expires_in":"7200.0"`, 2 * time.Hour}, {`,"expires_in":" 7200 "`, 2 * time.Hour}, {`,"Expires_In":7200.5`, 2 * time.Hour},
+		{"", 0}, {`,"expires_in":null`, 0}, {`,"expires_in":""`, 0}, {`,"expires_in":"soon"`, 0}, {`,"expires_in":{}`, 0}, {`,"expires_in":0`, 0},
+		{`,"expires_in":1e300`, 365 * 24 * time.Hour},
+	} {
+		t.Run(tt.written, func(t *testing.T) {
+			f := newFakeRTE(t)
+			f.token = func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				io.WriteString(w, `{"access_token":"token-1","token_type":"Bearer"`+tt.written+`}`)
+			}
+			const slack = 10 * time.Second // the token's own clock goes on in the meantime
+			waits := []time.Duration{0, 1000 * 24 * time.Hour}
+			if tt.kept > 0 {
+				waits = []time.Duration{0, tt.kept - time.Minute - slack, slack}
+			}
+			for i, wait := range waits {
+				f.clock.Advance(wait)
+				if err := f.ask(t); err != nil {
+					t.Fatal(err)
+				}
+				if want := 1 + i/2; f.tokens != want {
+					t.Fatalf("call %d: %d tokens were asked for, want %d", i, f.tokens, want)
+				}
+			}
+		})
+	}
+}
+
+func TestATokenWithoutAnEndDoesNotInheritTheOneBefore(t *testing.T) {
+	f := newFakeRTE(t)
+	ends := []string{`,"expires_in":7200`, "", ""}
+	f.token = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"access_token":"token-1","token_type":"Bearer"`+ends[f.tokens-1]+`}`)
+	}
+	for _, wait := range []time.Duration{0, 3 * time.Hour, 3 * time.Hour} {
+		f.clock.Advance(wait)
+		if err := f.ask(t); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.wantRequests(t, 2, 3)
+}
+
 func TestCallsAtTheSameTimeShareAToken(t *testing.T) {
 	f := newFakeRTE(t)
 	var group sync.WaitGroup
@@ -544,6 +594,10 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 		{"an archive", 200, "PK\x03\x04", "the reply is a ZIP archive, not JSON: PK"},
 		{"nothing", 200, "", "the reply is empty"},
 		{"no content", 204, "", ""},
+		{"a part of a document", 206, mari(measure()), "Partial Content: " + mari(measure())[:160] + "…"},
+		{"another kind of success", 203, mari(measure()), "Non-Authoritative Information: " + mari(measure())[:160] + "…"},
+		{"UTF-16", 200, "\xff\xfe{\x00", "the reply is written in UTF-16: Courant reads UTF-8 only"},
+		{"UTF-16 without a byte order mark", 200, "\x00{\x00}", "the reply is written in UTF-16: Courant reads UTF-8 only"},
 		{"another document", 200, `{"imbalance_data":[]}`, "the reply holds no mari"},
 		{"a document that is cut", 200, `{"mari":{"mari_mesures":[`, "the reply cannot be read: value or \"]\" expected: unexpected EOF"},
 		{"a document and more", 200, mari() + "x", "the reply cannot be read: after the document: unexpected byte 120 'x' at " + fmt.Sprint(len(mari()))},

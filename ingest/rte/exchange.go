@@ -10,75 +10,112 @@ import (
 // exchangeResolutions are the lengths of the steps for which the exchange may have a price, in seconds.
 var exchangeResolutions = map[int64]store.Resolution{900: store.PT15M, 1800: store.PT30M, 3600: store.PT60M}
 
+var exchangeShape = shape[store.Price]{
+	oneDate: true,
+	numbers: func(r *store.Price) []*store.Number { return []*store.Number{&r.Price} },
+	series:  func(r *store.Price) (string, int64) { return string(r.Resolution), r.Resolution.Seconds() },
+}
+
 type exchangeKey struct {
 	start      int64
 	resolution store.Resolution
+}
+
+// exchangeValue is one element of a block's values. When the block was written may stand behind it in the reply.
+type exchangeValue struct {
+	row        store.Price
+	start, end source.Stamp
+	bad        string
 }
 
 // DecodePowerExchanges reads a reply of france_power_exchanges v3: the day-ahead prices of one delivery date, EUR/MWh,
 // and the volumes exchanged, which are left out. A step whose price is null is not published yet.
 func DecodePowerExchanges(body io.Reader, window store.Period) (source.Reply[store.Price], error) {
 	var reply source.Reply[store.Price]
-	steps := newSteps[store.Price, exchangeKey](&reply)
-	d := newDocument(body, reply.UnknownKey)
+	steps := newSteps[store.Price, exchangeKey](&reply, window, exchangeShape)
+	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("france_power_exchanges", func() error {
-		return d.array(func() error {
-			return d.object(func(key string) (bool, error) {
-				switch key {
-				case "values":
-					return true, d.array(func() error { return decodeExchange(d, window, &reply, steps) })
-				case "start_date", "end_date", "updated_date":
-					return true, d.json.Skip()
-				}
-				return false, nil
-			})
-		})
+		return d.array(func() error { return decodeExchanges(d, steps) })
 	})
+	if err == nil {
+		err = steps.finish()
+	}
 	if err != nil {
 		return source.Reply[store.Price]{}, err
 	}
-	steps.finish()
 	return reply, nil
 }
 
-func decodeExchange(d *document, window store.Period, reply *source.Reply[store.Price], steps *steps[store.Price, exchangeKey]) error {
-	row := store.Price{Source: store.FromRTE}
-	var end int64
-	var hasStart, hasEnd bool
-	var bad string
+func decodeExchanges(d *document, steps *steps[store.Price, exchangeKey]) error {
+	var values []exchangeValue
+	var updated int64
+	err := d.object(func(key string) (bool, error) {
+		switch key {
+		case "values":
+			return true, d.array(func() error {
+				value, err := decodeExchange(d)
+				values = append(values, value)
+				return err
+			})
+		case "update_date", "updated_date":
+			return true, d.update(&updated)
+		case "start_date", "end_date":
+			return true, d.json.Skip()
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range values {
+		addExchange(&values[i], updated, steps)
+	}
+	return nil
+}
+
+func decodeExchange(d *document) (exchangeValue, error) {
+	v := exchangeValue{row: store.Price{Source: store.FromRTE}}
 	err := d.object(func(key string) (bool, error) {
 		switch key {
 		case "start_date":
-			return true, d.instant(&row.Start, &hasStart, &bad)
+			return true, d.stamp(&v.start)
 		case "end_date":
-			return true, d.instant(&end, &hasEnd, &bad)
+			return true, d.stamp(&v.end)
 		case "price":
-			return true, d.number(&row.Price, &bad)
+			return true, d.number(&v.row.Price, &v.bad)
 		case "value":
 			return true, d.json.Skip()
 		}
 		return false, nil
 	})
+	return v, err
+}
+
+func addExchange(v *exchangeValue, updated int64, steps *steps[store.Price, exchangeKey]) {
+	start, bad := v.start.At, v.bad
+	if !v.start.Good {
+		steps.misplaced(store.DayAheadPrices, v.start, v.end, "a value has no start")
+		return
+	}
+	if !steps.window.Holds(start) {
+		return
+	}
+	resolution, known := exchangeResolutions[v.end.At-start]
 	switch {
-	case err != nil:
-		return err
-	case !hasStart:
-		reply.Refusals.RefuseAll(store.DayAheadPrices, window, "a value has no start: %s", orMissing(bad))
-		return nil
-	case !window.Holds(row.Start):
-		return nil
-	case !hasEnd && bad == "":
+	case bad != "":
+	case v.end.Fault != "":
+		bad = v.end.Fault
+	case !v.end.Good:
 		bad = "the end is missing"
-	case bad == "":
-		var known bool
-		row.Resolution, known = exchangeResolutions[end-row.Start]
-		if !known || row.Start%row.Resolution.Seconds() != 0 {
-			bad = "it is neither a quarter, nor half, nor a whole hour"
-		}
+	case !known || start%resolution.Seconds() != 0:
+		bad = "it is neither a quarter, nor half, nor a whole hour"
+	case !v.row.Price.Valid:
+		return
 	}
-	if bad == "" && !row.Price.Valid {
-		return nil
+	if bad != "" {
+		steps.spoil(store.DayAheadPrices, steps.dateOf(start), "%s: %s", instantText(start), bad)
+		return
 	}
-	steps.add(store.DayAheadPrices, row.Start, exchangeKey{row.Start, row.Resolution}, row, bad)
-	return nil
+	v.row.Start, v.row.Resolution = start, resolution
+	steps.add(store.DayAheadPrices, start, exchangeKey{start, resolution}, v.row, updated)
 }

@@ -48,7 +48,7 @@ func TestQuirksOfPowerExchanges(t *testing.T) {
 		{name: "a length that is not known", body: exchanges(exchange("end_date", `"2026-07-15T12:05:00+02:00"`)), refused: refusal("it is neither a quarter, nor half, nor a whole hour")},
 		{name: "off the grid", body: exchanges(exchange("start_date", `"2026-07-15T12:00:01+02:00"`, "end_date", `"2026-07-15T12:15:01+02:00"`)),
 			refused: []string{"day-ahead-prices 2026-07-15: 2026-07-15T10:00:01Z: it is neither a quarter, nor half, nor a whole hour"}},
-		{name: "no start", body: exchanges(exchange("start_date", "")), refused: []string{"day-ahead-prices 2026-07-15: a value has no start: it is missing"}},
+		{name: "no start", body: exchanges(exchange("start_date", "")), refused: []string{"final day-ahead-prices 2026-07-15: a value has no start: it is missing"}},
 		{name: "another document", body: `{"days":[]}`, err: "the reply holds no france_power_exchanges"},
 		{name: "cut short", body: exchanges(exchange())[:200], err: "the reply cannot be read"},
 	})

@@ -36,6 +36,7 @@ func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds i
 		}
 		// Whatever is skipped or passed over has to be JSON as well: a reply is read whole or not at all. There is no
 		// difference to encoding/json that would have to be allowed for.
+		body = bytes.TrimPrefix(body, []byte("\ufeff")) // which may stand before it
 		if !json.Valid(body) {
 			t.Fatal("it is not JSON, and was read")
 		}
@@ -73,6 +74,20 @@ func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds i
 					t.Fatalf("%s is %+v", column, n)
 				}
 			}
+		}
+		for _, o := range reply.Omissions {
+			if period := o.Date.Period(); period.End <= window.Start || window.End <= period.Start || len(o.Reason) > 500 || refused[string(o.Dataset)+o.Date.String()] {
+				t.Fatalf("%+v is left out of what was not asked for or was refused", o)
+			}
+		}
+		apart := map[unique]bool{}
+		for _, row := range reply.Refused {
+			dataset, start, k := key(row)
+			u := unique{dataset, start, k}
+			if !refused[string(dataset)+store.DeliveryDateOf(time.Unix(start, 0)).String()] || !window.Holds(start) || start%seconds != 0 || apart[u] {
+				t.Fatalf("%+v is set apart twice, or is of no refused date", row)
+			}
+			apart[u] = true
 		}
 		bytewise, err := decode(iotest.OneByteReader(bytes.NewReader(body)), window)
 		if err != nil || !reflect.DeepEqual(bytewise, reply) {
@@ -146,7 +161,8 @@ func addSeeds(f *testing.F, bodies ...string) {
 func FuzzDecodeProcuredReserves(f *testing.F) {
 	autumn := value("start_date", `"2026-10-25T01:00:00+00:00"`, "end_date", `"2026-10-25T02:15:00+01:00"`)
 	addSeeds(f, afrr(), reserves(block("FCR", "STD", value("direction", `"UP_DOWN"`)), block("RR", "SPE0", value()), block("MFRR", "SPE", value("price", `"Invalid"`), value())),
-		reserves(block("MFRR", "SPE0", autumn, value("time_horizon", `"PERIODIC"`))), afrr("direction", `"SIDEWAYS"`), afrr("price", "-0"), afrr("start_date", ""))
+		reserves(block("MFRR", "SPE0", autumn, value("time_horizon", `"PERIODIC"`))), afrr("direction", `"SIDEWAYS"`), afrr("price", "-0"), afrr("start_date", ""),
+		reserves(block("KRR", "STD", value()), block("fcr", "std", value("start_date", "", "end_date", ""), value("update_date", "1"))), "\ufeff"+afrr("end_date", `"x"`))
 	fuzzDecoder(f, rte.DecodeProcuredReserves, store.QuarterSeconds, func(r store.CapacityStep) (store.Dataset, int64, [3]string) {
 		return r.Dataset, r.Start, [3]string{string(r.Direction), r.TimeHorizon, r.Product}
 	})

@@ -2,11 +2,11 @@ package rte
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/go-faster/jx"
 
@@ -21,11 +21,17 @@ type document struct {
 	lost    error // that kept the rest of the reply away
 	scratch []byte
 	unknown func(key string)
+	note    func(format string, args ...any)
+
+	oddUpdates bool // an odd date of an update has been noted
 }
 
-func newDocument(body io.Reader, unknown func(string)) *document {
+func newDocument(body io.Reader, unknown func(string), note func(string, ...any)) *document {
 	content, err := io.ReadAll(body)
-	return &document{json: jx.DecodeBytes(content), lost: err, unknown: unknown}
+	if err == nil {
+		content, err = source.UTF8(content)
+	}
+	return &document{json: jx.DecodeBytes(content), lost: err, unknown: unknown, note: note}
 }
 
 // object reads an object; field reads the value of one key, given in lower case, and says whether it knows the key.
@@ -56,6 +62,9 @@ var keys = func() map[string]string {
 
 // root reads the document, which has its content under one key of that name.
 func (d *document) root(name string, content func() error) error {
+	if errors.Is(d.lost, source.ErrUTF16) {
+		return d.lost
+	}
 	if d.lost != nil {
 		return unreadable(d.lost)
 	}
@@ -130,10 +139,17 @@ func (d *document) word(bad *string) (string, error) {
 	return string(text), err
 }
 
-// number reads a JSON number or a numeric string. "Invalid", "" and null are null.
+// upperWord is word in capitals, as RTE writes the words that name products, so that each has one spelling.
+func (d *document) upperWord(bad *string) (string, error) {
+	text, err := d.word(bad)
+	return strings.ToUpper(strings.TrimSpace(text)), err
+}
+
+// number reads a JSON number or a numeric string. "Invalid", "" and null are null, and withdraw a value.
 func (d *document) number(into *store.Number, bad *string) error {
 	switch d.json.Next() {
 	case jx.Null:
+		*into = store.Number{Withdrawn: true}
 		return d.json.Null()
 	case jx.Number:
 		digits, err := d.json.NumAppend(jx.Num(d.scratch[:0]))
@@ -144,14 +160,20 @@ func (d *document) number(into *store.Number, bad *string) error {
 		return parseNumber(digits, into, bad)
 	case jx.String:
 		text, err := d.text(bad)
-		text = bytes.TrimSpace(text)
-		if err != nil || len(text) == 0 || bytes.EqualFold(text, []byte("Invalid")) {
+		if err != nil {
 			return err
+		}
+		if text = bytes.TrimSpace(text); isInvalid(text) {
+			*into = store.Number{Withdrawn: true}
+			return nil
 		}
 		return parseNumber(text, into, bad)
 	}
 	return d.misfit(bad, "a number")
 }
+
+// isInvalid says whether a text stands for null.
+func isInvalid(text []byte) bool { return len(text) == 0 || bytes.EqualFold(text, []byte("Invalid")) }
 
 func parseNumber(digits []byte, into *store.Number, bad *string) error {
 	v, ok := source.ParseNumber(string(digits))
@@ -163,44 +185,66 @@ func parseNumber(digits []byte, into *store.Number, bad *string) error {
 	return nil
 }
 
-// flag reads a boolean, or one in a string of any case. "" and null are null.
-func (d *document) flag(into *store.Flag, bad *string) error {
+// flag reads a boolean, or one in a string of any case. "Invalid", "" and null are null, and withdraw a value. Anything
+// else is null with a remark: a flag is not worth the prices beside it.
+func (d *document) flag(into *store.Flag, key string) error {
+	*into = store.Flag{}
 	switch d.json.Next() {
 	case jx.Null:
+		into.Withdrawn = true
 		return d.json.Null()
 	case jx.Bool:
 		v, err := d.json.Bool()
 		*into = store.Flag{V: v, Valid: err == nil}
 		return err
 	case jx.String:
-		text, err := d.text(bad)
+		var bad string
+		text, err := d.text(&bad)
 		switch text = bytes.TrimSpace(text); {
-		case err != nil || len(text) == 0 || bytes.EqualFold(text, []byte("Invalid")):
+		case err != nil:
+		case isInvalid(text):
+			into.Withdrawn = true
 		case bytes.EqualFold(text, []byte("true")):
 			*into = store.Flag{V: true, Valid: true}
 		case bytes.EqualFold(text, []byte("false")):
 			*into = store.Flag{V: false, Valid: true}
 		default:
-			*bad = fmt.Sprintf("%.40q is neither true nor false", text)
+			d.note("%s %.40q is neither true nor false and was taken as null", key, text)
 		}
 		return err
 	}
-	return d.misfit(bad, "true or false")
+	var bad string
+	err := d.misfit(&bad, "true or false")
+	d.note("%s: %s; it was taken as null", key, bad)
+	return err
 }
 
-// instant reads a time stamp with an offset, as seconds UTC.
-func (d *document) instant(into *int64, there *bool, bad *string) error {
-	text, err := d.text(bad)
-	if err != nil || len(text) == 0 {
-		return err
+// stamp reads a time stamp with an offset. One that is odd or missing is left to the caller.
+func (d *document) stamp(into *source.Stamp) error {
+	var bad string
+	text, err := d.text(&bad)
+	*into = source.ReadStamp(text)
+	if bad != "" {
+		into.Fault = bad
 	}
-	t, err := time.Parse(time.RFC3339, string(text))
-	if err != nil || t.Nanosecond() != 0 {
-		*bad = fmt.Sprintf("%.40q is not an instant in whole seconds with an offset", text)
-		return nil
+	return err
+}
+
+// update reads when a row was last written, in ms UTC; 0 if that is not said. A date that cannot be read is remarked once,
+// and spoils nothing.
+func (d *document) update(into *int64) error {
+	var bad string
+	text, err := d.text(&bad)
+	t, ok := source.ParseInstant(bytes.TrimSpace(text))
+	switch {
+	case err != nil:
+	case ok:
+		*into = t.UnixMilli()
+	case (bad != "" || len(text) > 0) && !d.oddUpdates:
+		d.oddUpdates = true
+		d.note("the date of an update is not an instant and was passed over: %s", cmp.Or(bad, fmt.Sprintf("%.40q", text)))
 	}
-	*into, *there = t.Unix(), true
-	return nil
+	return err
 }
 
 // misfit passes over a value of the wrong type.
@@ -217,7 +261,7 @@ func errorText(answer *source.Answer) string {
 	var parts []string
 	var bad string
 	const longest = 64 << 10
-	d := newDocument(io.LimitReader(answer.Body, longest), func(string) {})
+	d := newDocument(io.LimitReader(answer.Body, longest), func(string) {}, func(string, ...any) {})
 	err := d.object(func(key string) (bool, error) {
 		if key != "error" && key != "error_description" {
 			return false, nil

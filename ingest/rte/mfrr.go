@@ -9,19 +9,42 @@ import (
 )
 
 // energyDirections are RTE's words for the ways in which energy is activated.
-var energyDirections = map[string]store.Direction{"UPWARD": store.Upward, "DOWNWARD": store.Downward}
+var energyDirections = map[string]store.Direction{
+	"UPWARD": store.Upward, "DOWNWARD": store.Downward, "UP": store.Upward, "DOWN": store.Downward,
+}
+
+var mfrrShape = shape[store.MFRRStep]{
+	numbers: mfrrNumbers,
+	updated: func(r *store.MFRRStep) *int64 { return &r.Updated },
+	series:  func(r *store.MFRRStep) (string, int64) { return string(r.Direction), store.QuarterSeconds },
+}
+
+// mfrrColumns are RTE's names of a row's numbers, in lower case, in the order of mfrrNumbers.
+var mfrrColumns = map[string]int{
+	"clearing_price": 0, "settlement_price_current": 1, "settlement_price_previous": 2,
+	"total_requested_volume_sa": 3, "total_requested_volume_da": 4, "total_satisfied_need_sa": 5, "total_satisfied_need_da": 6,
+	"total_activated_volume_sa": 7, "total_activated_volume_da": 8, "total_volume_submitted_offers": 9, "total_volume_filtered_offers": 10,
+}
+
+func mfrrNumbers(r *store.MFRRStep) []*store.Number {
+	return []*store.Number{
+		&r.ClearingPrice, &r.SettlementPriceCurrent, &r.SettlementPricePrevious,
+		&r.RequestedVolumeSAMW, &r.RequestedVolumeDAMW, &r.SatisfiedNeedSAMW, &r.SatisfiedNeedDAMW,
+		&r.ActivatedVolumeSAMW, &r.ActivatedVolumeDAMW, &r.SubmittedOffersMW, &r.FilteredOffersMW,
+	}
+}
 
 type mfrrKey struct {
 	start     int64
 	direction store.Direction
 }
 
-// DecodeStandardMFRR reads a reply of standard_mfrr_data v5: two rows a quarter hour, one a direction, in any order,
-// most of whose values are null or absent.
+// DecodeStandardMFRR reads a reply of standard_mfrr_data v5: rows of a quarter hour and a direction, in any order, most of
+// whose values are null or absent. Scheduled and direct activation may come in rows of their own.
 func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store.MFRRStep], error) {
 	var reply source.Reply[store.MFRRStep]
-	steps := newSteps[store.MFRRStep, mfrrKey](&reply)
-	d := newDocument(body, reply.UnknownKey)
+	steps := newSteps[store.MFRRStep, mfrrKey](&reply, window, mfrrShape)
+	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("mari", func() error {
 		if d.isNull() {
 			return d.json.Null()
@@ -29,71 +52,78 @@ func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store
 		return d.object(func(key string) (bool, error) {
 			switch key {
 			case "mari_mesures":
-				return true, d.array(func() error { return decodeMFRR(d, window, &reply, steps) })
+				return true, d.array(func() error { return decodeMFRR(d, steps) })
 			case "start_date", "end_date", "resolution":
 				return true, d.json.Skip()
 			}
 			return false, nil
 		})
 	})
+	if err == nil {
+		err = steps.finish()
+	}
 	if err != nil {
 		return source.Reply[store.MFRRStep]{}, err
 	}
-	steps.finish()
 	return reply, nil
 }
 
-func decodeMFRR(d *document, window store.Period, reply *source.Reply[store.MFRRStep], steps *steps[store.MFRRStep, mfrrKey]) error {
+func decodeMFRR(d *document, steps *steps[store.MFRRStep, mfrrKey]) error {
 	var row store.MFRRStep
-	var end int64
-	var hasStart, hasEnd bool
-	var bad string
-	values := map[string]*store.Number{
-		"clearing_price":                &row.ClearingPrice,
-		"settlement_price_current":      &row.SettlementPriceCurrent,
-		"settlement_price_previous":     &row.SettlementPricePrevious,
-		"total_requested_volume_sa":     &row.RequestedVolumeSAMW,
-		"total_requested_volume_da":     &row.RequestedVolumeDAMW,
-		"total_satisfied_need_sa":       &row.SatisfiedNeedSAMW,
-		"total_satisfied_need_da":       &row.SatisfiedNeedDAMW,
-		"total_activated_volume_sa":     &row.ActivatedVolumeSAMW,
-		"total_activated_volume_da":     &row.ActivatedVolumeDAMW,
-		"total_volume_submitted_offers": &row.SubmittedOffersMW,
-		"total_volume_filtered_offers":  &row.FilteredOffersMW,
-	}
-	err := d.object(func(key string) (bool, error) {
-		if value, is := values[key]; is {
-			return true, d.number(value, &bad)
+	var start, end source.Stamp
+	var bad, noKey, direction string
+	values := mfrrNumbers(&row)
+	err := d.object(func(key string) (_ bool, err error) {
+		if column, is := mfrrColumns[key]; is {
+			return true, d.number(values[column], &bad)
 		}
 		switch key {
 		case "start_date":
-			return true, d.instant(&row.Start, &hasStart, &bad)
+			return true, d.stamp(&start)
 		case "end_date":
-			return true, d.instant(&end, &hasEnd, &bad)
+			return true, d.stamp(&end)
+		case "update_date", "updated_date":
+			return true, d.update(&row.Updated)
 		case "direction":
-			text, err := d.text(&bad)
-			direction, known := energyDirections[string(text)]
-			if !known && len(text) > 0 {
-				bad = fmt.Sprintf("direction %.40q is not known", text)
-			}
-			row.Direction = direction
+			direction, err = d.upperWord(&noKey)
 			return true, err
 		}
 		return false, nil
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !hasStart:
-		reply.Refusals.RefuseAll(store.MFRREnergy, window, "a row has no start: %s", orMissing(bad))
-		return nil
-	case !window.Holds(row.Start):
-		return nil
-	case bad == "" && row.Direction == "":
-		bad = "the direction is missing"
-	case bad == "" && (row.Start%store.QuarterSeconds != 0 || hasEnd && end != row.Start+store.QuarterSeconds):
-		bad = "it is not a quarter hour"
 	}
-	steps.add(store.MFRREnergy, row.Start, mfrrKey{row.Start, row.Direction}, row, bad)
+	if !start.Good {
+		steps.misplaced(store.MFRREnergy, start, end, "a row has no start")
+		return nil
+	}
+	if !steps.window.Holds(start.At) {
+		return nil
+	}
+	known := false
+	row.Start = start.At
+	row.Direction, known = energyDirections[direction]
+	switch {
+	case noKey != "":
+	case direction == "":
+		noKey = "the direction is missing"
+	case !known:
+		noKey = fmt.Sprintf("direction %.40q is not known", direction)
+	case row.Start%store.QuarterSeconds != 0:
+		noKey = notAQuarter
+	}
+	key := mfrrKey{row.Start, row.Direction}
+	switch {
+	case noKey != "":
+		steps.spoil(store.MFRREnergy, steps.dateOf(row.Start), "%s: %s", instantText(row.Start), noKey)
+	case bad != "":
+		steps.addOdd(store.MFRREnergy, row.Start, key, row, row.Updated, bad)
+	case end.Fault != "":
+		steps.addRepetition(store.MFRREnergy, row.Start, key, row, row.Updated, end.Fault)
+	case end.Good && end.At != row.Start+store.QuarterSeconds:
+		steps.addRepetition(store.MFRREnergy, row.Start, key, row, row.Updated, notAQuarter)
+	default:
+		steps.add(store.MFRREnergy, row.Start, key, row, row.Updated)
+	}
 	return nil
 }

@@ -90,7 +90,7 @@ func NewClient(o Options) *Client {
 		oauth: clientcredentials.Config{
 			ClientID: o.ClientID, ClientSecret: o.ClientSecret, TokenURL: base + tokenPath, AuthStyle: oauth2.AuthStyleInHeader,
 		},
-		tokens: source.ForTokens(o.HTTP),
+		tokens: wholeSeconds(source.ForTokens(o.HTTP)),
 		caller: source.Caller{
 			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: secrets(o),
 			Retrying: source.LogRetries(o.Log),
@@ -198,6 +198,8 @@ func refused(from resource, answer *source.Answer) error {
 		return nil
 	case answer.Kind == source.KindEmpty:
 		fault.Message = "the reply is empty"
+	case answer.Kind == source.KindUTF16:
+		fault.Message = source.ErrUTF16.Error()
 	default:
 		fault.Message, fault.Said = fmt.Sprintf("the reply is %s, not JSON", answer.Kind), answer.Excerpt()
 	}

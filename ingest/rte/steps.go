@@ -1,21 +1,43 @@
 package rte
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"courant/ingest/source"
 	"courant/store"
 )
 
-// steps gathers the rows of a reply: of a step that is listed twice the later one stands, and a bad one refuses its
-// dataset and delivery date.
+// shape says what the rows of a resource are made of.
+type shape[R any] struct {
+	numbers func(*R) []*store.Number
+	flags   func(*R) []*store.Flag
+	updated func(*R) *int64 // where a row keeps when it was last written; nil if it does not
+	// series names the series of a row, of which a whole delivery date has a row a step, and says how long a step is.
+	series func(*R) (name string, seconds int64)
+	// tooMany says whether so many odd steps refuse their date; fewer are left out of it. nil: one does.
+	tooMany func(int, store.DeliveryDate) bool
+	// oneDate says that a reply is about one delivery date, whatever the window.
+	oneDate bool
+}
+
+// steps gathers the rows of a reply. What is listed twice is merged field by field; what is odd refuses its dataset and
+// delivery date, or is left out of the date; what cannot be placed is judged once all rows are known.
 type steps[R comparable, K comparable] struct {
+	shape[R]
 	reply  *source.Reply[R]
+	window store.Period
 	at     map[K]int // index into reply.Rows
 	origin []origin  // of each row
 
-	date   store.DeliveryDate // of the row that was added last
-	period store.Period       // of that date
+	updates      []int64            // of each row that was added, ms UTC, once one has said so
+	fieldUpdates map[int][]int64    // of each field of a row that is listed twice
+	odd          []oddRow[R, K]     // whose dates may be refused, with their readable fields
+	tolerated    []store.Omission   // odd steps so far
+	unplaced     []store.Refusal    // without a date
+	date         store.DeliveryDate // of the row that was added last
+	period       store.Period       // of that date
 }
 
 type origin struct {
@@ -23,44 +45,315 @@ type origin struct {
 	date    store.DeliveryDate
 }
 
-func newSteps[R comparable, K comparable](reply *source.Reply[R]) *steps[R, K] {
-	return &steps[R, K]{reply: reply, at: make(map[K]int, cap(reply.Rows)), origin: make([]origin, 0, cap(reply.Rows))}
+// oddRow is a row with something wrong in it. Its key is known.
+type oddRow[R comparable, K comparable] struct {
+	origin
+	key     K
+	row     R
+	updated int64
+	// reason why the date is to be refused unless the row only says again what another one says; "" if that is settled.
+	reason string
 }
 
-// add takes a row that lies in the window; bad says what is wrong with it.
-func (s *steps[R, K]) add(dataset store.Dataset, start int64, key K, row R, bad string) {
+func newSteps[R comparable, K comparable](reply *source.Reply[R], window store.Period, shape shape[R]) *steps[R, K] {
+	return &steps[R, K]{
+		shape: shape, reply: reply, window: window,
+		at: make(map[K]int, cap(reply.Rows)), origin: make([]origin, 0, cap(reply.Rows)),
+	}
+}
+
+// add takes a good row that lies in the window; updated is when the source last wrote it, ms UTC, 0 if it does not say.
+func (s *steps[R, K]) add(dataset store.Dataset, start int64, key K, row R, updated int64) {
+	date := s.dateOf(start)
+	i, twice := s.at[key]
+	if twice {
+		s.merge(i, row, updated)
+		return
+	}
+	s.at[key] = len(s.reply.Rows)
+	if updated != 0 && s.updates == nil {
+		s.updates = make([]int64, len(s.reply.Rows), cap(s.reply.Rows))
+	}
+	if s.updates != nil {
+		s.updates = append(s.updates, updated)
+	}
+	s.reply.Rows = append(s.reply.Rows, row)
+	s.origin = append(s.origin, origin{dataset, date})
+}
+
+// addOdd takes a row of which the key is known and something else is wrong.
+func (s *steps[R, K]) addOdd(dataset store.Dataset, start int64, key K, row R, updated int64, reason string) {
+	date := s.dateOf(start)
+	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, date}, key: key, row: row, updated: updated})
+	s.spoil(dataset, date, "%s: %s", instantText(start), reason)
+}
+
+// addRepetition is addOdd for a row that does no harm if it only says again what a good row of its key says.
+func (s *steps[R, K]) addRepetition(dataset store.Dataset, start int64, key K, row R, updated int64, reason string) {
+	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, s.dateOf(start)}, key: key, row: row, updated: updated,
+		reason: instantText(start) + ": " + reason})
+}
+
+// spoil notes that a step of the date is odd, and cannot be taken.
+func (s *steps[R, K]) spoil(dataset store.Dataset, date store.DeliveryDate, format string, args ...any) {
+	if s.tooMany == nil {
+		s.reply.Refusals.Refuse(dataset, date, format, args...)
+		return
+	}
+	for i := range s.tolerated {
+		if t := &s.tolerated[i]; t.Dataset == dataset && t.Date == date {
+			t.Steps++
+			return
+		}
+	}
+	s.tolerated = append(s.tolerated, store.Omission{Dataset: dataset, Date: date, Steps: 1, Reason: fmt.Sprintf(format, args...)})
+}
+
+// misplaced takes note of a row that has no instant: it refuses the date that it names, for good, as nobody can say where
+// the row belongs.
+func (s *steps[R, K]) misplaced(dataset store.Dataset, start, end source.Stamp, what string) {
+	date, named := source.DateNamed(start, end)
+	switch {
+	case !named:
+		s.unplaced = append(s.unplaced, store.Refusal{Dataset: dataset, Reason: what + ": " + start.OrMissing()})
+	case overlap(date.Period(), s.window):
+		s.reply.Refusals.RefuseFinally(dataset, date, "%s: %s", what, start.OrMissing())
+	default:
+		s.reply.Note("%s: %s: %s; it names %s, which was not asked for", dataset, what, start.OrMissing(), date)
+	}
+}
+
+func (s *steps[R, K]) dateOf(start int64) store.DeliveryDate {
 	if !s.period.Holds(start) {
 		s.date = store.DeliveryDateOf(time.Unix(start, 0))
 		s.period = s.date.Period()
 	}
-	date := s.date
-	if bad != "" {
-		s.reply.Refusals.Refuse(dataset, date, "%s: %s", time.Unix(start, 0).UTC().Format(time.RFC3339), bad)
+	return s.date
+}
+
+// merge puts a row that is listed again into the one that is there, field by field: of two values the one that was updated
+// later stands, and the one that is listed later where that is not said. A null takes the place of no value.
+func (s *steps[R, K]) merge(i int, row R, updated int64) {
+	held := &s.reply.Rows[i]
+	var heldUpdated int64
+	if s.updates != nil {
+		heldUpdated = s.updates[i]
+	}
+	if *held == row && heldUpdated == updated {
 		return
 	}
-	i, twice := s.at[key]
-	if !twice {
-		s.at[key] = len(s.reply.Rows)
-		s.reply.Rows = append(s.reply.Rows, row)
-		s.origin = append(s.origin, origin{dataset, date})
-		return
+	var differ, decided bool
+	numbers, more := s.numbers(held), s.numbers(&row)
+	heldFlags, flags := s.flagsOf(held), s.flagsOf(&row)
+	at := s.fieldUpdates[i]
+	if at == nil {
+		at = make([]int64, len(numbers)+len(heldFlags))
+		for f := range at {
+			at[f] = heldUpdated
+		}
+		if s.fieldUpdates == nil {
+			s.fieldUpdates = map[int][]int64{}
+		}
+		s.fieldUpdates[i] = at
 	}
-	if s.reply.Rows[i] != row {
-		s.reply.Note("%s of %s lists a step twice with other values; the later one stands", dataset, date)
-		s.reply.Rows[i] = row
+	for f := range numbers {
+		mergeField(numbers[f], *more[f], &at[f], updated, &differ, &decided)
+	}
+	for f := range heldFlags {
+		mergeField(heldFlags[f], *flags[f], &at[len(numbers)+f], updated, &differ, &decided)
+	}
+	if s.updated != nil {
+		*s.updated(held) = max(*s.updated(held), updated)
+	}
+	if decided {
+		s.noteTwice(i, "the one that was updated later stands")
+	}
+	if differ {
+		s.noteTwice(i, "the later one stands")
 	}
 }
 
-// finish takes out the rows whose delivery date was refused.
-func (s *steps[R, K]) finish() {
-	if len(s.reply.Refusals.List()) == 0 {
+func (s *steps[R, K]) noteTwice(i int, stands string) {
+	s.reply.Note("%s of %s lists a step twice with other values; %s", s.origin[i].dataset, s.origin[i].date, stands)
+}
+
+// fill puts the values of an odd row where a good one has none.
+func (s *steps[R, K]) fill(good, odd *R) {
+	into, from := s.numbers(good), s.numbers(odd)
+	for f := range into {
+		if !into[f].Valid && from[f].Valid {
+			*into[f] = *from[f]
+		}
+	}
+	flags, oddFlags := s.flagsOf(good), s.flagsOf(odd)
+	for f := range flags {
+		if !flags[f].Valid && oddFlags[f].Valid {
+			*flags[f] = *oddFlags[f]
+		}
+	}
+}
+
+func (s *steps[R, K]) flagsOf(row *R) []*store.Flag {
+	if s.flags == nil {
+		return nil
+	}
+	return s.flags(row)
+}
+
+// mergeField merges a field that was last written at the given instants, in ms, 0 where that is not known. It says whether
+// two values differ, and whether the instants decided which of them stands.
+func mergeField[T float64 | bool](into *store.Optional[T], from store.Optional[T], at *int64, fromAt int64, differ, decided *bool) {
+	switch {
+	case !from.Valid:
+		into.Withdrawn = into.Withdrawn || from.Withdrawn && !into.Valid
 		return
+	case into.Valid && into.V == from.V:
+		*at = max(*at, fromAt)
+		return
+	case into.Valid:
+		if known := *at != 0 && fromAt != 0 && *at != fromAt; known {
+			*decided = true
+			if fromAt < *at {
+				return
+			}
+		} else {
+			*differ = true
+		}
+	}
+	*into, *at = from, fromAt
+}
+
+// isRepetition says whether a row has no value that differs from another's.
+func (s *steps[R, K]) isRepetition(row, of *R) bool {
+	numbers, others := s.numbers(row), s.numbers(of)
+	for f := range numbers {
+		if numbers[f].Valid && *numbers[f] != *others[f] {
+			return false
+		}
+	}
+	flags, otherFlags := s.flagsOf(row), s.flagsOf(of)
+	for f := range flags {
+		if flags[f].Valid && *flags[f] != *otherFlags[f] {
+			return false
+		}
+	}
+	return true
+}
+
+// finish judges what is odd, and puts the rows of refused delivery dates apart. The error is that of a reply of which
+// something cannot be placed, and more than one delivery date lacks something.
+func (s *steps[R, K]) finish() error {
+	s.judgeRepetitions()
+	s.judgeOddSteps()
+	if err := s.judgeUnplaced(); err != nil {
+		return err
+	}
+	refusals := &s.reply.Refusals
+	if len(refusals.List()) == 0 {
+		return nil
+	}
+	for _, odd := range s.odd { // they are wanted only where their date is refused
+		if !refusals.Has(odd.dataset, odd.date) {
+			continue
+		}
+		if i, there := s.at[odd.key]; there {
+			s.fill(&s.reply.Rows[i], &odd.row)
+			continue
+		}
+		s.at[odd.key] = len(s.reply.Rows)
+		s.reply.Rows = append(s.reply.Rows, odd.row)
+		s.origin = append(s.origin, odd.origin)
+		if s.updates != nil {
+			s.updates = append(s.updates, odd.updated)
+		}
 	}
 	kept := s.reply.Rows[:0]
 	for i, row := range s.reply.Rows {
-		if !s.reply.Refusals.Has(s.origin[i].dataset, s.origin[i].date) {
+		if refusals.Has(s.origin[i].dataset, s.origin[i].date) {
+			s.reply.Refused = append(s.reply.Refused, row)
+		} else {
 			kept = append(kept, row)
 		}
 	}
 	s.reply.Rows = kept
+	return nil
 }
+
+func (s *steps[R, K]) judgeRepetitions() {
+	for _, odd := range s.odd {
+		if odd.reason == "" {
+			continue
+		}
+		if i, there := s.at[odd.key]; there && s.isRepetition(&odd.row, &s.reply.Rows[i]) {
+			s.reply.Note("%s: a row that only repeats another was left out: %s", odd.dataset, odd.reason)
+		} else {
+			s.spoil(odd.dataset, odd.date, "%s", odd.reason)
+		}
+	}
+}
+
+// judgeOddSteps leaves the odd steps of a date out while they are few.
+func (s *steps[R, K]) judgeOddSteps() {
+	for _, t := range s.tolerated {
+		if s.tooMany(t.Steps, t.Date) {
+			s.reply.Refusals.Refuse(t.Dataset, t.Date, "%s", t.Reason)
+		} else {
+			s.reply.Omissions = append(s.reply.Omissions, t)
+		}
+	}
+}
+
+// judgeUnplaced finds the delivery date of what names none: it cannot be missing from a date that is whole without it.
+// Where more than one date lacks something, they have to be asked for by themselves.
+func (s *steps[R, K]) judgeUnplaced() error {
+	for _, u := range s.unplaced {
+		switch lacking := s.lacking(u.Dataset); len(lacking) {
+		case 0:
+			s.reply.Note("%s: %s; every date is whole without it", u.Dataset, u.Reason)
+		case 1:
+			s.reply.Refusals.RefuseFinally(u.Dataset, lacking[0], "%s", u.Reason)
+		default:
+			return errors.New(u.Reason)
+		}
+	}
+	return nil
+}
+
+// lacking are the delivery dates of the window of which a series that the reply has is not whole.
+func (s *steps[R, K]) lacking(dataset store.Dataset) []store.DeliveryDate {
+	type series struct {
+		name    string
+		seconds int64
+	}
+	covered := map[series]map[store.DeliveryDate]int64{} // in seconds
+	seen := map[store.DeliveryDate]bool{}
+	for i := range s.reply.Rows {
+		if from := s.origin[i]; from.dataset == dataset {
+			name, seconds := s.series(&s.reply.Rows[i])
+			of := series{name, seconds}
+			if covered[of] == nil {
+				covered[of] = map[store.DeliveryDate]int64{}
+			}
+			covered[of][from.date] += seconds
+			seen[from.date] = true
+		}
+	}
+	var lacking []store.DeliveryDate
+	for _, date := range s.window.Dates() {
+		if s.oneDate && len(seen) > 0 && !seen[date] {
+			continue
+		}
+		whole := date.Period()
+		asked := store.Period{Start: max(whole.Start, s.window.Start), End: min(whole.End, s.window.End)}
+		lacks := len(covered) == 0
+		for of, held := range covered {
+			lacks = lacks || held[date] <= asked.Seconds()-of.seconds
+		}
+		if lacks {
+			lacking = append(lacking, date)
+		}
+	}
+	return lacking
+}
+
+func instantText(second int64) string { return time.Unix(second, 0).UTC().Format(time.RFC3339) }

@@ -1,10 +1,16 @@
 package rte
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -36,6 +42,64 @@ func (c *Client) accessToken(ctx context.Context) (*oauth2.Token, error) {
 	}
 	return token, nil
 }
+
+// wholeSeconds gives the address of tokens a client to which the time until a token's end is a whole number of seconds,
+// however it is written: the oauth2 library takes no decimals. A time that cannot be read is left out.
+func wholeSeconds(client *http.Client) *http.Client {
+	whole := *client
+	whole.Transport = endRounder{cmp.Or[http.RoundTripper](client.Transport, http.DefaultTransport)}
+	return &whole
+}
+
+type endRounder struct{ http.RoundTripper }
+
+func (r endRounder) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.RoundTripper.RoundTrip(request)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return response, err
+	}
+	const longest = 1 << 20 // as much as the library reads
+	body, err := io.ReadAll(io.LimitReader(response.Body, longest))
+	rest := response.Body
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(roundEnd(body)), failure{err}), rest}
+	response.ContentLength = -1
+	return response, nil
+}
+
+// failure is what kept the rest of a body away; nil is its end.
+type failure struct{ err error }
+
+func (f failure) Read([]byte) (int, error) { return 0, cmp.Or(f.err, io.EOF) }
+
+// roundEnd is the answer of the address of tokens with expires_in in whole seconds; as it is if it is no such answer.
+func roundEnd(body []byte) []byte {
+	var answer map[string]json.RawMessage
+	if json.Unmarshal(body, &answer) != nil {
+		return body
+	}
+	for key, value := range answer {
+		if !strings.EqualFold(key, "expires_in") {
+			continue
+		}
+		delete(answer, key)
+		seconds, ok := source.ParseNumber(strings.TrimSpace(strings.Trim(string(value), `"`)))
+		if ok && seconds != 0 { // 0 is no end to the library
+			seconds = min(max(seconds, 1), longestToken.Seconds())
+			answer[key] = strconv.AppendInt(nil, int64(seconds), 10)
+		}
+	}
+	rounded, err := json.Marshal(answer)
+	if err != nil {
+		return body
+	}
+	return rounded
+}
+
+// longestToken is up to when a token is believed to be good; it is asked for again then.
+const longestToken = 365 * 24 * time.Hour
 
 // drop forgets the token if it still is the one at hand.
 func (c *Client) drop(token *oauth2.Token) {

@@ -7,9 +7,7 @@ import (
 	"courant/store"
 )
 
-// wallClock tells the instants of a delivery date's clock times. Two instants bear each time of the hour that the
-// clock goes through twice; firstIsLater says which is meant when a time comes up the first time, and again is set
-// when it may come up a second time.
+// wallClock tells the instants of a delivery date's clock times.
 type wallClock struct {
 	year  int
 	month time.Month
@@ -17,20 +15,22 @@ type wallClock struct {
 	plain bool  // the clock does not change on the date
 	start int64 // of the date, seconds UTC
 
-	repeated     store.Period // the clock times, in seconds after midnight, that two instants bear
-	change       int64        // the instant at which the clock goes back, seconds UTC
-	again        bool
-	firstIsLater bool
-	met          map[int64]bool
+	repeated store.Period // the clock times, in seconds after midnight, that two instants bear
+	change   int64        // the instant at which the clock goes back, seconds UTC
+	later    []bool       // of each step that is listed: whether it is of the later of the two hours; nil: all or none are
+	allLater bool
 }
 
 const repeatedSeconds = 3600 // the clock goes back by an hour
 
 var errTwoHours = errors.New("of the two hours from 02:00 to 03:00 it cannot be told which is which")
 
-// newWallClock looks at the steps that a reply lists for the date, to know how to read the repeated hour.
+// newWallClock looks at the steps that a reply lists for the date, to know how to read the hour that the clock goes through
+// twice. The reply lists both hours if it lists each step of that hour twice, all steps once before any of them again,
+// and does not list the rest of the day twice as well; then its order says which hour is the later one. Otherwise a step that
+// is listed more than once without contradicting itself is one step, and the window decides if it holds one of the hours only.
 func newWallClock(date store.DeliveryDate, listed []wallStep, window store.Period) (*wallClock, error) {
-	c := &wallClock{met: map[int64]bool{}, plain: date.Steps(3600) == 24, start: date.Start().Unix()}
+	c := &wallClock{plain: date.Steps(3600) == 24, start: date.Start().Unix()}
 	c.year, c.month, c.day = date.Start().In(store.Paris).Date()
 	change, turns := date.TurnBack()
 	if !turns {
@@ -42,60 +42,126 @@ func newWallClock(date store.DeliveryDate, listed []wallStep, window store.Perio
 	c.repeated = store.Period{Start: first, End: first + repeatedSeconds}
 	c.change = change.Unix()
 
-	times := map[int64]int{}
+	times := map[int64][]int{} // where each step of the repeated hour is listed
+	around := map[int64]int{}  // how often each other step is
 	firstListed, lastListed := int64(-1), int64(-1)
-	for _, step := range listed {
-		if start := step.row.Start; start >= 0 {
-			if firstListed < 0 {
-				firstListed = start
-			}
-			lastListed = start
-			if c.repeated.Holds(start) {
-				times[start]++
-			}
+	for i, step := range listed {
+		start := step.row.Start
+		switch {
+		case start < 0:
+			continue
+		case c.repeated.Holds(start):
+			times[start] = append(times[start], i)
+		default:
+			around[start]++
 		}
+		if firstListed < 0 {
+			firstListed = start
+		}
+		lastListed = start
 	}
 	if len(times) == 0 {
 		return c, nil
 	}
-	twice := 0
-	for _, n := range times {
-		if n == 2 {
-			twice++
-		}
+	least := 2
+	if areAllTwice(around) { // the reply says everything again
+		least = 4
 	}
-	if twice > 0 {
-		if twice != repeatedSeconds/store.AFRRSeconds || len(times) != twice {
-			return nil, errTwoHours
+	if later, both := tellHoursApart(listed, times, least); both {
+		if firstListed > lastListed { // listed newest first
+			for i := range later {
+				later[i] = !later[i]
+			}
 		}
-		c.again, c.firstIsLater = true, firstListed > lastListed // listed newest first
+		c.later = later
 		return c, nil
 	}
-	earlier := store.NewPeriod(change.Add(-repeatedSeconds*time.Second), change)
-	later := store.NewPeriod(change, change.Add(repeatedSeconds*time.Second))
-	inEarlier, inLater := overlap(window, earlier), overlap(window, later)
+	for _, places := range times {
+		for i := range places {
+			for _, earlier := range places[:i] {
+				if contradict(&listed[places[i]].row, &listed[earlier].row) {
+					return nil, errTwoHours
+				}
+			}
+		}
+	}
+	inEarlier := overlap(window, store.NewPeriod(change.Add(-repeatedSeconds*time.Second), change))
+	inLater := overlap(window, store.NewPeriod(change, change.Add(repeatedSeconds*time.Second)))
 	if inEarlier && inLater {
 		return nil, errTwoHours
 	}
-	c.firstIsLater = inLater
+	c.allLater = inLater
 	return c, nil
+}
+
+func areAllTwice(counts map[int64]int) bool {
+	for _, n := range counts {
+		if n < 2 {
+			return false
+		}
+	}
+	return len(counts) > 0
+}
+
+// tellHoursApart says of each step that is listed whether it belongs to the hour that is listed second; false if the
+// reply does not list two whole hours one after the other, each step at least so often in all.
+func tellHoursApart(listed []wallStep, times map[int64][]int, least int) ([]bool, bool) {
+	if len(times) != repeatedSeconds/store.AFRRSeconds {
+		return nil, false
+	}
+	second := make([]bool, len(listed))
+	firstEnds, secondBegins := 0, len(listed)
+	for _, places := range times {
+		if len(places) < least {
+			return nil, false
+		}
+		one, other := places[0], -1
+		for _, place := range places[1:] {
+			switch {
+			case !contradict(&listed[place].row, &listed[one].row):
+			case other < 0:
+				other = place
+			case contradict(&listed[place].row, &listed[other].row):
+				return nil, false
+			}
+		}
+		if other < 0 { // the hours are alike
+			other = places[len(places)-1]
+		}
+		for _, place := range places[1:] {
+			second[place] = place == other || contradict(&listed[place].row, &listed[one].row)
+		}
+		firstEnds, secondBegins = max(firstEnds, one), min(secondBegins, other)
+	}
+	return second, firstEnds < secondBegins
+}
+
+// contradict says whether two rows have different values somewhere.
+func contradict(a, b *store.AFRRStep) bool {
+	for i, n := range afrrNumbers(a) {
+		if other := afrrNumbers(b)[i]; n.Valid && other.Valid && n.V != other.V {
+			return true
+		}
+	}
+	for i, f := range afrrFlags(a) {
+		if other := afrrFlags(b)[i]; f.Valid && other.Valid && f.V != other.V {
+			return true
+		}
+	}
+	return false
 }
 
 func overlap(a, b store.Period) bool { return a.Start < b.End && b.Start < a.End }
 
-// instant is the time's instant in seconds UTC; false for a time that the clock leaves out.
-func (c *wallClock) instant(seconds int64) (int64, bool) {
+// instant is the instant of the i-th step that is listed, from its clock time, in seconds UTC; false for a time that the clock
+// leaves out.
+func (c *wallClock) instant(i int, seconds int64) (int64, bool) {
 	if c.plain {
 		return c.start + seconds, true
 	}
 	if c.repeated.Holds(seconds) {
-		later := c.firstIsLater
-		if c.again && c.met[seconds] {
-			later = !later
-		}
-		c.met[seconds] = true
 		start := c.change + seconds - c.repeated.Start
-		if !later {
+		if later := c.allLater || c.later != nil && c.later[i]; !later {
 			start -= repeatedSeconds
 		}
 		return start, true

@@ -9,6 +9,8 @@
 package source
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -89,18 +91,27 @@ type Refusals struct {
 	list []store.Refusal
 }
 
-// Refuse notes that nothing of the dataset's delivery date is taken; the first reason stands.
+// Refuse notes that nothing of the dataset's delivery date is taken unless a person accepts it. The first reason stands.
 func (r *Refusals) Refuse(dataset store.Dataset, date store.DeliveryDate, format string, args ...any) {
-	if !r.Has(dataset, date) {
-		r.list = append(r.list, store.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...)})
-	}
+	r.note(store.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...)})
 }
 
-// RefuseAll refuses every delivery date that the window touches.
-func (r *Refusals) RefuseAll(dataset store.Dataset, window store.Period, format string, args ...any) {
-	for _, date := range window.Dates() {
-		r.Refuse(dataset, date, format, args...)
+// RefuseFinally notes that nothing of the dataset's delivery date can be taken, not even by a person. Its reason stands
+// before one that a person may overrule.
+func (r *Refusals) RefuseFinally(dataset store.Dataset, date store.DeliveryDate, format string, args ...any) {
+	r.note(store.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...), Final: true})
+}
+
+func (r *Refusals) note(refusal store.Refusal) {
+	for i, noted := range r.list {
+		if noted.Dataset == refusal.Dataset && noted.Date == refusal.Date {
+			if refusal.Final && !noted.Final {
+				r.list[i] = refusal
+			}
+			return
+		}
 	}
+	r.list = append(r.list, refusal)
 }
 
 // Has says whether the dataset's delivery date is refused.
@@ -121,14 +132,18 @@ func (r *Refusals) Drop(dataset store.Dataset, date store.DeliveryDate) {
 // Add takes the refusals of another reply in.
 func (r *Refusals) Add(other Refusals) {
 	for _, refusal := range other.list {
-		if !r.Has(refusal.Dataset, refusal.Date) {
-			r.list = append(r.list, refusal)
-		}
+		r.note(refusal)
 	}
 }
 
 // List is the refusals in the order in which they came up.
 func (r *Refusals) List() []store.Refusal { return r.list }
+
+// TooManyOddSteps says whether so many odd 4 s steps refuse their delivery date: a hundredth of all that the date has, or
+// more. Fewer are left out of it. A date that is not over is measured as if it were.
+func TooManyOddSteps(steps int, date store.DeliveryDate) bool {
+	return steps*100 >= date.Steps(store.AFRRSeconds)
+}
 
 // ErrTooWide is the answer of a source to which the window asked for was too wide.
 var ErrTooWide = errors.New("the window is too wide for the source")
@@ -167,13 +182,17 @@ const (
 	KindHTML  Kind = "an HTML page"
 	KindZIP   Kind = "a ZIP archive"
 	KindText  Kind = "plain text"
+	KindUTF16 Kind = "text in UTF-16"
 )
 
 // sniffBytes is how much of a reply is looked at.
 const sniffBytes = 512
 
 func sniff(head []byte) Kind {
-	text := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(string(head), "\ufeff")))
+	if isUTF16(head) {
+		return KindUTF16
+	}
+	text := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(string(head), byteOrderMark)))
 	switch {
 	case text == "":
 		return KindEmpty
@@ -187,6 +206,41 @@ func sniff(head []byte) Kind {
 		return KindXML
 	}
 	return KindText
+}
+
+// ErrUTF16 is a reply that cannot be read because of how its text is written.
+var ErrUTF16 = errors.New("the reply is written in UTF-16: Courant reads UTF-8 only")
+
+// byteOrderMark may stand before a text in UTF-8.
+const byteOrderMark = "\ufeff"
+
+// isUTF16 says whether a text begins as one in UTF-16 does: with a byte order mark, or with a character of ASCII.
+func isUTF16(head []byte) bool {
+	if len(head) < 2 {
+		return false
+	}
+	a, b := head[0], head[1]
+	return a == 0xff && b == 0xfe || a == 0xfe && b == 0xff || a == 0 && b > 0 && b < 0x80 || b == 0 && a > 0 && a < 0x80
+}
+
+// UTF8 is a text without the byte order mark that may stand before it; the error is ErrUTF16.
+func UTF8(text []byte) ([]byte, error) {
+	if isUTF16(text) {
+		return nil, ErrUTF16
+	}
+	return bytes.TrimPrefix(text, []byte(byteOrderMark)), nil
+}
+
+// UTF8Reader is UTF8 for a text that is still to be read.
+func UTF8Reader(body io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReader(body)
+	head, _ := buffered.Peek(len(byteOrderMark)) // what went wrong is told again by the next reading
+	text, err := UTF8(head)
+	if err != nil {
+		return nil, err
+	}
+	buffered.Discard(len(head) - len(text)) // of what was peeked at
+	return buffered, nil
 }
 
 // Answer is the reply to one HTTP request, its first bytes looked at.

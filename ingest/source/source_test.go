@@ -89,8 +89,7 @@ func TestTheFirstReasonOfARefusalStands(t *testing.T) {
 	refusals.Refuse(store.AFRREnergy, first, "bad %s", "price")
 	refusals.Refuse(store.AFRREnergy, first, "later")
 	refusals.Refuse(store.MFRREnergy, first, "other dataset")
-	window := store.Period{Start: first.Start().Unix(), End: second.Start().Unix() + 1} // touches the second date
-	refusals.RefuseAll(store.AFRREnergy, window, "all")
+	refusals.Refuse(store.AFRREnergy, second, "all")
 
 	var more source.Refusals
 	more.Refuse(store.AFRREnergy, second, "too late")
@@ -105,6 +104,12 @@ func TestTheFirstReasonOfARefusalStands(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, refusals.List(), cmp.Comparer(func(a, b store.DeliveryDate) bool { return a == b })); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
+	}
+	refusals.RefuseFinally(store.AFRREnergy, first, "no structure")
+	refusals.Refuse(store.AFRREnergy, first, "much later")
+	want[0] = store.Refusal{Dataset: store.AFRREnergy, Date: first, Reason: "no structure", Final: true}
+	if diff := cmp.Diff(want, refusals.List(), cmp.Comparer(func(a, b store.DeliveryDate) bool { return a == b })); diff != "" {
+		t.Errorf("a final reason does not stand before one that is not (-want +got):\n%s", diff)
 	}
 	if !refusals.Has(store.MFRREnergy, first) || refusals.Has(store.MFRREnergy, second) {
 		t.Error("Has does not tell datasets and dates apart")
