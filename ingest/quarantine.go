@@ -40,7 +40,6 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool) (accepted store.Batch, rejected []store.Refusal, err error) {
 	for _, refusal := range slices.Clone(brought.refusals.List()) {
 		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
-		dropFuture(&batch, f.clock.Now())
 		if refusal.Final || isEmpty(batch) {
 			continue
 		}

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -269,28 +268,22 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 	}
 }
 
-// refusing has the market refuse mFRR energy of a date for a price out of bounds in its first quarter.
+// refusing has the market give, as the first price of mFRR energy of a date, one that is out of bounds.
 func (b *bench) refusing(day string) {
 	whole := b.market.mfrr
 	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
 		reply, err := whole(window)
-		period := date(b.t, day).Period()
-		for _, row := range reply.Rows {
-			if row.Start == period.Start && row.Direction == store.Upward {
+		for i := range reply.Rows {
+			if row := &reply.Rows[i]; row.Start == date(b.t, day).Start().Unix() && row.Direction == store.Upward {
 				row.ClearingPrice = store.Num(200_000)
 			}
-			if period.Holds(row.Start) {
-				reply.Refused = append(reply.Refused, row)
-			}
 		}
-		reply.Rows = slices.DeleteFunc(reply.Rows, func(row store.MFRRStep) bool { return period.Holds(row.Start) })
-		reply.Refusals.Refuse(store.MFRREnergy, date(b.t, day), "a price of 200000 EUR/MWh is out of bounds")
 		return reply, err
 	}
 }
 
 func TestARefusedDateMayBeAccepted(t *testing.T) {
-	const day, reason = "2026-11-18", "a price of 200000 EUR/MWh is out of bounds"
+	const day, reason = "2026-11-18", "2026-11-17T23:00:00Z: a price of 200000 EUR/MWh is out of bounds"
 	for _, row := range []struct {
 		name    string
 		fetched bool // the refusal came of a person's fetch
@@ -378,6 +371,15 @@ func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
 		name   string
 		refuse func(*bench)
 	}{
+		{"what is refused for good", func(b *bench) {
+			whole := b.market.mfrr
+			b.market.mfrr = func(window store.Period) (reply source.Reply[store.MFRRStep], err error) {
+				good, err := whole(window)
+				reply.Refused = good.Rows
+				reply.Refusals.RefuseFinally(store.MFRREnergy, date(b.t, day), "two series differ")
+				return reply, err
+			}
+		}},
 		{"a date of which nothing could be read", func(b *bench) {
 			b.market.mfrr = func(store.Period) (reply source.Reply[store.MFRRStep], err error) {
 				reply.Refusals.Refuse(store.MFRREnergy, date(b.t, day), "no row can be read")
