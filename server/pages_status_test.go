@@ -108,7 +108,7 @@ func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
 			`<code>price</code></th><td class="number">0</td><td class="number">–</td><td class="number">–</td><td class="number">0</td><td class="number">0</td><td class="number">1</td>`,
 		}, []string{`action="/admin/quarantine/1"`}},
 		{"one that does not wait is no fault", "/etat?waiting=99", admin, []string{`action="/admin/quarantine/1"`}, nil},
-		{"to a member, without a decision", "/etat", member, []string{"un seul prix pour toute la date"}, []string{"/admin/quarantine", "Voir", "price_eur_mwh"}},
+		{"to a member, without a decision", "/etat", member, []string{"un seul prix pour toute la date", "date refusée"}, []string{"/admin/quarantine", "Voir", "price_eur_mwh", "of bounds"}},
 	} {
 		language := "fr"
 		if strings.HasPrefix(row.path, "/status") {

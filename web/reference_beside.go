@@ -48,7 +48,7 @@ func beside() []Route {
 				Field{Name: "id", Kind: KindInteger, Text: Text{"Numéro", "Number"}}, word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...),
 				Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},
 				word("reason", Text{"Ce qui est étrange, ou refused : ce qui a pu être lu d’une date refusée", "What is odd about it, or refused: what could be read of a refused date"}), instant("seen_at", Text{"Vu le", "Seen at"}),
-				nullable(word("detail", Text{"Pourquoi la date a été refusée", "Why the date was refused"}))),
+				nullable(word("detail", Text{"Pourquoi la date a été refusée ; sans le texte de la source, sauf pour les administrateurs", "Why the date was refused; without the source’s text, except for administrators"}))),
 			list("price_differences", Text{"Les dates où deux publications de prix diffèrent de plus d’un centime", "The dates of which two publications of prices differ by more than a cent"},
 				Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},
 				word("between", Text{"Les deux publications, celle qui est servie d’abord : ENTSO-E/RTE, ou deux résolutions d’ENTSO-E telles que PT15M/PT60M, dont la moyenne est comparée",
