@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,8 +22,8 @@ func (p *program) feedsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "feeds",
 		Short: "Show how each dataset is doing and what it lacks",
-		Long: "feeds shows how each dataset is doing, what it lacks and why, and what waits for your decision: prices that a\n" +
-			"scheduled reading brought and that look like a fault of the source.",
+		Long: "feeds shows how each dataset is doing, what it lacks and why, and what waits for your decision: delivery dates that look\n" +
+			"like a fault of the source, and what could be read of dates that were refused.",
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
@@ -40,35 +42,139 @@ func (p *program) feedsCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.AddCommand(
+		p.showWaitingCommand(),
 		p.decideCommand("accept", "Take what waits under the ID", "accepted", auth.QuarantineAccepted, (*ingest.Feeds).Accept),
 		p.decideCommand("reject", "Drop what waits under the ID, for good", "rejected", auth.QuarantineRejected, (*ingest.Feeds).Reject),
 	)
 	return cmd
 }
 
-func (p *program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
+func (p *program) showWaitingCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   name + " ID",
-		Short: short,
+		Use:   "show ID",
+		Short: "Show what would be stored of what waits under the ID",
 		Args:  exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
+			id, err := waitingID(args[0])
 			if err != nil {
-				return usagef("%q is not an ID: courant feeds shows them", args[0])
+				return err
+			}
+			return p.withStore(cmd.Context(), func(_ Config, db *store.Store) error { return p.showWaiting(cmd.Context(), db, id) })
+		},
+	}
+}
+
+func waitingID(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, usagef("%q is not an ID: courant feeds shows them", text)
+	}
+	return id, nil
+}
+
+// whereIDsAre adds to an error that nothing waits where to look.
+func whereIDsAre(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%w: courant feeds shows what waits", err)
+	}
+	return err
+}
+
+// showWaiting prints what would be stored of what waits under the id.
+func (p *program) showWaiting(ctx context.Context, db *store.Store, id int64) error {
+	proposal, err := db.Proposal(ctx, id)
+	if err != nil {
+		return whereIDsAre(err)
+	}
+	return p.printProposal(proposal)
+}
+
+func (p *program) printProposal(proposal store.Proposal) error {
+	why := "waits because"
+	if proposal.Kind == store.WaitsRefused {
+		why = "was refused"
+	}
+	fmt.Fprintf(p.stdout, "%s of %s %s: %s\n", proposal.Dataset, proposal.Date, why, proposal.Reason)
+	fmt.Fprintf(p.stdout, "%d rows would be stored, %d of them new; the first period begins at %s, the last at %s\n\n",
+		proposal.Rows, proposal.NewRows, timeCell(proposal.First), timeCell(proposal.Last))
+	rows := [][]string{{"COLUMN", "VALUES", "LEAST", "LARGEST", "NEW", "CHANGED", "WITHDRAWN"}}
+	for _, column := range proposal.Values {
+		rows = append(rows, []string{
+			column.Name, strconv.Itoa(column.Given), numberCell(column.Min), numberCell(column.Max),
+			strconv.Itoa(column.Arrived()), strconv.Itoa(column.Changed), strconv.Itoa(column.Withdrawn),
+		})
+	}
+	return p.printTable(rows)
+}
+
+func numberCell(n store.Number) string {
+	if !n.Valid {
+		return textCell("")
+	}
+	return strconv.FormatFloat(n.V, 'f', -1, 64)
+}
+
+func (p *program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   name + " ID",
+		Short: short,
+		Long:  short + ". What would be stored is shown first, and on a terminal you are asked whether to go on.",
+		Args:  exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := waitingID(args[0])
+			if err != nil {
+				return err
 			}
 			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
+				if err := p.showWaiting(cmd.Context(), db, id); err != nil {
+					return err
+				}
+				fmt.Fprintln(p.stdout)
+				if isTerminal(p.stdin) && !yes {
+					if err := p.confirm(cmd.Context(), name+" it"); err != nil {
+						return err
+					}
+				}
 				log := p.logger(cfg.Log)
 				ctx := newAuth(cfg, db, p.clock, log).Noting(cmd.Context(), event, args[0], "")
 				q, err := decide(newFeeds(cfg, db, p.clock, log, p.lineEachHost(), listeners{}), ctx, id)
-				if errors.Is(err, store.ErrNotFound) {
-					return fmt.Errorf("%w: courant feeds shows what waits", err)
-				}
 				if err == nil {
 					fmt.Fprintf(p.stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
 				}
-				return err
+				return whereIDsAre(err)
 			})
 		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+// confirm asks on the terminal whether to go on; without a clear yes it is an error. An interruption ends it too: the read of
+// the terminal is left waiting until the program ends.
+func (p *program) confirm(ctx context.Context, question string) error {
+	fmt.Fprintf(p.stderr, "%s? [y/N] ", question)
+	type answer struct {
+		line string
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		line, err := readLine(bufio.NewReader(p.stdin))
+		answered <- answer{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(p.stderr)
+		return errors.New("interrupted: nothing is changed")
+	case a := <-answered:
+		if a.err != nil {
+			return a.err
+		}
+		if line := strings.ToLower(a.line); line != "y" && line != "yes" {
+			return errors.New("not confirmed: nothing is changed")
+		}
+		return nil
 	}
 }
 
@@ -124,7 +230,11 @@ func missingRows(datasets []ingest.Status) [][]string {
 func waitingRows(quarantine []ingest.Waiting) [][]string {
 	rows := [][]string{{"ID", "DATASET", "DATE", "WAITS BECAUSE", "SEEN"}}
 	for _, w := range quarantine {
-		rows = append(rows, []string{strconv.FormatInt(w.ID, 10), string(w.Dataset), w.Date.String(), w.Reason, instantCell(&w.SeenAt)})
+		reason := w.Reason
+		if w.Detail != nil {
+			reason += ": " + *w.Detail
+		}
+		rows = append(rows, []string{strconv.FormatInt(w.ID, 10), string(w.Dataset), w.Date.String(), fmt.Sprintf("%.120s", reason), instantCell(&w.SeenAt)})
 	}
 	return rows
 }

@@ -15,7 +15,7 @@ func TestTheReportOfFeeds(t *testing.T) {
 	date := func(day int) store.DeliveryDate { return store.NewDeliveryDate(2026, time.November, day) }
 	instant := ingest.Instant(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
 	lag, fault := int64(5400), "RTE: afrr_marginal_price: no answer in time"
-	first, last := date(1), date(19)
+	first, last, refused := date(1), date(19), "a price of 200000 EUR/MWh is out of bounds"
 	report := ingest.Report{
 		Datasets: []ingest.Status{
 			{Dataset: store.AFRREnergy, Source: "RTE", State: ingest.StateDown, FirstDate: &first, LastDate: &last, LagSeconds: &lag, LastSuccessAt: &instant,
@@ -27,7 +27,10 @@ func TestTheReportOfFeeds(t *testing.T) {
 				}},
 			{Dataset: store.MFRREnergy, Source: "RTE", State: ingest.StateOff},
 		},
-		Quarantine:       []ingest.Waiting{{ID: 7, Dataset: store.DayAheadPrices, Date: date(21), Reason: "all prices are 0 EUR/MWh", SeenAt: instant}},
+		Quarantine: []ingest.Waiting{
+			{ID: 7, Dataset: store.DayAheadPrices, Date: date(21), Reason: "all prices are 0 EUR/MWh", SeenAt: instant},
+			{ID: 9, Dataset: store.MFRREnergy, Date: date(18), Reason: "refused", Detail: &refused, SeenAt: instant},
+		},
 		PriceDifferences: []ingest.Difference{{Date: date(20), Between: "ENTSO-E/RTE", Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
 	}
 	var out bytes.Buffer
@@ -44,8 +47,9 @@ afrr-energy  2026-11-03  2026-11-04  43200     600       source_gap
 afrr-energy  2026-11-06  2026-11-06  21600     0         source_gap
 afrr-energy  2026-11-07  2026-11-07  21600     5         partial
 
-ID  DATASET           DATE        WAITS BECAUSE             SEEN
-7   day-ahead-prices  2026-11-21  all prices are 0 EUR/MWh  2026-11-20T12:00:00Z
+ID  DATASET           DATE        WAITS BECAUSE                                        SEEN
+7   day-ahead-prices  2026-11-21  all prices are 0 EUR/MWh                             2026-11-20T12:00:00Z
+9   mfrr-energy       2026-11-18  refused: a price of 200000 EUR/MWh is out of bounds  2026-11-20T12:00:00Z
 
 PRICES DIFFER ON  BETWEEN      QUARTERS  BY UP TO EUR/MWh  SEEN
 2026-11-20        ENTSO-E/RTE  3         0.02              2026-11-20T12:00:00Z

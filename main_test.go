@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"courant/ingest/simulator"
+	"courant/store"
 )
 
 func TestMain(m *testing.M) {
@@ -15,7 +17,8 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waits": putApart},
 		Setup: func(env *testscript.Env) error {
 			sources, err := simulator.Start(simulator.Options{Now: time.Now})
 			if err != nil {
@@ -28,4 +31,22 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// putApart has a refused date of mFRR energy wait in the script's database: waits DATE.
+func putApart(ts *testscript.TestScript, _ bool, args []string) {
+	date, err := store.ParseDeliveryDate(args[0])
+	ts.Check(err)
+	db, err := store.Open(context.Background(), ts.MkAbs("courant.db"))
+	ts.Check(err)
+	defer db.Close()
+	start := date.Period().Start
+	_, err = db.Quarantine(context.Background(), store.Quarantined{
+		Dataset: store.MFRREnergy, Date: date, Kind: store.WaitsRefused, Reason: "a price of 200000 EUR/MWh is out of bounds", Seen: date.End(),
+		Batch: store.Batch{MFRR: []store.MFRRStep{
+			{Start: start, Direction: store.Upward, ClearingPrice: store.Num(200_000), SubmittedOffersMW: store.Num(12.5)},
+			{Start: start + store.QuarterSeconds, Direction: store.Upward, ClearingPrice: store.Num(-3.25)},
+		}},
+	})
+	ts.Check(err)
 }

@@ -82,7 +82,7 @@ courant_newest_period_timestamp_seconds{dataset="day-ahead-prices"} 1.7951760005
 # HELP courant_price_difference_dates Recent delivery dates of which two publications of prices differ by more than a cent: ENTSO-E and RTE, or hours and quarters.
 # TYPE courant_price_difference_dates gauge
 courant_price_difference_dates 3
-# HELP courant_quarantine_waiting Readings of prices that wait for a person.
+# HELP courant_quarantine_waiting Delivery dates of a dataset that wait for a person's decision.
 # TYPE courant_quarantine_waiting gauge
 courant_quarantine_waiting 2
 # HELP courant_rows_written_total Rows that were new or had changed.

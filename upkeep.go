@@ -86,12 +86,20 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 // maintain keeps the database in order each night.
 func (u *upkeep) maintain(ctx context.Context) {
 	for u.sleep(ctx, next(u.clock.Now(), upkeepTime)) {
-		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweep, u.store.Maintain} {
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweep, u.sweepQuarantine, u.store.Maintain} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				u.log.Error("database not kept in order", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 			}
 		}
 	}
+}
+
+// sweepQuarantine drops what has waited for a decision too long.
+func (u *upkeep) sweepQuarantine(ctx context.Context) error {
+	if u.clockWrong != nil && u.clockWrong() {
+		return nil
+	}
+	return u.store.SweepQuarantine(ctx, u.clock.Now())
 }
 
 // sweep deletes the old rows that accounts leave behind.

@@ -104,3 +104,34 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 		}
 	}
 }
+
+func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	date := store.NewDeliveryDate(2026, time.October, 1)
+	now := date.At(4, 20)
+	_, err = db.Quarantine(t.Context(), store.Quarantined{
+		Dataset: store.DayAheadPrices, Date: date, Kind: store.WaitsRefused, Seen: now,
+		Batch: store.Batch{Prices: []store.Price{{Start: date.Start().Unix(), Resolution: store.PT15M, Price: store.Num(1)}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		days  int
+		wrong bool // the clock
+		left  int
+	}{{29, false, 1}, {3000, true, 1}, {30, false, 0}} {
+		u := &upkeep{store: db, clock: clockwork.NewFakeClockAt(now.AddDate(0, 0, row.days)), clockWrong: func() bool { return row.wrong }}
+		if err := u.sweepQuarantine(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		waiting, err := db.InQuarantine(t.Context())
+		if err != nil || len(waiting) != row.left {
+			t.Errorf("after %d days %d wait, %v", row.days, len(waiting), err)
+		}
+	}
+}

@@ -125,10 +125,10 @@ func (f *Feeds) shortOf(feed *feed, dates []store.DeliveryDate, part answer) sho
 
 // quartersOf is what prices cover of each of the dates.
 func quartersOf(prices []store.Price, dates []store.DeliveryDate) map[store.DeliveryDate]holding {
-	_, byDate := pricesByDate(prices)
+	batch := store.Batch{Prices: prices}
 	held := map[store.DeliveryDate]holding{}
 	for _, date := range dates {
-		held[date] = countQuarters(holding{expected: date.Steps(store.QuarterSeconds)}, byDate[date])
+		held[date] = countQuarters(holding{expected: date.Steps(store.QuarterSeconds)}, batch.Of(store.DayAheadPrices, date).Prices)
 	}
 	return held
 }

@@ -14,5 +14,14 @@ func (r Report) Public() Report {
 		datasets[i] = status
 	}
 	r.Datasets = datasets
+	quarantine := make([]Waiting, len(r.Quarantine))
+	for i, waiting := range r.Quarantine {
+		if waiting.Detail != nil {
+			text := source.PublicText(*waiting.Detail)
+			waiting.Detail = &text
+		}
+		quarantine[i] = waiting
+	}
+	r.Quarantine = quarantine
 	return r
 }

@@ -2,73 +2,129 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"courant/ingest/source"
 	"courant/store"
 )
 
-// mostChangedShare is how much of a finished date of prices a scheduled reading may change without a person's word.
-const mostChangedShare = 0.2
+// Of a finished date a scheduled reading may change, or withdraw, one value in so many without a person's word.
+const oneIn = 5
 
 // quarantineRun is the feed in the account of what a person accepted.
 const quarantineRun = "quarantine"
 
-// pricesByDate are prices by delivery date, and the dates in the order in which they came.
-func pricesByDate(prices []store.Price) (dates []store.DeliveryDate, byDate map[store.DeliveryDate][]store.Price) {
-	byDate = map[store.DeliveryDate][]store.Price{}
-	for _, price := range prices {
-		date := store.DeliveryDateOf(time.Unix(price.Start, 0))
-		if byDate[date] == nil {
-			dates = append(dates, date)
-		}
-		byDate[date] = append(byDate[date], price)
+// holdBack puts apart what a person has to decide on: of a scheduled reading the delivery dates that look like a fault of
+// the source, which are refused until then, and of every reading what could be read of refused dates. What a person accepted
+// before is taken. What a person rejected before is left out of a scheduled reading and told, but no fault of it.
+func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (rejected []store.Refusal, err error) {
+	accepted, rejected, err := f.keepRefused(ctx, brought, scheduled)
+	if err != nil {
+		return nil, err
 	}
-	return dates, byDate
-}
-
-// holdBack takes out of a scheduled reading the delivery dates of prices that look like a fault of the source: a whole
-// date at one price, or a finished date of which much changes. They wait for a person's decision and are refused until
-// then. What a person rejected before is left out and told, but no fault of the reading.
-func (f *Feeds) holdBack(ctx context.Context, batch *store.Batch, refusals *source.Refusals) (rejected []store.Refusal, err error) {
-	var kept []store.Price
-	dates, byDate := pricesByDate(batch.Prices)
-	for _, date := range dates {
-		prices := byDate[date]
-		reason, err := f.suspicion(ctx, date, prices)
+	if scheduled {
+		odd, err := f.holdBackOdd(ctx, brought)
 		if err != nil {
 			return nil, err
 		}
-		if reason == "" {
-			kept = append(kept, prices...)
-			continue
-		}
-		decision, err := f.store.Quarantine(ctx, store.Quarantined{
-			Dataset: store.DayAheadPrices, Date: date, Reason: reason, Seen: f.clock.Now(), Prices: prices,
-		})
-		switch {
-		case err != nil:
-			return nil, err
-		case decision == store.Accepted:
-			kept = append(kept, prices...)
-		case decision == store.Undecided:
-			refusals.Refuse(store.DayAheadPrices, date, "%s; it waits for courant feeds accept or reject", reason)
-		case decision == store.Rejected:
-			rejected = append(rejected, store.Refusal{Dataset: store.DayAheadPrices, Date: date, Reason: reason})
-		}
+		rejected = append(rejected, odd...)
 	}
-	batch.Prices = kept
+	brought.batch.Add(accepted)
 	return rejected, nil
 }
 
-// suspicion says what would be odd about a date's prices if the new ones were taken, "" if nothing would.
-func (f *Feeds) suspicion(ctx context.Context, date store.DeliveryDate, prices []store.Price) (string, error) {
+// keepRefused puts apart what could be read of refused dates, where a person may accept it.
+func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool) (accepted store.Batch, rejected []store.Refusal, err error) {
+	for _, refusal := range slices.Clone(brought.refusals.List()) {
+		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
+		if refusal.Final || isEmpty(batch) {
+			continue
+		}
+		decision, err := f.quarantine(ctx, refusal.Dataset, refusal.Date, store.WaitsRefused, refusal.Reason, batch)
+		switch {
+		case errors.Is(err, store.ErrUnfitToWait):
+		case err != nil:
+			return accepted, nil, err
+		case decision == store.Accepted:
+			brought.refusals.Drop(refusal.Dataset, refusal.Date)
+			accepted.Add(batch)
+		case decision == store.Rejected && scheduled:
+			brought.refusals.Drop(refusal.Dataset, refusal.Date)
+			rejected = append(rejected, refusal)
+		}
+	}
+	return accepted, rejected, nil
+}
+
+// holdBackOdd takes the delivery dates that look like a fault of the source out of a scheduled reading, each dataset's for
+// itself.
+func (f *Feeds) holdBackOdd(ctx context.Context, brought *answer) (rejected []store.Refusal, err error) {
+	whole := brought.batch
+	for _, dataset := range store.Datasets() {
+		for _, date := range whole.Dates(dataset) {
+			batch := whole.Of(dataset, date)
+			kind, reason, err := f.suspicion(ctx, dataset, date, batch)
+			if err != nil {
+				return nil, err
+			}
+			if reason == "" {
+				continue
+			}
+			decision, err := f.quarantine(ctx, dataset, date, kind, reason, batch)
+			switch {
+			case errors.Is(err, store.ErrUnfitToWait):
+				brought.refusals.Refuse(dataset, date, "%s", reason)
+			case err != nil:
+				return nil, err
+			case decision == store.Accepted:
+				continue
+			case decision == store.Undecided:
+				brought.refusals.Refuse(dataset, date, "%s; it waits for courant feeds accept or reject", reason)
+			case decision == store.Rejected:
+				rejected = append(rejected, store.Refusal{Dataset: dataset, Date: date, Reason: reason})
+			}
+			brought.batch = brought.batch.Without(dataset, date)
+		}
+	}
+	return rejected, nil
+}
+
+func (f *Feeds) quarantine(ctx context.Context, dataset store.Dataset, date store.DeliveryDate, kind store.WaitKind, reason string, batch store.Batch) (store.Decision, error) {
+	return f.store.Quarantine(ctx, store.Quarantined{Dataset: dataset, Date: date, Kind: kind, Reason: reason, Seen: f.clock.Now(), Batch: batch})
+}
+
+// suspicion says what would be odd about a delivery date of a dataset if the new rows were taken, and "" if nothing would.
+// What is corrected or withdrawn of a date that is not over is served at once: people need what holds now.
+func (f *Feeds) suspicion(ctx context.Context, dataset store.Dataset, date store.DeliveryDate, batch store.Batch) (store.WaitKind, string, error) {
+	over := !f.clock.Now().Before(date.End())
+	if dataset == store.DayAheadPrices {
+		if kind, reason, err := f.priceSuspicion(ctx, date, over, batch.Prices); reason != "" || err != nil {
+			return kind, reason, err
+		}
+	}
+	if !over || !batch.Withdraws() {
+		return "", "", nil
+	}
+	effect, err := f.store.Preview(ctx, dataset, date, batch)
+	if err != nil {
+		return "", "", err
+	}
+	for _, column := range slices.Sorted(maps.Keys(effect.Columns)) {
+		if c := effect.Columns[column]; oneIn*c.Withdrawn > c.Held {
+			return store.WaitsWithdrawn, fmt.Sprintf("%d of the %d values of %s are withdrawn", c.Withdrawn, c.Held, column), nil
+		}
+	}
+	return "", "", nil
+}
+
+// priceSuspicion is suspicion of prices.
+func (f *Feeds) priceSuspicion(ctx context.Context, date store.DeliveryDate, over bool, prices []store.Price) (store.WaitKind, string, error) {
 	held, err := f.store.Prices(ctx, date.Period())
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	type slot struct {
 		start      int64
@@ -90,21 +146,23 @@ func (f *Feeds) suspicion(ctx context.Context, date store.DeliveryDate, prices [
 		before[q.Start] = q.Price
 	}
 	after, whole := store.Quarters(slices.Collect(maps.Values(merged))), date.Steps(store.QuarterSeconds)
-	changed := 0
+	arrived, changed := 0, 0
 	for _, q := range after {
-		if q.Price != before[q.Start] {
+		switch was, known := before[q.Start]; {
+		case !known:
+			arrived++
+		case was != q.Price:
 			changed++
 		}
 	}
 	switch {
-	case changed == 0:
-		return "", nil
+	case arrived+changed == 0:
 	case isFlat(after, date):
-		return flatText(after), nil
-	case len(before) == whole && float64(changed) > mostChangedShare*float64(whole):
-		return fmt.Sprintf("%d of the %d prices change", changed, whole), nil
+		return store.WaitsFlat, flatText(after), nil
+	case over && oneIn*changed > whole:
+		return store.WaitsChanged, fmt.Sprintf("%d of the %d prices change", changed, whole), nil
 	}
-	return "", nil
+	return "", "", nil
 }
 
 // isFlat says whether at least half of the date's quarters are there, and all that are have one price.
@@ -121,16 +179,12 @@ func flatText(quarters []store.Quarter) string {
 
 // refuseFlat refuses the delivery dates of which what stands in has one price: it is no help to anybody.
 func refuseFlat(batch *store.Batch, refusals *source.Refusals) {
-	var kept []store.Price
-	dates, byDate := pricesByDate(batch.Prices)
-	for _, date := range dates {
-		if quarters := store.Quarters(byDate[date]); isFlat(quarters, date) {
+	for _, date := range batch.Dates(store.DayAheadPrices) {
+		if quarters := store.Quarters(batch.Of(store.DayAheadPrices, date).Prices); isFlat(quarters, date) {
 			refusals.Refuse(store.DayAheadPrices, date, "%s", flatText(quarters))
-			continue
+			*batch = batch.Without(store.DayAheadPrices, date)
 		}
-		kept = append(kept, byDate[date]...)
 	}
-	batch.Prices = kept
 }
 
 // Accept takes what waits under the id; store.ErrNotFound if nothing does.
@@ -143,7 +197,7 @@ func (f *Feeds) Accept(ctx context.Context, id int64) (store.Quarantined, error)
 	return q, err
 }
 
-// Reject drops what waits under the id; the same prices are not asked about again. store.ErrNotFound if nothing does.
+// Reject drops what waits under the id; the same content is not asked about again. store.ErrNotFound if nothing does.
 func (f *Feeds) Reject(ctx context.Context, id int64) (store.Quarantined, error) {
 	return f.store.Reject(ctx, id, f.clock.Now())
 }

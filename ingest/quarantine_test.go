@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/ingest/source"
 	"courant/store"
 )
 
@@ -37,31 +38,38 @@ func (b *bench) stored(text string) (float64, bool) {
 func plain(quarter int) float64 { return float64(quarter) }
 
 func TestWhichReadingsOfPricesWait(t *testing.T) {
-	const day = "2026-11-18"
+	const over, today, tomorrow = "2026-11-18", "2026-11-20", "2026-11-21"
+	zero := func(int) float64 { return 0 }
 	for _, row := range []struct {
 		name          string
+		day           string
 		before, after func(int) float64 // before may be nil: nothing is stored
 		reason        string            // of the date that waits; "" if it is taken
 	}{
-		{"a first arrival", nil, plain, ""},
-		{"a flat first arrival", nil, func(int) float64 { return 67 }, "all prices are 67 EUR/MWh"},
-		{"a first arrival of zeros", nil, func(int) float64 { return 0 }, "all prices are 0 EUR/MWh"},
-		{"the same again", plain, plain, ""},
-		{"a flat date in the place of another", plain, func(int) float64 { return 0 }, "all prices are 0 EUR/MWh"},
-		{"a fifth of the prices changes", plain, func(q int) float64 { return plain(q) + b2f(q < 19) }, ""},
-		{"more than a fifth changes", plain, func(q int) float64 { return plain(q) + b2f(q < 20) }, "20 of the 96 prices change"},
+		{"a first arrival", over, nil, plain, ""},
+		{"a flat first arrival", over, nil, func(int) float64 { return 67 }, "all prices are 67 EUR/MWh"},
+		{"a first arrival of zeros", over, nil, zero, "all prices are 0 EUR/MWh"},
+		{"the same again", over, plain, plain, ""},
+		{"a flat date in the place of another", over, plain, zero, "all prices are 0 EUR/MWh"},
+		{"a fifth of the prices changes", over, plain, func(q int) float64 { return plain(q) + b2f(q < 19) }, ""},
+		{"more than a fifth changes", over, plain, func(q int) float64 { return plain(q) + b2f(q < 20) }, "20 of the 96 prices change"},
+		{"all of a date under way change", today, plain, func(q int) float64 { return plain(q) + 1 }, ""},
+		{"all of tomorrow's change", tomorrow, plain, func(q int) float64 { return plain(q) + 1 }, ""},
+		{"a date under way turns to zero", today, plain, zero, "all prices are 0 EUR/MWh"},
+		{"tomorrow arrives flat", tomorrow, nil, func(int) float64 { return 67 }, "all prices are 67 EUR/MWh"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			if row.before != nil {
 				b.pricesOf(row.before)
-				if _, err := b.runDates(DayAheadPrices, day, day); err != nil {
+				if _, err := b.runDates(DayAheadPrices, row.day, row.day); err != nil {
 					t.Fatal(err)
 				}
 			}
-			was, had := b.stored(day)
+			was, had := b.stored(row.day)
+			b.clock.Advance(time.Minute)
 			b.pricesOf(row.after)
-			run, err := b.runDates(DayAheadPrices, day, day)
+			run, err := b.runDates(DayAheadPrices, row.day, row.day)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,18 +77,332 @@ func TestWhichReadingsOfPricesWait(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			is, has := b.stored(day)
+			is, has := b.stored(row.day)
 			if row.reason == "" {
 				if run.Error != "" || len(report.Quarantine) != 0 || !has || is != row.after(0) {
 					t.Errorf("run says %q, waiting %v, stored %v", run.Error, report.Quarantine, is)
 				}
 				return
 			}
-			if len(report.Quarantine) != 1 || report.Quarantine[0].Reason != row.reason || report.Quarantine[0].Date != date(t, day) {
+			if len(report.Quarantine) != 1 || report.Quarantine[0].Reason != row.reason || report.Quarantine[0].Detail != nil || report.Quarantine[0].Date != date(t, row.day) {
 				t.Errorf("waiting %+v", report.Quarantine)
 			}
 			if !strings.Contains(run.Error, row.reason) || is != was || has != had {
 				t.Errorf("run says %q, stored %v", run.Error, is)
+			}
+		})
+	}
+}
+
+func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
+	const tomorrow = "2026-11-21"
+	b := newBench(t, "2026-11-20 13:00")
+	b.pricesOf(plain)
+	if _, err := b.runDates(DayAheadPrices, tomorrow, tomorrow); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(time.Hour)
+	b.pricesOf(func(q int) float64 { return plain(q) + b2f(q < 40) })
+	if _, err := b.runDates(DayAheadPrices, tomorrow, tomorrow); err != nil {
+		t.Fatal(err)
+	}
+	if price, _ := b.stored(tomorrow); price != 1 {
+		t.Errorf("served %v", price)
+	}
+	revisions := 0
+	for _, err := range b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, tomorrow), date(t, tomorrow), store.RevisionAt{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		revisions++
+	}
+	if revisions != 40 {
+		t.Errorf("%d revisions", revisions)
+	}
+	corrections, err := b.db.Corrections(t.Context(), b.today(), b.today().Add(1))
+	want := store.Correction{Dataset: store.DayAheadPrices, Date: date(t, tomorrow), Values: 40, Seen: b.clock.Now().UTC()}
+	if err != nil || len(corrections) != 1 || corrections[0] != want {
+		t.Errorf("corrections %+v, %v", corrections, err)
+	}
+}
+
+// withdrawing has the market withdraw a value of the first share of the steps that each window has, and change another one of
+// every step.
+func (b *bench) withdrawing(share float64) {
+	within := func(window store.Period, start int64) bool {
+		return float64(start-window.Start) < share*float64(window.Seconds())
+	}
+	capacity, afrr, mfrr := b.market.capacity, b.market.afrr, b.market.mfrr
+	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
+		reply, err := capacity(window)
+		for i := range reply.Rows {
+			row := &reply.Rows[i]
+			row.OfferedMW = store.Num(201)
+			if row.Dataset == store.AFRRCapacity && within(window, row.Start) {
+				row.Price = store.Number{Withdrawn: true}
+			}
+		}
+		return reply, err
+	}
+	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+		reply, err := afrr(window)
+		for i := range reply.Rows {
+			reply.Rows[i].DownwardPrice = store.Num(9)
+			if within(window, reply.Rows[i].Start) {
+				reply.Rows[i].DemandMW = store.Number{Withdrawn: true}
+			}
+		}
+		return reply, err
+	}
+	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+		reply, err := mfrr(window)
+		for i := range reply.Rows {
+			reply.Rows[i].SubmittedOffersMW = store.Num(9)
+			if within(window, reply.Rows[i].Start) {
+				reply.Rows[i].ClearingPrice = store.Number{Withdrawn: true}
+			}
+		}
+		return reply, err
+	}
+}
+
+// counted is, of the datasets of the feed, how many of the values that withdrawing withdraws are served of a date, and how
+// many of the others that it changes.
+func (b *bench) counted(name FeedName, day string) (left, changed int) {
+	b.t.Helper()
+	count := func(values, corrected bool) {
+		if values {
+			left++
+		}
+		if corrected {
+			changed++
+		}
+	}
+	period := date(b.t, day).Period()
+	switch name {
+	case Capacity:
+		rows, err := b.db.CapacityWithin(b.t.Context(), store.AFRRCapacity, period)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, row := range rows {
+			count(row.Price.Valid, row.OfferedMW.V == 201)
+		}
+	case AFRREnergy:
+		rows, err := b.db.AFRRWithin(b.t.Context(), period)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, row := range rows {
+			count(row.DemandMW.Valid, row.DownwardPrice.Valid)
+		}
+	case MFRREnergy:
+		rows, err := b.db.MFRRWithin(b.t.Context(), period)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, row := range rows {
+			count(row.ClearingPrice.Valid, row.SubmittedOffersMW.Valid)
+		}
+	}
+	return left, changed
+}
+
+func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
+	const over, tomorrow = "2026-11-18", "2026-11-21"
+	for _, row := range []struct {
+		name          string
+		feed          FeedName
+		day           string
+		share         float64
+		fetched       bool
+		reason        string // of the date that waits; "" if it is taken
+		left, changed int    // values served afterwards
+	}{
+		{"a fifth of a capacity", Capacity, over, 19. / 96, false, "", 192 - 38, 192},
+		{"more than a fifth of a capacity", Capacity, over, 20. / 96, false, "40 of the 192 values of price are withdrawn", 192, 0},
+		{"all of tomorrow's capacity", Capacity, tomorrow, 1, false, "", 0, 192},
+		{"all of a capacity that a person fetches", Capacity, over, 1, true, "", 0, 192},
+		{"a fifth of 4 s steps", AFRREnergy, over, 0.2, false, "", 21600 - 4320, 21600},
+		{"more than a fifth of 4 s steps", AFRREnergy, over, 4321. / 21600, false, "4321 of the 21600 values of demand_mw are withdrawn", 21600, 0},
+		{"a fifth of mFRR energy", MFRREnergy, over, 19. / 96, false, "", 192 - 38, 192},
+		{"more than a fifth of mFRR energy", MFRREnergy, over, 20. / 96, false, "40 of the 192 values of clearing_price are withdrawn", 192, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			if _, err := b.runDates(row.feed, row.day, row.day); err != nil {
+				t.Fatal(err)
+			}
+			b.clock.Advance(time.Hour)
+			b.withdrawing(row.share)
+			if row.fetched {
+				if err := b.Fetch(t.Context(), request(t, store.AFRRCapacity, row.day, row.day)); err != nil {
+					t.Fatal(err)
+				}
+			} else if _, err := b.runDates(row.feed, row.day, row.day); err != nil {
+				t.Fatal(err)
+			}
+			waiting, err := b.db.InQuarantine(t.Context())
+			if err != nil || len(waiting) != int(b2f(row.reason != "")) || row.reason != "" && (waiting[0].Reason != row.reason || waiting[0].Kind != store.WaitsWithdrawn) {
+				t.Errorf("waiting %+v, %v", waiting, err)
+			}
+			if left, changed := b.counted(row.feed, row.day); left != row.left || changed != row.changed {
+				t.Errorf("%d values are left, want %d; %d others have changed, want %d", left, row.left, changed, row.changed)
+			}
+			if row.feed == Capacity { // the other datasets of the feed do not wait
+				fcr, err := b.db.CapacityWithin(t.Context(), store.FCRCapacity, date(t, row.day).Period())
+				if err != nil || len(fcr) != 96 || fcr[0].OfferedMW != store.Num(201) {
+					t.Errorf("%d rows of FCR capacity, %v", len(fcr), err)
+				}
+			}
+			if row.reason == "" {
+				return
+			}
+			if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+				t.Fatal(err)
+			}
+			if left, changed := b.counted(row.feed, row.day); left == row.left || changed == 0 {
+				t.Errorf("once it is accepted %d values are left, and %d others have changed", left, changed)
+			}
+		})
+	}
+}
+
+// refusing has the market give, as the first price of mFRR energy of a date, one that is out of bounds.
+func (b *bench) refusing(day string) {
+	whole := b.market.mfrr
+	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+		reply, err := whole(window)
+		for i := range reply.Rows {
+			if row := &reply.Rows[i]; row.Start == date(b.t, day).Start().Unix() && row.Direction == store.Upward {
+				row.ClearingPrice = store.Num(200_000)
+			}
+		}
+		return reply, err
+	}
+}
+
+func TestARefusedDateMayBeAccepted(t *testing.T) {
+	const day, reason = "2026-11-18", "2026-11-17T23:00:00Z: a price of 200000 EUR/MWh is out of bounds"
+	for _, row := range []struct {
+		name    string
+		fetched bool // the refusal came of a person's fetch
+		decide  func(*bench, int64) (store.Quarantined, error)
+		rows    int // of the date from then on
+		missing Reason
+	}{
+		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
+		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
+		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, 0, ReasonRejected},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			good := b.market.mfrr
+			if _, err := b.runDates(MFRREnergy, "2026-11-17", "2026-11-17"); err != nil { // missing dates are counted from here
+				t.Fatal(err)
+			}
+			b.refusing(day)
+			if row.fetched {
+				if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, day, day)); err == nil {
+					t.Error("a fetch of a refused date went well")
+				}
+			}
+			for range 2 { // it does not wait twice
+				run, err := b.runDates(MFRREnergy, day, "2026-11-19")
+				if err != nil || run.Outcome != store.OutcomePartial || !strings.HasSuffix(run.Error, "refused: "+reason) {
+					t.Fatalf("the run is %s, says %q, %v", run.Outcome, run.Error, err)
+				}
+			}
+			report, err := b.Report(t.Context())
+			if err != nil || len(report.Quarantine) != 1 {
+				t.Fatalf("waiting %+v, %v", report.Quarantine, err)
+			}
+			if w := report.Quarantine[0]; w.Dataset != store.MFRREnergy || w.Date != date(t, day) || w.Reason != "refused" || w.Detail == nil || *w.Detail != reason {
+				t.Errorf("waiting %+v", w)
+			}
+			if got := b.reasonOf(store.MFRREnergy, day); got != ReasonRejected || b.rows(store.MFRREnergy, day) != 0 {
+				t.Errorf("meanwhile it is missing for %q, with %d rows", got, b.rows(store.MFRREnergy, day))
+			}
+			if _, err := row.decide(b, report.Quarantine[0].ID); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.rows(store.MFRREnergy, day); got != row.rows {
+				t.Errorf("%d rows once it is decided, want %d", got, row.rows)
+			}
+			run, err := b.runDates(MFRREnergy, day, "2026-11-19")
+			if err != nil || run.Error != "" || len(run.Refusals) > 0 {
+				t.Errorf("the next reading says %q, %v", run.Error, err)
+			}
+			if got := b.reasonOf(store.MFRREnergy, day); got != row.missing || b.rows(store.MFRREnergy, day) != row.rows {
+				t.Errorf("afterwards it is missing for %q, with %d rows", got, b.rows(store.MFRREnergy, day))
+			}
+			if waiting, err := b.db.InQuarantine(t.Context()); err != nil || len(waiting) > 0 {
+				t.Errorf("afterwards %v waits, %v", waiting, err)
+			}
+			b.market.mfrr = good
+			if _, err := b.runDates(MFRREnergy, day, day); err != nil || b.reasonOf(store.MFRREnergy, day) != "" {
+				t.Errorf("read well it is missing for %q, %v", b.reasonOf(store.MFRREnergy, day), err)
+			}
+		})
+	}
+}
+
+func TestARefusedDateGoesByItselfOnceItIsReadWell(t *testing.T) {
+	const day = "2026-11-18"
+	b := newBench(t, "2026-11-20 12:00")
+	good := b.market.mfrr
+	b.refusing(day)
+	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
+		t.Fatal(err)
+	}
+	b.market.mfrr = good
+	b.clock.Advance(time.Hour)
+	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
+		t.Fatal(err)
+	}
+	if waiting, err := b.db.InQuarantine(t.Context()); err != nil || len(waiting) > 0 {
+		t.Errorf("waiting %v, %v", waiting, err)
+	}
+}
+
+func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
+	const day = "2026-11-18"
+	for _, row := range []struct {
+		name   string
+		refuse func(*bench)
+	}{
+		{"what is refused for good", func(b *bench) {
+			whole := b.market.mfrr
+			b.market.mfrr = func(window store.Period) (reply source.Reply[store.MFRRStep], err error) {
+				good, err := whole(window)
+				reply.Refused = good.Rows
+				reply.Refusals.RefuseFinally(store.MFRREnergy, date(b.t, day), "two series differ")
+				return reply, err
+			}
+		}},
+		{"a date of which nothing could be read", func(b *bench) {
+			b.market.mfrr = func(store.Period) (reply source.Reply[store.MFRRStep], err error) {
+				reply.Refusals.Refuse(store.MFRREnergy, date(b.t, day), "no row can be read")
+				return reply, nil
+			}
+		}},
+		{"a value beyond all measure", func(b *bench) {
+			b.market.mfrr = func(window store.Period) (reply source.Reply[store.MFRRStep], err error) {
+				reply.Refused = []store.MFRRStep{{Start: window.Start, Direction: store.Upward, ClearingPrice: store.Num(1e300)}}
+				reply.Refusals.Refuse(store.MFRREnergy, date(b.t, day), "a price of 1e+300 EUR/MWh is out of bounds")
+				return reply, nil
+			}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			row.refuse(b)
+			run, err := b.runDates(MFRREnergy, day, day)
+			if err != nil || len(run.Refusals) != 1 {
+				t.Errorf("refusals %v, %v", run.Refusals, err)
+			}
+			if waiting, err := b.db.InQuarantine(t.Context()); err != nil || len(waiting) > 0 {
+				t.Errorf("waiting %v, %v", waiting, err)
 			}
 		})
 	}
@@ -112,8 +434,11 @@ func TestWhatAPersonDecides(t *testing.T) {
 				}
 			}
 			waiting, err := b.db.InQuarantine(t.Context())
-			if err != nil || len(waiting) != 1 || len(waiting[0].Prices) != 96 {
+			if err != nil || len(waiting) != 1 {
 				t.Fatalf("waiting %v, error %v", waiting, err)
+			}
+			if q, err := b.db.Waiting(t.Context(), waiting[0].ID); err != nil || len(q.Batch.Prices) != 96 {
+				t.Fatalf("waiting %v, error %v", q, err)
 			}
 			if q, err := row.decide(b, waiting[0].ID); err != nil || q.Date != date(t, day) {
 				t.Fatalf("decided %v, error %v", q, err)
@@ -206,6 +531,7 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 		{"hours where quarters are held", quarters(96, plain), hours(zero), ""},
 		{"hours alike where nothing is held", nil, hours(zero), "all prices are 0 EUR/MWh"},
 		{"quarters where hours are held", hours(plain), quarters(96, func(q int) float64 { return plain(q) + 50 }), "96 of the 96 prices change"},
+		{"a part of a date that is held in part changes more than a fifth", quarters(95, plain), quarters(20, func(int) float64 { return 500 }), "20 of the 96 prices change"},
 		{"a part that changes more than a fifth", quarters(96, plain), quarters(20, func(int) float64 { return 500 }), "20 of the 96 prices change"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -214,7 +540,7 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 			if err := b.db.Commit(t.Context(), &run, store.Batch{Prices: row.held}); err != nil {
 				t.Fatal(err)
 			}
-			got, err := b.suspicion(t.Context(), date(t, day), row.reply)
+			_, got, err := b.suspicion(t.Context(), store.DayAheadPrices, date(t, day), store.Batch{Prices: row.reply})
 			if err != nil || got != row.reason {
 				t.Errorf("suspicion %q, %v; want %q", got, err, row.reason)
 			}

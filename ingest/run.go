@@ -37,10 +37,8 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	check(&brought)
 	if feed.standsIn {
 		refuseFlat(&brought.batch, &brought.refusals)
-	} else if fetchID == 0 { // a fetch is a person's word already
-		if run.Rejected, err = f.holdBack(ctx, &brought.batch, &brought.refusals); err != nil {
-			return f.failed(ctx, feed, run, brought, err)
-		}
+	} else if run.Rejected, err = f.holdBack(ctx, &brought, fetchID == 0); err != nil { // a fetch is a person's word already
+		return f.failed(ctx, feed, run, brought, err)
 	}
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {

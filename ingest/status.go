@@ -86,8 +86,17 @@ type Waiting struct {
 	ID      int64              `json:"id"`
 	Dataset store.Dataset      `json:"dataset"`
 	Date    store.DeliveryDate `json:"date"`
-	Reason  string             `json:"reason"`
+	Reason  string             `json:"reason"` // what is odd about it, or "refused"
 	SeenAt  Instant            `json:"seen_at"`
+	Detail  *string            `json:"detail"` // why it was refused; nil if it was not
+}
+
+func waitingOf(q store.Quarantined) Waiting {
+	w := Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date, Reason: q.Reason, SeenAt: Instant(q.Seen)}
+	if q.Kind == store.WaitsRefused {
+		w.Reason, w.Detail = string(q.Kind), &q.Reason
+	}
+	return w
 }
 
 // Difference is a delivery date of which two publications of prices differ by more than a cent.
@@ -138,7 +147,7 @@ func (f *Feeds) Report(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	for _, q := range waiting {
-		report.Quarantine = append(report.Quarantine, Waiting{q.ID, q.Dataset, q.Date, q.Reason, Instant(q.Seen)})
+		report.Quarantine = append(report.Quarantine, waitingOf(q))
 	}
 	differences, err := f.store.PriceDifferences(ctx, f.today().Add(-differenceDays))
 	if err != nil {

@@ -25,8 +25,44 @@ func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
 		return err
 	}
 	last := store.DeliveryDateOf(s.clock.Now()).Add(1)
-	body, err := s.pages.Status(visit(c, identity), web.Status{Feeds: feeds, Dates: store.Dates(last.Add(1-calendarDates), last)})
+	view := web.Status{Feeds: feeds, Dates: store.Dates(last.Add(1-calendarDates), last)}
+	if view.Waiting, err = s.store.InQuarantine(c.Request().Context()); err != nil {
+		return err
+	}
+	if identity.Admin {
+		if view.Proposal, err = s.proposal(c, view.Waiting); err != nil {
+			return err
+		}
+	}
+	body, err := s.pages.Status(visit(c, identity), view)
 	return s.page(c, http.StatusOK, body, err)
+}
+
+// proposal is what would be stored of what waits under the ID in the query, or of what has waited longest; nil if nothing
+// waits. Its columns are named and scaled as the dataset's own endpoint does.
+func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*store.Proposal, error) {
+	if len(waiting) == 0 {
+		return nil, nil
+	}
+	id := waiting[0].ID
+	for _, q := range waiting {
+		if strconv.FormatInt(q.ID, 10) == c.QueryParam("waiting") {
+			id = q.ID
+		}
+	}
+	proposal, err := s.store.Proposal(c.Request().Context(), id)
+	if errors.Is(err, store.ErrNotFound) { // decided just now
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range proposal.Values {
+		column := &proposal.Values[i]
+		served := servedColumns(proposal.Dataset)[column.Name]
+		column.Name, column.Min, column.Max = served.name, served.scale(column.Min), served.scale(column.Max)
+	}
+	return &proposal, nil
 }
 
 // decideWaiting takes or drops what waits in quarantine under the ID in the path. What somebody else has decided

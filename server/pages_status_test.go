@@ -23,7 +23,7 @@ func inState(state string) func(context.Context) (any, error) {
 			datasets = append(datasets, fmt.Sprintf(`{"dataset":%q,"source":"RTE","state":%q,"first_date":null,"last_date":null,"newest_period_end":null,`+
 				`"lag_seconds":null,"last_success_at":null,"last_change_at":null,"last_error":null,"next_run_at":null,"missing":[]}`, dataset, state))
 		}
-		return json.RawMessage(`{"generated_at":"2026-07-15T12:00:00.000Z","datasets":[` + strings.Join(datasets, ",") + `],"quarantine":[],"price_differences":[]}`), nil
+		return json.RawMessage(`{"generated_at":"2026-07-15T12:00:00.000Z","datasets":[` + strings.Join(datasets, ",") + `],"quarantine":[],"price_differences":[],"clock":null}`), nil
 	}
 }
 
@@ -33,7 +33,7 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 		"last_error":"entsoe: status 503","next_run_at":"2026-07-15T12:10:00.000Z","missing":[
 		{"date":"2026-07-10","expected":96,"received":40,"reason":"partial"},{"date":"2026-07-12","expected":96,"received":0,"reason":"not_published"},
 		{"date":"2026-07-13","expected":96,"received":0,"reason":"something_new"},{"date":"2025-01-01","expected":96,"received":0,"reason":"rejected"}]}],
-		"quarantine":[{"id":7,"dataset":"day-ahead-prices","date":"2026-07-11","reason":"flat at 0","seen_at":"2026-07-11T12:00:00.000Z"}],
+		"quarantine":[],
 		"price_differences":[{"date":"2026-07-09","between":"PT15M/PT60M","quarters":14,"largest_eur_mwh":0.37,"seen_at":"2026-07-11T12:00:00.000Z"}]}`
 	f := open(t, reporting(func(context.Context) (any, error) { return json.RawMessage(report), nil }))
 	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
@@ -43,7 +43,6 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 	for _, want := range []string{
 		`<td class="state late">late</td>`, "20/06/2026 – 15/07/2026", "14/07/2026 13:00", "15/07/2026 14:10", "entsoe: status 503",
 		`<td class="number">40 of 96</td><td>published in part</td>`, `<td class="number">0 of 96</td><td>not published yet</td>`, "<td>something_new</td>",
-		`<th scope="row">7</th><td>Day-ahead prices</td><td>11/07/2026</td><td lang="en">flat at 0</td>`,
 		`<th scope="row">09/07/2026</th><td>PT15M/PT60M</td><td class="number">14</td><td class="number">0.37</td>`,
 	} {
 		if !strings.Contains(page, want) {
@@ -65,17 +64,73 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 	}
 }
 
+// waits has a quarter of a date's prices wait, and tells its ID.
+func (f *fixture) waits(t *testing.T, date store.DeliveryDate, kind store.WaitKind, reason string) int64 {
+	t.Helper()
+	prices := []store.Price{{Start: date.Period().Start, Resolution: store.PT15M, Price: store.Num(5)}}
+	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: date, Kind: kind, Reason: reason, Seen: noon, Batch: store.Batch{Prices: prices}})
+	must(t, err)
+	waiting, err := f.store.InQuarantine(t.Context())
+	must(t, err)
+	return waiting[len(waiting)-1].ID
+}
+
+func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
+	f := open(t)
+	today := store.DeliveryDateOf(noon)
+	stored := func(date store.DeliveryDate, mw float64) store.Batch {
+		return store.Batch{Capacity: []store.CapacityStep{{
+			Dataset: store.FCRCapacity, Start: date.Period().Start, Direction: store.Symmetric, TimeHorizon: "DAILY", Product: "STD", OfferedMW: store.Num(mw), Price: store.Num(1.25),
+		}}}
+	}
+	f.commit(t, stored(today, 100))
+	f.refresh(t)
+	f.waits(t, today, store.WaitsFlat, "all prices are 5 EUR/MWh")
+	came := stored(today, -1234.5)
+	came.Capacity[0].Price = store.Number{Withdrawn: true}
+	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: store.FCRCapacity, Date: today, Kind: store.WaitsRefused, Reason: "a power is <out> of bounds", Seen: noon, Batch: came})
+	must(t, err)
+	admin := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
+	member := carrying(f.session(t, f.account(t, "boris@example.org", store.Member)))
+	for _, row := range []struct {
+		name, path string
+		who        func(*http.Request)
+		want, not  []string
+	}{
+		{"to an administrator in French, the oldest first", "/etat", admin, []string{
+			`<td class="wrap">un seul prix pour toute la date (<span lang="en">all prices are 5 EUR/MWh</span>)</td>`,
+			`date refusée`, `(<span lang="en">a power is &lt;out&gt; of bounds</span>)`, `<a href="?waiting=2#proposal">Voir</a>`, `action="/admin/quarantine/1"`,
+			`<code>price_eur_mwh</code></th><td class="number">1</td><td class="number">5</td><td class="number">5</td><td class="number">1</td><td class="number">0</td><td class="number">0</td>`,
+		}, []string{`action="/admin/quarantine/2"`, "offered_volume_mw"}},
+		{"in English, the one that is asked for", "/status?waiting=2", admin, []string{
+			"one price for the whole date", "date refused", `action="/admin/quarantine/2"`, "1 rows, of which new: 0.",
+			`<code>offered_volume_mw</code></th><td class="number">1</td><td class="number">−1,234.5</td><td class="number">−1,234.5</td><td class="number">0</td><td class="number">1</td><td class="number">0</td>`,
+			`<code>price</code></th><td class="number">0</td><td class="number">–</td><td class="number">–</td><td class="number">0</td><td class="number">0</td><td class="number">1</td>`,
+		}, []string{`action="/admin/quarantine/1"`}},
+		{"one that does not wait is no fault", "/etat?waiting=99", admin, []string{`action="/admin/quarantine/1"`}, nil},
+		{"to a member, without a decision", "/etat", member, []string{"un seul prix pour toute la date", "date refusée"}, []string{"/admin/quarantine", "Voir", "price_eur_mwh", "of bounds"}},
+	} {
+		language := "fr"
+		if strings.HasPrefix(row.path, "/status") {
+			language = "en"
+		}
+		page := f.ask(t, "GET", row.path, row.who, header("Accept-Language", language)).Body.String()
+		for _, want := range row.want {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: the page does not hold %s: %s", row.name, want, page)
+			}
+		}
+		for _, not := range row.not {
+			if strings.Contains(page, not) {
+				t.Errorf("%s: the page holds %s", row.name, not)
+			}
+		}
+	}
+}
+
 func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 	var f *fixture
 	f = open(t, func(o *server.Options) {
-		o.Report = func(ctx context.Context, _ bool) (any, error) {
-			waiting, err := f.store.InQuarantine(ctx)
-			var lines []string
-			for _, q := range waiting {
-				lines = append(lines, fmt.Sprintf(`{"id":%d,"dataset":%q,"date":%q,"reason":%q,"seen_at":"2026-07-15T12:00:00.000Z"}`, q.ID, q.Dataset, q.Date, q.Reason))
-			}
-			return json.RawMessage(`{"quarantine":[` + strings.Join(lines, ",") + `]}`), err
-		}
 		o.Decide = func(ctx context.Context, id int64, accept bool) error {
 			if !accept {
 				_, err := f.store.Reject(ctx, id, noon)
@@ -88,9 +143,7 @@ func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 	f.refresh(t)
 	today := store.DeliveryDateOf(noon)
 	for n := range 2 {
-		prices := []store.Price{{Start: today.Add(n).Period().Start, Resolution: store.PT15M, Price: store.Num(5)}}
-		_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: today.Add(n), Reason: "flat", Seen: noon, Prices: prices})
-		must(t, err)
+		f.waits(t, today.Add(n), store.WaitsFlat, "flat")
 	}
 	admin := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
 	member := carrying(f.session(t, f.account(t, "boris@example.org", store.Member)))
@@ -123,10 +176,10 @@ func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 	var told []string
 	for _, note := range notes {
 		if strings.HasPrefix(note.Event, "quarantine") {
-			told = append(told, note.Event+" "+note.Subject+" by "+note.Actor)
+			told = append(told, note.Event+" "+note.Subject+" ("+note.Detail+") by "+note.Actor)
 		}
 	}
-	if want := []string{"quarantine_rejected 2 by anne@example.org", "quarantine_accepted 1 by anne@example.org"}; !slices.Equal(told, want) {
+	if want := []string{"quarantine_rejected 2 (day-ahead-prices 2026-07-16) by anne@example.org", "quarantine_accepted 1 (day-ahead-prices 2026-07-15) by anne@example.org"}; !slices.Equal(told, want) {
 		t.Errorf("the audit log tells %q, want %q", told, want)
 	}
 	if prices, err := f.store.Prices(t.Context(), today.Period()); err != nil || len(prices) != 1 {

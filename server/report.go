@@ -12,14 +12,7 @@ import (
 
 // reported is the report on the datasets as /api/status answers it.
 type reported struct {
-	Datasets   []reportedDataset `json:"datasets"`
-	Quarantine []struct {
-		ID      int64         `json:"id"`
-		Dataset store.Dataset `json:"dataset"`
-		Date    reportedDate  `json:"date"`
-		Reason  string        `json:"reason"`
-		SeenAt  time.Time     `json:"seen_at"`
-	} `json:"quarantine"`
+	Datasets         []reportedDataset `json:"datasets"`
 	PriceDifferences []struct {
 		Date          reportedDate `json:"date"`
 		Between       string       `json:"between"`
@@ -99,9 +92,6 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 	}
 	if c := read.Clock; c != nil {
 		feeds.Clock = &web.ClockDifference{Ahead: time.Duration(c.AheadSeconds) * time.Second, Host: c.Host, Wrong: c.Wrong}
-	}
-	for _, q := range read.Quarantine {
-		feeds.Waiting = append(feeds.Waiting, web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date.DeliveryDate, Reason: q.Reason, SeenAt: q.SeenAt})
 	}
 	for _, d := range read.PriceDifferences {
 		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Between: d.Between, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})

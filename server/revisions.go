@@ -276,9 +276,15 @@ func (c servedColumn) write(w *jsonWriter, n store.Number) {
 	switch {
 	case c.flag:
 		w.flag(store.Flag{V: n.V != 0, Valid: n.Valid})
-	case c.factor != 0 && n.Valid:
-		w.number((c.factor * store.MicroOf(n.V)).Number())
 	default:
-		w.number(n)
+		w.number(c.scale(n))
 	}
+}
+
+// scale is a stored number as it is served.
+func (c servedColumn) scale(n store.Number) store.Number {
+	if c.factor == 0 || !n.Valid {
+		return n
+	}
+	return (c.factor * store.MicroOf(n.V)).Number()
 }

@@ -30,6 +30,16 @@ func Noting(ctx context.Context, note Note) context.Context {
 	return context.WithValue(ctx, noteKey{}, note)
 }
 
+// withDetail has the context's note, if it has one, say more.
+func withDetail(ctx context.Context, detail string) context.Context {
+	note, noting := ctx.Value(noteKey{}).(Note)
+	if !noting {
+		return ctx
+	}
+	note.Detail = detail
+	return Noting(ctx, note)
+}
+
 // noteChange writes the context's note, if it has one.
 func noteChange(ctx context.Context, tx *sql.Tx) error {
 	note, noting := ctx.Value(noteKey{}).(Note)

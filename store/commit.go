@@ -32,7 +32,7 @@ func commit(ctx context.Context, tx *sql.Tx, run *Run, batch Batch) error {
 		func() error { return keep(&w, capacityLayout, batch.Capacity) },
 		func() error { return keepSteps(&w, batch.AFRR) },
 		func() error { return keep(&w, mfrrLayout, batch.MFRR) },
-		func() error { return supersede(&w, batch.Prices) },
+		func() error { return supersede(&w, run, batch) },
 	); err != nil {
 		return err
 	}

@@ -56,6 +56,19 @@ func Latest(ctx context.Context, db *sql.DB) (int64, error) {
 	return latest, err
 }
 
+// Schemas lists the schemas that there have been, ascending.
+func Schemas(db *sql.DB) ([]int64, error) {
+	provider, err := migrator(db)
+	if err != nil {
+		return nil, err
+	}
+	var schemas []int64
+	for _, source := range provider.ListSources() {
+		schemas = append(schemas, source.Version)
+	}
+	return schemas, nil
+}
+
 // Use has the database in use as an open store has it.
 func Use(path string) (release func() error, err error) {
 	s := &Store{path: path, file: path, busy: busyTimeout}

@@ -131,6 +131,37 @@ func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestWhatWaitedOrWasDecidedBeforeOtherDatasetsCouldWaitStands(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	const statements = `INSERT INTO quarantine (id, dataset, delivery_date, reason, prices, seen_ms, decision, decided_ms) VALUES
+		(3, 'day-ahead-prices', '2026-07-13', 'all prices are 7 EUR/MWh', '[[1783893600,"PT15M",7]]', 5, 'rejected', 6),
+		(4, 'day-ahead-prices', '2026-07-14', 'all prices are 0 EUR/MWh', '[[1783980000,"PT15M",0],[1783980900,"PT15M",-0.09211]]', 5, NULL, NULL),
+		(5, 'day-ahead-prices', '2026-07-15', '40 of the 96 prices change', '[[1784066400,"PT60M",1]]', 8, NULL, NULL),
+		(6, 'day-ahead-prices', '2026-07-15', '50 of the 96 prices change', '[[1784066400,"PT60M",2]]', 9, 'superseded', 10)`
+	if err := store.MakeOld(t.Context(), path, 13, statements); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	const want = "3|flat|all prices are 7 EUR/MWh|rejected\n4|flat|all prices are 0 EUR/MWh|<nil>\n5|changed|40 of the 96 prices change|<nil>"
+	if diff := cmp.Diff(want, ask(t, s.ReaderPool(), "SELECT id, kind, reason, decision FROM quarantine ORDER BY id")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	prices := []store.Price{
+		{Start: 1783980000, Resolution: store.PT15M, Price: store.Num(0)}, {Start: 1783980900, Resolution: store.PT15M, Price: store.Num(-0.09211)},
+	}
+	if diff := cmp.Diff(prices, whatWaits(t, s, 4).Batch.Prices); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	rejected := store.Batch{Prices: []store.Price{{Start: 1783893600, Resolution: store.PT15M, Price: store.Num(7)}}}
+	if decision := quarantine(t, s, 0, store.DayAheadPrices, "2026-07-13", store.WaitsFlat, rejected); decision != store.Rejected {
+		t.Errorf("what was rejected is %q", decision)
+	}
+	arrive(t, s, 0, "2026-07-20", 7)
+	if got := ask(t, s.ReaderPool(), "SELECT max(id) FROM quarantine"); got != "7" {
+		t.Errorf("the next id is %s", got)
+	}
+}
+
 // revisionsOfBefore is what a courant that kept each changed 4 s value in a row of revision had stored: a value that changed
 // twice, others that changed with it, one that changed twice at one instant, a flag, nulls, the ends of an hour, and changes of
 // another dataset.

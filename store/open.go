@@ -253,6 +253,7 @@ func migrator(db *sql.DB) (*goose.Provider, error) {
 		goose.WithGoMigrations(
 			goose.NewGoMigration(packVersion, &goose.GoFunc{RunTx: packRows}, nil),
 			goose.NewGoMigration(revisionVersion, &goose.GoFunc{RunTx: packRevisions}, nil),
+			goose.NewGoMigration(moveWaitingVersion, &goose.GoFunc{RunTx: moveWaiting}, nil),
 			goose.NewGoMigration(ownersVersion, &goose.GoFunc{RunTx: moveSessions}, nil)))
 	if err != nil {
 		return nil, fmt.Errorf("store: migrations: %w", err)

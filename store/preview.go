@@ -10,7 +10,7 @@ import (
 type Effect struct {
 	NewRows int
 	Older   int                     // rows that would change nothing, because the source dates them before what is stored
-	Columns map[string]ColumnEffect // of the rows that are stored, by column of the dataset's table
+	Columns map[string]ColumnEffect // by column of the dataset's table
 }
 
 // ColumnEffect counts the values of one column.
@@ -19,7 +19,11 @@ type ColumnEffect struct {
 	Changed   int // of those held, how many another value would replace
 	Withdrawn int // of those held, how many a null would replace
 	Filled    int // nulls that a value would replace
+	New       int // values of rows that are new
 }
+
+// Arrived is how many values would be there where none is.
+func (c ColumnEffect) Arrived() int { return c.Filled + c.New }
 
 // Sum is the effect on the values of all columns.
 func (e Effect) Sum() ColumnEffect {
@@ -29,6 +33,7 @@ func (e Effect) Sum() ColumnEffect {
 		sum.Changed += column.Changed
 		sum.Withdrawn += column.Withdrawn
 		sum.Filled += column.Filled
+		sum.New += column.New
 	}
 	return sum
 }
@@ -74,6 +79,7 @@ func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l la
 			after[key] = kept
 		default:
 			effect.NewRows++
+			countNew(effect, l, &kept)
 		}
 	}
 	for key, before := range stored {
@@ -108,10 +114,23 @@ func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period Period
 		for i := range h.before {
 			countChange(effect, afrrLayout, &h.before[i].row, &h.after[i].row)
 		}
-		added, _ := h.added()
-		effect.NewRows += added
+		for i := len(h.before); i < len(h.after); i++ {
+			effect.NewRows++
+			countNew(effect, afrrLayout, &h.after[i].row)
+		}
 	}
 	return nil
+}
+
+// countNew counts the values of a row that is new.
+func countNew[R comparable](effect *Effect, l layout[R], row *R) {
+	for i, n := range l.numbers(row) {
+		if n.Valid {
+			column := effect.Columns[l.values[i]]
+			column.New++
+			effect.Columns[l.values[i]] = column
+		}
+	}
 }
 
 // countChange counts the values of a stored row, and what becomes of them.

@@ -3,65 +3,70 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// Quarantined is a delivery date of prices that waits for a person's decision.
+// WaitKind is why a delivery date waits for a person's decision.
+type WaitKind string
+
+const (
+	WaitsFlat      WaitKind = "flat"      // all of its prices are the same
+	WaitsChanged   WaitKind = "changed"   // it is over, and many of its prices would change
+	WaitsWithdrawn WaitKind = "withdrawn" // it is over, and many values of one column would be withdrawn
+	WaitsRefused   WaitKind = "refused"   // it was refused, and this is what could be read of it
+)
+
+// Quarantined is a delivery date of a dataset that waits for a person's decision.
 type Quarantined struct {
 	ID      int64
 	Dataset Dataset
 	Date    DeliveryDate
-	Reason  string
+	Kind    WaitKind
+	Reason  string // what is odd about it, or why it was refused
 	Seen    time.Time
-	Prices  []Price // what came, ascending
+	Batch   Batch // what came; InQuarantine leaves it out
 }
 
-// Decision is what became of what waited.
+// Decision is what a person decided of what waited.
 type Decision string
 
 const (
-	Undecided  Decision = ""
-	Accepted   Decision = "accepted"
-	Rejected   Decision = "rejected"
-	Superseded Decision = "superseded" // by later prices in the place of all of them, without a person
+	Undecided Decision = ""
+	Accepted  Decision = "accepted"
+	Rejected  Decision = "rejected"
 )
 
-// MarshalJSON is [start, resolution, EUR/MWh].
-func (p Price) MarshalJSON() ([]byte, error) {
-	return json.Marshal([]any{p.Start, p.Resolution, p.Price.V})
-}
+const (
+	refusedWaits   = 30 * 24 * time.Hour  // how long a refused date waits
+	decisionStands = 365 * 24 * time.Hour // how long a decision is remembered, and anything else may wait
+)
 
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (p *Price) UnmarshalJSON(data []byte) error {
-	p.Price.Valid = true
-	return json.Unmarshal(data, &[]any{&p.Start, &p.Resolution, &p.Price.V})
-}
-
-// Quarantine keeps what came of a delivery date apart, in the place of what waits of that date already if it replaces all of
-// that, and tells what was decided of the same prices before.
+// Quarantine keeps what came of a delivery date apart, and tells what was decided of the same content before. It takes the
+// place of what waits of that date for the same kind of reason, and of what waits for others if it replaces all of that.
+// The error is ErrUnfitToWait if it cannot be kept.
 func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error) {
-	prices, err := json.Marshal(q.Prices)
+	packed, digest, err := packContent(q.Dataset, q.Batch)
 	if err != nil {
 		return Undecided, fmt.Errorf("store: quarantine: %w", err)
 	}
 	var decision sql.Null[Decision]
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO quarantine (dataset, delivery_date, reason, prices, seen_ms) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (dataset, delivery_date, prices) DO UPDATE
-				SET reason = excluded.reason, seen_ms = excluded.seen_ms, decision = NULL, decided_ms = NULL WHERE decision = 'superseded'`,
-			q.Dataset, q.Date, q.Reason, string(prices), q.Seen.UnixMilli())
+		err := tx.QueryRowContext(ctx, "SELECT id, decision FROM quarantine WHERE dataset = ? AND delivery_date = ? AND digest = ?",
+			q.Dataset, q.Date, digest).Scan(&q.ID, &decision)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			err = tx.QueryRowContext(ctx, `INSERT INTO quarantine (dataset, delivery_date, kind, reason, digest, content, seen_ms)
+				VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, q.Dataset, q.Date, q.Kind, q.Reason, digest, packed, q.Seen.UnixMilli()).Scan(&q.ID)
+		case err == nil && !decision.Valid:
+			_, err = tx.ExecContext(ctx, "UPDATE quarantine SET kind = ?, reason = ?, content = ? WHERE id = ?", q.Kind, q.Reason, packed, q.ID)
+		}
 		if err != nil {
 			return err
 		}
-		if err := settle(ctx, tx, q.Date, q.Prices, string(prices), q.Seen.UnixMilli()); err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, "SELECT decision FROM quarantine WHERE dataset = ? AND delivery_date = ? AND prices = ?",
-			q.Dataset, q.Date, string(prices)).Scan(&decision)
+		return makePlace(ctx, tx, q, decision.V == Undecided)
 	})
 	if err != nil {
 		return Undecided, fmt.Errorf("store: quarantine: %w", err)
@@ -69,7 +74,30 @@ func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error)
 	return decision.V, nil
 }
 
-// InQuarantine lists what waits for a decision, the oldest first.
+// makePlace drops what else waits of the delivery date and is out of date now. A refused date replaces only another one:
+// what could be read of it may be less.
+func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error {
+	others, err := selectWaiting(ctx, tx, "dataset = ? AND delivery_date = ? AND id <> ?", q.Dataset, q.Date, q.ID)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		replaced := waits && other.Kind == q.Kind
+		if !replaced && q.Kind != WaitsRefused {
+			if replaced, err = isReplaced(ctx, tx, other, q.Batch); err != nil {
+				return err
+			}
+		}
+		if replaced {
+			if err := drop(ctx, tx, other.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// InQuarantine lists what waits for a decision, the oldest first, without its rows.
 func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 	var waiting []Quarantined
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
@@ -82,63 +110,148 @@ func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 	return waiting, nil
 }
 
-// selectWaiting reads what waits and meets a condition with its arguments, the oldest first.
+// Waiting is what waits under the id, with its rows; ErrNotFound if nothing does.
+func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
+	var q Quarantined
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		q, err = selectQuarantined(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return Quarantined{}, fmt.Errorf("store: quarantine: %w", err)
+	}
+	return q, nil
+}
+
+// selectWaiting reads what waits and meets a condition with its arguments, the oldest first, without its rows.
 func selectWaiting(ctx context.Context, tx *sql.Tx, condition string, args ...any) ([]Quarantined, error) {
 	rows, err := tx.QueryContext(ctx,
-		"SELECT id, dataset, delivery_date, reason, seen_ms, prices FROM quarantine WHERE decision IS NULL AND "+condition+" ORDER BY id", args...)
+		"SELECT id, dataset, delivery_date, kind, reason, seen_ms FROM quarantine WHERE decision IS NULL AND "+condition+" ORDER BY id", args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var waiting []Quarantined
 	for rows.Next() {
-		q, err := scanQuarantined(rows)
-		if err != nil {
+		var q Quarantined
+		var seen int64
+		if err := rows.Scan(&q.ID, &q.Dataset, &q.Date, &q.Kind, &q.Reason, &seen); err != nil {
 			return nil, err
 		}
+		q.Seen = milliseconds(seen)
 		waiting = append(waiting, q)
 	}
 	return waiting, rows.Err()
 }
 
-// supersede settles what waits of the delivery dates of which ENTSO-E's prices are stored.
-func supersede(w *writing, prices []Price) error {
-	var calendar calendar
-	arrived := map[DeliveryDate][]Price{}
-	for _, price := range prices {
-		if price.Source == FromENTSOE {
-			date := calendar.dateOf(price.Start)
-			arrived[date] = append(arrived[date], price)
-		}
+// selectQuarantined reads what waits under the id, with its rows; ErrNotFound if nothing does.
+func selectQuarantined(ctx context.Context, tx *sql.Tx, id int64) (Quarantined, error) {
+	waiting, err := selectWaiting(ctx, tx, "id = ?", id)
+	if err != nil {
+		return Quarantined{}, err
 	}
-	for date, prices := range arrived {
-		if err := settle(w.ctx, w.tx, date, prices, "", w.now); err != nil {
+	if len(waiting) == 0 {
+		return Quarantined{}, fmt.Errorf("nothing waits under %d: %w", id, ErrNotFound)
+	}
+	q := waiting[0]
+	q.Batch, err = selectContent(ctx, tx, q)
+	return q, err
+}
+
+func selectContent(ctx context.Context, tx *sql.Tx, q Quarantined) (Batch, error) {
+	var packed []byte
+	if err := tx.QueryRowContext(ctx, "SELECT content FROM quarantine WHERE id = ?", q.ID).Scan(&packed); err != nil {
+		return Batch{}, err
+	}
+	return unpackContent(q.Dataset, packed)
+}
+
+func drop(ctx context.Context, tx *sql.Tx, id int64) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id)
+	return err
+}
+
+// supersede drops what waits of the delivery dates that a run brought, where that takes its place.
+func supersede(w *writing, run *Run, batch Batch) error {
+	waiting, err := selectWaiting(w.ctx, w.tx, "true")
+	if err != nil {
+		return err
+	}
+	for _, q := range waiting {
+		if !slices.Contains(run.Datasets, q.Dataset) {
+			continue
+		}
+		arrived := batch.Of(q.Dataset, q.Date)
+		arrived.Prices = slices.DeleteFunc(arrived.Prices, func(p Price) bool { return p.Source != FromENTSOE })
+		if len(keysOf(arrived)) == 0 {
+			continue
+		}
+		replaced, err := isReplaced(w.ctx, w.tx, q, arrived)
+		if err != nil {
 			return err
+		}
+		if !replaced && q.Kind == WaitsRefused {
+			if replaced, err = isReadAgain(w.ctx, w.tx, q, run.Window); err != nil {
+				return err
+			}
+		}
+		if replaced {
+			if err := drop(w.ctx, w.tx, q.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// settle settles what waits of a delivery date, but for the prices kept, and of which every value has a newer one: among
-// the prices that arrived, or among those stored since it waits. now is in ms.
-func settle(ctx context.Context, tx *sql.Tx, date DeliveryDate, arrived []Price, kept string, now int64) error {
-	waiting, err := selectWaiting(ctx, tx, "dataset = ? AND delivery_date = ? AND prices <> ?", DayAheadPrices, date, kept)
+// isReadAgain says whether the window that was read holds all that waits.
+func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window Period) (bool, error) {
+	batch, err := selectContent(ctx, tx, q)
 	if err != nil {
-		return err
+		return false, err
 	}
-	for _, q := range waiting {
-		newer, err := storedSince(ctx, tx, date, q.Seen)
-		if err != nil {
-			return err
-		}
-		if !replace(append(newer, arrived...), q.Prices) {
-			continue
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE quarantine SET decision = ?, decided_ms = ? WHERE id = ?", Superseded, now, q.ID); err != nil {
-			return err
+	for key := range keysOf(batch) {
+		if !window.Holds(key.start) {
+			return false, nil
 		}
 	}
-	return nil
+	return true, nil
+}
+
+// isReplaced says whether every row of what waits has a newer one: among the rows that arrived or, of prices, among those
+// stored since it waits.
+func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived Batch) (bool, error) {
+	waiting, err := selectContent(ctx, tx, q)
+	if err != nil {
+		return false, err
+	}
+	if q.Dataset == DayAheadPrices {
+		newer, err := storedSince(ctx, tx, q.Date, q.Seen)
+		return replace(append(newer, arrived.Prices...), waiting.Prices), err
+	}
+	newer := keysOf(arrived)
+	for key := range keysOf(waiting) {
+		if !newer[key] {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// keysOf are what tells the rows of a batch from all others.
+func keysOf(b Batch) map[rowKey]bool {
+	keys := make(map[rowKey]bool, len(b.Prices)+len(b.Capacity)+len(b.AFRR)+len(b.MFRR))
+	addKeys(keys, priceLayout, b.Prices)
+	addKeys(keys, capacityLayout, b.Capacity)
+	addKeys(keys, afrrLayout, b.AFRR)
+	addKeys(keys, mfrrLayout, b.MFRR)
+	return keys
+}
+
+func addKeys[R comparable](keys map[rowKey]bool, l layout[R], rows []R) {
+	for i := range rows {
+		keys[l.rowKey(&rows[i])] = true
+	}
 }
 
 // storedSince are ENTSO-E's prices of the delivery date that are new or have changed since an instant.
@@ -177,16 +290,9 @@ func replace(newer, older []Price) bool {
 // Accept takes what waits under the id, in one transaction with the account of the run that does; ErrNotFound if
 // nothing waits there. The run's window and datasets are filled in.
 func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, error) {
-	var q Quarantined
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		if q, err = decide(ctx, tx, id, Accepted, run.Ended); err != nil {
-			return err
-		}
+	q, err := s.decide(ctx, id, Accepted, run.Ended, func(ctx context.Context, tx *sql.Tx, q Quarantined) error {
 		run.Datasets, run.Window, run.Secondary = []Dataset{q.Dataset}, q.Date.Period(), true
-		if err := commit(ctx, tx, run, Batch{Prices: q.Prices}); err != nil {
-			return err
-		}
-		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, Accepted)
+		return commit(ctx, tx, run, q.Batch)
 	})
 	if err != nil {
 		return Quarantined{}, fmt.Errorf("store: accept %d: %w", id, err)
@@ -196,36 +302,46 @@ func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, er
 
 // Reject drops what waits under the id; ErrNotFound if nothing does.
 func (s *Store) Reject(ctx context.Context, id int64, now time.Time) (Quarantined, error) {
-	var q Quarantined
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		if q, err = decide(ctx, tx, id, Rejected, now); err != nil {
-			return err
-		}
-		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, Rejected)
-	})
+	q, err := s.decide(ctx, id, Rejected, now, func(context.Context, *sql.Tx, Quarantined) error { return nil })
 	if err != nil {
 		return Quarantined{}, fmt.Errorf("store: reject %d: %w", id, err)
 	}
 	return q, nil
 }
 
-func decide(ctx context.Context, tx *sql.Tx, id int64, decision Decision, now time.Time) (Quarantined, error) {
-	q, err := scanQuarantined(tx.QueryRowContext(ctx, `
-		UPDATE quarantine SET decision = ?, decided_ms = ? WHERE id = ? AND decision IS NULL
-		RETURNING id, dataset, delivery_date, reason, seen_ms, prices`, decision, now.UnixMilli(), id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return q, fmt.Errorf("nothing waits under %d: %w", id, ErrNotFound)
+// decide notes the decision, forgets the rows and does what follows from it. The note in the audit log tells the dataset
+// and the delivery date too.
+func (s *Store) decide(ctx context.Context, id int64, decision Decision, now time.Time, follow func(context.Context, *sql.Tx, Quarantined) error) (q Quarantined, err error) {
+	if q, err = s.Waiting(ctx, id); err != nil { // an id never changes its dataset or date
+		return q, err
 	}
+	ctx = withDetail(ctx, fmt.Sprintf("%s %s", q.Dataset, q.Date))
+	err = s.write(ctx, func(tx *sql.Tx) (err error) {
+		if q, err = selectQuarantined(ctx, tx, id); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE quarantine SET decision = ?, decided_ms = ?, content = NULL WHERE id = ?", decision, now.UnixMilli(), id)
+		if err != nil {
+			return err
+		}
+		if err := follow(ctx, tx, q); err != nil {
+			return err
+		}
+		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision)
+	})
 	return q, err
 }
 
-func scanQuarantined(row interface{ Scan(...any) error }) (Quarantined, error) {
-	var q Quarantined
-	var seen int64
-	var prices []byte
-	if err := row.Scan(&q.ID, &q.Dataset, &q.Date, &q.Reason, &seen, &prices); err != nil {
-		return q, err
+// SweepQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and the
+// decisions that are a year old.
+func (s *Store) SweepQuarantine(ctx context.Context, now time.Time) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
+			WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: quarantine: %w", err)
 	}
-	q.Seen = milliseconds(seen)
-	return q, json.Unmarshal(prices, &q.Prices)
+	return nil
 }

@@ -21,7 +21,8 @@ func pricesOf(day string, price float64) []store.Price {
 // arrive puts a date's prices apart, at minute n.
 func arrive(t *testing.T, s *store.Store, n int, day string, price float64) store.Decision {
 	t.Helper()
-	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: date(day), Reason: "flat", Seen: minute(n), Prices: pricesOf(day, price)})
+	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: date(day), Kind: store.WaitsFlat, Reason: "flat", Seen: minute(n),
+		Batch: store.Batch{Prices: pricesOf(day, price)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +38,19 @@ func waiting(t *testing.T, s *store.Store) []float64 {
 	}
 	var prices []float64
 	for _, q := range all {
-		prices = append(prices, q.Prices[0].Price.V)
+		prices = append(prices, whatWaits(t, s, q.ID).Batch.Prices[0].Price.V)
 	}
 	return prices
+}
+
+// whatWaits is what waits under the id, with its rows.
+func whatWaits(t *testing.T, s *store.Store, id int64) store.Quarantined {
+	t.Helper()
+	q, err := s.Waiting(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
 }
 
 // stored commits, at minute 1, the prices of 14 July of that resolution from one step to another, all at one price.
@@ -65,7 +76,8 @@ func TestWhatWaitsIsOvertaken(t *testing.T) {
 		{"by other odd prices of its date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-14", 8) }, []float64{8}},
 		{"not by those of another date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-15", 8) }, []float64{7, 8}},
 		{"not by odd prices of a part of its date", func(t *testing.T, s *store.Store) {
-			q := store.Quarantined{Dataset: store.DayAheadPrices, Date: date("2026-07-14"), Reason: "much changes", Seen: minute(1), Prices: pricesOf("2026-07-14", 8)[:20]}
+			q := store.Quarantined{Dataset: store.DayAheadPrices, Date: date("2026-07-14"), Kind: store.WaitsChanged, Reason: "much changes", Seen: minute(1),
+				Batch: store.Batch{Prices: pricesOf("2026-07-14", 8)[:20]}}
 			if _, err := s.Quarantine(t.Context(), q); err != nil {
 				t.Fatal(err)
 			}
@@ -111,13 +123,14 @@ func TestADecisionStands(t *testing.T) {
 		t.Fatalf("%v, %v", all, err)
 	}
 	id := all[0].ID
+	held := whatWaits(t, s, id)
 	run := runAt(1)
 	run.Feed = "quarantine"
 	q, err := s.Accept(t.Context(), id, run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(all[0], q, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+	if diff := cmp.Diff(held, q, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
 		t.Errorf("accepted (-want +got):\n%s", diff)
 	}
 	if run.Window != date("2026-07-14").Period() || run.Tallies[store.DayAheadPrices].Changed != 96 {
@@ -150,5 +163,120 @@ func TestADecisionStands(t *testing.T) {
 	}
 	if decision := arrive(t, s, 6, "2026-07-15", 9); decision != store.Rejected || len(waiting(t, s)) > 0 {
 		t.Errorf("the same again is %q", decision)
+	}
+}
+
+// mfrr is quarters of mFRR energy of 14 July, both directions, at a clearing price.
+func mfrr(from, to int, price store.Number) store.Batch {
+	var batch store.Batch
+	for i := from; i < to; i++ {
+		for _, direction := range []store.Direction{store.Upward, store.Downward} {
+			start := date("2026-07-14").Period().Start + int64(i)*store.QuarterSeconds
+			batch.MFRR = append(batch.MFRR, store.MFRRStep{Start: start, Direction: direction, ClearingPrice: price})
+		}
+	}
+	return batch
+}
+
+func TestWhatWaitsOfOtherDatasetsIsOvertaken(t *testing.T) {
+	const dataset, day = store.MFRREnergy, "2026-07-14"
+	whole := date(day).Period()
+	for _, row := range []struct {
+		name  string
+		kind  store.WaitKind
+		then  func(*testing.T, *store.Store)
+		waits int
+	}{
+		{"by newer values of the whole date", store.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), mfrr(0, 96, store.Num(7)))
+		}, 0},
+		{"not by those of a part", store.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), mfrr(0, 95, store.Num(7)))
+		}, 1},
+		{"not by a run that brought nothing of it", store.WaitsRefused, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), store.Batch{})
+		}, 1},
+		{"not by another dataset", store.WaitsRefused, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: pricesOf(day, 5)})
+		}, 1},
+		{"where it was refused, by a good reading of its whole date", store.WaitsRefused, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), mfrr(0, 95, store.Num(7)))
+		}, 0},
+		{"where it was refused, not by a reading of a part of its date", store.WaitsRefused, func(t *testing.T, s *store.Store) {
+			run := runAt(1, dataset)
+			run.Window = store.Period{Start: whole.Start + 3600, End: whole.End}
+			commit(t, s, run, mfrr(4, 96, store.Num(7)))
+		}, 1},
+		{"by newer content for the same kind of reason, also of a part", store.WaitsRefused, func(t *testing.T, s *store.Store) {
+			quarantine(t, s, 1, dataset, day, store.WaitsRefused, mfrr(0, 5, store.Num(9)))
+		}, 1},
+		{"not by a refusal where it waits for another reason", store.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
+			quarantine(t, s, 1, dataset, day, store.WaitsRefused, mfrr(0, 96, store.Num(9)))
+		}, 2},
+		{"where it was refused, by newer content that could be read", store.WaitsRefused, func(t *testing.T, s *store.Store) {
+			quarantine(t, s, 1, dataset, day, store.WaitsWithdrawn, mfrr(0, 96, store.Num(9)))
+		}, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := openNew(t)
+			quarantine(t, s, 0, dataset, day, row.kind, mfrr(0, 96, store.Number{Withdrawn: true}))
+			row.then(t, s)
+			all, err := s.InQuarantine(t.Context())
+			if err != nil || len(all) != row.waits {
+				t.Errorf("waiting %v, error %v", all, err)
+			}
+		})
+	}
+}
+
+func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
+	s := openNew(t)
+	commit(t, s, runAt(0, store.MFRREnergy), mfrr(0, 96, store.Num(7)))
+	quarantine(t, s, 1, store.MFRREnergy, "2026-07-14", store.WaitsWithdrawn, mfrr(0, 96, store.Number{Withdrawn: true}))
+	ctx := store.Noting(t.Context(), store.Note{Event: "quarantine_accepted", Actor: "anne@example.org", Subject: "1"})
+	run := runAt(2)
+	if _, err := s.Accept(ctx, only(t, s).ID, run); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, s.ReaderPool(), "SELECT count(clearing_price) FROM mfrr_energy"); got != "0" {
+		t.Errorf("%s prices are served", got)
+	}
+	if got := ask(t, s.ReaderPool(), "SELECT count(*), min(old), max(new) FROM revision"); got != "192|7|<nil>" {
+		t.Errorf("revisions %s", got)
+	}
+	if got := ask(t, s.ReaderPool(), "SELECT content IS NULL, decision FROM quarantine"); got != "1|accepted" {
+		t.Errorf("afterwards %s is kept", got)
+	}
+	notes, err := s.Notes(t.Context(), 0, 2)
+	if err != nil || len(notes) != 1 || notes[0].Subject != "1" || notes[0].Detail != "mfrr-energy 2026-07-14" {
+		t.Errorf("the audit log tells %+v, %v", notes, err)
+	}
+}
+
+func TestWhatWaitsTooLongIsSwept(t *testing.T) {
+	s := openNew(t)
+	quarantine(t, s, 0, store.MFRREnergy, "2026-07-14", store.WaitsRefused, mfrr(0, 1, store.Num(1)))
+	quarantine(t, s, 0, store.MFRREnergy, "2026-07-14", store.WaitsWithdrawn, mfrr(1, 2, store.Num(2)))
+	arrive(t, s, 0, "2026-07-14", 7)
+	all, err := s.InQuarantine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Reject(t.Context(), all[2].ID, minute(0)); err != nil {
+		t.Fatal(err)
+	}
+	const day = 24 * 60
+	for _, row := range []struct {
+		minute int
+		left   string
+	}{
+		{30*day - 1, "refused withdrawn flat"}, {30 * day, "withdrawn flat"}, {365*day - 1, "withdrawn flat"}, {365 * day, "<nil>"},
+	} {
+		if err := s.SweepQuarantine(t.Context(), minute(row.minute)); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(t, s.ReaderPool(), "SELECT group_concat(kind, ' ') FROM quarantine"); got != row.left {
+			t.Errorf("after %d minutes %s are left, want %s", row.minute, got, row.left)
+		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 type Feeds struct {
 	At          time.Time
 	All         []Feed
-	Waiting     []Waiting
 	Differences []PriceDifference
 	Clock       *ClockDifference // nil while this machine's clock agrees with the sources'
 }
@@ -43,15 +42,6 @@ type Gap struct {
 	Date               store.DeliveryDate
 	Expected, Received int
 	Reason             string
-}
-
-// Waiting is a delivery date that a person has to decide on.
-type Waiting struct {
-	ID      int64
-	Dataset store.Dataset
-	Date    store.DeliveryDate
-	Reason  string
-	SeenAt  time.Time
 }
 
 // PriceDifference is a delivery date of which two publications of prices do not agree.
@@ -101,6 +91,14 @@ var reasons = map[string]Text{
 	"source_gap":    {"la source ne l’a pas", "the source does not have it"},
 	"rejected":      {"refusé par Courant ou par vous", "refused by Courant or by you"},
 	"partial":       {"publié en partie", "published in part"},
+}
+
+// waits are why a delivery date waits for a decision.
+var waits = map[string]Text{
+	string(store.WaitsFlat):      {"un seul prix pour toute la date", "one price for the whole date"},
+	string(store.WaitsChanged):   {"plus d’un cinquième des prix d’une date passée changeraient", "more than a fifth of the prices of a past date would change"},
+	string(store.WaitsWithdrawn): {"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées", "more than a fifth of the values of a column of a past date would be withdrawn"},
+	string(store.WaitsRefused):   {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
 }
 
 // known is the text of a word; the word itself if it is a new one.

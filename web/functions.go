@@ -31,6 +31,7 @@ func functions(l Language) template.FuncMap {
 		"lastday":     LastDay,
 		"event":       func(event string) string { return known(events, event).typeset(l) },
 		"noted":       func(word string) string { return known(noted, word).typeset(l) },
+		"waits":       func(kind store.WaitKind) string { return known(waits, string(kind)).typeset(l) },
 		"reason":      func(reason string) string { return known(reasons, reason).typeset(l) },
 		"rows":        func(t Table) template.HTML { return t.body(l) },
 		"summary":     func(c Chart) string { return c.summary(l) },

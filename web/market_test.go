@@ -54,8 +54,16 @@ func feeds(word string) web.Feeds {
 	}
 	all.All[1].Error = word
 	all.Clock = &web.ClockDifference{Ahead: -2 * time.Hour, Host: word, Wrong: true}
-	all.Waiting = []web.Waiting{{ID: 7, Dataset: store.DayAheadPrices, Date: day, Reason: word, SeenAt: day.Start()}}
 	return all
+}
+
+// status is the page of the feeds' state with one date that waits, and what would be stored of it.
+func status(word string) web.Status {
+	waiting := store.Quarantined{ID: 7, Dataset: store.DayAheadPrices, Date: day, Kind: store.WaitsRefused, Reason: word, Seen: day.Start()}
+	return web.Status{
+		Feeds: feeds(word), Dates: store.Dates(day.Add(-30), day.Add(5)), Waiting: []store.Quarantined{waiting},
+		Proposal: &store.Proposal{Quarantined: waiting, Rows: 2, First: day.Start(), Last: day.Start(), Values: []store.ProposedColumn{{Name: word, Min: store.Num(-1), Max: store.Num(1)}}},
+	}
 }
 
 // marketPages renders the pages that show the market, in every state that they can be in.
@@ -77,7 +85,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 			Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day, Before: "?from=2026-10-24", After: "?from=2026-10-26",
 			InvalidDates: true, MostDates: 31, Sheets: []web.Sheet{sheet(store.AFRREnergy, word), sheet(store.MFRREnergy, word)},
 		}))
-		r.keep("status, " + name)(p.Status(visit, web.Status{Feeds: feeds(word), Dates: store.Dates(day.Add(-30), day.Add(5))}))
+		r.keep("status, " + name)(p.Status(visit, status(word)))
 		documented := []web.Documented{{Route: web.Reference()[0], Example: "{\n}", Live: true}}
 		for _, route := range web.Reference() {
 			if route.Body != nil && route.Path != documented[0].Path {

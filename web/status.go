@@ -9,8 +9,10 @@ import (
 
 // Status is the page that says how the feeds are doing.
 type Status struct {
-	Feeds Feeds
-	Dates []store.DeliveryDate // of the calendar, ascending
+	Feeds    Feeds
+	Dates    []store.DeliveryDate // of the calendar, ascending
+	Waiting  []store.Quarantined  // for a person's decision, the oldest first
+	Proposal *store.Proposal      // what would be stored of one of them, for an administrator; nil: nothing is shown
 }
 
 // CalendarMonth is how many of the calendar's dates lie in one month.

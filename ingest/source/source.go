@@ -124,6 +124,11 @@ func (r *Refusals) Has(dataset store.Dataset, date store.DeliveryDate) bool {
 	return false
 }
 
+// Drop forgets that the dataset's delivery date is refused.
+func (r *Refusals) Drop(dataset store.Dataset, date store.DeliveryDate) {
+	r.list = slices.DeleteFunc(r.list, func(refusal store.Refusal) bool { return refusal.Dataset == dataset && refusal.Date == date })
+}
+
 // Add takes the refusals of another reply in.
 func (r *Refusals) Add(other Refusals) {
 	for _, refusal := range other.list {

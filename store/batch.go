@@ -1,0 +1,69 @@
+package store
+
+import "slices"
+
+// Dates lists the delivery dates of the dataset of which the batch has rows, in the order in which they come.
+func (b Batch) Dates(dataset Dataset) []DeliveryDate {
+	var dates []DeliveryDate
+	b.each(func(d Dataset, date DeliveryDate) bool {
+		if d == dataset && (len(dates) == 0 || dates[len(dates)-1] != date) && !slices.Contains(dates, date) {
+			dates = append(dates, date)
+		}
+		return false
+	})
+	return dates
+}
+
+// Of is the part of the batch that is of one delivery date of a dataset.
+func (b Batch) Of(dataset Dataset, date DeliveryDate) Batch {
+	return b.each(func(d Dataset, on DeliveryDate) bool { return d == dataset && on == date })
+}
+
+// Without is the batch but for the rows of one delivery date of a dataset.
+func (b Batch) Without(dataset Dataset, date DeliveryDate) Batch {
+	return b.each(func(d Dataset, on DeliveryDate) bool { return d != dataset || on != date })
+}
+
+// each is the rows that are kept.
+func (b Batch) each(keep func(Dataset, DeliveryDate) bool) Batch {
+	return Batch{
+		Prices:   rowsThat(priceLayout, b.Prices, keep),
+		Capacity: rowsThat(capacityLayout, b.Capacity, keep),
+		AFRR:     rowsThat(afrrLayout, b.AFRR, keep),
+		MFRR:     rowsThat(mfrrLayout, b.MFRR, keep),
+	}
+}
+
+func rowsThat[R comparable](l layout[R], rows []R, keep func(Dataset, DeliveryDate) bool) []R {
+	var kept []R
+	var calendar calendar
+	for i := range rows {
+		if keep(l.dataset(&rows[i]), calendar.dateOf(l.start(&rows[i]))) {
+			kept = append(kept, rows[i])
+		}
+	}
+	return kept
+}
+
+// Withdraws says whether the batch has a null that its source wrote itself.
+func (b Batch) Withdraws() bool {
+	return withdraws(priceLayout, b.Prices) || withdraws(capacityLayout, b.Capacity) || withdraws(afrrLayout, b.AFRR) || withdraws(mfrrLayout, b.MFRR)
+}
+
+func withdraws[R comparable](l layout[R], rows []R) bool {
+	for i := range rows {
+		for _, field := range l.fields(&rows[i])[len(l.key):] {
+			switch v := field.(type) {
+			case *Number:
+				if v.Withdrawn {
+					return true
+				}
+			case *Flag:
+				if v.Withdrawn {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

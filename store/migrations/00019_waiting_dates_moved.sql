@@ -1,0 +1,3 @@
+-- +goose Up
+DROP TABLE quarantine;
+ALTER TABLE waiting RENAME TO quarantine;

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+)
+
+// moveWaitingVersion is the schema between the one that has made the table of what waits of any dataset and the one that
+// drops the table of prices that wait.
+const moveWaitingVersion = 18
+
+// moveWaiting moves the prices that wait, and what was decided of others. What was superseded may come and wait again.
+func moveWaiting(ctx context.Context, tx *sql.Tx) error {
+	type row struct {
+		id            int64
+		dataset       Dataset
+		date          DeliveryDate
+		reason        string
+		prices        []byte
+		seen          int64
+		decision, end any
+	}
+	found, err := tx.QueryContext(ctx, `SELECT id, dataset, delivery_date, reason, prices, seen_ms, decision, decided_ms FROM quarantine
+		WHERE decision IS NULL OR decision <> 'superseded' ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	var rows []row
+	for found.Next() {
+		var r row
+		if err := found.Scan(&r.id, &r.dataset, &r.date, &r.reason, &r.prices, &r.seen, &r.decision, &r.end); err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	if err := found.Err(); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		prices, err := readWaitingPrices(r.prices)
+		if err != nil {
+			return err
+		}
+		packed, digest, err := packContent(r.dataset, Batch{Prices: prices})
+		if err != nil {
+			return err
+		}
+		if r.decision != nil {
+			packed = nil
+		}
+		kind := WaitsChanged
+		if strings.HasPrefix(r.reason, "all prices are ") {
+			kind = WaitsFlat
+		}
+		_, err = tx.ExecContext(ctx, `INSERT OR IGNORE INTO waiting (id, dataset, delivery_date, kind, reason, digest, content, seen_ms, decision, decided_ms)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.id, r.dataset, r.date, kind, r.reason, digest, packed, r.seen, r.decision, r.end)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readWaitingPrices reads [[start, resolution, EUR/MWh], …].
+func readWaitingPrices(text []byte) ([]Price, error) {
+	var rows [][]json.RawMessage
+	if err := json.Unmarshal(text, &rows); err != nil {
+		return nil, err
+	}
+	var prices []Price
+	for _, row := range rows {
+		price := Price{Price: Number{Valid: true}}
+		for i, into := range []any{&price.Start, &price.Resolution, &price.Price.V} {
+			if i >= len(row) {
+				break
+			}
+			if err := json.Unmarshal(row[i], into); err != nil {
+				return nil, err
+			}
+		}
+		prices = append(prices, price)
+	}
+	return prices, nil
+}

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Proposal is a delivery date that waits, and what would be stored if it were accepted now.
+type Proposal struct {
+	Quarantined
+	Effect
+	Rows        int
+	First, Last time.Time // starts of the first and of the last of the rows, UTC
+	Values      []ProposedColumn
+}
+
+// ProposedColumn is one column of what waits.
+type ProposedColumn struct {
+	Name     string // of the dataset's table
+	Given    int    // values
+	Min, Max Number // of the values given; null if none is
+	ColumnEffect
+}
+
+// Proposal is what waits under the id, and what would be stored of it now; ErrNotFound if nothing waits there.
+func (s *Store) Proposal(ctx context.Context, id int64) (Proposal, error) {
+	q, err := s.Waiting(ctx, id)
+	if err != nil {
+		return Proposal{}, err
+	}
+	p := Proposal{Quarantined: q}
+	if p.Effect, err = s.Preview(ctx, q.Dataset, q.Date, q.Batch); err != nil {
+		return Proposal{}, fmt.Errorf("store: proposal %d: %w", id, err)
+	}
+	switch q.Dataset {
+	case DayAheadPrices:
+		propose(&p, priceLayout, q.Batch.Prices)
+	case AFRREnergy:
+		propose(&p, afrrLayout, q.Batch.AFRR)
+	case MFRREnergy:
+		propose(&p, mfrrLayout, q.Batch.MFRR)
+	default:
+		propose(&p, capacityLayout, q.Batch.Capacity)
+	}
+	return p, nil
+}
+
+func propose[R comparable](p *Proposal, l layout[R], rows []R) {
+	columns := make([]ProposedColumn, len(l.values))
+	span := Period{Start: math.MaxInt64}
+	for i := range rows {
+		span = Period{min(span.Start, l.start(&rows[i])), max(span.End, l.start(&rows[i]))}
+		for c, n := range l.numbers(&rows[i]) {
+			if column := &columns[c]; n.Valid {
+				if column.Given == 0 {
+					column.Min, column.Max = Num(n.V), Num(n.V)
+				}
+				column.Given++
+				column.Min.V, column.Max.V = min(column.Min.V, n.V), max(column.Max.V, n.V)
+			}
+		}
+	}
+	p.Rows, p.First, p.Last = len(rows), span.From(), span.To()
+	for c, name := range l.values {
+		columns[c].Name, columns[c].ColumnEffect = name, p.Columns[name]
+		if columns[c].Given > 0 || columns[c].Withdrawn > 0 {
+			p.Values = append(p.Values, columns[c])
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package store
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// What waits is kept as one document of columns, compressed: a date of 4 s steps takes less than 200 kB.
+
+const (
+	// mostContent bounds what is kept of a delivery date, compressed, and mostContentRead what it may become when it is read.
+	mostContent     = 1 << 20
+	mostContentRead = 64 << 20
+	// mostWaitingValue is the largest value, without sign, that may wait: beyond it sums of a date are no longer exact.
+	mostWaitingValue = 1e8
+)
+
+// ErrUnfitToWait is the answer to rows that cannot be kept for a person's decision: they are too many, or hold a value
+// beyond all measure.
+var ErrUnfitToWait = errors.New("not fit to wait for a decision")
+
+// content is the rows of one dataset's delivery date, ascending.
+type content struct {
+	Columns json.RawMessage `json:"columns"`              // packedColumn of each column of the keys and values, by its name
+	Updated []int64         `json:"updated_ms,omitempty"` // each by its difference to the one before
+}
+
+// packedColumn is the values of one column. Numbers are integers if there are decimals: each counts the units of the last
+// decimal by which it differs from the number before. A null is null where the source left it out, and "" where it withdrew.
+type packedColumn struct {
+	Decimals *int  `json:"decimals,omitempty"`
+	Values   []any `json:"values"`
+}
+
+// MarshalJSON writes the value, null where the source left it out, and "" where it withdrew it.
+func (o Optional[T]) MarshalJSON() ([]byte, error) {
+	switch {
+	case o.Valid:
+		return json.Marshal(o.V)
+	case o.Withdrawn:
+		return []byte(`""`), nil
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (o *Optional[T]) UnmarshalJSON(data []byte) error {
+	switch string(data) {
+	case "null":
+		*o = Optional[T]{}
+		return nil
+	case `""`:
+		*o = Optional[T]{Withdrawn: true}
+		return nil
+	}
+	o.Valid = true
+	return json.Unmarshal(data, &o.V)
+}
+
+// packContent makes one document of the dataset's rows, and the digest of their keys and values.
+func packContent(dataset Dataset, b Batch) (packed, digest []byte, err error) {
+	switch dataset {
+	case DayAheadPrices:
+		return packColumns(priceLayout, b.Prices)
+	case AFRREnergy:
+		return packColumns(afrrLayout, b.AFRR)
+	case MFRREnergy:
+		return packColumns(mfrrLayout, b.MFRR)
+	}
+	return packColumns(capacityLayout, b.Capacity)
+}
+
+// unpackContent reads what packContent wrote.
+func unpackContent(dataset Dataset, packed []byte) (b Batch, err error) {
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(mostContentRead))
+	if err != nil {
+		return b, err
+	}
+	defer decoder.Close()
+	text, err := decoder.DecodeAll(packed, nil)
+	if err != nil {
+		return b, damaged(err)
+	}
+	var c content
+	if err := json.Unmarshal(text, &c); err != nil {
+		return b, damaged(err)
+	}
+	switch dataset {
+	case DayAheadPrices:
+		b.Prices, err = unpackColumns(priceLayout, c)
+	case AFRREnergy:
+		b.AFRR, err = unpackColumns(afrrLayout, c)
+	case MFRREnergy:
+		b.MFRR, err = unpackColumns(mfrrLayout, c)
+	default:
+		b.Capacity, err = unpackColumns(capacityLayout, c)
+	}
+	return b, err
+}
+
+func packColumns[R comparable](l layout[R], rows []R) (packed, digest []byte, err error) {
+	rows = fold(l, rows)
+	slices.SortFunc(rows, func(a, b R) int {
+		return cmp.Or(cmp.Compare(l.start(&a), l.start(&b)), cmp.Compare(l.dataset(&a), l.dataset(&b)), cmp.Compare(l.series(&a), l.series(&b)))
+	})
+	columns := map[string]packedColumn{}
+	for at, name := range slices.Concat(l.key, l.values) {
+		if columns[name], err = packColumn(fieldsAt(l, rows, at)); err != nil {
+			return nil, nil, fmt.Errorf("%w: %s: %w", ErrUnfitToWait, name, err)
+		}
+	}
+	var c content
+	if c.Columns, err = json.Marshal(columns); err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.Sum256(c.Columns)
+	if l.updated != nil {
+		last := int64(0)
+		for i := range rows {
+			at := *l.updated(&rows[i])
+			c.Updated = append(c.Updated, at-last)
+			last = at
+		}
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer encoder.Close()
+	if packed = encoder.EncodeAll(text, nil); len(packed) > mostContent || len(text) > mostContentRead {
+		return nil, nil, fmt.Errorf("%w: %d rows", ErrUnfitToWait, len(rows))
+	}
+	return packed, sum[:], nil
+}
+
+// fieldsAt points at the rows' fields of one column.
+func fieldsAt[R comparable](l layout[R], rows []R, column int) []any {
+	fields := make([]any, len(rows))
+	for i := range rows {
+		fields[i] = l.fields(&rows[i])[column]
+	}
+	return fields
+}
+
+func packColumn(fields []any) (packedColumn, error) {
+	plain := packedColumn{Values: fields}
+	decimals := 0
+	for _, field := range fields {
+		switch v := field.(type) {
+		case *int64:
+		case *Number:
+			if v.Valid && !(math.Abs(v.V) <= mostWaitingValue) {
+				return plain, fmt.Errorf("a value of %v", v.V)
+			}
+			for is := !v.Valid; !is; {
+				if _, is = units(v.V, decimals); is {
+					break
+				}
+				if decimals++; decimals > maxDecimals {
+					return plain, nil
+				}
+			}
+		default:
+			return plain, nil
+		}
+	}
+	differences := packedColumn{Decimals: &decimals, Values: make([]any, len(fields))}
+	last := int64(0)
+	for i, field := range fields {
+		now, is := int64(0), true
+		switch v := field.(type) {
+		case *int64:
+			now = *v
+		case *Number:
+			if !v.Valid {
+				differences.Values[i] = v
+				continue
+			}
+			if now, is = units(v.V, decimals); !is {
+				return plain, nil // too large to be counted in units of so many decimals
+			}
+		}
+		differences.Values[i] = now - last
+		last = now
+	}
+	return differences, nil
+}
+
+func unpackColumns[R comparable](l layout[R], c content) ([]R, error) {
+	var columns map[string]struct {
+		Decimals *int
+		Values   []json.RawMessage
+	}
+	if err := json.Unmarshal(c.Columns, &columns); err != nil {
+		return nil, damaged(err)
+	}
+	rows := make([]R, len(columns[l.key[0]].Values))
+	for at, name := range slices.Concat(l.key, l.values) {
+		column, written := columns[name]
+		if !written {
+			continue // by a courant that did not know the column
+		}
+		if len(column.Values) != len(rows) || column.Decimals != nil && (*column.Decimals < 0 || *column.Decimals > maxDecimals) {
+			return nil, damaged(fmt.Errorf("%d values of %s for %d rows", len(column.Values), name, len(rows)))
+		}
+		if err := unpackColumn(fieldsAt(l, rows, at), column.Decimals, column.Values); err != nil {
+			return nil, damaged(fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	last := int64(0)
+	for i := range rows {
+		if l.updated != nil && i < len(c.Updated) {
+			last += c.Updated[i]
+			*l.updated(&rows[i]) = last
+		}
+	}
+	return rows, nil
+}
+
+func unpackColumn(fields []any, decimals *int, values []json.RawMessage) error {
+	last := int64(0)
+	for i, field := range fields {
+		if decimals == nil || values[i][0] == 'n' || values[i][0] == '"' {
+			if err := json.Unmarshal(values[i], field); err != nil {
+				return err
+			}
+			continue
+		}
+		difference, err := strconv.ParseInt(string(values[i]), 10, 64)
+		if err != nil {
+			return err
+		}
+		last += difference
+		switch v := field.(type) {
+		case *int64:
+			*v = last
+		case *Number:
+			*v = Num(float64(last) / powersOfTen[*decimals])
+		}
+	}
+	return nil
+}
+
+func damaged(err error) error { return fmt.Errorf("what waits is damaged: %w", err) }
