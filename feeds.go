@@ -179,7 +179,8 @@ func (p *program) confirm(ctx context.Context, question string) error {
 }
 
 func (p *program) printReport(report ingest.Report) error {
-	tables := [][][]string{datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine), differenceRows(report.PriceDifferences)}
+	tables := [][][]string{datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine), differenceRows(report.PriceDifferences),
+		correctionRows(report.Corrections), clockRows(report.Clock)}
 	for i, rows := range tables {
 		if len(rows) == 1 {
 			continue // only the header
@@ -243,6 +244,26 @@ func differenceRows(differences []ingest.Difference) [][]string {
 	rows := [][]string{{"PRICES DIFFER ON", "BETWEEN", "QUARTERS", "BY UP TO EUR/MWh", "SEEN"}}
 	for _, d := range differences {
 		rows = append(rows, []string{d.Date.String(), d.Between, strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt)})
+	}
+	return rows
+}
+
+func correctionRows(corrections []ingest.Correction) [][]string {
+	rows := [][]string{{"CORRECTED AHEAD", "DATE", "VALUES", "SEEN"}}
+	for _, c := range corrections {
+		rows = append(rows, []string{string(c.Dataset), c.Date.String(), strconv.Itoa(c.Values), instantCell(&c.SeenAt)})
+	}
+	return rows
+}
+
+func clockRows(clock *ingest.Clock) [][]string {
+	rows := [][]string{{"CLOCK AHEAD OF", "BY", "READ", "VERDICT"}}
+	if clock != nil {
+		verdict := "differs"
+		if clock.Wrong {
+			verdict = "wrong: set it"
+		}
+		rows = append(rows, []string{clock.Host, (time.Duration(clock.AheadSeconds) * time.Second).String(), instantCell(&clock.ReadAt), verdict})
 	}
 	return rows
 }

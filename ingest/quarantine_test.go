@@ -119,10 +119,10 @@ func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
 	if revisions != 40 {
 		t.Errorf("%d revisions", revisions)
 	}
-	corrections, err := b.db.Corrections(t.Context(), b.today(), b.today().Add(1))
-	want := store.Correction{Dataset: store.DayAheadPrices, Date: date(t, tomorrow), Values: 40, Seen: b.clock.Now().UTC()}
-	if err != nil || len(corrections) != 1 || corrections[0] != want {
-		t.Errorf("corrections %+v, %v", corrections, err)
+	report, err := b.Report(t.Context())
+	want := Correction{Dataset: store.DayAheadPrices, Date: date(t, tomorrow), Values: 40, SeenAt: Instant(b.clock.Now().UTC())}
+	if err != nil || len(report.Corrections) != 1 || report.Corrections[0] != want {
+		t.Errorf("corrections %+v, %v", report.Corrections, err)
 	}
 }
 

@@ -120,18 +120,20 @@ func (feed *feed) lastUnrecorded() error {
 // report tells the log and whoever asked to be told of a run that ended.
 func (f *Feeds) report(run store.Run, brought answer) {
 	f.ran(run)
-	var seen, changed int
+	var seen, changed, withdrawn, older int
 	var datasets []string
 	for _, dataset := range run.Datasets {
 		seen += run.Tallies[dataset].Seen
 		changed += run.Tallies[dataset].Changed
+		withdrawn += run.Tallies[dataset].Withdrawn
+		older += run.Tallies[dataset].Older
 		datasets = append(datasets, string(dataset))
 	}
 	attrs := []slog.Attr{
 		slog.String("feed", run.Feed), slog.String("dataset", strings.Join(datasets, ",")),
 		slog.String("from", instantText(run.Window.From())), slog.String("to", instantText(run.Window.To())),
 		slog.String("outcome", string(run.Outcome)), slog.Int("tries", brought.traffic.Tries),
-		slog.Int("rows_seen", seen), slog.Int("rows_changed", changed), slog.Int64("bytes", run.Bytes), slog.Int64("duration_ms", run.Ended.Sub(run.Started).Milliseconds()),
+		slog.Int("rows_seen", seen), slog.Int("rows_changed", changed), slog.Int("values_withdrawn", withdrawn), slog.Int64("bytes", run.Bytes), slog.Int64("duration_ms", run.Ended.Sub(run.Started).Milliseconds()),
 	}
 	level := slog.LevelInfo
 	if run.Error != "" {
@@ -141,6 +143,9 @@ func (f *Feeds) report(run store.Run, brought answer) {
 		level = slog.LevelWarn
 	}
 	f.log.LogAttrs(context.Background(), level, "feed run", attrs...)
+	if older > 0 {
+		f.log.Warn("source remark", "feed", run.Feed, "remark", fmt.Sprintf("rows that are older than what is stored, by their update date, changed nothing: %d", older))
+	}
 	for _, note := range brought.notes {
 		f.log.Warn("source remark", "feed", run.Feed, "remark", note)
 	}

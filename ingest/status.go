@@ -117,7 +117,16 @@ type Report struct {
 	Datasets         []Status     `json:"datasets"`
 	Quarantine       []Waiting    `json:"quarantine"`
 	PriceDifferences []Difference `json:"price_differences"`
+	Corrections      []Correction `json:"corrections"`
 	Clock            *Clock       `json:"clock"` // nil while it agrees with the sources'
+}
+
+// Correction is a delivery date, of what is sold ahead, of which the source changed values before it was over.
+type Correction struct {
+	Dataset store.Dataset      `json:"dataset"`
+	Date    store.DeliveryDate `json:"date"`
+	Values  int                `json:"values"` // that changed or were withdrawn
+	SeenAt  Instant            `json:"seen_at"`
 }
 
 // Clock is how far this machine's clock differs from a source's, where that is 2 min or more.
@@ -130,7 +139,7 @@ type Clock struct {
 
 // Report tells how each dataset is doing, and what waits for a decision.
 func (f *Feeds) Report(ctx context.Context) (Report, error) {
-	report := Report{GeneratedAt: Instant(f.clock.Now()), Quarantine: []Waiting{}, PriceDifferences: []Difference{}}
+	report := Report{GeneratedAt: Instant(f.clock.Now()), Quarantine: []Waiting{}, PriceDifferences: []Difference{}, Corrections: []Correction{}}
 	states, err := f.store.FeedStates(ctx)
 	if err != nil {
 		return Report{}, err
@@ -141,6 +150,16 @@ func (f *Feeds) Report(ctx context.Context) (Report, error) {
 			return Report{}, err
 		}
 		report.Datasets = append(report.Datasets, status)
+		if !soldAhead(dataset) {
+			continue
+		}
+		corrections, err := f.store.Corrections(ctx, dataset, f.today(), f.today().Add(1))
+		if err != nil {
+			return Report{}, err
+		}
+		for _, c := range corrections {
+			report.Corrections = append(report.Corrections, Correction{c.Dataset, c.Date, c.Values, Instant(c.Seen)})
+		}
 	}
 	waiting, err := f.store.InQuarantine(ctx)
 	if err != nil {

@@ -20,6 +20,12 @@ type reported struct {
 		LargestEURMWh float64      `json:"largest_eur_mwh"`
 		SeenAt        time.Time    `json:"seen_at"`
 	} `json:"price_differences"`
+	Corrections []struct {
+		Dataset store.Dataset `json:"dataset"`
+		Date    reportedDate  `json:"date"`
+		Values  int           `json:"values"`
+		SeenAt  time.Time     `json:"seen_at"`
+	} `json:"corrections"`
 	Clock *struct {
 		AheadSeconds int64  `json:"ahead_seconds"`
 		Host         string `json:"host"`
@@ -92,6 +98,9 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 	}
 	if c := read.Clock; c != nil {
 		feeds.Clock = &web.ClockDifference{Ahead: time.Duration(c.AheadSeconds) * time.Second, Host: c.Host, Wrong: c.Wrong}
+	}
+	for _, c := range read.Corrections {
+		feeds.Corrections = append(feeds.Corrections, web.Correction{Dataset: c.Dataset, Date: c.Date.DeliveryDate, Values: c.Values, SeenAt: c.SeenAt})
 	}
 	for _, d := range read.PriceDifferences {
 		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Between: d.Between, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})

@@ -13,32 +13,30 @@ type Correction struct {
 	Seen    time.Time // when the last of them did
 }
 
-// Corrections lists what was corrected of the delivery dates from first to last, both included, while they were not over. A
-// null that a value replaced is no correction.
-func (s *Store) Corrections(ctx context.Context, first, last DeliveryDate) ([]Correction, error) {
+// Corrections lists what was corrected of the dataset's delivery dates from first to last, both included, while they were not
+// over. A null that a value replaced is no correction.
+func (s *Store) Corrections(ctx context.Context, dataset Dataset, first, last DeliveryDate) ([]Correction, error) {
 	var corrections []Correction
-	for _, dataset := range Datasets() {
-		for _, date := range Dates(first, last) {
-			c := Correction{Dataset: dataset, Date: date}
-			var counted Revision
-			for r, err := range s.Revisions(ctx, dataset, date, date, RevisionAt{}) {
-				if err != nil {
-					return nil, err
-				}
-				if !r.Old.Valid || !r.Seen.Before(date.End()) {
-					continue
-				}
-				if c.Values == 0 || r.Start != counted.Start || r.Series != counted.Series || r.Column != counted.Column {
-					c.Values++
-					counted = r
-				}
-				if r.Seen.After(c.Seen) {
-					c.Seen = r.Seen
-				}
+	for _, date := range Dates(first, last) {
+		c := Correction{Dataset: dataset, Date: date}
+		var counted Revision
+		for r, err := range s.Revisions(ctx, dataset, date, date, RevisionAt{}) {
+			if err != nil {
+				return nil, err
 			}
-			if c.Values > 0 {
-				corrections = append(corrections, c)
+			if !r.Old.Valid || !r.Seen.Before(date.End()) {
+				continue
 			}
+			if c.Values == 0 || r.Start != counted.Start || r.Series != counted.Series || r.Column != counted.Column {
+				c.Values++
+				counted = r
+			}
+			if r.Seen.After(c.Seen) {
+				c.Seen = r.Seen
+			}
+		}
+		if c.Values > 0 {
+			corrections = append(corrections, c)
 		}
 	}
 	return corrections, nil

@@ -32,9 +32,13 @@ func TestCorrectionsOfDatesThatAreNotOverAreTold(t *testing.T) {
 		Prices: []store.Price{price("2026-07-16", 0, 3)},
 		MFRR:   []store.MFRRStep{withdrawn},
 	})
-	got, err := s.Corrections(t.Context(), date("2026-07-14"), date("2026-07-16"))
-	if err != nil {
-		t.Fatal(err)
+	var got []store.Correction
+	for _, dataset := range store.Datasets() {
+		corrections, err := s.Corrections(t.Context(), dataset, date("2026-07-14"), date("2026-07-16"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, corrections...)
 	}
 	want := []store.Correction{
 		{Dataset: store.DayAheadPrices, Date: date("2026-07-16"), Values: 2, Seen: minute(2)},

@@ -11,6 +11,7 @@ type Feeds struct {
 	At          time.Time
 	All         []Feed
 	Differences []PriceDifference
+	Corrections []Correction
 	Clock       *ClockDifference // nil while this machine's clock agrees with the sources'
 }
 
@@ -42,6 +43,14 @@ type Gap struct {
 	Date               store.DeliveryDate
 	Expected, Received int
 	Reason             string
+}
+
+// Correction is a delivery date of which a source changed values before it was over.
+type Correction struct {
+	Dataset store.Dataset
+	Date    store.DeliveryDate
+	Values  int // that changed or were withdrawn
+	SeenAt  time.Time
 }
 
 // PriceDifference is a delivery date of which two publications of prices do not agree.

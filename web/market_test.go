@@ -53,6 +53,7 @@ func feeds(word string) web.Feeds {
 		all.All = append(all.All, feed(store.Datasets()[i], state))
 	}
 	all.All[1].Error = word
+	all.Corrections = []web.Correction{{Dataset: store.DayAheadPrices, Date: day, Values: 3, SeenAt: day.Start()}}
 	all.Clock = &web.ClockDifference{Ahead: -2 * time.Hour, Host: word, Wrong: true}
 	return all
 }

@@ -56,6 +56,10 @@ func beside() []Route {
 				Field{Name: "quarters", Kind: KindInteger, Text: Text{"Quarts d’heure qui diffèrent", "Quarter hours that differ"}},
 				Field{Name: "largest_eur_mwh", Kind: KindNumber, Unit: "EUR/MWh", Text: Text{"La plus grande différence, sans signe", "The largest difference, without sign"}},
 				instant("seen_at", Text{"Vu le", "Seen at"})),
+			list("corrections", Text{"Ce que les sources ont corrigé des dates d’aujourd’hui et de demain, pour les prix et la capacité", "What the sources have corrected of today’s and tomorrow’s dates, for prices and capacity"},
+				word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...), Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},
+				Field{Name: "values", Kind: KindInteger, Text: Text{"Valeurs changées ou retirées ; /api/revisions les donne", "Values changed or withdrawn; /api/revisions has them"}},
+				instant("seen_at", Text{"Dernière correction vue le", "Newest correction seen at"})),
 			nullable(Field{Name: "clock", Kind: KindObject, Text: Text{"L’écart de l’horloge de cette machine avec celle d’une source, dès 2 minutes", "How far this machine’s clock differs from a source’s, from 2 minutes on"}, Fields: []Field{
 				Field{Name: "ahead_seconds", Kind: KindInteger, Unit: "s", Text: Text{"Avance ; négatif : retard", "Ahead; negative: behind"}},
 				word("host", Text{"Hôte de la source", "Host of the source"}),
