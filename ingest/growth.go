@@ -24,7 +24,7 @@ var yearBytes = map[string]int64{
 	string(store.AFRREnergy):     107_700_000,
 	string(store.MFRREnergy):     3_700_000,
 	growthOfRuns:                 10_300_000,
-	growthOfRevisions:            4_100_000,
+	growthOfRevisions:            4_200_000,
 }
 
 // YearBytes is what a year of all datasets adds to the database.
