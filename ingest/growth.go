@@ -8,9 +8,12 @@ const (
 	growthOfRevisions = "revisions"
 )
 
-// revisionsAYear is how many values the sources are taken to correct in a year: one in a hundred of the quarter hours', and
-// one in a thousand of those of the 4 s steps. How many they do, nobody says.
-const revisionsAYear = 50_000
+// What the sources are taken to correct in a year: one in a hundred of the values of quarter hours, and one in a thousand of
+// those of the 4 s steps, each in a run of its own. How many they do, nobody knows.
+const (
+	quarterRevisionsAYear = 10_000
+	stepRevisionsAYear    = 40_000
+)
 
 // yearBytes is what a year of serving by the default timetable adds to the database, as TestGrowthOfAYear measures it.
 var yearBytes = map[string]int64{
@@ -21,7 +24,7 @@ var yearBytes = map[string]int64{
 	string(store.AFRREnergy):     107_700_000,
 	string(store.MFRREnergy):     3_700_000,
 	growthOfRuns:                 10_300_000,
-	growthOfRevisions:            6_100_000,
+	growthOfRevisions:            4_200_000,
 }
 
 // YearBytes is what a year of all datasets adds to the database.

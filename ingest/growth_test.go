@@ -98,19 +98,29 @@ func TestGrowthOfAYear(t *testing.T) {
 	}
 	const withRows = "SELECT 'rows', count(*) FROM revision UNION ALL SELECT * FROM (" + pagesByTable + ")"
 	was := b.taken(withRows)
-	for _, dataset := range []store.Dataset{store.FCRCapacity, store.AFRREnergy, store.MFRREnergy} {
+	for _, dataset := range []store.Dataset{store.FCRCapacity, store.MFRREnergy} {
 		if err := b.Fetch(context.Background(), FetchRequest{Dataset: dataset, First: yesterday, Last: yesterday, Progress: func(Progress) {}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const steps = 960
+	for n := range steps { // one value of an hour after the other
+		b.clock.Advance(time.Minute)
+		run := &store.Run{Feed: "correction", Datasets: []store.Dataset{store.AFRREnergy}, Window: yesterday.Period(), Started: b.clock.Now(), Ended: b.clock.Now(), Outcome: store.OutcomeOK}
+		step := store.AFRRStep{Start: yesterday.Start().Unix() + int64(n%24)*3600 + int64(n/24)*store.AFRRSeconds, UpwardPrice: store.Num(1000 + float64(n)/100)}
+		if err := b.db.Commit(t.Context(), run, store.Batch{AFRR: []store.AFRRStep{step}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	is := b.taken(withRows)
 	revision := (is["revision"] - was["revision"]) / (is["rows"] - was["rows"])
-	year[growthOfRevisions] = revision * revisionsAYear
+	stepRevision := (is["afrr_energy_revision"] - was["afrr_energy_revision"]) / steps
+	year[growthOfRevisions] = revision*quarterRevisionsAYear + stepRevision*stepRevisionsAYear
 	if _, err := b.db.ThinAFRR(t.Context(), begin.Add(dates)); err != nil {
 		t.Fatal(err)
 	}
 	thinned := b.taken(pagesByTable)["afrr_energy_bucket"] * 365 / (dates + 4)
-	t.Logf("%d bytes a revision; a year of thinned aFRR energy: %d", revision, thinned)
+	t.Logf("%d bytes a revision, %d one of a 4 s step; a year of thinned aFRR energy: %d", revision, stepRevision, thinned)
 
 	sum := int64(0)
 	for _, what := range slices.Sorted(maps.Keys(year)) {

@@ -128,8 +128,9 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	}
 	for target, path := range map[string]string{
 		"/api/status": "/api/status",
-		"/api/revisions/afrr-energy?from=2026-10-25&to=2026-10-25":      "/api/revisions/{dataset}",
-		"/api/revisions/day-ahead-prices?from=2026-10-25&to=2026-10-25": "/api/revisions/{dataset}",
+		"/api/revisions/afrr-energy?from=2026-10-25&to=2026-10-25":         "/api/revisions/{dataset}",
+		"/api/revisions/afrr-energy?from=2026-10-25&to=2026-10-25&limit=1": "/api/revisions/{dataset}",
+		"/api/revisions/day-ahead-prices?from=2026-10-25&to=2026-10-25":    "/api/revisions/{dataset}",
 	} {
 		answer := full.ask(t, "GET", target, admin)
 		if err := fits(t, doc, path, target, answer.Code, answer.Header(), answer.Body.Bytes()); err != nil || answer.Code != 200 {

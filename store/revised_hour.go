@@ -148,30 +148,39 @@ func (p *revisedHour) unpack() ([]revisedStep, error) {
 	return steps, nil
 }
 
-// changedSteps reads the runs: which steps and columns changed.
-func (p *revisedHour) changedSteps() ([]revisedStep, error) {
+// changedRuns reads which steps and columns changed.
+func (p *revisedHour) changedRuns() ([]revisedRun, error) {
 	var runs []revisedRun
 	if err := json.Unmarshal(p.runs, &runs); err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
-	if p.steps < 1 || p.steps > hourSeconds {
-		return nil, fmt.Errorf("%d steps", p.steps)
-	}
-	steps := make([]revisedStep, 0, p.steps)
-	next := 0 // second of the hour from which on the next step may begin
+	next, steps := 0, 0 // second of the hour from which on the next run may begin, and how many steps come before
 	for i, run := range runs {
 		second, n, columns := run[0], run[1], run[2]
-		if second < next || second >= hourSeconds || n < 1 || n > p.steps-len(steps) || second+(n-1)*AFRRSeconds >= hourSeconds || columns < 1 || columns >= 1<<stepColumns {
+		if second < next || second >= hourSeconds || n < 1 || n > hourSeconds || second+(n-1)*AFRRSeconds >= hourSeconds ||
+			columns < 1 || columns >= 1<<stepColumns {
 			return nil, fmt.Errorf("run %d is %v", i, run)
 		}
-		for range n {
-			steps = append(steps, revisedStep{second: second, columns: uint(columns)})
-			next = second + 1
-			second += AFRRSeconds
-		}
+		next = second + (n-1)*AFRRSeconds + 1
+		steps += n
 	}
-	if len(steps) != p.steps {
-		return nil, fmt.Errorf("runs of %d steps, not %d", len(steps), p.steps)
+	if steps < 1 || steps != p.steps {
+		return nil, fmt.Errorf("runs of %d steps, not %d", steps, p.steps)
+	}
+	return runs, nil
+}
+
+// changedSteps are the steps of the runs; what their columns were and became is not known yet.
+func (p *revisedHour) changedSteps() ([]revisedStep, error) {
+	runs, err := p.changedRuns()
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]revisedStep, 0, p.steps)
+	for _, run := range runs {
+		for n := range run[1] {
+			steps = append(steps, revisedStep{second: run[0] + n*AFRRSeconds, columns: uint(run[2])})
+		}
 	}
 	return steps, nil
 }
@@ -309,14 +318,16 @@ func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedS
 		if err := found.Scan(&p.id, &p.hour, &p.seen, &p.steps, (*sql.RawBytes)(&p.runs)); err != nil {
 			return err
 		}
-		steps, err := p.changedSteps()
+		runs, err := p.changedRuns()
 		if err != nil {
 			return p.damaged(err)
 		}
-		for i := range steps {
-			for columns := steps[i].columns; columns != 0; columns &= columns - 1 {
-				at := &since[steps[i].second][bits.TrailingZeros(columns)]
-				*at = max(*at, p.seen)
+		for _, run := range runs {
+			for n := range run[1] {
+				for columns := uint(run[2]); columns != 0; columns &= columns - 1 {
+					at := &since[run[0]+n*AFRRSeconds][bits.TrailingZeros(columns)]
+					*at = max(*at, p.seen)
+				}
 			}
 		}
 	}

@@ -182,7 +182,7 @@ type MFRRStep struct {
 	Updated                 int64 // when RTE last wrote the row, ms UTC; 0 if it does not say
 }
 
-// HasValue says whether the row carries any value at all.
+// HasValue says whether the row, read from the store, carries any value at all.
 func (r MFRRStep) HasValue() bool {
 	return r != MFRRStep{Start: r.Start, Direction: r.Direction, Updated: r.Updated}
 }

@@ -2,9 +2,9 @@
 // file that keeps every published value.
 //
 // Values are kept as published, at the step at which they were published: nothing is rounded, filled or scaled here.
-// A row knows when it was first seen and when it last changed; what a value was before is kept in a table of
-// revisions. Nothing that was published is ever deleted, but the 4 s steps of old delivery dates where that is asked for,
-// of which the 5 min stay, and a null never takes the place of a value.
+// A row knows when it was first seen and when it last changed; what a value was before is kept as a revision. Nothing
+// that was published is ever deleted, but the 4 s steps of old delivery dates where that is asked for, of which the 5 min
+// stay. A null takes the place of a value only where the source writes it: what is left out changes nothing.
 //
 // The file is read and written through two pools: one connection that writes, and a few that can only read, so that
 // a day of 4 s values being written never makes a reader wait. Periods are integer seconds UTC, instants of
