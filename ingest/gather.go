@@ -17,6 +17,7 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 		}
 	}
 	dropFuture(&all.batch, f.clock.Now())
+	forgetFutureUpdates(&all.batch, f.clock.Now())
 	dropFuture(&all.refused, f.clock.Now())
 	all.settleOmissions()
 	return all, nil
@@ -157,6 +158,25 @@ func neighbours(dates []store.DeliveryDate) [][]store.DeliveryDate {
 		runs[len(runs)-1] = append(runs[len(runs)-1], date)
 	}
 	return runs
+}
+
+// latestUpdate is by how much the date that a source gives for a row's last change may lie ahead of this machine's clock. One
+// that lies further ahead is not believed: it would shut out every later row.
+const latestUpdate = 24 * time.Hour
+
+// forgetFutureUpdates takes dates of changes that cannot be for unknown.
+func forgetFutureUpdates(batch *store.Batch, now time.Time) {
+	latest := now.Add(latestUpdate).UnixMilli()
+	for i := range batch.Capacity {
+		if batch.Capacity[i].Updated > latest {
+			batch.Capacity[i].Updated = 0
+		}
+	}
+	for i := range batch.MFRR {
+		if batch.MFRR[i].Updated > latest {
+			batch.MFRR[i].Updated = 0
+		}
+	}
 }
 
 // dropFuture takes out the steps of energy that have not begun: a source may list them ahead, without values.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,5 +83,31 @@ func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
 	}
 	if calls := b.callsOf(Capacity); len(calls) != 1 {
 		t.Errorf("calls %q", calls)
+	}
+}
+
+func TestADateOfAChangeThatLiesAheadShutsNoLaterRowOut(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00")
+	whole, price, updated := b.market.capacity, 1.0, b.clock.Now().AddDate(1, 0, 0).UnixMilli()
+	b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+		reply, err := whole(window)
+		for i := range reply.Rows {
+			reply.Rows[i].Price, reply.Rows[i].Updated = store.Num(price), updated
+		}
+		return reply, err
+	}
+	for _, row := range []struct {
+		price   float64
+		updated time.Duration // after now
+		want    float64
+	}{{1, 365 * 24 * time.Hour, 1}, {2, -2 * time.Hour, 2}, {3, -3 * time.Hour, 2}, {4, -time.Hour, 4}} {
+		price, updated = row.price, b.clock.Now().Add(row.updated).UnixMilli()
+		if err := b.Fetch(t.Context(), request(t, store.FCRCapacity, "2026-11-19", "2026-11-19")); err != nil {
+			t.Fatal(err)
+		}
+		steps, err := b.db.CapacityWithin(t.Context(), store.FCRCapacity, date(t, "2026-11-19").Period())
+		if err != nil || len(steps) != 96 || steps[0].Price != store.Num(row.want) {
+			t.Errorf("after a row of %v: %v, %v; want %v", row.price, steps[0].Price, err, row.want)
+		}
 	}
 }

@@ -15,6 +15,9 @@ const (
 	// shortestLikeness is how many letters and digits a secret must have for its traces to be looked for: of a shorter
 	// one only the very text is hidden.
 	shortestLikeness = 6
+	// shortestWithin is how many bytes a secret must have to be hidden within a longer word: a shorter one would be found in
+	// half of all words.
+	shortestWithin = 4
 	// shortestPart is how many first letters and digits of a secret are hidden where the rest is missing: messages are
 	// cut short.
 	shortestPart = 8
@@ -55,17 +58,24 @@ func hideSecrets(text string, secrets []string) string {
 	return cover(text, marks)
 }
 
-// placesOf are the parts of a text in which another one stands.
+// placesOf are the parts of a text in which another one stands, as a word of its own where it is very short.
 func placesOf(text, sought string) (places []mark) {
 	for at := 0; ; {
 		i := strings.Index(text[at:], sought)
 		if i < 0 {
 			return places
 		}
-		places = append(places, mark{at + i, at + i + len(sought)})
-		at += i + len(sought)
+		place := mark{at + i, at + i + len(sought)}
+		at = place.to
+		before, _ := utf8.DecodeLastRuneInString(text[:place.from])
+		after, _ := utf8.DecodeRuneInString(text[place.to:])
+		if len(sought) >= shortestWithin || !isWordPart(before) && !isWordPart(after) {
+			places = append(places, place)
+		}
 	}
 }
+
+func isWordPart(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 // mark is a part of a text, in bytes.
 type mark struct{ from, to int }
