@@ -133,7 +133,7 @@ func TestWhatIsNoSecretIsLeftAsItIs(t *testing.T) {
 	if got := source.HideIn("a4711, 4 7 1 1 and 4711", []string{"4711"}); got != "a[hidden], 4 7 1 1 and [hidden]" {
 		t.Errorf("a short secret: %q", got)
 	}
-	if got := hideSecrets(`FCR has no direction "a" (a=a)`, []string{"a"}); got != `FCR has no direction "[hidden]" ([hidden]=[hidden])` {
+	if got := source.HideIn(`FCR has no direction "a" (a=a)`, []string{"a"}); got != `FCR has no direction "[hidden]" ([hidden]=[hidden])` {
 		t.Errorf("a secret of one letter: %q", got)
 	}
 }
