@@ -33,6 +33,7 @@ bench:
 	go test -run xxx -bench 'Start|Entrance' -benchtime 9x .
 	go test -run xxx -bench 'AFRRDay|IntoHistory' -benchtime 9x -timeout 1h ./store ./ingest/rte
 	go test -run AFetchOfSteps -v .
+	go test -run FloodOfSignIns -attack -attack-cores 2 -v .
 	go test -run xxx -bench . -skip 'Answer|AFRRDay|IntoHistory' -count 5 ./ingest/rte ./store ./server
 	cd docs/benchmarks/peers && go run .
 

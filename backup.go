@@ -21,7 +21,8 @@ func (p *program) backupCommand() *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Write a checked copy of the database, also while it is served",
 		Long: "backup writes the database as it is at one moment into a new file, while serve and fetch go on. The copy is checked\n" +
-			"before it gets its name, and compressed with zstd if that ends in .zst. A file that is there already is left alone.",
+			"before it gets its name, and compressed with zstd if that ends in .zst. A file that is there already is left alone.\n" +
+			"FILE.sha256 beside it has its checksum, which sha256sum -c and courant restore compare.",
 		Example: "  courant backup /mnt/backup/courant-2026-11-24.db.zst",
 		Args:    exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,7 +34,11 @@ func (p *program) backupCommand() *cobra.Command {
 					return err
 				}
 				fmt.Fprintf(p.stdout, "%s: %d bytes, checked\n", args[0], fileSize(args[0]))
-				return nil
+				added, err := db.Additions(cmd.Context())
+				if len(added) > 0 {
+					fmt.Fprintf(p.stdout, "courant restore will refuse it for what is not Courant's: %s\n", strings.Join(added, ", "))
+				}
+				return err
 			})
 		},
 	}
@@ -45,6 +50,7 @@ func (p *program) restoreCommand() *cobra.Command {
 		Short: "Put a backup in the place of the database",
 		Long: "restore reads and checks the whole backup, and only then puts it in the place of the configured database, which is\n" +
 			"kept under a name with the date. Nothing else may use the database meanwhile: stop courant serve first.\n" +
+			"The backup is compared with FILE.sha256 beside it, if there is one.\n" +
 			"FILE may be s3://BUCKET/KEY, in a bucket at the endpoint of backup.s3; courant check names the newest of backup.s3.bucket.",
 		Example: "  courant restore /mnt/backup/courant-2026-11-24.db.zst\n" +
 			"  courant restore s3://backups/courant/courant-20261124T023000Z.db.zst",
@@ -54,13 +60,16 @@ func (p *program) restoreCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			kept, err := restore(cmd.Context(), cfg, args[0], p.clock.Now())
+			done, err := restore(cmd.Context(), cfg, args[0], p.clock.Now())
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(p.stdout, "%s restored from %s\n", cfg.Database.Path, args[0])
-			if kept != "" {
-				fmt.Fprintf(p.stdout, "the database that was there is kept as %s\n", kept)
+			if !done.Summed {
+				fmt.Fprintf(p.stdout, "there is no %s%s: it was checked, but compared with no checksum\n", args[0], store.ChecksumSuffix)
+			}
+			if done.Kept != "" {
+				fmt.Fprintf(p.stdout, "the database that was there is kept as %s\n", done.Kept)
 			}
 			return nil
 		},
@@ -68,46 +77,49 @@ func (p *program) restoreCommand() *cobra.Command {
 }
 
 // restore is store.Restore, also of a file in a bucket.
-func restore(ctx context.Context, cfg Config, from string, now time.Time) (kept string, err error) {
+func restore(ctx context.Context, cfg Config, from string, now time.Time) (store.Restored, error) {
+	room := roomForRestore(cfg.Database.Path)
 	address, found := strings.CutPrefix(from, "s3://")
 	if !found {
-		return store.Restore(ctx, from, cfg.Database.Path, now)
+		return store.Restore(ctx, from, cfg.Database.Path, now, room)
 	}
 	name, key, _ := strings.Cut(address, "/")
 	if _, err := parseBucket(name); err != nil || name == "" || key == "" {
-		return "", usagef("%s is not s3://BUCKET/KEY: write one such as s3://backups/courant/courant-20261124T023000Z.db.zst", from)
+		return store.Restored{}, usagef("%s is not s3://BUCKET/KEY: write one such as s3://backups/courant/courant-20261124T023000Z.db.zst", from)
 	}
 	if cfg.Backup.S3.Bucket == "" {
-		return "", fmt.Errorf("%s: set backup.s3 first, which says where and with which keys buckets are read", from)
+		return store.Restored{}, fmt.Errorf("%s: set backup.s3 first, which says where and with which keys buckets are read", from)
 	}
-	file, err := download(ctx, cfg, name, key)
+	file, summed, err := download(ctx, cfg, name, key, room)
 	if err != nil {
-		return "", err
+		return store.Restored{}, err
 	}
 	defer os.Remove(file)
-	if kept, err = store.Restore(ctx, file, cfg.Database.Path, now); err != nil {
-		return "", fmt.Errorf("%s, downloaded: %w", from, err)
+	done, err := store.Restore(ctx, file, cfg.Database.Path, now, room)
+	if err != nil {
+		return store.Restored{}, fmt.Errorf("%s, downloaded: %w", from, err)
 	}
-	return kept, nil
+	done.Summed = summed // a bucket keeps the checksum with the file
+	return done, nil
 }
 
 // downloadSuffix is behind the name of the database where a backup comes down to.
 const downloadSuffix = ".download"
 
-// download brings a backup beside the database.
-func download(ctx context.Context, cfg Config, name, key string) (file string, err error) {
+// download brings a backup beside the database, and tells whether it was compared with a checksum that went up with it.
+func download(ctx context.Context, cfg Config, name, key string, room store.Room) (file string, summed bool, err error) {
 	from, err := openBucket(cfg.Backup.S3, name)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	defer from.Close()
 	file = cfg.Database.Path + downloadSuffix + path.Ext(key)
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a restore that was killed
-		return "", err
+		return "", false, err
 	}
-	err = from.Download(ctx, key, file)
+	summed, err = from.Download(ctx, key, file, room)
 	if errors.Is(err, bucket.ErrNotFound) {
 		err = fmt.Errorf("%w: courant check names the newest backup", err)
 	}
-	return file, err
+	return file, summed, err
 }

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"courant/store"
 	"courant/store/bucket"
 )
 
@@ -33,7 +32,7 @@ type shelf interface {
 	add(context.Context, *newBackup) error
 	remove(ctx context.Context, name string) error
 	// sweep removes what was begun and cut short.
-	sweep(ctx context.Context, now time.Time) error
+	sweep(context.Context) error
 }
 
 // newPlaces are those that the configuration names. The folder comes first: what is made there need not be made elsewhere.
@@ -52,20 +51,27 @@ func newPlaces(cfg BackupConfig) ([]*place, error) {
 	return places, nil
 }
 
-// backups are the instants of the scheduled backups that are there, ascending. One of a later time than now was made by a clock that was
-// wrong, and counts for nothing.
-func (p *place) backups(ctx context.Context, now time.Time) ([]time.Time, error) {
+// all are the instants of the scheduled backups that are there, ascending, also those that a clock which was ahead has dated later
+// than now.
+func (p *place) all(ctx context.Context) ([]time.Time, error) {
 	names, err := p.names(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var made []time.Time
 	for _, name := range names {
-		if instant, err := time.Parse(backupLayout, name); err == nil && instant.Format(backupLayout) == name && !instant.After(now) {
+		if instant, err := time.Parse(backupLayout, name); err == nil && instant.Format(backupLayout) == name {
 			made = append(made, instant)
 		}
 	}
+	slices.SortFunc(made, time.Time.Compare)
 	return made, nil
+}
+
+// backups are those of all that are not dated later than now: the others count for nothing.
+func (p *place) backups(ctx context.Context, now time.Time) ([]time.Time, error) {
+	made, err := p.all(ctx)
+	return slices.DeleteFunc(made, func(instant time.Time) bool { return instant.After(now) }), err
 }
 
 // folder is a shelf on a disk.
@@ -90,27 +96,10 @@ func (f folder) add(ctx context.Context, backup *newBackup) error {
 }
 
 func (f folder) remove(_ context.Context, name string) error {
-	return os.Remove(filepath.Join(string(f), name))
+	return store.RemoveBackup(filepath.Join(string(f), name))
 }
 
-// sweep leaves what was begun less than a day ago: another program may be at it.
-func (f folder) sweep(_ context.Context, now time.Time) error {
-	begun, err := filepath.Glob(filepath.Join(string(f), backupBegin+"*Z.db.zst.*.part"))
-	if err != nil {
-		return err
-	}
-	for _, part := range begun {
-		name, _, _ := strings.Cut(filepath.Base(part), ".zst.")
-		instant, unreadable := time.Parse(backupLayout, name+".zst")
-		if unreadable != nil || now.Sub(instant) < 24*time.Hour {
-			continue
-		}
-		if gone := os.Remove(part); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
-	}
-	return err
-}
+func (f folder) sweep(context.Context) error { return store.SweepParts(string(f)) }
 
 // bucketShelf is a shelf in a bucket.
 type bucketShelf struct {
@@ -168,6 +157,6 @@ func (s *bucketShelf) remove(ctx context.Context, name string) error {
 	return s.bucket.Remove(ctx, s.prefix+name)
 }
 
-func (s *bucketShelf) sweep(ctx context.Context, _ time.Time) error {
+func (s *bucketShelf) sweep(ctx context.Context) error {
 	return s.bucket.AbortUploads(ctx, s.prefix+backupBegin)
 }

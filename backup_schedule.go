@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"courant/store"
@@ -51,28 +49,21 @@ func (b *newBackup) somewhere(ctx context.Context) (string, error) {
 	if b.file != "" {
 		return b.file, nil
 	}
-	if err := removeBegun(b.beside); err != nil { // by a service that was killed
+	if err := removeMade(b.beside); err != nil { // by a service that was killed
 		return "", err
 	}
 	return b.beside, b.makeAt(ctx, b.beside)
 }
 
 // close removes what was made for no folder.
-func (b *newBackup) close() { os.Remove(b.beside) }
+func (b *newBackup) close() error { return removeMade(b.beside) }
 
-// removeBegun removes a file and what store.Backup has begun of it.
-func removeBegun(path string) error {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
+// removeMade removes a backup that need not be there.
+func removeMade(path string) error {
+	if err := store.RemoveBackup(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, entry := range entries {
-		rest, found := strings.CutPrefix(entry.Name(), filepath.Base(path))
-		if found && (rest == "" || strings.HasSuffix(rest, ".part")) {
-			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), entry.Name())))
-		}
-	}
-	return err
+	return nil
 }
 
 // backUp makes a backup each day for each place, and one at once where the last one was missed.
@@ -120,7 +111,11 @@ func (u *upkeep) tell(p *place, begun time.Time) {
 // fails keeps what it has.
 func (u *upkeep) backUpOnce(ctx context.Context) {
 	made := &newBackup{store: u.store, begun: u.clock.Now(), beside: u.cfg.Database.Path + uploadSuffix}
-	defer made.close()
+	defer func() {
+		if err := made.close(); err != nil {
+			u.log.Error("backup beside the database not removed", "error", err.Error())
+		}
+	}()
 	for _, p := range u.places {
 		if p.due.After(made.begun) {
 			continue
@@ -140,19 +135,37 @@ func (u *upkeep) backUpOnce(ctx context.Context) {
 	}
 }
 
-// thin removes the backups of a place that are not to be kept, and what those that were cut short have left.
+// longestGap is how long after the backup before a new one makes others go. Backups are made each day: after a longer time either the
+// service was off or the clock is ahead, and the next one will tell.
+const longestGap = 48 * time.Hour
+
+// thin removes the backups of a place that are not to be kept, and what those that were cut short have left. While the time is in doubt
+// all stay: a clock that is far ahead makes one backup that outlives the others.
 func (u *upkeep) thin(ctx context.Context, p *place, now time.Time) error {
-	made, err := p.backups(ctx, now)
-	if err != nil {
-		return err
+	if u.clockWrong != nil && u.clockWrong() {
+		u.log.Warn("old backups stay while the clock is wrong", "to", p.name)
+		return nil
 	}
-	stay := kept(made, u.cfg.Backup.Keep)
-	for _, instant := range made {
-		if !slices.Contains(stay, instant) {
-			err = errors.Join(err, p.remove(ctx, instant.Format(backupLayout)))
+	made, err := p.all(ctx)
+	if err != nil || len(made) < 2 {
+		return errors.Join(err, p.sweep(ctx))
+	}
+	newest, before := made[len(made)-1], made[len(made)-2]
+	switch {
+	case newest.After(now):
+		u.log.Warn("old backups stay: one is dated later than now, remove it if the clock is right",
+			"to", p.name, "file", newest.Format(backupLayout))
+	case newest.Sub(before) > longestGap:
+		u.log.Info("old backups stay until the next one: none was made for long", "to", p.name)
+	default:
+		stay := kept(made, u.cfg.Backup.Keep)
+		for _, instant := range made {
+			if !slices.Contains(stay, instant) {
+				err = errors.Join(err, p.remove(ctx, instant.Format(backupLayout)))
+			}
 		}
 	}
-	return errors.Join(err, p.sweep(ctx, now))
+	return errors.Join(err, p.sweep(ctx))
 }
 
 // kept are the newest of each of the days, weeks (from Monday) and months in Paris that are the newest with a backup, and

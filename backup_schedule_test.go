@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"courant/store"
@@ -41,7 +42,7 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, name := range []string{"courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak", "courant-2025.db.zst", "notes.txt", "courant-20260101T013000Z.db.zst", "courant-20360101T013000Z.db.zst"} {
+			for _, name := range []string{"courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak", "courant-2025.db.zst", "notes.txt", "courant-20260101T013000Z.db.zst"} {
 				place.put(name)
 			}
 			place.cfg.Keep = KeepConfig{Days: 2}
@@ -68,7 +69,10 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			stop()
 			running.Wait()
 			want := []string{"courant-2025.db.zst", "courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak",
-				"courant-20261025T023000Z.db.zst", "courant-20261026T023000Z.db.zst", "courant-20360101T013000Z.db.zst", "notes.txt"}
+				"courant-20261025T023000Z.db.zst", "courant-20261026T023000Z.db.zst", "notes.txt"}
+			if name == "folder" {
+				want = slices.Sorted(slices.Values(append(want, "courant-20261025T023000Z.db.zst.sha256", "courant-20261026T023000Z.db.zst.sha256")))
+			}
 			if names := place.names(); !slices.Equal(names, want) {
 				t.Errorf("there are %q, want %q", names, want)
 			}
@@ -127,9 +131,9 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 		metric time.Time
 	}{
 		"full": {answer: full, says: "the bucket is full: make room, or keep fewer backups with backup.keep",
-			metric: time.Date(2026, 9, 2, 1, 30, 0, 0, time.UTC)},
+			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
 		"what arrived is not what was sent": {answer: lossy, says: "the bucket does not hold what was sent: s3://backups/courant-20261124T120000Z.db.zst has 1 bytes there",
-			metric: time.Date(2026, 9, 2, 1, 30, 0, 0, time.UTC)},
+			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
 		"unreachable":  {change: func(cfg *S3Config) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
 		"wrong bucket": {change: func(cfg *S3Config) { cfg.Bucket = "another" }, says: "there is no such bucket: make it, or mend backup.s3.bucket"},
 		"wrong keys": {answer: func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 403, "SignatureDoesNotMatch") },
@@ -137,7 +141,7 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects := newObjectStore(t)
-			older := []string{"courant-20260901T013000Z.db.zst", "courant-20260902T013000Z.db.zst"}
+			older := []string{"courant-20261122T023000Z.db.zst", "courant-20261123T023000Z.db.zst"}
 			for _, key := range older {
 				objects.put(key, nil)
 			}
@@ -181,7 +185,11 @@ func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *tes
 	n := newNightly(t, backupNoon, BackupConfig{To: folder, S3: objects.config(""), Keep: KeepConfig{Days: 2}})
 	check := func(inFolder, inBucket []string) {
 		t.Helper()
-		if names := fileNames(t, folder); !slices.Equal(names, inFolder) {
+		var withSums []string
+		for _, name := range inFolder {
+			withSums = append(withSums, name, name+store.ChecksumSuffix)
+		}
+		if names := fileNames(t, folder); !slices.Equal(names, withSums) {
 			t.Errorf("the folder holds %q, want %q", names, inFolder)
 		}
 		if keys := objects.keys(); !slices.Equal(keys, inBucket) {
@@ -201,6 +209,80 @@ func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *tes
 	check([]string{noon, tomorrow}, []string{one, tomorrow})
 	if string(objects.content(tomorrow)) != string(must(os.ReadFile(filepath.Join(folder, tomorrow)))(t)) {
 		t.Error("folder and bucket hold two different backups")
+	}
+}
+
+// withBackups is a folder with a backup of each of some nights up to that one, each with its checksum.
+func withBackups(t *testing.T, last time.Time, nights int) (folder string, files []string) {
+	t.Helper()
+	folder = t.TempDir()
+	for night := range nights {
+		name := last.AddDate(0, 0, night+1-nights).Format(backupLayout)
+		for _, name := range []string{name, name + store.ChecksumSuffix} {
+			if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, name)
+		}
+	}
+	return folder, files
+}
+
+func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
+	for name, known := range map[string]func() bool{"nobody knows": nil, "it is known": func() bool { return true }} {
+		t.Run(name, func(t *testing.T) {
+			folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
+			n := newNightly(t, backupNoon.AddDate(0, 0, 100), BackupConfig{To: folder, Keep: KeepConfig{Days: 2}})
+			n.clockWrong = known
+			check := func(when string) {
+				t.Helper()
+				for _, name := range before {
+					if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+						t.Errorf("%s: %v", when, err)
+					}
+				}
+			}
+			n.round(t)
+			check("ahead")
+			n.clock = clockwork.NewFakeClockAt(backupNoon.Add(25 * time.Second))
+			n.upkeep.clock, n.clockWrong = n.clock, nil
+			n.places[0].again = time.Time{}
+			n.places[0].due = time.Time{}
+			n.backUpOnce(t.Context())
+			check("right again")
+			if said := n.log.String(); !strings.Contains(said, "one is dated later than now") || !strings.Contains(said, "file=courant-20270304T120000Z.db.zst") {
+				t.Errorf("the log says\n%s", said)
+			}
+			// Once it is removed, the others go as they should.
+			if err := store.RemoveBackup(filepath.Join(folder, "courant-20270304T120000Z.db.zst")); err != nil {
+				t.Fatal(err)
+			}
+			n.clock.Advance(24 * time.Hour)
+			n.places[0].due = time.Time{}
+			n.backUpOnce(t.Context())
+			const today, tomorrow = "courant-20261124T120025Z.db.zst", "courant-20261125T120025Z.db.zst"
+			if names, want := fileNames(t, folder), []string{today, today + ".sha256", tomorrow, tomorrow + ".sha256"}; !slices.Equal(names, want) {
+				t.Errorf("the folder holds %q, want %q", names, want)
+			}
+		})
+	}
+}
+
+func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
+	folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
+	n := newNightly(t, backupNoon, BackupConfig{To: folder, Keep: KeepConfig{Days: 2}})
+	wrong := true
+	n.clockWrong = func() bool { return wrong }
+	n.backUpOnce(t.Context())
+	if names := fileNames(t, folder); len(names) != len(before)+2 {
+		t.Errorf("the folder holds %q", names)
+	}
+	wrong = false
+	n.clock.Advance(24 * time.Hour)
+	n.places[0].due = time.Time{}
+	n.backUpOnce(t.Context())
+	if names := fileNames(t, folder); len(names) != 4 {
+		t.Errorf("after it the folder holds %q", names)
 	}
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +164,51 @@ func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
 	} {
 		if got := sayOf(checkBucket(t.Context(), test.cfg, backupNoon)); !strings.Contains(got, test.want) || strings.Contains(got, testSecretKey) {
 			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+}
+
+func TestRestoreSaysWhetherAChecksumWasThereToCompare(t *testing.T) {
+	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h.do("", "backup", "made.db")
+	const missing = "there is no made.db.sha256: it was checked, but compared with no checksum"
+	if said := h.do("", "restore", "made.db"); strings.Contains(said, missing) {
+		t.Error(said)
+	}
+	if err := os.Remove("made.db.sha256"); err != nil {
+		t.Fatal(err)
+	}
+	if said := h.do("", "restore", "made.db"); !strings.Contains(said, missing) {
+		t.Error(said)
+	}
+}
+
+func TestWhatIsNotCourantsIsSaidByBackupAndCheck(t *testing.T) {
+	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h.do("", "backup", "before.db")
+	other := must(sql.Open("sqlite", "courant.db"))(t)
+	if _, err := other.ExecContext(t.Context(), "CREATE VIEW mine AS SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if said := h.do("", "backup", "made.db"); !strings.Contains(said, `courant restore will refuse it for what is not Courant's: view "mine"`) {
+		t.Error(said)
+	}
+	if v := checkDatabase(t.Context(), "courant.db"); !v.warns || !strings.Contains(sayOf(v), `for what is not Courant's: view "mine"`) {
+		t.Error(sayOf(v))
+	}
+}
+
+func TestARestoreLeavesTheReserveFree(t *testing.T) {
+	room := roomForRestore(filepath.Join(t.TempDir(), "courant.db"))
+	if err := room(0); err != nil {
+		t.Errorf("nothing takes too much: %v", err)
+	}
+	for _, bytes := range []uint64{1 << 62, math.MaxUint64} {
+		if err := room(bytes); err == nil || !strings.Contains(err.Error(), "and 64 stay free: make room") {
+			t.Errorf("%d bytes: %v", bytes, err)
 		}
 	}
 }

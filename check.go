@@ -118,13 +118,18 @@ func checkExchange(err error) verdict {
 }
 
 func checkDatabase(ctx context.Context, path string) verdict {
-	v := verdict{what: "database", said: path + " opens and passes SQLite's integrity check"}
+	v := verdict{what: "database", said: path + " opens and passes SQLite's integrity check, and every packed hour reads"}
 	db, err := store.Open(ctx, path)
 	if err != nil {
 		v.err = err
 		return v
 	}
-	v.err = errors.Join(db.IntegrityCheck(ctx), db.Close())
+	added, err := db.Additions(ctx)
+	if len(added) > 0 {
+		v.warns = true
+		v.said += "; restore would refuse a backup of it for what is not Courant's: " + strings.Join(added, ", ")
+	}
+	v.err = errors.Join(err, db.IntegrityCheck(ctx), db.Close())
 	return v
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"courant/store"
 )
 
 const (
@@ -20,6 +22,18 @@ func roomBeside(database string) error {
 		return nil
 	}
 	return fmt.Errorf("%d MB are free beside %s, and %d stay free: make room", free/megabyte, database, reserveBytes/megabyte)
+}
+
+// roomForRestore says why so many bytes may not be written beside the database; nil: there is room, or nobody knows.
+func roomForRestore(database string) store.Room {
+	return func(bytes uint64) error {
+		free, _, err := diskRoom(filepath.Dir(database))
+		if err != nil || free >= reserveBytes && free-reserveBytes >= bytes {
+			return nil
+		}
+		return fmt.Errorf("%d MB are free beside %s: it takes %d, and %d stay free: make room",
+			free/megabyte, database, bytes/megabyte, reserveBytes/megabyte)
+	}
 }
 
 // roomForBackup says why a backup may not be written: it would take the reserve of the database's disk. A compressed one is

@@ -3,6 +3,7 @@ package main
 import (
 	"container/list"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,39 +53,89 @@ func (e entrance) server(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// pace gives the client time for each part of an answer, so that a large one may take longer than a small one.
+// pace limits how long a client may take for each part of an answer, not for the whole: a large answer, or one that is written over
+// hours, goes on for as long as the client takes what it is sent.
 func (e entrance) pace(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TransferEncoding) > 0 {
 			// It may have had a Content-Length too, which a proxy in front may have believed (RFC 9112, 6.1).
 			w.Header().Set("Connection", "close")
 		}
-		next.ServeHTTP(&paced{w, http.NewResponseController(w), e.write}, r)
+		p := &paced{ResponseWriter: w, controller: http.NewResponseController(w), each: e.write, timed: r.ProtoMajor > 1, renewed: time.Now()}
+		if r.Body == http.NoBody {
+			// The request is read. net/http goes on reading to see the client leave, and would take the end of ReadTimeout for that.
+			_ = p.controller.SetReadDeadline(time.Time{})
+		}
+		_ = p.rest()
+		next.ServeHTTP(p, r)
+		_ = p.renew() // for what is still in a buffer
 	})
 }
 
-// paced is an answer whose time to be written is renewed as it goes.
+// paced is an answer whose time to be written is renewed before each part. Where there is no deadline to set, as in tests that record
+// an answer, it is written without.
 type paced struct {
 	http.ResponseWriter
 	controller *http.ResponseController
 	each       time.Duration
+	timed      bool      // the deadline ends the answer also while nothing is being written: HTTP/2
+	renewed    time.Time // zero: there is no deadline
 }
 
 // Write is for http.ResponseWriter.
 func (w *paced) Write(p []byte) (written int, err error) {
-	for len(p) > writeBytes && err == nil {
-		var n int
-		n, err = w.ResponseWriter.Write(p[:writeBytes])
+	for first := true; first || len(p) > 0; first = false {
+		piece := p[:min(len(p), writeBytes)]
+		if err := w.renew(); err != nil {
+			return written, err
+		}
+		n, err := w.ResponseWriter.Write(piece)
 		written, p = written+n, p[n:]
-		if err == nil {
-			err = w.controller.SetWriteDeadline(time.Now().Add(w.each))
+		if err != nil {
+			return written, err
 		}
 	}
-	if err != nil {
-		return written, err
+	return written, w.rest()
+}
+
+// FlushError is for http.ResponseController.
+func (w *paced) FlushError() error {
+	if err := w.renew(); err != nil {
+		return err
 	}
-	n, err := w.ResponseWriter.Write(p)
-	return written + n, err
+	if err := w.controller.Flush(); err != nil {
+		return err
+	}
+	return w.rest()
+}
+
+// renewShare is the share of the time after which it is renewed: an answer that is written at once costs no renewal.
+const renewShare = 16
+
+// renew gives the client time for what is written next.
+func (w *paced) renew() error {
+	now := time.Now()
+	if now.Sub(w.renewed) < w.each/renewShare {
+		return nil
+	}
+	w.renewed = now
+	return w.deadline(now.Add(w.each))
+}
+
+// rest stops the clock while the handler prepares the next part.
+func (w *paced) rest() error {
+	if !w.timed {
+		return nil
+	}
+	w.renewed = time.Time{}
+	return w.deadline(time.Time{})
+}
+
+func (w *paced) deadline(at time.Time) error {
+	if err := w.controller.SetWriteDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // Unwrap is for http.ResponseController.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -317,7 +318,7 @@ func TestOverHTTP2AClientThatIsSlowIsLetGo(t *testing.T) {
 	}
 }
 
-// renewed is an answer that counts how often its time to be written is renewed, and that fails when it is cut.
+// renewed is an answer that counts how often its time to be written is renewed, takes a second for each part, and fails when it is cut.
 type renewed struct {
 	*httptest.ResponseRecorder
 	times int
@@ -330,29 +331,137 @@ func (r *renewed) Write(p []byte) (int, error) {
 	if r.cutAt > 0 && r.Body.Len() >= r.cutAt {
 		return 0, net.ErrClosed
 	}
+	time.Sleep(time.Second)
 	return r.ResponseRecorder.Write(p)
 }
 
 func TestEachPartOfAnAnswerHasTimeOfItsOwn(t *testing.T) {
 	for _, test := range []struct{ bytes, cutAt, times, written int }{
-		{0, 0, 0, 0},
-		{1, 0, 0, 1},
-		{writeBytes, 0, 0, writeBytes},
-		{writeBytes + 1, 0, 1, writeBytes + 1},
-		{3*writeBytes + 5, 0, 3, 3*writeBytes + 5},
+		// The first part has the time of the request. It is renewed before each other, and before what a buffer holds goes out.
+		{1, 0, 1, 1},
+		{writeBytes, 0, 1, writeBytes},
+		{writeBytes + 1, 0, 2, writeBytes + 1},
+		{3*writeBytes + 5, 0, 4, 3*writeBytes + 5},
 		{3*writeBytes + 5, 2 * writeBytes, 2, 2 * writeBytes},
 	} {
-		w := &renewed{ResponseRecorder: httptest.NewRecorder(), cutAt: test.cutAt}
-		clients.pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			written, err := w.Write(make([]byte, test.bytes))
-			if written != test.written || errors.Is(err, net.ErrClosed) != (test.cutAt > 0) {
-				t.Errorf("of %d bytes %d are written, error %v", test.bytes, written, err)
+		synctest.Test(t, func(t *testing.T) {
+			w := &renewed{ResponseRecorder: httptest.NewRecorder(), cutAt: test.cutAt}
+			clients.pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				written, err := w.Write(make([]byte, test.bytes))
+				if written != test.written || errors.Is(err, net.ErrClosed) != (test.cutAt > 0) {
+					t.Errorf("of %d bytes %d are written, error %v", test.bytes, written, err)
+				}
+			})).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+			if w.times != test.times || w.Body.Len() != test.written {
+				t.Errorf("%d bytes: renewed %d times, %d written, want %d and %d", test.bytes, w.times, w.Body.Len(), test.times, test.written)
 			}
-		})).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
-		if w.times != test.times || w.Body.Len() != test.written {
-			t.Errorf("%d bytes: renewed %d times, %d written, want %d and %d", test.bytes, w.times, w.Body.Len(), test.times, test.written)
-		}
+		})
 	}
+}
+
+// trickle is a handler that answers with a piece of 1 KiB each pause, and tells how it ended.
+func trickle(pieces int, pause time.Duration, ended chan<- error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for range pieces {
+			time.Sleep(pause)
+			_, err := w.Write(make([]byte, 1<<10))
+			if err = errors.Join(err, http.NewResponseController(w).Flush(), r.Context().Err()); err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}
+}
+
+func TestAnAnswerThatIsWrittenSlowlyGoesOnForAsLongAsItIsRead(t *testing.T) {
+	const pieces = 300
+	for name, pause := range map[string]time.Duration{"four pieces a second": 250 * time.Millisecond, "a piece every half minute": 30 * time.Second} {
+		t.Run(name+", HTTP/1.1", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, 1)
+				server := clients.server(trickle(pieces, pause, ended), slog.New(slog.DiscardHandler))
+				listener := pipes{make(chan net.Conn), make(chan struct{})}
+				go server.Serve(listener)
+				defer server.Close()
+				ours, theirs := net.Pipe()
+				defer ours.Close()
+				listener.dialed <- theirs
+				if _, err := io.WriteString(ours, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				answer, err := http.ReadResponse(bufio.NewReader(ours), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				read, err := io.Copy(io.Discard, answer.Body)
+				if said := <-ended; read != pieces<<10 || err != nil || said != nil {
+					t.Errorf("%d bytes read, %v; the handler: %v", read, err, said)
+				}
+			})
+		})
+		t.Run(name+", HTTP/2", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, 1)
+				conn := overHTTP2(t, clients, trickle(pieces, pause, ended))()
+				defer conn.Close()
+				frames := framer(t, conn)
+				request := requestFor(t, "/")
+				go func() {
+					_ = frames.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: request, EndHeaders: true, EndStream: true})
+				}()
+				var read int
+				for {
+					frame, err := frames.ReadFrame()
+					if err != nil {
+						t.Fatalf("after %d bytes: %v; the handler: %v", read, err, <-ended)
+					}
+					switch frame := frame.(type) {
+					case *http2.PingFrame:
+						if !frame.IsAck() {
+							err = frames.WritePing(true, frame.Data)
+						}
+					case *http2.RSTStreamFrame:
+						t.Fatalf("reset after %d bytes: %v; the handler: %v", read, frame.ErrCode, <-ended)
+					case *http2.DataFrame:
+						if read += len(frame.Data()); len(frame.Data()) > 0 {
+							err = errors.Join(frames.WriteWindowUpdate(0, uint32(len(frame.Data()))), frames.WriteWindowUpdate(1, uint32(len(frame.Data()))))
+						}
+						if frame.StreamEnded() {
+							if said := <-ended; read != pieces<<10 || said != nil {
+								t.Errorf("%d bytes read; the handler: %v", read, said)
+							}
+							return
+						}
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestWhoDoesNotReadASlowAnswerIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		server := clients.server(trickle(1<<20, 250*time.Millisecond, ended), slog.New(slog.DiscardHandler))
+		listener := pipes{make(chan net.Conn), make(chan struct{})}
+		go server.Serve(listener)
+		defer server.Close()
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		listener.dialed <- theirs
+		if _, err := io.WriteString(ours, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		asked := time.Now()
+		err := <-ended
+		if took := time.Since(asked); err == nil || took > 20*time.Second {
+			t.Errorf("let go after %s: %v", took, err)
+		}
+	})
 }
 
 func TestOfTooManyConnectionsTheOneGoesThatSaidNothingForLongest(t *testing.T) {

@@ -37,13 +37,14 @@ type loaded struct {
 	address, token string
 }
 
-// underLoad starts a service as on a machine with one core and 1 GB, in a folder of its own. Its log tells which runs of feeds end.
+// underLoad starts a service as on a machine with one core and 1 GB, unless the environment says otherwise, in a folder of its own. Its
+// log tells which runs of feeds end.
 func underLoad(t *testing.T, sources *simulator.Servers, environ ...string) *loaded {
 	t.Helper()
 	moveInto(t, sources)
 	h := &house{t: t, clock: clockwork.NewRealClock()}
 	h.addToken()
-	environ = append(environ, "GOMEMLIMIT=800MiB", "GOMAXPROCS=1", "COURANT_API_RATE_LIMIT_PER_MINUTE=1000000", "COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json")
+	environ = append([]string{"GOMEMLIMIT=800MiB", "GOMAXPROCS=1", "COURANT_API_RATE_LIMIT_PER_MINUTE=1000000", "COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, environ...)
 	l := &loaded{process: startProgram(t, "courant-hasty", environ, true, "serve"), token: h.token}
 	l.address = l.await(`"msg":"serving","address":"([^"]+)"`)[1]
 	return l

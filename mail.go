@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -12,12 +16,23 @@ import (
 	"courant/server"
 )
 
-// mailTimeout is how long one mail may take, from the call to the server's answer.
-const mailTimeout = 30 * time.Second
+const (
+	// mailTimeout is how long one mail may take, from the call to the server's last answer.
+	mailTimeout = 30 * time.Second
+	// mailReplyBytes is how much is read from a mail server for one mail, its certificates included. A server that is well needs a
+	// few kilobytes; the library would keep a line that does not end in memory.
+	mailReplyBytes = 128 << 10
+	// mailErrorRunes is how much of what a mail server said goes into an error.
+	mailErrorRunes = 400
+)
+
+var errMailReply = fmt.Errorf("the server sends more than %d KiB for one mail: check that smtp.host and smtp.port lead to a mail server", mailReplyBytes>>10)
 
 // mailer sends mails through the configured server.
 type mailer struct {
-	cfg SMTPConfig
+	cfg     SMTPConfig
+	timeout time.Duration
+	roots   *x509.CertPool // of the server's certificate; nil: those of the system
 }
 
 // newMailer is nil where mails cannot be sent, or would not know what address to lead to.
@@ -25,15 +40,31 @@ func newMailer(cfg Config) server.Mailer {
 	if cfg.SMTP.Host == "" || cfg.Server.PublicURL == "" {
 		return nil
 	}
-	return mailer{cfg.SMTP}
+	return mailer{cfg: cfg.SMTP, timeout: mailTimeout}
 }
 
-// Send sends a mail in plain text to one person, whom its error does not name.
+// Send sends a mail in plain text to one person, whom its error does not name. It ends with ctx at once, and after the mailer's
+// timeout in any case, whatever the server does.
 func (m mailer) Send(ctx context.Context, to, subject, text string) error {
-	if err := m.send(ctx, to, subject, text); err != nil {
-		return errors.New(strings.ReplaceAll(fmt.Sprintf("mail: %v", err), to, "[recipient]"))
+	late := fmt.Errorf("the server did not take the mail within %s", m.timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, m.timeout, late)
+	defer cancel()
+	err := m.send(ctx, to, subject, text)
+	if err == nil {
+		return nil
 	}
-	return nil
+	// The connection was closed under the library, which says only that. A dialer may see the end of the time before ctx does.
+	end, _ := ctx.Deadline()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	} else if !time.Now().Before(end) {
+		err = late
+	}
+	said := []rune(strings.ReplaceAll(err.Error(), to, "[recipient]"))
+	if len(said) > mailErrorRunes {
+		said = append(said[:mailErrorRunes], '…')
+	}
+	return errors.New("mail: " + string(said))
 }
 
 func (m mailer) send(ctx context.Context, to, subject, text string) error {
@@ -48,13 +79,19 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	message.SetDate()
 	message.SetMessageID()
 	message.SetBodyString(mail.TypeTextPlain, text)
-	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(mailTimeout)}
+	var line mailLine
+	defer line.close()
+	secure := &tls.Config{ServerName: m.cfg.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
+	// The library's own timeout is for one call, and is renewed: that of ctx comes first.
+	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
 	method := mail.SMTPAuthAutoDiscover
 	switch m.cfg.TLS {
 	case "starttls":
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	case "tls":
-		options = append(options, mail.WithSSL())
+		// With WithSSL the library takes a connection that it did not make itself for one in the clear, and sends no password.
+		options = append(options, mail.WithTLSPolicy(mail.TLSOpportunistic))
+		line.secure = secure
 	case "none":
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
 		method = mail.SMTPAuthPlain // which is used in the open within this machine only
@@ -67,5 +104,67 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	if err != nil {
 		return err
 	}
-	return client.DialAndSendWithContext(ctx, message)
+	defer context.AfterFunc(ctx, line.close)()
+	err = client.DialAndSendWithContext(ctx, message)
+	if line.tooMuch() {
+		return errMailReply
+	}
+	return err
+}
+
+// mailLine is the connection over which one mail goes. The library closes it neither when its context ends nor after every error.
+type mailLine struct {
+	secure *tls.Config // nil: the connection begins in the clear
+
+	mu     sync.Mutex
+	conn   *meteredConn
+	closed bool
+}
+
+func (l *mailLine) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, errors.Join(net.ErrClosed, conn.Close())
+	}
+	l.conn = &meteredConn{Conn: conn, left: mailReplyBytes}
+	if l.secure != nil {
+		return tls.Client(l.conn, l.secure), nil
+	}
+	return l.conn, nil
+}
+
+func (l *mailLine) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	if l.conn != nil {
+		l.conn.Close()
+	}
+}
+
+func (l *mailLine) tooMuch() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn != nil && l.conn.left == 0
+}
+
+// meteredConn is a connection from which only so much is read.
+type meteredConn struct {
+	net.Conn
+	left int // bytes
+}
+
+// Read is for net.Conn.
+func (c *meteredConn) Read(p []byte) (int, error) {
+	if c.left == 0 {
+		return 0, errMailReply
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err
 }

@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
+	"net/http/httptest"
 	"net/mail"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
@@ -79,27 +83,41 @@ func (d *delivery) Data(r io.Reader) error {
 func (*delivery) Reset()        {}
 func (*delivery) Logout() error { return nil }
 
-// open starts the office and returns a configuration that leads to it, without encryption.
-func (o *postOffice) open(t *testing.T) SMTPConfig {
+// open starts the office and returns a configuration that leads to it, with encryption as in smtp.tls and with the certificate of the
+// pool.
+func (o *postOffice) open(t *testing.T, encryption string) (SMTPConfig, *x509.CertPool) {
 	t.Helper()
+	certified := httptest.NewTLSServer(nil)
+	certified.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(certified.Certificate())
 	o.taken, o.envelopes = make(chan *mail.Message, 10), make(chan string, 10)
 	server := smtp.NewServer(o)
-	server.AllowInsecureAuth = true
+	server.AllowInsecureAuth = encryption == "none"
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	switch config := (&tls.Config{Certificates: certified.TLS.Certificates}); encryption {
+	case "starttls":
+		server.TLSConfig = config
+	case "tls":
+		listener = tls.NewListener(listener, config)
+	}
 	ended := make(chan struct{})
 	go func() { defer close(ended); server.Serve(listener) }()
 	t.Cleanup(func() { server.Close(); <-ended })
-	return SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "Courant <courant@example.org>", TLS: "none"}
+	return SMTPConfig{Host: "127.0.0.1", Port: port, From: "Courant <courant@example.org>", TLS: encryption}, roots
 }
 
 func TestAMailComesAsItWasWritten(t *testing.T) {
-	for _, office := range []*postOffice{{}, {user: "courant", password: "a secret"}} {
-		cfg := office.open(t)
+	for encryption, office := range map[string]*postOffice{
+		"none": {}, "starttls": {user: "courant", password: "a secret"}, "tls": {user: "courant", password: "a secret"},
+	} {
+		cfg, roots := office.open(t, encryption)
 		cfg.Username, cfg.Password = office.user, Secret(office.password)
-		err := mailer{cfg}.Send(t.Context(), "anne@example.org", "Courant : été", "Bonjour,\n\nhttps://courant.example.org/set-password?key=ABC\n")
+		err := mailer{cfg: cfg, timeout: mailTimeout, roots: roots}.Send(t.Context(), "anne@example.org", "Courant : été", "Bonjour,\n\nhttps://courant.example.org/set-password?key=ABC\n")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +143,7 @@ func TestAMailComesAsItWasWritten(t *testing.T) {
 
 func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 	office := &postOffice{user: "courant", password: "a secret"}
-	cfg := office.open(t)
+	cfg, _ := office.open(t, "none")
 	for name, test := range map[string]struct {
 		password Secret
 		to, tls  string
@@ -145,11 +163,95 @@ func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 			}
 			cfg := cfg
 			cfg.Username, cfg.Password, cfg.TLS = office.user, test.password, test.tls
-			err := mailer{cfg}.Send(ctx, test.to, "subject", "https://courant.example.org/set-password?key=ABC")
+			err := mailer{cfg: cfg, timeout: mailTimeout}.Send(ctx, test.to, "subject", "https://courant.example.org/set-password?key=ABC")
 			if err == nil || strings.Contains(err.Error(), test.to) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "key=") {
 				t.Errorf("Send = %v, want an error without recipient and secret", err)
 			}
 		})
+	}
+}
+
+// dripping is a mail server that sends a text again and again, until the connection ends.
+func dripping(t *testing.T, greeting, again string) SMTPConfig {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, err = io.WriteString(conn, greeting)
+		for err == nil {
+			_, err = io.WriteString(conn, again)
+		}
+	}()
+	t.Cleanup(func() { listener.Close(); <-ended })
+	return SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
+}
+
+func TestAMailServerThatNeverEndsIsReadNoFurther(t *testing.T) {
+	for name, test := range map[string]struct{ greeting, again string }{
+		"a line without end":     {"220 ", strings.Repeat("x", 1000)},
+		"a reply without end":    {"", "220-" + strings.Repeat("x", 1000) + "\r\n"},
+		"empty lines":            {"220 mail.example.org\r\n", "\r\n"},
+		"a greeting, then noise": {"220 mail.example.org\r\n", "250-SIZE 1\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := dripping(t, test.greeting, test.again)
+			err := mailer{cfg: cfg, timeout: mailTimeout}.Send(t.Context(), "anne@example.org", "subject", "text")
+			if err == nil || len(err.Error()) > 4*mailErrorRunes {
+				t.Errorf("Send = %v, want a short error", err)
+			}
+		})
+	}
+	cfg := dripping(t, "220 ", strings.Repeat("x", 1000))
+	err := mailer{cfg: cfg, timeout: mailTimeout}.Send(t.Context(), "anne@example.org", "subject", "text")
+	if err == nil || !strings.Contains(err.Error(), "the server sends more than 128 KiB for one mail") {
+		t.Errorf("Send = %v", err)
+	}
+}
+
+func TestAMailIsGivenUpWithItsContextThoughTheServerGoesOnSending(t *testing.T) {
+	waiting := make(chan struct{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { // says nothing
+		defer close(ended)
+		if conn, err := listener.Accept(); err == nil {
+			close(waiting)
+			_, _ = io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	}()
+	defer func() { listener.Close(); <-ended }()
+	cfg := SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() { <-waiting; cancel(errors.New("the service stops")) }()
+	err = mailer{cfg: cfg, timeout: time.Hour}.Send(ctx, "anne@example.org", "subject", "text")
+	if err == nil || err.Error() != "mail: the service stops" {
+		t.Errorf("Send = %v", err)
+	}
+}
+
+func TestAMailThatIsNotTakenInTimeIsGivenUp(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts by the system's queue alone, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	cfg := SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "tls"}
+	err = mailer{cfg: cfg, timeout: time.Millisecond}.Send(t.Context(), "anne@example.org", "subject", "text")
+	if err == nil || err.Error() != "mail: the server did not take the mail within 1ms" {
+		t.Errorf("Send = %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -58,7 +59,8 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, places: places, lastBackup: figures.backup}
+	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, places: places, lastBackup: figures.backup,
+		clockWrong: func() bool { return s.feeds.ClockWrong(context.Background()) }}
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
@@ -155,7 +157,9 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	case ctx.Err() != nil:
 		err = nil // told to stop before all was ready
 	case err == nil:
-		s.store.Watch(watchInterval, func() error { return errors.Join(s.readAccounts(feedsCtx), s.refreshNow(feedsCtx)) })
+		s.store.Watch(watchInterval, func() error { return s.follow(feedsCtx) }, func(err error) {
+			s.log.Error("changes of the database not taken over", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
+		})
 		s.log.Info("serving", "address", s.address(), "database", s.cfg.Database.Path)
 		ready()
 		s.upkeep.start(feedsCtx, &parts)
@@ -192,23 +196,18 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	return errors.Join(err, s.auth.Close(), s.store.Close())
 }
 
-// refresh builds the bodies that a commit of this process has changed.
-func (s *service) refresh(ctx context.Context) { _ = s.refreshNow(ctx) }
-
-// refreshNow says what went wrong in the log; the watch on the database tries again.
-func (s *service) refreshNow(ctx context.Context) error {
-	err := s.server.Refresh(ctx)
-	if err != nil && ctx.Err() == nil {
+// refresh builds the bodies that a commit of this process has changed; where it fails, the watch on the database tries again.
+func (s *service) refresh(ctx context.Context) {
+	if err := s.server.Refresh(ctx); err != nil && ctx.Err() == nil {
 		s.log.Error("answers not rebuilt", "error", err.Error())
 	}
-	return err
 }
 
-// readAccounts reads again who may come in, which a command may have changed.
-func (s *service) readAccounts(ctx context.Context) error {
-	err := s.auth.Refresh(ctx)
-	if err != nil && ctx.Err() == nil {
-		s.log.Error("accounts not read again", "error", err.Error())
+// follow takes over what was committed to the database, also by a command: who may come in, and the answers.
+func (s *service) follow(ctx context.Context) error {
+	err := errors.Join(s.auth.Refresh(ctx), s.server.Refresh(ctx))
+	if ctx.Err() != nil {
+		return nil // it stops
 	}
 	return err
 }

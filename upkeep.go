@@ -115,7 +115,7 @@ func (u *upkeep) sweep(ctx context.Context) error {
 // always among those that are kept, also where the clock is wrong or nothing new came for long.
 func (u *upkeep) removeOldSteps(ctx context.Context) error {
 	days := u.cfg.Retention.AFRREnergyDays
-	if days == 0 {
+	if days == 0 || u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
 	extent, err := u.store.Extent(ctx, store.AFRREnergy)

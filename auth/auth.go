@@ -8,7 +8,7 @@
 // it, and has the form of one, is the database asked.
 //
 // Its limits: there is no second factor; many addresses together may try a hundred passwords an hour on one account,
-// and so keep its owner from signing in; and whoever can write the database file can let himself in.
+// and so keep its owner from signing in on a new device; and whoever can write the database file can let himself in.
 package auth
 
 import (

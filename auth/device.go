@@ -84,7 +84,7 @@ func (a *Auth) deviceCookie(r *http.Request) string {
 }
 
 // deviceOf is the name of the device from which somebody signs in to the account of an address, if that is known; else empty.
-func (a *Auth) deviceOf(ctx context.Context, address string) string {
+func (a *Auth) deviceOf(ctx context.Context, name string) string {
 	cookie, _ := ctx.Value(deviceKey{}).(string)
 	parts := deviceForm.FindStringSubmatch(cookie)
 	if parts == nil {
@@ -95,7 +95,10 @@ func (a *Auth) deviceOf(ctx context.Context, address string) string {
 		return ""
 	}
 	account, err := a.Account(ctx, id)
-	if err != nil || account.Email != address {
+	if err != nil {
+		return ""
+	}
+	if form, err := parseEmail(account.Email); account.Email != name && (err != nil || form != name) {
 		return ""
 	}
 	return a.device(cookie, account)

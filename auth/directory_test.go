@@ -219,7 +219,7 @@ func TestStartWritesDownOnceAMinute(t *testing.T) {
 			}
 		}
 		return err
-	})
+	}, func(err error) { t.Error(err) })
 	f.clock.Advance(time.Minute)
 	select {
 	case <-written:

@@ -40,12 +40,11 @@ func (a *Auth) Refused(origin string) int {
 
 // Limits of the lanes and of origins.
 const (
-	MostWaiting      = mostWaiting
-	MostWaitingOfOne = mostWaitingOfOne
-	Patience         = patience
-	RefusedOfOrigin  = refusedOfOrigin
-	HoldFrom         = holdFrom
-	HoldMost         = holdMost
+	MostWaiting     = mostWaiting
+	Patience        = patience
+	RefusedOfOrigin = refusedOfOrigin
+	HoldFrom        = holdFrom
+	HoldMost        = holdMost
 )
 
 // KeepBooks does what Start does once a minute.

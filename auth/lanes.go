@@ -11,16 +11,18 @@ import (
 )
 
 const (
-	// mostWaiting is how many may wait in a lane, and mostWaitingOfOne how many of them for one key. A core hashes some thirty
-	// passwords a second, and a lane half of that, so a full lane is less than two seconds long.
-	mostWaiting      = 24
-	mostWaitingOfOne = 4
+	// mostWaiting is how many may wait in a lane. A core hashes some thirty passwords a second, and a lane half of that, so a full
+	// lane is less than two seconds long.
+	mostWaiting = 24
 	// patience is how long one waits at most. It is well within the time that a client has for its answer.
 	patience = 5 * time.Second
 	// tryAgain is after how long it makes sense to try again when a lane was full.
 	tryAgain = time.Second
-	// mostRest bounds how long a lane rests.
-	mostRest = time.Second
+	// After a hashing a lane rests for as long as that took, and once more as long for each asksOfRest times that the next one asked
+	// before, but at most mostRests times as long, and at most for mostRest.
+	asksOfRest = 4
+	mostRests  = 8
+	mostRest   = time.Second
 )
 
 // atOnce is how many passwords are hashed at once: two at most, which bounds the memory, and one less than there are cores, so that
@@ -32,15 +34,19 @@ func atOnce() int { return max(1, min(2, runtime.GOMAXPROCS(0)-1)) }
 // other, and one who arrives while many wait is not kept until the others have given up. Where too many wait, the one that would
 // be last makes room.
 //
-// After each hashing a lane rests for as long as that took, so that no flood takes more than half of a core from other requests.
+// After each hashing a lane rests for as long as that took, and for longer if all who wait have asked for much: so those who sign in
+// take half of a core at most, and those who flood an eighth or so, from other requests.
 type lane struct {
 	clock    clockwork.Clock
 	hashings chan struct{} // holds one value for each password being hashed in any lane
 	asked    *counts       // in the name of each key
 
 	mu      sync.Mutex
-	taken   bool    // by one that hashes, or by the rest after it
-	waiting []*turn // in the order in which they came
+	taken   bool
+	ended   time.Time     // when the last turn did
+	took    time.Duration // the last turn
+	waiting []*turn       // in the order in which they came
+	alarm   clockwork.Timer
 }
 
 func newLane(clock clockwork.Clock, hashings chan struct{}) *lane {
@@ -96,10 +102,10 @@ func (l *lane) begin(ctx context.Context, comes bool) (release func(), err error
 	begun := l.clock.Now()
 	return func() {
 		<-l.hashings
-		if rest := min(l.clock.Since(begun), mostRest); rest > 0 {
-			l.clock.AfterFunc(rest, l.free)
-			return
-		}
+		l.mu.Lock()
+		l.ended = l.clock.Now()
+		l.took = l.ended.Sub(begun)
+		l.mu.Unlock()
 		l.free()
 	}, nil
 }
@@ -108,19 +114,9 @@ func (l *lane) enter(key attemptKey, rank int) *turn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := &turn{key, rank, make(chan bool, 1)}
-	ofKey := 0
-	for _, other := range l.waiting {
-		if other.key == key {
-			ofKey++
-		}
-	}
-	if ofKey == mostWaitingOfOne {
-		t.comes <- false
-		return t
-	}
 	l.waiting = append(l.waiting, t)
 	if len(l.waiting) > mostWaiting {
-		l.take(func(worst, other *turn) bool { return other.rank > worst.rank }).comes <- false
+		l.take(l.find(func(worst, other *turn) bool { return other.rank > worst.rank })).comes <- false
 	}
 	l.next()
 	return t
@@ -145,22 +141,45 @@ func (l *lane) free() {
 	l.next()
 }
 
+// next begins the next turn, now or when the lane has rested.
 func (l *lane) next() {
 	if l.taken || len(l.waiting) == 0 {
 		return
 	}
+	at := l.find(func(best, other *turn) bool { return other.rank <= best.rank })
+	if rest := l.ended.Add(l.rest(l.waiting[at].rank)).Sub(l.clock.Now()); rest > 0 {
+		if l.alarm != nil {
+			l.alarm.Stop()
+		}
+		l.alarm = l.clock.AfterFunc(rest, l.wake)
+		return
+	}
 	l.taken = true
-	l.take(func(best, other *turn) bool { return other.rank <= best.rank }).comes <- true
+	l.take(at).comes <- true
 }
 
-// take takes the one out of those who wait that is better than those before it.
-func (l *lane) take(better func(one, other *turn) bool) *turn {
-	at := 0
+// rest is how long the lane rests before the turn of one in whose name so much was asked before.
+func (l *lane) rest(rank int) time.Duration {
+	return min(l.took*time.Duration(asksOfRest+rank)/asksOfRest, l.took*mostRests, mostRest)
+}
+
+func (l *lane) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next()
+}
+
+// find finds the one of those who wait that is better than those before it.
+func (l *lane) find(better func(one, other *turn) bool) (at int) {
 	for i, other := range l.waiting {
 		if better(l.waiting[at], other) {
 			at = i
 		}
 	}
+	return at
+}
+
+func (l *lane) take(at int) *turn {
 	t := l.waiting[at]
 	l.waiting = slices.Delete(l.waiting, at, at+1)
 	return t

@@ -133,43 +133,30 @@ func TestAnOriginThatAskedForMuchOfLateComesAfterOthers(t *testing.T) {
 	}
 }
 
-func TestFewOfOneOriginMayWait(t *testing.T) {
-	f := openEmpty(t)
-	h := f.watchHashing()
-	attempts := f.queue(t, h, "1-a", "1-b", "1-c", "1-d")
-	_, err := f.SignIn(from(t, "192.0.2.1"), "e@example.org", "1-e")
-	if l := limited(err); l == nil || l.Wait != time.Second || l.Hold == 0 {
-		t.Errorf("a fifth one: %v", err)
-	}
-	h.finish(attempts)
-	if slices.Contains(h.attempts(), "1-e") || f.Refused("192.0.2.1") != 4 {
-		t.Errorf("hashed are %v, and %d are counted", h.attempts(), f.Refused("192.0.2.1"))
-	}
-}
-
-func TestWhereTooManyWaitTheOneThatAskedForMostMakesRoom(t *testing.T) {
+func TestWhereTooManyWaitOneOfTheOriginThatAskedForMostMakesRoom(t *testing.T) {
 	f := openEmpty(t)
 	h := f.watchHashing()
 	var names []string
-	for i := range auth.MostWaiting / 4 {
-		for j := range 4 {
-			names = append(names, fmt.Sprintf("%c-%d", 'A'+i, j))
-		}
+	for i := range auth.MostWaiting - 1 {
+		names = append(names, fmt.Sprintf("1-%d", i))
 	}
-	attempts := []attempt{f.begin(from(t, "198.51.100.1"), "first@example.org", "first")}
-	until(t, func() bool { return len(h.attempts()) == 1 })
-	for i, name := range names {
-		attempts = append(attempts, f.begin(from(t, name[:1]), name+"@example.org", name))
-		until(t, func() bool { return f.Waiting() == i+1 })
+	attempts := f.queue(t, h, append([]string{"2-a"}, names...)...)
+	_, err := f.SignIn(from(t, "192.0.2.1"), "more@example.org", "more")
+	if l := limited(err); l == nil || l.Wait != time.Second || l.Hold == 0 {
+		t.Errorf("one more of the same origin: %v", err)
 	}
-	newest := f.begin(from(t, "192.0.2.1"), "newest@example.org", "newest")
-	if err := <-attempts[4].result; limited(err) == nil { // A-3, the oldest of those of which three were before them
-		t.Errorf("the one that has to make room gets %v", err)
+	newest := f.begin(from(t, "192.0.2.3"), "newest@example.org", "newest")
+	last := len(attempts) - 1
+	if err := <-attempts[last].result; limited(err) == nil {
+		t.Errorf("the one that makes room for another origin gets %v", err)
 	}
-	h.finish(append(attempts[:4:4], append(attempts[5:], newest)...))
+	h.finish(append(attempts[:last:last], newest))
 	hashed := h.attempts()
-	if len(hashed) != auth.MostWaiting+1 || hashed[1] != "newest" || slices.Contains(hashed, "A-3") {
+	if len(hashed) != auth.MostWaiting+1 || !slices.Equal(hashed[:4], []string{"first", "newest", names[0], "2-a"}) {
 		t.Errorf("hashed are %v", hashed)
+	}
+	if f.Refused("192.0.2.1") != auth.MostWaiting-2 {
+		t.Errorf("%d are counted of the origin", f.Refused("192.0.2.1"))
 	}
 }
 
@@ -198,21 +185,50 @@ func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
 	}
 }
 
-func TestAfterAHashingItRestsForAsLong(t *testing.T) {
+func TestAfterAHashingItRestsForAsLongAndLongerBeforeAnOriginThatAskedForMuch(t *testing.T) {
+	for _, row := range []struct{ asked, milliseconds int }{{0, 40}, {4, 80}, {10, 140}, {29, 320}} {
+		t.Run(fmt.Sprint(row.asked), func(t *testing.T) {
+			f := openEmpty(t)
+			for i := range row.asked {
+				f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", "192.0.2.1")
+			}
+			h := f.watchHashing()
+			attempts := f.queue(t, h, "1-a")
+			f.clock.Advance(40 * time.Millisecond)
+			h.done <- struct{}{}
+			<-attempts[0].result
+			must(t, f.clock.BlockUntilContext(t.Context(), 2)) // the patience of the other one, and the rest
+			f.clock.Advance(time.Duration(row.milliseconds-1) * time.Millisecond)
+			if f.Waiting() != 1 {
+				t.Error("it does not rest for as long")
+			}
+			f.clock.Advance(time.Millisecond)
+			until(t, func() bool { return len(h.attempts()) == 2 })
+			h.finish(attempts[1:])
+		})
+	}
+}
+
+func TestTheRestBeforeAnOriginThatAskedForMuchIsCutShortByAnother(t *testing.T) {
 	f := openEmpty(t)
+	for range 9 {
+		f.waits(t, "nobody@example.org", "wrong", "192.0.2.1")
+	}
 	h := f.watchHashing()
 	attempts := f.queue(t, h, "1-a")
 	f.clock.Advance(40 * time.Millisecond)
 	h.done <- struct{}{}
 	<-attempts[0].result
-	must(t, f.clock.BlockUntilContext(t.Context(), 2)) // the patience of the other one, and the rest
-	f.clock.Advance(39 * time.Millisecond)
-	if f.Waiting() != 1 {
-		t.Error("it does not rest")
-	}
-	f.clock.Advance(time.Millisecond)
+	must(t, f.clock.BlockUntilContext(t.Context(), 2))
+	f.clock.Advance(40 * time.Millisecond)
+	other := f.begin(from(t, "192.0.2.2"), "2-a@example.org", "2-a")
 	until(t, func() bool { return len(h.attempts()) == 2 })
-	h.finish(attempts[1:])
+	if got := h.attempts(); got[1] != "2-a" {
+		t.Errorf("hashed are %v", got)
+	}
+	attempts[1].cancel()
+	<-attempts[1].result
+	h.finish([]attempt{other})
 }
 
 func TestAnOriginThatFailsTooOftenIsRefusedBeforeAnythingIsHashed(t *testing.T) {

@@ -54,7 +54,7 @@ func (a *Auth) SignIn(ctx context.Context, email, password string) (store.Accoun
 	if err != nil {
 		name = typedEmail(email)
 	}
-	try, limited := a.takeSignIn(ctx, name)
+	try, limited := a.takeSignIn(ctx, email, name)
 	if limited != nil {
 		if !limited.told {
 			if err := a.noteRefusal(ctx, SignInLimited, address); err != nil {
@@ -154,14 +154,14 @@ func (a *Auth) succeeded(t *try) {
 	}
 }
 
-// takeSignIn counts an attempt for an account. Who has signed in, or comes with the cookie of a device on which somebody has, is
+// takeSignIn counts an attempt for the account of an address, as it was typed and in its one form. Who has signed in, or comes with the cookie of a device on which somebody has, is
 // counted apart from strangers, so that these cannot shut him out; a device that has failed too often is a stranger's.
-func (a *Auth) takeSignIn(ctx context.Context, name string) (*try, *LimitedError) {
+func (a *Auth) takeSignIn(ctx context.Context, email, name string) (*try, *LimitedError) {
 	actor, now := actorOf(ctx), a.clock.Now()
 	known := func(from string) *try {
 		return &try{place: a.known.place(attemptOf(name, "")), at: now, from: attemptOf(name, from)}
 	}
-	if actor.Email != "" && actor.Email == name {
+	if actor.Email != "" && actor.Email == email {
 		t := known("session")
 		return t, t.take(taken{a.signInsFrom, t.from})
 	}

@@ -46,12 +46,13 @@ type feed struct {
 	circuit  circuit  // of this resource
 	host     *circuit // of the source, shared by its feeds
 
-	busy    sync.Mutex         // held by the job under way
-	failing store.DeliveryDate // the newest date of the windows that failed since the circuit was last closed; belongs to the job
-	mu      sync.Mutex
-	pauses  map[store.DeliveryDate]pause
-	nextRun time.Time       // zero: none is due
-	told    store.FeedState // to other processes; belongs to who tells
+	busy       sync.Mutex         // held by the job under way
+	failing    store.DeliveryDate // the newest date of the windows that failed since the circuit was last closed; belongs to the job
+	mu         sync.Mutex
+	pauses     map[store.DeliveryDate]pause
+	nextRun    time.Time       // zero: none is due
+	unrecorded error           // why the account of the newest run is not in the database
+	told       store.FeedState // to other processes; belongs to who tells
 }
 
 // window is what one run asks for. Its calls are made one after the other, and what they bring is committed at once.

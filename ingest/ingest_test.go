@@ -113,7 +113,7 @@ var newDatabase = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-func newBench(t *testing.T, now string) *bench {
+func newBench(t *testing.T, now string, options ...store.Option) *bench {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	content, err := newDatabase()
@@ -123,7 +123,7 @@ func newBench(t *testing.T, now string) *bench {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), path)
+	db, err := store.Open(t.Context(), path, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,20 +2,15 @@ package ingest
 
 import (
 	"database/sql"
-	"flag"
 	"strings"
 	"testing"
+	"time"
 
 	"courant/store"
 )
 
-// Another process holds the write lock for longer than a writer waits, ten seconds for each of the three things that
-// such a job wants to write: so it is asked for with -simulate.
 func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
-	if flag.Lookup("simulate").Value.String() != "true" {
-		t.Skip("a lock is waited for with -simulate")
-	}
-	b := newBench(t, "2026-11-20 12:00")
+	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
 	b.job(t.Context(), b.feed(MFRREnergy))
 	before := b.held()
 	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")
@@ -27,9 +22,25 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const says = "another program has held its write lock for 10ms"
 	run, err := b.runDates(MFRREnergy, "2026-11-10", "2026-11-12")
-	if err == nil || run.Outcome != store.OutcomeFailed || !strings.Contains(run.Error, "another program has held its write lock for 10 s") {
+	if err == nil || run.Outcome != store.OutcomeFailed || !strings.Contains(run.Error, says) {
 		t.Errorf("outcome %s, error %v", run.Outcome, err)
+	}
+	lastError := func() string {
+		report, err := b.Report(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, status := range report.Datasets {
+			if status.Dataset == store.MFRREnergy && status.LastError != nil {
+				return *status.LastError
+			}
+		}
+		return ""
+	}
+	if got := lastError(); !strings.Contains(got, says) {
+		t.Errorf("the status tells %q", got)
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
@@ -39,5 +50,8 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	}
 	if _, err := b.runDates(MFRREnergy, "2026-11-10", "2026-11-12"); err != nil || b.rows(store.MFRREnergy, "2026-11-11") != 192 {
 		t.Errorf("after it %d rows, error %v", b.rows(store.MFRREnergy, "2026-11-11"), err)
+	}
+	if got := lastError(); got != "" {
+		t.Errorf("after it the status tells %q", got)
 	}
 }

@@ -24,7 +24,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		run.FetchID = fetchID
 	}
 	if err := f.checkRoom(); err != nil {
-		return f.failed(ctx, run, answer{}, err)
+		return f.failed(ctx, feed, run, answer{}, err)
 	}
 	brought, err := f.gather(ctx, feed, w)
 	run.Bytes = brought.traffic.Bytes
@@ -32,13 +32,13 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		run.Clocks = []store.ClockReading{brought.traffic.Clock}
 	}
 	if err != nil {
-		return f.failed(ctx, run, brought, err)
+		return f.failed(ctx, feed, run, brought, err)
 	}
 	check(&brought)
 	if feed.standsIn {
 		refuseFlat(&brought.batch, &brought.refusals)
 	} else if run.Rejected, err = f.holdBack(ctx, &brought, fetchID == 0); err != nil { // a fetch is a person's word already
-		return f.failed(ctx, run, brought, err)
+		return f.failed(ctx, feed, run, brought, err)
 	}
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
@@ -63,8 +63,9 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		err = f.store.Commit(ctx, &run, brought.batch)
 	}
 	if err != nil {
-		return f.failed(ctx, run, brought, err)
+		return f.failed(ctx, feed, run, brought, err)
 	}
+	feed.recorded(nil)
 	f.committed(ctx)
 	f.report(run, brought)
 	if run.Tallies[store.DayAheadPrices].Changed > 0 {
@@ -84,7 +85,7 @@ func allRefused(datasets []store.Dataset, refusals []store.Refusal) bool {
 }
 
 // failed keeps the account of a run that brought nothing. Where there is no room, only the log has it.
-func (f *Feeds) failed(ctx context.Context, run store.Run, brought answer, cause error) (store.Run, error) {
+func (f *Feeds) failed(ctx context.Context, feed *feed, run store.Run, brought answer, cause error) (store.Run, error) {
 	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(cause)
 	if ctx.Err() != nil {
 		run.Outcome = store.OutcomeInterrupted
@@ -94,10 +95,26 @@ func (f *Feeds) failed(ctx context.Context, run store.Run, brought answer, cause
 		return run, cause
 	}
 	// The account is kept also of a run that was told to stop.
-	if err := f.store.RecordRun(context.WithoutCancel(ctx), &run); err != nil {
+	err := f.store.RecordRun(context.WithoutCancel(ctx), &run)
+	feed.recorded(err)
+	if err != nil {
 		return run, errors.Join(cause, err)
 	}
 	return run, cause
+}
+
+// recorded keeps why the account of the newest run is not in the database, so that the status can tell; nil: it is there.
+func (feed *feed) recorded(err error) {
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	feed.unrecorded = err
+}
+
+// lastUnrecorded is why the account of the newest run is not in the database; nil if it is.
+func (feed *feed) lastUnrecorded() error {
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	return feed.unrecorded
 }
 
 // report tells the log and whoever asked to be told of a run that ended.

@@ -206,9 +206,11 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[st
 		says := clock.text()
 		status.LastError = &says
 	}
-	if err := f.checkRoom(); err != nil && !feed.off {
-		says := oneLine(err)
-		status.LastError = &says
+	for _, err := range []error{feed.lastUnrecorded(), f.checkRoom()} {
+		if err != nil && !feed.off {
+			says := oneLine(err)
+			status.LastError = &says
+		}
 	}
 	quiet := now.Sub(summary.LastChange) > staleAfter
 	switch {

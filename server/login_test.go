@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -10,10 +11,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"courant/auth"
 	"courant/server"
+	"courant/store"
 )
 
 const (
@@ -290,5 +293,38 @@ func TestASessionThatCameInIsNotKeptOverASignIn(t *testing.T) {
 	again := f.send(t, "POST", "/login", form(email, password), urlencoded, header("Cookie", cookie.Name+"="+cookie.Value)).Result().Cookies()[0]
 	if w := f.ask(t, "GET", "/api/day-ahead-prices", header("Cookie", cookie.Name+"="+cookie.Value)); w.Code != 401 || again.Value == cookie.Value {
 		t.Errorf("after another sign-in the former session reads %d", w.Code)
+	}
+}
+
+func TestWhileAnotherProgramLocksTheDatabaseWhatNeedsAWriteIsUnavailable(t *testing.T) {
+	f := withUser(t)
+	quick, err := store.Open(t.Context(), f.store.Path(), store.BusyTimeout(10*time.Millisecond))
+	must(t, err)
+	defer quick.Close()
+	f = open(t, func(o *server.Options) {
+		o.Store, o.Auth = quick, auth.New(auth.Options{Store: quick, Clock: o.Clock})
+	})
+	f.refresh(t)
+	other, err := sql.Open("sqlite", "file:"+quick.Path()+"?_txlock=immediate")
+	must(t, err)
+	defer other.Close()
+	lock, err := other.BeginTx(t.Context(), nil)
+	must(t, err)
+	for _, request := range []struct{ accept, says string }{
+		{"en", "Another program keeps the database locked; try again later."},
+		{"fr", "Un autre programme verrouille la base de données ; réessayez plus tard."},
+	} {
+		w := f.send(t, "POST", "/login", form(email, password), urlencoded, header("Accept-Language", request.accept))
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "10" ||
+			!strings.Contains(w.Body.String(), `"code":"unavailable"`) || !strings.Contains(w.Body.String(), request.says) {
+			t.Errorf("%d, Retry-After %q: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
+		}
+	}
+	if w := f.ask(t, "GET", "/login"); w.Code != http.StatusOK {
+		t.Errorf("a page that needs no write answers %d", w.Code)
+	}
+	must(t, lock.Rollback())
+	if w := f.send(t, "POST", "/login", form(email, password), urlencoded); w.Code != http.StatusSeeOther {
+		t.Errorf("after it: %d, %s", w.Code, w.Body)
 	}
 }

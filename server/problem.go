@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
+	"courant/store"
 	"courant/web"
 )
 
@@ -77,6 +78,10 @@ var (
 		title:      web.Text{FR: "Indisponible", EN: "Unavailable"},
 		detail:     web.Text{FR: "Courant n'est pas encore prêt ; réessayez dans un instant.", EN: "Courant is not ready yet; try again in a moment."},
 		retryAfter: time.Second}
+	problemLocked = &problem{status: http.StatusServiceUnavailable, code: "unavailable",
+		title:      problemUnavailable.title,
+		detail:     web.Text{FR: "Un autre programme verrouille la base de données ; réessayez plus tard.", EN: "Another program keeps the database locked; try again later."},
+		retryAfter: 10 * time.Second}
 )
 
 // problemOf turns the kind of an error into what a client is told; problemInternal stands for what only the log tells.
@@ -99,6 +104,8 @@ func problemOf(err error) *problem {
 		return problemSubscriptionRequired
 	case errors.Is(err, auth.ErrForbidden):
 		return problemForbidden
+	case errors.Is(err, store.ErrBusy):
+		return problemLocked
 	case errors.As(err, &tooLarge):
 		return problemPayloadTooLarge
 	case errors.As(err, &fromEcho) && fromEcho.Code == http.StatusNotFound:
@@ -115,7 +122,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		return
 	}
 	p := problemOf(err)
-	if p == problemInternal && c.Request().Context().Err() == nil {
+	if (p == problemInternal || p == problemLocked) && c.Request().Context().Err() == nil {
 		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed",
 			slog.String("request", requestID(c)), slog.String("client", c.RealIP()), slog.String("method", c.Request().Method),
 			slog.String("path", c.Request().URL.Path), slog.String("error", err.Error()))

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -22,50 +21,85 @@ import (
 const (
 	// pagesPerStep is how many pages are copied between two looks at whether to stop.
 	pagesPerStep = 2048
-	// partPattern ends the name of a file that is being written; the star stands for digits.
-	partPattern = ".*.part"
 	// compressedSuffix ends the name of a backup that is compressed.
 	compressedSuffix = ".zst"
 	// mostWindow is the most memory that reading a compressed backup takes.
 	mostWindow = 64 << 20
 )
 
-// Backup writes a copy of the database as it is at one moment into a new file, while others read and write on. The copy
-// is checked before it gets its name, and compressed if that ends in .zst. ErrExists if there is a file already.
+// Backup writes a copy of the database as it is at one moment into a new file, while others read and write on, and its checksum
+// into one beside it. The copy is checked before it gets its name, and compressed if that ends in .zst. ErrExists if there is a file
+// already. What upgrades have saved and is not needed any more is removed.
 func (s *Store) Backup(ctx context.Context, to string) error {
-	return writeNew(to, func(part string) error {
-		if !strings.HasSuffix(to, compressedSuffix) {
-			return s.copyTo(ctx, part)
-		}
-		plain, err := newPart(to)
-		if err != nil {
-			return err
-		}
-		defer os.Remove(plain)
-		if err := s.copyTo(ctx, plain); err != nil {
-			return err
-		}
-		return compress(ctx, part, plain)
-	})
-}
-
-// writeNew has a file written under a name of its own beside to, and gives it its name once it is whole and on the disk.
-func writeNew(to string, write func(part string) error) error {
 	if err := refuseExisting(to); err != nil {
 		return err
 	}
+	if _, err := readChecksum(to); err != nil { // of a backup that is gone it may be replaced
+		return fmt.Errorf("%s %w: write the backup to a new file", to+ChecksumSuffix, ErrExists)
+	}
+	if err := s.backup(ctx, to, refuseExisting); err != nil {
+		return err
+	}
+	_ = s.dropSaved(ctx) // what stays takes room only, until the next backup
+	return nil
+}
+
+// backup is Backup to a file that mayWrite lets be written.
+func (s *Store) backup(ctx context.Context, to string, mayWrite func(string) error) error {
+	var sum []byte
+	err := writeNew(to, mayWrite, func(part string) (err error) {
+		if strings.HasSuffix(to, compressedSuffix) {
+			err = s.compressTo(ctx, part, to)
+		} else {
+			err = s.copyTo(ctx, part)
+		}
+		if err != nil {
+			return err
+		}
+		if sum, err = sumOf(ctx, part); err != nil {
+			return err
+		}
+		return ignoreMissing(os.Remove(to + ChecksumSuffix))
+	})
+	if err != nil {
+		return err
+	}
+	return writeNew(to+ChecksumSuffix, replaceExisting, func(part string) error {
+		return os.WriteFile(part, []byte(checksumText(sum, to)), fileMode)
+	})
+}
+
+// compressTo writes a compressed copy, by way of a plain one beside to.
+func (s *Store) compressTo(ctx context.Context, part, to string) error {
+	plain, err := newPart(to)
+	if err != nil {
+		return err
+	}
+	defer plain.remove()
+	if err := s.copyTo(ctx, plain.name); err != nil {
+		return err
+	}
+	return compress(ctx, part, plain.name)
+}
+
+// writeNew writes a file under a name of its own beside to, and renames it once it is whole and on the disk.
+func writeNew(to string, mayWrite func(string) error, write func(part string) error) error {
+	if err := mayWrite(to); err != nil {
+		return err
+	}
+	_ = SweepParts(filepath.Dir(to)) // what may not be removed takes room only
 	part, err := newPart(to)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(part)
-	if err := write(part); err != nil {
+	defer part.remove()
+	if err := write(part.name); err != nil {
 		return fmt.Errorf("backup to %s: %w", to, explainFile(err))
 	}
-	if err := refuseExisting(to); err != nil {
+	if err := mayWrite(to); err != nil {
 		return err
 	}
-	if err := errors.Join(syncFile(part), os.Rename(part, to), syncFolder(filepath.Dir(to))); err != nil {
+	if err := errors.Join(syncFile(part.name), os.Rename(part.name, to), syncFolder(filepath.Dir(to))); err != nil {
 		return fmt.Errorf("backup to %s: %w", to, explainFile(err))
 	}
 	return nil
@@ -78,17 +112,7 @@ func refuseExisting(path string) error {
 	return nil
 }
 
-// newPart makes an empty file beside path, for its owner alone.
-func newPart(path string) (string, error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partPattern)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s: the folder %s does not exist: make it first", path, filepath.Dir(path))
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, explainFile(err))
-	}
-	return file.Name(), file.Close()
-}
+func replaceExisting(string) error { return nil }
 
 // copyTo copies page by page. SQLite's online backup is taken and not VACUUM INTO, because it costs no sorting and little
 // memory, and can stop in between. The read transaction has all steps see one moment; without it a copy
@@ -107,7 +131,8 @@ func (s *Store) copyTo(ctx context.Context, file string) error {
 		source := driver.(interface {
 			NewBackup(string) (*sqlite.Backup, error)
 		})
-		backup, err := source.NewBackup(uri(file, "_pragma=journal_mode(off)", "_pragma=synchronous(off)"))
+		// Without SQLite's own locks, which on a network's disk would wait for the lock of the unfinished file.
+		backup, err := source.NewBackup(uri(file, "nolock=1", "_pragma=journal_mode(off)", "_pragma=synchronous(off)"))
 		if err != nil {
 			return err
 		}
@@ -121,7 +146,7 @@ func (s *Store) copyTo(ctx context.Context, file string) error {
 	if err != nil {
 		return (&Store{path: file}).explain(err)
 	}
-	_, err = Verify(ctx, file)
+	_, err = verify(ctx, file, s.path, false)
 	return err
 }
 
@@ -137,49 +162,49 @@ func beginRead(ctx context.Context, conn *sql.Conn) error {
 // Verify says whether a plain file that nobody has open is a whole database of Courant's that this program can read,
 // and tells its schema. The error is ErrNotDatabase or ErrNewer; nothing is changed or made.
 func Verify(ctx context.Context, file string) (schema int64, err error) {
-	return verify(ctx, file, file)
+	return verify(ctx, file, file, false)
 }
 
-// verify is Verify of a file that its errors call by another name.
-func verify(ctx context.Context, file, name string) (schema int64, err error) {
+// verify is Verify of a file that its errors call by another name. Where onlyOurs is set, a table, view or trigger that is not Courant's
+// is refused too, before any of it is run.
+func verify(ctx context.Context, file, name string, onlyOurs bool) (schema int64, err error) {
 	s := &Store{path: name}
 	if err := checkHeader(file, name); err != nil {
 		return 0, err
 	}
-	db, err := sql.Open("sqlite", uri(file, "mode=ro", "immutable=1"))
+	db, err := sql.Open("sqlite", uri(file, "mode=ro", "immutable=1", "_pragma=trusted_schema(0)"))
 	if err != nil {
 		return 0, s.explain(err)
 	}
 	defer db.Close()
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
 		return 0, s.explain(err)
 	}
-	if verdict != "ok" {
-		return 0, fmt.Errorf("%w: %s is damaged: %s", ErrNotDatabase, name, verdict)
+	defer tx.Rollback()
+	if onlyOurs {
+		if schema, err = s.schemaOf(ctx, tx); err != nil {
+			return 0, err
+		}
+		added, err := s.additions(ctx, tx, schema)
+		if err != nil {
+			return 0, err
+		}
+		if len(added) > 0 {
+			return 0, fmt.Errorf("%w: %s holds what is not Courant's: %s: drop it in a copy of the file, and restore that",
+				ErrNotDatabase, name, strings.Join(added, ", "))
+		}
 	}
-	provider, err := migrator(db)
-	if err != nil {
-		return 0, err
-	}
-	sources := provider.ListSources()
-	latest := sources[len(sources)-1].Version
-	if err := db.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version").Scan(&schema); err != nil {
-		return 0, fmt.Errorf("%w: %s has no schema: %w", ErrNotDatabase, name, err)
-	}
-	if schema > latest {
-		return 0, newer(name, schema, latest)
-	}
-	return schema, nil
+	return s.checkWhole(ctx, tx)
 }
 
 func checkHeader(path, name string) error {
-	file, err := os.Open(path)
+	file, _, err := openRegular(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	header := make([]byte, 100)
+	header := make([]byte, headerBytes)
 	if _, err := io.ReadFull(file, header); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}
@@ -189,21 +214,31 @@ func checkHeader(path, name string) error {
 	return nil
 }
 
-// compress writes a compressed copy and reads it back.
+// compress writes a compressed copy, whose header tells the size of what it holds, and reads it back.
 func compress(ctx context.Context, to, from string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
 	written := sha256.New()
-	err := writeOver(to, func(target io.Writer) error {
-		encoder, err := zstd.NewWriter(target, zstd.WithEncoderConcurrency(1))
+	err = writeOver(to, func(target io.Writer) error {
+		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 		if err != nil {
 			return err
 		}
+		encoder.ResetContentSize(target, info.Size())
 		return errors.Join(copyFile(ctx, io.MultiWriter(encoder, written), from), encoder.Close())
 	})
 	if err != nil {
 		return err
 	}
 	read := sha256.New()
-	if err := decompress(ctx, read, to); err != nil {
+	source, err := os.Open(to)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	if err := decompress(read, contextReader{ctx, source}); err != nil {
 		return err
 	}
 	if string(read.Sum(nil)) != string(written.Sum(nil)) {
@@ -213,18 +248,16 @@ func compress(ctx context.Context, to, from string) error {
 }
 
 // decompress writes what a compressed file holds.
-func decompress(ctx context.Context, to io.Writer, from string) error {
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	decoder, err := zstd.NewReader(bufio.NewReader(contextReader{ctx, source}), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(mostWindow))
+func decompress(to io.Writer, from io.Reader) error {
+	decoder, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(mostWindow))
 	if err != nil {
 		return err
 	}
 	defer decoder.Close()
 	_, err = io.Copy(to, decoder)
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return finding(fmt.Sprintf("it asks for more than %d MiB of memory to be read, which no backup does", mostWindow>>20))
+	}
 	return err
 }
 
@@ -259,6 +292,29 @@ func syncFolder(folder string) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// openRegular opens a file to be read, and refuses what is none, such as a pipe or a device, without waiting for it.
+func openRegular(path string) (*os.File, fs.FileInfo, error) {
+	refused := fmt.Errorf("%s is no regular file: name one", path)
+	// Opening alone may do something to a device.
+	if info, err := os.Stat(path); err != nil {
+		return nil, nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, refused
+	}
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = refused
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return file, info, nil
 }
 
 // explainFile says what to do about a disk that is full.

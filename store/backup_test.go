@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +16,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"courant/store"
 )
@@ -63,8 +69,8 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
 		elsewhere := filepath.Join(t.TempDir(), "courant.db")
-		if kept, err := store.Restore(t.Context(), path, elsewhere, dawn); err != nil || kept != "" {
-			t.Fatalf("kept %q, %v", kept, err)
+		if kept, err := store.Restore(t.Context(), path, elsewhere, dawn, noBound); err != nil || kept != (store.Restored{Summed: true}) {
+			t.Fatalf("%+v, %v", kept, err)
 		}
 		got := ask(t, open(t, elsewhere).ReaderPool(), `SELECT (SELECT count(*) FROM afrr_energy) = (SELECT count(*) FROM feed_run) * 1000,
 			(SELECT sum(rows) FROM coverage) = (SELECT count(*) FROM afrr_energy), (SELECT count(*) FROM feed_run) >= 5`)
@@ -72,7 +78,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 			t.Errorf("%s: whole batches, all counted, those from before: %s", name, got)
 		}
 	}
-	want := []string{"backup.db", "backup.db.zst", "courant.db", "courant.db-shm", "courant.db-wal", "with space?.db"}
+	want := []string{"backup.db", "backup.db.sha256", "backup.db.zst", "backup.db.zst.sha256", "courant.db", "courant.db-shm", "courant.db-wal", "with space?.db", "with space?.db.sha256"}
 	if got := names(t, folder); !slices.Equal(got, want) {
 		t.Errorf("the folder holds %q", got)
 	}
@@ -122,6 +128,9 @@ func TestADamagedDatabaseIsNotBackedUp(t *testing.T) {
 	}
 }
 
+// noBound is where there is room for everything.
+func noBound(uint64) error { return nil }
+
 // restored is a database with one price, and a backup of one with another price.
 func restored(t *testing.T, suffix string) (path, backup string) {
 	t.Helper()
@@ -162,17 +171,18 @@ func priceIn(t *testing.T, path string) string {
 func TestRestorePutsABackInPlaceAndKeepsWhatWasThere(t *testing.T) {
 	for _, suffix := range []string{"", ".zst"} {
 		path, backup := restored(t, suffix)
-		kept, err := store.Restore(t.Context(), backup, path, dawn)
+		done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
 		if err != nil {
 			t.Fatal(err)
 		}
+		kept := done.Kept
 		if want := path + ".before-restore-20260715T040000Z"; kept != want {
 			t.Errorf("kept as %q, want %q", kept, want)
 		}
 		if now, was := priceIn(t, path), priceIn(t, kept); now != "2" || was != "1" {
 			t.Errorf("restored %s, kept %s", now, was)
 		}
-		if got := names(t, filepath.Dir(path)); !slices.Equal(got, []string{filepath.Base(backup), "courant.db", filepath.Base(kept)}) {
+		if got := names(t, filepath.Dir(path)); !slices.Equal(got, []string{filepath.Base(backup), filepath.Base(backup) + ".sha256", "courant.db", filepath.Base(kept)}) {
 			t.Errorf("the folder holds %q", got)
 		}
 	}
@@ -189,7 +199,7 @@ func TestRestoreOverADamagedDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kept, err := store.Restore(t.Context(), backup, path, dawn)
+	done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +207,18 @@ func TestRestoreOverADamagedDatabase(t *testing.T) {
 		t.Errorf("restored %s", got)
 	}
 	files := contents(t, filepath.Dir(path))
-	if !strings.HasSuffix(files[filepath.Base(kept)], "xxxx") {
+	if !strings.HasSuffix(files[filepath.Base(done.Kept)], "xxxx") {
 		t.Error("the damaged file was not kept as it was")
+	}
+}
+
+// skippableFrame is one of zstd that holds nothing.
+var skippableFrame = []byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}
+
+// altered changes a plain backup by statements, so that it stays one file.
+func altered(statements ...string) func(t *testing.T, path, backup string) {
+	return func(t *testing.T, _, backup string) {
+		alter(t, backup, append(statements, "PRAGMA journal_mode = delete")...)
 	}
 }
 
@@ -218,7 +238,30 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 		name, suffix string
 		prepare      func(t *testing.T, path, backup string)
 		says         string
+		summed       bool // there is a checksum beside the backup
 	}{
+		{name: "a byte has changed since the checksum", summed: true, prepare: change(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), says: "backup.db.sha256 tells"},
+		{name: "a byte is more than the checksum knows, compressed", suffix: ".zst", summed: true, says: "backup.db.zst.sha256 tells",
+			prepare: change(func(b []byte) []byte { return append(b, skippableFrame...) })},
+		{name: "a checksum of something else", summed: true, says: "does not tell the SHA-256 of backup.db as sha256sum does: mend it, or remove it",
+			prepare: func(t *testing.T, _, backup string) {
+				if err := os.WriteFile(backup+store.ChecksumSuffix, []byte("d41d8cd98f00b204e9800998ecf8427e  backup.db\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}},
+		{name: "a damaged packed hour", prepare: altered("UPDATE afrr_energy_hour SET checksum = checksum + 1"), says: "of afrr_energy_hour is damaged"},
+		{name: "a table is missing", prepare: altered("DROP TABLE feed_state"), says: "is damaged: the table feed_state of schema"},
+		{name: "a column is missing", prepare: altered("ALTER TABLE token DROP COLUMN last_used_ms"), says: "its column last_used_ms"},
+		{name: "a trigger", prepare: altered("CREATE TRIGGER t AFTER INSERT ON feed_run BEGIN DELETE FROM feed_run; END"), says: `not Courant's: trigger "t": drop it`},
+		{name: "a view", prepare: altered("CREATE VIEW v AS SELECT 1"), says: `not Courant's: view "v"`},
+		{name: "another view of Courant's name", prepare: altered("DROP VIEW afrr_energy", "CREATE VIEW afrr_energy AS SELECT 1 AS start"), says: `not Courant's: view "afrr_energy"`},
+		{name: "a table", prepare: altered("CREATE TABLE litestream (a)"), says: `not Courant's: table "litestream"`},
+		{name: "a virtual table", prepare: altered("CREATE VIRTUAL TABLE _litestream_v USING fts5(a)"), says: `not Courant's: table "_litestream_v"`},
+		{name: "a trigger that is said to be a table", says: "malformed database schema (_litestream_t)",
+			prepare: altered("CREATE TRIGGER _litestream_t AFTER INSERT ON feed_run BEGIN DELETE FROM feed_run; END",
+				"PRAGMA writable_schema = 1", "UPDATE sqlite_schema SET type = 'table' WHERE name = '_litestream_t'")},
+		{name: "less room than its size", says: "no room for", prepare: func(*testing.T, string, string) {}},
+		{name: "less room than its size, compressed", suffix: ".zst", says: "no room for", prepare: func(*testing.T, string, string) {}},
 		{name: "no such file", prepare: func(t *testing.T, _, backup string) { os.Remove(backup) }, says: "no such file"},
 		{name: "a text", prepare: change(func([]byte) []byte { return []byte("mine") }), says: "not a Courant database"},
 		{name: "an empty file", prepare: change(func([]byte) []byte { return nil }), says: "not a Courant database"},
@@ -267,9 +310,18 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, backup := restored(t, c.suffix)
+			if !c.summed { // whoever wants to deceive, writes a checksum too
+				if err := os.Remove(backup + store.ChecksumSuffix); err != nil {
+					t.Fatal(err)
+				}
+			}
 			c.prepare(t, path, backup)
 			before := contents(t, filepath.Dir(path))
-			_, err := store.Restore(t.Context(), backup, path, dawn)
+			room := noBound
+			if c.says == "no room for" {
+				room = func(bytes uint64) error { return fmt.Errorf("no room for %d bytes", bytes) }
+			}
+			_, err := store.Restore(t.Context(), backup, path, dawn, room)
 			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), ".part") {
 				t.Errorf("Restore = %v, want %q", err, c.says)
 			}
@@ -290,14 +342,14 @@ func TestADatabaseThatAnotherProgramHasOpenIsNotReplaced(t *testing.T) {
 	if _, err := other.ExecContext(t.Context(), "SELECT 1 FROM feed_run"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Restore(t.Context(), backup, path, dawn); !errors.Is(err, store.ErrInUse) {
+	if _, err := store.Restore(t.Context(), backup, path, dawn, noBound); !errors.Is(err, store.ErrInUse) {
 		t.Errorf("Restore = %v", err)
 	}
 }
 
 func TestADatabaseIsNotRestoredFromItself(t *testing.T) {
 	path, _ := restored(t, "")
-	if _, err := store.Restore(t.Context(), path, path, dawn); err == nil || !strings.Contains(err.Error(), "the database itself") {
+	if _, err := store.Restore(t.Context(), path, path, dawn, noBound); err == nil || !strings.Contains(err.Error(), "the database itself") {
 		t.Errorf("Restore = %v", err)
 	}
 }
@@ -305,9 +357,9 @@ func TestADatabaseIsNotRestoredFromItself(t *testing.T) {
 // restoreUntilKilled puts back the first and the second backup in turn, and says so after each.
 func restoreUntilKilled(path string) error {
 	for n := 0; ; n++ {
-		kept, err := store.Restore(context.Background(), fmt.Sprintf("%s.backup%d", path, 1+n%2), path, minute(n))
-		if err == nil && kept != "" {
-			err = os.Remove(kept)
+		done, err := store.Restore(context.Background(), fmt.Sprintf("%s.backup%d", path, 1+n%2), path, minute(n), noBound)
+		if err == nil && done.Kept != "" {
+			err = os.Remove(done.Kept)
 		}
 		if err != nil {
 			return err
@@ -344,12 +396,232 @@ func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 			t.Errorf("the database holds %q", got)
 		}
 	}
-	if _, err := store.Restore(t.Context(), path+".backup1", path, minute(9999)); err != nil {
+	if _, err := store.Restore(t.Context(), path+".backup1", path, minute(9999), noBound); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names(t, filepath.Dir(path)) {
 		if strings.HasSuffix(name, ".part") {
 			t.Errorf("%s was left and not swept away", name)
 		}
+	}
+}
+
+func TestADamagedPackedHourIsNotBackedUp(t *testing.T) {
+	s := openNew(t)
+	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14"), 80)})
+	alter(t, s.Path(), "UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)")
+	for _, name := range []string{"backup.db", "backup.db.zst"} {
+		to := filepath.Join(t.TempDir(), name)
+		if err := s.Backup(t.Context(), to); !errors.Is(err, store.ErrNotDatabase) || !strings.Contains(err.Error(), "of afrr_energy_hour is damaged") {
+			t.Errorf("Backup = %v", err)
+		}
+		if left := names(t, filepath.Dir(to)); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	}
+}
+
+func TestABackupWithWhatLitestreamAddsIsRestored(t *testing.T) {
+	path, backup := restored(t, "")
+	alter(t, backup, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)", "CREATE TABLE _litestream_lock (id INTEGER)", "ANALYZE", "PRAGMA journal_mode = delete")
+	if err := os.Remove(backup + store.ChecksumSuffix); err != nil {
+		t.Fatal(err)
+	}
+	done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
+	if err != nil || done.Summed {
+		t.Errorf("%+v, %v; want one that was compared with no checksum", done, err)
+	}
+}
+
+func TestWhatIsNotCourantsIsToldBeforeARestoreRefusesIt(t *testing.T) {
+	s := openNew(t)
+	if added, err := s.Additions(t.Context()); err != nil || len(added) > 0 {
+		t.Errorf("of a new database: %q, %v", added, err)
+	}
+	alter(t, s.Path(), "CREATE VIEW mine AS SELECT 1", "CREATE TABLE notes (a)", "CREATE INDEX faster ON feed_run (outcome)")
+	if added, err := s.Additions(t.Context()); err != nil || !slices.Equal(added, []string{`table "notes"`, `view "mine"`}) {
+		t.Errorf("%q, %v", added, err)
+	}
+	if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db")); err != nil {
+		t.Errorf("Backup = %v", err)
+	}
+}
+
+func TestTwoRestoresInOneSecondKeepBothDatabases(t *testing.T) {
+	path, backup := restored(t, "")
+	var kept []string
+	for range 3 {
+		done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, strings.TrimPrefix(done.Kept, path))
+	}
+	if want := []string{".before-restore-20260715T040000Z", ".before-restore-20260715T040000Z-2", ".before-restore-20260715T040000Z-3"}; !slices.Equal(kept, want) {
+		t.Errorf("kept as %q, want %q", kept, want)
+	}
+}
+
+func TestTheChecksumIsAsSha256sumWritesIt(t *testing.T) {
+	s := openNew(t)
+	for name, line := range map[string]string{"backup.db": "%x  backup.db\n", `back\up.db`: `\%x  back\\up.db` + "\n"} {
+		if runtime.GOOS == "windows" && strings.Contains(name, `\`) {
+			continue
+		}
+		to := filepath.Join(t.TempDir(), name)
+		if err := s.Backup(t.Context(), to); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(to)
+		got, sumErr := os.ReadFile(to + ".sha256")
+		if want := fmt.Sprintf(line, sha256.Sum256(content)); string(got) != want || errors.Join(err, sumErr) != nil {
+			t.Errorf("%q, want %q; %v, %v", got, want, err, sumErr)
+		}
+	}
+}
+
+func TestTheChecksumOfSha256sumIsRead(t *testing.T) {
+	path, backup := restored(t, "")
+	content, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	for text, summed := range map[string]bool{
+		fmt.Sprintf("%x *backup.db\n", sum):                      true,
+		fmt.Sprintf("%X  /elsewhere/renamed.db\r\n", sum):        true,
+		fmt.Sprintf("%064d  other.db\n%x  backup.db\n", 0, sum):  true,
+		fmt.Sprintf("%x  other.db\n%064d  another.db\n", sum, 0): false,
+		fmt.Sprintf("%x backup.db\n", sum[:20]):                  false,
+		"":                                                       false,
+	} {
+		if err := os.WriteFile(backup+store.ChecksumSuffix, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
+		if done.Summed != summed || (err == nil) != summed {
+			t.Errorf("%q: %+v, %v", text, done, err)
+		}
+	}
+}
+
+func TestAChecksumOfABackupThatIsGoneIsReplacedAndAnotherFileIsNot(t *testing.T) {
+	s := openNew(t)
+	to := filepath.Join(t.TempDir(), "backup.db")
+	for range 2 {
+		if err := s.Backup(t.Context(), to); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(to); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, s, runAt(0, store.AFRREnergy), store.Batch{})
+	}
+	if err := os.WriteFile(to+store.ChecksumSuffix, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Backup(t.Context(), to); !errors.Is(err, store.ErrExists) || !strings.HasSuffix(contents(t, filepath.Dir(to))["backup.db.sha256"], "mine") {
+		t.Errorf("Backup = %v", err)
+	}
+}
+
+// packed is a compressed file whose encoder the options alter.
+func packed(t *testing.T, content []byte, options ...zstd.EOption) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	encoder, err := zstd.NewWriter(&file, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := encoder.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := encoder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+// A compressed file may be small and ask for much: memory to be read in, or room for what it holds.
+func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
+	path, backup := restored(t, "")
+	content, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, made := restored(t, ".zst")
+	compressed, err := os.ReadFile(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := (&zstd.Header{HasFCS: true, FrameContentSize: 4 << 40, WindowSize: 1 << 20}).AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var header zstd.Header
+	if err := header.Decode(compressed); err != nil || header.FrameContentSize != uint64(len(content)) {
+		t.Fatalf("a backup tells %+v, %v; want its %d bytes", header, err, len(content))
+	}
+	large := bytes.Clone(content)
+	binary.BigEndian.PutUint32(large[28:], 1<<30) // pages of 4 KiB
+	for name, test := range map[string]struct {
+		file []byte
+		says string
+	}{
+		"a window of 128 MiB":                  {packed(t, content, zstd.WithWindowSize(128<<20)), "it asks for more than 64 MiB of memory"},
+		"more than the header of SQLite tells": {packed(t, append(bytes.Clone(content), make([]byte, 1<<20)...)), "it holds more than the"},
+		"a second frame behind the first":      {slices.Concat(compressed, packed(t, make([]byte, 1<<20))), "it holds more than the"},
+		"a header of SQLite that tells 4 TiB":  {packed(t, large), "no room for 4398046511104 bytes"},
+		"a header of zstd that tells 4 TiB":    {slices.Concat(told, compressed[header.HeaderSize:]), "no room for 4398046511104 bytes"},
+		"no database":                          {packed(t, make([]byte, 1<<20)), "not a Courant database: "},
+		"a beginning of one":                   {packed(t, content[:99]), "not a Courant database: "},
+		"nothing":                              {nil, "not a Courant database"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from := filepath.Join(t.TempDir(), "backup.db.zst")
+			if err := os.WriteFile(from, test.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var asked uint64
+			_, err := store.Restore(t.Context(), from, path, dawn, func(bytes uint64) error {
+				if asked += bytes; asked > 1<<30 {
+					return fmt.Errorf("no room for %d bytes", asked)
+				}
+				return nil
+			})
+			if err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("Restore = %v, want %q", err, test.says)
+			}
+		})
+	}
+	if got := priceIn(t, path); got != "1" {
+		t.Errorf("the database holds %s", got)
+	}
+}
+
+func TestUnfinishedFilesOfKilledProgramsAreSweptAndNoOthers(t *testing.T) {
+	folder := t.TempDir()
+	inUse, stop, err := store.NewPart(filepath.Join(folder, "in use.db.zst"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	stay := []string{"courant.db", "film.part", "film.123.part", "x.courant-1a.part", "x.courant-12.part.txt", filepath.Base(inUse)}
+	for _, name := range append([]string{"old.db.courant-42.part"}, stay[:5]...) {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if runtime.GOOS == "windows" { // where age alone tells
+		if err := os.Chtimes(filepath.Join(folder, "old.db.courant-42.part"), time.Time{}, time.Now().Add(-25*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := openNew(t).Backup(t.Context(), filepath.Join(folder, "backup.db")); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(stay)
+	if got := slices.DeleteFunc(names(t, folder), func(name string) bool { return strings.HasPrefix(name, "backup.db") }); !slices.Equal(got, stay) {
+		t.Errorf("left: %q, want %q", got, stay)
 	}
 }

@@ -23,7 +23,7 @@ func NewestRunQueries() map[string][]any {
 
 // MakeOld makes a database of an earlier schema, and runs statements in it.
 func MakeOld(ctx context.Context, path string, version int64, statements string) error {
-	s := &Store{path: path, file: path}
+	s := &Store{path: path, file: path, busy: busyTimeout}
 	if _, err := s.prepare(); err != nil {
 		return err
 	}
@@ -71,13 +71,13 @@ func Schemas(db *sql.DB) ([]int64, error) {
 
 // Use has the database in use as an open store has it.
 func Use(path string) (release func() error, err error) {
-	s := &Store{path: path, file: path}
+	s := &Store{path: path, file: path, busy: busyTimeout}
 	return s.unlock, s.lockOut()
 }
 
 // OpenOnce is Open that does not wait for other programs.
 func OpenOnce(ctx context.Context, path string) error {
-	s := &Store{path: path, file: path}
+	s := &Store{path: path, file: path, busy: busyTimeout}
 	if err := s.open(ctx); !errors.Is(err, errOutdated) {
 		return err
 	}
@@ -139,3 +139,42 @@ func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []AFRRStep) e
 func (s *Store) StepRowsWithin(ctx context.Context, period Period) ([]AFRRStep, error) {
 	return within(ctx, s, stepRows.selectPeriod, AFRREnergy, period)
 }
+
+// StartUpgrade begins to bring a database up to date as Open does, and stops as a program that is killed does: after the database was
+// saved, if saves, and when it has that schema.
+func StartUpgrade(ctx context.Context, path string, saves bool, schema int64) error {
+	alone := &Store{path: path, file: path, busy: busyTimeout}
+	var err error
+	if alone.writer, err = alone.pool(ctx, 1, "_txlock=immediate"); err != nil {
+		return err
+	}
+	defer alone.writer.Close()
+	alone.reader = alone.writer
+	provider, err := migrator(alone.writer)
+	if err != nil {
+		return err
+	}
+	from, _, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if saves {
+		if err := alone.backup(ctx, savedName(path, from), replaceExisting); err != nil {
+			return err
+		}
+	}
+	_, err = provider.UpTo(ctx, schema)
+	return err
+}
+
+// NewPart begins a file as a backup to path does; stop removes it.
+func NewPart(path string) (name string, stop func(), err error) {
+	p, err := newPart(path)
+	if err != nil {
+		return "", nil, err
+	}
+	return p.name, p.remove, nil
+}
+
+// BreakWatch closes the readers under the watchers.
+func (s *Store) BreakWatch() error { return s.reader.Close() }

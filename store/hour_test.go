@@ -81,16 +81,15 @@ func TestADamagedHourIsFound(t *testing.T) {
 
 // FuzzUnpackRevisedHour gives hostile revisions a checksum that is right: what is read of them is either an error or steps.
 func FuzzUnpackRevisedHour(f *testing.F) {
-	const one = "\x02\x02\x04\x01\x01" // 0.01, 0.02, since 1 ms before it was seen
+	const one = "\x02\x03\x02\x05\x01" // 0.01, 0.02, since 1 ms before it was seen
 	for _, c := range []struct {
 		steps         int
 		runs, changes string
 	}{
-		{1, "[[0,1,1]]", "\x02\x03\x02\x05\x01\x01"},
-		{2, "[[0,2,1]]", "\x02\x03\x03\x02\x05\x05\x02\x01"},
-		{2, "[[0,2,1]]", "\x02\x03\x03\x02\x05\x05\x03\x01"},
+		{1, "[[0,1,1]]", one},
+		{2, "[[0,2,1]]", "\x02\x03\x03\x02\x05\x05\x01\x00"},
 		{1, "[[3596,2,1]]", one}, {1, "[[0,1,0]]", ""}, {1, "[[0,1,128]]", one}, {1, "[[-4,1,1]]", one}, {2, "[[4,1,1],[4,1,1]]", one},
-		{1, "[[0,1000000000,1]]", one}, {2, "[[9223372036854775807,2,1]]", one}, {1, "[]", one}, {1, "null", ""}, {0, "[]", ""}, {math.MaxInt, "[[0,1,1]]", one}, {1, "[[0,1,1]]", "\x10" + one},
+		{1, "[[0,1000000000,1]]", one}, {2, "[[9223372036854775807,2,1]]", one}, {1, "[]", one}, {1, "null", ""}, {0, "[]", ""}, {math.MaxInt, "[[0,1,1]]", one}, {1, "[[0,1,1]]", "\x11" + one[1:]},
 		{1, "[[0,1,127]]", strings.Repeat("\xff", 80)},
 	} {
 		f.Add(int64(1784066400), int64(1784100000000), c.steps, []byte(c.runs), []byte(c.changes))
@@ -103,8 +102,8 @@ func FuzzUnpackRevisedHour(f *testing.F) {
 			}
 			return
 		}
-		// A value takes a byte for what it was and one for what it is.
-		if revised != steps || values < steps || len(changes) < 2*values {
+		// A value takes a byte each for what it was, what it is and since when.
+		if revised != steps || values < steps || len(changes) < 3*values {
 			t.Fatalf("%d steps and %d values of %d bytes for %d steps", revised, values, len(changes), steps)
 		}
 	})

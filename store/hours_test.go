@@ -87,6 +87,10 @@ func viewLine(m stepModel) string {
 func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 	s := openNew(t)
 	view := func(period store.Period) string { return viewOf(t, s, period) }
+	revisedView := func(period store.Period) string {
+		return ask(t, s.ReaderPool(), `SELECT start, '', column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms
+			FROM afrr_energy_revised WHERE hour >= ? AND hour < ? ORDER BY start, column_name, id`, period.Start, period.End)
+	}
 	year := 2020
 	rapid.Check(t, func(t *rapid.T) {
 		year++ // each try has dates of its own
@@ -191,8 +195,13 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 			t.Fatalf("coverage (-want +got):\n%s", diff)
 		}
 		told := map[int64][]stepRevision{}
+		var listed []string
 		for _, r := range revisionsOf(t, s, store.AFRREnergy, d.Add(-1), d.Add(1)) {
+			listed = append(listed, revisionLine(r))
 			told[r.Start] = append(told[r.Start], stepRevision{r.Column, r.Old, r.New, r.Since.UnixMilli(), r.Seen.UnixMilli()})
+		}
+		if diff := gocmp.Diff(strings.Join(listed, "\n"), revisedView(around)); diff != "" {
+			t.Fatalf("the view of what was revised (-want +got):\n%s", diff)
 		}
 		byTime := func(a, b stepRevision) int {
 			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.column, b.column))

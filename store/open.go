@@ -26,33 +26,44 @@ var migrations embed.FS
 const (
 	// applicationID marks a file as Courant's in its SQLite header: "crnt".
 	applicationID = 0x63726e74
-	// busyMilliseconds is how long a command waits for the write lock.
-	busyMilliseconds = 10_000
+	// busyTimeout is how long whoever writes waits for the write lock.
+	busyTimeout = 10 * time.Second
 	// retryMilliseconds is how long Open waits before it tries a locked file again.
 	retryMilliseconds = 20
 	fileMode          = 0o600
 )
 
-var errLocked = fmt.Errorf("another program has held its write lock for %d s", busyMilliseconds/1000)
-
 // Open opens the database file, makes it if there is none, and brings its schema up to date. A file that is
 // something else is left as it is; the error then is ErrNotDatabase, ErrNewer or ErrUnusableFile.
-func Open(ctx context.Context, path string) (*Store, error) { return open(ctx, path, false) }
+func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
+	return open(ctx, path, false, options)
+}
 
 // OpenAlone is Open for the one service that may use the file at a time; ErrInUse if another does, and the file is
 // left as it is. Commands open it beside the service.
-func OpenAlone(ctx context.Context, path string) (*Store, error) { return open(ctx, path, true) }
+func OpenAlone(ctx context.Context, path string, options ...Option) (*Store, error) {
+	return open(ctx, path, true, options)
+}
 
-func open(ctx context.Context, path string, alone bool) (*Store, error) {
+// Option changes how a database is opened.
+type Option func(*Store)
+
+// BusyTimeout is how long a write waits while another program holds the write lock, before it fails with ErrBusy; 10 s without it.
+func BusyTimeout(d time.Duration) Option { return func(s *Store) { s.busy = d } }
+
+func open(ctx context.Context, path string, alone bool, options []Option) (*Store, error) {
 	// SQLite would read "file:" or ":memory:" in a path as its own, and open later connections in a later folder.
 	file, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrUnusableFile, path, err)
 	}
-	s := &Store{path: path, file: file, alone: alone}
+	s := &Store{path: path, file: file, alone: alone, busy: busyTimeout}
+	for _, option := range options {
+		option(s)
+	}
 	// Where waiting could be for ever, SQLite does not wait: of two programs that open a new file at once, one may be
 	// told at once that the file is locked.
-	for giveUp := time.Now().Add(busyMilliseconds * time.Millisecond); ; {
+	for giveUp := time.Now().Add(s.busy); ; {
 		err := s.open(ctx)
 		if errors.Is(err, errOutdated) {
 			if err = s.upgrade(ctx); err == nil {
@@ -62,7 +73,7 @@ func open(ctx context.Context, path string, alone bool) (*Store, error) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, errLocked) && !errors.Is(err, errReplaced) && !errors.Is(err, errOutdated) || time.Now().After(giveUp) {
+		if !errors.Is(err, ErrBusy) && !errors.Is(err, errReplaced) && !errors.Is(err, errOutdated) || time.Now().After(giveUp) {
 			return nil, err
 		}
 		select {
@@ -88,6 +99,12 @@ func (s *Store) open(ctx context.Context) (err error) {
 			s.unlock()
 		}
 	}()
+	if err := s.refuseSecondName(); err != nil {
+		return err
+	}
+	if s.alone {
+		s.mendModes()
+	}
 	if begun {
 		if err := s.create(ctx); err != nil {
 			return err
@@ -111,6 +128,10 @@ func (s *Store) open(ctx context.Context) (err error) {
 // prepare makes the file if there is none and refuses one that is not Courant's, without touching it. It tells whether
 // the first page is still to be written.
 func (s *Store) prepare() (begun bool, err error) {
+	// Opening a pipe or a device would wait, or do something.
+	if info, err := os.Stat(s.file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return false, fmt.Errorf("%w: %s is no regular file: set database.path to another one", ErrUnusableFile, s.path)
+	}
 	file, err := os.OpenFile(s.file, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		var cause *fs.PathError
@@ -123,7 +144,7 @@ func (s *Store) prepare() (begun bool, err error) {
 		return false, fmt.Errorf("%w: %s: %w: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
 	}
 	defer file.Close()
-	header := make([]byte, 100)
+	header := make([]byte, headerBytes)
 	n, err := io.ReadFull(file, header)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -141,6 +162,36 @@ func (s *Store) prepare() (begun bool, err error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// refuseSecondName refuses a file that has another name too, by a hard link. SQLite keeps the newest rows in a file beside the name that
+// was opened: a program that opens the other name does not see them, and both together damage the database.
+func (s *Store) refuseSecondName() error {
+	file, err := filepath.EvalSymlinks(s.file)
+	if err != nil {
+		return err
+	}
+	if links(file) > 1 {
+		// A restore that was killed leaves such a name. None is at work: it would have locked the file.
+		if err := sweep(file); err != nil {
+			return err
+		}
+	}
+	if n := links(file); n > 1 {
+		return fmt.Errorf("%w: %s has %d names (hard links), and a program that opens another one would damage the database: find them with find FOLDER -samefile %[2]s and remove the others, or copy the file with courant backup",
+			ErrUnusableFile, s.path, n)
+	}
+	return nil
+}
+
+// mendModes takes a database, in which hashes are, from every user of the machine: other programs, such as litestream restore, make
+// files that all may read. What its group may is left to the owner.
+func (s *Store) mendModes() {
+	for _, path := range []string{s.file, s.file + "-wal", s.file + "-shm"} {
+		if info, err := os.Stat(path); err == nil && info.Mode()&0o007 != 0 {
+			_ = os.Chmod(path, fileMode) // courant check tells of those that stay so
+		}
+	}
 }
 
 func isSQLite(header []byte) bool { return strings.HasPrefix(string(header), "SQLite format 3\x00") }
@@ -161,7 +212,7 @@ func (s *Store) create(ctx context.Context) error {
 }
 
 func (s *Store) dsn(options ...string) string {
-	options = append([]string{fmt.Sprintf("_pragma=busy_timeout(%d)", busyMilliseconds)}, options...)
+	options = append([]string{fmt.Sprintf("_pragma=busy_timeout(%d)", s.busy.Milliseconds())}, options...)
 	return uri(s.file, options...)
 }
 
@@ -244,7 +295,7 @@ func newer(path string, schema, known int64) error {
 // explain puts the path and, where it is known, the cause in plain words before an error of SQLite.
 func (s *Store) explain(err error) error {
 	var fault *sqlite.Error
-	if err == nil || !errors.As(err, &fault) {
+	if err == nil || errors.Is(err, ErrUnusableFile) || errors.Is(err, ErrNotDatabase) || !errors.As(err, &fault) {
 		return err
 	}
 	code := fault.Code() & 0xff // the primary one
@@ -255,7 +306,7 @@ func (s *Store) explain(err error) error {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %s: the disk is full: make room and try again", ErrUnusableFile, s.path)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, errLocked)
+		return fmt.Errorf("%w: %s: %w: another program has held its write lock for %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("%w: %s or its folder cannot be written: %w", ErrUnusableFile, s.path, err)
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:

@@ -141,3 +141,108 @@ func TestABackupForWhichThereIsNoRoomLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A pipe that nobody writes to would be waited for without end.
+func TestAPipeIsNeverWaitedFor(t *testing.T) {
+	path, backup := restored(t, "")
+	pipe := filepath.Join(t.TempDir(), "pipe.db")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(backup+store.ChecksumSuffix), syscall.Mkfifo(backup+store.ChecksumSuffix, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	restore := func(backup, path string) error {
+		_, err := store.Restore(t.Context(), backup, path, dawn, noBound)
+		return err
+	}
+	open := func(path string) error {
+		_, err := store.OpenAlone(t.Context(), path)
+		return err
+	}
+	for name, err := range map[string]error{
+		"a backup":           restore(pipe, path),
+		"a device":           restore("/dev/zero", path),
+		"a checksum":         restore(backup, path),
+		"a database's place": restore(backup, pipe),
+		"a database":         open(pipe),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "is no regular file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestADatabaseWithASecondNameIsNotOpened(t *testing.T) {
+	path, _ := restored(t, "")
+	second := filepath.Join(t.TempDir(), "second.db")
+	if err := os.Link(path, second); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, second} {
+		_, err := store.OpenAlone(t.Context(), name)
+		if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), name+" has 2 names (hard links)") {
+			t.Errorf("OpenAlone = %v", err)
+		}
+	}
+	if err := os.Remove(second); err != nil {
+		t.Fatal(err)
+	}
+	if got := priceIn(t, path); got != "1" {
+		t.Errorf("after it the database holds %s", got)
+	}
+}
+
+func TestTheSecondNameThatAKilledRestoreLeftIsRemoved(t *testing.T) {
+	path, _ := restored(t, "")
+	twin := path + ".before-restore-20260715T040000Z"
+	if err := os.Link(path, twin); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.OpenAlone(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := os.Lstat(twin); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the second name is there: %v", err)
+	}
+}
+
+func TestASymbolicLinkLeadsToTheSameDatabase(t *testing.T) {
+	path, _ := restored(t, "")
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	if got := priceIn(t, link); got != "1" {
+		t.Errorf("it holds %s", got)
+	}
+	s, err := store.OpenAlone(t.Context(), link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := store.OpenAlone(t.Context(), path); !errors.Is(err, store.ErrInUse) {
+		t.Errorf("by its own name too: %v", err)
+	}
+}
+
+func TestAServiceTakesADatabaseFromOtherUsersOfTheMachine(t *testing.T) {
+	path, _ := restored(t, "")
+	for mode, want := range map[os.FileMode]os.FileMode{0o644: 0o600, 0o666: 0o600, 0o600: 0o600, 0o640: 0o640} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		s, err := store.OpenAlone(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{path, path + "-wal", path + "-shm"} {
+			if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s, from %o: %v, %v; want %o", name, mode, info.Mode().Perm(), err, want)
+			}
+		}
+		s.Close()
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -585,5 +586,48 @@ func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
 	commit(t, s, runAt(2, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
 	if err := s.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAWriteBehindALockIsGivenUpWithASentence(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	s, err := store.Open(t.Context(), path, store.BusyTimeout(10*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	write := func() error { return s.Commit(t.Context(), runAt(0, store.AFRREnergy), store.Batch{}) }
+	check := func(says string) {
+		t.Helper()
+		if err := write(); !errors.Is(err, store.ErrBusy) || !strings.Contains(err.Error(), path+": the database is locked: "+says) {
+			t.Errorf("Commit = %v, want %q", err, says)
+		}
+	}
+	other, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	lock, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("another program has held its write lock for 10ms")
+	if _, err := s.Versions(t.Context()); err != nil {
+		t.Errorf("a read: %v", err)
+	}
+	if err := lock.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.WriterPool().Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("other writes of this program have taken 10ms")
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(); err != nil {
+		t.Errorf("after it: %v", err)
 	}
 }

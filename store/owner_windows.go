@@ -1,4 +1,23 @@
 package store
 
+import (
+	"os"
+	"syscall"
+)
+
 // giveToOwner does nothing: the folder says who may open its files.
 func giveToOwner(string, ...string) {}
+
+// links is how many names a file has; 1 where that is not known.
+func links(path string) uint64 {
+	file, err := os.Open(path)
+	if err != nil {
+		return 1
+	}
+	defer file.Close()
+	var info syscall.ByHandleFileInformation
+	if err := syscall.GetFileInformationByHandle(syscall.Handle(file.Fd()), &info); err != nil {
+		return 1
+	}
+	return uint64(info.NumberOfLinks)
+}

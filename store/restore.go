@@ -1,8 +1,12 @@
 package store
 
 import (
+	"bufio"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,41 +15,52 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // keptInfix and the instant come behind the name of a database that a restore has replaced.
 const keptInfix = ".before-restore-"
 
+// Restored tells what a restore has done.
+type Restored struct {
+	Kept   string // the name of the database that was there; empty if there was none
+	Summed bool   // the backup was compared with the checksum beside it
+}
+
+// Room says why so many bytes may not be written beside the database; nil: they may.
+type Room func(bytes uint64) error
+
 // Restore puts a backup in the place of the database at path, or where there is none. The backup is read and checked
-// whole first, and the database that was there is kept under the name that is returned; empty if there was none. At
+// whole first, against the checksum beside it where there is one, and the database that was there is kept under another name. At
 // every moment the one or the other has the database's name. The error is ErrInUse while any program has the database open, and
-// as that of Verify where the backup is not one; then all is as it was.
-func Restore(ctx context.Context, backup, path string, now time.Time) (kept string, err error) {
+// as that of Verify where the backup is not one, or holds tables, views or triggers that are not Courant's; then all is as it was.
+func Restore(ctx context.Context, backup, path string, now time.Time, room Room) (done Restored, err error) {
 	file, err := filepath.Abs(path)
 	if err != nil {
-		return "", fmt.Errorf("%w: %s: %w", ErrUnusableFile, path, err)
+		return Restored{}, fmt.Errorf("%w: %s: %w", ErrUnusableFile, path, err)
 	}
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target
 	}
 	if err := refuseLive(backup, file); err != nil {
-		return "", err
+		return Restored{}, err
 	}
 	uses := lockBeside(file, usesSuffix)
 	if err := (&Store{path: path}).take(file, uses.TryLock, errOpen); err != nil {
-		return "", err
+		return Restored{}, err
 	}
 	defer func() { err = errors.Join(err, uses.Unlock()) }()
 	if err := sweep(file); err != nil {
-		return "", err
+		return Restored{}, err
 	}
-	if kept, err = keptName(file, now); err != nil {
-		return "", err
+	if done.Kept, err = keptName(file, now); err != nil {
+		return Restored{}, err
 	}
-	if err := put(ctx, backup, file, kept); err != nil {
-		return "", err
+	if done.Summed, err = put(ctx, backup, file, done.Kept, room, true); err != nil {
+		return Restored{}, err
 	}
-	return kept, nil
+	return done, nil
 }
 
 // errOpen is ErrInUse of whatever program.
@@ -55,7 +70,7 @@ var errOpen = fmt.Errorf("%w, or another program has it open: stop courant serve
 const stampLayout = "20060102T150405Z"
 
 // keptName is the name under which the database that is there will be kept; empty if there is none.
-func keptName(file string, now time.Time) (string, error) {
+func keptName(file string, now time.Time) (kept string, err error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -66,41 +81,48 @@ func keptName(file string, now time.Time) (string, error) {
 	if err := checkHeader(file, file); err != nil && info.Size() > 0 {
 		return "", fmt.Errorf("%w: move it away, or set database.path to another file", err)
 	}
-	kept := file + keptInfix + now.UTC().Format(stampLayout)
-	return kept, refuseExisting(kept)
+	kept = file + keptInfix + now.UTC().Format(stampLayout)
+	for first, n := kept, 2; ; n++ { // several restores may be made within a second
+		if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
+			return kept, nil
+		} else if err != nil {
+			return "", err
+		}
+		kept = fmt.Sprintf("%s-%d", first, n)
+	}
 }
 
 // sweep removes what a restore that was killed has left: files that were being written, and the second name of a database
-// that was not replaced after all.
+// that was not replaced after all. Whoever calls it has the database to itself, or knows that nobody replaces it.
 func sweep(file string) error {
 	folder := filepath.Dir(file)
+	if err := SweepParts(folder); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	database, _ := os.Stat(file) // none is no file's twin
 	for _, entry := range entries {
-		rest, ours := strings.CutPrefix(entry.Name(), filepath.Base(file))
 		info, err := entry.Info()
-		if !ours || err != nil {
+		if err != nil || !strings.HasPrefix(entry.Name(), filepath.Base(file)+keptInfix) || !os.SameFile(info, database) {
 			continue
 		}
-		part, _ := filepath.Match(partPattern, rest)
-		if part || strings.HasPrefix(rest, keptInfix) && os.SameFile(info, database) {
-			if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
-				return err
-			}
+		if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// refuseLive refuses a file that is open in a program, or was when it was copied: a part of it is elsewhere.
+// refuseLive refuses what is no file, and a file that is open in a program, or was when it was copied: a part of it is elsewhere.
 func refuseLive(backup, file string) error {
-	info, err := os.Stat(backup)
+	opened, info, err := openRegular(backup)
 	if err != nil {
 		return err
 	}
+	opened.Close()
 	if database, err := os.Stat(file); err == nil && os.SameFile(info, database) {
 		return fmt.Errorf("%s is the database itself: name a backup of it", backup)
 	}
@@ -111,42 +133,170 @@ func refuseLive(backup, file string) error {
 }
 
 // put replaces the file, which nobody else may open meanwhile, by what the backup holds, and keeps it as kept unless that
-// is empty.
-func put(ctx context.Context, backup, file, kept string) error {
+// is empty. onlyOurs is as for verify.
+func put(ctx context.Context, backup, file, kept string, room Room, onlyOurs bool) (summed bool, err error) {
 	part, err := newPart(file)
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer os.Remove(part)
-	if err := unpack(ctx, part, backup); err != nil {
-		return fmt.Errorf("%s: %w", backup, explainFile(err))
+	defer part.remove()
+	if summed, err = unpack(ctx, part.name, backup, room); err != nil {
+		var f finding
+		switch {
+		case errors.Is(err, ErrNotDatabase): // at all
+			return false, fmt.Errorf("%w: %s", err, backup)
+		case errors.As(err, &f):
+			return false, fmt.Errorf("%w: %s: %w", ErrNotDatabase, backup, f)
+		}
+		return false, fmt.Errorf("%s: %w", backup, explainFile(err))
 	}
-	if _, err := verify(ctx, part, backup); err != nil {
-		return err
+	if _, err := verify(ctx, part.name, backup, onlyOurs); err != nil {
+		return false, err
 	}
-	giveToOwner(file, part)
-	if err := syncFile(part); err != nil {
-		return err
+	giveToOwner(file, part.name)
+	if err := syncFile(part.name); err != nil {
+		return false, err
 	}
 	if kept != "" {
-		if err := setAside(ctx, file, kept); err != nil {
-			return fmt.Errorf("%s: %w", file, explainFile(err))
+		if err := setAside(ctx, file, kept, room); err != nil {
+			return false, fmt.Errorf("%s: %w", file, explainFile(err))
 		}
 	}
-	if err := errors.Join(os.Rename(part, file), syncFolder(filepath.Dir(file))); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+	if err := errors.Join(os.Rename(part.name, file), syncFolder(filepath.Dir(file))); err != nil {
+		return false, fmt.Errorf("%s: %w", file, err)
+	}
+	return summed, nil
+}
+
+// unpack copies what a backup holds, once there is room for what its header tells, and compares the backup with the checksum beside it,
+// if there is one.
+func unpack(ctx context.Context, to, backup string, room Room) (summed bool, err error) {
+	want, err := readChecksum(backup)
+	if err != nil {
+		return false, err
+	}
+	source, info, err := openRegular(backup)
+	if err != nil {
+		return false, err
+	}
+	defer source.Close()
+	sum := sha256.New()
+	from := bufio.NewReader(io.TeeReader(contextReader{ctx, source}, sum))
+	err = writeOver(to, func(target io.Writer) error {
+		bounded := &boundedWriter{to: target, room: room}
+		if !strings.HasSuffix(backup, compressedSuffix) {
+			bounded.told = uint64(info.Size())
+			if _, err := io.Copy(bounded, from); err != nil {
+				return err
+			}
+			return bounded.close()
+		}
+		var header zstd.Header
+		begin, _ := from.Peek(zstd.HeaderMaxSize) // a file that is shorter has all of it
+		if err := header.Decode(begin); err != nil {
+			return finding(err.Error())
+		}
+		if header.HasFCS {
+			bounded.told = header.FrameContentSize
+		}
+		if err := decompress(bounded, from); err != nil {
+			return err
+		}
+		return bounded.close()
+	})
+	if err != nil {
+		return false, err
+	}
+	if _, err := io.Copy(io.Discard, from); err != nil {
+		return false, err
+	}
+	if is := hex.EncodeToString(sum.Sum(nil)); want != "" && is != want {
+		return false, finding(fmt.Sprintf("it is damaged: its SHA-256 is %s, and %s tells %s", is, filepath.Base(backup)+ChecksumSuffix, want))
+	}
+	return want != "", nil
+}
+
+// finding is what is wrong with the file of a backup.
+type finding string
+
+func (f finding) Error() string { return string(f) }
+
+// roomEvery is how much is written between two looks at the free room.
+const roomEvery = 16 << 20
+
+// boundedWriter writes a database of no more than the size that its own header or its envelope tells, for as long as there is room.
+type boundedWriter struct {
+	to      io.Writer
+	room    Room
+	told    uint64 // bytes; 0: nothing tells
+	begin   []byte // the header of the database, as far as it has come; nothing is written before it has
+	written uint64
+	looked  uint64 // how much was written when the room was last looked at
+}
+
+// Write is for io.Writer.
+func (w *boundedWriter) Write(p []byte) (int, error) {
+	if w.written > 0 {
+		return w.write(p)
+	}
+	missing := min(len(p), headerBytes-len(w.begin))
+	w.begin = append(w.begin, p[:missing]...)
+	if len(w.begin) < headerBytes {
+		return missing, nil
+	}
+	if !isSQLite(w.begin) || !isOurs(w.begin) {
+		return 0, ErrNotDatabase
+	}
+	if w.told == 0 {
+		w.told = sizeInHeader(w.begin)
+	}
+	if err := w.room(w.told); err != nil {
+		return 0, err
+	}
+	if _, err := w.write(w.begin); err != nil {
+		return 0, err
+	}
+	n, err := w.write(p[missing:])
+	return missing + n, err
+}
+
+func (w *boundedWriter) write(p []byte) (int, error) {
+	if w.told > 0 && w.written+uint64(len(p)) > w.told {
+		return 0, finding(fmt.Sprintf("it holds more than the %d bytes that its header tells", w.told))
+	}
+	if w.written-w.looked >= roomEvery {
+		if err := w.room(0); err != nil {
+			return 0, err
+		}
+		w.looked = w.written
+	}
+	n, err := w.to.Write(p)
+	w.written += uint64(n)
+	return n, err
+}
+
+// close refuses what ended before the header of a database did.
+func (w *boundedWriter) close() error {
+	if w.written == 0 {
+		return ErrNotDatabase
 	}
 	return nil
 }
 
-// unpack copies what a backup holds.
-func unpack(ctx context.Context, to, backup string) error {
-	return writeOver(to, func(target io.Writer) error {
-		if strings.HasSuffix(backup, compressedSuffix) {
-			return decompress(ctx, target, backup)
-		}
-		return copyFile(ctx, target, backup)
-	})
+// headerBytes is how long the header of a SQLite file is.
+const headerBytes = 100
+
+// sizeInHeader is the size of a SQLite file by its header; 0 if that does not tell, as where a program of before 2010 wrote it last
+// (https://www.sqlite.org/fileformat.html#in_header_database_size).
+func sizeInHeader(header []byte) uint64 {
+	pageSize, pages := uint64(binary.BigEndian.Uint16(header[16:])), uint64(binary.BigEndian.Uint32(header[28:]))
+	if pageSize == 1 {
+		pageSize = 1 << 16
+	}
+	if string(header[24:28]) != string(header[92:96]) {
+		return 0
+	}
+	return pageSize * pages
 }
 
 func writeOver(path string, write func(io.Writer) error) error {
@@ -168,7 +318,7 @@ func copyFile(ctx context.Context, to io.Writer, from string) error {
 }
 
 // setAside gives the database a second name, under which it stays when its first one is taken from it.
-func setAside(ctx context.Context, file, kept string) error {
+func setAside(ctx context.Context, file, kept string, room Room) error {
 	damaged := false
 	if err := foldLog(ctx, file); errors.Is(err, ErrNotDatabase) {
 		damaged = true // which is a reason to restore
@@ -187,7 +337,14 @@ func setAside(ctx context.Context, file, kept string) error {
 		return syncFolder(filepath.Dir(file))
 	}
 	// Not every file system gives a file two names.
-	return writeNew(kept, func(part string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if err := room(uint64(info.Size())); err != nil {
+		return err
+	}
+	return writeNew(kept, refuseExisting, func(part string) error {
 		return writeOver(part, func(target io.Writer) error { return copyFile(ctx, target, file) })
 	})
 }
@@ -202,7 +359,7 @@ func foldLog(ctx context.Context, file string) error {
 	defer db.Close()
 	var mode string
 	err = s.explain(db.QueryRowContext(ctx, "PRAGMA journal_mode = delete").Scan(&mode))
-	if errors.Is(err, errLocked) || err == nil && mode != "delete" {
+	if errors.Is(err, ErrBusy) || err == nil && mode != "delete" {
 		return errOpen
 	}
 	return err

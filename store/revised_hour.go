@@ -18,13 +18,14 @@ import (
 // that changed takes 122 bytes; this way it takes a few.
 //
 // runs names the steps and columns that changed, in JSON that the view afrr_energy reads too: each is [second of the hour,
-// steps, columns], of steps 4 s apart; columns has bit c set if column c of afrrLayout.values changed. The bytes of changes
-// hold, for each column that changed anywhere, first to last: its old numbers, its new numbers, and since when each of the
-// old ones had been current. Numbers are written as in an hour, after a byte that says how many decimals they have, or
-// decimalsOfBits. Since when is written as often as it lasts: for how many numbers, then the zigzag code of the difference to
-// the one before, the first to when the change was seen, both LEB128.
+// steps, columns], of steps 4 s apart; columns has bit c set if column c of afrrLayout.values changed. changes is unsigned LEB128
+// integers: for each column that changed anywhere, first to last, its old numbers, its new ones, and since when each of the old
+// ones had been current. Numbers are written as in an hour, after how many decimals they have, which is bitsForDecimals if
+// they are written as the bits of each float64. Since when is the zigzag code of the difference to the one before, the first to
+// when the change was seen, in ms.
 
-const decimalsOfBits = 255
+// bitsForDecimals stands for the decimals of numbers that are written as bits.
+const bitsForDecimals = maxDecimals + 1
 
 // stepColumns is how many values a 4 s step has.
 const stepColumns = len(afrrNumbers) + 2
@@ -83,7 +84,7 @@ func packRevision(hour, seen int64, steps []revisedStep) (revisedHour, error) {
 		}
 		at := len(p.changes)
 		var decimals *int
-		p.changes, decimals = appendColumn(append(p.changes, decimalsOfBits), column)
+		p.changes, decimals = appendColumn(append(p.changes, bitsForDecimals), column)
 		if decimals != nil {
 			p.changes[at] = byte(*decimals)
 		}
@@ -105,25 +106,13 @@ func packRevision(hour, seen int64, steps []revisedStep) (revisedHour, error) {
 }
 
 func appendSince(to []byte, seen int64, steps []revisedStep, c int) []byte {
-	last, current, lasts := seen, int64(0), uint64(0)
-	end := func() {
-		if lasts > 0 {
-			to = binary.AppendUvarint(to, lasts)
-			to = binary.AppendUvarint(to, zigzag(current-last))
-			last, lasts = current, 0
-		}
-	}
+	last := seen
 	for i := range steps {
-		if steps[i].columns>>c&1 == 0 {
-			continue
+		if steps[i].columns>>c&1 == 1 {
+			to = binary.AppendUvarint(to, zigzag(steps[i].since[c]-last))
+			last = steps[i].since[c]
 		}
-		if steps[i].since[c] != current {
-			end()
-		}
-		current = steps[i].since[c]
-		lasts++
 	}
-	end()
 	return to
 }
 
@@ -197,7 +186,7 @@ func (p *revisedHour) readChanges(steps []revisedStep) error {
 			return errNumber
 		}
 		var decimals *int
-		if rest[0] != decimalsOfBits {
+		if rest[0] != bitsForDecimals {
 			n := int(rest[0])
 			decimals = &n
 		}
@@ -237,22 +226,14 @@ func (p *revisedHour) readChanges(steps []revisedStep) error {
 
 func readSince(from []byte, seen int64, changed []*revisedStep, c int) ([]byte, error) {
 	since := seen
-	for len(changed) > 0 {
-		lasts, n := binary.Uvarint(from)
-		if n <= 0 || lasts < 1 || lasts > uint64(len(changed)) {
-			return nil, errNumber
-		}
-		from = from[n:]
+	for _, step := range changed {
 		difference, n := binary.Uvarint(from)
 		if n <= 0 {
 			return nil, errNumber
 		}
 		from = from[n:]
 		since += unzigzag(difference)
-		for _, step := range changed[:lasts] {
-			step.since[c] = since
-		}
-		changed = changed[lasts:]
+		step.since[c] = since
 	}
 	return from, nil
 }

@@ -90,8 +90,8 @@ func TestPricesAreComparedAtWhateverStepsTheyCome(t *testing.T) {
 		{"quarters and their hour", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 5}}, {1, store.FromRTE, store.PT60M, []float64{5}}}, nil},
 		{"the quarters that are served, not the hour before them", []hour{{0, store.FromENTSOE, store.PT60M, []float64{5}}, {1, store.FromRTE, store.PT60M, []float64{5}},
 			{2, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 8}}}, []store.PriceDifference{
-				{Date: date("2026-07-14"), Between: "ENTSO-E/RTE", Quarters: 1, Largest: 3, Seen: minute(2)},
-				{Date: date("2026-07-14"), Between: "PT15M/PT60M", Quarters: 4, Largest: 0.75, Seen: minute(2)}}},
+			{Date: date("2026-07-14"), Between: "ENTSO-E/RTE", Quarters: 1, Largest: 3, Seen: minute(2)},
+			{Date: date("2026-07-14"), Between: "PT15M/PT60M", Quarters: 4, Largest: 0.75, Seen: minute(2)}}},
 		{"an hour that comes for quarters and is not their mean", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 8}}, {1, store.FromENTSOE, store.PT60M, []float64{300}}},
 			[]store.PriceDifference{{Date: date("2026-07-14"), Between: "PT15M/PT60M", Quarters: 4, Largest: 294.25, Seen: minute(1)}}},
 		{"an hour that is the mean of its quarters to a cent", []hour{{0, store.FromENTSOE, store.PT15M, []float64{5, 5, 5, 5.04}}, {1, store.FromENTSOE, store.PT60M, []float64{5}}}, nil},

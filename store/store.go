@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database driver "sqlite", without CGO
@@ -31,6 +32,7 @@ var (
 	ErrNewer        = errors.New("database is newer than this program")
 	ErrUnusableFile = errors.New("database file cannot be used")
 	ErrInUse        = errors.New("another courant serve uses it")
+	ErrBusy         = errors.New("the database is locked")
 )
 
 // readers is how many connections answer reads at once.
@@ -41,8 +43,9 @@ type Store struct {
 	path   string // as it was named
 	file   string // the same, absolute
 	alone  bool
-	serves *flock.Flock // held by the one service
-	uses   *flock.Flock // shared by all that have the file open
+	busy   time.Duration // how long a write waits for the write lock
+	serves *flock.Flock  // held by the one service
+	uses   *flock.Flock  // shared by all that have the file open
 	writer *sql.DB
 	reader *sql.DB
 
@@ -73,19 +76,13 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// IntegrityCheck runs SQLite's own check over the whole file and reads every packed hour of 4 s steps and every packed
-// revision; the error holds the first finding of each.
+// IntegrityCheck reads the whole database, every packed hour and revision included; the error holds the first finding.
 func (s *Store) IntegrityCheck(ctx context.Context) error {
-	var verdict string
-	if err := s.reader.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
-		return fmt.Errorf("store: integrity check: %w", err)
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("store: integrity check: %s", verdict)
-	}
-	if err := s.read(ctx, func(tx *sql.Tx) error {
-		return errors.Join(checkHours(ctx, tx), checkRevisedHours(ctx, tx))
-	}); err != nil {
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		_, err := s.checkWhole(ctx, tx)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("store: integrity check: %w", err)
 	}
 	return nil
@@ -109,15 +106,20 @@ func SQLiteVersion(ctx context.Context) (string, error) {
 func (s *Store) read(ctx context.Context, fn func(*sql.Tx) error) error {
 	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return err
+		return s.explain(err)
 	}
 	defer tx.Rollback()
-	return fn(tx)
+	return s.explain(fn(tx))
 }
 
 // write runs fn in one write transaction, which is committed if fn returns nil.
 func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
+	conn, err := s.writeConn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return s.explain(err)
 	}
@@ -129,4 +131,16 @@ func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
 		return s.explain(err)
 	}
 	return s.explain(tx.Commit())
+}
+
+// writeConn is the one connection that writes. Whoever waits behind others that wait for the write lock waits no longer than they do.
+func (s *Store) writeConn(ctx context.Context) (*sql.Conn, error) {
+	late := fmt.Errorf("%w: %s: %w: other writes of this program have taken %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
+	waiting, cancel := context.WithTimeout(ctx, s.busy)
+	defer cancel()
+	conn, err := s.writer.Conn(waiting)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return nil, late
+	}
+	return conn, s.explain(err)
 }

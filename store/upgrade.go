@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,8 @@ const upgradeInfix = ".schema-"
 
 // upgrade saves the database beside itself and brings its schema up to date, a transaction each migration, while nobody
 // else has it open: neither a service of an earlier courant nor a command. If a migration fails the saved database is put
-// back, so that the earlier courant can go on.
+// back, so that the earlier courant can go on. Each start that is cut short saves another one, of the schema that it found; the first
+// stays, because only that one can be read by the courant that was there before.
 func (s *Store) upgrade(ctx context.Context) (err error) {
 	file, err := filepath.EvalSymlinks(s.file)
 	if err != nil {
@@ -32,7 +34,7 @@ func (s *Store) upgrade(ctx context.Context) (err error) {
 	from, saved, err := s.migrateSaved(ctx, file)
 	switch {
 	case err == nil:
-		return dropSaved(file, from)
+		return nil
 	case saved == "":
 		return fmt.Errorf("%s has schema %d and could not be saved before it is brought up to date: %w", s.path, from, err)
 	}
@@ -41,15 +43,20 @@ func (s *Store) upgrade(ctx context.Context) (err error) {
 		return fmt.Errorf("%s could not be brought up to date from schema %d: %w; nor put back: %w: courant restore %s does it, with the courant before this one",
 			s.path, from, cause, err, saved)
 	}
-	return fmt.Errorf("%s could not be brought up to date and is as it was, with schema %d, also in %s: use the courant before this one: %w",
-		s.path, from, saved, cause)
+	also := ""
+	if schemas, err := savedSchemas(file); err == nil && schemas[0] < from {
+		also = fmt.Sprintf(" (what an earlier start saved is in %s, which an earlier one restores)", savedName(file, schemas[0]))
+	}
+	return fmt.Errorf("%s could not be brought up to date and is as it was, with schema %d, also in %s: use the courant before this one%s: %w",
+		s.path, from, saved, also, cause)
 }
 
 func putBack(ctx context.Context, saved, file string) error {
 	if err := foldLog(ctx, file); err != nil {
 		return err
 	}
-	return put(ctx, saved, file, "")
+	_, err := put(ctx, saved, file, "", func(uint64) error { return nil }, false) // there was room for as much
+	return err
 }
 
 // migrateSaved tells the schema that there was and, once the database is saved, where.
@@ -72,13 +79,10 @@ func (s *Store) migrateSaved(ctx context.Context, file string) (from int64, save
 	}
 	alone.reader = alone.writer
 	name := savedName(file, from)
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := alone.backup(ctx, name, replaceExisting); err != nil {
 		return from, "", err
 	}
-	if err := alone.Backup(ctx, name); err != nil {
-		return from, "", err
-	}
-	giveToOwner(file, name)
+	giveToOwner(file, name, name+ChecksumSuffix)
 	if _, err := provider.Up(ctx); err != nil {
 		return from, name, s.explain(err)
 	}
@@ -91,21 +95,54 @@ func savedName(file string, schema int64) string {
 	return file + upgradeInfix + strconv.FormatInt(schema, 10) + compressedSuffix
 }
 
-// dropSaved removes the databases that were saved before earlier upgrades.
-func dropSaved(file string, newest int64) error {
+// savedSchemas are those of the databases that upgrades have saved, ascending.
+func savedSchemas(file string) ([]int64, error) {
 	entries, err := os.ReadDir(filepath.Dir(file))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var schemas []int64
 	for _, entry := range entries {
 		rest, ours := strings.CutPrefix(entry.Name(), filepath.Base(file)+upgradeInfix)
 		schema, err := strconv.ParseInt(strings.TrimSuffix(rest, compressedSuffix), 10, 64)
-		if !ours || err != nil || schema >= newest || entry.Name() != filepath.Base(savedName(file, schema)) {
-			continue
-		}
-		if err := os.Remove(savedName(file, schema)); err != nil {
-			return err
+		if ours && err == nil && entry.Name() == filepath.Base(savedName(file, schema)) {
+			schemas = append(schemas, schema)
 		}
 	}
-	return nil
+	slices.Sort(schemas)
+	return schemas, nil
+}
+
+// dropSaved removes what upgrades have saved, after a backup of the database that they have brought up to date. Of the upgrade that
+// was last the first one stays, until there is a backup after the next: it is the way back to the courant before. The schema that was
+// backed up is kept in user_version, which nothing else uses, so that the saved ones of the last upgrade are known from those
+// of the ones before.
+func (s *Store) dropSaved(ctx context.Context) error {
+	file, err := filepath.EvalSymlinks(s.file)
+	if err != nil {
+		return err
+	}
+	schemas, err := savedSchemas(file)
+	if err != nil {
+		return err
+	}
+	var backedUp, latest int64
+	err = s.reader.QueryRowContext(ctx, "SELECT user_version, (SELECT max(version_id) FROM goose_db_version) FROM pragma_user_version").Scan(&backedUp, &latest)
+	if err != nil {
+		return err
+	}
+	first := slices.IndexFunc(schemas, func(schema int64) bool { return schema >= backedUp })
+	if first < 0 {
+		return nil
+	}
+	for i, schema := range schemas {
+		if i != first {
+			err = errors.Join(err, RemoveBackup(savedName(file, schema)))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.writer.ExecContext(ctx, "PRAGMA user_version = "+strconv.FormatInt(latest, 10))
+	return err
 }

@@ -57,12 +57,13 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 			t.Error(err)
 		}
 		s.Close()
-		if got, want := names(t, folder), []string{"courant.db", fmt.Sprintf("courant.db.schema-%d.zst", schema)}; !slices.Equal(got, want) {
+		saved := fmt.Sprintf("courant.db.schema-%d.zst", schema)
+		if got, want := names(t, folder), []string{"courant.db", "courant.db.schema-0.zst", saved, saved + store.ChecksumSuffix}; !slices.Equal(got, want) {
 			t.Errorf("the folder holds %q, want %q", got, want)
 		}
 		// The way back.
 		back := filepath.Join(t.TempDir(), "courant.db")
-		if _, err := store.Restore(t.Context(), fmt.Sprintf("%s.schema-%d.zst", path, schema), back, dawn); err != nil {
+		if _, err := store.Restore(t.Context(), fmt.Sprintf("%s.schema-%d.zst", path, schema), back, dawn, noBound); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := store.Verify(t.Context(), back); err != nil || got != schema {
@@ -130,5 +131,80 @@ func TestManyOpenAnOldFileAtOnce(t *testing.T) {
 	opening.Wait()
 	if got := ask(t, open(t, path).ReaderPool(), "SELECT count(*) FROM day_ahead_price"); got != "1" {
 		t.Errorf("%s prices", got)
+	}
+}
+
+// An upgrade over several schemas may be killed before and after each migration, and again when it is begun anew.
+func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
+	const first = 3
+	fresh := openNew(t)
+	latest := latestSchema(t, fresh)
+	for kill := int64(first); kill <= latest; kill++ {
+		path := filepath.Join(t.TempDir(), "courant.db")
+		if err := store.MakeOld(t.Context(), path, first, thirdSchema); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.StartUpgrade(t.Context(), path, true, kill); err != nil {
+			t.Fatal(err)
+		}
+		if again := kill + 1; again < latest {
+			if err := store.StartUpgrade(t.Context(), path, true, again); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, path)
+		if err := s.IntegrityCheck(t.Context()); err != nil {
+			t.Error(err)
+		}
+		check := func(when string) {
+			t.Helper()
+			back := filepath.Join(t.TempDir(), "courant.db")
+			if _, err := store.Restore(t.Context(), fmt.Sprintf("%s.schema-%d.zst", path, first), back, dawn, noBound); err != nil {
+				t.Fatalf("killed at schema %d, %s: %v", kill, when, err)
+			}
+			if schema, err := store.Verify(t.Context(), back); err != nil || schema != first {
+				t.Errorf("killed at schema %d, %s: the copy has schema %d, %v", kill, when, schema, err)
+			}
+		}
+		check("after the start that ended the upgrade")
+		if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db")); err != nil {
+			t.Fatal(err)
+		}
+		check("after a backup") // the way back lasts until the next upgrade has been backed up
+		saved, err := filepath.Glob(path + ".schema-*")
+		if err != nil || len(saved) != 2 {
+			t.Errorf("killed at schema %d, after a backup there are %q, %v; want the first and its checksum", kill, saved, err)
+		}
+		s.Close()
+	}
+}
+
+func TestTheCopiesOfEarlierUpgradesGoWithABackupAfterTheNext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	backUp := func() {
+		t.Helper()
+		s, err := store.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Two upgrades: one that was backed up at schema 6, and one to the newest.
+	if err := store.MakeOld(t.Context(), path, 6, "PRAGMA user_version = 6"); err != nil {
+		t.Fatal(err)
+	}
+	for _, schema := range []int{4, 5} {
+		if err := os.WriteFile(fmt.Sprintf("%s.schema-%d.zst", path, schema), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		backUp()
+		if got, want := names(t, filepath.Dir(path)), []string{"courant.db", "courant.db.schema-6.zst", "courant.db.schema-6.zst.sha256"}; !slices.Equal(got, want) {
+			t.Errorf("the folder holds %q, want %q", got, want)
+		}
 	}
 }

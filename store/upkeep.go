@@ -14,7 +14,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 		return fmt.Errorf("store: upkeep: %w", err)
 	}
 	defer conn.Close()
-	defer conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", busyMilliseconds))
+	defer conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", s.busy.Milliseconds()))
 	for _, statement := range []string{"PRAGMA optimize", "PRAGMA incremental_vacuum", "PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(truncate)"} {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("store: %s: %w", statement, s.explain(err))

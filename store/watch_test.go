@@ -3,12 +3,41 @@ package store_test
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"courant/store"
 )
+
+// patience is how long a test waits for what a watcher is to do, so that a broken one fails and does not hang.
+const patience = 10 * time.Second
+
+// receive is what comes next.
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case got := <-from:
+		return got
+	case <-time.After(patience):
+		t.Fatal("the watcher does nothing")
+		panic("unreachable")
+	}
+}
+
+// send hands a value over, for as long as the test runs.
+func send[T any](t *testing.T, to chan<- T, value T) {
+	select {
+	case to <- value:
+	case <-t.Context().Done():
+	}
+}
+
+// unfailing is told of no error.
+func unfailing(t *testing.T) func(error) {
+	return func(err error) { t.Errorf("reported: %v", err) }
+}
 
 func TestWatchNoticesACommit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
@@ -17,19 +46,12 @@ func TestWatchNoticesACommit(t *testing.T) {
 	seen := make(chan int64)
 	s.Watch(time.Millisecond, func() error {
 		versions, err := s.Versions(t.Context())
-		select {
-		case seen <- versions[store.AFRREnergy]:
-		case <-t.Context().Done():
-		}
+		send(t, seen, versions[store.AFRREnergy])
 		return err
-	})
-	defer s.Close()
+	}, func(error) {})
 	waitFor := func(version int64) {
 		t.Helper()
-		for got := range seen {
-			if got == version {
-				return
-			}
+		for receive(t, seen) != version {
 		}
 	}
 	waitFor(0)
@@ -45,48 +67,63 @@ func TestWatchNoticesACommit(t *testing.T) {
 	waitFor(5)
 }
 
-func TestWatchCallsAgainAfterAnError(t *testing.T) {
+func TestWatchCallsAgainAfterAnErrorAndReportsTheFirst(t *testing.T) {
 	s := openNew(t)
-	calls := make(chan int)
+	calls, reports := make(chan int), make(chan error, 10)
 	n := 0
 	s.Watch(time.Millisecond, func() error {
 		n++
-		calls <- n
+		send(t, calls, n)
 		if n < 4 {
 			return errors.New("not now")
 		}
 		return nil
-	})
+	}, func(err error) { reports <- err })
 	for want := 1; want <= 4; want++ {
-		if got := <-calls; got != want {
+		if got := receive(t, calls); got != want {
 			t.Errorf("call %d, want %d", got, want)
 		}
 	}
 	// Only the next commit makes another one.
 	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{})
-	if got := <-calls; got != 5 {
+	if got := receive(t, calls); got != 5 {
 		t.Errorf("call %d, want 5", got)
+	}
+	if err := receive(t, reports); err.Error() != "not now" {
+		t.Errorf("reported: %v", err)
+	}
+	if more := len(reports); more > 0 {
+		t.Errorf("%d more reports within a minute", more)
+	}
+}
+
+func TestWatchReportsThatItCannotRead(t *testing.T) {
+	s := openNew(t)
+	reports := make(chan error, 10)
+	s.Watch(time.Millisecond, func() error { return nil }, func(err error) { reports <- err })
+	if err := s.BreakWatch(); err != nil {
+		t.Fatal(err)
+	}
+	if err := receive(t, reports); !strings.HasPrefix(err.Error(), "store: watch: ") {
+		t.Errorf("reported: %v", err)
 	}
 }
 
 func TestWatchIsQuietWhenNothingIsCommitted(t *testing.T) {
 	s := openNew(t)
 	var calls atomic.Int64
-	s.Watch(time.Nanosecond, func() error { calls.Add(1); return nil })
+	s.Watch(time.Nanosecond, func() error { calls.Add(1); return nil }, unfailing(t))
 	// The other watcher fails for ever: its calls are the clock.
 	ticks := make(chan struct{})
 	s.Watch(time.Nanosecond, func() error {
-		select {
-		case ticks <- struct{}{}:
-		case <-t.Context().Done():
-		}
+		send(t, ticks, struct{}{})
 		return errors.New("again")
-	})
+	}, func(error) {})
 	for calls.Load() == 0 {
-		<-ticks
+		receive(t, ticks)
 	}
 	for range 200 {
-		<-ticks
+		receive(t, ticks)
 	}
 	go func() {
 		for range ticks {
@@ -110,18 +147,18 @@ func TestCloseWaitsForTheWatchers(t *testing.T) {
 		<-leave
 		left.Store(true)
 		return nil
-	})
-	<-entered
+	}, unfailing(t))
+	receive(t, entered)
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
 	close(leave)
-	if err := <-closed; err != nil {
+	if err := receive(t, closed); err != nil {
 		t.Error(err)
 	}
 	if !left.Load() {
 		t.Error("the store was closed while its watcher was still at work")
 	}
-	s.Watch(time.Millisecond, func() error { t.Error("called after the end"); return nil })
+	s.Watch(time.Millisecond, func() error { t.Error("called after the end"); return nil }, unfailing(t))
 	if err := s.Close(); err != nil {
 		t.Errorf("closed twice: %v", err)
 	}

@@ -30,7 +30,7 @@ var problemCodes = []ProblemCode{
 	{"payload_too_large", "413", Text{"Plus de 64 Kio", "More than 64 KiB"}},
 	{"rate_limited", "429", Text{"Attendez le temps que dit Retry-After", "Wait for as long as Retry-After says"}},
 	{"internal", "500", Text{"Notre erreur : le journal en dit plus sous X-Request-Id", "Our error: the log says more under X-Request-Id"}},
-	{"unavailable", "503", Text{"Pas encore prêt : réessayez dans un instant", "Not ready yet: try again in a moment"}},
+	{"unavailable", "503", Text{"Pas encore prêt, ou base de données verrouillée : réessayez après Retry-After", "Not ready yet, or the database is locked: try again after Retry-After"}},
 }
 
 // Site is what the documentation says of the Courant that serves it.

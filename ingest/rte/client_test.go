@@ -594,6 +594,7 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 		{"an archive", 200, "PK\x03\x04", "the reply is a ZIP archive, not JSON: PK"},
 		{"nothing", 200, "", "the reply is empty"},
 		{"no content", 204, "", ""},
+		{"a byte order mark", 200, "\ufeff" + mari(), ""},
 		{"a part of a document", 206, mari(measure()), "Partial Content: " + mari(measure())[:160] + "…"},
 		{"another kind of success", 203, mari(measure()), "Non-Authoritative Information: " + mari(measure())[:160] + "…"},
 		{"UTF-16", 200, "\xff\xfe{\x00", "the reply is written in UTF-16: Courant reads UTF-8 only"},

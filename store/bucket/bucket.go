@@ -146,7 +146,7 @@ func (b *Bucket) prove(ctx context.Context, key string, sent sums) error {
 		return nil
 	}
 	back := sha256.New()
-	if _, err := b.read(ctx, key, back); err != nil {
+	if _, err := b.read(ctx, key, back, func(uint64) error { return nil }); err != nil {
 		return err
 	}
 	if hex.EncodeToString(back.Sum(nil)) != sent.sha256 {
@@ -155,14 +155,15 @@ func (b *Bucket) prove(ctx context.Context, key string, sent sums) error {
 	return nil
 }
 
-// Download writes what a key holds into a new file for its owner alone. ErrNotFound if there is none, ErrDamaged if it is not
-// what Upload sent; then no file is left.
-func (b *Bucket) Download(ctx context.Context, key, path string) (err error) {
+// Download writes what a key holds into a new file for its owner alone, once room says nothing against its size, and tells whether
+// it was compared with the checksum that Upload sent with it. ErrNotFound if there is none, ErrDamaged if it is not what Upload sent;
+// then no file is left.
+func (b *Bucket) Download(ctx context.Context, key, path string, room func(bytes uint64) error) (summed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
 	defer cancel()
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
 		if err = errors.Join(err, file.Close()); err != nil {
@@ -170,23 +171,27 @@ func (b *Bucket) Download(ctx context.Context, key, path string) (err error) {
 		}
 	}()
 	sum := sha256.New()
-	told, err := b.read(ctx, key, io.MultiWriter(file, sum))
+	told, err := b.read(ctx, key, io.MultiWriter(file, sum), room)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if told != "" && told != hex.EncodeToString(sum.Sum(nil)) {
-		return fmt.Errorf("%w: %s has another checksum than when it was sent", ErrDamaged, b.URL(key))
+		return false, fmt.Errorf("%w: %s has another checksum than when it was sent", ErrDamaged, b.URL(key))
 	}
-	return nil
+	return told != "", nil
 }
 
-// read copies what a key holds and returns the SHA-256 that went up with it; empty if none did.
-func (b *Bucket) read(ctx context.Context, key string, to io.Writer) (told string, err error) {
+// read copies what a key holds, once room says nothing against its size, and returns the SHA-256 that went up with it; empty if none
+// did.
+func (b *Bucket) read(ctx context.Context, key string, to io.Writer, room func(bytes uint64) error) (told string, err error) {
 	body, info, _, err := b.client.GetObject(context.WithValue(ctx, roomKey{}, int64(mostFileBytes)), b.name, key, minio.GetObjectOptions{})
 	if err != nil {
 		return "", b.explain("download", key, err)
 	}
 	defer body.Close()
+	if err := room(uint64(max(info.Size, 0))); err != nil {
+		return "", err
+	}
 	copied, err := io.Copy(to, body)
 	if err == nil && copied != info.Size {
 		err = io.ErrUnexpectedEOF
@@ -213,6 +218,10 @@ func (b *Bucket) AbortUploads(ctx context.Context, prefix string) error {
 		err := begun.Err
 		if err == nil {
 			err = b.client.AbortMultipartUpload(ctx, b.name, begun.Key, begun.UploadID)
+		}
+		// Some stores say so where none was ever begun.
+		if minio.ToErrorResponse(err).Code == minio.NoSuchUpload {
+			continue
 		}
 		if err != nil && failed == nil {
 			failed = b.explain("take back an upload", begun.Key, err)

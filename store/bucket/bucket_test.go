@@ -85,6 +85,9 @@ func (f *fake) options() bucket.Options {
 	return bucket.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}
 }
 
+// noBound is where there is room for everything.
+func noBound(uint64) error { return nil }
+
 func open(t *testing.T, o bucket.Options) *bucket.Bucket {
 	t.Helper()
 	b, err := bucket.Open(o)
@@ -126,7 +129,7 @@ func TestAFileGoesUpIsListedComesDownTheSameAndIsRemoved(t *testing.T) {
 				t.Errorf("keys %q, %v", keys, err)
 			}
 			back := filepath.Join(t.TempDir(), "back")
-			if err := b.Download(t.Context(), "a/one", back); err != nil {
+			if summed, err := b.Download(t.Context(), "a/one", back, noBound); err != nil || !summed {
 				t.Fatal(err)
 			}
 			if got, err := os.ReadFile(back); err != nil || !bytes.Equal(got, content) {
@@ -335,7 +338,7 @@ func TestADownloadThatFailsLeavesNoFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f.answer(test.instead)
 			to := filepath.Join(t.TempDir(), "back")
-			if err := b.Download(t.Context(), test.key, to); err == nil || test.is != nil && !errors.Is(err, test.is) {
+			if _, err := b.Download(t.Context(), test.key, to, noBound); err == nil || test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("Download = %v", err)
 			}
 			if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
@@ -344,7 +347,7 @@ func TestADownloadThatFailsLeavesNoFile(t *testing.T) {
 		})
 	}
 	f.answer(nil)
-	if err := b.Download(t.Context(), "key", path); !errors.Is(err, os.ErrExist) {
+	if _, err := b.Download(t.Context(), "key", path, noBound); !errors.Is(err, os.ErrExist) {
 		t.Errorf("onto a file that is there: %v", err)
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -427,5 +430,24 @@ func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
 	_, err := open(t, bucket.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}).Keys(t.Context(), "")
 	if err == nil || !strings.Contains(err.Error(), "its certificate is not to be trusted") {
 		t.Errorf("Keys = %v", err)
+	}
+}
+
+func TestWhatThereIsNoRoomForIsNotDownloaded(t *testing.T) {
+	b := open(t, newFake(t).options())
+	folder := t.TempDir()
+	from, to := filepath.Join(folder, "from"), filepath.Join(folder, "to")
+	if err := os.WriteFile(from, []byte("a backup"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Upload(t.Context(), from, "key"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Download(t.Context(), "key", to, func(bytes uint64) error { return fmt.Errorf("no room for %d bytes", bytes) })
+	if err == nil || err.Error() != "no room for 8 bytes" {
+		t.Errorf("Download = %v", err)
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file is left: %v", err)
 	}
 }

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+)
+
+// packedTables hold values in blobs that SQLite cannot check; each knows how its rows are read and compared with their checksums.
+var packedTables = []struct {
+	name  string
+	check func(context.Context, *sql.Tx) error
+}{
+	{"afrr_energy_hour", checkHours},
+	{"afrr_energy_revision", checkRevisedHours},
+}
+
+// checkWhole is the one check that a database is whole, whatever its schema: SQLite's own check of every page, the tables and columns
+// of its schema, and every packed value. The integrity check, backups, restores and upgrades all rely on it. It returns the schema.
+// The error is ErrNotDatabase for what is damaged or incomplete, and ErrNewer for a schema that this program does not know.
+func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err error) {
+	if schema, err = s.schemaOf(ctx, tx); err != nil {
+		return 0, err
+	}
+	var verdict string
+	if err := tx.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
+		return 0, s.explain(err)
+	}
+	if verdict != "ok" {
+		return 0, s.damaged(verdict)
+	}
+	expected, err := objectsOf(ctx, schema)
+	if err != nil {
+		return 0, err
+	}
+	found, err := readObjects(ctx, tx)
+	if err != nil {
+		return 0, s.explain(err)
+	}
+	for key, object := range expected {
+		if key.kind != "table" {
+			continue
+		}
+		for _, column := range object.columns {
+			if !slices.Contains(found[key].columns, column) {
+				return 0, s.damaged(fmt.Sprintf("the table %s of schema %d is not there with its column %s", key.name, schema, column))
+			}
+		}
+	}
+	for _, table := range packedTables {
+		if _, is := expected[objectKey{"table", table.name}]; !is {
+			continue
+		}
+		if err := table.check(ctx, tx); err != nil {
+			var fault *sqlite.Error
+			if ctx.Err() != nil || errors.As(err, &fault) {
+				return 0, s.explain(err)
+			}
+			return 0, s.damaged(err.Error())
+		}
+	}
+	return schema, nil
+}
+
+func (s *Store) damaged(finding string) error {
+	return fmt.Errorf("%w: %s is damaged: %s", ErrNotDatabase, s.path, finding)
+}
+
+// schemaOf reads the schema of a database.
+func (s *Store) schemaOf(ctx context.Context, tx *sql.Tx) (schema int64, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version").Scan(&schema)
+	if err != nil && errors.Is(s.explain(err), ErrNotDatabase) {
+		return 0, s.explain(err)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%w: %s has no schema: %w", ErrNotDatabase, s.path, err)
+	}
+	memory, provider, err := inMemory()
+	if err != nil {
+		return 0, err
+	}
+	defer memory.Close()
+	sources := provider.ListSources()
+	if latest := sources[len(sources)-1].Version; schema > latest {
+		return 0, newer(s.path, schema, latest)
+	}
+	return schema, nil
+}
+
+// inMemory is an empty database that no file holds, and what brings it to a schema.
+func inMemory() (*sql.DB, *goose.Provider, error) {
+	db, err := sql.Open("sqlite", "file::memory:")
+	if err != nil {
+		return nil, nil, err
+	}
+	db.SetMaxOpenConns(1) // each connection would have a memory of its own
+	provider, err := migrator(db)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return db, provider, nil
+}
+
+// objectKey names a table, view, index or trigger.
+type objectKey struct{ kind, name string }
+
+// object is what sqlite_schema says of it.
+type object struct {
+	sql     string
+	columns []string // of a table
+}
+
+// objectsOf are those of a database of a schema.
+func objectsOf(ctx context.Context, schema int64) (map[objectKey]object, error) {
+	db, provider, err := inMemory()
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	if _, err := provider.UpTo(ctx, schema); err != nil {
+		return nil, fmt.Errorf("store: schema %d: %w", schema, err)
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback()
+	return readObjects(ctx, tx)
+}
+
+func readObjects(ctx context.Context, tx *sql.Tx) (map[objectKey]object, error) {
+	found, err := tx.QueryContext(ctx, `SELECT o.type, o.name, ifnull(o.sql, ''), ifnull(c.name, '')
+		FROM sqlite_schema o LEFT JOIN pragma_table_info(o.name) c ON o.type = 'table' AND o.sql LIKE 'CREATE TABLE %'`)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	objects := map[objectKey]object{}
+	for found.Next() {
+		var key objectKey
+		var sql, column string
+		if err := found.Scan(&key.kind, &key.name, &sql, &column); err != nil {
+			return nil, err
+		}
+		objects[key] = object{sql, append(objects[key].columns, column)}
+	}
+	return objects, found.Err()
+}
+
+// additions are the tables, views and triggers that are not Courant's of that schema, but for those that SQLite and Litestream make: what
+// they hold nobody checks, and a trigger or a view would act in Courant's name.
+func (s *Store) additions(ctx context.Context, tx *sql.Tx, schema int64) ([]string, error) {
+	expected, err := objectsOf(ctx, schema)
+	if err != nil {
+		return nil, err
+	}
+	found, err := readObjects(ctx, tx)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	var added []string
+	for key, object := range found {
+		own, is := expected[key]
+		is = is || strings.HasPrefix(key.name, "sqlite_") || strings.HasPrefix(key.name, "_litestream_")
+		// SQLite takes the statement at its word, not the kind beside it, and always begins it so.
+		if key.kind == "table" && is && strings.HasPrefix(object.sql, "CREATE TABLE ") ||
+			key.kind == "index" && (object.sql == "" || strings.HasPrefix(object.sql, "CREATE INDEX ") || strings.HasPrefix(object.sql, "CREATE UNIQUE INDEX ")) ||
+			own.sql != "" && own.sql == object.sql {
+			continue
+		}
+		added = append(added, fmt.Sprintf("%s %q", key.kind, key.name))
+	}
+	slices.Sort(added)
+	return added, nil
+}
+
+// Additions are the tables, views and triggers in the database that are not Courant's, and for which a restore would refuse a backup
+// of it; each as its kind and its name.
+func (s *Store) Additions(ctx context.Context) (added []string, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		schema, err := s.schemaOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		added, err = s.additions(ctx, tx, schema)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: additions: %w", err)
+	}
+	return added, nil
+}
