@@ -210,7 +210,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	cfg := defaultConfig()
 	cfg.Server.Addr = strings.TrimPrefix(taken.URL, "http://")
 	p := &program{stderr: io.Discard}
-	_, err := openService(t.Context(), cfg, p.clock, p.logger(cfg.Log), nil, false)
+	_, err := openService(t.Context(), cfg, clockwork.NewRealClock(), p.logger(cfg.Log), nil, false)
 	if !isPortTaken(err) || !strings.Contains(err.Error(), "server.addr") {
 		t.Errorf("error %v", err)
 	}

@@ -23,7 +23,7 @@ func inState(state string) func(context.Context) (any, error) {
 			datasets = append(datasets, fmt.Sprintf(`{"dataset":%q,"source":"RTE","state":%q,"first_date":null,"last_date":null,"newest_period_end":null,`+
 				`"lag_seconds":null,"last_success_at":null,"last_change_at":null,"last_error":null,"next_run_at":null,"missing":[]}`, dataset, state))
 		}
-		return json.RawMessage(`{"generated_at":"2026-07-15T12:00:00.000Z","datasets":[` + strings.Join(datasets, ",") + `],"quarantine":[],"price_differences":[],"clock":null}`), nil
+		return json.RawMessage(`{"generated_at":"2026-07-15T12:00:00.000Z","datasets":[` + strings.Join(datasets, ",") + `],"quarantine":[],"price_differences":[],"corrections":[],"clock":null}`), nil
 	}
 }
 

@@ -117,7 +117,13 @@ func (f *fixture) commit(t testing.TB, batch store.Batch, named ...store.Dataset
 			datasets[dataset] = true
 		}
 	}
-	must(t, f.store.Commit(t.Context(), f.run(store.OutcomeOK, slices.Sorted(maps.Keys(datasets))...), batch))
+	run := f.run(store.OutcomeOK, slices.Sorted(maps.Keys(datasets))...)
+	for dataset := range datasets {
+		for _, date := range batch.Dates(dataset) { // the run has asked for all that it brings
+			run.Window.Start, run.Window.End = min(run.Window.Start, date.Period().Start), max(run.Window.End, date.Period().End)
+		}
+	}
+	must(t, f.store.Commit(t.Context(), run, batch))
 }
 
 // run is the account of a run that ended now.
