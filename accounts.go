@@ -17,6 +17,7 @@ import (
 	"courant/auth"
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -271,8 +272,8 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 	return cmd
 }
 
-func parseDatasets(names []string) ([]store.Dataset, error) {
-	var datasets []store.Dataset
+func parseDatasets(names []string) ([]market.Dataset, error) {
+	var datasets []market.Dataset
 	for _, name := range names {
 		dataset, err := parseDataset(name)
 		if err != nil {
@@ -374,9 +375,9 @@ func (p *program) readPassword(cmd *cobra.Command, fromStdin bool) (string, erro
 }
 
 // dateFlag reads the date in a flag, or no date if the flag is not there.
-func (p *program) dateFlag(cmd *cobra.Command, flag, text string) (store.DeliveryDate, error) {
+func (p *program) dateFlag(cmd *cobra.Command, flag, text string) (market.DeliveryDate, error) {
 	if !cmd.Flags().Changed(flag) {
-		return store.DeliveryDate{}, nil
+		return market.DeliveryDate{}, nil
 	}
 	return p.parseDate(text)
 }

@@ -9,17 +9,18 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/bucket", "courant/web"},
-	"courant/server":           {"courant/auth", "courant/store", "courant/web"},
-	"courant/web":              {"courant/auth", "courant/store"},
-	"courant/ingest":           {"courant/ingest/source", "courant/store"},
-	"courant/ingest/rte":       {"courant/ingest/source", "courant/store"},
-	"courant/ingest/entsoe":    {"courant/ingest/source", "courant/store"},
-	"courant/ingest/source":    {"courant/store"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/bucket", "courant/store/market", "courant/web"},
+	"courant/server":           {"courant/auth", "courant/store", "courant/store/market", "courant/web"},
+	"courant/web":              {"courant/auth", "courant/store", "courant/store/market"},
+	"courant/ingest":           {"courant/ingest/source", "courant/store", "courant/store/market"},
+	"courant/ingest/rte":       {"courant/ingest/source", "courant/store/market"},
+	"courant/ingest/entsoe":    {"courant/ingest/source", "courant/store/market"},
+	"courant/ingest/source":    {"courant/store/market"},
 	"courant/ingest/simulator": {},
-	"courant/auth":             {"courant/store"},
-	"courant/store":            {},
+	"courant/auth":             {"courant/store", "courant/store/market"},
+	"courant/store":            {"courant/store/market"},
 	"courant/store/bucket":     {},
+	"courant/store/market":     {},
 }
 
 // homes are the packages in which a library may be used, so that it can be replaced there.

@@ -27,6 +27,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 var attackedCores = flag.Int("attack-cores", 1, "how many cores the service has that is flooded with sign-ins")
@@ -552,7 +553,7 @@ func (s *hostileSource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.next[r.URL.Path]++
 	s.mu.Unlock()
 	reply := s.replies[next]
-	reply.head = strings.Replace(reply.head, "2026-03-04", store.DeliveryDateOf(from).String(), 1)
+	reply.head = strings.Replace(reply.head, "2026-03-04", market.DeliveryDateOf(from).String(), 1)
 	w.Header().Set("Content-Encoding", "gzip")
 	w.Write(reply.packed(s.t)) // it is cut where it is refused
 }
@@ -576,20 +577,20 @@ const mostMemory = 256 << 10 // kB
 // The figures: go test . -run TestAReplyWithinItsBounds -v
 
 func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
-	for dataset, test := range map[store.Dataset]struct {
+	for dataset, test := range map[market.Dataset]struct {
 		days    int // of the widest window
 		replies []hostile
 	}{
-		store.AFRREnergy:     {1, afrrReplies},
-		store.FCRCapacity:    {7, capacityReplies},
-		store.DayAheadPrices: {90, pointReplies},
+		market.AFRREnergy:     {1, afrrReplies},
+		market.FCRCapacity:    {7, capacityReplies},
+		market.DayAheadPrices: {90, pointReplies},
 	} {
 		t.Run(string(dataset), func(t *testing.T) {
 			asked := &hostileSource{t: t, replies: test.replies, widest: time.Duration(test.days) * 24 * time.Hour, next: map[string]int{}}
 			server := httptest.NewServer(asked)
 			defer server.Close()
 			t.Chdir(t.TempDir())
-			last := store.DeliveryDateOf(time.Now()).Add(-1)
+			last := market.DeliveryDateOf(time.Now()).Add(-1)
 			first := last.Add(1 - test.days*(1+len(test.replies))) // of the last window the most before it is read
 			fetch := startProgram(t, "courant-hasty", hostileEnvironment(server.URL), true, "fetch", string(dataset), "--from", first.String(), "--to", last.String())
 			asked.pid.Store(int64(fetch.cmd.Process.Pid))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -182,7 +183,7 @@ func kept(made []time.Time, keep KeepConfig) []time.Time {
 	} {
 		last := ""
 		for i, count := len(made)-1, 0; i >= 0 && count < span.count; i-- {
-			if name := span.name(made[i].In(store.Paris)); name != last {
+			if name := span.name(made[i].In(market.Paris)); name != last {
 				stay, last = append(stay, made[i]), name
 				count++
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) {
@@ -288,12 +289,12 @@ func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
 
 func TestWhichBackupsAreKept(t *testing.T) {
 	var made []time.Time
-	for date := store.NewDeliveryDate(2026, time.January, 1); !date.After(store.NewDeliveryDate(2026, time.November, 24)); date = date.Add(1) {
+	for date := market.NewDeliveryDate(2026, time.January, 1); !date.After(market.NewDeliveryDate(2026, time.November, 24)); date = date.Add(1) {
 		made = append(made, date.At(3, 30))
 	}
 	stay := map[string]bool{}
 	for _, instant := range kept(made, KeepConfig{Days: 2, Weeks: 3, Months: 3}) {
-		stay[store.DeliveryDateOf(instant).String()] = true
+		stay[market.DeliveryDateOf(instant).String()] = true
 	}
 	want := []string{"2026-11-24", "2026-11-23", "2026-11-22", "2026-11-15", "2026-10-31", "2026-09-30"}
 	for _, date := range want {

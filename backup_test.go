@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // Serving, fetching and writing go on while a backup is made; restored elsewhere it answers as the first one does.
 func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
-	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
 	want := h.bodies(theEight...)
 	served, err := store.OpenAlone(t.Context(), "courant.db")
@@ -33,7 +34,7 @@ func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
 				return
 			default:
 			}
-			run := store.Run{Feed: "beside", Datasets: []store.Dataset{store.AFRREnergy}, Started: h.clock.Now(), Ended: h.clock.Now(), Outcome: store.OutcomeFailed}
+			run := store.Run{Feed: "beside", Datasets: []market.Dataset{market.AFRREnergy}, Started: h.clock.Now(), Ended: h.clock.Now(), Outcome: store.OutcomeFailed}
 			if err := served.RecordRun(t.Context(), &run); err != nil {
 				t.Error(err)
 				return
@@ -68,7 +69,7 @@ func withBucket(t *testing.T, cfg S3Config) {
 
 // What a service has sent to a bucket is found by check, and put back on a machine that has nothing but the configuration.
 func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
-	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	objects := newObjectStore(t)
 	withBucket(t, objects.config("paris/"))
 	cfg := must((&program{stderr: t.Output()}).config())(t)
@@ -169,7 +170,7 @@ func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
 }
 
 func TestRestoreSaysWhetherAChecksumWasThereToCompare(t *testing.T) {
-	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "backup", "made.db")
 	const missing = "there is no made.db.sha256: it was checked, but compared with no checksum"
 	if said := h.do("", "restore", "made.db"); strings.Contains(said, missing) {
@@ -184,7 +185,7 @@ func TestRestoreSaysWhetherAChecksumWasThereToCompare(t *testing.T) {
 }
 
 func TestWhatIsNotCourantsIsSaidByBackupAndCheck(t *testing.T) {
-	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "backup", "before.db")
 	other := must(sql.Open("sqlite", "courant.db"))(t)
 	if _, err := other.ExecContext(t.Context(), "CREATE VIEW mine AS SELECT 1"); err != nil {

@@ -17,6 +17,7 @@ import (
 	"courant/ingest"
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // mostSkew is how far the clock may be off before publication times are misjudged.
@@ -85,7 +86,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	clock := &serverClock{now: p.clock.Now}
 	client := source.NewHTTPClient()
 	clock.next, client.Transport = client.Transport, clock
-	today := store.DeliveryDateOf(p.clock.Now()).Period()
+	today := market.DeliveryDateOf(p.clock.Now()).Period()
 	if cfg.RTE.ClientID == "" {
 		say(verdict{what: "RTE", said: "off: rte.client_id and rte.client_secret are empty"})
 	} else {
@@ -93,7 +94,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 		_, _, err := rte.ProcuredReserves(ctx, today)
 		say(verdict{what: "RTE capacity", said: "the credentials are good, Balancing Capacity answers", err: err})
 		hourAgo := p.clock.Now().Add(-time.Hour).Truncate(time.Minute)
-		_, _, err = rte.MarginalPrice(ctx, store.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
+		_, _, err = rte.MarginalPrice(ctx, market.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
 		say(verdict{what: "RTE energy", said: "the credentials are good, Balancing Energy answers", err: err})
 		_, _, err = rte.PowerExchangePrices(ctx, today)
 		say(checkExchange(err))

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/crypto/acme"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Config is the whole configuration: read once by loadConfig, checked, and passed down in parts.
@@ -103,7 +103,7 @@ type Offer struct {
 	NameFR, NameEN               string
 	PriceFR, PriceEN             string
 	DescriptionFR, DescriptionEN string
-	Datasets                     []store.Dataset // what it covers; empty: all
+	Datasets                     []market.Dataset // what it covers; empty: all
 	Contact                      string
 }
 

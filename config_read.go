@@ -26,7 +26,7 @@ import (
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // envPrefix begins the environment variables that set keys.
@@ -666,10 +666,10 @@ func parseOfferID(text string) (string, error) {
 	return text, nil
 }
 
-func parseDataset(text string) (store.Dataset, error) {
-	dataset, ok := store.ParseDataset(text)
+func parseDataset(text string) (market.Dataset, error) {
+	dataset, ok := market.ParseDataset(text)
 	if !ok {
-		return "", fmt.Errorf("%q is not a dataset: write one of %v", text, store.Datasets())
+		return "", fmt.Errorf("%q is not a dataset: write one of %v", text, market.Datasets())
 	}
 	return dataset, nil
 }

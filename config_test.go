@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // samePrefix lets cmp compare prefixes, whose fields are unexported.
@@ -211,7 +211,7 @@ log: {level: debug, format: json}
 				ID: "Pro_1", NameFR: "Pro", NameEN: "Pro", PriceFR: "9 €", PriceEN: "€9",
 				DescriptionFR: "Tout", DescriptionEN: "All", Contact: "c@example.org",
 			},
-			{ID: "energy-2", Datasets: []store.Dataset{store.AFRREnergy, store.MFRREnergy}},
+			{ID: "energy-2", Datasets: []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
 		},
 		Accounts: AccountsConfig{Signup: "closed"},
 		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},

@@ -1,10 +1,12 @@
 package main
 
-import "courant/store"
+import (
+	"courant/store/market"
+)
 
 // parseDate reads a DATE of the command line: YYYY-MM-DD, or yesterday, today or tomorrow in Paris.
-func (p *program) parseDate(text string) (store.DeliveryDate, error) {
-	today := store.DeliveryDateOf(p.clock.Now())
+func (p *program) parseDate(text string) (market.DeliveryDate, error) {
+	today := market.DeliveryDateOf(p.clock.Now())
 	switch text {
 	case "yesterday":
 		return today.Add(-1), nil
@@ -13,10 +15,10 @@ func (p *program) parseDate(text string) (store.DeliveryDate, error) {
 	case "tomorrow":
 		return today.Add(1), nil
 	}
-	date, err := store.ParseDeliveryDate(text)
+	date, err := market.ParseDeliveryDate(text)
 	// The zero date, 1970-01-01, means no date everywhere else: as an end it would mean that there is none.
 	if err != nil || date.IsZero() {
-		return store.DeliveryDate{}, usagef("%q is not a date: write YYYY-MM-DD, yesterday, today or tomorrow", text)
+		return market.DeliveryDate{}, usagef("%q is not a date: write YYYY-MM-DD, yesterday, today or tomorrow", text)
 	}
 	return date, nil
 }

@@ -22,7 +22,7 @@ import (
 
 	"courant/ingest"
 	"courant/ingest/simulator"
-	"courant/store"
+	"courant/store/market"
 )
 
 // switched is what the switches' page says of each resource that is not well.
@@ -46,13 +46,13 @@ func switched(t *testing.T, switches *simulator.Switches) map[string]string {
 
 func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 	const heldBack = "missing-date of 2026-11-21"
-	clock := clockwork.NewFakeClockAt(store.NewDeliveryDate(2026, time.November, 20).At(15, 0))
+	clock := clockwork.NewFakeClockAt(market.NewDeliveryDate(2026, time.November, 20).At(15, 0))
 	switches := new(simulator.Switches)
 	var log bytes.Buffer
 	reports := 0
 	script := newDemoScript(switches, clock, slog.New(slog.NewJSONHandler(&log, nil)), func(context.Context) (ingest.Report, error) {
 		var report ingest.Report
-		for range store.Datasets() {
+		for range market.Datasets() {
 			report.Datasets = append(report.Datasets, ingest.Status{NextRunAt: new(ingest.Instant)})
 		}
 		if reports++; reports <= 2 { // the last dataset is not there yet
@@ -127,12 +127,12 @@ func TestDemoWithFaultsTellsOfThemAndEndsWhileASourceHangs(t *testing.T) {
 	set(t, switches, simulator.MarginalPrice, "hang-in-body")
 	get(t, url, token, func(_ *http.Response, body []byte) bool {
 		type dataset struct {
-			Dataset   store.Dataset
+			Dataset   market.Dataset
 			LastError string `json:"last_error"`
 		}
 		var report struct{ Datasets []dataset }
 		return json.Unmarshal(body, &report) == nil && slices.ContainsFunc(report.Datasets, func(d dataset) bool {
-			return d.Dataset == store.MFRREnergy && strings.Contains(d.LastError, "the reply is an HTML page, not JSON")
+			return d.Dataset == market.MFRREnergy && strings.Contains(d.LastError, "the reply is an HTML page, not JSON")
 		})
 	})
 	get(t, switches, "", func(_ *http.Response, body []byte) bool {

@@ -15,6 +15,7 @@ import (
 	"courant/auth"
 	"courant/ingest"
 	"courant/store"
+	"courant/store/market"
 )
 
 func (p *program) feedsCommand() *cobra.Command {
@@ -91,7 +92,7 @@ func (p *program) showWaiting(ctx context.Context, db *store.Store, id int64) er
 
 func (p *program) printProposal(proposal store.Proposal) error {
 	why := "waits because"
-	if proposal.Kind == store.WaitsRefused {
+	if proposal.Kind == market.WaitsRefused {
 		why = "was refused"
 	}
 	fmt.Fprintf(p.stdout, "%s of %s %s: %s\n", proposal.Dataset, proposal.Date, why, proposal.Reason)
@@ -107,7 +108,7 @@ func (p *program) printProposal(proposal store.Proposal) error {
 	return p.printTable(rows)
 }
 
-func numberCell(n store.Number) string {
+func numberCell(n market.Number) string {
 	if !n.Valid {
 		return textCell("")
 	}
@@ -268,7 +269,7 @@ func clockRows(clock *ingest.Clock) [][]string {
 	return rows
 }
 
-func dateCell(date *store.DeliveryDate) string {
+func dateCell(date *market.DeliveryDate) string {
 	if date == nil {
 		return textCell("")
 	}

@@ -8,28 +8,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/ingest"
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestTheReportOfFeeds(t *testing.T) {
-	date := func(day int) store.DeliveryDate { return store.NewDeliveryDate(2026, time.November, day) }
+	date := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, time.November, day) }
 	instant := ingest.Instant(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
 	lag, fault := int64(5400), "RTE: afrr_marginal_price: no answer in time"
 	first, last, refused := date(1), date(19), "a price of 200000 EUR/MWh is out of bounds"
 	report := ingest.Report{
 		Datasets: []ingest.Status{
-			{Dataset: store.AFRREnergy, Source: "RTE", State: ingest.StateDown, FirstDate: &first, LastDate: &last, LagSeconds: &lag, LastSuccessAt: &instant,
+			{Dataset: market.AFRREnergy, Source: "RTE", State: ingest.StateDown, FirstDate: &first, LastDate: &last, LagSeconds: &lag, LastSuccessAt: &instant,
 				LastChangeAt: &instant, LastError: &fault, NextRunAt: &instant, Missing: []ingest.Missing{
 					{Date: date(3), Expected: 21_600, Received: 0, Reason: ingest.ReasonSourceGap},
 					{Date: date(4), Expected: 21_600, Received: 600, Reason: ingest.ReasonSourceGap},
 					{Date: date(6), Expected: 21_600, Received: 0, Reason: ingest.ReasonSourceGap},
 					{Date: date(7), Expected: 21_600, Received: 5, Reason: ingest.ReasonPartial},
 				}},
-			{Dataset: store.MFRREnergy, Source: "RTE", State: ingest.StateOff},
+			{Dataset: market.MFRREnergy, Source: "RTE", State: ingest.StateOff},
 		},
 		Quarantine: []ingest.Waiting{
-			{ID: 7, Dataset: store.DayAheadPrices, Date: date(21), Reason: "all prices are 0 EUR/MWh", SeenAt: instant},
-			{ID: 9, Dataset: store.MFRREnergy, Date: date(18), Reason: "refused", Detail: &refused, SeenAt: instant},
+			{ID: 7, Dataset: market.DayAheadPrices, Date: date(21), Reason: "all prices are 0 EUR/MWh", SeenAt: instant},
+			{ID: 9, Dataset: market.MFRREnergy, Date: date(18), Reason: "refused", Detail: &refused, SeenAt: instant},
 		},
 		PriceDifferences: []ingest.Difference{{Date: date(20), Between: "ENTSO-E/RTE", Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
 	}
@@ -65,7 +65,7 @@ func TestWhereAFetchIs(t *testing.T) {
 		want string
 	}{
 		{ingest.Progress{Total: 3}, "afrr_energy"},
-		{ingest.Progress{Done: 2, Total: 3, Date: store.NewDeliveryDate(2026, time.October, 25), Rows: 44_100}, "afrr_energy 2026-10-25, 44100 rows"},
+		{ingest.Progress{Done: 2, Total: 3, Date: market.NewDeliveryDate(2026, time.October, 25), Rows: 44_100}, "afrr_energy 2026-10-25, 44100 rows"},
 	} {
 		if got := progressText(ingest.AFRREnergy, row.now); got != row.want {
 			t.Errorf("%q, want %q", got, row.want)

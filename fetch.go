@@ -12,6 +12,7 @@ import (
 
 	"courant/ingest"
 	"courant/store"
+	"courant/store/market"
 )
 
 // allDatasets is the DATASET that stands for every one.
@@ -50,20 +51,20 @@ func (p *program) fetchCommand() *cobra.Command {
 
 func datasetNames() []string {
 	names := []string{allDatasets}
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		names = append(names, string(dataset))
 	}
 	return names
 }
 
 func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error {
-	datasets := store.Datasets()
+	datasets := market.Datasets()
 	if name != allDatasets {
-		dataset, known := store.ParseDataset(name)
+		dataset, known := market.ParseDataset(name)
 		if !known {
 			return usagef("unknown dataset %q%s", name, orElse(nearest(name, datasetNames()), datasetNames()))
 		}
-		datasets = []store.Dataset{dataset}
+		datasets = []market.Dataset{dataset}
 	}
 	if o.from == "" || o.to == "" {
 		return usagef("fetch needs --from DATE and --to DATE, such as --from yesterday --to today")
@@ -106,7 +107,7 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 }
 
 // fetchRequests is one request for each feed of the datasets.
-func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []store.Dataset, first, last store.DeliveryDate, force bool) []ingest.FetchRequest {
+func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
 	asked := map[ingest.FeedName]bool{}
 	for _, dataset := range datasets {
@@ -130,14 +131,14 @@ func (p *program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests 
 		}
 		for _, call := range calls {
 			fmt.Fprintf(p.stdout, "%s: %s to %s\n", feeds.Name(request.Dataset),
-				call.From().In(store.Paris).Format(time.RFC3339), call.To().In(store.Paris).Format(time.RFC3339))
+				call.From().In(market.Paris).Format(time.RFC3339), call.To().In(market.Paris).Format(time.RFC3339))
 		}
 	}
 	return nil
 }
 
 // printStored says how many native rows are held now of the range that was asked for.
-func (p *program) printStored(ctx context.Context, db *store.Store, datasets []store.Dataset, first, last store.DeliveryDate) error {
+func (p *program) printStored(ctx context.Context, db *store.Store, datasets []market.Dataset, first, last market.DeliveryDate) error {
 	for _, dataset := range datasets {
 		coverage, err := db.Coverage(ctx, dataset, first, last)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // mostBytesPerStep is what a 4 s step may take on the disk, everything else in the file included.
@@ -16,15 +16,15 @@ const mostBytesPerStep = 16
 
 func TestAFetchOfStepsLeavesASmallFile(t *testing.T) {
 	moveIn(t, time.Now)
-	today := store.DeliveryDateOf(time.Now())
+	today := market.DeliveryDateOf(time.Now())
 	first, last := today.Add(-8), today.Add(-1)
 	fetch := startProgram(t, "courant-hasty", nil, false, "fetch", "afrr-energy", "--from", first.String(), "--to", last.String())
 	if code := fetch.finish(); code != exitDone {
 		t.Fatalf("the fetch exits with %d", code)
 	}
 	rows := int64(0)
-	for _, date := range store.Dates(first, last) {
-		rows += int64(date.Steps(store.AFRRSeconds))
+	for _, date := range market.Dates(first, last) {
+		rows += int64(date.Steps(market.AFRRSeconds))
 	}
 	// The last of those who had the file open has taken the write-ahead log into it.
 	left := must(filepath.Glob("courant.db*"))(t)

@@ -16,6 +16,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 // A service whose disk is nearly full takes nothing in and says why, goes on serving and signing in, and takes in the rest
@@ -113,9 +114,9 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 	if err := db.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
 	}
-	yesterday := store.DeliveryDateOf(time.Now()).Add(-1)
-	coverage, err := db.Coverage(t.Context(), store.AFRREnergy, yesterday, yesterday)
-	if err != nil || coverage.Rows() != yesterday.Steps(store.AFRRSeconds) {
+	yesterday := market.DeliveryDateOf(time.Now()).Add(-1)
+	coverage, err := db.Coverage(t.Context(), market.AFRREnergy, yesterday, yesterday)
+	if err != nil || coverage.Rows() != yesterday.Steps(market.AFRRSeconds) {
 		t.Errorf("%d steps of yesterday, %v", coverage.Rows(), err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 var (
@@ -46,7 +47,7 @@ func TestAKillAtAnyMomentLosesNothing(t *testing.T) {
 	chance := rand.New(rand.NewPCG(*killSeed, 0))
 	moveIn(t, time.Now)
 	environ := []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}
-	today := store.DeliveryDateOf(time.Now())
+	today := market.DeliveryDateOf(time.Now())
 	first, last := today.Add(-12), today.Add(-1)
 	fetch := []string{"fetch", "all", "--from", first.String(), "--to", last.String()}
 	runs := 0
@@ -140,7 +141,7 @@ func checkBatches(t *testing.T) (runs int) {
 }
 
 // checkWhole holds the dates against what the sources have published.
-func checkWhole(t *testing.T, first, last store.DeliveryDate) {
+func checkWhole(t *testing.T, first, last market.DeliveryDate) {
 	t.Helper()
 	db, err := store.Open(t.Context(), "courant.db")
 	if err != nil {
@@ -152,7 +153,7 @@ func checkWhole(t *testing.T, first, last store.DeliveryDate) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	for _, date := range store.Dates(first, last) {
+	for _, date := range market.Dates(first, last) {
 		day := simulator.DayOf(date.Start())
 		var prices, afrr int64 // sums in hundredths and in ten thousandths
 		for _, p := range simulator.Prices(day) {
@@ -170,10 +171,10 @@ func checkWhole(t *testing.T, first, last store.DeliveryDate) {
 		for _, step := range steps {
 			held += int64(math.Round(step.DemandMW.V * 10_000))
 		}
-		if want := date.Steps(store.AFRRSeconds); len(steps) != want || held != afrr {
+		if want := date.Steps(market.AFRRSeconds); len(steps) != want || held != afrr {
 			t.Fatalf("%s holds %d steps of 4 s, in sum %d, want %d and %d", date, len(steps), held, want, afrr)
 		}
-		want := fmt.Sprint(date.Steps(store.QuarterSeconds), prices, 2*date.Steps(store.QuarterSeconds))
+		want := fmt.Sprint(date.Steps(market.QuarterSeconds), prices, 2*date.Steps(market.QuarterSeconds))
 		var got string
 		err = raw.QueryRowContext(t.Context(), `
 			SELECT concat_ws(' ',

@@ -14,6 +14,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 // litestreamConfig is that of docs/operations.md, with a database and a folder of this machine.
@@ -53,7 +54,7 @@ func TestASecondMachineTakesOverFromWhatLitestreamCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	fetch := func(from, to store.DeliveryDate) *process {
+	fetch := func(from, to market.DeliveryDate) *process {
 		return startProgram(t, "courant-hasty", environ, true, "fetch", "all", "--from", from.String(), "--to", to.String(), "--force")
 	}
 	maintain := func(p *process) (ran bool) {
@@ -69,7 +70,7 @@ func TestASecondMachineTakesOverFromWhatLitestreamCopied(t *testing.T) {
 		return false
 	}
 
-	today := store.DeliveryDateOf(time.Now())
+	today := market.DeliveryDateOf(time.Now())
 	done := fetch(today.Add(-12), today.Add(-7))
 	for maintain(done) {
 	}

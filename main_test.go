@@ -9,6 +9,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestMain(m *testing.M) {
@@ -35,17 +36,17 @@ func TestScripts(t *testing.T) {
 
 // putApart has a refused date of mFRR energy wait in the script's database: waits DATE.
 func putApart(ts *testscript.TestScript, _ bool, args []string) {
-	date, err := store.ParseDeliveryDate(args[0])
+	date, err := market.ParseDeliveryDate(args[0])
 	ts.Check(err)
 	db, err := store.Open(context.Background(), ts.MkAbs("courant.db"))
 	ts.Check(err)
 	defer db.Close()
 	start := date.Period().Start
 	_, err = db.Quarantine(context.Background(), store.Quarantined{
-		Dataset: store.MFRREnergy, Date: date, Kind: store.WaitsRefused, Reason: "a price of 200000 EUR/MWh is out of bounds", Seen: date.End(),
-		Batch: store.Batch{MFRR: []store.MFRRStep{
-			{Start: start, Direction: store.Upward, ClearingPrice: store.Num(200_000), SubmittedOffersMW: store.Num(12.5)},
-			{Start: start + store.QuarterSeconds, Direction: store.Upward, ClearingPrice: store.Num(-3.25)},
+		Dataset: market.MFRREnergy, Date: date, Kind: market.WaitsRefused, Reason: "a price of 200000 EUR/MWh is out of bounds", Seen: date.End(),
+		Batch: market.Batch{MFRR: []market.MFRRStep{
+			{Start: start, Direction: market.Upward, ClearingPrice: market.Num(200_000), SubmittedOffersMW: market.Num(12.5)},
+			{Start: start + market.QuarterSeconds, Direction: market.Upward, ClearingPrice: market.Num(-3.25)},
 		}},
 	})
 	ts.Check(err)

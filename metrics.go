@@ -14,6 +14,7 @@ import (
 
 	"courant/ingest"
 	"courant/store"
+	"courant/store/market"
 )
 
 // scrapeTimeout is how long the report behind a scrape may take.
@@ -145,7 +146,7 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 		}
 	}
 	gauge(l.waiting, float64(len(report.Quarantine)))
-	differing := map[store.DeliveryDate]bool{}
+	differing := map[market.DeliveryDate]bool{}
 	for _, d := range report.PriceDifferences {
 		differing[d.Date] = true
 	}

@@ -15,6 +15,7 @@ import (
 
 	"courant/ingest"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
@@ -25,7 +26,7 @@ func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 500_000_000, time.UTC)
 	instant := ingest.Instant(at)
 	var differences []ingest.Difference // of three delivery dates, one of them between two pairs of publications
-	for i, date := range store.Dates(store.NewDeliveryDate(2026, 11, 1), store.NewDeliveryDate(2026, 11, 3)) {
+	for i, date := range market.Dates(market.NewDeliveryDate(2026, 11, 1), market.NewDeliveryDate(2026, 11, 3)) {
 		differences = append(differences, ingest.Difference{Date: date, Between: "ENTSO-E/RTE"})
 		if i == 0 {
 			differences = append(differences, ingest.Difference{Date: date, Between: "PT15M/PT60M"})
@@ -33,13 +34,13 @@ func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
 	}
 	m := newMetrics(path, func(context.Context) (ingest.Report, error) {
 		return ingest.Report{Datasets: []ingest.Status{
-			{Dataset: store.DayAheadPrices, State: ingest.StateDown, LastSuccessAt: &instant, NewestPeriodEnd: &instant,
+			{Dataset: market.DayAheadPrices, State: ingest.StateDown, LastSuccessAt: &instant, NewestPeriodEnd: &instant,
 				Missing: []ingest.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
-			{Dataset: store.AFRREnergy, State: ingest.StateOK},
+			{Dataset: market.AFRREnergy, State: ingest.StateOK},
 		}, Quarantine: make([]ingest.Waiting, 2), PriceDifferences: differences}, nil
 	}, slog.New(slog.DiscardHandler))
-	m.ran(store.Run{Feed: "capacity", Datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity}, Outcome: store.OutcomePartial,
-		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[store.Dataset]store.Tally{store.FCRCapacity: {Seen: 96, Changed: 90}}})
+	m.ran(store.Run{Feed: "capacity", Datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity}, Outcome: store.OutcomePartial,
+		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[market.Dataset]store.Tally{market.FCRCapacity: {Seen: 96, Changed: 90}}})
 	want := `
 # HELP courant_circuit_open 1 while the dataset's source is asked only now and then, because it fails.
 # TYPE courant_circuit_open gauge

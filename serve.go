@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest/simulator"
-	"courant/store"
+	"courant/store/market"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -103,7 +103,7 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
   token     %s
 
   curl -H 'Authorization: Bearer %[4]s' http://%[1]s/api/%[5]s
-`, s.addr(), email, password, token, store.DayAheadPrices)
+`, s.addr(), email, password, token, market.DayAheadPrices)
 		if faults {
 			p.sayFaults(sources, s.addr(), token)
 			faulty := newDemoScript(switches, p.clock, log, s.feeds.Report)
@@ -117,5 +117,5 @@ func (p *program) demoAccount(ctx context.Context, s *service, email, password s
 	if err := s.auth.AddUser(ctx, email, password, true); err != nil {
 		return "", err
 	}
-	return s.auth.CreateToken(ctx, email, "demo", store.DeliveryDate{})
+	return s.auth.CreateToken(ctx, email, "demo", market.DeliveryDate{})
 }

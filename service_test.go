@@ -22,6 +22,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 // process is a courant in a process of its own.
@@ -261,7 +262,7 @@ func TestALinkNamesTheSiteAsAPersonReachesIt(t *testing.T) {
 }
 
 func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
-	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	t.Setenv("COURANT_INGEST_ENABLED", "false")
 	t.Setenv("COURANT_API_RATE_LIMIT_PER_MINUTE", "1000000") // the clock stands, so it would not refill
 	cfg, _, err := loadConfig("", os.Environ())

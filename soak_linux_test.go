@@ -20,7 +20,7 @@ import (
 
 	"courant/ingest"
 	"courant/ingest/simulator"
-	"courant/store"
+	"courant/store/market"
 )
 
 var soak = flag.Duration("soak", 0, "have a service work for so long, and look whether it grows")
@@ -57,7 +57,7 @@ func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 	}
 	defer sources.Close()
 	faults := newDemoScript(switches, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), func(context.Context) (ingest.Report, error) { return ingest.Report{}, nil })
-	soon := time.Now().In(store.Paris).Add(2 * time.Minute)
+	soon := time.Now().In(market.Paris).Add(2 * time.Minute)
 	backups := t.TempDir()
 	environ := []string{"COURANT_BACKUP_TO=" + backups, "COURANT_BACKUP_SCHEDULE=" + soon.Format("15:04")}
 	for _, feed := range []string{"DAY_AHEAD_PRICES", "CAPACITY", "AFRR_ENERGY", "MFRR_ENERGY"} {

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 var startDates = flag.Int("startdates", 365, "how many delivery dates BenchmarkStart has stored")
@@ -30,7 +30,7 @@ var startDates = flag.Int("startdates", 365, "how many delivery dates BenchmarkS
 func BenchmarkStart(b *testing.B) {
 	program := buildProgram(b)
 	moveIn(b, time.Now)
-	today := store.DeliveryDateOf(time.Now())
+	today := market.DeliveryDateOf(time.Now())
 	runProgram(b, program, "a phrase of four words", "user", "add", "anne@example.org", "--admin", "--password-stdin")
 	token := strings.TrimSpace(runProgram(b, program, "", "token", "create", "anne@example.org", "--name", "bench"))
 	b.Setenv("COURANT_API_RATE_LIMIT_PER_MINUTE", "1000000")

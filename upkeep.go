@@ -13,6 +13,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -60,7 +61,7 @@ func (u *upkeep) sleep(ctx context.Context, then time.Time) bool {
 
 // next is the first instant after that one at which a clock in Paris shows the time of day.
 func next(after time.Time, at ClockTime) time.Time {
-	for date := store.DeliveryDateOf(after); ; date = date.Add(1) {
+	for date := market.DeliveryDateOf(after); ; date = date.Add(1) {
 		if then := date.At(int(at)/60, int(at)%60); then.After(after) {
 			return then
 		}
@@ -118,11 +119,11 @@ func (u *upkeep) removeOldSteps(ctx context.Context) error {
 	if days == 0 || u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
-	extent, err := u.store.Extent(ctx, store.AFRREnergy)
+	extent, err := u.store.Extent(ctx, market.AFRREnergy)
 	if err != nil || extent.Last.IsZero() {
 		return err
 	}
-	last := store.DeliveryDateOf(u.clock.Now())
+	last := market.DeliveryDateOf(u.clock.Now())
 	if extent.Last.Before(last) {
 		last = extent.Last
 	}

@@ -11,10 +11,11 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
-	at := func(day int) store.DeliveryDate { return store.NewDeliveryDate(2026, time.October, day) }
+	at := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, time.October, day) }
 	for _, test := range []struct {
 		name  string
 		days  int
@@ -32,12 +33,12 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		run := store.Run{Feed: "afrr_energy", Datasets: []store.Dataset{store.AFRREnergy}, Outcome: store.OutcomeOK, Ended: test.now}
-		var rows []store.AFRRStep
-		for _, date := range store.Dates(at(1), at(25)) {
-			rows = append(rows, store.AFRRStep{Start: date.Start().Unix(), UpwardPrice: store.Num(1)})
+		run := store.Run{Feed: "afrr_energy", Datasets: []market.Dataset{market.AFRREnergy}, Outcome: store.OutcomeOK, Ended: test.now}
+		var rows []market.AFRRStep
+		for _, date := range market.Dates(at(1), at(25)) {
+			rows = append(rows, market.AFRRStep{Start: date.Start().Unix(), UpwardPrice: market.Num(1)})
 		}
-		if err := db.Commit(t.Context(), &run, store.Batch{AFRR: rows}); err != nil {
+		if err := db.Commit(t.Context(), &run, market.Batch{AFRR: rows}); err != nil {
 			t.Fatal(err)
 		}
 		clock := clockwork.NewFakeClockAt(test.now)
@@ -56,11 +57,11 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		}
 		stop()
 		running.Wait()
-		coverage, err := db.Coverage(t.Context(), store.AFRREnergy, at(1), at(25))
+		coverage, err := db.Coverage(t.Context(), market.AFRREnergy, at(1), at(25))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, date := range store.Dates(at(1), at(25)) {
+		for _, date := range market.Dates(at(1), at(25)) {
 			if thinned := coverage.IsThinned(date); thinned != date.Before(at(test.first)) {
 				t.Errorf("%s: %s is thinned: %t", test.name, date, thinned)
 			}
@@ -111,11 +112,11 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	date := store.NewDeliveryDate(2026, time.October, 1)
+	date := market.NewDeliveryDate(2026, time.October, 1)
 	now := date.At(4, 20)
 	_, err = db.Quarantine(t.Context(), store.Quarantined{
-		Dataset: store.DayAheadPrices, Date: date, Kind: store.WaitsRefused, Seen: now,
-		Batch: store.Batch{Prices: []store.Price{{Start: date.Start().Unix(), Resolution: store.PT15M, Price: store.Num(1)}}},
+		Dataset: market.DayAheadPrices, Date: date, Kind: market.WaitsRefused, Seen: now,
+		Batch: market.Batch{Prices: []market.Price{{Start: date.Start().Unix(), Resolution: market.PT15M, Price: market.Num(1)}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
-	"courant/store"
+	"courant/store/market"
 )
 
 // house is a Courant that reads from simulated sources, with a clock that stands.
@@ -360,7 +360,7 @@ func isMean(got number, values []*float64) bool {
 }
 
 func TestFetchIntoTheDatabaseThatIsNamed(t *testing.T) {
-	h := newHouse(t, store.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	path := filepath.Join(t.TempDir(), "élec market #1.db")
 	t.Setenv("COURANT_DATABASE_PATH", path)
 	if got := h.do("", "fetch", "day-ahead-prices", "--from", "yesterday", "--to", "today"); got != "day-ahead-prices: 192 rows stored\n" {

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // isGraphic says that text can be shown: no control characters, none that only steer the display.
@@ -106,7 +107,7 @@ func isOpenAdministrator(account store.Account) bool {
 // Subscribe gives an account a subscription from now to the end of the date until, or without end if that is no date,
 // in the place of a former one. One to the same offer that is in force goes on and has a new end. The error is
 // store.ErrNotFound if there is no such account, ErrUnknownOffer, or ErrPastDate.
-func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until store.DeliveryDate) error {
+func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until market.DeliveryDate) error {
 	if _, known := a.offer(offerID); !known {
 		return a.unknownOffer(offerID)
 	}
@@ -173,8 +174,8 @@ func (a *Auth) unknownOffer(id string) error {
 	return fmt.Errorf("%w %q: the configuration has %s", ErrUnknownOffer, id, strings.Join(known, ", "))
 }
 
-func (a *Auth) refusePast(date store.DeliveryDate) error {
-	if date.Before(store.DeliveryDateOf(a.clock.Now())) {
+func (a *Auth) refusePast(date market.DeliveryDate) error {
+	if date.Before(market.DeliveryDateOf(a.clock.Now())) {
 		return fmt.Errorf("%s: %w", date, ErrPastDate)
 	}
 	return nil

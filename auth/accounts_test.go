@@ -8,6 +8,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestAddresses(t *testing.T) {
@@ -97,10 +98,10 @@ func TestChangesToAnUnknownAccount(t *testing.T) {
 	for name, change := range map[string]func() error{
 		"SetPassword": func() error { return f.SetPassword(t.Context(), nobody, password) },
 		"Disable":     func() error { _, err := f.Disable(t.Context(), nobody); return err },
-		"Subscribe":   func() error { return f.Subscribe(t.Context(), nobody, "everything", store.DeliveryDate{}) },
+		"Subscribe":   func() error { return f.Subscribe(t.Context(), nobody, "everything", market.DeliveryDate{}) },
 		"Unsubscribe": func() error { return f.Unsubscribe(t.Context(), nobody) },
 		"CreateToken": func() error {
-			_, err := f.CreateToken(t.Context(), nobody, "script", store.DeliveryDate{})
+			_, err := f.CreateToken(t.Context(), nobody, "script", market.DeliveryDate{})
 			return err
 		},
 		"Tokens": func() error { _, _, err := f.Tokens(t.Context(), nobody, whole); return err },
@@ -183,11 +184,11 @@ func TestSubscribe(t *testing.T) {
 
 func TestUnknownOfferNamesTheKnownOnes(t *testing.T) {
 	f := open(t)
-	err := f.Subscribe(t.Context(), member, "reserve", store.DeliveryDate{})
+	err := f.Subscribe(t.Context(), member, "reserve", market.DeliveryDate{})
 	if want := `unknown offer "reserve": the configuration has reserves, everything`; err == nil || err.Error() != want {
 		t.Errorf("Subscribe = %v, want %s", err, want)
 	}
-	err = f.configured(nil, false).Subscribe(t.Context(), member, "reserve", store.DeliveryDate{})
+	err = f.configured(nil, false).Subscribe(t.Context(), member, "reserve", market.DeliveryDate{})
 	if want := `unknown offer "reserve": the configuration has no offers`; err == nil || err.Error() != want {
 		t.Errorf("Subscribe = %v, want %s", err, want)
 	}
@@ -195,7 +196,7 @@ func TestUnknownOfferNamesTheKnownOnes(t *testing.T) {
 
 func TestUnsubscribe(t *testing.T) {
 	f := open(t)
-	must(t, f.Subscribe(t.Context(), member, "everything", store.DeliveryDate{}))
+	must(t, f.Subscribe(t.Context(), member, "everything", market.DeliveryDate{}))
 	must(t, f.Unsubscribe(t.Context(), member))
 	if got := f.account(t, member).Subscription; got != (store.Subscription{}) {
 		t.Errorf("subscription %+v is left", got)

@@ -12,6 +12,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 // from is a context of somebody who comes from an address.
@@ -157,7 +158,7 @@ func (f *fixture) events(t *testing.T) []store.Note {
 func TestTheAuditLogTellsWhoDidWhatToWhomFromWhere(t *testing.T) {
 	f := open(t)
 	ctx := auth.WithActor(t.Context(), auth.Actor{Email: admin, Origin: "192.0.2.1"})
-	token, err := f.CreateToken(ctx, member, "night script", store.DeliveryDate{})
+	token, err := f.CreateToken(ctx, member, "night script", market.DeliveryDate{})
 	must(t, err)
 	must(t, f.RevokeToken(ctx, token[:12]))
 	must(t, f.Subscribe(ctx, member, "reserves", date(t, "2026-07-20")))

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // Why someone is not let in or not let at a dataset. A caller asks with errors.Is.
@@ -64,7 +65,7 @@ const (
 // Offer is what a subscription is to.
 type Offer struct {
 	ID       string
-	Datasets []store.Dataset // empty: all
+	Datasets []market.Dataset // empty: all
 }
 
 // Options is what an Auth works with.

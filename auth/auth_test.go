@@ -10,6 +10,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -25,7 +26,7 @@ var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 1
 var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 
 var offers = []auth.Offer{
-	{ID: "reserves", Datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}},
+	{ID: "reserves", Datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}},
 	{ID: "everything"},
 }
 
@@ -73,7 +74,7 @@ func must(t *testing.T, err error) {
 
 func (f *fixture) token(t *testing.T, email string) string {
 	t.Helper()
-	token, err := f.CreateToken(t.Context(), email, "script", store.DeliveryDate{})
+	token, err := f.CreateToken(t.Context(), email, "script", market.DeliveryDate{})
 	must(t, err)
 	return token
 }
@@ -100,12 +101,12 @@ func (f *fixture) account(t *testing.T, email string) store.Account {
 }
 
 // date reads YYYY-MM-DD, and no date from nothing.
-func date(t *testing.T, text string) store.DeliveryDate {
+func date(t *testing.T, text string) market.DeliveryDate {
 	t.Helper()
 	if text == "" {
-		return store.DeliveryDate{}
+		return market.DeliveryDate{}
 	}
-	d, err := store.ParseDeliveryDate(text)
+	d, err := market.ParseDeliveryDate(text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 // blind makes every read of the accounts from now on fail, and says so if there is one.
@@ -111,7 +112,7 @@ func TestAChangeOfAnotherProcessBitesAfterRefresh(t *testing.T) {
 		change func() error
 		may    string // empty: the account is shut out
 	}{
-		{func() error { return command.Subscribe(t.Context(), member, "everything", store.DeliveryDate{}) }, "rrrrrr"},
+		{func() error { return command.Subscribe(t.Context(), member, "everything", market.DeliveryDate{}) }, "rrrrrr"},
 		{func() error { return command.Unsubscribe(t.Context(), member) }, "rsssss"},
 		{func() error { _, err := command.Disable(t.Context(), member); return err }, ""},
 	} {
@@ -260,7 +261,7 @@ func TestTheSessionsOfAPerson(t *testing.T) {
 
 func TestATokenMadeForSomeDatasetsReadsThoseAlone(t *testing.T) {
 	f := open(t)
-	token, err := f.CreateToken(t.Context(), admin, "script", store.DeliveryDate{}, store.AFRREnergy, store.DayAheadPrices, store.AFRREnergy)
+	token, err := f.CreateToken(t.Context(), admin, "script", market.DeliveryDate{}, market.AFRREnergy, market.DayAheadPrices, market.AFRREnergy)
 	must(t, err)
 	if got := may(t, f.Auth, token); got != "rfffrf" {
 		t.Errorf("May = %s, want rfffrf", got)
@@ -294,7 +295,7 @@ func TestAnAccountHasAtMostAHundredGoodTokens(t *testing.T) {
 		hash := sha256.Sum256([]byte{byte(i)})
 		must(t, f.store.AddToken(t.Context(), store.Token{Name: "script", Prefix: "crt_00000000", Hash: hash[:], Created: noon, Account: f.account(t, member)}))
 	}
-	if _, err := f.CreateToken(t.Context(), member, "one more", store.DeliveryDate{}); err != auth.ErrTokenCount {
+	if _, err := f.CreateToken(t.Context(), member, "one more", market.DeliveryDate{}); err != auth.ErrTokenCount {
 		t.Errorf("CreateToken = %v, want %v", err, auth.ErrTokenCount)
 	}
 	must(t, f.RevokeToken(t.Context(), first[:12]))
@@ -310,7 +311,7 @@ func TestASubscriptionThatIsExtendedGoesOn(t *testing.T) {
 	if !got.Start.Equal(noon) || !got.End.Equal(date(t, "2026-08-20").End()) {
 		t.Errorf("extended: %+v", got)
 	}
-	must(t, f.Subscribe(t.Context(), member, "everything", store.DeliveryDate{}))
+	must(t, f.Subscribe(t.Context(), member, "everything", market.DeliveryDate{}))
 	if got := f.account(t, member).Subscription; !got.Start.Equal(noon.Add(time.Hour)) || !got.End.IsZero() {
 		t.Errorf("another offer: %+v", got)
 	}

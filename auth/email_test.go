@@ -7,6 +7,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 // lookAlikes are addresses that Unicode folds to those of two accounts, or that look like them.
@@ -45,10 +46,10 @@ func TestALookAlikeIsNobodysAtEveryEntrance(t *testing.T) {
 			"PasswordLink":   func() error { _, err := f.PasswordLink(t.Context(), email); return err },
 			"Disable":        func() error { _, err := f.Disable(t.Context(), email); return err },
 			"Enable":         func() error { return f.Enable(t.Context(), email) },
-			"Subscribe":      func() error { return f.Subscribe(t.Context(), email, "everything", store.DeliveryDate{}) },
+			"Subscribe":      func() error { return f.Subscribe(t.Context(), email, "everything", market.DeliveryDate{}) },
 			"Unsubscribe":    func() error { return f.Unsubscribe(t.Context(), email) },
 			"CreateToken": func() error {
-				_, err := f.CreateToken(t.Context(), email, "script", store.DeliveryDate{})
+				_, err := f.CreateToken(t.Context(), email, "script", market.DeliveryDate{})
 				return err
 			},
 			"Tokens": func() error { _, _, err := f.Tokens(t.Context(), email, whole); return err },
@@ -103,7 +104,7 @@ func TestAnAccountOfBeforeIsFoundByItsStoredAddress(t *testing.T) {
 		t.Errorf("SignIn = %q, %v", account.Email, err)
 	}
 	must(t, f.SetPassword(t.Context(), stored, "another password"))
-	must(t, f.Subscribe(t.Context(), stored, "everything", store.DeliveryDate{}))
+	must(t, f.Subscribe(t.Context(), stored, "everything", market.DeliveryDate{}))
 	must(t, f.Unsubscribe(t.Context(), stored))
 	f.token(t, stored)
 	if got := f.tokens(t, stored); len(got) != 1 {

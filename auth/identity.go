@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // warnBeforeEnd is how long before its end a subscriber is warned.
@@ -18,9 +19,9 @@ type Identity struct {
 	TokenID   int64     // 0: a session
 	EndsSoon  time.Time // when the subscription that is in force ends, if that is within 14 days; else zero
 
-	session    string          // the hash of its id; empty: a token
-	subscribed []store.Dataset // what an active subscription covers
-	limit      []store.Dataset // what the token is limited to; empty: it is not
+	session    string           // the hash of its id; empty: a token
+	subscribed []market.Dataset // what an active subscription covers
+	limit      []market.Dataset // what the token is limited to; empty: it is not
 }
 
 // Session is the hash of the id of the caller's session; empty: a token.
@@ -28,11 +29,11 @@ func (id Identity) Session() string { return id.session }
 
 // May says whether the caller may read a dataset and all that is built on its data: nil, ErrForbidden if the token is
 // limited to other datasets, whatever the subscription, or ErrSubscriptionRequired.
-func (id Identity) May(dataset store.Dataset) error {
+func (id Identity) May(dataset market.Dataset) error {
 	if len(id.limit) > 0 && !slices.Contains(id.limit, dataset) {
 		return ErrForbidden
 	}
-	if dataset == store.DayAheadPrices || slices.Contains(id.subscribed, dataset) {
+	if dataset == market.DayAheadPrices || slices.Contains(id.subscribed, dataset) {
 		return nil
 	}
 	return ErrSubscriptionRequired
@@ -54,16 +55,16 @@ func (a *Auth) identity(account store.Account) Identity {
 
 // subscribed lists what an account's subscription covers now. An administrator has one without end; an offer that is
 // no longer configured covers nothing.
-func (a *Auth) subscribed(account store.Account) []store.Dataset {
+func (a *Auth) subscribed(account store.Account) []market.Dataset {
 	if account.Role == store.Administrator {
-		return store.Datasets()
+		return market.Datasets()
 	}
 	offer, known := a.offer(account.Subscription.Offer)
 	switch {
 	case !known || !account.Subscription.Active(a.clock.Now()):
 		return nil
 	case len(offer.Datasets) == 0:
-		return store.Datasets()
+		return market.Datasets()
 	}
 	return offer.Datasets
 }

@@ -8,9 +8,10 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
-// may says, in the order of store.Datasets, what a token lets its bearer do: r read, s a subscription is required,
+// may says, in the order of market.Datasets, what a token lets its bearer do: r read, s a subscription is required,
 // f forbidden.
 func may(t *testing.T, accounts *auth.Auth, token string) string {
 	t.Helper()
@@ -19,7 +20,7 @@ func may(t *testing.T, accounts *auth.Auth, token string) string {
 		t.Fatal(err)
 	}
 	var verdicts strings.Builder
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		switch err := identity.May(dataset); err {
 		case nil:
 			verdicts.WriteByte('r')
@@ -47,7 +48,7 @@ func TestWhatAnAccountMayRead(t *testing.T) {
 		"last second of the last day":      {email: member, offer: "everything", until: "2026-07-15", later: 10*time.Hour - time.Second, configured: offers, want: "rrrrrr"},
 		"after the last day":               {email: member, offer: "everything", until: "2026-07-15", later: 10 * time.Hour, configured: offers, want: "rsssss"},
 		"offer that is no longer there":    {email: member, offer: "everything", configured: offers[:1], want: "rsssss"},
-		"offer that covers less than then": {email: member, offer: "everything", configured: []auth.Offer{{ID: "everything", Datasets: []store.Dataset{store.MFRREnergy}}}, want: "rssssr"},
+		"offer that covers less than then": {email: member, offer: "everything", configured: []auth.Offer{{ID: "everything", Datasets: []market.Dataset{market.MFRREnergy}}}, want: "rssssr"},
 		"administrator":                    {email: admin, want: "rrrrrr"},
 		"administrator's ended one":        {email: admin, offer: "reserves", until: "2026-07-15", later: 48 * time.Hour, configured: offers, want: "rrrrrr"},
 	} {

@@ -11,6 +11,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 // request carries a session cookie, unless it is nil.
@@ -58,7 +59,7 @@ func TestASessionIsThatOfItsAccount(t *testing.T) {
 		if identity.AccountID != account.ID || identity.Email != email || identity.Admin != isAdmin || identity.TokenID != 0 {
 			t.Errorf("CheckSession = %+v, want that of %s", identity, email)
 		}
-		if err := identity.May(store.AFRREnergy); (err == nil) != isAdmin {
+		if err := identity.May(market.AFRREnergy); (err == nil) != isAdmin {
 			t.Errorf("May of %s = %v", email, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -37,6 +38,6 @@ func (a *Auth) Sweep(ctx context.Context, clockWrong bool) (held bool, err error
 		TokensOver:   now.AddDate(0, 0, -keepTokensDays),
 		TokensEnded:  now.Add(-longestGap),
 		NotesBefore:  now.AddDate(0, 0, -keepNotesDays),
-		UsesBefore:   store.DeliveryDateOf(now).Add(1 - CountedDays),
+		UsesBefore:   market.DeliveryDateOf(now).Add(1 - CountedDays),
 	})
 }

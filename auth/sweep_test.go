@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"courant/auth"
-	"courant/store"
+	"courant/store/market"
 )
 
 const day = 24 * time.Hour
@@ -118,7 +118,7 @@ func TestWhatAnAccountDoesToItselfFillsNoAuditLog(t *testing.T) {
 	ctx := auth.WithActor(t.Context(), auth.Actor{Email: member, Origin: "192.0.2.1"})
 	identity := auth.Identity{AccountID: f.account(t, member).ID, Email: member}
 	for i := range 130 {
-		_, err := f.CreateToken(ctx, member, fmt.Sprint(i), store.DeliveryDate{})
+		_, err := f.CreateToken(ctx, member, fmt.Sprint(i), market.DeliveryDate{})
 		must(t, err)
 		tokens, _, err := f.OwnTokens(t.Context(), identity, whole)
 		must(t, err)

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -30,7 +31,7 @@ var (
 // CreateToken makes a token of an account, good to the end of the date expires, or for ever if that is no date, and for
 // the datasets alone, or all if none is given. It returns it for the only time: just its hash is kept. The error is
 // store.ErrNotFound if there is no such account, ErrAccountDisabled, ErrTokenName, ErrTokenCount or ErrPastDate.
-func (a *Auth) CreateToken(ctx context.Context, email, name string, expires store.DeliveryDate, datasets ...store.Dataset) (string, error) {
+func (a *Auth) CreateToken(ctx context.Context, email, name string, expires market.DeliveryDate, datasets ...market.Dataset) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxTokenNameRunes || !utf8.ValidString(name) || !isGraphic(name) {
 		return "", ErrTokenName
@@ -49,7 +50,7 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires stor
 	if !account.Disabled.IsZero() {
 		return "", fmt.Errorf("%s: %w", account.Email, ErrAccountDisabled)
 	}
-	for _, dataset := range store.Datasets() { // each once, in their order
+	for _, dataset := range market.Datasets() { // each once, in their order
 		if slices.Contains(datasets, dataset) {
 			record.Datasets += "," + string(dataset)
 		}
@@ -135,7 +136,7 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	identity.TokenID = record.ID
 	if record.Datasets != "" {
 		for dataset := range strings.SplitSeq(record.Datasets, ",") {
-			identity.limit = append(identity.limit, store.Dataset(dataset))
+			identity.limit = append(identity.limit, market.Dataset(dataset))
 		}
 	}
 	return identity, nil

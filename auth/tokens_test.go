@@ -15,6 +15,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestATokenIsShownOnceAndKeptAsItsHash(t *testing.T) {
@@ -230,7 +231,7 @@ func TestATokenThatAnotherProcessMadeIsGoodAtOnce(t *testing.T) {
 	must(t, err)
 	defer other.Close()
 	command := auth.New(auth.Options{Store: other, Clock: f.clock})
-	token, err := command.CreateToken(t.Context(), member, "script", store.DeliveryDate{})
+	token, err := command.CreateToken(t.Context(), member, "script", market.DeliveryDate{})
 	must(t, err)
 	if identity, err := f.CheckToken(t.Context(), token); err != nil || identity.Email != member {
 		t.Errorf("CheckToken = %+v, %v", identity, err)
@@ -244,7 +245,7 @@ func TestAnAccountHasAtMostAHundredGoodTokensHoweverManyAskAtOnce(t *testing.T) 
 	for range 8 {
 		asking.Go(func() {
 			for range 20 {
-				switch _, err := f.CreateToken(t.Context(), member, "script", store.DeliveryDate{}); err {
+				switch _, err := f.CreateToken(t.Context(), member, "script", market.DeliveryDate{}); err {
 				case nil:
 					made.Add(1)
 				case auth.ErrTokenCount:

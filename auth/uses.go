@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -25,7 +26,7 @@ type uses struct {
 
 type tokenDay struct {
 	id  int64
-	day store.DeliveryDate
+	day market.DeliveryDate
 }
 
 func newUses() *uses {
@@ -34,7 +35,7 @@ func newUses() *uses {
 
 // token counts a request.
 func (u *uses) token(id int64, now time.Time) {
-	key := tokenDay{id, store.DeliveryDateOf(now)}
+	key := tokenDay{id, market.DeliveryDateOf(now)}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.tokens[key] = store.TokenUse{TokenID: id, Day: key.day, Requests: u.tokens[key].Requests + 1, Last: now}
@@ -147,7 +148,7 @@ type TokenUsed struct {
 
 // TokensUsed tells how tokens were used, by the ID of the token.
 func (a *Auth) TokensUsed(ctx context.Context, tokens []store.Token) (map[int64]TokenUsed, error) {
-	today := store.DeliveryDateOf(a.clock.Now())
+	today := market.DeliveryDateOf(a.clock.Now())
 	var ids []int64
 	for _, token := range tokens {
 		ids = append(ids, token.ID)

@@ -4,26 +4,26 @@ import (
 	"fmt"
 	"testing"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestADateOfAReserveWithoutEndIsRefused(t *testing.T) {
-	first := store.NewDeliveryDate(2026, 7, 14)
+	first := market.NewDeliveryDate(2026, 7, 14)
 	for _, products := range []int{12, 13} {
-		var batch store.Batch
+		var batch market.Batch
 		for n := range products {
-			for s := first.Period().Start; s < first.Add(1).Period().End; s += store.QuarterSeconds {
+			for s := first.Period().Start; s < first.Add(1).Period().End; s += market.QuarterSeconds {
 				if n < 3 || s < first.Period().End { // the second date is a real one
-					batch.Capacity = append(batch.Capacity, capacityStep(store.MFRRCapacity, s, store.Upward, fmt.Sprint(n)))
+					batch.Capacity = append(batch.Capacity, capacityStep(market.MFRRCapacity, s, market.Upward, fmt.Sprint(n)))
 				}
 			}
 		}
-		batch.Capacity = append(batch.Capacity, capacityStep(store.FCRCapacity, first.Period().Start, store.Symmetric, "STD"))
+		batch.Capacity = append(batch.Capacity, capacityStep(market.FCRCapacity, first.Period().Start, market.Symmetric, "STD"))
 		brought := answer{batch: batch}
 		check(&brought)
 		refusals, batch := brought.refusals, brought.batch
 		tooMany := products*96 > 1200
-		if refusals.Has(store.MFRRCapacity, first) != tooMany || refusals.Has(store.MFRRCapacity, first.Add(1)) || refusals.Has(store.FCRCapacity, first) {
+		if refusals.Has(market.MFRRCapacity, first) != tooMany || refusals.Has(market.MFRRCapacity, first.Add(1)) || refusals.Has(market.FCRCapacity, first) {
 			t.Errorf("%d products: %v", products, refusals.List())
 		}
 		if want := map[bool]int{true: 3*96 + 1, false: 12*96 + 3*96 + 1}[tooMany]; len(batch.Capacity) != want {

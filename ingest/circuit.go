@@ -7,6 +7,7 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // failuresToOpen is how many failed runs in a row open a circuit.
@@ -76,7 +77,7 @@ func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 		// That an older window is answered does not mend what newer ones meet.
 		if !lastDate(run.Window).Before(feed.failing) {
 			feed.circuit.succeed()
-			feed.failing = store.DeliveryDate{}
+			feed.failing = market.DeliveryDate{}
 		}
 		feed.host.succeed()
 	case isUnreadable(err) && (run.Outcome == store.OutcomePartial || len(run.Window.Dates()) == 1):
@@ -106,6 +107,6 @@ func (feed *feed) blockedUntil() (time.Time, bool) {
 }
 
 // lastDate is the newest delivery date of a window.
-func lastDate(window store.Period) store.DeliveryDate {
-	return store.DeliveryDateOf(window.To().Add(-time.Second))
+func lastDate(window market.Period) market.DeliveryDate {
+	return market.DeliveryDateOf(window.To().Add(-time.Second))
 }

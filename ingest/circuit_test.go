@@ -11,15 +11,16 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // failing has every call of capacity fail.
 func (b *bench) failing(fault *source.Fault) (mend func()) {
-	whole := b.market.capacity
-	b.market.capacity = func(store.Period) (source.Reply[store.CapacityStep], error) {
-		return source.Reply[store.CapacityStep]{}, fault
+	whole := b.fakeMarket.capacity
+	b.fakeMarket.capacity = func(market.Period) (source.Reply[market.CapacityStep], error) {
+		return source.Reply[market.CapacityStep]{}, fault
 	}
-	return func() { b.market.capacity = whole }
+	return func() { b.fakeMarket.capacity = whole }
 }
 
 // until runs the feed's jobs, each at the time that the former one set, until n calls have been made, and tells how
@@ -30,7 +31,7 @@ func (b *bench) until(name FeedName, n int) []time.Duration {
 	last := b.clock.Now()
 	for calls := 0; calls < n; {
 		next := b.job(b.t.Context(), b.feed(name))
-		if made := len(b.market.asked[name]); made > calls {
+		if made := len(b.fakeMarket.asked[name]); made > calls {
 			pauses, last, calls = append(pauses, b.clock.Now().Sub(last)), b.clock.Now(), made
 		}
 		b.clock.Advance(next.Sub(b.clock.Now()))
@@ -48,12 +49,12 @@ func TestACircuitOpensAfterFiveFailedRunsAndTriesAgain(t *testing.T) {
 			t.Errorf("call %d comes after %s, want %s", i+1, got, want)
 		}
 	}
-	if got := b.status(store.FCRCapacity).State; got != StateDown {
+	if got := b.status(market.FCRCapacity).State; got != StateDown {
 		t.Errorf("state %s, want down", got)
 	}
 	mend()
 	b.job(t.Context(), b.feed(Capacity))
-	if got := b.status(store.FCRCapacity); got.State != StateOK || len(got.Missing) != 0 {
+	if got := b.status(market.FCRCapacity); got.State != StateOK || len(got.Missing) != 0 {
 		t.Errorf("after the source is back: state %s, missing %v", got.State, got.Missing)
 	}
 }
@@ -74,7 +75,7 @@ func TestWhichFeedsAFaultConcerns(t *testing.T) {
 			}
 			b.failing(row.fault)
 			b.until(Capacity, failuresToOpen)
-			want := map[store.Dataset]State{store.DayAheadPrices: StateOK, store.FCRCapacity: StateDown, store.AFRREnergy: row.others, store.MFRREnergy: row.others}
+			want := map[market.Dataset]State{market.DayAheadPrices: StateOK, market.FCRCapacity: StateDown, market.AFRREnergy: row.others, market.MFRREnergy: row.others}
 			for dataset, state := range want {
 				if got := b.status(dataset).State; got != state {
 					t.Errorf("%s is %s, want %s", dataset, got, state)
@@ -94,29 +95,29 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 			mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed", Retryable: true, RetryAfter: row.asked})
 			from := b.clock.Now()
 			next := b.job(t.Context(), b.feed(Capacity))
-			if calls := len(b.market.asked[Capacity]); calls != 1 || next.Before(from.Add(row.asked)) || next.After(from.Add(row.asked).Add(mostJitter)) {
+			if calls := len(b.fakeMarket.asked[Capacity]); calls != 1 || next.Before(from.Add(row.asked)) || next.After(from.Add(row.asked).Add(mostJitter)) {
 				t.Errorf("%d calls, and the next one %s later", calls, next.Sub(from))
 			}
-			other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
+			other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, fakeMarket: b.fakeMarket}
 			for who, report := range map[string]func(context.Context) (Report, error){"serve": b.Report, "another process": other.Report} {
 				told, err := report(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
-				status := told.Datasets[slices.Index(store.Datasets(), store.FCRCapacity)]
+				status := told.Datasets[slices.Index(market.Datasets(), market.FCRCapacity)]
 				if status.State != StateDown || status.NextRunAt == nil || time.Time(*status.NextRunAt).Before(from.Add(row.asked)) {
 					t.Errorf("%s tells %s, next run %v", who, status.State, status.NextRunAt)
 				}
 			}
 			b.clock.Advance(row.asked - time.Second)
 			b.job(t.Context(), b.feed(Capacity))
-			if calls := len(b.market.asked[Capacity]); calls != 1 {
+			if calls := len(b.fakeMarket.asked[Capacity]); calls != 1 {
 				t.Errorf("%d calls before it is over", calls)
 			}
 			mend()
 			b.clock.Advance(time.Second)
 			b.job(t.Context(), b.feed(Capacity))
-			if got := b.status(store.FCRCapacity); got.State != StateOK {
+			if got := b.status(market.FCRCapacity); got.State != StateOK {
 				t.Errorf("after it the state is %s", got.State)
 			}
 		})
@@ -125,8 +126,8 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 
 // spoilt has no document of capacity be readable that holds one of the delivery dates.
 func (b *bench) spoilt(days ...string) {
-	whole := b.market.capacity
-	b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+	whole := b.fakeMarket.capacity
+	b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
 		for _, day := range days {
 			if window.Holds(date(b.t, day).Start().Unix()) {
 				return replyOfCapacity{}, unreadable
@@ -140,21 +141,21 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.spoilt("2026-11-21")
 	b.jobsUntil(Capacity, "2026-11-20 16:00") // it is all that is asked for
-	if got := b.status(store.FCRCapacity); got.State == StateDown || b.reasonOf(store.FCRCapacity, "2026-11-21") != ReasonSourceError {
+	if got := b.status(market.FCRCapacity); got.State == StateDown || b.reasonOf(market.FCRCapacity, "2026-11-21") != ReasonSourceError {
 		t.Errorf("while it is asked for alone: %+v", got)
 	}
 	b.jobsUntil(Capacity, "2026-11-21 09:00")
-	if got := b.rows(store.FCRCapacity, "2026-11-22"); got != 96 {
+	if got := b.rows(market.FCRCapacity, "2026-11-22"); got != 96 {
 		t.Errorf("the next date, asked for together with it, has %d rows", got)
 	}
 	b.jobsUntil(Capacity, "2026-11-25 09:00")
-	if got := b.status(store.FCRCapacity); got.State == StateDown || len(got.Missing) != 1 || got.Missing[0].Date != date(t, "2026-11-21") {
+	if got := b.status(market.FCRCapacity); got.State == StateDown || len(got.Missing) != 1 || got.Missing[0].Date != date(t, "2026-11-21") {
 		t.Errorf("days later: %+v", got)
 	}
 }
 
 func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
-	week := store.Dates(date(t, "2026-11-01"), date(t, "2026-11-07"))
+	week := market.Dates(date(t, "2026-11-01"), date(t, "2026-11-07"))
 	for _, row := range []struct {
 		name    string
 		spoilt  []string
@@ -179,7 +180,7 @@ func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 			}
 			held := 0
 			for _, d := range week {
-				if b.rows(store.FCRCapacity, d.String()) == 96 {
+				if b.rows(market.FCRCapacity, d.String()) == 96 {
 					held++
 				}
 			}
@@ -192,11 +193,11 @@ func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 
 func TestFewDocumentsAreAskedForWhereNoneCanBeRead(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	b.market.prices = func(store.Period) (replyOfPrices, error) { return replyOfPrices{}, unreadable }
+	b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreadable }
 	if _, err := b.runDates(DayAheadPrices, "2026-08-01", "2026-10-29"); !errors.Is(err, unreadable) {
 		t.Errorf("error %v", err)
 	}
-	if calls := len(b.market.asked[DayAheadPrices]); calls > 2*mostUnreadable+1 {
+	if calls := len(b.fakeMarket.asked[DayAheadPrices]); calls > 2*mostUnreadable+1 {
 		t.Errorf("%d calls", calls)
 	}
 }
@@ -205,17 +206,17 @@ func TestARereadIsNotLostWhileACircuitIsOpen(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
 	b.job(t.Context(), b.feed(Capacity))
 	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"})
-	b.feed(Capacity).pauses = map[store.DeliveryDate]pause{}
+	b.feed(Capacity).pauses = map[market.DeliveryDate]pause{}
 	for range failuresToOpen {
 		b.feed(Capacity).circuit.fail(b.clock.Now())
 	}
 	b.clock.Advance(30 * time.Second)
 	b.job(t.Context(), b.feed(Capacity))
 	mend()
-	b.market.dates(Capacity)
+	b.fakeMarket.dates(Capacity)
 	b.clock.Advance(5 * time.Hour)
 	b.job(t.Context(), b.feed(Capacity))
-	if got := b.market.dates(Capacity); len(got) < 7 {
+	if got := b.fakeMarket.dates(Capacity); len(got) < 7 {
 		t.Errorf("asked for %v", got)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -27,9 +27,9 @@ type clockFinding struct {
 
 // findClock judges the newest readings of the sources' clocks. One whose instant lies ahead was made while the clock was
 // wrong, and is not believed.
-func findClock(readings []store.ClockReading, now time.Time) clockFinding {
+func findClock(readings []market.ClockReading, now time.Time) clockFinding {
 	var found clockFinding
-	var far []store.ClockReading
+	var far []market.ClockReading
 	for _, r := range readings {
 		if r.Read.After(now) || now.Sub(r.Read) > clockReadingAge {
 			continue

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // everyJob runs each feed once.
@@ -17,10 +18,10 @@ func (b *bench) everyJob() {
 }
 
 // held is how many rows each dataset has.
-func (b *bench) held() map[store.Dataset]int {
+func (b *bench) held() map[market.Dataset]int {
 	b.t.Helper()
-	held := map[store.Dataset]int{}
-	for _, dataset := range store.Datasets() {
+	held := map[market.Dataset]int{}
+	for _, dataset := range market.Datasets() {
 		coverage, err := b.db.Coverage(b.t.Context(), dataset, EarliestDate, b.today().Add(30))
 		if err != nil {
 			b.t.Fatal(err)
@@ -39,17 +40,17 @@ func TestAClockThatJumps(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 14:00")
 			wrong := time.Duration(0)
-			until := func(window store.Period, end time.Time) store.Period {
+			until := func(window market.Period, end time.Time) market.Period {
 				window.End = min(window.End, end.Unix())
 				return window
 			}
 			right := func() time.Time { return b.clock.Now().Add(-wrong) }
-			prices, capacity, afrr, mfrr := b.market.prices, b.market.capacity, b.market.afrr, b.market.mfrr
+			prices, capacity, afrr, mfrr := b.fakeMarket.prices, b.fakeMarket.capacity, b.fakeMarket.afrr, b.fakeMarket.mfrr
 			tomorrow := b.today().Add(1).End()
-			b.market.prices = func(w store.Period) (replyOfPrices, error) { return prices(until(w, tomorrow)) }
-			b.market.capacity = func(w store.Period) (replyOfCapacity, error) { return capacity(until(w, tomorrow)) }
-			b.market.afrr = func(w store.Period) (replyOfAFRR, error) { return afrr(until(w, right())) }
-			b.market.mfrr = func(w store.Period) (replyOfMFRR, error) { return mfrr(until(w, right())) }
+			b.fakeMarket.prices = func(w market.Period) (replyOfPrices, error) { return prices(until(w, tomorrow)) }
+			b.fakeMarket.capacity = func(w market.Period) (replyOfCapacity, error) { return capacity(until(w, tomorrow)) }
+			b.fakeMarket.afrr = func(w market.Period) (replyOfAFRR, error) { return afrr(until(w, right())) }
+			b.fakeMarket.mfrr = func(w market.Period) (replyOfMFRR, error) { return mfrr(until(w, right())) }
 			b.everyJob()
 			before := b.held()
 
@@ -69,11 +70,11 @@ func TestAClockThatJumps(t *testing.T) {
 			b.clock.Advance(time.Hour)
 			b.everyJob()
 			hour := 2 * 3600
-			want := map[store.Dataset]int{
-				store.DayAheadPrices: before[store.DayAheadPrices], store.FCRCapacity: before[store.FCRCapacity],
-				store.AFRRCapacity: before[store.AFRRCapacity], store.MFRRCapacity: before[store.MFRRCapacity],
-				store.AFRREnergy: before[store.AFRREnergy] + hour/store.AFRRSeconds,
-				store.MFRREnergy: before[store.MFRREnergy] + 2*hour/store.QuarterSeconds,
+			want := map[market.Dataset]int{
+				market.DayAheadPrices: before[market.DayAheadPrices], market.FCRCapacity: before[market.FCRCapacity],
+				market.AFRRCapacity: before[market.AFRRCapacity], market.MFRRCapacity: before[market.MFRRCapacity],
+				market.AFRREnergy: before[market.AFRREnergy] + hour/market.AFRRSeconds,
+				market.MFRREnergy: before[market.MFRREnergy] + 2*hour/market.QuarterSeconds,
 			}
 			for dataset, rows := range b.held() {
 				if rows != want[dataset] {
@@ -90,8 +91,8 @@ func TestAClockThatJumps(t *testing.T) {
 func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 	const hundredDays = 100 * 24 * time.Hour
 	b := newBench(t, "2026-11-20 13:00")
-	prices, tomorrow := b.market.prices, date(t, "2026-11-21")
-	b.market.prices = func(w store.Period) (replyOfPrices, error) { // tomorrow is not published yet
+	prices, tomorrow := b.fakeMarket.prices, date(t, "2026-11-21")
+	b.fakeMarket.prices = func(w market.Period) (replyOfPrices, error) { // tomorrow is not published yet
 		if w.End = min(w.End, tomorrow.Start().Unix()); w.Start >= w.End {
 			return replyOfPrices{}, nil
 		}
@@ -103,13 +104,13 @@ func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	b.clock.Advance(25*time.Second - hundredDays)
 	b.Feeds = New(b.options())
-	b.market.prices = prices
-	b.market.dates(DayAheadPrices)
+	b.fakeMarket.prices = prices
+	b.fakeMarket.dates(DayAheadPrices)
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	if _, stored := b.stored("2026-11-21"); !stored {
-		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.market.dates(DayAheadPrices), b.status(store.DayAheadPrices))
+		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.fakeMarket.dates(DayAheadPrices), b.status(market.DayAheadPrices))
 	}
-	got := b.status(store.DayAheadPrices)
+	got := b.status(market.DayAheadPrices)
 	if got.State != StateOK || len(got.Missing) > 0 || got.LastError != nil || got.LastSuccessAt == nil || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
 		t.Errorf("status %+v", got)
 	}
@@ -134,26 +135,26 @@ func TestADateThatIsNotOverIsNoGap(t *testing.T) {
 
 func TestWhenTheClockIsKnownToBeWrong(t *testing.T) {
 	now := paris(t, "2026-11-20 12:00")
-	reading := func(host string, ahead time.Duration, agreeing int, age time.Duration) store.ClockReading {
-		return store.ClockReading{Host: host, Ahead: ahead, Agreeing: agreeing, Read: now.Add(-age)}
+	reading := func(host string, ahead time.Duration, agreeing int, age time.Duration) market.ClockReading {
+		return market.ClockReading{Host: host, Ahead: ahead, Agreeing: agreeing, Read: now.Add(-age)}
 	}
 	hours := 2 * time.Hour
 	for _, row := range []struct {
 		name     string
-		readings []store.ClockReading
+		readings []market.ClockReading
 		told     bool
 		wrong    bool
 	}{
 		{"no reading", nil, false, false},
-		{"right", []store.ClockReading{reading("a", 3*time.Second, 9, 0), reading("b", -time.Second, 9, 0)}, false, false},
-		{"three minutes off", []store.ClockReading{reading("a", 3*time.Minute, 9, 0), reading("b", 3*time.Minute, 9, 0)}, true, false},
-		{"one reading of two hours", []store.ClockReading{reading("a", -hours, 1, 0)}, true, false},
-		{"two runs of one host", []store.ClockReading{reading("a", -hours, 2, 0)}, true, false},
-		{"three runs of one host", []store.ClockReading{reading("a", -hours, 3, 0)}, true, true},
-		{"two hosts that agree", []store.ClockReading{reading("a", hours, 1, 0), reading("b", hours+time.Minute, 1, 0)}, true, true},
-		{"two hosts that do not", []store.ClockReading{reading("a", hours, 1, 0), reading("b", -hours, 1, 0)}, true, false},
-		{"long ago", []store.ClockReading{reading("a", hours, 9, 4*time.Hour)}, false, false},
-		{"made while the clock was ahead", []store.ClockReading{reading("a", 100*24*time.Hour, 9, -100*24*time.Hour)}, false, false},
+		{"right", []market.ClockReading{reading("a", 3*time.Second, 9, 0), reading("b", -time.Second, 9, 0)}, false, false},
+		{"three minutes off", []market.ClockReading{reading("a", 3*time.Minute, 9, 0), reading("b", 3*time.Minute, 9, 0)}, true, false},
+		{"one reading of two hours", []market.ClockReading{reading("a", -hours, 1, 0)}, true, false},
+		{"two runs of one host", []market.ClockReading{reading("a", -hours, 2, 0)}, true, false},
+		{"three runs of one host", []market.ClockReading{reading("a", -hours, 3, 0)}, true, true},
+		{"two hosts that agree", []market.ClockReading{reading("a", hours, 1, 0), reading("b", hours+time.Minute, 1, 0)}, true, true},
+		{"two hosts that do not", []market.ClockReading{reading("a", hours, 1, 0), reading("b", -hours, 1, 0)}, true, false},
+		{"long ago", []market.ClockReading{reading("a", hours, 9, 4*time.Hour)}, false, false},
+		{"made while the clock was ahead", []market.ClockReading{reading("a", 100*24*time.Hour, 9, -100*24*time.Hour)}, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := findClock(row.readings, now); got.isTold() != row.told || got.wrong != row.wrong {
@@ -169,22 +170,22 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	options := b.options()
 	options.CompareClocks = true
 	b.Feeds = New(options)
-	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
+	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.everyJob()
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		if got := b.status(dataset); got.State != StateOK {
 			t.Fatalf("%+v", got)
 		}
 	}
 	// The clock is set back while the sources go on: what they gave last ended just now by the wrong clock.
-	b.market.ahead = map[string]time.Duration{"rte.example": -behind, "entsoe.example": -behind}
+	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": -behind, "entsoe.example": -behind}
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(MFRREnergy))
 	report, err := b.Report(t.Context())
 	if err != nil || report.Clock == nil || report.Clock.AheadSeconds != -7200 || report.Clock.Host != "rte.example" || report.Clock.Wrong {
 		t.Fatalf("after one run: %+v, %v", report.Clock, err)
 	}
-	if got := b.status(store.MFRREnergy); *got.LagSeconds < 6000 || got.State != StateOK {
+	if got := b.status(market.MFRREnergy); *got.LagSeconds < 6000 || got.State != StateOK {
 		t.Errorf("after one run: %+v, lag %d", got, *got.LagSeconds)
 	}
 	if b.ClockWrong(t.Context()) {
@@ -204,10 +205,10 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 		}
 	}
 	// Set right, it is believed with the next run of each source that had found it wrong.
-	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
+	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.clock.Advance(behind)
 	b.job(t.Context(), b.feed(MFRREnergy))
-	if report, err = b.Report(t.Context()); err != nil || report.Clock != nil || b.status(store.MFRREnergy).State != StateOK {
+	if report, err = b.Report(t.Context()); err != nil || report.Clock != nil || b.status(market.MFRREnergy).State != StateOK {
 		t.Errorf("once it is right: %+v, %v", report.Clock, err)
 	}
 }
@@ -216,17 +217,17 @@ func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-10 23:00", day)
 	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
-	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonSourceGap {
+	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonSourceGap {
 		t.Fatalf("it is missing for %q", got)
 	}
 	options := b.options()
 	options.CompareClocks = true
 	b.Feeds = New(options)
-	b.market.ahead = map[string]time.Duration{"rte.example": 20 * time.Minute}
+	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 20 * time.Minute}
 	for range 3 {
 		b.nextJob(MFRREnergy)
 	}
-	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonPartial || b.status(store.MFRREnergy).State != StateError {
-		t.Errorf("it is missing for %q: %+v", got, b.status(store.MFRREnergy))
+	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonPartial || b.status(market.MFRREnergy).State != StateError {
+		t.Errorf("it is missing for %q: %+v", got, b.status(market.MFRREnergy))
 	}
 }

@@ -6,19 +6,20 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // firstDates is from when on each series is published, until its source gives an earlier date. Energies have no date
 // of their own: they begin with the first one that was ever stored.
-var firstDates = struct{ prices, capacity, mfrrUpward, mfrrDownward store.DeliveryDate }{
-	prices:       store.NewDeliveryDate(2015, time.January, 5),
-	capacity:     store.NewDeliveryDate(2025, time.January, 1),
-	mfrrUpward:   store.NewDeliveryDate(2025, time.October, 20),
-	mfrrDownward: store.NewDeliveryDate(2026, time.May, 1),
+var firstDates = struct{ prices, capacity, mfrrUpward, mfrrDownward market.DeliveryDate }{
+	prices:       market.NewDeliveryDate(2015, time.January, 5),
+	capacity:     market.NewDeliveryDate(2025, time.January, 1),
+	mfrrUpward:   market.NewDeliveryDate(2025, time.October, 20),
+	mfrrDownward: market.NewDeliveryDate(2026, time.May, 1),
 }
 
 // EarliestDate is before the first delivery date of every series.
-var EarliestDate = store.NewDeliveryDate(2014, time.January, 1)
+var EarliestDate = market.NewDeliveryDate(2014, time.January, 1)
 
 // gapAfter is how long a source has to say the same of a delivery date that is over, until what it lacks is taken for
 // a gap of the source's own.
@@ -38,26 +39,26 @@ func (h holding) whole() bool { return h.thinned || h.received >= h.expected }
 func (h holding) settled() bool { return h.thinned || h.received-h.standIns >= h.expected }
 
 // holdings tells, for each delivery date from first to last, what is expected of the dataset and what is held.
-func (f *Feeds) holdings(ctx context.Context, dataset store.Dataset, first, last store.DeliveryDate) (map[store.DeliveryDate]holding, error) {
+func (f *Feeds) holdings(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]holding, error) {
 	coverage, err := f.store.Coverage(ctx, dataset, first, last)
 	if err != nil {
 		return nil, err
 	}
-	if dataset == store.DayAheadPrices {
-		return f.priceHoldings(ctx, coverage, store.Dates(first, last))
+	if dataset == market.DayAheadPrices {
+		return f.priceHoldings(ctx, coverage, market.Dates(first, last))
 	}
-	return holdingsOf(dataset, coverage, store.Dates(first, last)), nil
+	return holdingsOf(dataset, coverage, market.Dates(first, last)), nil
 }
 
 // priceHoldings is holdings of the day-ahead prices. Where no single series of ENTSO-E is whole, it counts the quarters
 // that all series together cover.
-func (f *Feeds) priceHoldings(ctx context.Context, coverage store.Coverage, dates []store.DeliveryDate) (map[store.DeliveryDate]holding, error) {
-	holdings := map[store.DeliveryDate]holding{}
+func (f *Feeds) priceHoldings(ctx context.Context, coverage market.Coverage, dates []market.DeliveryDate) (map[market.DeliveryDate]holding, error) {
+	holdings := map[market.DeliveryDate]holding{}
 	for _, date := range dates {
-		h := holding{expected: date.Steps(store.QuarterSeconds)}
+		h := holding{expected: date.Steps(market.QuarterSeconds)}
 		switch held := coverage[date]; {
 		case len(held) == 0:
-		case isWholeIn(held, date, store.PT15M) || isWholeIn(held, date, store.PT60M):
+		case isWholeIn(held, date, market.PT15M) || isWholeIn(held, date, market.PT60M):
 			h.received = h.expected
 		default:
 			prices, err := f.store.Prices(ctx, date.Period())
@@ -71,14 +72,14 @@ func (f *Feeds) priceHoldings(ctx context.Context, coverage store.Coverage, date
 	return holdings, nil
 }
 
-func isWholeIn(held map[string]int, date store.DeliveryDate, resolution store.Resolution) bool {
-	return held[store.PriceSeries(resolution, store.FromENTSOE)] >= date.Steps(resolution.Seconds())
+func isWholeIn(held map[string]int, date market.DeliveryDate, resolution market.Resolution) bool {
+	return held[market.PriceSeries(resolution, market.FromENTSOE)] >= date.Steps(resolution.Seconds())
 }
 
-func countQuarters(h holding, prices []store.Price) holding {
-	for _, q := range store.Quarters(prices) {
+func countQuarters(h holding, prices []market.Price) holding {
+	for _, q := range market.Quarters(prices) {
 		h.received++
-		if q.Source != store.FromENTSOE {
+		if q.Source != market.FromENTSOE {
 			h.standIns++
 		}
 	}
@@ -86,9 +87,9 @@ func countQuarters(h holding, prices []store.Price) holding {
 }
 
 // holdingsOf is what a coverage, of the store or of a reply, has of each of the dates. For prices it has no answer.
-func holdingsOf(dataset store.Dataset, coverage store.Coverage, dates []store.DeliveryDate) map[store.DeliveryDate]holding {
+func holdingsOf(dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
 	series := expectedSeries(dataset, coverage)
-	holdings := map[store.DeliveryDate]holding{}
+	holdings := map[market.DeliveryDate]holding{}
 	for _, date := range dates {
 		h := holding{thinned: coverage.IsThinned(date)}
 		for _, s := range series {
@@ -107,30 +108,30 @@ func holdingsOf(dataset store.Dataset, coverage store.Coverage, dates []store.De
 // expected is a series that a whole delivery date has: the names of its rows' series begin with prefix.
 type expected struct {
 	prefix      string
-	first       store.DeliveryDate
+	first       market.DeliveryDate
 	stepSeconds int64
 }
 
 // expectedSeries are the series of a dataset that are due. PERIODIC mFRR comes weeks ahead or not at all.
-func expectedSeries(dataset store.Dataset, coverage store.Coverage) []expected {
+func expectedSeries(dataset market.Dataset, coverage market.Coverage) []expected {
 	var series []expected
 	switch dataset {
-	case store.FCRCapacity:
-		series = []expected{{string(store.Symmetric), firstDates.capacity, store.QuarterSeconds}}
-	case store.AFRRCapacity:
+	case market.FCRCapacity:
+		series = []expected{{string(market.Symmetric), firstDates.capacity, market.QuarterSeconds}}
+	case market.AFRRCapacity:
 		series = []expected{
-			{string(store.Upward), firstDates.capacity, store.QuarterSeconds},
-			{string(store.Downward), firstDates.capacity, store.QuarterSeconds},
+			{string(market.Upward), firstDates.capacity, market.QuarterSeconds},
+			{string(market.Downward), firstDates.capacity, market.QuarterSeconds},
 		}
-	case store.MFRRCapacity:
+	case market.MFRRCapacity:
 		series = []expected{
-			{store.CapacitySeries(store.Upward, "DAILY", ""), firstDates.mfrrUpward, store.QuarterSeconds},
-			{store.CapacitySeries(store.Downward, "DAILY", ""), firstDates.mfrrDownward, store.QuarterSeconds},
+			{market.CapacitySeries(market.Upward, "DAILY", ""), firstDates.mfrrUpward, market.QuarterSeconds},
+			{market.CapacitySeries(market.Downward, "DAILY", ""), firstDates.mfrrDownward, market.QuarterSeconds},
 		}
-	case store.AFRREnergy:
-		series = []expected{{stepSeconds: store.AFRRSeconds}}
-	case store.MFRREnergy:
-		series = []expected{{prefix: string(store.Upward), stepSeconds: store.QuarterSeconds}, {prefix: string(store.Downward), stepSeconds: store.QuarterSeconds}}
+	case market.AFRREnergy:
+		series = []expected{{stepSeconds: market.AFRRSeconds}}
+	case market.MFRREnergy:
+		series = []expected{{prefix: string(market.Upward), stepSeconds: market.QuarterSeconds}, {prefix: string(market.Downward), stepSeconds: market.QuarterSeconds}}
 	}
 	for i := range series {
 		for date, held := range coverage {
@@ -154,7 +155,7 @@ func rowsOf(held map[string]int, prefix string) int {
 }
 
 // asked is store.Asked without the instants that lie ahead of now: they were kept while the clock was wrong.
-func (f *Feeds) asked(ctx context.Context, feed *feed, dataset store.Dataset, first, last store.DeliveryDate) (map[store.DeliveryDate]store.Asked, error) {
+func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]store.Asked, error) {
 	asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
 	now := f.clock.Now()
 	for date, a := range asked {
@@ -170,7 +171,7 @@ func (f *Feeds) asked(ctx context.Context, feed *feed, dataset store.Dataset, fi
 
 // isGap says that the source has said the same of the delivery date for so long after its end that there is no more to
 // come of itself.
-func isGap(date store.DeliveryDate, asked store.Asked, now time.Time) bool {
+func isGap(date market.DeliveryDate, asked store.Asked, now time.Time) bool {
 	if date.End().After(now) || asked.Answered.IsZero() {
 		return false
 	}
@@ -189,8 +190,8 @@ type lack struct {
 }
 
 // lacks tells, for the delivery dates from first to last, which of the feed's datasets are not whole.
-func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.DeliveryDate) (map[store.DeliveryDate]lack, error) {
-	lacks := map[store.DeliveryDate]lack{}
+func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]lack, error) {
+	lacks := map[market.DeliveryDate]lack{}
 	clock, err := f.clockFinding(ctx)
 	if err != nil {
 		return nil, err
@@ -226,7 +227,7 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last store.Deliver
 
 // unfinished lists the delivery dates up to last of which the source may still give something: all from first on, and of
 // those before it the ones that were asked for.
-func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last store.DeliveryDate) (map[store.DeliveryDate]bool, error) {
+func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]bool, error) {
 	begin := first
 	for _, dataset := range feed.datasets {
 		extent, err := f.store.Extent(ctx, dataset)
@@ -245,7 +246,7 @@ func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last store.De
 	if err != nil {
 		return nil, err
 	}
-	unfinished := map[store.DeliveryDate]bool{}
+	unfinished := map[market.DeliveryDate]bool{}
 	for date, l := range lacks {
 		if l.open > 0 && (l.asked || !date.Before(first)) {
 			unfinished[date] = true
@@ -256,18 +257,18 @@ func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last store.De
 
 // firstDue is the first delivery date of the dataset that is due: the first one stored, or asked for if the source is
 // known to have it. It is zero if there is none.
-func (f *Feeds) firstDue(ctx context.Context, dataset store.Dataset, extent store.Extent) (store.DeliveryDate, error) {
+func (f *Feeds) firstDue(ctx context.Context, dataset market.Dataset, extent store.Extent) (market.DeliveryDate, error) {
 	asked, err := f.store.FirstAsked(ctx, dataset)
 	if err != nil {
-		return store.DeliveryDate{}, err
+		return market.DeliveryDate{}, err
 	}
 	first := extent.First
 	switch dataset {
-	case store.DayAheadPrices:
+	case market.DayAheadPrices:
 		first = firstDates.prices
-	case store.FCRCapacity, store.AFRRCapacity:
+	case market.FCRCapacity, market.AFRRCapacity:
 		first = firstDates.capacity
-	case store.MFRRCapacity:
+	case market.MFRRCapacity:
 		first = firstDates.mfrrUpward
 	}
 	switch {

@@ -8,12 +8,13 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // refusing has the market refuse all that it gives of the dataset's delivery date.
-func refusing[R any](b *bench, ask *func(store.Period) (source.Reply[R], error), dataset store.Dataset, day string, dateOf func(R) store.DeliveryDate) (mend func()) {
+func refusing[R any](b *bench, ask *func(market.Period) (source.Reply[R], error), dataset market.Dataset, day string, dateOf func(R) market.DeliveryDate) (mend func()) {
 	well, bad := *ask, date(b.t, day)
-	*ask = func(window store.Period) (source.Reply[R], error) {
+	*ask = func(window market.Period) (source.Reply[R], error) {
 		reply, err := well(window)
 		for _, d := range window.Dates() {
 			if d == bad {
@@ -32,15 +33,17 @@ func refusing[R any](b *bench, ask *func(store.Period) (source.Reply[R], error),
 	return func() { *ask = well }
 }
 
-func afrrDate(r store.AFRRStep) store.DeliveryDate {
-	return store.DeliveryDateOf(time.Unix(r.Start, 0))
+func afrrDate(r market.AFRRStep) market.DeliveryDate {
+	return market.DeliveryDateOf(time.Unix(r.Start, 0))
 }
-func mfrrDate(r store.MFRRStep) store.DeliveryDate {
-	return store.DeliveryDateOf(time.Unix(r.Start, 0))
+func mfrrDate(r market.MFRRStep) market.DeliveryDate {
+	return market.DeliveryDateOf(time.Unix(r.Start, 0))
 }
-func priceDate(r store.Price) store.DeliveryDate { return store.DeliveryDateOf(time.Unix(r.Start, 0)) }
-func capacityDate(r store.CapacityStep) store.DeliveryDate {
-	return store.DeliveryDateOf(time.Unix(r.Start, 0))
+func priceDate(r market.Price) market.DeliveryDate {
+	return market.DeliveryDateOf(time.Unix(r.Start, 0))
+}
+func capacityDate(r market.CapacityStep) market.DeliveryDate {
+	return market.DeliveryDateOf(time.Unix(r.Start, 0))
 }
 
 // nextJob runs a feed's job a quarter of an hour later.
@@ -54,11 +57,11 @@ func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T)
 	const today = "2026-11-20"
 	for _, row := range []struct {
 		feed    FeedName
-		dataset store.Dataset
+		dataset market.Dataset
 		refuse  func(b *bench) func()
 	}{
-		{AFRREnergy, store.AFRREnergy, func(b *bench) func() { return refusing(b, &b.market.afrr, store.AFRREnergy, today, afrrDate) }},
-		{MFRREnergy, store.MFRREnergy, func(b *bench) func() { return refusing(b, &b.market.mfrr, store.MFRREnergy, today, mfrrDate) }},
+		{AFRREnergy, market.AFRREnergy, func(b *bench) func() { return refusing(b, &b.fakeMarket.afrr, market.AFRREnergy, today, afrrDate) }},
+		{MFRREnergy, market.MFRREnergy, func(b *bench) func() { return refusing(b, &b.fakeMarket.mfrr, market.MFRREnergy, today, mfrrDate) }},
 	} {
 		t.Run(string(row.feed), func(t *testing.T) {
 			b := newBench(t, "2026-11-19 23:59")
@@ -93,9 +96,9 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 	badRequest := &source.Fault{Source: "RTE", Call: "standard_mfrr_data", Status: 400, Message: "the end lies in the future"}
 	b := newBench(t, "2026-11-19 23:59")
 	b.job(t.Context(), b.feed(MFRREnergy))
-	read := b.summary(store.MFRREnergy).LastSuccess
-	well := b.market.mfrr
-	b.market.mfrr = func(window store.Period) (replyOfMFRR, error) {
+	read := b.summary(market.MFRREnergy).LastSuccess
+	well := b.fakeMarket.mfrr
+	b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		if window.To().After(date(t, today).Start()) {
 			return replyOfMFRR{}, badRequest
 		}
@@ -106,17 +109,17 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 		reason Reason
 	}{{StateOK, ""}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateDown, ReasonSourceError}} {
 		b.nextJob(MFRREnergy)
-		got := b.status(store.MFRREnergy)
-		if got.State != row.state || b.reasonOf(store.MFRREnergy, today) != row.reason || got.LastError == nil || !strings.Contains(*got.LastError, "status 400") {
-			t.Errorf("at %s: %+v, want %s and %q", b.clock.Now().In(store.Paris), got, row.state, row.reason)
+		got := b.status(market.MFRREnergy)
+		if got.State != row.state || b.reasonOf(market.MFRREnergy, today) != row.reason || got.LastError == nil || !strings.Contains(*got.LastError, "status 400") {
+			t.Errorf("at %s: %+v, want %s and %q", b.clock.Now().In(market.Paris), got, row.state, row.reason)
 		}
 		if !time.Time(*got.LastSuccessAt).Equal(read) {
 			t.Errorf("last success %s, want %s", time.Time(*got.LastSuccessAt), read)
 		}
 	}
-	b.market.mfrr = well
+	b.fakeMarket.mfrr = well
 	b.nextJob(MFRREnergy)
-	if got := b.status(store.MFRREnergy); got.State != StateOK || got.LastError != nil {
+	if got := b.status(market.MFRREnergy); got.State != StateOK || got.LastError != nil {
 		t.Errorf("once today is read well: %+v", got)
 	}
 }
@@ -127,27 +130,29 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 		name      string
 		now       string
 		feed      FeedName
-		dataset   store.Dataset
-		unharmed  store.Dataset
+		dataset   market.Dataset
+		unharmed  market.Dataset
 		refuse    func(b *bench) func()
 		unreached func(b *bench)
 	}{
-		{"prices", "2026-11-20 13:00", DayAheadPrices, store.DayAheadPrices, "",
-			func(b *bench) func() { return refusing(b, &b.market.prices, store.DayAheadPrices, tomorrow, priceDate) },
-			func(b *bench) {
-				b.market.prices = func(store.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached }
-			}},
-		{"capacity", "2026-11-20 09:30", Capacity, store.AFRRCapacity, store.FCRCapacity,
+		{"prices", "2026-11-20 13:00", DayAheadPrices, market.DayAheadPrices, "",
 			func(b *bench) func() {
-				return refusing(b, &b.market.capacity, store.AFRRCapacity, tomorrow, func(r store.CapacityStep) store.DeliveryDate {
-					if r.Dataset != store.AFRRCapacity {
-						return store.DeliveryDate{}
+				return refusing(b, &b.fakeMarket.prices, market.DayAheadPrices, tomorrow, priceDate)
+			},
+			func(b *bench) {
+				b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached }
+			}},
+		{"capacity", "2026-11-20 09:30", Capacity, market.AFRRCapacity, market.FCRCapacity,
+			func(b *bench) func() {
+				return refusing(b, &b.fakeMarket.capacity, market.AFRRCapacity, tomorrow, func(r market.CapacityStep) market.DeliveryDate {
+					if r.Dataset != market.AFRRCapacity {
+						return market.DeliveryDate{}
 					}
 					return capacityDate(r)
 				})
 			},
 			func(b *bench) {
-				b.market.capacity = func(store.Period) (replyOfCapacity, error) { return replyOfCapacity{}, unreached }
+				b.fakeMarket.capacity = func(market.Period) (replyOfCapacity, error) { return replyOfCapacity{}, unreached }
 			}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -175,18 +180,18 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 func TestARunOverOlderDatesIsNoSuccess(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
 	b.job(t.Context(), b.feed(DayAheadPrices))
-	read := b.summary(store.DayAheadPrices).LastSuccess
+	read := b.summary(market.DayAheadPrices).LastSuccess
 	b.clock.Advance(time.Hour)
 	for _, row := range []struct {
 		first, last string
 		moves       bool
 	}{{"2026-11-10", "2026-11-20", false}, {"2026-11-21", "2026-11-21", true}, {"2026-11-10", "2026-11-12", false}} {
-		before := b.summary(store.DayAheadPrices).LastSuccess
+		before := b.summary(market.DayAheadPrices).LastSuccess
 		b.clock.Advance(time.Minute)
-		if err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, row.first, row.last)); err != nil {
+		if err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, row.first, row.last)); err != nil {
 			t.Fatal(err)
 		}
-		after := b.summary(store.DayAheadPrices).LastSuccess
+		after := b.summary(market.DayAheadPrices).LastSuccess
 		window, err := b.db.LatestPrices(t.Context(), 29)
 		if err != nil || !window.FetchedAt.Equal(after) {
 			t.Errorf("fetched at %s, %v; last success %s", window.FetchedAt, err, after)
@@ -200,9 +205,9 @@ func TestARunOverOlderDatesIsNoSuccess(t *testing.T) {
 func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 	const day = "2026-11-19"
 	b := newBench(t, "2026-11-20 00:30")
-	whole := b.market.afrr
+	whole := b.fakeMarket.afrr
 	odd := date(t, day).At(12, 0).Unix()
-	b.market.afrr = func(window store.Period) (replyOfAFRR, error) {
+	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
@@ -211,23 +216,23 @@ func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 			}
 		}
 		if window.Holds(odd) {
-			reply.Omissions = []store.Omission{{Dataset: store.AFRREnergy, Date: date(t, day), Steps: 1, Reason: "step 12:00:01 is not on the grid of 4 s"}}
+			reply.Omissions = []market.Omission{{Dataset: market.AFRREnergy, Date: date(t, day), Steps: 1, Reason: "step 12:00:01 is not on the grid of 4 s"}}
 		}
 		reply.Rows = kept
 		return reply, err
 	}
 	run, err := b.runDates(AFRREnergy, day, day)
 	const says = "afrr-energy 2026-11-19: 1 step refused: step 12:00:01 is not on the grid of 4 s"
-	if err != nil || run.Outcome != store.OutcomePartial || run.Error != says || b.rows(store.AFRREnergy, day) != 21_599 {
-		t.Fatalf("run %+v, %v, %d rows", run, err, b.rows(store.AFRREnergy, day))
+	if err != nil || run.Outcome != store.OutcomePartial || run.Error != says || b.rows(market.AFRREnergy, day) != 21_599 {
+		t.Fatalf("run %+v, %v, %d rows", run, err, b.rows(market.AFRREnergy, day))
 	}
-	got := b.status(store.AFRREnergy)
-	if b.reasonOf(store.AFRREnergy, day) != ReasonPartial || got.LastError == nil || *got.LastError != says || got.State != StateOK {
+	got := b.status(market.AFRREnergy)
+	if b.reasonOf(market.AFRREnergy, day) != ReasonPartial || got.LastError == nil || *got.LastError != says || got.State != StateOK {
 		t.Errorf("status %+v", got)
 	}
-	b.market.afrr = whole
-	if _, err := b.runDates(AFRREnergy, day, day); err != nil || b.reasonOf(store.AFRREnergy, day) != "" || b.status(store.AFRREnergy).LastError != nil {
-		t.Errorf("once the step came: %v, %+v", err, b.status(store.AFRREnergy))
+	b.fakeMarket.afrr = whole
+	if _, err := b.runDates(AFRREnergy, day, day); err != nil || b.reasonOf(market.AFRREnergy, day) != "" || b.status(market.AFRREnergy).LastError != nil {
+		t.Errorf("once the step came: %v, %+v", err, b.status(market.AFRREnergy))
 	}
 }
 
@@ -250,8 +255,8 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 			options.Schedules[MFRREnergy] = hours
 			b.Feeds = New(options)
 			b.job(t.Context(), b.feed(MFRREnergy))
-			well, end := b.market.mfrr, b.clock.Now()
-			b.market.mfrr = func(window store.Period) (replyOfMFRR, error) {
+			well, end := b.fakeMarket.mfrr, b.clock.Now()
+			b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
 				if window.End = min(window.End, end.Unix()); window.Start >= window.End {
 					return replyOfMFRR{}, nil
 				}
@@ -259,7 +264,7 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 			}
 			b.clock.Advance(row.lag)
 			b.job(t.Context(), b.feed(MFRREnergy))
-			if got := b.status(store.MFRREnergy); got.State != row.state || (b.reasonOf(store.MFRREnergy, "2026-11-20") != "") != (row.state == StateLate) {
+			if got := b.status(market.MFRREnergy); got.State != row.state || (b.reasonOf(market.MFRREnergy, "2026-11-20") != "") != (row.state == StateLate) {
 				t.Errorf("status %+v", got)
 			}
 		})
@@ -268,10 +273,10 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 
 func TestAnErrorOutlivesTheService(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
-	refusing(b, &b.market.prices, store.DayAheadPrices, "2026-11-21", priceDate)
+	refusing(b, &b.fakeMarket.prices, market.DayAheadPrices, "2026-11-21", priceDate)
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	b.Feeds = New(b.options())
-	if got := b.status(store.DayAheadPrices); got.State != StateError || got.LastError == nil {
+	if got := b.status(market.DayAheadPrices); got.State != StateError || got.LastError == nil {
 		t.Errorf("after a restart: %+v", got)
 	}
 }
@@ -279,11 +284,11 @@ func TestAnErrorOutlivesTheService(t *testing.T) {
 func TestARunThatWasToldToStopIsNoError(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
 	b.job(t.Context(), b.feed(DayAheadPrices))
-	if err := b.db.RecordRun(t.Context(), &store.Run{Feed: string(DayAheadPrices), Datasets: []store.Dataset{store.DayAheadPrices},
+	if err := b.db.RecordRun(t.Context(), &store.Run{Feed: string(DayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices},
 		Window: date(t, "2026-11-20").Period(), Started: b.clock.Now(), Ended: b.clock.Now(), Outcome: store.OutcomeInterrupted, Error: errors.ErrUnsupported.Error()}); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.status(store.DayAheadPrices); got.State != StateOK || got.LastError != nil {
+	if got := b.status(market.DayAheadPrices); got.State != StateOK || got.LastError != nil {
 		t.Errorf("status %+v", got)
 	}
 }

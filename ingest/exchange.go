@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // exchangeWindowDays is today and tomorrow: the exchange gives one of them, without being asked which.
@@ -17,7 +17,7 @@ var exchangeSchedule = Schedule{Every: 10 * time.Minute, FromMinute: 13*60 + 45,
 // exchangeDue is what a run of the exchange's feed that begins now asks for: tomorrow's prices once it is time, to stand
 // in or to be compared with, and before that today's where nobody has given them.
 func (f *Feeds) exchangeDue(ctx context.Context, feed *feed, now time.Time) ([]window, error) {
-	today := store.DeliveryDateOf(now)
+	today := market.DeliveryDateOf(now)
 	lacks, err := f.exchangeLacks(ctx, now)
 	if err != nil || !lacks {
 		return nil, err
@@ -26,18 +26,18 @@ func (f *Feeds) exchangeDue(ctx context.Context, feed *feed, now time.Time) ([]w
 }
 
 func (f *Feeds) exchangeLacks(ctx context.Context, now time.Time) (bool, error) {
-	today := store.DeliveryDateOf(now)
+	today := market.DeliveryDateOf(now)
 	if now.Before(minutesLater(today, exchangeSchedule.FromMinute)) {
-		holdings, err := f.holdings(ctx, store.DayAheadPrices, today, today)
+		holdings, err := f.holdings(ctx, market.DayAheadPrices, today, today)
 		return !holdings[today].whole(), err
 	}
 	tomorrow := today.Add(1)
-	coverage, err := f.store.Coverage(ctx, store.DayAheadPrices, tomorrow, tomorrow)
-	return coverage[tomorrow][store.PriceSeries(store.PT15M, store.FromRTE)] < tomorrow.Steps(store.QuarterSeconds), err
+	coverage, err := f.store.Coverage(ctx, market.DayAheadPrices, tomorrow, tomorrow)
+	return coverage[tomorrow][market.PriceSeries(market.PT15M, market.FromRTE)] < tomorrow.Steps(market.QuarterSeconds), err
 }
 
 // sayDifferences logs the delivery dates in the period of which two publications of prices do not agree.
-func (f *Feeds) sayDifferences(ctx context.Context, period store.Period) {
+func (f *Feeds) sayDifferences(ctx context.Context, period market.Period) {
 	dates := period.Dates()
 	differences, err := f.store.PriceDifferences(ctx, dates[0])
 	if err != nil {

@@ -11,26 +11,27 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // exchange is RTE's power exchanges: the prices of one delivery date, a quarter's being what at says of it.
 type exchange struct {
-	date  func() store.DeliveryDate
+	date  func() market.DeliveryDate
 	at    func(quarter int) float64
 	fault error
 	asked int
 }
 
-func (e *exchange) PowerExchangePrices(_ context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
+func (e *exchange) PowerExchangePrices(_ context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
 	e.asked++
-	var reply source.Reply[store.Price]
+	var reply source.Reply[market.Price]
 	if e.fault != nil {
 		return reply, source.Traffic{Tries: 1}, e.fault
 	}
 	period := e.date().Period()
-	for s := period.Start; s < period.End; s += store.QuarterSeconds {
+	for s := period.Start; s < period.End; s += market.QuarterSeconds {
 		if window.Holds(s) {
-			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Source: store.FromRTE, Price: store.Num(e.at(len(reply.Rows)))})
+			reply.Rows = append(reply.Rows, market.Price{Start: s, Resolution: market.PT15M, Source: market.FromRTE, Price: market.Num(e.at(len(reply.Rows)))})
 		}
 	}
 	return reply, source.Traffic{Tries: 1}, nil
@@ -41,26 +42,26 @@ func (e *exchange) PowerExchangePrices(_ context.Context, window store.Period) (
 func withExchange(t *testing.T, now string) (*bench, *exchange) {
 	b := newBench(t, now)
 	e := &exchange{at: plain}
-	e.date = func() store.DeliveryDate {
+	e.date = func() market.DeliveryDate {
 		if today := b.today(); b.clock.Now().Before(today.At(14, 0)) {
 			return today
 		}
 		return b.today().Add(1)
 	}
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Exchange: e,
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.fakeMarket, Exchange: e,
 		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours}})
-	b.market.prices = func(store.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
+	b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
 	return b, e
 }
 
 // served are the source and the first price of the date's quarters, and how many there are.
-func (b *bench) served(text string) (store.PriceSource, float64, int) {
+func (b *bench) served(text string) (market.PriceSource, float64, int) {
 	b.t.Helper()
 	prices, err := b.db.Prices(b.t.Context(), date(b.t, text).Period())
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	quarters := store.Quarters(prices)
+	quarters := market.Quarters(prices)
 	if len(quarters) == 0 {
 		return 0, 0, 0
 	}
@@ -73,7 +74,7 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 	b.pricesOfToday()
 	next := b.job(t.Context(), feed)
 	if e.asked != 0 || next.Before(paris(t, "2026-11-20 13:45")) || next.After(paris(t, "2026-11-20 13:47")) {
-		t.Fatalf("asked %d times, next at %s", e.asked, next.In(store.Paris))
+		t.Fatalf("asked %d times, next at %s", e.asked, next.In(market.Paris))
 	}
 	for _, want := range []struct {
 		asked int
@@ -84,32 +85,32 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 		next = b.job(t.Context(), feed)
 		at := paris(t, want.next)
 		if _, _, rows := b.served("2026-11-21"); e.asked != want.asked || rows != want.rows || next.Before(at) || next.After(at.Add(5*time.Minute)) {
-			t.Errorf("at %s asked %d times, %d rows, next at %s; want %+v", b.clock.Now().In(store.Paris), e.asked, rows, next.In(store.Paris), want)
+			t.Errorf("at %s asked %d times, %d rows, next at %s; want %+v", b.clock.Now().In(market.Paris), e.asked, rows, next.In(market.Paris), want)
 		}
 	}
-	status := b.status(store.DayAheadPrices)
+	status := b.status(market.DayAheadPrices)
 	if status.State != StateOK || len(status.Missing) > 0 {
 		t.Errorf("state %s, missing %v", status.State, status.Missing)
 	}
 	// ENTSO-E is asked on, and what it gives is served.
-	b.market.dates(DayAheadPrices)
+	b.fakeMarket.dates(DayAheadPrices)
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 0.5 })
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	// Today too, which nothing has asked for since the start.
-	if asked := b.market.dates(DayAheadPrices); !slices.Equal(asked, []string{"2026-11-20", "2026-11-21"}) {
+	if asked := b.fakeMarket.dates(DayAheadPrices); !slices.Equal(asked, []string{"2026-11-20", "2026-11-21"}) {
 		t.Errorf("ENTSO-E is asked for %v", asked)
 	}
-	if source, price, rows := b.served("2026-11-21"); source != store.FromENTSOE || price != 0.5 || rows != 96 {
+	if source, price, rows := b.served("2026-11-21"); source != market.FromENTSOE || price != 0.5 || rows != 96 {
 		t.Errorf("%d prices, the first %v from %s", rows, price, source)
 	}
 	var revisions []store.Revision
-	for r, err := range b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, "2026-11-21"), date(t, "2026-11-21"), store.RevisionAt{}) {
+	for r, err := range b.db.Revisions(t.Context(), market.DayAheadPrices, date(t, "2026-11-21"), date(t, "2026-11-21"), store.RevisionAt{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		revisions = append(revisions, r)
 	}
-	if len(revisions) != 96 || revisions[0].Old != store.Num(0) || revisions[0].New != store.Num(0.5) || revisions[0].Series != "PT15M" {
+	if len(revisions) != 96 || revisions[0].Old != market.Num(0) || revisions[0].New != market.Num(0.5) || revisions[0].Series != "PT15M" {
 		t.Errorf("%d revisions", len(revisions))
 	}
 	report, err := b.Report(t.Context())
@@ -129,12 +130,12 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 // pricesOfToday has ENTSO-E give everything up to today.
 func (b *bench) pricesOfToday() {
 	b.t.Helper()
-	nothing := b.market.prices
+	nothing := b.fakeMarket.prices
 	b.pricesOf(plain)
 	if _, err := b.runDates(DayAheadPrices, b.today().Add(-34).String(), b.today().String()); err != nil {
 		b.t.Fatal(err)
 	}
-	b.market.prices = nothing
+	b.fakeMarket.prices = nothing
 }
 
 func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
@@ -144,7 +145,7 @@ func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
 		next := b.job(t.Context(), feed)
 		b.clock.Advance(next.Sub(b.clock.Now()))
 	}
-	if source, _, rows := b.served("2026-11-20"); source != store.FromRTE || rows != 96 || e.asked != 1 {
+	if source, _, rows := b.served("2026-11-20"); source != market.FromRTE || rows != 96 || e.asked != 1 {
 		t.Errorf("asked %d times, %d rows from %s", e.asked, rows, source)
 	}
 }
@@ -161,7 +162,7 @@ func TestTheExchangesCheckWhatENTSOEGave(t *testing.T) {
 			b.job(t.Context(), b.feed(DayAheadPrices))
 			e.at = func(quarter int) float64 { return plain(quarter) + row.off }
 			b.job(t.Context(), b.feed(ExchangePrices))
-			if source, price, rows := b.served("2026-11-21"); source != store.FromENTSOE || price != 0 || rows != 96 {
+			if source, price, rows := b.served("2026-11-21"); source != market.FromENTSOE || price != 0 || rows != 96 {
 				t.Errorf("%d prices, the first %v from %s", rows, price, source)
 			}
 			report, err := b.Report(t.Context())
@@ -205,13 +206,13 @@ func TestACorrectionOfENTSOEThatIsReadAtNightIsCompared(t *testing.T) {
 
 func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
 	b, e := withExchange(t, "2026-11-20 14:30")
-	b.market.prices = func(store.Period) (replyOfPrices, error) {
+	b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) {
 		return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 503, Message: "Service Unavailable", Retryable: true}
 	}
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(ExchangePrices))
-	got := b.status(store.DayAheadPrices)
+	got := b.status(market.DayAheadPrices)
 	if e.asked != 1 || got.LastSuccessAt != nil || got.LastError == nil || !strings.Contains(*got.LastError, "503") || got.LastChangeAt == nil {
 		t.Errorf("asked %d times, status %+v", e.asked, got)
 	}
@@ -242,7 +243,7 @@ func TestExchangesThatAreNotSubscribedToAreLeftAloneUntilTheirHoursBegin(t *test
 			e.fault = &source.Fault{Source: "RTE", Call: "france_power_exchanges", Status: 403, Message: "the application is not subscribed"}
 			next := b.job(t.Context(), b.feed(ExchangePrices))
 			if at := paris(t, row.again); e.asked != 1 || next.Before(at) || next.After(at.Add(time.Minute)) {
-				t.Errorf("asked %d times, again at %s", e.asked, next.In(store.Paris))
+				t.Errorf("asked %d times, again at %s", e.asked, next.In(market.Paris))
 			}
 		})
 	}

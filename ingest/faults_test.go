@@ -26,11 +26,12 @@ import (
 	"courant/ingest/simulator"
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // asked is the delivery date that is fetched, some days before now.
 var (
-	asked = store.NewDeliveryDate(2026, time.July, 1)
+	asked = market.NewDeliveryDate(2026, time.July, 1)
 	now   = time.Date(2026, time.July, 20, 10, 0, 0, 0, time.UTC)
 )
 
@@ -154,10 +155,10 @@ type faultySource struct {
 	calls    string // how the errors of its calls begin
 	tokens   int    // that are asked for when nothing goes wrong with them
 	feed     ingest.FeedName
-	dataset  store.Dataset
-	first    store.DeliveryDate // that is asked for
-	serves   bool               // it is asked by a service only, not by a fetch
-	rows     int                // of a delivery date
+	dataset  market.Dataset
+	first    market.DeliveryDate // that is asked for
+	serves   bool                // it is asked by a service only, not by a fetch
+	rows     int                 // of a delivery date
 	connect  func(*ingest.Options, *simulator.Servers, *http.Client)
 }
 
@@ -168,15 +169,15 @@ const (
 )
 
 var faultySources = []faultySource{
-	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, ingest.MFRREnergy, store.MFRREnergy, asked, false, 192,
+	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, ingest.MFRREnergy, market.MFRREnergy, asked, false, 192,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
 			o.Balancing = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
 		}},
-	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, ingest.DayAheadPrices, store.DayAheadPrices, asked, false, 96,
+	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, ingest.DayAheadPrices, market.DayAheadPrices, asked, false, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
 			o.Prices = entsoe.NewClient(entsoe.Options{BaseURL: servers.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: o.Clock, Log: o.Log})
 		}},
-	{toRTE, simulator.AllOfRTE, simulator.PowerExchanges, "RTE: france_power_exchanges: ", 1, ingest.ExchangePrices, store.DayAheadPrices, store.DeliveryDateOf(now), true, 96,
+	{toRTE, simulator.AllOfRTE, simulator.PowerExchanges, "RTE: france_power_exchanges: ", 1, ingest.ExchangePrices, market.DayAheadPrices, market.DeliveryDateOf(now), true, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
 			o.Exchange = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
 		}},
@@ -298,7 +299,7 @@ const patience = 5 * time.Millisecond
 // faultyRun is a fetch from a source with a fault.
 type faultyRun struct {
 	source faultySource
-	last   store.DeliveryDate
+	last   market.DeliveryDate
 	db     *store.Store
 	clock  *hastyClock
 	log    bytes.Buffer

@@ -9,6 +9,7 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // FeedName names a feed, in the configuration and in the log.
@@ -34,9 +35,9 @@ const (
 type feed struct {
 	name     FeedName
 	source   string
-	datasets []store.Dataset
-	plan     func(first, last store.DeliveryDate) []window
-	ask      func(context.Context, store.Period) (answer, error)
+	datasets []market.Dataset
+	plan     func(first, last market.DeliveryDate) []window
+	ask      func(context.Context, market.Period) (answer, error)
 	off      bool // there are no credentials for the source
 	ahead    bool // sold a day ahead: tomorrow may be there already
 	standsIn bool // it only stands in for the feed whose dataset it brings, and checks it
@@ -46,10 +47,10 @@ type feed struct {
 	circuit  circuit  // of this resource
 	host     *circuit // of the source, shared by its feeds
 
-	busy       sync.Mutex         // held by the job under way
-	failing    store.DeliveryDate // the newest date of the windows that failed since the circuit was last closed; belongs to the job
+	busy       sync.Mutex          // held by the job under way
+	failing    market.DeliveryDate // the newest date of the windows that failed since the circuit was last closed; belongs to the job
 	mu         sync.Mutex
-	pauses     map[store.DeliveryDate]pause
+	pauses     map[market.DeliveryDate]pause
 	nextRun    time.Time       // zero: none is due
 	unrecorded error           // why the account of the newest run is not in the database
 	told       store.FeedState // to other processes; belongs to who tells
@@ -57,41 +58,41 @@ type feed struct {
 
 // window is what one run asks for. Its calls are made one after the other, and what they bring is committed at once.
 type window struct {
-	store.Period
-	calls []store.Period
+	market.Period
+	calls []market.Period
 }
 
 // answer is what one call brought, in the store's words.
 type answer struct {
-	batch       store.Batch
+	batch       market.Batch
 	refusals    source.Refusals
-	refused     store.Batch // what could be read of refused dates
-	omissions   []store.Omission
+	refused     market.Batch // what could be read of refused dates
+	omissions   []market.Omission
 	notes       []string
 	unknownKeys []string
 	traffic     source.Traffic
-	lost        []store.DeliveryDate // that could not be asked for, or read, by themselves
-	fault       error                // why; nil if none is lost
-	unreadable  int                  // how many documents of more than one date could not be read
+	lost        []market.DeliveryDate // that could not be asked for, or read, by themselves
+	fault       error                 // why; nil if none is lost
+	unreadable  int                   // how many documents of more than one date could not be read
 }
 
 // lose notes why neighbouring delivery dates are not in the answer; the first reason stands.
-func (a *answer) lose(dates []store.DeliveryDate, err error) {
+func (a *answer) lose(dates []market.DeliveryDate, err error) {
 	a.lost = append(a.lost, dates...)
 	a.fault = cmp.Or(a.fault, fmt.Errorf("%s to %s: %w", dates[0], dates[len(dates)-1], err))
 }
 
-func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batchOf func([]R) store.Batch) answer {
+func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batchOf func([]R) market.Batch) answer {
 	return answer{
 		batch: batchOf(reply.Rows), refused: batchOf(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
 		notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic,
 	}
 }
 
-func batchOfPrices(rows []store.Price) store.Batch          { return store.Batch{Prices: rows} }
-func batchOfCapacity(rows []store.CapacityStep) store.Batch { return store.Batch{Capacity: rows} }
-func batchOfAFRR(rows []store.AFRRStep) store.Batch         { return store.Batch{AFRR: rows} }
-func batchOfMFRR(rows []store.MFRRStep) store.Batch         { return store.Batch{MFRR: rows} }
+func batchOfPrices(rows []market.Price) market.Batch          { return market.Batch{Prices: rows} }
+func batchOfCapacity(rows []market.CapacityStep) market.Batch { return market.Batch{Capacity: rows} }
+func batchOfAFRR(rows []market.AFRRStep) market.Batch         { return market.Batch{AFRR: rows} }
+func batchOfMFRR(rows []market.MFRRStep) market.Batch         { return market.Batch{MFRR: rows} }
 
 // add takes what another call brought in.
 func (a *answer) add(part answer) {
@@ -103,52 +104,52 @@ func (a *answer) add(part answer) {
 	a.unknownKeys = source.AddOnce(a.unknownKeys, part.unknownKeys...)
 }
 
-func askPrices(from PriceSource) func(context.Context, store.Period) (answer, error) {
-	return func(ctx context.Context, period store.Period) (answer, error) {
+func askPrices(from PriceSource) func(context.Context, market.Period) (answer, error) {
+	return func(ctx context.Context, period market.Period) (answer, error) {
 		reply, traffic, err := from.DayAheadPrices(ctx, period)
 		return newAnswer(reply, traffic, batchOfPrices), err
 	}
 }
 
-func askExchange(from ExchangeSource) func(context.Context, store.Period) (answer, error) {
-	return func(ctx context.Context, period store.Period) (answer, error) {
+func askExchange(from ExchangeSource) func(context.Context, market.Period) (answer, error) {
+	return func(ctx context.Context, period market.Period) (answer, error) {
 		reply, traffic, err := from.PowerExchangePrices(ctx, period)
 		return newAnswer(reply, traffic, batchOfPrices), err
 	}
 }
 
-func askCapacity(from BalancingSource) func(context.Context, store.Period) (answer, error) {
-	return func(ctx context.Context, period store.Period) (answer, error) {
+func askCapacity(from BalancingSource) func(context.Context, market.Period) (answer, error) {
+	return func(ctx context.Context, period market.Period) (answer, error) {
 		reply, traffic, err := from.ProcuredReserves(ctx, period)
 		return newAnswer(reply, traffic, batchOfCapacity), err
 	}
 }
 
-func askAFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
-	return func(ctx context.Context, period store.Period) (answer, error) {
+func askAFRR(from BalancingSource) func(context.Context, market.Period) (answer, error) {
+	return func(ctx context.Context, period market.Period) (answer, error) {
 		reply, traffic, err := from.MarginalPrice(ctx, period)
 		return newAnswer(reply, traffic, batchOfAFRR), err
 	}
 }
 
-func askMFRR(from BalancingSource) func(context.Context, store.Period) (answer, error) {
-	return func(ctx context.Context, period store.Period) (answer, error) {
+func askMFRR(from BalancingSource) func(context.Context, market.Period) (answer, error) {
+	return func(ctx context.Context, period market.Period) (answer, error) {
 		reply, traffic, err := from.StandardMFRR(ctx, period)
 		return newAnswer(reply, traffic, batchOfMFRR), err
 	}
 }
 
 // blocks plans one call for up to days delivery dates.
-func blocks(days int) func(first, last store.DeliveryDate) []window {
-	return func(first, last store.DeliveryDate) []window {
+func blocks(days int) func(first, last market.DeliveryDate) []window {
+	return func(first, last market.DeliveryDate) []window {
 		var windows []window
 		for ; !first.After(last); first = first.Add(days) {
 			end := first.Add(days - 1)
 			if end.After(last) {
 				end = last
 			}
-			period := store.NewPeriod(first.Start(), end.End())
-			windows = append(windows, window{period, []store.Period{period}})
+			period := market.NewPeriod(first.Start(), end.End())
+			windows = append(windows, window{period, []market.Period{period}})
 		}
 		return windows
 	}
@@ -156,9 +157,9 @@ func blocks(days int) func(first, last store.DeliveryDate) []window {
 
 // singleDates plans one delivery date a window. On the day the clock goes back it is asked for in two calls, cut at
 // the change, because the steps' clock times bear no offset.
-func singleDates(first, last store.DeliveryDate) []window {
+func singleDates(first, last market.DeliveryDate) []window {
 	var windows []window
-	for _, date := range store.Dates(first, last) {
+	for _, date := range market.Dates(first, last) {
 		period := date.Period()
 		windows = append(windows, window{period, cutAtChange(date, period)})
 	}
@@ -166,12 +167,12 @@ func singleDates(first, last store.DeliveryDate) []window {
 }
 
 // cutAtChange cuts a period within the date at the instant at which the clock goes back.
-func cutAtChange(date store.DeliveryDate, period store.Period) []store.Period {
+func cutAtChange(date market.DeliveryDate, period market.Period) []market.Period {
 	change, turns := date.TurnBack()
 	if at := change.Unix(); turns && period.Start < at && at < period.End {
-		return []store.Period{{Start: period.Start, End: at}, {Start: at, End: period.End}}
+		return []market.Period{{Start: period.Start, End: at}, {Start: at, End: period.End}}
 	}
-	return []store.Period{period}
+	return []market.Period{period}
 }
 
 // upTo cuts a window at an instant, for energies, which have no future; false if nothing is left.
@@ -188,7 +189,7 @@ func (w window) upTo(now time.Time) (window, bool) {
 
 // isOver says whether the window ends with a delivery date that is over.
 func (w window) isOver(now time.Time) bool {
-	return !w.To().After(now) && w.To().Equal(store.DeliveryDateOf(w.To()).Start())
+	return !w.To().After(now) && w.To().Equal(market.DeliveryDateOf(w.To()).Start())
 }
 
 // since cuts off what lies before an instant.
@@ -197,7 +198,7 @@ func (w window) since(from time.Time) window {
 }
 
 func (w window) between(start, end int64) window {
-	cut := window{Period: store.Period{Start: start, End: end}}
+	cut := window{Period: market.Period{Start: start, End: end}}
 	for _, call := range w.calls {
 		if call.Start, call.End = max(call.Start, start), min(call.End, end); call.Start < call.End {
 			cut.calls = append(cut.calls, call)

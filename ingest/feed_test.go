@@ -6,12 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"courant/store"
+	"courant/store/market"
 )
 
-func date(t *testing.T, text string) store.DeliveryDate {
+func date(t *testing.T, text string) market.DeliveryDate {
 	t.Helper()
-	d, err := store.ParseDeliveryDate(text)
+	d, err := market.ParseDeliveryDate(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func calls(windows []window) [][]string {
 func TestWindows(t *testing.T) {
 	for _, row := range []struct {
 		name        string
-		plan        func(first, last store.DeliveryDate) []window
+		plan        func(first, last market.DeliveryDate) []window
 		first, last string
 		want        [][]string
 	}{
@@ -95,7 +95,7 @@ func TestPartsOfAWindow(t *testing.T) {
 }
 
 func TestDatesArePlannedNewestFirstInRunsOfNeighbours(t *testing.T) {
-	wanted := map[store.DeliveryDate]bool{}
+	wanted := map[market.DeliveryDate]bool{}
 	for _, text := range []string{"2026-11-01", "2026-11-02", "2026-11-03", "2026-11-10", "2026-11-11"} {
 		wanted[date(t, text)] = true
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // ErrOff is a feed that has no credentials for its source.
@@ -18,8 +19,8 @@ var ErrIncomplete = errors.New("not everything could be fetched")
 
 // FetchRequest is a range of delivery dates that a person asks for, both ends included.
 type FetchRequest struct {
-	Dataset     store.Dataset // its feed is run, so one capacity dataset brings all three
-	First, Last store.DeliveryDate
+	Dataset     market.Dataset // its feed is run, so one capacity dataset brings all three
+	First, Last market.DeliveryDate
 	// Force asks also for the windows that an interrupted fetch of the same range had finished, and for the delivery
 	// dates of which the source has nothing more or which are thinned.
 	Force bool
@@ -29,16 +30,16 @@ type FetchRequest struct {
 
 // Progress is how far a fetch has come.
 type Progress struct {
-	Done, Total int                // delivery dates
-	Date        store.DeliveryDate // the last one of the newest window; zero before the first
-	Rows        int                // that the source has given so far
+	Done, Total int                 // delivery dates
+	Date        market.DeliveryDate // the last one of the newest window; zero before the first
+	Rows        int                 // that the source has given so far
 }
 
 // Name is the name of the feed that brings the dataset in.
-func (f *Feeds) Name(dataset store.Dataset) FeedName { return f.of(dataset).name }
+func (f *Feeds) Name(dataset market.Dataset) FeedName { return f.of(dataset).name }
 
 // offError says how a feed is switched on.
-func offError(feed *feed, dataset store.Dataset) error {
+func offError(feed *feed, dataset market.Dataset) error {
 	keys := "rte.client_id and rte.client_secret"
 	if feed.name == DayAheadPrices {
 		keys = "entsoe.security_token"
@@ -47,7 +48,7 @@ func offError(feed *feed, dataset store.Dataset) error {
 }
 
 // Plan lists the periods that a fetch would ask for, in order, one a call.
-func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]store.Period, error) {
+func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]market.Period, error) {
 	feed := f.of(request.Dataset)
 	finished, err := f.store.FinishedWindows(ctx, string(feed.name), request.First, request.Last)
 	if err != nil {
@@ -57,7 +58,7 @@ func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]store.Period,
 	if err != nil {
 		return nil, err
 	}
-	var calls []store.Period
+	var calls []market.Period
 	for _, w := range windows {
 		calls = append(calls, w.calls...)
 	}
@@ -67,13 +68,13 @@ func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]store.Period,
 // fetchWindows are those of the request that have begun and, unless it is forced, are neither finished nor of dates of which
 // the source has nothing more, or of which no more is kept.
 func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchRequest, finished map[int64]bool) ([]window, error) {
-	dates := store.Dates(request.First, request.Last)
+	dates := market.Dates(request.First, request.Last)
 	if !request.Force {
 		lacks, err := f.lacks(ctx, feed, request.First, request.Last)
 		if err != nil {
 			return nil, err
 		}
-		dates = slices.DeleteFunc(dates, func(date store.DeliveryDate) bool { return lacks[date].gaps == len(feed.datasets) })
+		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return lacks[date].gaps == len(feed.datasets) })
 	}
 	var windows []window
 	for _, run := range neighbours(dates) {

@@ -12,20 +12,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
-func request(t *testing.T, dataset store.Dataset, first, last string) FetchRequest {
+func request(t *testing.T, dataset market.Dataset, first, last string) FetchRequest {
 	return FetchRequest{Dataset: dataset, First: date(t, first), Last: date(t, last), Progress: func(Progress) {}}
 }
 
 func TestFetchAsksForEveryDateEachTime(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	for range 2 {
-		if err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-01", "2026-11-03")); err != nil {
+		if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03")); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"2026-11-01", "2026-11-02", "2026-11-03"}, b.market.dates(AFRREnergy)); diff != "" {
+		if diff := cmp.Diff([]string{"2026-11-01", "2026-11-02", "2026-11-03"}, b.fakeMarket.dates(AFRREnergy)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -33,10 +33,10 @@ func TestFetchAsksForEveryDateEachTime(t *testing.T) {
 
 func TestFetchOfTodayEndsNow(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	if err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-20", "2026-11-20")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-20", "2026-11-20")); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.market.asked[AFRREnergy]; len(asked) != 1 || !asked[0].To().Equal(b.clock.Now()) {
+	if asked := b.fakeMarket.asked[AFRREnergy]; len(asked) != 1 || !asked[0].To().Equal(b.clock.Now()) {
 		t.Errorf("asked for %v", asked)
 	}
 }
@@ -44,12 +44,12 @@ func TestFetchOfTodayEndsNow(t *testing.T) {
 // interrupt lets the fetch's n-th call be the last one.
 func (b *bench) interrupt(n int) context.Context {
 	ctx, cancel := context.WithCancel(b.t.Context())
-	whole, calls := b.market.afrr, 0
-	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+	whole, calls := b.fakeMarket.afrr, 0
+	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		if calls++; calls == n {
-			b.market.afrr = whole
+			b.fakeMarket.afrr = whole
 			cancel()
-			return source.Reply[store.AFRRStep]{}, ctx.Err()
+			return source.Reply[market.AFRRStep]{}, ctx.Err()
 		}
 		return whole(window)
 	}
@@ -62,21 +62,21 @@ func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
 		again FetchRequest
 		want  []string
 	}{
-		{"the same range skips what is done", request(t, store.AFRREnergy, "2026-11-01", "2026-11-03"), []string{"2026-11-03"}},
-		{"another range skips nothing", request(t, store.AFRREnergy, "2026-11-01", "2026-11-02"), []string{"2026-11-01", "2026-11-02"}},
-		{"force skips nothing", FetchRequest{Dataset: store.AFRREnergy, First: date(t, "2026-11-01"), Last: date(t, "2026-11-03"), Force: true,
+		{"the same range skips what is done", request(t, market.AFRREnergy, "2026-11-01", "2026-11-03"), []string{"2026-11-03"}},
+		{"another range skips nothing", request(t, market.AFRREnergy, "2026-11-01", "2026-11-02"), []string{"2026-11-01", "2026-11-02"}},
+		{"force skips nothing", FetchRequest{Dataset: market.AFRREnergy, First: date(t, "2026-11-01"), Last: date(t, "2026-11-03"), Force: true,
 			Progress: func(Progress) {}}, []string{"2026-11-01", "2026-11-02", "2026-11-03"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			if err := b.Fetch(b.interrupt(3), request(t, store.AFRREnergy, "2026-11-01", "2026-11-03")); !errors.Is(err, context.Canceled) {
+			if err := b.Fetch(b.interrupt(3), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03")); !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v", err)
 			}
-			b.market.dates(AFRREnergy)
+			b.fakeMarket.dates(AFRREnergy)
 			if err := b.Fetch(t.Context(), row.again); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, b.market.dates(AFRREnergy)); diff != "" {
+			if diff := cmp.Diff(row.want, b.fakeMarket.dates(AFRREnergy)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -85,42 +85,42 @@ func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
 
 func TestAfterAFetchThatEndedNothingIsSkipped(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	if err := b.Fetch(b.interrupt(2), request(t, store.AFRREnergy, "2026-11-01", "2026-11-02")); !errors.Is(err, context.Canceled) {
+	if err := b.Fetch(b.interrupt(2), request(t, market.AFRREnergy, "2026-11-01", "2026-11-02")); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
 	for range 2 {
-		b.market.dates(AFRREnergy)
-		if err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-01", "2026-11-02")); err != nil {
+		b.fakeMarket.dates(AFRREnergy)
+		if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-02")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := b.market.dates(AFRREnergy); len(got) != 2 {
+	if got := b.fakeMarket.dates(AFRREnergy); len(got) != 2 {
 		t.Errorf("asked for %v", got)
 	}
 }
 
 func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole := b.market.afrr
-	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+	whole := b.fakeMarket.afrr
+	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		if window.Holds(date(t, "2026-11-02").Start().Unix()) {
-			return source.Reply[store.AFRRStep]{}, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Message: "the reply is an HTML page, not JSON: maintenance"}
+			return source.Reply[market.AFRRStep]{}, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Message: "the reply is an HTML page, not JSON: maintenance"}
 		}
 		return whole(window)
 	}
-	err := b.Fetch(t.Context(), request(t, store.AFRREnergy, "2026-11-01", "2026-11-03"))
+	err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03"))
 	if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "maintenance") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %q", err)
 	}
-	if b.rows(store.AFRREnergy, "2026-11-01") != 21_600 || b.rows(store.AFRREnergy, "2026-11-03") != 21_600 {
+	if b.rows(market.AFRREnergy, "2026-11-01") != 21_600 || b.rows(market.AFRREnergy, "2026-11-03") != 21_600 {
 		t.Error("the other dates are not there")
 	}
 }
 
 func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.market})
-	err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-01"))
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.fakeMarket})
+	err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-01"))
 	if !errors.Is(err, ErrOff) || !strings.Contains(err.Error(), "entsoe.security_token") {
 		t.Errorf("error %v", err)
 	}
@@ -128,7 +128,7 @@ func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
 
 func TestProgressTellsDatesAndRows(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	r := request(t, store.MFRRCapacity, "2026-11-01", "2026-11-15")
+	r := request(t, market.MFRRCapacity, "2026-11-01", "2026-11-15")
 	var steps []string
 	r.Progress = func(now Progress) {
 		steps = append(steps, fmt.Sprintf("%d/%d %s %d", now.Done, now.Total, now.Date, now.Rows))
@@ -153,19 +153,19 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			whole := b.market.capacity
-			b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+			whole := b.fakeMarket.capacity
+			b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
 				window.End = min(window.End, window.Start+row.most)
 				return whole(window)
 			}
-			if err := b.Fetch(t.Context(), request(t, store.FCRCapacity, "2026-11-01", "2026-11-07")); err != nil {
+			if err := b.Fetch(t.Context(), request(t, market.FCRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
 				t.Error(diff)
 			}
-			for _, d := range store.Dates(date(t, "2026-11-01"), date(t, "2026-11-07")) {
-				if got := b.rows(store.MFRRCapacity, d.String()); got != 192 {
+			for _, d := range market.Dates(date(t, "2026-11-01"), date(t, "2026-11-07")) {
+				if got := b.rows(market.MFRRCapacity, d.String()); got != 192 {
 					t.Errorf("%s has %d rows of mFRR", d, got)
 				}
 			}
@@ -175,26 +175,26 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 
 func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole := b.market.prices
-	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+	whole := b.fakeMarket.prices
+	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
 		if len(window.Dates()) == 1 {
 			return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 429, Message: "closed", Retryable: true, RetryAfter: 3 * time.Hour}
 		}
 		reply, err := whole(window)
-		reply.Rows = slices.DeleteFunc(reply.Rows, func(p store.Price) bool {
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(p market.Price) bool {
 			return date(t, "2026-11-02").Period().Holds(p.Start) || date(t, "2026-11-04").Period().Holds(p.Start)
 		})
 		return reply, err
 	}
 	run, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-05")
-	if err == nil || b.rows(store.DayAheadPrices, "2026-11-05") != 96 {
+	if err == nil || b.rows(market.DayAheadPrices, "2026-11-05") != 96 {
 		t.Errorf("error %v, run %+v", err, run)
 	}
 	if diff := cmp.Diff([]string{"01 02 03 04 05", "02"}, b.callsOf(DayAheadPrices)); diff != "" {
 		t.Error(diff)
 	}
 	for _, day := range []string{"2026-11-02", "2026-11-04"} {
-		if got := b.reasonOf(store.DayAheadPrices, day); got != ReasonSourceError {
+		if got := b.reasonOf(market.DayAheadPrices, day); got != ReasonSourceError {
 			t.Errorf("%s is missing for %q", day, got)
 		}
 	}
@@ -202,23 +202,23 @@ func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
 
 func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
-	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+	whole, hole := b.fakeMarket.prices, date(t, "2026-11-03").Period()
+	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
 		reply, err := whole(window)
-		reply.Rows = slices.DeleteFunc(reply.Rows, func(p store.Price) bool { return hole.Holds(p.Start) })
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(p market.Price) bool { return hole.Holds(p.Start) })
 		return reply, err
 	}
-	if err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-05")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-05")); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.market.asked[DayAheadPrices]; len(asked) != 2 || asked[1] != hole {
+	if asked := b.fakeMarket.asked[DayAheadPrices]; len(asked) != 2 || asked[1] != hole {
 		t.Errorf("asked for %v", asked)
 	}
 }
 
 func TestWhatIsNotOverIsAskedForAgainAfterAnInterruption(t *testing.T) {
 	b := newBench(t, "2026-11-20 10:00")
-	both := []FetchRequest{request(t, store.MFRREnergy, "2026-11-20", "2026-11-20"), request(t, store.AFRREnergy, "2026-11-20", "2026-11-20")}
+	both := []FetchRequest{request(t, market.MFRREnergy, "2026-11-20", "2026-11-20"), request(t, market.AFRREnergy, "2026-11-20", "2026-11-20")}
 	if err := b.Fetch(b.interrupt(1), both...); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
@@ -226,30 +226,30 @@ func TestWhatIsNotOverIsAskedForAgainAfterAnInterruption(t *testing.T) {
 	if err := b.Fetch(t.Context(), both...); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := b.rows(store.MFRREnergy, "2026-11-20"), 2*(20*4); got != want {
+	if got, want := b.rows(market.MFRREnergy, "2026-11-20"), 2*(20*4); got != want {
 		t.Errorf("%d rows, want %d", got, want)
 	}
 }
 
 func TestARefusedPartDoesNotTakeTheRestWithIt(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
-	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+	whole, hole := b.fakeMarket.prices, date(t, "2026-11-03").Period()
+	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
 		if window == hole {
 			return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 400, Message: "refused"}
 		}
 		reply, err := whole(window)
-		reply.Rows = slices.DeleteFunc(reply.Rows, func(p store.Price) bool { return hole.Holds(p.Start) })
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(p market.Price) bool { return hole.Holds(p.Start) })
 		return reply, err
 	}
-	err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-01", "2026-11-05"))
+	err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-05"))
 	if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "2026-11-03 to 2026-11-03: ENTSO-E") {
 		t.Errorf("error %v", err)
 	}
-	if got := b.rows(store.DayAheadPrices, "2026-11-05"); got != 96 {
+	if got := b.rows(market.DayAheadPrices, "2026-11-05"); got != 96 {
 		t.Errorf("%d rows of another date", got)
 	}
-	if got := b.reasonOf(store.DayAheadPrices, "2026-11-03"); got != ReasonSourceError {
+	if got := b.reasonOf(market.DayAheadPrices, "2026-11-03"); got != ReasonSourceError {
 		t.Errorf("it is missing for %q", got)
 	}
 }

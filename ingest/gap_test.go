@@ -7,19 +7,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // withHole has mFRR energy lack a quarter of an hour; mend gives it.
 func withHole(t *testing.T, now, day string) (b *bench, mend func()) {
 	b = newBench(t, now)
-	whole, hole := b.market.mfrr, date(t, day).At(12, 0).Unix()
-	b.market.mfrr = func(window store.Period) (replyOfMFRR, error) {
+	whole, hole := b.fakeMarket.mfrr, date(t, day).At(12, 0).Unix()
+	b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		reply, err := whole(window)
-		reply.Rows = slices.DeleteFunc(reply.Rows, func(r store.MFRRStep) bool { return r.Start == hole })
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(r market.MFRRStep) bool { return r.Start == hole })
 		return reply, err
 	}
-	return b, func() { b.market.mfrr = whole }
+	return b, func() { b.fakeMarket.mfrr = whole }
 }
 
 // jobsUntil runs the feed's jobs, each at the time that the former one set.
@@ -32,7 +32,7 @@ func (b *bench) jobsUntil(name FeedName, text string) {
 }
 
 // reasonOf is why the dataset's delivery date is missing, "" if it is not.
-func (b *bench) reasonOf(dataset store.Dataset, day string) Reason {
+func (b *bench) reasonOf(dataset market.Dataset, day string) Reason {
 	b.t.Helper()
 	for _, m := range b.status(dataset).Missing {
 		if m.Date == date(b.t, day) {
@@ -46,16 +46,16 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 	const day = "2026-11-10"
 	b, mend := withHole(t, "2026-11-10 23:00", day)
 	b.jobsUntil(MFRREnergy, "2026-11-17 00:00")
-	if got := b.status(store.MFRREnergy); b.reasonOf(store.MFRREnergy, day) != ReasonPartial || got.State != StateLate {
+	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != ReasonPartial || got.State != StateLate {
 		t.Fatalf("after six days: %+v", got)
 	}
 	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
-	if got := b.status(store.MFRREnergy); b.reasonOf(store.MFRREnergy, day) != ReasonSourceGap || got.State != StateOK {
+	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != ReasonSourceGap || got.State != StateOK {
 		t.Fatalf("after a week: %+v", got)
 	}
-	b.market.dates(MFRREnergy)
+	b.fakeMarket.dates(MFRREnergy)
 	b.jobsUntil(MFRREnergy, "2026-11-21 12:00")
-	if slices.Contains(b.market.dates(MFRREnergy), day) {
+	if slices.Contains(b.fakeMarket.dates(MFRREnergy), day) {
 		t.Error("it is asked for by itself")
 	}
 
@@ -67,8 +67,8 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 		{"a fetch leaves it out", false, []string{"09", "11"}},
 		{"one that is forced asks for it", true, []string{"09 10 11"}},
 	} {
-		b.market.dates(MFRREnergy)
-		r := request(t, store.MFRREnergy, "2026-11-09", "2026-11-11")
+		b.fakeMarket.dates(MFRREnergy)
+		r := request(t, market.MFRREnergy, "2026-11-09", "2026-11-11")
 		r.Force = row.force
 		if err := b.Fetch(t.Context(), r); err != nil {
 			t.Fatal(err)
@@ -81,10 +81,10 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 	}
 
 	mend()
-	r := request(t, store.MFRREnergy, day, day)
+	r := request(t, market.MFRREnergy, day, day)
 	r.Force = true
-	if err := b.Fetch(t.Context(), r); err != nil || b.reasonOf(store.MFRREnergy, day) != "" {
-		t.Errorf("what the source gives after all: %v, %+v", err, b.status(store.MFRREnergy))
+	if err := b.Fetch(t.Context(), r); err != nil || b.reasonOf(market.MFRREnergy, day) != "" {
+		t.Errorf("what the source gives after all: %v, %+v", err, b.status(market.MFRREnergy))
 	}
 }
 
@@ -92,10 +92,10 @@ func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-11 06:30", day)
 	b.job(t.Context(), b.feed(MFRREnergy))
-	b.market.mfrr = func(store.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
+	b.fakeMarket.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 	b.jobsUntil(MFRREnergy, "2026-11-20 12:00")
 	// Whether it is told as partial or as the source's error goes by which date was asked for last.
-	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonPartial && got != ReasonSourceError {
+	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonPartial && got != ReasonSourceError {
 		t.Errorf("the reason is %q", got)
 	}
 }
@@ -103,7 +103,7 @@ func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
 	b.job(t.Context(), b.feed(Capacity))
-	b.market.dates(Capacity)
+	b.fakeMarket.dates(Capacity)
 	start := []string{"2026-11-21", "2026-11-22"} // what lies ahead, at each start
 	night := []string{"2026-11-14", "2026-11-15", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"}
 	for _, row := range []struct {
@@ -117,7 +117,7 @@ func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 		b.clock.Advance(paris(t, row.at).Sub(b.clock.Now()))
 		b.Feeds = New(b.options())
 		b.job(t.Context(), b.feed(Capacity))
-		if got := slices.Sorted(slices.Values(b.market.dates(Capacity))); !slices.Equal(got, row.want) {
+		if got := slices.Sorted(slices.Values(b.fakeMarket.dates(Capacity))); !slices.Equal(got, row.want) {
 			t.Errorf("after a start at %s it asks for %v, want %v", row.at, got, row.want)
 		}
 	}
@@ -125,21 +125,21 @@ func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 
 func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
-	feed, whole, bad := b.feed(AFRREnergy), b.market.afrr, date(t, "2026-11-19").Period()
+	feed, whole, bad := b.feed(AFRREnergy), b.fakeMarket.afrr, date(t, "2026-11-19").Period()
 	b.job(t.Context(), feed)
 	b.clock.Advance(paris(t, "2026-11-21 03:01").Sub(b.clock.Now()))
-	b.market.afrr = func(window store.Period) (replyOfAFRR, error) {
+	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
 		if window == bad {
 			return replyOfAFRR{}, unreadable
 		}
 		return whole(window)
 	}
 	b.job(t.Context(), feed)
-	b.market.afrr = whole
-	b.market.dates(AFRREnergy)
+	b.fakeMarket.afrr = whole
+	b.fakeMarket.dates(AFRREnergy)
 	b.clock.Advance(firstDatePause)
 	b.job(t.Context(), feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-19"}, b.market.dates(AFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-19"}, b.fakeMarket.dates(AFRREnergy)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -148,16 +148,16 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.failing(unreached)
 	b.until(Capacity, failuresToOpen)
-	other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
+	other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, fakeMarket: b.fakeMarket}
 	told := func() Status {
 		t.Helper()
 		report, err := other.Report(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return report.Datasets[slices.Index(store.Datasets(), store.FCRCapacity)]
+		return report.Datasets[slices.Index(market.Datasets(), market.FCRCapacity)]
 	}
-	own := b.status(store.FCRCapacity)
+	own := b.status(market.FCRCapacity)
 	if got := told(); got.State != StateDown || got.NextRunAt == nil || !time.Time(*got.NextRunAt).Equal(time.Time(*own.NextRunAt).Truncate(time.Millisecond)) {
 		t.Errorf("another process tells %+v, want %+v", got, own)
 	}
@@ -195,13 +195,13 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 	}
 	b.everyJob()
 	agree("at the start", StateOK)
-	whole := b.market.mfrr
-	b.market.mfrr = func(store.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
+	whole := b.fakeMarket.mfrr
+	b.fakeMarket.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 	for range failuresToOpen {
 		b.job(t.Context(), b.feed(MFRREnergy))
 	}
 	agree("when one feed does not reach the host", StateDown)
-	b.market.mfrr = whole
+	b.fakeMarket.mfrr = whole
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(MFRREnergy))
 	agree("when it does again", StateOK)
@@ -210,33 +210,33 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
 	const day = "2026-06-02"
 	b, _ := withHole(t, "2026-11-10 23:00", day)
-	if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, "2026-06-01", "2026-06-03")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-06-01", "2026-06-03")); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonPartial {
+	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonPartial {
 		t.Fatalf("it is missing for %q", got)
 	}
 	b.jobsUntil(MFRREnergy, "2026-11-18 12:00")
-	if got := b.reasonOf(store.MFRREnergy, day); got != ReasonSourceGap {
+	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonSourceGap {
 		t.Errorf("after a week it is missing for %q", got)
 	}
-	if got := b.reasonOf(store.MFRREnergy, "2026-06-04"); got != ReasonNotAsked {
+	if got := b.reasonOf(market.MFRREnergy, "2026-06-04"); got != ReasonNotAsked {
 		t.Errorf("what nobody has fetched is missing for %q", got)
 	}
 }
 
 func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
 	b := newBench(t, "2026-11-10 23:00")
-	whole, first := b.market.mfrr, date(t, "2026-11-03").Start()
-	b.market.mfrr = func(window store.Period) (replyOfMFRR, error) {
+	whole, first := b.fakeMarket.mfrr, date(t, "2026-11-03").Start()
+	b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		reply, err := whole(window)
-		reply.Rows = slices.DeleteFunc(reply.Rows, func(r store.MFRRStep) bool { return r.Start < first.Unix() })
+		reply.Rows = slices.DeleteFunc(reply.Rows, func(r market.MFRRStep) bool { return r.Start < first.Unix() })
 		return reply, err
 	}
-	if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, "2026-11-01", "2026-11-09")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-11-01", "2026-11-09")); err != nil {
 		t.Fatal(err)
 	}
-	if missing := b.status(store.MFRREnergy).Missing; len(missing) > 0 {
+	if missing := b.status(market.MFRREnergy).Missing; len(missing) > 0 {
 		t.Errorf("missing %+v", missing)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // gather makes the window's calls and puts together what they bring.
@@ -25,10 +25,10 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 
 // settleOmissions forgets that a reply lacked a dataset where another one gave rows of the date after all, and what is told twice.
 func (a *answer) settleOmissions() {
-	var kept []store.Omission
+	var kept []market.Omission
 	for _, omission := range a.omissions {
 		whole := omission.Steps == 0
-		if whole && len(a.batch.Coverage(omission.Dataset)[omission.Date]) == 0 && !slices.ContainsFunc(kept, func(other store.Omission) bool {
+		if whole && len(a.batch.Coverage(omission.Dataset)[omission.Date]) == 0 && !slices.ContainsFunc(kept, func(other market.Omission) bool {
 			return other.Dataset == omission.Dataset && other.Date == omission.Date
 		}) || !whole {
 			kept = append(kept, omission)
@@ -40,7 +40,7 @@ func (a *answer) settleOmissions() {
 // gatherCall makes one call. A source may cut a wide window short without a word, at its end or in one of its series:
 // delivery dates that are over and not whole in the answer are asked for again by themselves, as long as that brings
 // more than the call for a wider window did, to which was belongs; nil for the first call.
-func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, was shortfall, into *answer) error {
+func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, was shortfall, into *answer) error {
 	part, err := feed.ask(ctx, call)
 	into.traffic.Add(part.traffic)
 	dates := call.Dates()
@@ -64,7 +64,7 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call store.Period, w
 			continue
 		}
 		first, last := piece[0], piece[len(piece)-1]
-		err := f.gatherCall(ctx, feed, store.NewPeriod(first.Start(), last.End()), short, into)
+		err := f.gatherCall(ctx, feed, market.NewPeriod(first.Start(), last.End()), short, into)
 		if ctx.Err() != nil {
 			return err
 		}
@@ -81,12 +81,12 @@ const mostUnreadable = 14
 
 // gatherHalves asks for a window whose document cannot be read in two halves: a single date may have spoilt it. Where neither
 // can be read, the error is unread, that of the window.
-func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call store.Period, unread error, into *answer) error {
+func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call market.Period, unread error, into *answer) error {
 	into.unreadable++
 	dates := call.Dates()
 	middle := dates[len(dates)/2].Start().Unix()
-	var lost []store.Period
-	for _, half := range []store.Period{{Start: call.Start, End: middle}, {Start: middle, End: call.End}} {
+	var lost []market.Period
+	for _, half := range []market.Period{{Start: call.Start, End: middle}, {Start: middle, End: call.End}} {
 		err := f.gatherCall(ctx, feed, half, nil, into)
 		switch {
 		case isUnreadable(err):
@@ -105,14 +105,14 @@ func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call store.Period,
 }
 
 // shortfall is how many periods an answer lacks of delivery dates that are over; a date that is whole is not there.
-type shortfall map[store.DeliveryDate]int
+type shortfall map[market.DeliveryDate]int
 
 // shortOf is what the answer lacks of the dates; of a date of which it refuses something that is not known.
-func (f *Feeds) shortOf(feed *feed, dates []store.DeliveryDate, part answer) shortfall {
+func (f *Feeds) shortOf(feed *feed, dates []market.DeliveryDate, part answer) shortfall {
 	short := shortfall{}
 	for _, dataset := range feed.datasets {
 		held := holdingsOf(dataset, part.batch.Coverage(dataset), dates)
-		if dataset == store.DayAheadPrices {
+		if dataset == market.DayAheadPrices {
 			held = quartersOf(part.batch.Prices, dates)
 		}
 		for _, date := range dates {
@@ -125,32 +125,32 @@ func (f *Feeds) shortOf(feed *feed, dates []store.DeliveryDate, part answer) sho
 }
 
 // quartersOf is what prices cover of each of the dates.
-func quartersOf(prices []store.Price, dates []store.DeliveryDate) map[store.DeliveryDate]holding {
-	batch := store.Batch{Prices: prices}
-	held := map[store.DeliveryDate]holding{}
+func quartersOf(prices []market.Price, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
+	batch := market.Batch{Prices: prices}
+	held := map[market.DeliveryDate]holding{}
 	for _, date := range dates {
-		held[date] = countQuarters(holding{expected: date.Steps(store.QuarterSeconds)}, batch.Of(store.DayAheadPrices, date).Prices)
+		held[date] = countQuarters(holding{expected: date.Steps(market.QuarterSeconds)}, batch.Of(market.DayAheadPrices, date).Prices)
 	}
 	return held
 }
 
 // isLessThan says whether any of the dates lacks less than it did.
-func (s shortfall) isLessThan(was shortfall, dates []store.DeliveryDate) bool {
-	return slices.ContainsFunc(dates, func(date store.DeliveryDate) bool { return s[date] < was[date] })
+func (s shortfall) isLessThan(was shortfall, dates []market.DeliveryDate) bool {
+	return slices.ContainsFunc(dates, func(date market.DeliveryDate) bool { return s[date] < was[date] })
 }
 
 // pieces are the runs of neighbours among the dates that lack something, or the dates in two halves if all do.
-func (s shortfall) pieces(dates []store.DeliveryDate) [][]store.DeliveryDate {
-	short := slices.DeleteFunc(slices.Clone(dates), func(date store.DeliveryDate) bool { return s[date] == 0 })
+func (s shortfall) pieces(dates []market.DeliveryDate) [][]market.DeliveryDate {
+	short := slices.DeleteFunc(slices.Clone(dates), func(date market.DeliveryDate) bool { return s[date] == 0 })
 	if len(short) == len(dates) {
-		return [][]store.DeliveryDate{dates[:len(dates)/2], dates[len(dates)/2:]}
+		return [][]market.DeliveryDate{dates[:len(dates)/2], dates[len(dates)/2:]}
 	}
 	return neighbours(short)
 }
 
 // neighbours cuts ascending dates into runs without a hole.
-func neighbours(dates []store.DeliveryDate) [][]store.DeliveryDate {
-	var runs [][]store.DeliveryDate
+func neighbours(dates []market.DeliveryDate) [][]market.DeliveryDate {
+	var runs [][]market.DeliveryDate
 	for i, date := range dates {
 		if i == 0 || dates[i-1].Add(1) != date {
 			runs = append(runs, nil)
@@ -165,7 +165,7 @@ func neighbours(dates []store.DeliveryDate) [][]store.DeliveryDate {
 const latestUpdate = 24 * time.Hour
 
 // forgetFutureUpdates takes dates of changes that cannot be for unknown.
-func forgetFutureUpdates(batch *store.Batch, now time.Time) {
+func forgetFutureUpdates(batch *market.Batch, now time.Time) {
 	latest := now.Add(latestUpdate).UnixMilli()
 	for i := range batch.Capacity {
 		if batch.Capacity[i].Updated > latest {
@@ -180,11 +180,11 @@ func forgetFutureUpdates(batch *store.Batch, now time.Time) {
 }
 
 // dropFuture takes out the steps of energy that have not begun: a source may list them ahead, without values.
-func dropFuture(batch *store.Batch, now time.Time) {
-	batch.AFRR = slices.DeleteFunc(batch.AFRR, func(row store.AFRRStep) bool { return row.Start > now.Unix() })
-	batch.MFRR = slices.DeleteFunc(batch.MFRR, func(row store.MFRRStep) bool { return row.Start > now.Unix() })
+func dropFuture(batch *market.Batch, now time.Time) {
+	batch.AFRR = slices.DeleteFunc(batch.AFRR, func(row market.AFRRStep) bool { return row.Start > now.Unix() })
+	batch.MFRR = slices.DeleteFunc(batch.MFRR, func(row market.MFRRStep) bool { return row.Start > now.Unix() })
 }
 
-func isEmpty(batch store.Batch) bool {
+func isEmpty(batch market.Batch) bool {
 	return len(batch.Prices)+len(batch.Capacity)+len(batch.AFRR)+len(batch.MFRR) == 0
 }

@@ -16,6 +16,7 @@ import (
 	"courant/ingest/rte"
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 var measureGrowth = flag.Bool("growth", false, "measure what a year adds to the database")
@@ -30,9 +31,9 @@ const pagesByTable = `
 
 // takenOf names what a table holds; others hold nothing that grows with the dates.
 var takenOf = map[string]string{
-	"day_ahead_price": string(store.DayAheadPrices), string(store.FCRCapacity): string(store.FCRCapacity),
-	string(store.AFRRCapacity): string(store.AFRRCapacity), string(store.MFRRCapacity): string(store.MFRRCapacity),
-	"afrr_energy_hour": string(store.AFRREnergy), "mfrr_energy": string(store.MFRREnergy),
+	"day_ahead_price": string(market.DayAheadPrices), string(market.FCRCapacity): string(market.FCRCapacity),
+	string(market.AFRRCapacity): string(market.AFRRCapacity), string(market.MFRRCapacity): string(market.MFRRCapacity),
+	"afrr_energy_hour": string(market.AFRREnergy), "mfrr_energy": string(market.MFRREnergy),
 	"feed_run": growthOfRuns, "asked_date": growthOfRuns, "coverage": growthOfRuns, "refusal": growthOfRuns,
 }
 
@@ -98,7 +99,7 @@ func TestGrowthOfAYear(t *testing.T) {
 	}
 	const withRows = "SELECT 'rows', count(*) FROM revision UNION ALL SELECT * FROM (" + pagesByTable + ")"
 	was := b.taken(withRows)
-	for _, dataset := range []store.Dataset{store.FCRCapacity, store.MFRREnergy} {
+	for _, dataset := range []market.Dataset{market.FCRCapacity, market.MFRREnergy} {
 		if err := b.Fetch(context.Background(), FetchRequest{Dataset: dataset, First: yesterday, Last: yesterday, Progress: func(Progress) {}}); err != nil {
 			t.Fatal(err)
 		}
@@ -106,9 +107,9 @@ func TestGrowthOfAYear(t *testing.T) {
 	const steps = 960
 	for n := range steps { // one value of an hour after the other
 		b.clock.Advance(time.Minute)
-		run := &store.Run{Feed: "correction", Datasets: []store.Dataset{store.AFRREnergy}, Window: yesterday.Period(), Started: b.clock.Now(), Ended: b.clock.Now(), Outcome: store.OutcomeOK}
-		step := store.AFRRStep{Start: yesterday.Start().Unix() + int64(n%24)*3600 + int64(n/24)*store.AFRRSeconds, UpwardPrice: store.Num(1000 + float64(n)/100)}
-		if err := b.db.Commit(t.Context(), run, store.Batch{AFRR: []store.AFRRStep{step}}); err != nil {
+		run := &store.Run{Feed: "correction", Datasets: []market.Dataset{market.AFRREnergy}, Window: yesterday.Period(), Started: b.clock.Now(), Ended: b.clock.Now(), Outcome: store.OutcomeOK}
+		step := market.AFRRStep{Start: yesterday.Start().Unix() + int64(n%24)*3600 + int64(n/24)*market.AFRRSeconds, UpwardPrice: market.Num(1000 + float64(n)/100)}
+		if err := b.db.Commit(t.Context(), run, market.Batch{AFRR: []market.AFRRStep{step}}); err != nil {
 			t.Fatal(err)
 		}
 	}

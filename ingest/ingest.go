@@ -16,24 +16,25 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // PriceSource gives day-ahead prices; ENTSO-E is one.
 type PriceSource interface {
-	DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error)
+	DayAheadPrices(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error)
 }
 
 // ExchangeSource gives the day-ahead prices of the current or the next delivery date, whichever is its newest; RTE is
 // one.
 type ExchangeSource interface {
-	PowerExchangePrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error)
+	PowerExchangePrices(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error)
 }
 
 // BalancingSource gives balancing capacity and energy; RTE is one.
 type BalancingSource interface {
-	ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], source.Traffic, error)
-	MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], source.Traffic, error)
-	StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], source.Traffic, error)
+	ProcuredReserves(ctx context.Context, window market.Period) (source.Reply[market.CapacityStep], source.Traffic, error)
+	MarginalPrice(ctx context.Context, window market.Period) (source.Reply[market.AFRRStep], source.Traffic, error)
+	StandardMFRR(ctx context.Context, window market.Period) (source.Reply[market.MFRRStep], source.Traffic, error)
 }
 
 // Options says what the feeds work with.
@@ -84,20 +85,20 @@ func New(o Options) *Feeds {
 	}
 	f.feeds = []*feed{
 		{
-			name: DayAheadPrices, source: "ENTSO-E", datasets: []store.Dataset{store.DayAheadPrices}, plan: blocks(pricesWindowDays),
+			name: DayAheadPrices, source: "ENTSO-E", datasets: []market.Dataset{market.DayAheadPrices}, plan: blocks(pricesWindowDays),
 			ask: askPrices(o.Prices), off: o.Prices == nil, rereads: priceRereads,
 		}, {
-			name: Capacity, source: "RTE", datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity},
+			name: Capacity, source: "RTE", datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity},
 			plan: blocks(capacityWindowDays), ask: askCapacity(o.Balancing), off: o.Balancing == nil,
 			rereads: reserveRereads,
 		}, {
-			name: AFRREnergy, source: "RTE", datasets: []store.Dataset{store.AFRREnergy}, plan: singleDates,
+			name: AFRREnergy, source: "RTE", datasets: []market.Dataset{market.AFRREnergy}, plan: singleDates,
 			ask: askAFRR(o.Balancing), off: o.Balancing == nil, rereads: energyRereads,
 		}, {
-			name: MFRREnergy, source: "RTE", datasets: []store.Dataset{store.MFRREnergy}, plan: blocks(mfrrWindowDays),
+			name: MFRREnergy, source: "RTE", datasets: []market.Dataset{market.MFRREnergy}, plan: blocks(mfrrWindowDays),
 			ask: askMFRR(o.Balancing), off: o.Balancing == nil, rereads: energyRereads,
 		}, {
-			name: ExchangePrices, source: "RTE", datasets: []store.Dataset{store.DayAheadPrices}, plan: blocks(exchangeWindowDays),
+			name: ExchangePrices, source: "RTE", datasets: []market.Dataset{market.DayAheadPrices}, plan: blocks(exchangeWindowDays),
 			ask: askExchange(o.Exchange), off: o.Exchange == nil, standsIn: true,
 		},
 	}
@@ -112,23 +113,23 @@ func New(o Options) *Feeds {
 		if feed.standsIn {
 			feed.schedule = exchangeSchedule
 		}
-		feed.pauses = map[store.DeliveryDate]pause{}
+		feed.pauses = map[market.DeliveryDate]pause{}
 	}
 	return f
 }
 
-func (f *Feeds) today() store.DeliveryDate { return store.DeliveryDateOf(f.clock.Now()) }
+func (f *Feeds) today() market.DeliveryDate { return market.DeliveryDateOf(f.clock.Now()) }
 
 // of is the feed that brings the dataset in.
-func (f *Feeds) of(dataset store.Dataset) *feed {
+func (f *Feeds) of(dataset market.Dataset) *feed {
 	i := slices.IndexFunc(f.feeds, func(feed *feed) bool { return !feed.standsIn && slices.Contains(feed.datasets, dataset) })
 	return f.feeds[i]
 }
 
 // LastDate is the last delivery date of the dataset that may be asked for: tomorrow for what is sold a day ahead,
 // today for energy.
-func LastDate(dataset store.Dataset, now time.Time) store.DeliveryDate {
-	today := store.DeliveryDateOf(now)
+func LastDate(dataset market.Dataset, now time.Time) market.DeliveryDate {
+	today := market.DeliveryDateOf(now)
 	if soldAhead(dataset) {
 		return today.Add(1)
 	}
@@ -136,8 +137,8 @@ func LastDate(dataset store.Dataset, now time.Time) store.DeliveryDate {
 }
 
 // soldAhead says whether the dataset is known a day before its delivery date.
-func soldAhead(dataset store.Dataset) bool {
-	return dataset != store.AFRREnergy && dataset != store.MFRREnergy
+func soldAhead(dataset market.Dataset) bool {
+	return dataset != market.AFRREnergy && dataset != market.MFRREnergy
 }
 
 // instantText is how a log names an instant: UTC, seconds.

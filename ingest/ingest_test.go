@@ -16,40 +16,41 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// market is both sources: it answers every call with what its functions make of the window, and notes the call.
-type market struct {
-	prices   func(store.Period) (source.Reply[store.Price], error)
-	capacity func(store.Period) (source.Reply[store.CapacityStep], error)
-	afrr     func(store.Period) (source.Reply[store.AFRRStep], error)
-	mfrr     func(store.Period) (source.Reply[store.MFRRStep], error)
+// fakeMarket is both sources: it answers every call with what its functions make of the window, and notes the call.
+type fakeMarket struct {
+	prices   func(market.Period) (source.Reply[market.Price], error)
+	capacity func(market.Period) (source.Reply[market.CapacityStep], error)
+	afrr     func(market.Period) (source.Reply[market.AFRRStep], error)
+	mfrr     func(market.Period) (source.Reply[market.MFRRStep], error)
 
 	ahead map[string]time.Duration // this machine's clock less that of a host, where the host says its time
 
 	mu    sync.Mutex
-	asked map[FeedName][]store.Period
+	asked map[FeedName][]market.Period
 }
 
 // traffic is that of one call to the host.
-func (m *market) traffic(host string) source.Traffic {
+func (m *fakeMarket) traffic(host string) source.Traffic {
 	traffic := source.Traffic{Bytes: 100, Tries: 1}
 	if ahead, tells := m.ahead[host]; tells {
-		traffic.Clock = store.ClockReading{Host: host, Ahead: ahead}
+		traffic.Clock = market.ClockReading{Host: host, Ahead: ahead}
 	}
 	return traffic
 }
 
-func (m *market) note(feed FeedName, window store.Period) {
+func (m *fakeMarket) note(feed FeedName, window market.Period) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked[feed] = append(m.asked[feed], window)
 }
 
 // dates are the delivery dates of the feed's calls so far, and forgets the calls.
-func (m *market) dates(feed FeedName) []string {
+func (m *fakeMarket) dates(feed FeedName) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var dates []string
@@ -62,25 +63,25 @@ func (m *market) dates(feed FeedName) []string {
 	return dates
 }
 
-func (m *market) DayAheadPrices(_ context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
+func (m *fakeMarket) DayAheadPrices(_ context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
 	m.note(DayAheadPrices, window)
 	reply, err := m.prices(window)
 	return reply, m.traffic("entsoe.example"), err
 }
 
-func (m *market) ProcuredReserves(_ context.Context, window store.Period) (source.Reply[store.CapacityStep], source.Traffic, error) {
+func (m *fakeMarket) ProcuredReserves(_ context.Context, window market.Period) (source.Reply[market.CapacityStep], source.Traffic, error) {
 	m.note(Capacity, window)
 	reply, err := m.capacity(window)
 	return reply, m.traffic("rte.example"), err
 }
 
-func (m *market) MarginalPrice(_ context.Context, window store.Period) (source.Reply[store.AFRRStep], source.Traffic, error) {
+func (m *fakeMarket) MarginalPrice(_ context.Context, window market.Period) (source.Reply[market.AFRRStep], source.Traffic, error) {
 	m.note(AFRREnergy, window)
 	reply, err := m.afrr(window)
 	return reply, m.traffic("rte.example"), err
 }
 
-func (m *market) StandardMFRR(_ context.Context, window store.Period) (source.Reply[store.MFRRStep], source.Traffic, error) {
+func (m *fakeMarket) StandardMFRR(_ context.Context, window market.Period) (source.Reply[market.MFRRStep], source.Traffic, error) {
 	m.note(MFRREnergy, window)
 	reply, err := m.mfrr(window)
 	return reply, m.traffic("rte.example"), err
@@ -89,10 +90,10 @@ func (m *market) StandardMFRR(_ context.Context, window store.Period) (source.Re
 // bench is feeds over a new database, a clock that stands, and a market that gives every step of every window.
 type bench struct {
 	*Feeds
-	t      *testing.T
-	db     *store.Store
-	clock  *clockwork.FakeClock
-	market *market
+	t          *testing.T
+	db         *store.Store
+	clock      *clockwork.FakeClock
+	fakeMarket *fakeMarket
 }
 
 // newDatabase is a database that is made once and copied for each test.
@@ -128,36 +129,36 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), market: &market{asked: map[FeedName][]store.Period{}}}
-	b.market.prices = func(window store.Period) (source.Reply[store.Price], error) {
-		var reply source.Reply[store.Price]
-		for s := window.Start; s < window.End; s += store.QuarterSeconds {
-			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Price: store.Num(float64(s / store.QuarterSeconds % 96))})
+	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), fakeMarket: &fakeMarket{asked: map[FeedName][]market.Period{}}}
+	b.fakeMarket.prices = func(window market.Period) (source.Reply[market.Price], error) {
+		var reply source.Reply[market.Price]
+		for s := window.Start; s < window.End; s += market.QuarterSeconds {
+			reply.Rows = append(reply.Rows, market.Price{Start: s, Resolution: market.PT15M, Price: market.Num(float64(s / market.QuarterSeconds % 96))})
 		}
 		return reply, nil
 	}
-	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
-		var reply source.Reply[store.CapacityStep]
-		for s := window.Start; s < window.End; s += store.QuarterSeconds {
+	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
+		var reply source.Reply[market.CapacityStep]
+		for s := window.Start; s < window.End; s += market.QuarterSeconds {
 			reply.Rows = append(reply.Rows,
-				capacityStep(store.FCRCapacity, s, store.Symmetric, "STD"),
-				capacityStep(store.AFRRCapacity, s, store.Upward, "STD"), capacityStep(store.AFRRCapacity, s, store.Downward, "STD"),
-				capacityStep(store.MFRRCapacity, s, store.Upward, "SPE0"), capacityStep(store.MFRRCapacity, s, store.Downward, "SPE"))
+				capacityStep(market.FCRCapacity, s, market.Symmetric, "STD"),
+				capacityStep(market.AFRRCapacity, s, market.Upward, "STD"), capacityStep(market.AFRRCapacity, s, market.Downward, "STD"),
+				capacityStep(market.MFRRCapacity, s, market.Upward, "SPE0"), capacityStep(market.MFRRCapacity, s, market.Downward, "SPE"))
 		}
 		return reply, nil
 	}
-	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
-		var reply source.Reply[store.AFRRStep]
-		for s := window.Start; s < window.End; s += store.AFRRSeconds {
-			reply.Rows = append(reply.Rows, store.AFRRStep{Start: s, DemandMW: store.Num(1)})
+	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
+		var reply source.Reply[market.AFRRStep]
+		for s := window.Start; s < window.End; s += market.AFRRSeconds {
+			reply.Rows = append(reply.Rows, market.AFRRStep{Start: s, DemandMW: market.Num(1)})
 		}
 		return reply, nil
 	}
-	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
-		var reply source.Reply[store.MFRRStep]
-		for s := window.Start - window.Start%store.QuarterSeconds; s < window.End; s += store.QuarterSeconds {
-			for _, direction := range []store.Direction{store.Upward, store.Downward} {
-				reply.Rows = append(reply.Rows, store.MFRRStep{Start: s, Direction: direction, ClearingPrice: store.Num(7)})
+	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
+		var reply source.Reply[market.MFRRStep]
+		for s := window.Start - window.Start%market.QuarterSeconds; s < window.End; s += market.QuarterSeconds {
+			for _, direction := range []market.Direction{market.Upward, market.Downward} {
+				reply.Rows = append(reply.Rows, market.MFRRStep{Start: s, Direction: direction, ClearingPrice: market.Num(7)})
 			}
 		}
 		return reply, nil
@@ -169,14 +170,14 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 // options are those of the feeds of a process that has just started.
 func (b *bench) options() Options {
 	return Options{
-		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Balancing: b.market,
+		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.fakeMarket, Balancing: b.fakeMarket,
 		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours, Capacity: capacityHours, AFRREnergy: energyHours, MFRREnergy: energyHours},
 	}
 }
 
-func capacityStep(dataset store.Dataset, start int64, direction store.Direction, product string) store.CapacityStep {
-	return store.CapacityStep{Dataset: dataset, Start: start, Direction: direction, TimeHorizon: "DAILY", Product: product,
-		OfferedMW: store.Num(200), ContractedMW: store.Num(100), Price: store.Num(1.25)}
+func capacityStep(dataset market.Dataset, start int64, direction market.Direction, product string) market.CapacityStep {
+	return market.CapacityStep{Dataset: dataset, Start: start, Direction: direction, TimeHorizon: "DAILY", Product: product,
+		OfferedMW: market.Num(200), ContractedMW: market.Num(100), Price: market.Num(1.25)}
 }
 
 func (b *bench) feed(name FeedName) *feed {
@@ -190,7 +191,7 @@ func (b *bench) feed(name FeedName) *feed {
 }
 
 // rows is how many native rows of the dataset's delivery date are held.
-func (b *bench) rows(dataset store.Dataset, text string) int {
+func (b *bench) rows(dataset market.Dataset, text string) int {
 	b.t.Helper()
 	d := date(b.t, text)
 	coverage, err := b.db.Coverage(b.t.Context(), dataset, d, d)
@@ -200,7 +201,7 @@ func (b *bench) rows(dataset store.Dataset, text string) int {
 	return coverage.Rows()
 }
 
-func (b *bench) summary(dataset store.Dataset) store.RunSummary {
+func (b *bench) summary(dataset market.Dataset) store.RunSummary {
 	b.t.Helper()
 	summary, err := b.db.RunSummary(b.t.Context(), dataset)
 	if err != nil {
@@ -217,12 +218,12 @@ func (b *bench) runDates(name FeedName, first, last string) (store.Run, error) {
 
 func TestARefusedDateLeavesTheRest(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole := b.market.capacity
-	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
+	whole := b.fakeMarket.capacity
+	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
 		reply, err := whole(window)
 		for i := range reply.Rows {
-			if reply.Rows[i].Dataset == store.AFRRCapacity && reply.Rows[i].Start == date(t, "2026-11-02").Start().Unix() {
-				reply.Rows[i].Price = store.Num(-1)
+			if reply.Rows[i].Dataset == market.AFRRCapacity && reply.Rows[i].Start == date(t, "2026-11-02").Start().Unix() {
+				reply.Rows[i].Price = market.Num(-1)
 			}
 		}
 		return reply, err
@@ -236,26 +237,26 @@ func TestARefusedDateLeavesTheRest(t *testing.T) {
 		t.Errorf("the run says %q, want %q", run.Error, reason)
 	}
 	for _, row := range []struct {
-		dataset store.Dataset
+		dataset market.Dataset
 		date    string
 		rows    int
 	}{
-		{store.AFRRCapacity, "2026-11-01", 192}, {store.AFRRCapacity, "2026-11-02", 0}, {store.AFRRCapacity, "2026-11-03", 192},
-		{store.FCRCapacity, "2026-11-02", 96}, {store.MFRRCapacity, "2026-11-02", 192},
+		{market.AFRRCapacity, "2026-11-01", 192}, {market.AFRRCapacity, "2026-11-02", 0}, {market.AFRRCapacity, "2026-11-03", 192},
+		{market.FCRCapacity, "2026-11-02", 96}, {market.MFRRCapacity, "2026-11-02", 192},
 	} {
 		if got := b.rows(row.dataset, row.date); got != row.rows {
 			t.Errorf("%s of %s: %d rows, want %d", row.dataset, row.date, got, row.rows)
 		}
 	}
-	for _, dataset := range []store.Dataset{store.FCRCapacity, store.AFRRCapacity} { // 3 November, the newest date, was read well
+	for _, dataset := range []market.Dataset{market.FCRCapacity, market.AFRRCapacity} { // 3 November, the newest date, was read well
 		if !b.summary(dataset).LastSuccess.Equal(b.clock.Now()) {
 			t.Errorf("%s: last success %s", dataset, b.summary(dataset).LastSuccess)
 		}
 	}
-	if got := b.status(store.AFRRCapacity); got.State != StateError || got.LastError == nil || *got.LastError != reason {
+	if got := b.status(market.AFRRCapacity); got.State != StateError || got.LastError == nil || *got.LastError != reason {
 		t.Errorf("status %+v", got)
 	}
-	if got := b.status(store.FCRCapacity); got.LastError != nil {
+	if got := b.status(market.FCRCapacity); got.LastError != nil {
 		t.Errorf("status %+v", got)
 	}
 }
@@ -265,43 +266,43 @@ func TestWhatWasStoredStaysWhenItsDateIsRefused(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01"); err != nil {
 		t.Fatal(err)
 	}
-	b.market.prices = func(window store.Period) (source.Reply[store.Price], error) {
-		return source.Reply[store.Price]{Rows: []store.Price{{Start: window.Start, Resolution: store.PT15M, Price: store.Num(100_001)}}}, nil
+	b.fakeMarket.prices = func(window market.Period) (source.Reply[market.Price], error) {
+		return source.Reply[market.Price]{Rows: []market.Price{{Start: window.Start, Resolution: market.PT15M, Price: market.Num(100_001)}}}, nil
 	}
 	run, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01")
-	if err != nil || run.Outcome != store.OutcomeFailed || b.rows(store.DayAheadPrices, "2026-11-01") != 96 {
-		t.Errorf("outcome %s, error %v, %d rows", run.Outcome, err, b.rows(store.DayAheadPrices, "2026-11-01"))
+	if err != nil || run.Outcome != store.OutcomeFailed || b.rows(market.DayAheadPrices, "2026-11-01") != 96 {
+		t.Errorf("outcome %s, error %v, %d rows", run.Outcome, err, b.rows(market.DayAheadPrices, "2026-11-01"))
 	}
 }
 
 func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole, lost := b.market.afrr, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Status: 500, Message: "Internal Server Error"}
-	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+	whole, lost := b.fakeMarket.afrr, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Status: 500, Message: "Internal Server Error"}
+	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		if window.End == date(t, "2026-10-25").End().Unix() {
-			return source.Reply[store.AFRRStep]{}, lost
+			return source.Reply[market.AFRRStep]{}, lost
 		}
 		return whole(window)
 	}
 	run, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25")
-	if !errors.Is(err, lost) || run.Outcome != store.OutcomeFailed || run.Bytes != 200 || b.rows(store.AFRREnergy, "2026-10-25") != 0 {
-		t.Errorf("run %+v, error %v, %d rows", run, err, b.rows(store.AFRREnergy, "2026-10-25"))
+	if !errors.Is(err, lost) || run.Outcome != store.OutcomeFailed || run.Bytes != 200 || b.rows(market.AFRREnergy, "2026-10-25") != 0 {
+		t.Errorf("run %+v, error %v, %d rows", run, err, b.rows(market.AFRREnergy, "2026-10-25"))
 	}
-	if got := b.status(store.AFRREnergy).LastError; got == nil || *got != lost.Error() {
+	if got := b.status(market.AFRREnergy).LastError; got == nil || *got != lost.Error() {
 		t.Errorf("last error %v, want %q", got, lost.Error())
 	}
-	b.market.afrr = whole
-	if _, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25"); err != nil || b.rows(store.AFRREnergy, "2026-10-25") != 22_500 {
-		t.Errorf("error %v, %d rows", err, b.rows(store.AFRREnergy, "2026-10-25"))
+	b.fakeMarket.afrr = whole
+	if _, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25"); err != nil || b.rows(market.AFRREnergy, "2026-10-25") != 22_500 {
+		t.Errorf("error %v, %d rows", err, b.rows(market.AFRREnergy, "2026-10-25"))
 	}
 }
 
 func TestAnInterruptedRunIsNoFault(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	ctx, cancel := context.WithCancel(t.Context())
-	b.market.prices = func(store.Period) (source.Reply[store.Price], error) {
+	b.fakeMarket.prices = func(market.Period) (source.Reply[market.Price], error) {
 		cancel()
-		return source.Reply[store.Price]{}, ctx.Err()
+		return source.Reply[market.Price]{}, ctx.Err()
 	}
 	feed := b.feed(DayAheadPrices)
 	run, err := b.run(ctx, feed, feed.plan(b.today(), b.today())[0], 0)
@@ -317,24 +318,24 @@ func TestStepsOfEnergyThatHaveNotBegunAreDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 00:00 to 12:00, both begun, in two directions.
-	if got, want := b.rows(store.MFRREnergy, "2026-11-20"), 2*(12*4+1); got != want {
+	if got, want := b.rows(market.MFRREnergy, "2026-11-20"), 2*(12*4+1); got != want {
 		t.Errorf("%d rows, want %d", got, want)
 	}
 }
 
 func TestBounds(t *testing.T) {
 	const start = 1_790_000_000 - 1_790_000_000%900
-	prices := func(v float64) store.Batch {
-		return store.Batch{Prices: []store.Price{{Start: start, Resolution: store.PT15M, Price: store.Num(v)}}}
+	prices := func(v float64) market.Batch {
+		return market.Batch{Prices: []market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(v)}}}
 	}
-	capacity := func(price, mw float64) store.Batch {
-		step := capacityStep(store.FCRCapacity, start, store.Symmetric, "STD")
-		step.Price, step.OfferedMW = store.Num(price), store.Num(mw)
-		return store.Batch{Capacity: []store.CapacityStep{step}}
+	capacity := func(price, mw float64) market.Batch {
+		step := capacityStep(market.FCRCapacity, start, market.Symmetric, "STD")
+		step.Price, step.OfferedMW = market.Num(price), market.Num(mw)
+		return market.Batch{Capacity: []market.CapacityStep{step}}
 	}
 	for _, row := range []struct {
 		name    string
-		batch   store.Batch
+		batch   market.Batch
 		refused bool
 	}{
 		{"the highest price", prices(100_000), false},
@@ -347,9 +348,9 @@ func TestBounds(t *testing.T) {
 		{"a capacity price beyond", capacity(25_000.01, 1), true},
 		{"the greatest power", capacity(1, 200_000), false},
 		{"a power beyond", capacity(1, 200_001), true},
-		{"a step of nulls", store.Batch{AFRR: []store.AFRRStep{{Start: start}}}, false},
-		{"a settlement price beyond", store.Batch{MFRR: []store.MFRRStep{{Start: start, SettlementPricePrevious: store.Num(1e9)}}}, true},
-		{"an activated volume beyond", store.Batch{MFRR: []store.MFRRStep{{Start: start, ActivatedVolumeDAMW: store.Num(1e9)}}}, true},
+		{"a step of nulls", market.Batch{AFRR: []market.AFRRStep{{Start: start}}}, false},
+		{"a settlement price beyond", market.Batch{MFRR: []market.MFRRStep{{Start: start, SettlementPricePrevious: market.Num(1e9)}}}, true},
+		{"an activated volume beyond", market.Batch{MFRR: []market.MFRRStep{{Start: start, ActivatedVolumeDAMW: market.Num(1e9)}}}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a := answer{batch: row.batch}
@@ -363,44 +364,44 @@ func TestBounds(t *testing.T) {
 
 func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
 	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")
-	steps := func(of store.DeliveryDate, from, bad int) []store.AFRRStep {
-		var rows []store.AFRRStep
+	steps := func(of market.DeliveryDate, from, bad int) []market.AFRRStep {
+		var rows []market.AFRRStep
 		for i := from; i < from+300; i++ {
-			row := store.AFRRStep{Start: of.Start().Unix() + int64(i)*store.AFRRSeconds, DemandMW: store.Num(1)}
+			row := market.AFRRStep{Start: of.Start().Unix() + int64(i)*market.AFRRSeconds, DemandMW: market.Num(1)}
 			if i < from+bad {
-				row.UpwardPrice = store.Num(1e9)
+				row.UpwardPrice = market.Num(1e9)
 			}
 			rows = append(rows, row)
 		}
 		return rows
 	}
-	left := func(of store.DeliveryDate, steps int, reason string) store.Omission {
-		return store.Omission{Dataset: store.AFRREnergy, Date: of, Steps: steps, Reason: reason}
+	left := func(of market.DeliveryDate, steps int, reason string) market.Omission {
+		return market.Omission{Dataset: market.AFRREnergy, Date: of, Steps: steps, Reason: reason}
 	}
 	const outOfBounds = "2026-11-01T23:00:00Z: a price of 1e+09 EUR/MWh is out of bounds"
 	for _, row := range []struct {
 		name     string
-		rows     []store.AFRRStep
-		omitted  []store.Omission // by the decoder
-		want     []store.Omission
+		rows     []market.AFRRStep
+		omitted  []market.Omission // by the decoder
+		want     []market.Omission
 		kept     int
 		refused  string
 		setApart int
 	}{
 		{"none", steps(day, 0, 0), nil, nil, 300, "", 0},
-		{"one", steps(day, 0, 1), nil, []store.Omission{left(day, 1, outOfBounds)}, 299, "", 0},
-		{"nearly a hundredth of the date", steps(day, 0, 215), nil, []store.Omission{left(day, 215, outOfBounds)}, 85, "", 0},
+		{"one", steps(day, 0, 1), nil, []market.Omission{left(day, 1, outOfBounds)}, 299, "", 0},
+		{"nearly a hundredth of the date", steps(day, 0, 215), nil, []market.Omission{left(day, 215, outOfBounds)}, 85, "", 0},
 		{"a hundredth", steps(day, 0, 216), nil, nil, 0, outOfBounds, 300},
-		{"nearly a hundredth with those that the decoder left out", steps(day, 0, 5), []store.Omission{left(day, 210, "odd")}, []store.Omission{left(day, 215, "odd")}, 295, "", 0},
-		{"a hundredth with those that the decoder left out", steps(day, 0, 6), []store.Omission{left(day, 210, "odd")}, nil, 0, "odd", 300},
-		{"a hundredth in two replies", steps(day, 0, 0), []store.Omission{left(day, 108, "odd"), left(day, 108, "odder")}, nil, 0, "odd", 300},
-		{"of two dates", append(steps(day, 0, 216), steps(other, 0, 1)...), nil, []store.Omission{left(other, 1, "2026-11-02T23:00:00Z: a price of 1e+09 EUR/MWh is out of bounds")}, 299, outOfBounds, 300},
+		{"nearly a hundredth with those that the decoder left out", steps(day, 0, 5), []market.Omission{left(day, 210, "odd")}, []market.Omission{left(day, 215, "odd")}, 295, "", 0},
+		{"a hundredth with those that the decoder left out", steps(day, 0, 6), []market.Omission{left(day, 210, "odd")}, nil, 0, "odd", 300},
+		{"a hundredth in two replies", steps(day, 0, 0), []market.Omission{left(day, 108, "odd"), left(day, 108, "odder")}, nil, 0, "odd", 300},
+		{"of two dates", append(steps(day, 0, 216), steps(other, 0, 1)...), nil, []market.Omission{left(other, 1, "2026-11-02T23:00:00Z: a price of 1e+09 EUR/MWh is out of bounds")}, 299, outOfBounds, 300},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			reserve := store.Omission{Dataset: store.FCRCapacity, Date: day, Reason: "not known"}
-			a := answer{batch: store.Batch{AFRR: row.rows}, omissions: append([]store.Omission{reserve}, row.omitted...)}
+			reserve := market.Omission{Dataset: market.FCRCapacity, Date: day, Reason: "not known"}
+			a := answer{batch: market.Batch{AFRR: row.rows}, omissions: append([]market.Omission{reserve}, row.omitted...)}
 			check(&a)
-			if diff := cmp.Diff(append([]store.Omission{reserve}, row.want...), a.omissions, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+			if diff := cmp.Diff(append([]market.Omission{reserve}, row.want...), a.omissions, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 				t.Errorf("omissions (-want +got):\n%s", diff)
 			}
 			reason := ""
@@ -419,14 +420,14 @@ func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
 
 func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
 	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")
-	lacks := func(dataset store.Dataset, of store.DeliveryDate) store.Omission {
-		return store.Omission{Dataset: dataset, Date: of, Reason: "not known"}
+	lacks := func(dataset market.Dataset, of market.DeliveryDate) market.Omission {
+		return market.Omission{Dataset: dataset, Date: of, Reason: "not known"}
 	}
-	a := answer{omissions: []store.Omission{lacks(store.FCRCapacity, day), lacks(store.FCRCapacity, other), lacks(store.MFRRCapacity, day), lacks(store.FCRCapacity, other)},
-		batch: store.Batch{Capacity: []store.CapacityStep{capacityStep(store.FCRCapacity, day.Start().Unix(), store.Symmetric, "STD")}}}
+	a := answer{omissions: []market.Omission{lacks(market.FCRCapacity, day), lacks(market.FCRCapacity, other), lacks(market.MFRRCapacity, day), lacks(market.FCRCapacity, other)},
+		batch: market.Batch{Capacity: []market.CapacityStep{capacityStep(market.FCRCapacity, day.Start().Unix(), market.Symmetric, "STD")}}}
 	a.settleOmissions()
-	want := []store.Omission{lacks(store.FCRCapacity, other), lacks(store.MFRRCapacity, day)}
-	if diff := cmp.Diff(want, a.omissions, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+	want := []market.Omission{lacks(market.FCRCapacity, other), lacks(market.MFRRCapacity, day)}
+	if diff := cmp.Diff(want, a.omissions, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -435,30 +436,30 @@ func TestAFeedAsksForWhatItLacks(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
 	ctx := t.Context()
 	b.job(ctx, b.feed(DayAheadPrices))
-	if got := b.market.dates(DayAheadPrices); len(got) != 36 || got[0] != "2026-10-17" || got[35] != "2026-11-21" {
+	if got := b.fakeMarket.dates(DayAheadPrices); len(got) != 36 || got[0] != "2026-10-17" || got[35] != "2026-11-21" {
 		t.Fatalf("a new database asks for %d dates: %v", len(got), got)
 	}
 	b.job(ctx, b.feed(DayAheadPrices))
-	if got := b.market.dates(DayAheadPrices); got != nil {
+	if got := b.fakeMarket.dates(DayAheadPrices); got != nil {
 		t.Errorf("a whole one asks for %v", got)
 	}
 	b.clock.Advance(72 * time.Hour)
 	b.job(ctx, b.feed(DayAheadPrices))
 	want := []string{"2026-11-14", "2026-11-15", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"}
-	if diff := cmp.Diff(want, b.market.dates(DayAheadPrices)); diff != "" {
+	if diff := cmp.Diff(want, b.fakeMarket.dates(DayAheadPrices)); diff != "" {
 		t.Errorf("three days later, for what is missing and for what three nights would have read again: %s", diff)
 	}
 }
 
 func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
-	whole := b.market.capacity
-	lacking := store.MFRRCapacity
-	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
+	whole := b.fakeMarket.capacity
+	lacking := market.MFRRCapacity
+	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
-			if row.Dataset != lacking || row.Direction == store.Upward || row.Start < b.today().End().Unix() {
+			if row.Dataset != lacking || row.Direction == market.Upward || row.Start < b.today().End().Unix() {
 				kept = append(kept, row)
 			}
 		}
@@ -466,10 +467,10 @@ func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 		return reply, err
 	}
 	b.job(t.Context(), b.feed(Capacity))
-	b.market.dates(Capacity)
+	b.fakeMarket.dates(Capacity)
 	for range 3 {
 		next := b.job(t.Context(), b.feed(Capacity))
-		if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(Capacity)); diff != "" {
+		if diff := cmp.Diff([]string{"2026-11-21"}, b.fakeMarket.dates(Capacity)); diff != "" {
 			t.Errorf("asked for %s", diff)
 		}
 		if wait := next.Sub(b.clock.Now()); wait < 10*time.Minute || wait > 11*time.Minute {
@@ -487,7 +488,7 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	ctx, feed := t.Context(), b.feed(AFRREnergy)
 	next := b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-19", "2026-11-18"}, b.market.dates(AFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-19", "2026-11-18"}, b.fakeMarket.dates(AFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	if wait := next.Sub(b.clock.Now()); wait < 15*time.Minute || wait > 16*time.Minute {
@@ -495,7 +496,7 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 	}
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	asked := b.market.asked[AFRREnergy]
+	asked := b.fakeMarket.asked[AFRREnergy]
 	newest := paris(t, "2026-11-20 12:00").Add(-4 * time.Second)
 	if len(asked) != 1 || !asked[0].From().Equal(newest.Add(-30*time.Minute)) || !asked[0].To().Equal(b.clock.Now()) {
 		t.Errorf("asked for %v", asked)
@@ -510,15 +511,15 @@ func TestYesterdayIsReadAgainWhole(t *testing.T) {
 	if next := b.job(ctx, feed); next.Before(paris(t, "2026-11-21 00:20")) || next.After(paris(t, "2026-11-21 00:22")) {
 		t.Errorf("again at %s", next)
 	}
-	b.market.dates(MFRREnergy)
+	b.fakeMarket.dates(MFRREnergy)
 	b.clock.Advance(10 * time.Minute) // 00:20
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.fakeMarket.dates(MFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(MFRREnergy)[:1]); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21"}, b.fakeMarket.dates(MFRREnergy)[:1]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -527,20 +528,20 @@ func TestALostFortnightHealsFromTheFirstStoredDate(t *testing.T) {
 	b := newBench(t, "2026-11-01 12:00")
 	ctx, feed := t.Context(), b.feed(MFRREnergy)
 	b.job(ctx, feed)
-	b.market.dates(MFRREnergy)
+	b.fakeMarket.dates(MFRREnergy)
 	b.clock.Advance(14 * 24 * time.Hour)
 	b.job(ctx, feed)
-	asked := b.market.dates(MFRREnergy)
+	asked := b.fakeMarket.dates(MFRREnergy)
 	// The dates of 30 and 31 October, which were there, missed nights in which they are read again.
-	if len(asked) != 17 || b.rows(store.MFRREnergy, "2026-11-01") != 192 || b.rows(store.MFRREnergy, "2026-11-14") != 192 {
+	if len(asked) != 17 || b.rows(market.MFRREnergy, "2026-11-01") != 192 || b.rows(market.MFRREnergy, "2026-11-14") != 192 {
 		t.Errorf("asked for %v", asked)
 	}
 }
 
 func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
 	b := newBench(t, "2026-11-20 06:00")
-	whole, hole := b.market.mfrr, date(t, "2026-11-18")
-	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+	whole, hole := b.fakeMarket.mfrr, date(t, "2026-11-18")
+	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
@@ -554,7 +555,7 @@ func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
 	asked := 0
 	for range 4 * 12 {
 		b.job(t.Context(), b.feed(MFRREnergy))
-		for _, d := range b.market.dates(MFRREnergy) {
+		for _, d := range b.fakeMarket.dates(MFRREnergy) {
 			if d == hole.String() {
 				asked++
 			}
@@ -579,11 +580,11 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			b.market.capacity = func(store.Period) (source.Reply[store.CapacityStep], error) {
-				return source.Reply[store.CapacityStep]{}, row.fault
+			b.fakeMarket.capacity = func(market.Period) (source.Reply[market.CapacityStep], error) {
+				return source.Reply[market.CapacityStep]{}, row.fault
 			}
 			b.job(t.Context(), b.feed(Capacity))
-			if got := len(b.market.asked[Capacity]); got != row.calls {
+			if got := len(b.fakeMarket.asked[Capacity]); got != row.calls {
 				t.Errorf("%d calls, want %d", got, row.calls)
 			}
 		})
@@ -592,37 +593,37 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 
 func TestARereadThatFailedIsStillDue(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:50")
-	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
+	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.fakeMarket.mfrr
 	b.job(ctx, feed)
-	b.market.mfrr = func(store.Period) (source.Reply[store.MFRRStep], error) {
-		return source.Reply[store.MFRRStep]{}, &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"}
+	b.fakeMarket.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
+		return source.Reply[market.MFRRStep]{}, &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"}
 	}
 	b.clock.Advance(32 * time.Minute) // 00:22
 	b.job(ctx, feed)
-	b.market.mfrr = whole
-	b.market.dates(MFRREnergy)
+	b.fakeMarket.mfrr = whole
+	b.fakeMarket.dates(MFRREnergy)
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.fakeMarket.dates(MFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAnOutageDoesNotMakeDatesRest(t *testing.T) {
 	b := newBench(t, "2026-11-16 12:00")
-	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
+	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.fakeMarket.mfrr
 	b.job(ctx, feed)
-	b.market.mfrr = func(store.Period) (source.Reply[store.MFRRStep], error) {
-		return source.Reply[store.MFRRStep]{}, &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}
+	b.fakeMarket.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
+		return source.Reply[market.MFRRStep]{}, &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}
 	}
 	for b.clock.Now().Before(paris(t, "2026-11-18 10:00")) {
 		next := b.job(ctx, feed)
 		b.clock.Advance(next.Sub(b.clock.Now()))
 	}
-	b.market.mfrr = whole
+	b.fakeMarket.mfrr = whole
 	b.job(ctx, feed)
 	for _, day := range []string{"2026-11-16", "2026-11-17"} {
-		if got := b.rows(store.MFRREnergy, day); got != 192 {
+		if got := b.rows(market.MFRREnergy, day); got != 192 {
 			t.Errorf("the first job after the outage leaves %s with %d rows", day, got)
 		}
 	}
@@ -640,20 +641,20 @@ func TestASourceThatLagsIsFollowedOverMidnight(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, row.evening)
-			whole := b.market.mfrr
+			whole := b.fakeMarket.mfrr
 			published := func() int64 { return b.clock.Now().Add(-row.lag).Unix() }
-			b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+			b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 				window.End = min(window.End, published())
 				return whole(window)
 			}
 			for range 4 * 14 {
 				b.job(t.Context(), b.feed(MFRREnergy))
-				extent, err := b.db.Extent(t.Context(), store.MFRREnergy)
+				extent, err := b.db.Extent(t.Context(), market.MFRREnergy)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if behind := published() - extent.NewestStart; behind > 2*store.QuarterSeconds {
-					t.Fatalf("at %s the newest quarter is %d s older than what is published", b.clock.Now().In(store.Paris), behind)
+				if behind := published() - extent.NewestStart; behind > 2*market.QuarterSeconds {
+					t.Fatalf("at %s the newest quarter is %d s older than what is published", b.clock.Now().In(market.Paris), behind)
 				}
 				b.clock.Advance(15 * time.Minute)
 			}

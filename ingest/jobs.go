@@ -12,6 +12,7 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // energyDates is how many delivery dates of energy, today included, are brought in where nothing is stored yet.
@@ -26,7 +27,7 @@ const mostJitter = time.Minute
 // Serve runs every feed that has credentials, each on its own schedule, until ctx ends; then it waits a while for the
 // runs under way.
 func (f *Feeds) Serve(ctx context.Context) error {
-	scheduler, err := gocron.NewScheduler(gocron.WithClock(f.clock), gocron.WithLocation(store.Paris), gocron.WithStopTimeout(stopTimeout))
+	scheduler, err := gocron.NewScheduler(gocron.WithClock(f.clock), gocron.WithLocation(market.Paris), gocron.WithStopTimeout(stopTimeout))
 	if err != nil {
 		return fmt.Errorf("ingest: scheduler: %w", err)
 	}
@@ -114,7 +115,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	if err != nil && ctx.Err() == nil {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
 	}
-	answered := map[store.DeliveryDate]bool{}
+	answered := map[market.DeliveryDate]bool{}
 	if len(windows) > 0 {
 		f.beginRuns(ctx, feed)
 		defer f.endRuns(ctx, feed)
@@ -141,7 +142,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 			break
 		}
 	}
-	if slices.Contains(feed.datasets, store.DayAheadPrices) {
+	if slices.Contains(feed.datasets, market.DayAheadPrices) {
 		f.rereadDiffering(ctx, feed)
 	}
 	return f.settle(ctx, feed, answered, err)
@@ -176,8 +177,8 @@ func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, e
 
 // wanted are the delivery dates that the feed makes whole and that are not, those before them that were asked for and are
 // not whole either, and those that are due to be read again.
-func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[store.DeliveryDate]bool, error) {
-	today := store.DeliveryDateOf(now)
+func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[market.DeliveryDate]bool, error) {
+	today := market.DeliveryDateOf(now)
 	first, err := f.lookback(ctx, feed, today)
 	if err != nil {
 		return nil, err
@@ -201,13 +202,13 @@ func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[stor
 }
 
 // dueRereads are the delivery dates that were asked for and are due to be read again, whole or not.
-func (f *Feeds) dueRereads(ctx context.Context, feed *feed, now time.Time) (map[store.DeliveryDate]bool, error) {
-	today := store.DeliveryDateOf(now)
+func (f *Feeds) dueRereads(ctx context.Context, feed *feed, now time.Time) (map[market.DeliveryDate]bool, error) {
+	today := market.DeliveryDateOf(now)
 	first, last := today.Add(-settlementDates), today.Add(-1)
 	if feed.ahead {
 		first, last = today.Add(1-feed.schedule.LookbackDays), today.Add(1)
 	}
-	due := map[store.DeliveryDate]bool{}
+	due := map[market.DeliveryDate]bool{}
 	for _, dataset := range feed.datasets {
 		asked, err := f.asked(ctx, feed, dataset, first, last)
 		if err != nil {
@@ -236,7 +237,7 @@ func (f *Feeds) dueRereads(ctx context.Context, feed *feed, now time.Time) (map[
 // rereadDiffering has ENTSO-E asked again at once for the prices of today and tomorrow that differ from the exchanges'; once
 // for each difference. feed is the one whose job is under way.
 func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
-	prices := f.of(store.DayAheadPrices)
+	prices := f.of(market.DayAheadPrices)
 	if _, blocked := prices.blockedUntil(); blocked || prices.off || ctx.Err() != nil {
 		return
 	}
@@ -246,15 +247,15 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 	}
 	today := f.today()
 	differences, err := f.store.PriceDifferences(ctx, today)
-	var asked map[store.DeliveryDate]store.Asked
+	var asked map[market.DeliveryDate]store.Asked
 	if err == nil {
-		asked, err = f.asked(ctx, prices, store.DayAheadPrices, today, today.Add(1))
+		asked, err = f.asked(ctx, prices, market.DayAheadPrices, today, today.Add(1))
 	}
 	if err != nil {
 		f.log.Error("differing prices not read again", "error", oneLine(err))
 		return
 	}
-	due := map[store.DeliveryDate]bool{}
+	due := map[market.DeliveryDate]bool{}
 	for _, d := range differences {
 		if a, was := asked[d.Date]; was && a.Whole.Before(d.Seen) {
 			due[d.Date] = true
@@ -270,14 +271,14 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 }
 
 // lookback is the first delivery date that the feed makes whole.
-func (f *Feeds) lookback(ctx context.Context, feed *feed, today store.DeliveryDate) (store.DeliveryDate, error) {
+func (f *Feeds) lookback(ctx context.Context, feed *feed, today market.DeliveryDate) (market.DeliveryDate, error) {
 	first := today.Add(1 - feed.schedule.LookbackDays)
 	if feed.ahead {
 		return first, nil
 	}
 	extent, err := f.store.Extent(ctx, feed.datasets[0])
 	if err != nil {
-		return store.DeliveryDate{}, err
+		return market.DeliveryDate{}, err
 	}
 	least := today.Add(1 - energyDates)
 	switch {
@@ -289,7 +290,7 @@ func (f *Feeds) lookback(ctx context.Context, feed *feed, today store.DeliveryDa
 	return earlier(first, least), nil
 }
 
-func earlier(a, b store.DeliveryDate) store.DeliveryDate {
+func earlier(a, b market.DeliveryDate) market.DeliveryDate {
 	if b.Before(a) {
 		return b
 	}
@@ -297,12 +298,12 @@ func earlier(a, b store.DeliveryDate) store.DeliveryDate {
 }
 
 // planDates plans windows over dates, one for each run of neighbours.
-func planDates(feed *feed, dates map[store.DeliveryDate]bool) []window {
-	sorted := make([]store.DeliveryDate, 0, len(dates))
+func planDates(feed *feed, dates map[market.DeliveryDate]bool) []window {
+	sorted := make([]market.DeliveryDate, 0, len(dates))
 	for date := range dates {
 		sorted = append(sorted, date)
 	}
-	slices.SortFunc(sorted, func(a, b store.DeliveryDate) int { return b.DaysUntil(a) })
+	slices.SortFunc(sorted, func(a, b market.DeliveryDate) int { return b.DaysUntil(a) })
 	var windows []window
 	for _, run := range neighbours(sorted) {
 		windows = append(windows, feed.plan(run[0], run[len(run)-1])...)
@@ -313,18 +314,18 @@ func planDates(feed *feed, dates map[store.DeliveryDate]bool) []window {
 
 // running is what of energy may have changed since the last run: from a while before the newest step to now, over
 // midnight if the source lags, or from midnight if nothing is held. A date that is wanted whole is left to that.
-func (f *Feeds) running(ctx context.Context, feed *feed, wanted map[store.DeliveryDate]bool, now time.Time) ([]window, error) {
+func (f *Feeds) running(ctx context.Context, feed *feed, wanted map[market.DeliveryDate]bool, now time.Time) ([]window, error) {
 	extent, err := f.store.Extent(ctx, feed.datasets[0])
 	if err != nil {
 		return nil, err
 	}
-	today := store.DeliveryDateOf(now)
+	today := market.DeliveryDateOf(now)
 	asked, err := f.asked(ctx, feed, feed.datasets[0], today.Add(-1), today)
 	if err != nil {
 		return nil, err
 	}
 	var windows []window
-	for _, date := range []store.DeliveryDate{today, today.Add(-1)} {
+	for _, date := range []market.DeliveryDate{today, today.Add(-1)} {
 		from := time.Unix(extent.NewestStart, 0).Add(-overlap)
 		if fault := asked[date].Fault; (fault.IsOpen() || fault.Kind == store.FaultOmitted) && fault.Window.From().Before(from) {
 			from = fault.Window.From() // what was not read well is read again
@@ -346,7 +347,7 @@ func (f *Feeds) running(ctx context.Context, feed *feed, wanted map[store.Delive
 
 // settle takes stock after a job: the pauses of the dates that the source answered and that are still wanted, and when
 // to run again. failed is what the job ended with.
-func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[store.DeliveryDate]bool, failed error) time.Time {
+func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[market.DeliveryDate]bool, failed error) time.Time {
 	now := f.clock.Now()
 	next := f.nextRun(now, feed, f.isEager(ctx, feed, answered, now))
 	jitter := min(mostJitter, next.Sub(now)/10)
@@ -389,7 +390,7 @@ func (feed *feed) runsNext(at time.Time) {
 }
 
 // isEager says whether what the feed's hours are for is still missing, and lets dates rest.
-func (f *Feeds) isEager(ctx context.Context, feed *feed, answered map[store.DeliveryDate]bool, now time.Time) bool {
+func (f *Feeds) isEager(ctx context.Context, feed *feed, answered map[market.DeliveryDate]bool, now time.Time) bool {
 	if feed.standsIn {
 		lacks, err := f.exchangeLacks(ctx, now)
 		return lacks || err != nil
@@ -399,7 +400,7 @@ func (f *Feeds) isEager(ctx context.Context, feed *feed, answered map[store.Deli
 		return true
 	}
 	f.pauseDates(feed, wanted, answered, now)
-	return !feed.ahead || wanted[store.DeliveryDateOf(now).Add(1)]
+	return !feed.ahead || wanted[market.DeliveryDateOf(now).Add(1)]
 }
 
 // nextRun is when the feed runs again after now, by its hours and by its rereads.
@@ -413,7 +414,7 @@ func (f *Feeds) nextRun(now time.Time, feed *feed, eager bool) time.Time {
 
 // pauseDates lets the dates before today that the source answered and that are still wanted rest for longer each time.
 // A source that was not reached said nothing of them.
-func (f *Feeds) pauseDates(feed *feed, wanted, answered map[store.DeliveryDate]bool, now time.Time) {
+func (f *Feeds) pauseDates(feed *feed, wanted, answered map[market.DeliveryDate]bool, now time.Time) {
 	for date := range feed.pauses {
 		if !wanted[date] {
 			delete(feed.pauses, date)

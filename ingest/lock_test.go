@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
@@ -33,7 +34,7 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, status := range report.Datasets {
-			if status.Dataset == store.MFRREnergy && status.LastError != nil {
+			if status.Dataset == market.MFRREnergy && status.LastError != nil {
 				return *status.LastError
 			}
 		}
@@ -45,11 +46,11 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if after := b.held(); after[store.MFRREnergy] != before[store.MFRREnergy] {
-		t.Errorf("%d rows, before %d", after[store.MFRREnergy], before[store.MFRREnergy])
+	if after := b.held(); after[market.MFRREnergy] != before[market.MFRREnergy] {
+		t.Errorf("%d rows, before %d", after[market.MFRREnergy], before[market.MFRREnergy])
 	}
-	if _, err := b.runDates(MFRREnergy, "2026-11-10", "2026-11-12"); err != nil || b.rows(store.MFRREnergy, "2026-11-11") != 192 {
-		t.Errorf("after it %d rows, error %v", b.rows(store.MFRREnergy, "2026-11-11"), err)
+	if _, err := b.runDates(MFRREnergy, "2026-11-10", "2026-11-12"); err != nil || b.rows(market.MFRREnergy, "2026-11-11") != 192 {
+		t.Errorf("after it %d rows, error %v", b.rows(market.MFRREnergy, "2026-11-11"), err)
 	}
 	if got := lastError(); got != "" {
 		t.Errorf("after it the status tells %q", got)

@@ -20,6 +20,7 @@ import (
 	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // wire is feeds whose sources answer every call with what reply makes of the window that is asked for.
@@ -27,12 +28,12 @@ type wire struct {
 	t     *testing.T
 	db    *store.Store
 	feeds *ingest.Feeds
-	reply func(window store.Period) string
+	reply func(window market.Period) string
 	calls int
 	runs  []store.Run
 }
 
-func newWire(t *testing.T, reply func(store.Period) string) *wire {
+func newWire(t *testing.T, reply func(market.Period) string) *wire {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
@@ -69,20 +70,20 @@ func (w *wire) answer(out http.ResponseWriter, r *http.Request) {
 		to, _ = time.Parse(time.RFC3339, query.Get("end_date"))
 	}
 	w.calls++
-	io.WriteString(out, w.reply(store.NewPeriod(from, to)))
+	io.WriteString(out, w.reply(market.NewPeriod(from, to)))
 }
 
 // fetch asks for delivery dates of a dataset, as a person would.
-func (w *wire) fetch(dataset store.Dataset, first, last store.DeliveryDate) error {
+func (w *wire) fetch(dataset market.Dataset, first, last market.DeliveryDate) error {
 	w.t.Helper()
 	return w.feeds.Fetch(w.t.Context(), ingest.FetchRequest{Dataset: dataset, First: first, Last: last, Progress: func(ingest.Progress) {}})
 }
 
 // rows is how many rows of each of the dates are held.
-func (w *wire) rows(dataset store.Dataset, first, last store.DeliveryDate) []int {
+func (w *wire) rows(dataset market.Dataset, first, last market.DeliveryDate) []int {
 	w.t.Helper()
 	var rows []int
-	for _, date := range store.Dates(first, last) {
+	for _, date := range market.Dates(first, last) {
 		coverage, err := w.db.Coverage(w.t.Context(), dataset, date, date)
 		if err != nil {
 			w.t.Fatal(err)
@@ -115,7 +116,7 @@ func priceDocument(periods ...string) string {
 }
 
 // period is a Period of a price for each step of the resolution.
-func period(from, to string, resolution store.Resolution, price func(step int) float64) string {
+func period(from, to string, resolution market.Resolution, price func(step int) float64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<Period><timeInterval><start>%s</start><end>%s</end></timeInterval><resolution>%s</resolution>", from, to, resolution)
 	for step := range 86_400 / int(resolution.Seconds()) {
@@ -127,16 +128,16 @@ func period(from, to string, resolution store.Resolution, price func(step int) f
 func rising(step int) float64 { return float64(step) }
 
 // datePeriod is the Period of a whole date.
-func datePeriod(date store.DeliveryDate, resolution store.Resolution, price func(int) float64) string {
+func datePeriod(date market.DeliveryDate, resolution market.Resolution, price func(int) float64) string {
 	return period(date.Start().Format("2006-01-02T15:04Z"), date.End().Format("2006-01-02T15:04Z"), resolution, price)
 }
 
 // pricesOf is a document of the window's dates but those left out.
-func pricesOf(window store.Period, more string, without ...store.DeliveryDate) string {
+func pricesOf(window market.Period, more string, without ...market.DeliveryDate) string {
 	periods := []string{more}
 	for _, date := range window.Dates() {
 		if !slices.Contains(without, date) {
-			periods = append(periods, datePeriod(date, store.PT15M, rising))
+			periods = append(periods, datePeriod(date, market.PT15M, rising))
 		}
 	}
 	return priceDocument(periods...)
@@ -167,13 +168,13 @@ func TestOnePeriodCostsNoOtherDate(t *testing.T) {
 			[]string{"final day-ahead-prices 2026-07-05"}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWire(t, func(window store.Period) string {
+			w := newWire(t, func(window market.Period) string {
 				if row.spoils {
 					return pricesOf(window, row.period, bad)
 				}
 				return pricesOf(window, row.period)
 			})
-			err := w.fetch(store.DayAheadPrices, asked, last)
+			err := w.fetch(market.DayAheadPrices, asked, last)
 			if row.spoils != (err != nil) {
 				t.Errorf("error %v", err)
 			}
@@ -181,7 +182,7 @@ func TestOnePeriodCostsNoOtherDate(t *testing.T) {
 			if row.spoils {
 				want[4] = 0
 			}
-			if diff := cmp.Diff(want, w.rows(store.DayAheadPrices, asked, last)); diff != "" {
+			if diff := cmp.Diff(want, w.rows(market.DayAheadPrices, asked, last)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(row.refused, w.refused()); diff != "" {
@@ -196,18 +197,18 @@ func TestOnePeriodCostsNoOtherDate(t *testing.T) {
 
 func TestDatesAreAskedForInPartsWhereAPeriodNamesNoneAndSeveralLackSomething(t *testing.T) {
 	last, bad, unpublished := asked.Add(9), asked.Add(4), asked.Add(8)
-	w := newWire(t, func(window store.Period) string {
+	w := newWire(t, func(window market.Period) string {
 		if bad.Period().Start < window.Start || window.End < bad.Period().End {
 			return pricesOf(window, "", unpublished)
 		}
 		return pricesOf(window, "<Period><resolution>PT15M</resolution></Period>", bad, unpublished)
 	})
-	if err := w.fetch(store.DayAheadPrices, asked, last); err == nil {
+	if err := w.fetch(market.DayAheadPrices, asked, last); err == nil {
 		t.Error("no error")
 	}
 	want := slices.Repeat([]int{96}, 10)
 	want[4], want[8] = 0, 0
-	if diff := cmp.Diff(want, w.rows(store.DayAheadPrices, asked, last)); diff != "" {
+	if diff := cmp.Diff(want, w.rows(market.DayAheadPrices, asked, last)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"final day-ahead-prices 2026-07-05"}, w.refused()); diff != "" {
@@ -221,17 +222,17 @@ func TestAnHourThatComesForQuartersIsToldAndNotServed(t *testing.T) {
 		first string // of two replies
 		then  string
 	}{
-		{"in a later reply", priceDocument(datePeriod(asked, store.PT15M, rising)), priceDocument(datePeriod(asked, store.PT60M, func(hour int) float64 { return 300 }))},
-		{"in the same reply", priceDocument(datePeriod(asked, store.PT15M, rising), datePeriod(asked, store.PT60M, func(int) float64 { return 300 })), ""},
+		{"in a later reply", priceDocument(datePeriod(asked, market.PT15M, rising)), priceDocument(datePeriod(asked, market.PT60M, func(hour int) float64 { return 300 }))},
+		{"in the same reply", priceDocument(datePeriod(asked, market.PT15M, rising), datePeriod(asked, market.PT60M, func(int) float64 { return 300 })), ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var body string
-			w := newWire(t, func(store.Period) string { return body })
+			w := newWire(t, func(market.Period) string { return body })
 			for _, body = range []string{row.first, row.then} {
 				if body == "" {
 					continue
 				}
-				if err := w.fetch(store.DayAheadPrices, asked, asked); err != nil {
+				if err := w.fetch(market.DayAheadPrices, asked, asked); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -239,7 +240,7 @@ func TestAnHourThatComesForQuartersIsToldAndNotServed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			quarters := store.Quarters(prices)
+			quarters := market.Quarters(prices)
 			if len(quarters) != 96 || quarters[95].Price.V != 95 {
 				t.Errorf("%d quarters are served: %v", len(quarters), quarters)
 			}
@@ -257,9 +258,9 @@ func TestAnHourThatComesForQuartersIsToldAndNotServed(t *testing.T) {
 }
 
 // capacityDay is a block of a reserve, with a value for each quarter of the window and direction.
-func capacityDay(window store.Period, reserve string, directions ...string) string {
+func capacityDay(window market.Period, reserve string, directions ...string) string {
 	var values []string
-	for start := window.Start; start < window.End; start += store.QuarterSeconds {
+	for start := window.Start; start < window.End; start += market.QuarterSeconds {
 		for _, direction := range directions {
 			values = append(values, fmt.Sprintf(`{"start_date":%q,"direction":%q,"offered_volume":200,"contracted_volume":100,"price":1.25,"time_horizon":"DAILY"}`,
 				time.Unix(start, 0).UTC().Format("2006-01-02T15:04Z"), direction))
@@ -286,17 +287,17 @@ func TestOneValueOfCapacityCostsNoOtherDate(t *testing.T) {
 		{"that only repeats another, with a bad end", "2026-07-03T12:00+02", "2026-07-03T09:15+02:00", []int{192, 192, 192, 192, 192, 192, 192}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWire(t, func(window store.Period) string {
+			w := newWire(t, func(window market.Period) string {
 				odd := fmt.Sprintf(`{"reserve":"aFRR","product_type":"STD","values":[{"start_date":%q,"end_date":%q,"direction":"UP","price":1.25,"time_horizon":"daily"}]}`, row.start, row.end)
 				return reserves(odd, capacityDay(window, "aFRR", "UP", "DOWN"), capacityDay(window, "FCR", "UP_DOWN"))
 			})
-			if err := w.fetch(store.AFRRCapacity, asked, last); (err != nil) != (row.refused != nil) {
+			if err := w.fetch(market.AFRRCapacity, asked, last); (err != nil) != (row.refused != nil) {
 				t.Errorf("error %v", err)
 			}
-			if diff := cmp.Diff(row.rows, w.rows(store.AFRRCapacity, asked, last)); diff != "" {
+			if diff := cmp.Diff(row.rows, w.rows(market.AFRRCapacity, asked, last)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(slices.Repeat([]int{96}, 7), w.rows(store.FCRCapacity, asked, last)); diff != "" {
+			if diff := cmp.Diff(slices.Repeat([]int{96}, 7), w.rows(market.FCRCapacity, asked, last)); diff != "" {
 				t.Errorf("rows of FCR (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(row.refused, w.refused()); diff != "" {
@@ -307,23 +308,23 @@ func TestOneValueOfCapacityCostsNoOtherDate(t *testing.T) {
 }
 
 func TestADirectionThatAReserveDoesNotHaveRefusesItsDate(t *testing.T) {
-	w := newWire(t, func(window store.Period) string {
+	w := newWire(t, func(window market.Period) string {
 		return reserves(capacityDay(window, "FCR", "UP", "DOWN"), capacityDay(window, "AFRR", "UP", "DOWN"))
 	})
-	if err := w.fetch(store.FCRCapacity, asked, asked); err == nil || !strings.Contains(err.Error(), `FCR has no direction "UP"`) {
+	if err := w.fetch(market.FCRCapacity, asked, asked); err == nil || !strings.Contains(err.Error(), `FCR has no direction "UP"`) {
 		t.Errorf("error %v", err)
 	}
-	if fcr, afrr := w.rows(store.FCRCapacity, asked, asked)[0], w.rows(store.AFRRCapacity, asked, asked)[0]; fcr != 0 || afrr != 192 {
+	if fcr, afrr := w.rows(market.FCRCapacity, asked, asked)[0], w.rows(market.AFRRCapacity, asked, asked)[0]; fcr != 0 || afrr != 192 {
 		t.Errorf("%d rows of FCR, %d of aFRR", fcr, afrr)
 	}
 }
 
 // stepsOf is a day of 4 s steps, newest first, with odd ones in the place of the first so many.
-func stepsOf(date store.DeliveryDate, odd int, as string) string {
+func stepsOf(date market.DeliveryDate, odd int, as string) string {
 	var steps []string
-	for second := 86_400 - store.AFRRSeconds; second >= 0; second -= store.AFRRSeconds {
+	for second := 86_400 - market.AFRRSeconds; second >= 0; second -= market.AFRRSeconds {
 		demand := "1.5"
-		if second/store.AFRRSeconds < odd {
+		if second/market.AFRRSeconds < odd {
 			demand = as
 		}
 		steps = append(steps, fmt.Sprintf(`{"step":%q,"pdemand":%s,"picasso_connection":"N/A"}`, time.Unix(int64(second), 0).UTC().Format(time.TimeOnly), demand))
@@ -345,11 +346,11 @@ func TestFewOddStepsCostThemselvesOnly(t *testing.T) {
 		{"a hundredth out of bounds", "-200001", 216, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWire(t, func(store.Period) string { return stepsOf(asked, row.odd, row.as) })
-			if err := w.fetch(store.AFRREnergy, asked, asked); row.rows == 0 && err == nil {
+			w := newWire(t, func(market.Period) string { return stepsOf(asked, row.odd, row.as) })
+			if err := w.fetch(market.AFRREnergy, asked, asked); row.rows == 0 && err == nil {
 				t.Error("no error")
 			}
-			if rows := w.rows(store.AFRREnergy, asked, asked); rows[0] != row.rows {
+			if rows := w.rows(market.AFRREnergy, asked, asked); rows[0] != row.rows {
 				t.Errorf("%d rows, want %d", rows[0], row.rows)
 			}
 		})
@@ -358,19 +359,19 @@ func TestFewOddStepsCostThemselvesOnly(t *testing.T) {
 
 func TestActivationsInRowsOfTheirOwnAreStoredAsOne(t *testing.T) {
 	const row = `{"start_date":"2026-07-01T12:00+02","direction":"up",%s}`
-	w := newWire(t, func(store.Period) string {
+	w := newWire(t, func(market.Period) string {
 		return `{"mari":{"mari_mesures":[` + fmt.Sprintf(row, `"clearing_price":80.5,"total_requested_volume_SA":120,"total_requested_volume_DA":null`) + "," +
 			fmt.Sprintf(row, `"clearing_price":null,"total_requested_volume_SA":null,"total_requested_volume_DA":9,"settlement_price_current":7`) + `]}}`
 	})
-	if err := w.fetch(store.MFRREnergy, asked, asked); err != nil {
+	if err := w.fetch(market.MFRREnergy, asked, asked); err != nil {
 		t.Fatal(err)
 	}
 	window, err := w.db.LatestMFRR(t.Context())
 	if err != nil || len(window.Rows) != 1 {
 		t.Fatalf("%+v, %v", window.Rows, err)
 	}
-	want := store.MFRRStep{Start: asked.At(12, 0).Unix(), Direction: store.Upward, ClearingPrice: store.Num(80.5), SettlementPriceCurrent: store.Num(7),
-		RequestedVolumeSAMW: store.Num(120), RequestedVolumeDAMW: store.Num(9)}
+	want := market.MFRRStep{Start: asked.At(12, 0).Unix(), Direction: market.Upward, ClearingPrice: market.Num(80.5), SettlementPriceCurrent: market.Num(7),
+		RequestedVolumeSAMW: market.Num(120), RequestedVolumeDAMW: market.Num(9)}
 	if diff := cmp.Diff(want, window.Rows[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -4,13 +4,13 @@ import (
 	"testing"
 
 	"courant/ingest"
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestThePublicReportTellsOfErrorsTheFirstSentence(t *testing.T) {
 	full := "RTE: afrr_marginal_price: status 503: Service Unavailable: “back soon”; another"
 	report := ingest.Report{
-		Datasets:   []ingest.Status{{Dataset: store.AFRREnergy, LastError: &full}, {Dataset: store.MFRREnergy}},
+		Datasets:   []ingest.Status{{Dataset: market.AFRREnergy, LastError: &full}, {Dataset: market.MFRREnergy}},
 		Quarantine: []ingest.Waiting{{Reason: "refused", Detail: &full}, {Reason: "all prices are 0 EUR/MWh"}},
 	}
 	public := report.Public()

@@ -9,6 +9,7 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // Of a finished date a scheduled reading may change, or withdraw, one value in so many without a person's word.
@@ -20,7 +21,7 @@ const quarantineRun = "quarantine"
 // holdBack puts apart what a person has to decide on: of a scheduled reading the delivery dates that look like a fault of
 // the source, which are refused until then, and of every reading what could be read of refused dates. What a person accepted
 // before is taken. What a person rejected before is left out of a scheduled reading and told, but no fault of it.
-func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (rejected []store.Refusal, err error) {
+func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (rejected []market.Refusal, err error) {
 	accepted, rejected, err := f.keepRefused(ctx, brought, scheduled)
 	if err != nil {
 		return nil, err
@@ -37,13 +38,13 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 }
 
 // keepRefused puts apart what could be read of refused dates, where a person may accept it.
-func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool) (accepted store.Batch, rejected []store.Refusal, err error) {
+func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
 	for _, refusal := range slices.Clone(brought.refusals.List()) {
 		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
 		if refusal.Final || isEmpty(batch) {
 			continue
 		}
-		decision, err := f.quarantine(ctx, refusal.Dataset, refusal.Date, store.WaitsRefused, refusal.Reason, batch)
+		decision, err := f.quarantine(ctx, refusal.Dataset, refusal.Date, market.WaitsRefused, refusal.Reason, batch)
 		switch {
 		case errors.Is(err, store.ErrUnfitToWait):
 		case err != nil:
@@ -61,9 +62,9 @@ func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool
 
 // holdBackOdd takes the delivery dates that look like a fault of the source out of a scheduled reading, each dataset's for
 // itself.
-func (f *Feeds) holdBackOdd(ctx context.Context, brought *answer) (rejected []store.Refusal, err error) {
+func (f *Feeds) holdBackOdd(ctx context.Context, brought *answer) (rejected []market.Refusal, err error) {
 	whole := brought.batch
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		for _, date := range whole.Dates(dataset) {
 			batch := whole.Of(dataset, date)
 			kind, reason, err := f.suspicion(ctx, dataset, date, batch)
@@ -84,7 +85,7 @@ func (f *Feeds) holdBackOdd(ctx context.Context, brought *answer) (rejected []st
 			case decision == store.Undecided:
 				brought.refusals.Refuse(dataset, date, "%s; it waits for courant feeds accept or reject", reason)
 			case decision == store.Rejected:
-				rejected = append(rejected, store.Refusal{Dataset: dataset, Date: date, Reason: reason})
+				rejected = append(rejected, market.Refusal{Dataset: dataset, Date: date, Reason: reason})
 			}
 			brought.batch = brought.batch.Without(dataset, date)
 		}
@@ -92,15 +93,15 @@ func (f *Feeds) holdBackOdd(ctx context.Context, brought *answer) (rejected []st
 	return rejected, nil
 }
 
-func (f *Feeds) quarantine(ctx context.Context, dataset store.Dataset, date store.DeliveryDate, kind store.WaitKind, reason string, batch store.Batch) (store.Decision, error) {
+func (f *Feeds) quarantine(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, kind market.WaitKind, reason string, batch market.Batch) (store.Decision, error) {
 	return f.store.Quarantine(ctx, store.Quarantined{Dataset: dataset, Date: date, Kind: kind, Reason: reason, Seen: f.clock.Now(), Batch: batch})
 }
 
 // suspicion says what would be odd about a delivery date of a dataset if the new rows were taken, and "" if nothing would.
 // What is corrected or withdrawn of a date that is not over is served at once: people need what holds now.
-func (f *Feeds) suspicion(ctx context.Context, dataset store.Dataset, date store.DeliveryDate, batch store.Batch) (store.WaitKind, string, error) {
+func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (market.WaitKind, string, error) {
 	over := !f.clock.Now().Before(date.End())
-	if dataset == store.DayAheadPrices {
+	if dataset == market.DayAheadPrices {
 		if kind, reason, err := f.priceSuspicion(ctx, date, over, batch.Prices); reason != "" || err != nil {
 			return kind, reason, err
 		}
@@ -114,26 +115,26 @@ func (f *Feeds) suspicion(ctx context.Context, dataset store.Dataset, date store
 	}
 	for _, column := range slices.Sorted(maps.Keys(effect.Columns)) {
 		if c := effect.Columns[column]; oneIn*c.Withdrawn > c.Held {
-			return store.WaitsWithdrawn, fmt.Sprintf("%d of the %d values of %s are withdrawn", c.Withdrawn, c.Held, column), nil
+			return market.WaitsWithdrawn, fmt.Sprintf("%d of the %d values of %s are withdrawn", c.Withdrawn, c.Held, column), nil
 		}
 	}
 	return "", "", nil
 }
 
 // priceSuspicion is suspicion of prices.
-func (f *Feeds) priceSuspicion(ctx context.Context, date store.DeliveryDate, over bool, prices []store.Price) (store.WaitKind, string, error) {
+func (f *Feeds) priceSuspicion(ctx context.Context, date market.DeliveryDate, over bool, prices []market.Price) (market.WaitKind, string, error) {
 	held, err := f.store.Prices(ctx, date.Period())
 	if err != nil {
 		return "", "", err
 	}
 	type slot struct {
 		start      int64
-		resolution store.Resolution
+		resolution market.Resolution
 	}
-	merged := map[slot]store.Price{}
-	var own []store.Price // what only stands in may change as a whole
+	merged := map[slot]market.Price{}
+	var own []market.Price // what only stands in may change as a whole
 	for _, p := range held {
-		if p.Source == store.FromENTSOE {
+		if p.Source == market.FromENTSOE {
 			own = append(own, p)
 			merged[slot{p.Start, p.Resolution}] = p
 		}
@@ -141,11 +142,11 @@ func (f *Feeds) priceSuspicion(ctx context.Context, date store.DeliveryDate, ove
 	for _, p := range prices {
 		merged[slot{p.Start, p.Resolution}] = p
 	}
-	before := map[int64]store.Number{}
-	for _, q := range store.Quarters(own) {
+	before := map[int64]market.Number{}
+	for _, q := range market.Quarters(own) {
 		before[q.Start] = q.Price
 	}
-	after, whole := store.Quarters(slices.Collect(maps.Values(merged))), date.Steps(store.QuarterSeconds)
+	after, whole := market.Quarters(slices.Collect(maps.Values(merged))), date.Steps(market.QuarterSeconds)
 	arrived, changed := 0, 0
 	for _, q := range after {
 		switch was, known := before[q.Start]; {
@@ -158,31 +159,31 @@ func (f *Feeds) priceSuspicion(ctx context.Context, date store.DeliveryDate, ove
 	switch {
 	case arrived+changed == 0:
 	case isFlat(after, date):
-		return store.WaitsFlat, flatText(after), nil
+		return market.WaitsFlat, flatText(after), nil
 	case over && oneIn*changed > whole:
-		return store.WaitsChanged, fmt.Sprintf("%d of the %d prices change", changed, whole), nil
+		return market.WaitsChanged, fmt.Sprintf("%d of the %d prices change", changed, whole), nil
 	}
 	return "", "", nil
 }
 
 // isFlat says whether at least half of the date's quarters are there, and all that are have one price.
-func isFlat(quarters []store.Quarter, date store.DeliveryDate) bool {
-	if 2*len(quarters) < date.Steps(store.QuarterSeconds) {
+func isFlat(quarters []market.Quarter, date market.DeliveryDate) bool {
+	if 2*len(quarters) < date.Steps(market.QuarterSeconds) {
 		return false
 	}
-	return !slices.ContainsFunc(quarters, func(q store.Quarter) bool { return q.Price != quarters[0].Price })
+	return !slices.ContainsFunc(quarters, func(q market.Quarter) bool { return q.Price != quarters[0].Price })
 }
 
-func flatText(quarters []store.Quarter) string {
+func flatText(quarters []market.Quarter) string {
 	return fmt.Sprintf("all prices are %v EUR/MWh", quarters[0].Price.V)
 }
 
 // refuseFlat refuses the delivery dates of which what stands in has one price: it is no help to anybody.
-func refuseFlat(batch *store.Batch, refusals *source.Refusals) {
-	for _, date := range batch.Dates(store.DayAheadPrices) {
-		if quarters := store.Quarters(batch.Of(store.DayAheadPrices, date).Prices); isFlat(quarters, date) {
-			refusals.Refuse(store.DayAheadPrices, date, "%s", flatText(quarters))
-			*batch = batch.Without(store.DayAheadPrices, date)
+func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
+	for _, date := range batch.Dates(market.DayAheadPrices) {
+		if quarters := market.Quarters(batch.Of(market.DayAheadPrices, date).Prices); isFlat(quarters, date) {
+			refusals.Refuse(market.DayAheadPrices, date, "%s", flatText(quarters))
+			*batch = batch.Without(market.DayAheadPrices, date)
 		}
 	}
 }

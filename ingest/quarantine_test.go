@@ -8,15 +8,16 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // pricesOf has the market give each quarter, counted from its delivery date's start, the price that at says.
 func (b *bench) pricesOf(at func(quarter int) float64) {
-	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
 		var reply replyOfPrices
-		for s := window.Start; s < window.End; s += store.QuarterSeconds {
-			quarter := int(s-store.DeliveryDateOf(time.Unix(s, 0)).Start().Unix()) / store.QuarterSeconds
-			reply.Rows = append(reply.Rows, store.Price{Start: s, Resolution: store.PT15M, Price: store.Num(at(quarter))})
+		for s := window.Start; s < window.End; s += market.QuarterSeconds {
+			quarter := int(s-market.DeliveryDateOf(time.Unix(s, 0)).Start().Unix()) / market.QuarterSeconds
+			reply.Rows = append(reply.Rows, market.Price{Start: s, Resolution: market.PT15M, Price: market.Num(at(quarter))})
 		}
 		return reply, nil
 	}
@@ -110,7 +111,7 @@ func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
 		t.Errorf("served %v", price)
 	}
 	revisions := 0
-	for _, err := range b.db.Revisions(t.Context(), store.DayAheadPrices, date(t, tomorrow), date(t, tomorrow), store.RevisionAt{}) {
+	for _, err := range b.db.Revisions(t.Context(), market.DayAheadPrices, date(t, tomorrow), date(t, tomorrow), store.RevisionAt{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +121,7 @@ func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
 		t.Errorf("%d revisions", revisions)
 	}
 	report, err := b.Report(t.Context())
-	want := Correction{Dataset: store.DayAheadPrices, Date: date(t, tomorrow), Values: 40, SeenAt: Instant(b.clock.Now().UTC())}
+	want := Correction{Dataset: market.DayAheadPrices, Date: date(t, tomorrow), Values: 40, SeenAt: Instant(b.clock.Now().UTC())}
 	if err != nil || len(report.Corrections) != 1 || report.Corrections[0] != want {
 		t.Errorf("corrections %+v, %v", report.Corrections, err)
 	}
@@ -129,37 +130,37 @@ func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
 // withdrawing has the market withdraw a value of the first share of the steps that each window has, and change another one of
 // every step.
 func (b *bench) withdrawing(share float64) {
-	within := func(window store.Period, start int64) bool {
+	within := func(window market.Period, start int64) bool {
 		return float64(start-window.Start) < share*float64(window.Seconds())
 	}
-	capacity, afrr, mfrr := b.market.capacity, b.market.afrr, b.market.mfrr
-	b.market.capacity = func(window store.Period) (source.Reply[store.CapacityStep], error) {
+	capacity, afrr, mfrr := b.fakeMarket.capacity, b.fakeMarket.afrr, b.fakeMarket.mfrr
+	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
 		reply, err := capacity(window)
 		for i := range reply.Rows {
 			row := &reply.Rows[i]
-			row.OfferedMW = store.Num(201)
-			if row.Dataset == store.AFRRCapacity && within(window, row.Start) {
-				row.Price = store.Number{Withdrawn: true}
+			row.OfferedMW = market.Num(201)
+			if row.Dataset == market.AFRRCapacity && within(window, row.Start) {
+				row.Price = market.Number{Withdrawn: true}
 			}
 		}
 		return reply, err
 	}
-	b.market.afrr = func(window store.Period) (source.Reply[store.AFRRStep], error) {
+	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		reply, err := afrr(window)
 		for i := range reply.Rows {
-			reply.Rows[i].DownwardPrice = store.Num(9)
+			reply.Rows[i].DownwardPrice = market.Num(9)
 			if within(window, reply.Rows[i].Start) {
-				reply.Rows[i].DemandMW = store.Number{Withdrawn: true}
+				reply.Rows[i].DemandMW = market.Number{Withdrawn: true}
 			}
 		}
 		return reply, err
 	}
-	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 		reply, err := mfrr(window)
 		for i := range reply.Rows {
-			reply.Rows[i].SubmittedOffersMW = store.Num(9)
+			reply.Rows[i].SubmittedOffersMW = market.Num(9)
 			if within(window, reply.Rows[i].Start) {
-				reply.Rows[i].ClearingPrice = store.Number{Withdrawn: true}
+				reply.Rows[i].ClearingPrice = market.Number{Withdrawn: true}
 			}
 		}
 		return reply, err
@@ -181,7 +182,7 @@ func (b *bench) counted(name FeedName, day string) (left, changed int) {
 	period := date(b.t, day).Period()
 	switch name {
 	case Capacity:
-		rows, err := b.db.CapacityWithin(b.t.Context(), store.AFRRCapacity, period)
+		rows, err := b.db.CapacityWithin(b.t.Context(), market.AFRRCapacity, period)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -236,22 +237,22 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 			b.clock.Advance(time.Hour)
 			b.withdrawing(row.share)
 			if row.fetched {
-				if err := b.Fetch(t.Context(), request(t, store.AFRRCapacity, row.day, row.day)); err != nil {
+				if err := b.Fetch(t.Context(), request(t, market.AFRRCapacity, row.day, row.day)); err != nil {
 					t.Fatal(err)
 				}
 			} else if _, err := b.runDates(row.feed, row.day, row.day); err != nil {
 				t.Fatal(err)
 			}
 			waiting, err := b.db.InQuarantine(t.Context())
-			if err != nil || len(waiting) != int(b2f(row.reason != "")) || row.reason != "" && (waiting[0].Reason != row.reason || waiting[0].Kind != store.WaitsWithdrawn) {
+			if err != nil || len(waiting) != int(b2f(row.reason != "")) || row.reason != "" && (waiting[0].Reason != row.reason || waiting[0].Kind != market.WaitsWithdrawn) {
 				t.Errorf("waiting %+v, %v", waiting, err)
 			}
 			if left, changed := b.counted(row.feed, row.day); left != row.left || changed != row.changed {
 				t.Errorf("%d values are left, want %d; %d others have changed, want %d", left, row.left, changed, row.changed)
 			}
 			if row.feed == Capacity { // the other datasets of the feed do not wait
-				fcr, err := b.db.CapacityWithin(t.Context(), store.FCRCapacity, date(t, row.day).Period())
-				if err != nil || len(fcr) != 96 || fcr[0].OfferedMW != store.Num(201) {
+				fcr, err := b.db.CapacityWithin(t.Context(), market.FCRCapacity, date(t, row.day).Period())
+				if err != nil || len(fcr) != 96 || fcr[0].OfferedMW != market.Num(201) {
 					t.Errorf("%d rows of FCR capacity, %v", len(fcr), err)
 				}
 			}
@@ -270,12 +271,12 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 
 // refusing has the market give, as the first price of mFRR energy of a date, one that is out of bounds.
 func (b *bench) refusing(day string) {
-	whole := b.market.mfrr
-	b.market.mfrr = func(window store.Period) (source.Reply[store.MFRRStep], error) {
+	whole := b.fakeMarket.mfrr
+	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 		reply, err := whole(window)
 		for i := range reply.Rows {
-			if row := &reply.Rows[i]; row.Start == date(b.t, day).Start().Unix() && row.Direction == store.Upward {
-				row.ClearingPrice = store.Num(200_000)
+			if row := &reply.Rows[i]; row.Start == date(b.t, day).Start().Unix() && row.Direction == market.Upward {
+				row.ClearingPrice = market.Num(200_000)
 			}
 		}
 		return reply, err
@@ -297,13 +298,13 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			good := b.market.mfrr
+			good := b.fakeMarket.mfrr
 			if _, err := b.runDates(MFRREnergy, "2026-11-17", "2026-11-17"); err != nil { // missing dates are counted from here
 				t.Fatal(err)
 			}
 			b.refusing(day)
 			if row.fetched {
-				if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, day, day)); err == nil {
+				if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, day, day)); err == nil {
 					t.Error("a fetch of a refused date went well")
 				}
 			}
@@ -317,31 +318,31 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 			if err != nil || len(report.Quarantine) != 1 {
 				t.Fatalf("waiting %+v, %v", report.Quarantine, err)
 			}
-			if w := report.Quarantine[0]; w.Dataset != store.MFRREnergy || w.Date != date(t, day) || w.Reason != "refused" || w.Detail == nil || *w.Detail != reason {
+			if w := report.Quarantine[0]; w.Dataset != market.MFRREnergy || w.Date != date(t, day) || w.Reason != "refused" || w.Detail == nil || *w.Detail != reason {
 				t.Errorf("waiting %+v", w)
 			}
-			if got := b.reasonOf(store.MFRREnergy, day); got != ReasonRejected || b.rows(store.MFRREnergy, day) != 0 {
-				t.Errorf("meanwhile it is missing for %q, with %d rows", got, b.rows(store.MFRREnergy, day))
+			if got := b.reasonOf(market.MFRREnergy, day); got != ReasonRejected || b.rows(market.MFRREnergy, day) != 0 {
+				t.Errorf("meanwhile it is missing for %q, with %d rows", got, b.rows(market.MFRREnergy, day))
 			}
 			if _, err := row.decide(b, report.Quarantine[0].ID); err != nil {
 				t.Fatal(err)
 			}
-			if got := b.rows(store.MFRREnergy, day); got != row.rows {
+			if got := b.rows(market.MFRREnergy, day); got != row.rows {
 				t.Errorf("%d rows once it is decided, want %d", got, row.rows)
 			}
 			run, err := b.runDates(MFRREnergy, day, "2026-11-19")
 			if err != nil || run.Error != "" || len(run.Refusals) > 0 {
 				t.Errorf("the next reading says %q, %v", run.Error, err)
 			}
-			if got := b.reasonOf(store.MFRREnergy, day); got != row.missing || b.rows(store.MFRREnergy, day) != row.rows {
-				t.Errorf("afterwards it is missing for %q, with %d rows", got, b.rows(store.MFRREnergy, day))
+			if got := b.reasonOf(market.MFRREnergy, day); got != row.missing || b.rows(market.MFRREnergy, day) != row.rows {
+				t.Errorf("afterwards it is missing for %q, with %d rows", got, b.rows(market.MFRREnergy, day))
 			}
 			if waiting, err := b.db.InQuarantine(t.Context()); err != nil || len(waiting) > 0 {
 				t.Errorf("afterwards %v waits, %v", waiting, err)
 			}
-			b.market.mfrr = good
-			if _, err := b.runDates(MFRREnergy, day, day); err != nil || b.reasonOf(store.MFRREnergy, day) != "" {
-				t.Errorf("read well it is missing for %q, %v", b.reasonOf(store.MFRREnergy, day), err)
+			b.fakeMarket.mfrr = good
+			if _, err := b.runDates(MFRREnergy, day, day); err != nil || b.reasonOf(market.MFRREnergy, day) != "" {
+				t.Errorf("read well it is missing for %q, %v", b.reasonOf(market.MFRREnergy, day), err)
 			}
 		})
 	}
@@ -350,12 +351,12 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 func TestARefusedDateGoesByItselfOnceItIsReadWell(t *testing.T) {
 	const day = "2026-11-18"
 	b := newBench(t, "2026-11-20 12:00")
-	good := b.market.mfrr
+	good := b.fakeMarket.mfrr
 	b.refusing(day)
 	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
 		t.Fatal(err)
 	}
-	b.market.mfrr = good
+	b.fakeMarket.mfrr = good
 	b.clock.Advance(time.Hour)
 	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
 		t.Fatal(err)
@@ -372,24 +373,24 @@ func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
 		refuse func(*bench)
 	}{
 		{"what is refused for good", func(b *bench) {
-			whole := b.market.mfrr
-			b.market.mfrr = func(window store.Period) (reply source.Reply[store.MFRRStep], err error) {
+			whole := b.fakeMarket.mfrr
+			b.fakeMarket.mfrr = func(window market.Period) (reply source.Reply[market.MFRRStep], err error) {
 				good, err := whole(window)
 				reply.Refused = good.Rows
-				reply.Refusals.RefuseFinally(store.MFRREnergy, date(b.t, day), "two series differ")
+				reply.Refusals.RefuseFinally(market.MFRREnergy, date(b.t, day), "two series differ")
 				return reply, err
 			}
 		}},
 		{"a date of which nothing could be read", func(b *bench) {
-			b.market.mfrr = func(store.Period) (reply source.Reply[store.MFRRStep], err error) {
-				reply.Refusals.Refuse(store.MFRREnergy, date(b.t, day), "no row can be read")
+			b.fakeMarket.mfrr = func(market.Period) (reply source.Reply[market.MFRRStep], err error) {
+				reply.Refusals.Refuse(market.MFRREnergy, date(b.t, day), "no row can be read")
 				return reply, nil
 			}
 		}},
 		{"a value beyond all measure", func(b *bench) {
-			b.market.mfrr = func(window store.Period) (reply source.Reply[store.MFRRStep], err error) {
-				reply.Refused = []store.MFRRStep{{Start: window.Start, Direction: store.Upward, ClearingPrice: store.Num(1e300)}}
-				reply.Refusals.Refuse(store.MFRREnergy, date(b.t, day), "a price of 1e+300 EUR/MWh is out of bounds")
+			b.fakeMarket.mfrr = func(window market.Period) (reply source.Reply[market.MFRRStep], err error) {
+				reply.Refused = []market.MFRRStep{{Start: window.Start, Direction: market.Upward, ClearingPrice: market.Num(1e300)}}
+				reply.Refusals.Refuse(market.MFRREnergy, date(b.t, day), "a price of 1e+300 EUR/MWh is out of bounds")
 				return reply, nil
 			}
 		}},
@@ -464,12 +465,12 @@ func TestWhatAPersonDecides(t *testing.T) {
 func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	const day = "2026-11-20"
 	b := newBench(t, "2026-11-21 00:30")
-	odd := b.market.prices
-	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+	odd := b.fakeMarket.prices
+	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
 		reply, err := odd(window)
 		for i := range reply.Rows {
 			if date(t, day).Period().Holds(reply.Rows[i].Start) {
-				reply.Rows[i].Price = store.Num(67)
+				reply.Rows[i].Price = market.Num(67)
 			}
 		}
 		return reply, err
@@ -484,44 +485,44 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	}
 	for _, at := range []string{"2026-11-21 00:31", "2026-11-22 12:00", "2026-11-29 12:00", "2026-12-20 12:00"} {
 		b.jobsUntil(DayAheadPrices, at)
-		if got := b.reasonOf(store.DayAheadPrices, day); got != ReasonRejected {
+		if got := b.reasonOf(market.DayAheadPrices, day); got != ReasonRejected {
 			t.Errorf("at %s it is missing for %q", at, got)
 		}
-		if got := b.status(store.DayAheadPrices).LastError; got != nil && at != "2026-11-21 00:31" {
+		if got := b.status(market.DayAheadPrices).LastError; got != nil && at != "2026-11-21 00:31" {
 			t.Errorf("at %s the feed says %s", at, *got)
 		}
 	}
 	// It is settled as a gap is, a week after the date.
-	if got := b.status(store.DayAheadPrices).State; got != StateOK {
+	if got := b.status(market.DayAheadPrices).State; got != StateOK {
 		t.Errorf("the state is %s", got)
 	}
-	b.market.prices = odd
-	r := request(t, store.DayAheadPrices, day, day)
+	b.fakeMarket.prices = odd
+	r := request(t, market.DayAheadPrices, day, day)
 	r.Force = true
-	if err := b.Fetch(t.Context(), r); err != nil || b.reasonOf(store.DayAheadPrices, day) != "" {
-		t.Errorf("what the source gives after all: %v, missing for %q", err, b.reasonOf(store.DayAheadPrices, day))
+	if err := b.Fetch(t.Context(), r); err != nil || b.reasonOf(market.DayAheadPrices, day) != "" {
+		t.Errorf("what the source gives after all: %v, missing for %q", err, b.reasonOf(market.DayAheadPrices, day))
 	}
 }
 
 func TestWhatWouldBeServedIsJudged(t *testing.T) {
 	const day = "2026-11-18"
 	period := date(t, day).Period()
-	quarters := func(n int, at func(int) float64) (prices []store.Price) {
+	quarters := func(n int, at func(int) float64) (prices []market.Price) {
 		for q := range n {
-			prices = append(prices, store.Price{Start: period.Start + int64(q)*store.QuarterSeconds, Resolution: store.PT15M, Price: store.Num(at(q))})
+			prices = append(prices, market.Price{Start: period.Start + int64(q)*market.QuarterSeconds, Resolution: market.PT15M, Price: market.Num(at(q))})
 		}
 		return prices
 	}
-	hours := func(at func(int) float64) (prices []store.Price) {
+	hours := func(at func(int) float64) (prices []market.Price) {
 		for h := range 24 {
-			prices = append(prices, store.Price{Start: period.Start + int64(h)*3600, Resolution: store.PT60M, Price: store.Num(at(4 * h))})
+			prices = append(prices, market.Price{Start: period.Start + int64(h)*3600, Resolution: market.PT60M, Price: market.Num(at(4 * h))})
 		}
 		return prices
 	}
 	zero := func(int) float64 { return 0 }
 	for _, row := range []struct {
 		name        string
-		held, reply []store.Price
+		held, reply []market.Price
 		reason      string
 	}{
 		{"all but one quarter of zeros", nil, quarters(95, zero), "all prices are 0 EUR/MWh"},
@@ -536,11 +537,11 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			run := store.Run{Feed: string(DayAheadPrices), Datasets: []store.Dataset{store.DayAheadPrices}, Window: period, Outcome: store.OutcomeOK}
-			if err := b.db.Commit(t.Context(), &run, store.Batch{Prices: row.held}); err != nil {
+			run := store.Run{Feed: string(DayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices}, Window: period, Outcome: store.OutcomeOK}
+			if err := b.db.Commit(t.Context(), &run, market.Batch{Prices: row.held}); err != nil {
 				t.Fatal(err)
 			}
-			_, got, err := b.suspicion(t.Context(), store.DayAheadPrices, date(t, day), store.Batch{Prices: row.reply})
+			_, got, err := b.suspicion(t.Context(), market.DayAheadPrices, date(t, day), market.Batch{Prices: row.reply})
 			if err != nil || got != row.reason {
 				t.Errorf("suspicion %q, %v; want %q", got, err, row.reason)
 			}
@@ -554,7 +555,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
 		t.Fatal(err)
 	}
-	before := b.summary(store.DayAheadPrices)
+	before := b.summary(market.DayAheadPrices)
 	b.clock.Advance(time.Hour)
 	waiting, err := b.db.InQuarantine(t.Context())
 	if err != nil || len(waiting) != 1 {
@@ -563,7 +564,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 	if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	after := b.summary(store.DayAheadPrices)
+	after := b.summary(market.DayAheadPrices)
 	if after.LastSuccess != before.LastSuccess || !after.LastChange.Equal(b.clock.Now().Truncate(time.Millisecond)) {
 		t.Errorf("summary %+v, before %+v", after, before)
 	}
@@ -572,7 +573,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 func TestAFetchIsAPersonsWord(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	b.pricesOf(func(int) float64 { return 0 })
-	if err := b.Fetch(t.Context(), request(t, store.DayAheadPrices, "2026-11-18", "2026-11-18")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-18", "2026-11-18")); err != nil {
 		t.Fatal(err)
 	}
 	if _, is := b.stored("2026-11-18"); !is {

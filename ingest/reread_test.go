@@ -5,16 +5,16 @@ import (
 	"testing"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // askedBy runs a feed's job at an instant and lists the delivery dates that it asks for, ascending.
 func (b *bench) askedBy(name FeedName, at string) []string {
 	b.t.Helper()
 	b.clock.Advance(paris(b.t, at).Sub(b.clock.Now()))
-	b.market.dates(name)
+	b.fakeMarket.dates(name)
 	b.job(b.t.Context(), b.feed(name))
-	return slices.Compact(slices.Sorted(slices.Values(b.market.dates(name))))
+	return slices.Compact(slices.Sorted(slices.Values(b.fakeMarket.dates(name))))
 }
 
 func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
@@ -52,8 +52,8 @@ func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
 
 func TestPricesOfTodayAreReadAgainInTheMorning(t *testing.T) {
 	b := newBench(t, "2026-11-19 23:00")
-	whole, end := b.market.prices, date(t, "2026-11-20").End().Unix()
-	b.market.prices = func(window store.Period) (replyOfPrices, error) { // tomorrow's are not published yet
+	whole, end := b.fakeMarket.prices, date(t, "2026-11-20").End().Unix()
+	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) { // tomorrow's are not published yet
 		if window.End = min(window.End, end); window.Start >= window.End {
 			return replyOfPrices{}, nil
 		}
@@ -89,10 +89,10 @@ func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T)
 	b, e := withExchange(t, "2026-11-20 14:00")
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 1 })
 	b.job(t.Context(), b.feed(DayAheadPrices))
-	b.market.dates(DayAheadPrices)
+	b.fakeMarket.dates(DayAheadPrices)
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(ExchangePrices))
-	asked := b.market.dates(DayAheadPrices)
+	asked := b.fakeMarket.dates(DayAheadPrices)
 	report, err := b.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -103,21 +103,21 @@ func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T)
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(ExchangePrices))
 	b.job(t.Context(), b.feed(DayAheadPrices))
-	if asked := b.market.dates(DayAheadPrices); len(asked) > 0 {
+	if asked := b.fakeMarket.dates(DayAheadPrices); len(asked) > 0 {
 		t.Errorf("again it is asked for %v", asked)
 	}
 }
 
 func TestEnergiesAreReadAgainInTheirSecondWeekAndForTheirSettlement(t *testing.T) {
 	b := newBench(t, "2026-09-30 12:00")
-	if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, "2026-07-28", "2026-09-30")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-07-28", "2026-09-30")); err != nil {
 		t.Fatal(err)
 	}
 	between := func(dates []string, first, last string) []string {
 		return slices.DeleteFunc(slices.Clone(dates), func(d string) bool { return d < first || d > last })
 	}
 	var august []string
-	for _, d := range store.Dates(date(t, "2026-08-01"), date(t, "2026-08-31")) {
+	for _, d := range market.Dates(date(t, "2026-08-01"), date(t, "2026-08-31")) {
 		august = append(august, d.String())
 	}
 	for _, row := range []struct {
@@ -143,7 +143,7 @@ func TestEnergiesAreReadAgainInTheirSecondWeekAndForTheirSettlement(t *testing.T
 
 func TestAMonthThatIsDueToBeSettledIsMadeUpForAfterARest(t *testing.T) {
 	b := newBench(t, "2026-09-30 12:00")
-	if err := b.Fetch(t.Context(), request(t, store.MFRREnergy, "2026-08-31", "2026-08-31")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-08-31", "2026-08-31")); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.askedBy(MFRREnergy, "2026-12-24 12:00"); !slices.Contains(got, "2026-08-31") {

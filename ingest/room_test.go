@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // withRoom is a bench whose disk is nearly full while the returned error is not nil.
@@ -41,46 +42,46 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 		}
 		b.clock.Advance(roomPause)
 	}
-	if got := b.market.dates(DayAheadPrices); got != nil || b.runs() != 0 {
+	if got := b.fakeMarket.dates(DayAheadPrices); got != nil || b.runs() != 0 {
 		t.Errorf("asked for %v, %d runs", got, b.runs())
 	}
 	if states, err := b.db.FeedStates(t.Context()); err != nil || len(states) > 0 {
 		t.Errorf("written: %v, %v", states, err)
 	}
-	status := b.status(store.DayAheadPrices)
+	status := b.status(market.DayAheadPrices)
 	if status.LastError == nil || *status.LastError != "the disk is nearly full: 1 MB is free: make room" || status.State == StateDown || status.NextRunAt == nil {
 		t.Errorf("status %+v", status)
 	}
 	*full = nil
 	b.job(t.Context(), b.feed(DayAheadPrices))
-	if status := b.status(store.DayAheadPrices); status.LastError != nil || b.rows(store.DayAheadPrices, "2026-11-21") != 96 {
+	if status := b.status(market.DayAheadPrices); status.LastError != nil || b.rows(market.DayAheadPrices, "2026-11-21") != 96 {
 		t.Errorf("with room again: status %+v", status)
 	}
 }
 
 func TestARunIsNotKeptWhereTheDiskFilledMeanwhile(t *testing.T) {
 	b, full := withRoom(t, "2026-11-20 13:00")
-	whole := b.market.prices
-	b.market.prices = func(window store.Period) (replyOfPrices, error) {
+	whole := b.fakeMarket.prices
+	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
 		*full = errors.New("make room")
 		return whole(window)
 	}
 	run, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19")
-	if !errors.Is(err, ErrNoRoom) || run.Outcome != store.OutcomeFailed || b.rows(store.DayAheadPrices, "2026-11-19") != 0 || b.runs() != 0 {
+	if !errors.Is(err, ErrNoRoom) || run.Outcome != store.OutcomeFailed || b.rows(market.DayAheadPrices, "2026-11-19") != 0 || b.runs() != 0 {
 		t.Errorf("error %v, outcome %s, %d runs", err, run.Outcome, b.runs())
 	}
 }
 
 func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	b, full := withRoom(t, "2026-11-20 13:00")
-	fetch := request(t, store.AFRREnergy, "2026-11-10", "2026-11-12")
+	fetch := request(t, market.AFRREnergy, "2026-11-10", "2026-11-12")
 	*full = errors.New("make room")
-	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.market.dates(AFRREnergy) != nil {
+	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.fakeMarket.dates(AFRREnergy) != nil {
 		t.Errorf("the fetch ends with %v", err)
 	}
 	*full = nil
-	whole := b.market.afrr
-	b.market.afrr = func(window store.Period) (replyOfAFRR, error) {
+	whole := b.fakeMarket.afrr
+	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
 		if window.Start == date(t, "2026-11-11").Start().Unix() {
 			*full = errors.New("make room")
 		}
@@ -89,12 +90,12 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: make room; 2 delivery dates are left: the same command goes on with them") {
 		t.Errorf("the fetch ends with %v", err)
 	}
-	b.market.dates(AFRREnergy)
-	*full, b.market.afrr = nil, whole
+	b.fakeMarket.dates(AFRREnergy)
+	*full, b.fakeMarket.afrr = nil, whole
 	if err := b.Fetch(t.Context(), fetch); err != nil {
 		t.Error(err)
 	}
-	if got := strings.Join(b.market.dates(AFRREnergy), " "); got != "2026-11-11 2026-11-12" {
+	if got := strings.Join(b.fakeMarket.dates(AFRREnergy), " "); got != "2026-11-11 2026-11-12" {
 		t.Errorf("it goes on with %s", got)
 	}
 }

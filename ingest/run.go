@@ -11,6 +11,7 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // run asks for one window and keeps what comes; fetchID is that of the fetch it is a part of, 0 if it is scheduled. The
@@ -29,7 +30,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	brought, err := f.gather(ctx, feed, w)
 	run.Bytes = brought.traffic.Bytes
 	if f.comparing && brought.traffic.Clock.Host != "" {
-		run.Clocks = []store.ClockReading{brought.traffic.Clock}
+		run.Clocks = []market.ClockReading{brought.traffic.Clock}
 	}
 	if err != nil {
 		return f.failed(ctx, feed, run, brought, err)
@@ -68,16 +69,16 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	feed.recorded(nil)
 	f.committed(ctx)
 	f.report(run, brought)
-	if run.Tallies[store.DayAheadPrices].Changed > 0 {
+	if run.Tallies[market.DayAheadPrices].Changed > 0 {
 		f.sayDifferences(ctx, run.Window)
 	}
 	return run, brought.fault
 }
 
 // allRefused says whether of each dataset something was refused.
-func allRefused(datasets []store.Dataset, refusals []store.Refusal) bool {
+func allRefused(datasets []market.Dataset, refusals []market.Refusal) bool {
 	for _, dataset := range datasets {
-		if !slices.ContainsFunc(refusals, func(r store.Refusal) bool { return r.Dataset == dataset }) {
+		if !slices.ContainsFunc(refusals, func(r market.Refusal) bool { return r.Dataset == dataset }) {
 			return false
 		}
 	}
@@ -159,11 +160,11 @@ func (f *Feeds) report(run store.Run, brought answer) {
 }
 
 // keptOmissions are those of dates that were not refused as a whole.
-func keptOmissions(brought answer) []store.Omission {
-	return slices.DeleteFunc(slices.Clone(brought.omissions), func(o store.Omission) bool { return brought.refusals.Has(o.Dataset, o.Date) })
+func keptOmissions(brought answer) []market.Omission {
+	return slices.DeleteFunc(slices.Clone(brought.omissions), func(o market.Omission) bool { return brought.refusals.Has(o.Dataset, o.Date) })
 }
 
-func refusalTexts(refusals []store.Refusal) []string {
+func refusalTexts(refusals []market.Refusal) []string {
 	var texts []string
 	for _, r := range refusals {
 		texts = append(texts, refusalText(r.Dataset, r.Date, r.Reason))
@@ -171,11 +172,11 @@ func refusalTexts(refusals []store.Refusal) []string {
 	return texts
 }
 
-func refusalText(dataset store.Dataset, date store.DeliveryDate, reason string) string {
+func refusalText(dataset market.Dataset, date market.DeliveryDate, reason string) string {
 	return fmt.Sprintf("%s %s refused: %s", dataset, date, reason)
 }
 
-func omissionTexts(omissions []store.Omission) []string {
+func omissionTexts(omissions []market.Omission) []string {
 	var texts []string
 	for _, o := range omissions {
 		texts = append(texts, omissionText(o))
@@ -183,7 +184,7 @@ func omissionTexts(omissions []store.Omission) []string {
 	return texts
 }
 
-func omissionText(o store.Omission) string {
+func omissionText(o market.Omission) string {
 	switch o.Steps {
 	case 0:
 		return fmt.Sprintf("%s %s incomplete: %s", o.Dataset, o.Date, o.Reason)

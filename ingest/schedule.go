@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Schedule says when a feed runs: every so often between two clock times in Paris, hourly or as Idle says otherwise.
@@ -61,19 +61,19 @@ const (
 )
 
 // settlementAt is when a delivery date of energy is due to be read for the last time.
-func settlementAt(date store.DeliveryDate) time.Time {
-	at := date.Start().In(store.Paris)
-	return minutesLater(store.NewDeliveryDate(at.Year(), at.Month()+2, settlementDay), settlementMinute)
+func settlementAt(date market.DeliveryDate) time.Time {
+	at := date.Start().In(market.Paris)
+	return minutesLater(market.NewDeliveryDate(at.Year(), at.Month()+2, settlementDay), settlementMinute)
 }
 
 // minutesLater is the instant that many minutes after midnight by the clock in Paris.
-func minutesLater(date store.DeliveryDate, minutes int) time.Time {
+func minutesLater(date market.DeliveryDate, minutes int) time.Time {
 	return date.At(minutes/60, minutes%60)
 }
 
 // next is when a feed runs again after now. eager says that what its hours are for is still missing.
 func (s Schedule) next(now time.Time, eager bool) time.Time {
-	today := store.DeliveryDateOf(now)
+	today := market.DeliveryDateOf(now)
 	from, to := minutesLater(today, s.FromMinute), minutesLater(today, s.ToMinute)
 	if eager && !now.Before(from) && now.Before(to) {
 		return now.Add(s.Every)
@@ -83,7 +83,7 @@ func (s Schedule) next(now time.Time, eager bool) time.Time {
 
 // nextMinute is when a clock in Paris next shows, after now, that many minutes after midnight.
 func nextMinute(now time.Time, minutes int) time.Time {
-	today := store.DeliveryDateOf(now)
+	today := market.DeliveryDateOf(now)
 	if at := minutesLater(today, minutes); at.After(now) {
 		return at
 	}
@@ -92,7 +92,7 @@ func nextMinute(now time.Time, minutes int) time.Time {
 
 // nextReread is when the first of the rereads after now comes.
 func nextReread(now time.Time, rereads []reread) time.Time {
-	for date := store.DeliveryDateOf(now); ; date = date.Add(1) {
+	for date := market.DeliveryDateOf(now); ; date = date.Add(1) {
 		var next time.Time
 		for _, r := range rereads {
 			if at := minutesLater(date, r.minute); r.isOn(date) && at.After(now) && (next.IsZero() || at.Before(next)) {
@@ -105,12 +105,12 @@ func nextReread(now time.Time, rereads []reread) time.Time {
 	}
 }
 
-func (r reread) isOn(day store.DeliveryDate) bool {
-	return !r.weekly || day.At(12, 0).In(store.Paris).Weekday() == r.weekday
+func (r reread) isOn(day market.DeliveryDate) bool {
+	return !r.weekly || day.At(12, 0).In(market.Paris).Weekday() == r.weekday
 }
 
 // rereadAt is when the newest of the rereads up to now came that concern a delivery date; zero if none has.
-func rereadAt(date store.DeliveryDate, now time.Time, rereads []reread) time.Time {
+func rereadAt(date market.DeliveryDate, now time.Time, rereads []reread) time.Time {
 	var newest time.Time
 	for _, r := range rereads {
 		for n := r.first; n <= r.last; n++ {

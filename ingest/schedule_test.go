@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // paris is the instant at which a clock in Paris shows the text.
 func paris(t *testing.T, text string) time.Time {
 	t.Helper()
-	at, err := time.ParseInLocation("2006-01-02 15:04", text, store.Paris)
+	at, err := time.ParseInLocation("2006-01-02 15:04", text, market.Paris)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestWhenAFeedRunsNext(t *testing.T) {
 				want = paris(t, row.next)
 			}
 			if got := row.schedule.next(now, row.eager); !got.Equal(want) {
-				t.Errorf("next after %s is %s, want %s", row.now, got.In(store.Paris), want.In(store.Paris))
+				t.Errorf("next after %s is %s, want %s", row.now, got.In(market.Paris), want.In(market.Paris))
 			}
 		})
 	}
@@ -82,7 +82,7 @@ func TestWhenDatesAreReadAgain(t *testing.T) {
 		{"2026-10-25 00:30", priceRereads, "2026-10-25 03:00"},
 	} {
 		if got, want := nextReread(paris(t, row.now), row.rereads), paris(t, row.next); !got.Equal(want) {
-			t.Errorf("after %s at %s, want %s", row.now, got.In(store.Paris), want.In(store.Paris))
+			t.Errorf("after %s at %s, want %s", row.now, got.In(market.Paris), want.In(market.Paris))
 		}
 	}
 }
@@ -117,7 +117,7 @@ func TestSinceWhenADateIsDueToBeReadAgain(t *testing.T) {
 			want = paris(t, row.since)
 		}
 		if got := rereadAt(date(t, row.date), paris(t, row.now), row.rereads); !got.Equal(want) {
-			t.Errorf("%s at %s is due since %s, want %s", row.date, row.now, got.In(store.Paris), want.In(store.Paris))
+			t.Errorf("%s at %s is due since %s, want %s", row.date, row.now, got.In(market.Paris), want.In(market.Paris))
 		}
 	}
 }
@@ -125,11 +125,11 @@ func TestSinceWhenADateIsDueToBeReadAgain(t *testing.T) {
 func TestEachDateIsReadAgainInItsSecondWeekAndOnceForItsSettlement(t *testing.T) {
 	for d := date(t, "2026-01-01"); d.Before(date(t, "2027-01-01")); d = d.Add(1) {
 		weekly := rereadAt(d, d.At(12, 0).AddDate(0, 0, 20), energyRereads)
-		if days := d.DaysUntil(store.DeliveryDateOf(weekly)); days < 8 || days > 14 {
+		if days := d.DaysUntil(market.DeliveryDateOf(weekly)); days < 8 || days > 14 {
 			t.Errorf("%s is read again %d days later", d, days)
 		}
-		at := settlementAt(d).In(store.Paris)
-		begun := d.Start().In(store.Paris)
+		at := settlementAt(d).In(market.Paris)
+		begun := d.Start().In(market.Paris)
 		if months := (at.Year()-begun.Year())*12 + int(at.Month()-begun.Month()); at.Day() != settlementDay || months != 2 {
 			t.Errorf("%s is settled on %s", d, at)
 		}

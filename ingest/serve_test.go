@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // serving runs the feeds and tells, by waiting on the clock, when all of them rest until their next run.
@@ -44,14 +44,14 @@ func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
 	rest, stop := b.serving()
 	rest()
 	for name, first := range map[FeedName]string{DayAheadPrices: "2026-10-17", Capacity: "2026-11-21", AFRREnergy: "2026-11-20", MFRREnergy: "2026-11-20"} {
-		if asked := b.market.dates(name); len(asked) == 0 || asked[0] != first {
+		if asked := b.fakeMarket.dates(name); len(asked) == 0 || asked[0] != first {
 			t.Errorf("at once %s asks for %v", name, asked)
 		}
 	}
 	b.clock.Advance(17 * time.Minute)
 	rest()
 	for name, want := range map[FeedName][]string{DayAheadPrices: nil, Capacity: nil, AFRREnergy: {"2026-11-20"}, MFRREnergy: {"2026-11-20"}} {
-		if diff := cmp.Diff(want, b.market.dates(name)); diff != "" {
+		if diff := cmp.Diff(want, b.fakeMarket.dates(name)); diff != "" {
 			t.Errorf("after a quarter of an hour %s: %s", name, diff)
 		}
 	}
@@ -82,12 +82,12 @@ func TestServeWithoutCredentialsRunsNothing(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.Feeds = New(Options{Store: b.db, Clock: b.clock})
 	_, stop := b.serving()
-	if err := stop(); err != nil || len(b.market.asked) > 0 {
-		t.Errorf("error %v, asked %v", err, b.market.asked)
+	if err := stop(); err != nil || len(b.fakeMarket.asked) > 0 {
+		t.Errorf("error %v, asked %v", err, b.fakeMarket.asked)
 	}
 }
 
-func (b *bench) status(dataset store.Dataset) Status {
+func (b *bench) status(dataset market.Dataset) Status {
 	b.t.Helper()
 	status, err := b.Feeds.status(b.t.Context(), dataset, nil)
 	if err != nil {
@@ -113,7 +113,7 @@ func TestStates(t *testing.T) {
 			b := newBench(t, row.now)
 			b.job(t.Context(), b.feed(DayAheadPrices))
 			b.clock.Advance(row.then)
-			if got := b.status(store.DayAheadPrices); got.State != row.state {
+			if got := b.status(market.DayAheadPrices); got.State != row.state {
 				t.Errorf("state %s, want %s: %+v", got.State, row.state, got)
 			}
 		})
@@ -125,12 +125,12 @@ func TestMissingDatesAndWhy(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-14", "2026-11-15"); err != nil {
 		t.Fatal(err)
 	}
-	whole := b.market.prices
-	b.market.prices = func(window store.Period) (reply replyOfPrices, err error) { return reply, nil }
+	whole := b.fakeMarket.prices
+	b.fakeMarket.prices = func(window market.Period) (reply replyOfPrices, err error) { return reply, nil }
 	if _, err := b.runDates(DayAheadPrices, "2026-11-16", "2026-11-16"); err != nil {
 		t.Fatal(err)
 	}
-	b.market.prices = func(window store.Period) (reply replyOfPrices, err error) {
+	b.fakeMarket.prices = func(window market.Period) (reply replyOfPrices, err error) {
 		reply, err = whole(window)
 		reply.Rows = reply.Rows[:40]
 		return reply, err
@@ -138,14 +138,14 @@ func TestMissingDatesAndWhy(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-17", "2026-11-17"); err != nil {
 		t.Fatal(err)
 	}
-	b.market.prices = func(window store.Period) (reply replyOfPrices, err error) {
-		reply.Refusals.RefuseFinally(store.DayAheadPrices, store.DeliveryDateOf(window.From()), "two series differ")
+	b.fakeMarket.prices = func(window market.Period) (reply replyOfPrices, err error) {
+		reply.Refusals.RefuseFinally(market.DayAheadPrices, market.DeliveryDateOf(window.From()), "two series differ")
 		return reply, nil
 	}
 	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
 		t.Fatal(err)
 	}
-	b.market.prices = func(store.Period) (reply replyOfPrices, err error) { return reply, context.DeadlineExceeded }
+	b.fakeMarket.prices = func(market.Period) (reply replyOfPrices, err error) { return reply, context.DeadlineExceeded }
 	if _, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19"); err == nil {
 		t.Fatal("no error")
 	}
@@ -156,8 +156,8 @@ func TestMissingDatesAndWhy(t *testing.T) {
 		{date(t, "2026-11-19"), 96, 0, ReasonSourceError},
 		{date(t, "2026-11-20"), 96, 0, ReasonNotAsked},
 	}
-	status := b.status(store.DayAheadPrices)
-	if diff := cmp.Diff(want, status.Missing, cmp.Comparer(func(a, b store.DeliveryDate) bool { return a == b })); diff != "" {
+	status := b.status(market.DayAheadPrices)
+	if diff := cmp.Diff(want, status.Missing, cmp.Comparer(func(a, b market.DeliveryDate) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
 	if status.LastError == nil || *status.LastError != context.DeadlineExceeded.Error()+"; delivery dates with an error before it: 1" || status.FirstDate.String() != "2026-11-14" {
@@ -167,31 +167,31 @@ func TestMissingDatesAndWhy(t *testing.T) {
 
 func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
 	b := newBench(t, "2026-06-01 12:00")
-	whole := b.market.capacity
-	b.market.capacity = func(window store.Period) (replyOfCapacity, error) {
+	whole := b.fakeMarket.capacity
+	b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
-			if row.Dataset != store.MFRRCapacity || row.Direction == store.Upward || row.Start >= firstDates.mfrrDownward.Start().Unix() {
+			if row.Dataset != market.MFRRCapacity || row.Direction == market.Upward || row.Start >= firstDates.mfrrDownward.Start().Unix() {
 				kept = append(kept, row)
 			}
 		}
 		reply.Rows = kept
 		return reply, err
 	}
-	if err := b.Fetch(t.Context(), request(t, store.MFRRCapacity, "2026-04-25", "2026-06-02")); err != nil {
+	if err := b.Fetch(t.Context(), request(t, market.MFRRCapacity, "2026-04-25", "2026-06-02")); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.status(store.MFRRCapacity); len(got.Missing) != 0 {
+	if got := b.status(market.MFRRCapacity); len(got.Missing) != 0 {
 		t.Errorf("missing %v", got.Missing)
 	}
 }
 
 type (
-	replyOfPrices   = source.Reply[store.Price]
-	replyOfCapacity = source.Reply[store.CapacityStep]
-	replyOfAFRR     = source.Reply[store.AFRRStep]
-	replyOfMFRR     = source.Reply[store.MFRRStep]
+	replyOfPrices   = source.Reply[market.Price]
+	replyOfCapacity = source.Reply[market.CapacityStep]
+	replyOfAFRR     = source.Reply[market.AFRRStep]
+	replyOfMFRR     = source.Reply[market.MFRRStep]
 )
 
 var (

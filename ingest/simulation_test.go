@@ -32,6 +32,7 @@ import (
 	"courant/ingest/rte"
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/market"
 )
 
 var simulateWeeks = flag.Bool("simulate", false, "simulate weeks of serving through faults of the sources")
@@ -46,10 +47,10 @@ func TestSimulation(t *testing.T) {
 		t.Skip("weeks of serving are simulated with -simulate")
 	}
 	for _, s := range []someWeeks{
-		{name: "the clock goes forward", first: store.NewDeliveryDate(2026, time.March, 20), last: store.NewDeliveryDate(2026, time.April, 5),
-			change: store.NewDeliveryDate(2026, time.March, 29), outage: 1},
-		{name: "the clock goes back", first: store.NewDeliveryDate(2026, time.October, 10), last: store.NewDeliveryDate(2026, time.November, 1),
-			change: store.NewDeliveryDate(2026, time.October, 25), outage: 7},
+		{name: "the clock goes forward", first: market.NewDeliveryDate(2026, time.March, 20), last: market.NewDeliveryDate(2026, time.April, 5),
+			change: market.NewDeliveryDate(2026, time.March, 29), outage: 1},
+		{name: "the clock goes back", first: market.NewDeliveryDate(2026, time.October, 10), last: market.NewDeliveryDate(2026, time.November, 1),
+			change: market.NewDeliveryDate(2026, time.October, 25), outage: 7},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,9 +62,9 @@ func TestSimulation(t *testing.T) {
 // someWeeks is some weeks of delivery dates.
 type someWeeks struct {
 	name        string
-	first, last store.DeliveryDate
-	change      store.DeliveryDate // on which the clock changes
-	outage      int                // the day, counted from 0, on which ENTSO-E begins to fail
+	first, last market.DeliveryDate
+	change      market.DeliveryDate // on which the clock changes
+	outage      int                 // the day, counted from 0, on which ENTSO-E begins to fail
 }
 
 const lookback = 35
@@ -118,7 +119,7 @@ type weeks struct {
 	killed   time.Time // the first call after it ends the process
 	rte      http.Handler
 	entsoe   http.Handler
-	taken    map[store.DeliveryDate]bool // of aFRR energy
+	taken    map[market.DeliveryDate]bool // of aFRR energy
 	feeds    *ingest.Feeds
 
 	mu       sync.Mutex
@@ -180,7 +181,7 @@ func simulate(t *testing.T, s someWeeks) {
 	w.rte, w.entsoe = simulator.RTE(options), simulator.ENTSOE(options)
 	// The 4 s steps of all dates would take minutes: the source has only those of the first date that is asked for, and
 	// around the change of the clock. On the others it says that there is nothing, which is not a fault.
-	w.taken = map[store.DeliveryDate]bool{s.first.Add(-2): true, s.change.Add(-1): true, s.change: true}
+	w.taken = map[market.DeliveryDate]bool{s.first.Add(-2): true, s.change.Add(-1): true, s.change: true}
 	w.troubles, w.changes, w.revoke, w.killed = s.plan(), s.changes(), s.at(5, 10, 37), s.at(6, 16, 0)
 
 	for _, stop := range append(s.stops(), stop{at: s.last.At(21, 0)}) {
@@ -258,8 +259,8 @@ func (s someWeeks) plan() []trouble {
 }
 
 // corrected are the delivery dates of which the values are corrected two days later, by resource.
-func (s someWeeks) corrected() map[string]store.DeliveryDate {
-	return map[string]store.DeliveryDate{
+func (s someWeeks) corrected() map[string]market.DeliveryDate {
+	return map[string]market.DeliveryDate{
 		simulator.A44:              s.first.Add(s.outage + 12),
 		simulator.ProcuredReserves: s.first.Add(3),
 		simulator.MarginalPrice:    s.change.Add(-1),
@@ -459,7 +460,7 @@ func (w *weeks) answer(r *http.Request, call string, now time.Time) *http.Respon
 	query := r.URL.Query()
 	start, _ := time.Parse(time.RFC3339, query.Get("start_date"))
 	end, _ := time.Parse(time.RFC3339, query.Get("end_date"))
-	switch first := store.DeliveryDateOf(start); {
+	switch first := market.DeliveryDateOf(start); {
 	case call == callPrices:
 		source = w.entsoe
 	case call == callCapacity && first.Add(3).Start().Before(end):
@@ -486,15 +487,15 @@ func (w *weeks) check() {
 	}
 	defer db.Close()
 	tomorrow := w.last.Add(1)
-	ahead := store.Dates(w.first.Add(1-lookback), tomorrow)
-	energy := store.Dates(w.first.Add(-2), w.last)
+	ahead := market.Dates(w.first.Add(1-lookback), tomorrow)
+	energy := market.Dates(w.first.Add(-2), w.last)
 
 	prices, capacity, afrr, mfrr := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	corrected := w.corrected()
 	revisions := map[string]int{}
 	for _, date := range ahead {
 		published := simulator.Prices(dayOf(date))
-		if len(published) != date.Steps(store.QuarterSeconds) {
+		if len(published) != date.Steps(market.QuarterSeconds) {
 			t.Fatalf("%s: %d prices", date, len(published))
 		}
 		for _, p := range published {
@@ -507,13 +508,13 @@ func (w *weeks) check() {
 			if date == corrected[simulator.ProcuredReserves] && c.Reserve != "RR" {
 				c = corrects(revisions, simulator.ProcuredReserves, c, c.Corrected())
 			}
-			if dataset, known := map[string]store.Dataset{"FCR": store.FCRCapacity, "AFRR": store.AFRRCapacity, "MFRR": store.MFRRCapacity}[c.Reserve]; known {
-				direction := map[string]store.Direction{"UP": store.Upward, "DOWN": store.Downward, "UP_DOWN": store.Symmetric}[c.Direction]
+			if dataset, known := map[string]market.Dataset{"FCR": market.FCRCapacity, "AFRR": market.AFRRCapacity, "MFRR": market.MFRRCapacity}[c.Reserve]; known {
+				direction := map[string]market.Direction{"UP": market.Upward, "DOWN": market.Downward, "UP_DOWN": market.Symmetric}[c.Direction]
 				capacity[row(dataset, c.Start.Unix(), direction, c.Horizon, c.Product, c.Offered, c.Contracted, c.PricePerStep)] = true
 			}
 		}
 	}
-	var missing []store.DeliveryDate
+	var missing []market.DeliveryDate
 	for _, date := range energy {
 		if !w.taken[date] {
 			if date != w.last {
@@ -563,10 +564,10 @@ func (w *weeks) check() {
 	if err := w.db.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
 	}
-	w.checkCounts(store.DayAheadPrices, ahead, 1)
-	w.checkCounts(store.FCRCapacity, ahead, 1)
-	w.checkCounts(store.AFRRCapacity, ahead, 2)
-	w.checkCounts(store.MFRREnergy, energy[:len(energy)-1], 2)
+	w.checkCounts(market.DayAheadPrices, ahead, 1)
+	w.checkCounts(market.FCRCapacity, ahead, 1)
+	w.checkCounts(market.AFRRCapacity, ahead, 2)
+	w.checkCounts(market.MFRREnergy, energy[:len(energy)-1], 2)
 	w.checkReport(missing)
 	for _, trouble := range w.troubles {
 		if w.faults[trouble.name] == 0 {
@@ -593,7 +594,7 @@ func corrects[R any](counted map[string]int, resource string, before, after R) R
 // checkStandIn wants tomorrow's prices to be there while ENTSO-E is down, and the report to tell of it.
 func (w *weeks) checkStandIn() {
 	t := w.t
-	tomorrow := store.DeliveryDateOf(w.now()).Add(1)
+	tomorrow := market.DeliveryDateOf(w.now()).Add(1)
 	prices, err := w.db.Prices(t.Context(), tomorrow.Period())
 	if err != nil {
 		t.Fatal(err)
@@ -603,7 +604,7 @@ func (w *weeks) checkStandIn() {
 		t.Fatalf("%d prices of %s, want %d", len(prices), tomorrow, len(truth))
 	}
 	for i, p := range prices {
-		if p.Source != store.FromRTE || p.Price != store.Num(truth[i].EURPerMWh) {
+		if p.Source != market.FromRTE || p.Price != market.Num(truth[i].EURPerMWh) {
 			t.Fatalf("the price %+v of %s, want %v from RTE", p, tomorrow, truth[i].EURPerMWh)
 		}
 	}
@@ -648,7 +649,7 @@ func (w *weeks) checkRevisions(db *sql.DB, want map[string]int) {
 }
 
 // checkCounts counts each date's quarter hours, in so many directions.
-func (w *weeks) checkCounts(dataset store.Dataset, dates []store.DeliveryDate, directions int) {
+func (w *weeks) checkCounts(dataset market.Dataset, dates []market.DeliveryDate, directions int) {
 	w.t.Helper()
 	coverage, err := w.db.Coverage(w.t.Context(), dataset, dates[0], dates[len(dates)-1])
 	if err != nil {
@@ -659,7 +660,7 @@ func (w *weeks) checkCounts(dataset store.Dataset, dates []store.DeliveryDate, d
 		if date == w.change {
 			want = map[time.Month]int{time.March: 92, time.October: 100}[date.Start().Month()]
 		}
-		got := store.Coverage{date: coverage[date]}.Rows()
+		got := market.Coverage{date: coverage[date]}.Rows()
 		if got != want*directions {
 			w.t.Errorf("%s has %d rows of %s, want %d", date, got, dataset, want*directions)
 		}
@@ -667,7 +668,7 @@ func (w *weeks) checkCounts(dataset store.Dataset, dates []store.DeliveryDate, d
 }
 
 // checkReport wants nothing to be missing but the given dates of aFRR energy, and every source to be asked as usual.
-func (w *weeks) checkReport(missing []store.DeliveryDate) {
+func (w *weeks) checkReport(missing []market.DeliveryDate) {
 	t := w.t
 	report, err := w.feeds.Report(t.Context())
 	if err != nil {
@@ -680,7 +681,7 @@ func (w *weeks) checkReport(missing []store.DeliveryDate) {
 		t.Errorf("the sources of prices differ on %v, want the date that ENTSO-E corrected", d)
 	}
 	for _, status := range report.Datasets {
-		if status.Dataset != store.AFRREnergy {
+		if status.Dataset != market.AFRREnergy {
 			if status.State != ingest.StateOK || len(status.Missing) > 0 || status.LastError != nil {
 				t.Errorf("%s is %s, its last error is %v, missing are %v", status.Dataset, status.State, status.LastError, status.Missing)
 			}
@@ -689,7 +690,7 @@ func (w *weeks) checkReport(missing []store.DeliveryDate) {
 		if status.State == ingest.StateDown || status.LastError != nil {
 			t.Errorf("%s is %s, its last error is %v", status.Dataset, status.State, status.LastError)
 		}
-		var got []store.DeliveryDate
+		var got []market.DeliveryDate
 		for _, m := range status.Missing {
 			got = append(got, m.Date)
 			why := ingest.ReasonNotPublished
@@ -771,6 +772,6 @@ func row(values ...any) string {
 	return b.String()
 }
 
-func dayOf(date store.DeliveryDate) simulator.Day {
+func dayOf(date market.DeliveryDate) simulator.Day {
 	return simulator.DayOf(date.Start())
 }

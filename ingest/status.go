@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // State is how a dataset is doing.
@@ -43,26 +44,26 @@ const (
 
 // Missing is a delivery date that is not whole.
 type Missing struct {
-	Date     store.DeliveryDate `json:"date"`
-	Expected int                `json:"expected"` // periods
-	Received int                `json:"received"` // periods
-	Reason   Reason             `json:"reason"`
+	Date     market.DeliveryDate `json:"date"`
+	Expected int                 `json:"expected"` // periods
+	Received int                 `json:"received"` // periods
+	Reason   Reason              `json:"reason"`
 }
 
 // Status is what Courant knows of a dataset. Times are UTC; nil is "never" or "not known".
 type Status struct {
-	Dataset         store.Dataset       `json:"dataset"`
-	Source          string              `json:"source"`
-	State           State               `json:"state"`
-	FirstDate       *store.DeliveryDate `json:"first_date"`
-	LastDate        *store.DeliveryDate `json:"last_date"`
-	NewestPeriodEnd *Instant            `json:"newest_period_end"`
-	LagSeconds      *int64              `json:"lag_seconds"` // from the end of the newest period to now; 0 if that is ahead
-	LastSuccessAt   *Instant            `json:"last_success_at"`
-	LastChangeAt    *Instant            `json:"last_change_at"`
-	LastError       *string             `json:"last_error"`
-	NextRunAt       *Instant            `json:"next_run_at"`
-	Missing         []Missing           `json:"missing"`
+	Dataset         market.Dataset       `json:"dataset"`
+	Source          string               `json:"source"`
+	State           State                `json:"state"`
+	FirstDate       *market.DeliveryDate `json:"first_date"`
+	LastDate        *market.DeliveryDate `json:"last_date"`
+	NewestPeriodEnd *Instant             `json:"newest_period_end"`
+	LagSeconds      *int64               `json:"lag_seconds"` // from the end of the newest period to now; 0 if that is ahead
+	LastSuccessAt   *Instant             `json:"last_success_at"`
+	LastChangeAt    *Instant             `json:"last_change_at"`
+	LastError       *string              `json:"last_error"`
+	NextRunAt       *Instant             `json:"next_run_at"`
+	Missing         []Missing            `json:"missing"`
 }
 
 // Instant is a time in UTC that is written with milliseconds.
@@ -83,17 +84,17 @@ func instantOf(t time.Time) *Instant {
 
 // Waiting is a delivery date that a person has to decide on.
 type Waiting struct {
-	ID      int64              `json:"id"`
-	Dataset store.Dataset      `json:"dataset"`
-	Date    store.DeliveryDate `json:"date"`
-	Reason  string             `json:"reason"` // what is odd about it, or "refused"
-	SeenAt  Instant            `json:"seen_at"`
-	Detail  *string            `json:"detail"` // why it was refused; nil if it was not
+	ID      int64               `json:"id"`
+	Dataset market.Dataset      `json:"dataset"`
+	Date    market.DeliveryDate `json:"date"`
+	Reason  string              `json:"reason"` // what is odd about it, or "refused"
+	SeenAt  Instant             `json:"seen_at"`
+	Detail  *string             `json:"detail"` // why it was refused; nil if it was not
 }
 
 func waitingOf(q store.Quarantined) Waiting {
 	w := Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date, Reason: q.Reason, SeenAt: Instant(q.Seen)}
-	if q.Kind == store.WaitsRefused {
+	if q.Kind == market.WaitsRefused {
 		w.Reason, w.Detail = string(q.Kind), &q.Reason
 	}
 	return w
@@ -101,11 +102,11 @@ func waitingOf(q store.Quarantined) Waiting {
 
 // Difference is a delivery date of which two publications of prices differ by more than a cent.
 type Difference struct {
-	Date          store.DeliveryDate `json:"date"`
-	Between       string             `json:"between"` // ENTSO-E/RTE, or two resolutions of ENTSO-E such as PT15M/PT60M; the first is served
-	Quarters      int                `json:"quarters"`
-	LargestEURMWh float64            `json:"largest_eur_mwh"` // without sign
-	SeenAt        Instant            `json:"seen_at"`
+	Date          market.DeliveryDate `json:"date"`
+	Between       string              `json:"between"` // ENTSO-E/RTE, or two resolutions of ENTSO-E such as PT15M/PT60M; the first is served
+	Quarters      int                 `json:"quarters"`
+	LargestEURMWh float64             `json:"largest_eur_mwh"` // without sign
+	SeenAt        Instant             `json:"seen_at"`
 }
 
 // differenceDays is how many delivery dates back the sources of prices are compared.
@@ -123,10 +124,10 @@ type Report struct {
 
 // Correction is a delivery date, of what is sold ahead, of which the source changed values before it was over.
 type Correction struct {
-	Dataset store.Dataset      `json:"dataset"`
-	Date    store.DeliveryDate `json:"date"`
-	Values  int                `json:"values"` // that changed or were withdrawn
-	SeenAt  Instant            `json:"seen_at"`
+	Dataset market.Dataset      `json:"dataset"`
+	Date    market.DeliveryDate `json:"date"`
+	Values  int                 `json:"values"` // that changed or were withdrawn
+	SeenAt  Instant             `json:"seen_at"`
 }
 
 // Clock is how far this machine's clock differs from a source's, where that is 2 min or more.
@@ -144,7 +145,7 @@ func (f *Feeds) Report(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		status, err := f.status(ctx, dataset, states)
 		if err != nil {
 			return Report{}, err
@@ -185,7 +186,7 @@ func (f *Feeds) Report(ctx context.Context) (Report, error) {
 	return report, nil
 }
 
-func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[string]store.FeedState) (Status, error) {
+func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[string]store.FeedState) (Status, error) {
 	feed, now := f.of(dataset), f.clock.Now()
 	extent, err := f.store.Extent(ctx, dataset)
 	if err != nil {
@@ -274,13 +275,13 @@ func (feed *feed) ownState() store.FeedState {
 }
 
 // newestEnd is the end of the newest period that is held.
-func (f *Feeds) newestEnd(ctx context.Context, dataset store.Dataset, extent store.Extent) (time.Time, error) {
-	length := int64(store.QuarterSeconds)
+func (f *Feeds) newestEnd(ctx context.Context, dataset market.Dataset, extent store.Extent) (time.Time, error) {
+	length := int64(market.QuarterSeconds)
 	switch dataset {
-	case store.AFRREnergy:
-		length = store.AFRRSeconds
-	case store.DayAheadPrices:
-		prices, err := f.store.Prices(ctx, store.Period{Start: extent.NewestStart, End: extent.NewestStart + 1})
+	case market.AFRREnergy:
+		length = market.AFRRSeconds
+	case market.DayAheadPrices:
+		prices, err := f.store.Prices(ctx, market.Period{Start: extent.NewestStart, End: extent.NewestStart + 1})
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -317,10 +318,10 @@ const failuresToTell = 2
 // judgeDates looks at all delivery dates from the first that is due to the last that may be asked for. A date is due once it
 // should be whole: energy's when it is over, what is sold ahead when the date begins, tomorrow's from late_at on. Of a date
 // that is not due yet only what went wrong counts.
-func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset store.Dataset, extent store.Extent, isLagging, clockIsWrong bool) (judgedDates, error) {
+func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Dataset, extent store.Extent, isLagging, clockIsWrong bool) (judgedDates, error) {
 	judged := judgedDates{missing: []Missing{}}
 	now := f.clock.Now()
-	today := store.DeliveryDateOf(now)
+	today := market.DeliveryDateOf(now)
 	first, err := f.firstDue(ctx, dataset, extent)
 	last := LastDate(dataset, now)
 	if err != nil || first.IsZero() || first.After(last) {
@@ -345,7 +346,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset store.Datase
 	if err != nil {
 		return judged, err
 	}
-	for _, date := range store.Dates(first, last) {
+	for _, date := range market.Dates(first, last) {
 		h := holdings[date]
 		a, wasAsked := asked[date]
 		isDue := !date.After(lastDue)
@@ -374,19 +375,19 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset store.Datase
 }
 
 // begun is how many of a delivery date's periods have begun.
-func begun(date store.DeliveryDate, periods int, now time.Time) int {
+func begun(date market.DeliveryDate, periods int, now time.Time) int {
 	whole := date.Period()
 	share := min(max(now.Unix()-whole.Start, 0), whole.Seconds())
 	return int(int64(periods) * share / whole.Seconds())
 }
 
 // faultText says what keeps a delivery date from having been read well, "" where nothing does that the source could mend.
-func faultText(dataset store.Dataset, date store.DeliveryDate, fault store.DateFault) string {
+func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.DateFault) string {
 	switch fault.Kind {
 	case store.FaultRefused:
 		return refusalText(dataset, date, fault.Reason)
 	case store.FaultOmitted:
-		return omissionText(store.Omission{Dataset: dataset, Date: date, Steps: fault.Steps, Reason: fault.Reason})
+		return omissionText(market.Omission{Dataset: dataset, Date: date, Steps: fault.Steps, Reason: fault.Reason})
 	case store.FaultFailed:
 		return fault.Reason
 	}

@@ -9,28 +9,28 @@ import (
 	"pgregory.net/rapid"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // event is what one run made of one delivery date, for a model of the status.
 type event struct {
-	date   store.DeliveryDate
-	window store.Period // within the date
-	says   string       // good, refused or failed
+	date   market.DeliveryDate
+	window market.Period // within the date
+	says   string        // good, refused or failed
 	ended  time.Time
 }
 
 // open looks through all events of a date: the kind of what is still wrong, "" if nothing is, and how many runs in a row have
 // met something wrong.
 func open(events []event) (says string, runs int) {
-	var missed []store.Period
+	var missed []market.Period
 	for _, e := range events {
 		if e.says != "good" {
 			says, runs, missed = e.says, runs+1, append(missed, e.window)
 			continue
 		}
-		covers := func(w store.Period) bool { return e.window.Start <= w.Start && w.End <= e.window.End }
-		if !slices.ContainsFunc(missed, func(w store.Period) bool { return !covers(w) }) {
+		covers := func(w market.Period) bool { return e.window.Start <= w.Start && w.End <= e.window.End }
+		if !slices.ContainsFunc(missed, func(w market.Period) bool { return !covers(w) }) {
 			says, runs, missed = "", 0, nil
 		}
 	}
@@ -41,17 +41,17 @@ func open(events []event) (says string, runs int) {
 type model struct {
 	ahead       bool
 	lateMinute  int
-	held        map[store.DeliveryDate]int // periods
-	periods     func(store.DeliveryDate) int
-	events      map[store.DeliveryDate][]event
+	held        map[market.DeliveryDate]int // periods
+	periods     func(market.DeliveryDate) int
+	events      map[market.DeliveryDate][]event
 	lastSuccess time.Time
 }
 
-func (m *model) status(now time.Time) (state State, missing map[store.DeliveryDate]Reason) {
-	missing = map[store.DeliveryDate]Reason{}
-	today := store.DeliveryDateOf(now)
+func (m *model) status(now time.Time) (state State, missing map[market.DeliveryDate]Reason) {
+	missing = map[market.DeliveryDate]Reason{}
+	today := market.DeliveryDateOf(now)
 	isLate := !now.Before(minutesLater(today, m.lateMinute))
-	var dates []store.DeliveryDate // that have rows or were asked for
+	var dates []market.DeliveryDate // that have rows or were asked for
 	for date, held := range m.held {
 		if held > 0 {
 			dates = append(dates, date)
@@ -69,7 +69,7 @@ func (m *model) status(now time.Time) (state State, missing map[store.DeliveryDa
 	if len(dates) == 0 {
 		return state, missing
 	}
-	first := slices.MinFunc(dates, func(a, b store.DeliveryDate) int { return b.DaysUntil(a) })
+	first := slices.MinFunc(dates, func(a, b market.DeliveryDate) int { return b.DaysUntil(a) })
 	last := today
 	if m.ahead {
 		last = today.Add(1)
@@ -109,7 +109,7 @@ func (m *model) status(now time.Time) (state State, missing map[store.DeliveryDa
 
 // noteSuccess moves the last success where a run read the newest delivery date well.
 func (m *model) noteSuccess(run []event) {
-	var newest store.DeliveryDate
+	var newest market.DeliveryDate
 	for date, held := range m.held {
 		if held > 0 && date.After(newest) {
 			newest = date
@@ -132,22 +132,22 @@ func (m *model) noteSuccess(run []event) {
 func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 	for _, row := range []struct {
 		name    FeedName
-		dataset store.Dataset
+		dataset market.Dataset
 		hours   Schedule
-	}{{DayAheadPrices, store.DayAheadPrices, pricesHours}, {MFRREnergy, store.MFRREnergy, energyHours}} {
+	}{{DayAheadPrices, market.DayAheadPrices, pricesHours}, {MFRREnergy, market.MFRREnergy, energyHours}} {
 		t.Run(string(row.name), func(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
 				b := newBench(t, "2026-11-18 00:05")
 				feed := b.feed(row.name)
-				fate := map[store.DeliveryDate]string{}
-				b.market.prices = fated(b.market.prices, fate, store.DayAheadPrices, priceDate)
-				b.market.mfrr = fated(b.market.mfrr, fate, store.MFRREnergy, mfrrDate)
-				m := &model{ahead: feed.ahead, lateMinute: row.hours.LateMinute, held: map[store.DeliveryDate]int{}, events: map[store.DeliveryDate][]event{},
-					periods: func(d store.DeliveryDate) int {
+				fate := map[market.DeliveryDate]string{}
+				b.fakeMarket.prices = fated(b.fakeMarket.prices, fate, market.DayAheadPrices, priceDate)
+				b.fakeMarket.mfrr = fated(b.fakeMarket.mfrr, fate, market.MFRREnergy, mfrrDate)
+				m := &model{ahead: feed.ahead, lateMinute: row.hours.LateMinute, held: map[market.DeliveryDate]int{}, events: map[market.DeliveryDate][]event{},
+					periods: func(d market.DeliveryDate) int {
 						if feed.ahead {
-							return d.Steps(store.QuarterSeconds)
+							return d.Steps(market.QuarterSeconds)
 						}
-						return 2 * d.Steps(store.QuarterSeconds)
+						return 2 * d.Steps(market.QuarterSeconds)
 					}}
 				for step := range rapid.IntRange(1, 12).Draw(r, "runs") {
 					b.clock.Advance(time.Duration(rapid.IntRange(1, 500).Draw(r, "minutes")) * time.Minute)
@@ -196,7 +196,7 @@ func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 }
 
 // draw decides what a run meets: a failure of the whole window, or for each date rows, a refusal or nothing.
-func draw(r *rapid.T, fate map[store.DeliveryDate]string, w window) []event {
+func draw(r *rapid.T, fate map[market.DeliveryDate]string, w window) []event {
 	clear(fate)
 	var run []event
 	fails := rapid.IntRange(0, 3).Draw(r, "fails") == 0
@@ -217,8 +217,8 @@ func draw(r *rapid.T, fate map[store.DeliveryDate]string, w window) []event {
 }
 
 // fated is a source that does with each delivery date what its fate says.
-func fated[R any](well func(store.Period) (source.Reply[R], error), fate map[store.DeliveryDate]string, dataset store.Dataset, dateOf func(R) store.DeliveryDate) func(store.Period) (source.Reply[R], error) {
-	return func(window store.Period) (source.Reply[R], error) {
+func fated[R any](well func(market.Period) (source.Reply[R], error), fate map[market.DeliveryDate]string, dataset market.Dataset, dateOf func(R) market.DeliveryDate) func(market.Period) (source.Reply[R], error) {
+	return func(window market.Period) (source.Reply[R], error) {
 		reply, err := well(window)
 		var kept []R
 		for i, row := range reply.Rows {
@@ -239,7 +239,7 @@ func fated[R any](well func(store.Period) (source.Reply[R], error), fate map[sto
 	}
 }
 
-func (b *bench) compare(r *rapid.T, when string, dataset store.Dataset, m *model) {
+func (b *bench) compare(r *rapid.T, when string, dataset market.Dataset, m *model) {
 	state, missing := m.status(b.clock.Now())
 	got, err := b.Feeds.status(b.t.Context(), dataset, nil)
 	if err != nil {
@@ -249,14 +249,14 @@ func (b *bench) compare(r *rapid.T, when string, dataset store.Dataset, m *model
 		state = StateStale
 	}
 	if got.State != state {
-		r.Errorf("%s, %s: state %s, want %s: %+v", when, b.clock.Now().In(store.Paris), got.State, state, got)
+		r.Errorf("%s, %s: state %s, want %s: %+v", when, b.clock.Now().In(market.Paris), got.State, state, got)
 	}
-	reasons := map[store.DeliveryDate]Reason{}
+	reasons := map[market.DeliveryDate]Reason{}
 	for _, m := range got.Missing {
 		reasons[m.Date] = m.Reason
 	}
 	if fmt.Sprint(reasons) != fmt.Sprint(missing) {
-		r.Errorf("%s, %s: missing %v, want %v", when, b.clock.Now().In(store.Paris), reasons, missing)
+		r.Errorf("%s, %s: missing %v, want %v", when, b.clock.Now().In(market.Paris), reasons, missing)
 	}
 	success := time.Time{}
 	if got.LastSuccessAt != nil {

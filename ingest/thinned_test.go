@@ -4,55 +4,55 @@ import (
 	"testing"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestAThinnedDateIsNeitherMissedNorAskedForButByForce(t *testing.T) {
 	const hole, day = "2026-09-02", "2026-09-03"
 	b := newBench(t, "2026-10-25 23:00")
-	whole := b.market.afrr
-	b.market.afrr = func(window store.Period) (replyOfAFRR, error) {
+	whole := b.fakeMarket.afrr
+	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
 		reply, err := whole(window)
 		if window.Start == date(t, hole).Start().Unix() {
 			reply.Rows = reply.Rows[:100]
 		}
 		return reply, err
 	}
-	fetch := request(t, store.AFRREnergy, "2026-09-01", day)
+	fetch := request(t, market.AFRREnergy, "2026-09-01", day)
 	if err := b.Fetch(t.Context(), fetch); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.reasonOf(store.AFRREnergy, hole); got != ReasonPartial {
+	if got := b.reasonOf(market.AFRREnergy, hole); got != ReasonPartial {
 		t.Fatalf("before it is thinned, %s is missing for %q", hole, got)
 	}
 	if thinned, err := b.db.ThinAFRR(t.Context(), date(t, "2026-09-04")); err != nil || thinned != 3 {
 		t.Fatalf("%d thinned, %v", thinned, err)
 	}
-	for _, missing := range b.status(store.AFRREnergy).Missing {
+	for _, missing := range b.status(market.AFRREnergy).Missing {
 		if missing.Date.Before(date(t, "2026-09-04")) {
 			t.Errorf("a thinned date is missing: %+v", missing)
 		}
 	}
-	b.market.dates(AFRREnergy)
+	b.fakeMarket.dates(AFRREnergy)
 	for range 3 {
 		b.job(t.Context(), b.feed(AFRREnergy))
 		b.clock.Advance(24 * time.Hour)
 	}
-	for _, asked := range b.market.dates(AFRREnergy) {
+	for _, asked := range b.fakeMarket.dates(AFRREnergy) {
 		if asked < "2026-09-04" {
 			t.Errorf("%s is asked for", asked)
 		}
 	}
-	if err := b.Fetch(t.Context(), fetch); err != nil || b.market.dates(AFRREnergy) != nil {
+	if err := b.Fetch(t.Context(), fetch); err != nil || b.fakeMarket.dates(AFRREnergy) != nil {
 		t.Errorf("without force it is asked for, %v", err)
 	}
 	fetch.Force = true
-	b.market.afrr = whole
+	b.fakeMarket.afrr = whole
 	if err := b.Fetch(t.Context(), fetch); err != nil {
 		t.Error(err)
 	}
 	for _, day := range []string{"2026-09-01", hole, day} {
-		if got := b.rows(store.AFRREnergy, day); got != 21_600 {
+		if got := b.rows(market.AFRREnergy, day); got != 21_600 {
 			t.Errorf("of %s there are %d steps", day, got)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 // caller is somebody who asks, and the code of what he is told of each kind of dataset; empty: he may read it.
@@ -314,13 +315,13 @@ func TestACallersChangeBitesOnTheNextRequest(t *testing.T) {
 		}
 	}
 	check("before", bearer(token), "subscription_required")
-	must(t, f.auth.Subscribe(t.Context(), account.Email, "afrr", store.DeliveryDateOf(noon)))
+	must(t, f.auth.Subscribe(t.Context(), account.Email, "afrr", market.DeliveryDateOf(noon)))
 	check("subscribed", bearer(token), "")
 	check("subscribed", carrying(session), "")
 	f.clock.Advance(time.Hour)
 	check("the token's end", bearer(token), "token_expired")
 	check("the token's end", carrying(session), "")
-	f.clock.Advance(store.DeliveryDateOf(noon).End().Sub(f.clock.Now()) - time.Millisecond)
+	f.clock.Advance(market.DeliveryDateOf(noon).End().Sub(f.clock.Now()) - time.Millisecond)
 	check("the subscription's last millisecond", carrying(session), "")
 	f.clock.Advance(time.Millisecond)
 	check("the end of its Paris day", carrying(session), "subscription_required")

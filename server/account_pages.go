@@ -10,6 +10,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -168,7 +169,7 @@ func (s *Server) showTokens(c echo.Context, identity auth.Identity, status int, 
 	for _, token := range tokens {
 		view.Tokens = append(view.Tokens, web.TokenLine{Token: token, Used: used[token.ID], Over: token.IsOver(now)})
 	}
-	view.Site, view.Datasets, view.Today = s.site(c), store.Datasets(), store.DeliveryDateOf(now)
+	view.Site, view.Datasets, view.Today = s.site(c), market.Datasets(), market.DeliveryDateOf(now)
 	body, err := s.pages.Tokens(visitAt(c, identity, view.Pager.At), view)
 	return s.page(c, status, body, err)
 }
@@ -190,9 +191,9 @@ func (s *Server) newToken(c echo.Context, identity auth.Identity, fields url.Val
 	if err != nil {
 		return "", err
 	}
-	var datasets []store.Dataset
+	var datasets []market.Dataset
 	for _, name := range fields["dataset"] {
-		dataset, known := store.ParseDataset(name)
+		dataset, known := market.ParseDataset(name)
 		if !known {
 			return "", errFormDataset
 		}
@@ -202,15 +203,15 @@ func (s *Server) newToken(c echo.Context, identity auth.Identity, fields url.Val
 }
 
 // formDate is a date of a form; the zero one if the field is empty.
-func formDate(fields url.Values, name string) (store.DeliveryDate, error) {
+func formDate(fields url.Values, name string) (market.DeliveryDate, error) {
 	text := fields.Get(name)
 	if text == "" {
-		return store.DeliveryDate{}, nil
+		return market.DeliveryDate{}, nil
 	}
-	date, err := store.ParseDeliveryDate(text)
+	date, err := market.ParseDeliveryDate(text)
 	// The zero date stands for none, and 1970-01-01 is written in its place by nobody who means it.
 	if err != nil || date.IsZero() {
-		return store.DeliveryDate{}, errFormDate
+		return market.DeliveryDate{}, errFormDate
 	}
 	return date, nil
 }

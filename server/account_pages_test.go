@@ -16,6 +16,7 @@ import (
 	"courant/auth"
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -439,7 +440,7 @@ func TestTheOffersAndHowToAskForOne(t *testing.T) {
 	f := withUser(t, func(o *server.Options) {
 		o.Offers = []web.Offer{
 			{ID: "everything", Name: web.Text{FR: "Tout", EN: "Everything"}, Price: web.Text{FR: "90 € par mois", EN: "€90 a month"}, Contact: "sales@courant.example"},
-			{ID: "afrr", Datasets: []store.Dataset{store.AFRREnergy}},
+			{ID: "afrr", Datasets: []market.Dataset{market.AFRREnergy}},
 		}
 	})
 	page = f.ask(t, "GET", "/offers", english).Body.String()
@@ -448,7 +449,7 @@ func TestTheOffersAndHowToAskForOne(t *testing.T) {
 			t.Errorf("the page lacks %s: %s", want, page)
 		}
 	}
-	must(t, f.auth.Subscribe(t.Context(), email, "everything", store.DeliveryDateOf(noon)))
+	must(t, f.auth.Subscribe(t.Context(), email, "everything", market.DeliveryDateOf(noon)))
 	if page := f.ask(t, "GET", "/offers", english, f.signIn(t, email, password)).Body.String(); !strings.Contains(page, "Everything, until 15\u00a0July\u00a02026") {
 		t.Errorf("a subscriber sees %s", page)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -129,7 +130,7 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 		return err
 	}
 	view.UserLine, view.Last, view.Offers = s.userLine(account), last, s.offers
-	view.Today = store.DeliveryDateOf(s.clock.Now())
+	view.Today = market.DeliveryDateOf(s.clock.Now())
 	body, err := s.pages.User(visitAt(c, identity, userPage(language(c), account)), view)
 	return s.page(c, status, body, err)
 }

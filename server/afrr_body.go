@@ -2,15 +2,16 @@ package server
 
 import (
 	"courant/store"
+	"courant/store/market"
 )
 
 // recentSteps is how many of the newest are listed.
 const recentSteps = 50
 
 // afrrBody answers /api/afrr-energy: the latest delivery date's newest 4 s steps, and all of it in 5 min.
-func afrrBody(window store.Window[store.AFRRStep]) []byte {
+func afrrBody(window store.Window[market.AFRRStep]) []byte {
 	rows := window.Rows
-	var up, down store.Mean
+	var up, down market.Mean
 	for _, row := range rows {
 		up.Add(row.UpwardPrice)
 		down.Add(row.DownwardPrice)
@@ -21,7 +22,7 @@ func afrrBody(window store.Window[store.AFRRStep]) []byte {
 	}
 	var w jsonWriter
 	w.open('{')
-	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(rows), stepSeconds: store.AFRRSeconds, up: up, down: down, newest: newest})
+	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(rows), stepSeconds: market.AFRRSeconds, up: up, down: down, newest: newest})
 	w.key("latestRow")
 	if len(rows) == 0 {
 		w.null()
@@ -34,10 +35,10 @@ func afrrBody(window store.Window[store.AFRRStep]) []byte {
 	}
 	w.close(']')
 	w.key("chartRows").open('[')
-	for _, bucket := range store.AFRRBuckets(rows) {
+	for _, bucket := range market.AFRRBuckets(rows) {
 		w.open('{')
 		w.key("bucket_start_utc").instant(bucket.Start)
-		w.key("bucket_end_utc").instant(bucket.Start + store.BucketSeconds)
+		w.key("bucket_end_utc").instant(bucket.Start + market.BucketSeconds)
 		w.key("upward_price_eur_mwh").number(bucket.UpwardPrice.Mean)
 		w.key("downward_price_eur_mwh").number(bucket.DownwardPrice.Mean)
 		w.close('}')
@@ -47,10 +48,10 @@ func afrrBody(window store.Window[store.AFRRStep]) []byte {
 	return w.bytes
 }
 
-func writeAFRR(w *jsonWriter, row store.AFRRStep) {
+func writeAFRR(w *jsonWriter, row market.AFRRStep) {
 	w.open('{')
 	w.key("period_start_utc").instant(row.Start)
-	w.key("period_end_utc").instant(row.Start + store.AFRRSeconds)
+	w.key("period_end_utc").instant(row.Start + market.AFRRSeconds)
 	w.key("upward_price_eur_mwh").number(row.UpwardPrice)
 	w.key("downward_price_eur_mwh").number(row.DownwardPrice)
 	w.key("pdemand_mw").number(row.DemandMW)

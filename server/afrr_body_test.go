@@ -9,6 +9,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 type afrrRow struct {
@@ -54,10 +55,10 @@ func newAFRRStep(start int64, up, down value) afrrStep {
 	return afrrStep{start, afrrRow{Start: utc(start), End: utc(start + 4), Up: up, Down: down}}
 }
 
-func storedAFRR(steps []afrrStep) store.Batch {
-	var batch store.Batch
+func storedAFRR(steps []afrrStep) market.Batch {
+	var batch market.Batch
 	for _, s := range steps {
-		batch.AFRR = append(batch.AFRR, store.AFRRStep{
+		batch.AFRR = append(batch.AFRR, market.AFRRStep{
 			Start: s.start, UpwardPrice: s.row.Up.number(), DownwardPrice: s.row.Down.number(), DemandMW: s.row.Demand.number(),
 			ForFranceMW: s.row.ForFrance.number(), InFranceMW: s.row.InFrance.number(),
 			PicassoConnection: s.row.Picasso.flag(), ProrataMode: s.row.Prorata.flag(),
@@ -172,9 +173,9 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 		if test.want != meanOf(test.prices) {
 			t.Errorf("the test itself takes the mean of %v for %s, not %s", test.prices, meanOf(test.prices), test.want)
 		}
-		var window store.Window[store.AFRRStep]
+		var window store.Window[market.AFRRStep]
 		for i, price := range test.prices {
-			window.Rows = append(window.Rows, store.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
+			window.Rows = append(window.Rows, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
 		}
 		var got afrrAnswer
 		must(t, json.Unmarshal(server.AFRRBody(window), &got))
@@ -186,7 +187,7 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 
 func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var window store.Window[store.AFRRStep]
+		var window store.Window[market.AFRRStep]
 		var up []value
 		for i, n := range rapid.SliceOfN(rapid.Int64Range(-100_000_000_000, 100_000_000_000), 1, 80).Draw(t, "prices in millionths") {
 			price := millionths(n)
@@ -194,7 +195,7 @@ func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
 				price = ""
 			}
 			up = append(up, price)
-			window.Rows = append(window.Rows, store.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
+			window.Rows = append(window.Rows, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
 		}
 		var got afrrAnswer
 		if err := json.Unmarshal(server.AFRRBody(window), &got); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -18,45 +19,45 @@ const (
 )
 
 // fullWindow is all that six bodies are made of when nothing is missing.
-func fullWindow() store.Batch {
+func fullWindow() market.Batch {
 	m := newMarket()
-	number := func() store.Number { return m.between(-900, 900, 2, 0).number() }
-	var batch store.Batch
+	number := func() market.Number { return m.between(-900, 900, 2, 0).number() }
+	var batch market.Batch
 	for _, start := range starts(windowStart, windowEnd, 900) {
-		batch.Prices = append(batch.Prices, store.Price{Start: start, Resolution: store.PT15M, Price: number()})
-		sell := func(dataset store.Dataset, direction store.Direction, horizon string) {
-			batch.Capacity = append(batch.Capacity, store.CapacityStep{
+		batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: number()})
+		sell := func(dataset market.Dataset, direction market.Direction, horizon string) {
+			batch.Capacity = append(batch.Capacity, market.CapacityStep{
 				Dataset: dataset, Start: start, Direction: direction, TimeHorizon: horizon, Product: "STD",
-				OfferedMW: store.Num(900.5), ContractedMW: store.Num(450), Price: m.between(0, 20, 6, 0).number(),
+				OfferedMW: market.Num(900.5), ContractedMW: market.Num(450), Price: m.between(0, 20, 6, 0).number(),
 			})
 		}
-		sell(store.FCRCapacity, store.Symmetric, "DAILY")
-		for _, direction := range []store.Direction{store.Upward, store.Downward} {
-			sell(store.AFRRCapacity, direction, "DAILY")
-			sell(store.MFRRCapacity, direction, "DAILY")
-			sell(store.MFRRCapacity, direction, "PERIODIC")
+		sell(market.FCRCapacity, market.Symmetric, "DAILY")
+		for _, direction := range []market.Direction{market.Upward, market.Downward} {
+			sell(market.AFRRCapacity, direction, "DAILY")
+			sell(market.MFRRCapacity, direction, "DAILY")
+			sell(market.MFRRCapacity, direction, "PERIODIC")
 		}
 	}
 	for _, start := range starts(dayStart, windowEnd, 900) {
-		for _, direction := range []store.Direction{store.Upward, store.Downward} {
-			batch.MFRR = append(batch.MFRR, store.MFRRStep{Start: start, Direction: direction, ClearingPrice: number(), ActivatedVolumeSAMW: number()})
+		for _, direction := range []market.Direction{market.Upward, market.Downward} {
+			batch.MFRR = append(batch.MFRR, market.MFRRStep{Start: start, Direction: direction, ClearingPrice: number(), ActivatedVolumeSAMW: number()})
 		}
 	}
 	for _, start := range starts(dayStart, windowEnd, 4) {
-		batch.AFRR = append(batch.AFRR, store.AFRRStep{
+		batch.AFRR = append(batch.AFRR, market.AFRRStep{
 			Start: start, UpwardPrice: number(), DownwardPrice: number(), DemandMW: number(), ForFranceMW: number(), InFranceMW: number(),
-			PicassoConnection: store.Flag{V: true, Valid: true}, ProrataMode: store.Flag{Valid: true},
+			PicassoConnection: market.Flag{V: true, Valid: true}, ProrataMode: market.Flag{Valid: true},
 		})
 	}
 	return batch
 }
 
 func windowOf[R any](rows []R) store.Window[R] {
-	return store.Window[R]{Rows: rows, Last: store.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
+	return store.Window[R]{Rows: rows, Last: market.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
 }
 
-func soldOf(batch store.Batch, dataset store.Dataset) []store.CapacityStep {
-	var steps []store.CapacityStep
+func soldOf(batch market.Batch, dataset market.Dataset) []market.CapacityStep {
+	var steps []market.CapacityStep
 	for _, step := range batch.Capacity {
 		if step.Dataset == dataset {
 			steps = append(steps, step)
@@ -67,7 +68,7 @@ func soldOf(batch store.Batch, dataset store.Dataset) []store.CapacityStep {
 
 func BenchmarkBuildBody(b *testing.B) {
 	batch := fullWindow()
-	fcr, afrr, mfrr := soldOf(batch, store.FCRCapacity), soldOf(batch, store.AFRRCapacity), soldOf(batch, store.MFRRCapacity)
+	fcr, afrr, mfrr := soldOf(batch, market.FCRCapacity), soldOf(batch, market.AFRRCapacity), soldOf(batch, market.MFRRCapacity)
 	for _, bench := range []struct {
 		endpoint string
 		build    func() []byte

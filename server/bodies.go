@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // bodies holds the finished answers of the eight endpoints.
@@ -25,18 +26,18 @@ type bodies struct {
 
 // snapshot is all answers of one make. It never changes.
 type snapshot struct {
-	parts   map[store.Dataset]body
+	parts   map[market.Dataset]body
 	answers map[string]*document // by endpoint
 }
 
 // body is the finished answer of one dataset.
 type body struct {
 	bytes     []byte
-	last      store.DeliveryDate
+	last      market.DeliveryDate
 	fetchedAt time.Time
 	version   int64
 
-	fiveMinutes []store.AFRRBucket // of the last delivery date of afrr-energy, for the pages
+	fiveMinutes []market.AFRRBucket // of the last delivery date of afrr-energy, for the pages
 }
 
 func newBodies(db *store.Store, windowDays int) *bodies {
@@ -56,21 +57,21 @@ func (b *bodies) of(endpoint string) (*document, bool) {
 func (b *bodies) ready() bool { return b.current.Load() != nil }
 
 // news is the last delivery date of a dataset, and when it was read last; zero if never.
-func (b *bodies) news(dataset store.Dataset) (store.DeliveryDate, time.Time) {
+func (b *bodies) news(dataset market.Dataset) (market.DeliveryDate, time.Time) {
 	now := b.current.Load()
 	if now == nil {
-		return store.DeliveryDate{}, time.Time{}
+		return market.DeliveryDate{}, time.Time{}
 	}
 	return now.parts[dataset].last, now.parts[dataset].fetchedAt
 }
 
 // fiveMinutes is the last delivery date of afrr-energy in 5 min, and which date that is; zero if nothing is stored.
-func (b *bodies) fiveMinutes() ([]store.AFRRBucket, store.DeliveryDate) {
+func (b *bodies) fiveMinutes() ([]market.AFRRBucket, market.DeliveryDate) {
 	now := b.current.Load()
 	if now == nil {
-		return nil, store.DeliveryDate{}
+		return nil, market.DeliveryDate{}
 	}
-	energy := now.parts[store.AFRREnergy]
+	energy := now.parts[market.AFRREnergy]
 	return energy.fiveMinutes, energy.last
 }
 
@@ -83,19 +84,19 @@ func (b *bodies) refresh(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	next := snapshot{parts: map[store.Dataset]body{}, answers: map[string]*document{}}
+	next := snapshot{parts: map[market.Dataset]body{}, answers: map[string]*document{}}
 	if now := b.current.Load(); now != nil {
 		maps.Copy(next.parts, now.parts)
 		maps.Copy(next.answers, now.answers)
 	}
-	stale := slices.DeleteFunc(store.Datasets(), func(dataset store.Dataset) bool {
+	stale := slices.DeleteFunc(market.Datasets(), func(dataset market.Dataset) bool {
 		has, built := next.parts[dataset]
 		return built && has.version == versions[dataset]
 	})
 	if len(stale) == 0 {
 		return false, nil
 	}
-	renewed, err := atOnce(stale, func(dataset store.Dataset) (body, error) { return b.renew(ctx, dataset, next.parts[dataset]) })
+	renewed, err := atOnce(stale, func(dataset market.Dataset) (body, error) { return b.renew(ctx, dataset, next.parts[dataset]) })
 	if err != nil {
 		return false, fmt.Errorf("server: build bodies: %w", err)
 	}
@@ -103,7 +104,7 @@ func (b *bodies) refresh(ctx context.Context) (bool, error) {
 		next.parts[dataset] = renewed[i]
 	}
 	touched := slices.DeleteFunc(slices.Clone(endpoints), func(e endpoint) bool {
-		return !slices.ContainsFunc(stale, func(dataset store.Dataset) bool { return slices.Contains(e.datasets, dataset) })
+		return !slices.ContainsFunc(stale, func(dataset market.Dataset) bool { return slices.Contains(e.datasets, dataset) })
 	})
 	answers, err := atOnce(touched, func(e endpoint) (*document, error) { return e.answer(next.parts, next.answers[e.name]), nil })
 	if err != nil {
@@ -145,7 +146,7 @@ func (b *bodies) pack(ctx context.Context) {
 }
 
 // renew builds a body, or has the one that there is tell the time of the newest fetch where no row has changed since.
-func (b *bodies) renew(ctx context.Context, dataset store.Dataset, has body) (body, error) {
+func (b *bodies) renew(ctx context.Context, dataset market.Dataset, has body) (body, error) {
 	if has.bytes != nil {
 		news, err := b.store.News(ctx, dataset, has.version)
 		if err != nil {
@@ -160,17 +161,17 @@ func (b *bodies) renew(ctx context.Context, dataset store.Dataset, has body) (bo
 	return b.build(ctx, dataset)
 }
 
-func (b *bodies) build(ctx context.Context, dataset store.Dataset) (body, error) {
+func (b *bodies) build(ctx context.Context, dataset market.Dataset) (body, error) {
 	switch dataset {
-	case store.DayAheadPrices:
+	case market.DayAheadPrices:
 		window, err := b.store.LatestPrices(ctx, b.windowDays)
 		return finish(window, pricesBody), err
-	case store.AFRREnergy:
+	case market.AFRREnergy:
 		window, err := b.store.LatestAFRR(ctx)
 		made := finish(window, afrrBody)
-		made.fiveMinutes = store.AFRRBuckets(window.Rows)
+		made.fiveMinutes = market.AFRRBuckets(window.Rows)
 		return made, err
-	case store.MFRREnergy:
+	case market.MFRREnergy:
 		window, err := b.store.LatestMFRR(ctx)
 		return finish(window, mfrrBody), err
 	}
@@ -203,7 +204,7 @@ func refetched(body []byte, before, at time.Time) []byte {
 }
 
 // answer is the endpoint's, made of the finished parts: the former one, which may be nil, if that says the same.
-func (e endpoint) answer(built map[store.Dataset]body, former *document) *document {
+func (e endpoint) answer(built map[market.Dataset]body, former *document) *document {
 	var newest time.Time
 	for _, dataset := range e.datasets {
 		if at := built[dataset].fetchedAt; at.After(newest) {
@@ -220,7 +221,7 @@ func (e endpoint) answer(built map[store.Dataset]body, former *document) *docume
 	return newDocument("application/json", content, newest)
 }
 
-func aggregateBody(parts []part, built map[store.Dataset]body, newest time.Time) []byte {
+func aggregateBody(parts []part, built map[market.Dataset]body, newest time.Time) []byte {
 	size := len(instantLayout)
 	for _, p := range parts {
 		size += len(p.key) + len(built[p.dataset].bytes)

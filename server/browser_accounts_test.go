@@ -11,6 +11,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -76,7 +77,7 @@ func TestInABrowserAColleagueIsInvitedSubscribedAndMakesAToken(t *testing.T) {
 	f := open(t, func(o *server.Options) {
 		o.Offers = []web.Offer{{ID: "everything", Name: web.Text{FR: "Tout", EN: "Everything"}}}
 	})
-	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	admin := f.session(t, f.account(t, "boris@example.org", store.Administrator))
 	b := openBrowser(t, f)
@@ -89,7 +90,7 @@ func TestInABrowserAColleagueIsInvitedSubscribedAndMakesAToken(t *testing.T) {
 	b.is(heading, "anne@example.org")
 	link := b.text(`document.getElementById('new-link').textContent`)
 	user := b.text("location.pathname")
-	b.fill("until", store.DeliveryDateOf(noon).String())
+	b.fill("until", market.DeliveryDateOf(noon).String())
 	b.press(`form[action$="/subscription"] button`)
 	b.calm("administration")
 
@@ -112,7 +113,7 @@ func TestInABrowserAColleagueIsInvitedSubscribedAndMakesAToken(t *testing.T) {
 	own.calm("/docs/tokens")
 
 	// Her subscription ends to the second, at the end of the day in Paris.
-	end := store.DeliveryDateOf(noon).End()
+	end := market.DeliveryDateOf(noon).End()
 	locked := `document.querySelectorAll('table').length === 0`
 	f.clock.Advance(end.Sub(f.clock.Now()) - time.Second)
 	if got := own.status("/api/fcr-capacity", token); got != "200 OK" {

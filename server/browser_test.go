@@ -25,6 +25,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -306,7 +307,7 @@ func TestInABrowserTheDocumentationIsTried(t *testing.T) {
 
 func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	f := open(t)
-	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	b := openAs(t, f, store.Administrator, "fr")
 	const shown = `['day-ahead-prices', 'afrr-energy', 'mfrr-energy'].map(id => document.getElementById(id).parentElement.clientWidth > 200).join(' ')`
@@ -326,7 +327,7 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 // TestInABrowserEveryPageIsSound looks at every page at both widths, in both schemes and both languages.
 func TestInABrowserEveryPageIsSound(t *testing.T) {
 	f := open(t, reporting(inState("late")), func(o *server.Options) { o.OpenSignup, o.Offers = true, []web.Offer{{ID: "everything"}} })
-	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.commit(t, marketOn(turnBack))
 	f.refresh(t)
 	b := openBrowser(t, f)

@@ -5,25 +5,26 @@ import (
 	"slices"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // productTypes are the names of the reserves in the API.
-var productTypes = map[store.Dataset]string{store.FCRCapacity: "FCR", store.AFRRCapacity: "aFRR", store.MFRRCapacity: "mFRR"}
+var productTypes = map[market.Dataset]string{market.FCRCapacity: "FCR", market.AFRRCapacity: "aFRR", market.MFRRCapacity: "mFRR"}
 
 // capacityRow is one row of the API: an hour, or a quarter of one that could not be made an hour.
 type capacityRow struct {
-	step      store.CapacityStep // the first or only one
+	step      market.CapacityStep // the first or only one
 	seconds   int64
-	perMWAndH store.Number
+	perMWAndH market.Number
 }
 
 const (
 	hourSeconds     = 3600
-	quartersPerHour = hourSeconds / store.QuarterSeconds
+	quartersPerHour = hourSeconds / market.QuarterSeconds
 )
 
 // capacityBody answers one of the three capacity endpoints; prices are EUR per MW and hour.
-func capacityBody(window store.Window[store.CapacityStep]) []byte {
+func capacityBody(window store.Window[market.CapacityStep]) []byte {
 	rows := capacityRows(window.Rows)
 	const bytesPerRow = 320
 	w := jsonWriter{bytes: make([]byte, 0, len(rows)*bytesPerRow+bytesPerRow)}
@@ -43,7 +44,7 @@ func writeCapacity(w *jsonWriter, row capacityRow) {
 	w.open('{')
 	w.key("period_start_utc").instant(step.Start)
 	w.key("period_end_utc").instant(step.Start + row.seconds)
-	if step.Dataset == store.FCRCapacity {
+	if step.Dataset == market.FCRCapacity {
 		w.key("volume_mw").number(step.ContractedMW)
 		w.key("contracted_volume_mw").number(step.ContractedMW)
 		w.key("offered_volume_mw").number(step.OfferedMW)
@@ -63,9 +64,9 @@ func writeCapacity(w *jsonWriter, row capacityRow) {
 
 // capacityRows makes one row of the four steps of a clock hour where all four are there, none lacks its price and both
 // volumes are the same in all; the steps of another hour stay as they are, priced for an hour.
-func capacityRows(steps []store.CapacityStep) []capacityRow {
+func capacityRows(steps []market.CapacityStep) []capacityRow {
 	sorted := slices.Clone(steps)
-	slices.SortFunc(sorted, func(a, b store.CapacityStep) int {
+	slices.SortFunc(sorted, func(a, b market.CapacityStep) int {
 		return cmp.Or(
 			cmp.Compare(hourOf(a), hourOf(b)), compareSeries(a, b), cmp.Compare(a.Start, b.Start),
 		)
@@ -85,10 +86,10 @@ func capacityRows(steps []store.CapacityStep) []capacityRow {
 	return rows
 }
 
-func hourOf(step store.CapacityStep) int64 { return step.Start - step.Start%hourSeconds }
+func hourOf(step market.CapacityStep) int64 { return step.Start - step.Start%hourSeconds }
 
 // compareSeries orders what is sold for one period: UPWARD before DOWNWARD, then by time horizon and RTE's product.
-func compareSeries(a, b store.CapacityStep) int {
+func compareSeries(a, b market.CapacityStep) int {
 	return cmp.Or(
 		-cmp.Compare(a.Direction, b.Direction), // the other way round from the alphabet
 		cmp.Compare(a.TimeHorizon, b.TimeHorizon), cmp.Compare(a.Product, b.Product),
@@ -96,22 +97,22 @@ func compareSeries(a, b store.CapacityStep) int {
 }
 
 // foldHour takes the steps of one series in one hour.
-func foldHour(steps []store.CapacityStep) []capacityRow {
+func foldHour(steps []market.CapacityStep) []capacityRow {
 	first := steps[0]
 	whole := len(steps) == quartersPerHour
-	var sum store.Micro
+	var sum market.Micro
 	for _, step := range steps {
 		whole = whole && step.Price.Valid && step.OfferedMW == first.OfferedMW && step.ContractedMW == first.ContractedMW
-		sum += store.MicroOf(step.Price.V)
+		sum += market.MicroOf(step.Price.V)
 	}
 	if whole {
 		return []capacityRow{{step: first, seconds: hourSeconds, perMWAndH: sum.Number()}}
 	}
 	rows := make([]capacityRow, 0, len(steps))
 	for _, step := range steps {
-		row := capacityRow{step: step, seconds: store.QuarterSeconds}
+		row := capacityRow{step: step, seconds: market.QuarterSeconds}
 		if step.Price.Valid {
-			row.perMWAndH = (quartersPerHour * store.MicroOf(step.Price.V)).Number()
+			row.perMWAndH = (quartersPerHour * market.MicroOf(step.Price.V)).Number()
 		}
 		rows = append(rows, row)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 type fcrRow struct {
@@ -42,19 +43,19 @@ type capacityAnswer struct {
 
 // soldSteps are quarter hours of one series, as RTE publishes them.
 type soldSteps struct {
-	dataset             store.Dataset
+	dataset             market.Dataset
 	first               string
-	direction           store.Direction
+	direction           market.Direction
 	horizon, product    string
 	offered, contracted []value // one for all, or one a step
 	prices              []value // one a step
 }
 
-func (s soldSteps) rows() []store.CapacityStep {
-	pick := func(values []value, i int) store.Number { return values[min(i, len(values)-1)].number() }
-	var rows []store.CapacityStep
+func (s soldSteps) rows() []market.CapacityStep {
+	pick := func(values []value, i int) market.Number { return values[min(i, len(values)-1)].number() }
+	var rows []market.CapacityStep
 	for i, price := range s.prices {
-		rows = append(rows, store.CapacityStep{
+		rows = append(rows, market.CapacityStep{
 			Dataset: s.dataset, Start: at(s.first) + 900*int64(i), Direction: s.direction, TimeHorizon: s.horizon, Product: s.product,
 			OfferedMW: pick(s.offered, i), ContractedMW: pick(s.contracted, i), Price: price.number(),
 		})
@@ -64,7 +65,7 @@ func (s soldSteps) rows() []store.CapacityStep {
 
 // upward is an hour, or a part of one, of aFRR upward that begins at 10:00Z.
 func upward(offered, contracted []value, prices ...value) soldSteps {
-	return soldSteps{store.AFRRCapacity, "2026-07-15T10:00:00Z", store.Upward, "DAILY", "STD", offered, contracted, prices}
+	return soldSteps{market.AFRRCapacity, "2026-07-15T10:00:00Z", market.Upward, "DAILY", "STD", offered, contracted, prices}
 }
 
 func one(v value) []value { return []value{v} }
@@ -112,13 +113,13 @@ func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
 			upwardRow("2026-07-15T10:30:00Z", "2026-07-15T10:45:00Z", "4", "5", "0"),
 			upwardRow("2026-07-15T10:45:00Z", "2026-07-15T11:00:00Z", "4", "5", "0"),
 		}},
-		"four steps across two clock hours are no hour": {[]soldSteps{{store.AFRRCapacity, "2026-07-15T10:30:00Z", store.Upward, "DAILY", "STD", one("5"), one("4"), []value{"1", "1", "1", "1"}}}, []capacityRow{
+		"four steps across two clock hours are no hour": {[]soldSteps{{market.AFRRCapacity, "2026-07-15T10:30:00Z", market.Upward, "DAILY", "STD", one("5"), one("4"), []value{"1", "1", "1", "1"}}}, []capacityRow{
 			upwardRow("2026-07-15T10:30:00Z", "2026-07-15T10:45:00Z", "4", "5", "4"),
 			upwardRow("2026-07-15T10:45:00Z", "2026-07-15T11:00:00Z", "4", "5", "4"),
 			upwardRow("2026-07-15T11:00:00Z", "2026-07-15T11:15:00Z", "4", "5", "4"),
 			upwardRow("2026-07-15T11:15:00Z", "2026-07-15T11:30:00Z", "4", "5", "4"),
 		}},
-		"a hole in an hour is not filled": {[]soldSteps{upward(one("5"), one("4"), "1"), {store.AFRRCapacity, "2026-07-15T10:30:00Z", store.Upward, "DAILY", "STD", one("5"), one("4"), []value{"1", "1"}}}, []capacityRow{
+		"a hole in an hour is not filled": {[]soldSteps{upward(one("5"), one("4"), "1"), {market.AFRRCapacity, "2026-07-15T10:30:00Z", market.Upward, "DAILY", "STD", one("5"), one("4"), []value{"1", "1"}}}, []capacityRow{
 			upwardRow("2026-07-15T10:00:00Z", "2026-07-15T10:15:00Z", "4", "5", "4"),
 			upwardRow("2026-07-15T10:30:00Z", "2026-07-15T10:45:00Z", "4", "5", "4"),
 			upwardRow("2026-07-15T10:45:00Z", "2026-07-15T11:00:00Z", "4", "5", "4"),
@@ -126,7 +127,7 @@ func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)
-			var batch store.Batch
+			var batch market.Batch
 			for _, steps := range test.steps {
 				batch.Capacity = append(batch.Capacity, steps.rows()...)
 			}
@@ -139,9 +140,9 @@ func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
 
 func TestFCRVolumeIsTheContractedOne(t *testing.T) {
 	f := open(t)
-	f.commit(t, store.Batch{Capacity: slices.Concat(
-		soldSteps{store.FCRCapacity, "2026-07-15T10:00:00Z", store.Symmetric, "DAILY", "STD", one("700.5"), one("512"), []value{"3", "3", "3", "3"}}.rows(),
-		soldSteps{store.FCRCapacity, "2026-07-15T11:00:00Z", store.Symmetric, "", "STD", one(""), one(""), []value{"2.25"}}.rows(),
+	f.commit(t, market.Batch{Capacity: slices.Concat(
+		soldSteps{market.FCRCapacity, "2026-07-15T10:00:00Z", market.Symmetric, "DAILY", "STD", one("700.5"), one("512"), []value{"3", "3", "3", "3"}}.rows(),
+		soldSteps{market.FCRCapacity, "2026-07-15T11:00:00Z", market.Symmetric, "", "STD", one(""), one(""), []value{"2.25"}}.rows(),
 	)})
 	same(t, f.body(t, "fcr-capacity"), capacityAnswer{[]fcrRow{
 		{"2026-07-15T10:00:00.000Z", "2026-07-15T11:00:00.000Z", "512", "512", "700.5", "12", "SYMMETRIC", "FCR", "DAILY"},
@@ -151,20 +152,20 @@ func TestFCRVolumeIsTheContractedOne(t *testing.T) {
 
 func TestCapacityIsOrderedByStartDirectionHorizonAndProduct(t *testing.T) {
 	f := open(t)
-	var steps []store.CapacityStep
-	series := func(first string, direction store.Direction, horizon, product string, prices ...value) {
-		steps = append(steps, soldSteps{store.MFRRCapacity, first, direction, horizon, product, one("2"), one("1"), prices}.rows()...)
+	var steps []market.CapacityStep
+	series := func(first string, direction market.Direction, horizon, product string, prices ...value) {
+		steps = append(steps, soldSteps{market.MFRRCapacity, first, direction, horizon, product, one("2"), one("1"), prices}.rows()...)
 	}
 	hour := []value{"1", "1", "1", "1"}
-	series("2026-07-15T11:00:00Z", store.Upward, "DAILY", "STD", hour...)
-	series("2026-07-15T10:00:00Z", store.Downward, "PERIODIC", "STD", hour...)
-	series("2026-07-15T10:00:00Z", store.Downward, "DAILY", "STD", hour...)
-	series("2026-07-15T10:00:00Z", store.Upward, "PERIODIC", "SPE", hour...)
-	series("2026-07-15T10:00:00Z", store.Upward, "DAILY", "STD", "3", "3", "3") // stays quarters, among the hours
-	series("2026-07-15T10:00:00Z", store.Upward, "DAILY", "SPE0", "2", "2", "2", "2")
-	series("2026-07-15T10:00:00Z", store.Upward, "DAILY", "SPE", hour...)
-	series("2026-07-15T10:00:00Z", store.Upward, "", "STD", hour...)
-	f.commit(t, store.Batch{Capacity: steps})
+	series("2026-07-15T11:00:00Z", market.Upward, "DAILY", "STD", hour...)
+	series("2026-07-15T10:00:00Z", market.Downward, "PERIODIC", "STD", hour...)
+	series("2026-07-15T10:00:00Z", market.Downward, "DAILY", "STD", hour...)
+	series("2026-07-15T10:00:00Z", market.Upward, "PERIODIC", "SPE", hour...)
+	series("2026-07-15T10:00:00Z", market.Upward, "DAILY", "STD", "3", "3", "3") // stays quarters, among the hours
+	series("2026-07-15T10:00:00Z", market.Upward, "DAILY", "SPE0", "2", "2", "2", "2")
+	series("2026-07-15T10:00:00Z", market.Upward, "DAILY", "SPE", hour...)
+	series("2026-07-15T10:00:00Z", market.Upward, "", "STD", hour...)
+	f.commit(t, market.Batch{Capacity: steps})
 	row := func(start, end string, direction word, price value, horizon word) capacityRow {
 		return capacityRow{utc(at(start)), utc(at(end)), direction, price, "mFRR", "2", "1", horizon}
 	}
@@ -187,7 +188,7 @@ func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
-			var batch store.Batch
+			var batch market.Batch
 			var fcr []fcrRow
 			var afrr, mfrr []capacityRow
 			for _, start := range starts(day.start, day.end, 3600) {
@@ -197,15 +198,15 @@ func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
 					return []value{m.between(0, 50, 6, 0), m.between(0, 50, 6, 0), m.between(0, 50, 6, 0), m.between(0, 50, 6, 0)}
 				}
 				offered, contracted, prices := m.between(0, 900, 1, 9), m.between(0, 900, 1, 9), quarters()
-				batch.Capacity = append(batch.Capacity, soldSteps{store.FCRCapacity, first, store.Symmetric, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...)
+				batch.Capacity = append(batch.Capacity, soldSteps{market.FCRCapacity, first, market.Symmetric, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...)
 				fcr = append(fcr, fcrRow{begin, end, contracted, contracted, offered, decimal(sumOf(prices...), 6), "SYMMETRIC", "FCR", "DAILY"})
-				for _, direction := range []store.Direction{store.Upward, store.Downward} {
+				for _, direction := range []market.Direction{market.Upward, market.Downward} {
 					prices := quarters()
-					batch.Capacity = append(batch.Capacity, soldSteps{store.AFRRCapacity, first, direction, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...)
+					batch.Capacity = append(batch.Capacity, soldSteps{market.AFRRCapacity, first, direction, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...)
 					afrr = append(afrr, capacityRow{begin, end, word(direction), decimal(sumOf(prices...), 6), "aFRR", offered, contracted, "DAILY"})
 					for _, horizon := range []string{"DAILY", "PERIODIC"} {
 						prices := quarters()
-						batch.Capacity = append(batch.Capacity, soldSteps{store.MFRRCapacity, first, direction, horizon, "STD", one(offered), one(contracted), prices}.rows()...)
+						batch.Capacity = append(batch.Capacity, soldSteps{market.MFRRCapacity, first, direction, horizon, "STD", one(offered), one(contracted), prices}.rows()...)
 						mfrr = append(mfrr, capacityRow{begin, end, word(direction), decimal(sumOf(prices...), 6), "mFRR", offered, contracted, word(horizon)})
 					}
 				}
@@ -233,16 +234,16 @@ func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
 
 func TestCapacityWindowIsThatOfItsOwnDataset(t *testing.T) {
 	f := open(t)
-	var steps []store.CapacityStep
-	for dataset, first := range map[store.Dataset][]string{
-		store.FCRCapacity:  {lastBeforeWindow, firstMidnight, lastMidday},
-		store.AFRRCapacity: {"2025-01-01T11:00:00Z"},
+	var steps []market.CapacityStep
+	for dataset, first := range map[market.Dataset][]string{
+		market.FCRCapacity:  {lastBeforeWindow, firstMidnight, lastMidday},
+		market.AFRRCapacity: {"2025-01-01T11:00:00Z"},
 	} {
 		for _, start := range first {
-			steps = append(steps, soldSteps{dataset, start, store.Symmetric, "DAILY", "STD", one("1"), one("1"), []value{"1"}}.rows()...)
+			steps = append(steps, soldSteps{dataset, start, market.Symmetric, "DAILY", "STD", one("1"), one("1"), []value{"1"}}.rows()...)
 		}
 	}
-	f.commit(t, store.Batch{Capacity: steps})
+	f.commit(t, market.Batch{Capacity: steps})
 	f.refresh(t)
 	for endpoint, want := range map[string][]word{
 		"fcr-capacity":  {utc(at(firstMidnight)), utc(at(lastMidday))},
@@ -272,11 +273,11 @@ func TestAnHoursPriceIsTheExactSumOfItsFour(t *testing.T) {
 			prices = append(prices, millionths(n))
 		}
 		steps := upward(one("1"), one("1"), prices...).rows()
-		body := server.CapacityBody(store.Window[store.CapacityStep]{Rows: steps})
+		body := server.CapacityBody(store.Window[market.CapacityStep]{Rows: steps})
 		want := upwardRow("2026-07-15T10:00:00Z", "2026-07-15T11:00:00Z", decimal(sumOf(prices...), 6), "1", "1")
 		equal(t, body, capacityAnswer{[]capacityRow{want}, ""})
 
-		quarter := server.CapacityBody(store.Window[store.CapacityStep]{Rows: steps[:1]})
+		quarter := server.CapacityBody(store.Window[market.CapacityStep]{Rows: steps[:1]})
 		want = upwardRow("2026-07-15T10:00:00Z", "2026-07-15T10:15:00Z", decimal(new(big.Rat).Mul(prices[0].rat(), big.NewRat(4, 1)), 6), "1", "1")
 		equal(t, quarter, capacityAnswer{[]capacityRow{want}, ""})
 	})

@@ -15,6 +15,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestTheCodingThatIsLikedBest(t *testing.T) {
@@ -162,7 +163,7 @@ func TestATagLivesAsLongAsTheBytesOfItsBody(t *testing.T) {
 		return now
 	}
 	before := tags()
-	f.commit(t, store.Batch{}, store.DayAheadPrices) // a run that brought nothing new
+	f.commit(t, market.Batch{}, market.DayAheadPrices) // a run that brought nothing new
 	f.refresh(t)
 	for name, tag := range tags() {
 		if tag != before[name] {

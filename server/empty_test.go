@@ -3,7 +3,7 @@ package server_test
 import (
 	"testing"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -40,7 +40,7 @@ func TestWithNothingStoredEveryKeyIsThere(t *testing.T) {
 
 func TestARunThatBroughtNothingIsFetchTimeAlone(t *testing.T) {
 	f := open(t)
-	f.commit(t, store.Batch{}, store.FCRCapacity, store.AFRREnergy)
+	f.commit(t, market.Batch{}, market.FCRCapacity, market.AFRREnergy)
 	f.refresh(t)
 	served := f.Snapshot()
 	same(t, served["fcr-capacity"], []byte(`{"rows":[],"latestFetchedAtUtc":"2026-07-15T12:00:00.000Z"}`))

@@ -1,32 +1,32 @@
 package server
 
 import (
-	"courant/store"
+	"courant/store/market"
 )
 
 // endpoint is one of the eight paths below /api/, and the datasets that a reader of it has to be allowed.
 type endpoint struct {
 	name     string
-	datasets []store.Dataset
+	datasets []market.Dataset
 	parts    []part // of an aggregate
 }
 
 // part is a member of an aggregate: to the byte what another endpoint answers.
 type part struct {
 	key     string
-	dataset store.Dataset
+	dataset market.Dataset
 }
 
 var endpoints = []endpoint{
-	single(store.DayAheadPrices),
-	single(store.FCRCapacity), single(store.AFRRCapacity), single(store.MFRRCapacity),
-	single(store.AFRREnergy), single(store.MFRREnergy),
-	aggregate("balancing-capacity", part{"fcr", store.FCRCapacity}, part{"afrr", store.AFRRCapacity}, part{"mfrr", store.MFRRCapacity}),
-	aggregate("balancing-energy", part{"afrr", store.AFRREnergy}, part{"mfrr", store.MFRREnergy}),
+	single(market.DayAheadPrices),
+	single(market.FCRCapacity), single(market.AFRRCapacity), single(market.MFRRCapacity),
+	single(market.AFRREnergy), single(market.MFRREnergy),
+	aggregate("balancing-capacity", part{"fcr", market.FCRCapacity}, part{"afrr", market.AFRRCapacity}, part{"mfrr", market.MFRRCapacity}),
+	aggregate("balancing-energy", part{"afrr", market.AFRREnergy}, part{"mfrr", market.MFRREnergy}),
 }
 
-func single(dataset store.Dataset) endpoint {
-	return endpoint{name: string(dataset), datasets: []store.Dataset{dataset}}
+func single(dataset market.Dataset) endpoint {
+	return endpoint{name: string(dataset), datasets: []market.Dataset{dataset}}
 }
 
 func aggregate(name string, parts ...part) endpoint {

@@ -3,7 +3,7 @@ package server
 import (
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // energyHead is what the answers of both energies begin with, about the latest delivery date.
@@ -11,10 +11,10 @@ type energyHead struct {
 	rows        int
 	stepSeconds int64
 	newest      int64 // start of the newest period, seconds UTC, if there are rows
-	up, down    store.Mean
+	up, down    market.Mean
 }
 
-func (w *jsonWriter) energyHead(last store.DeliveryDate, fetchedAt time.Time, head energyHead) {
+func (w *jsonWriter) energyHead(last market.DeliveryDate, fetchedAt time.Time, head energyHead) {
 	w.key("latestDeliveryDateParis").date(last)
 	w.key(fetchedKey).fetched(fetchedAt)
 	if head.rows == 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -75,7 +75,7 @@ func (s *Server) data(e endpoint) echo.HandlerFunc {
 
 // mayRead says whether the caller may read all of the datasets. As for a single one, what a token is limited to comes
 // before the subscription.
-func mayRead(identity auth.Identity, datasets []store.Dataset) error {
+func mayRead(identity auth.Identity, datasets []market.Dataset) error {
 	var refused error
 	for _, dataset := range datasets {
 		err := identity.May(dataset)

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // jsonWriter appends JSON to bytes. It puts the commas; the caller opens and closes.
@@ -83,7 +83,7 @@ func (w *jsonWriter) integer(n int) {
 }
 
 // number writes a value as it was published, in its shortest decimal form.
-func (w *jsonWriter) number(n store.Number) {
+func (w *jsonWriter) number(n market.Number) {
 	if !n.Valid {
 		w.null()
 		return
@@ -92,7 +92,7 @@ func (w *jsonWriter) number(n store.Number) {
 	w.bytes = strconv.AppendFloat(w.bytes, n.V, 'f', -1, 64)
 }
 
-func (w *jsonWriter) flag(f store.Flag) {
+func (w *jsonWriter) flag(f market.Flag) {
 	if !f.Valid {
 		w.null()
 		return
@@ -120,7 +120,7 @@ func (w *jsonWriter) fetched(t time.Time) {
 }
 
 // date writes a delivery date, null if there is none.
-func (w *jsonWriter) date(d store.DeliveryDate) {
+func (w *jsonWriter) date(d market.DeliveryDate) {
 	if d.IsZero() {
 		w.null()
 		return

@@ -14,46 +14,47 @@ import (
 	"courant/auth"
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 // turnBack is the delivery date on which the clock goes back: 100 quarter hours.
-var turnBack = store.NewDeliveryDate(2026, 10, 25)
+var turnBack = market.NewDeliveryDate(2026, 10, 25)
 
 // marketOn invents all that is published of a delivery date. Some values are null, some prices negative; of the 4 s
 // steps there is one a minute.
-func marketOn(date store.DeliveryDate) store.Batch {
-	var batch store.Batch
-	for i := range int64(date.Steps(store.QuarterSeconds)) {
-		start := date.Start().Unix() + i*store.QuarterSeconds
-		price := store.Num(float64(i*137%260) - 20 + float64(i%4)/8)
-		batch.Prices = append(batch.Prices, store.Price{Start: start, Resolution: store.PT15M, Price: price})
+func marketOn(date market.DeliveryDate) market.Batch {
+	var batch market.Batch
+	for i := range int64(date.Steps(market.QuarterSeconds)) {
+		start := date.Start().Unix() + i*market.QuarterSeconds
+		price := market.Num(float64(i*137%260) - 20 + float64(i%4)/8)
+		batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: price})
 		if i == 40 {
-			price = store.Number{} // mFRR was not activated
+			price = market.Number{} // mFRR was not activated
 		}
 		for _, sold := range []struct {
-			dataset   store.Dataset
-			direction store.Direction
+			dataset   market.Dataset
+			direction market.Direction
 			horizon   string
 		}{
-			{store.FCRCapacity, store.Symmetric, "DAILY"}, {store.AFRRCapacity, store.Upward, "DAILY"}, {store.AFRRCapacity, store.Downward, "DAILY"},
-			{store.MFRRCapacity, store.Upward, "DAILY"}, {store.MFRRCapacity, store.Downward, "DAILY"}, {store.MFRRCapacity, store.Upward, "PERIODIC"},
+			{market.FCRCapacity, market.Symmetric, "DAILY"}, {market.AFRRCapacity, market.Upward, "DAILY"}, {market.AFRRCapacity, market.Downward, "DAILY"},
+			{market.MFRRCapacity, market.Upward, "DAILY"}, {market.MFRRCapacity, market.Downward, "DAILY"}, {market.MFRRCapacity, market.Upward, "PERIODIC"},
 		} {
-			step := store.CapacityStep{
+			step := market.CapacityStep{
 				Dataset: sold.dataset, Start: start, Direction: sold.direction, TimeHorizon: sold.horizon, Product: "STD",
-				OfferedMW: store.Num(1200), ContractedMW: store.Num(float64(500 + i/4)), Price: store.Num(float64(i/4) / 8),
+				OfferedMW: market.Num(1200), ContractedMW: market.Num(float64(500 + i/4)), Price: market.Num(float64(i/4) / 8),
 			}
 			if i == 9 {
-				step.Price = store.Number{} // its hour stays in quarters
+				step.Price = market.Number{} // its hour stays in quarters
 			}
 			batch.Capacity = append(batch.Capacity, step)
 		}
 		batch.MFRR = append(batch.MFRR,
-			store.MFRRStep{Start: start, Direction: store.Upward, ClearingPrice: price, ActivatedVolumeSAMW: store.Num(float64(i))},
-			store.MFRRStep{Start: start, Direction: store.Downward, ActivatedVolumeDAMW: store.Num(-float64(i))})
+			market.MFRRStep{Start: start, Direction: market.Upward, ClearingPrice: price, ActivatedVolumeSAMW: market.Num(float64(i))},
+			market.MFRRStep{Start: start, Direction: market.Downward, ActivatedVolumeDAMW: market.Num(-float64(i))})
 	}
 	for i := range int64(date.Steps(60)) {
-		batch.AFRR = append(batch.AFRR, store.AFRRStep{
-			Start: date.Start().Unix() + i*60, UpwardPrice: store.Num(float64(i%300) / 3), DemandMW: store.Num(float64(i%700) - 350),
+		batch.AFRR = append(batch.AFRR, market.AFRRStep{
+			Start: date.Start().Unix() + i*60, UpwardPrice: market.Num(float64(i%300) / 3), DemandMW: market.Num(float64(i%700) - 350),
 		})
 	}
 	return batch
@@ -99,9 +100,9 @@ func TestCSVIsWhatThePageShows(t *testing.T) {
 	f, admin := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
 	f.refresh(t)
-	for dataset, path := range map[store.Dataset]string{
-		store.DayAheadPrices: "/prix", store.FCRCapacity: "/capacite", store.AFRRCapacity: "/capacity", store.MFRRCapacity: "/capacite",
-		store.AFRREnergy: "/energie", store.MFRREnergy: "/energy",
+	for dataset, path := range map[market.Dataset]string{
+		market.DayAheadPrices: "/prix", market.FCRCapacity: "/capacite", market.AFRRCapacity: "/capacity", market.MFRRCapacity: "/capacite",
+		market.AFRREnergy: "/energie", market.MFRREnergy: "/energy",
 	} {
 		for _, query := range []string{"?from=2026-10-25&to=2026-10-25", "?from=2026-10-25&to=2026-10-26"} {
 			page := f.ask(t, "GET", path+query, admin).Body.String()
@@ -291,7 +292,7 @@ func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, %s", test.name, test.path), func(t *testing.T) {
 			f := open(t, reporting(inState(test.state)))
 			if test.stored {
-				f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+				f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 			}
 			f.refresh(t)
 			role := store.Administrator
@@ -325,7 +326,7 @@ func TestBeforeAllIsBuiltAPageIsUnavailable(t *testing.T) {
 
 func TestTheOverviewShowsTodayAndTomorrowOnDemand(t *testing.T) {
 	f := open(t)
-	today := store.DeliveryDateOf(noon)
+	today := market.DeliveryDateOf(noon)
 	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
 	heading := regexp.MustCompile(`<h1>([^<]*)</h1>`)
 	check := func(when, target, want string, link bool) {
@@ -350,9 +351,9 @@ func TestTheOverviewShowsTodayAndTomorrowOnDemand(t *testing.T) {
 
 func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
 	f := open(t, func(o *server.Options) {
-		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, Offers: []auth.Offer{{ID: "reserve", Datasets: []store.Dataset{store.AFRRCapacity}}}, Hashing: cheap})
+		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, Offers: []auth.Offer{{ID: "reserve", Datasets: []market.Dataset{market.AFRRCapacity}}}, Hashing: cheap})
 	})
-	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	account := f.account(t, "anne@example.org", store.Member)
 	must(t, f.store.SetSubscription(t.Context(), account.Email, store.Subscription{Offer: "reserve", Start: noon}))

@@ -2,24 +2,25 @@ package server
 
 import (
 	"courant/store"
+	"courant/store/market"
 )
 
 // mfrrQuarter is a quarter hour's clearing prices, EUR/MWh.
 type mfrrQuarter struct {
 	start    int64 // seconds UTC
-	up, down store.Number
+	up, down market.Number
 }
 
 // mfrrBody answers /api/mfrr-energy: the latest delivery date, by quarter hour and by direction.
-func mfrrBody(window store.Window[store.MFRRStep]) []byte {
-	var up, down store.Mean
+func mfrrBody(window store.Window[market.MFRRStep]) []byte {
+	var up, down market.Mean
 	var quarters []mfrrQuarter
 	for _, row := range window.Rows {
 		if len(quarters) == 0 || quarters[len(quarters)-1].start != row.Start {
 			quarters = append(quarters, mfrrQuarter{start: row.Start})
 		}
 		quarter := &quarters[len(quarters)-1]
-		if row.Direction == store.Upward {
+		if row.Direction == market.Upward {
 			up.Add(row.ClearingPrice)
 			quarter.up = row.ClearingPrice
 		} else {
@@ -33,9 +34,9 @@ func mfrrBody(window store.Window[store.MFRRStep]) []byte {
 	}
 	var w jsonWriter
 	w.open('{')
-	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(window.Rows), stepSeconds: store.QuarterSeconds, up: up, down: down, newest: newest})
-	writeNewest(w.key("latestUpwardRow"), window.Rows, store.Upward)
-	writeNewest(w.key("latestDownwardRow"), window.Rows, store.Downward)
+	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(window.Rows), stepSeconds: market.QuarterSeconds, up: up, down: down, newest: newest})
+	writeNewest(w.key("latestUpwardRow"), window.Rows, market.Upward)
+	writeNewest(w.key("latestDownwardRow"), window.Rows, market.Downward)
 	w.key("recentRows").open('[')
 	for i := len(quarters) - 1; i >= max(0, len(quarters)-recentSteps); i-- {
 		writeQuarter(&w, quarters[i])
@@ -51,8 +52,8 @@ func mfrrBody(window store.Window[store.MFRRStep]) []byte {
 }
 
 // writeNewest writes the direction's newest row that carries a value, else its newest, else null.
-func writeNewest(w *jsonWriter, rows []store.MFRRStep, direction store.Direction) {
-	var newest *store.MFRRStep
+func writeNewest(w *jsonWriter, rows []market.MFRRStep, direction market.Direction) {
+	var newest *market.MFRRStep
 	for i := range rows {
 		if rows[i].Direction == direction && (newest == nil || rows[i].HasValue() || !newest.HasValue()) {
 			newest = &rows[i]
@@ -64,7 +65,7 @@ func writeNewest(w *jsonWriter, rows []store.MFRRStep, direction store.Direction
 	}
 	w.open('{')
 	w.key("period_start_utc").instant(newest.Start)
-	w.key("period_end_utc").instant(newest.Start + store.QuarterSeconds)
+	w.key("period_end_utc").instant(newest.Start + market.QuarterSeconds)
 	w.key("direction").text(string(newest.Direction))
 	w.key("clearing_price_eur_mwh").number(newest.ClearingPrice)
 	w.key("settlement_price_current_eur_mwh").number(newest.SettlementPriceCurrent)
@@ -83,7 +84,7 @@ func writeNewest(w *jsonWriter, rows []store.MFRRStep, direction store.Direction
 func writeQuarter(w *jsonWriter, quarter mfrrQuarter) {
 	w.open('{')
 	w.key("period_start_utc").instant(quarter.start)
-	w.key("period_end_utc").instant(quarter.start + store.QuarterSeconds)
+	w.key("period_end_utc").instant(quarter.start + market.QuarterSeconds)
 	w.key("upward_price_eur_mwh").number(quarter.up)
 	w.key("downward_price_eur_mwh").number(quarter.down)
 	w.close('}')

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 type mfrrRow struct {
@@ -53,21 +53,21 @@ type mfrrStep struct {
 }
 
 // bareMFRR is a row without any value, which the source publishes too.
-func bareMFRR(start int64, direction store.Direction) mfrrStep {
+func bareMFRR(start int64, direction market.Direction) mfrrStep {
 	return mfrrStep{start, mfrrRow{Start: utc(start), End: utc(start + 900), Direction: word(direction)}}
 }
 
-func clearedMFRR(start int64, direction store.Direction, price value) mfrrStep {
+func clearedMFRR(start int64, direction market.Direction, price value) mfrrStep {
 	s := bareMFRR(start, direction)
 	s.row.Clearing = price
 	return s
 }
 
-func storedMFRR(steps []mfrrStep) store.Batch {
-	var batch store.Batch
+func storedMFRR(steps []mfrrStep) market.Batch {
+	var batch market.Batch
 	for _, s := range steps {
-		batch.MFRR = append(batch.MFRR, store.MFRRStep{
-			Start: s.start, Direction: store.Direction(s.row.Direction), ClearingPrice: s.row.Clearing.number(),
+		batch.MFRR = append(batch.MFRR, market.MFRRStep{
+			Start: s.start, Direction: market.Direction(s.row.Direction), ClearingPrice: s.row.Clearing.number(),
 			SettlementPriceCurrent: s.row.Current.number(), SettlementPricePrevious: s.row.Previous.number(),
 			RequestedVolumeSAMW: s.row.Requested.number(), RequestedVolumeDAMW: s.row.RequestedD.number(),
 			SatisfiedNeedSAMW: s.row.Satisfied.number(), SatisfiedNeedDAMW: s.row.SatisfiedD.number(),
@@ -99,7 +99,7 @@ func wantMFRR(date word, steps []mfrrStep) mfrrAnswer {
 		if newest[direction] == nil || newest[direction].Start < row.Start {
 			newest[direction] = &row
 		}
-		if row != bareMFRR(s.start, store.Direction(direction)).row && (valued[direction] == nil || valued[direction].Start < row.Start) {
+		if row != bareMFRR(s.start, market.Direction(direction)).row && (valued[direction] == nil || valued[direction].Start < row.Start) {
 			valued[direction] = &row
 		}
 	}
@@ -132,7 +132,7 @@ func TestMFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
 			volume := func() value { return m.between(0, 900, 1, 3) }
 			var steps []mfrrStep
 			for i, start := range starts(day.start, day.end, 900) {
-				for _, direction := range []store.Direction{store.Upward, store.Downward} {
+				for _, direction := range []market.Direction{market.Upward, market.Downward} {
 					s := bareMFRR(start, direction)
 					if i%5 > 0 {
 						s.row.Clearing, s.row.Current, s.row.Previous = m.between(-900, 900, 2, 4), m.between(-900, 900, 2, 4), m.between(-900, 900, 2, 4)
@@ -142,7 +142,7 @@ func TestMFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
 					steps = append(steps, s)
 				}
 			}
-			f.commit(t, storedMFRR(append(steps, clearedMFRR(at(day.start)-900, store.Upward, "1"))))
+			f.commit(t, storedMFRR(append(steps, clearedMFRR(at(day.start)-900, market.Upward, "1"))))
 			body := f.body(t, "mfrr-energy")
 			same(t, body, wantMFRR(day.date, steps))
 			var got mfrrAnswer
@@ -161,21 +161,21 @@ func TestMFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
 
 func TestMFRRAnswersWithFewRows(t *testing.T) {
 	start := at("2026-07-15T10:00:00Z")
-	settled := bareMFRR(start+900, store.Upward)
+	settled := bareMFRR(start+900, market.Upward)
 	settled.row.Current, settled.row.Previous = "55.5", "-1"
-	filtered := bareMFRR(start+900, store.Downward)
+	filtered := bareMFRR(start+900, market.Downward)
 	filtered.row.Filtered = "0"
 	for name, steps := range map[string][]mfrrStep{
-		"one direction only":                           {clearedMFRR(start, store.Upward, "12.5")},
-		"the other direction only":                     {clearedMFRR(start, store.Downward, "-12.5")},
-		"a quarter of one direction each":              {clearedMFRR(start, store.Upward, "1"), clearedMFRR(start+900, store.Downward, "2")},
-		"no values at all":                             {bareMFRR(start, store.Upward), bareMFRR(start+900, store.Upward), bareMFRR(start, store.Downward)},
-		"a row with a value is preferred":              {clearedMFRR(start, store.Upward, "0"), bareMFRR(start+900, store.Upward), bareMFRR(start+1800, store.Upward)},
-		"the newest with a value is preferred":         {clearedMFRR(start, store.Upward, "1"), clearedMFRR(start+900, store.Upward, "2"), bareMFRR(start+1800, store.Upward)},
-		"a settlement price is no price of a quarter":  {clearedMFRR(start, store.Upward, "10"), settled},
-		"a volume of 0 is a value":                     {clearedMFRR(start, store.Downward, "10"), filtered, bareMFRR(start+1800, store.Downward)},
-		"a hole of an hour":                            {clearedMFRR(start, store.Upward, "1"), clearedMFRR(start+3600, store.Upward, "2")},
-		"the newest quarter is of the other direction": {clearedMFRR(start, store.Upward, "1"), clearedMFRR(start, store.Downward, "1"), clearedMFRR(start+900, store.Downward, "3")},
+		"one direction only":                           {clearedMFRR(start, market.Upward, "12.5")},
+		"the other direction only":                     {clearedMFRR(start, market.Downward, "-12.5")},
+		"a quarter of one direction each":              {clearedMFRR(start, market.Upward, "1"), clearedMFRR(start+900, market.Downward, "2")},
+		"no values at all":                             {bareMFRR(start, market.Upward), bareMFRR(start+900, market.Upward), bareMFRR(start, market.Downward)},
+		"a row with a value is preferred":              {clearedMFRR(start, market.Upward, "0"), bareMFRR(start+900, market.Upward), bareMFRR(start+1800, market.Upward)},
+		"the newest with a value is preferred":         {clearedMFRR(start, market.Upward, "1"), clearedMFRR(start+900, market.Upward, "2"), bareMFRR(start+1800, market.Upward)},
+		"a settlement price is no price of a quarter":  {clearedMFRR(start, market.Upward, "10"), settled},
+		"a volume of 0 is a value":                     {clearedMFRR(start, market.Downward, "10"), filtered, bareMFRR(start+1800, market.Downward)},
+		"a hole of an hour":                            {clearedMFRR(start, market.Upward, "1"), clearedMFRR(start+3600, market.Upward, "2")},
+		"the newest quarter is of the other direction": {clearedMFRR(start, market.Upward, "1"), clearedMFRR(start, market.Downward, "1"), clearedMFRR(start+900, market.Downward, "3")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)
@@ -189,8 +189,8 @@ func TestMFRRLatestRowIsTheNewestWithAValue(t *testing.T) {
 	f := open(t)
 	start := at("2026-07-15T10:00:00Z")
 	f.commit(t, storedMFRR([]mfrrStep{
-		clearedMFRR(start, store.Upward, "4"), bareMFRR(start+900, store.Upward),
-		bareMFRR(start, store.Downward), bareMFRR(start+900, store.Downward),
+		clearedMFRR(start, market.Upward, "4"), bareMFRR(start+900, market.Upward),
+		bareMFRR(start, market.Downward), bareMFRR(start+900, market.Downward),
 	}))
 	var got mfrrAnswer
 	must(t, json.Unmarshal(f.body(t, "mfrr-energy"), &got))

@@ -10,6 +10,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestNumbersComeBackInTheirShortestDecimalForm(t *testing.T) {
@@ -21,8 +22,8 @@ func TestNumbersComeBackInTheirShortestDecimalForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		row := store.Price{Start: noon.Unix(), Resolution: store.PT15M, Price: store.Num(price)}
-		body := server.PricesBody(store.Window[store.Price]{Rows: []store.Price{row}})
+		row := market.Price{Start: noon.Unix(), Resolution: market.PT15M, Price: market.Num(price)}
+		body := server.PricesBody(store.Window[market.Price]{Rows: []market.Price{row}})
 		equal(t, body, pricesAnswer{[]priceRow{quarterOf(row.Start, millionths(n))}, "", "2026-07-15"})
 	})
 }
@@ -37,7 +38,7 @@ func TestNumbersHaveNoExponentAndNoNoiseAfterTheDatabase(t *testing.T) {
 			f := open(t)
 			price, err := strconv.ParseFloat(published, 64)
 			must(t, err)
-			f.commit(t, store.Batch{Prices: []store.Price{{Start: at("2026-07-15T10:00:00Z"), Resolution: store.PT15M, Price: store.Num(price)}}})
+			f.commit(t, market.Batch{Prices: []market.Price{{Start: at("2026-07-15T10:00:00Z"), Resolution: market.PT15M, Price: market.Num(price)}}})
 			same(t, f.body(t, "day-ahead-prices"), pricesAnswer{[]priceRow{quarterOf(at("2026-07-15T10:00:00Z"), want)}, "2026-07-15", "2026-07-15"})
 		})
 	}
@@ -48,13 +49,13 @@ func TestWordsOfASourceAreEscaped(t *testing.T) {
 		"DAILY": "DAILY", `a"b\c/d`: `a"b\c/d`, "a\x00\x1f\r\n\tb": "a\x00\x1f\r\n\tb", "été \u2028 😀": "été \u2028 😀",
 		"</script>": "</script>", "\xff\xfe": "\ufffd\ufffd",
 	} {
-		step := store.CapacityStep{Dataset: store.MFRRCapacity, Direction: store.Upward, TimeHorizon: said}
+		step := market.CapacityStep{Dataset: market.MFRRCapacity, Direction: market.Upward, TimeHorizon: said}
 		var got struct {
 			Rows []struct {
 				Horizon string `json:"time_horizon"`
 			}
 		}
-		body := server.CapacityBody(store.Window[store.CapacityStep]{Rows: []store.CapacityStep{step}})
+		body := server.CapacityBody(store.Window[market.CapacityStep]{Rows: []market.CapacityStep{step}})
 		if err := json.Unmarshal(body, &got); err != nil || !utf8.Valid(body) {
 			t.Errorf("%q makes %q: %v", said, body, err)
 		} else if got.Rows[0].Horizon != want {

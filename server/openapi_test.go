@@ -18,6 +18,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 // document is the OpenAPI document that the server answers.
@@ -100,13 +101,13 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	full, admin := withMarket(t, reporting(inState("ok")))
 	revised := marketOn(turnBack)
 	for i := range revised.AFRR {
-		revised.AFRR[i].PicassoConnection = store.Flag{V: true, Valid: true}
+		revised.AFRR[i].PicassoConnection = market.Flag{V: true, Valid: true}
 	}
 	full.commit(t, revised)
 	changed := marketOn(turnBack)
 	for i := range changed.AFRR {
-		changed.AFRR[i].PicassoConnection = store.Flag{V: false, Valid: true}
-		changed.AFRR[i].UpwardPrice = store.Num(1)
+		changed.AFRR[i].PicassoConnection = market.Flag{V: false, Valid: true}
+		changed.AFRR[i].UpwardPrice = market.Num(1)
 	}
 	full.commit(t, changed)
 	full.refresh(t)

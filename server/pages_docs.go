@@ -10,6 +10,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -63,36 +64,36 @@ const exampleRows = 2
 
 // examples are answers with invented values, made as the real ones are.
 var examples = sync.OnceValue(func() map[string]*document {
-	date := store.NewDeliveryDate(2026, 4, 17)
+	date := market.NewDeliveryDate(2026, 4, 17)
 	read := date.Start().Add(-time.Hour)
 	start := date.Start().Unix()
-	var prices []store.Price
-	steps := map[store.Dataset][]store.CapacityStep{}
+	var prices []market.Price
+	steps := map[market.Dataset][]market.CapacityStep{}
 	for i := range int64(quartersPerHour) {
-		at := start + i*store.QuarterSeconds
-		prices = append(prices, store.Price{Start: at, Resolution: store.PT15M, Price: store.Num(float64(8412-31*i) / 100)})
+		at := start + i*market.QuarterSeconds
+		prices = append(prices, market.Price{Start: at, Resolution: market.PT15M, Price: market.Num(float64(8412-31*i) / 100)})
 		for _, sold := range []struct {
-			dataset   store.Dataset
-			direction store.Direction
+			dataset   market.Dataset
+			direction market.Direction
 			price     float64
-		}{{store.FCRCapacity, store.Symmetric, 1.785}, {store.AFRRCapacity, store.Upward, 6.925}, {store.AFRRCapacity, store.Downward, 0.915}, {store.MFRRCapacity, store.Upward, 0.2075}, {store.MFRRCapacity, store.Downward, 0.1975}} {
-			steps[sold.dataset] = append(steps[sold.dataset], store.CapacityStep{
-				Dataset: sold.dataset, Start: at, Direction: sold.direction, TimeHorizon: dailyHorizon, OfferedMW: store.Num(842), ContractedMW: store.Num(578), Price: store.Num(sold.price),
+		}{{market.FCRCapacity, market.Symmetric, 1.785}, {market.AFRRCapacity, market.Upward, 6.925}, {market.AFRRCapacity, market.Downward, 0.915}, {market.MFRRCapacity, market.Upward, 0.2075}, {market.MFRRCapacity, market.Downward, 0.1975}} {
+			steps[sold.dataset] = append(steps[sold.dataset], market.CapacityStep{
+				Dataset: sold.dataset, Start: at, Direction: sold.direction, TimeHorizon: dailyHorizon, OfferedMW: market.Num(842), ContractedMW: market.Num(578), Price: market.Num(sold.price),
 			})
 		}
 	}
-	afrr := []store.AFRRStep{
-		{Start: start, UpwardPrice: store.Num(96.4), DemandMW: store.Num(212), ForFranceMW: store.Num(180), InFranceMW: store.Num(164), PicassoConnection: flag(true), ProrataMode: flag(false)},
-		{Start: start + store.AFRRSeconds, UpwardPrice: store.Num(97.1), DownwardPrice: store.Num(41.12), DemandMW: store.Num(-18), PicassoConnection: flag(true), ProrataMode: flag(false)},
+	afrr := []market.AFRRStep{
+		{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164), PicassoConnection: flag(true), ProrataMode: flag(false)},
+		{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18), PicassoConnection: flag(true), ProrataMode: flag(false)},
 	}
-	mfrr := []store.MFRRStep{
-		{Start: start, Direction: store.Upward, ClearingPrice: store.Num(118.5), SettlementPriceCurrent: store.Num(118.5), RequestedVolumeSAMW: store.Num(120), ActivatedVolumeSAMW: store.Num(120), SubmittedOffersMW: store.Num(931)},
-		{Start: start, Direction: store.Downward, SubmittedOffersMW: store.Num(640)},
+	mfrr := []market.MFRRStep{
+		{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5), RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
+		{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
 	}
-	parts := map[store.Dataset]body{
-		store.DayAheadPrices: finish(windowOf(prices, date, read), pricesBody),
-		store.AFRREnergy:     finish(windowOf(afrr, date, read), afrrBody),
-		store.MFRREnergy:     finish(windowOf(mfrr, date, read), mfrrBody),
+	parts := map[market.Dataset]body{
+		market.DayAheadPrices: finish(windowOf(prices, date, read), pricesBody),
+		market.AFRREnergy:     finish(windowOf(afrr, date, read), afrrBody),
+		market.MFRREnergy:     finish(windowOf(mfrr, date, read), mfrrBody),
 	}
 	for dataset, rows := range steps {
 		parts[dataset] = finish(windowOf(rows, date, read), capacityBody)
@@ -104,8 +105,8 @@ var examples = sync.OnceValue(func() map[string]*document {
 	return made
 })
 
-func windowOf[R any](rows []R, last store.DeliveryDate, read time.Time) store.Window[R] {
+func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[R] {
 	return store.Window[R]{Rows: rows, Last: last, FetchedAt: read}
 }
 
-func flag(v bool) store.Flag { return store.Flag{V: v, Valid: true} }
+func flag(v bool) market.Flag { return market.Flag{V: v, Valid: true} }

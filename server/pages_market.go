@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -16,14 +16,14 @@ import (
 type marketPage struct {
 	title    web.Text
 	path     web.Text
-	datasets []store.Dataset
+	datasets []market.Dataset
 }
 
 var marketPages = []marketPage{
-	{web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, web.Text{FR: "/prix", EN: "/prices"}, []store.Dataset{store.DayAheadPrices}},
+	{web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, web.Text{FR: "/prix", EN: "/prices"}, []market.Dataset{market.DayAheadPrices}},
 	{web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"}, web.Text{FR: "/capacite", EN: "/capacity"},
-		[]store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}},
-	{web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, web.Text{FR: "/energie", EN: "/energy"}, []store.Dataset{store.AFRREnergy, store.MFRREnergy}},
+		[]market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}},
+	{web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, web.Text{FR: "/energie", EN: "/energy"}, []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
 }
 
 // market shows the page's datasets for the dates that the query names, or for the last that are stored.
@@ -34,8 +34,8 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		if err != nil {
 			return err
 		}
-		today := store.DeliveryDateOf(s.clock.Now())
-		var latest, earliest store.DeliveryDate
+		today := market.DeliveryDateOf(s.clock.Now())
+		var latest, earliest market.DeliveryDate
 		for _, dataset := range page.datasets {
 			feed := feeds.Of(dataset)
 			if feed.Last.After(latest) {
@@ -76,13 +76,13 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 }
 
 // sheet is what a page shows of one dataset for some dates, to somebody who may not be allowed to see it.
-func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset store.Dataset, dates span, feed web.Feed) (web.Sheet, error) {
+func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset market.Dataset, dates span, feed web.Feed) (web.Sheet, error) {
 	sheet := web.Sheet{Dataset: dataset, First: dates.first, Last: dates.last, Feed: feed}
 	if identity.May(dataset) != nil {
 		sheet.Absence = web.AbsenceLocked
 		return sheet, nil
 	}
-	if dataset == store.AFRREnergy && dates.days() > 1 {
+	if dataset == market.AFRREnergy && dates.days() > 1 {
 		dates.first = dates.last
 		sheet.First, sheet.OneDateOnly = dates.first, true
 	}
@@ -114,7 +114,7 @@ const (
 )
 
 // csvAddress is where csv answers what a page shows.
-func csvAddress(dataset store.Dataset, dates span) web.Text {
+func csvAddress(dataset market.Dataset, dates span) web.Text {
 	rest := "/" + string(dataset) + "?" + dates.query()
 	return web.Text{FR: "/csv/fr" + rest, EN: "/csv/en" + rest}
 }
@@ -126,7 +126,7 @@ func (s *Server) csv(c echo.Context) error {
 		return err
 	}
 	form, spoken := web.ParseLanguage(c.Param("language"))
-	dataset, known := store.ParseDataset(c.Param("dataset"))
+	dataset, known := market.ParseDataset(c.Param("dataset"))
 	if !spoken || !known {
 		return problemNotFound
 	}
@@ -135,10 +135,10 @@ func (s *Server) csv(c echo.Context) error {
 	}
 	latest, _ := s.bodies.news(dataset)
 	if latest.IsZero() {
-		latest = store.DeliveryDateOf(s.clock.Now())
+		latest = market.DeliveryDateOf(s.clock.Now())
 	}
 	dates, err := parseSpan(c.QueryParams(), latest)
-	if err != nil || dataset == store.AFRREnergy && dates.days() > 1 {
+	if err != nil || dataset == market.AFRREnergy && dates.days() > 1 {
 		return problemInvalidSpan
 	}
 	table, err := s.table(c.Request().Context(), dataset, dates)

@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -18,9 +18,9 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 	if err != nil {
 		return err
 	}
-	today := store.DeliveryDateOf(s.clock.Now())
+	today := market.DeliveryDateOf(s.clock.Now())
 	view := web.Overview{Feeds: feeds}
-	last := feeds.Of(store.DayAheadPrices).Last
+	last := feeds.Of(market.DayAheadPrices).Last
 	view.Date = today
 	if !last.IsZero() && last.Before(today) {
 		view.Date = last
@@ -31,11 +31,11 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 			view.Date, view.Other, view.OtherAddress, view.Tomorrow = today.Add(1), today, "/", true
 		}
 	}
-	view.Prices, err = s.sheet(ctx, identity, store.DayAheadPrices, span{view.Date, view.Date}, feeds.Of(store.DayAheadPrices))
+	view.Prices, err = s.sheet(ctx, identity, market.DayAheadPrices, span{view.Date, view.Date}, feeds.Of(market.DayAheadPrices))
 	if err != nil {
 		return err
 	}
-	for dataset, into := range map[store.Dataset]*web.Sheet{store.AFRREnergy: &view.AFRR, store.MFRREnergy: &view.MFRR} {
+	for dataset, into := range map[market.Dataset]*web.Sheet{market.AFRREnergy: &view.AFRR, market.MFRREnergy: &view.MFRR} {
 		feed := feeds.Of(dataset)
 		if *into, err = s.sheet(ctx, identity, dataset, span{feed.Last, feed.Last}, feed); err != nil {
 			return err
@@ -61,8 +61,8 @@ const tomorrow = "tomorrow"
 
 // overviewOfCapacity adds what is sold each day: the hour that is under way if the date is today, else the date's means.
 func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity, feeds web.Feeds, view *web.Overview) error {
-	var last store.DeliveryDate
-	for _, dataset := range []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity} {
+	var last market.DeliveryDate
+	for _, dataset := range []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity} {
 		if of := feeds.Of(dataset).Last; of.After(last) {
 			last = of
 		}
@@ -74,15 +74,15 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 	view.CapacityDate = date
 	now := s.clock.Now().Unix()
 	if date.Period().Holds(now) {
-		view.CapacityNow = store.Period{Start: now - now%hourSeconds, End: now - now%hourSeconds + hourSeconds}
+		view.CapacityNow = market.Period{Start: now - now%hourSeconds, End: now - now%hourSeconds + hourSeconds}
 	}
 	for _, reserve := range []struct {
-		dataset    store.Dataset
-		directions []store.Direction
+		dataset    market.Dataset
+		directions []market.Direction
 	}{
-		{store.FCRCapacity, []store.Direction{store.Symmetric}},
-		{store.AFRRCapacity, []store.Direction{store.Upward, store.Downward}},
-		{store.MFRRCapacity, []store.Direction{store.Upward, store.Downward}},
+		{market.FCRCapacity, []market.Direction{market.Symmetric}},
+		{market.AFRRCapacity, []market.Direction{market.Upward, market.Downward}},
+		{market.MFRRCapacity, []market.Direction{market.Upward, market.Downward}},
 	} {
 		sheet, err := s.sheet(ctx, identity, reserve.dataset, span{date, date}, feeds.Of(reserve.dataset))
 		if err != nil {
@@ -101,14 +101,14 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 }
 
 // fillCapacityLine takes what is sold each day in the line's direction: the means of the hour, of the date if it is zero.
-func fillCapacityLine(line *web.CapacityLine, table web.Table, hour store.Period) {
-	var price, volume store.Mean
+func fillCapacityLine(line *web.CapacityLine, table web.Table, hour market.Period) {
+	var price, volume market.Mean
 	for _, row := range table.Rows {
 		if row.Words[0] != line.Direction || row.Words[1] != dailyHorizon {
 			continue
 		}
 		line.Day = append(line.Day, row.Numbers[0])
-		if hour == (store.Period{}) || hour.Holds(row.Period.Start) {
+		if hour == (market.Period{}) || hour.Holds(row.Period.Start) {
 			price.Add(row.Numbers[0])
 			volume.Add(row.Numbers[1])
 		}

@@ -10,6 +10,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -24,8 +25,8 @@ func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
 	if err != nil {
 		return err
 	}
-	last := store.DeliveryDateOf(s.clock.Now()).Add(1)
-	view := web.Status{Feeds: feeds, Dates: store.Dates(last.Add(1-calendarDates), last)}
+	last := market.DeliveryDateOf(s.clock.Now()).Add(1)
+	view := web.Status{Feeds: feeds, Dates: market.Dates(last.Add(1-calendarDates), last)}
 	if view.Waiting, err = s.store.InQuarantine(c.Request().Context()); err != nil {
 		return err
 	}

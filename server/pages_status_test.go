@@ -13,13 +13,14 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 // inState makes a report in which every dataset is in the state.
 func inState(state string) func(context.Context) (any, error) {
 	return func(context.Context) (any, error) {
 		var datasets []string
-		for _, dataset := range store.Datasets() {
+		for _, dataset := range market.Datasets() {
 			datasets = append(datasets, fmt.Sprintf(`{"dataset":%q,"source":"RTE","state":%q,"first_date":null,"last_date":null,"newest_period_end":null,`+
 				`"lag_seconds":null,"last_success_at":null,"last_change_at":null,"last_error":null,"next_run_at":null,"missing":[]}`, dataset, state))
 		}
@@ -36,7 +37,7 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 		"quarantine":[],
 		"price_differences":[{"date":"2026-07-09","between":"PT15M/PT60M","quarters":14,"largest_eur_mwh":0.37,"seen_at":"2026-07-11T12:00:00.000Z"}]}`
 	f := open(t, reporting(func(context.Context) (any, error) { return json.RawMessage(report), nil }))
-	f.commit(t, marketOn(store.DeliveryDateOf(noon)))
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
 	page := f.ask(t, "GET", "/status", session, header("Accept-Language", "en")).Body.String()
@@ -65,10 +66,10 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 }
 
 // waits has a quarter of a date's prices wait, and tells its ID.
-func (f *fixture) waits(t *testing.T, date store.DeliveryDate, kind store.WaitKind, reason string) int64 {
+func (f *fixture) waits(t *testing.T, date market.DeliveryDate, kind market.WaitKind, reason string) int64 {
 	t.Helper()
-	prices := []store.Price{{Start: date.Period().Start, Resolution: store.PT15M, Price: store.Num(5)}}
-	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: date, Kind: kind, Reason: reason, Seen: noon, Batch: store.Batch{Prices: prices}})
+	prices := []market.Price{{Start: date.Period().Start, Resolution: market.PT15M, Price: market.Num(5)}}
+	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date, Kind: kind, Reason: reason, Seen: noon, Batch: market.Batch{Prices: prices}})
 	must(t, err)
 	waiting, err := f.store.InQuarantine(t.Context())
 	must(t, err)
@@ -77,18 +78,18 @@ func (f *fixture) waits(t *testing.T, date store.DeliveryDate, kind store.WaitKi
 
 func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
 	f := open(t)
-	today := store.DeliveryDateOf(noon)
-	stored := func(date store.DeliveryDate, mw float64) store.Batch {
-		return store.Batch{Capacity: []store.CapacityStep{{
-			Dataset: store.FCRCapacity, Start: date.Period().Start, Direction: store.Symmetric, TimeHorizon: "DAILY", Product: "STD", OfferedMW: store.Num(mw), Price: store.Num(1.25),
+	today := market.DeliveryDateOf(noon)
+	stored := func(date market.DeliveryDate, mw float64) market.Batch {
+		return market.Batch{Capacity: []market.CapacityStep{{
+			Dataset: market.FCRCapacity, Start: date.Period().Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", OfferedMW: market.Num(mw), Price: market.Num(1.25),
 		}}}
 	}
 	f.commit(t, stored(today, 100))
 	f.refresh(t)
-	f.waits(t, today, store.WaitsFlat, "all prices are 5 EUR/MWh")
+	f.waits(t, today, market.WaitsFlat, "all prices are 5 EUR/MWh")
 	came := stored(today, -1234.5)
-	came.Capacity[0].Price = store.Number{Withdrawn: true}
-	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: store.FCRCapacity, Date: today, Kind: store.WaitsRefused, Reason: "a power is <out> of bounds", Seen: noon, Batch: came})
+	came.Capacity[0].Price = market.Number{Withdrawn: true}
+	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: market.FCRCapacity, Date: today, Kind: market.WaitsRefused, Reason: "a power is <out> of bounds", Seen: noon, Batch: came})
 	must(t, err)
 	admin := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
 	member := carrying(f.session(t, f.account(t, "boris@example.org", store.Member)))
@@ -141,9 +142,9 @@ func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 		}
 	})
 	f.refresh(t)
-	today := store.DeliveryDateOf(noon)
+	today := market.DeliveryDateOf(noon)
 	for n := range 2 {
-		f.waits(t, today.Add(n), store.WaitsFlat, "flat")
+		f.waits(t, today.Add(n), market.WaitsFlat, "flat")
 	}
 	admin := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
 	member := carrying(f.session(t, f.account(t, "boris@example.org", store.Member)))

@@ -1,7 +1,7 @@
 package server
 
 import (
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -15,22 +15,22 @@ var (
 )
 
 // sourceOf says where the prices that are served come from.
-func sourceOf(prices []store.Price) web.Text {
-	exchange := map[int64]store.Micro{}
+func sourceOf(prices []market.Price) web.Text {
+	exchange := map[int64]market.Micro{}
 	for _, p := range prices {
-		if p.Source == store.FromRTE && p.Resolution == store.PT15M {
-			exchange[p.Start] = store.MicroOf(p.Price.V)
+		if p.Source == market.FromRTE && p.Resolution == market.PT15M {
+			exchange[p.Start] = market.MicroOf(p.Price.V)
 		}
 	}
-	quarters := store.Quarters(prices)
+	quarters := market.Quarters(prices)
 	standIns, confirmed := 0, 0
 	for _, q := range quarters {
 		given, has := exchange[q.Start]
-		off := given - store.MicroOf(q.Price.V)
+		off := given - market.MicroOf(q.Price.V)
 		switch {
-		case q.Source == store.FromRTE:
+		case q.Source == market.FromRTE:
 			standIns++
-		case has && max(off, -off) <= store.MostPriceDifference:
+		case has && max(off, -off) <= market.MostPriceDifference:
 			confirmed++
 		}
 	}

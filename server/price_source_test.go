@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestPagesSayWhereThePricesComeFrom(t *testing.T) {
-	day := store.DeliveryDateOf(noon)
-	quarters := func(source store.PriceSource, first, last int, price float64) (prices []store.Price) {
+	day := market.DeliveryDateOf(noon)
+	quarters := func(source market.PriceSource, first, last int, price float64) (prices []market.Price) {
 		for q := first; q < last; q++ {
-			prices = append(prices, store.Price{Start: day.Period().Start + int64(q)*store.QuarterSeconds, Resolution: store.PT15M, Source: source, Price: store.Num(price)})
+			prices = append(prices, market.Price{Start: day.Period().Start + int64(q)*market.QuarterSeconds, Resolution: market.PT15M, Source: source, Price: market.Num(price)})
 		}
 		return prices
 	}
@@ -32,7 +33,7 @@ func TestPagesSayWhereThePricesComeFrom(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f := open(t)
-			f.commit(t, store.Batch{Prices: append(quarters(store.FromENTSOE, 0, row.entsoe, 50), quarters(store.FromRTE, 0, row.rte, row.price)...)})
+			f.commit(t, market.Batch{Prices: append(quarters(market.FromENTSOE, 0, row.entsoe, 50), quarters(market.FromRTE, 0, row.rte, row.price)...)})
 			f.refresh(t)
 			session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
 			for language, want := range map[string]string{"en": row.want, "fr": row.wantFrench} {

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"courant/server"
-	"courant/store"
+	"courant/store/market"
 )
 
 type priceRow struct {
@@ -28,11 +28,11 @@ func TestPricesOfEveryQuarterHourOfADayAreServedWhateverItsLength(t *testing.T) 
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
-			var batch store.Batch
+			var batch market.Batch
 			want := pricesAnswer{Latest: day.date, Earliest: day.date}
 			for _, start := range starts(day.start, day.end, 900) {
 				price := m.between(-500, 4000, 2, 0)
-				batch.Prices = append(batch.Prices, store.Price{Start: start, Resolution: store.PT15M, Price: price.number()})
+				batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: price.number()})
 				want.Rows = append(want.Rows, quarterOf(start, price))
 			}
 			f.commit(t, batch)
@@ -53,28 +53,28 @@ func TestPricesOfEveryQuarterHourOfADayAreServedWhateverItsLength(t *testing.T) 
 }
 
 func TestPricesOfHoursAreServedAsFourQuarters(t *testing.T) {
-	price := func(start string, resolution store.Resolution, price value) store.Price {
-		return store.Price{Start: at(start), Resolution: resolution, Price: price.number()}
+	price := func(start string, resolution market.Resolution, price value) market.Price {
+		return market.Price{Start: at(start), Resolution: resolution, Price: price.number()}
 	}
 	for name, test := range map[string]struct {
-		prices []store.Price
+		prices []market.Price
 		want   []priceRow
 	}{
 		"one hour": {
-			[]store.Price{price("2025-09-30T10:00:00Z", store.PT60M, "-12.5")},
+			[]market.Price{price("2025-09-30T10:00:00Z", market.PT60M, "-12.5")},
 			[]priceRow{
 				quarterOf(at("2025-09-30T10:00:00Z"), "-12.5"), quarterOf(at("2025-09-30T10:15:00Z"), "-12.5"),
 				quarterOf(at("2025-09-30T10:30:00Z"), "-12.5"), quarterOf(at("2025-09-30T10:45:00Z"), "-12.5"),
 			},
 		},
 		"half an hour": {
-			[]store.Price{price("2025-09-30T10:30:00Z", store.PT30M, "7")},
+			[]market.Price{price("2025-09-30T10:30:00Z", market.PT30M, "7")},
 			[]priceRow{quarterOf(at("2025-09-30T10:30:00Z"), "7"), quarterOf(at("2025-09-30T10:45:00Z"), "7")},
 		},
 		"a finer price stands where a coarser one covers it too": {
-			[]store.Price{
-				price("2025-09-30T10:00:00Z", store.PT60M, "60"), price("2025-09-30T10:30:00Z", store.PT30M, "30"),
-				price("2025-09-30T10:45:00Z", store.PT15M, "0"),
+			[]market.Price{
+				price("2025-09-30T10:00:00Z", market.PT60M, "60"), price("2025-09-30T10:30:00Z", market.PT30M, "30"),
+				price("2025-09-30T10:45:00Z", market.PT15M, "0"),
 			},
 			[]priceRow{
 				quarterOf(at("2025-09-30T10:00:00Z"), "60"), quarterOf(at("2025-09-30T10:15:00Z"), "60"),
@@ -82,13 +82,13 @@ func TestPricesOfHoursAreServedAsFourQuarters(t *testing.T) {
 			},
 		},
 		"an hour that is not stored is not filled": {
-			[]store.Price{price("2025-09-30T12:15:00Z", store.PT15M, "2"), price("2025-09-30T10:00:00Z", store.PT15M, "1")},
+			[]market.Price{price("2025-09-30T12:15:00Z", market.PT15M, "2"), price("2025-09-30T10:00:00Z", market.PT15M, "1")},
 			[]priceRow{quarterOf(at("2025-09-30T10:00:00Z"), "1"), quarterOf(at("2025-09-30T12:15:00Z"), "2")},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)
-			f.commit(t, store.Batch{Prices: test.prices})
+			f.commit(t, market.Batch{Prices: test.prices})
 			same(t, f.body(t, "day-ahead-prices"), pricesAnswer{test.want, "2025-09-30", "2025-09-30"})
 		})
 	}
@@ -116,9 +116,9 @@ func TestPricesWindowIsTheLastDateAndThe28CalendarDatesBefore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)
-			var batch store.Batch
+			var batch market.Batch
 			for _, start := range test.stored {
-				batch.Prices = append(batch.Prices, store.Price{Start: at(start), Resolution: store.PT15M, Price: store.Num(1)})
+				batch.Prices = append(batch.Prices, market.Price{Start: at(start), Resolution: market.PT15M, Price: market.Num(1)})
 			}
 			f.commit(t, batch)
 			want := pricesAnswer{Latest: "2026-04-10", Earliest: test.earliest}
@@ -132,10 +132,10 @@ func TestPricesWindowIsTheLastDateAndThe28CalendarDatesBefore(t *testing.T) {
 
 func TestWindowDaysIsConfigured(t *testing.T) {
 	f := open(t, func(o *server.Options) { o.WindowDays = 2 })
-	f.commit(t, store.Batch{Prices: []store.Price{
-		{Start: at("2026-03-28T22:45:00Z"), Resolution: store.PT15M, Price: store.Num(1)},
-		{Start: at("2026-03-28T23:00:00Z"), Resolution: store.PT15M, Price: store.Num(2)},
-		{Start: at("2026-03-30T10:00:00Z"), Resolution: store.PT15M, Price: store.Num(3)},
+	f.commit(t, market.Batch{Prices: []market.Price{
+		{Start: at("2026-03-28T22:45:00Z"), Resolution: market.PT15M, Price: market.Num(1)},
+		{Start: at("2026-03-28T23:00:00Z"), Resolution: market.PT15M, Price: market.Num(2)},
+		{Start: at("2026-03-30T10:00:00Z"), Resolution: market.PT15M, Price: market.Num(3)},
 	}})
 	same(t, f.body(t, "day-ahead-prices"), pricesAnswer{
 		[]priceRow{quarterOf(at("2026-03-28T23:00:00Z"), "2"), quarterOf(at("2026-03-30T10:00:00Z"), "3")},

@@ -12,6 +12,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 // aggregates are the endpoints that hold others: the keys of their parts, in order, with the parts' endpoints.
@@ -30,29 +31,29 @@ func aggregate(name string, newest string, served map[string][]byte) []byte {
 }
 
 // oneOfEach is a row of every dataset, all with the same price.
-func oneOfEach(price float64) store.Batch {
-	start, number := noon.Unix(), store.Num(price)
-	step := func(dataset store.Dataset, direction store.Direction) store.CapacityStep {
-		return store.CapacityStep{Dataset: dataset, Start: start, Direction: direction, TimeHorizon: "DAILY", Product: "STD", Price: number}
+func oneOfEach(price float64) market.Batch {
+	start, number := noon.Unix(), market.Num(price)
+	step := func(dataset market.Dataset, direction market.Direction) market.CapacityStep {
+		return market.CapacityStep{Dataset: dataset, Start: start, Direction: direction, TimeHorizon: "DAILY", Product: "STD", Price: number}
 	}
-	return store.Batch{
-		Prices: []store.Price{{Start: start, Resolution: store.PT15M, Price: number}},
-		Capacity: []store.CapacityStep{
-			step(store.FCRCapacity, store.Symmetric), step(store.AFRRCapacity, store.Upward), step(store.MFRRCapacity, store.Downward),
+	return market.Batch{
+		Prices: []market.Price{{Start: start, Resolution: market.PT15M, Price: number}},
+		Capacity: []market.CapacityStep{
+			step(market.FCRCapacity, market.Symmetric), step(market.AFRRCapacity, market.Upward), step(market.MFRRCapacity, market.Downward),
 		},
-		AFRR: []store.AFRRStep{{Start: start, UpwardPrice: number}},
-		MFRR: []store.MFRRStep{{Start: start, Direction: store.Upward, ClearingPrice: number}},
+		AFRR: []market.AFRRStep{{Start: start, UpwardPrice: number}},
+		MFRR: []market.MFRRStep{{Start: start, Direction: market.Upward, ClearingPrice: number}},
 	}
 }
 
 func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
 	f := open(t)
 	batch := oneOfEach(12.5)
-	f.commit(t, store.Batch{Prices: batch.Prices, Capacity: batch.Capacity[:1], AFRR: batch.AFRR})
+	f.commit(t, market.Batch{Prices: batch.Prices, Capacity: batch.Capacity[:1], AFRR: batch.AFRR})
 	f.clock.Advance(1234 * time.Millisecond)
-	f.commit(t, store.Batch{Capacity: batch.Capacity[1:2]})
+	f.commit(t, market.Batch{Capacity: batch.Capacity[1:2]})
 	f.clock.Advance(-time.Minute) // the newest time is not that of the last part
-	f.commit(t, store.Batch{Capacity: batch.Capacity[2:], MFRR: batch.MFRR})
+	f.commit(t, market.Batch{Capacity: batch.Capacity[2:], MFRR: batch.MFRR})
 	f.refresh(t)
 	admin := f.admin(t)
 	served := map[string][]byte{}
@@ -65,7 +66,7 @@ func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
 
 func TestAnAggregateTakesTheTimeOfTheOnlyPartThatWasRead(t *testing.T) {
 	f := open(t)
-	f.commit(t, store.Batch{}, store.MFRRCapacity, store.AFRREnergy)
+	f.commit(t, market.Batch{}, market.MFRRCapacity, market.AFRREnergy)
 	f.refresh(t)
 	served := f.Snapshot()
 	for name := range aggregates {
@@ -98,21 +99,21 @@ func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
 		}
 	}
 	rebuilt()
-	f.commit(t, store.Batch{Prices: oneOfEach(2).Prices})
+	f.commit(t, market.Batch{Prices: oneOfEach(2).Prices})
 	rebuilt("day-ahead-prices")
-	f.commit(t, store.Batch{Capacity: oneOfEach(2).Capacity[1:2]})
+	f.commit(t, market.Batch{Capacity: oneOfEach(2).Capacity[1:2]})
 	rebuilt("afrr-capacity")
-	f.commit(t, store.Batch{MFRR: oneOfEach(2).MFRR, AFRR: oneOfEach(2).AFRR})
+	f.commit(t, market.Batch{MFRR: oneOfEach(2).MFRR, AFRR: oneOfEach(2).AFRR})
 	rebuilt("afrr-energy", "mfrr-energy")
 }
 
 func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
 	f := open(t)
 	f.commit(t, oneOfEach(1))
-	refused := func(datasets ...store.Dataset) []store.Refusal {
-		var all []store.Refusal
+	refused := func(datasets ...market.Dataset) []market.Refusal {
+		var all []market.Refusal
 		for _, dataset := range datasets {
-			all = append(all, store.Refusal{Dataset: dataset, Date: store.DeliveryDateOf(noon), Reason: "test"})
+			all = append(all, market.Refusal{Dataset: dataset, Date: market.DeliveryDateOf(noon), Reason: "test"})
 		}
 		return all
 	}
@@ -133,21 +134,21 @@ func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
 	check("rows of both", fetched, fetched)
 
 	f.clock.Advance(time.Minute)
-	f.commit(t, store.Batch{}, store.FCRCapacity, store.AFRRCapacity)
+	f.commit(t, market.Batch{}, market.FCRCapacity, market.AFRRCapacity)
 	check("a run that brought nothing new", "2026-07-15T12:01:00.000Z", "2026-07-15T12:01:00.000Z")
 
 	f.clock.Advance(time.Minute)
-	must(t, f.store.RecordRun(t.Context(), f.run(store.OutcomeFailed, store.FCRCapacity, store.AFRRCapacity)))
+	must(t, f.store.RecordRun(t.Context(), f.run(store.OutcomeFailed, market.FCRCapacity, market.AFRRCapacity)))
 	check("a run that failed", "2026-07-15T12:01:00.000Z", "2026-07-15T12:01:00.000Z")
 
 	f.clock.Advance(time.Minute)
-	partial := f.run(store.OutcomePartial, store.FCRCapacity, store.AFRRCapacity)
-	partial.Refusals = refused(store.AFRRCapacity)
-	must(t, f.store.Commit(t.Context(), partial, store.Batch{}))
+	partial := f.run(store.OutcomePartial, market.FCRCapacity, market.AFRRCapacity)
+	partial.Refusals = refused(market.AFRRCapacity)
+	must(t, f.store.Commit(t.Context(), partial, market.Batch{}))
 	check("a run that refused one of the two", "2026-07-15T12:03:00.000Z", "2026-07-15T12:01:00.000Z")
 
 	f.clock.Advance(time.Minute)
-	must(t, f.store.RecordRun(t.Context(), f.run(store.OutcomeInterrupted, store.FCRCapacity, store.AFRRCapacity)))
+	must(t, f.store.RecordRun(t.Context(), f.run(store.OutcomeInterrupted, market.FCRCapacity, market.AFRRCapacity)))
 	check("a run that was interrupted", "2026-07-15T12:03:00.000Z", "2026-07-15T12:01:00.000Z")
 }
 
@@ -157,7 +158,7 @@ func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
 	other, err := store.Open(t.Context(), f.store.Path())
 	must(t, err)
 	defer other.Close()
-	must(t, other.Commit(t.Context(), f.run(store.OutcomeOK, store.DayAheadPrices), store.Batch{Prices: oneOfEach(7).Prices}))
+	must(t, other.Commit(t.Context(), f.run(store.OutcomeOK, market.DayAheadPrices), market.Batch{Prices: oneOfEach(7).Prices}))
 	if !bytes.Contains(f.body(t, "day-ahead-prices"), []byte(`"price_eur_mwh":7}`)) {
 		t.Error("a row of another process is not served")
 	}
@@ -306,13 +307,13 @@ func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
 	must(t, err)
 	before := f.Snapshot()
 	f.clock.Advance(90 * time.Second)
-	f.commit(t, store.Batch{}, store.Datasets()...)
+	f.commit(t, market.Batch{}, market.Datasets()...)
 	f.refresh(t)
 	after := f.Snapshot()
 	for _, endpoint := range endpoints {
 		same(t, after[endpoint], bytes.ReplaceAll(before[endpoint], []byte(`tchedAtUtc":"2026-07-15T12:00:00.000Z"`), []byte(`tchedAtUtc":"2026-07-15T12:01:30.000Z"`)))
 	}
-	must(t, f.store.RecordRun(t.Context(), f.run(store.OutcomeFailed, store.Datasets()...)))
+	must(t, f.store.RecordRun(t.Context(), f.run(store.OutcomeFailed, market.Datasets()...)))
 	f.refresh(t)
 	for endpoint, body := range f.Snapshot() {
 		same(t, body, after[endpoint])
@@ -322,7 +323,7 @@ func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
 func TestABodyThatWasNeverFetchedGetsItsTime(t *testing.T) {
 	f := open(t)
 	f.refresh(t)
-	f.commit(t, store.Batch{}, store.FCRCapacity, store.MFRREnergy)
+	f.commit(t, market.Batch{}, market.FCRCapacity, market.MFRREnergy)
 	f.refresh(t)
 	fresh := open(t, func(o *server.Options) { o.Store = f.store })
 	fresh.refresh(t)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"courant/auth"
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -21,10 +21,10 @@ type reported struct {
 		SeenAt        time.Time    `json:"seen_at"`
 	} `json:"price_differences"`
 	Corrections []struct {
-		Dataset store.Dataset `json:"dataset"`
-		Date    reportedDate  `json:"date"`
-		Values  int           `json:"values"`
-		SeenAt  time.Time     `json:"seen_at"`
+		Dataset market.Dataset `json:"dataset"`
+		Date    reportedDate   `json:"date"`
+		Values  int            `json:"values"`
+		SeenAt  time.Time      `json:"seen_at"`
 	} `json:"corrections"`
 	Clock *struct {
 		AheadSeconds int64  `json:"ahead_seconds"`
@@ -34,14 +34,14 @@ type reported struct {
 }
 
 type reportedDataset struct {
-	Dataset         store.Dataset `json:"dataset"`
-	NewestPeriodEnd time.Time     `json:"newest_period_end"`
-	Source          string        `json:"source"`
-	State           string        `json:"state"`
-	FirstDate       reportedDate  `json:"first_date"`
-	LastChangeAt    time.Time     `json:"last_change_at"`
-	LastError       string        `json:"last_error"`
-	NextRunAt       time.Time     `json:"next_run_at"`
+	Dataset         market.Dataset `json:"dataset"`
+	NewestPeriodEnd time.Time      `json:"newest_period_end"`
+	Source          string         `json:"source"`
+	State           string         `json:"state"`
+	FirstDate       reportedDate   `json:"first_date"`
+	LastChangeAt    time.Time      `json:"last_change_at"`
+	LastError       string         `json:"last_error"`
+	NextRunAt       time.Time      `json:"next_run_at"`
 	Missing         []struct {
 		Date     reportedDate `json:"date"`
 		Expected int          `json:"expected"`
@@ -51,10 +51,10 @@ type reportedDataset struct {
 }
 
 // reportedDate is a delivery date of a report; null is the zero date.
-type reportedDate struct{ store.DeliveryDate }
+type reportedDate struct{ market.DeliveryDate }
 
 func (d *reportedDate) UnmarshalText(text []byte) (err error) {
-	d.DeliveryDate, err = store.ParseDeliveryDate(string(text))
+	d.DeliveryDate, err = market.ParseDeliveryDate(string(text))
 	return err
 }
 
@@ -86,7 +86,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 		return web.Feeds{}, err
 	}
 	feeds := web.Feeds{At: s.clock.Now()}
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		feed := web.Feed{Dataset: dataset}
 		feed.Last, feed.ReadAt = s.bodies.news(dataset)
 		for _, d := range read.Datasets {
@@ -103,7 +103,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 		feeds.Corrections = append(feeds.Corrections, web.Correction{Dataset: c.Dataset, Date: c.Date.DeliveryDate, Values: c.Values, SeenAt: c.SeenAt})
 	}
 	for _, d := range read.PriceDifferences {
-		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Between: d.Between, Quarters: d.Quarters, Largest: store.Num(d.LargestEURMWh), SeenAt: d.SeenAt})
+		feeds.Differences = append(feeds.Differences, web.PriceDifference{Date: d.Date.DeliveryDate, Between: d.Between, Quarters: d.Quarters, Largest: market.Num(d.LargestEURMWh), SeenAt: d.SeenAt})
 	}
 	return feeds, nil
 }

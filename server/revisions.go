@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -29,8 +30,8 @@ const (
 
 // revisionQuery is what is asked of the revisions of a dataset.
 type revisionQuery struct {
-	dataset     store.Dataset
-	first, last store.DeliveryDate
+	dataset     market.Dataset
+	first, last market.DeliveryDate
 	limit       int // 0: all
 	after       store.RevisionAt
 }
@@ -42,7 +43,7 @@ func (s *Server) revisions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	dataset, known := store.ParseDataset(c.Param("dataset"))
+	dataset, known := market.ParseDataset(c.Param("dataset"))
 	if !known {
 		return problemNotFound
 	}
@@ -121,7 +122,7 @@ func (s *Server) cutShort(c echo.Context, err error) error {
 }
 
 // readRevisionQuery reads the parameters of an address.
-func readRevisionQuery(dataset store.Dataset, raw string) (revisionQuery, error) {
+func readRevisionQuery(dataset market.Dataset, raw string) (revisionQuery, error) {
 	q := revisionQuery{dataset: dataset}
 	given, err := url.ParseQuery(raw)
 	if err != nil {
@@ -133,8 +134,8 @@ func readRevisionQuery(dataset store.Dataset, raw string) (revisionQuery, error)
 		}
 	}
 	var firstErr, lastErr error
-	q.first, firstErr = store.ParseDeliveryDate(given.Get("from"))
-	q.last, lastErr = store.ParseDeliveryDate(given.Get("to"))
+	q.first, firstErr = market.ParseDeliveryDate(given.Get("from"))
+	q.last, lastErr = market.ParseDeliveryDate(given.Get("to"))
 	if firstErr != nil || lastErr != nil || q.last.Before(q.first) || q.first.DaysUntil(q.last) >= mostRevisionDates {
 		return q, problemInvalidDates
 	}
@@ -212,7 +213,7 @@ var (
 // servedColumn is how a column of the store is served: under which name, and times what.
 type servedColumn struct {
 	name   string
-	factor store.Micro
+	factor market.Micro
 	flag   bool
 }
 
@@ -247,13 +248,13 @@ var (
 	}
 )
 
-func servedColumns(dataset store.Dataset) map[string]servedColumn {
+func servedColumns(dataset market.Dataset) map[string]servedColumn {
 	switch dataset {
-	case store.DayAheadPrices:
+	case market.DayAheadPrices:
 		return priceColumns
-	case store.AFRREnergy:
+	case market.AFRREnergy:
 		return afrrColumns
-	case store.MFRREnergy:
+	case market.MFRREnergy:
 		return mfrrColumns
 	}
 	return capacityColumns
@@ -272,19 +273,19 @@ func (w *jsonWriter) revision(columns map[string]servedColumn, r store.Revision)
 	w.close('}')
 }
 
-func (c servedColumn) write(w *jsonWriter, n store.Number) {
+func (c servedColumn) write(w *jsonWriter, n market.Number) {
 	switch {
 	case c.flag:
-		w.flag(store.Flag{V: n.V != 0, Valid: n.Valid})
+		w.flag(market.Flag{V: n.V != 0, Valid: n.Valid})
 	default:
 		w.number(c.scale(n))
 	}
 }
 
 // scale is a stored number as it is served.
-func (c servedColumn) scale(n store.Number) store.Number {
+func (c servedColumn) scale(n market.Number) market.Number {
 	if c.factor == 0 || !n.Valid {
 		return n
 	}
-	return (c.factor * store.MicroOf(n.V)).Number()
+	return (c.factor * market.MicroOf(n.V)).Number()
 }

@@ -11,19 +11,20 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestRevisionsAreNamedAndScaledAsTheirEndpointDoes(t *testing.T) {
 	f := open(t)
 	admin := f.admin(t)
-	start := store.NewDeliveryDate(2026, time.July, 14).Start().Unix()
-	batch := func(v float64, flag bool) store.Batch {
-		return store.Batch{
-			Prices: []store.Price{{Start: start, Resolution: store.PT15M, Price: store.Num(v)}},
-			Capacity: []store.CapacityStep{{Dataset: store.AFRRCapacity, Start: start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "STD",
-				OfferedMW: store.Num(200), ContractedMW: store.Num(100), Price: store.Num(v / 4)}},
-			AFRR: []store.AFRRStep{{Start: start, DemandMW: store.Num(v), ProrataMode: store.Flag{V: flag, Valid: true}}},
-			MFRR: []store.MFRRStep{{Start: start, Direction: store.Downward, ActivatedVolumeSAMW: store.Num(v)}},
+	start := market.NewDeliveryDate(2026, time.July, 14).Start().Unix()
+	batch := func(v float64, flag bool) market.Batch {
+		return market.Batch{
+			Prices: []market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(v)}},
+			Capacity: []market.CapacityStep{{Dataset: market.AFRRCapacity, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD",
+				OfferedMW: market.Num(200), ContractedMW: market.Num(100), Price: market.Num(v / 4)}},
+			AFRR: []market.AFRRStep{{Start: start, DemandMW: market.Num(v), ProrataMode: market.Flag{V: flag, Valid: true}}},
+			MFRR: []market.MFRRStep{{Start: start, Direction: market.Downward, ActivatedVolumeSAMW: market.Num(v)}},
 		}
 	}
 	f.commit(t, batch(1.5, false))
@@ -72,16 +73,16 @@ func TestRevisionsThatAreRefused(t *testing.T) {
 }
 
 // revisedSteps commits 4 s steps of a delivery date and then others, an hour apart: rows of them, n hours long.
-func revisedSteps(t *testing.T, f *fixture, date store.DeliveryDate, hours int) {
+func revisedSteps(t *testing.T, f *fixture, date market.DeliveryDate, hours int) {
 	t.Helper()
-	rows := make([]store.AFRRStep, hours*900)
+	rows := make([]market.AFRRStep, hours*900)
 	for _, times := range []float64{1, 1.5} {
 		for i := range rows {
-			rows[i] = store.AFRRStep{Start: date.Start().Unix() + int64(i)*store.AFRRSeconds, UpwardPrice: store.Num(float64(i+1) * times),
-				DemandMW: store.Num(float64(-i) * times), PicassoConnection: store.Flag{V: times > 1, Valid: i%2 == 0}}
+			rows[i] = market.AFRRStep{Start: date.Start().Unix() + int64(i)*market.AFRRSeconds, UpwardPrice: market.Num(float64(i+1) * times),
+				DemandMW: market.Num(float64(-i) * times), PicassoConnection: market.Flag{V: times > 1, Valid: i%2 == 0}}
 		}
 		f.clock.Advance(time.Hour)
-		f.commit(t, store.Batch{AFRR: rows})
+		f.commit(t, market.Batch{AFRR: rows})
 	}
 }
 
@@ -123,14 +124,14 @@ func revisionsPage(t *testing.T, f *fixture, target string, who func(*http.Reque
 func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
 	f := open(t)
 	admin := f.admin(t)
-	date := store.NewDeliveryDate(2026, time.July, 14)
+	date := market.NewDeliveryDate(2026, time.July, 14)
 	revisedSteps(t, f, date, 2)
 	for n := range 3 {
 		f.clock.Advance(time.Hour)
-		f.commit(t, store.Batch{MFRR: []store.MFRRStep{
-			{Start: date.Start().Unix(), Direction: store.Upward, ClearingPrice: store.Num(float64(n)), FilteredOffersMW: store.Num(float64(-n))},
-			{Start: date.Start().Unix(), Direction: store.Downward, ClearingPrice: store.Num(float64(n))},
-			{Start: date.Start().Unix() + 900, Direction: store.Downward, ClearingPrice: store.Num(float64(n))},
+		f.commit(t, market.Batch{MFRR: []market.MFRRStep{
+			{Start: date.Start().Unix(), Direction: market.Upward, ClearingPrice: market.Num(float64(n)), FilteredOffersMW: market.Num(float64(-n))},
+			{Start: date.Start().Unix(), Direction: market.Downward, ClearingPrice: market.Num(float64(n))},
+			{Start: date.Start().Unix() + 900, Direction: market.Downward, ClearingPrice: market.Num(float64(n))},
 		}})
 	}
 	for dataset, row := range map[string]struct {
@@ -167,13 +168,13 @@ func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
 func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
 	f := open(t)
 	admin := f.admin(t)
-	date := store.NewDeliveryDate(2026, time.July, 14)
+	date := market.NewDeliveryDate(2026, time.July, 14)
 	revisedSteps(t, f, date, 1)
 	const target = "/api/revisions/afrr-energy?from=2026-07-14&to=2026-07-14"
 	before, _ := revisionsPage(t, f, target, admin)
 	pages, next := revisionsPage(t, f, target+"&limit=500", admin)
 	f.clock.Advance(time.Hour)
-	f.commit(t, store.Batch{AFRR: []store.AFRRStep{{Start: date.Start().Unix(), UpwardPrice: store.Num(77)}}})
+	f.commit(t, market.Batch{AFRR: []market.AFRRStep{{Start: date.Start().Unix(), UpwardPrice: market.Num(77)}}})
 	for next != "" {
 		var page []string
 		page, next = revisionsPage(t, f, next, admin)
@@ -187,7 +188,7 @@ func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
 func TestALargeAnswerOfRevisionsIsSentInParts(t *testing.T) {
 	f := open(t)
 	admin := f.admin(t)
-	revisedSteps(t, f, store.NewDeliveryDate(2026, time.July, 14), 8)
+	revisedSteps(t, f, market.NewDeliveryDate(2026, time.July, 14), 8)
 	const target = "/api/revisions/afrr-energy?from=2026-07-14&to=2026-07-14"
 	w := f.ask(t, "GET", target, admin)
 	if !json.Valid(w.Body.Bytes()) || w.Body.Len() < 2<<20 || w.Header().Get("Content-Length") != "" || !strings.HasSuffix(w.Body.String(), `],"next":null}`) {
@@ -215,7 +216,7 @@ func TestALargeAnswerOfRevisionsIsSentInParts(t *testing.T) {
 func TestParametersOfRevisionsThatAreRefused(t *testing.T) {
 	f := open(t)
 	admin := f.admin(t)
-	revisedSteps(t, f, store.NewDeliveryDate(2026, time.July, 14), 1)
+	revisedSteps(t, f, market.NewDeliveryDate(2026, time.July, 14), 1)
 	const dates = "from=2026-07-14&to=2026-07-14"
 	_, next := revisionsPage(t, f, "/api/revisions/afrr-energy?"+dates+"&limit=1", admin)
 	cursor := next[strings.Index(next, "&cursor="):]

@@ -25,6 +25,7 @@ import (
 	"courant/auth"
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,7 +42,7 @@ var endpoints = []string{
 	"balancing-capacity", "balancing-energy",
 }
 
-var offers = []auth.Offer{{ID: "everything"}, {ID: "afrr", Datasets: []store.Dataset{store.AFRREnergy}}}
+var offers = []auth.Offer{{ID: "everything"}, {ID: "afrr", Datasets: []market.Dataset{market.AFRREnergy}}}
 
 // fixture is a server over a file of its own, whose clock only a test moves.
 type fixture struct {
@@ -101,17 +102,17 @@ func (l *lines) String() string {
 }
 
 // commit keeps rows as a run that ended now brought them, for the datasets of the rows and those named.
-func (f *fixture) commit(t testing.TB, batch store.Batch, named ...store.Dataset) {
+func (f *fixture) commit(t testing.TB, batch market.Batch, named ...market.Dataset) {
 	t.Helper()
-	datasets := map[store.Dataset]bool{}
+	datasets := map[market.Dataset]bool{}
 	for _, dataset := range named {
 		datasets[dataset] = true
 	}
 	for _, step := range batch.Capacity {
 		datasets[step.Dataset] = true
 	}
-	for dataset, rows := range map[store.Dataset]int{
-		store.DayAheadPrices: len(batch.Prices), store.AFRREnergy: len(batch.AFRR), store.MFRREnergy: len(batch.MFRR),
+	for dataset, rows := range map[market.Dataset]int{
+		market.DayAheadPrices: len(batch.Prices), market.AFRREnergy: len(batch.AFRR), market.MFRREnergy: len(batch.MFRR),
 	} {
 		if rows > 0 {
 			datasets[dataset] = true
@@ -127,9 +128,9 @@ func (f *fixture) commit(t testing.TB, batch store.Batch, named ...store.Dataset
 }
 
 // run is the account of a run that ended now.
-func (f *fixture) run(outcome store.Outcome, datasets ...store.Dataset) *store.Run {
+func (f *fixture) run(outcome store.Outcome, datasets ...market.Dataset) *store.Run {
 	return &store.Run{
-		Feed: "test", Datasets: datasets, Window: store.DeliveryDateOf(f.clock.Now()).Period(),
+		Feed: "test", Datasets: datasets, Window: market.DeliveryDateOf(f.clock.Now()).Period(),
 		Started: f.clock.Now(), Ended: f.clock.Now(), Outcome: outcome,
 	}
 }

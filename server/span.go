@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -18,12 +18,12 @@ var problemInvalidSpan = &problem{status: http.StatusBadRequest, code: "invalid_
 
 // span is the delivery dates that a page shows, both included.
 type span struct {
-	first, last store.DeliveryDate
+	first, last market.DeliveryDate
 }
 
 func (s span) days() int { return s.first.DaysUntil(s.last) + 1 }
 
-func (s span) period() store.Period { return store.NewPeriod(s.first.Start(), s.last.End()) }
+func (s span) period() market.Period { return market.NewPeriod(s.first.Start(), s.last.End()) }
 
 // query asks for the span.
 func (s span) query() string {
@@ -37,7 +37,7 @@ func (s span) shifted(by int) span {
 }
 
 // parseSpan reads "from" and "to" of a query; one alone means that date. Without either it is the fallback.
-func parseSpan(query url.Values, fallback store.DeliveryDate) (span, error) {
+func parseSpan(query url.Values, fallback market.DeliveryDate) (span, error) {
 	from, to := query.Get("from"), query.Get("to")
 	switch {
 	case from == "" && to == "":
@@ -47,8 +47,8 @@ func parseSpan(query url.Values, fallback store.DeliveryDate) (span, error) {
 	case to == "":
 		to = from
 	}
-	first, firstErr := store.ParseDeliveryDate(from)
-	last, lastErr := store.ParseDeliveryDate(to)
+	first, firstErr := market.ParseDeliveryDate(from)
+	last, lastErr := market.ParseDeliveryDate(to)
 	s := span{first, last}
 	if firstErr != nil || lastErr != nil || last.Before(first) || s.days() > mostPageDates {
 		return span{fallback, fallback}, problemInvalidSpan

@@ -22,6 +22,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -251,7 +252,7 @@ func BenchmarkAnswer(b *testing.B) {
 // commit changes a price and so the bodies of energy.
 func BenchmarkAnswerWhileWriting(b *testing.B) {
 	f, token := inUse(b)
-	day := store.Batch{AFRR: fullWindow().AFRR}
+	day := market.Batch{AFRR: fullWindow().AFRR}
 	var done atomic.Bool
 	var writing sync.WaitGroup
 	defer func() {
@@ -261,8 +262,8 @@ func BenchmarkAnswerWhileWriting(b *testing.B) {
 	writing.Go(func() {
 		begun := time.Now()
 		for commits := 0; !done.Load() && time.Since(begun) < 10*longestRun; commits++ {
-			day.AFRR[len(day.AFRR)-1].UpwardPrice = store.Num(float64(commits))
-			if err := f.store.Commit(b.Context(), f.run(store.OutcomeOK, store.AFRREnergy), day); err != nil {
+			day.AFRR[len(day.AFRR)-1].UpwardPrice = market.Num(float64(commits))
+			if err := f.store.Commit(b.Context(), f.run(store.OutcomeOK, market.AFRREnergy), day); err != nil {
 				b.Error(err)
 				return
 			}
@@ -283,7 +284,7 @@ func BenchmarkAnswerWhileWriting(b *testing.B) {
 
 // plainHandler is what one writes without further thought: the rows are read and encoded at each request. Nobody has to
 // show a token.
-func plainHandler(b *testing.B, prices []store.Price) http.Handler {
+func plainHandler(b *testing.B, prices []market.Price) http.Handler {
 	b.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.TempDir(), "plain.db")+"?_pragma=journal_mode(WAL)")
 	must(b, err)

@@ -9,6 +9,7 @@ import (
 
 	"courant/server"
 	"courant/store"
+	"courant/store/market"
 )
 
 // reporting has the server report what the function says.
@@ -36,7 +37,7 @@ func TestOnlyAdministratorsAreToldWhatASourceWrote(t *testing.T) {
 			if full {
 				says += ": in its own words"
 			}
-			return map[string]any{"datasets": []map[string]any{{"dataset": store.AFRREnergy, "last_error": says}}}, nil
+			return map[string]any{"datasets": []map[string]any{{"dataset": market.AFRREnergy, "last_error": says}}}, nil
 		}
 	})
 	f.refresh(t)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -28,22 +28,22 @@ const (
 )
 
 // table reads what the pages and the CSV show of a dataset; the 4 s steps are shown as means of 5 min.
-func (s *Server) table(ctx context.Context, dataset store.Dataset, dates span) (web.Table, error) {
+func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) (web.Table, error) {
 	table := web.Table{ID: string(dataset), Source: fromRTE, Long: dates.days() > 1}
 	switch dataset {
-	case store.DayAheadPrices:
+	case market.DayAheadPrices:
 		prices, err := s.store.Prices(ctx, dates.period())
 		table.Source = sourceOf(prices)
-		fillPrices(&table, store.Quarters(prices))
+		fillPrices(&table, market.Quarters(prices))
 		return table, err
-	case store.AFRREnergy:
+	case market.AFRREnergy:
 		buckets, thinned, err := s.fiveMinutes(ctx, dates)
 		fillAFRR(&table, buckets)
 		if thinned {
 			table.Note = thinnedNote
 		}
 		return table, err
-	case store.MFRREnergy:
+	case market.MFRREnergy:
 		rows, err := s.store.MFRRWithin(ctx, dates.period())
 		fillMFRR(&table, rows)
 		return table, err
@@ -61,19 +61,19 @@ var thinnedNote = web.Text{
 
 // fiveMinutes takes the latest date from what was made of it when it was stored. thinned says that its 4 s steps are no
 // longer kept.
-func (s *Server) fiveMinutes(ctx context.Context, dates span) (buckets []store.AFRRBucket, thinned bool, err error) {
+func (s *Server) fiveMinutes(ctx context.Context, dates span) (buckets []market.AFRRBucket, thinned bool, err error) {
 	if buckets, last := s.bodies.fiveMinutes(); dates.first == last && dates.last == last {
 		return buckets, false, nil
 	}
 	return s.store.AFRRBucketsWithin(ctx, dates.period())
 }
 
-func fillPrices(table *web.Table, quarters []store.Quarter) {
+func fillPrices(table *web.Table, quarters []market.Quarter) {
 	table.Caption = web.Text{FR: "Prix day-ahead, zone France", EN: "Day-ahead prices, French zone"}
 	table.Columns = []web.Column{{Name: "price_eur_mwh", Label: labelPrice, Unit: unitEnergy, Decimals: priceDecimals}}
 	for _, q := range quarters {
 		table.Rows = append(table.Rows, web.Row{
-			Period: store.Period{Start: q.Start, End: q.Start + store.QuarterSeconds}, Numbers: []store.Number{q.Price},
+			Period: market.Period{Start: q.Start, End: q.Start + market.QuarterSeconds}, Numbers: []market.Number{q.Price},
 		})
 	}
 }
@@ -90,20 +90,20 @@ func fillCapacity(table *web.Table, rows []capacityRow) {
 	}
 	for _, row := range rows {
 		table.Rows = append(table.Rows, web.Row{
-			Period:  store.Period{Start: row.step.Start, End: row.step.Start + row.seconds},
+			Period:  market.Period{Start: row.step.Start, End: row.step.Start + row.seconds},
 			Series:  seriesKey(row.step),
 			Words:   []string{string(row.step.Direction), row.step.TimeHorizon},
-			Numbers: []store.Number{row.perMWAndH, row.step.ContractedMW, row.step.OfferedMW},
+			Numbers: []market.Number{row.perMWAndH, row.step.ContractedMW, row.step.OfferedMW},
 		})
 	}
 }
 
 // seriesKey tells what is sold for one period apart, such as upward-daily-std.
-func seriesKey(step store.CapacityStep) string {
+func seriesKey(step market.CapacityStep) string {
 	return strings.ToLower(strings.Join([]string{string(step.Direction), step.TimeHorizon, step.Product}, "-"))
 }
 
-func fillAFRR(table *web.Table, buckets []store.AFRRBucket) {
+func fillAFRR(table *web.Table, buckets []market.AFRRBucket) {
 	table.Caption = web.Text{FR: "Énergie aFRR, moyennes de 5 minutes des pas de 4 secondes", EN: "aFRR energy, 5 minute means of the 4 second steps"}
 	table.Columns = []web.Column{
 		{Name: "upward_price_eur_mwh", Label: labelUpward, Unit: unitEnergy, Decimals: priceDecimals},
@@ -112,13 +112,13 @@ func fillAFRR(table *web.Table, buckets []store.AFRRBucket) {
 	}
 	for _, b := range buckets {
 		table.Rows = append(table.Rows, web.Row{
-			Period:  store.Period{Start: b.Start, End: b.Start + store.BucketSeconds},
-			Numbers: []store.Number{b.UpwardPrice.Mean, b.DownwardPrice.Mean, b.DemandMW.Mean},
+			Period:  market.Period{Start: b.Start, End: b.Start + market.BucketSeconds},
+			Numbers: []market.Number{b.UpwardPrice.Mean, b.DownwardPrice.Mean, b.DemandMW.Mean},
 		})
 	}
 }
 
-func fillMFRR(table *web.Table, rows []store.MFRRStep) {
+func fillMFRR(table *web.Table, rows []market.MFRRStep) {
 	table.Caption = web.Text{FR: "Énergie mFRR : prix marginaux, et volumes activés (programmés, directs)", EN: "mFRR energy: clearing prices, and activated volumes (scheduled, direct)"}
 	table.Columns = []web.Column{
 		{Name: "upward_price_eur_mwh", Label: labelUpward, Unit: unitEnergy, Decimals: priceDecimals},
@@ -129,13 +129,13 @@ func fillMFRR(table *web.Table, rows []store.MFRRStep) {
 		{Name: "downward_activated_volume_da_mw", Label: web.Text{FR: "Baisse directe", EN: "Downward direct"}, Unit: unitPower},
 	}
 	for _, row := range rows {
-		period := store.Period{Start: row.Start, End: row.Start + store.QuarterSeconds}
+		period := market.Period{Start: row.Start, End: row.Start + market.QuarterSeconds}
 		if len(table.Rows) == 0 || table.Rows[len(table.Rows)-1].Period != period {
-			table.Rows = append(table.Rows, web.Row{Period: period, Numbers: make([]store.Number, len(table.Columns))})
+			table.Rows = append(table.Rows, web.Row{Period: period, Numbers: make([]market.Number, len(table.Columns))})
 		}
 		numbers := table.Rows[len(table.Rows)-1].Numbers
 		side := 0
-		if row.Direction == store.Downward {
+		if row.Direction == market.Downward {
 			side = 1
 		}
 		numbers[side], numbers[2+side], numbers[4+side] = row.ClearingPrice, row.ActivatedVolumeSAMW, row.ActivatedVolumeDAMW
@@ -150,7 +150,7 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 		key = rows + "-" + column
 	}
 	figures := web.Figures{Dated: table.Long}
-	var all store.Mean
+	var all market.Mean
 	for _, row := range table.Rows {
 		if row.Series != rows {
 			continue
@@ -177,22 +177,22 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 }
 
 // chartsOf are the drawings of a dataset's table.
-func (s *Server) chartsOf(table web.Table, dataset store.Dataset, dates span) []web.Chart {
+func (s *Server) chartsOf(table web.Table, dataset market.Dataset, dates span) []web.Chart {
 	chart := func(name web.Text, unit string, series ...web.Series) web.Chart {
 		return web.Chart{Name: name, TableID: table.ID, Period: dates.period(), Now: s.clock.Now().Unix(), Unit: unit, Series: series}
 	}
 	prices := web.Text{FR: "Prix", EN: "Prices"}
 	switch dataset {
-	case store.DayAheadPrices:
+	case market.DayAheadPrices:
 		c := chart(table.Caption, unitEnergy, seriesOf(table, "", "price_eur_mwh", labelPrice))
 		c.Large = true
 		return []web.Chart{c}
-	case store.AFRREnergy:
+	case market.AFRREnergy:
 		return []web.Chart{
 			chart(prices, unitEnergy, seriesOf(table, "", "upward_price_eur_mwh", labelUpward), seriesOf(table, "", "downward_price_eur_mwh", labelDownward)),
 			chart(labelDemand, unitPower, seriesOf(table, "", "pdemand_mw", labelDemand)),
 		}
-	case store.MFRREnergy:
+	case market.MFRREnergy:
 		return []web.Chart{
 			chart(prices, unitEnergy, seriesOf(table, "", "upward_price_eur_mwh", labelUpward), seriesOf(table, "", "downward_price_eur_mwh", labelDownward)),
 			chart(web.Text{FR: "Volumes activés, programmés", EN: "Activated volumes, scheduled"}, unitPower,
@@ -221,7 +221,7 @@ func soldIn(table web.Table) []sold {
 			continue
 		}
 		label := map[string]web.Text{
-			string(store.Upward): labelUpward, string(store.Downward): labelDownward, string(store.Symmetric): {FR: "Symétrique", EN: "Symmetric"},
+			string(market.Upward): labelUpward, string(market.Downward): labelDownward, string(market.Symmetric): {FR: "Symétrique", EN: "Symmetric"},
 		}[row.Words[0]]
 		if horizon := row.Words[1]; horizon != dailyHorizon {
 			of := web.Published(horizon)

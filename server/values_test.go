@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // value is a decimal as a source publishes it and as the API shows it; empty is null.
@@ -31,15 +31,15 @@ func (v *value) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-func (v value) number() store.Number {
+func (v value) number() market.Number {
 	if v == "" {
-		return store.Number{}
+		return market.Number{}
 	}
 	f, err := strconv.ParseFloat(string(v), 64)
 	if err != nil {
 		panic(err)
 	}
-	return store.Num(f)
+	return market.Num(f)
 }
 
 func (v value) rat() *big.Rat {
@@ -96,7 +96,7 @@ func (y yesNo) MarshalJSON() ([]byte, error) { return value(y).MarshalJSON() }
 // UnmarshalJSON keeps true and false as they were written.
 func (y *yesNo) UnmarshalJSON(text []byte) error { return (*value)(y).UnmarshalJSON(text) }
 
-func (y yesNo) flag() store.Flag { return store.Flag{V: y == "true", Valid: y != ""} }
+func (y yesNo) flag() market.Flag { return market.Flag{V: y == "true", Valid: y != ""} }
 
 // word is a text, null if it is empty.
 type word string
@@ -126,13 +126,13 @@ func at(text string) int64 {
 // fetched is what the API says of a run that ended at noon.
 const fetched word = "2026-07-15T12:00:00.000Z"
 
-// market makes values up, always the same ones.
-type market struct{ *rand.Rand }
+// randomMarket makes values up, always the same ones.
+type randomMarket struct{ *rand.Rand }
 
-func newMarket() market { return market{rand.New(rand.NewPCG(2026, 7))} }
+func newMarket() randomMarket { return randomMarket{rand.New(rand.NewPCG(2026, 7))} }
 
 // between is a value of so many decimals, null once in so many times.
-func (m market) between(low, high int64, decimals int, nullOneIn int) value {
+func (m randomMarket) between(low, high int64, decimals int, nullOneIn int) value {
 	if nullOneIn > 0 && m.IntN(nullOneIn) == 0 {
 		return ""
 	}
@@ -143,7 +143,7 @@ func (m market) between(low, high int64, decimals int, nullOneIn int) value {
 	return decimal(big.NewRat(low*scale+m.Int64N((high-low)*scale+1), scale), decimals)
 }
 
-func (m market) oneOf(words ...yesNo) yesNo { return words[m.IntN(len(words))] }
+func (m randomMarket) oneOf(words ...yesNo) yesNo { return words[m.IntN(len(words))] }
 
 // civilDay is a day in Paris with its bounds in UTC, written out rather than computed.
 type civilDay struct {

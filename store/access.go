@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 // AccessChanges counts what this process has changed of accounts, subscriptions, tokens and sessions. What was read
@@ -26,7 +28,7 @@ type Uses struct {
 // TokenUse is how a token was used on one day.
 type TokenUse struct {
 	TokenID  int64
-	Day      DeliveryDate // in Paris
+	Day      market.DeliveryDate // in Paris
 	Requests int64
 	Last     time.Time
 }

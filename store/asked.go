@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 // Asked is what the runs of a feed have found out about one delivery date of a dataset. A zero time means never.
@@ -29,7 +31,7 @@ const (
 // DateFault keeps a delivery date from having been read well. It stays until a run reads all of its window well.
 type DateFault struct {
 	Kind   FaultKind
-	Window Period // that was asked for, within the date; of all runs that met the fault
+	Window market.Period // that was asked for, within the date; of all runs that met the fault
 	Reason string
 	Runs   int // how many runs in a row have not read the window well
 	Steps  int // how many steps were left out
@@ -40,15 +42,15 @@ func (f DateFault) IsOpen() bool { return f.Kind == FaultRefused || f.Kind == Fa
 
 // reading is how one run read one delivery date of a dataset.
 type reading struct {
-	window  Period    // that was asked for, within the date
-	started time.Time // of the run
+	window  market.Period // that was asked for, within the date
+	started time.Time     // of the run
 	ended   time.Time
 	changed bool // a row of the date is new or has changed
 	fault   DateFault
 }
 
 // after is what is known of a delivery date after one more reading.
-func (a Asked) after(r reading, date DeliveryDate) Asked {
+func (a Asked) after(r reading, date market.DeliveryDate) Asked {
 	if r.fault.IsOpen() {
 		a.Fault = a.Fault.joinedBy(r)
 		return a
@@ -81,8 +83,8 @@ func (f DateFault) joinedBy(r reading) DateFault {
 
 // noteAsked keeps what a run found out about each delivery date of its window. read is, for each dataset, the newest date
 // that it read well; a dataset of which it read none is not in it.
-func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]bool) (read map[Dataset]DeliveryDate, err error) {
-	read = map[Dataset]DeliveryDate{}
+func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]bool) (read map[market.Dataset]market.DeliveryDate, err error) {
+	read = map[market.Dataset]market.DeliveryDate{}
 	if run.Outcome == OutcomeInterrupted {
 		return read, nil
 	}
@@ -96,7 +98,7 @@ func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 		for _, date := range dates {
 			key, period := datedKey{dataset, date}, date.Period()
 			now := asked[date].after(reading{
-				window:  Period{Start: max(period.Start, run.Window.Start), End: min(period.End, run.Window.End)},
+				window:  market.Period{Start: max(period.Start, run.Window.Start), End: min(period.End, run.Window.End)},
 				started: run.Started, ended: run.Ended, changed: changed[key], fault: faults[key],
 			}, date)
 			if !now.Fault.IsOpen() {
@@ -149,7 +151,7 @@ func putAsked(ctx context.Context, tx *sql.Tx, feed string, key datedKey, a Aske
 
 // Asked tells what the runs of the feed have found out about the dataset's delivery dates from first to last, both included;
 // a date that none asked for is not there.
-func (s *Store) Asked(ctx context.Context, feed string, dataset Dataset, first, last DeliveryDate) (asked map[DeliveryDate]Asked, err error) {
+func (s *Store) Asked(ctx context.Context, feed string, dataset market.Dataset, first, last market.DeliveryDate) (asked map[market.DeliveryDate]Asked, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		asked, err = selectAsked(ctx, tx, feed, dataset, first, last)
 		return err
@@ -160,7 +162,7 @@ func (s *Store) Asked(ctx context.Context, feed string, dataset Dataset, first, 
 	return asked, nil
 }
 
-func selectAsked(ctx context.Context, tx *sql.Tx, feed string, dataset Dataset, first, last DeliveryDate) (map[DeliveryDate]Asked, error) {
+func selectAsked(ctx context.Context, tx *sql.Tx, feed string, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]Asked, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT delivery_date, answered_ms, same_since_ms, whole_ms, fault, fault_start, fault_end, fault_reason, fault_runs, fault_steps
 		FROM asked_date WHERE dataset = ? AND delivery_date BETWEEN ? AND ? AND feed = ?`, dataset, first, last, feed)
@@ -168,9 +170,9 @@ func selectAsked(ctx context.Context, tx *sql.Tx, feed string, dataset Dataset, 
 		return nil, err
 	}
 	defer rows.Close()
-	asked := map[DeliveryDate]Asked{}
+	asked := map[market.DeliveryDate]Asked{}
 	for rows.Next() {
-		var date DeliveryDate
+		var date market.DeliveryDate
 		var a Asked
 		var answered, sameSince, whole, start, end sql.Null[int64]
 		var kind sql.Null[FaultKind]
@@ -179,7 +181,7 @@ func selectAsked(ctx context.Context, tx *sql.Tx, feed string, dataset Dataset, 
 			return nil, err
 		}
 		a.Answered, a.SameSince, a.Whole = optionalTime(answered), optionalTime(sameSince), optionalTime(whole)
-		a.Fault.Kind, a.Fault.Window = kind.V, Period{Start: start.V, End: end.V}
+		a.Fault.Kind, a.Fault.Window = kind.V, market.Period{Start: start.V, End: end.V}
 		asked[date] = a
 	}
 	return asked, rows.Err()
@@ -197,11 +199,11 @@ func settleFaults(ctx context.Context, tx *sql.Tx, key datedKey, decision Decisi
 }
 
 // FirstAsked is the first delivery date of the dataset that a run ever asked for; zero if none did.
-func (s *Store) FirstAsked(ctx context.Context, dataset Dataset) (DeliveryDate, error) {
-	var first DeliveryDate
+func (s *Store) FirstAsked(ctx context.Context, dataset market.Dataset) (market.DeliveryDate, error) {
+	var first market.DeliveryDate
 	err := s.reader.QueryRowContext(ctx, "SELECT min(delivery_date) FROM asked_date WHERE dataset = ?", dataset).Scan(&first)
 	if err != nil {
-		return DeliveryDate{}, fmt.Errorf("store: first date asked of %s: %w", dataset, err)
+		return market.DeliveryDate{}, fmt.Errorf("store: first date asked of %s: %w", dataset, err)
 	}
 	return first, nil
 }

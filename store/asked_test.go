@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // asking is one run of aFRR and mFRR energy over some dates, for a test of what runs say of dates.
@@ -24,8 +25,8 @@ type asking struct {
 
 func (a asking) run(t *testing.T, s *store.Store) {
 	t.Helper()
-	run := runAt(a.minute, store.AFRREnergy, store.MFRREnergy)
-	run.Window, run.Outcome = store.NewPeriod(date(a.first).Start(), date(a.last).End()), a.outcome
+	run := runAt(a.minute, market.AFRREnergy, market.MFRREnergy)
+	run.Window, run.Outcome = market.NewPeriod(date(a.first).Start(), date(a.last).End()), a.outcome
 	if a.tail {
 		run.Window.Start = run.Window.End - 1800
 	}
@@ -33,20 +34,20 @@ func (a asking) run(t *testing.T, s *store.Store) {
 		run.Error = "down"
 	}
 	if a.lost != "" {
-		run.Lost, run.Error = []store.DeliveryDate{date(a.lost)}, "down"
+		run.Lost, run.Error = []market.DeliveryDate{date(a.lost)}, "down"
 	}
 	if a.omitted > 0 {
-		run.Omissions = []store.Omission{{Dataset: store.AFRREnergy, Date: date(a.last), Steps: a.omitted, Reason: "off the grid"}}
+		run.Omissions = []market.Omission{{Dataset: market.AFRREnergy, Date: date(a.last), Steps: a.omitted, Reason: "off the grid"}}
 	}
 	for _, day := range a.refused {
-		run.Refusals = append(run.Refusals, store.Refusal{Dataset: store.AFRREnergy, Date: date(day), Reason: "bad"})
+		run.Refusals = append(run.Refusals, market.Refusal{Dataset: market.AFRREnergy, Date: date(day), Reason: "bad"})
 	}
 	if a.rejected {
-		run.Rejected = []store.Refusal{{Dataset: store.AFRREnergy, Date: date(a.last), Reason: "flat"}}
+		run.Rejected = []market.Refusal{{Dataset: market.AFRREnergy, Date: date(a.last), Reason: "flat"}}
 	}
-	var batch store.Batch
+	var batch market.Batch
 	if a.brings != "" {
-		batch.AFRR = []store.AFRRStep{{Start: date(a.brings).Period().Start, UpwardPrice: store.Num(float64(a.minute))}}
+		batch.AFRR = []market.AFRRStep{{Start: date(a.brings).Period().Start, UpwardPrice: market.Num(float64(a.minute))}}
 	}
 	if a.outcome == store.OutcomeFailed || a.outcome == store.OutcomeInterrupted {
 		if err := s.RecordRun(t.Context(), run); err != nil {
@@ -124,7 +125,7 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 			for _, run := range c.runs {
 				run.run(t, s)
 			}
-			asked, err := s.Asked(t.Context(), "test", store.AFRREnergy, date(c.date), date(c.date))
+			asked, err := s.Asked(t.Context(), "test", market.AFRREnergy, date(c.date), date(c.date))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,11 +138,11 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			}
-			other, err := s.Asked(t.Context(), "test", store.MFRREnergy, date(c.date), date(c.date))
+			other, err := s.Asked(t.Context(), "test", market.MFRREnergy, date(c.date), date(c.date))
 			if kind := other[date(c.date)].Fault.Kind; err != nil || kind == store.FaultRefused || kind == store.FaultOmitted {
 				t.Errorf("mFRR energy has the faults of aFRR energy: %v, %v", other, err)
 			}
-			if another, err := s.Asked(t.Context(), "another feed", store.AFRREnergy, date(c.date), date(c.date)); err != nil || len(another) > 0 {
+			if another, err := s.Asked(t.Context(), "another feed", market.AFRREnergy, date(c.date), date(c.date)); err != nil || len(another) > 0 {
 				t.Errorf("another feed has asked %v, %v", another, err)
 			}
 		})

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 // Note is a line of the audit log. It holds no secret.
@@ -58,7 +60,7 @@ func noteChange(ctx context.Context, tx *sql.Tx) error {
 
 // countNote counts a note in the newest line like it, if the day has as many of them as it may.
 func countNote(ctx context.Context, tx *sql.Tx, note Note) (counted bool, err error) {
-	day := DeliveryDateOf(note.At)
+	day := market.DeliveryDateOf(note.At)
 	const like = "FROM audit WHERE actor = ?1 AND event = ?2 AND at_ms >= ?3 AND at_ms < ?4"
 	args := []any{note.Actor, note.Event, day.Start().UnixMilli(), day.End().UnixMilli(), note.MostADay}
 	var lines int

@@ -21,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // names are the files below a folder.
@@ -33,7 +34,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, filepath.Join(folder, "courant.db"))
 	write := func(s *store.Store, n int) error {
-		return s.Commit(t.Context(), runAt(n, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-01-01").Add(n), 1)[:1000]})
+		return s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-01-01").Add(n), 1)[:1000]})
 	}
 	for n := range 5 {
 		if err := write(s, n); err != nil {
@@ -86,7 +87,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 
 func TestABackupThatCannotBeMadeLeavesEverythingAsItWas(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-01-01"), 1)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-01-01"), 1)})
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	folder := t.TempDir()
@@ -149,7 +150,7 @@ func restored(t *testing.T, suffix string) (path, backup string) {
 func makePriced(t *testing.T, path string, price float64) {
 	t.Helper()
 	s := open(t, path)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14"), price)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), price)})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +285,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 		{
 			name: "a database that is open", says: "courant backup makes one",
 			prepare: func(t *testing.T, _, backup string) {
-				commit(t, open(t, backup), runAt(1, store.MFRREnergy), one(store.Num(1), store.Number{}))
+				commit(t, open(t, backup), runAt(1, market.MFRREnergy), one(market.Num(1), market.Number{}))
 			},
 		},
 		{
@@ -408,7 +409,7 @@ func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 
 func TestADamagedPackedHourIsNotBackedUp(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14"), 80)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 80)})
 	alter(t, s.Path(), "UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)")
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
 		to := filepath.Join(t.TempDir(), name)
@@ -515,7 +516,7 @@ func TestAChecksumOfABackupThatIsGoneIsReplacedAndAnotherFileIsNot(t *testing.T)
 		if err := os.Remove(to); err != nil {
 			t.Fatal(err)
 		}
-		commit(t, s, runAt(0, store.AFRREnergy), store.Batch{})
+		commit(t, s, runAt(0, market.AFRREnergy), market.Batch{})
 	}
 	if err := os.WriteFile(to+store.ChecksumSuffix, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)

@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // stepStorages are the ways in which 4 s steps lie or lay in the database.
 var stepStorages = []struct {
 	name   string
-	commit func(*store.Store, context.Context, *store.Run, []store.AFRRStep) error
-	within func(*store.Store, context.Context, store.Period) ([]store.AFRRStep, error)
+	commit func(*store.Store, context.Context, *store.Run, []market.AFRRStep) error
+	within func(*store.Store, context.Context, market.Period) ([]market.AFRRStep, error)
 }{
-	{"hours", func(s *store.Store, ctx context.Context, run *store.Run, rows []store.AFRRStep) error {
-		return s.Commit(ctx, run, store.Batch{AFRR: rows})
+	{"hours", func(s *store.Store, ctx context.Context, run *store.Run, rows []market.AFRRStep) error {
+		return s.Commit(ctx, run, market.Batch{AFRR: rows})
 	}, (*store.Store).AFRRWithin},
 	{"rows", (*store.Store).CommitStepRows, (*store.Store).StepRowsWithin},
 }
@@ -40,8 +41,8 @@ func BenchmarkCommitAFRRDay(b *testing.B) {
 	}
 	for _, c := range []struct {
 		name    string
-		stored  []store.AFRRStep
-		arrives []store.AFRRStep
+		stored  []market.AFRRStep
+		arrives []market.AFRRStep
 	}{
 		{"new", nil, rows},
 		{"unchanged", rows, rows},
@@ -62,12 +63,12 @@ func BenchmarkCommitAFRRDay(b *testing.B) {
 					if err := s.MakeStepRows(b.Context()); err != nil {
 						b.Fatal(err)
 					}
-					if err := storage.commit(s, b.Context(), runAt(0, store.AFRREnergy), c.stored); err != nil {
+					if err := storage.commit(s, b.Context(), runAt(0, market.AFRREnergy), c.stored); err != nil {
 						b.Fatal(err)
 					}
 					b.StartTimer()
 					begun := time.Now()
-					if err := storage.commit(s, b.Context(), runAt(1, store.AFRREnergy), c.arrives); err != nil {
+					if err := storage.commit(s, b.Context(), runAt(1, market.AFRREnergy), c.arrives); err != nil {
 						b.Fatal(err)
 					}
 					took = append(took, time.Since(begun))
@@ -92,7 +93,7 @@ func BenchmarkAFRRDay(b *testing.B) {
 				b.Fatal(err)
 			}
 			for n := range 3 {
-				if err := storage.commit(s, b.Context(), runAt(n, store.AFRREnergy), afrrDay(date("2026-07-14").Add(n), 80)); err != nil {
+				if err := storage.commit(s, b.Context(), runAt(n, market.AFRREnergy), afrrDay(date("2026-07-14").Add(n), 80)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -114,11 +115,11 @@ func BenchmarkAFRRDay(b *testing.B) {
 func BenchmarkLatestPrices(b *testing.B) {
 	s := openNew(b)
 	first, last := date("2026-06-01"), date("2026-07-14")
-	var prices []store.Price
-	for start := first.Period().Start; start < last.Period().End; start += store.QuarterSeconds {
-		prices = append(prices, store.Price{Start: start, Resolution: store.PT15M, Price: store.Num(float64(start % 997))})
+	var prices []market.Price
+	for start := first.Period().Start; start < last.Period().End; start += market.QuarterSeconds {
+		prices = append(prices, market.Price{Start: start, Resolution: market.PT15M, Price: market.Num(float64(start % 997))})
 	}
-	commit(b, s, runAt(0, store.DayAheadPrices), store.Batch{Prices: prices})
+	commit(b, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: prices})
 	b.ReportAllocs()
 	for b.Loop() {
 		window, err := s.LatestPrices(b.Context(), 29)

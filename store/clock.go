@@ -5,24 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
-
-// ClockReading is how far this machine's clock is ahead of that of a source, by the Date header of an answer.
-type ClockReading struct {
-	Host  string
-	Ahead time.Duration // negative: behind
-	// Agreeing is how many runs in a row have read about the same; filled in by the store.
-	Agreeing int
-	Read     time.Time // by this machine's clock; filled in by the store
-}
-
-// ClockTolerance is by how much two readings of the same fault of a clock may differ.
-const ClockTolerance = 2 * time.Minute
-
-// AgreesWith reports whether both readings find the same fault of this machine's clock.
-func (r ClockReading) AgreesWith(other ClockReading) bool {
-	return (r.Ahead - other.Ahead).Abs() <= ClockTolerance
-}
 
 // noteClocks keeps what a run read of the sources' clocks.
 func noteClocks(ctx context.Context, tx *sql.Tx, run *Run) error {
@@ -30,7 +15,7 @@ func noteClocks(ctx context.Context, tx *sql.Tx, run *Run) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO source_clock (host, ahead_ms, agreeing, read_ms) VALUES (?1, ?2, 1, ?3)
 			ON CONFLICT (host) DO UPDATE SET ahead_ms = ?2, read_ms = ?3, agreeing = iif(abs(ahead_ms - ?2) <= ?4, agreeing + 1, 1)`,
-			r.Host, r.Ahead.Milliseconds(), run.Ended.UnixMilli(), ClockTolerance.Milliseconds())
+			r.Host, r.Ahead.Milliseconds(), run.Ended.UnixMilli(), market.ClockTolerance.Milliseconds())
 		if err != nil {
 			return err
 		}
@@ -39,15 +24,15 @@ func noteClocks(ctx context.Context, tx *sql.Tx, run *Run) error {
 }
 
 // ClockReadings lists the newest reading of each source's clock, by host.
-func (s *Store) ClockReadings(ctx context.Context) ([]ClockReading, error) {
+func (s *Store) ClockReadings(ctx context.Context) ([]market.ClockReading, error) {
 	rows, err := s.reader.QueryContext(ctx, "SELECT host, ahead_ms, agreeing, read_ms FROM source_clock ORDER BY host")
 	if err != nil {
 		return nil, fmt.Errorf("store: clock readings: %w", err)
 	}
 	defer rows.Close()
-	var readings []ClockReading
+	var readings []market.ClockReading
 	for rows.Next() {
-		var r ClockReading
+		var r market.ClockReading
 		var ahead, read int64
 		if err := rows.Scan(&r.Host, &ahead, &r.Agreeing, &read); err != nil {
 			return nil, fmt.Errorf("store: clock readings: %w", err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"courant/store/market"
 )
 
 // rowsPerInsert is how many rows one statement writes; larger ones gain nothing more.
@@ -13,7 +15,7 @@ const rowsPerInsert = 60
 
 // Commit keeps what a run brought and the account of the run itself, in one transaction. It fills in, for each of
 // the run's datasets, the rows seen and the rows changed: a row that is stored already as it came is not written.
-func (s *Store) Commit(ctx context.Context, run *Run, batch Batch) error {
+func (s *Store) Commit(ctx context.Context, run *Run, batch market.Batch) error {
 	err := s.write(ctx, func(tx *sql.Tx) error { return commit(ctx, tx, run, batch) })
 	if err != nil {
 		run.Tallies = nil // nothing was stored
@@ -22,8 +24,8 @@ func (s *Store) Commit(ctx context.Context, run *Run, batch Batch) error {
 	return nil
 }
 
-func commit(ctx context.Context, tx *sql.Tx, run *Run, batch Batch) error {
-	w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[Dataset]*Tally{}, changed: map[datedKey]bool{}}
+func commit(ctx context.Context, tx *sql.Tx, run *Run, batch market.Batch) error {
+	w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[market.Dataset]*Tally{}, changed: map[datedKey]bool{}}
 	for _, dataset := range run.Datasets {
 		w.tallies[dataset] = &Tally{}
 	}
@@ -36,7 +38,7 @@ func commit(ctx context.Context, tx *sql.Tx, run *Run, batch Batch) error {
 	); err != nil {
 		return err
 	}
-	run.Tallies = map[Dataset]Tally{}
+	run.Tallies = map[market.Dataset]Tally{}
 	for dataset, tally := range w.tallies {
 		run.Tallies[dataset] = *tally
 	}
@@ -65,7 +67,7 @@ type writing struct {
 	ctx     context.Context
 	tx      *sql.Tx
 	now     int64 // ms
-	tallies map[Dataset]*Tally
+	tallies map[market.Dataset]*Tally
 	changed map[datedKey]bool
 
 	insertRevision *sql.Stmt // nil until a value changes
@@ -73,12 +75,12 @@ type writing struct {
 
 // datedKey is a delivery date of a dataset.
 type datedKey struct {
-	dataset Dataset
-	date    DeliveryDate
+	dataset market.Dataset
+	date    market.DeliveryDate
 }
 
 // tally is what the run brings of a dataset, which it has to have asked for.
-func (w *writing) tally(dataset Dataset) (*Tally, error) {
+func (w *writing) tally(dataset market.Dataset) (*Tally, error) {
 	tally, asked := w.tallies[dataset]
 	if !asked {
 		return nil, fmt.Errorf("a row of %s in a run that did not ask for it", dataset)
@@ -97,32 +99,32 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	first, last := l.start(&rows[0]), l.start(&rows[0])
+	first, last := l.Start(&rows[0]), l.Start(&rows[0])
 	for i := range rows {
-		if _, err := w.tally(l.dataset(&rows[i])); err != nil {
+		if _, err := w.tally(l.Dataset(&rows[i])); err != nil {
 			return err
 		}
-		w.tallies[l.dataset(&rows[i])].Seen++
-		first, last = min(first, l.start(&rows[i])), max(last, l.start(&rows[i]))
+		w.tallies[l.Dataset(&rows[i])].Seen++
+		first, last = min(first, l.Start(&rows[i])), max(last, l.Start(&rows[i]))
 	}
-	stored, err := storedRows(w.ctx, w.tx, l, Period{first, last + 1})
+	stored, err := storedRows(w.ctx, w.tx, l, market.Period{Start: first, End: last + 1})
 	if err != nil {
 		return err
 	}
 	var written []storedRow[R]
-	var calendar calendar
+	var calendar market.Calendar
 	cover := coverage{}
 	for _, row := range fold(l, rows) {
 		key := l.rowKey(&row)
 		before, known := stored[key]
-		row, older := l.merge(before.row, row)
+		row, older := l.Merge(before.row, row)
 		switch {
 		case older:
 			w.tallies[key.dataset].Older++
 			continue
 		case known && row == before.row:
 			continue
-		case known && l.sameValues(row, before.row):
+		case known && l.SameValues(row, before.row):
 			written = append(written, storedRow[R]{row, before.firstSeen, before.changedAt})
 			continue
 		case known:
@@ -131,13 +133,13 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 			}
 		default:
 			before.firstSeen = w.now
-			cover.add(coverKey{datedKey{key.dataset, calendar.dateOf(key.start)}, key.series}, 1, key.start)
+			cover.add(coverKey{datedKey{key.dataset, calendar.DateOf(key.start)}, key.series}, 1, key.start)
 			if err := replaceStandIn(w, l, key, stored, row); err != nil {
 				return err
 			}
 		}
 		w.tallies[key.dataset].Changed++
-		w.changed[datedKey{key.dataset, calendar.dateOf(key.start)}] = true
+		w.changed[datedKey{key.dataset, calendar.DateOf(key.start)}] = true
 		written = append(written, storedRow[R]{row, before.firstSeen, w.now})
 	}
 	if err := write(w, l, written); err != nil {
@@ -161,7 +163,7 @@ func write[R comparable](w *writing, l layout[R], rows []storedRow[R]) error {
 		}
 		fields = fields[:0]
 		for i := range chunk {
-			fields = append(append(fields, l.fields(&chunk[i].row)...), chunk[i].firstSeen, chunk[i].changedAt)
+			fields = append(append(fields, l.Fields(&chunk[i].row)...), chunk[i].firstSeen, chunk[i].changedAt)
 		}
 		if _, err := insert.ExecContext(w.ctx, fields...); err != nil {
 			return err
@@ -189,13 +191,13 @@ func fold[R comparable](l layout[R], rows []R) []R {
 		repeated[place] = append(repeated[place], rows[i])
 	}
 	for place, same := range repeated {
-		folded[place] = l.join(same...)
+		folded[place] = l.Join(same...)
 	}
 	return folded
 }
 
 // storedRows reads what the table holds of the period.
-func storedRows[R comparable](ctx context.Context, tx *sql.Tx, l layout[R], period Period) (map[rowKey]storedRow[R], error) {
+func storedRows[R comparable](ctx context.Context, tx *sql.Tx, l layout[R], period market.Period) (map[rowKey]storedRow[R], error) {
 	found, err := tx.QueryContext(ctx, l.selectRows(", first_seen_ms, changed_ms")+" WHERE start >= ? AND start < ?", period.Start, period.End)
 	if err != nil {
 		return nil, err
@@ -219,8 +221,8 @@ func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[
 			return err
 		}
 	}
-	old, new := l.numbers(&before.row), l.numbers(&after)
-	for i, column := range l.values {
+	old, new := l.Numbers(&before.row), l.Numbers(&after)
+	for i, column := range l.Values {
 		if old[i] == new[i] {
 			continue
 		}
@@ -237,10 +239,10 @@ func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[
 
 // replaceStandIn notes that a new row is served from now on in the place of the one that stood in for it.
 func replaceStandIn[R comparable](w *writing, l layout[R], key rowKey, stored map[rowKey]storedRow[R], row R) error {
-	if l.standIn == nil {
+	if l.StandIn == nil {
 		return nil
 	}
-	other := l.standIn(row)
+	other := l.StandIn(row)
 	stood, was := stored[l.rowKey(&other)]
 	if !was {
 		return nil

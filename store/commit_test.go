@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms FROM revision ORDER BY id`
@@ -20,15 +21,15 @@ const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 
 func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
 	s := openNew(t)
 	day := date("2026-07-14").Period()
-	run := commit(t, s, runAt(0, store.Datasets()...), store.Batch{
-		Prices:   []store.Price{{Start: day.Start, Resolution: store.PT15M, Price: store.Num(41.07)}},
-		Capacity: []store.CapacityStep{{Dataset: store.FCRCapacity, Start: day.Start, Direction: store.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: store.Num(2.5)}},
-		AFRR:     []store.AFRRStep{{Start: day.Start, UpwardPrice: store.Num(99)}, {Start: day.Start + 4}},
-		MFRR:     []store.MFRRStep{{Start: day.Start, Direction: store.Upward}},
+	run := commit(t, s, runAt(0, market.Datasets()...), market.Batch{
+		Prices:   []market.Price{{Start: day.Start, Resolution: market.PT15M, Price: market.Num(41.07)}},
+		Capacity: []market.CapacityStep{{Dataset: market.FCRCapacity, Start: day.Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(2.5)}},
+		AFRR:     []market.AFRRStep{{Start: day.Start, UpwardPrice: market.Num(99)}, {Start: day.Start + 4}},
+		MFRR:     []market.MFRRStep{{Start: day.Start, Direction: market.Upward}},
 	})
-	want := map[store.Dataset]store.Tally{
-		store.DayAheadPrices: {Seen: 1, Changed: 1}, store.FCRCapacity: {Seen: 1, Changed: 1}, store.AFRRCapacity: {}, store.MFRRCapacity: {},
-		store.AFRREnergy: {Seen: 2, Changed: 2}, store.MFRREnergy: {Seen: 1, Changed: 1},
+	want := map[market.Dataset]store.Tally{
+		market.DayAheadPrices: {Seen: 1, Changed: 1}, market.FCRCapacity: {Seen: 1, Changed: 1}, market.AFRRCapacity: {}, market.MFRRCapacity: {},
+		market.AFRREnergy: {Seen: 2, Changed: 2}, market.MFRREnergy: {Seen: 1, Changed: 1},
 	}
 	if diff := cmp.Diff(want, run.Tallies); diff != "" {
 		t.Errorf("tallies (-want +got):\n%s", diff)
@@ -47,12 +48,12 @@ func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
 func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 	s := openNew(t)
 	day := date("2026-07-14")
-	batch := store.Batch{
+	batch := market.Batch{
 		AFRR:   afrrDay(day, 80)[:1000],
-		MFRR:   []store.MFRRStep{{Start: day.Period().Start, Direction: store.Upward}, {Start: day.Period().Start, Direction: store.Downward, ClearingPrice: store.Num(-1)}},
-		Prices: []store.Price{{Start: day.Period().Start, Resolution: store.PT60M, Price: store.Num(0)}},
+		MFRR:   []market.MFRRStep{{Start: day.Period().Start, Direction: market.Upward}, {Start: day.Period().Start, Direction: market.Downward, ClearingPrice: market.Num(-1)}},
+		Prices: []market.Price{{Start: day.Period().Start, Resolution: market.PT60M, Price: market.Num(0)}},
 	}
-	asked := []store.Dataset{store.AFRREnergy, store.MFRREnergy, store.DayAheadPrices}
+	asked := []market.Dataset{market.AFRREnergy, market.MFRREnergy, market.DayAheadPrices}
 	commit(t, s, runAt(0, asked...), batch)
 	before := kept(t, s)
 	for again := 1; again <= 3; again++ {
@@ -61,7 +62,7 @@ func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 		if got, want := ask(t, s.WriterPool(), "SELECT total_changes() - ?", written), "9"; got != want {
 			t.Errorf("time %d wrote %s rows, want %s: for each dataset an account, that it is the newest, and what it says of the date", again, got, want)
 		}
-		want := map[store.Dataset]store.Tally{store.AFRREnergy: {Seen: 1000}, store.MFRREnergy: {Seen: 2}, store.DayAheadPrices: {Seen: 1}}
+		want := map[market.Dataset]store.Tally{market.AFRREnergy: {Seen: 1000}, market.MFRREnergy: {Seen: 2}, market.DayAheadPrices: {Seen: 1}}
 		if diff := cmp.Diff(want, run.Tallies); diff != "" {
 			t.Errorf("time %d: tallies (-want +got):\n%s", again, diff)
 		}
@@ -69,21 +70,21 @@ func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 	if diff := cmp.Diff(before, kept(t, s)); diff != "" {
 		t.Errorf("what is kept has changed (-before +after):\n%s", diff)
 	}
-	summary, err := s.RunSummary(t.Context(), store.AFRREnergy)
+	summary, err := s.RunSummary(t.Context(), market.AFRREnergy)
 	if err != nil || !summary.LastSuccess.Equal(minute(3)) || !summary.LastChange.Equal(minute(0)) {
 		t.Errorf("summary %+v, %v; want success at %s and change at %s", summary, err, minute(3), minute(0))
 	}
 }
 
 // one is a row of mFRR energy at one fixed start.
-func one(clearing, current store.Number) store.Batch {
-	return store.Batch{MFRR: []store.MFRRStep{{Start: date("2026-07-14").Period().Start, Direction: store.Upward,
+func one(clearing, current market.Number) market.Batch {
+	return market.Batch{MFRR: []market.MFRRStep{{Start: date("2026-07-14").Period().Start, Direction: market.Upward,
 		ClearingPrice: clearing, SettlementPriceCurrent: current}}}
 }
 
 func TestAValueThatChanges(t *testing.T) {
-	var null store.Number
-	num := store.Num
+	var null market.Number
+	num := market.Num
 	start := date("2026-07-14").Period().Start
 	revision := func(column, old, new string, since, seen int) string {
 		return fmt.Sprintf("mfrr-energy|%d|UPWARD|%s|%s|%s|%d|%d", start, column, old, new, minute(since).UnixMilli(), minute(seen).UnixMilli())
@@ -91,63 +92,63 @@ func TestAValueThatChanges(t *testing.T) {
 	const clearing, current = "clearing_price", "settlement_price_current"
 	for _, c := range []struct {
 		name      string
-		batches   []store.Batch // committed a minute apart
-		clearing  store.Number
-		current   store.Number
+		batches   []market.Batch // committed a minute apart
+		clearing  market.Number
+		current   market.Number
 		revisions []string
 		changed   int // the minute of the last change
 	}{
 		{
 			name:    "is served, and the old one kept",
-			batches: []store.Batch{one(num(1), null), one(num(2), null)}, clearing: num(2), changed: 1,
+			batches: []market.Batch{one(num(1), null), one(num(2), null)}, clearing: num(2), changed: 1,
 			revisions: []string{revision(clearing, "1", "2", 0, 1)},
 		},
 		{
 			name:     "twice has intervals that adjoin",
-			batches:  []store.Batch{one(num(1), null), one(num(1), null), one(num(2), null), one(num(2), null), one(num(3.25), null)},
+			batches:  []market.Batch{one(num(1), null), one(num(1), null), one(num(2), null), one(num(2), null), one(num(3.25), null)},
 			clearing: num(3.25), changed: 4,
 			revisions: []string{revision(clearing, "1", "2", 0, 2), revision(clearing, "2", "3.25", 2, 4)},
 		},
 		{
 			name:    "and changes back is three values",
-			batches: []store.Batch{one(num(1), null), one(num(2), null), one(num(1), null)}, clearing: num(1), changed: 2,
+			batches: []market.Batch{one(num(1), null), one(num(2), null), one(num(1), null)}, clearing: num(1), changed: 2,
 			revisions: []string{revision(clearing, "1", "2", 0, 1), revision(clearing, "2", "1", 1, 2)},
 		},
 		{
 			name:     "leaves the intervals of the other column alone",
-			batches:  []store.Batch{one(num(1), num(10)), one(num(2), num(10)), one(num(2), num(20)), one(num(3), num(30))},
+			batches:  []market.Batch{one(num(1), num(10)), one(num(2), num(10)), one(num(2), num(20)), one(num(3), num(30))},
 			clearing: num(3), current: num(30), changed: 3,
 			revisions: []string{revision(clearing, "1", "2", 0, 1), revision(current, "10", "20", 0, 2), revision(clearing, "2", "3", 1, 3), revision(current, "20", "30", 2, 3)},
 		},
 		{
 			name:    "to null stays what it was",
-			batches: []store.Batch{one(num(1), num(5)), one(null, null)}, clearing: num(1), current: num(5),
+			batches: []market.Batch{one(num(1), num(5)), one(null, null)}, clearing: num(1), current: num(5),
 		},
 		{
 			name:    "to null beside one that changes stays what it was",
-			batches: []store.Batch{one(num(1), num(5)), one(null, num(6))}, clearing: num(1), current: num(6), changed: 1,
+			batches: []market.Batch{one(num(1), num(5)), one(null, num(6))}, clearing: num(1), current: num(6), changed: 1,
 			revisions: []string{revision(current, "5", "6", 0, 1)},
 		},
 		{
 			name:    "from null has a revision that says so",
-			batches: []store.Batch{one(null, num(5)), one(num(0), num(5))}, clearing: num(0), current: num(5), changed: 1,
+			batches: []market.Batch{one(null, num(5)), one(num(0), num(5))}, clearing: num(0), current: num(5), changed: 1,
 			revisions: []string{revision(clearing, "null", "0", 0, 1)},
 		},
 		{
 			name:    "in a row that had none at all",
-			batches: []store.Batch{one(null, null), one(null, null), one(null, num(-7)), one(null, num(-8))}, current: num(-8), changed: 3,
+			batches: []market.Batch{one(null, null), one(null, null), one(null, num(-7)), one(null, num(-8))}, current: num(-8), changed: 3,
 			revisions: []string{revision(current, "null", "-7", 0, 2), revision(current, "-7", "-8", 2, 3)},
 		},
 		{
 			name:    "in its last digit has changed",
-			batches: []store.Batch{one(num(0.3), null), one(num(0.30000000000000004), null)}, clearing: num(0.30000000000000004), changed: 1,
+			batches: []market.Batch{one(num(0.3), null), one(num(0.30000000000000004), null)}, clearing: num(0.30000000000000004), changed: 1,
 			revisions: []string{revision(clearing, "0.3", "0.30000000000000004", 0, 1)},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
 			for i, batch := range c.batches {
-				commit(t, s, runAt(i, store.MFRREnergy), batch)
+				commit(t, s, runAt(i, market.MFRREnergy), batch)
 			}
 			window, err := s.LatestMFRR(t.Context())
 			if err != nil {
@@ -170,11 +171,11 @@ func TestAValueThatChanges(t *testing.T) {
 func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 	s := openNew(t)
 	start := date("2026-07-14").Period().Start
-	for i, flag := range []store.Flag{{}, {Valid: true}, {V: true, Valid: true}, {}} {
-		commit(t, s, runAt(i, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: start, ProrataMode: flag}}})
+	for i, flag := range []market.Flag{{}, {Valid: true}, {V: true, Valid: true}, {}} {
+		commit(t, s, runAt(i, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: start, ProrataMode: flag}}})
 	}
 	var got []string
-	for _, r := range revisionsOf(t, s, store.AFRREnergy, date("2026-07-14"), date("2026-07-14")) {
+	for _, r := range revisionsOf(t, s, market.AFRREnergy, date("2026-07-14"), date("2026-07-14")) {
 		got = append(got, revisionLine(r))
 	}
 	want := []string{
@@ -190,41 +191,41 @@ func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 }
 
 func TestARowTwiceInABatch(t *testing.T) {
-	var null store.Number
-	num := store.Num
+	var null market.Number
+	num := market.Num
 	for _, c := range []struct {
 		name      string
-		stored    []store.Number
-		batch     []store.Number
-		want      store.Number
+		stored    []market.Number
+		batch     []market.Number
+		want      market.Number
 		tally     store.Tally
 		revisions string
 	}{
-		{name: "the later one stands", batch: []store.Number{num(1), num(2)}, want: num(2), tally: store.Tally{Seen: 2, Changed: 1}},
-		{name: "a null takes nothing away", batch: []store.Number{num(1), null}, want: num(1), tally: store.Tally{Seen: 2, Changed: 1}},
-		{name: "three times", batch: []store.Number{num(1), num(2), num(3)}, want: num(3), tally: store.Tally{Seen: 3, Changed: 1}},
+		{name: "the later one stands", batch: []market.Number{num(1), num(2)}, want: num(2), tally: store.Tally{Seen: 2, Changed: 1}},
+		{name: "a null takes nothing away", batch: []market.Number{num(1), null}, want: num(1), tally: store.Tally{Seen: 2, Changed: 1}},
+		{name: "three times", batch: []market.Number{num(1), num(2), num(3)}, want: num(3), tally: store.Tally{Seen: 3, Changed: 1}},
 		{
-			name: "and before", stored: []store.Number{num(9)}, batch: []store.Number{num(1), num(2)}, want: num(2),
+			name: "and before", stored: []market.Number{num(9)}, batch: []market.Number{num(1), num(2)}, want: num(2),
 			tally: store.Tally{Seen: 2, Changed: 1}, revisions: "9|2",
 		},
 		{
-			name: "the later one as stored", stored: []store.Number{num(9)}, batch: []store.Number{num(1), num(9)}, want: num(9),
+			name: "the later one as stored", stored: []market.Number{num(9)}, batch: []market.Number{num(1), num(9)}, want: num(9),
 			tally: store.Tally{Seen: 2},
 		},
-		{name: "both as stored", stored: []store.Number{num(9)}, batch: []store.Number{num(9), num(9)}, want: num(9), tally: store.Tally{Seen: 2}},
+		{name: "both as stored", stored: []market.Number{num(9)}, batch: []market.Number{num(9), num(9)}, want: num(9), tally: store.Tally{Seen: 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
 			for i, clearing := range c.stored {
-				commit(t, s, runAt(i, store.MFRREnergy), one(clearing, null))
+				commit(t, s, runAt(i, market.MFRREnergy), one(clearing, null))
 			}
-			var batch store.Batch
+			var batch market.Batch
 			for _, clearing := range c.batch {
 				batch.MFRR = append(batch.MFRR, one(clearing, null).MFRR...)
 			}
 			given := slices.Clone(batch.MFRR)
-			run := commit(t, s, runAt(60, store.MFRREnergy), batch)
-			if got := run.Tallies[store.MFRREnergy]; got != c.tally {
+			run := commit(t, s, runAt(60, market.MFRREnergy), batch)
+			if got := run.Tallies[market.MFRREnergy]; got != c.tally {
 				t.Errorf("tally %+v, want %+v", got, c.tally)
 			}
 			window, err := s.LatestMFRR(t.Context())
@@ -237,7 +238,7 @@ func TestARowTwiceInABatch(t *testing.T) {
 			if got := ask(t, s.ReaderPool(), "SELECT old, new FROM revision ORDER BY id"); got != c.revisions {
 				t.Errorf("revisions %q, want %q", got, c.revisions)
 			}
-			coverage, err := s.Coverage(t.Context(), store.MFRREnergy, date("2026-07-14"), date("2026-07-14"))
+			coverage, err := s.Coverage(t.Context(), market.MFRREnergy, date("2026-07-14"), date("2026-07-14"))
 			if err != nil || coverage.Rows() != 1 {
 				t.Errorf("coverage %v, %v; want one row", coverage, err)
 			}
@@ -252,43 +253,43 @@ func TestACommitThatFailsLeavesNothing(t *testing.T) {
 	day := date("2026-07-14")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	good := store.Batch{
-		Prices: []store.Price{{Start: day.Period().Start, Resolution: store.PT15M, Price: store.Num(3)}},
+	good := market.Batch{
+		Prices: []market.Price{{Start: day.Period().Start, Resolution: market.PT15M, Price: market.Num(3)}},
 		AFRR:   afrrDay(day, 55)[:500],
 	}
-	with := func(change func(*store.Batch)) store.Batch {
+	with := func(change func(*market.Batch)) market.Batch {
 		batch := good
 		change(&batch)
 		return batch
 	}
-	asked := []store.Dataset{store.DayAheadPrices, store.AFRREnergy}
+	asked := []market.Dataset{market.DayAheadPrices, market.AFRREnergy}
 	for _, c := range []struct {
 		name  string
 		ctx   context.Context
 		run   *store.Run
-		batch store.Batch
+		batch market.Batch
 		is    error
 		says  string
 	}{
 		{name: "cancelled before it began", ctx: ended, run: runAt(1, asked...), batch: good, is: context.Canceled},
 		{
 			name: "a price that is null", run: runAt(1, asked...), says: "NOT NULL",
-			batch: with(func(b *store.Batch) {
-				b.Prices = append(slices.Clone(b.Prices), store.Price{Start: day.Period().Start + 900, Resolution: store.PT15M})
+			batch: with(func(b *market.Batch) {
+				b.Prices = append(slices.Clone(b.Prices), market.Price{Start: day.Period().Start + 900, Resolution: market.PT15M})
 			}),
 		},
 		{
-			name: "rows of a dataset that was not asked for", run: runAt(1, store.DayAheadPrices), batch: good, says: "a row of afrr-energy",
+			name: "rows of a dataset that was not asked for", run: runAt(1, market.DayAheadPrices), batch: good, says: "a row of afrr-energy",
 		},
 		{
-			name: "rows of one of three that was not asked for", run: runAt(1, append(asked, store.FCRCapacity)...), says: "a row of mfrr-capacity",
-			batch: with(func(b *store.Batch) {
-				b.Capacity = []store.CapacityStep{{Dataset: store.FCRCapacity, Start: 900}, {Dataset: store.MFRRCapacity, Start: 900}}
+			name: "rows of one of three that was not asked for", run: runAt(1, append(asked, market.FCRCapacity)...), says: "a row of mfrr-capacity",
+			batch: with(func(b *market.Batch) {
+				b.Capacity = []market.CapacityStep{{Dataset: market.FCRCapacity, Start: 900}, {Dataset: market.MFRRCapacity, Start: 900}}
 			}),
 		},
 		{
-			name: "rows of no dataset", run: runAt(1, append(asked, store.FCRCapacity)...), says: "a row of ",
-			batch: with(func(b *store.Batch) { b.Capacity = []store.CapacityStep{{Start: 900}} }),
+			name: "rows of no dataset", run: runAt(1, append(asked, market.FCRCapacity)...), says: "a row of ",
+			batch: with(func(b *market.Batch) { b.Capacity = []market.CapacityStep{{Start: 900}} }),
 		},
 		{
 			name: "an account that the schema refuses, which is written last", batch: good, says: "CHECK",
@@ -297,7 +298,7 @@ func TestACommitThatFailsLeavesNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
-			commit(t, s, runAt(0, store.DayAheadPrices), store.Batch{Prices: []store.Price{{Start: day.Period().Start, Resolution: store.PT15M, Price: store.Num(1)}}})
+			commit(t, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: []market.Price{{Start: day.Period().Start, Resolution: market.PT15M, Price: market.Num(1)}}})
 			before, runs := kept(t, s), ask(t, s.ReaderPool(), "SELECT * FROM feed_run")
 			ctx := c.ctx
 			if ctx == nil {
@@ -349,8 +350,8 @@ func TestACommitCutShortAnywhereIsAllOrNothing(t *testing.T) {
 	day := date("2026-07-14")
 	for looks := int64(1); ; looks++ {
 		ctx := burning(t.Context(), looks)
-		run := runAt(int(looks), store.AFRREnergy)
-		err := s.Commit(ctx, run, store.Batch{AFRR: afrrDay(day, 60)[:rows]})
+		run := runAt(int(looks), market.AFRREnergy)
+		err := s.Commit(ctx, run, market.Batch{AFRR: afrrDay(day, 60)[:rows]})
 		unburnt := ctx.left.Load() > 0
 		ctx.cancel()
 		got := ask(t, s.ReaderPool(), "SELECT (SELECT count(*) FROM afrr_energy), (SELECT ifnull(sum(rows), 0) FROM coverage), (SELECT count(*) FROM feed_run)")
@@ -382,39 +383,39 @@ func TestACommitCutShortAnywhereIsAllOrNothing(t *testing.T) {
 func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 	s := openNew(t)
 	first, last := date("2026-03-28"), date("2026-10-26")
-	want := store.Coverage{}
-	var mfrr []store.MFRRStep
-	var capacity []store.CapacityStep
+	want := market.Coverage{}
+	var mfrr []market.MFRRStep
+	var capacity []market.CapacityStep
 	for _, c := range []struct {
-		date  store.DeliveryDate
+		date  market.DeliveryDate
 		steps int
 	}{
 		{date("2026-03-28"), 96}, {date("2026-03-29"), 92}, {date("2026-03-30"), 96}, {date("2026-10-24"), 96}, {date("2026-10-25"), 100}, {date("2026-10-26"), 96},
 	} {
 		want[c.date] = map[string]int{"UPWARD": c.steps, "DOWNWARD": c.steps}
-		for start := c.date.Period().Start; start < c.date.Period().End; start += store.QuarterSeconds {
-			mfrr = append(mfrr, store.MFRRStep{Start: start, Direction: store.Upward}, store.MFRRStep{Start: start, Direction: store.Downward})
+		for start := c.date.Period().Start; start < c.date.Period().End; start += market.QuarterSeconds {
+			mfrr = append(mfrr, market.MFRRStep{Start: start, Direction: market.Upward}, market.MFRRStep{Start: start, Direction: market.Downward})
 			capacity = append(capacity,
-				store.CapacityStep{Dataset: store.FCRCapacity, Start: start, Direction: store.Symmetric, TimeHorizon: "DAILY", Product: "STD"},
-				store.CapacityStep{Dataset: store.MFRRCapacity, Start: start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "STD"},
-				store.CapacityStep{Dataset: store.MFRRCapacity, Start: start, Direction: store.Upward, TimeHorizon: "PERIODIC", Product: "STD"})
+				market.CapacityStep{Dataset: market.FCRCapacity, Start: start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD"},
+				market.CapacityStep{Dataset: market.MFRRCapacity, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD"},
+				market.CapacityStep{Dataset: market.MFRRCapacity, Start: start, Direction: market.Upward, TimeHorizon: "PERIODIC", Product: "STD"})
 		}
 	}
-	asked := []store.Dataset{store.MFRREnergy, store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}
+	asked := []market.Dataset{market.MFRREnergy, market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}
 	// Twice, the second time in halves that overlap.
-	commit(t, s, runAt(0, asked...), store.Batch{MFRR: mfrr[:300], Capacity: capacity[:500]})
-	commit(t, s, runAt(1, asked...), store.Batch{MFRR: mfrr[100:], Capacity: capacity[499:]})
-	commit(t, s, runAt(2, asked...), store.Batch{MFRR: mfrr, Capacity: capacity})
+	commit(t, s, runAt(0, asked...), market.Batch{MFRR: mfrr[:300], Capacity: capacity[:500]})
+	commit(t, s, runAt(1, asked...), market.Batch{MFRR: mfrr[100:], Capacity: capacity[499:]})
+	commit(t, s, runAt(2, asked...), market.Batch{MFRR: mfrr, Capacity: capacity})
 	for _, c := range []struct {
-		dataset store.Dataset
+		dataset market.Dataset
 		series  map[string]string // as counted for mFRR energy: by what name
 	}{
-		{store.MFRREnergy, map[string]string{"UPWARD": "UPWARD", "DOWNWARD": "DOWNWARD"}},
-		{store.FCRCapacity, map[string]string{"SYMMETRIC/DAILY/STD": "UPWARD"}},
-		{store.MFRRCapacity, map[string]string{"UPWARD/DAILY/STD": "UPWARD", "UPWARD/PERIODIC/STD": "UPWARD"}},
-		{store.AFRRCapacity, nil},
+		{market.MFRREnergy, map[string]string{"UPWARD": "UPWARD", "DOWNWARD": "DOWNWARD"}},
+		{market.FCRCapacity, map[string]string{"SYMMETRIC/DAILY/STD": "UPWARD"}},
+		{market.MFRRCapacity, map[string]string{"UPWARD/DAILY/STD": "UPWARD", "UPWARD/PERIODIC/STD": "UPWARD"}},
+		{market.AFRRCapacity, nil},
 	} {
-		wanted := store.Coverage{}
+		wanted := market.Coverage{}
 		for d, counts := range want {
 			for series, like := range c.series {
 				if wanted[d] == nil {
@@ -427,7 +428,7 @@ func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(wanted, got, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+		if diff := cmp.Diff(wanted, got, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.dataset, diff)
 		}
 		extent, err := s.Extent(t.Context(), c.dataset)
@@ -436,13 +437,13 @@ func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 		}
 		wantExtent := store.Extent{}
 		if c.series != nil {
-			wantExtent = store.Extent{First: first, Last: last, NewestStart: last.Period().End - store.QuarterSeconds}
+			wantExtent = store.Extent{First: first, Last: last, NewestStart: last.Period().End - market.QuarterSeconds}
 		}
 		if extent != wantExtent {
 			t.Errorf("%s extends over %+v, want %+v", c.dataset, extent, wantExtent)
 		}
 	}
-	part, err := s.Coverage(t.Context(), store.MFRREnergy, date("2026-03-29"), date("2026-10-24"))
+	part, err := s.Coverage(t.Context(), market.MFRREnergy, date("2026-03-29"), date("2026-10-24"))
 	if err != nil || part.Rows() != 2*(92+96+96) || len(part) != 3 {
 		t.Errorf("coverage of the middle %v, %v", part, err)
 	}
@@ -451,15 +452,15 @@ func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
 	s := openNew(t)
 	for i, c := range []struct {
-		date store.DeliveryDate
+		date market.DeliveryDate
 		rows int
 	}{{date("2026-03-29"), 20_700}, {date("2026-07-14"), 21_600}, {date("2026-10-25"), 22_500}} {
-		commit(t, s, runAt(i, store.AFRREnergy), store.Batch{AFRR: afrrDay(c.date, 70)})
-		coverage, err := s.Coverage(t.Context(), store.AFRREnergy, c.date.Add(-1), c.date.Add(1))
+		commit(t, s, runAt(i, market.AFRREnergy), market.Batch{AFRR: afrrDay(c.date, 70)})
+		coverage, err := s.Coverage(t.Context(), market.AFRREnergy, c.date.Add(-1), c.date.Add(1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(store.Coverage{c.date: {"": c.rows}}, coverage, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+		if diff := cmp.Diff(market.Coverage{c.date: {"": c.rows}}, coverage, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.date, diff)
 		}
 		window, err := s.LatestAFRR(t.Context())
@@ -473,49 +474,51 @@ func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
 func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 	type revised struct {
 		column    string
-		old, new  store.Number
+		old, new  market.Number
 		since, at int64
 	}
 	type cell struct {
-		value store.Number
+		value market.Number
 		since int64
 	}
 	columns := []string{"offered_mw", "contracted_mw", "price"}
-	numbers := func(r store.CapacityStep) []store.Number { return []store.Number{r.OfferedMW, r.ContractedMW, r.Price} }
+	numbers := func(r market.CapacityStep) []market.Number {
+		return []market.Number{r.OfferedMW, r.ContractedMW, r.Price}
+	}
 
 	s := openNew(t)
 	d := date("2020-01-01")
 	rapid.Check(t, func(t *rapid.T) {
 		d = d.Add(2) // each try has dates of its own
-		value := rapid.SampledFrom([]store.Number{{}, store.Num(0), store.Num(1), store.Num(-2.5)})
-		anyRow := rapid.Custom(func(t *rapid.T) store.CapacityStep {
-			return store.CapacityStep{
-				Dataset:     rapid.SampledFrom([]store.Dataset{store.AFRRCapacity, store.MFRRCapacity}).Draw(t, "dataset"),
+		value := rapid.SampledFrom([]market.Number{{}, market.Num(0), market.Num(1), market.Num(-2.5)})
+		anyRow := rapid.Custom(func(t *rapid.T) market.CapacityStep {
+			return market.CapacityStep{
+				Dataset:     rapid.SampledFrom([]market.Dataset{market.AFRRCapacity, market.MFRRCapacity}).Draw(t, "dataset"),
 				Start:       d.End().Unix() + rapid.SampledFrom([]int64{-900, 0, 900}).Draw(t, "start"),
-				Direction:   rapid.SampledFrom([]store.Direction{store.Upward, store.Downward}).Draw(t, "direction"),
+				Direction:   rapid.SampledFrom([]market.Direction{market.Upward, market.Downward}).Draw(t, "direction"),
 				TimeHorizon: "DAILY", Product: "STD",
 				OfferedMW: value.Draw(t, "offered"), ContractedMW: value.Draw(t, "contracted"), Price: value.Draw(t, "price"),
 			}
 		})
-		keyOf := func(r store.CapacityStep) store.CapacityStep {
-			r.OfferedMW, r.ContractedMW, r.Price = store.Number{}, store.Number{}, store.Number{}
+		keyOf := func(r market.CapacityStep) market.CapacityStep {
+			r.OfferedMW, r.ContractedMW, r.Price = market.Number{}, market.Number{}, market.Number{}
 			return r
 		}
-		cells := map[store.CapacityStep][]cell{}
-		revisions := map[store.CapacityStep][]revised{}
+		cells := map[market.CapacityStep][]cell{}
+		revisions := map[market.CapacityStep][]revised{}
 		for i, rows := range rapid.SliceOfN(rapid.SliceOfN(anyRow, 0, 12), 1, 6).Draw(t, "batches") {
-			run := runAt(i, store.AFRRCapacity, store.MFRRCapacity)
+			run := runAt(i, market.AFRRCapacity, market.MFRRCapacity)
 			now := run.Ended.UnixMilli()
-			if err := s.Commit(context.Background(), run, store.Batch{Capacity: rows}); err != nil {
+			if err := s.Commit(context.Background(), run, market.Batch{Capacity: rows}); err != nil {
 				t.Fatal(err)
 			}
-			came := map[store.CapacityStep][]store.Number{}
-			seen, changed := map[store.Dataset]int{}, map[store.Dataset]int{}
+			came := map[market.CapacityStep][]market.Number{}
+			seen, changed := map[market.Dataset]int{}, map[market.Dataset]int{}
 			for _, r := range rows {
 				seen[r.Dataset]++
 				key := keyOf(r)
 				if came[key] == nil {
-					came[key] = make([]store.Number, len(columns))
+					came[key] = make([]market.Number, len(columns))
 				}
 				for c, n := range numbers(r) {
 					if n.Valid {
@@ -549,15 +552,15 @@ func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 				}
 			}
 		}
-		counted := map[store.Dataset]map[store.DeliveryDate]map[string]int{store.AFRRCapacity: {}, store.MFRRCapacity: {}}
+		counted := map[market.Dataset]map[market.DeliveryDate]map[string]int{market.AFRRCapacity: {}, market.MFRRCapacity: {}}
 		for key, want := range cells {
-			series := store.CapacitySeries(key.Direction, key.TimeHorizon, key.Product)
-			on := store.DeliveryDateOf(store.Period{Start: key.Start}.From())
+			series := market.CapacitySeries(key.Direction, key.TimeHorizon, key.Product)
+			on := market.DeliveryDateOf(market.Period{Start: key.Start}.From())
 			if counted[key.Dataset][on] == nil {
 				counted[key.Dataset][on] = map[string]int{}
 			}
 			counted[key.Dataset][on][series]++
-			var got store.CapacityStep
+			var got market.CapacityStep
 			err := s.ReaderPool().QueryRow("SELECT offered_mw, contracted_mw, price FROM capacity WHERE start = ? AND dataset = ? AND direction = ?",
 				key.Start, key.Dataset, key.Direction).Scan(&got.OfferedMW, &got.ContractedMW, &got.Price)
 			if err != nil {
@@ -593,7 +596,7 @@ func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(store.Coverage(want), got, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+			if diff := cmp.Diff(market.Coverage(want), got, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 				t.Fatalf("coverage of %s (-want +got):\n%s", dataset, diff)
 			}
 		}

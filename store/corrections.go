@@ -3,21 +3,23 @@ package store
 import (
 	"context"
 	"time"
+
+	"courant/store/market"
 )
 
 // Correction is a delivery date of which values changed after they were first served and before the date was over.
 type Correction struct {
-	Dataset Dataset
-	Date    DeliveryDate
+	Dataset market.Dataset
+	Date    market.DeliveryDate
 	Values  int       // that changed or were withdrawn, each counted once
 	Seen    time.Time // when the last of them did
 }
 
 // Corrections lists what was corrected of the dataset's delivery dates from first to last, both included, while they were not
 // over. A null that a value replaced is no correction.
-func (s *Store) Corrections(ctx context.Context, dataset Dataset, first, last DeliveryDate) ([]Correction, error) {
+func (s *Store) Corrections(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) ([]Correction, error) {
 	var corrections []Correction
-	for _, date := range Dates(first, last) {
+	for _, date := range market.Dates(first, last) {
 		c := Correction{Dataset: dataset, Date: date}
 		var counted Revision
 		for r, err := range s.Revisions(ctx, dataset, date, date, RevisionAt{}) {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"math/bits"
+
+	"courant/store/market"
 )
 
 // WriterPool is the one connection that writes, so that a test can ask SQLite itself.
@@ -16,8 +18,8 @@ func (s *Store) ReaderPool() *sql.DB { return s.reader }
 // NewestRunQueries find a dataset's newest runs.
 func NewestRunQueries() map[string][]any {
 	return map[string][]any{
-		ofNewest("ended_ms", readNewestDate):   {AFRREnergy},
-		ofNewest("ended_ms", changedSomething): {AFRREnergy},
+		ofNewest("ended_ms", readNewestDate):   {market.AFRREnergy},
+		ofNewest("ended_ms", changedSomething): {market.AFRREnergy},
 	}
 }
 
@@ -85,12 +87,12 @@ func OpenOnce(ctx context.Context, path string) error {
 }
 
 // PackedHour is an hour of 4 s steps as the database holds it, with a checksum that is right.
-func PackedHour(start int64, rows int, runs, decimals, numbers []byte) (unpack func() ([]AFRRStep, error)) {
+func PackedHour(start int64, rows int, runs, decimals, numbers []byte) (unpack func() ([]market.AFRRStep, error)) {
 	p := packedHour{start: start, rows: rows, runs: runs, decimals: decimals, numbers: numbers}
 	p.checksum = p.sum()
-	return func() ([]AFRRStep, error) {
+	return func() ([]market.AFRRStep, error) {
 		steps, err := p.unpack(nil)
-		var found []AFRRStep
+		var found []market.AFRRStep
 		for _, step := range steps {
 			found = append(found, step.row)
 		}
@@ -110,7 +112,7 @@ func RevisedHour(hour, seen int64, steps int, runs, changes []byte) (revised, va
 }
 
 // stepRows is the table in which each 4 s step was a row of its own.
-var stepRows = func() layout[AFRRStep] {
+var stepRows = func() layout[market.AFRRStep] {
 	l := afrrLayout
 	l.table = "afrr_energy_row"
 	return l
@@ -125,9 +127,9 @@ func (s *Store) MakeStepRows(ctx context.Context) error {
 }
 
 // CommitStepRows is Commit as it was while each 4 s step was a row of its own.
-func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []AFRRStep) error {
+func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []market.AFRRStep) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[Dataset]*Tally{AFRREnergy: {}}, changed: map[datedKey]bool{}}
+		w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[market.Dataset]*Tally{market.AFRREnergy: {}}, changed: map[datedKey]bool{}}
 		if err := keep(&w, stepRows, rows); err != nil {
 			return err
 		}
@@ -136,8 +138,8 @@ func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []AFRRStep) e
 }
 
 // StepRowsWithin is AFRRWithin as it was while each 4 s step was a row of its own.
-func (s *Store) StepRowsWithin(ctx context.Context, period Period) ([]AFRRStep, error) {
-	return within(ctx, s, stepRows.selectPeriod, AFRREnergy, period)
+func (s *Store) StepRowsWithin(ctx context.Context, period market.Period) ([]market.AFRRStep, error) {
+	return within(ctx, s, stepRows.selectPeriod, market.AFRREnergy, period)
 }
 
 // StartUpgrade begins to bring a database up to date as Open does, and stops as a program that is killed does: after the database was

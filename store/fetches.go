@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 // Fetch is a range of delivery dates that a person asked for, under way or cut short.
@@ -14,7 +16,7 @@ type Fetch struct {
 }
 
 // BeginFetch begins the fetch of a range, or goes on with the same one that was cut short.
-func (s *Store) BeginFetch(ctx context.Context, feed string, first, last DeliveryDate, now time.Time) (Fetch, error) {
+func (s *Store) BeginFetch(ctx context.Context, feed string, first, last market.DeliveryDate, now time.Time) (Fetch, error) {
 	var fetch Fetch
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch (feed, first_date, last_date, started_ms) VALUES (?, ?, ?, ?)",
@@ -36,7 +38,7 @@ func (s *Store) BeginFetch(ctx context.Context, feed string, first, last Deliver
 }
 
 // FinishedWindows tells which windows of a fetch that was cut short are done; none if there is no such fetch.
-func (s *Store) FinishedWindows(ctx context.Context, feed string, first, last DeliveryDate) (map[int64]bool, error) {
+func (s *Store) FinishedWindows(ctx context.Context, feed string, first, last market.DeliveryDate) (map[int64]bool, error) {
 	var finished map[int64]bool
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		finished, err = finishedWindows(ctx, tx, feed, first, last)
@@ -48,7 +50,7 @@ func (s *Store) FinishedWindows(ctx context.Context, feed string, first, last De
 	return finished, nil
 }
 
-func finishedWindows(ctx context.Context, tx *sql.Tx, feed string, first, last DeliveryDate) (map[int64]bool, error) {
+func finishedWindows(ctx context.Context, tx *sql.Tx, feed string, first, last market.DeliveryDate) (map[int64]bool, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT window_start FROM fetch_window JOIN fetch ON fetch.id = fetch_id
 		WHERE feed = ? AND first_date = ? AND last_date = ?`, feed, first, last)

@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 var measureGrowth = flag.Bool("growth", false, "measure what a month of 4 s values that are all rewritten adds to the database")
 
 // noisySteps are the 4 s steps of a delivery date with numbers that have nothing to do with one another: prices of two
 // decimals, powers of four. What the source publishes is smoother.
-func noisySteps(d store.DeliveryDate, random *rand.Rand) []store.AFRRStep {
+func noisySteps(d market.DeliveryDate, random *rand.Rand) []market.AFRRStep {
 	rows := afrrDay(d, 0)
-	number := func(units int64, perUnit float64) store.Number {
-		return store.Num(float64(random.Int64N(2*units)-units) / perUnit)
+	number := func(units int64, perUnit float64) market.Number {
+		return market.Num(float64(random.Int64N(2*units)-units) / perUnit)
 	}
 	for i := range rows {
 		rows[i].UpwardPrice, rows[i].DownwardPrice = number(100_000, 100), number(100_000, 100)
@@ -44,12 +45,12 @@ func TestRewrittenStepsCostAFewBytesEach(t *testing.T) {
 	}
 	first := date("2026-06-01")
 	for n := range dates {
-		commit(t, s, runAt(n, store.AFRREnergy), store.Batch{AFRR: noisySteps(first.Add(n), random)})
+		commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: noisySteps(first.Add(n), random)})
 	}
 	before := size()
 	begun := time.Now()
 	for n := range dates {
-		commit(t, s, runAt(dates+n, store.AFRREnergy), store.Batch{AFRR: noisySteps(first.Add(n), random)})
+		commit(t, s, runAt(dates+n, market.AFRREnergy), market.Batch{AFRR: noisySteps(first.Add(n), random)})
 	}
 	took := time.Since(begun)
 	grown := size() - before
@@ -59,7 +60,7 @@ func TestRewrittenStepsCostAFewBytesEach(t *testing.T) {
 		t.Errorf("a month that is rewritten takes %d bytes, more than 40 MB", perMonth)
 	}
 	listed := 0
-	for _, err := range s.Revisions(t.Context(), store.AFRREnergy, first, first, store.RevisionAt{}) {
+	for _, err := range s.Revisions(t.Context(), market.AFRREnergy, first, first, store.RevisionAt{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

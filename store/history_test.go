@@ -11,37 +11,38 @@ import (
 	"pgregory.net/rapid"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // given is what a source gives of a row in a history: three of its values, and when it says that it wrote the row.
 type given struct {
 	start   int64
 	updated int64
-	values  [3]store.Number
+	values  [3]market.Number
 }
 
 // historic is a kind of row whose histories are tested.
 type historic struct {
-	dataset store.Dataset
+	dataset market.Dataset
 	step    int64
 	dated   bool // the source says when it wrote a row
 	columns [3]string
 	flag    int // which of the columns is a flag; -1: none
-	batch   func([]given) store.Batch
-	held    func(testing.TB, *store.Store, store.Period) map[int64][3]store.Number
+	batch   func([]given) market.Batch
+	held    func(testing.TB, *store.Store, market.Period) map[int64][3]market.Number
 }
 
-func flagOf(n store.Number) store.Flag {
-	return store.Flag{V: n.V != 0, Valid: n.Valid, Withdrawn: n.Withdrawn}
+func flagOf(n market.Number) market.Flag {
+	return market.Flag{V: n.V != 0, Valid: n.Valid, Withdrawn: n.Withdrawn}
 }
 
 // within reads rows by their start.
-func within[R any](t testing.TB, rows []R, err error, row func(R) (int64, [3]store.Number)) map[int64][3]store.Number {
+func within[R any](t testing.TB, rows []R, err error, row func(R) (int64, [3]market.Number)) map[int64][3]market.Number {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := map[int64][3]store.Number{}
+	held := map[int64][3]market.Number{}
 	for _, r := range rows {
 		start, values := row(r)
 		held[start] = values
@@ -51,54 +52,54 @@ func within[R any](t testing.TB, rows []R, err error, row func(R) (int64, [3]sto
 
 var histories = []historic{
 	{
-		dataset: store.AFRRCapacity, step: store.QuarterSeconds, dated: true, columns: [3]string{"offered_mw", "contracted_mw", "price"}, flag: -1,
-		batch: func(rows []given) (b store.Batch) {
+		dataset: market.AFRRCapacity, step: market.QuarterSeconds, dated: true, columns: [3]string{"offered_mw", "contracted_mw", "price"}, flag: -1,
+		batch: func(rows []given) (b market.Batch) {
 			for _, r := range rows {
-				b.Capacity = append(b.Capacity, store.CapacityStep{Dataset: store.AFRRCapacity, Start: r.start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "STD",
+				b.Capacity = append(b.Capacity, market.CapacityStep{Dataset: market.AFRRCapacity, Start: r.start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD",
 					OfferedMW: r.values[0], ContractedMW: r.values[1], Price: r.values[2], Updated: r.updated})
 			}
 			return b
 		},
-		held: func(t testing.TB, s *store.Store, _ store.Period) map[int64][3]store.Number {
-			window, err := s.LatestCapacity(context.Background(), store.AFRRCapacity, 1)
-			return within(t, window.Rows, err, func(r store.CapacityStep) (int64, [3]store.Number) {
-				return r.Start, [3]store.Number{r.OfferedMW, r.ContractedMW, r.Price}
+		held: func(t testing.TB, s *store.Store, _ market.Period) map[int64][3]market.Number {
+			window, err := s.LatestCapacity(context.Background(), market.AFRRCapacity, 1)
+			return within(t, window.Rows, err, func(r market.CapacityStep) (int64, [3]market.Number) {
+				return r.Start, [3]market.Number{r.OfferedMW, r.ContractedMW, r.Price}
 			})
 		},
 	},
 	{
-		dataset: store.MFRREnergy, step: store.QuarterSeconds, dated: true,
+		dataset: market.MFRREnergy, step: market.QuarterSeconds, dated: true,
 		columns: [3]string{"clearing_price", "settlement_price_current", "filtered_offers_mw"}, flag: -1,
-		batch: func(rows []given) (b store.Batch) {
+		batch: func(rows []given) (b market.Batch) {
 			for _, r := range rows {
-				b.MFRR = append(b.MFRR, store.MFRRStep{Start: r.start, Direction: store.Downward,
+				b.MFRR = append(b.MFRR, market.MFRRStep{Start: r.start, Direction: market.Downward,
 					ClearingPrice: r.values[0], SettlementPriceCurrent: r.values[1], FilteredOffersMW: r.values[2], Updated: r.updated})
 			}
 			return b
 		},
-		held: func(t testing.TB, s *store.Store, _ store.Period) map[int64][3]store.Number {
+		held: func(t testing.TB, s *store.Store, _ market.Period) map[int64][3]market.Number {
 			window, err := s.LatestMFRR(context.Background())
-			return within(t, window.Rows, err, func(r store.MFRRStep) (int64, [3]store.Number) {
-				return r.Start, [3]store.Number{r.ClearingPrice, r.SettlementPriceCurrent, r.FilteredOffersMW}
+			return within(t, window.Rows, err, func(r market.MFRRStep) (int64, [3]market.Number) {
+				return r.Start, [3]market.Number{r.ClearingPrice, r.SettlementPriceCurrent, r.FilteredOffersMW}
 			})
 		},
 	},
 	{
-		dataset: store.AFRREnergy, step: store.AFRRSeconds, columns: [3]string{"upward_price", "in_france_mw", "prorata_mode"}, flag: 2,
-		batch: func(rows []given) (b store.Batch) {
+		dataset: market.AFRREnergy, step: market.AFRRSeconds, columns: [3]string{"upward_price", "in_france_mw", "prorata_mode"}, flag: 2,
+		batch: func(rows []given) (b market.Batch) {
 			for _, r := range rows {
-				b.AFRR = append(b.AFRR, store.AFRRStep{Start: r.start, UpwardPrice: r.values[0], InFranceMW: r.values[1], ProrataMode: flagOf(r.values[2])})
+				b.AFRR = append(b.AFRR, market.AFRRStep{Start: r.start, UpwardPrice: r.values[0], InFranceMW: r.values[1], ProrataMode: flagOf(r.values[2])})
 			}
 			return b
 		},
-		held: func(t testing.TB, s *store.Store, period store.Period) map[int64][3]store.Number {
+		held: func(t testing.TB, s *store.Store, period market.Period) map[int64][3]market.Number {
 			rows, err := s.AFRRWithin(context.Background(), period)
-			return within(t, rows, err, func(r store.AFRRStep) (int64, [3]store.Number) {
-				mode := store.Number{Valid: r.ProrataMode.Valid, Withdrawn: r.ProrataMode.Withdrawn}
+			return within(t, rows, err, func(r market.AFRRStep) (int64, [3]market.Number) {
+				mode := market.Number{Valid: r.ProrataMode.Valid, Withdrawn: r.ProrataMode.Withdrawn}
 				if r.ProrataMode.V {
 					mode.V = 1
 				}
-				return r.Start, [3]store.Number{r.UpwardPrice, r.InFranceMW, mode}
+				return r.Start, [3]market.Number{r.UpwardPrice, r.InFranceMW, mode}
 			})
 		},
 	},
@@ -107,7 +108,7 @@ var histories = []historic{
 // historyModel is what must be held of a row.
 type historyModel struct {
 	updated int64
-	values  [3]store.Number
+	values  [3]market.Number
 }
 
 // outcome is what must come of a batch.
@@ -151,7 +152,7 @@ func foretell(held map[int64]historyModel, rows []given) (o outcome) {
 		after.updated = max(before.updated, r.updated)
 		for c, v := range r.values {
 			if v.Valid || v.Withdrawn {
-				after.values[c] = store.Number{V: v.V, Valid: v.Valid}
+				after.values[c] = market.Number{V: v.V, Valid: v.Valid}
 			}
 			switch {
 			case !is || after.values[c] == before.values[c]:
@@ -185,8 +186,8 @@ func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 			n := 0
 			rapid.Check(t, func(rt *rapid.T) {
 				date = date.Add(1) // each try has a date of its own
-				number := rapid.SampledFrom([]store.Number{{}, {Withdrawn: true}, store.Num(0), store.Num(1), store.Num(-2.25), store.Num(1e300)})
-				flag := rapid.SampledFrom([]store.Number{{}, {Withdrawn: true}, store.Num(0), store.Num(1)})
+				number := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1), market.Num(-2.25), market.Num(1e300)})
+				flag := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)})
 				anyRow := rapid.Custom(func(rt *rapid.T) given {
 					r := given{start: date.Start().Unix() + kind.step*rapid.Int64Range(0, 2).Draw(rt, "step")}
 					if kind.dated {
@@ -201,7 +202,7 @@ func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 					return r
 				})
 				model := map[int64]historyModel{}
-				var snapshots []map[int64][3]store.Number
+				var snapshots []map[int64][3]market.Number
 				var seen []int64 // ms; of each batch
 				for _, rows := range rapid.SliceOfN(rapid.SliceOfN(anyRow, 0, 5), 1, 8).Draw(rt, "batches") {
 					n++
@@ -240,7 +241,7 @@ func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 					if effect.NewRows != want.fresh || effect.Older != want.tally.Older || effect.Sum() != sum {
 						rt.Fatalf("the preview was %+v, want %d new rows, %d older and %+v", effect, want.fresh, want.tally.Older, sum)
 					}
-					held := map[int64][3]store.Number{}
+					held := map[int64][3]market.Number{}
 					for start, m := range model {
 						held[start] = m.values
 					}
@@ -286,7 +287,7 @@ func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 }
 
 // dated is a row of mFRR energy at one fixed start, dated in minutes; 0: not dated.
-func dated(updated int, clearing, current store.Number) store.Batch {
+func dated(updated int, clearing, current market.Number) market.Batch {
 	batch := one(clearing, current)
 	if updated > 0 {
 		batch.MFRR[0].Updated = minute(updated).UnixMilli()
@@ -295,39 +296,39 @@ func dated(updated int, clearing, current store.Number) store.Batch {
 }
 
 func TestTheSourcesDateDecidesWhichRowStands(t *testing.T) {
-	num, null, withdrawn := store.Num, store.Number{}, store.Number{Withdrawn: true}
+	num, null, withdrawn := market.Num, market.Number{}, market.Number{Withdrawn: true}
 	for _, c := range []struct {
 		name      string
-		batches   []store.Batch // a minute apart
-		clearing  store.Number
-		current   store.Number
+		batches   []market.Batch // a minute apart
+		clearing  market.Number
+		current   market.Number
 		updated   int // minute that is kept as the date; 0: none
 		changed   int // minute of the last change
 		revisions int
 		last      store.Tally // of the last batch
 	}{
-		{"a newer row replaces", []store.Batch{dated(1, num(1), null), dated(2, num(2), null)}, num(2), null, 2, 1, 1, store.Tally{Seen: 1, Changed: 1}},
-		{"one of the same date replaces", []store.Batch{dated(1, num(1), null), dated(1, num(2), null)}, num(2), null, 1, 1, 1, store.Tally{Seen: 1, Changed: 1}},
-		{"an older one changes nothing", []store.Batch{dated(2, num(2), null), dated(1, num(1), num(5))}, num(2), null, 2, 0, 0, store.Tally{Seen: 1, Older: 1}},
-		{"an older one withdraws nothing", []store.Batch{dated(2, num(2), num(5)), dated(1, withdrawn, num(5))}, num(2), num(5), 2, 0, 0, store.Tally{Seen: 1, Older: 1}},
-		{"one without a date replaces, and the date stays", []store.Batch{dated(2, num(2), null), dated(0, num(3), null)}, num(3), null, 2, 1, 1, store.Tally{Seen: 1, Changed: 1}},
-		{"an older one changes nothing after one without a date", []store.Batch{dated(2, num(2), null), dated(0, num(3), null), dated(1, num(4), null)}, num(3), null, 2, 1, 1, store.Tally{Seen: 1, Older: 1}},
-		{"what is stored without a date is older", []store.Batch{dated(0, num(2), null), dated(1, num(3), null)}, num(3), null, 1, 1, 1, store.Tally{Seen: 1, Changed: 1}},
-		{"a newer date alone is no change", []store.Batch{dated(1, num(1), null), dated(5, num(1), null)}, num(1), null, 5, 0, 0, store.Tally{Seen: 1}},
-		{"but it counts", []store.Batch{dated(1, num(1), null), dated(5, num(1), null), dated(4, num(4), null)}, num(1), null, 5, 0, 0, store.Tally{Seen: 1, Older: 1}},
-		{"a written null withdraws", []store.Batch{dated(1, num(1), num(5)), dated(2, withdrawn, num(5))}, null, num(5), 2, 1, 1, store.Tally{Seen: 1, Changed: 1, Withdrawn: 1}},
-		{"a null that is left out does not", []store.Batch{dated(1, num(1), num(5)), dated(2, null, num(6))}, num(1), num(6), 2, 1, 1, store.Tally{Seen: 1, Changed: 1}},
-		{"what was withdrawn comes back", []store.Batch{one(num(1), null), one(withdrawn, null), one(num(1), null)}, num(1), null, 0, 2, 2, store.Tally{Seen: 1, Changed: 1}},
-		{"what was withdrawn is withdrawn once", []store.Batch{one(num(1), null), one(withdrawn, null), one(withdrawn, null)}, null, null, 0, 1, 1, store.Tally{Seen: 1}},
-		{"a null that comes first is no withdrawal", []store.Batch{one(withdrawn, withdrawn)}, null, null, 0, 0, 0, store.Tally{Seen: 1, Changed: 1}},
+		{"a newer row replaces", []market.Batch{dated(1, num(1), null), dated(2, num(2), null)}, num(2), null, 2, 1, 1, store.Tally{Seen: 1, Changed: 1}},
+		{"one of the same date replaces", []market.Batch{dated(1, num(1), null), dated(1, num(2), null)}, num(2), null, 1, 1, 1, store.Tally{Seen: 1, Changed: 1}},
+		{"an older one changes nothing", []market.Batch{dated(2, num(2), null), dated(1, num(1), num(5))}, num(2), null, 2, 0, 0, store.Tally{Seen: 1, Older: 1}},
+		{"an older one withdraws nothing", []market.Batch{dated(2, num(2), num(5)), dated(1, withdrawn, num(5))}, num(2), num(5), 2, 0, 0, store.Tally{Seen: 1, Older: 1}},
+		{"one without a date replaces, and the date stays", []market.Batch{dated(2, num(2), null), dated(0, num(3), null)}, num(3), null, 2, 1, 1, store.Tally{Seen: 1, Changed: 1}},
+		{"an older one changes nothing after one without a date", []market.Batch{dated(2, num(2), null), dated(0, num(3), null), dated(1, num(4), null)}, num(3), null, 2, 1, 1, store.Tally{Seen: 1, Older: 1}},
+		{"what is stored without a date is older", []market.Batch{dated(0, num(2), null), dated(1, num(3), null)}, num(3), null, 1, 1, 1, store.Tally{Seen: 1, Changed: 1}},
+		{"a newer date alone is no change", []market.Batch{dated(1, num(1), null), dated(5, num(1), null)}, num(1), null, 5, 0, 0, store.Tally{Seen: 1}},
+		{"but it counts", []market.Batch{dated(1, num(1), null), dated(5, num(1), null), dated(4, num(4), null)}, num(1), null, 5, 0, 0, store.Tally{Seen: 1, Older: 1}},
+		{"a written null withdraws", []market.Batch{dated(1, num(1), num(5)), dated(2, withdrawn, num(5))}, null, num(5), 2, 1, 1, store.Tally{Seen: 1, Changed: 1, Withdrawn: 1}},
+		{"a null that is left out does not", []market.Batch{dated(1, num(1), num(5)), dated(2, null, num(6))}, num(1), num(6), 2, 1, 1, store.Tally{Seen: 1, Changed: 1}},
+		{"what was withdrawn comes back", []market.Batch{one(num(1), null), one(withdrawn, null), one(num(1), null)}, num(1), null, 0, 2, 2, store.Tally{Seen: 1, Changed: 1}},
+		{"what was withdrawn is withdrawn once", []market.Batch{one(num(1), null), one(withdrawn, null), one(withdrawn, null)}, null, null, 0, 1, 1, store.Tally{Seen: 1}},
+		{"a null that comes first is no withdrawal", []market.Batch{one(withdrawn, withdrawn)}, null, null, 0, 0, 0, store.Tally{Seen: 1, Changed: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
 			var run *store.Run
 			for i, batch := range c.batches {
-				run = commit(t, s, runAt(i, store.MFRREnergy), batch)
+				run = commit(t, s, runAt(i, market.MFRREnergy), batch)
 			}
-			if got := run.Tallies[store.MFRREnergy]; got != c.last {
+			if got := run.Tallies[market.MFRREnergy]; got != c.last {
 				t.Errorf("tally %+v, want %+v", got, c.last)
 			}
 			window, err := s.LatestMFRR(t.Context())
@@ -337,7 +338,7 @@ func TestTheSourcesDateDecidesWhichRowStands(t *testing.T) {
 			if diff := cmp.Diff(dated(c.updated, c.clearing, c.current).MFRR, window.Rows); diff != "" {
 				t.Errorf("served (-want +got):\n%s", diff)
 			}
-			if revisions := revisionsOf(t, s, store.MFRREnergy, date("2026-07-14"), date("2026-07-14")); len(revisions) != c.revisions {
+			if revisions := revisionsOf(t, s, market.MFRREnergy, date("2026-07-14"), date("2026-07-14")); len(revisions) != c.revisions {
 				t.Errorf("revisions %v, want %d", revisions, c.revisions)
 			}
 			if got, want := ask(t, s.ReaderPool(), "SELECT changed_ms FROM mfrr_energy"), fmt.Sprint(minute(c.changed).UnixMilli()); got != want {
@@ -351,28 +352,28 @@ func TestTheSourcesDateDecidesWhichRowStands(t *testing.T) {
 }
 
 func TestRowsOfOneKeyInABatch(t *testing.T) {
-	num, null, withdrawn := store.Num, store.Number{}, store.Number{Withdrawn: true}
+	num, null, withdrawn := market.Num, market.Number{}, market.Number{Withdrawn: true}
 	for _, c := range []struct {
 		name    string
-		rows    []store.Batch // of one batch, where 9 and 9 are stored
-		values  [2]store.Number
+		rows    []market.Batch // of one batch, where 9 and 9 are stored
+		values  [2]market.Number
 		updated int
 	}{
-		{"the newer value stands, wherever it comes", []store.Batch{dated(2, num(2), null), dated(1, num(1), null)}, [2]store.Number{num(2), num(9)}, 2},
-		{"each value by itself", []store.Batch{dated(2, num(2), null), dated(1, num(1), num(7))}, [2]store.Number{num(2), num(7)}, 2},
-		{"each value by its own date, not its row's", []store.Batch{dated(1, num(1), num(7)), dated(3, null, num(8)), dated(2, num(2), null)}, [2]store.Number{num(2), num(8)}, 3},
-		{"without a date the later", []store.Batch{dated(2, num(2), null), dated(0, num(1), null)}, [2]store.Number{num(1), num(9)}, 2},
-		{"a written null does not stand against a value", []store.Batch{dated(2, num(2), withdrawn), dated(3, withdrawn, null)}, [2]store.Number{num(2), null}, 3},
-		{"nor before it", []store.Batch{dated(3, withdrawn, null), dated(2, num(2), null)}, [2]store.Number{num(2), num(9)}, 3},
+		{"the newer value stands, wherever it comes", []market.Batch{dated(2, num(2), null), dated(1, num(1), null)}, [2]market.Number{num(2), num(9)}, 2},
+		{"each value by itself", []market.Batch{dated(2, num(2), null), dated(1, num(1), num(7))}, [2]market.Number{num(2), num(7)}, 2},
+		{"each value by its own date, not its row's", []market.Batch{dated(1, num(1), num(7)), dated(3, null, num(8)), dated(2, num(2), null)}, [2]market.Number{num(2), num(8)}, 3},
+		{"without a date the later", []market.Batch{dated(2, num(2), null), dated(0, num(1), null)}, [2]market.Number{num(1), num(9)}, 2},
+		{"a written null does not stand against a value", []market.Batch{dated(2, num(2), withdrawn), dated(3, withdrawn, null)}, [2]market.Number{num(2), null}, 3},
+		{"nor before it", []market.Batch{dated(3, withdrawn, null), dated(2, num(2), null)}, [2]market.Number{num(2), num(9)}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
-			commit(t, s, runAt(0, store.MFRREnergy), one(num(9), num(9)))
-			var batch store.Batch
+			commit(t, s, runAt(0, market.MFRREnergy), one(num(9), num(9)))
+			var batch market.Batch
 			for _, row := range c.rows {
 				batch.Add(row)
 			}
-			commit(t, s, runAt(1, store.MFRREnergy), batch)
+			commit(t, s, runAt(1, market.MFRREnergy), batch)
 			window, err := s.LatestMFRR(t.Context())
 			if err != nil {
 				t.Fatal(err)

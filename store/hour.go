@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+
+	"courant/store/market"
 )
 
 // An hour of 4 s steps is one row of afrr_energy_hour. Written as rows, a step takes 64 bytes; this way it takes
@@ -20,23 +22,13 @@ import (
 // When a row was first seen, and its flags, are told once for each run of rows that follow one another.
 
 const (
-	hourSeconds = 3600
 	maxDecimals = 15
 	// maxUnits is up to where a float64 holds every integer.
 	maxUnits = 1 << 53
 )
 
-// afrrNumbers are the number columns in the order in which an hour holds them.
-var afrrNumbers = [...]func(*AFRRStep) *Number{
-	func(r *AFRRStep) *Number { return &r.UpwardPrice },
-	func(r *AFRRStep) *Number { return &r.DownwardPrice },
-	func(r *AFRRStep) *Number { return &r.DemandMW },
-	func(r *AFRRStep) *Number { return &r.ForFranceMW },
-	func(r *AFRRStep) *Number { return &r.InFranceMW },
-}
-
 // heldStep is a 4 s step and when it was first seen.
-type heldStep = storedRow[AFRRStep]
+type heldStep = storedRow[market.AFRRStep]
 
 // packedHour is an hour as the database holds it.
 type packedHour struct {
@@ -58,24 +50,15 @@ type hourRun struct {
 }
 
 // hourDecimals is how many decimals each number column has; nil: it holds the bits of each float64.
-type hourDecimals [len(afrrNumbers)]*int
-
-// hourOf is the start of the hour that holds the second.
-func hourOf(second int64) int64 {
-	into := second % hourSeconds
-	if into < 0 {
-		into += hourSeconds
-	}
-	return second - into
-}
+type hourDecimals [len(market.AFRRNumbers)]*int
 
 // pack is the hour that holds the steps, which ascend.
 func pack(start int64, steps []heldStep) (packedHour, error) {
-	p := packedHour{start: start, rows: len(steps), numbers: make([]byte, 0, len(steps)*len(afrrNumbers)*3)}
+	p := packedHour{start: start, rows: len(steps), numbers: make([]byte, 0, len(steps)*len(market.AFRRNumbers)*3)}
 	var runs []hourRun
 	for i := range steps {
 		step := &steps[i]
-		if i > 0 && step.row.Start == steps[i-1].row.Start+AFRRSeconds && step.firstSeen == steps[i-1].firstSeen &&
+		if i > 0 && step.row.Start == steps[i-1].row.Start+market.AFRRSeconds && step.firstSeen == steps[i-1].firstSeen &&
 			sameFlag(step.row.PicassoConnection, steps[i-1].row.PicassoConnection) && sameFlag(step.row.ProrataMode, steps[i-1].row.ProrataMode) {
 			continue
 		}
@@ -83,9 +66,9 @@ func pack(start int64, steps []heldStep) (packedHour, error) {
 			Prorata: optional(step.row.ProrataMode), FirstSeen: step.firstSeen})
 	}
 	var decimals hourDecimals
-	var buffer [hourSeconds / AFRRSeconds]Number
-	column := append(buffer[:0], make([]Number, len(steps))...)
-	for c, number := range afrrNumbers {
+	var buffer [market.HourSeconds / market.AFRRSeconds]market.Number
+	column := append(buffer[:0], make([]market.Number, len(steps))...)
+	for c, number := range market.AFRRNumbers {
 		for i := range steps {
 			column[i] = *number(&steps[i].row)
 		}
@@ -102,20 +85,20 @@ func pack(start int64, steps []heldStep) (packedHour, error) {
 	return p, nil
 }
 
-func sameFlag(a, b Flag) bool { return a.Valid == b.Valid && (!a.Valid || a.V == b.V) }
+func sameFlag(a, b market.Flag) bool { return a.Valid == b.Valid && (!a.Valid || a.V == b.V) }
 
-func optional(f Flag) *bool {
+func optional(f market.Flag) *bool {
 	if !f.Valid {
 		return nil
 	}
 	return &f.V
 }
 
-func flagOf(v *bool) Flag {
+func flagOf(v *bool) market.Flag {
 	if v == nil {
-		return Flag{}
+		return market.Flag{}
 	}
-	return Flag{V: *v, Valid: true}
+	return market.Flag{V: *v, Valid: true}
 }
 
 var powersOfTen = func() (powers [maxDecimals + 1]float64) {
@@ -137,7 +120,7 @@ func units(v float64, decimals int) (int64, bool) {
 }
 
 // appendColumn appends the numbers of a column, and tells how many decimals it has; nil: it holds the bits of each float64.
-func appendColumn(to []byte, column []Number) (_ []byte, decimals *int) {
+func appendColumn(to []byte, column []market.Number) (_ []byte, decimals *int) {
 	before := len(to)
 	if least, all := leastDecimals(column); all {
 		if to, all = appendDecimals(to, column, least); all {
@@ -148,7 +131,7 @@ func appendColumn(to []byte, column []Number) (_ []byte, decimals *int) {
 }
 
 // leastDecimals is how few decimals hold each number of the column; false if there is one that maxDecimals do not.
-func leastDecimals(column []Number) (int, bool) {
+func leastDecimals(column []market.Number) (int, bool) {
 	least := 0
 	for _, n := range column {
 		for n.Valid {
@@ -164,7 +147,7 @@ func leastDecimals(column []Number) (int, bool) {
 }
 
 // appendDecimals appends a column; false if a number is too large to be counted in units of so many decimals.
-func appendDecimals(to []byte, column []Number, decimals int) ([]byte, bool) {
+func appendDecimals(to []byte, column []market.Number, decimals int) ([]byte, bool) {
 	last := int64(0)
 	for _, n := range column {
 		if !n.Valid {
@@ -183,7 +166,7 @@ func appendDecimals(to []byte, column []Number, decimals int) ([]byte, bool) {
 
 // appendBits appends a column that is not made of decimals. As in a column of SQLite's own, what is no number is kept as
 // a null, and -0 as 0.
-func appendBits(to []byte, column []Number) []byte {
+func appendBits(to []byte, column []market.Number) []byte {
 	for _, n := range column {
 		if !n.Valid || math.IsNaN(n.V) {
 			to = append(to, 0)
@@ -217,7 +200,7 @@ func (p *packedHour) sum() uint32 {
 func (p *packedHour) unpack(into []heldStep) ([]heldStep, error) {
 	steps, err := p.steps(into)
 	if err != nil {
-		return into, fmt.Errorf("the hour %s of afrr_energy_hour is damaged: %w", Period{Start: p.start}.From().Format("2006-01-02T15:04Z"), err)
+		return into, fmt.Errorf("the hour %s of afrr_energy_hour is damaged: %w", market.Period{Start: p.start}.From().Format("2006-01-02T15:04Z"), err)
 	}
 	return steps, nil
 }
@@ -227,7 +210,7 @@ func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
 		return nil, errors.New("its checksum is not that of what it holds")
 	}
 	// A number takes a byte or more: this bounds what is set aside for the rows.
-	if p.rows < 1 || p.rows > hourSeconds || len(p.numbers) < p.rows*len(afrrNumbers) {
+	if p.rows < 1 || p.rows > market.HourSeconds || len(p.numbers) < p.rows*len(market.AFRRNumbers) {
 		return nil, fmt.Errorf("%d bytes of numbers for %d rows", len(p.numbers), p.rows)
 	}
 	var runs []hourRun
@@ -238,7 +221,7 @@ func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
 	if err := json.Unmarshal(p.decimals, &decimals); err != nil {
 		return nil, fmt.Errorf("decimals: %w", err)
 	}
-	if len(decimals) != len(afrrNumbers) {
+	if len(decimals) != len(market.AFRRNumbers) {
 		return nil, fmt.Errorf("decimals of %d columns", len(decimals))
 	}
 	known := len(into)
@@ -248,9 +231,9 @@ func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
 		return nil, err
 	}
 	rest := p.numbers
-	var buffer [hourSeconds / AFRRSeconds]Number
-	column := append(buffer[:0], make([]Number, p.rows)...)
-	for c, number := range afrrNumbers {
+	var buffer [market.HourSeconds / market.AFRRSeconds]market.Number
+	column := append(buffer[:0], make([]market.Number, p.rows)...)
+	for c, number := range market.AFRRNumbers {
 		var err error
 		if rest, err = readColumn(rest, column, decimals[c]); err != nil {
 			return nil, err
@@ -279,15 +262,15 @@ func placeRuns(rows []heldStep, runs []hourRun, start int64) error {
 		if end <= run.Row || end > len(rows) {
 			return fmt.Errorf("run %d has rows %d to %d", i, run.Row, end)
 		}
-		last := run.Second + (end-run.Row-1)*AFRRSeconds
-		if run.Second < next || run.Second >= hourSeconds || last >= hourSeconds {
+		last := run.Second + (end-run.Row-1)*market.AFRRSeconds
+		if run.Second < next || run.Second >= market.HourSeconds || last >= market.HourSeconds {
 			return fmt.Errorf("run %d lies from second %d to %d of the hour", i, run.Second, last)
 		}
 		next = last + 1
-		template := heldStep{firstSeen: run.FirstSeen, row: AFRRStep{PicassoConnection: flagOf(run.Picasso), ProrataMode: flagOf(run.Prorata)}}
+		template := heldStep{firstSeen: run.FirstSeen, row: market.AFRRStep{PicassoConnection: flagOf(run.Picasso), ProrataMode: flagOf(run.Prorata)}}
 		for j := run.Row; j < end; j++ {
 			rows[j] = template
-			rows[j].row.Start = start + int64(run.Second+(j-run.Row)*AFRRSeconds)
+			rows[j].row.Start = start + int64(run.Second+(j-run.Row)*market.AFRRSeconds)
 		}
 	}
 	return nil
@@ -297,7 +280,7 @@ var errNumber = errors.New("a number cannot be read")
 
 // readColumn reads a column of so many decimals, as long as it is, from the beginning of the bytes, and returns what
 // follows it.
-func readColumn(from []byte, column []Number, decimals *int) ([]byte, error) {
+func readColumn(from []byte, column []market.Number, decimals *int) ([]byte, error) {
 	if decimals != nil && (*decimals < 0 || *decimals > maxDecimals) {
 		return nil, fmt.Errorf("a column of %d decimals", *decimals)
 	}
@@ -309,7 +292,7 @@ func readColumn(from []byte, column []Number, decimals *int) ([]byte, error) {
 		}
 		from = from[n:]
 		if code == 0 {
-			column[i] = Number{}
+			column[i] = market.Number{}
 			continue
 		}
 		v := math.Float64frombits(code - 1)
@@ -323,7 +306,7 @@ func readColumn(from []byte, column []Number, decimals *int) ([]byte, error) {
 		if math.IsNaN(v) {
 			return nil, errNumber
 		}
-		column[i] = Num(v)
+		column[i] = market.Num(v)
 	}
 	return from, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -61,7 +62,7 @@ func TestADamagedHourIsFound(t *testing.T) {
 		t.Run(damage, func(t *testing.T) {
 			s := openNew(t)
 			day := date("2026-07-14")
-			commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(day, 80)[:900]})
+			commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, 80)[:900]})
 			if err := s.IntegrityCheck(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +119,7 @@ func TestADamagedRevisionOfStepsIsFound(t *testing.T) {
 			s := openNew(t)
 			day := date("2026-07-14")
 			for n := range 2 {
-				commit(t, s, runAt(n, store.AFRREnergy), store.Batch{AFRR: afrrDay(day, float64(80+n))[:900]})
+				commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, float64(80+n))[:900]})
 			}
 			if err := s.IntegrityCheck(t.Context()); err != nil {
 				t.Fatal(err)
@@ -132,7 +133,7 @@ func TestADamagedRevisionOfStepsIsFound(t *testing.T) {
 			}
 			listed := 0
 			var found error
-			for _, err := range s.Revisions(t.Context(), store.AFRREnergy, day, day, store.RevisionAt{}) {
+			for _, err := range s.Revisions(t.Context(), market.AFRREnergy, day, day, store.RevisionAt{}) {
 				if err != nil {
 					found = err
 					continue
@@ -156,22 +157,22 @@ func TestMinusZeroIsKeptAsZero(t *testing.T) {
 			day := date("2026-07-14")
 			start := day.Period().Start
 			for n, first := range []float64{7, minusZero} {
-				commit(t, s, runAt(n, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{
-					{Start: start, UpwardPrice: store.Num(first)}, {Start: start + 4, UpwardPrice: store.Num(beside + first)}, {Start: start + 8, UpwardPrice: store.Num(minusZero)}}})
+				commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{
+					{Start: start, UpwardPrice: market.Num(first)}, {Start: start + 4, UpwardPrice: market.Num(beside + first)}, {Start: start + 8, UpwardPrice: market.Num(minusZero)}}})
 			}
 			steps, err := s.AFRRWithin(t.Context(), day.Period())
 			if err != nil || len(steps) != 3 {
 				t.Fatal(steps, err)
 			}
-			for _, step := range []store.AFRRStep{steps[0], steps[2]} {
-				if math.Signbit(step.UpwardPrice.V) || step.UpwardPrice != store.Num(0) {
+			for _, step := range []market.AFRRStep{steps[0], steps[2]} {
+				if math.Signbit(step.UpwardPrice.V) || step.UpwardPrice != market.Num(0) {
 					t.Errorf("the price of %d is %v", step.Start, step.UpwardPrice)
 				}
 			}
 			if got := ask(t, s.ReaderPool(), "SELECT upward_price FROM afrr_energy WHERE hour = ? ORDER BY start", start); !strings.HasPrefix(got, "0\n") || !strings.HasSuffix(got, "\n0") {
 				t.Errorf("the view says %q", got)
 			}
-			for _, r := range revisionsOf(t, s, store.AFRREnergy, day, day) {
+			for _, r := range revisionsOf(t, s, market.AFRREnergy, day, day) {
 				if math.Signbit(r.New.V) {
 					t.Errorf("the revision %s became -0", revisionLine(r))
 				}

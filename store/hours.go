@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+
+	"courant/store/market"
 )
 
 const selectHours = "SELECT start, rows, runs, decimals, numbers, checksum FROM afrr_energy_hour"
@@ -28,18 +30,18 @@ func scanHours(found *sql.Rows, each func([]heldStep)) error {
 }
 
 // longestDate is how many 4 s steps a delivery date has at most.
-const longestDate = 25 * hourSeconds / AFRRSeconds
+const longestDate = 25 * market.HourSeconds / market.AFRRSeconds
 
 // selectSteps reads the 4 s steps that begin in the period, ascending.
-func selectSteps(ctx context.Context, tx *sql.Tx, _ Dataset, period Period) ([]AFRRStep, error) {
-	found, err := tx.QueryContext(ctx, selectHours+" WHERE start >= ? AND start < ? ORDER BY start", hourOf(period.Start), period.End)
+func selectSteps(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period) ([]market.AFRRStep, error) {
+	found, err := tx.QueryContext(ctx, selectHours+" WHERE start >= ? AND start < ? ORDER BY start", market.HourOf(period.Start), period.End)
 	if err != nil {
 		return nil, err
 	}
-	var rows []AFRRStep
+	var rows []market.AFRRStep
 	err = scanHours(found, func(steps []heldStep) {
 		if rows == nil {
-			rows = make([]AFRRStep, 0, min(period.Seconds(), longestDate))
+			rows = make([]market.AFRRStep, 0, min(period.Seconds(), longestDate))
 		}
 		for i := range steps {
 			if period.Holds(steps[i].row.Start) {
@@ -75,11 +77,11 @@ func insertHour(ctx context.Context, insert *sql.Stmt, start int64, steps []held
 }
 
 // keepSteps is keep for 4 s steps: an hour of which a row is new or differs is written anew.
-func keepSteps(w *writing, rows []AFRRStep) error {
+func keepSteps(w *writing, rows []market.AFRRStep) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	tally, err := w.tally(AFRREnergy)
+	tally, err := w.tally(market.AFRREnergy)
 	if err != nil {
 		return err
 	}
@@ -98,15 +100,15 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 		return err
 	}
 	hours := slices.Sorted(maps.Keys(arrived))
-	thinned, err := readThinned(w.ctx, w.tx, Period{hours[0], hours[len(hours)-1] + hourSeconds})
+	thinned, err := readThinned(w.ctx, w.tx, market.Period{Start: hours[0], End: hours[len(hours)-1] + market.HourSeconds})
 	if err != nil {
 		return err
 	}
 	var h hour
-	var calendar calendar
+	var calendar market.Calendar
 	cover := coverage{}
 	for _, start := range hours {
-		date := datedKey{AFRREnergy, calendar.dateOf(start)}
+		date := datedKey{market.AFRREnergy, calendar.DateOf(start)}
 		admitted, replaced := thinned.admit(start, arrived[start])
 		if err := dropBuckets(w, date, replaced, cover); err != nil {
 			return err
@@ -136,10 +138,10 @@ func keepSteps(w *writing, rows []AFRRStep) error {
 }
 
 // byHour groups steps by the hours in which they lie.
-func byHour(rows []AFRRStep) map[int64][]*AFRRStep {
-	hours := map[int64][]*AFRRStep{}
+func byHour(rows []market.AFRRStep) map[int64][]*market.AFRRStep {
+	hours := map[int64][]*market.AFRRStep{}
 	for i := range rows {
-		start := hourOf(rows[i].Start)
+		start := market.HourOf(rows[i].Start)
 		hours[start] = append(hours[start], &rows[i])
 	}
 	return hours
@@ -148,10 +150,10 @@ func byHour(rows []AFRRStep) map[int64][]*AFRRStep {
 // hour is an hour of 4 s steps that is being changed.
 type hour struct {
 	start  int64
-	at     [hourSeconds]int16     // which step begins at a second, counted from 1
-	came   [hourSeconds]*AFRRStep // what has arrived for the second
-	before []heldStep             // as they are stored
-	after  []heldStep             // as they will be; those that are new come last
+	at     [market.HourSeconds]int16            // which step begins at a second, counted from 1
+	came   [market.HourSeconds]*market.AFRRStep // what has arrived for the second
+	before []heldStep                           // as they are stored
+	after  []heldStep                           // as they will be; those that are new come last
 	sorted []heldStep
 
 	revised []revisedStep
@@ -167,7 +169,7 @@ func (h *hour) begin(start int64) {
 }
 
 // meet reads the hour with a statement that selects one, and takes the steps that arrive for it.
-func (h *hour) meet(ctx context.Context, read *sql.Stmt, start int64, arrived []*AFRRStep, now int64) error {
+func (h *hour) meet(ctx context.Context, read *sql.Stmt, start int64, arrived []*market.AFRRStep, now int64) error {
 	h.begin(start)
 	found, err := read.QueryContext(ctx, start)
 	if err != nil {
@@ -192,10 +194,10 @@ func (h *hour) hold(steps []heldStep) {
 
 // take takes a step that arrives, as keep does a row: of steps that arrive for the same second it makes one, and that one
 // meets what is stored.
-func (h *hour) take(row *AFRRStep, now int64) {
+func (h *hour) take(row *market.AFRRStep, now int64) {
 	second := row.Start - h.start
 	if twice := h.came[second]; twice != nil {
-		joined := afrrLayout.join(*twice, *row)
+		joined := afrrLayout.Join(*twice, *row)
 		row = &joined
 	}
 	h.came[second] = row
@@ -208,14 +210,14 @@ func (h *hour) take(row *AFRRStep, now int64) {
 	if i < len(h.before) {
 		*into = h.before[i].row
 	} else {
-		*into = AFRRStep{Start: row.Start}
+		*into = market.AFRRStep{Start: row.Start}
 	}
-	for _, number := range afrrNumbers {
+	for _, number := range market.AFRRNumbers {
 		n := number(into)
-		*n = number(row).over(*n)
+		*n = number(row).Over(*n)
 	}
-	into.PicassoConnection = row.PicassoConnection.over(into.PicassoConnection)
-	into.ProrataMode = row.ProrataMode.over(into.ProrataMode)
+	into.PicassoConnection = row.PicassoConnection.Over(into.PicassoConnection)
+	into.ProrataMode = row.ProrataMode.Over(into.ProrataMode)
 }
 
 // revise notes what has changed of the rows that were stored, and tells how many have, and how many values were withdrawn.

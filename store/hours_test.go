@@ -13,11 +13,12 @@ import (
 	"pgregory.net/rapid"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // stepModel is what must be held of a 4 s step.
 type stepModel struct {
-	row       store.AFRRStep
+	row       market.AFRRStep
 	firstSeen int64
 	changed   int64
 }
@@ -25,27 +26,27 @@ type stepModel struct {
 // stepRevision is a value that must have been noted as changed.
 type stepRevision struct {
 	column    string
-	old, new  store.Number
+	old, new  market.Number
 	since, at int64
 }
 
 // afrrValues are a step's values by column; a flag is 0 or 1.
-func afrrValues(r *store.AFRRStep) map[string]store.Number {
-	flag := func(f store.Flag) store.Number {
-		n := store.Number{Valid: f.Valid}
+func afrrValues(r *market.AFRRStep) map[string]market.Number {
+	flag := func(f market.Flag) market.Number {
+		n := market.Number{Valid: f.Valid}
 		if f.V {
 			n.V = 1
 		}
 		return n
 	}
-	return map[string]store.Number{"upward_price": r.UpwardPrice, "downward_price": r.DownwardPrice, "demand_mw": r.DemandMW,
+	return map[string]market.Number{"upward_price": r.UpwardPrice, "downward_price": r.DownwardPrice, "demand_mw": r.DemandMW,
 		"for_france_mw": r.ForFranceMW, "in_france_mw": r.InFranceMW,
 		"picasso_connection": flag(r.PicassoConnection), "prorata_mode": flag(r.ProrataMode)}
 }
 
 // takes is the model of a step that arrives where before is held: each value that is there stands.
-func takes(before, arrives store.AFRRStep) store.AFRRStep {
-	for _, c := range []struct{ into, from *store.Number }{
+func takes(before, arrives market.AFRRStep) market.AFRRStep {
+	for _, c := range []struct{ into, from *market.Number }{
 		{&before.UpwardPrice, &arrives.UpwardPrice}, {&before.DownwardPrice, &arrives.DownwardPrice}, {&before.DemandMW, &arrives.DemandMW},
 		{&before.ForFranceMW, &arrives.ForFranceMW}, {&before.InFranceMW, &arrives.InFranceMW},
 	} {
@@ -53,7 +54,7 @@ func takes(before, arrives store.AFRRStep) store.AFRRStep {
 			*c.into = *c.from
 		}
 	}
-	for _, c := range []struct{ into, from *store.Flag }{
+	for _, c := range []struct{ into, from *market.Flag }{
 		{&before.PicassoConnection, &arrives.PicassoConnection}, {&before.ProrataMode, &arrives.ProrataMode},
 	} {
 		if c.from.Valid {
@@ -64,14 +65,14 @@ func takes(before, arrives store.AFRRStep) store.AFRRStep {
 }
 
 // viewOf is all that the view says of the hours of a period, a line a row.
-func viewOf(t testing.TB, s *store.Store, period store.Period) string {
+func viewOf(t testing.TB, s *store.Store, period market.Period) string {
 	return ask(t, s.ReaderPool(), `SELECT start, upward_price, downward_price, demand_mw, for_france_mw, in_france_mw, picasso_connection,
 		prorata_mode, first_seen_ms, changed_ms FROM afrr_energy WHERE hour >= ? AND hour < ? ORDER BY start`, period.Start, period.End)
 }
 
 // viewLine is what the view has to say of a step.
 func viewLine(m stepModel) string {
-	text := func(n store.Number) string {
+	text := func(n market.Number) string {
 		if !n.Valid {
 			return "<nil>"
 		}
@@ -86,8 +87,8 @@ func viewLine(m stepModel) string {
 // coverage and tallies, over the ends of hours and dates and both changes of the clock.
 func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 	s := openNew(t)
-	view := func(period store.Period) string { return viewOf(t, s, period) }
-	revisedView := func(period store.Period) string {
+	view := func(period market.Period) string { return viewOf(t, s, period) }
+	revisedView := func(period market.Period) string {
 		return ask(t, s.ReaderPool(), `SELECT start, '', column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms
 			FROM afrr_energy_revised WHERE hour >= ? AND hour < ? ORDER BY start, column_name, id`, period.Start, period.End)
 	}
@@ -96,16 +97,16 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 		year++ // each try has dates of its own
 		day := rapid.SampledFrom([]string{"07-14", "10-31", "03-31"}).Draw(t, "day")
 		d := date(fmt.Sprintf("%04d-%s", year, day))
-		for day != "07-14" && d.Steps(store.QuarterSeconds) == 96 {
+		for day != "07-14" && d.Steps(market.QuarterSeconds) == 96 {
 			d = d.Add(-1) // the Sunday on which the clock changes
 		}
 		instants := []int64{d.Start().Unix(), d.At(1, 0).Unix(), d.At(2, 0).Unix(), d.At(2, 0).Unix() + 3600, d.End().Unix()}
-		value := rapid.OneOf(rapid.SampledFrom([]store.Number{{}, store.Num(0), store.Num(-401.5), store.Num(-1398.2601), store.Num(112.56)}), anyValue())
-		anyBatch := rapid.Custom(func(t *rapid.T) []store.AFRRStep {
+		value := rapid.OneOf(rapid.SampledFrom([]market.Number{{}, market.Num(0), market.Num(-401.5), market.Num(-1398.2601), market.Num(112.56)}), anyValue())
+		anyBatch := rapid.Custom(func(t *rapid.T) []market.AFRRStep {
 			start := rapid.SampledFrom(instants).Draw(t, "near") + 4*rapid.Int64Range(-6, 3).Draw(t, "from")
 			step := rapid.SampledFrom([]int64{4, 4, -4, 8, 1, 0}).Draw(t, "step")
-			rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.AFRRStep {
-				return store.AFRRStep{UpwardPrice: value.Draw(t, "upward"), DownwardPrice: value.Draw(t, "downward"), DemandMW: value.Draw(t, "demand"),
+			rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) market.AFRRStep {
+				return market.AFRRStep{UpwardPrice: value.Draw(t, "upward"), DownwardPrice: value.Draw(t, "downward"), DemandMW: value.Draw(t, "demand"),
 					ForFranceMW: value.Draw(t, "for"), InFranceMW: value.Draw(t, "in"),
 					PicassoConnection: anyFlag().Draw(t, "picasso"), ProrataMode: anyFlag().Draw(t, "prorata")}
 			}), 0, 12).Draw(t, "rows")
@@ -118,16 +119,16 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 		since := map[int64]map[string]int64{}
 		revisions := map[int64][]stepRevision{}
 		for i, rows := range rapid.SliceOfN(anyBatch, 1, 6).Draw(t, "batches") {
-			run := runAt(i, store.AFRREnergy)
+			run := runAt(i, market.AFRREnergy)
 			now := run.Ended.UnixMilli()
-			if err := s.Commit(context.Background(), run, store.Batch{AFRR: rows}); err != nil {
+			if err := s.Commit(context.Background(), run, market.Batch{AFRR: rows}); err != nil {
 				t.Fatal(err)
 			}
-			came := map[int64]store.AFRRStep{}
+			came := map[int64]market.AFRRStep{}
 			for _, row := range rows {
 				before, twice := came[row.Start]
 				if !twice {
-					before = store.AFRRStep{Start: row.Start}
+					before = market.AFRRStep{Start: row.Start}
 				}
 				came[row.Start] = takes(before, row)
 			}
@@ -159,19 +160,19 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 				}
 				before.row, before.changed = after, now
 			}
-			if want := (store.Tally{Seen: len(rows), Changed: changed}); run.Tallies[store.AFRREnergy] != want {
-				t.Fatalf("batch %d: tally %+v, want %+v", i, run.Tallies[store.AFRREnergy], want)
+			if want := (store.Tally{Seen: len(rows), Changed: changed}); run.Tallies[market.AFRREnergy] != want {
+				t.Fatalf("batch %d: tally %+v, want %+v", i, run.Tallies[market.AFRREnergy], want)
 			}
 		}
-		around := store.Period{Start: d.Add(-1).Start().Unix(), End: d.Add(1).End().Unix()}
-		var rows []store.AFRRStep
+		around := market.Period{Start: d.Add(-1).Start().Unix(), End: d.Add(1).End().Unix()}
+		var rows []market.AFRRStep
 		var lines []string
-		counted := store.Coverage{}
+		counted := market.Coverage{}
 		for _, start := range slices.Sorted(maps.Keys(held)) {
 			m := held[start]
 			rows = append(rows, m.row)
 			lines = append(lines, viewLine(*m))
-			on := store.DeliveryDateOf(store.Period{Start: start}.From())
+			on := market.DeliveryDateOf(market.Period{Start: start}.From())
 			if counted[on] == nil {
 				counted[on] = map[string]int{}
 			}
@@ -187,16 +188,16 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 		if diff := gocmp.Diff(strings.Join(lines, "\n"), view(around)); diff != "" {
 			t.Fatalf("the view (-want +got):\n%s", diff)
 		}
-		coverage, err := s.Coverage(context.Background(), store.AFRREnergy, d.Add(-1), d.Add(1))
+		coverage, err := s.Coverage(context.Background(), market.AFRREnergy, d.Add(-1), d.Add(1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := gocmp.Diff(counted, coverage, gocmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+		if diff := gocmp.Diff(counted, coverage, gocmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 			t.Fatalf("coverage (-want +got):\n%s", diff)
 		}
 		told := map[int64][]stepRevision{}
 		var listed []string
-		for _, r := range revisionsOf(t, s, store.AFRREnergy, d.Add(-1), d.Add(1)) {
+		for _, r := range revisionsOf(t, s, market.AFRREnergy, d.Add(-1), d.Add(1)) {
 			listed = append(listed, revisionLine(r))
 			told[r.Start] = append(told[r.Start], stepRevision{r.Column, r.Old, r.New, r.Since.UnixMilli(), r.Seen.UnixMilli()})
 		}

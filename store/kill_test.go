@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // rowsPerBatch is how many steps the child of the kill test commits at a time.
@@ -25,20 +26,20 @@ func commitUntilKilled(path string) error {
 	if err != nil {
 		return err
 	}
-	extent, err := s.Extent(ctx, store.AFRREnergy)
+	extent, err := s.Extent(ctx, market.AFRREnergy)
 	if err != nil {
 		return err
 	}
 	next := int64(0)
 	if !extent.Last.IsZero() {
-		next = (extent.NewestStart-firstStep)/store.AFRRSeconds/rowsPerBatch + 1
+		next = (extent.NewestStart-firstStep)/market.AFRRSeconds/rowsPerBatch + 1
 	}
 	for ; ; next++ {
-		rows := make([]store.AFRRStep, rowsPerBatch)
+		rows := make([]market.AFRRStep, rowsPerBatch)
 		for i := range rows {
-			rows[i] = store.AFRRStep{Start: firstStep + (next*rowsPerBatch+int64(i))*store.AFRRSeconds, UpwardPrice: store.Num(float64(next))}
+			rows[i] = market.AFRRStep{Start: firstStep + (next*rowsPerBatch+int64(i))*market.AFRRSeconds, UpwardPrice: market.Num(float64(next))}
 		}
-		if err := s.Commit(ctx, runAt(int(next), store.AFRREnergy), store.Batch{AFRR: rows}); err != nil {
+		if err := s.Commit(ctx, runAt(int(next), market.AFRREnergy), market.Batch{AFRR: rows}); err != nil {
 			return err
 		}
 		if _, err := fmt.Println(next); err != nil {
@@ -89,12 +90,12 @@ func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
 		if got := ask(t, s.ReaderPool(), "SELECT sum(rows), (SELECT sum(rows) FROM afrr_energy_hour) FROM coverage"); got != fmt.Sprintf("%d|%[1]d", rows) {
 			t.Fatalf("kill %d: the rows in coverage and in the hours are %s, want %d", kill, got, rows)
 		}
-		steps, err := s.AFRRWithin(t.Context(), store.Period{Start: 0, End: math.MaxInt64})
+		steps, err := s.AFRRWithin(t.Context(), market.Period{Start: 0, End: math.MaxInt64})
 		if err != nil || int64(len(steps)) != rows {
 			t.Fatalf("kill %d: %d steps, %v; want %d", kill, len(steps), err, rows)
 		}
 		for i, step := range steps {
-			if want := (store.AFRRStep{Start: firstStep + int64(i)*store.AFRRSeconds, UpwardPrice: store.Num(float64(i / rowsPerBatch))}); step != want {
+			if want := (market.AFRRStep{Start: firstStep + int64(i)*market.AFRRSeconds, UpwardPrice: market.Num(float64(i / rowsPerBatch))}); step != want {
 				t.Fatalf("kill %d: step %d is %+v, want %+v", kill, i, step, want)
 			}
 		}

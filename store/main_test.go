@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // childVariable names, in the environment of a copy of this test program, what the copy is to do instead of testing.
@@ -66,8 +67,8 @@ func open(t testing.TB, path string) *store.Store {
 }
 
 // date reads YYYY-MM-DD.
-func date(text string) store.DeliveryDate {
-	d, err := store.ParseDeliveryDate(text)
+func date(text string) market.DeliveryDate {
+	d, err := market.ParseDeliveryDate(text)
 	if err != nil {
 		panic(err)
 	}
@@ -80,13 +81,13 @@ var dawn = time.Date(2026, 7, 15, 4, 0, 0, 0, time.UTC)
 func minute(n int) time.Time { return dawn.Add(time.Duration(n) * time.Minute) }
 
 // runAt is a run that went well and ended at minute n.
-func runAt(n int, datasets ...store.Dataset) *store.Run {
+func runAt(n int, datasets ...market.Dataset) *store.Run {
 	return &store.Run{Feed: "test", Datasets: datasets, Started: minute(n).Add(-time.Second), Ended: minute(n), Outcome: store.OutcomeOK,
 		Window: date("2026-07-14").Period()}
 }
 
 // commit commits what must be committed.
-func commit(t testing.TB, s *store.Store, run *store.Run, batch store.Batch) *store.Run {
+func commit(t testing.TB, s *store.Store, run *store.Run, batch market.Batch) *store.Run {
 	t.Helper()
 	if err := s.Commit(t.Context(), run, batch); err != nil {
 		t.Fatal(err)
@@ -142,7 +143,7 @@ func kept(t testing.TB, s *store.Store) string {
 }
 
 // revisionsOf lists the changes of a dataset between two delivery dates.
-func revisionsOf(t rapid.TB, s *store.Store, dataset store.Dataset, first, last store.DeliveryDate) []store.Revision {
+func revisionsOf(t rapid.TB, s *store.Store, dataset market.Dataset, first, last market.DeliveryDate) []store.Revision {
 	t.Helper()
 	var all []store.Revision
 	for r, err := range s.Revisions(context.Background(), dataset, first, last, store.RevisionAt{}) {
@@ -156,7 +157,7 @@ func revisionsOf(t rapid.TB, s *store.Store, dataset store.Dataset, first, last 
 
 // revisionLine is all of a revision; it was current since and seen at so many ms.
 func revisionLine(r store.Revision) string {
-	text := func(n store.Number) string {
+	text := func(n market.Number) string {
 		if !n.Valid {
 			return "null"
 		}
@@ -166,15 +167,15 @@ func revisionLine(r store.Revision) string {
 }
 
 // afrrDay is the 4 s steps of a delivery date, all with the same upward price.
-func afrrDay(d store.DeliveryDate, upward float64) []store.AFRRStep {
+func afrrDay(d market.DeliveryDate, upward float64) []market.AFRRStep {
 	period := d.Period()
-	rows := make([]store.AFRRStep, 0, d.Steps(store.AFRRSeconds))
-	for start := period.Start; start < period.End; start += store.AFRRSeconds {
+	rows := make([]market.AFRRStep, 0, d.Steps(market.AFRRSeconds))
+	for start := period.Start; start < period.End; start += market.AFRRSeconds {
 		demand := float64(start%4001) - 2000.5
-		rows = append(rows, store.AFRRStep{
-			Start: start, UpwardPrice: store.Num(upward), DownwardPrice: store.Num(upward - demand/16), DemandMW: store.Num(demand),
-			ForFranceMW: store.Num(demand / 2), InFranceMW: store.Num(demand / 4),
-			PicassoConnection: store.Flag{V: true, Valid: true}, ProrataMode: store.Flag{Valid: true},
+		rows = append(rows, market.AFRRStep{
+			Start: start, UpwardPrice: market.Num(upward), DownwardPrice: market.Num(upward - demand/16), DemandMW: market.Num(demand),
+			ForFranceMW: market.Num(demand / 2), InFranceMW: market.Num(demand / 4),
+			PicassoConnection: market.Flag{V: true, Valid: true}, ProrataMode: market.Flag{Valid: true},
 		})
 	}
 	return rows

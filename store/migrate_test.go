@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // thirdSchema is what a courant of the third schema had stored.
@@ -83,8 +84,8 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 				t.Errorf("(-before +after):\n%s", diff)
 			}
 			window, err := s.LatestAFRR(t.Context())
-			want := store.AFRRStep{Start: date("2026-10-26").At(11, 0).Unix() + 1, UpwardPrice: store.Num(1), DownwardPrice: store.Num(2), DemandMW: store.Num(3),
-				ForFranceMW: store.Num(4), InFranceMW: store.Num(5), ProrataMode: store.Flag{V: true, Valid: true}}
+			want := market.AFRRStep{Start: date("2026-10-26").At(11, 0).Unix() + 1, UpwardPrice: market.Num(1), DownwardPrice: market.Num(2), DemandMW: market.Num(3),
+				ForFranceMW: market.Num(4), InFranceMW: market.Num(5), ProrataMode: market.Flag{V: true, Valid: true}}
 			if err != nil || len(window.Rows) != 1 || window.Rows[0] != want {
 				t.Errorf("latest %+v, %v", window.Rows, err)
 			}
@@ -98,9 +99,9 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 				t.Error(err)
 			}
 			// A value of before that changes has been current since it was first seen.
-			commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: want.Start, DemandMW: store.Num(7)}}})
+			commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: want.Start, DemandMW: market.Num(7)}}})
 			var got []string
-			for _, r := range revisionsOf(t, s, store.AFRREnergy, date("2026-10-26"), date("2026-10-26")) {
+			for _, r := range revisionsOf(t, s, market.AFRREnergy, date("2026-10-26"), date("2026-10-26")) {
 				got = append(got, revisionLine(r))
 			}
 			revisions := []string{fmt.Sprintf("%d||demand_mw|3|7|6|%d", want.Start, minute(0).UnixMilli()), fmt.Sprintf("%d||upward_price|0|1|6|9", want.Start)}
@@ -146,14 +147,14 @@ func TestWhatWaitedOrWasDecidedBeforeOtherDatasetsCouldWaitStands(t *testing.T) 
 	if diff := cmp.Diff(want, ask(t, s.ReaderPool(), "SELECT id, kind, reason, decision FROM quarantine ORDER BY id")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	prices := []store.Price{
-		{Start: 1783980000, Resolution: store.PT15M, Price: store.Num(0)}, {Start: 1783980900, Resolution: store.PT15M, Price: store.Num(-0.09211)},
+	prices := []market.Price{
+		{Start: 1783980000, Resolution: market.PT15M, Price: market.Num(0)}, {Start: 1783980900, Resolution: market.PT15M, Price: market.Num(-0.09211)},
 	}
 	if diff := cmp.Diff(prices, whatWaits(t, s, 4).Batch.Prices); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	rejected := store.Batch{Prices: []store.Price{{Start: 1783893600, Resolution: store.PT15M, Price: store.Num(7)}}}
-	if decision := quarantine(t, s, 0, store.DayAheadPrices, "2026-07-13", store.WaitsFlat, rejected); decision != store.Rejected {
+	rejected := market.Batch{Prices: []market.Price{{Start: 1783893600, Resolution: market.PT15M, Price: market.Num(7)}}}
+	if decision := quarantine(t, s, 0, market.DayAheadPrices, "2026-07-13", market.WaitsFlat, rejected); decision != store.Rejected {
 		t.Errorf("what was rejected is %q", decision)
 	}
 	arrive(t, s, 0, "2026-07-20", 7)
@@ -184,7 +185,7 @@ func TestRevisionsOf4SecondStepsArePackedAsTheyWere(t *testing.T) {
 	}
 	s := open(t, path)
 	var got []string
-	for _, r := range revisionsOf(t, s, store.AFRREnergy, date("2026-10-25"), date("2026-10-25")) {
+	for _, r := range revisionsOf(t, s, market.AFRREnergy, date("2026-10-25"), date("2026-10-25")) {
 		got = append(got, revisionLine(r))
 	}
 	want := []string{

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"strings"
+
+	"courant/store/market"
 )
 
 // moveWaitingVersion is the schema between the one that has made the table of what waits of any dataset and the one that
@@ -15,8 +17,8 @@ const moveWaitingVersion = 18
 func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 	type row struct {
 		id            int64
-		dataset       Dataset
-		date          DeliveryDate
+		dataset       market.Dataset
+		date          market.DeliveryDate
 		reason        string
 		prices        []byte
 		seen          int64
@@ -44,16 +46,16 @@ func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
-		packed, digest, err := packContent(r.dataset, Batch{Prices: prices})
+		packed, digest, err := packContent(r.dataset, market.Batch{Prices: prices})
 		if err != nil {
 			return err
 		}
 		if r.decision != nil {
 			packed = nil
 		}
-		kind := WaitsChanged
+		kind := market.WaitsChanged
 		if strings.HasPrefix(r.reason, "all prices are ") {
-			kind = WaitsFlat
+			kind = market.WaitsFlat
 		}
 		_, err = tx.ExecContext(ctx, `INSERT OR IGNORE INTO waiting (id, dataset, delivery_date, kind, reason, digest, content, seen_ms, decision, decided_ms)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.id, r.dataset, r.date, kind, r.reason, digest, packed, r.seen, r.decision, r.end)
@@ -65,14 +67,14 @@ func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 }
 
 // readWaitingPrices reads [[start, resolution, EUR/MWh], …].
-func readWaitingPrices(text []byte) ([]Price, error) {
+func readWaitingPrices(text []byte) ([]market.Price, error) {
 	var rows [][]json.RawMessage
 	if err := json.Unmarshal(text, &rows); err != nil {
 		return nil, err
 	}
-	var prices []Price
+	var prices []market.Price
 	for _, row := range rows {
-		price := Price{Price: Number{Valid: true}}
+		price := market.Price{Price: market.Number{Valid: true}}
 		for i, into := range []any{&price.Start, &price.Resolution, &price.Price.V} {
 			if i >= len(row) {
 				break

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 // News is what the runs of a dataset brought since one of its versions.
@@ -15,7 +17,7 @@ type News struct {
 }
 
 // News tells what came of a dataset after the version since; reading it costs no more the more is stored.
-func (s *Store) News(ctx context.Context, dataset Dataset, since int64) (News, error) {
+func (s *Store) News(ctx context.Context, dataset market.Dataset, since int64) (News, error) {
 	var news News
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		if news.Version, err = version(ctx, tx, dataset); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // smallDisk mounts a disk of its own for the test, of that many KiB; resize gives it another size.
@@ -61,7 +62,7 @@ func TestAFullDiskAtTheStartIsSaidAndMended(t *testing.T) {
 	if err := s.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
 	}
-	commit(t, s, runAt(0, store.MFRREnergy), one(store.Num(1), store.Number{}))
+	commit(t, s, runAt(0, market.MFRREnergy), one(market.Num(1), market.Number{}))
 }
 
 func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
@@ -74,7 +75,7 @@ func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
 	var before string
 	for n := 0; ; n++ {
 		before = kept(t, s)
-		err := s.Commit(t.Context(), runAt(n, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-01-01").Add(n), 1)[:1000]})
+		err := s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-01-01").Add(n), 1)[:1000]})
 		if err == nil {
 			continue
 		}
@@ -103,7 +104,7 @@ func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
 		t.Errorf("opened again (-before +after):\n%s", diff)
 	}
 	resize(16 * 1024)
-	commit(t, s, runAt(99, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(99, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
 }
 
 func TestADiskThatCanOnlyBeRead(t *testing.T) {
@@ -127,7 +128,7 @@ func TestADiskThatCanOnlyBeRead(t *testing.T) {
 
 func TestABackupForWhichThereIsNoRoomLeavesNothing(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
 		for _, kib := range []int{4, 64, 128} {
 			folder, _ := smallDisk(t, kib)

@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestANewFileIsForItsOwnerAlone(t *testing.T) {
@@ -101,7 +102,7 @@ func TestEveryTableIsStrict(t *testing.T) {
 func TestWhatWasCommittedIsThereWhenTheFileIsOpenedAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
-	commit(t, s, runAt(0, store.MFRREnergy), one(store.Num(12.5), store.Number{}))
+	commit(t, s, runAt(0, market.MFRREnergy), one(market.Num(12.5), market.Number{}))
 	before := kept(t, s)
 	for range 3 {
 		if err := s.Close(); err != nil {
@@ -130,7 +131,7 @@ func TestAnyNameIsTheNameOfTheFile(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				commit(t, s, runAt(0, store.MFRREnergy), one(store.Num(1), store.Number{}))
+				commit(t, s, runAt(0, market.MFRREnergy), one(market.Num(1), market.Number{}))
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -226,7 +227,7 @@ func aDatabase(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14"), 1)[:5000]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 1)[:5000]})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +395,7 @@ func TestAFileWhoseMakingWasCutShortIsMadeAnew(t *testing.T) {
 				}
 			}
 			s := open(t, path)
-			commit(t, s, runAt(0, store.MFRREnergy), one(store.Num(1), store.Number{}))
+			commit(t, s, runAt(0, market.MFRREnergy), one(market.Num(1), market.Number{}))
 			if err := s.IntegrityCheck(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -567,12 +568,12 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14"), 1)[:1000]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 1)[:1000]})
 	before := kept(t, s)
 	// SQLite answers as on a full disk when the file may have no more pages.
 	ask(t, s.WriterPool(), "PRAGMA max_page_count = 1")
-	run := runAt(1, store.AFRREnergy)
-	err := s.Commit(t.Context(), run, store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	run := runAt(1, market.AFRREnergy)
+	err := s.Commit(t.Context(), run, market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
 	if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), "the disk is full") || !strings.Contains(err.Error(), path) {
 		t.Errorf("Commit = %v", err)
 	}
@@ -583,7 +584,7 @@ func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
 		t.Errorf("(-before +after):\n%s", diff)
 	}
 	ask(t, s.WriterPool(), "PRAGMA max_page_count = 1000000")
-	commit(t, s, runAt(2, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(2, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
 	if err := s.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -596,7 +597,7 @@ func TestAWriteBehindALockIsGivenUpWithASentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	write := func() error { return s.Commit(t.Context(), runAt(0, store.AFRREnergy), store.Batch{}) }
+	write := func() error { return s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.Batch{}) }
 	check := func(says string) {
 		t.Helper()
 		if err := write(); !errors.Is(err, store.ErrBusy) || !strings.Contains(err.Error(), path+": the database is locked: "+says) {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+
+	"courant/store/market"
 )
 
 // packVersion is the schema between the one that has made afrr_energy_hour and the one that drops afrr_energy_row.
@@ -36,15 +38,15 @@ func packRows(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
-		start := hourOf(from)
-		from = start + hourSeconds
+		start := market.HourOf(from)
+		from = start + market.HourSeconds
 		found, err := read.QueryContext(ctx, start, from)
 		if err != nil {
 			return err
 		}
 		steps = steps[:0]
 		var firstSeen int64
-		err = rows.scan(found, []any{&firstSeen}, func(row AFRRStep) { steps = append(steps, heldStep{row: row, firstSeen: firstSeen}) })
+		err = rows.scan(found, []any{&firstSeen}, func(row market.AFRRStep) { steps = append(steps, heldStep{row: row, firstSeen: firstSeen}) })
 		if err != nil {
 			return err
 		}

@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
 	s := openNew(t)
 	day := date("2026-07-14")
 	const rows, commits = 300, 10
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(day, 0)[:rows]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, 0)[:rows]})
 	written := make(chan struct{})
 	var readers sync.WaitGroup
 	for range 3 {
@@ -58,7 +59,7 @@ func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
 		})
 	}
 	for n := 1; n <= commits; n++ {
-		commit(t, s, runAt(n, store.AFRREnergy), store.Batch{AFRR: afrrDay(day, float64(n))[:rows]})
+		commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, float64(n))[:rows]})
 	}
 	close(written)
 	readers.Wait()
@@ -88,7 +89,7 @@ func lock(t *testing.T, path string) (release func()) {
 func TestReadersDoNotWaitForAWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14"), 0)[:100]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 0)[:100]})
 	defer lock(t, path)()
 	window, err := s.LatestAFRR(t.Context())
 	if err != nil || len(window.Rows) != 100 {
@@ -109,7 +110,7 @@ func TestWritersWaitForTheLock(t *testing.T) {
 	for n, other := range []*store.Store{s, s, open(t, path), open(t, path)} {
 		writers.Go(func() {
 			begun <- struct{}{}
-			if err := other.Commit(t.Context(), runAt(n, store.AFRREnergy), store.Batch{AFRR: afrrDay(date("2026-07-14").Add(n), 0)[:500]}); err != nil {
+			if err := other.Commit(t.Context(), runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14").Add(n), 0)[:500]}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -129,7 +130,7 @@ func TestALockThatIsNeverReleasedIsSaid(t *testing.T) {
 	s := open(t, path)
 	defer lock(t, path)()
 	ask(t, s.WriterPool(), "PRAGMA busy_timeout = 0") // not 10 s
-	err := s.Commit(t.Context(), runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{}}})
+	err := s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{}}})
 	if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), "write lock") || !strings.Contains(err.Error(), path) {
 		t.Errorf("Commit = %v", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"courant/store/market"
 )
 
 // Effect is what a batch would change on a delivery date of a dataset.
@@ -40,15 +42,15 @@ func (e Effect) Sum() ColumnEffect {
 
 // Preview tells what Commit would change on a delivery date of a dataset if it were given the batch now; rows of other
 // dates and datasets in it count for nothing. It writes nothing.
-func (s *Store) Preview(ctx context.Context, dataset Dataset, date DeliveryDate, batch Batch) (Effect, error) {
+func (s *Store) Preview(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (Effect, error) {
 	effect := Effect{Columns: map[string]ColumnEffect{}}
 	err := s.read(ctx, func(tx *sql.Tx) error {
 		switch dataset {
-		case DayAheadPrices:
+		case market.DayAheadPrices:
 			return preview(ctx, tx, &effect, priceLayout, dataset, date.Period(), batch.Prices)
-		case AFRREnergy:
+		case market.AFRREnergy:
 			return previewSteps(ctx, tx, &effect, date.Period(), batch.AFRR)
-		case MFRREnergy:
+		case market.MFRREnergy:
 			return preview(ctx, tx, &effect, mfrrLayout, dataset, date.Period(), batch.MFRR)
 		}
 		return preview(ctx, tx, &effect, capacityLayout, dataset, date.Period(), batch.Capacity)
@@ -59,7 +61,7 @@ func (s *Store) Preview(ctx context.Context, dataset Dataset, date DeliveryDate,
 	return effect, nil
 }
 
-func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l layout[R], dataset Dataset, period Period, rows []R) error {
+func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l layout[R], dataset market.Dataset, period market.Period, rows []R) error {
 	stored, err := storedRows(ctx, tx, l, period)
 	if err != nil {
 		return err
@@ -71,7 +73,7 @@ func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l la
 			continue
 		}
 		before, known := stored[key]
-		kept, older := l.merge(before.row, row)
+		kept, older := l.Merge(before.row, row)
 		switch {
 		case older:
 			effect.Older++
@@ -95,7 +97,7 @@ func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l la
 	return nil
 }
 
-func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period Period, rows []AFRRStep) error {
+func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period market.Period, rows []market.AFRRStep) error {
 	thinned, err := readThinned(ctx, tx, period)
 	if err != nil {
 		return err
@@ -106,7 +108,7 @@ func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period Period
 	}
 	arrived := byHour(rows)
 	var h hour
-	for start := period.Start; start < period.End; start += hourSeconds {
+	for start := period.Start; start < period.End; start += market.HourSeconds {
 		admitted, _ := thinned.admit(start, arrived[start])
 		if err := h.meet(ctx, read, start, admitted, 0); err != nil {
 			return err
@@ -124,19 +126,19 @@ func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period Period
 
 // countNew counts the values of a row that is new.
 func countNew[R comparable](effect *Effect, l layout[R], row *R) {
-	for i, n := range l.numbers(row) {
+	for i, n := range l.Numbers(row) {
 		if n.Valid {
-			column := effect.Columns[l.values[i]]
+			column := effect.Columns[l.Values[i]]
 			column.New++
-			effect.Columns[l.values[i]] = column
+			effect.Columns[l.Values[i]] = column
 		}
 	}
 }
 
 // countChange counts the values of a stored row, and what becomes of them.
 func countChange[R comparable](effect *Effect, l layout[R], before, after *R) {
-	old, new := l.numbers(before), l.numbers(after)
-	for i, name := range l.values {
+	old, new := l.Numbers(before), l.Numbers(after)
+	for i, name := range l.Values {
 		column := effect.Columns[name]
 		if old[i].Valid {
 			column.Held++

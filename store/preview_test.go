@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // sumsOf are the columns of an effect in which anything is held or happens.
@@ -23,34 +24,34 @@ func TestAPreviewCountsWhatABatchWouldDoToItsDateAndDatasetAlone(t *testing.T) {
 	s := openNew(t)
 	day := date("2026-07-14")
 	start := day.Period().Start
-	capacity := func(dataset store.Dataset, start int64, price store.Number) store.CapacityStep {
-		return store.CapacityStep{Dataset: dataset, Start: start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "STD", OfferedMW: store.Num(100), Price: price}
+	capacity := func(dataset market.Dataset, start int64, price market.Number) market.CapacityStep {
+		return market.CapacityStep{Dataset: dataset, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD", OfferedMW: market.Num(100), Price: price}
 	}
-	asked := []store.Dataset{store.AFRRCapacity, store.MFRRCapacity, store.DayAheadPrices}
-	withdrawn := store.Number{Withdrawn: true}
-	commit(t, s, runAt(0, asked...), store.Batch{
-		Capacity: []store.CapacityStep{
-			capacity(store.AFRRCapacity, start, store.Num(1)), capacity(store.AFRRCapacity, start+900, store.Num(2)), capacity(store.AFRRCapacity, start+1800, store.Number{}),
-			capacity(store.MFRRCapacity, start, store.Num(1)), capacity(store.AFRRCapacity, start-900, store.Num(1)),
+	asked := []market.Dataset{market.AFRRCapacity, market.MFRRCapacity, market.DayAheadPrices}
+	withdrawn := market.Number{Withdrawn: true}
+	commit(t, s, runAt(0, asked...), market.Batch{
+		Capacity: []market.CapacityStep{
+			capacity(market.AFRRCapacity, start, market.Num(1)), capacity(market.AFRRCapacity, start+900, market.Num(2)), capacity(market.AFRRCapacity, start+1800, market.Number{}),
+			capacity(market.MFRRCapacity, start, market.Num(1)), capacity(market.AFRRCapacity, start-900, market.Num(1)),
 		},
-		Prices: []store.Price{{Start: start, Resolution: store.PT60M, Price: store.Num(5)}},
+		Prices: []market.Price{{Start: start, Resolution: market.PT60M, Price: market.Num(5)}},
 	})
-	batch := store.Batch{
-		Capacity: []store.CapacityStep{
-			capacity(store.AFRRCapacity, start, withdrawn), capacity(store.AFRRCapacity, start+900, store.Num(3)), capacity(store.AFRRCapacity, start+1800, store.Num(4)),
-			capacity(store.AFRRCapacity, start+2700, store.Num(5)), capacity(store.MFRRCapacity, start, withdrawn), capacity(store.AFRRCapacity, start-900, withdrawn),
+	batch := market.Batch{
+		Capacity: []market.CapacityStep{
+			capacity(market.AFRRCapacity, start, withdrawn), capacity(market.AFRRCapacity, start+900, market.Num(3)), capacity(market.AFRRCapacity, start+1800, market.Num(4)),
+			capacity(market.AFRRCapacity, start+2700, market.Num(5)), capacity(market.MFRRCapacity, start, withdrawn), capacity(market.AFRRCapacity, start-900, withdrawn),
 		},
-		Prices: []store.Price{{Start: start, Resolution: store.PT60M, Price: store.Num(6)}, {Start: start, Resolution: store.PT15M, Price: store.Num(7)}},
+		Prices: []market.Price{{Start: start, Resolution: market.PT60M, Price: market.Num(6)}, {Start: start, Resolution: market.PT15M, Price: market.Num(7)}},
 	}
 	before := kept(t, s)
-	for dataset, want := range map[store.Dataset]struct {
+	for dataset, want := range map[market.Dataset]struct {
 		newRows int
 		columns map[string]store.ColumnEffect
 	}{
-		store.AFRRCapacity:   {1, map[string]store.ColumnEffect{"offered_mw": {Held: 3}, "price": {Held: 2, Changed: 1, Withdrawn: 1, Filled: 1}}},
-		store.MFRRCapacity:   {0, map[string]store.ColumnEffect{"offered_mw": {Held: 1}, "price": {Held: 1, Withdrawn: 1}}},
-		store.FCRCapacity:    {0, map[string]store.ColumnEffect{}},
-		store.DayAheadPrices: {1, map[string]store.ColumnEffect{"price": {Held: 1, Changed: 1}}},
+		market.AFRRCapacity:   {1, map[string]store.ColumnEffect{"offered_mw": {Held: 3}, "price": {Held: 2, Changed: 1, Withdrawn: 1, Filled: 1}}},
+		market.MFRRCapacity:   {0, map[string]store.ColumnEffect{"offered_mw": {Held: 1}, "price": {Held: 1, Withdrawn: 1}}},
+		market.FCRCapacity:    {0, map[string]store.ColumnEffect{}},
+		market.DayAheadPrices: {1, map[string]store.ColumnEffect{"price": {Held: 1, Changed: 1}}},
 	} {
 		effect, err := s.Preview(t.Context(), dataset, day, batch)
 		if err != nil || effect.NewRows != want.newRows {
@@ -69,18 +70,18 @@ func TestAPreviewOfAThinnedDateCountsOnlyTheStepsThatWouldBeTaken(t *testing.T) 
 	s := openNew(t)
 	day := date("2026-07-14")
 	all := afrrDay(day, 80)
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: all})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: all})
 	thinBefore(t, s, day.Add(1))
 	before := kept(t, s)
 	for name, row := range map[string]struct {
-		arrives []store.AFRRStep
+		arrives []market.AFRRStep
 		newRows int
 	}{
 		"whole 5 min":                {all[:75], 75},
 		"5 min and a part of others": {all[:100], 75},
 		"less than 5 min":            {all[10:60], 0},
 	} {
-		effect, err := s.Preview(t.Context(), store.AFRREnergy, day, store.Batch{AFRR: row.arrives})
+		effect, err := s.Preview(t.Context(), market.AFRREnergy, day, market.Batch{AFRR: row.arrives})
 		if err != nil || effect.NewRows != row.newRows || effect.Sum() != (store.ColumnEffect{}) {
 			t.Errorf("%s: %+v, %v; want %d new rows", name, effect, err, row.newRows)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"courant/store/market"
 )
 
 // Proposal is a delivery date that waits, and what would be stored if it were accepted now.
@@ -18,9 +20,9 @@ type Proposal struct {
 
 // ProposedColumn is one column of what waits.
 type ProposedColumn struct {
-	Name     string // of the dataset's table
-	Given    int    // values
-	Min, Max Number // of the values given; null if none is
+	Name     string        // of the dataset's table
+	Given    int           // values
+	Min, Max market.Number // of the values given; null if none is
 	ColumnEffect
 }
 
@@ -35,11 +37,11 @@ func (s *Store) Proposal(ctx context.Context, id int64) (Proposal, error) {
 		return Proposal{}, fmt.Errorf("store: proposal %d: %w", id, err)
 	}
 	switch q.Dataset {
-	case DayAheadPrices:
+	case market.DayAheadPrices:
 		propose(&p, priceLayout, q.Batch.Prices)
-	case AFRREnergy:
+	case market.AFRREnergy:
 		propose(&p, afrrLayout, q.Batch.AFRR)
-	case MFRREnergy:
+	case market.MFRREnergy:
 		propose(&p, mfrrLayout, q.Batch.MFRR)
 	default:
 		propose(&p, capacityLayout, q.Batch.Capacity)
@@ -48,14 +50,14 @@ func (s *Store) Proposal(ctx context.Context, id int64) (Proposal, error) {
 }
 
 func propose[R comparable](p *Proposal, l layout[R], rows []R) {
-	columns := make([]ProposedColumn, len(l.values))
-	span := Period{Start: math.MaxInt64}
+	columns := make([]ProposedColumn, len(l.Values))
+	span := market.Period{Start: math.MaxInt64}
 	for i := range rows {
-		span = Period{min(span.Start, l.start(&rows[i])), max(span.End, l.start(&rows[i]))}
-		for c, n := range l.numbers(&rows[i]) {
+		span = market.Period{Start: min(span.Start, l.Start(&rows[i])), End: max(span.End, l.Start(&rows[i]))}
+		for c, n := range l.Numbers(&rows[i]) {
 			if column := &columns[c]; n.Valid {
 				if column.Given == 0 {
-					column.Min, column.Max = Num(n.V), Num(n.V)
+					column.Min, column.Max = market.Num(n.V), market.Num(n.V)
 				}
 				column.Given++
 				column.Min.V, column.Max.V = min(column.Min.V, n.V), max(column.Max.V, n.V)
@@ -63,7 +65,7 @@ func propose[R comparable](p *Proposal, l layout[R], rows []R) {
 		}
 	}
 	p.Rows, p.First, p.Last = len(rows), span.From(), span.To()
-	for c, name := range l.values {
+	for c, name := range l.Values {
 		columns[c].Name, columns[c].ColumnEffect = name, p.Columns[name]
 		if columns[c].Given > 0 || columns[c].Withdrawn > 0 {
 			p.Values = append(p.Values, columns[c])

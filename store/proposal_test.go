@@ -8,28 +8,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestAProposalTellsWhatWouldBeStored(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, store.MFRREnergy), mfrr(0, 4, store.Num(7)))
-	came := mfrr(2, 6, store.Num(7)) // two quarters are stored, two are new, each in two directions
-	came.MFRR[0].ClearingPrice = store.Number{Withdrawn: true}
-	came.MFRR[1].ClearingPrice = store.Num(-900)
-	came.MFRR[2].SubmittedOffersMW = store.Num(5)
-	came.MFRR[7].SubmittedOffersMW = store.Num(30)
-	quarantine(t, s, 1, store.MFRREnergy, "2026-07-14", store.WaitsRefused, came)
+	commit(t, s, runAt(0, market.MFRREnergy), mfrr(0, 4, market.Num(7)))
+	came := mfrr(2, 6, market.Num(7)) // two quarters are stored, two are new, each in two directions
+	came.MFRR[0].ClearingPrice = market.Number{Withdrawn: true}
+	came.MFRR[1].ClearingPrice = market.Num(-900)
+	came.MFRR[2].SubmittedOffersMW = market.Num(5)
+	came.MFRR[7].SubmittedOffersMW = market.Num(30)
+	quarantine(t, s, 1, market.MFRREnergy, "2026-07-14", market.WaitsRefused, came)
 	got, err := s.Proposal(t.Context(), only(t, s).ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	start := date("2026-07-14").Start()
-	if got.Kind != store.WaitsRefused || got.Rows != 8 || got.NewRows != 4 || !got.First.Equal(start.Add(30*time.Minute)) || !got.Last.Equal(start.Add(75*time.Minute)) {
+	if got.Kind != market.WaitsRefused || got.Rows != 8 || got.NewRows != 4 || !got.First.Equal(start.Add(30*time.Minute)) || !got.Last.Equal(start.Add(75*time.Minute)) {
 		t.Errorf("%s, %d rows of which %d are new, from %s to %s", got.Kind, got.Rows, got.NewRows, got.First, got.Last)
 	}
 	want := []store.ProposedColumn{
-		{Name: "clearing_price", Given: 7, Min: store.Num(-900), Max: store.Num(7), ColumnEffect: store.ColumnEffect{Held: 8, Changed: 1, Withdrawn: 1, New: 4}},
-		{Name: "submitted_offers_mw", Given: 2, Min: store.Num(5), Max: store.Num(30), ColumnEffect: store.ColumnEffect{Filled: 1, New: 1}},
+		{Name: "clearing_price", Given: 7, Min: market.Num(-900), Max: market.Num(7), ColumnEffect: store.ColumnEffect{Held: 8, Changed: 1, Withdrawn: 1, New: 4}},
+		{Name: "submitted_offers_mw", Given: 2, Min: market.Num(5), Max: market.Num(30), ColumnEffect: store.ColumnEffect{Filled: 1, New: 1}},
 	}
 	if diff := cmp.Diff(want, got.Values); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -45,9 +46,9 @@ func TestAProposalTellsWhatWouldBeStored(t *testing.T) {
 func TestAProposalOf4sStepsTellsWhatWouldBeStored(t *testing.T) {
 	s := openNew(t)
 	period := date("2026-07-14").Period()
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: period.Start, UpwardPrice: store.Num(1), DemandMW: store.Num(2)}}})
-	quarantine(t, s, 1, store.AFRREnergy, "2026-07-14", store.WaitsWithdrawn, store.Batch{AFRR: []store.AFRRStep{
-		{Start: period.Start, UpwardPrice: store.Number{Withdrawn: true}}, {Start: period.Start + 4, DemandMW: store.Num(3), ProrataMode: store.Flag{V: true, Valid: true}},
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: period.Start, UpwardPrice: market.Num(1), DemandMW: market.Num(2)}}})
+	quarantine(t, s, 1, market.AFRREnergy, "2026-07-14", market.WaitsWithdrawn, market.Batch{AFRR: []market.AFRRStep{
+		{Start: period.Start, UpwardPrice: market.Number{Withdrawn: true}}, {Start: period.Start + 4, DemandMW: market.Num(3), ProrataMode: market.Flag{V: true, Valid: true}},
 	}})
 	got, err := s.Proposal(t.Context(), only(t, s).ID)
 	if err != nil {
@@ -55,8 +56,8 @@ func TestAProposalOf4sStepsTellsWhatWouldBeStored(t *testing.T) {
 	}
 	want := []store.ProposedColumn{
 		{Name: "upward_price", ColumnEffect: store.ColumnEffect{Held: 1, Withdrawn: 1}},
-		{Name: "demand_mw", Given: 1, Min: store.Num(3), Max: store.Num(3), ColumnEffect: store.ColumnEffect{Held: 1, New: 1}},
-		{Name: "prorata_mode", Given: 1, Min: store.Num(1), Max: store.Num(1), ColumnEffect: store.ColumnEffect{New: 1}},
+		{Name: "demand_mw", Given: 1, Min: market.Num(3), Max: market.Num(3), ColumnEffect: store.ColumnEffect{Held: 1, New: 1}},
+		{Name: "prorata_mode", Given: 1, Min: market.Num(1), Max: market.Num(1), ColumnEffect: store.ColumnEffect{New: 1}},
 	}
 	if diff := cmp.Diff(want, got.Values); diff != "" || got.NewRows != 1 {
 		t.Errorf("%d new rows, (-want +got):\n%s", got.NewRows, diff)

@@ -7,27 +7,19 @@ import (
 	"fmt"
 	"slices"
 	"time"
-)
 
-// WaitKind is why a delivery date waits for a person's decision.
-type WaitKind string
-
-const (
-	WaitsFlat      WaitKind = "flat"      // all of its prices are the same
-	WaitsChanged   WaitKind = "changed"   // it is over, and many of its prices would change
-	WaitsWithdrawn WaitKind = "withdrawn" // it is over, and many values of one column would be withdrawn
-	WaitsRefused   WaitKind = "refused"   // it was refused, and this is what could be read of it
+	"courant/store/market"
 )
 
 // Quarantined is a delivery date of a dataset that waits for a person's decision.
 type Quarantined struct {
 	ID      int64
-	Dataset Dataset
-	Date    DeliveryDate
-	Kind    WaitKind
+	Dataset market.Dataset
+	Date    market.DeliveryDate
+	Kind    market.WaitKind
 	Reason  string // what is odd about it, or why it was refused
 	Seen    time.Time
-	Batch   Batch // what came; InQuarantine leaves it out
+	Batch   market.Batch // what came; InQuarantine leaves it out
 }
 
 // Decision is what a person decided of what waited.
@@ -83,7 +75,7 @@ func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error
 	}
 	for _, other := range others {
 		replaced := waits && other.Kind == q.Kind
-		if !replaced && q.Kind != WaitsRefused {
+		if !replaced && q.Kind != market.WaitsRefused {
 			if replaced, err = isReplaced(ctx, tx, other, q.Batch); err != nil {
 				return err
 			}
@@ -158,10 +150,10 @@ func selectQuarantined(ctx context.Context, tx *sql.Tx, id int64) (Quarantined, 
 	return q, err
 }
 
-func selectContent(ctx context.Context, tx *sql.Tx, q Quarantined) (Batch, error) {
+func selectContent(ctx context.Context, tx *sql.Tx, q Quarantined) (market.Batch, error) {
 	var packed []byte
 	if err := tx.QueryRowContext(ctx, "SELECT content FROM quarantine WHERE id = ?", q.ID).Scan(&packed); err != nil {
-		return Batch{}, err
+		return market.Batch{}, err
 	}
 	return unpackContent(q.Dataset, packed)
 }
@@ -172,7 +164,7 @@ func drop(ctx context.Context, tx *sql.Tx, id int64) error {
 }
 
 // supersede drops what waits of the delivery dates that a run brought, where that takes its place.
-func supersede(w *writing, run *Run, batch Batch) error {
+func supersede(w *writing, run *Run, batch market.Batch) error {
 	waiting, err := selectWaiting(w.ctx, w.tx, "true")
 	if err != nil {
 		return err
@@ -182,7 +174,7 @@ func supersede(w *writing, run *Run, batch Batch) error {
 			continue
 		}
 		arrived := batch.Of(q.Dataset, q.Date)
-		arrived.Prices = slices.DeleteFunc(arrived.Prices, func(p Price) bool { return p.Source != FromENTSOE })
+		arrived.Prices = slices.DeleteFunc(arrived.Prices, func(p market.Price) bool { return p.Source != market.FromENTSOE })
 		if len(keysOf(arrived)) == 0 {
 			continue
 		}
@@ -190,7 +182,7 @@ func supersede(w *writing, run *Run, batch Batch) error {
 		if err != nil {
 			return err
 		}
-		if !replaced && q.Kind == WaitsRefused {
+		if !replaced && q.Kind == market.WaitsRefused {
 			if replaced, err = isReadAgain(w.ctx, w.tx, q, run.Window); err != nil {
 				return err
 			}
@@ -205,7 +197,7 @@ func supersede(w *writing, run *Run, batch Batch) error {
 }
 
 // isReadAgain says whether the window that was read holds all that waits.
-func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window Period) (bool, error) {
+func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window market.Period) (bool, error) {
 	batch, err := selectContent(ctx, tx, q)
 	if err != nil {
 		return false, err
@@ -220,12 +212,12 @@ func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window Period) 
 
 // isReplaced says whether every row of what waits has a newer one: among the rows that arrived or, of prices, among those
 // stored since it waits.
-func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived Batch) (bool, error) {
+func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived market.Batch) (bool, error) {
 	waiting, err := selectContent(ctx, tx, q)
 	if err != nil {
 		return false, err
 	}
-	if q.Dataset == DayAheadPrices {
+	if q.Dataset == market.DayAheadPrices {
 		newer, err := storedSince(ctx, tx, q.Date, q.Seen)
 		return replace(append(newer, arrived.Prices...), waiting.Prices), err
 	}
@@ -239,7 +231,7 @@ func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived Batch) (
 }
 
 // keysOf are what tells the rows of a batch from all others.
-func keysOf(b Batch) map[rowKey]bool {
+func keysOf(b market.Batch) map[rowKey]bool {
 	keys := make(map[rowKey]bool, len(b.Prices)+len(b.Capacity)+len(b.AFRR)+len(b.MFRR))
 	addKeys(keys, priceLayout, b.Prices)
 	addKeys(keys, capacityLayout, b.Capacity)
@@ -255,30 +247,30 @@ func addKeys[R comparable](keys map[rowKey]bool, l layout[R], rows []R) {
 }
 
 // storedSince are ENTSO-E's prices of the delivery date that are new or have changed since an instant.
-func storedSince(ctx context.Context, tx *sql.Tx, date DeliveryDate, since time.Time) ([]Price, error) {
+func storedSince(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, since time.Time) ([]market.Price, error) {
 	period := date.Period()
 	found, err := tx.QueryContext(ctx, priceLayout.selectRows("")+" WHERE start >= ? AND start < ? AND source = ? AND changed_ms > ?",
-		period.Start, period.End, FromENTSOE, since.UnixMilli())
+		period.Start, period.End, market.FromENTSOE, since.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
-	var prices []Price
-	err = priceLayout.scan(found, nil, func(p Price) { prices = append(prices, p) })
+	var prices []market.Price
+	err = priceLayout.scan(found, nil, func(p market.Price) { prices = append(prices, p) })
 	return prices, err
 }
 
 // replace says whether the newer prices would be served in the place of all the older: none is coarser.
-func replace(newer, older []Price) bool {
+func replace(newer, older []market.Price) bool {
 	finest := map[int64]int64{} // seconds of the step that covers a quarter
 	for _, p := range newer {
-		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += QuarterSeconds {
+		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += market.QuarterSeconds {
 			if length, is := finest[start]; !is || p.Resolution.Seconds() < length {
 				finest[start] = p.Resolution.Seconds()
 			}
 		}
 	}
 	for _, p := range older {
-		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += QuarterSeconds {
+		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += market.QuarterSeconds {
 			if length, is := finest[start]; !is || length > p.Resolution.Seconds() {
 				return false
 			}
@@ -291,7 +283,7 @@ func replace(newer, older []Price) bool {
 // nothing waits there. The run's window and datasets are filled in.
 func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, error) {
 	q, err := s.decide(ctx, id, Accepted, run.Ended, func(ctx context.Context, tx *sql.Tx, q Quarantined) error {
-		run.Datasets, run.Window, run.Secondary = []Dataset{q.Dataset}, q.Date.Period(), true
+		run.Datasets, run.Window, run.Secondary = []market.Dataset{q.Dataset}, q.Date.Period(), true
 		return commit(ctx, tx, run, q.Batch)
 	})
 	if err != nil {
@@ -337,7 +329,7 @@ func (s *Store) decide(ctx context.Context, id int64, decision Decision, now tim
 func (s *Store) SweepQuarantine(ctx context.Context, now time.Time) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
-			WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())
+			market.WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())
 		return err
 	})
 	if err != nil {

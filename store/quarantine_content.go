@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/klauspost/compress/zstd"
+
+	"courant/store/market"
 )
 
 // What waits is kept as one document of columns, compressed: a date of 4 s steps takes less than 200 kB.
@@ -40,46 +42,21 @@ type packedColumn struct {
 	Values   []any `json:"values"`
 }
 
-// MarshalJSON writes the value, null where the source left it out, and "" where it withdrew it.
-func (o Optional[T]) MarshalJSON() ([]byte, error) {
-	switch {
-	case o.Valid:
-		return json.Marshal(o.V)
-	case o.Withdrawn:
-		return []byte(`""`), nil
-	}
-	return []byte("null"), nil
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (o *Optional[T]) UnmarshalJSON(data []byte) error {
-	switch string(data) {
-	case "null":
-		*o = Optional[T]{}
-		return nil
-	case `""`:
-		*o = Optional[T]{Withdrawn: true}
-		return nil
-	}
-	o.Valid = true
-	return json.Unmarshal(data, &o.V)
-}
-
 // packContent makes one document of the dataset's rows, and the digest of their keys and values.
-func packContent(dataset Dataset, b Batch) (packed, digest []byte, err error) {
+func packContent(dataset market.Dataset, b market.Batch) (packed, digest []byte, err error) {
 	switch dataset {
-	case DayAheadPrices:
+	case market.DayAheadPrices:
 		return packColumns(priceLayout, b.Prices)
-	case AFRREnergy:
+	case market.AFRREnergy:
 		return packColumns(afrrLayout, b.AFRR)
-	case MFRREnergy:
+	case market.MFRREnergy:
 		return packColumns(mfrrLayout, b.MFRR)
 	}
 	return packColumns(capacityLayout, b.Capacity)
 }
 
 // unpackContent reads what packContent wrote.
-func unpackContent(dataset Dataset, packed []byte) (b Batch, err error) {
+func unpackContent(dataset market.Dataset, packed []byte) (b market.Batch, err error) {
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(mostContentRead))
 	if err != nil {
 		return b, err
@@ -94,11 +71,11 @@ func unpackContent(dataset Dataset, packed []byte) (b Batch, err error) {
 		return b, damaged(err)
 	}
 	switch dataset {
-	case DayAheadPrices:
+	case market.DayAheadPrices:
 		b.Prices, err = unpackColumns(priceLayout, c)
-	case AFRREnergy:
+	case market.AFRREnergy:
 		b.AFRR, err = unpackColumns(afrrLayout, c)
-	case MFRREnergy:
+	case market.MFRREnergy:
 		b.MFRR, err = unpackColumns(mfrrLayout, c)
 	default:
 		b.Capacity, err = unpackColumns(capacityLayout, c)
@@ -109,10 +86,10 @@ func unpackContent(dataset Dataset, packed []byte) (b Batch, err error) {
 func packColumns[R comparable](l layout[R], rows []R) (packed, digest []byte, err error) {
 	rows = fold(l, rows)
 	slices.SortFunc(rows, func(a, b R) int {
-		return cmp.Or(cmp.Compare(l.start(&a), l.start(&b)), cmp.Compare(l.dataset(&a), l.dataset(&b)), cmp.Compare(l.series(&a), l.series(&b)))
+		return cmp.Or(cmp.Compare(l.Start(&a), l.Start(&b)), cmp.Compare(l.Dataset(&a), l.Dataset(&b)), cmp.Compare(l.Series(&a), l.Series(&b)))
 	})
 	columns := map[string]packedColumn{}
-	for at, name := range slices.Concat(l.key, l.values) {
+	for at, name := range slices.Concat(l.Key, l.Values) {
 		if columns[name], err = packColumn(fieldsAt(l, rows, at)); err != nil {
 			return nil, nil, fmt.Errorf("%w: %s: %w", ErrUnfitToWait, name, err)
 		}
@@ -122,10 +99,10 @@ func packColumns[R comparable](l layout[R], rows []R) (packed, digest []byte, er
 		return nil, nil, err
 	}
 	sum := sha256.Sum256(c.Columns)
-	if l.updated != nil {
+	if l.Updated != nil {
 		last := int64(0)
 		for i := range rows {
-			at := *l.updated(&rows[i])
+			at := *l.Updated(&rows[i])
 			c.Updated = append(c.Updated, at-last)
 			last = at
 		}
@@ -149,7 +126,7 @@ func packColumns[R comparable](l layout[R], rows []R) (packed, digest []byte, er
 func fieldsAt[R comparable](l layout[R], rows []R, column int) []any {
 	fields := make([]any, len(rows))
 	for i := range rows {
-		fields[i] = l.fields(&rows[i])[column]
+		fields[i] = l.Fields(&rows[i])[column]
 	}
 	return fields
 }
@@ -160,7 +137,7 @@ func packColumn(fields []any) (packedColumn, error) {
 	for _, field := range fields {
 		switch v := field.(type) {
 		case *int64:
-		case *Number:
+		case *market.Number:
 			if v.Valid && !(math.Abs(v.V) <= mostWaitingValue) {
 				return plain, fmt.Errorf("a value of %v", v.V)
 			}
@@ -183,7 +160,7 @@ func packColumn(fields []any) (packedColumn, error) {
 		switch v := field.(type) {
 		case *int64:
 			now = *v
-		case *Number:
+		case *market.Number:
 			if !v.Valid {
 				differences.Values[i] = v
 				continue
@@ -206,8 +183,8 @@ func unpackColumns[R comparable](l layout[R], c content) ([]R, error) {
 	if err := json.Unmarshal(c.Columns, &columns); err != nil {
 		return nil, damaged(err)
 	}
-	rows := make([]R, len(columns[l.key[0]].Values))
-	for at, name := range slices.Concat(l.key, l.values) {
+	rows := make([]R, len(columns[l.Key[0]].Values))
+	for at, name := range slices.Concat(l.Key, l.Values) {
 		column, written := columns[name]
 		if !written {
 			continue // by a courant that did not know the column
@@ -221,9 +198,9 @@ func unpackColumns[R comparable](l layout[R], c content) ([]R, error) {
 	}
 	last := int64(0)
 	for i := range rows {
-		if l.updated != nil && i < len(c.Updated) {
+		if l.Updated != nil && i < len(c.Updated) {
 			last += c.Updated[i]
-			*l.updated(&rows[i]) = last
+			*l.Updated(&rows[i]) = last
 		}
 	}
 	return rows, nil
@@ -246,8 +223,8 @@ func unpackColumn(fields []any, decimals *int, values []json.RawMessage) error {
 		switch v := field.(type) {
 		case *int64:
 			*v = last
-		case *Number:
-			*v = Num(float64(last) / powersOfTen[*decimals])
+		case *market.Number:
+			*v = market.Num(float64(last) / powersOfTen[*decimals])
 		}
 	}
 	return nil

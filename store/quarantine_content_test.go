@@ -10,10 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // quarantine puts what came of a date apart, at minute n.
-func quarantine(t *testing.T, s *store.Store, n int, dataset store.Dataset, day string, kind store.WaitKind, batch store.Batch) store.Decision {
+func quarantine(t *testing.T, s *store.Store, n int, dataset market.Dataset, day string, kind market.WaitKind, batch market.Batch) store.Decision {
 	t.Helper()
 	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: dataset, Date: date(day), Kind: kind, Reason: string(kind), Seen: minute(n), Batch: batch})
 	if err != nil {
@@ -33,22 +34,22 @@ func only(t *testing.T, s *store.Store) store.Quarantined {
 }
 
 // batches are some rows of 14 July of each kind, with all that a value may be.
-func batches() map[store.Dataset]store.Batch {
+func batches() map[market.Dataset]market.Batch {
 	start := date("2026-07-14").Period().Start
-	withdrawn := store.Number{Withdrawn: true}
-	return map[store.Dataset]store.Batch{
-		store.DayAheadPrices: {Prices: []store.Price{{Start: start, Resolution: store.PT60M, Price: store.Num(-0.09211)}, {Start: start + 3600, Resolution: store.PT15M}}},
-		store.MFRRCapacity: {Capacity: []store.CapacityStep{
-			{Dataset: store.MFRRCapacity, Start: start, Direction: store.Downward, TimeHorizon: "DAILY", Product: "SPE", OfferedMW: withdrawn, Price: store.Num(1e8), Updated: 1_784_000_000_123},
-			{Dataset: store.MFRRCapacity, Start: start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "SPE0", ContractedMW: store.Num(0.1), Updated: 1_783_000_000_000},
+	withdrawn := market.Number{Withdrawn: true}
+	return map[market.Dataset]market.Batch{
+		market.DayAheadPrices: {Prices: []market.Price{{Start: start, Resolution: market.PT60M, Price: market.Num(-0.09211)}, {Start: start + 3600, Resolution: market.PT15M}}},
+		market.MFRRCapacity: {Capacity: []market.CapacityStep{
+			{Dataset: market.MFRRCapacity, Start: start, Direction: market.Downward, TimeHorizon: "DAILY", Product: "SPE", OfferedMW: withdrawn, Price: market.Num(1e8), Updated: 1_784_000_000_123},
+			{Dataset: market.MFRRCapacity, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "SPE0", ContractedMW: market.Num(0.1), Updated: 1_783_000_000_000},
 		}},
-		store.AFRREnergy: {AFRR: []store.AFRRStep{
-			{Start: start, UpwardPrice: withdrawn, DemandMW: store.Num(-300), PicassoConnection: store.Flag{V: true, Valid: true}, ProrataMode: store.Flag{Withdrawn: true}},
-			{Start: start + 4, DownwardPrice: store.Num(20.25), ProrataMode: store.Flag{Valid: true}},
+		market.AFRREnergy: {AFRR: []market.AFRRStep{
+			{Start: start, UpwardPrice: withdrawn, DemandMW: market.Num(-300), PicassoConnection: market.Flag{V: true, Valid: true}, ProrataMode: market.Flag{Withdrawn: true}},
+			{Start: start + 4, DownwardPrice: market.Num(20.25), ProrataMode: market.Flag{Valid: true}},
 		}},
-		store.MFRREnergy: {MFRR: []store.MFRRStep{
-			{Start: start, Direction: store.Downward, ClearingPrice: store.Num(7), ActivatedVolumeSAMW: withdrawn},
-			{Start: start, Direction: store.Upward, FilteredOffersMW: store.Num(3), Updated: 5},
+		market.MFRREnergy: {MFRR: []market.MFRRStep{
+			{Start: start, Direction: market.Downward, ClearingPrice: market.Num(7), ActivatedVolumeSAMW: withdrawn},
+			{Start: start, Direction: market.Upward, FilteredOffersMW: market.Num(3), Updated: 5},
 		}},
 	}
 }
@@ -57,12 +58,12 @@ func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
 	for dataset, batch := range batches() {
 		t.Run(string(dataset), func(t *testing.T) {
 			s := openNew(t)
-			backwards := store.Batch{Prices: slices.Clone(batch.Prices), Capacity: slices.Clone(batch.Capacity), AFRR: slices.Clone(batch.AFRR), MFRR: slices.Clone(batch.MFRR)}
+			backwards := market.Batch{Prices: slices.Clone(batch.Prices), Capacity: slices.Clone(batch.Capacity), AFRR: slices.Clone(batch.AFRR), MFRR: slices.Clone(batch.MFRR)}
 			slices.Reverse(backwards.Prices)
 			slices.Reverse(backwards.Capacity)
 			slices.Reverse(backwards.AFRR)
 			slices.Reverse(backwards.MFRR)
-			quarantine(t, s, 0, dataset, "2026-07-14", store.WaitsRefused, backwards)
+			quarantine(t, s, 0, dataset, "2026-07-14", market.WaitsRefused, backwards)
 			if diff := cmp.Diff(batch, only(t, s).Batch); diff != "" {
 				t.Errorf("(-came +waits):\n%s", diff)
 			}
@@ -72,24 +73,24 @@ func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
 
 func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
 	s := openNew(t)
-	batch := batches()[store.MFRRCapacity]
-	quarantine(t, s, 0, store.MFRRCapacity, "2026-07-14", store.WaitsWithdrawn, batch)
+	batch := batches()[market.MFRRCapacity]
+	quarantine(t, s, 0, market.MFRRCapacity, "2026-07-14", market.WaitsWithdrawn, batch)
 	if _, err := s.Reject(t.Context(), only(t, s).ID, minute(1)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range batch.Capacity {
 		batch.Capacity[i].Updated += 86_400_000
 	}
-	if decision := quarantine(t, s, 2, store.MFRRCapacity, "2026-07-14", store.WaitsWithdrawn, batch); decision != store.Rejected {
+	if decision := quarantine(t, s, 2, market.MFRRCapacity, "2026-07-14", market.WaitsWithdrawn, batch); decision != store.Rejected {
 		t.Errorf("the same values of a later date are %q", decision)
 	}
 }
 
 func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
 	s := openNew(t)
-	batch := store.Batch{AFRR: afrrDay(date("2026-07-14"), 90.5)}
+	batch := market.Batch{AFRR: afrrDay(date("2026-07-14"), 90.5)}
 	random := rand.New(rand.NewPCG(1, 2))
-	ten4 := func(v float64) store.Number { return store.Num(math.Round(v*1e4) / 1e4) }
+	ten4 := func(v float64) market.Number { return market.Num(math.Round(v*1e4) / 1e4) }
 	price, base, activated := 50.0, -300.0, -300.0
 	for i := range batch.AFRR { // as restless as a real date, with as many decimals
 		step := &batch.AFRR[i]
@@ -97,14 +98,14 @@ func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
 			price = math.Round((50+20*random.NormFloat64())*100) / 100
 		}
 		base = base*0.999 + 5*random.NormFloat64()
-		step.UpwardPrice, step.DownwardPrice, step.DemandMW = store.Num(price), ten4(price-20), ten4(base+50*random.NormFloat64())
+		step.UpwardPrice, step.DownwardPrice, step.DemandMW = market.Num(price), ten4(price-20), ten4(base+50*random.NormFloat64())
 		activated += (step.DemandMW.V - activated) * 0.03
 		step.ForFranceMW = ten4(activated)
 		if i >= 3 {
 			step.InFranceMW = ten4(batch.AFRR[i-3].ForFranceMW.V + float64(random.IntN(3)-1)/1e4)
 		}
 	}
-	quarantine(t, s, 0, store.AFRREnergy, "2026-07-14", store.WaitsWithdrawn, batch)
+	quarantine(t, s, 0, market.AFRREnergy, "2026-07-14", market.WaitsWithdrawn, batch)
 	var bytes int
 	if err := s.ReaderPool().QueryRowContext(t.Context(), "SELECT length(content) FROM quarantine").Scan(&bytes); err != nil || bytes > 200_000 {
 		t.Errorf("%d bytes, %v", bytes, err)
@@ -116,8 +117,8 @@ func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
 
 func TestAValueBeyondAllMeasureCannotWait(t *testing.T) {
 	s := openNew(t)
-	batch := store.Batch{Prices: []store.Price{{Start: date("2026-07-14").Period().Start, Resolution: store.PT15M, Price: store.Num(1e8 + 1)}}}
-	_, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: date("2026-07-14"), Kind: store.WaitsRefused, Seen: minute(0), Batch: batch})
+	batch := market.Batch{Prices: []market.Price{{Start: date("2026-07-14").Period().Start, Resolution: market.PT15M, Price: market.Num(1e8 + 1)}}}
+	_, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date("2026-07-14"), Kind: market.WaitsRefused, Seen: minute(0), Batch: batch})
 	if !errors.Is(err, store.ErrUnfitToWait) {
 		t.Errorf("error %v", err)
 	}

@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // pricesOf are a date's quarters, all at one price.
-func pricesOf(day string, price float64) []store.Price {
-	var prices []store.Price
-	for start := date(day).Period().Start; start < date(day).Period().End; start += store.QuarterSeconds {
-		prices = append(prices, store.Price{Start: start, Resolution: store.PT15M, Price: store.Num(price)})
+func pricesOf(day string, price float64) []market.Price {
+	var prices []market.Price
+	for start := date(day).Period().Start; start < date(day).Period().End; start += market.QuarterSeconds {
+		prices = append(prices, market.Price{Start: start, Resolution: market.PT15M, Price: market.Num(price)})
 	}
 	return prices
 }
@@ -21,8 +22,8 @@ func pricesOf(day string, price float64) []store.Price {
 // arrive puts a date's prices apart, at minute n.
 func arrive(t *testing.T, s *store.Store, n int, day string, price float64) store.Decision {
 	t.Helper()
-	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: store.DayAheadPrices, Date: date(day), Kind: store.WaitsFlat, Reason: "flat", Seen: minute(n),
-		Batch: store.Batch{Prices: pricesOf(day, price)}})
+	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date(day), Kind: market.WaitsFlat, Reason: "flat", Seen: minute(n),
+		Batch: market.Batch{Prices: pricesOf(day, price)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,15 +55,15 @@ func whatWaits(t *testing.T, s *store.Store, id int64) store.Quarantined {
 }
 
 // stored commits, at minute 1, the prices of 14 July of that resolution from one step to another, all at one price.
-func stored(from, to int, resolution store.Resolution, price float64) func(*testing.T, *store.Store) {
+func stored(from, to int, resolution market.Resolution, price float64) func(*testing.T, *store.Store) {
 	return func(t *testing.T, s *store.Store) {
 		t.Helper()
-		var prices []store.Price
+		var prices []market.Price
 		for i := from; i < to; i++ {
 			start := date("2026-07-14").Period().Start + int64(i)*resolution.Seconds()
-			prices = append(prices, store.Price{Start: start, Resolution: resolution, Price: store.Num(price)})
+			prices = append(prices, market.Price{Start: start, Resolution: resolution, Price: market.Num(price)})
 		}
-		commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: prices})
+		commit(t, s, runAt(1, market.DayAheadPrices), market.Batch{Prices: prices})
 	}
 }
 
@@ -76,26 +77,26 @@ func TestWhatWaitsIsOvertaken(t *testing.T) {
 		{"by other odd prices of its date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-14", 8) }, []float64{8}},
 		{"not by those of another date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-15", 8) }, []float64{7, 8}},
 		{"not by odd prices of a part of its date", func(t *testing.T, s *store.Store) {
-			q := store.Quarantined{Dataset: store.DayAheadPrices, Date: date("2026-07-14"), Kind: store.WaitsChanged, Reason: "much changes", Seen: minute(1),
-				Batch: store.Batch{Prices: pricesOf("2026-07-14", 8)[:20]}}
+			q := store.Quarantined{Dataset: market.DayAheadPrices, Date: date("2026-07-14"), Kind: market.WaitsChanged, Reason: "much changes", Seen: minute(1),
+				Batch: market.Batch{Prices: pricesOf("2026-07-14", 8)[:20]}}
 			if _, err := s.Quarantine(t.Context(), q); err != nil {
 				t.Fatal(err)
 			}
 		}, []float64{7, 8}},
-		{"by prices of its date that are stored", stored(0, 96, store.PT15M, 5), nil},
-		{"by the same prices, which a person fetched", stored(0, 96, store.PT15M, 7), nil},
-		{"not by those of a part of its date", stored(0, 95, store.PT15M, 5), []float64{7}},
+		{"by prices of its date that are stored", stored(0, 96, market.PT15M, 5), nil},
+		{"by the same prices, which a person fetched", stored(0, 96, market.PT15M, 7), nil},
+		{"not by those of a part of its date", stored(0, 95, market.PT15M, 5), []float64{7}},
 		{"by those of both parts of its date", func(t *testing.T, s *store.Store) {
-			stored(0, 40, store.PT15M, 5)(t, s)
-			stored(40, 96, store.PT15M, 5)(t, s)
+			stored(0, 40, market.PT15M, 5)(t, s)
+			stored(40, 96, market.PT15M, 5)(t, s)
 		}, nil},
-		{"not by coarser ones, which are not served in their place", stored(0, 24, store.PT60M, 5), []float64{7}},
+		{"not by coarser ones, which are not served in their place", stored(0, 24, market.PT60M, 5), []float64{7}},
 		{"not by those that stand in", func(t *testing.T, s *store.Store) {
 			prices := pricesOf("2026-07-14", 5)
 			for i := range prices {
-				prices[i].Source = store.FromRTE
+				prices[i].Source = market.FromRTE
 			}
-			commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: prices})
+			commit(t, s, runAt(1, market.DayAheadPrices), market.Batch{Prices: prices})
 		}, []float64{7}},
 		{"and waits again when it comes again", func(t *testing.T, s *store.Store) {
 			arrive(t, s, 1, "2026-07-14", 8)
@@ -130,10 +131,10 @@ func TestADecisionStands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(held, q, cmp.AllowUnexported(store.DeliveryDate{})); diff != "" {
+	if diff := cmp.Diff(held, q, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 		t.Errorf("accepted (-want +got):\n%s", diff)
 	}
-	if run.Window != date("2026-07-14").Period() || run.Tallies[store.DayAheadPrices].Changed != 96 {
+	if run.Window != date("2026-07-14").Period() || run.Tallies[market.DayAheadPrices].Changed != 96 {
 		t.Errorf("run %+v", run)
 	}
 	stored, err := s.Prices(t.Context(), run.Window)
@@ -167,59 +168,59 @@ func TestADecisionStands(t *testing.T) {
 }
 
 // mfrr is quarters of mFRR energy of 14 July, both directions, at a clearing price.
-func mfrr(from, to int, price store.Number) store.Batch {
-	var batch store.Batch
+func mfrr(from, to int, price market.Number) market.Batch {
+	var batch market.Batch
 	for i := from; i < to; i++ {
-		for _, direction := range []store.Direction{store.Upward, store.Downward} {
-			start := date("2026-07-14").Period().Start + int64(i)*store.QuarterSeconds
-			batch.MFRR = append(batch.MFRR, store.MFRRStep{Start: start, Direction: direction, ClearingPrice: price})
+		for _, direction := range []market.Direction{market.Upward, market.Downward} {
+			start := date("2026-07-14").Period().Start + int64(i)*market.QuarterSeconds
+			batch.MFRR = append(batch.MFRR, market.MFRRStep{Start: start, Direction: direction, ClearingPrice: price})
 		}
 	}
 	return batch
 }
 
 func TestWhatWaitsOfOtherDatasetsIsOvertaken(t *testing.T) {
-	const dataset, day = store.MFRREnergy, "2026-07-14"
+	const dataset, day = market.MFRREnergy, "2026-07-14"
 	whole := date(day).Period()
 	for _, row := range []struct {
 		name  string
-		kind  store.WaitKind
+		kind  market.WaitKind
 		then  func(*testing.T, *store.Store)
 		waits int
 	}{
-		{"by newer values of the whole date", store.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
-			commit(t, s, runAt(1, dataset), mfrr(0, 96, store.Num(7)))
+		{"by newer values of the whole date", market.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), mfrr(0, 96, market.Num(7)))
 		}, 0},
-		{"not by those of a part", store.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
-			commit(t, s, runAt(1, dataset), mfrr(0, 95, store.Num(7)))
+		{"not by those of a part", market.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), mfrr(0, 95, market.Num(7)))
 		}, 1},
-		{"not by a run that brought nothing of it", store.WaitsRefused, func(t *testing.T, s *store.Store) {
-			commit(t, s, runAt(1, dataset), store.Batch{})
+		{"not by a run that brought nothing of it", market.WaitsRefused, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), market.Batch{})
 		}, 1},
-		{"not by another dataset", store.WaitsRefused, func(t *testing.T, s *store.Store) {
-			commit(t, s, runAt(1, store.DayAheadPrices), store.Batch{Prices: pricesOf(day, 5)})
+		{"not by another dataset", market.WaitsRefused, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, market.DayAheadPrices), market.Batch{Prices: pricesOf(day, 5)})
 		}, 1},
-		{"where it was refused, by a good reading of its whole date", store.WaitsRefused, func(t *testing.T, s *store.Store) {
-			commit(t, s, runAt(1, dataset), mfrr(0, 95, store.Num(7)))
+		{"where it was refused, by a good reading of its whole date", market.WaitsRefused, func(t *testing.T, s *store.Store) {
+			commit(t, s, runAt(1, dataset), mfrr(0, 95, market.Num(7)))
 		}, 0},
-		{"where it was refused, not by a reading of a part of its date", store.WaitsRefused, func(t *testing.T, s *store.Store) {
+		{"where it was refused, not by a reading of a part of its date", market.WaitsRefused, func(t *testing.T, s *store.Store) {
 			run := runAt(1, dataset)
-			run.Window = store.Period{Start: whole.Start + 3600, End: whole.End}
-			commit(t, s, run, mfrr(4, 96, store.Num(7)))
+			run.Window = market.Period{Start: whole.Start + 3600, End: whole.End}
+			commit(t, s, run, mfrr(4, 96, market.Num(7)))
 		}, 1},
-		{"by newer content for the same kind of reason, also of a part", store.WaitsRefused, func(t *testing.T, s *store.Store) {
-			quarantine(t, s, 1, dataset, day, store.WaitsRefused, mfrr(0, 5, store.Num(9)))
+		{"by newer content for the same kind of reason, also of a part", market.WaitsRefused, func(t *testing.T, s *store.Store) {
+			quarantine(t, s, 1, dataset, day, market.WaitsRefused, mfrr(0, 5, market.Num(9)))
 		}, 1},
-		{"not by a refusal where it waits for another reason", store.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
-			quarantine(t, s, 1, dataset, day, store.WaitsRefused, mfrr(0, 96, store.Num(9)))
+		{"not by a refusal where it waits for another reason", market.WaitsWithdrawn, func(t *testing.T, s *store.Store) {
+			quarantine(t, s, 1, dataset, day, market.WaitsRefused, mfrr(0, 96, market.Num(9)))
 		}, 2},
-		{"where it was refused, by newer content that could be read", store.WaitsRefused, func(t *testing.T, s *store.Store) {
-			quarantine(t, s, 1, dataset, day, store.WaitsWithdrawn, mfrr(0, 96, store.Num(9)))
+		{"where it was refused, by newer content that could be read", market.WaitsRefused, func(t *testing.T, s *store.Store) {
+			quarantine(t, s, 1, dataset, day, market.WaitsWithdrawn, mfrr(0, 96, market.Num(9)))
 		}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := openNew(t)
-			quarantine(t, s, 0, dataset, day, row.kind, mfrr(0, 96, store.Number{Withdrawn: true}))
+			quarantine(t, s, 0, dataset, day, row.kind, mfrr(0, 96, market.Number{Withdrawn: true}))
 			row.then(t, s)
 			all, err := s.InQuarantine(t.Context())
 			if err != nil || len(all) != row.waits {
@@ -231,8 +232,8 @@ func TestWhatWaitsOfOtherDatasetsIsOvertaken(t *testing.T) {
 
 func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, store.MFRREnergy), mfrr(0, 96, store.Num(7)))
-	quarantine(t, s, 1, store.MFRREnergy, "2026-07-14", store.WaitsWithdrawn, mfrr(0, 96, store.Number{Withdrawn: true}))
+	commit(t, s, runAt(0, market.MFRREnergy), mfrr(0, 96, market.Num(7)))
+	quarantine(t, s, 1, market.MFRREnergy, "2026-07-14", market.WaitsWithdrawn, mfrr(0, 96, market.Number{Withdrawn: true}))
 	ctx := store.Noting(t.Context(), store.Note{Event: "quarantine_accepted", Actor: "anne@example.org", Subject: "1"})
 	run := runAt(2)
 	if _, err := s.Accept(ctx, only(t, s).ID, run); err != nil {
@@ -255,8 +256,8 @@ func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
 
 func TestWhatWaitsTooLongIsSwept(t *testing.T) {
 	s := openNew(t)
-	quarantine(t, s, 0, store.MFRREnergy, "2026-07-14", store.WaitsRefused, mfrr(0, 1, store.Num(1)))
-	quarantine(t, s, 0, store.MFRREnergy, "2026-07-14", store.WaitsWithdrawn, mfrr(1, 2, store.Num(2)))
+	quarantine(t, s, 0, market.MFRREnergy, "2026-07-14", market.WaitsRefused, mfrr(0, 1, market.Num(1)))
+	quarantine(t, s, 0, market.MFRREnergy, "2026-07-14", market.WaitsWithdrawn, mfrr(1, 2, market.Num(2)))
 	arrive(t, s, 0, "2026-07-14", 7)
 	all, err := s.InQuarantine(t.Context())
 	if err != nil {

@@ -1,46 +1,47 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"slices"
 	"time"
+
+	"courant/store/market"
 )
 
 // Window is the newest part of a dataset, all of it read at one moment.
 type Window[R any] struct {
-	Rows      []R          // ascending by start
-	Last      DeliveryDate // the last delivery date that has a row; zero if the dataset is empty
-	FetchedAt time.Time    // end of the newest run that read the newest delivery date well; zero if there was none
-	Version   int64        // grows with every run of the dataset
+	Rows      []R                 // ascending by start
+	Last      market.DeliveryDate // the last delivery date that has a row; zero if the dataset is empty
+	FetchedAt time.Time           // end of the newest run that read the newest delivery date well; zero if there was none
+	Version   int64               // grows with every run of the dataset
 }
 
 // LatestPrices reads the last delivery date that has a price, and the calendar dates before it, days in all.
-func (s *Store) LatestPrices(ctx context.Context, days int) (Window[Price], error) {
-	return latest(ctx, s, priceLayout.selectPeriod, DayAheadPrices, days)
+func (s *Store) LatestPrices(ctx context.Context, days int) (Window[market.Price], error) {
+	return latest(ctx, s, priceLayout.selectPeriod, market.DayAheadPrices, days)
 }
 
 // LatestCapacity is as LatestPrices, for one of the three capacity datasets.
-func (s *Store) LatestCapacity(ctx context.Context, dataset Dataset, days int) (Window[CapacityStep], error) {
+func (s *Store) LatestCapacity(ctx context.Context, dataset market.Dataset, days int) (Window[market.CapacityStep], error) {
 	return latest(ctx, s, capacityLayout.selectPeriod, dataset, days)
 }
 
 // LatestAFRR reads the last delivery date that has a 4 s step.
-func (s *Store) LatestAFRR(ctx context.Context) (Window[AFRRStep], error) {
-	return latest(ctx, s, selectSteps, AFRREnergy, 1)
+func (s *Store) LatestAFRR(ctx context.Context) (Window[market.AFRRStep], error) {
+	return latest(ctx, s, selectSteps, market.AFRREnergy, 1)
 }
 
 // LatestMFRR reads the last delivery date that has a row of mFRR energy.
-func (s *Store) LatestMFRR(ctx context.Context) (Window[MFRRStep], error) {
-	return latest(ctx, s, mfrrLayout.selectPeriod, MFRREnergy, 1)
+func (s *Store) LatestMFRR(ctx context.Context) (Window[market.MFRRStep], error) {
+	return latest(ctx, s, mfrrLayout.selectPeriod, market.MFRREnergy, 1)
 }
 
 // selection reads the rows of a dataset that begin in a period, ascending.
-type selection[R any] func(context.Context, *sql.Tx, Dataset, Period) ([]R, error)
+type selection[R any] func(context.Context, *sql.Tx, market.Dataset, market.Period) ([]R, error)
 
-func latest[R any](ctx context.Context, s *Store, from selection[R], dataset Dataset, days int) (Window[R], error) {
+func latest[R any](ctx context.Context, s *Store, from selection[R], dataset market.Dataset, days int) (Window[R], error) {
 	var window Window[R]
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		if window.Version, err = version(ctx, tx, dataset); err != nil {
@@ -53,7 +54,7 @@ func latest[R any](ctx context.Context, s *Store, from selection[R], dataset Dat
 		if err != nil || window.Last.IsZero() {
 			return err
 		}
-		period := NewPeriod(window.Last.Add(1-days).Start(), window.Last.End())
+		period := market.NewPeriod(window.Last.Add(1-days).Start(), window.Last.End())
 		window.Rows, err = from(ctx, tx, dataset, period)
 		return err
 	})
@@ -64,10 +65,10 @@ func latest[R any](ctx context.Context, s *Store, from selection[R], dataset Dat
 }
 
 // Prices reads the prices that begin in the period, ascending.
-func (s *Store) Prices(ctx context.Context, period Period) ([]Price, error) {
-	var prices []Price
+func (s *Store) Prices(ctx context.Context, period market.Period) ([]market.Price, error) {
+	var prices []market.Price
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		prices, err = priceLayout.selectPeriod(ctx, tx, DayAheadPrices, period)
+		prices, err = priceLayout.selectPeriod(ctx, tx, market.DayAheadPrices, period)
 		return err
 	})
 	if err != nil {
@@ -76,10 +77,10 @@ func (s *Store) Prices(ctx context.Context, period Period) ([]Price, error) {
 	return prices, nil
 }
 
-func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset Dataset, period Period) ([]R, error) {
+func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period) ([]R, error) {
 	query := l.selectRows("") + " WHERE start >= ? AND start < ?"
 	args := []any{period.Start, period.End}
-	if slices.Contains(l.key, "dataset") {
+	if slices.Contains(l.Key, "dataset") {
 		query += " AND dataset = ?"
 		args = append(args, dataset)
 	}
@@ -92,63 +93,17 @@ func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset Dataset
 	return rows, err
 }
 
-// Coverage is how many native rows of each series of a delivery date are held.
-type Coverage map[DeliveryDate]map[string]int
-
-// Rows is how many native rows are held in all. What only stands in for a source counts on dates of which that has given
-// nothing; what is kept in 5 min only does not count.
-func (c Coverage) Rows() int {
-	sum := 0
-	for _, series := range c {
-		own, standIns := 0, 0
-		for name, rows := range series {
-			switch {
-			case isStandIn(name):
-				standIns += rows
-			case name != thinnedSeries:
-				own += rows
-			}
-		}
-		sum += cmp.Or(own, standIns)
-	}
-	return sum
-}
-
-// Coverage counts the rows of one dataset that a batch has.
-func (b Batch) Coverage(dataset Dataset) Coverage {
-	coverage := Coverage{}
-	count(coverage, dataset, priceLayout, b.Prices)
-	count(coverage, dataset, capacityLayout, b.Capacity)
-	count(coverage, dataset, afrrLayout, b.AFRR)
-	count(coverage, dataset, mfrrLayout, b.MFRR)
-	return coverage
-}
-
-func count[R comparable](into Coverage, dataset Dataset, l layout[R], rows []R) {
-	var calendar calendar
-	for i := range rows {
-		if l.dataset(&rows[i]) != dataset {
-			continue
-		}
-		date := calendar.dateOf(l.start(&rows[i]))
-		if into[date] == nil {
-			into[date] = map[string]int{}
-		}
-		into[date][l.series(&rows[i])]++
-	}
-}
-
 // Coverage counts the native rows held of a dataset from first to last, both included.
-func (s *Store) Coverage(ctx context.Context, dataset Dataset, first, last DeliveryDate) (Coverage, error) {
+func (s *Store) Coverage(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) (market.Coverage, error) {
 	rows, err := s.reader.QueryContext(ctx,
 		"SELECT delivery_date, series, rows FROM coverage WHERE dataset = ? AND delivery_date BETWEEN ? AND ?", dataset, first, last)
 	if err != nil {
 		return nil, fmt.Errorf("store: coverage of %s: %w", dataset, err)
 	}
 	defer rows.Close()
-	coverage := Coverage{}
+	coverage := market.Coverage{}
 	for rows.Next() {
-		var date DeliveryDate
+		var date market.DeliveryDate
 		var series string
 		var count int
 		if err := rows.Scan(&date, &series, &count); err != nil {
@@ -164,12 +119,12 @@ func (s *Store) Coverage(ctx context.Context, dataset Dataset, first, last Deliv
 
 // Extent is where a dataset begins and ends; the zero Extent is that of an empty dataset.
 type Extent struct {
-	First, Last DeliveryDate // delivery dates that have a row
-	NewestStart int64        // start of the newest row, seconds UTC
+	First, Last market.DeliveryDate // delivery dates that have a row
+	NewestStart int64               // start of the newest row, seconds UTC
 }
 
 // Extent tells where the dataset begins and ends.
-func (s *Store) Extent(ctx context.Context, dataset Dataset) (Extent, error) {
+func (s *Store) Extent(ctx context.Context, dataset market.Dataset) (Extent, error) {
 	var extent Extent
 	var newest sql.Null[int64]
 	err := s.reader.QueryRowContext(ctx,

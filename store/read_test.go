@@ -11,17 +11,18 @@ import (
 	"pgregory.net/rapid"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // priceAt is an hour's price at noon of the date.
-func priceAt(day string) store.Price {
-	return store.Price{Start: date(day).At(12, 0).Unix(), Resolution: store.PT60M, Price: store.Num(float64(date(day).Start().Day()))}
+func priceAt(day string) market.Price {
+	return market.Price{Start: date(day).At(12, 0).Unix(), Resolution: market.PT60M, Price: market.Num(float64(date(day).Start().Day()))}
 }
 
 func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 	s := openNew(t)
 	ctx := t.Context()
-	empty := func(name string, rows int, last store.DeliveryDate, zeroTime bool, version int64, err error) {
+	empty := func(name string, rows int, last market.DeliveryDate, zeroTime bool, version int64, err error) {
 		t.Helper()
 		if err != nil || rows != 0 || !last.IsZero() || !zeroTime || version != 0 {
 			t.Errorf("%s: %d rows, last %s, never fetched %t, version %d, %v", name, rows, last, zeroTime, version, err)
@@ -29,7 +30,7 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 	}
 	prices, err := s.LatestPrices(ctx, 29)
 	empty("prices", len(prices.Rows), prices.Last, prices.FetchedAt.IsZero(), prices.Version, err)
-	for _, dataset := range []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity} {
+	for _, dataset := range []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity} {
 		capacity, err := s.LatestCapacity(ctx, dataset, 29)
 		empty(string(dataset), len(capacity.Rows), capacity.Last, capacity.FetchedAt.IsZero(), capacity.Version, err)
 	}
@@ -37,7 +38,7 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 	empty("aFRR", len(afrr.Rows), afrr.Last, afrr.FetchedAt.IsZero(), afrr.Version, err)
 	mfrr, err := s.LatestMFRR(ctx)
 	empty("mFRR", len(mfrr.Rows), mfrr.Last, mfrr.FetchedAt.IsZero(), mfrr.Version, err)
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		extent, err := s.Extent(ctx, dataset)
 		if err != nil || extent != (store.Extent{}) {
 			t.Errorf("%s extends over %+v, %v", dataset, extent, err)
@@ -81,15 +82,15 @@ func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
 			for i, day := range c.stored {
-				run := runAt(i, store.DayAheadPrices)
+				run := runAt(i, market.DayAheadPrices)
 				run.Window = date(day).Period()
-				commit(t, s, run, store.Batch{Prices: []store.Price{priceAt(day)}})
+				commit(t, s, run, market.Batch{Prices: []market.Price{priceAt(day)}})
 			}
 			window, err := s.LatestPrices(t.Context(), c.days)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var want []store.Price
+			var want []market.Price
 			for _, day := range c.want {
 				want = append(want, priceAt(day))
 			}
@@ -109,15 +110,15 @@ func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
 func TestTheWindowBeginsAndEndsAtMidnightInParis(t *testing.T) {
 	s := openNew(t)
 	first, last := date("2026-07-13"), date("2026-07-14")
-	var stored, want []store.Price
+	var stored, want []market.Price
 	for _, start := range []int64{first.Period().Start - 900, first.Period().Start, first.Period().End - 900, last.Period().Start, last.Period().End - 900} {
-		price := store.Price{Start: start, Resolution: store.PT15M, Price: store.Num(1)}
+		price := market.Price{Start: start, Resolution: market.PT15M, Price: market.Num(1)}
 		stored = append(stored, price)
 		if first.Period().Start <= start {
 			want = append(want, price)
 		}
 	}
-	commit(t, s, runAt(0, store.DayAheadPrices), store.Batch{Prices: stored})
+	commit(t, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: stored})
 	window, err := s.LatestPrices(t.Context(), 2)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +126,7 @@ func TestTheWindowBeginsAndEndsAtMidnightInParis(t *testing.T) {
 	if diff := gocmp.Diff(want, window.Rows); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	within, err := s.Prices(t.Context(), store.Period{Start: first.Period().Start, End: last.Period().End - 900})
+	within, err := s.Prices(t.Context(), market.Period{Start: first.Period().Start, End: last.Period().End - 900})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,17 +137,17 @@ func TestTheWindowBeginsAndEndsAtMidnightInParis(t *testing.T) {
 
 func TestEachCapacityDatasetHasAWindowOfItsOwn(t *testing.T) {
 	s := openNew(t)
-	step := func(dataset store.Dataset, day string) store.CapacityStep {
-		return store.CapacityStep{Dataset: dataset, Start: date(day).Period().Start, Direction: store.Upward, TimeHorizon: "DAILY", Product: "STD", Price: store.Num(1)}
+	step := func(dataset market.Dataset, day string) market.CapacityStep {
+		return market.CapacityStep{Dataset: dataset, Start: date(day).Period().Start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(1)}
 	}
-	asked := []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}
-	commit(t, s, runAt(0, asked...), store.Batch{Capacity: []store.CapacityStep{
-		step(store.FCRCapacity, "2026-07-14"), step(store.AFRRCapacity, "2026-07-12"), step(store.AFRRCapacity, "2026-06-13"), step(store.AFRRCapacity, "2026-06-14"),
+	asked := []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}
+	commit(t, s, runAt(0, asked...), market.Batch{Capacity: []market.CapacityStep{
+		step(market.FCRCapacity, "2026-07-14"), step(market.AFRRCapacity, "2026-07-12"), step(market.AFRRCapacity, "2026-06-13"), step(market.AFRRCapacity, "2026-06-14"),
 	}})
-	for dataset, want := range map[store.Dataset][]store.CapacityStep{
-		store.FCRCapacity:  {step(store.FCRCapacity, "2026-07-14")},
-		store.AFRRCapacity: {step(store.AFRRCapacity, "2026-06-14"), step(store.AFRRCapacity, "2026-07-12")},
-		store.MFRRCapacity: nil,
+	for dataset, want := range map[market.Dataset][]market.CapacityStep{
+		market.FCRCapacity:  {step(market.FCRCapacity, "2026-07-14")},
+		market.AFRRCapacity: {step(market.AFRRCapacity, "2026-06-14"), step(market.AFRRCapacity, "2026-07-12")},
+		market.MFRRCapacity: nil,
 	} {
 		window, err := s.LatestCapacity(t.Context(), dataset, 29)
 		if err != nil {
@@ -162,20 +163,20 @@ func TestEachCapacityDatasetHasAWindowOfItsOwn(t *testing.T) {
 }
 
 // anyValue is any number that JSON can hold, the odd ones often, or null.
-func anyValue() *rapid.Generator[store.Number] {
+func anyValue() *rapid.Generator[market.Number] {
 	finite := rapid.Float64().Filter(func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) })
 	odd := rapid.SampledFrom([]float64{0, 0.1, 0.1 + 0.2, -0.01, 1e-300, math.SmallestNonzeroFloat64, math.MaxFloat64, -math.MaxFloat64,
 		1 << 53, 1<<53 + 2, 1 << 62, 1e15 + 0.3, 99999.999999999985, 5e-324})
-	return rapid.OneOf(rapid.Just(store.Number{}), rapid.Map(odd, store.Num), rapid.Map(finite, store.Num))
+	return rapid.OneOf(rapid.Just(market.Number{}), rapid.Map(odd, market.Num), rapid.Map(finite, market.Num))
 }
 
-func anyFlag() *rapid.Generator[store.Flag] {
-	return rapid.SampledFrom([]store.Flag{{}, {Valid: true}, {V: true, Valid: true}})
+func anyFlag() *rapid.Generator[market.Flag] {
+	return rapid.SampledFrom([]market.Flag{{}, {Valid: true}, {V: true, Valid: true}})
 }
 
 // comesBack checks that rows of a delivery date come back as they went in. Rows of the same key are drawn once.
 func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key func(R) R, order func(a, b R) int,
-	put func(*store.Batch, []R), dataset store.Dataset, latest func(context.Context, *store.Store) (store.Window[R], error)) {
+	put func(*market.Batch, []R), dataset market.Dataset, latest func(context.Context, *store.Store) (store.Window[R], error)) {
 	t.Helper()
 	s := openNew(t)
 	// Each try has a later date, so that it is the latest.
@@ -187,7 +188,7 @@ func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key
 		rows := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) R {
 			return row(t, d.Period().Start+step*rapid.Int64Range(0, int64(d.Steps(step)-1)).Draw(t, "step"))
 		}), 1, 150, func(r R) any { return key(r) }).Draw(t, "rows")
-		var batch store.Batch
+		var batch market.Batch
 		put(&batch, rows)
 		run := runAt(n, dataset)
 		run.Window = d.Period()
@@ -213,84 +214,84 @@ func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key
 }
 
 func TestPricesComeBackAsTheyWentIn(t *testing.T) {
-	comesBack(t, store.QuarterSeconds,
-		func(t *rapid.T, start int64) store.Price {
-			return store.Price{
+	comesBack(t, market.QuarterSeconds,
+		func(t *rapid.T, start int64) market.Price {
+			return market.Price{
 				Start:      start,
-				Resolution: rapid.SampledFrom([]store.Resolution{store.PT15M, store.PT30M, store.PT60M}).Draw(t, "resolution"),
-				Price:      anyValue().Filter(func(n store.Number) bool { return n.Valid }).Draw(t, "price"),
+				Resolution: rapid.SampledFrom([]market.Resolution{market.PT15M, market.PT30M, market.PT60M}).Draw(t, "resolution"),
+				Price:      anyValue().Filter(func(n market.Number) bool { return n.Valid }).Draw(t, "price"),
 			}
 		},
-		func(p store.Price) store.Price { p.Price = store.Number{}; return p },
-		func(a, b store.Price) int {
+		func(p market.Price) market.Price { p.Price = market.Number{}; return p },
+		func(a, b market.Price) int {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Resolution, b.Resolution))
 		},
-		func(b *store.Batch, rows []store.Price) { b.Prices = rows }, store.DayAheadPrices,
-		func(ctx context.Context, s *store.Store) (store.Window[store.Price], error) {
+		func(b *market.Batch, rows []market.Price) { b.Prices = rows }, market.DayAheadPrices,
+		func(ctx context.Context, s *store.Store) (store.Window[market.Price], error) {
 			return s.LatestPrices(ctx, 1)
 		})
 }
 
 func TestCapacityComesBackAsItWentIn(t *testing.T) {
-	comesBack(t, store.QuarterSeconds,
-		func(t *rapid.T, start int64) store.CapacityStep {
-			return store.CapacityStep{
-				Dataset: store.MFRRCapacity, Start: start,
-				Direction:   rapid.SampledFrom([]store.Direction{store.Upward, store.Downward, store.Symmetric}).Draw(t, "direction"),
+	comesBack(t, market.QuarterSeconds,
+		func(t *rapid.T, start int64) market.CapacityStep {
+			return market.CapacityStep{
+				Dataset: market.MFRRCapacity, Start: start,
+				Direction:   rapid.SampledFrom([]market.Direction{market.Upward, market.Downward, market.Symmetric}).Draw(t, "direction"),
 				TimeHorizon: rapid.SampledFrom([]string{"DAILY", "PERIODIC", ""}).Draw(t, "horizon"),
 				Product:     rapid.SampledFrom([]string{"STD", "SPE", "SPE0", "", "É'\"%;--"}).Draw(t, "product"),
 				OfferedMW:   anyValue().Draw(t, "offered"), ContractedMW: anyValue().Draw(t, "contracted"), Price: anyValue().Draw(t, "price"),
 			}
 		},
-		func(r store.CapacityStep) store.CapacityStep {
-			r.OfferedMW, r.ContractedMW, r.Price = store.Number{}, store.Number{}, store.Number{}
+		func(r market.CapacityStep) market.CapacityStep {
+			r.OfferedMW, r.ContractedMW, r.Price = market.Number{}, market.Number{}, market.Number{}
 			return r
 		},
-		func(a, b store.CapacityStep) int {
+		func(a, b market.CapacityStep) int {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.TimeHorizon, b.TimeHorizon), cmp.Compare(a.Product, b.Product))
 		},
-		func(b *store.Batch, rows []store.CapacityStep) { b.Capacity = rows }, store.MFRRCapacity,
-		func(ctx context.Context, s *store.Store) (store.Window[store.CapacityStep], error) {
-			return s.LatestCapacity(ctx, store.MFRRCapacity, 1)
+		func(b *market.Batch, rows []market.CapacityStep) { b.Capacity = rows }, market.MFRRCapacity,
+		func(ctx context.Context, s *store.Store) (store.Window[market.CapacityStep], error) {
+			return s.LatestCapacity(ctx, market.MFRRCapacity, 1)
 		})
 }
 
 func TestAFRRComesBackAsItWentIn(t *testing.T) {
-	comesBack(t, store.AFRRSeconds,
-		func(t *rapid.T, start int64) store.AFRRStep {
-			return store.AFRRStep{
+	comesBack(t, market.AFRRSeconds,
+		func(t *rapid.T, start int64) market.AFRRStep {
+			return market.AFRRStep{
 				Start: start, UpwardPrice: anyValue().Draw(t, "upward"), DownwardPrice: anyValue().Draw(t, "downward"),
 				DemandMW: anyValue().Draw(t, "demand"), ForFranceMW: anyValue().Draw(t, "for"), InFranceMW: anyValue().Draw(t, "in"),
 				PicassoConnection: anyFlag().Draw(t, "picasso"), ProrataMode: anyFlag().Draw(t, "prorata"),
 			}
 		},
-		func(r store.AFRRStep) store.AFRRStep { return store.AFRRStep{Start: r.Start} },
-		func(a, b store.AFRRStep) int { return cmp.Compare(a.Start, b.Start) },
-		func(b *store.Batch, rows []store.AFRRStep) { b.AFRR = rows }, store.AFRREnergy,
-		func(ctx context.Context, s *store.Store) (store.Window[store.AFRRStep], error) {
+		func(r market.AFRRStep) market.AFRRStep { return market.AFRRStep{Start: r.Start} },
+		func(a, b market.AFRRStep) int { return cmp.Compare(a.Start, b.Start) },
+		func(b *market.Batch, rows []market.AFRRStep) { b.AFRR = rows }, market.AFRREnergy,
+		func(ctx context.Context, s *store.Store) (store.Window[market.AFRRStep], error) {
 			return s.LatestAFRR(ctx)
 		})
 }
 
 func TestMFRRComesBackAsItWentIn(t *testing.T) {
-	comesBack(t, store.QuarterSeconds,
-		func(t *rapid.T, start int64) store.MFRRStep {
-			r := store.MFRRStep{Start: start, Direction: rapid.SampledFrom([]store.Direction{store.Upward, store.Downward}).Draw(t, "direction")}
-			for i, field := range []*store.Number{&r.ClearingPrice, &r.SettlementPriceCurrent, &r.SettlementPricePrevious, &r.RequestedVolumeSAMW,
+	comesBack(t, market.QuarterSeconds,
+		func(t *rapid.T, start int64) market.MFRRStep {
+			r := market.MFRRStep{Start: start, Direction: rapid.SampledFrom([]market.Direction{market.Upward, market.Downward}).Draw(t, "direction")}
+			for i, field := range []*market.Number{&r.ClearingPrice, &r.SettlementPriceCurrent, &r.SettlementPricePrevious, &r.RequestedVolumeSAMW,
 				&r.RequestedVolumeDAMW, &r.SatisfiedNeedSAMW, &r.SatisfiedNeedDAMW, &r.ActivatedVolumeSAMW, &r.ActivatedVolumeDAMW,
 				&r.SubmittedOffersMW, &r.FilteredOffersMW} {
 				*field = anyValue().Draw(t, string(rune('a'+i)))
 			}
 			return r
 		},
-		func(r store.MFRRStep) store.MFRRStep {
-			return store.MFRRStep{Start: r.Start, Direction: r.Direction}
+		func(r market.MFRRStep) market.MFRRStep {
+			return market.MFRRStep{Start: r.Start, Direction: r.Direction}
 		},
-		func(a, b store.MFRRStep) int {
+		func(a, b market.MFRRStep) int {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction))
 		},
-		func(b *store.Batch, rows []store.MFRRStep) { b.MFRR = rows }, store.MFRREnergy,
-		func(ctx context.Context, s *store.Store) (store.Window[store.MFRRStep], error) {
+		func(b *market.Batch, rows []market.MFRRStep) { b.MFRR = rows }, market.MFRREnergy,
+		func(ctx context.Context, s *store.Store) (store.Window[market.MFRRStep], error) {
 			return s.LatestMFRR(ctx)
 		})
 }
@@ -303,34 +304,12 @@ func TestRowsAreReadAscending(t *testing.T) {
 		j := i * 7 % len(shuffled)
 		shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
 	}
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: shuffled})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: shuffled})
 	window, err := s.LatestAFRR(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := gocmp.Diff(rows, window.Rows); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestADatasetIsItsText(t *testing.T) {
-	want := []store.Dataset{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy"}
-	got := store.Datasets()
-	if !slices.Equal(got, want) {
-		t.Errorf("Datasets = %v, want %v", got, want)
-	}
-	got[0] = "changed"
-	if !slices.Equal(store.Datasets(), want) {
-		t.Error("whoever has the list can change it for all")
-	}
-	for _, dataset := range want {
-		if parsed, ok := store.ParseDataset(string(dataset)); !ok || parsed != dataset {
-			t.Errorf("%s reads as %s, %t", dataset, parsed, ok)
-		}
-	}
-	for _, text := range []string{"", "capacity", "all", "AFRR-ENERGY", "afrr-energy ", "afrr_energy"} {
-		if _, ok := store.ParseDataset(text); ok {
-			t.Errorf("%q is a dataset", text)
-		}
 	}
 }

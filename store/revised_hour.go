@@ -12,13 +12,15 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"courant/store/market"
 )
 
 // What a commit changed of an hour of 4 s steps is one row of afrr_energy_revision. Written as rows of revision, a value
 // that changed takes 122 bytes; this way it takes a few.
 //
 // runs names the steps and columns that changed, in JSON that the view afrr_energy reads too: each is [second of the hour,
-// steps, columns], of steps 4 s apart; columns has bit c set if column c of afrrLayout.values changed. changes is unsigned LEB128
+// steps, columns], of steps 4 s apart; columns has bit c set if column c of afrrLayout.Values changed. changes is unsigned LEB128
 // integers: for each column that changed anywhere, first to last, its old numbers, its new ones, and since when each of the old
 // ones had been current. Numbers are written as in an hour, after how many decimals they have, which is bitsForDecimals if
 // they are written as the bits of each float64. Since when is the zigzag code of the difference to the one before, the first to
@@ -28,14 +30,14 @@ import (
 const bitsForDecimals = maxDecimals + 1
 
 // stepColumns is how many values a 4 s step has.
-const stepColumns = len(afrrNumbers) + 2
+const stepColumns = len(market.AFRRNumbers) + 2
 
-// stepValues are a step's values in the order of afrrLayout.values.
-func stepValues(r *AFRRStep) (values [stepColumns]Number) {
-	for c, number := range afrrNumbers {
+// stepValues are a step's values in the order of afrrLayout.Values.
+func stepValues(r *market.AFRRStep) (values [stepColumns]market.Number) {
+	for c, number := range market.AFRRNumbers {
 		values[c] = *number(r)
 	}
-	values[len(afrrNumbers)], values[len(afrrNumbers)+1] = numberOf(r.PicassoConnection), numberOf(r.ProrataMode)
+	values[len(market.AFRRNumbers)], values[len(market.AFRRNumbers)+1] = market.NumberOf(r.PicassoConnection), market.NumberOf(r.ProrataMode)
 	return values
 }
 
@@ -43,7 +45,7 @@ func stepValues(r *AFRRStep) (values [stepColumns]Number) {
 type revisedStep struct {
 	second   int  // of the hour
 	columns  uint // the bits of those that changed
-	old, new [stepColumns]Number
+	old, new [stepColumns]market.Number
 	since    [stepColumns]int64 // ms
 }
 
@@ -68,14 +70,14 @@ func packRevision(hour, seen int64, steps []revisedStep) (revisedHour, error) {
 	var changed uint
 	for i := range steps {
 		changed |= steps[i].columns
-		if i > 0 && steps[i].second == steps[i-1].second+AFRRSeconds && steps[i].columns == steps[i-1].columns {
+		if i > 0 && steps[i].second == steps[i-1].second+market.AFRRSeconds && steps[i].columns == steps[i-1].columns {
 			runs[len(runs)-1][1]++
 			continue
 		}
 		runs = append(runs, revisedRun{steps[i].second, 1, int(steps[i].columns)})
 	}
-	var column []Number
-	appendNumbers := func(from func(*revisedStep) *Number, c int) {
+	var column []market.Number
+	appendNumbers := func(from func(*revisedStep) *market.Number, c int) {
 		column = column[:0]
 		for i := range steps {
 			if steps[i].columns>>c&1 == 1 {
@@ -93,8 +95,8 @@ func packRevision(hour, seen int64, steps []revisedStep) (revisedHour, error) {
 		if changed>>c&1 == 0 {
 			continue
 		}
-		appendNumbers(func(s *revisedStep) *Number { return &s.old[c] }, c)
-		appendNumbers(func(s *revisedStep) *Number { return &s.new[c] }, c)
+		appendNumbers(func(s *revisedStep) *market.Number { return &s.old[c] }, c)
+		appendNumbers(func(s *revisedStep) *market.Number { return &s.new[c] }, c)
 		p.changes = appendSince(p.changes, seen, steps, c)
 	}
 	var err error
@@ -130,7 +132,7 @@ func (p *revisedHour) sum() uint32 {
 // damaged names the row of which an error was found.
 func (p *revisedHour) damaged(err error) error {
 	return fmt.Errorf("the revision %d of the hour %s in afrr_energy_revision is damaged: %w",
-		p.id, Period{Start: p.hour}.From().Format("2006-01-02T15:04Z"), err)
+		p.id, market.Period{Start: p.hour}.From().Format("2006-01-02T15:04Z"), err)
 }
 
 // unpack is what changed, ascending.
@@ -157,11 +159,11 @@ func (p *revisedHour) changedRuns() ([]revisedRun, error) {
 	next, steps := 0, 0 // second of the hour from which on the next run may begin, and how many steps come before
 	for i, run := range runs {
 		second, n, columns := run[0], run[1], run[2]
-		if second < next || second >= hourSeconds || n < 1 || n > hourSeconds || second+(n-1)*AFRRSeconds >= hourSeconds ||
+		if second < next || second >= market.HourSeconds || n < 1 || n > market.HourSeconds || second+(n-1)*market.AFRRSeconds >= market.HourSeconds ||
 			columns < 1 || columns >= 1<<stepColumns {
 			return nil, fmt.Errorf("run %d is %v", i, run)
 		}
-		next = second + (n-1)*AFRRSeconds + 1
+		next = second + (n-1)*market.AFRRSeconds + 1
 		steps += n
 	}
 	if steps < 1 || steps != p.steps {
@@ -179,7 +181,7 @@ func (p *revisedHour) changedSteps() ([]revisedStep, error) {
 	steps := make([]revisedStep, 0, p.steps)
 	for _, run := range runs {
 		for n := range run[1] {
-			steps = append(steps, revisedStep{second: run[0] + n*AFRRSeconds, columns: uint(run[2])})
+			steps = append(steps, revisedStep{second: run[0] + n*market.AFRRSeconds, columns: uint(run[2])})
 		}
 	}
 	return steps, nil
@@ -189,8 +191,8 @@ func (p *revisedHour) changedSteps() ([]revisedStep, error) {
 func (p *revisedHour) readChanges(steps []revisedStep) error {
 	rest := p.changes
 	var changed []*revisedStep
-	var numbers []Number
-	read := func(into func(*revisedStep) *Number) error {
+	var numbers []market.Number
+	read := func(into func(*revisedStep) *market.Number) error {
 		if len(rest) == 0 {
 			return errNumber
 		}
@@ -218,10 +220,10 @@ func (p *revisedHour) readChanges(steps []revisedStep) error {
 		if len(changed) == 0 {
 			continue
 		}
-		numbers = append(numbers[:0], make([]Number, len(changed))...)
+		numbers = append(numbers[:0], make([]market.Number, len(changed))...)
 		if err := firstError(
-			func() error { return read(func(s *revisedStep) *Number { return &s.old[c] }) },
-			func() error { return read(func(s *revisedStep) *Number { return &s.new[c] }) },
+			func() error { return read(func(s *revisedStep) *market.Number { return &s.old[c] }) },
+			func() error { return read(func(s *revisedStep) *market.Number { return &s.new[c] }) },
 			func() (err error) { rest, err = readSince(rest, p.seen, changed, c); return err },
 		); err != nil {
 			return err
@@ -304,7 +306,7 @@ func (r *revisedHours) write(ctx context.Context, hour, seen int64, steps []revi
 }
 
 // changedSince is since when the values of an hour are what they are, by second and column, ms; 0: they have never changed.
-type changedSince [hourSeconds][stepColumns]int64
+type changedSince [market.HourSeconds][stepColumns]int64
 
 // lastSeen reads since when the values of an hour that have changed before are what they are, into one that is all 0.
 func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedSince) error {
@@ -325,7 +327,7 @@ func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedS
 		for _, run := range runs {
 			for n := range run[1] {
 				for columns := uint(run[2]); columns != 0; columns &= columns - 1 {
-					at := &since[run[0]+n*AFRRSeconds][bits.TrailingZeros(columns)]
+					at := &since[run[0]+n*market.AFRRSeconds][bits.TrailingZeros(columns)]
 					*at = max(*at, p.seen)
 				}
 			}
@@ -336,18 +338,18 @@ func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedS
 
 // columnRanks are the places of the columns of a 4 s step in the order of their names, in which revisions are listed.
 var columnRanks = func() (ranks [stepColumns]int) {
-	names := slices.Sorted(slices.Values(afrrLayout.values))
-	for c, name := range afrrLayout.values {
+	names := slices.Sorted(slices.Values(afrrLayout.Values))
+	for c, name := range afrrLayout.Values {
 		ranks[c] = slices.Index(names, name)
 	}
 	return ranks
 }()
 
 // revisedInHour lists the changes of the next hour of the period that has any after the place, in the order of Revisions.
-func revisedInHour(ctx context.Context, tx *sql.Tx, _ Dataset, period Period, after RevisionAt) ([]Revision, error) {
+func revisedInHour(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period, after RevisionAt) ([]Revision, error) {
 	from := period.Start
 	if after.ID != 0 {
-		from = hourOf(after.Start)
+		from = market.HourOf(after.Start)
 		var hour int64
 		err := tx.QueryRowContext(ctx, "SELECT hour FROM afrr_energy_revision WHERE id = ?", after.ID).Scan(&hour)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && hour != from {
@@ -357,7 +359,7 @@ func revisedInHour(ctx context.Context, tx *sql.Tx, _ Dataset, period Period, af
 			return nil, err
 		}
 	}
-	for ; ; from += hourSeconds {
+	for ; ; from += market.HourSeconds {
 		var next sql.Null[int64]
 		err := tx.QueryRowContext(ctx, "SELECT min(hour) FROM afrr_energy_revision WHERE hour >= ? AND hour < ?", from, period.End).Scan(&next)
 		if err != nil || !next.Valid {
@@ -373,7 +375,7 @@ func revisedInHour(ctx context.Context, tx *sql.Tx, _ Dataset, period Period, af
 			for i := range steps {
 				for columns := steps[i].columns; columns != 0; columns &= columns - 1 {
 					c := bits.TrailingZeros(columns)
-					r := Revision{Start: p.hour + int64(steps[i].second), Column: afrrLayout.values[c], Old: steps[i].old[c], New: steps[i].new[c],
+					r := Revision{Start: p.hour + int64(steps[i].second), Column: afrrLayout.Values[c], Old: steps[i].old[c], New: steps[i].new[c],
 						Since: milliseconds(steps[i].since[c]), Seen: milliseconds(p.seen), id: p.id, rank: columnRanks[c]}
 					if compareRevisedAt(r.At(), after) > 0 {
 						revisions = append(revisions, r)
@@ -412,24 +414,24 @@ func packRevisions(ctx context.Context, tx *sql.Tx) error {
 	}
 	for from := int64(math.MinInt64); ; {
 		var start sql.Null[int64]
-		if err := next.QueryRowContext(ctx, AFRREnergy, from).Scan(&start); err != nil {
+		if err := next.QueryRowContext(ctx, market.AFRREnergy, from).Scan(&start); err != nil {
 			return err
 		}
 		if !start.Valid {
 			break
 		}
-		hour := hourOf(start.V)
-		from = hour + hourSeconds
+		hour := market.HourOf(start.V)
+		from = hour + market.HourSeconds
 		if err := packRevisionsOf(ctx, read, revised, hour); err != nil {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM revision WHERE dataset = ?", AFRREnergy)
+	_, err = tx.ExecContext(ctx, "DELETE FROM revision WHERE dataset = ?", market.AFRREnergy)
 	return err
 }
 
 func packRevisionsOf(ctx context.Context, read *sql.Stmt, revised *revisedHours, hour int64) error {
-	found, err := read.QueryContext(ctx, AFRREnergy, hour, hour+hourSeconds)
+	found, err := read.QueryContext(ctx, market.AFRREnergy, hour, hour+market.HourSeconds)
 	if err != nil {
 		return err
 	}
@@ -451,11 +453,11 @@ func packRevisionsOf(ctx context.Context, read *sql.Stmt, revised *revisedHours,
 	for found.Next() {
 		var start, since, at int64
 		var name string
-		var old, new Number
+		var old, new market.Number
 		if err := found.Scan(&start, &name, &old, &new, &since, &at); err != nil {
 			return err
 		}
-		c := slices.Index(afrrLayout.values, name)
+		c := slices.Index(afrrLayout.Values, name)
 		if c < 0 {
 			return fmt.Errorf("a revision of the column %s, which aFRR energy does not have", name)
 		}

@@ -7,15 +7,17 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"courant/store/market"
 )
 
 // Revision is a value that changed: Old was current from Since until Seen, New is from then on. A value that the source took
 // back is a change to null.
 type Revision struct {
-	Start       int64  // of the period, seconds UTC
-	Series      string // tells the rows of one period apart, such as UPWARD; empty where there is one
-	Column      string // of the dataset's table
-	Old, New    Number // a flag is 0 or 1
+	Start       int64         // of the period, seconds UTC
+	Series      string        // tells the rows of one period apart, such as UPWARD; empty where there is one
+	Column      string        // of the dataset's table
+	Old, New    market.Number // a flag is 0 or 1
 	Since, Seen time.Time
 
 	id   int64
@@ -42,10 +44,10 @@ const revisionsAtOnce = 2000
 // Revisions lists the changes of the dataset's values from first to last, both included, that come after a place, by period,
 // series, column and time. It reads them little by little, an hour of 4 s steps or a few thousand others at once, and holds
 // no transaction meanwhile. An error ends the list; it is ErrNotFound if no revision of the dataset is at the place.
-func (s *Store) Revisions(ctx context.Context, dataset Dataset, first, last DeliveryDate, after RevisionAt) iter.Seq2[Revision, error] {
-	period := NewPeriod(first.Start(), last.End())
+func (s *Store) Revisions(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate, after RevisionAt) iter.Seq2[Revision, error] {
+	period := market.NewPeriod(first.Start(), last.End())
 	next := revisionRows
-	if dataset == AFRREnergy {
+	if dataset == market.AFRREnergy {
 		next = revisedInHour
 	}
 	return func(yield func(Revision, error) bool) {
@@ -73,7 +75,7 @@ func (s *Store) Revisions(ctx context.Context, dataset Dataset, first, last Deli
 }
 
 // revisionRows lists the next changes of a dataset whose values are revised row by row.
-func revisionRows(ctx context.Context, tx *sql.Tx, dataset Dataset, period Period, after RevisionAt) ([]Revision, error) {
+func revisionRows(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error) {
 	query := "SELECT id, start, series, column_name, old, new, since_ms, seen_ms FROM revision WHERE dataset = ? AND start >= ? AND start < ?"
 	args := []any{dataset, period.Start, period.End}
 	if after.ID != 0 {

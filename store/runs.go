@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 // Outcome is how a run of a feed ended.
@@ -18,22 +20,6 @@ const (
 	OutcomeInterrupted Outcome = "interrupted" // the program was told to stop
 )
 
-// Refusal is a delivery date of a dataset of which nothing was taken, and why.
-type Refusal struct {
-	Dataset Dataset
-	Date    DeliveryDate
-	Reason  string
-	Final   bool // a person cannot accept the date either: it could not be read, or two series of it differ
-}
-
-// Omission is a part of a delivery date that was left out of a reply while the rest of the date was taken.
-type Omission struct {
-	Dataset Dataset
-	Date    DeliveryDate
-	Steps   int // periods left out; 0 if that is not known
-	Reason  string
-}
-
 // Tally is what a run brought of one dataset.
 type Tally struct {
 	Seen      int // rows in the source's reply
@@ -45,24 +31,24 @@ type Tally struct {
 // Run is one account of asking a source for one window of a feed.
 type Run struct {
 	Feed     string
-	Datasets []Dataset
-	Window   Period
+	Datasets []market.Dataset
+	Window   market.Period
 	Started  time.Time
 	Ended    time.Time
 	Outcome  Outcome
-	Tallies  map[Dataset]Tally // filled in by Commit
-	Refusals []Refusal
+	Tallies  map[market.Dataset]Tally // filled in by Commit
+	Refusals []market.Refusal
 	// Omissions make the run partial, and their dates are asked for again.
-	Omissions []Omission
-	Lost      []DeliveryDate // of the window, for which the source gave no answer though it gave others
-	Rejected  []Refusal      // by a person, before: for the run no fault, but an answer of the source
-	Bytes     int64          // read from the source
-	Error     string         // one line; empty if nothing went wrong
+	Omissions []market.Omission
+	Lost      []market.DeliveryDate // of the window, for which the source gave no answer though it gave others
+	Rejected  []market.Refusal      // by a person, before: for the run no fault, but an answer of the source
+	Bytes     int64                 // read from the source
+	Error     string                // one line; empty if nothing went wrong
 	// Secondary runs bring what only stands in for the dataset's source, or what a person has accepted: they are no
 	// success of its feed.
 	Secondary bool
-	Clocks    []ClockReading // of the sources that answered
-	FetchID   int64          // the fetch that this run is a part of; 0 for none
+	Clocks    []market.ClockReading // of the sources that answered
+	FetchID   int64                 // the fetch that this run is a part of; 0 for none
 }
 
 // RecordRun keeps the account of a run that brought nothing to store.
@@ -75,7 +61,7 @@ func (s *Store) RecordRun(ctx context.Context, run *Run) error {
 }
 
 func insertRun(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]bool) error {
-	ids := map[Dataset]int64{}
+	ids := map[market.Dataset]int64{}
 	for _, dataset := range run.Datasets {
 		tally := run.Tallies[dataset]
 		result, err := tx.ExecContext(ctx, `
@@ -113,10 +99,10 @@ func insertRun(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 }
 
 // Versions tells, for each dataset, a number that grows with every run that ends; 0 if none ever did.
-func (s *Store) Versions(ctx context.Context) (map[Dataset]int64, error) {
-	versions := map[Dataset]int64{}
+func (s *Store) Versions(ctx context.Context) (map[market.Dataset]int64, error) {
+	versions := map[market.Dataset]int64{}
 	err := s.read(ctx, func(tx *sql.Tx) error {
-		for _, dataset := range datasets {
+		for _, dataset := range market.Datasets() {
 			version, err := version(ctx, tx, dataset)
 			if err != nil {
 				return err
@@ -132,7 +118,7 @@ func (s *Store) Versions(ctx context.Context) (map[Dataset]int64, error) {
 }
 
 // version is the number of the dataset's newest run; 0 if there was none.
-func version(ctx context.Context, tx *sql.Tx, dataset Dataset) (int64, error) {
+func version(ctx context.Context, tx *sql.Tx, dataset market.Dataset) (int64, error) {
 	var id sql.Null[int64]
 	err := tx.QueryRowContext(ctx, "SELECT max(id) FROM feed_run WHERE dataset = ?", dataset).Scan(&id)
 	return id.V, err
@@ -145,7 +131,7 @@ type RunSummary struct {
 }
 
 // RunSummary sums the runs of the dataset up.
-func (s *Store) RunSummary(ctx context.Context, dataset Dataset) (RunSummary, error) {
+func (s *Store) RunSummary(ctx context.Context, dataset market.Dataset) (RunSummary, error) {
 	var summary RunSummary
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		if summary.LastSuccess, err = newestEnd(ctx, tx, dataset, readNewestDate); err != nil {
@@ -172,7 +158,7 @@ func ofNewest(column, kind string) string {
 }
 
 // newestEnd is the end of the dataset's newest run of a kind; zero if there was none.
-func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string) (time.Time, error) {
+func newestEnd(ctx context.Context, tx *sql.Tx, dataset market.Dataset, kind string) (time.Time, error) {
 	var ended int64
 	err := tx.QueryRowContext(ctx, ofNewest("ended_ms", kind), dataset).Scan(&ended)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -187,14 +173,14 @@ func newestEnd(ctx context.Context, tx *sql.Tx, dataset Dataset, kind string) (t
 // noteNewest remembers a run of the dataset that has ended, as the newest of its kinds. read is the newest delivery date that
 // it read well. Only a run that reads the newest date of all is a success: the newest of those that have rows, and of those
 // whose newest reading was refused or failed.
-func noteNewest(ctx context.Context, tx *sql.Tx, run *Run, dataset Dataset, id int64, read DeliveryDate) error {
-	var held, faulty DeliveryDate
+func noteNewest(ctx context.Context, tx *sql.Tx, run *Run, dataset market.Dataset, id int64, read market.DeliveryDate) error {
+	var held, faulty market.DeliveryDate
 	if err := tx.QueryRowContext(ctx, "SELECT max(delivery_date) FROM coverage WHERE dataset = ?", dataset).Scan(&held); err != nil {
 		return err
 	}
 	// No source is asked for a date after tomorrow, unless a clock was ahead.
 	err := tx.QueryRowContext(ctx, "SELECT max(delivery_date) FROM asked_date WHERE dataset = ? AND fault IN ('refused', 'failed') AND delivery_date <= ?",
-		dataset, DeliveryDateOf(run.Ended).Add(1)).Scan(&faulty)
+		dataset, market.DeliveryDateOf(run.Ended).Add(1)).Scan(&faulty)
 	if err != nil {
 		return err
 	}

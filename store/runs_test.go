@@ -9,27 +9,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // account is one run of the three capacity datasets for a test of what runs say together.
 type account struct {
 	outcome store.Outcome
-	refused []store.Dataset // on 14 July
-	brings  bool            // a row of aFRR capacity, each time with another price
+	refused []market.Dataset // on 14 July
+	brings  bool             // a row of aFRR capacity, each time with another price
 }
 
 // runAll commits, or records where nothing can have come, the accounts a minute apart.
 func runAll(t *testing.T, s *store.Store, accounts []account) {
 	t.Helper()
 	for i, a := range accounts {
-		run := runAt(i, store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity)
+		run := runAt(i, market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity)
 		run.Outcome = a.outcome
 		for _, dataset := range a.refused {
-			run.Refusals = append(run.Refusals, store.Refusal{Dataset: dataset, Date: date("2026-07-14"), Reason: "no number"})
+			run.Refusals = append(run.Refusals, market.Refusal{Dataset: dataset, Date: date("2026-07-14"), Reason: "no number"})
 		}
-		var batch store.Batch
+		var batch market.Batch
 		if a.brings {
-			batch.Capacity = []store.CapacityStep{{Dataset: store.AFRRCapacity, Start: date("2026-07-13").Period().Start, Price: store.Num(float64(i))}}
+			batch.Capacity = []market.CapacityStep{{Dataset: market.AFRRCapacity, Start: date("2026-07-13").Period().Start, Price: market.Num(float64(i))}}
 		}
 		if a.outcome == store.OutcomeFailed || a.outcome == store.OutcomeInterrupted {
 			if err := s.RecordRun(t.Context(), run); err != nil {
@@ -43,7 +44,7 @@ func runAll(t *testing.T, s *store.Store, accounts []account) {
 
 func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 	const never = -1
-	a, f := store.AFRRCapacity, store.FCRCapacity
+	a, f := market.AFRRCapacity, market.FCRCapacity
 	for _, c := range []struct {
 		name     string
 		accounts []account
@@ -55,11 +56,11 @@ func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 		{name: "the newest of two", accounts: []account{{outcome: store.OutcomeOK, brings: true}, {outcome: store.OutcomeOK}}, success: 1, change: 0},
 		{
 			name: "one that refused another dataset", success: 1, change: never,
-			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{f}}},
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []market.Dataset{f}}},
 		},
 		{
 			name: "not one that refused this one", success: 0, change: 1,
-			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}, brings: true}},
+			accounts: []account{{outcome: store.OutcomeOK}, {outcome: store.OutcomePartial, refused: []market.Dataset{a}, brings: true}},
 		},
 		{
 			name: "not one that failed", success: 0, change: 0,
@@ -72,7 +73,7 @@ func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 		{name: "none if all failed", success: never, change: never, accounts: []account{{outcome: store.OutcomeFailed}, {outcome: store.OutcomeFailed}}},
 		{
 			name: "one after failures", success: 2, change: 2,
-			accounts: []account{{outcome: store.OutcomeFailed}, {outcome: store.OutcomePartial, refused: []store.Dataset{a}}, {outcome: store.OutcomeOK, brings: true}},
+			accounts: []account{{outcome: store.OutcomeFailed}, {outcome: store.OutcomePartial, refused: []market.Dataset{a}}, {outcome: store.OutcomeOK, brings: true}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,11 +130,11 @@ func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
 	s := openNew(t)
 	run := func(n int, feed string, outcome store.Outcome) {
 		t.Helper()
-		r := runAt(n, store.DayAheadPrices)
+		r := runAt(n, market.DayAheadPrices)
 		r.Feed, r.Outcome, r.Secondary = feed, outcome, feed == "exchange_prices"
-		var batch store.Batch
+		var batch market.Batch
 		if outcome == store.OutcomeOK {
-			batch.Prices = []store.Price{{Start: date("2026-07-14").Period().Start, Resolution: store.PT15M, Price: store.Num(float64(n))}}
+			batch.Prices = []market.Price{{Start: date("2026-07-14").Period().Start, Resolution: market.PT15M, Price: market.Num(float64(n))}}
 		}
 		commit(t, s, r, batch)
 	}
@@ -141,7 +142,7 @@ func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
 	run(2, "day_ahead_prices", store.OutcomeFailed)
 	run(3, "exchange_prices", store.OutcomeOK)
 	want := store.RunSummary{LastSuccess: minute(1), LastChange: minute(3)}
-	if got, err := s.RunSummary(t.Context(), store.DayAheadPrices); err != nil || got != want {
+	if got, err := s.RunSummary(t.Context(), market.DayAheadPrices); err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 	if window, err := s.LatestPrices(t.Context(), 29); err != nil || !window.FetchedAt.Equal(minute(1)) {
@@ -151,16 +152,16 @@ func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
 
 func TestARunIsOneRowForEachDataset(t *testing.T) {
 	s := openNew(t)
-	run := runAt(3, store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity)
+	run := runAt(3, market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity)
 	run.Feed, run.Outcome, run.Bytes, run.Error = "capacity", store.OutcomePartial, 4711, "two dates refused"
 	run.Window = date("2026-10-25").Period()
-	run.Refusals = []store.Refusal{
-		{Dataset: store.MFRRCapacity, Date: date("2026-10-25"), Reason: "first"},
-		{Dataset: store.MFRRCapacity, Date: date("2026-10-25"), Reason: "second of the same date"},
-		{Dataset: store.MFRRCapacity, Date: date("2026-10-26"), Reason: "it's \"odd\""},
-		{Dataset: store.FCRCapacity, Date: date("2026-10-25"), Reason: "other"},
+	run.Refusals = []market.Refusal{
+		{Dataset: market.MFRRCapacity, Date: date("2026-10-25"), Reason: "first"},
+		{Dataset: market.MFRRCapacity, Date: date("2026-10-25"), Reason: "second of the same date"},
+		{Dataset: market.MFRRCapacity, Date: date("2026-10-26"), Reason: "it's \"odd\""},
+		{Dataset: market.FCRCapacity, Date: date("2026-10-25"), Reason: "other"},
 	}
-	commit(t, s, run, store.Batch{Capacity: []store.CapacityStep{{Dataset: store.AFRRCapacity, Start: run.Window.Start}, {Dataset: store.AFRRCapacity, Start: run.Window.Start + 900}}})
+	commit(t, s, run, market.Batch{Capacity: []market.CapacityStep{{Dataset: market.AFRRCapacity, Start: run.Window.Start}, {Dataset: market.AFRRCapacity, Start: run.Window.Start + 900}}})
 	rest := fmt.Sprintf("%d|%d|%d|%d|partial", run.Window.Start, run.Window.End, run.Started.UnixMilli(), run.Ended.UnixMilli())
 	want := "1|capacity|fcr-capacity|" + rest + "|0|0|4711|two dates refused\n" +
 		"2|capacity|afrr-capacity|" + rest + "|2|2|4711|two dates refused\n" +
@@ -172,11 +173,11 @@ func TestARunIsOneRowForEachDataset(t *testing.T) {
 	if diff := cmp.Diff(want, ask(t, s.ReaderPool(), "SELECT * FROM refusal ORDER BY run_id, delivery_date")); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
 	}
-	if first, err := s.FirstAsked(t.Context(), store.FCRCapacity); err != nil || first != date("2026-10-25") {
+	if first, err := s.FirstAsked(t.Context(), market.FCRCapacity); err != nil || first != date("2026-10-25") {
 		t.Errorf("first asked for %s, %v", first, err)
 	}
 	versions, err := s.Versions(t.Context())
-	wanted := map[store.Dataset]int64{store.DayAheadPrices: 0, store.FCRCapacity: 1, store.AFRRCapacity: 2, store.MFRRCapacity: 3, store.AFRREnergy: 0, store.MFRREnergy: 0}
+	wanted := map[market.Dataset]int64{market.DayAheadPrices: 0, market.FCRCapacity: 1, market.AFRRCapacity: 2, market.MFRRCapacity: 3, market.AFRREnergy: 0, market.MFRREnergy: 0}
 	if diff := cmp.Diff(wanted, versions); diff != "" || err != nil {
 		t.Errorf("versions %v (-want +got):\n%s", err, diff)
 	}
@@ -186,7 +187,7 @@ func TestAFetchThatWasCutShortGoesOnWhereItWas(t *testing.T) {
 	s := openNew(t)
 	ctx := t.Context()
 	first, last := date("2026-07-01"), date("2026-07-14")
-	begin := func(feed string, first, last store.DeliveryDate) store.Fetch {
+	begin := func(feed string, first, last market.DeliveryDate) store.Fetch {
 		t.Helper()
 		fetch, err := s.BeginFetch(ctx, feed, first, last, minute(0))
 		if err != nil {
@@ -198,21 +199,21 @@ func TestAFetchThatWasCutShortGoesOnWhereItWas(t *testing.T) {
 	if len(fetch.Finished) != 0 {
 		t.Errorf("a new fetch has finished %v", fetch.Finished)
 	}
-	window := func(n int) store.Period { return first.Add(n).Period() }
+	window := func(n int) market.Period { return first.Add(n).Period() }
 	for n, outcome := range []store.Outcome{store.OutcomeOK, store.OutcomePartial, store.OutcomeFailed, store.OutcomeInterrupted, store.OutcomeOK, store.OutcomeOK} {
-		run := runAt(n, store.AFRREnergy)
+		run := runAt(n, market.AFRREnergy)
 		run.Window, run.Outcome, run.FetchID = window(n), outcome, fetch.ID
-		commit(t, s, run, store.Batch{})
+		commit(t, s, run, market.Batch{})
 	}
-	again := runAt(9, store.AFRREnergy)
+	again := runAt(9, market.AFRREnergy)
 	again.Window, again.FetchID = window(0), fetch.ID
-	commit(t, s, again, store.Batch{})
-	noFetch := runAt(10, store.AFRREnergy)
+	commit(t, s, again, market.Batch{})
+	noFetch := runAt(10, market.AFRREnergy)
 	noFetch.Window = window(7)
-	commit(t, s, noFetch, store.Batch{})
-	failing := runAt(11, store.AFRREnergy)
+	commit(t, s, noFetch, market.Batch{})
+	failing := runAt(11, market.AFRREnergy)
 	failing.Window, failing.FetchID = window(8), fetch.ID
-	if err := s.Commit(ctx, failing, store.Batch{MFRR: []store.MFRRStep{{}}}); err == nil {
+	if err := s.Commit(ctx, failing, market.Batch{MFRR: []market.MFRRStep{{}}}); err == nil {
 		t.Error("rows that nobody asked for were committed")
 	}
 
@@ -229,9 +230,9 @@ func TestAFetchThatWasCutShortGoesOnWhereItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A run of it that ends late is kept all the same.
-	late := runAt(12, store.AFRREnergy)
+	late := runAt(12, market.AFRREnergy)
 	late.Window, late.FetchID = window(6), fetch.ID
-	commit(t, s, late, store.Batch{})
+	commit(t, s, late, market.Batch{})
 	if after := begin("capacity", first, last); len(after.Finished) != 0 {
 		t.Errorf("a fetch that has ended remembers %v", after.Finished)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // put keeps sessions that are named by their hashes and have an hour left.
@@ -77,8 +78,8 @@ func TestUsesAreAddedUp(t *testing.T) {
 	if err := s.AddToken(ctx, store.Token{Name: "script", Prefix: "crt_00000000", Hash: []byte("hash"), Created: accountsMorning, Account: anne}); err != nil {
 		t.Fatal(err)
 	}
-	id, day := onlyToken(t, s).ID, store.DeliveryDateOf(accountsMorning)
-	add := func(day store.DeliveryDate, requests int64, at time.Time) {
+	id, day := onlyToken(t, s).ID, market.DeliveryDateOf(accountsMorning)
+	add := func(day market.DeliveryDate, requests int64, at time.Time) {
 		t.Helper()
 		uses := store.Uses{
 			Tokens:   []store.TokenUse{{TokenID: id, Day: day, Requests: requests, Last: at}, {TokenID: id + 1, Day: day, Requests: 1, Last: at}},

@@ -1,5 +1,5 @@
-// Package store is Courant's vocabulary (Dataset, DeliveryDate, Period, one row type a dataset) and the one SQLite
-// file that keeps every published value.
+// Package store is the one SQLite file that keeps every published value. All SQL is here, and nothing but what reads or
+// writes that file may come in; what a value is, package market says.
 //
 // Values are kept as published, at the step at which they were published: nothing is rounded, filled or scaled here.
 // A row knows when it was first seen and when it last changed; what a value was before is kept as a revision. Nothing

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 // Trim deletes of each account the sessions that were not used for longest, the oldest revoked tokens and the links that
@@ -36,13 +38,13 @@ func beyond(key, table, order string) string {
 
 // Stale says since when what is over is old enough to be deleted.
 type Stale struct {
-	SessionsOver time.Time    // sessions whose end came until then
-	SessionsIdle time.Time    // sessions not used since
-	LinksOver    time.Time    // links whose end came until then
-	TokensOver   time.Time    // tokens revoked, or over, until then
-	TokensEnded  time.Time    // the same, but for the newest ones of each account
-	NotesBefore  time.Time    // lines of the audit log
-	UsesBefore   DeliveryDate // of tokens
+	SessionsOver time.Time           // sessions whose end came until then
+	SessionsIdle time.Time           // sessions not used since
+	LinksOver    time.Time           // links whose end came until then
+	TokensOver   time.Time           // tokens revoked, or over, until then
+	TokensEnded  time.Time           // the same, but for the newest ones of each account
+	NotesBefore  time.Time           // lines of the audit log
+	UsesBefore   market.DeliveryDate // of tokens
 }
 
 // Forget deletes what is stale, a few rows at a time.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // do runs statements on the database of a store.
@@ -96,7 +97,7 @@ func TestWhatIsOldIsForgotten(t *testing.T) {
 		}
 	}
 	stale := store.Stale{SessionsOver: now, SessionsIdle: now.Add(-12 * time.Hour), LinksOver: now, TokensOver: now, TokensEnded: now, NotesBefore: now,
-		UsesBefore: store.DeliveryDateOf(now)}
+		UsesBefore: market.DeliveryDateOf(now)}
 	if err := s.Forget(ctx, stale); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +212,7 @@ func TestADayHasSoManyNotesOfOneEventByOneActor(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	end := store.DeliveryDateOf(accountsMorning).End()
+	end := market.DeliveryDateOf(accountsMorning).End()
 	for i := range 10 {
 		note(accountsMorning.Add(time.Duration(i)*time.Second), "signed_in", "anne")
 	}

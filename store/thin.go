@@ -7,23 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"courant/store/market"
 )
 
 // A delivery date is thinned when its 4 s steps are replaced by its 5 min, for good. Each 5 min of it stands either as a
 // row of afrr_energy_bucket or as the steps themselves, where these came again later; never as both.
 
-// thinnedSeries is the series under which coverage counts the steps that are kept in 5 min only.
-const thinnedSeries = "PT5M"
-
-// IsThinned says whether 4 s steps of the date are kept in 5 min only.
-func (c Coverage) IsThinned(date DeliveryDate) bool { return c[date][thinnedSeries] > 0 }
-
 // ThinAFRR replaces the 4 s steps of all delivery dates before that one by their 5 min, a transaction each date, and tells
 // how many dates had any. A date that cannot be read is left as it is; the error says why.
-func (s *Store) ThinAFRR(ctx context.Context, before DeliveryDate) (thinned int, err error) {
+func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate) (thinned int, err error) {
 	dates, err := s.withSteps(ctx, before)
 	if err != nil {
-		return 0, fmt.Errorf("store: thin %s: %w", AFRREnergy, err)
+		return 0, fmt.Errorf("store: thin %s: %w", market.AFRREnergy, err)
 	}
 	var faults []error
 	for _, date := range dates {
@@ -32,7 +28,7 @@ func (s *Store) ThinAFRR(ctx context.Context, before DeliveryDate) (thinned int,
 			return thinned, ctx.Err()
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("store: thin %s %s: %w", AFRREnergy, date, err))
+			faults = append(faults, fmt.Errorf("store: thin %s %s: %w", market.AFRREnergy, date, err))
 			continue
 		}
 		thinned++
@@ -41,16 +37,16 @@ func (s *Store) ThinAFRR(ctx context.Context, before DeliveryDate) (thinned int,
 }
 
 // withSteps lists the delivery dates before that one that have a 4 s step.
-func (s *Store) withSteps(ctx context.Context, before DeliveryDate) ([]DeliveryDate, error) {
+func (s *Store) withSteps(ctx context.Context, before market.DeliveryDate) ([]market.DeliveryDate, error) {
 	found, err := s.reader.QueryContext(ctx,
-		"SELECT delivery_date FROM coverage WHERE dataset = ? AND series = '' AND delivery_date < ? ORDER BY delivery_date", AFRREnergy, before)
+		"SELECT delivery_date FROM coverage WHERE dataset = ? AND series = '' AND delivery_date < ? ORDER BY delivery_date", market.AFRREnergy, before)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
-	var dates []DeliveryDate
+	var dates []market.DeliveryDate
 	for found.Next() {
-		var date DeliveryDate
+		var date market.DeliveryDate
 		if err := found.Scan(&date); err != nil {
 			return nil, err
 		}
@@ -59,13 +55,13 @@ func (s *Store) withSteps(ctx context.Context, before DeliveryDate) ([]DeliveryD
 	return dates, found.Err()
 }
 
-func thin(ctx context.Context, tx *sql.Tx, date DeliveryDate) error {
+func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate) error {
 	period := date.Period()
-	steps, err := selectSteps(ctx, tx, AFRREnergy, period)
+	steps, err := selectSteps(ctx, tx, market.AFRREnergy, period)
 	if err != nil {
 		return err
 	}
-	if err := insertBuckets(ctx, tx, AFRRBuckets(steps)); err != nil {
+	if err := insertBuckets(ctx, tx, market.AFRRBuckets(steps)); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM afrr_energy_hour WHERE start >= ? AND start < ?", period.Start, period.End); err != nil {
@@ -75,19 +71,19 @@ func thin(ctx context.Context, tx *sql.Tx, date DeliveryDate) error {
 		INSERT INTO coverage (dataset, delivery_date, series, rows, newest_start)
 			SELECT dataset, delivery_date, ?3, rows, newest_start FROM coverage WHERE dataset = ?1 AND delivery_date = ?2 AND series = ''
 		ON CONFLICT (dataset, delivery_date, series)
-		DO UPDATE SET rows = rows + excluded.rows, newest_start = max(newest_start, excluded.newest_start)`, AFRREnergy, date, thinnedSeries)
+		DO UPDATE SET rows = rows + excluded.rows, newest_start = max(newest_start, excluded.newest_start)`, market.AFRREnergy, date, market.ThinnedSeries)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM coverage WHERE dataset = ? AND delivery_date = ? AND series = ''", AFRREnergy, date)
+	_, err = tx.ExecContext(ctx, "DELETE FROM coverage WHERE dataset = ? AND delivery_date = ? AND series = ''", market.AFRREnergy, date)
 	return err
 }
 
 // AFRRBucketsWithin reads aFRR energy in the 5 min that begin in the period, ascending, and tells whether of any of them
 // the 4 s steps are no longer kept. The period begins and ends with 5 min.
-func (s *Store) AFRRBucketsWithin(ctx context.Context, period Period) (buckets []AFRRBucket, thinned bool, err error) {
+func (s *Store) AFRRBucketsWithin(ctx context.Context, period market.Period) (buckets []market.AFRRBucket, thinned bool, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
-		steps, err := selectSteps(ctx, tx, AFRREnergy, period)
+		steps, err := selectSteps(ctx, tx, market.AFRREnergy, period)
 		if err != nil {
 			return err
 		}
@@ -96,54 +92,54 @@ func (s *Store) AFRRBucketsWithin(ctx context.Context, period Period) (buckets [
 			return err
 		}
 		thinned = len(kept) > 0
-		buckets = append(kept, AFRRBuckets(steps)...)
-		slices.SortFunc(buckets, func(a, b AFRRBucket) int { return cmp.Compare(a.Start, b.Start) })
+		buckets = append(kept, market.AFRRBuckets(steps)...)
+		slices.SortFunc(buckets, func(a, b market.AFRRBucket) int { return cmp.Compare(a.Start, b.Start) })
 		return nil
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("store: %s: %w", AFRREnergy, err)
+		return nil, false, fmt.Errorf("store: %s: %w", market.AFRREnergy, err)
 	}
 	return buckets, thinned, nil
 }
 
 // thinnedHours is the 5 min of thinned dates among hours to which steps arrive.
 type thinnedHours struct {
-	byHour map[int64][]AFRRBucket
+	byHour map[int64][]market.AFRRBucket
 	fold   hour
 }
 
-func readThinned(ctx context.Context, tx *sql.Tx, period Period) (*thinnedHours, error) {
+func readThinned(ctx context.Context, tx *sql.Tx, period market.Period) (*thinnedHours, error) {
 	buckets, err := selectBuckets(ctx, tx, period)
 	if err != nil {
 		return nil, err
 	}
-	t := &thinnedHours{byHour: map[int64][]AFRRBucket{}}
+	t := &thinnedHours{byHour: map[int64][]market.AFRRBucket{}}
 	for _, b := range buckets {
-		t.byHour[hourOf(b.Start)] = append(t.byHour[hourOf(b.Start)], b)
+		t.byHour[market.HourOf(b.Start)] = append(t.byHour[market.HourOf(b.Start)], b)
 	}
 	return t, nil
 }
 
 // admit takes out of what arrives for an hour the steps of which a bucket knows more. A bucket that does not know more is
 // replaced by the steps.
-func (t *thinnedHours) admit(start int64, arrived []*AFRRStep) (admitted []*AFRRStep, replaced []AFRRBucket) {
+func (t *thinnedHours) admit(start int64, arrived []*market.AFRRStep) (admitted []*market.AFRRStep, replaced []market.AFRRBucket) {
 	for _, bucket := range t.byHour[start] {
 		t.fold.begin(start)
 		others := arrived[:0:0]
-		var within []*AFRRStep
+		var within []*market.AFRRStep
 		for _, row := range arrived {
-			if bucketOf(row.Start) != bucket.Start {
+			if market.FiveMinutesOf(row.Start) != bucket.Start {
 				others = append(others, row)
 				continue
 			}
 			within = append(within, row)
 			t.fold.take(row, 0)
 		}
-		var steps []AFRRStep
+		var steps []market.AFRRStep
 		for _, held := range t.fold.ascending() {
 			steps = append(steps, held.row)
 		}
-		if made := newBucket(bucket.Start, steps); !made.knowsAsMuchAs(&bucket) {
+		if made := market.NewAFRRBucket(bucket.Start, steps); !made.KnowsAsMuchAs(&bucket) {
 			arrived = others
 			continue
 		}
@@ -154,12 +150,12 @@ func (t *thinnedHours) admit(start int64, arrived []*AFRRStep) (admitted []*AFRR
 }
 
 // dropBuckets deletes buckets of a date that are replaced by their steps, and counts down what is kept in 5 min only.
-func dropBuckets(w *writing, date datedKey, replaced []AFRRBucket, cover coverage) error {
+func dropBuckets(w *writing, date datedKey, replaced []market.AFRRBucket, cover coverage) error {
 	for _, bucket := range replaced {
 		if _, err := w.tx.ExecContext(w.ctx, "DELETE FROM afrr_energy_bucket WHERE start = ?", bucket.Start); err != nil {
 			return err
 		}
-		cover.add(coverKey{date, thinnedSeries}, -bucket.Steps, 0)
+		cover.add(coverKey{date, market.ThinnedSeries}, -bucket.Steps, 0)
 	}
 	return nil
 }

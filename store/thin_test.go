@@ -13,23 +13,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // variedDay is the 4 s steps of a delivery date: prices of two decimals that are null now and then, flags that change or lack,
 // a hole of 10 min, and 5 min without any number.
-func variedDay(d store.DeliveryDate) []store.AFRRStep {
-	var rows []store.AFRRStep
+func variedDay(d market.DeliveryDate) []market.AFRRStep {
+	var rows []market.AFRRStep
 	for i, row := range afrrDay(d, 80) {
 		switch i := int64(i); {
 		case 3000 <= i && i < 3150:
 			continue
 		case 4500 <= i && i < 4575:
-			row = store.AFRRStep{Start: row.Start}
+			row = market.AFRRStep{Start: row.Start}
 		default:
-			row.UpwardPrice = store.Num(float64(i*7919%20011)/100 - 100)
+			row.UpwardPrice = market.Num(float64(i*7919%20011)/100 - 100)
 			row.DownwardPrice.Valid = i%3 > 0
 			row.DemandMW.Valid = i%75 == 0
-			row.PicassoConnection = store.Flag{V: i%2 == 0, Valid: true}
+			row.PicassoConnection = market.Flag{V: i%2 == 0, Valid: true}
 			row.ProrataMode.Valid = i%5 == 0
 		}
 		rows = append(rows, row)
@@ -38,7 +39,7 @@ func variedDay(d store.DeliveryDate) []store.AFRRStep {
 }
 
 // bucketsOf reads a delivery date in 5 min.
-func bucketsOf(t testing.TB, s *store.Store, d store.DeliveryDate) (buckets []store.AFRRBucket, thinned bool) {
+func bucketsOf(t testing.TB, s *store.Store, d market.DeliveryDate) (buckets []market.AFRRBucket, thinned bool) {
 	t.Helper()
 	buckets, thinned, err := s.AFRRBucketsWithin(t.Context(), d.Period())
 	if err != nil {
@@ -48,7 +49,7 @@ func bucketsOf(t testing.TB, s *store.Store, d store.DeliveryDate) (buckets []st
 }
 
 // thinBefore thins what must be thinned, and tells how many dates that were.
-func thinBefore(t testing.TB, s *store.Store, before store.DeliveryDate) int {
+func thinBefore(t testing.TB, s *store.Store, before market.DeliveryDate) int {
 	t.Helper()
 	thinned, err := s.ThinAFRR(t.Context(), before)
 	if err != nil {
@@ -58,21 +59,21 @@ func thinBefore(t testing.TB, s *store.Store, before store.DeliveryDate) int {
 }
 
 func TestABucketSumsUpItsSteps(t *testing.T) {
-	null := store.Number{}
-	yes, no := store.Flag{V: true, Valid: true}, store.Flag{Valid: true}
-	got := store.AFRRBuckets([]store.AFRRStep{
-		{Start: 296, UpwardPrice: store.Num(1)},
-		{Start: 300, UpwardPrice: store.Num(0.01), DownwardPrice: store.Num(-7.005), PicassoConnection: yes, ProrataMode: no},
-		{Start: 304, UpwardPrice: store.Num(0.02), InFranceMW: store.Num(0), PicassoConnection: no},
+	null := market.Number{}
+	yes, no := market.Flag{V: true, Valid: true}, market.Flag{Valid: true}
+	got := market.AFRRBuckets([]market.AFRRStep{
+		{Start: 296, UpwardPrice: market.Num(1)},
+		{Start: 300, UpwardPrice: market.Num(0.01), DownwardPrice: market.Num(-7.005), PicassoConnection: yes, ProrataMode: no},
+		{Start: 304, UpwardPrice: market.Num(0.02), InFranceMW: market.Num(0), PicassoConnection: no},
 		{Start: 596, UpwardPrice: null, PicassoConnection: yes},
 	})
-	mean := func(v float64, values int) store.BucketMean {
-		return store.BucketMean{Mean: store.Num(v), Values: values}
+	mean := func(v float64, values int) market.BucketMean {
+		return market.BucketMean{Mean: market.Num(v), Values: values}
 	}
-	want := []store.AFRRBucket{
+	want := []market.AFRRBucket{
 		{Start: 0, Steps: 1, UpwardPrice: mean(1, 1)},
 		{Start: 300, Steps: 3, UpwardPrice: mean(0.02, 2), DownwardPrice: mean(-7.01, 1), InFranceMW: mean(0, 1),
-			PicassoConnection: store.BucketFlag{Yes: 2, No: 1}, ProrataMode: store.BucketFlag{No: 1}},
+			PicassoConnection: market.BucketFlag{Yes: 2, No: 1}, ProrataMode: market.BucketFlag{No: 1}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("buckets (-want +got):\n%s", diff)
@@ -83,15 +84,15 @@ func TestAThinnedDateReadsInFiveMinutesAsBefore(t *testing.T) {
 	for _, day := range []string{"2026-03-29", "2026-07-14", "2026-10-25"} {
 		s, d := openNew(t), date(day)
 		rows := variedDay(d)
-		commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: rows})
+		commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: rows})
 		rows[7].UpwardPrice.V++
-		commit(t, s, runAt(1, store.AFRREnergy), store.Batch{AFRR: rows[7:8]})
-		commit(t, s, runAt(2, store.AFRREnergy), store.Batch{AFRR: afrrDay(d.Add(1), 1)})
+		commit(t, s, runAt(1, market.AFRREnergy), market.Batch{AFRR: rows[7:8]})
+		commit(t, s, runAt(2, market.AFRREnergy), market.Batch{AFRR: afrrDay(d.Add(1), 1)})
 		before, thinned := bucketsOf(t, s, d)
-		if want := d.Steps(store.BucketSeconds) - 2; len(before) != want || thinned {
+		if want := d.Steps(market.BucketSeconds) - 2; len(before) != want || thinned {
 			t.Fatalf("%s: %d buckets, want %d; thinned %t", day, len(before), want, thinned)
 		}
-		extent, err := s.Extent(t.Context(), store.AFRREnergy)
+		extent, err := s.Extent(t.Context(), market.AFRREnergy)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,17 +110,17 @@ func TestAThinnedDateReadsInFiveMinutesAsBefore(t *testing.T) {
 		if err != nil || len(steps) != 0 {
 			t.Errorf("%s: %d steps left, %v", day, len(steps), err)
 		}
-		if steps, err = s.AFRRWithin(t.Context(), d.Add(1).Period()); err != nil || len(steps) != d.Add(1).Steps(store.AFRRSeconds) {
+		if steps, err = s.AFRRWithin(t.Context(), d.Add(1).Period()); err != nil || len(steps) != d.Add(1).Steps(market.AFRRSeconds) {
 			t.Errorf("%s: %d steps of the date after, %v", day, len(steps), err)
 		}
-		coverage, err := s.Coverage(t.Context(), store.AFRREnergy, d, d.Add(1))
-		if err != nil || !coverage.IsThinned(d) || coverage.IsThinned(d.Add(1)) || coverage.Rows() != d.Add(1).Steps(store.AFRRSeconds) {
+		coverage, err := s.Coverage(t.Context(), market.AFRREnergy, d, d.Add(1))
+		if err != nil || !coverage.IsThinned(d) || coverage.IsThinned(d.Add(1)) || coverage.Rows() != d.Add(1).Steps(market.AFRRSeconds) {
 			t.Errorf("%s: coverage %v, %v", day, coverage, err)
 		}
-		if now, err := s.Extent(t.Context(), store.AFRREnergy); err != nil || now != extent {
+		if now, err := s.Extent(t.Context(), market.AFRREnergy); err != nil || now != extent {
 			t.Errorf("%s: extent %+v, before %+v, %v", day, now, extent, err)
 		}
-		if revisions := revisionsOf(t, s, store.AFRREnergy, d, d); len(revisions) != 1 {
+		if revisions := revisionsOf(t, s, market.AFRREnergy, d, d); len(revisions) != 1 {
 			t.Errorf("%s: revisions %v", day, revisions)
 		}
 		if err := s.IntegrityCheck(t.Context()); err != nil {
@@ -131,8 +132,8 @@ func TestAThinnedDateReadsInFiveMinutesAsBefore(t *testing.T) {
 func TestBothHoursOfTwoOClockAreThinnedApart(t *testing.T) {
 	s, d := openNew(t), date("2026-10-25")
 	change, _ := d.TurnBack()
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{
-		{Start: change.Unix() - 3600, UpwardPrice: store.Num(1)}, {Start: change.Unix(), UpwardPrice: store.Num(2)},
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{
+		{Start: change.Unix() - 3600, UpwardPrice: market.Num(1)}, {Start: change.Unix(), UpwardPrice: market.Num(2)},
 	}})
 	thinBefore(t, s, d.Add(1))
 	want := fmt.Sprintf("%d|1|1\n%d|1|2", change.Unix()-3600, change.Unix())
@@ -144,31 +145,31 @@ func TestBothHoursOfTwoOClockAreThinnedApart(t *testing.T) {
 func TestAThinnedDateTakesStepsBackOnlyWhereNothingIsLost(t *testing.T) {
 	d := date("2026-07-14")
 	all := variedDay(d)
-	without := func(change func(*store.AFRRStep)) []store.AFRRStep {
+	without := func(change func(*market.AFRRStep)) []market.AFRRStep {
 		rows := slices.Clone(all)
 		change(&rows[100])
 		return rows
 	}
 	for _, test := range []struct {
 		name    string
-		arrives []store.AFRRStep
+		arrives []market.AFRRStep
 		kept    int // buckets that stay
 	}{
 		{"the whole date", all, 0},
-		{"the whole date, corrected", without(func(r *store.AFRRStep) { r.UpwardPrice.V += 100 }), 0},
+		{"the whole date, corrected", without(func(r *market.AFRRStep) { r.UpwardPrice.V += 100 }), 0},
 		{"a hole filled", afrrDay(d, 3), 0},
 		{"one hour", all[:900], 276 - 2},
 		{"a part of 5 min", all[:70], 288 - 2},
 		{"less than 5 min in many", all[10:1000], 288 - 2 - 12},
-		{"a value lost", without(func(r *store.AFRRStep) { r.UpwardPrice = store.Number{} }), 1},
-		{"a flag lost", without(func(r *store.AFRRStep) { r.PicassoConnection = store.Flag{} }), 1},
-		{"nulls", []store.AFRRStep{{Start: all[0].Start}}, 288 - 2},
+		{"a value lost", without(func(r *market.AFRRStep) { r.UpwardPrice = market.Number{} }), 1},
+		{"a flag lost", without(func(r *market.AFRRStep) { r.PicassoConnection = market.Flag{} }), 1},
+		{"nulls", []market.AFRRStep{{Start: all[0].Start}}, 288 - 2},
 	} {
 		s := openNew(t)
-		commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: all})
+		commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: all})
 		thinBefore(t, s, d.Add(1))
 		before, _ := bucketsOf(t, s, d)
-		commit(t, s, runAt(1, store.AFRREnergy), store.Batch{AFRR: test.arrives})
+		commit(t, s, runAt(1, market.AFRREnergy), market.Batch{AFRR: test.arrives})
 		after, thinned := bucketsOf(t, s, d)
 		if got := ask(t, s.ReaderPool(), "SELECT count(*) FROM afrr_energy_bucket"); got != strconv.Itoa(test.kept) || thinned != (test.kept > 0) {
 			t.Errorf("%s: %s buckets stay, want %d; thinned %t", test.name, got, test.kept, thinned)
@@ -215,7 +216,7 @@ func TestADateThatCannotBeThinnedStaysWhole(t *testing.T) {
 		"UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)",
 	} {
 		s, d := openNew(t), date("2026-07-14")
-		commit(t, s, runAt(0, store.AFRREnergy), store.Batch{AFRR: afrrDay(d, 1)})
+		commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(d, 1)})
 		if _, err := s.WriterPool().ExecContext(t.Context(), inTheWay); err != nil {
 			t.Fatal(err)
 		}
@@ -252,9 +253,9 @@ func TestAKillLeavesADateInStepsOrInFiveMinutes(t *testing.T) {
 	first := date("2026-01-01")
 	const dates = 20
 	for i := range dates {
-		commit(t, s, runAt(i, store.AFRREnergy), store.Batch{AFRR: afrrDay(first.Add(i), float64(i))})
+		commit(t, s, runAt(i, market.AFRREnergy), market.Batch{AFRR: afrrDay(first.Add(i), float64(i))})
 	}
-	want, _, err := s.AFRRBucketsWithin(t.Context(), store.Period{End: math.MaxInt32})
+	want, _, err := s.AFRRBucketsWithin(t.Context(), market.Period{End: math.MaxInt32})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +275,7 @@ func TestAKillLeavesADateInStepsOrInFiveMinutes(t *testing.T) {
 			t.Fatal("the child was not killed")
 		}
 		s := open(t, path)
-		got, _, err := s.AFRRBucketsWithin(t.Context(), store.Period{End: math.MaxInt32})
+		got, _, err := s.AFRRBucketsWithin(t.Context(), market.Period{End: math.MaxInt32})
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("kill %d: the 5 min differ, %v", kill, err)
 		}

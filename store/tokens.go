@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"courant/store/market"
 )
 
 const (
@@ -170,7 +172,7 @@ func (s *Store) tokens(ctx context.Context, where string, args ...any) ([]Token,
 }
 
 // TokenUses lists how tokens were used from a day on, by their IDs.
-func (s *Store) TokenUses(ctx context.Context, ids []int64, from DeliveryDate) ([]TokenUse, error) {
+func (s *Store) TokenUses(ctx context.Context, ids []int64, from market.DeliveryDate) ([]TokenUse, error) {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return nil, err

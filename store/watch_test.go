@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // patience is how long a test waits for what a watcher is to do, so that a broken one fails and does not hang.
@@ -46,7 +47,7 @@ func TestWatchNoticesACommit(t *testing.T) {
 	seen := make(chan int64)
 	s.Watch(time.Millisecond, func() error {
 		versions, err := s.Versions(t.Context())
-		send(t, seen, versions[store.AFRREnergy])
+		send(t, seen, versions[market.AFRREnergy])
 		return err
 	}, func(error) {})
 	waitFor := func(version int64) {
@@ -56,11 +57,11 @@ func TestWatchNoticesACommit(t *testing.T) {
 	}
 	waitFor(0)
 	for n, writer := range []*store.Store{s, other, other, s} {
-		commit(t, writer, runAt(n, store.AFRREnergy), store.Batch{AFRR: []store.AFRRStep{{Start: int64(n)}}})
+		commit(t, writer, runAt(n, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: int64(n)}}})
 		waitFor(int64(n + 1))
 	}
 	// Also one that closes.
-	commit(t, other, runAt(9, store.AFRREnergy), store.Batch{})
+	commit(t, other, runAt(9, market.AFRREnergy), market.Batch{})
 	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func TestWatchCallsAgainAfterAnErrorAndReportsTheFirst(t *testing.T) {
 		}
 	}
 	// Only the next commit makes another one.
-	commit(t, s, runAt(0, store.AFRREnergy), store.Batch{})
+	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{})
 	if got := receive(t, calls); got != 5 {
 		t.Errorf("call %d, want 5", got)
 	}

@@ -8,13 +8,14 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 )
 
 // Offer is what one can be subscribed to, as the configuration tells it. Its texts may be empty.
 type Offer struct {
 	ID                       string
 	Name, Price, Description Text
-	Datasets                 []store.Dataset // empty: all
+	Datasets                 []market.Dataset // empty: all
 	Contact                  string
 }
 
@@ -24,9 +25,9 @@ func (o Offer) Title() Text {
 }
 
 // Covered are the datasets that the offer covers.
-func (o Offer) Covered() []store.Dataset {
+func (o Offer) Covered() []market.Dataset {
 	if len(o.Datasets) == 0 {
-		return store.Datasets()
+		return market.Datasets()
 	}
 	return o.Datasets
 }
@@ -36,7 +37,7 @@ type Subscription struct {
 	Title  Text // of the offer
 	Active bool
 	Start  time.Time
-	Last   store.DeliveryDate // its last day; zero: it has no end
+	Last   market.DeliveryDate // its last day; zero: it has no end
 }
 
 // SubscriptionOf is how an account's subscription is shown at a moment; nil if it has none.
@@ -58,8 +59,8 @@ func SubscriptionOf(account store.Account, offers []Offer, now time.Time) *Subsc
 }
 
 // LastDay is the last day in Paris before an end.
-func LastDay(end time.Time) store.DeliveryDate {
-	return store.DeliveryDateOf(end.Add(-time.Millisecond))
+func LastDay(end time.Time) market.DeliveryDate {
+	return market.DeliveryDateOf(end.Add(-time.Millisecond))
 }
 
 // Account is the page of the person who is signed in.
@@ -95,21 +96,21 @@ type Tokens struct {
 	Site     Site
 	Tokens   []TokenLine
 	Pager    Pager
-	Datasets []store.Dataset
-	Today    store.DeliveryDate
+	Datasets []market.Dataset
+	Today    market.DeliveryDate
 	New      string // a token that was just made, which is shown this once; else empty
 	Fault    Text   // why none was made; may be empty
 	Name     string // as it was typed
 }
 
 // Example is a dataset that a new token may read.
-func (t Tokens) Example() store.Dataset {
+func (t Tokens) Example() market.Dataset {
 	for _, line := range t.Tokens {
 		if strings.HasPrefix(t.New, line.Prefix) && len(line.Limit()) > 0 {
 			return line.Limit()[0]
 		}
 	}
-	return store.DayAheadPrices
+	return market.DayAheadPrices
 }
 
 // TokenLine is a token and how it was used.
@@ -123,11 +124,11 @@ type TokenLine struct {
 func (t TokenLine) Good() bool { return t.Revoked.IsZero() && !t.Over }
 
 // Limit are the datasets to which the token is limited; none: it is not.
-func (t TokenLine) Limit() []store.Dataset {
-	var datasets []store.Dataset
+func (t TokenLine) Limit() []market.Dataset {
+	var datasets []market.Dataset
 	for name := range strings.SplitSeq(t.Datasets, ",") {
 		if name != "" {
-			datasets = append(datasets, store.Dataset(name))
+			datasets = append(datasets, market.Dataset(name))
 		}
 	}
 	return datasets

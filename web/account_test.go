@@ -7,6 +7,7 @@ import (
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -20,7 +21,7 @@ var sameOfAccounts = []string{
 // that they can be in.
 func accountPages(r rendering, p *web.Pages, language web.Language) {
 	noon := time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
-	today := store.DeliveryDateOf(noon)
+	today := market.DeliveryDateOf(noon)
 	guest := web.Visit{Language: language, Path: "/login"}
 	member := web.Visit{Language: language, Path: "/account", Email: "anne@example.org", EndsSoon: today.End()}
 	admin := web.Visit{Language: language, Path: "/admin/users/7", Email: "boris@example.org", Admin: true}
@@ -46,7 +47,7 @@ func accountPages(r rendering, p *web.Pages, language web.Language) {
 		ID: "everything", Name: web.Text{FR: "Tout", EN: "All of it"}, Price: web.Text{FR: "90 € par mois", EN: "€90 a month"},
 		Description: web.Text{FR: "Les six jeux de données.", EN: "The six datasets."}, Contact: "sales@courant.example",
 	}
-	offers := []web.Offer{everything, {ID: "reserves", Datasets: []store.Dataset{store.FCRCapacity, store.AFRRCapacity}}}
+	offers := []web.Offer{everything, {ID: "reserves", Datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity}}}
 	subscriptions := map[string]store.Subscription{
 		"": {}, " subscribed": {Offer: "everything", Start: noon}, " subscribed until today": {Offer: "everything", Start: noon, End: today.End()},
 		" whose subscription ended": {Offer: "everything", Start: noon.AddDate(0, -1, 0), End: noon.AddDate(0, 0, -1)}, " whose offer is gone": {Offer: "reserves", Start: noon},
@@ -67,8 +68,8 @@ func accountPages(r rendering, p *web.Pages, language web.Language) {
 	r.keep("offers under attack")(p.Offers(guest, web.Offers{Contact: hostile, Offers: []web.Offer{{ID: hostile, Price: web.Text{FR: hostile, EN: hostile}, Description: web.Text{FR: hostile, EN: hostile}, Contact: hostile}}}))
 
 	site := web.Site{PublicURL: "https://courant.example"}
-	r.keep("tokens, none")(p.Tokens(member, web.Tokens{Site: site, Datasets: store.Datasets(), Today: today, Fault: fault}))
-	r.keep("tokens")(p.Tokens(member, web.Tokens{Site: site, Datasets: store.Datasets(), Today: today, New: "crt_SECRET", Tokens: []web.TokenLine{
+	r.keep("tokens, none")(p.Tokens(member, web.Tokens{Site: site, Datasets: market.Datasets(), Today: today, Fault: fault}))
+	r.keep("tokens")(p.Tokens(member, web.Tokens{Site: site, Datasets: market.Datasets(), Today: today, New: "crt_SECRET", Tokens: []web.TokenLine{
 		{Token: store.Token{ID: 1, Name: "night script", Prefix: "crt_abcdefgh", Created: noon}, Used: auth.TokenUsed{Last: noon, Today: 12, CountedDays: 3456}},
 		{Token: store.Token{ID: 2, Name: "night script", Prefix: "crt_ijklmnop", Created: noon, Expires: noon, Datasets: "day-ahead-prices,afrr-energy"}, Over: true},
 		{Token: store.Token{ID: 3, Name: "night script", Prefix: "crt_qrstuvwx", Created: noon, Revoked: noon}},
@@ -107,9 +108,9 @@ func TestEveryEventOfTheAuditLogHasItsWords(t *testing.T) {
 }
 
 func TestASubscriptionIsShownUntilItsLastDay(t *testing.T) {
-	end := store.NewDeliveryDate(2026, 10, 25).End()
+	end := market.NewDeliveryDate(2026, 10, 25).End()
 	shown := web.SubscriptionOf(store.Account{Subscription: store.Subscription{Offer: "reserves", End: end}}, []web.Offer{{ID: "reserves"}}, end.Add(-time.Second))
-	if shown.Last != store.NewDeliveryDate(2026, 10, 25) || !shown.Active {
+	if shown.Last != market.NewDeliveryDate(2026, 10, 25) || !shown.Active {
 		t.Errorf("in its last second it is shown as %+v", shown)
 	}
 	shown = web.SubscriptionOf(store.Account{Subscription: store.Subscription{Offer: "reserves", End: end}}, []web.Offer{{ID: "reserves"}}, end)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // Pager leads from a page of a list to those beside it; an address is empty where there is none.
@@ -39,7 +40,7 @@ type User struct {
 	UserLine
 	Last   bool // it is the last administrator's who can sign in
 	Offers []Offer
-	Today  store.DeliveryDate
+	Today  market.DeliveryDate
 	Link   string // with which its person sets a password, which is shown this once, without a host where that is not known; else empty
 	Mailed bool   // the link is on its way by mail too
 	Fault  Text   // why something was not done; may be empty

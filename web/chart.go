@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Chart is one drawing of a table's numbers over time. The script reads them from the table on the same page: they are
@@ -12,8 +12,8 @@ import (
 type Chart struct {
 	Name    Text // what it draws
 	TableID string
-	Period  store.Period // of its time axis
-	Now     int64        // seconds UTC: the period that is under way is marked
+	Period  market.Period // of its time axis
+	Now     int64         // seconds UTC: the period that is under way is marked
 	Unit    string
 	Series  []Series
 	Large   bool // the one that a page opens with
@@ -28,12 +28,12 @@ type Series struct {
 
 // Figures sum a series up.
 type Figures struct {
-	Values, Periods int          // periods with a value, and all
-	Mean            store.Number // two decimals
-	Least, Most     store.Number
-	LeastAt, MostAt store.Period // the first of them
-	Negative        int          // values below zero
-	Dated           bool         // the series spans several delivery dates
+	Values, Periods int           // periods with a value, and all
+	Mean            market.Number // two decimals
+	Least, Most     market.Number
+	LeastAt, MostAt market.Period // the first of them
+	Negative        int           // values below zero
+	Dated           bool          // the series spans several delivery dates
 }
 
 // summary is what a chart shows, for those who do not see it.
@@ -61,7 +61,7 @@ const (
 )
 
 // spark is the path of a small drawing of numbers, each as wide as the others; a null is a gap.
-func spark(numbers []store.Number) string {
+func spark(numbers []market.Number) string {
 	least, most := 0.0, 0.0
 	for _, n := range numbers {
 		if n.Valid {

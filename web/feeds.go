@@ -3,7 +3,7 @@ package web
 import (
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Feeds is how the datasets are doing.
@@ -27,10 +27,10 @@ func (c ClockDifference) Minutes() int { return int(c.Ahead.Abs().Round(time.Min
 
 // Feed is how one dataset is doing. Zero times and dates are "never" and "none".
 type Feed struct {
-	Dataset           store.Dataset
+	Dataset           market.Dataset
 	Source            string
 	State             string // off, down, error, late, stale or ok
-	First, Last       store.DeliveryDate
+	First, Last       market.DeliveryDate
 	NewestEnd         time.Time // of the newest period
 	ReadAt, ChangedAt time.Time
 	Error             string // of the last run that failed, if none succeeded since
@@ -40,30 +40,30 @@ type Feed struct {
 
 // Gap is a delivery date that is not whole.
 type Gap struct {
-	Date               store.DeliveryDate
+	Date               market.DeliveryDate
 	Expected, Received int
 	Reason             string
 }
 
 // Correction is a delivery date of which a source changed values before it was over.
 type Correction struct {
-	Dataset store.Dataset
-	Date    store.DeliveryDate
+	Dataset market.Dataset
+	Date    market.DeliveryDate
 	Values  int // that changed or were withdrawn
 	SeenAt  time.Time
 }
 
 // PriceDifference is a delivery date of which two publications of prices do not agree.
 type PriceDifference struct {
-	Date     store.DeliveryDate
-	Between  string       // the two; the first one is served
-	Quarters int          // that differ
-	Largest  store.Number // EUR/MWh, without sign
+	Date     market.DeliveryDate
+	Between  string        // the two; the first one is served
+	Quarters int           // that differ
+	Largest  market.Number // EUR/MWh, without sign
 	SeenAt   time.Time
 }
 
 // Of is the dataset's feed; the zero Feed if none is known.
-func (f Feeds) Of(dataset store.Dataset) Feed {
+func (f Feeds) Of(dataset market.Dataset) Feed {
 	for _, feed := range f.All {
 		if feed.Dataset == dataset {
 			return feed
@@ -74,12 +74,12 @@ func (f Feeds) Of(dataset store.Dataset) Feed {
 
 // names are the datasets as people call them.
 var names = map[string]Text{
-	string(store.DayAheadPrices): {"Prix day-ahead", "Day-ahead prices"},
-	string(store.FCRCapacity):    {"Capacité FCR", "FCR capacity"},
-	string(store.AFRRCapacity):   {"Capacité aFRR", "aFRR capacity"},
-	string(store.MFRRCapacity):   {"Capacité mFRR", "mFRR capacity"},
-	string(store.AFRREnergy):     {"Énergie aFRR", "aFRR energy"},
-	string(store.MFRREnergy):     {"Énergie mFRR", "mFRR energy"},
+	string(market.DayAheadPrices): {"Prix day-ahead", "Day-ahead prices"},
+	string(market.FCRCapacity):    {"Capacité FCR", "FCR capacity"},
+	string(market.AFRRCapacity):   {"Capacité aFRR", "aFRR capacity"},
+	string(market.MFRRCapacity):   {"Capacité mFRR", "mFRR capacity"},
+	string(market.AFRREnergy):     {"Énergie aFRR", "aFRR energy"},
+	string(market.MFRREnergy):     {"Énergie mFRR", "mFRR energy"},
 }
 
 // states are what a feed's state is called.
@@ -104,10 +104,10 @@ var reasons = map[string]Text{
 
 // waits are why a delivery date waits for a decision.
 var waits = map[string]Text{
-	string(store.WaitsFlat):      {"un seul prix pour toute la date", "one price for the whole date"},
-	string(store.WaitsChanged):   {"plus d’un cinquième des prix d’une date passée changeraient", "more than a fifth of the prices of a past date would change"},
-	string(store.WaitsWithdrawn): {"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées", "more than a fifth of the values of a column of a past date would be withdrawn"},
-	string(store.WaitsRefused):   {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
+	string(market.WaitsFlat):      {"un seul prix pour toute la date", "one price for the whole date"},
+	string(market.WaitsChanged):   {"plus d’un cinquième des prix d’une date passée changeraient", "more than a fifth of the prices of a past date would change"},
+	string(market.WaitsWithdrawn): {"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées", "more than a fifth of the values of a column of a past date would be withdrawn"},
+	string(market.WaitsRefused):   {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
 }
 
 // known is the text of a word; the word itself if it is a new one.

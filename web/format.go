@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 )
 
 // formatNumber writes a published value with all of its decimals, and at least so many; a dash for null, never 0.
-func formatNumber(l Language, n store.Number, decimals int) string {
+func formatNumber(l Language, n market.Number, decimals int) string {
 	if !n.Valid {
 		return missing
 	}
@@ -63,24 +63,24 @@ func dayOfMonth(l Language, day int) string {
 }
 
 // formatDay is a date as a text names it, such as 11 octobre 2026.
-func formatDay(l Language, d store.DeliveryDate) string {
-	civil := d.Start().In(store.Paris)
+func formatDay(l Language, d market.DeliveryDate) string {
+	civil := d.Start().In(market.Paris)
 	return fmt.Sprintf("%s\u00a0%s\u00a0%d", dayOfMonth(l, civil.Day()), months[l][civil.Month()-1], civil.Year())
 }
 
 // formatLongDay is a date as a heading names it, such as Dimanche 11 octobre 2026.
-func formatLongDay(l Language, d store.DeliveryDate) string {
-	weekday := weekdays[l][d.Start().In(store.Paris).Weekday()]
+func formatLongDay(l Language, d market.DeliveryDate) string {
+	weekday := weekdays[l][d.Start().In(market.Paris).Weekday()]
 	return strings.ToUpper(weekday[:1]) + weekday[1:] + " " + formatDay(l, d)
 }
 
 // formatShortDay is a date as a table names it, such as 11/10/2026; the day comes first in both languages.
-func formatShortDay(d store.DeliveryDate) string {
-	return d.Start().In(store.Paris).Format("02/01/2006")
+func formatShortDay(d market.DeliveryDate) string {
+	return d.Start().In(market.Paris).Format("02/01/2006")
 }
 
 // formatDates is a range of dates as a heading names it, such as Du 20 octobre au 19 novembre 2026.
-func formatDates(l Language, first, last store.DeliveryDate) string {
+func formatDates(l Language, first, last market.DeliveryDate) string {
 	if first == last {
 		return formatLongDay(l, first)
 	}
@@ -94,13 +94,13 @@ func formatDates(l Language, first, last store.DeliveryDate) string {
 // formatMoment is an instant in Paris, such as 11 octobre 2026 à 13:04.
 func formatMoment(l Language, t time.Time) string {
 	at := Text{" à ", " at "}.In(l)
-	return formatDay(l, store.DeliveryDateOf(t)) + at + Clock(t.Unix())
+	return formatDay(l, market.DeliveryDateOf(t)) + at + Clock(t.Unix())
 }
 
 // Clock is what a clock in Paris shows at the second, such as 17:15. The hour that comes twice on the day on which the
 // clock goes back is 02A:15 first and then 02B:15.
 func Clock(second int64) string {
-	t := time.Unix(second, 0).In(store.Paris)
+	t := time.Unix(second, 0).In(market.Paris)
 	return hourName(t) + t.Format(":04")
 }
 

@@ -4,24 +4,24 @@ import (
 	"testing"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
 func TestNumbersAreWrittenInFullAsTheLanguageDoes(t *testing.T) {
 	for _, test := range []struct {
-		n               store.Number
+		n               market.Number
 		decimals        int
 		french, english string
 	}{
-		{store.Number{}, 2, "–", "–"},
-		{store.Num(0), 2, "0,00", "0.00"},
-		{store.Num(-0.004), 2, "−0,004", "−0.004"},
-		{store.Num(12.5), 2, "12,50", "12.50"},
-		{store.Num(1.399168), 2, "1,399168", "1.399168"},
-		{store.Num(999), 0, "999", "999"},
-		{store.Num(-1000), 0, "−1\u202f000", "−1,000"},
-		{store.Num(1234567.8), 2, "1\u202f234\u202f567,80", "1,234,567.80"},
+		{market.Number{}, 2, "–", "–"},
+		{market.Num(0), 2, "0,00", "0.00"},
+		{market.Num(-0.004), 2, "−0,004", "−0.004"},
+		{market.Num(12.5), 2, "12,50", "12.50"},
+		{market.Num(1.399168), 2, "1,399168", "1.399168"},
+		{market.Num(999), 0, "999", "999"},
+		{market.Num(-1000), 0, "−1\u202f000", "−1,000"},
+		{market.Num(1234567.8), 2, "1\u202f234\u202f567,80", "1,234,567.80"},
 	} {
 		if got := web.FormatNumber(web.French, test.n, test.decimals); got != test.french {
 			t.Errorf("%v is %q in French, want %q", test.n, got, test.french)
@@ -33,9 +33,9 @@ func TestNumbersAreWrittenInFullAsTheLanguageDoes(t *testing.T) {
 }
 
 func TestDatesAreNamedAsTheLanguageDoes(t *testing.T) {
-	first := store.NewDeliveryDate(2026, 10, 1)
+	first := market.NewDeliveryDate(2026, 10, 1)
 	for _, test := range []struct {
-		last            store.DeliveryDate
+		last            market.DeliveryDate
 		french, english string
 	}{
 		{first, "Jeudi 1er\u00a0octobre\u00a02026", "Thursday 1\u00a0October\u00a02026"},
@@ -72,15 +72,15 @@ func TestFrenchPunctuationDoesNotBegin(t *testing.T) {
 
 func TestASparkIsStepsWithGaps(t *testing.T) {
 	for name, test := range map[string]struct {
-		numbers []store.Number
+		numbers []market.Number
 		want    string
 	}{
 		"nothing":        {nil, ""},
-		"nulls":          {make([]store.Number, 3), ""},
-		"steps":          {[]store.Number{store.Num(0), store.Num(2)}, "M0.0 23.0H50.0V1.0H100.0"},
-		"a gap":          {[]store.Number{store.Num(2), {}, store.Num(1), store.Num(2)}, "M0.0 1.0H25.0M50.0 12.0H75.0V1.0H100.0"},
-		"below zero":     {[]store.Number{store.Num(-1), store.Num(1)}, "M0.0 23.0H50.0V1.0H100.0"},
-		"zero all along": {[]store.Number{store.Num(0)}, "M0.0 23.0H100.0"},
+		"nulls":          {make([]market.Number, 3), ""},
+		"steps":          {[]market.Number{market.Num(0), market.Num(2)}, "M0.0 23.0H50.0V1.0H100.0"},
+		"a gap":          {[]market.Number{market.Num(2), {}, market.Num(1), market.Num(2)}, "M0.0 1.0H25.0M50.0 12.0H75.0V1.0H100.0"},
+		"below zero":     {[]market.Number{market.Num(-1), market.Num(1)}, "M0.0 23.0H50.0V1.0H100.0"},
+		"zero all along": {[]market.Number{market.Num(0)}, "M0.0 23.0H100.0"},
 	} {
 		if got := web.Spark(test.numbers); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // functions are what templates call, each in the language of the page.
@@ -14,24 +14,24 @@ func functions(l Language) template.FuncMap {
 		"say":         func(fr, en string) string { return Text{fr, en}.typeset(l) },
 		"text":        func(t Text) string { return t.typeset(l) },
 		"asset":       func(name string) string { return assets[name] },
-		"number":      func(n store.Number, decimals int) string { return formatNumber(l, n, decimals) },
-		"count":       func(n int) string { return formatNumber(l, store.Num(float64(n)), 0) },
-		"day":         func(d store.DeliveryDate) string { return formatDay(l, d) },
-		"longday":     func(d store.DeliveryDate) string { return formatLongDay(l, d) },
+		"number":      func(n market.Number, decimals int) string { return formatNumber(l, n, decimals) },
+		"count":       func(n int) string { return formatNumber(l, market.Num(float64(n)), 0) },
+		"day":         func(d market.DeliveryDate) string { return formatDay(l, d) },
+		"longday":     func(d market.DeliveryDate) string { return formatLongDay(l, d) },
 		"moment":      func(t time.Time) string { return formatMoment(l, t) },
-		"dates":       func(first, last store.DeliveryDate) string { return formatDates(l, first, last) },
+		"dates":       func(first, last market.DeliveryDate) string { return formatDates(l, first, last) },
 		"shortday":    formatShortDay,
-		"shortmoment": func(t time.Time) string { return formatShortDay(store.DeliveryDateOf(t)) + " " + Clock(t.Unix()) },
+		"shortmoment": func(t time.Time) string { return formatShortDay(market.DeliveryDateOf(t)) + " " + Clock(t.Unix()) },
 		"dayofmonth":  dayOf,
-		"month":       func(d store.DeliveryDate) string { return monthOf(l, d) },
+		"month":       func(d market.DeliveryDate) string { return monthOf(l, d) },
 		"start":       start,
 		"slot":        slot,
-		"dataset":     func(d store.Dataset) string { return known(names, string(d)).typeset(l) },
+		"dataset":     func(d market.Dataset) string { return known(names, string(d)).typeset(l) },
 		"state":       func(state string) string { return known(states, state).typeset(l) },
 		"lastday":     LastDay,
 		"event":       func(event string) string { return known(events, event).typeset(l) },
 		"noted":       func(word string) string { return known(noted, word).typeset(l) },
-		"waits":       func(kind store.WaitKind) string { return known(waits, string(kind)).typeset(l) },
+		"waits":       func(kind market.WaitKind) string { return known(waits, string(kind)).typeset(l) },
 		"reason":      func(reason string) string { return known(reasons, reason).typeset(l) },
 		"rows":        func(t Table) template.HTML { return t.body(l) },
 		"summary":     func(c Chart) string { return c.summary(l) },

@@ -1,6 +1,8 @@
 package web
 
-import "courant/store"
+import (
+	"courant/store/market"
+)
 
 // Absence is why a page shows no chart, or what has to be known of the one that it shows.
 type Absence string
@@ -16,8 +18,8 @@ const (
 
 // Sheet is what a page shows of one dataset.
 type Sheet struct {
-	Dataset     store.Dataset
-	First, Last store.DeliveryDate // delivery dates shown
+	Dataset     market.Dataset
+	First, Last market.DeliveryDate // delivery dates shown
 	Absence     Absence
 	Feed        Feed
 	Charts      []Chart
@@ -31,7 +33,7 @@ type Sheet struct {
 type Market struct {
 	Title         Text
 	Path          Text // of the page
-	First, Last   store.DeliveryDate
+	First, Last   market.DeliveryDate
 	Before, After string // addresses of the dates before and after; empty: there are none
 	InvalidDates  bool   // what was asked for cannot be shown
 	MostDates     int

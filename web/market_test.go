@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
 
 // day is the delivery date of what the pages show: the clock goes back on it.
-var day = store.NewDeliveryDate(2026, 10, 25)
+var day = market.NewDeliveryDate(2026, 10, 25)
 
 // sheet is what a page shows of a dataset: two periods in two series, one of them without a value.
-func sheet(dataset store.Dataset, word string) web.Sheet {
+func sheet(dataset market.Dataset, word string) web.Sheet {
 	start := day.Start().Unix()
-	first, second := store.Period{Start: start, End: start + 900}, store.Period{Start: start + 900, End: start + 1800}
-	figures := web.Figures{Values: 1, Periods: 2, Mean: store.Num(-1234.5), Least: store.Num(-1234.5), Most: store.Num(-1234.5), LeastAt: first, MostAt: first, Negative: 1}
+	first, second := market.Period{Start: start, End: start + 900}, market.Period{Start: start + 900, End: start + 1800}
+	figures := web.Figures{Values: 1, Periods: 2, Mean: market.Num(-1234.5), Least: market.Num(-1234.5), Most: market.Num(-1234.5), LeastAt: first, MostAt: first, Negative: 1}
 	return web.Sheet{
 		Dataset: dataset, First: day, Last: day, Feed: feed(dataset, "late"), Absence: web.AbsenceStale, OneDateOnly: true, Folded: true,
 		CSV: web.Text{FR: "/csv/fr/x?from=2026-10-25&to=2026-10-25", EN: "/csv/en/x?from=2026-10-25&to=2026-10-25"},
@@ -25,8 +26,8 @@ func sheet(dataset store.Dataset, word string) web.Sheet {
 			Words:   []web.Column{{Name: "direction", Label: web.Text{FR: "Sens", EN: "Direction"}}},
 			Columns: []web.Column{{Name: "price", Label: web.Text{FR: "Prix", EN: "Price"}, Unit: "€/MWh", Decimals: 2}},
 			Rows: []web.Row{
-				{Period: first, Series: word, Words: []string{word}, Numbers: []store.Number{store.Num(-1234.5)}},
-				{Period: second, Series: word, Words: []string{word}, Numbers: []store.Number{{}}},
+				{Period: first, Series: word, Words: []string{word}, Numbers: []market.Number{market.Num(-1234.5)}},
+				{Period: second, Series: word, Words: []string{word}, Numbers: []market.Number{{}}},
 			},
 		},
 		Charts: []web.Chart{{
@@ -39,7 +40,7 @@ func sheet(dataset store.Dataset, word string) web.Sheet {
 	}
 }
 
-func feed(dataset store.Dataset, state string) web.Feed {
+func feed(dataset market.Dataset, state string) web.Feed {
 	at := day.Start().Add(90 * time.Minute)
 	return web.Feed{
 		Dataset: dataset, Source: "RTE", State: state, First: day.Add(-3), Last: day, NewestEnd: day.End(), ReadAt: at, ChangedAt: at, NextRunAt: at,
@@ -50,20 +51,20 @@ func feed(dataset store.Dataset, state string) web.Feed {
 func feeds(word string) web.Feeds {
 	all := web.Feeds{At: day.Start()}
 	for i, state := range []string{"ok", "late", "stale", "down", "off", "ok"} {
-		all.All = append(all.All, feed(store.Datasets()[i], state))
+		all.All = append(all.All, feed(market.Datasets()[i], state))
 	}
 	all.All[1].Error = word
-	all.Corrections = []web.Correction{{Dataset: store.DayAheadPrices, Date: day, Values: 3, SeenAt: day.Start()}}
+	all.Corrections = []web.Correction{{Dataset: market.DayAheadPrices, Date: day, Values: 3, SeenAt: day.Start()}}
 	all.Clock = &web.ClockDifference{Ahead: -2 * time.Hour, Host: word, Wrong: true}
 	return all
 }
 
 // status is the page of the feeds' state with one date that waits, and what would be stored of it.
 func status(word string) web.Status {
-	waiting := store.Quarantined{ID: 7, Dataset: store.DayAheadPrices, Date: day, Kind: store.WaitsRefused, Reason: word, Seen: day.Start()}
+	waiting := store.Quarantined{ID: 7, Dataset: market.DayAheadPrices, Date: day, Kind: market.WaitsRefused, Reason: word, Seen: day.Start()}
 	return web.Status{
-		Feeds: feeds(word), Dates: store.Dates(day.Add(-30), day.Add(5)), Waiting: []store.Quarantined{waiting},
-		Proposal: &store.Proposal{Quarantined: waiting, Rows: 2, First: day.Start(), Last: day.Start(), Values: []store.ProposedColumn{{Name: word, Min: store.Num(-1), Max: store.Num(1)}}},
+		Feeds: feeds(word), Dates: market.Dates(day.Add(-30), day.Add(5)), Waiting: []store.Quarantined{waiting},
+		Proposal: &store.Proposal{Quarantined: waiting, Rows: 2, First: day.Start(), Last: day.Start(), Values: []store.ProposedColumn{{Name: word, Min: market.Num(-1), Max: market.Num(1)}}},
 	}
 }
 
@@ -78,13 +79,13 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 			word = hostile
 		}
 		r.keep(name)(p.Overview(visit, web.Overview{
-			Date: day, Other: day.Add(1), OtherAddress: "/?day=tomorrow", Prices: sheet(store.DayAheadPrices, word), AFRR: sheet(store.AFRREnergy, word), MFRR: sheet(store.MFRREnergy, word),
-			Capacity:     []web.CapacityLine{{Reserve: "FCR", Direction: word, Price: store.Num(7.14), Day: []store.Number{store.Num(1), {}, store.Num(2)}}, {Reserve: "aFRR", Locked: true}},
-			CapacityDate: day, CapacityNow: store.Period{Start: day.Start().Unix(), End: day.Start().Unix() + 3600}, Feeds: feeds(word),
+			Date: day, Other: day.Add(1), OtherAddress: "/?day=tomorrow", Prices: sheet(market.DayAheadPrices, word), AFRR: sheet(market.AFRREnergy, word), MFRR: sheet(market.MFRREnergy, word),
+			Capacity:     []web.CapacityLine{{Reserve: "FCR", Direction: word, Price: market.Num(7.14), Day: []market.Number{market.Num(1), {}, market.Num(2)}}, {Reserve: "aFRR", Locked: true}},
+			CapacityDate: day, CapacityNow: market.Period{Start: day.Start().Unix(), End: day.Start().Unix() + 3600}, Feeds: feeds(word),
 		}))
 		r.keep("market, " + name)(p.Market(visit, web.Market{
 			Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day, Before: "?from=2026-10-24", After: "?from=2026-10-26",
-			InvalidDates: true, MostDates: 31, Sheets: []web.Sheet{sheet(store.AFRREnergy, word), sheet(store.MFRREnergy, word)},
+			InvalidDates: true, MostDates: 31, Sheets: []web.Sheet{sheet(market.AFRREnergy, word), sheet(market.MFRREnergy, word)},
 		}))
 		r.keep("status, " + name)(p.Status(visit, status(word)))
 		documented := []web.Documented{{Route: web.Reference()[0], Example: "{\n}", Live: true}}
@@ -95,10 +96,10 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 		}
 		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented}))
 	}
-	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []store.DeliveryDate{day}}))
+	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []market.DeliveryDate{day}}))
 	for _, absence := range []web.Absence{web.AbsenceLocked, web.AbsenceOff, web.AbsenceNothing, web.AbsenceDates, web.AbsenceStale} {
 		for _, state := range []string{"late", "stale", "error", "down", "off"} {
-			bare := web.Sheet{Dataset: store.DayAheadPrices, First: day, Last: day.Add(1), Absence: absence, Feed: feed(store.DayAheadPrices, state)}
+			bare := web.Sheet{Dataset: market.DayAheadPrices, First: day, Last: day.Add(1), Absence: absence, Feed: feed(market.DayAheadPrices, state)}
 			r.keep("market, " + string(absence) + ", " + state)(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
 		}
 	}
@@ -113,7 +114,7 @@ func TestATableShowsNumbersAsTheLanguageWritesThem(t *testing.T) {
 		web.French:  {`<td class="number" data-value="-1234.5">` + "−1\u202f234,50</td>", `<td class="number">–</td>`, "<td>hausse</td>"},
 		web.English: {`<td class="number" data-value="-1234.5">−1,234.50</td>`, `<td class="number">–</td>`, "<td>upward</td>"},
 	} {
-		page, err := p.Market(web.Visit{Language: language, Path: "/prix", Email: "a@example.org"}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(store.DayAheadPrices, "UPWARD")}})
+		page, err := p.Market(web.Visit{Language: language, Path: "/prix", Email: "a@example.org"}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(market.DayAheadPrices, "UPWARD")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +135,7 @@ func TestAChartIsSummedUpInWords(t *testing.T) {
 		web.French:  "Hausse\u00a0: valeurs de 1 périodes sur 2, de −1\u202f234,5\u00a0€/MWh (00:00–00:15) à −1\u202f234,5\u00a0€/MWh (00:00–00:15), moyenne −1\u202f234,5\u00a0€/MWh. Baisse\u00a0: aucune valeur.",
 		web.English: "Upward: values of 1 periods in 2, from −1,234.5\u00a0€/MWh (00:00–00:15) to −1,234.5\u00a0€/MWh (00:00–00:15), mean −1,234.5\u00a0€/MWh. Downward: no value.",
 	} {
-		page, err := p.Market(web.Visit{Language: language}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(store.DayAheadPrices, "UPWARD")}})
+		page, err := p.Market(web.Visit{Language: language}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(market.DayAheadPrices, "UPWARD")}})
 		if err != nil || !strings.Contains(string(page), want) {
 			t.Errorf("in %s, error %v; no %q", language, err, want)
 		}
@@ -142,7 +143,7 @@ func TestAChartIsSummedUpInWords(t *testing.T) {
 }
 
 func TestCSVHasTheFormOfItsLanguage(t *testing.T) {
-	table := sheet(store.DayAheadPrices, "UPWARD").Table
+	table := sheet(market.DayAheadPrices, "UPWARD").Table
 	for language, want := range map[web.Language]string{
 		web.French: "delivery_date;start_paris;period_start_utc;period_end_utc;direction;price\r\n" +
 			"2026-10-25;00:00;2026-10-24T22:00:00Z;2026-10-24T22:15:00Z;UPWARD;-1234,5\r\n2026-10-25;00:15;2026-10-24T22:15:00Z;2026-10-24T22:30:00Z;UPWARD;\r\n",
@@ -157,7 +158,7 @@ func TestCSVHasTheFormOfItsLanguage(t *testing.T) {
 
 func TestAWordOfASourceIsNoFormula(t *testing.T) {
 	for word, want := range map[string]string{"DAILY": "DAILY", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "": ""} {
-		table := sheet(store.DayAheadPrices, word).Table
+		table := sheet(market.DayAheadPrices, word).Table
 		if got := strings.Split(strings.Split(string(table.CSV(web.English)), "\r\n")[1], ",")[4]; got != want {
 			t.Errorf("%q is written as %q, want %q", word, got, want)
 		}

@@ -3,26 +3,26 @@ package web
 import (
 	"slices"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Overview is the page that one comes to: all datasets at a glance.
 type Overview struct {
-	Date               store.DeliveryDate // of the prices shown; zero if none are
-	Other              store.DeliveryDate // the other date that there are prices of, today or tomorrow; zero if there is none
+	Date               market.DeliveryDate // of the prices shown; zero if none are
+	Other              market.DeliveryDate // the other date that there are prices of, today or tomorrow; zero if there is none
 	OtherAddress       string
 	Tomorrow           bool // Date is tomorrow
 	Prices, AFRR, MFRR Sheet
 	Capacity           []CapacityLine
-	CapacityDate       store.DeliveryDate
-	CapacityNow        store.Period // the hour whose prices are shown; zero: they are means of the date
-	CapacityAbsence    Absence      // of those that the visitor may see
+	CapacityDate       market.DeliveryDate
+	CapacityNow        market.Period // the hour whose prices are shown; zero: they are means of the date
+	CapacityAbsence    Absence       // of those that the visitor may see
 	Feeds              Feeds
 }
 
 // CapacitySheet stands for the reserves in the sentence that says why none is shown.
 func (o Overview) CapacitySheet() Sheet {
-	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(store.FCRCapacity)}
+	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(market.FCRCapacity)}
 }
 
 // HasCapacity says whether any reserve can be shown.
@@ -32,12 +32,12 @@ func (o Overview) HasCapacity() bool {
 
 // CapacityLine is one reserve in one direction, as it is sold each day for the next.
 type CapacityLine struct {
-	Reserve   string       // FCR, aFRR, mFRR
-	Direction string       // as in the API
-	Locked    bool         // no subscription covers it
-	Price     store.Number // EUR per MW and hour
-	Volume    store.Number // MW
-	Day       []store.Number
+	Reserve   string        // FCR, aFRR, mFRR
+	Direction string        // as in the API
+	Locked    bool          // no subscription covers it
+	Price     market.Number // EUR per MW and hour
+	Volume    market.Number // MW
+	Day       []market.Number
 }
 
 // Overview renders the page that one comes to.

@@ -3,7 +3,7 @@ package web
 import (
 	"slices"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Route is one address of Courant, as the documentation and the OpenAPI document describe it: both are made of Routes.
@@ -13,7 +13,7 @@ type Route struct {
 	Summary    Text
 	Notes      []Text
 	Access     Access
-	Datasets   []store.Dataset // that a reader has to be allowed, of those behind AccessSubscription
+	Datasets   []market.Dataset // that a reader has to be allowed, of those behind AccessSubscription
 	Parameters []Parameter
 	Form       []Parameter // fields of the form that it takes
 	Content    string      // media type of the answer; empty: it sends elsewhere, with status 303

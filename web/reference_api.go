@@ -1,6 +1,8 @@
 package web
 
-import "courant/store"
+import (
+	"courant/store/market"
+)
 
 const (
 	unitPrice    = "EUR/MWh"
@@ -45,7 +47,7 @@ func nullable(f Field) Field {
 // apiRoutes are the eight endpoints.
 func apiRoutes() []Route {
 	return []Route{
-		endpoint([]store.Dataset{store.DayAheadPrices}, "day-ahead-prices",
+		endpoint([]market.Dataset{market.DayAheadPrices}, "day-ahead-prices",
 			Text{"Prix day-ahead de la zone France, par quart d’heure", "Day-ahead prices of the French zone, by quarter hour"},
 			[]Text{
 				{"Source : ENTSO-E, document A44. La réponse couvre la dernière date de livraison stockée et les 28 dates précédentes.", "Source: ENTSO-E, document A44. The answer covers the last delivery date stored and the 28 dates before it."},
@@ -56,7 +58,7 @@ func apiRoutes() []Route {
 			nullable(Field{Name: "latestDate", Kind: KindDate, Text: Text{"Dernière date de livraison de la réponse", "Last delivery date in the answer"}}),
 			nullable(Field{Name: "earliestDate", Kind: KindDate, Text: Text{"Première date de livraison de la réponse", "First delivery date in the answer"}}),
 		),
-		endpoint([]store.Dataset{store.FCRCapacity}, "fcr-capacity", Text{"Capacité FCR contractée", "FCR capacity procured"}, capacityNotes,
+		endpoint([]market.Dataset{market.FCRCapacity}, "fcr-capacity", Text{"Capacité FCR contractée", "FCR capacity procured"}, capacityNotes,
 			list("rows", textCapacityRows, append([]Field{
 				instant("period_start_utc", textStart), instant("period_end_utc", textEnd),
 				number("volume_mw", unitMegawatt, Text{"Volume acquis : le volume contracté", "Volume procured: the contracted volume"}),
@@ -64,15 +66,15 @@ func apiRoutes() []Route {
 				number("price", unitReserved, Text{"Prix par MW et heure", "Price per MW and hour"}),
 				word("direction", textDirection, "SYMMETRIC"), word("product_type", Text{"Réserve", "Reserve"}, "FCR"),
 			}, nullable(word("time_horizon", textHorizon)))...), nullable(instant("latestFetchedAtUtc", textRead))),
-		endpoint([]store.Dataset{store.AFRRCapacity}, "afrr-capacity", Text{"Capacité aFRR contractée", "aFRR capacity procured"}, capacityNotes, directedCapacity("aFRR")...),
-		endpoint([]store.Dataset{store.MFRRCapacity}, "mfrr-capacity", Text{"Capacité mFRR contractée", "mFRR capacity procured"}, capacityNotes, directedCapacity("mFRR")...),
-		endpoint([]store.Dataset{store.AFRREnergy}, "afrr-energy", Text{"Énergie aFRR, pas de 4 secondes", "aFRR energy, every 4 seconds"},
+		endpoint([]market.Dataset{market.AFRRCapacity}, "afrr-capacity", Text{"Capacité aFRR contractée", "aFRR capacity procured"}, capacityNotes, directedCapacity("aFRR")...),
+		endpoint([]market.Dataset{market.MFRRCapacity}, "mfrr-capacity", Text{"Capacité mFRR contractée", "mFRR capacity procured"}, capacityNotes, directedCapacity("mFRR")...),
+		endpoint([]market.Dataset{market.AFRREnergy}, "afrr-energy", Text{"Énergie aFRR, pas de 4 secondes", "aFRR energy, every 4 seconds"},
 			[]Text{{"Source : RTE Balancing Energy v5, afrr_marginal_price. Tout sauf l’heure de lecture porte sur la dernière date de livraison stockée.", "Source: RTE Balancing Energy v5, afrr_marginal_price. Everything but the time of reading is about the last delivery date stored."}},
 			energy("4",
 				nullable(Field{Name: "latestRow", Kind: KindObject, Text: Text{"Le pas le plus récent", "The newest step"}, Fields: afrrRow}),
 				list("recentRows", Text{"Les 50 pas les plus récents, le plus récent d’abord", "The 50 newest steps, newest first"}, afrrRow...),
 				list("chartRows", Text{"La date en moyennes de 5 minutes", "The date in means of 5 minutes"}, bucket("bucket")...))...),
-		endpoint([]store.Dataset{store.MFRREnergy}, "mfrr-energy", Text{"Énergie mFRR, par quart d’heure et par sens", "mFRR energy, by quarter hour and direction"},
+		endpoint([]market.Dataset{market.MFRREnergy}, "mfrr-energy", Text{"Énergie mFRR, par quart d’heure et par sens", "mFRR energy, by quarter hour and direction"},
 			[]Text{
 				{"Source : RTE Balancing Energy v5, standard_mfrr_data. Tout sauf l’heure de lecture porte sur la dernière date de livraison stockée.", "Source: RTE Balancing Energy v5, standard_mfrr_data. Everything but the time of reading is about the last delivery date stored."},
 				{"Le prix d’un quart dans recentRows, chartRows et les moyennes est son prix marginal (clearing) ; les prix de règlement sont dans les lignes par sens. rowCount compte les lignes par sens.", "A quarter’s price in recentRows, chartRows and the means is its clearing price; settlement prices are in the rows by direction. rowCount counts rows by direction."},
@@ -82,18 +84,18 @@ func apiRoutes() []Route {
 				nullable(Field{Name: "latestDownwardRow", Kind: KindObject, Text: Text{"La ligne à la baisse la plus récente qui porte une valeur", "The newest downward row that carries a value"}, Fields: mfrrRow}),
 				list("recentRows", Text{"Les 50 quarts d’heure les plus récents, le plus récent d’abord", "The 50 newest quarter hours, newest first"}, bucket("period")...),
 				list("chartRows", Text{"Tous les quarts d’heure stockés de la date", "All quarter hours stored of the date"}, bucket("period")...))...),
-		endpoint([]store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}, "balancing-capacity", Text{"Les trois capacités en une réponse", "The three capacities in one answer"},
+		endpoint([]market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}, "balancing-capacity", Text{"Les trois capacités en une réponse", "The three capacities in one answer"},
 			[]Text{{"Chaque partie est, à l’octet près, la réponse de son propre point d’accès.", "Each part is, to the byte, what its own endpoint answers."}},
 			nullable(instant("latestFetchedAtUtc", textRead)), part("fcr", "fcr-capacity"), part("afrr", "afrr-capacity"), part("mfrr", "mfrr-capacity")),
-		endpoint([]store.Dataset{store.AFRREnergy, store.MFRREnergy}, "balancing-energy", Text{"Les deux énergies en une réponse", "Both energies in one answer"},
+		endpoint([]market.Dataset{market.AFRREnergy, market.MFRREnergy}, "balancing-energy", Text{"Les deux énergies en une réponse", "Both energies in one answer"},
 			[]Text{{"Chaque partie est, à l’octet près, la réponse de son propre point d’accès.", "Each part is, to the byte, what its own endpoint answers."}},
 			nullable(instant("latestFetchedAtUtc", textRead)), part("afrr", "afrr-energy"), part("mfrr", "mfrr-energy")),
 	}
 }
 
-func endpoint(datasets []store.Dataset, name string, summary Text, notes []Text, fields ...Field) Route {
+func endpoint(datasets []market.Dataset, name string, summary Text, notes []Text, fields ...Field) Route {
 	access := AccessSubscription
-	if name == string(store.DayAheadPrices) {
+	if name == string(market.DayAheadPrices) {
 		access = AccessAccount
 	}
 	return Route{

@@ -1,6 +1,8 @@
 package web
 
-import "courant/store"
+import (
+	"courant/store/market"
+)
 
 var (
 	textFrom = Text{"Première date de livraison, AAAA-MM-JJ", "First delivery date, YYYY-MM-DD"}
@@ -10,7 +12,7 @@ var (
 // datasetNames are the datasets as paths name them.
 var datasetNames = func() []string {
 	var all []string
-	for _, dataset := range store.Datasets() {
+	for _, dataset := range market.Datasets() {
 		all = append(all, string(dataset))
 	}
 	return all

@@ -5,19 +5,20 @@ import (
 	"time"
 
 	"courant/store"
+	"courant/store/market"
 )
 
 // Status is the page that says how the feeds are doing.
 type Status struct {
 	Feeds    Feeds
-	Dates    []store.DeliveryDate // of the calendar, ascending
-	Waiting  []store.Quarantined  // for a person's decision, the oldest first
-	Proposal *store.Proposal      // what would be stored of one of them, for an administrator; nil: nothing is shown
+	Dates    []market.DeliveryDate // of the calendar, ascending
+	Waiting  []store.Quarantined   // for a person's decision, the oldest first
+	Proposal *store.Proposal       // what would be stored of one of them, for an administrator; nil: nothing is shown
 }
 
 // CalendarMonth is how many of the calendar's dates lie in one month.
 type CalendarMonth struct {
-	First store.DeliveryDate
+	First market.DeliveryDate
 	Dates int
 }
 
@@ -48,7 +49,7 @@ type CalendarDay struct {
 	State string // whole, partial, missing, running: its end is still ahead, or none: not collected, or not due yet
 }
 
-func (f Feed) on(date store.DeliveryDate) CalendarDay {
+func (f Feed) on(date market.DeliveryDate) CalendarDay {
 	at := slices.IndexFunc(f.Gaps, func(g Gap) bool { return g.Date == date })
 	switch {
 	case at >= 0 && f.Gaps[at].Received > 0:
@@ -65,7 +66,7 @@ func (f Feed) on(date store.DeliveryDate) CalendarDay {
 
 // DatasetGap is a delivery date of a dataset that is not whole.
 type DatasetGap struct {
-	Dataset store.Dataset
+	Dataset market.Dataset
 	Gap
 }
 
@@ -89,8 +90,8 @@ func (p *Pages) Status(visit Visit, view Status) ([]byte, error) {
 }
 
 // dayOf is the number of a date in its month.
-func dayOf(d store.DeliveryDate) int { return d.Start().In(store.Paris).Day() }
+func dayOf(d market.DeliveryDate) int { return d.Start().In(market.Paris).Day() }
 
-func monthOf(l Language, d store.DeliveryDate) string {
-	return months[l][d.Start().In(store.Paris).Month()-time.January]
+func monthOf(l Language, d market.DeliveryDate) string {
+	return months[l][d.Start().In(market.Paris).Month()-time.January]
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Table is rows of a dataset. A page's table, its charts and its CSV are made of the same one, so that none of them
@@ -36,19 +36,19 @@ type Column struct {
 
 // Row is one period's values, one for each column.
 type Row struct {
-	Period  store.Period
+	Period  market.Period
 	Series  string // of a table with several rows a period: which of them it is
 	Words   []string
-	Numbers []store.Number
+	Numbers []market.Number
 }
 
 // published are the words of the API that a page translates.
 var published = map[string]Text{
-	string(store.Upward):    {"hausse", "upward"},
-	string(store.Downward):  {"baisse", "downward"},
-	string(store.Symmetric): {"symétrique", "symmetric"},
-	"DAILY":                 {"journalier", "daily"},
-	"PERIODIC":              {"périodique", "periodic"},
+	string(market.Upward):    {"hausse", "upward"},
+	string(market.Downward):  {"baisse", "downward"},
+	string(market.Symmetric): {"symétrique", "symmetric"},
+	"DAILY":                  {"journalier", "daily"},
+	"PERIODIC":               {"périodique", "periodic"},
 }
 
 // Published is a word of the API as pages show it; one that is new is shown as it was published.
@@ -80,15 +80,15 @@ func (t Table) body(l Language) template.HTML {
 }
 
 // start is when a period begins on a clock in Paris, such as 17:15, with its date if dated.
-func start(p store.Period, dated bool) string {
+func start(p market.Period, dated bool) string {
 	if !dated {
 		return Clock(p.Start)
 	}
-	return p.From().In(store.Paris).Format("02/01") + "\u00a0" + Clock(p.Start)
+	return p.From().In(market.Paris).Format("02/01") + "\u00a0" + Clock(p.Start)
 }
 
 // slot is a period as clocks in Paris show it, such as 17:15–17:30, with its date if dated.
-func slot(p store.Period, dated bool) string { return start(p, dated) + "–" + Clock(p.End) }
+func slot(p market.Period, dated bool) string { return start(p, dated) + "–" + Clock(p.End) }
 
 // CSV is the table as spreadsheets read it: in French separated by semicolons and with decimal commas, in English
 // separated by commas and with decimal points. Numbers are in full, null is an empty field.
@@ -105,7 +105,7 @@ func (t Table) CSV(l Language) []byte {
 	}
 	w.Write(record)
 	for _, row := range t.Rows {
-		record = append(record[:0], store.DeliveryDateOf(row.Period.From()).String(), Clock(row.Period.Start),
+		record = append(record[:0], market.DeliveryDateOf(row.Period.From()).String(), Clock(row.Period.Start),
 			row.Period.From().Format(time.RFC3339), row.Period.To().Format(time.RFC3339))
 		for _, word := range row.Words {
 			record = append(record, plainCell(word))

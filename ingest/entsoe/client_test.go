@@ -21,7 +21,7 @@ import (
 	"courant/ingest/entsoe"
 	"courant/ingest/simulator"
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 const token = "1234abcd-5678-4def-9012-3456789abcde"
@@ -78,14 +78,14 @@ func faultOf(t *testing.T, err error) *source.Fault {
 	return fault
 }
 
-func days(first store.DeliveryDate, n int) store.Period {
-	return store.Period{Start: first.Period().Start, End: first.Add(n - 1).Period().End}
+func days(first market.DeliveryDate, n int) market.Period {
+	return market.Period{Start: first.Period().Start, End: first.Add(n - 1).Period().End}
 }
 
 func TestThePricesOfFranceAreAskedFor(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
-		window     store.Period
+		window     market.Period
 		start, end string
 	}{
 		{"a day in summer", summerDay.Period(), "202607142200", "202607152200"},
@@ -271,7 +271,7 @@ func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
 			base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				start, _ := time.Parse("200601021504", r.URL.Query().Get("periodStart"))
 				end, _ := time.Parse("200601021504", r.URL.Query().Get("periodEnd"))
-				asked := store.NewPeriod(start, end)
+				asked := market.NewPeriod(start, end)
 				body := acknowledgement("The amount of requested data exceeds allowed limit.")
 				if dates := asked.Dates(); len(dates) <= 2 {
 					var all []string
@@ -303,14 +303,14 @@ func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
 			if diff := cmp.Diff(want, asked); diff != "" {
 				t.Errorf("windows (-want +got):\n%s", diff)
 			}
-			counts := map[store.DeliveryDate]int{}
+			counts := map[market.DeliveryDate]int{}
 			for _, row := range reply.Rows {
-				date := store.DeliveryDateOf(time.Unix(row.Start, 0))
+				date := market.DeliveryDateOf(time.Unix(row.Start, 0))
 				if counts[date]++; row.Price.V != float64(date.DaysUntil(autumnDay)) {
 					t.Errorf("%s has the price of another date: %v", date, row.Price.V)
 				}
 			}
-			for date, count := range map[store.DeliveryDate]int{autumnDay.Add(-3): 24, autumnDay.Add(-2): 24, autumnDay.Add(-1): 24, autumnDay: 25, autumnDay.Add(1): 24, autumnDay.Add(2): 0, autumnDay.Add(3): 24} {
+			for date, count := range map[market.DeliveryDate]int{autumnDay.Add(-3): 24, autumnDay.Add(-2): 24, autumnDay.Add(-1): 24, autumnDay: 25, autumnDay.Add(1): 24, autumnDay.Add(2): 0, autumnDay.Add(3): 24} {
 				if counts[date] != count {
 					t.Errorf("%s has %d hours, want %d", date, counts[date], count)
 				}
@@ -364,22 +364,22 @@ func TestWholeDaysComeAsPublished(t *testing.T) {
 	client := newClient(t, server.URL+"/api", simulator.SecurityToken, newHastyClock())
 	for _, tt := range []struct {
 		name  string
-		first store.DeliveryDate
+		first market.DeliveryDate
 		days  int
 		rows  int
 	}{
 		{"the clock goes forward", springDay, 1, 92},
 		{"the clock goes back", autumnDay, 1, 100},
-		{"the clock goes forward, in hours", store.NewDeliveryDate(2025, time.March, 30), 1, 23},
-		{"the clock goes back, in hours", store.NewDeliveryDate(2024, time.October, 27), 1, 25},
-		{"from hours to quarters", store.NewDeliveryDate(2025, time.September, 29), 4, 2*24 + 2*96},
+		{"the clock goes forward, in hours", market.NewDeliveryDate(2025, time.March, 30), 1, 23},
+		{"the clock goes back, in hours", market.NewDeliveryDate(2024, time.October, 27), 1, 25},
+		{"from hours to quarters", market.NewDeliveryDate(2025, time.September, 29), 4, 2*24 + 2*96},
 		{"90 days around a change of the clock", autumnDay.Add(-45), 90, 89*96 + 100},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var want []store.Price
+			var want []market.Price
 			for i := range tt.days {
 				for _, p := range simulator.Prices(simulator.DayOf(tt.first.Add(i).Start())) {
-					want = append(want, store.Price{Start: p.Start.Unix(), Resolution: store.Resolution(fmt.Sprintf("PT%dM", int(p.Step.Minutes()))), Price: store.Num(p.EURPerMWh)})
+					want = append(want, market.Price{Start: p.Start.Unix(), Resolution: market.Resolution(fmt.Sprintf("PT%dM", int(p.Step.Minutes()))), Price: market.Num(p.EURPerMWh)})
 				}
 			}
 			if len(want) != tt.rows {

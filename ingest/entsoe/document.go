@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // timeSeries is one TimeSeries of a Publication_MarketDocument, as far as it matters. A missing element is "".
@@ -46,10 +46,10 @@ type reason struct {
 // EUR/MWh. An Acknowledgement that says "no matching data" is an empty reply; one that says that something "exceeds" a
 // limit is ErrTooWide, and any other is an error that holds its text. Series that are not the zone's day-ahead auction
 // are skipped with a note.
-func Decode(body io.Reader, zone string, window store.Period) (source.Reply[store.Price], error) {
+func Decode(body io.Reader, zone string, window market.Period) (source.Reply[market.Price], error) {
 	text, err := source.UTF8Reader(body)
 	if err != nil {
-		return source.Reply[store.Price]{}, err
+		return source.Reply[market.Price]{}, err
 	}
 	d := xml.NewDecoder(text)
 	d.CharsetReader = func(charset string, _ io.Reader) (io.Reader, error) {
@@ -57,13 +57,13 @@ func Decode(body io.Reader, zone string, window store.Period) (source.Reply[stor
 	}
 	reply, err := decode(d, zone, window)
 	if err != nil {
-		return source.Reply[store.Price]{}, err
+		return source.Reply[market.Price]{}, err
 	}
 	return reply, nil
 }
 
-func decode(d *xml.Decoder, zone string, window store.Period) (source.Reply[store.Price], error) {
-	var reply source.Reply[store.Price]
+func decode(d *xml.Decoder, zone string, window market.Period) (source.Reply[market.Price], error) {
+	var reply source.Reply[market.Price]
 	root, err := nextStart(d)
 	if err != nil {
 		return reply, unreadable(err)

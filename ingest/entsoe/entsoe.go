@@ -18,7 +18,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -61,18 +61,18 @@ func NewClient(o Options) *Client {
 
 // DayAheadPrices asks for the prices of the window, which is at most 90 days long. A window that the source calls too
 // wide is asked for in two halves.
-func (c *Client) DayAheadPrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
+func (c *Client) DayAheadPrices(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
 	reply, traffic, err := c.ask(ctx, window)
 	dates := window.Dates()
 	if !errors.Is(err, source.ErrTooWide) || len(dates) < 2 {
 		return reply, traffic, err
 	}
 	middle := dates[len(dates)/2].Start().Unix()
-	for _, half := range []store.Period{{Start: window.Start, End: middle}, {Start: middle, End: window.End}} {
+	for _, half := range []market.Period{{Start: window.Start, End: middle}, {Start: middle, End: window.End}} {
 		part, more, err := c.DayAheadPrices(ctx, half)
 		traffic.Add(more)
 		if err != nil {
-			return source.Reply[store.Price]{}, traffic, err
+			return source.Reply[market.Price]{}, traffic, err
 		}
 		reply.Rows = append(reply.Rows, part.Rows...)
 		reply.Refused = append(reply.Refused, part.Refused...)
@@ -82,8 +82,8 @@ func (c *Client) DayAheadPrices(ctx context.Context, window store.Period) (sourc
 	return reply, traffic, nil
 }
 
-func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
-	var reply source.Reply[store.Price]
+func (c *Client) ask(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
+	var reply source.Reply[market.Price]
 	build := func(ctx context.Context) (*http.Request, error) {
 		query := url.Values{
 			"documentType":                  {"A44"},
@@ -124,7 +124,7 @@ func (c *Client) ask(ctx context.Context, window store.Period) (source.Reply[sto
 
 // bounds are those of the answer for a window: of each delivery date up to 100 points of up to 150 bytes, each of which has three
 // elements, and as much again for its second resolution.
-func bounds(window store.Period) source.Bounds {
+func bounds(window market.Period) source.Bounds {
 	return source.TenTimes(2*100*len(window.Dates()), 150, 3)
 }
 

@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // expansion turns the series of a document into one price a period.
 type expansion struct {
 	zone   string
-	window store.Period
-	reply  *source.Reply[store.Price]
+	window market.Period
+	reply  *source.Reply[market.Price]
 	prices map[slot]float64
 
 	empty   []emptyPeriod
@@ -26,7 +26,7 @@ type expansion struct {
 
 type slot struct {
 	start      int64 // seconds UTC
-	resolution store.Resolution
+	resolution market.Resolution
 }
 
 // told is what a point tells: a price, or what is wrong with it.
@@ -37,17 +37,17 @@ type told struct {
 
 // emptyPeriod is a Period without a point, cut to the window.
 type emptyPeriod struct {
-	store.Period
+	market.Period
 	reason string
 }
 
 // doubted is a Period that cannot be read, and says nothing of the delivery dates that are whole without it.
 type doubted struct {
-	dates  []store.DeliveryDate // that it touches; nil: nobody knows
+	dates  []market.DeliveryDate // that it touches; nil: nobody knows
 	reason string
 }
 
-func newExpansion(zone string, window store.Period, reply *source.Reply[store.Price]) *expansion {
+func newExpansion(zone string, window market.Period, reply *source.Reply[market.Price]) *expansion {
 	return &expansion{zone: zone, window: window, reply: reply, prices: map[slot]float64{}}
 }
 
@@ -89,11 +89,11 @@ func (e *expansion) addPeriod(curve string, p *period) {
 	if !ok {
 		return
 	}
-	clipped := store.Period{Start: max(interval.Start, e.window.Start), End: min(interval.End, e.window.End)}
+	clipped := market.Period{Start: max(interval.Start, e.window.Start), End: min(interval.End, e.window.End)}
 	if clipped.Start >= clipped.End {
 		return
 	}
-	resolution := store.Resolution(strings.TrimSpace(p.Resolution))
+	resolution := market.Resolution(strings.TrimSpace(p.Resolution))
 	step := resolution.Seconds()
 	var fault string
 	switch {
@@ -108,7 +108,7 @@ func (e *expansion) addPeriod(curve string, p *period) {
 	case fault != "" && len(dates) > 1:
 		e.doubted = append(e.doubted, doubted{dates, fault})
 	case fault != "":
-		e.reply.Refusals.RefuseFinally(store.DayAheadPrices, dates[0], "%s", fault)
+		e.reply.Refusals.RefuseFinally(market.DayAheadPrices, dates[0], "%s", fault)
 	case len(p.Points) == 0:
 		e.empty = append(e.empty, emptyPeriod{clipped, fmt.Sprintf("the Period from %s has no position 1", p.Start)})
 	default:
@@ -117,7 +117,7 @@ func (e *expansion) addPeriod(curve string, p *period) {
 }
 
 // addPoints takes the prices of the Period's steps. What is wrong with a step refuses its delivery date.
-func (e *expansion) addPoints(curve string, p *period, interval, clipped store.Period, resolution store.Resolution) {
+func (e *expansion) addPoints(curve string, p *period, interval, clipped market.Period, resolution market.Resolution) {
 	step := resolution.Seconds()
 	given := e.given(p, int(interval.Seconds()/step), clipped)
 	var last told
@@ -138,7 +138,7 @@ func (e *expansion) addPoints(curve string, p *period, interval, clipped store.P
 			continue
 		}
 		if value.fault != "" {
-			e.reply.Refusals.Refuse(store.DayAheadPrices, dateOf(start), "%s", value.fault)
+			e.reply.Refusals.Refuse(market.DayAheadPrices, dateOf(start), "%s", value.fault)
 			continue
 		}
 		e.addPrice(slot{start, resolution}, value.amount)
@@ -147,55 +147,55 @@ func (e *expansion) addPoints(curve string, p *period, interval, clipped store.P
 
 func (e *expansion) addPrice(s slot, amount float64) {
 	if other, taken := e.prices[s]; taken && other != amount {
-		e.reply.Refusals.RefuseFinally(store.DayAheadPrices, dateOf(s.start),
+		e.reply.Refusals.RefuseFinally(market.DayAheadPrices, dateOf(s.start),
 			"two series differ at %s: %v and %v EUR/MWh", time.Unix(s.start, 0).UTC().Format(time.RFC3339), other, amount)
 		return
 	}
 	e.prices[s] = amount
 }
 
-func dateOf(second int64) store.DeliveryDate { return store.DeliveryDateOf(time.Unix(second, 0)) }
+func dateOf(second int64) market.DeliveryDate { return market.DeliveryDateOf(time.Unix(second, 0)) }
 
 // interval is when the Period begins and ends, each without a space around it in p from then on. One that has no length
 // is skipped; one that is odd refuses the delivery date that it names most nearly, for good.
-func (e *expansion) interval(p *period) (store.Period, bool) {
+func (e *expansion) interval(p *period) (market.Period, bool) {
 	p.Start, p.End = strings.TrimSpace(p.Start), strings.TrimSpace(p.End)
 	from, to := source.ReadStamp([]byte(p.Start)), source.ReadStamp([]byte(p.End))
 	if from.Good && to.Good {
 		switch {
 		case from.At < to.At:
-			return store.Period{Start: from.At, End: to.At}, true
+			return market.Period{Start: from.At, End: to.At}, true
 		case from.At == to.At:
 			e.reply.Note("a Period of no length at %.30q was skipped", p.Start)
-			return store.Period{}, false
+			return market.Period{}, false
 		}
 	}
 	reason := fmt.Sprintf("a Period from %.30q to %.30q is none", p.Start, p.End)
-	var named []store.DeliveryDate
+	var named []market.DeliveryDate
 	if date, ok := source.DateNamed(from, to); ok {
 		named = append(named, date)
 	}
 	if from.Good && to.Good { // the two may be swapped
-		named = []store.DeliveryDate{dateOf(to.At)}
+		named = []market.DeliveryDate{dateOf(to.At)}
 		if last := dateOf(from.At - 1); last != named[0] {
 			named = append(named, last)
 		}
 	}
 	if len(named) == 0 {
 		e.doubted = append(e.doubted, doubted{nil, reason})
-		return store.Period{}, false
+		return market.Period{}, false
 	}
 	asked := false
 	for _, date := range named {
 		if period := date.Period(); period.Start < e.window.End && e.window.Start < period.End {
-			e.reply.Refusals.RefuseFinally(store.DayAheadPrices, date, "%s", reason)
+			e.reply.Refusals.RefuseFinally(market.DayAheadPrices, date, "%s", reason)
 			asked = true
 		}
 	}
 	if !asked {
 		e.reply.Note("%s; it names %s, which was not asked for", reason, named[0])
 	}
-	return store.Period{}, false
+	return market.Period{}, false
 }
 
 // longestPeriod bounds what a Period is expanded to, whatever it says of itself.
@@ -203,13 +203,13 @@ const longestPeriod = 400 * 24 * 3600
 
 // given is what is told at each position; a point that tells none of the Period refuses all dates that the Period has in
 // the window, for good.
-func (e *expansion) given(p *period, count int, clipped store.Period) map[int]told {
+func (e *expansion) given(p *period, count int, clipped market.Period) map[int]told {
 	given := map[int]told{}
 	for _, point := range p.Points {
 		position, err := strconv.Atoi(strings.TrimSpace(point.Position))
 		if err != nil || position < 1 || position > count {
 			for _, date := range clipped.Dates() {
-				e.reply.Refusals.RefuseFinally(store.DayAheadPrices, date, "position %.20q lies outside a Period of %d", point.Position, count)
+				e.reply.Refusals.RefuseFinally(market.DayAheadPrices, date, "position %.20q lies outside a Period of %d", point.Position, count)
 			}
 			continue
 		}
@@ -241,18 +241,18 @@ func (e *expansion) finish() error {
 			return err
 		}
 	}
-	var all []store.Price
+	var all []market.Price
 	for s, amount := range e.prices {
-		all = append(all, store.Price{Start: s.start, Resolution: s.resolution, Price: store.Num(amount)})
+		all = append(all, market.Price{Start: s.start, Resolution: s.resolution, Price: market.Num(amount)})
 	}
-	slices.SortFunc(all, func(a, b store.Price) int {
+	slices.SortFunc(all, func(a, b market.Price) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Resolution, b.Resolution))
 	})
-	repeated := store.RepeatedByFiner(all)
+	repeated := market.RepeatedByFiner(all)
 	for i, price := range all {
 		switch {
 		case repeated[i]:
-		case e.reply.Refusals.Has(store.DayAheadPrices, dateOf(price.Start)):
+		case e.reply.Refusals.Has(market.DayAheadPrices, dateOf(price.Start)):
 			e.reply.Refused = append(e.reply.Refused, price)
 		default:
 			e.reply.Rows = append(e.reply.Rows, price)
@@ -265,8 +265,8 @@ func (e *expansion) finish() error {
 func (e *expansion) judgeEmpty(empty emptyPeriod) {
 	covered := true
 	for _, date := range empty.Dates() {
-		if period := date.Period(); !e.covers(store.Period{Start: max(period.Start, empty.Start), End: min(period.End, empty.End)}) {
-			e.reply.Refusals.Refuse(store.DayAheadPrices, date, "%s", empty.reason)
+		if period := date.Period(); !e.covers(market.Period{Start: max(period.Start, empty.Start), End: min(period.End, empty.End)}) {
+			e.reply.Refusals.Refuse(market.DayAheadPrices, date, "%s", empty.reason)
 			covered = false
 		}
 	}
@@ -282,9 +282,9 @@ func (e *expansion) judge(d doubted) error {
 	if dates == nil {
 		dates = e.window.Dates()
 	}
-	var lacking []store.DeliveryDate
+	var lacking []market.DeliveryDate
 	for _, date := range dates {
-		if period := date.Period(); !e.covers(store.Period{Start: max(period.Start, e.window.Start), End: min(period.End, e.window.End)}) {
+		if period := date.Period(); !e.covers(market.Period{Start: max(period.Start, e.window.Start), End: min(period.End, e.window.End)}) {
 			lacking = append(lacking, date)
 		}
 	}
@@ -295,14 +295,14 @@ func (e *expansion) judge(d doubted) error {
 		return errors.New(d.reason)
 	}
 	for _, date := range lacking {
-		e.reply.Refusals.RefuseFinally(store.DayAheadPrices, date, "%s", d.reason)
+		e.reply.Refusals.RefuseFinally(market.DayAheadPrices, date, "%s", d.reason)
 	}
 	return nil
 }
 
 // covers says whether each quarter hour of the period has a price.
-func (e *expansion) covers(period store.Period) bool {
-	for quarter := period.Start - period.Start%store.QuarterSeconds; quarter < period.End; quarter += store.QuarterSeconds {
+func (e *expansion) covers(period market.Period) bool {
+	for quarter := period.Start - period.Start%market.QuarterSeconds; quarter < period.End; quarter += market.QuarterSeconds {
 		if !e.hasPrice(quarter) {
 			return false
 		}
@@ -311,7 +311,7 @@ func (e *expansion) covers(period store.Period) bool {
 }
 
 func (e *expansion) hasPrice(quarter int64) bool {
-	for _, resolution := range []store.Resolution{store.PT15M, store.PT30M, store.PT60M} {
+	for _, resolution := range []market.Resolution{market.PT15M, market.PT30M, market.PT60M} {
 		if _, there := e.prices[slot{quarter - quarter%resolution.Seconds(), resolution}]; there {
 			return true
 		}

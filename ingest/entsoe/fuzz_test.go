@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"courant/ingest/entsoe"
-	"courant/store"
+	"courant/store/market"
 )
 
 func FuzzDecode(f *testing.F) {
-	windows := []store.Period{
+	windows := []market.Period{
 		summerDay.Period(), springDay.Period(), autumnDay.Period(), {Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End},
 		{Start: at("2026-07-14T22:30Z"), End: at("2026-07-15T00:15Z")},
 	}
@@ -43,9 +43,9 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		refused := map[store.DeliveryDate]bool{}
+		refused := map[market.DeliveryDate]bool{}
 		for _, r := range reply.Refusals.List() {
-			if p := r.Date.Period(); p.End <= window.Start || window.End <= p.Start || refused[r.Date] || r.Dataset != store.DayAheadPrices {
+			if p := r.Date.Period(); p.End <= window.Start || window.End <= p.Start || refused[r.Date] || r.Dataset != market.DayAheadPrices {
 				t.Fatalf("%s %s is refused, again or without having been asked for", r.Dataset, r.Date)
 			}
 			if strings.Contains(r.Reason, "\n") || len(r.Reason) > 500 {
@@ -55,7 +55,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		type slot struct {
 			start      int64
-			resolution store.Resolution
+			resolution market.Resolution
 		}
 		seen := map[slot]bool{}
 		for i, row := range reply.Rows {
@@ -66,7 +66,7 @@ func FuzzDecode(f *testing.F) {
 			if v := row.Price.V; !row.Price.Valid || math.IsNaN(v) || math.IsInf(v, 0) || v == 0 && math.Signbit(v) {
 				t.Fatalf("%+v has no price", row)
 			}
-			if refused[store.DeliveryDateOf(time.Unix(row.Start, 0))] {
+			if refused[market.DeliveryDateOf(time.Unix(row.Start, 0))] {
 				t.Fatalf("%+v is of a refused date", row)
 			}
 			if seen[slot{row.Start, row.Resolution}] {
@@ -78,13 +78,13 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		// What finer prices say of every quarter of a period, a coarser one repeats only if it says something else.
-		for i, repeats := range store.RepeatedByFiner(reply.Rows) {
+		for i, repeats := range market.RepeatedByFiner(reply.Rows) {
 			if repeats {
 				t.Fatalf("%+v repeats finer prices", reply.Rows[i])
 			}
 		}
 		for _, row := range reply.Refused {
-			if !refused[store.DeliveryDateOf(time.Unix(row.Start, 0))] || !window.Holds(row.Start) || !row.Price.Valid {
+			if !refused[market.DeliveryDateOf(time.Unix(row.Start, 0))] || !window.Holds(row.Start) || !row.Price.Valid {
 				t.Fatalf("%+v is set apart, and its date is not refused", row)
 			}
 		}

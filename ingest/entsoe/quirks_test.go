@@ -16,16 +16,16 @@ import (
 
 	"courant/ingest/entsoe"
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Delivery dates with 24, 23 and 25 hours.
 var (
-	summerDay = store.NewDeliveryDate(2026, time.July, 15)
-	springDay = store.NewDeliveryDate(2026, time.March, 29)
-	autumnDay = store.NewDeliveryDate(2026, time.October, 25)
+	summerDay = market.NewDeliveryDate(2026, time.July, 15)
+	springDay = market.NewDeliveryDate(2026, time.March, 29)
+	autumnDay = market.NewDeliveryDate(2026, time.October, 25)
 )
 
 // at is an instant in seconds.
@@ -98,7 +98,7 @@ func acknowledgement(texts ...string) string {
 }
 
 // told writes rows as a person reads them.
-func told(rows []store.Price) []string {
+func told(rows []market.Price) []string {
 	var lines []string
 	for _, r := range rows {
 		lines = append(lines, fmt.Sprintf("%s %s %v", minute(r.Start), r.Resolution, r.Price.V))
@@ -106,7 +106,7 @@ func told(rows []store.Price) []string {
 	return lines
 }
 
-func refusalsOf(reply source.Reply[store.Price]) []string {
+func refusalsOf(reply source.Reply[market.Price]) []string {
 	var refused []string
 	for _, r := range reply.Refusals.List() {
 		final := ""
@@ -124,7 +124,7 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 	tens := []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT60M 10", "2026-07-15T00:00Z PT60M 10"}
 	whole := threeHours("1=10", "2=20.5", "3=30")
 	quarters := func(start, end string, points ...string) string { return period(start, end, "PT15M", points...) }
-	twoDays := store.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
+	twoDays := market.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
 	nextDay := period("2026-07-15T22:00Z", "2026-07-15T23:00Z", "PT60M", "1=99")
 	finally := func(reason string) []string { return []string{"final day-ahead-prices 2026-07-15: " + reason} }
 	var fullDay []string
@@ -137,7 +137,7 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		body    string
-		window  store.Period // zero: 2026-07-15
+		window  market.Period // zero: 2026-07-15
 		rows    []string
 		refused []string // "final" in front where a person cannot accept
 		apart   []string // readable prices of refused dates
@@ -191,7 +191,7 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 			rows: []string{"2026-07-15T22:00Z PT60M 99"}, apart: hours, refused: finally("two series differ at 2026-07-14T23:00:00Z: 20.5 and 21 EUR/MWh")},
 		{name: "two Periods of a series that differ", body: document(series(nil, whole, period("2026-07-15T00:00Z", "2026-07-15T01:00Z", "PT60M", "1=31"))),
 			apart: hours, refused: finally("two series differ at 2026-07-15T00:00:00Z: 30 and 31 EUR/MWh")},
-		{name: "two series that differ outside the window", window: store.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-14T23:00Z")},
+		{name: "two series that differ outside the window", window: market.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-14T23:00Z")},
 			body: document(series(nil, whole), series(nil, threeHours("1=10", "2=21", "3=30"))), rows: hours[:1]},
 
 		{name: "sequence 2 is skipped", body: document(series(changed{"classificationSequence_AttributeInstanceComponent.position", "2"}, threeHours("1=1")), series(nil, whole)), rows: hours,
@@ -259,10 +259,10 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 			refused: refused("the Period from 2026-07-14T22:00Z has no position 1")},
 		{name: "no interval", body: document(series(nil, period("", "", "PT60M", "1=1"))), refused: finally(`a Period from "" to "" is none`)},
 		{name: "an interval in words", body: document(series(nil, period("today", "tomorrow", "PT60M", "1=1"))), refused: finally(`a Period from "today" to "tomorrow" is none`)},
-		{name: "an interval in words is of no date that is whole without it", window: store.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-15T01:00Z")},
+		{name: "an interval in words is of no date that is whole without it", window: market.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-15T01:00Z")},
 			body: document(series(nil, period("today", "tomorrow", "PT60M", "1=1")), series(nil, whole)), rows: hours,
 			notes: []string{`a Period from "today" to "tomorrow" is none and was skipped; every date is whole without it`}},
-		{name: "an interval in words is of the one date that is not whole", window: store.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-15T23:00Z")}, rows: fullDay,
+		{name: "an interval in words is of the one date that is not whole", window: market.Period{Start: at("2026-07-14T22:00Z"), End: at("2026-07-15T23:00Z")}, rows: fullDay,
 			body:    document(series(nil, period("today", "tomorrow", "PT60M", "1=1")), series(nil, period("2026-07-14T22:00Z", "2026-07-15T22:00Z", "PT60M", "1=10"))),
 			refused: []string{`final day-ahead-prices 2026-07-16: a Period from "today" to "tomorrow" is none`}},
 		{name: "a bad start beside a good end", window: twoDays, body: document(series(nil, period("2026-07-14T22:75Z", "2026-07-15T22:00Z", "PT60M", "1=1")), series(nil, nextDay)), rows: []string{"2026-07-15T22:00Z PT60M 99"},
@@ -282,8 +282,8 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 			body:    document(series(nil, period("2026-07-14T22:00Z", "2026-07-16T01:00Z", "PT60M", "1=10", "25=n/a", "27=30"))),
 			refused: []string{`day-ahead-prices 2026-07-16: price "n/a" at position 25 is not a number`}},
 
-		{name: "clipped to the window", window: store.Period{Start: at("2026-07-14T23:00Z"), End: at("2026-07-15T00:00Z")}, body: document(series(nil, whole)), rows: hours[1:2]},
-		{name: "an hour that began before the window", window: store.Period{Start: at("2026-07-14T22:30Z"), End: at("2026-07-15T00:00Z")}, body: document(series(nil, whole)), rows: hours[1:2]},
+		{name: "clipped to the window", window: market.Period{Start: at("2026-07-14T23:00Z"), End: at("2026-07-15T00:00Z")}, body: document(series(nil, whole)), rows: hours[1:2]},
+		{name: "an hour that began before the window", window: market.Period{Start: at("2026-07-14T22:30Z"), End: at("2026-07-15T00:00Z")}, body: document(series(nil, whole)), rows: hours[1:2]},
 		{name: "nothing in the window", window: summerDay.Add(30).Period(), body: document(series(nil, whole))},
 
 		{name: "an unknown namespace", body: strings.Replace(document(series(nil, whole)), "urn:iec62325.351:tc57wg16:451-3:publicationdocument:7:3", "https://example.org/prices/9", 1), rows: hours},
@@ -305,7 +305,7 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			window := tt.window
-			if window == (store.Period{}) {
+			if window == (market.Period{}) {
 				window = summerDay.Period()
 			}
 			reply, err := entsoe.Decode(strings.NewReader(tt.body), entsoe.France, window)
@@ -442,16 +442,16 @@ func TestZeroBelowZeroIsZero(t *testing.T) {
 func TestADayIsAsLongAsItsClockSays(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
-		date            store.DeliveryDate
+		date            market.DeliveryDate
 		hours, quarters int
 	}{
 		{"the clock goes forward", springDay, 23, 92}, {"an ordinary day", summerDay, 24, 96}, {"the clock goes back", autumnDay, 25, 100},
 	} {
-		for _, resolution := range []store.Resolution{store.PT15M, store.PT60M} {
+		for _, resolution := range []market.Resolution{market.PT15M, market.PT60M} {
 			for _, curve := range []string{"A01", "A03"} {
 				t.Run(fmt.Sprintf("%s/%s/%s", tt.name, resolution, curve), func(t *testing.T) {
 					day, count := tt.date.Period(), tt.quarters
-					if resolution == store.PT60M {
+					if resolution == market.PT60M {
 						count = tt.hours
 					}
 					var points []string
@@ -472,7 +472,7 @@ func TestADayIsAsLongAsItsClockSays(t *testing.T) {
 						if curve == "A01" || position%3 == 1 && position < count-3 {
 							last = position
 						}
-						want := store.Price{Start: day.Start + int64(i)*resolution.Seconds(), Resolution: resolution, Price: store.Num(float64(last))}
+						want := market.Price{Start: day.Start + int64(i)*resolution.Seconds(), Resolution: resolution, Price: market.Num(float64(last))}
 						if row != want {
 							t.Errorf("position %d is %+v, want %+v", position, row, want)
 						}

@@ -6,31 +6,31 @@ import (
 	"time"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
-var afrrShape = shape[store.AFRRStep]{
+var afrrShape = shape[market.AFRRStep]{
 	tooMany: source.TooManyOddSteps,
 	numbers: afrrNumbers, flags: afrrFlags,
-	series: func(*store.AFRRStep) (string, int64) { return "", store.AFRRSeconds },
+	series: func(*market.AFRRStep) (string, int64) { return "", market.AFRRSeconds },
 }
 
-func afrrNumbers(r *store.AFRRStep) []*store.Number {
-	return []*store.Number{&r.UpwardPrice, &r.DownwardPrice, &r.DemandMW, &r.ForFranceMW, &r.InFranceMW}
+func afrrNumbers(r *market.AFRRStep) []*market.Number {
+	return []*market.Number{&r.UpwardPrice, &r.DownwardPrice, &r.DemandMW, &r.ForFranceMW, &r.InFranceMW}
 }
 
-func afrrFlags(r *store.AFRRStep) []*store.Flag {
-	return []*store.Flag{&r.PicassoConnection, &r.ProrataMode}
+func afrrFlags(r *market.AFRRStep) []*market.Flag {
+	return []*market.Flag{&r.PicassoConnection, &r.ProrataMode}
 }
 
 // DecodeMarginalPrice reads a reply of afrr_marginal_price v5: days and steps newest first, each step a clock time in
 // Paris without offset. On the day the clock goes back that is ambiguous from 02:00 to 03:00: the window decides if it
 // holds one of the two hours only; if a reply lists both all the same, their order does.
-func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[store.AFRRStep], error) {
-	var reply source.Reply[store.AFRRStep]
-	reply.Rows = make([]store.AFRRStep, 0, window.Seconds()/store.AFRRSeconds)
-	listed := make([]wallStep, 0, window.Seconds()/store.AFRRSeconds)
-	steps := newSteps[store.AFRRStep, int64](&reply, window, afrrShape)
+func DecodeMarginalPrice(body io.Reader, window market.Period) (source.Reply[market.AFRRStep], error) {
+	var reply source.Reply[market.AFRRStep]
+	reply.Rows = make([]market.AFRRStep, 0, window.Seconds()/market.AFRRSeconds)
+	listed := make([]wallStep, 0, window.Seconds()/market.AFRRSeconds)
+	steps := newSteps[market.AFRRStep, int64](&reply, window, afrrShape)
 	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("days", func() error {
 		return d.array(func() (err error) {
@@ -42,7 +42,7 @@ func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[stor
 		err = steps.finish()
 	}
 	if err != nil {
-		return source.Reply[store.AFRRStep]{}, err
+		return source.Reply[market.AFRRStep]{}, err
 	}
 	return reply, nil
 }
@@ -50,14 +50,14 @@ func DecodeMarginalPrice(body io.Reader, window store.Period) (source.Reply[stor
 // wallStep is a step whose instant is not known yet: row.Start is the clock time in seconds after midnight, below 0 if it
 // cannot be read.
 type wallStep struct {
-	row     store.AFRRStep
+	row     market.AFRRStep
 	updated int64 // ms UTC
 	bad     string
 }
 
 // decodeDay reads one day and places its steps, which it appends to listed.
-func decodeDay(d *document, steps *steps[store.AFRRStep, int64], listed []wallStep) ([]wallStep, error) {
-	var date store.DeliveryDate
+func decodeDay(d *document, steps *steps[market.AFRRStep, int64], listed []wallStep) ([]wallStep, error) {
+	var date market.DeliveryDate
 	var named source.Stamp // the date, where it is not written as one
 	var updated int64
 	err := d.object(func(key string) (bool, error) {
@@ -65,7 +65,7 @@ func decodeDay(d *document, steps *steps[store.AFRRStep, int64], listed []wallSt
 		case "start_date":
 			var bad string
 			text, err := d.text(&bad)
-			if parsed, fault := store.ParseDeliveryDate(string(text)); fault == nil {
+			if parsed, fault := market.ParseDeliveryDate(string(text)); fault == nil {
 				date = parsed
 			} else if bad != "" {
 				named.Fault = bad
@@ -87,7 +87,7 @@ func decodeDay(d *document, steps *steps[store.AFRRStep, int64], listed []wallSt
 	switch {
 	case err != nil || len(listed) == 0:
 	case date.IsZero():
-		steps.misplaced(store.AFRREnergy, named, source.Stamp{}, "a day has no date")
+		steps.misplaced(market.AFRREnergy, named, source.Stamp{}, "a day has no date")
 	default:
 		placeDay(date, listed, updated, steps)
 	}
@@ -95,7 +95,7 @@ func decodeDay(d *document, steps *steps[store.AFRRStep, int64], listed []wallSt
 }
 
 func decodeWallStep(d *document) (wallStep, error) {
-	step := wallStep{row: store.AFRRStep{Start: -1}}
+	step := wallStep{row: market.AFRRStep{Start: -1}}
 	row := &step.row
 	err := d.object(func(key string) (bool, error) {
 		switch key {
@@ -152,30 +152,30 @@ func clockSeconds(text []byte) (int64, bool) {
 }
 
 // placeDay gives each step of a day its instant; updated is when those that do not say it were last written, ms UTC.
-func placeDay(date store.DeliveryDate, listed []wallStep, updated int64, steps *steps[store.AFRRStep, int64]) {
+func placeDay(date market.DeliveryDate, listed []wallStep, updated int64, steps *steps[market.AFRRStep, int64]) {
 	if !overlap(date.Period(), steps.window) {
 		return
 	}
 	wall, err := newWallClock(date, listed, steps.window)
 	if err != nil {
-		steps.reply.Refusals.RefuseFinally(store.AFRREnergy, date, "%v", err)
+		steps.reply.Refusals.RefuseFinally(market.AFRREnergy, date, "%v", err)
 		return
 	}
 	for i, step := range listed {
 		if step.row.Start < 0 {
-			steps.spoil(store.AFRREnergy, date, "%s", step.bad)
+			steps.spoil(market.AFRREnergy, date, "%s", step.bad)
 			continue
 		}
 		start, exists := wall.instant(i, step.row.Start)
 		if !exists {
-			steps.spoil(store.AFRREnergy, date, "step %s does not exist on that day", clockText(step.row.Start))
+			steps.spoil(market.AFRREnergy, date, "step %s does not exist on that day", clockText(step.row.Start))
 			continue
 		}
 		if !steps.window.Holds(start) {
 			continue
 		}
-		if step.row.Start%store.AFRRSeconds != 0 {
-			steps.spoil(store.AFRREnergy, date, "%s: it is not on the grid of 4 s", instantText(start))
+		if step.row.Start%market.AFRRSeconds != 0 {
+			steps.spoil(market.AFRREnergy, date, "%s: it is not on the grid of 4 s", instantText(start))
 			continue
 		}
 		step.row.Start = start
@@ -183,10 +183,10 @@ func placeDay(date store.DeliveryDate, listed []wallStep, updated int64, steps *
 			step.updated = updated
 		}
 		if step.bad != "" {
-			steps.addOdd(store.AFRREnergy, start, start, step.row, step.updated, step.bad)
+			steps.addOdd(market.AFRREnergy, start, start, step.row, step.updated, step.bad)
 			continue
 		}
-		steps.add(store.AFRREnergy, start, start, step.row, step.updated)
+		steps.add(market.AFRREnergy, start, start, step.row, step.updated)
 	}
 }
 

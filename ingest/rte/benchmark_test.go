@@ -18,10 +18,11 @@ import (
 	"courant/ingest/simulator"
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 // simulatedReply is what the simulated RTE answers for the window, after its own clock has passed it.
-func simulatedReply(b *testing.B, from resource, window store.Period) []byte {
+func simulatedReply(b *testing.B, from resource, window market.Period) []byte {
 	b.Helper()
 	now := func() time.Time { return window.To().Add(24 * time.Hour) }
 	handler := simulator.RTE(simulator.Options{Now: now})
@@ -46,13 +47,13 @@ func simulatedReply(b *testing.B, from resource, window store.Period) []byte {
 
 // BenchmarkDecodeMarginalPrice reads a whole delivery date of 4 s steps.
 func BenchmarkDecodeMarginalPrice(b *testing.B) {
-	date := store.NewDeliveryDate(2026, time.November, 20)
+	date := market.NewDeliveryDate(2026, time.November, 20)
 	document := simulatedReply(b, marginalPrice, date.Period())
 	b.SetBytes(int64(len(document)))
 	b.ReportAllocs()
 	for b.Loop() {
 		reply, err := DecodeMarginalPrice(bytes.NewReader(document), date.Period())
-		if err != nil || len(reply.Rows) != date.Steps(store.AFRRSeconds) {
+		if err != nil || len(reply.Rows) != date.Steps(market.AFRRSeconds) {
 			b.Fatalf("%d rows, error %v", len(reply.Rows), err)
 		}
 	}
@@ -62,7 +63,7 @@ func BenchmarkDecodeMarginalPrice(b *testing.B) {
 // where a number of dates is stored already; it tells how long that takes and reading the latest date, and what a row takes
 // on the disk once the write-ahead log is in the file.
 func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
-	date := store.NewDeliveryDate(2026, time.July, 14)
+	date := market.NewDeliveryDate(2026, time.July, 14)
 	document := simulatedReply(b, marginalPrice, date.Period())
 	path := filepath.Join(b.TempDir(), "courant.db")
 	db, err := store.Open(b.Context(), path)
@@ -82,9 +83,9 @@ func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
 			reply.Rows[i].Start += int64(stored) * 86_400
 		}
 		stored++
-		run := &store.Run{Feed: "afrr_energy", Datasets: []store.Dataset{store.AFRREnergy}, Started: begun, Ended: begun, Outcome: store.OutcomeOK,
-			Window: store.Period{Start: reply.Rows[0].Start, End: reply.Rows[0].Start + 1}}
-		if err := db.Commit(b.Context(), run, store.Batch{AFRR: reply.Rows}); err != nil {
+		run := &store.Run{Feed: "afrr_energy", Datasets: []market.Dataset{market.AFRREnergy}, Started: begun, Ended: begun, Outcome: store.OutcomeOK,
+			Window: market.Period{Start: reply.Rows[0].Start, End: reply.Rows[0].Start + 1}}
+		if err := db.Commit(b.Context(), run, market.Batch{AFRR: reply.Rows}); err != nil {
 			b.Fatal(err)
 		}
 		return time.Since(begun)
@@ -122,7 +123,7 @@ func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			b.ReportMetric(float64(file.Size())/float64(stored*date.Steps(store.AFRRSeconds)), "file-B/row")
+			b.ReportMetric(float64(file.Size())/float64(stored*date.Steps(market.AFRRSeconds)), "file-B/row")
 			if db, err = store.Open(context.WithoutCancel(b.Context()), path); err != nil {
 				b.Fatal(err)
 			}
@@ -132,8 +133,8 @@ func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
 
 // BenchmarkDecodeProcuredReserves reads a week of the three reserves.
 func BenchmarkDecodeProcuredReserves(b *testing.B) {
-	first := store.NewDeliveryDate(2026, time.November, 10)
-	window := store.NewPeriod(first.Start(), first.Add(7).Start())
+	first := market.NewDeliveryDate(2026, time.November, 10)
+	window := market.NewPeriod(first.Start(), first.Add(7).Start())
 	document := simulatedReply(b, procuredReserves, window)
 	b.SetBytes(int64(len(document)))
 	b.ReportAllocs()

@@ -6,24 +6,24 @@ import (
 	"strings"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // reserve is one that RTE procures, and the ways in which it is procured, in RTE's words.
 type reserve struct {
 	name       string
-	dataset    store.Dataset
-	directions map[string]store.Direction
+	dataset    market.Dataset
+	directions map[string]market.Direction
 }
 
 // reserves are the known ones by RTE's name. RR is a reserve of its own and left out.
 var reserves = map[string]reserve{
-	"FCR":  {"FCR", store.FCRCapacity, map[string]store.Direction{"UP_DOWN": store.Symmetric}},
-	"AFRR": {"aFRR", store.AFRRCapacity, upAndDown},
-	"MFRR": {"mFRR", store.MFRRCapacity, upAndDown},
+	"FCR":  {"FCR", market.FCRCapacity, map[string]market.Direction{"UP_DOWN": market.Symmetric}},
+	"AFRR": {"aFRR", market.AFRRCapacity, upAndDown},
+	"MFRR": {"mFRR", market.MFRRCapacity, upAndDown},
 }
 
-var upAndDown = map[string]store.Direction{"UP": store.Upward, "DOWN": store.Downward}
+var upAndDown = map[string]market.Direction{"UP": market.Upward, "DOWN": market.Downward}
 
 const leftOut = "RR"
 
@@ -31,21 +31,21 @@ const leftOut = "RR"
 const mostUnknown = 5
 
 // capacityDatasets are those of the known reserves.
-var capacityDatasets = []store.Dataset{store.FCRCapacity, store.AFRRCapacity, store.MFRRCapacity}
+var capacityDatasets = []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}
 
-var capacityShape = shape[store.CapacityStep]{
-	numbers: func(r *store.CapacityStep) []*store.Number {
-		return []*store.Number{&r.OfferedMW, &r.ContractedMW, &r.Price}
+var capacityShape = shape[market.CapacityStep]{
+	numbers: func(r *market.CapacityStep) []*market.Number {
+		return []*market.Number{&r.OfferedMW, &r.ContractedMW, &r.Price}
 	},
-	updated: func(r *store.CapacityStep) *int64 { return &r.Updated },
-	series: func(r *store.CapacityStep) (string, int64) {
-		return store.CapacitySeries(r.Direction, r.TimeHorizon, r.Product), store.QuarterSeconds
+	updated: func(r *market.CapacityStep) *int64 { return &r.Updated },
+	series: func(r *market.CapacityStep) (string, int64) {
+		return market.CapacitySeries(r.Direction, r.TimeHorizon, r.Product), market.QuarterSeconds
 	},
 }
 
 // capacityValue is one element of a block's values. Its block's reserve may stand behind it in the reply.
 type capacityValue struct {
-	step       store.CapacityStep
+	step       market.CapacityStep
 	start, end source.Stamp
 	direction  string // RTE's word, in capitals
 	bad        string // what is wrong with a value
@@ -54,9 +54,9 @@ type capacityValue struct {
 
 // DecodeProcuredReserves reads a reply of result_procured_reserves v5: blocks of quarter hours by reserve and product,
 // in any order. A reserve that is not published yet is simply not there. Prices are EUR/MW for the 15 min.
-func DecodeProcuredReserves(body io.Reader, window store.Period) (source.Reply[store.CapacityStep], error) {
-	var reply source.Reply[store.CapacityStep]
-	r := reservesReply{steps: newSteps[store.CapacityStep, capacityKey](&reply, window, capacityShape), given: map[store.Dataset]bool{}}
+func DecodeProcuredReserves(body io.Reader, window market.Period) (source.Reply[market.CapacityStep], error) {
+	var reply source.Reply[market.CapacityStep]
+	r := reservesReply{steps: newSteps[market.CapacityStep, capacityKey](&reply, window, capacityShape), given: map[market.Dataset]bool{}}
 	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("result_procured_reserves", func() error {
 		return d.array(func() error { return r.decodeBlock(d) })
@@ -66,23 +66,23 @@ func DecodeProcuredReserves(body io.Reader, window store.Period) (source.Reply[s
 		err = r.steps.finish()
 	}
 	if err != nil {
-		return source.Reply[store.CapacityStep]{}, err
+		return source.Reply[market.CapacityStep]{}, err
 	}
 	return reply, nil
 }
 
 type capacityKey struct {
-	dataset              store.Dataset
+	dataset              market.Dataset
 	start                int64
-	direction            store.Direction
+	direction            market.Direction
 	timeHorizon, product string
 }
 
 // reservesReply is a reply of which the blocks are being read.
 type reservesReply struct {
-	steps   *steps[store.CapacityStep, capacityKey]
-	given   map[store.Dataset]bool // of which the reply has a value
-	unknown []string               // reserves that are not known
+	steps   *steps[market.CapacityStep, capacityKey]
+	given   map[market.Dataset]bool // of which the reply has a value
+	unknown []string                // reserves that are not known
 }
 
 func (r *reservesReply) decodeBlock(d *document) error {
@@ -150,7 +150,7 @@ func (r *reservesReply) addValue(v *capacityValue, of reserve, product, noProduc
 		noKey = "the direction is missing"
 	case !known:
 		noKey = fmt.Sprintf("%s has no direction %.40q", of.name, v.direction)
-	case start%store.QuarterSeconds != 0:
+	case start%market.QuarterSeconds != 0:
 		noKey = notAQuarter
 	}
 	if noKey != "" {
@@ -165,7 +165,7 @@ func (r *reservesReply) addValue(v *capacityValue, of reserve, product, noProduc
 		steps.addOdd(dataset, start, key, step, step.Updated, v.bad)
 	case v.end.Fault != "":
 		steps.addRepetition(dataset, start, key, step, step.Updated, v.end.Fault)
-	case v.end.Good && v.end.At != start+store.QuarterSeconds:
+	case v.end.Good && v.end.At != start+market.QuarterSeconds:
 		steps.addRepetition(dataset, start, key, step, step.Updated, notAQuarter)
 	default:
 		steps.add(dataset, start, key, step, step.Updated)
@@ -187,7 +187,7 @@ func (r *reservesReply) judgeUnknown() {
 			continue
 		}
 		for _, date := range r.steps.window.Dates() {
-			reply.Omissions = append(reply.Omissions, store.Omission{Dataset: dataset, Date: date,
+			reply.Omissions = append(reply.Omissions, market.Omission{Dataset: dataset, Date: date,
 				Reason: fmt.Sprintf("the reply lacks it, and has reserve %s, which is not known", words)})
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 	"courant/ingest/rte"
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -99,21 +99,21 @@ func newFakeRTE(t *testing.T) *fakeRTE {
 var calls = []struct {
 	name, path, api string
 	query           string // of the autumn day
-	call            func(*testing.T, *rte.Client, store.Period) (rows int, traffic source.Traffic, err error)
+	call            func(*testing.T, *rte.Client, market.Period) (rows int, traffic source.Traffic, err error)
 }{
-	{"capacity", "/open_api/balancing_capacity/v5/result_procured_reserves", "Balancing Capacity", autumnQuery, func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+	{"capacity", "/open_api/balancing_capacity/v5/result_procured_reserves", "Balancing Capacity", autumnQuery, func(t *testing.T, c *rte.Client, w market.Period) (int, source.Traffic, error) {
 		reply, traffic, err := c.ProcuredReserves(t.Context(), w)
 		return len(reply.Rows), traffic, err
 	}},
-	{"aFRR energy", "/open_api/balancing_energy/v5/afrr_marginal_price", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+	{"aFRR energy", "/open_api/balancing_energy/v5/afrr_marginal_price", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w market.Period) (int, source.Traffic, error) {
 		reply, traffic, err := c.MarginalPrice(t.Context(), w)
 		return len(reply.Rows), traffic, err
 	}},
-	{"mFRR energy", "/open_api/balancing_energy/v5/standard_mfrr_data", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+	{"mFRR energy", "/open_api/balancing_energy/v5/standard_mfrr_data", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w market.Period) (int, source.Traffic, error) {
 		reply, traffic, err := c.StandardMFRR(t.Context(), w)
 		return len(reply.Rows), traffic, err
 	}},
-	{"power exchanges", "/open_api/wholesale_market/v3/france_power_exchanges", "Wholesale Market", "", func(t *testing.T, c *rte.Client, w store.Period) (int, source.Traffic, error) {
+	{"power exchanges", "/open_api/wholesale_market/v3/france_power_exchanges", "Wholesale Market", "", func(t *testing.T, c *rte.Client, w market.Period) (int, source.Traffic, error) {
 		reply, traffic, err := c.PowerExchangePrices(t.Context(), w)
 		return len(reply.Rows), traffic, err
 	}},
@@ -665,11 +665,11 @@ func TestOneCapacityCallBringsThreeDatasets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var datasets []store.Dataset
+	var datasets []market.Dataset
 	for _, row := range reply.Rows {
 		datasets = append(datasets, row.Dataset)
 	}
-	if diff := cmp.Diff([]store.Dataset{store.AFRRCapacity, store.FCRCapacity, store.MFRRCapacity}, datasets); diff != "" {
+	if diff := cmp.Diff([]market.Dataset{market.AFRRCapacity, market.FCRCapacity, market.MFRRCapacity}, datasets); diff != "" {
 		t.Errorf("datasets (-want +got):\n%s", diff)
 	}
 	f.wantRequests(t, 1, 1)

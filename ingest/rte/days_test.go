@@ -14,15 +14,15 @@ import (
 
 	"courant/ingest/rte"
 	"courant/ingest/simulator"
-	"courant/store"
+	"courant/store/market"
 )
 
 var change = at("2026-10-25T01:00:00Z") // the clock goes back from 03:00 to 02:00
 
 // stepsOf are the instants of a period's steps, ascending.
-func stepsOf(period store.Period) []int64 {
+func stepsOf(period market.Period) []int64 {
 	var instants []int64
-	for at := period.Start; at < period.End; at += store.AFRRSeconds {
+	for at := period.Start; at < period.End; at += market.AFRRSeconds {
 		instants = append(instants, at)
 	}
 	return instants
@@ -40,9 +40,9 @@ func withoutWords[R any](rows []R) []R {
 		row := reflect.ValueOf(&rows[i]).Elem()
 		for f := range row.NumField() {
 			switch v := row.Field(f).Addr().Interface().(type) {
-			case *store.Number:
+			case *market.Number:
 				v.Withdrawn = false
-			case *store.Flag:
+			case *market.Flag:
 				v.Withdrawn = false
 			}
 		}
@@ -72,7 +72,7 @@ func autumnDocument(t *testing.T, instants []int64) string {
 	}
 	steps := make([]step, len(instants))
 	for i, at := range instants {
-		steps[i] = step{time.Unix(at, 0).In(store.Paris).Format(time.TimeOnly), at - autumnDay.Period().Start}
+		steps[i] = step{time.Unix(at, 0).In(market.Paris).Format(time.TimeOnly), at - autumnDay.Period().Start}
 	}
 	body, err := json.Marshal(map[string]any{"days": []any{map[string]any{"start_date": "2026-10-25", "datas": steps}}})
 	if err != nil {
@@ -83,14 +83,14 @@ func autumnDocument(t *testing.T, instants []int64) string {
 
 func TestTheRepeatedHourIsToldApartOrRefused(t *testing.T) {
 	all := autumnDay.Period()
-	before, after := store.Period{Start: all.Start, End: change}, store.Period{Start: change, End: all.End}
-	whole, first, second := stepsOf(all), stepsOf(store.Period{Start: change - 3600, End: change}), stepsOf(store.Period{Start: change, End: change + 3600})
+	before, after := market.Period{Start: all.Start, End: change}, market.Period{Start: change, End: all.End}
+	whole, first, second := stepsOf(all), stepsOf(market.Period{Start: change - 3600, End: change}), stepsOf(market.Period{Start: change, End: change + 3600})
 	twoHours := slices.Concat(first, second)
-	around := slices.Concat(stepsOf(store.Period{Start: all.Start, End: change - 3600}), stepsOf(store.Period{Start: change + 3600, End: all.End}))
+	around := slices.Concat(stepsOf(market.Period{Start: all.Start, End: change - 3600}), stepsOf(market.Period{Start: change + 3600, End: all.End}))
 	index := func(at int64) int { return slices.Index(whole, at) }
 	for _, tt := range []struct {
 		name     string
-		window   store.Period
+		window   market.Period
 		instants []int64 // as the reply lists them
 		want     int     // rows
 		refused  bool
@@ -101,10 +101,10 @@ func TestTheRepeatedHourIsToldApartOrRefused(t *testing.T) {
 		{"the window begins at the change, newest first", after, newestFirst(stepsOf(after)), 19_800, false},
 		{"the window ends at the change, the reply does not", before, newestFirst(whole), 2700, false},
 		{"the window begins at the change, the reply does not", after, whole, 19_800, false},
-		{"the window lies in the first hour", store.Period{Start: change - 1800, End: change - 900}, stepsOf(store.Period{Start: change - 1800, End: change - 900}), 225, false},
-		{"the window lies in the second hour", store.Period{Start: change + 900, End: change + 1800}, stepsOf(store.Period{Start: change + 900, End: change + 1800}), 225, false},
-		{"the window holds the hour before", store.Period{Start: change - 7200, End: change - 3600}, whole, 900, false},
-		{"the window holds the hour after", store.Period{Start: change + 3600, End: change + 7200}, newestFirst(whole), 900, false},
+		{"the window lies in the first hour", market.Period{Start: change - 1800, End: change - 900}, stepsOf(market.Period{Start: change - 1800, End: change - 900}), 225, false},
+		{"the window lies in the second hour", market.Period{Start: change + 900, End: change + 1800}, stepsOf(market.Period{Start: change + 900, End: change + 1800}), 225, false},
+		{"the window holds the hour before", market.Period{Start: change - 7200, End: change - 3600}, whole, 900, false},
+		{"the window holds the hour after", market.Period{Start: change + 3600, End: change + 7200}, newestFirst(whole), 900, false},
 		{"the window is cut, the reply says a step again", before, append(stepsOf(before), first[7]), 2700, false},
 		{"the window is cut, the reply gives a step of the other hour too", before, append(stepsOf(before), second[7]), 0, true},
 		{"the window is cut, the reply says everything again", before, append(stepsOf(before), stepsOf(before)...), 2700, false},
@@ -128,7 +128,7 @@ func TestTheRepeatedHourIsToldApartOrRefused(t *testing.T) {
 		{"everything comes again", all, append(slices.Clone(whole), whole...), 22_500, false},
 		{"everything comes again, newest first", all, append(newestFirst(whole), newestFirst(whole)...), 22_500, false},
 		{"the two hours are listed step by step", all, slices.Concat(around, interleaved(first, second)), 0, true},
-		{"half of each hour", store.Period{Start: change - 1800, End: change + 1800}, stepsOf(store.Period{Start: change - 1800, End: change + 1800}), 0, true},
+		{"half of each hour", market.Period{Start: change - 1800, End: change + 1800}, stepsOf(market.Period{Start: change - 1800, End: change + 1800}), 0, true},
 		{"a single step of the hour", all, append(slices.Clone(around), first[0]), 0, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -160,8 +160,8 @@ func TestTheRepeatedHourIsToldApartOrRefused(t *testing.T) {
 func TestTheRepeatedHourIsTwoHoursAlsoIfTheyAreAlike(t *testing.T) {
 	var steps []string
 	for range 2 {
-		for _, at := range stepsOf(store.Period{Start: change, End: change + 3600}) {
-			steps = append(steps, step("step", time.Unix(at, 0).In(store.Paris).Format(`"15:04:05"`)))
+		for _, at := range stepsOf(market.Period{Start: change, End: change + 3600}) {
+			steps = append(steps, step("step", time.Unix(at, 0).In(market.Paris).Format(`"15:04:05"`)))
 		}
 	}
 	reply, err := rte.DecodeMarginalPrice(strings.NewReader(days(day("2026-10-25", steps...))), autumnDay.Period())
@@ -191,47 +191,47 @@ func simulated(t *testing.T) *rte.Client {
 // dayKinds are a day of 23, 24 and 25 hours, and the windows in which its 4 s steps are asked for.
 var dayKinds = []struct {
 	name                 string
-	date                 store.DeliveryDate
-	cuts                 []store.Period
+	date                 market.DeliveryDate
+	cuts                 []market.Period
 	quarters, afrr, mfrr int
 }{
-	{"the clock goes forward", springDay, []store.Period{springDay.Period()}, 92, 20_700, 184},
-	{"an ordinary day", summerDay, []store.Period{summerDay.Period()}, 96, 21_600, 192},
-	{"the clock goes back", autumnDay, []store.Period{{Start: autumnDay.Period().Start, End: change}, {Start: change, End: autumnDay.Period().End}}, 100, 22_500, 200},
+	{"the clock goes forward", springDay, []market.Period{springDay.Period()}, 92, 20_700, 184},
+	{"an ordinary day", summerDay, []market.Period{summerDay.Period()}, 96, 21_600, 192},
+	{"the clock goes back", autumnDay, []market.Period{{Start: autumnDay.Period().Start, End: change}, {Start: change, End: autumnDay.Period().End}}, 100, 22_500, 200},
 }
 
-func simulatorDay(t *testing.T, date store.DeliveryDate) simulator.Day {
+func simulatorDay(t *testing.T, date market.DeliveryDate) simulator.Day {
 	t.Helper()
 	return simulator.DayOf(date.Start())
 }
 
-func optional(v *float64) store.Number {
+func optional(v *float64) market.Number {
 	if v == nil {
-		return store.Number{}
+		return market.Number{}
 	}
 	return num(*v)
 }
 
 func TestWholeDaysOfCapacityComeAsPublished(t *testing.T) {
-	datasets := map[string]store.Dataset{"FCR": store.FCRCapacity, "AFRR": store.AFRRCapacity, "MFRR": store.MFRRCapacity}
-	directions := map[string]store.Direction{"UP": store.Upward, "DOWN": store.Downward, "UP_DOWN": store.Symmetric}
+	datasets := map[string]market.Dataset{"FCR": market.FCRCapacity, "AFRR": market.AFRRCapacity, "MFRR": market.MFRRCapacity}
+	directions := map[string]market.Direction{"UP": market.Upward, "DOWN": market.Downward, "UP_DOWN": market.Symmetric}
 	client := simulated(t)
-	byKey := func(a, b store.CapacityStep) int {
+	byKey := func(a, b market.CapacityStep) int {
 		return cmp.Or(cmp.Compare(a.Dataset, b.Dataset), cmp.Compare(a.Product, b.Product), cmp.Compare(a.TimeHorizon, b.TimeHorizon),
 			cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Start, b.Start))
 	}
 	for _, tt := range dayKinds {
 		t.Run(tt.name, func(t *testing.T) {
-			var want []store.CapacityStep
-			series := map[store.CapacityStep]int{}
+			var want []market.CapacityStep
+			series := map[market.CapacityStep]int{}
 			for _, c := range simulator.CapacitySteps(simulatorDay(t, tt.date)) {
 				if c.Reserve == "RR" {
 					continue
 				}
-				row := store.CapacityStep{Dataset: datasets[c.Reserve], Start: c.Start.Unix(), Direction: directions[c.Direction],
+				row := market.CapacityStep{Dataset: datasets[c.Reserve], Start: c.Start.Unix(), Direction: directions[c.Direction],
 					TimeHorizon: c.Horizon, Product: c.Product, OfferedMW: num(c.Offered), ContractedMW: num(c.Contracted), Price: num(c.PricePerStep)}
 				want = append(want, row)
-				series[store.CapacityStep{Dataset: row.Dataset, Direction: row.Direction, TimeHorizon: row.TimeHorizon, Product: row.Product}]++
+				series[market.CapacityStep{Dataset: row.Dataset, Direction: row.Direction, TimeHorizon: row.TimeHorizon, Product: row.Product}]++
 			}
 			for s, n := range series {
 				if n != tt.quarters {
@@ -261,15 +261,15 @@ func TestWholeDaysOfCapacityComeAsPublished(t *testing.T) {
 }
 
 func TestAWeekOfCapacityComesInOneCall(t *testing.T) {
-	week := store.Period{Start: autumnDay.Add(-3).Period().Start, End: autumnDay.Add(3).Period().End}
+	week := market.Period{Start: autumnDay.Add(-3).Period().Start, End: autumnDay.Add(3).Period().End}
 	reply, _, err := simulated(t).ProcuredReserves(t.Context(), week)
 	if err != nil {
 		t.Fatal(err)
 	}
 	counts := map[string]int{}
 	for _, row := range reply.Rows {
-		if row.Dataset == store.FCRCapacity {
-			counts[store.DeliveryDateOf(time.Unix(row.Start, 0)).String()]++
+		if row.Dataset == market.FCRCapacity {
+			counts[market.DeliveryDateOf(time.Unix(row.Start, 0)).String()]++
 		}
 	}
 	want := map[string]int{"2026-10-22": 96, "2026-10-23": 96, "2026-10-24": 96, "2026-10-25": 100, "2026-10-26": 96, "2026-10-27": 96, "2026-10-28": 96}
@@ -282,9 +282,9 @@ func TestWholeDaysOfAFRREnergyComeAsPublished(t *testing.T) {
 	client := simulated(t)
 	for _, tt := range dayKinds {
 		t.Run(tt.name, func(t *testing.T) {
-			var want, got []store.AFRRStep
+			var want, got []market.AFRRStep
 			for _, s := range simulator.AFRRSteps(simulatorDay(t, tt.date)) {
-				want = append(want, store.AFRRStep{Start: s.Start.Unix(), UpwardPrice: optional(s.Upward), DownwardPrice: optional(s.Downward),
+				want = append(want, market.AFRRStep{Start: s.Start.Unix(), UpwardPrice: optional(s.Upward), DownwardPrice: optional(s.Downward),
 					DemandMW: num(s.Demand), ForFranceMW: num(s.ForFrance), InFranceMW: num(s.InFrance),
 					PicassoConnection: flag(s.Picasso), ProrataMode: flag(s.Prorata)})
 			}
@@ -301,7 +301,7 @@ func TestWholeDaysOfAFRREnergyComeAsPublished(t *testing.T) {
 			if len(got) != tt.afrr {
 				t.Errorf("%d steps, want %d", len(got), tt.afrr)
 			}
-			slices.SortFunc(got, func(a, b store.AFRRStep) int { return cmp.Compare(a.Start, b.Start) })
+			slices.SortFunc(got, func(a, b market.AFRRStep) int { return cmp.Compare(a.Start, b.Start) })
 			if got = withoutWords(got); !slices.Equal(want, got) {
 				t.Errorf("rows (-want +got):\n%s", gocmp.Diff(want, got))
 			}
@@ -311,15 +311,15 @@ func TestWholeDaysOfAFRREnergyComeAsPublished(t *testing.T) {
 
 func TestWholeDaysOfMFRREnergyComeAsPublished(t *testing.T) {
 	client := simulated(t)
-	byKey := func(a, b store.MFRRStep) int {
+	byKey := func(a, b market.MFRRStep) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction))
 	}
 	for _, tt := range dayKinds {
 		t.Run(tt.name, func(t *testing.T) {
-			var want []store.MFRRStep
+			var want []market.MFRRStep
 			for _, s := range simulator.MFRRSteps(simulatorDay(t, tt.date)) {
 				v := s.Values
-				want = append(want, store.MFRRStep{Start: s.Start.Unix(), Direction: store.Direction(s.Direction), ClearingPrice: optional(v.ClearingPrice),
+				want = append(want, market.MFRRStep{Start: s.Start.Unix(), Direction: market.Direction(s.Direction), ClearingPrice: optional(v.ClearingPrice),
 					SettlementPriceCurrent: optional(v.SettlementPriceCurrent), SettlementPricePrevious: optional(v.SettlementPricePrevious),
 					RequestedVolumeSAMW: optional(v.TotalRequestedVolumeSA), RequestedVolumeDAMW: optional(v.TotalRequestedVolumeDA),
 					SatisfiedNeedSAMW: optional(v.TotalSatisfiedNeedSA), SatisfiedNeedDAMW: optional(v.TotalSatisfiedNeedDA),

@@ -4,35 +4,35 @@ import (
 	"io"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // exchangeResolutions are the lengths of the steps for which the exchange may have a price, in seconds.
-var exchangeResolutions = map[int64]store.Resolution{900: store.PT15M, 1800: store.PT30M, 3600: store.PT60M}
+var exchangeResolutions = map[int64]market.Resolution{900: market.PT15M, 1800: market.PT30M, 3600: market.PT60M}
 
-var exchangeShape = shape[store.Price]{
+var exchangeShape = shape[market.Price]{
 	oneDate: true,
-	numbers: func(r *store.Price) []*store.Number { return []*store.Number{&r.Price} },
-	series:  func(r *store.Price) (string, int64) { return string(r.Resolution), r.Resolution.Seconds() },
+	numbers: func(r *market.Price) []*market.Number { return []*market.Number{&r.Price} },
+	series:  func(r *market.Price) (string, int64) { return string(r.Resolution), r.Resolution.Seconds() },
 }
 
 type exchangeKey struct {
 	start      int64
-	resolution store.Resolution
+	resolution market.Resolution
 }
 
 // exchangeValue is one element of a block's values. When the block was written may stand behind it in the reply.
 type exchangeValue struct {
-	row        store.Price
+	row        market.Price
 	start, end source.Stamp
 	bad        string
 }
 
 // DecodePowerExchanges reads a reply of france_power_exchanges v3: the day-ahead prices of one delivery date, EUR/MWh,
 // and the volumes exchanged, which are left out. A step whose price is null is not published yet.
-func DecodePowerExchanges(body io.Reader, window store.Period) (source.Reply[store.Price], error) {
-	var reply source.Reply[store.Price]
-	steps := newSteps[store.Price, exchangeKey](&reply, window, exchangeShape)
+func DecodePowerExchanges(body io.Reader, window market.Period) (source.Reply[market.Price], error) {
+	var reply source.Reply[market.Price]
+	steps := newSteps[market.Price, exchangeKey](&reply, window, exchangeShape)
 	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("france_power_exchanges", func() error {
 		return d.array(func() error { return decodeExchanges(d, steps) })
@@ -41,12 +41,12 @@ func DecodePowerExchanges(body io.Reader, window store.Period) (source.Reply[sto
 		err = steps.finish()
 	}
 	if err != nil {
-		return source.Reply[store.Price]{}, err
+		return source.Reply[market.Price]{}, err
 	}
 	return reply, nil
 }
 
-func decodeExchanges(d *document, steps *steps[store.Price, exchangeKey]) error {
+func decodeExchanges(d *document, steps *steps[market.Price, exchangeKey]) error {
 	var values []exchangeValue
 	var updated int64
 	err := d.object(func(key string) (bool, error) {
@@ -74,7 +74,7 @@ func decodeExchanges(d *document, steps *steps[store.Price, exchangeKey]) error 
 }
 
 func decodeExchange(d *document) (exchangeValue, error) {
-	v := exchangeValue{row: store.Price{Source: store.FromRTE}}
+	v := exchangeValue{row: market.Price{Source: market.FromRTE}}
 	err := d.object(func(key string) (bool, error) {
 		switch key {
 		case "start_date":
@@ -91,10 +91,10 @@ func decodeExchange(d *document) (exchangeValue, error) {
 	return v, err
 }
 
-func addExchange(v *exchangeValue, updated int64, steps *steps[store.Price, exchangeKey]) {
+func addExchange(v *exchangeValue, updated int64, steps *steps[market.Price, exchangeKey]) {
 	start, bad := v.start.At, v.bad
 	if !v.start.Good {
-		steps.misplaced(store.DayAheadPrices, v.start, v.end, "a value has no start")
+		steps.misplaced(market.DayAheadPrices, v.start, v.end, "a value has no start")
 		return
 	}
 	if !steps.window.Holds(start) {
@@ -113,9 +113,9 @@ func addExchange(v *exchangeValue, updated int64, steps *steps[store.Price, exch
 		return
 	}
 	if bad != "" {
-		steps.spoil(store.DayAheadPrices, steps.dateOf(start), "%s: %s", instantText(start), bad)
+		steps.spoil(market.DayAheadPrices, steps.dateOf(start), "%s: %s", instantText(start), bad)
 		return
 	}
 	v.row.Start, v.row.Resolution = start, resolution
-	steps.add(store.DayAheadPrices, start, exchangeKey{start, resolution}, v.row, updated)
+	steps.add(market.DayAheadPrices, start, exchangeKey{start, resolution}, v.row, updated)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"courant/ingest/rte"
-	"courant/store"
+	"courant/store/market"
 )
 
 var exchangeFields = []field{
@@ -25,24 +25,24 @@ func exchanges(values ...string) string {
 
 func TestQuirksOfPowerExchanges(t *testing.T) {
 	noon := at("2026-07-15T10:00:00Z")
-	price := func(start int64, resolution store.Resolution, v float64) store.Price {
-		return store.Price{Start: start, Resolution: resolution, Source: store.FromRTE, Price: num(v)}
+	price := func(start int64, resolution market.Resolution, v float64) market.Price {
+		return market.Price{Start: start, Resolution: resolution, Source: market.FromRTE, Price: num(v)}
 	}
 	refusal := func(reason string) []string {
 		return []string{"day-ahead-prices 2026-07-15: 2026-07-15T10:00:00Z: " + reason}
 	}
-	testQuirks(t, rte.DecodePowerExchanges, []quirk[store.Price]{
-		{name: "a quarter", body: exchanges(exchange()), rows: []store.Price{price(noon, store.PT15M, 148.2)}},
-		{name: "an hour", body: exchanges(exchange("end_date", `"2026-07-15T13:00:00+02:00"`)), rows: []store.Price{price(noon, store.PT60M, 148.2)}},
-		{name: "a price in quotes, below zero", body: exchanges(exchange("price", `"-31.5"`)), rows: []store.Price{price(noon, store.PT15M, -31.5)}},
+	testQuirks(t, rte.DecodePowerExchanges, []quirk[market.Price]{
+		{name: "a quarter", body: exchanges(exchange()), rows: []market.Price{price(noon, market.PT15M, 148.2)}},
+		{name: "an hour", body: exchanges(exchange("end_date", `"2026-07-15T13:00:00+02:00"`)), rows: []market.Price{price(noon, market.PT60M, 148.2)}},
+		{name: "a price in quotes, below zero", body: exchanges(exchange("price", `"-31.5"`)), rows: []market.Price{price(noon, market.PT15M, -31.5)}},
 		{name: "no price yet", body: exchanges(exchange("price", "null"), exchange("start_date", `"2026-07-15T12:15:00+02:00"`, "end_date", `"2026-07-15T12:30:00+02:00"`)),
-			rows: []store.Price{price(noon+900, store.PT15M, 148.2)}},
+			rows: []market.Price{price(noon+900, market.PT15M, 148.2)}},
 		{name: "another delivery date", body: exchanges(exchange("start_date", `"2026-07-16T00:00:00+02:00"`, "end_date", `"2026-07-16T00:15:00+02:00"`))},
-		{name: "twice, with another price", body: exchanges(exchange(), exchange("price", "7")), rows: []store.Price{price(noon, store.PT15M, 7)},
+		{name: "twice, with another price", body: exchanges(exchange(), exchange("price", "7")), rows: []market.Price{price(noon, market.PT15M, 7)},
 			notes: []string{"day-ahead-prices of 2026-07-15 lists a step twice with other values; the later one stands"}},
 		{name: "no values", body: `{"france_power_exchanges":[{"values":null}]}`},
 		{name: "nothing", body: `{"france_power_exchanges":[]}`},
-		{name: "a key that is not known", body: exchanges(exchange("Currency", `"EUR"`)), rows: []store.Price{price(noon, store.PT15M, 148.2)}, unknown: []string{"currency"}},
+		{name: "a key that is not known", body: exchanges(exchange("Currency", `"EUR"`)), rows: []market.Price{price(noon, market.PT15M, 148.2)}, unknown: []string{"currency"}},
 		{name: "a price that is none", body: exchanges(exchange("price", `"dear"`)), refused: refusal(`"dear" is not a number`)},
 		{name: "no end", body: exchanges(exchange("end_date", "")), refused: refusal("the end is missing")},
 		{name: "a length that is not known", body: exchanges(exchange("end_date", `"2026-07-15T12:05:00+02:00"`)), refused: refusal("it is neither a quarter, nor half, nor a whole hour")},
@@ -55,13 +55,13 @@ func TestQuirksOfPowerExchanges(t *testing.T) {
 }
 
 func TestTheExchangesOfADayOfEachLength(t *testing.T) {
-	for _, day := range []store.DeliveryDate{summerDay, springDay, autumnDay} {
+	for _, day := range []market.DeliveryDate{summerDay, springDay, autumnDay} {
 		var values []string
 		for start := day.Start(); start.Before(day.End()); start = start.Add(15 * time.Minute) {
-			values = append(values, exchange("start_date", `"`+start.In(store.Paris).Format(time.RFC3339)+`"`, "end_date", `"`+start.Add(15*time.Minute).In(store.Paris).Format(time.RFC3339)+`"`))
+			values = append(values, exchange("start_date", `"`+start.In(market.Paris).Format(time.RFC3339)+`"`, "end_date", `"`+start.Add(15*time.Minute).In(market.Paris).Format(time.RFC3339)+`"`))
 		}
 		reply, err := rte.DecodePowerExchanges(strings.NewReader(exchanges(values...)), day.Period())
-		if err != nil || len(reply.Rows) != day.Steps(store.QuarterSeconds) || len(store.Quarters(reply.Rows)) != len(reply.Rows) || len(refusalsOf(reply)) > 0 {
+		if err != nil || len(reply.Rows) != day.Steps(market.QuarterSeconds) || len(market.Quarters(reply.Rows)) != len(reply.Rows) || len(refusalsOf(reply)) > 0 {
 			t.Errorf("%s: %d rows, %v, %v", day, len(reply.Rows), refusalsOf(reply), err)
 		}
 	}
@@ -69,8 +69,8 @@ func TestTheExchangesOfADayOfEachLength(t *testing.T) {
 
 func TestACapturedDayOfPowerExchanges(t *testing.T) {
 	body := captured(t, "france_power_exchanges_v3_2026-10-11.json")
-	date := store.NewDeliveryDate(2026, time.October, 11)
-	reply, err := rte.DecodePowerExchanges(strings.NewReader(body), store.NewPeriod(date.Add(-1).Start(), date.End()))
+	date := market.NewDeliveryDate(2026, time.October, 11)
+	reply, err := rte.DecodePowerExchanges(strings.NewReader(body), market.NewPeriod(date.Add(-1).Start(), date.End()))
 	if err != nil {
 		t.Fatal(err)
 	}

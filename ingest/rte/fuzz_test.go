@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"courant/ingest/rte"
-	"courant/store"
+	"courant/store/market"
 )
 
 // fuzzWindows are the windows that a fuzzer picks from: days of each length, the two parts of the autumn day, two days,
 // and one that begins in the middle of a day.
-var fuzzWindows = []store.Period{
+var fuzzWindows = []market.Period{
 	summerDay.Period(), springDay.Period(), autumnDay.Period(),
 	{Start: autumnDay.Period().Start, End: change}, {Start: change, End: autumnDay.Period().End},
 	{Start: autumnDay.Add(-1).Period().Start, End: autumnDay.Period().End},
@@ -24,7 +24,7 @@ var fuzzWindows = []store.Period{
 }
 
 // fuzzDecoder checks what holds of a decoder whatever it is given.
-func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds int64, key func(R) (store.Dataset, int64, K)) {
+func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds int64, key func(R) (market.Dataset, int64, K)) {
 	f.Fuzz(func(t *testing.T, body []byte, pick uint8) {
 		window := fuzzWindows[int(pick)%len(fuzzWindows)]
 		reply, err := decode(bytes.NewReader(body), window)
@@ -51,7 +51,7 @@ func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds i
 			refused[string(r.Dataset)+r.Date.String()] = true
 		}
 		type unique struct {
-			dataset store.Dataset
+			dataset market.Dataset
 			start   int64
 			key     K
 		}
@@ -66,7 +66,7 @@ func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds i
 			} else {
 				seen[u] = true
 			}
-			if refused[string(dataset)+store.DeliveryDateOf(time.Unix(start, 0)).String()] {
+			if refused[string(dataset)+market.DeliveryDateOf(time.Unix(start, 0)).String()] {
 				t.Fatalf("%+v is of a refused date", row)
 			}
 			for column, n := range numbersOf(row) {
@@ -84,7 +84,7 @@ func fuzzDecoder[R any, K comparable](f *testing.F, decode decoder[R], seconds i
 		for _, row := range reply.Refused {
 			dataset, start, k := key(row)
 			u := unique{dataset, start, k}
-			if !refused[string(dataset)+store.DeliveryDateOf(time.Unix(start, 0)).String()] || !window.Holds(start) || start%seconds != 0 || apart[u] {
+			if !refused[string(dataset)+market.DeliveryDateOf(time.Unix(start, 0)).String()] || !window.Holds(start) || start%seconds != 0 || apart[u] {
 				t.Fatalf("%+v is set apart twice, or is of no refused date", row)
 			}
 			apart[u] = true
@@ -163,7 +163,7 @@ func FuzzDecodeProcuredReserves(f *testing.F) {
 	addSeeds(f, afrr(), reserves(block("FCR", "STD", value("direction", `"UP_DOWN"`)), block("RR", "SPE0", value()), block("MFRR", "SPE", value("price", `"Invalid"`), value())),
 		reserves(block("MFRR", "SPE0", autumn, value("time_horizon", `"PERIODIC"`))), afrr("direction", `"SIDEWAYS"`), afrr("price", "-0"), afrr("start_date", ""),
 		reserves(block("KRR", "STD", value()), block("fcr", "std", value("start_date", "", "end_date", ""), value("update_date", "1"))), "\ufeff"+afrr("end_date", `"x"`))
-	fuzzDecoder(f, rte.DecodeProcuredReserves, store.QuarterSeconds, func(r store.CapacityStep) (store.Dataset, int64, [3]string) {
+	fuzzDecoder(f, rte.DecodeProcuredReserves, market.QuarterSeconds, func(r market.CapacityStep) (market.Dataset, int64, [3]string) {
 		return r.Dataset, r.Start, [3]string{string(r.Direction), r.TimeHorizon, r.Product}
 	})
 }
@@ -171,23 +171,23 @@ func FuzzDecodeProcuredReserves(f *testing.F) {
 func FuzzDecodeMarginalPrice(f *testing.F) {
 	addSeeds(f, oneStep(), days(day("2026-10-25", step("step", `"02:00:00"`), step("step", `"01:59:56"`)), day("2026-10-24", step())),
 		days(day("2026-03-29", step("step", `"02:30:00"`), step("step", `"03:00:00"`))), oneStep("pdemand", `"1.5"`, "prorata_mode", "true"), oneStep("pdemand", "-0.0"), oneStep("step", ""))
-	fuzzDecoder(f, rte.DecodeMarginalPrice, store.AFRRSeconds, func(r store.AFRRStep) (store.Dataset, int64, struct{}) {
-		return store.AFRREnergy, r.Start, struct{}{}
+	fuzzDecoder(f, rte.DecodeMarginalPrice, market.AFRRSeconds, func(r market.AFRRStep) (market.Dataset, int64, struct{}) {
+		return market.AFRREnergy, r.Start, struct{}{}
 	})
 }
 
 func FuzzDecodeStandardMFRR(f *testing.F) {
 	addSeeds(f, mari(measure()), mari(measure(), measure("direction", `"UPWARD"`)), mari(measure("start_date", `"2026-10-25T02:30:00+01:00"`, "end_date", "")),
 		mari(measure("clearing_price", "-0"), measure("direction", `"UP"`)), mari(measure("start_date", "")))
-	fuzzDecoder(f, rte.DecodeStandardMFRR, store.QuarterSeconds, func(r store.MFRRStep) (store.Dataset, int64, store.Direction) {
-		return store.MFRREnergy, r.Start, r.Direction
+	fuzzDecoder(f, rte.DecodeStandardMFRR, market.QuarterSeconds, func(r market.MFRRStep) (market.Dataset, int64, market.Direction) {
+		return market.MFRREnergy, r.Start, r.Direction
 	})
 }
 
 func FuzzDecodePowerExchanges(f *testing.F) {
 	addSeeds(f, exchanges(exchange()), exchanges(exchange("price", "null"), exchange("price", `"-0"`)), exchanges(exchange("end_date", "")),
 		exchanges(exchange("start_date", `"2026-10-25T02:30:00+01:00"`, "end_date", `"2026-10-25T02:45:00+01:00"`), exchange("start_date", "")))
-	fuzzDecoder(f, rte.DecodePowerExchanges, store.QuarterSeconds, func(r store.Price) (store.Dataset, int64, store.Resolution) {
-		return store.DayAheadPrices, r.Start, r.Resolution
+	fuzzDecoder(f, rte.DecodePowerExchanges, market.QuarterSeconds, func(r market.Price) (market.Dataset, int64, market.Resolution) {
+		return market.DayAheadPrices, r.Start, r.Resolution
 	})
 }

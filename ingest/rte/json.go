@@ -11,7 +11,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // document reads one reply of RTE, once it has come whole: read as it arrives, each key and number would take an allocation.
@@ -146,10 +146,10 @@ func (d *document) upperWord(bad *string) (string, error) {
 }
 
 // number reads a JSON number or a numeric string. "Invalid", "" and null are null, and withdraw a value.
-func (d *document) number(into *store.Number, bad *string) error {
+func (d *document) number(into *market.Number, bad *string) error {
 	switch d.json.Next() {
 	case jx.Null:
-		*into = store.Number{Withdrawn: true}
+		*into = market.Number{Withdrawn: true}
 		return d.json.Null()
 	case jx.Number:
 		digits, err := d.json.NumAppend(jx.Num(d.scratch[:0]))
@@ -164,7 +164,7 @@ func (d *document) number(into *store.Number, bad *string) error {
 			return err
 		}
 		if text = bytes.TrimSpace(text); isInvalid(text) {
-			*into = store.Number{Withdrawn: true}
+			*into = market.Number{Withdrawn: true}
 			return nil
 		}
 		return parseNumber(text, into, bad)
@@ -175,27 +175,27 @@ func (d *document) number(into *store.Number, bad *string) error {
 // isInvalid says whether a text stands for null.
 func isInvalid(text []byte) bool { return len(text) == 0 || bytes.EqualFold(text, []byte("Invalid")) }
 
-func parseNumber(digits []byte, into *store.Number, bad *string) error {
+func parseNumber(digits []byte, into *market.Number, bad *string) error {
 	v, ok := source.ParseNumber(string(digits))
 	if !ok {
 		*bad = fmt.Sprintf("%.40q is not a number", digits)
 		return nil
 	}
-	*into = store.Num(v)
+	*into = market.Num(v)
 	return nil
 }
 
 // flag reads a boolean, or one in a string of any case. "Invalid", "" and null are null, and withdraw a value. Anything
 // else is null with a remark: a flag is not worth the prices beside it.
-func (d *document) flag(into *store.Flag, key string) error {
-	*into = store.Flag{}
+func (d *document) flag(into *market.Flag, key string) error {
+	*into = market.Flag{}
 	switch d.json.Next() {
 	case jx.Null:
 		into.Withdrawn = true
 		return d.json.Null()
 	case jx.Bool:
 		v, err := d.json.Bool()
-		*into = store.Flag{V: v, Valid: err == nil}
+		*into = market.Flag{V: v, Valid: err == nil}
 		return err
 	case jx.String:
 		var bad string
@@ -205,9 +205,9 @@ func (d *document) flag(into *store.Flag, key string) error {
 		case isInvalid(text):
 			into.Withdrawn = true
 		case bytes.EqualFold(text, []byte("true")):
-			*into = store.Flag{V: true, Valid: true}
+			*into = market.Flag{V: true, Valid: true}
 		case bytes.EqualFold(text, []byte("false")):
-			*into = store.Flag{V: false, Valid: true}
+			*into = market.Flag{V: false, Valid: true}
 		default:
 			d.note("%s %.40q is neither true nor false and was taken as null", key, text)
 		}

@@ -5,18 +5,18 @@ import (
 	"io"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // energyDirections are RTE's words for the ways in which energy is activated.
-var energyDirections = map[string]store.Direction{
-	"UPWARD": store.Upward, "DOWNWARD": store.Downward, "UP": store.Upward, "DOWN": store.Downward,
+var energyDirections = map[string]market.Direction{
+	"UPWARD": market.Upward, "DOWNWARD": market.Downward, "UP": market.Upward, "DOWN": market.Downward,
 }
 
-var mfrrShape = shape[store.MFRRStep]{
+var mfrrShape = shape[market.MFRRStep]{
 	numbers: mfrrNumbers,
-	updated: func(r *store.MFRRStep) *int64 { return &r.Updated },
-	series:  func(r *store.MFRRStep) (string, int64) { return string(r.Direction), store.QuarterSeconds },
+	updated: func(r *market.MFRRStep) *int64 { return &r.Updated },
+	series:  func(r *market.MFRRStep) (string, int64) { return string(r.Direction), market.QuarterSeconds },
 }
 
 // mfrrColumns are RTE's names of a row's numbers, in lower case, in the order of mfrrNumbers.
@@ -26,8 +26,8 @@ var mfrrColumns = map[string]int{
 	"total_activated_volume_sa": 7, "total_activated_volume_da": 8, "total_volume_submitted_offers": 9, "total_volume_filtered_offers": 10,
 }
 
-func mfrrNumbers(r *store.MFRRStep) []*store.Number {
-	return []*store.Number{
+func mfrrNumbers(r *market.MFRRStep) []*market.Number {
+	return []*market.Number{
 		&r.ClearingPrice, &r.SettlementPriceCurrent, &r.SettlementPricePrevious,
 		&r.RequestedVolumeSAMW, &r.RequestedVolumeDAMW, &r.SatisfiedNeedSAMW, &r.SatisfiedNeedDAMW,
 		&r.ActivatedVolumeSAMW, &r.ActivatedVolumeDAMW, &r.SubmittedOffersMW, &r.FilteredOffersMW,
@@ -36,14 +36,14 @@ func mfrrNumbers(r *store.MFRRStep) []*store.Number {
 
 type mfrrKey struct {
 	start     int64
-	direction store.Direction
+	direction market.Direction
 }
 
 // DecodeStandardMFRR reads a reply of standard_mfrr_data v5: rows of a quarter hour and a direction, in any order, most of
 // whose values are null or absent. Scheduled and direct activation may come in rows of their own.
-func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store.MFRRStep], error) {
-	var reply source.Reply[store.MFRRStep]
-	steps := newSteps[store.MFRRStep, mfrrKey](&reply, window, mfrrShape)
+func DecodeStandardMFRR(body io.Reader, window market.Period) (source.Reply[market.MFRRStep], error) {
+	var reply source.Reply[market.MFRRStep]
+	steps := newSteps[market.MFRRStep, mfrrKey](&reply, window, mfrrShape)
 	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root("mari", func() error {
 		if d.isNull() {
@@ -63,13 +63,13 @@ func DecodeStandardMFRR(body io.Reader, window store.Period) (source.Reply[store
 		err = steps.finish()
 	}
 	if err != nil {
-		return source.Reply[store.MFRRStep]{}, err
+		return source.Reply[market.MFRRStep]{}, err
 	}
 	return reply, nil
 }
 
-func decodeMFRR(d *document, steps *steps[store.MFRRStep, mfrrKey]) error {
-	var row store.MFRRStep
+func decodeMFRR(d *document, steps *steps[market.MFRRStep, mfrrKey]) error {
+	var row market.MFRRStep
 	var start, end source.Stamp
 	var bad, noKey, direction string
 	values := mfrrNumbers(&row)
@@ -94,7 +94,7 @@ func decodeMFRR(d *document, steps *steps[store.MFRRStep, mfrrKey]) error {
 		return err
 	}
 	if !start.Good {
-		steps.misplaced(store.MFRREnergy, start, end, "a row has no start")
+		steps.misplaced(market.MFRREnergy, start, end, "a row has no start")
 		return nil
 	}
 	if !steps.window.Holds(start.At) {
@@ -109,21 +109,21 @@ func decodeMFRR(d *document, steps *steps[store.MFRRStep, mfrrKey]) error {
 		noKey = "the direction is missing"
 	case !known:
 		noKey = fmt.Sprintf("direction %.40q is not known", direction)
-	case row.Start%store.QuarterSeconds != 0:
+	case row.Start%market.QuarterSeconds != 0:
 		noKey = notAQuarter
 	}
 	key := mfrrKey{row.Start, row.Direction}
 	switch {
 	case noKey != "":
-		steps.spoil(store.MFRREnergy, steps.dateOf(row.Start), "%s: %s", instantText(row.Start), noKey)
+		steps.spoil(market.MFRREnergy, steps.dateOf(row.Start), "%s: %s", instantText(row.Start), noKey)
 	case bad != "":
-		steps.addOdd(store.MFRREnergy, row.Start, key, row, row.Updated, bad)
+		steps.addOdd(market.MFRREnergy, row.Start, key, row, row.Updated, bad)
 	case end.Fault != "":
-		steps.addRepetition(store.MFRREnergy, row.Start, key, row, row.Updated, end.Fault)
-	case end.Good && end.At != row.Start+store.QuarterSeconds:
-		steps.addRepetition(store.MFRREnergy, row.Start, key, row, row.Updated, notAQuarter)
+		steps.addRepetition(market.MFRREnergy, row.Start, key, row, row.Updated, end.Fault)
+	case end.Good && end.At != row.Start+market.QuarterSeconds:
+		steps.addRepetition(market.MFRREnergy, row.Start, key, row, row.Updated, notAQuarter)
 	default:
-		steps.add(store.MFRREnergy, row.Start, key, row, row.Updated)
+		steps.add(market.MFRREnergy, row.Start, key, row, row.Updated)
 	}
 	return nil
 }

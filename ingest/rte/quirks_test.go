@@ -16,16 +16,16 @@ import (
 
 	"courant/ingest/rte"
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Delivery dates with 24, 23 and 25 hours.
 var (
-	summerDay = store.NewDeliveryDate(2026, time.July, 15)
-	springDay = store.NewDeliveryDate(2026, time.March, 29)
-	autumnDay = store.NewDeliveryDate(2026, time.October, 25)
+	summerDay = market.NewDeliveryDate(2026, time.July, 15)
+	springDay = market.NewDeliveryDate(2026, time.March, 29)
+	autumnDay = market.NewDeliveryDate(2026, time.October, 25)
 )
 
 // at is an instant in seconds.
@@ -37,12 +37,12 @@ func at(text string) int64 {
 	return t.Unix()
 }
 
-func num(v float64) store.Number { return store.Num(v) }
+func num(v float64) market.Number { return market.Num(v) }
 
 // withdrawn is a null that the source wrote.
-var withdrawn = store.Number{Withdrawn: true}
+var withdrawn = market.Number{Withdrawn: true}
 
-func flag(v bool) store.Flag { return store.Flag{V: v, Valid: true} }
+func flag(v bool) market.Flag { return market.Flag{V: v, Valid: true} }
 
 // field is a key of an object and its value as JSON.
 type field struct{ key, value string }
@@ -72,13 +72,13 @@ func object(fields []field, changes ...string) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-type decoder[R any] func(io.Reader, store.Period) (source.Reply[R], error)
+type decoder[R any] func(io.Reader, market.Period) (source.Reply[R], error)
 
 // quirk is a document and what is made of it.
 type quirk[R any] struct {
 	name    string
 	body    string
-	window  store.Period // zero: 2026-07-15
+	window  market.Period // zero: 2026-07-15
 	rows    []R
 	refused []string // dataset, date and reason; "final" in front where a person cannot accept
 	apart   []R      // readable rows of refused dates
@@ -112,7 +112,7 @@ func testQuirks[R any](t *testing.T, decode decoder[R], quirks []quirk[R]) {
 	for _, q := range quirks {
 		t.Run(q.name, func(t *testing.T) {
 			window := q.window
-			if window == (store.Period{}) {
+			if window == (market.Period{}) {
 				window = summerDay.Period()
 			}
 			reply, err := decode(strings.NewReader(q.body), window)
@@ -156,11 +156,11 @@ func testQuirks[R any](t *testing.T, decode decoder[R], quirks []quirk[R]) {
 }
 
 // numbersOf are the numbers of a row by the names of their columns.
-func numbersOf(row any) map[string]store.Number {
-	numbers := map[string]store.Number{}
+func numbersOf(row any) map[string]market.Number {
+	numbers := map[string]market.Number{}
 	v := reflect.ValueOf(row)
 	for i := range v.NumField() {
-		if n, is := v.Field(i).Interface().(store.Number); is {
+		if n, is := v.Field(i).Interface().(market.Number); is {
 			numbers[v.Type().Field(i).Name] = n
 		}
 	}
@@ -173,7 +173,7 @@ var capacityFields = []field{
 	{"update_date", `"2026-07-14T07:08:10.511Z"`}, {"time_horizon", `"DAILY"`},
 }
 
-var capacityRow = store.CapacityStep{Dataset: store.AFRRCapacity, Start: at("2026-07-15T10:00:00Z"), Direction: store.Upward,
+var capacityRow = market.CapacityStep{Dataset: market.AFRRCapacity, Start: at("2026-07-15T10:00:00Z"), Direction: market.Upward,
 	TimeHorizon: "DAILY", Product: "STD", OfferedMW: num(2155), ContractedMW: num(578), Price: num(6.925), Updated: 1_784_012_890_511}
 
 // value is one element of a block's values; see object.
@@ -189,7 +189,7 @@ func reserves(blocks ...string) string {
 }
 
 // capacity is a row like capacityRow with changes.
-func capacity(change func(*store.CapacityStep)) store.CapacityStep {
+func capacity(change func(*market.CapacityStep)) market.CapacityStep {
 	row := capacityRow
 	change(&row)
 	return row
@@ -201,29 +201,29 @@ func afrrAnd(more ...string) string { return reserves(block("AFRR", "STD", appen
 func afrr(changes ...string) string { return reserves(block("AFRR", "STD", value(changes...))) }
 
 func TestProcuredReservesWithTheirQuirks(t *testing.T) {
-	one := []store.CapacityStep{capacityRow}
-	undated := []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Updated = 0 })}
+	one := []market.CapacityStep{capacityRow}
+	undated := []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Updated = 0 })}
 	lacking := func(word string, reserves ...string) (omitted []string) {
 		for _, reserve := range reserves {
 			omitted = append(omitted, fmt.Sprintf("%s-capacity 2026-07-15 0: the reply lacks it, and has reserve %s, which is not known", reserve, word))
 		}
 		return omitted
 	}
-	atQuarter := func(i int64) func(*store.CapacityStep) {
-		return func(r *store.CapacityStep) { r.Start += i * 900 }
+	atQuarter := func(i int64) func(*market.CapacityStep) {
+		return func(r *market.CapacityStep) { r.Start += i * 900 }
 	}
 	quarter := func(i int) []string {
 		start := time.Unix(capacityRow.Start+int64(i)*900, 0).UTC()
 		return []string{"start_date", start.Format(`"2006-01-02T15:04:05Z"`), "end_date", start.Add(15 * time.Minute).Format(`"2006-01-02T15:04:05Z"`)}
 	}
-	twoDays := store.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
-	testQuirks(t, rte.DecodeProcuredReserves, []quirk[store.CapacityStep]{
+	twoDays := market.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
+	testQuirks(t, rte.DecodeProcuredReserves, []quirk[market.CapacityStep]{
 		{name: "one value", body: afrr(), rows: one},
 		{name: "three reserves in one reply", body: reserves(block("MFRR", "SPE0", value()), block("AFRR", "STD", value()), block("FCR", "STD", value("direction", `"UP_DOWN"`))),
-			rows: []store.CapacityStep{
-				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE0" }), capacityRow,
-				capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric })}},
-		{name: "downward", body: afrr("direction", `"DOWN"`), rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Direction = store.Downward })}},
+			rows: []market.CapacityStep{
+				capacity(func(r *market.CapacityStep) { r.Dataset, r.Product = market.MFRRCapacity, "SPE0" }), capacityRow,
+				capacity(func(r *market.CapacityStep) { r.Dataset, r.Direction = market.FCRCapacity, market.Symmetric })}},
+		{name: "downward", body: afrr("direction", `"DOWN"`), rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Direction = market.Downward })}},
 		{name: "no block yet", body: reserves()},
 		{name: "blocks without values", body: reserves(block("AFRR", "STD"), block("FCR", "STD"))},
 		{name: "null for blocks", body: `{"result_procured_reserves":null}`},
@@ -232,27 +232,27 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 		{name: "reserve behind the values", body: `{"result_procured_reserves":[{"values":[` + value() + `],"product_type":"STD","reserve":"AFRR"}]}`, rows: one},
 		{name: "several blocks of one reserve and product",
 			body: reserves(block("MFRR", "SPE0", value()), block("MFRR", "SPE0", value("time_horizon", `"PERIODIC"`, "price", "1"))),
-			rows: []store.CapacityStep{
-				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE0" }),
-				capacity(func(r *store.CapacityStep) {
-					r.Dataset, r.Product, r.TimeHorizon, r.Price = store.MFRRCapacity, "SPE0", "PERIODIC", num(1)
+			rows: []market.CapacityStep{
+				capacity(func(r *market.CapacityStep) { r.Dataset, r.Product = market.MFRRCapacity, "SPE0" }),
+				capacity(func(r *market.CapacityStep) {
+					r.Dataset, r.Product, r.TimeHorizon, r.Price = market.MFRRCapacity, "SPE0", "PERIODIC", num(1)
 				})}},
 		{name: "one step in two products", body: reserves(block("MFRR", "SPE", value()), block("MFRR", "SPE0", value())),
-			rows: []store.CapacityStep{
-				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE" }),
-				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE0" })}},
+			rows: []market.CapacityStep{
+				capacity(func(r *market.CapacityStep) { r.Dataset, r.Product = market.MFRRCapacity, "SPE" }),
+				capacity(func(r *market.CapacityStep) { r.Dataset, r.Product = market.MFRRCapacity, "SPE0" })}},
 		{name: "newest first and directions mixed",
 			body: reserves(block("AFRR", "STD", value(quarter(2)...), value(append(quarter(1), "direction", `"DOWN"`)...), value(quarter(0)...))),
-			rows: []store.CapacityStep{capacity(atQuarter(2)),
-				capacity(func(r *store.CapacityStep) { r.Start, r.Direction = r.Start+900, store.Downward }), capacityRow}},
+			rows: []market.CapacityStep{capacity(atQuarter(2)),
+				capacity(func(r *market.CapacityStep) { r.Start, r.Direction = r.Start+900, market.Downward }), capacityRow}},
 		{name: "RR is left out without a word", body: reserves(block("RR", "SPE0", value()), block("AFRR", "STD", value())), rows: one},
 		{name: "RR is left out whatever it holds", body: reserves(block("RR", "SPE0", value("direction", `"SIDEWAYS"`, "start_date", "")))},
 		{name: "an unknown reserve is left out with a note", body: reserves(block("KRR", "STD", value()), block("KRR", "STD"), block("AFRR", "STD", value())), rows: one,
 			notes: []string{`reserve "KRR" is not known and was left out`}, omitted: lacking(`"KRR"`, "fcr", "mfrr")},
 		{name: "an unknown reserve is only noted where no known one is lacking", notes: []string{`reserve "KRR" is not known and was left out`},
 			body: reserves(block("KRR", "STD", value()), block("AFRR", "STD", value()), block("FCR", "STD", value("direction", `"UP_DOWN"`)), block("MFRR", "SPE", value())),
-			rows: []store.CapacityStep{capacityRow, capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric }),
-				capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE" })}},
+			rows: []market.CapacityStep{capacityRow, capacity(func(r *market.CapacityStep) { r.Dataset, r.Direction = market.FCRCapacity, market.Symmetric }),
+				capacity(func(r *market.CapacityStep) { r.Dataset, r.Product = market.MFRRCapacity, "SPE" })}},
 		{name: "an unknown reserve may be one that is lacking on every date of the window", window: twoDays, body: reserves(block("AFFR", "STD", value())),
 			notes: []string{`reserve "AFFR" is not known and was left out`},
 			omitted: slices.Concat(
@@ -262,17 +262,17 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 		{name: "a reserve that is lacking is not looked for in RR", body: reserves(block("rr", "STD", value()), block("AFRR", "STD", value())), rows: one},
 		{name: "reserve, product, horizon and direction in another case", body: reserves(block("aFRR", "std", value("time_horizon", `"Daily"`, "direction", `"up"`)),
 			block("afrr", "Std", value("direction", `"Down"`)), block(" fcr ", "STD", value("direction", `"up_down"`))),
-			rows: []store.CapacityStep{capacityRow, capacity(func(r *store.CapacityStep) { r.Direction = store.Downward }),
-				capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric })}},
+			rows: []market.CapacityStep{capacityRow, capacity(func(r *market.CapacityStep) { r.Direction = market.Downward }),
+				capacity(func(r *market.CapacityStep) { r.Dataset, r.Direction = market.FCRCapacity, market.Symmetric })}},
 		{name: "a step of one product in two spellings is one step", body: reserves(block("AFRR", "STD", value()), block("AFRR", "std", value("time_horizon", `"daily"`))), rows: one},
 		{name: "an unknown product and horizon in capitals", body: reserves(block("AFRR", "new", value("time_horizon", `"Weekly"`))),
-			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Product, r.TimeHorizon = "NEW", "WEEKLY" })}},
+			rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Product, r.TimeHorizon = "NEW", "WEEKLY" })}},
 		{name: "FCR has no single direction", body: reserves(block("FCR", "STD", value(), value("direction", `"DOWN"`)), block("AFRR", "STD", value())), rows: one,
 			refused: []string{`fcr-capacity 2026-07-15: 2026-07-15T10:00:00Z: FCR has no direction "UP"`}},
 		{name: "aFRR is not symmetric", body: reserves(block("AFRR", "STD", value("direction", `"UP_DOWN"`))),
 			refused: []string{`afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: aFRR has no direction "UP_DOWN"`}},
 		{name: "mFRR is not symmetric, and the rest of its date is set apart", body: reserves(block("MFRR", "SPE", value("direction", `"UP_DOWN"`), value())),
-			apart:   []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE" })},
+			apart:   []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Dataset, r.Product = market.MFRRCapacity, "SPE" })},
 			refused: []string{`mfrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: mFRR has no direction "UP_DOWN"`}},
 		{name: "a long unknown reserve is noted in short", body: reserves(block(strings.Repeat("K", 1000), "STD")),
 			notes: []string{`reserve "` + strings.Repeat("K", 40) + `" is not known and was left out`}, omitted: lacking(`"`+strings.Repeat("K", 40)+`"`, "fcr", "afrr", "mfrr")},
@@ -280,10 +280,10 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 			notes: []string{`reserve "" is not known and was left out`}, omitted: lacking(`""`, "fcr", "afrr", "mfrr")},
 		{name: "a product of a wrong type refuses the dates of its values", window: twoDays,
 			body:    `{"result_procured_reserves":[{"reserve":"AFRR","product_type":7,"values":[` + value() + `]},` + block("FCR", "STD", value("direction", `"UP_DOWN"`)) + `]}`,
-			rows:    []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric })},
+			rows:    []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Dataset, r.Direction = market.FCRCapacity, market.Symmetric })},
 			refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: product_type: number stands where text belongs"}},
 		{name: "words of 40 bytes are taken, of 41 not", body: reserves(block("AFRR", strings.Repeat("P", 40), value("time_horizon", `"`+strings.Repeat("H", 40)+`"`))),
-			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) {
+			rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) {
 				r.Product, r.TimeHorizon = strings.Repeat("P", 40), strings.Repeat("H", 40)
 			})}},
 		{name: "a product of 41 bytes", body: reserves(block("AFRR", strings.Repeat("P", 41), value())),
@@ -294,24 +294,24 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 		{name: "keys in another case", rows: one,
 			body: `{"RESULT_Procured_Reserves":[{"Reserve":"AFRR","PRODUCT_TYPE":"STD","Values":[` +
 				strings.NewReplacer("start_date", "Start_Date", "offered", "OFFERED", "price", "PRICE").Replace(value()) + `]}]}`},
-		{name: "an unknown key is told once", rows: []store.CapacityStep{capacityRow, capacity(atQuarter(1))}, unknown: []string{"version", "colour"},
+		{name: "an unknown key is told once", rows: []market.CapacityStep{capacityRow, capacity(atQuarter(1))}, unknown: []string{"version", "colour"},
 			body: `{"version":5,` + reserves(block("AFRR", "STD", value("Colour", `{"a":[1,"b"]}`), value(append(quarter(1), "colour", "null")...)))[1:]},
 
 		{name: "end absent", body: afrr("end_date", ""), rows: one},
 		{name: "end null", body: afrr("end_date", "null"), rows: one},
-		{name: "horizon absent", body: afrr("time_horizon", ""), rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.TimeHorizon = "" })}},
-		{name: "another horizon", body: afrr("time_horizon", `"WEEKLY"`), rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.TimeHorizon = "WEEKLY" })}},
+		{name: "horizon absent", body: afrr("time_horizon", ""), rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.TimeHorizon = "" })}},
+		{name: "another horizon", body: afrr("time_horizon", `"WEEKLY"`), rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.TimeHorizon = "WEEKLY" })}},
 		{name: "update absent", body: afrr("update_date", ""), rows: undated},
 		{name: "update null", body: afrr("update_date", "null"), rows: undated},
 		{name: "update under its other name", body: afrr("update_date", "", "updated_date", `"2026-07-14T09:08:10.511+02:00"`), rows: one},
 		{name: "update of a wrong type", body: afrr("update_date", `[{}]`), rows: undated,
 			notes: []string{"the date of an update is not an instant and was passed over: array stands where text belongs"}},
 		{name: "updates that are no instants are told once", body: reserves(block("AFRR", "STD", value("update_date", `"soon"`), value(append(quarter(1), "update_date", `"later"`)...))),
-			rows:  []store.CapacityStep{undated[0], capacity(func(r *store.CapacityStep) { r.Start, r.Updated = r.Start+900, 0 })},
+			rows:  []market.CapacityStep{undated[0], capacity(func(r *market.CapacityStep) { r.Start, r.Updated = r.Start+900, 0 })},
 			notes: []string{`the date of an update is not an instant and was passed over: "soon"`}},
 		{name: "nulls that are written, and one that is left out", body: afrr("price", `"Invalid"`, "offered_volume", "null", "contracted_volume", ""),
-			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) {
-				r.Price, r.OfferedMW, r.ContractedMW = withdrawn, withdrawn, store.Number{}
+			rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) {
+				r.Price, r.OfferedMW, r.ContractedMW = withdrawn, withdrawn, market.Number{}
 			})}},
 		{name: "start without seconds", body: afrr("start_date", `"2026-07-15T10:00+00:00"`), rows: one},
 		{name: "start with a space and short offsets", body: afrr("start_date", `"2026-07-15 12:00:00+02"`, "end_date", `"2026-07-15T12:15+0200"`), rows: one},
@@ -321,27 +321,27 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 		{name: "escaped text", body: strings.ReplaceAll(afrr(), `"UP"`, `"\u0055\u0050"`), rows: one},
 
 		{name: "a step listed twice: the later one stands", body: reserves(block("AFRR", "STD", value(), value("price", "7"))),
-			rows:  []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Price = num(7) })},
+			rows:  []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Price = num(7) })},
 			notes: []string{"afrr-capacity of 2026-07-15 lists a step twice with other values; the later one stands"}},
 		{name: "a null takes the place of no value", body: reserves(block("AFRR", "STD", value()), block("AFRR", "STD", value("price", "null", "offered_volume", `""`))), rows: one},
 		{name: "a value takes the place of a null that was written", body: reserves(block("AFRR", "STD", value("price", "null")), block("AFRR", "STD", value())), rows: one},
 		{name: "a null that one row writes and another leaves out is written", body: reserves(block("AFRR", "STD", value("price", "")), block("AFRR", "STD", value("price", "null"))),
-			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Price = withdrawn })}},
+			rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Price = withdrawn })}},
 		{name: "a step listed twice: the one that was updated later stands, field by field",
 			body: reserves(block("AFRR", "STD", value("price", "7", "offered_volume", "null", "update_date", `"2026-07-14T08:00:00Z"`), value("price", "8", "offered_volume", "9"))),
-			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) {
+			rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) {
 				r.Price, r.OfferedMW, r.Updated = num(7), num(9), at("2026-07-14T08:00:00Z")*1000
 			})},
 			notes: []string{"afrr-capacity of 2026-07-15 lists a step twice with other values; the one that was updated later stands"}},
 		{name: "a step listed three times: each value by its own date",
 			body: reserves(block("AFRR", "STD", value("price", "7", "update_date", `"2026-07-14T08:00:00Z"`), value("price", "null", "offered_volume", "9", "update_date", `"2026-07-14T10:00:00Z"`),
 				value("price", "8", "offered_volume", "10", "update_date", `"2026-07-14T09:00:00Z"`))),
-			rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) {
+			rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) {
 				r.Price, r.OfferedMW, r.Updated = num(8), num(9), at("2026-07-14T10:00:00Z")*1000
 			})},
 			notes: []string{"afrr-capacity of 2026-07-15 lists a step twice with other values; the one that was updated later stands"}},
 		{name: "where one row has no date of update, the later one stands",
-			body: reserves(block("AFRR", "STD", value(), value("price", "8", "update_date", ""))), rows: []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Price = num(8) })},
+			body: reserves(block("AFRR", "STD", value(), value("price", "8", "update_date", ""))), rows: []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Price = num(8) })},
 			notes: []string{"afrr-capacity of 2026-07-15 lists a step twice with other values; the later one stands"}},
 		{name: "a step listed twice with the same values", body: reserves(block("AFRR", "STD", value(), value("price", `"6.9250"`))), rows: one},
 
@@ -353,8 +353,8 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 		{name: "an unknown direction refuses only its dataset and date", window: twoDays,
 			body: reserves(block("AFRR", "STD", value("direction", `"SIDEWAYS"`), value(quarter(1)...), value(quarter(96)...)),
 				block("FCR", "STD", value("direction", `"UP_DOWN"`))),
-			rows:    []store.CapacityStep{capacity(atQuarter(96)), capacity(func(r *store.CapacityStep) { r.Dataset, r.Direction = store.FCRCapacity, store.Symmetric })},
-			apart:   []store.CapacityStep{capacity(atQuarter(1))},
+			rows:    []market.CapacityStep{capacity(atQuarter(96)), capacity(func(r *market.CapacityStep) { r.Dataset, r.Direction = market.FCRCapacity, market.Symmetric })},
+			apart:   []market.CapacityStep{capacity(atQuarter(1))},
 			refused: []string{`afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: aFRR has no direction "SIDEWAYS"`}},
 		{name: "the energies' direction is unknown here", body: afrr("direction", `"UPWARD"`),
 			refused: []string{`afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: aFRR has no direction "UPWARD"`}},
@@ -364,9 +364,9 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 			refused: []string{"afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: object stands where text belongs"}},
 		{name: "where the start is missing, the end names the date", window: twoDays, apart: one,
 			body:    reserves(block("AFRR", "STD", value("start_date", ""), value(), value(quarter(96)...)), block("MFRR", "SPE", value())),
-			rows:    []store.CapacityStep{capacity(atQuarter(96)), capacity(func(r *store.CapacityStep) { r.Dataset, r.Product = store.MFRRCapacity, "SPE" })},
+			rows:    []market.CapacityStep{capacity(atQuarter(96)), capacity(func(r *market.CapacityStep) { r.Dataset, r.Product = market.MFRRCapacity, "SPE" })},
 			refused: []string{"final afrr-capacity 2026-07-15: a value has no start: it is missing"}},
-		{name: "a start with a bad time names its date", window: twoDays, rows: []store.CapacityStep{capacity(atQuarter(96))}, apart: one,
+		{name: "a start with a bad time names its date", window: twoDays, rows: []market.CapacityStep{capacity(atQuarter(96))}, apart: one,
 			body:    reserves(block("AFRR", "STD", value("start_date", `"2026-07-15T25:00:00Z"`, "end_date", ""), value(), value(quarter(96)...))),
 			refused: []string{`final afrr-capacity 2026-07-15: a value has no start: "2026-07-15T25:00:00Z" is not an instant in whole seconds with an offset`}},
 		{name: "a start that names a date outside the window", body: reserves(block("AFRR", "STD", value("start_date", `"2026-07-17T25:00:00Z"`, "end_date", ""), value())), rows: one,
@@ -375,7 +375,7 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 			refused: []string{"final afrr-capacity 2026-07-15: a value has no start: it is missing"}},
 		{name: "a value that names no date has a window of several asked for in parts", window: twoDays, err: "a value has no start: it is missing",
 			body: reserves(block("AFRR", "STD", value("start_date", "", "end_date", ""), value()), block("MFRR", "SPE", value()))},
-		{name: "a value that names no date is of no date that is whole without it", window: store.Period{Start: capacityRow.Start, End: capacityRow.Start + 900}, rows: one,
+		{name: "a value that names no date is of no date that is whole without it", window: market.Period{Start: capacityRow.Start, End: capacityRow.Start + 900}, rows: one,
 			body: afrrAnd(value("start_date", "", "end_date", "")), notes: []string{"afrr-capacity: a value has no start: it is missing; every date is whole without it"}},
 		{name: "an odd end that only repeats a good row is noted", body: reserves(block("AFRR", "STD", value("end_date", `"2026-07-15T07:00:00Z"`), value())), rows: one,
 			notes: []string{"afrr-capacity: a row that only repeats another was left out: 2026-07-15T10:00:00Z: it is not a quarter hour"}},
@@ -383,7 +383,7 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 			body:    reserves(block("AFRR", "STD", value(), value("price", "7", "end_date", `"soon"`))),
 			refused: []string{`afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: "soon" is not an instant in whole seconds with an offset`}},
 		{name: "a number that cannot be read refuses its date, and the rest of the row is set apart", body: afrr("price", `"dear"`),
-			apart:   []store.CapacityStep{capacity(func(r *store.CapacityStep) { r.Price = store.Number{} })},
+			apart:   []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Price = market.Number{} })},
 			refused: []string{`afrr-capacity 2026-07-15: 2026-07-15T10:00:00Z: "dear" is not a number`}},
 		{name: "start without an offset", body: afrr("start_date", `"2026-07-15T10:00:00"`),
 			refused: []string{`final afrr-capacity 2026-07-15: a value has no start: "2026-07-15T10:00:00" is not an instant in whole seconds with an offset`}},
@@ -415,7 +415,7 @@ var afrrFields = []field{
 	{"pdemand", "-1398.2601"}, {"afrr_for_france", "-824.9579"}, {"afrr_in_france", "-824.9719"},
 }
 
-var afrrRow = store.AFRRStep{Start: at("2026-07-15T10:00:00Z"), UpwardPrice: withdrawn, DownwardPrice: num(-401.5), DemandMW: num(-1398.2601),
+var afrrRow = market.AFRRStep{Start: at("2026-07-15T10:00:00Z"), UpwardPrice: withdrawn, DownwardPrice: num(-401.5), DemandMW: num(-1398.2601),
 	ForFranceMW: num(-824.9579), InFranceMW: num(-824.9719), PicassoConnection: flag(true), ProrataMode: flag(false)}
 
 func step(changes ...string) string { return object(afrrFields, changes...) }
@@ -428,22 +428,22 @@ func days(days ...string) string { return `{"days":[` + strings.Join(days, ",") 
 
 func oneStep(changes ...string) string { return days(day("2026-07-15", step(changes...))) }
 
-func energy(change func(*store.AFRRStep)) store.AFRRStep {
+func energy(change func(*market.AFRRStep)) market.AFRRStep {
 	row := afrrRow
 	change(&row)
 	return row
 }
 
 func TestMarginalPriceWithItsQuirks(t *testing.T) {
-	one := []store.AFRRStep{afrrRow}
-	later := func(seconds int64) store.AFRRStep {
-		return energy(func(r *store.AFRRStep) { r.Start += seconds })
+	one := []market.AFRRStep{afrrRow}
+	later := func(seconds int64) market.AFRRStep {
+		return energy(func(r *market.AFRRStep) { r.Start += seconds })
 	}
 	noValues := []string{"prorata_mode", "", "picasso_connection", "", "upward_afrr_marginal_price", "", "downward_afrr_marginal_price", "",
 		"pdemand", "", "afrr_for_france", "", "afrr_in_france", ""}
 	omitted := func(reason string) []string { return []string{"afrr-energy 2026-07-15 1: " + reason} }
 	finally := func(reason string) []string { return []string{"final afrr-energy 2026-07-15: " + reason} }
-	testQuirks(t, rte.DecodeMarginalPrice, []quirk[store.AFRRStep]{
+	testQuirks(t, rte.DecodeMarginalPrice, []quirk[market.AFRRStep]{
 		{name: "one step", body: oneStep(), rows: one},
 		{name: "no day", body: days()},
 		{name: "a day without steps", body: days(day("2026-07-15"))},
@@ -451,34 +451,34 @@ func TestMarginalPriceWithItsQuirks(t *testing.T) {
 		{name: "null for steps", body: `{"days":[{"start_date":"2026-07-15","datas":null}]}`},
 		{name: "steps absent", body: `{"days":[{"start_date":"2026-07-15"}]}`},
 		{name: "a day without a date and without steps", body: `{"days":[{}]}`},
-		{name: "a step without values", body: oneStep(noValues...), rows: []store.AFRRStep{{Start: afrrRow.Start}}},
+		{name: "a step without values", body: oneStep(noValues...), rows: []market.AFRRStep{{Start: afrrRow.Start}}},
 		{name: "date behind the steps", body: `{"days":[{"datas":[` + step() + `],"start_date":"2026-07-15"}]}`, rows: one},
 		{name: "newest first", body: days(day("2026-07-15", step("step", `"12:00:08"`), step("step", `"12:00:04"`), step())),
-			rows: []store.AFRRStep{later(8), later(4), afrrRow}},
-		{name: "oldest first", body: days(day("2026-07-15", step(), step("step", `"12:00:04"`))), rows: []store.AFRRStep{afrrRow, later(4)}},
-		{name: "two days, newest first", window: store.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T00:00:00Z")},
+			rows: []market.AFRRStep{later(8), later(4), afrrRow}},
+		{name: "oldest first", body: days(day("2026-07-15", step(), step("step", `"12:00:04"`))), rows: []market.AFRRStep{afrrRow, later(4)}},
+		{name: "two days, newest first", window: market.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T00:00:00Z")},
 			body: days(day("2026-07-15", step("step", `"01:59:56"`), step("step", `"02:00:00"`)), day("2026-07-14", step("step", `"02:00:00"`), step("step", `"01:59:56"`))),
-			rows: []store.AFRRStep{
-				energy(func(r *store.AFRRStep) { r.Start = at("2026-07-14T23:59:56Z") }),
-				energy(func(r *store.AFRRStep) { r.Start = at("2026-07-14T00:00:00Z") })}},
-		{name: "a day in two parts", body: days(day("2026-07-15", step("step", `"12:00:04"`)), day("2026-07-15", step())), rows: []store.AFRRStep{later(4), afrrRow}},
+			rows: []market.AFRRStep{
+				energy(func(r *market.AFRRStep) { r.Start = at("2026-07-14T23:59:56Z") }),
+				energy(func(r *market.AFRRStep) { r.Start = at("2026-07-14T00:00:00Z") })}},
+		{name: "a day in two parts", body: days(day("2026-07-15", step("step", `"12:00:04"`)), day("2026-07-15", step())), rows: []market.AFRRStep{later(4), afrrRow}},
 		{name: "keys in another case", body: strings.NewReplacer("days", "Days", "datas", "DATAS", "start_date", "START_date", "step", "Step", "pdemand", "PDemand").Replace(oneStep()), rows: one},
 		{name: "an unknown key is told once", body: `{"unit":{"price":"EUR"},` + days(`{"resolution":"PT4S",` + day("2026-07-15", step("Note", `"x"`), step("step", `"12:00:04"`, "note", `[]`))[1:])[1:],
-			rows: []store.AFRRStep{afrrRow, later(4)}, unknown: []string{"unit", "resolution", "note"}},
+			rows: []market.AFRRStep{afrrRow, later(4)}, unknown: []string{"unit", "resolution", "note"}},
 		{name: "a step listed twice: the later one stands", body: days(day("2026-07-15", step(), step("pdemand", "1"))),
-			rows:  []store.AFRRStep{energy(func(r *store.AFRRStep) { r.DemandMW = num(1) })},
+			rows:  []market.AFRRStep{energy(func(r *market.AFRRStep) { r.DemandMW = num(1) })},
 			notes: []string{"afrr-energy of 2026-07-15 lists a step twice with other values; the later one stands"}},
 		{name: "a step listed twice with the same values", body: days(day("2026-07-15", step(), step())), rows: one},
-		{name: "outside the window", window: store.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
+		{name: "outside the window", window: market.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
 			body: days(day("2026-07-15", step("step", `"12:00:04"`), step(), step("step", `"11:59:56"`)), day("2026-07-14", step())), rows: one},
-		{name: "a bad value outside the window", window: store.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
+		{name: "a bad value outside the window", window: market.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
 			body: days(day("2026-07-15", step(), step("step", `"12:00:04"`, "pdemand", `"much"`))), rows: one},
 		{name: "another day, whatever it holds", body: days(day("2026-07-16", step("step", `"noon"`)), day("2026-07-15", step()), day("2026-07-14", step("pdemand", `"x"`))), rows: one},
 		{name: "an autumn day far from the window", body: days(day("2025-10-26", step("step", `"02:00:00"`), step("step", `"02:00:00"`)), day("2026-07-15", step())), rows: one},
 
-		{name: "a bad value leaves its step out", window: store.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T12:00:00Z")},
+		{name: "a bad value leaves its step out", window: market.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T12:00:00Z")},
 			body: days(day("2026-07-15", step(), step("step", `"12:00:04"`, "afrr_in_france", `"much"`)), day("2026-07-14", step())),
-			rows: []store.AFRRStep{afrrRow, later(-86400)}, omitted: omitted(`2026-07-15T10:00:04Z: "much" is not a number`)},
+			rows: []market.AFRRStep{afrrRow, later(-86400)}, omitted: omitted(`2026-07-15T10:00:04Z: "much" is not a number`)},
 		{name: "odd steps are counted together", body: days(day("2026-07-15", step(), step("step", `"12:00:02"`), step("step", `"noon"`), step("step", `"12:00:08"`, "pdemand", "[]"))), rows: one,
 			omitted: []string{"afrr-energy 2026-07-15 3: 2026-07-15T10:00:02Z: it is not on the grid of 4 s"}},
 		{name: "off the grid of 4 s", body: days(day("2026-07-15", step(), step("step", `"12:00:02"`))), rows: one, omitted: omitted("2026-07-15T10:00:02Z: it is not on the grid of 4 s")},
@@ -498,16 +498,16 @@ func TestMarginalPriceWithItsQuirks(t *testing.T) {
 		{name: "the first date of all", body: days(day("1970-01-01", step())), refused: finally("a day has no date: it is missing")},
 		{name: "a day that names another date by its text", body: days(day("2026-07-14T24:00", step()), day("2026-07-15", step())), rows: one,
 			notes: []string{`afrr-energy: a day has no date: "2026-07-14T24:00" is not a date; it names 2026-07-14, which was not asked for`}},
-		{name: "a day without a date, where the window is whole without it", window: store.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
+		{name: "a day without a date, where the window is whole without it", window: market.Period{Start: afrrRow.Start, End: afrrRow.Start + 4},
 			body: `{"days":[{"datas":[` + step() + `]},` + day("2026-07-15", step()) + `]}`, rows: one,
 			notes: []string{"afrr-energy: a day has no date: it is missing; every date is whole without it"}},
-		{name: "a day without a date has a window of two dates asked for in parts", window: store.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T12:00:00Z")},
+		{name: "a day without a date has a window of two dates asked for in parts", window: market.Period{Start: at("2026-07-14T00:00:00Z"), End: at("2026-07-15T12:00:00Z")},
 			body: `{"days":[{"datas":[` + step() + `]},` + day("2026-07-15", step()) + `]}`, err: "a day has no date: it is missing"},
 		{name: "flags that are neither true nor false are null", body: days(day("2026-07-15", step("picasso_connection", `"N/A"`), step("step", `"12:00:04"`, "prorata_mode", "1"))),
-			rows:  []store.AFRRStep{energy(func(r *store.AFRRStep) { r.PicassoConnection = store.Flag{} }), energy(func(r *store.AFRRStep) { r.Start, r.ProrataMode = r.Start+4, store.Flag{} })},
+			rows:  []market.AFRRStep{energy(func(r *market.AFRRStep) { r.PicassoConnection = market.Flag{} }), energy(func(r *market.AFRRStep) { r.Start, r.ProrataMode = r.Start+4, market.Flag{} })},
 			notes: []string{`picasso_connection "N/A" is neither true nor false and was taken as null`, "prorata_mode: number stands where true or false belongs; it was taken as null"}},
 		{name: "a null takes the place of no value", body: days(day("2026-07-15", step(), step("upward_afrr_marginal_price", "9", "downward_afrr_marginal_price", `"Invalid"`, "picasso_connection", "null", "pdemand", ""))),
-			rows: []store.AFRRStep{energy(func(r *store.AFRRStep) { r.UpwardPrice = num(9) })}},
+			rows: []market.AFRRStep{energy(func(r *market.AFRRStep) { r.UpwardPrice = num(9) })}},
 		{name: "a step listed twice: the one that was updated later stands", rows: one,
 			body:  days(day("2026-07-15", step("update_date", `"2026-07-15T10:05:00Z"`), step("pdemand", "1", "updated_date", `"2026-07-15T10:04:00Z"`, "update_date", ""))),
 			notes: []string{"afrr-energy of 2026-07-15 lists a step twice with other values; the one that was updated later stands"}},
@@ -516,12 +516,12 @@ func TestMarginalPriceWithItsQuirks(t *testing.T) {
 			notes: []string{"afrr-energy of 2026-07-15 lists a step twice with other values; the one that was updated later stands"}},
 
 		{name: "in the hour that spring leaves out", window: springDay.Period(), body: days(day("2026-03-29", step("step", `"01:59:56"`), step("step", `"02:30:00"`))),
-			rows:    []store.AFRRStep{energy(func(r *store.AFRRStep) { r.Start = at("2026-03-29T00:59:56Z") })},
+			rows:    []market.AFRRStep{energy(func(r *market.AFRRStep) { r.Start = at("2026-03-29T00:59:56Z") })},
 			omitted: []string{"afrr-energy 2026-03-29 1: step 02:30:00 does not exist on that day"}},
 		{name: "around the hour that spring leaves out", window: springDay.Period(), body: days(day("2026-03-29", step("step", `"03:00:00"`), step("step", `"01:59:56"`))),
-			rows: []store.AFRRStep{
-				energy(func(r *store.AFRRStep) { r.Start = at("2026-03-29T01:00:00Z") }),
-				energy(func(r *store.AFRRStep) { r.Start = at("2026-03-29T00:59:56Z") })}},
+			rows: []market.AFRRStep{
+				energy(func(r *market.AFRRStep) { r.Start = at("2026-03-29T01:00:00Z") }),
+				energy(func(r *market.AFRRStep) { r.Start = at("2026-03-29T00:59:56Z") })}},
 
 		{name: "key absent", body: `{"afrr_marginal_price":[]}`, err: "the reply holds no days"},
 		{name: "an array", body: `[]`, err: "cannot be read"},
@@ -538,7 +538,7 @@ var mfrrFields = []field{
 	{"clearing_price", "null"}, {"total_volume_submitted_offers", "301"},
 }
 
-var mfrrRow = store.MFRRStep{Start: at("2026-07-15T10:00:00Z"), Direction: store.Downward, ClearingPrice: withdrawn, RequestedVolumeDAMW: withdrawn,
+var mfrrRow = market.MFRRStep{Start: at("2026-07-15T10:00:00Z"), Direction: market.Downward, ClearingPrice: withdrawn, RequestedVolumeDAMW: withdrawn,
 	RequestedVolumeSAMW: num(301), ActivatedVolumeSAMW: num(151.01), SubmittedOffersMW: num(301)}
 
 func measure(changes ...string) string { return object(mfrrFields, changes...) }
@@ -547,65 +547,65 @@ func mari(rows ...string) string {
 	return `{"mari":{"start_date":"2026-07-15T00:00:00+02:00","end_date":"2026-07-16T00:00:00+02:00","resolution":"PT15M","mari_mesures":[` + strings.Join(rows, ",") + `]}}`
 }
 
-func activation(change func(*store.MFRRStep)) store.MFRRStep {
+func activation(change func(*market.MFRRStep)) market.MFRRStep {
 	row := mfrrRow
 	change(&row)
 	return row
 }
 
 func TestStandardMFRRWithItsQuirks(t *testing.T) {
-	one := []store.MFRRStep{mfrrRow}
-	upward := activation(func(r *store.MFRRStep) { r.Direction = store.Upward })
-	later := activation(func(r *store.MFRRStep) { r.Start += 900 })
+	one := []market.MFRRStep{mfrrRow}
+	upward := activation(func(r *market.MFRRStep) { r.Direction = market.Upward })
+	later := activation(func(r *market.MFRRStep) { r.Start += 900 })
 	laterFields := []string{"start_date", `"2026-07-15T12:15:00+02:00"`, "end_date", `"2026-07-15T12:30:00+02:00"`}
-	twoDays := store.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
+	twoDays := market.Period{Start: summerDay.Period().Start, End: summerDay.Add(1).Period().End}
 	refused := func(reason string) []string { return []string{"mfrr-energy 2026-07-15: " + reason} }
-	testQuirks(t, rte.DecodeStandardMFRR, []quirk[store.MFRRStep]{
+	testQuirks(t, rte.DecodeStandardMFRR, []quirk[market.MFRRStep]{
 		{name: "one row", body: mari(measure()), rows: one},
 		{name: "no row", body: mari()},
 		{name: "null for all", body: `{"mari":null}`},
 		{name: "null for rows", body: `{"mari":{"mari_mesures":null}}`},
 		{name: "rows absent", body: `{"mari":{"resolution":"PT15M"}}`},
 		{name: "an empty row", body: mari(measure("total_requested_volume_SA", "null", "total_requested_volume_DA", "", "total_activated_volume_SA", "", "total_volume_submitted_offers", "")),
-			rows: []store.MFRRStep{{Start: mfrrRow.Start, Direction: store.Downward, ClearingPrice: withdrawn, RequestedVolumeSAMW: withdrawn}}},
+			rows: []market.MFRRStep{{Start: mfrrRow.Start, Direction: market.Downward, ClearingPrice: withdrawn, RequestedVolumeSAMW: withdrawn}}},
 		{name: "scheduled and direct activation in rows of their own", body: mari(measure(), measure("total_requested_volume_SA", "null", "total_requested_volume_DA", "9", "total_activated_volume_SA", "null",
 			"total_activated_volume_DA", "7", "total_volume_submitted_offers", "")),
-			rows: []store.MFRRStep{activation(func(r *store.MFRRStep) { r.RequestedVolumeDAMW, r.ActivatedVolumeDAMW = num(9), num(7) })}},
+			rows: []market.MFRRStep{activation(func(r *market.MFRRStep) { r.RequestedVolumeDAMW, r.ActivatedVolumeDAMW = num(9), num(7) })}},
 		{name: "settlement prices are no clearing price", body: mari(measure("settlement_price_current", "8", "settlement_price_previous", "7")),
-			rows: []store.MFRRStep{activation(func(r *store.MFRRStep) { r.SettlementPriceCurrent, r.SettlementPricePrevious = num(8), num(7) })}},
+			rows: []market.MFRRStep{activation(func(r *market.MFRRStep) { r.SettlementPriceCurrent, r.SettlementPricePrevious = num(8), num(7) })}},
 		{name: "directions in other words and another case", body: mari(measure("direction", `"down"`), measure("direction", `"Up"`), measure(append(laterFields, "direction", `"Downward"`)...)),
-			rows: []store.MFRRStep{mfrrRow, upward, later}},
+			rows: []market.MFRRStep{mfrrRow, upward, later}},
 		{name: "a row that says when it was written", body: mari(measure("updated_date", `"2026-07-15T12:20:00.250+02:00"`)),
-			rows: []store.MFRRStep{activation(func(r *store.MFRRStep) { r.Updated = at("2026-07-15T10:20:00Z")*1000 + 250 })}},
+			rows: []market.MFRRStep{activation(func(r *market.MFRRStep) { r.Updated = at("2026-07-15T10:20:00Z")*1000 + 250 })}},
 		{name: "two directions a step in any order", body: mari(measure(), measure("direction", `"UPWARD"`), measure(append(laterFields, "direction", `"UPWARD"`)...), measure(laterFields...)),
-			rows: []store.MFRRStep{mfrrRow, upward, activation(func(r *store.MFRRStep) { r.Start, r.Direction = r.Start+900, store.Upward }), later}},
-		{name: "newest first", body: mari(measure(laterFields...), measure()), rows: []store.MFRRStep{later, mfrrRow}},
+			rows: []market.MFRRStep{mfrrRow, upward, activation(func(r *market.MFRRStep) { r.Start, r.Direction = r.Start+900, market.Upward }), later}},
+		{name: "newest first", body: mari(measure(laterFields...), measure()), rows: []market.MFRRStep{later, mfrrRow}},
 		{name: "keys in another case", body: strings.NewReplacer("_SA", "_sa", "mari", "MARI", "clearing_price", "Clearing_Price").Replace(mari(measure())), rows: one},
 		{name: "an unknown key is told once", body: `{"id":1,` + mari(measure("Colour", `"x"`), measure(append(laterFields, "colour", `{}`)...))[1:],
-			rows: []store.MFRRStep{mfrrRow, later}, unknown: []string{"id", "colour"}},
+			rows: []market.MFRRStep{mfrrRow, later}, unknown: []string{"id", "colour"}},
 		{name: "end absent", body: mari(measure("end_date", "")), rows: one},
 		{name: "start in UTC", body: mari(measure("start_date", `"2026-07-15T10:00:00Z"`)), rows: one},
 		{name: "the two offsets of the repeated hour", window: autumnDay.Period(),
 			body: mari(measure("start_date", `"2026-10-25T02:30:00+02:00"`, "end_date", `"2026-10-25T02:45:00+02:00"`), measure("start_date", `"2026-10-25T02:30:00+01:00"`, "end_date", `"2026-10-25T02:45:00+01:00"`)),
-			rows: []store.MFRRStep{
-				activation(func(r *store.MFRRStep) { r.Start = at("2026-10-25T00:30:00Z") }),
-				activation(func(r *store.MFRRStep) { r.Start = at("2026-10-25T01:30:00Z") })}},
+			rows: []market.MFRRStep{
+				activation(func(r *market.MFRRStep) { r.Start = at("2026-10-25T00:30:00Z") }),
+				activation(func(r *market.MFRRStep) { r.Start = at("2026-10-25T01:30:00Z") })}},
 		{name: "a step listed twice: the later one stands", body: mari(measure(), measure("total_activated_volume_SA", "150")),
-			rows:  []store.MFRRStep{activation(func(r *store.MFRRStep) { r.ActivatedVolumeSAMW = num(150) })},
+			rows:  []market.MFRRStep{activation(func(r *market.MFRRStep) { r.ActivatedVolumeSAMW = num(150) })},
 			notes: []string{"mfrr-energy of 2026-07-15 lists a step twice with other values; the later one stands"}},
 		{name: "a step listed twice with the same values", body: mari(measure(), measure()), rows: one},
-		{name: "outside the window", window: store.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 900},
+		{name: "outside the window", window: market.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 900},
 			body: mari(measure("start_date", `"2026-07-15T11:45:00+02:00"`, "end_date", `"2026-07-15T12:00:00+02:00"`), measure(), measure(laterFields...)), rows: one},
-		{name: "bad outside the window", window: store.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 900},
+		{name: "bad outside the window", window: market.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 900},
 			body: mari(measure(), measure(append(laterFields, "direction", `"SIDEWAYS"`)...)), rows: one},
 
-		{name: "an unknown direction refuses its date only", window: twoDays, apart: []store.MFRRStep{upward},
+		{name: "an unknown direction refuses its date only", window: twoDays, apart: []market.MFRRStep{upward},
 			body:    mari(measure("direction", `"UP_DOWN"`), measure("direction", `"UPWARD"`), measure("start_date", `"2026-07-16T12:00:00+02:00"`, "end_date", "")),
-			rows:    []store.MFRRStep{activation(func(r *store.MFRRStep) { r.Start += 86400 })},
+			rows:    []market.MFRRStep{activation(func(r *market.MFRRStep) { r.Start += 86400 })},
 			refused: refused(`2026-07-15T10:00:00Z: direction "UP_DOWN" is not known`)},
 		{name: "direction missing", body: mari(measure("direction", "")), refused: refused("2026-07-15T10:00:00Z: the direction is missing")},
 		{name: "where the start is missing, the end names the date", window: twoDays, body: mari(measure(), measure("start_date", ""), measure("start_date", `"2026-07-16T12:00:00+02:00"`, "end_date", "")),
-			rows: []store.MFRRStep{activation(func(r *store.MFRRStep) { r.Start += 86400 })}, apart: one,
+			rows: []market.MFRRStep{activation(func(r *market.MFRRStep) { r.Start += 86400 })}, apart: one,
 			refused: []string{"final mfrr-energy 2026-07-15: a row has no start: it is missing"}},
 		{name: "a start without an offset names its date", body: mari(measure("start_date", `"2026-07-15T12:00:00"`)),
 			refused: []string{`final mfrr-energy 2026-07-15: a row has no start: "2026-07-15T12:00:00" is not an instant in whole seconds with an offset`}},
@@ -613,7 +613,7 @@ func TestStandardMFRRWithItsQuirks(t *testing.T) {
 		{name: "off the quarter hour", body: mari(measure("start_date", `"2026-07-15T12:01:00+02:00"`, "end_date", "")), refused: refused("2026-07-15T10:01:00Z: it is not a quarter hour")},
 		{name: "an hour long", body: mari(measure("end_date", `"2026-07-15T13:00:00+02:00"`)), apart: one, refused: refused("2026-07-15T10:00:00Z: it is not a quarter hour")},
 		{name: "a bad value refuses its date", body: mari(measure("total_volume_submitted_offers", "[]"), measure(laterFields...)),
-			apart:   []store.MFRRStep{later, activation(func(r *store.MFRRStep) { r.SubmittedOffersMW = store.Number{} })},
+			apart:   []market.MFRRStep{later, activation(func(r *market.MFRRStep) { r.SubmittedOffersMW = market.Number{} })},
 			refused: refused("2026-07-15T10:00:00Z: array stands where a number belongs")},
 
 		{name: "key absent", body: `{"picasso":{"picasso_mesures":[]}}`, err: "the reply holds no mari"},
@@ -628,41 +628,41 @@ type subject struct {
 	name     string
 	document func(number string) string
 	// decode gives the number, false if its date was refused.
-	decode func(t *testing.T, body io.Reader) (store.Number, bool, error)
+	decode func(t *testing.T, body io.Reader) (market.Number, bool, error)
 }
 
-func newSubject[R any](name string, decode decoder[R], document func(string) string, number func(R) store.Number) subject {
-	return subject{name, document, func(t *testing.T, body io.Reader) (store.Number, bool, error) {
-		reply, err := decode(body, store.Period{Start: at("2026-07-15T10:00:00Z"), End: at("2026-07-15T10:15:00Z")})
+func newSubject[R any](name string, decode decoder[R], document func(string) string, number func(R) market.Number) subject {
+	return subject{name, document, func(t *testing.T, body io.Reader) (market.Number, bool, error) {
+		reply, err := decode(body, market.Period{Start: at("2026-07-15T10:00:00Z"), End: at("2026-07-15T10:15:00Z")})
 		switch {
 		case err != nil:
 			if !reflect.ValueOf(reply).IsZero() {
 				t.Errorf("something came beside the error: %+v", reply)
 			}
-			return store.Number{}, false, err
+			return market.Number{}, false, err
 		case len(reply.Rows) == 1 && len(reply.Refusals.List()) == 0:
 			return number(reply.Rows[0]), true, nil
 		case len(reply.Rows) != 0 || len(reply.Refusals.List())+len(reply.Omissions) != 1:
 			t.Errorf("neither one row nor one that is refused or left out: %+v", reply)
 		}
-		return store.Number{}, false, nil
+		return market.Number{}, false, nil
 	}}
 }
 
 var subjects = []subject{
 	newSubject("capacity", rte.DecodeProcuredReserves, func(n string) string { return afrr("price", n) },
-		func(r store.CapacityStep) store.Number { return r.Price }),
+		func(r market.CapacityStep) market.Number { return r.Price }),
 	newSubject("aFRR energy", rte.DecodeMarginalPrice, func(n string) string { return oneStep("upward_afrr_marginal_price", n) },
-		func(r store.AFRRStep) store.Number { return r.UpwardPrice }),
+		func(r market.AFRRStep) market.Number { return r.UpwardPrice }),
 	newSubject("mFRR energy", rte.DecodeStandardMFRR, func(n string) string { return mari(measure("clearing_price", n)) },
-		func(r store.MFRRStep) store.Number { return r.ClearingPrice }),
+		func(r market.MFRRStep) market.Number { return r.ClearingPrice }),
 }
 
 func TestANumberIsReadInEachWayItIsWritten(t *testing.T) {
-	null := store.Number{} // absent or odd
+	null := market.Number{} // absent or odd
 	for _, tt := range []struct {
 		name, written string // "" is an absent key
-		want          store.Number
+		want          market.Number
 		refused       bool
 	}{
 		{"integer", "462", num(462), false},
@@ -731,12 +731,12 @@ func TestANumberThatJSONDoesNotKnowIsNoDocument(t *testing.T) {
 func TestAFlagIsReadInEachWayItIsWritten(t *testing.T) {
 	for _, tt := range []struct {
 		written string
-		want    store.Flag
+		want    market.Flag
 	}{
 		{"true", flag(true)}, {"false", flag(false)}, {`"true"`, flag(true)}, {`"false"`, flag(false)},
 		{`"True"`, flag(true)}, {`"False"`, flag(false)}, {`"TRUE"`, flag(true)}, {`"FALSE"`, flag(false)}, {`" true "`, flag(true)},
-		{"null", store.Flag{Withdrawn: true}}, {`""`, store.Flag{Withdrawn: true}}, {`"Invalid"`, store.Flag{Withdrawn: true}},
-		{"", store.Flag{}}, {`"yes"`, store.Flag{}}, {"1", store.Flag{}}, {"{}", store.Flag{}},
+		{"null", market.Flag{Withdrawn: true}}, {`""`, market.Flag{Withdrawn: true}}, {`"Invalid"`, market.Flag{Withdrawn: true}},
+		{"", market.Flag{}}, {`"yes"`, market.Flag{}}, {"1", market.Flag{}}, {"{}", market.Flag{}},
 	} {
 		t.Run(tt.written, func(t *testing.T) {
 			body := oneStep("picasso_connection", tt.written, "prorata_mode", tt.written)

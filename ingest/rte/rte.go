@@ -25,7 +25,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -43,7 +43,7 @@ type resource struct {
 }
 
 // bounds are those of the answer for a window.
-func (r resource) bounds(window store.Period) source.Bounds {
+func (r resource) bounds(window market.Period) source.Bounds {
 	return source.TenTimes(r.rows*len(window.Dates()), r.rowBytes, 1)
 }
 
@@ -114,28 +114,28 @@ func secrets(o Options) []string {
 }
 
 // ProcuredReserves asks for the three reserves' capacity in the window, which is at most 7 days long.
-func (c *Client) ProcuredReserves(ctx context.Context, window store.Period) (source.Reply[store.CapacityStep], source.Traffic, error) {
+func (c *Client) ProcuredReserves(ctx context.Context, window market.Period) (source.Reply[market.CapacityStep], source.Traffic, error) {
 	return ask(ctx, c, procuredReserves, window, DecodeProcuredReserves)
 }
 
 // MarginalPrice asks for the 4 s steps of aFRR energy in the window, which is at most 24 h long.
-func (c *Client) MarginalPrice(ctx context.Context, window store.Period) (source.Reply[store.AFRRStep], source.Traffic, error) {
+func (c *Client) MarginalPrice(ctx context.Context, window market.Period) (source.Reply[market.AFRRStep], source.Traffic, error) {
 	return ask(ctx, c, marginalPrice, window, DecodeMarginalPrice)
 }
 
 // StandardMFRR asks for the quarter hours of mFRR energy in the window, which is at most 7 days long.
-func (c *Client) StandardMFRR(ctx context.Context, window store.Period) (source.Reply[store.MFRRStep], source.Traffic, error) {
+func (c *Client) StandardMFRR(ctx context.Context, window market.Period) (source.Reply[market.MFRRStep], source.Traffic, error) {
 	return ask(ctx, c, standardMFRR, window, DecodeStandardMFRR)
 }
 
 // PowerExchangePrices asks for the day-ahead prices of the exchanges, of which RTE gives those of the current or of the
 // next delivery date; those that lie in the window are taken.
-func (c *Client) PowerExchangePrices(ctx context.Context, window store.Period) (source.Reply[store.Price], source.Traffic, error) {
+func (c *Client) PowerExchangePrices(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
 	return ask(ctx, c, powerExchanges, window, DecodePowerExchanges)
 }
 
 // ask makes one call of a resource and decodes its answer as it arrives.
-func ask[R any](ctx context.Context, c *Client, from resource, window store.Period, decode func(io.Reader, store.Period) (source.Reply[R], error)) (source.Reply[R], source.Traffic, error) {
+func ask[R any](ctx context.Context, c *Client, from resource, window market.Period, decode func(io.Reader, market.Period) (source.Reply[R], error)) (source.Reply[R], source.Traffic, error) {
 	var reply source.Reply[R]
 	var used *oauth2.Token
 	caller := c.caller
@@ -150,8 +150,8 @@ func ask[R any](ctx context.Context, c *Client, from resource, window store.Peri
 		address := c.base + "/open_api/" + from.folder + "/" + from.name
 		if !from.noWindow {
 			address += "?" + url.Values{
-				"start_date": {window.From().In(store.Paris).Format(time.RFC3339)},
-				"end_date":   {window.To().In(store.Paris).Format(time.RFC3339)},
+				"start_date": {window.From().In(market.Paris).Format(time.RFC3339)},
+				"end_date":   {window.To().In(market.Paris).Format(time.RFC3339)},
 			}.Encode()
 		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/ingest/rte"
-	"courant/store"
+	"courant/store/market"
 )
 
 // captured reads a captured document. The documents are RTE's and no part of Courant: COURANT_SAMPLES names the folder
@@ -31,7 +31,7 @@ func captured(t *testing.T, name string) string {
 
 func TestACapturedDayOfCapacity(t *testing.T) {
 	body := captured(t, "result_procured_reserves_v5_2026-10-11.json")
-	window := store.Period{Start: at("2026-10-10T22:00:00Z"), End: at("2026-10-11T22:00:00Z")}
+	window := market.Period{Start: at("2026-10-10T22:00:00Z"), End: at("2026-10-11T22:00:00Z")}
 	reply, err := rte.DecodeProcuredReserves(strings.NewReader(body), window)
 	if err != nil {
 		t.Fatal(err)
@@ -43,19 +43,19 @@ func TestACapturedDayOfCapacity(t *testing.T) {
 	// Counts and sums were taken with Python's json module over each block and direction of the file. The block of RR,
 	// 96 values, is left out.
 	type series struct {
-		dataset       store.Dataset
+		dataset       market.Dataset
 		product       string
 		horizon       string
-		direction     store.Direction
+		direction     market.Direction
 		count         int
 		offered, sold float64 // sums, MW
 		price         float64 // sum, EUR/MW
 	}
 	for _, want := range []series{
-		{store.AFRRCapacity, "STD", "DAILY", store.Upward, 96, 246_988, 63_312, 307.68},
-		{store.AFRRCapacity, "STD", "DAILY", store.Downward, 96, 249_832, 64_288, 258.01},
-		{store.FCRCapacity, "STD", "DAILY", store.Symmetric, 96, 167_696, 61_680, 429.17},
-		{store.MFRRCapacity, "SPE0", "PERIODIC", store.Upward, 96, 141_984, 48_000, 19.999968},
+		{market.AFRRCapacity, "STD", "DAILY", market.Upward, 96, 246_988, 63_312, 307.68},
+		{market.AFRRCapacity, "STD", "DAILY", market.Downward, 96, 249_832, 64_288, 258.01},
+		{market.FCRCapacity, "STD", "DAILY", market.Symmetric, 96, 167_696, 61_680, 429.17},
+		{market.MFRRCapacity, "SPE0", "PERIODIC", market.Upward, 96, 141_984, 48_000, 19.999968},
 	} {
 		got := series{dataset: want.dataset, product: want.product, horizon: want.horizon, direction: want.direction}
 		for _, r := range reply.Rows {
@@ -78,21 +78,21 @@ func TestACapturedDayOfCapacity(t *testing.T) {
 	}
 
 	// Read in the file by eye, at the place where the value's start_date stands in its block.
-	for _, want := range []store.CapacityStep{
-		capturedStep(store.AFRRCapacity, store.Upward, "2026-10-10T22:00:00Z", 2155, 578, 6.925),     // first block, first value
-		capturedStep(store.AFRRCapacity, store.Downward, "2026-10-10T22:00:00Z", 2352, 621, 2.5975),  // first block, fifth value
-		capturedStep(store.AFRRCapacity, store.Upward, "2026-10-11T03:15:00Z", 2683, 646, 12.615),    // first block, the dearest
-		capturedStep(store.AFRRCapacity, store.Downward, "2026-10-11T03:15:00Z", 2731, 631, 2.7),     // four values on
-		capturedStep(store.AFRRCapacity, store.Upward, "2026-10-11T17:30:00Z", 2679, 752, 1.8275),    // first block
-		capturedStep(store.AFRRCapacity, store.Downward, "2026-10-11T17:30:00Z", 2900, 705, 0.25),    // four values on
-		capturedStep(store.AFRRCapacity, store.Downward, "2026-10-11T21:45:00Z", 2603, 721, 2.4225),  // first block, last value
-		capturedStep(store.FCRCapacity, store.Symmetric, "2026-10-10T22:00:00Z", 1753, 616, 1.785),   // second block, first value
-		capturedStep(store.FCRCapacity, store.Symmetric, "2026-10-11T03:15:00Z", 1753, 650, 2.04375), // second block, the block of 04:00 in Paris
-		capturedStep(store.FCRCapacity, store.Symmetric, "2026-10-11T10:00:00Z", 1753, 718, 8.09625), // second block, the dearest
-		capturedStep(store.FCRCapacity, store.Symmetric, "2026-10-11T17:30:00Z", 1703, 631, 7.029375),
-		capturedStep(store.FCRCapacity, store.Symmetric, "2026-10-11T21:45:00Z", 1766, 596, 2.71625), // second block, last value
-		capturedStep(store.MFRRCapacity, store.Upward, "2026-10-10T22:00:00Z", 1479, 500, 0.208333),  // third block, first value
-		capturedStep(store.MFRRCapacity, store.Upward, "2026-10-11T21:45:00Z", 1479, 500, 0.208333),  // third block, last value
+	for _, want := range []market.CapacityStep{
+		capturedStep(market.AFRRCapacity, market.Upward, "2026-10-10T22:00:00Z", 2155, 578, 6.925),     // first block, first value
+		capturedStep(market.AFRRCapacity, market.Downward, "2026-10-10T22:00:00Z", 2352, 621, 2.5975),  // first block, fifth value
+		capturedStep(market.AFRRCapacity, market.Upward, "2026-10-11T03:15:00Z", 2683, 646, 12.615),    // first block, the dearest
+		capturedStep(market.AFRRCapacity, market.Downward, "2026-10-11T03:15:00Z", 2731, 631, 2.7),     // four values on
+		capturedStep(market.AFRRCapacity, market.Upward, "2026-10-11T17:30:00Z", 2679, 752, 1.8275),    // first block
+		capturedStep(market.AFRRCapacity, market.Downward, "2026-10-11T17:30:00Z", 2900, 705, 0.25),    // four values on
+		capturedStep(market.AFRRCapacity, market.Downward, "2026-10-11T21:45:00Z", 2603, 721, 2.4225),  // first block, last value
+		capturedStep(market.FCRCapacity, market.Symmetric, "2026-10-10T22:00:00Z", 1753, 616, 1.785),   // second block, first value
+		capturedStep(market.FCRCapacity, market.Symmetric, "2026-10-11T03:15:00Z", 1753, 650, 2.04375), // second block, the block of 04:00 in Paris
+		capturedStep(market.FCRCapacity, market.Symmetric, "2026-10-11T10:00:00Z", 1753, 718, 8.09625), // second block, the dearest
+		capturedStep(market.FCRCapacity, market.Symmetric, "2026-10-11T17:30:00Z", 1703, 631, 7.029375),
+		capturedStep(market.FCRCapacity, market.Symmetric, "2026-10-11T21:45:00Z", 1766, 596, 2.71625), // second block, last value
+		capturedStep(market.MFRRCapacity, market.Upward, "2026-10-10T22:00:00Z", 1479, 500, 0.208333),  // third block, first value
+		capturedStep(market.MFRRCapacity, market.Upward, "2026-10-11T21:45:00Z", 1479, 500, 0.208333),  // third block, last value
 	} {
 		found := 0
 		for _, r := range reply.Rows {
@@ -106,10 +106,10 @@ func TestACapturedDayOfCapacity(t *testing.T) {
 	}
 }
 
-func capturedStep(dataset store.Dataset, direction store.Direction, start string, offered, contracted, price float64) store.CapacityStep {
-	step := store.CapacityStep{Dataset: dataset, Start: at(start), Direction: direction, TimeHorizon: "DAILY", Product: "STD",
+func capturedStep(dataset market.Dataset, direction market.Direction, start string, offered, contracted, price float64) market.CapacityStep {
+	step := market.CapacityStep{Dataset: dataset, Start: at(start), Direction: direction, TimeHorizon: "DAILY", Product: "STD",
 		OfferedMW: num(offered), ContractedMW: num(contracted), Price: num(price)}
-	if dataset == store.MFRRCapacity {
+	if dataset == market.MFRRCapacity {
 		step.TimeHorizon, step.Product = "PERIODIC", "SPE0"
 	}
 	return step
@@ -132,25 +132,25 @@ func line(t *testing.T, table, want string) []string {
 // afrr_in_france. Here lines of it go back into their envelope.
 func TestCapturedStepsOfAFRREnergy(t *testing.T) {
 	table := captured(t, "afrr_marginal_price_v5.captured_excerpt.csv")
-	null, yes, no := store.Number{}, flag(true), flag(false)
+	null, yes, no := market.Number{}, flag(true), flag(false)
 	for _, tt := range []struct {
 		line string // of the table
-		want store.AFRRStep
+		want market.AFRRStep
 	}{
 		{"2026-06-02T02:01:00,false,true,Invalid,1.2,-266.3653,-704.0955,-694.5889", // second line of the file
-			store.AFRRStep{Start: at("2026-06-02T00:01:00Z"), UpwardPrice: null, DownwardPrice: num(1.2), DemandMW: num(-266.3653), ForFranceMW: num(-704.0955), InFranceMW: num(-694.5889), PicassoConnection: yes, ProrataMode: no}},
+			market.AFRRStep{Start: at("2026-06-02T00:01:00Z"), UpwardPrice: null, DownwardPrice: num(1.2), DemandMW: num(-266.3653), ForFranceMW: num(-704.0955), InFranceMW: num(-694.5889), PicassoConnection: yes, ProrataMode: no}},
 		{"2026-06-02T02:00:12,false,true,Invalid,-800.0,-707.1718,-709.1042,-715.5247", // line 14
-			store.AFRRStep{Start: at("2026-06-02T00:00:12Z"), UpwardPrice: null, DownwardPrice: num(-800), DemandMW: num(-707.1718), ForFranceMW: num(-709.1042), InFranceMW: num(-715.5247), PicassoConnection: yes, ProrataMode: no}},
+			market.AFRRStep{Start: at("2026-06-02T00:00:12Z"), UpwardPrice: null, DownwardPrice: num(-800), DemandMW: num(-707.1718), ForFranceMW: num(-709.1042), InFranceMW: num(-715.5247), PicassoConnection: yes, ProrataMode: no}},
 		{"2026-06-03T01:59:56+02:00,False,True,Invalid,-401.5,-1398.2601,-824.9579,-824.9719", // line 18
-			store.AFRRStep{Start: at("2026-06-02T23:59:56Z"), UpwardPrice: null, DownwardPrice: num(-401.5), DemandMW: num(-1398.2601), ForFranceMW: num(-824.9579), InFranceMW: num(-824.9719), PicassoConnection: yes, ProrataMode: no}},
+			market.AFRRStep{Start: at("2026-06-02T23:59:56Z"), UpwardPrice: null, DownwardPrice: num(-401.5), DemandMW: num(-1398.2601), ForFranceMW: num(-824.9579), InFranceMW: num(-824.9719), PicassoConnection: yes, ProrataMode: no}},
 		{"2026-06-13T02:05:32+02:00,false,true,112.56,Invalid,231.6289,-428.2109,38.7862", // line 22
-			store.AFRRStep{Start: at("2026-06-13T00:05:32Z"), UpwardPrice: num(112.56), DownwardPrice: null, DemandMW: num(231.6289), ForFranceMW: num(-428.2109), InFranceMW: num(38.7862), PicassoConnection: yes, ProrataMode: no}},
+			market.AFRRStep{Start: at("2026-06-13T00:05:32Z"), UpwardPrice: num(112.56), DownwardPrice: null, DemandMW: num(231.6289), ForFranceMW: num(-428.2109), InFranceMW: num(38.7862), PicassoConnection: yes, ProrataMode: no}},
 		{"2026-06-13T02:05:20+02:00,false,true,109.56,Invalid,177.1484,-477.8606,-0.5953", // line 25
-			store.AFRRStep{Start: at("2026-06-13T00:05:20Z"), UpwardPrice: num(109.56), DownwardPrice: null, DemandMW: num(177.1484), ForFranceMW: num(-477.8606), InFranceMW: num(-0.5953), PicassoConnection: yes, ProrataMode: no}},
+			market.AFRRStep{Start: at("2026-06-13T00:05:20Z"), UpwardPrice: num(109.56), DownwardPrice: null, DemandMW: num(177.1484), ForFranceMW: num(-477.8606), InFranceMW: num(-0.5953), PicassoConnection: yes, ProrataMode: no}},
 		{"2026-06-13T02:01:16+02:00,false,true,65.85,65.85,-54.7759,-452.826,-379.3554", // line 29: both directions at one price
-			store.AFRRStep{Start: at("2026-06-13T00:01:16Z"), UpwardPrice: num(65.85), DownwardPrice: num(65.85), DemandMW: num(-54.7759), ForFranceMW: num(-452.826), InFranceMW: num(-379.3554), PicassoConnection: yes, ProrataMode: no}},
+			market.AFRRStep{Start: at("2026-06-13T00:01:16Z"), UpwardPrice: num(65.85), DownwardPrice: num(65.85), DemandMW: num(-54.7759), ForFranceMW: num(-452.826), InFranceMW: num(-379.3554), PicassoConnection: yes, ProrataMode: no}},
 		{"2026-06-13T02:00:00+02:00,false,true,Invalid,9.0,-470.3614,-454.5467,-449.4141", // last line
-			store.AFRRStep{Start: at("2026-06-13T00:00:00Z"), UpwardPrice: null, DownwardPrice: num(9), DemandMW: num(-470.3614), ForFranceMW: num(-454.5467), InFranceMW: num(-449.4141), PicassoConnection: yes, ProrataMode: no}},
+			market.AFRRStep{Start: at("2026-06-13T00:00:00Z"), UpwardPrice: null, DownwardPrice: num(9), DemandMW: num(-470.3614), ForFranceMW: num(-454.5467), InFranceMW: num(-449.4141), PicassoConnection: yes, ProrataMode: no}},
 	} {
 		t.Run(tt.line, func(t *testing.T) {
 			c := line(t, table, tt.line)
@@ -163,12 +163,12 @@ func TestCapturedStepsOfAFRREnergy(t *testing.T) {
 			body := fmt.Sprintf(`{"days":[{"start_date":%q,"datas":[{"step":%q,"prorata_mode":%q,"picasso_connection":%q,`+
 				`"upward_afrr_marginal_price":%s,"downward_afrr_marginal_price":%s,"pdemand":%s,"afrr_for_france":%s,"afrr_in_france":%s}]}]}`,
 				c[0][:10], c[0][11:19], c[1], c[2], price(c[3]), price(c[4]), c[5], c[6], c[7])
-			window := store.Period{Start: at("2026-06-01T22:00:00Z"), End: at("2026-06-13T22:00:00Z")}
+			window := market.Period{Start: at("2026-06-01T22:00:00Z"), End: at("2026-06-13T22:00:00Z")}
 			reply, err := rte.DecodeMarginalPrice(strings.NewReader(body), window)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]store.AFRRStep{tt.want}, reply.Rows); diff != "" {
+			if diff := cmp.Diff([]market.AFRRStep{tt.want}, reply.Rows); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
@@ -184,18 +184,18 @@ func TestCapturedStepsOfMFRREnergy(t *testing.T) {
 		"settlement_price_previous", "settlement_price_current", "total_volume_submitted_offers", "total_volume_filtered_offers"}
 	for _, tt := range []struct {
 		line string
-		want store.MFRRStep
+		want market.MFRRStep
 	}{
-		{"2026-06-02T13:00:00+02:00,,,,,,,304.0,", store.MFRRStep{Start: at("2026-06-02T11:00:00Z"), SubmittedOffersMW: num(304)}}, // second line of the file
-		{"2026-06-02T13:45:00+02:00,,,,,,,,", store.MFRRStep{Start: at("2026-06-02T11:45:00Z")}},                                   // line 5
+		{"2026-06-02T13:00:00+02:00,,,,,,,304.0,", market.MFRRStep{Start: at("2026-06-02T11:00:00Z"), SubmittedOffersMW: num(304)}}, // second line of the file
+		{"2026-06-02T13:45:00+02:00,,,,,,,,", market.MFRRStep{Start: at("2026-06-02T11:45:00Z")}},                                   // line 5
 		{"2026-06-02T15:00:00+02:00,301.0,,151.01,,,,301.0,", // line 6
-			store.MFRRStep{Start: at("2026-06-02T13:00:00Z"), RequestedVolumeSAMW: num(301), ActivatedVolumeSAMW: num(151.01), SubmittedOffersMW: num(301)}},
+			market.MFRRStep{Start: at("2026-06-02T13:00:00Z"), RequestedVolumeSAMW: num(301), ActivatedVolumeSAMW: num(151.01), SubmittedOffersMW: num(301)}},
 		{"2026-06-03T09:45:00+02:00,191.0,,190.99,,,,191.0,", // line 14
-			store.MFRRStep{Start: at("2026-06-03T07:45:00Z"), RequestedVolumeSAMW: num(191), ActivatedVolumeSAMW: num(190.99), SubmittedOffersMW: num(191)}},
-		{"2026-08-20T07:30:00+02:00,,,,,,,986,1", store.MFRRStep{Start: at("2026-08-20T05:30:00Z"), SubmittedOffersMW: num(986), FilteredOffersMW: num(1)}}, // line 17: integers from here on
+			market.MFRRStep{Start: at("2026-06-03T07:45:00Z"), RequestedVolumeSAMW: num(191), ActivatedVolumeSAMW: num(190.99), SubmittedOffersMW: num(191)}},
+		{"2026-08-20T07:30:00+02:00,,,,,,,986,1", market.MFRRStep{Start: at("2026-08-20T05:30:00Z"), SubmittedOffersMW: num(986), FilteredOffersMW: num(1)}}, // line 17: integers from here on
 		{"2026-08-28T16:00:00+02:00,462,,162.01,,,,462,",
-			store.MFRRStep{Start: at("2026-08-28T14:00:00Z"), RequestedVolumeSAMW: num(462), ActivatedVolumeSAMW: num(162.01), SubmittedOffersMW: num(462)}},
-		{"2026-08-30T01:30:00+02:00,,,,,,,61,", store.MFRRStep{Start: at("2026-08-29T23:30:00Z"), SubmittedOffersMW: num(61)}}, // last line
+			market.MFRRStep{Start: at("2026-08-28T14:00:00Z"), RequestedVolumeSAMW: num(462), ActivatedVolumeSAMW: num(162.01), SubmittedOffersMW: num(462)}},
+		{"2026-08-30T01:30:00+02:00,,,,,,,61,", market.MFRRStep{Start: at("2026-08-29T23:30:00Z"), SubmittedOffersMW: num(61)}}, // last line
 	} {
 		t.Run(tt.line, func(t *testing.T) {
 			c := line(t, table, tt.line)
@@ -209,13 +209,13 @@ func TestCapturedStepsOfMFRREnergy(t *testing.T) {
 					fields = append(fields, field{column, c[i]})
 				}
 			}
-			tt.want.Direction = store.Upward
-			window := store.Period{Start: at("2026-06-01T22:00:00Z"), End: at("2026-08-31T22:00:00Z")}
+			tt.want.Direction = market.Upward
+			window := market.Period{Start: at("2026-06-01T22:00:00Z"), End: at("2026-08-31T22:00:00Z")}
 			reply, err := rte.DecodeStandardMFRR(strings.NewReader(mari(object(fields))), window)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]store.MFRRStep{tt.want}, reply.Rows); diff != "" {
+			if diff := cmp.Diff([]market.MFRRStep{tt.want}, reply.Rows); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})

@@ -6,18 +6,18 @@ import (
 	"time"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 // shape says what the rows of a resource are made of.
 type shape[R any] struct {
-	numbers func(*R) []*store.Number
-	flags   func(*R) []*store.Flag
+	numbers func(*R) []*market.Number
+	flags   func(*R) []*market.Flag
 	updated func(*R) *int64 // where a row keeps when it was last written; nil if it does not
 	// series names the series of a row, of which a whole delivery date has a row a step, and says how long a step is.
 	series func(*R) (name string, seconds int64)
 	// tooMany says whether so many odd steps refuse their date; fewer are left out of it. nil: one does.
-	tooMany func(int, store.DeliveryDate) bool
+	tooMany func(int, market.DeliveryDate) bool
 	// oneDate says that a reply is about one delivery date, whatever the window.
 	oneDate bool
 }
@@ -27,22 +27,22 @@ type shape[R any] struct {
 type steps[R comparable, K comparable] struct {
 	shape[R]
 	reply  *source.Reply[R]
-	window store.Period
+	window market.Period
 	at     map[K]int // index into reply.Rows
 	origin []origin  // of each row
 
-	updates      []int64            // of each row that was added, ms UTC, once one has said so
-	fieldUpdates map[int][]int64    // of each field of a row that is listed twice
-	odd          []oddRow[R, K]     // whose dates may be refused, with their readable fields
-	tolerated    []store.Omission   // odd steps so far
-	unplaced     []store.Refusal    // without a date
-	date         store.DeliveryDate // of the row that was added last
-	period       store.Period       // of that date
+	updates      []int64             // of each row that was added, ms UTC, once one has said so
+	fieldUpdates map[int][]int64     // of each field of a row that is listed twice
+	odd          []oddRow[R, K]      // whose dates may be refused, with their readable fields
+	tolerated    []market.Omission   // odd steps so far
+	unplaced     []market.Refusal    // without a date
+	date         market.DeliveryDate // of the row that was added last
+	period       market.Period       // of that date
 }
 
 type origin struct {
-	dataset store.Dataset
-	date    store.DeliveryDate
+	dataset market.Dataset
+	date    market.DeliveryDate
 }
 
 // oddRow is a row with something wrong in it. Its key is known.
@@ -55,7 +55,7 @@ type oddRow[R comparable, K comparable] struct {
 	reason string
 }
 
-func newSteps[R comparable, K comparable](reply *source.Reply[R], window store.Period, shape shape[R]) *steps[R, K] {
+func newSteps[R comparable, K comparable](reply *source.Reply[R], window market.Period, shape shape[R]) *steps[R, K] {
 	return &steps[R, K]{
 		shape: shape, reply: reply, window: window,
 		at: make(map[K]int, cap(reply.Rows)), origin: make([]origin, 0, cap(reply.Rows)),
@@ -63,7 +63,7 @@ func newSteps[R comparable, K comparable](reply *source.Reply[R], window store.P
 }
 
 // add takes a good row that lies in the window; updated is when the source last wrote it, ms UTC, 0 if it does not say.
-func (s *steps[R, K]) add(dataset store.Dataset, start int64, key K, row R, updated int64) {
+func (s *steps[R, K]) add(dataset market.Dataset, start int64, key K, row R, updated int64) {
 	date := s.dateOf(start)
 	i, twice := s.at[key]
 	if twice {
@@ -82,20 +82,20 @@ func (s *steps[R, K]) add(dataset store.Dataset, start int64, key K, row R, upda
 }
 
 // addOdd takes a row of which the key is known and something else is wrong.
-func (s *steps[R, K]) addOdd(dataset store.Dataset, start int64, key K, row R, updated int64, reason string) {
+func (s *steps[R, K]) addOdd(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	date := s.dateOf(start)
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, date}, key: key, row: row, updated: updated})
 	s.spoil(dataset, date, "%s: %s", instantText(start), reason)
 }
 
 // addRepetition is addOdd for a row that does no harm if it only says again what a good row of its key says.
-func (s *steps[R, K]) addRepetition(dataset store.Dataset, start int64, key K, row R, updated int64, reason string) {
+func (s *steps[R, K]) addRepetition(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, s.dateOf(start)}, key: key, row: row, updated: updated,
 		reason: instantText(start) + ": " + reason})
 }
 
 // spoil notes that a step of the date is odd, and cannot be taken.
-func (s *steps[R, K]) spoil(dataset store.Dataset, date store.DeliveryDate, format string, args ...any) {
+func (s *steps[R, K]) spoil(dataset market.Dataset, date market.DeliveryDate, format string, args ...any) {
 	if s.tooMany == nil {
 		s.reply.Refusals.Refuse(dataset, date, format, args...)
 		return
@@ -106,16 +106,16 @@ func (s *steps[R, K]) spoil(dataset store.Dataset, date store.DeliveryDate, form
 			return
 		}
 	}
-	s.tolerated = append(s.tolerated, store.Omission{Dataset: dataset, Date: date, Steps: 1, Reason: fmt.Sprintf(format, args...)})
+	s.tolerated = append(s.tolerated, market.Omission{Dataset: dataset, Date: date, Steps: 1, Reason: fmt.Sprintf(format, args...)})
 }
 
 // misplaced takes note of a row that has no instant: it refuses the date that it names, for good, as nobody can say where
 // the row belongs.
-func (s *steps[R, K]) misplaced(dataset store.Dataset, start, end source.Stamp, what string) {
+func (s *steps[R, K]) misplaced(dataset market.Dataset, start, end source.Stamp, what string) {
 	date, named := source.DateNamed(start, end)
 	switch {
 	case !named:
-		s.unplaced = append(s.unplaced, store.Refusal{Dataset: dataset, Reason: what + ": " + start.OrMissing()})
+		s.unplaced = append(s.unplaced, market.Refusal{Dataset: dataset, Reason: what + ": " + start.OrMissing()})
 	case overlap(date.Period(), s.window):
 		s.reply.Refusals.RefuseFinally(dataset, date, "%s: %s", what, start.OrMissing())
 	default:
@@ -123,9 +123,9 @@ func (s *steps[R, K]) misplaced(dataset store.Dataset, start, end source.Stamp, 
 	}
 }
 
-func (s *steps[R, K]) dateOf(start int64) store.DeliveryDate {
+func (s *steps[R, K]) dateOf(start int64) market.DeliveryDate {
 	if !s.period.Holds(start) {
-		s.date = store.DeliveryDateOf(time.Unix(start, 0))
+		s.date = market.DeliveryDateOf(time.Unix(start, 0))
 		s.period = s.date.Period()
 	}
 	return s.date
@@ -193,7 +193,7 @@ func (s *steps[R, K]) fill(good, odd *R) {
 	}
 }
 
-func (s *steps[R, K]) flagsOf(row *R) []*store.Flag {
+func (s *steps[R, K]) flagsOf(row *R) []*market.Flag {
 	if s.flags == nil {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (s *steps[R, K]) flagsOf(row *R) []*store.Flag {
 
 // mergeField merges a field that was last written at the given instants, in ms, 0 where that is not known. It says whether
 // two values differ, and whether the instants decided which of them stands.
-func mergeField[T float64 | bool](into *store.Optional[T], from store.Optional[T], at *int64, fromAt int64, differ, decided *bool) {
+func mergeField[T float64 | bool](into *market.Optional[T], from market.Optional[T], at *int64, fromAt int64, differ, decided *bool) {
 	switch {
 	case !from.Valid:
 		into.Withdrawn = into.Withdrawn || from.Withdrawn && !into.Valid
@@ -320,31 +320,31 @@ func (s *steps[R, K]) judgeUnplaced() error {
 }
 
 // lacking are the delivery dates of the window of which a series that the reply has is not whole.
-func (s *steps[R, K]) lacking(dataset store.Dataset) []store.DeliveryDate {
+func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 	type series struct {
 		name    string
 		seconds int64
 	}
-	covered := map[series]map[store.DeliveryDate]int64{} // in seconds
-	seen := map[store.DeliveryDate]bool{}
+	covered := map[series]map[market.DeliveryDate]int64{} // in seconds
+	seen := map[market.DeliveryDate]bool{}
 	for i := range s.reply.Rows {
 		if from := s.origin[i]; from.dataset == dataset {
 			name, seconds := s.series(&s.reply.Rows[i])
 			of := series{name, seconds}
 			if covered[of] == nil {
-				covered[of] = map[store.DeliveryDate]int64{}
+				covered[of] = map[market.DeliveryDate]int64{}
 			}
 			covered[of][from.date] += seconds
 			seen[from.date] = true
 		}
 	}
-	var lacking []store.DeliveryDate
+	var lacking []market.DeliveryDate
 	for _, date := range s.window.Dates() {
 		if s.oneDate && len(seen) > 0 && !seen[date] {
 			continue
 		}
 		whole := date.Period()
-		asked := store.Period{Start: max(whole.Start, s.window.Start), End: min(whole.End, s.window.End)}
+		asked := market.Period{Start: max(whole.Start, s.window.Start), End: min(whole.End, s.window.End)}
 		lacks := len(covered) == 0
 		for of, held := range covered {
 			lacks = lacks || held[date] <= asked.Seconds()-of.seconds

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // wallClock tells the instants of a delivery date's clock times.
@@ -15,9 +15,9 @@ type wallClock struct {
 	plain bool  // the clock does not change on the date
 	start int64 // of the date, seconds UTC
 
-	repeated store.Period // the clock times, in seconds after midnight, that two instants bear
-	change   int64        // the instant at which the clock goes back, seconds UTC
-	later    []bool       // of each step that is listed: whether it is of the later of the two hours; nil: all or none are
+	repeated market.Period // the clock times, in seconds after midnight, that two instants bear
+	change   int64         // the instant at which the clock goes back, seconds UTC
+	later    []bool        // of each step that is listed: whether it is of the later of the two hours; nil: all or none are
 	allLater bool
 }
 
@@ -29,17 +29,17 @@ var errTwoHours = errors.New("of the two hours from 02:00 to 03:00 it cannot be 
 // twice. The reply lists both hours if it lists each step of that hour twice, all steps once before any of them again,
 // and does not list the rest of the day twice as well; then its order says which hour is the later one. Otherwise a step that
 // is listed more than once without contradicting itself is one step, and the window decides if it holds one of the hours only.
-func newWallClock(date store.DeliveryDate, listed []wallStep, window store.Period) (*wallClock, error) {
+func newWallClock(date market.DeliveryDate, listed []wallStep, window market.Period) (*wallClock, error) {
 	c := &wallClock{plain: date.Steps(3600) == 24, start: date.Start().Unix()}
-	c.year, c.month, c.day = date.Start().In(store.Paris).Date()
+	c.year, c.month, c.day = date.Start().In(market.Paris).Date()
 	change, turns := date.TurnBack()
 	if !turns {
 		return c, nil
 	}
 	// At the change the clock in Paris shows the beginning of the repeated hour for the second time.
-	local := change.In(store.Paris)
+	local := change.In(market.Paris)
 	first := int64(local.Hour()*3600 + local.Minute()*60)
-	c.repeated = store.Period{Start: first, End: first + repeatedSeconds}
+	c.repeated = market.Period{Start: first, End: first + repeatedSeconds}
 	c.change = change.Unix()
 
 	times := map[int64][]int{} // where each step of the repeated hour is listed
@@ -85,8 +85,8 @@ func newWallClock(date store.DeliveryDate, listed []wallStep, window store.Perio
 			}
 		}
 	}
-	inEarlier := overlap(window, store.NewPeriod(change.Add(-repeatedSeconds*time.Second), change))
-	inLater := overlap(window, store.NewPeriod(change, change.Add(repeatedSeconds*time.Second)))
+	inEarlier := overlap(window, market.NewPeriod(change.Add(-repeatedSeconds*time.Second), change))
+	inLater := overlap(window, market.NewPeriod(change, change.Add(repeatedSeconds*time.Second)))
 	if inEarlier && inLater {
 		return nil, errTwoHours
 	}
@@ -106,7 +106,7 @@ func areAllTwice(counts map[int64]int) bool {
 // tellHoursApart says of each step that is listed whether it belongs to the hour that is listed second; false if the
 // reply does not list two whole hours one after the other, each step at least so often in all.
 func tellHoursApart(listed []wallStep, times map[int64][]int, least int) ([]bool, bool) {
-	if len(times) != repeatedSeconds/store.AFRRSeconds {
+	if len(times) != repeatedSeconds/market.AFRRSeconds {
 		return nil, false
 	}
 	second := make([]bool, len(listed))
@@ -137,7 +137,7 @@ func tellHoursApart(listed []wallStep, times map[int64][]int, least int) ([]bool
 }
 
 // contradict says whether two rows have different values somewhere.
-func contradict(a, b *store.AFRRStep) bool {
+func contradict(a, b *market.AFRRStep) bool {
 	for i, n := range afrrNumbers(a) {
 		if other := afrrNumbers(b)[i]; n.Valid && other.Valid && n.V != other.V {
 			return true
@@ -151,7 +151,7 @@ func contradict(a, b *store.AFRRStep) bool {
 	return false
 }
 
-func overlap(a, b store.Period) bool { return a.Start < b.End && b.Start < a.End }
+func overlap(a, b market.Period) bool { return a.Start < b.End && b.Start < a.End }
 
 // instant is the instant of the i-th step that is listed, from its clock time, in seconds UTC; false for a time that the clock
 // leaves out.
@@ -167,6 +167,6 @@ func (c *wallClock) instant(i int, seconds int64) (int64, bool) {
 		return start, true
 	}
 	hour, minute, second := int(seconds/3600), int(seconds/60%60), int(seconds%60)
-	t := time.Date(c.year, c.month, c.day, hour, minute, second, 0, store.Paris)
+	t := time.Date(c.year, c.month, c.day, hour, minute, second, 0, market.Paris)
 	return t.Unix(), t.Hour() == hour
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jonboulle/clockwork"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 const (
@@ -217,13 +217,13 @@ func (c *Caller) try(ctx context.Context, name string, build func(context.Contex
 
 // readClock compares this machine's clock with the Date header of an answer that came between two instants. An answer out
 // of a cache bears the time at which it was made, and is left out.
-func readClock(host string, header http.Header, asked, answered time.Time) store.ClockReading {
+func readClock(host string, header http.Header, asked, answered time.Time) market.ClockReading {
 	date, err := http.ParseTime(header.Get("Date"))
 	if age := header.Get("Age"); err != nil || age != "" && age != "0" {
-		return store.ClockReading{}
+		return market.ClockReading{}
 	}
 	ahead := asked.Add(answered.Sub(asked) / 2).Sub(date)
-	return store.ClockReading{Host: host, Ahead: ahead}
+	return market.ClockReading{Host: host, Ahead: ahead}
 }
 
 // refusedByStatus is the fault that a status alone says, whatever the body holds. 400 is left to the reader of the

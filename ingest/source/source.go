@@ -21,7 +21,7 @@ import (
 	"time"
 	"unicode"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Reply is what a source said when it was asked for one window.
@@ -32,7 +32,7 @@ type Reply[R any] struct {
 	// not final.
 	Refused []R
 	// Omissions are the parts of delivery dates that were left out while the rest of the date was taken.
-	Omissions []store.Omission
+	Omissions []market.Omission
 	// Notes are remarks for the log: a series that was skipped, a step listed twice. Each is said once.
 	Notes []string
 	// UnknownKeys are names in the reply that Courant knows nothing of.
@@ -44,7 +44,7 @@ type Traffic struct {
 	Bytes int64 // read from the source
 	Tries int   // requests made of the resource
 	// Clock compares this machine's clock with the Date header of the newest answer; no Host if there was none.
-	Clock store.ClockReading
+	Clock market.ClockReading
 }
 
 // Add takes the traffic of another call in.
@@ -88,21 +88,21 @@ func ParseNumber(text string) (float64, bool) {
 
 // Refusals are the delivery dates of which nothing is taken. The zero value is ready.
 type Refusals struct {
-	list []store.Refusal
+	list []market.Refusal
 }
 
 // Refuse notes that nothing of the dataset's delivery date is taken unless a person accepts it. The first reason stands.
-func (r *Refusals) Refuse(dataset store.Dataset, date store.DeliveryDate, format string, args ...any) {
-	r.note(store.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...)})
+func (r *Refusals) Refuse(dataset market.Dataset, date market.DeliveryDate, format string, args ...any) {
+	r.note(market.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...)})
 }
 
 // RefuseFinally notes that nothing of the dataset's delivery date can be taken, not even by a person. Its reason stands
 // before one that a person may overrule.
-func (r *Refusals) RefuseFinally(dataset store.Dataset, date store.DeliveryDate, format string, args ...any) {
-	r.note(store.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...), Final: true})
+func (r *Refusals) RefuseFinally(dataset market.Dataset, date market.DeliveryDate, format string, args ...any) {
+	r.note(market.Refusal{Dataset: dataset, Date: date, Reason: fmt.Sprintf(format, args...), Final: true})
 }
 
-func (r *Refusals) note(refusal store.Refusal) {
+func (r *Refusals) note(refusal market.Refusal) {
 	for i, noted := range r.list {
 		if noted.Dataset == refusal.Dataset && noted.Date == refusal.Date {
 			if refusal.Final && !noted.Final {
@@ -115,7 +115,7 @@ func (r *Refusals) note(refusal store.Refusal) {
 }
 
 // Has says whether the dataset's delivery date is refused.
-func (r *Refusals) Has(dataset store.Dataset, date store.DeliveryDate) bool {
+func (r *Refusals) Has(dataset market.Dataset, date market.DeliveryDate) bool {
 	for _, refusal := range r.list {
 		if refusal.Dataset == dataset && refusal.Date == date {
 			return true
@@ -125,8 +125,8 @@ func (r *Refusals) Has(dataset store.Dataset, date store.DeliveryDate) bool {
 }
 
 // Drop forgets that the dataset's delivery date is refused.
-func (r *Refusals) Drop(dataset store.Dataset, date store.DeliveryDate) {
-	r.list = slices.DeleteFunc(r.list, func(refusal store.Refusal) bool { return refusal.Dataset == dataset && refusal.Date == date })
+func (r *Refusals) Drop(dataset market.Dataset, date market.DeliveryDate) {
+	r.list = slices.DeleteFunc(r.list, func(refusal market.Refusal) bool { return refusal.Dataset == dataset && refusal.Date == date })
 }
 
 // Add takes the refusals of another reply in.
@@ -137,12 +137,12 @@ func (r *Refusals) Add(other Refusals) {
 }
 
 // List is the refusals in the order in which they came up.
-func (r *Refusals) List() []store.Refusal { return r.list }
+func (r *Refusals) List() []market.Refusal { return r.list }
 
 // TooManyOddSteps says whether so many odd 4 s steps refuse their delivery date: a hundredth of all that the date has, or
 // more. Fewer are left out of it. A date that is not over is measured as if it were.
-func TooManyOddSteps(steps int, date store.DeliveryDate) bool {
-	return steps*100 >= date.Steps(store.AFRRSeconds)
+func TooManyOddSteps(steps int, date market.DeliveryDate) bool {
+	return steps*100 >= date.Steps(market.AFRRSeconds)
 }
 
 // ErrTooWide is the answer of a source to which the window asked for was too wide.

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestAnExcerptIsTheFirstWordsWithoutMarkup(t *testing.T) {
@@ -58,7 +58,7 @@ func TestAFaultSaysWhoWhatAndWhy(t *testing.T) {
 }
 
 func TestARemarkIsKeptOnce(t *testing.T) {
-	var reply source.Reply[store.Price]
+	var reply source.Reply[market.Price]
 	for range 3 {
 		reply.Note("a series with %s was skipped", "A07")
 		reply.UnknownKey("colour")
@@ -73,7 +73,7 @@ func TestARemarkIsKeptOnce(t *testing.T) {
 }
 
 func TestRemarksDoNotGrowWithoutEnd(t *testing.T) {
-	var reply source.Reply[store.Price]
+	var reply source.Reply[market.Price]
 	for i := range 1000 {
 		reply.Note("note %d", i)
 		reply.UnknownKey(fmt.Sprint(i))
@@ -84,34 +84,34 @@ func TestRemarksDoNotGrowWithoutEnd(t *testing.T) {
 }
 
 func TestTheFirstReasonOfARefusalStands(t *testing.T) {
-	first, second := store.NewDeliveryDate(2026, time.July, 15), store.NewDeliveryDate(2026, time.July, 16)
+	first, second := market.NewDeliveryDate(2026, time.July, 15), market.NewDeliveryDate(2026, time.July, 16)
 	var refusals source.Refusals
-	refusals.Refuse(store.AFRREnergy, first, "bad %s", "price")
-	refusals.Refuse(store.AFRREnergy, first, "later")
-	refusals.Refuse(store.MFRREnergy, first, "other dataset")
-	refusals.Refuse(store.AFRREnergy, second, "all")
+	refusals.Refuse(market.AFRREnergy, first, "bad %s", "price")
+	refusals.Refuse(market.AFRREnergy, first, "later")
+	refusals.Refuse(market.MFRREnergy, first, "other dataset")
+	refusals.Refuse(market.AFRREnergy, second, "all")
 
 	var more source.Refusals
-	more.Refuse(store.AFRREnergy, second, "too late")
-	more.Refuse(store.AFRREnergy, second.Add(1), "%s", "100 % of it")
+	more.Refuse(market.AFRREnergy, second, "too late")
+	more.Refuse(market.AFRREnergy, second.Add(1), "%s", "100 % of it")
 	refusals.Add(more)
 
-	want := []store.Refusal{
-		{Dataset: store.AFRREnergy, Date: first, Reason: "bad price"},
-		{Dataset: store.MFRREnergy, Date: first, Reason: "other dataset"},
-		{Dataset: store.AFRREnergy, Date: second, Reason: "all"},
-		{Dataset: store.AFRREnergy, Date: second.Add(1), Reason: "100 % of it"},
+	want := []market.Refusal{
+		{Dataset: market.AFRREnergy, Date: first, Reason: "bad price"},
+		{Dataset: market.MFRREnergy, Date: first, Reason: "other dataset"},
+		{Dataset: market.AFRREnergy, Date: second, Reason: "all"},
+		{Dataset: market.AFRREnergy, Date: second.Add(1), Reason: "100 % of it"},
 	}
-	if diff := cmp.Diff(want, refusals.List(), cmp.Comparer(func(a, b store.DeliveryDate) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(want, refusals.List(), cmp.Comparer(func(a, b market.DeliveryDate) bool { return a == b })); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
 	}
-	refusals.RefuseFinally(store.AFRREnergy, first, "no structure")
-	refusals.Refuse(store.AFRREnergy, first, "much later")
-	want[0] = store.Refusal{Dataset: store.AFRREnergy, Date: first, Reason: "no structure", Final: true}
-	if diff := cmp.Diff(want, refusals.List(), cmp.Comparer(func(a, b store.DeliveryDate) bool { return a == b })); diff != "" {
+	refusals.RefuseFinally(market.AFRREnergy, first, "no structure")
+	refusals.Refuse(market.AFRREnergy, first, "much later")
+	want[0] = market.Refusal{Dataset: market.AFRREnergy, Date: first, Reason: "no structure", Final: true}
+	if diff := cmp.Diff(want, refusals.List(), cmp.Comparer(func(a, b market.DeliveryDate) bool { return a == b })); diff != "" {
 		t.Errorf("a final reason does not stand before one that is not (-want +got):\n%s", diff)
 	}
-	if !refusals.Has(store.MFRREnergy, first) || refusals.Has(store.MFRREnergy, second) {
+	if !refusals.Has(market.MFRREnergy, first) || refusals.Has(market.MFRREnergy, second) {
 		t.Error("Has does not tell datasets and dates apart")
 	}
 }

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 // Stamp is a time stamp as a source wrote it. The zero Stamp is one that is missing.
 type Stamp struct {
-	At    int64              // seconds UTC, if the stamp is good
-	Good  bool               // it is an instant in whole seconds with an offset
-	Near  store.DeliveryDate // the delivery date that an odd stamp still names; zero if it names none
-	Fault string             // what is wrong with an odd stamp; "" if it is good or missing
+	At    int64               // seconds UTC, if the stamp is good
+	Good  bool                // it is an instant in whole seconds with an offset
+	Near  market.DeliveryDate // the delivery date that an odd stamp still names; zero if it names none
+	Fault string              // what is wrong with an odd stamp; "" if it is good or missing
 }
 
 // ReadStamp reads an instant. See ParseInstant for the spellings; a fraction of a second has to be zero.
@@ -28,7 +28,7 @@ func ReadStamp(text []byte) Stamp {
 	}
 	stamp := Stamp{Fault: fmt.Sprintf("%.40q is not an instant in whole seconds with an offset", text)}
 	if ok {
-		stamp.Near = store.DeliveryDateOf(t)
+		stamp.Near = market.DeliveryDateOf(t)
 	} else {
 		stamp.Near = dateNear(text)
 	}
@@ -38,13 +38,13 @@ func ReadStamp(text []byte) Stamp {
 // DateNamed is the delivery date that a period from start to end most nearly names, where the two do not give the period
 // itself; false if they name none. The end decides where the start is missing or does not contradict it: a start in UTC may
 // be written with the date before.
-func DateNamed(start, end Stamp) (store.DeliveryDate, bool) {
+func DateNamed(start, end Stamp) (market.DeliveryDate, bool) {
 	near := start.Near
 	switch {
 	case start.Good:
-		near = store.DeliveryDateOf(time.Unix(start.At, 0))
+		near = market.DeliveryDateOf(time.Unix(start.At, 0))
 	case end.Good:
-		last := store.DeliveryDateOf(time.Unix(end.At-1, 0))
+		last := market.DeliveryDateOf(time.Unix(end.At-1, 0))
 		if near.IsZero() || last == near || last == near.Add(1) {
 			near = last
 		}
@@ -159,18 +159,18 @@ func parseOffset(text []byte) (time.Duration, bool) {
 
 // dateNear is the delivery date that a text which is no instant names by its beginning; the zero date if it names none.
 // Where the hour and the offset can be read, they decide on which side of midnight in Paris it lies.
-func dateNear(text []byte) store.DeliveryDate {
+func dateNear(text []byte) market.DeliveryDate {
 	date, rest, ok := cutDate(text)
 	if !ok {
-		return store.DeliveryDate{}
+		return market.DeliveryDate{}
 	}
 	if len(rest) > 3 {
 		hour, rest, isHour := cutTwoDigits(rest[1:], 23)
 		if at := bytes.LastIndexAny(rest, "Zz+-"); isHour && at >= 0 {
 			if offset, isOffset := parseOffset(rest[at:]); isOffset {
-				return store.DeliveryDateOf(date.Add(time.Duration(hour)*time.Hour - offset))
+				return market.DeliveryDateOf(date.Add(time.Duration(hour)*time.Hour - offset))
 			}
 		}
 	}
-	return store.NewDeliveryDate(date.Date())
+	return market.NewDeliveryDate(date.Date())
 }

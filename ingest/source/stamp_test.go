@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"courant/ingest/source"
-	"courant/store"
+	"courant/store/market"
 )
 
 func TestAnInstantIsReadInEachWayItIsWritten(t *testing.T) {
@@ -73,7 +73,7 @@ func TestAnOddStampNamesADeliveryDate(t *testing.T) {
 func TestAStampIsReadAsTheStandardLibraryReadsIt(t *testing.T) {
 	for _, base := range []int64{0, 951_782_400, 1_792_890_000, 4_102_444_799} {
 		for step := range int64(500) {
-			want := time.Unix(base+step*100_003, 0).In(store.Paris)
+			want := time.Unix(base+step*100_003, 0).In(market.Paris)
 			if got, ok := source.ParseInstant([]byte(want.Format(time.RFC3339))); !ok || !got.Equal(want) {
 				t.Fatalf("%s is read as %s, %t", want, got, ok)
 			}
@@ -108,10 +108,10 @@ func TestATextIsReadAsUTF8WithoutItsByteOrderMark(t *testing.T) {
 
 func TestAHundredthOfADateIsTooMuch(t *testing.T) {
 	for _, tt := range []struct {
-		date store.DeliveryDate
+		date market.DeliveryDate
 		most int // that may be left out
 	}{
-		{store.NewDeliveryDate(2026, time.July, 15), 215}, {store.NewDeliveryDate(2026, time.March, 29), 206}, {store.NewDeliveryDate(2026, time.October, 25), 224},
+		{market.NewDeliveryDate(2026, time.July, 15), 215}, {market.NewDeliveryDate(2026, time.March, 29), 206}, {market.NewDeliveryDate(2026, time.October, 25), 224},
 	} {
 		if source.TooManyOddSteps(tt.most, tt.date) || !source.TooManyOddSteps(tt.most+1, tt.date) {
 			t.Errorf("%s may not lack %d steps, or may lack one more", tt.date, tt.most)

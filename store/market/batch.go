@@ -1,4 +1,4 @@
-package store
+package market
 
 import "slices"
 
@@ -27,18 +27,18 @@ func (b Batch) Without(dataset Dataset, date DeliveryDate) Batch {
 // each is the rows that are kept.
 func (b Batch) each(keep func(Dataset, DeliveryDate) bool) Batch {
 	return Batch{
-		Prices:   rowsThat(priceLayout, b.Prices, keep),
-		Capacity: rowsThat(capacityLayout, b.Capacity, keep),
-		AFRR:     rowsThat(afrrLayout, b.AFRR, keep),
-		MFRR:     rowsThat(mfrrLayout, b.MFRR, keep),
+		Prices:   rowsThat(PriceColumns, b.Prices, keep),
+		Capacity: rowsThat(CapacityColumns, b.Capacity, keep),
+		AFRR:     rowsThat(AFRRColumns, b.AFRR, keep),
+		MFRR:     rowsThat(MFRRColumns, b.MFRR, keep),
 	}
 }
 
-func rowsThat[R comparable](l layout[R], rows []R, keep func(Dataset, DeliveryDate) bool) []R {
+func rowsThat[R comparable](l Columns[R], rows []R, keep func(Dataset, DeliveryDate) bool) []R {
 	var kept []R
-	var calendar calendar
+	var calendar Calendar
 	for i := range rows {
-		if keep(l.dataset(&rows[i]), calendar.dateOf(l.start(&rows[i]))) {
+		if keep(l.Dataset(&rows[i]), calendar.DateOf(l.Start(&rows[i]))) {
 			kept = append(kept, rows[i])
 		}
 	}
@@ -47,12 +47,12 @@ func rowsThat[R comparable](l layout[R], rows []R, keep func(Dataset, DeliveryDa
 
 // Withdraws says whether the batch has a null that its source wrote itself.
 func (b Batch) Withdraws() bool {
-	return withdraws(priceLayout, b.Prices) || withdraws(capacityLayout, b.Capacity) || withdraws(afrrLayout, b.AFRR) || withdraws(mfrrLayout, b.MFRR)
+	return withdraws(PriceColumns, b.Prices) || withdraws(CapacityColumns, b.Capacity) || withdraws(AFRRColumns, b.AFRR) || withdraws(MFRRColumns, b.MFRR)
 }
 
-func withdraws[R comparable](l layout[R], rows []R) bool {
+func withdraws[R comparable](l Columns[R], rows []R) bool {
 	for i := range rows {
-		for _, field := range l.fields(&rows[i])[len(l.key):] {
+		for _, field := range l.Fields(&rows[i])[len(l.Key):] {
 			switch v := field.(type) {
 			case *Number:
 				if v.Withdrawn {

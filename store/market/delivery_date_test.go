@@ -1,4 +1,4 @@
-package store_test
+package market_test
 
 import (
 	"testing"
@@ -6,20 +6,20 @@ import (
 
 	"pgregory.net/rapid"
 
-	"courant/store"
+	"courant/store/market"
 )
 
 var (
-	firstTested = store.NewDeliveryDate(2020, time.January, 1)
-	lastTested  = store.NewDeliveryDate(2040, time.December, 31)
+	firstTested = market.NewDeliveryDate(2020, time.January, 1)
+	lastTested  = market.NewDeliveryDate(2040, time.December, 31)
 )
 
-func anyDate() *rapid.Generator[store.DeliveryDate] {
+func anyDate() *rapid.Generator[market.DeliveryDate] {
 	return rapid.Map(rapid.IntRange(0, firstTested.DaysUntil(lastTested)), firstTested.Add)
 }
 
 // hoursByLaw is how long a date is by Directive 2000/84/EC: the clock changes on the last Sundays of March and October.
-func hoursByLaw(d store.DeliveryDate) int {
+func hoursByLaw(d market.DeliveryDate) int {
 	day := d.Start().Add(12 * time.Hour) // noon or so, UTC
 	lastSunday := day.Weekday() == time.Sunday && day.AddDate(0, 0, 7).Month() != day.Month()
 	switch {
@@ -44,17 +44,17 @@ func TestEveryDeliveryDate(t *testing.T) {
 		if zone := d.Start().Location(); zone != time.UTC {
 			t.Errorf("%s starts in %s", d, zone)
 		}
-		if got := d.Start().In(store.Paris).Format("2006-01-02 15:04:05"); got != d.String()+" 00:00:00" {
+		if got := d.Start().In(market.Paris).Format("2006-01-02 15:04:05"); got != d.String()+" 00:00:00" {
 			t.Errorf("%s starts when a clock in Paris shows %s", d, got)
 		}
 		for _, t0 := range []time.Time{d.Start(), d.End().Add(-time.Second), d.End().Add(-1), d.At(12, 0)} {
-			if got := store.DeliveryDateOf(t0); got != d {
+			if got := market.DeliveryDateOf(t0); got != d {
 				t.Errorf("%s lies in %s, want %s", t0, got, d)
 			}
 		}
 		for seconds, want := range map[int64]map[int]int{
-			store.QuarterSeconds: {23: 92, 24: 96, 25: 100},
-			store.AFRRSeconds:    {23: 20_700, 24: 21_600, 25: 22_500},
+			market.QuarterSeconds: {23: 92, 24: 96, 25: 100},
+			market.AFRRSeconds:    {23: 20_700, 24: 21_600, 25: 22_500},
 		} {
 			if got := d.Steps(seconds); got != want[hoursByLaw(d)] {
 				t.Errorf("%s has %d steps of %d s, want %d", d, got, seconds, want[hoursByLaw(d)])
@@ -70,7 +70,7 @@ func TestEveryDeliveryDate(t *testing.T) {
 		if !turns && !change.IsZero() {
 			t.Errorf("the clock does not go back on %s, and yet at %s", d, change)
 		}
-		parsed, err := store.ParseDeliveryDate(d.String())
+		parsed, err := market.ParseDeliveryDate(d.String())
 		if err != nil || parsed != d {
 			t.Errorf("%s reads as %s, %v", d, parsed, err)
 		}
@@ -86,13 +86,13 @@ func TestAnInstantLiesInOneDeliveryDate(t *testing.T) {
 		period := d.Period()
 		second := rapid.Int64Range(period.Start, period.End-1).Draw(t, "second")
 		instant := time.Unix(second, rapid.Int64Range(0, 999_999_999).Draw(t, "nanosecond"))
-		if got := store.DeliveryDateOf(instant); got != d {
+		if got := market.DeliveryDateOf(instant); got != d {
 			t.Fatalf("%s lies in %s, want %s", instant, got, d)
 		}
 		if !period.Holds(second) || period.Holds(period.End) || period.Holds(period.Start-1) {
 			t.Fatalf("%v does not hold its own seconds alone", period)
 		}
-		if dates := store.NewPeriod(instant, instant.Add(time.Second)).Dates(); len(dates) != 1 || dates[0] != d {
+		if dates := market.NewPeriod(instant, instant.Add(time.Second)).Dates(); len(dates) != 1 || dates[0] != d {
 			t.Fatalf("the second from %s on touches %v", instant, dates)
 		}
 	})
@@ -112,7 +112,7 @@ func TestAtIsWhatAClockInParisShows(t *testing.T) {
 			hour = 2
 		}
 		at := d.At(hour, minutes)
-		year, month, day := d.Start().In(store.Paris).Date()
+		year, month, day := d.Start().In(market.Paris).Date()
 		if hoursByLaw(d) == 23 && hour == 2 {
 			if want := time.Date(year, month, day, 1, minutes, 0, 0, time.UTC); !at.Equal(want) {
 				t.Fatalf("%s %02d:%02d, which no clock shows, is %s, want %s", d, hour, minutes, at, want)
@@ -120,10 +120,10 @@ func TestAtIsWhatAClockInParisShows(t *testing.T) {
 			return
 		}
 		shown := time.Date(year, month, day, hour, minutes, 0, 0, time.UTC).Format("2006-01-02 15:04:05")
-		if got := at.In(store.Paris).Format("2006-01-02 15:04:05"); got != shown {
+		if got := at.In(market.Paris).Format("2006-01-02 15:04:05"); got != shown {
 			t.Fatalf("at %s a clock in Paris shows %s, want %s", at, got, shown)
 		}
-		if at.Add(-time.Hour).In(store.Paris).Format("2006-01-02 15:04:05") == shown {
+		if at.Add(-time.Hour).In(market.Paris).Format("2006-01-02 15:04:05") == shown {
 			t.Fatalf("%s is the second time that a clock in Paris shows %s", at, shown)
 		}
 		if at.Location() != time.UTC {
@@ -142,11 +142,11 @@ func TestDeliveryDatesCountDays(t *testing.T) {
 		if d.Before(later) != (n > 0) || later.After(d) != (n > 0) || d.After(later) || later.Before(d) {
 			t.Fatalf("%s and %s are out of order", d, later)
 		}
-		dates := store.Dates(d, later)
+		dates := market.Dates(d, later)
 		if len(dates) != n+1 || dates[0] != d || dates[n] != later {
 			t.Fatalf("from %s to %s: %v", d, later, dates)
 		}
-		if got := store.NewPeriod(d.Start(), later.End()).Dates(); len(got) != n+1 || got[0] != d || got[n] != later {
+		if got := market.NewPeriod(d.Start(), later.End()).Dates(); len(got) != n+1 || got[0] != d || got[n] != later {
 			t.Fatalf("the period from %s to %s touches %v", d, later, got)
 		}
 	})
@@ -155,7 +155,7 @@ func TestDeliveryDatesCountDays(t *testing.T) {
 func TestNothingElseReadsAsADeliveryDate(t *testing.T) {
 	for _, text := range []string{"", " ", "2026", "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "26-01-01", "2026/01/01", "01-02-2026",
 		"2026-01-01T00:00:00Z", "2026-01-01 ", " 2026-01-01", "2026-01-32", "+2026-01-01", "２０２６-01-01", "tomorrow"} {
-		if d, err := store.ParseDeliveryDate(text); err == nil {
+		if d, err := market.ParseDeliveryDate(text); err == nil {
 			t.Errorf("%q reads as %s", text, d)
 		} else if !d.IsZero() {
 			t.Errorf("%q is refused and gives %s", text, d)
@@ -179,7 +179,7 @@ func TestADeliveryDateGoesThroughSQLAsText(t *testing.T) {
 			t.Fatalf("%s is marshalled as %s, %v", d, text, err)
 		}
 	})
-	d := date("2026-10-25")
+	d := market.NewDeliveryDate(2026, time.October, 25)
 	if err := d.Scan(nil); err != nil || !d.IsZero() {
 		t.Errorf("NULL is read as %s, %v; want no date", d, err)
 	}

@@ -1,4 +1,4 @@
-package store
+package market
 
 import (
 	"cmp"

@@ -1,86 +1,10 @@
-package store
+package market
 
 import (
-	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"slices"
 )
-
-// Number is a published value, or null.
-type Number = Optional[float64]
-
-// Flag is a published yes or no, or null.
-type Flag = Optional[bool]
-
-// Optional is a value as a source gave it. The zero Optional is a null about which the source said nothing.
-type Optional[T float64 | bool] struct {
-	V     T
-	Valid bool // V was published
-	// Withdrawn marks a null that the source wrote itself: null, "" or "Invalid". A null that is merely left out
-	// never replaces a value that is stored; one that is written withdraws it. Rows that are read from the store
-	// never bear it.
-	Withdrawn bool
-}
-
-// Num is a number that was published.
-func Num(v float64) Number { return Number{V: v, Valid: true} }
-
-// over is what is stored when the value arrives where stored is: a value takes its place, a null that the source wrote
-// itself withdraws it, and a null that was left out changes nothing.
-func (o Optional[T]) over(stored Optional[T]) Optional[T] {
-	switch {
-	case o.Valid:
-		return Optional[T]{V: o.V, Valid: true}
-	case o.Withdrawn:
-		return Optional[T]{}
-	}
-	return stored
-}
-
-// join takes in another value that the same reply or batch gives for the same key, dated in ms (0: not dated): of two
-// values the one of the newer date stands, else the later one. A null never stands against a value.
-func (o *Optional[T]) join(dated *int64, other Optional[T], otherDated int64) {
-	switch {
-	case other.Valid && !(o.Valid && isOlder(otherDated, *dated)):
-		*o, *dated = other, max(*dated, otherDated)
-	case !o.Valid && other.Withdrawn:
-		o.Withdrawn = true
-	}
-}
-
-// isOlder says whether a row of that date (ms, 0: not dated) is older than one of the other date. Without both dates it
-// is not.
-func isOlder(dated, than int64) bool { return dated != 0 && than != 0 && dated < than }
-
-// Scan reads a column of SQLite.
-func (o *Optional[T]) Scan(src any) error {
-	var null sql.Null[T]
-	err := null.Scan(src)
-	*o = Optional[T]{V: null.V, Valid: null.Valid}
-	return err
-}
-
-// Value is the value, or NULL.
-func (o Optional[T]) Value() (driver.Value, error) {
-	return sql.Null[T]{V: o.V, Valid: o.Valid}.Value()
-}
-
-// updatedMs is when a source last wrote a row, ms UTC; 0, stored as NULL, if it does not say.
-type updatedMs int64
-
-// Scan reads a column of SQLite.
-func (u *updatedMs) Scan(src any) error {
-	var ms sql.Null[int64]
-	err := ms.Scan(src)
-	*u = updatedMs(ms.V)
-	return err
-}
-
-// Value is the instant, or NULL.
-func (u updatedMs) Value() (driver.Value, error) {
-	return sql.Null[int64]{V: int64(u), Valid: u != 0}.Value()
-}
 
 // Resolution is the length of a price's period as ENTSO-E writes it.
 type Resolution string

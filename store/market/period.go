@@ -1,4 +1,4 @@
-package store
+package market
 
 import "time"
 
@@ -27,13 +27,13 @@ func (p Period) Dates() []DeliveryDate {
 	return Dates(DeliveryDateOf(p.From()), DeliveryDateOf(p.To().Add(-time.Second)))
 }
 
-// calendar tells the delivery date of many instants that mostly follow one another; its zero value is ready.
-type calendar struct {
+// Calendar tells the delivery date of many instants that mostly follow one another; its zero value is ready.
+type Calendar struct {
 	date   DeliveryDate
 	period Period
 }
 
-func (c *calendar) dateOf(second int64) DeliveryDate {
+func (c *Calendar) DateOf(second int64) DeliveryDate {
 	if !c.period.Holds(second) {
 		c.date = DeliveryDateOf(time.Unix(second, 0))
 		c.period = c.date.Period()

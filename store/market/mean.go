@@ -1,4 +1,4 @@
-package store
+package market
 
 import "math"
 
@@ -6,13 +6,13 @@ import "math"
 // of floats are not.
 type Micro int64
 
-const microsPerUnit = 1_000_000
+const MicrosPerUnit = 1_000_000
 
 // MicroOf is the value in millionths.
-func MicroOf(v float64) Micro { return Micro(math.Round(v * microsPerUnit)) }
+func MicroOf(v float64) Micro { return Micro(math.Round(v * MicrosPerUnit)) }
 
 // Number is the value itself.
-func (m Micro) Number() Number { return Num(float64(m) / microsPerUnit) }
+func (m Micro) Number() Number { return Num(float64(m) / MicrosPerUnit) }
 
 // Mean is the mean of the numbers that are there; its zero value is that of none.
 type Mean struct {
@@ -33,7 +33,7 @@ func (m *Mean) Number() Number {
 	if m.count == 0 {
 		return Number{}
 	}
-	const microsPerCent = microsPerUnit / 100
+	const microsPerCent = MicrosPerUnit / 100
 	sum, divisor := int64(m.sum), m.count*microsPerCent
 	sign := int64(1)
 	if sum < 0 {

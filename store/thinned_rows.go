@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"courant/store/market"
+)
+
+// bucketColumns are those of the table, in the order of fields.
+var bucketColumns = []string{"start", "steps", "upward_price", "upward_price_values", "downward_price", "downward_price_values",
+	"demand_mw", "demand_values", "for_france_mw", "for_france_values", "in_france_mw", "in_france_values",
+	"picasso_yes", "picasso_no", "prorata_yes", "prorata_no"}
+
+func bucketFields(b *market.AFRRBucket) []any {
+	fields := []any{&b.Start, &b.Steps}
+	for _, mean := range b.Means() {
+		fields = append(fields, &mean.Mean, &mean.Values)
+	}
+	return append(fields, &b.PicassoConnection.Yes, &b.PicassoConnection.No, &b.ProrataMode.Yes, &b.ProrataMode.No)
+}
+
+// selectBuckets reads the 5 min of thinned dates that begin in the period, ascending.
+func selectBuckets(ctx context.Context, tx *sql.Tx, period market.Period) ([]market.AFRRBucket, error) {
+	found, err := tx.QueryContext(ctx, "SELECT "+strings.Join(bucketColumns, ",")+
+		" FROM afrr_energy_bucket WHERE start >= ? AND start < ? ORDER BY start", period.Start, period.End)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var buckets []market.AFRRBucket
+	for found.Next() {
+		var b market.AFRRBucket
+		if err := found.Scan(bucketFields(&b)...); err != nil {
+			return nil, err
+		}
+		buckets = append(buckets, b)
+	}
+	return buckets, found.Err()
+}
+
+func insertBuckets(ctx context.Context, tx *sql.Tx, buckets []market.AFRRBucket) error {
+	insert, err := tx.PrepareContext(ctx, "INSERT INTO afrr_energy_bucket ("+strings.Join(bucketColumns, ",")+
+		") VALUES (?"+strings.Repeat(",?", len(bucketColumns)-1)+")")
+	if err != nil {
+		return err
+	}
+	for i := range buckets {
+		if _, err := insert.ExecContext(ctx, bucketFields(&buckets[i])...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
