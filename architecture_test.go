@@ -9,13 +9,14 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/bucket", "courant/store/market", "courant/web"},
-	"courant/server":           {"courant/auth", "courant/store", "courant/store/market", "courant/web"},
-	"courant/web":              {"courant/auth", "courant/store", "courant/store/market"},
-	"courant/ingest":           {"courant/ingest/source", "courant/store", "courant/store/market"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/bucket", "courant/store/market", "courant/web"},
+	"courant/server":           {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market", "courant/web"},
+	"courant/web":              {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market"},
+	"courant/ingest":           {"courant/ingest/report", "courant/ingest/source", "courant/store", "courant/store/market"},
 	"courant/ingest/rte":       {"courant/ingest/source", "courant/store/market"},
 	"courant/ingest/entsoe":    {"courant/ingest/source", "courant/store/market"},
 	"courant/ingest/source":    {"courant/store/market"},
+	"courant/ingest/report":    {"courant/store/market"},
 	"courant/ingest/simulator": {},
 	"courant/auth":             {"courant/store", "courant/store/market"},
 	"courant/store":            {"courant/store/market"},

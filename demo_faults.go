@@ -9,7 +9,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
-	"courant/ingest"
+	"courant/ingest/report"
 	"courant/ingest/simulator"
 )
 
@@ -72,11 +72,11 @@ type demoScript struct {
 	switches *simulator.Switches
 	clock    clockwork.Clock
 	log      *slog.Logger
-	report   func(context.Context) (ingest.Report, error)
+	report   func(context.Context) (report.Report, error)
 }
 
 // newDemoScript makes a script, and has what it begins with in force.
-func newDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (ingest.Report, error)) *demoScript {
+func newDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (report.Report, error)) *demoScript {
 	s := &demoScript{switches, clock, log, report}
 	s.holdBack()
 	return s

@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jonboulle/clockwork"
 
-	"courant/ingest"
+	"courant/ingest/report"
 	"courant/ingest/simulator"
 	"courant/store/market"
 )
@@ -50,15 +50,15 @@ func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 	switches := new(simulator.Switches)
 	var log bytes.Buffer
 	reports := 0
-	script := newDemoScript(switches, clock, slog.New(slog.NewJSONHandler(&log, nil)), func(context.Context) (ingest.Report, error) {
-		var report ingest.Report
+	script := newDemoScript(switches, clock, slog.New(slog.NewJSONHandler(&log, nil)), func(context.Context) (report.Report, error) {
+		var current report.Report
 		for range market.Datasets() {
-			report.Datasets = append(report.Datasets, ingest.Status{NextRunAt: new(ingest.Instant)})
+			current.Datasets = append(current.Datasets, report.Status{NextRunAt: new(report.Instant)})
 		}
 		if reports++; reports <= 2 { // the last dataset is not there yet
-			report.Datasets[len(report.Datasets)-1].NextRunAt = nil
+			current.Datasets[len(current.Datasets)-1].NextRunAt = nil
 		}
-		return report, nil
+		return current, nil
 	})
 	if diff := cmp.Diff(map[string]string{"A44": heldBack, "result_procured_reserves": heldBack}, switched(t, switches)); diff != "" {
 		t.Error("at the start", diff)

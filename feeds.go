@@ -14,6 +14,7 @@ import (
 
 	"courant/auth"
 	"courant/ingest"
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
@@ -179,7 +180,7 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	}
 }
 
-func (p *program) printReport(report ingest.Report) error {
+func (p *program) printReport(report report.Report) error {
 	tables := [][][]string{datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine), differenceRows(report.PriceDifferences),
 		correctionRows(report.Corrections), clockRows(report.Clock)}
 	for i, rows := range tables {
@@ -196,7 +197,7 @@ func (p *program) printReport(report ingest.Report) error {
 	return nil
 }
 
-func datasetRows(datasets []ingest.Status) [][]string {
+func datasetRows(datasets []report.Status) [][]string {
 	rows := [][]string{{"DATASET", "SOURCE", "STATE", "FIRST DATE", "LAST DATE", "MISSING DATES", "LAG", "LAST SUCCESS", "LAST CHANGE", "NEXT RUN", "LAST ERROR"}}
 	for _, s := range datasets {
 		lag := textCell("")
@@ -212,7 +213,7 @@ func datasetRows(datasets []ingest.Status) [][]string {
 }
 
 // missingRows has a line for each run of delivery dates that lack something for the same reason.
-func missingRows(datasets []ingest.Status) [][]string {
+func missingRows(datasets []report.Status) [][]string {
 	rows := [][]string{{"MISSING OF", "FROM", "TO", "EXPECTED", "RECEIVED", "REASON"}}
 	for _, s := range datasets {
 		for i := 0; i < len(s.Missing); {
@@ -229,7 +230,7 @@ func missingRows(datasets []ingest.Status) [][]string {
 	return rows
 }
 
-func waitingRows(quarantine []ingest.Waiting) [][]string {
+func waitingRows(quarantine []report.Waiting) [][]string {
 	rows := [][]string{{"ID", "DATASET", "DATE", "WAITS BECAUSE", "SEEN"}}
 	for _, w := range quarantine {
 		reason := w.Reason
@@ -241,7 +242,7 @@ func waitingRows(quarantine []ingest.Waiting) [][]string {
 	return rows
 }
 
-func differenceRows(differences []ingest.Difference) [][]string {
+func differenceRows(differences []report.Difference) [][]string {
 	rows := [][]string{{"PRICES DIFFER ON", "BETWEEN", "QUARTERS", "BY UP TO EUR/MWh", "SEEN"}}
 	for _, d := range differences {
 		rows = append(rows, []string{d.Date.String(), d.Between, strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt)})
@@ -249,7 +250,7 @@ func differenceRows(differences []ingest.Difference) [][]string {
 	return rows
 }
 
-func correctionRows(corrections []ingest.Correction) [][]string {
+func correctionRows(corrections []report.Correction) [][]string {
 	rows := [][]string{{"CORRECTED AHEAD", "DATE", "VALUES", "SEEN"}}
 	for _, c := range corrections {
 		rows = append(rows, []string{string(c.Dataset), c.Date.String(), strconv.Itoa(c.Values), instantCell(&c.SeenAt)})
@@ -257,7 +258,7 @@ func correctionRows(corrections []ingest.Correction) [][]string {
 	return rows
 }
 
-func clockRows(clock *ingest.Clock) [][]string {
+func clockRows(clock *report.Clock) [][]string {
 	rows := [][]string{{"CLOCK AHEAD OF", "BY", "READ", "VERDICT"}}
 	if clock != nil {
 		verdict := "differs"
@@ -276,7 +277,7 @@ func dateCell(date *market.DeliveryDate) string {
 	return date.String()
 }
 
-func instantCell(instant *ingest.Instant) string {
+func instantCell(instant *report.Instant) string {
 	if instant == nil {
 		return timeCell(time.Time{})
 	}

@@ -8,30 +8,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/ingest"
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
 func TestTheReportOfFeeds(t *testing.T) {
 	date := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, time.November, day) }
-	instant := ingest.Instant(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
+	instant := report.Instant(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
 	lag, fault := int64(5400), "RTE: afrr_marginal_price: no answer in time"
 	first, last, refused := date(1), date(19), "a price of 200000 EUR/MWh is out of bounds"
-	report := ingest.Report{
-		Datasets: []ingest.Status{
-			{Dataset: market.AFRREnergy, Source: "RTE", State: ingest.StateDown, FirstDate: &first, LastDate: &last, LagSeconds: &lag, LastSuccessAt: &instant,
-				LastChangeAt: &instant, LastError: &fault, NextRunAt: &instant, Missing: []ingest.Missing{
-					{Date: date(3), Expected: 21_600, Received: 0, Reason: ingest.ReasonSourceGap},
-					{Date: date(4), Expected: 21_600, Received: 600, Reason: ingest.ReasonSourceGap},
-					{Date: date(6), Expected: 21_600, Received: 0, Reason: ingest.ReasonSourceGap},
-					{Date: date(7), Expected: 21_600, Received: 5, Reason: ingest.ReasonPartial},
+	report := report.Report{
+		Datasets: []report.Status{
+			{Dataset: market.AFRREnergy, Source: "RTE", State: report.StateDown, FirstDate: &first, LastDate: &last, LagSeconds: &lag, LastSuccessAt: &instant,
+				LastChangeAt: &instant, LastError: &fault, NextRunAt: &instant, Missing: []report.Missing{
+					{Date: date(3), Expected: 21_600, Received: 0, Reason: report.ReasonSourceGap},
+					{Date: date(4), Expected: 21_600, Received: 600, Reason: report.ReasonSourceGap},
+					{Date: date(6), Expected: 21_600, Received: 0, Reason: report.ReasonSourceGap},
+					{Date: date(7), Expected: 21_600, Received: 5, Reason: report.ReasonPartial},
 				}},
-			{Dataset: market.MFRREnergy, Source: "RTE", State: ingest.StateOff},
+			{Dataset: market.MFRREnergy, Source: "RTE", State: report.StateOff},
 		},
-		Quarantine: []ingest.Waiting{
+		Quarantine: []report.Waiting{
 			{ID: 7, Dataset: market.DayAheadPrices, Date: date(21), Reason: "all prices are 0 EUR/MWh", SeenAt: instant},
 			{ID: 9, Dataset: market.MFRREnergy, Date: date(18), Reason: "refused", Detail: &refused, SeenAt: instant},
 		},
-		PriceDifferences: []ingest.Difference{{Date: date(20), Between: "ENTSO-E/RTE", Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
+		PriceDifferences: []report.Difference{{Date: date(20), Between: "ENTSO-E/RTE", Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
 	}
 	var out bytes.Buffer
 	p := &program{stdout: &out}

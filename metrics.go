@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"courant/ingest"
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
@@ -30,7 +30,7 @@ type metrics struct {
 	lookedUp lookup
 }
 
-func newMetrics(databasePath string, report func(context.Context) (ingest.Report, error), log *slog.Logger) *metrics {
+func newMetrics(databasePath string, report func(context.Context) (report.Report, error), log *slog.Logger) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		backup:   newBackupGauge(),
@@ -93,7 +93,7 @@ func (m *metrics) handler() http.Handler {
 // lookup is the metrics that are looked up at each scrape.
 type lookup struct {
 	databasePath string
-	report       func(context.Context) (ingest.Report, error)
+	report       func(context.Context) (report.Report, error)
 	log          *slog.Logger
 
 	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, clock, databaseSize, diskFree, diskFull *prometheus.Desc
@@ -122,12 +122,12 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	report, err := l.report(ctx)
+	current, err := l.report(ctx)
 	if err != nil {
 		l.log.Error("metrics not looked up", "error", err.Error())
 		return
 	}
-	for _, s := range report.Datasets {
+	for _, s := range current.Datasets {
 		dataset := string(s.Dataset)
 		if s.LastSuccessAt != nil {
 			gauge(l.lastSuccess, unixSeconds(*s.LastSuccessAt), dataset)
@@ -140,20 +140,20 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 			missing += m.Expected - m.Received
 		}
 		gauge(l.missing, float64(missing), dataset)
-		gauge(l.circuit, oneIf(s.State == ingest.StateDown), dataset)
-		for _, state := range ingest.States() {
+		gauge(l.circuit, oneIf(s.State == report.StateDown), dataset)
+		for _, state := range report.States() {
 			gauge(l.state, oneIf(s.State == state), dataset, string(state))
 		}
 	}
-	gauge(l.waiting, float64(len(report.Quarantine)))
+	gauge(l.waiting, float64(len(current.Quarantine)))
 	differing := map[market.DeliveryDate]bool{}
-	for _, d := range report.PriceDifferences {
+	for _, d := range current.PriceDifferences {
 		differing[d.Date] = true
 	}
 	gauge(l.differences, float64(len(differing)))
 	ahead := 0.0
-	if report.Clock != nil {
-		ahead = float64(report.Clock.AheadSeconds)
+	if current.Clock != nil {
+		ahead = float64(current.Clock.AheadSeconds)
 	}
 	gauge(l.clock, ahead)
 }
@@ -165,7 +165,7 @@ func oneIf(is bool) float64 {
 	return 0
 }
 
-func unixSeconds(i ingest.Instant) float64 { return float64(time.Time(i).UnixMilli()) / 1000 }
+func unixSeconds(i report.Instant) float64 { return float64(time.Time(i).UnixMilli()) / 1000 }
 
 // fileSize is 0 for a file that is not there.
 func fileSize(path string) int64 {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"courant/ingest"
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
@@ -24,20 +24,20 @@ func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 20, 12, 0, 0, 500_000_000, time.UTC)
-	instant := ingest.Instant(at)
-	var differences []ingest.Difference // of three delivery dates, one of them between two pairs of publications
+	instant := report.Instant(at)
+	var differences []report.Difference // of three delivery dates, one of them between two pairs of publications
 	for i, date := range market.Dates(market.NewDeliveryDate(2026, 11, 1), market.NewDeliveryDate(2026, 11, 3)) {
-		differences = append(differences, ingest.Difference{Date: date, Between: "ENTSO-E/RTE"})
+		differences = append(differences, report.Difference{Date: date, Between: "ENTSO-E/RTE"})
 		if i == 0 {
-			differences = append(differences, ingest.Difference{Date: date, Between: "PT15M/PT60M"})
+			differences = append(differences, report.Difference{Date: date, Between: "PT15M/PT60M"})
 		}
 	}
-	m := newMetrics(path, func(context.Context) (ingest.Report, error) {
-		return ingest.Report{Datasets: []ingest.Status{
-			{Dataset: market.DayAheadPrices, State: ingest.StateDown, LastSuccessAt: &instant, NewestPeriodEnd: &instant,
-				Missing: []ingest.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
-			{Dataset: market.AFRREnergy, State: ingest.StateOK},
-		}, Quarantine: make([]ingest.Waiting, 2), PriceDifferences: differences}, nil
+	m := newMetrics(path, func(context.Context) (report.Report, error) {
+		return report.Report{Datasets: []report.Status{
+			{Dataset: market.DayAheadPrices, State: report.StateDown, LastSuccessAt: &instant, NewestPeriodEnd: &instant,
+				Missing: []report.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
+			{Dataset: market.AFRREnergy, State: report.StateOK},
+		}, Quarantine: make([]report.Waiting, 2), PriceDifferences: differences}, nil
 	}, slog.New(slog.DiscardHandler))
 	m.ran(store.Run{Feed: "capacity", Datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity}, Outcome: store.OutcomePartial,
 		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[market.Dataset]store.Tally{market.FCRCapacity: {Seen: 96, Changed: 90}}})

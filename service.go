@@ -17,6 +17,7 @@ import (
 	"courant/auth"
 	"courant/ingest"
 	"courant/ingest/entsoe"
+	"courant/ingest/report"
 	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/server"
@@ -54,7 +55,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	}
 	s := &service{cfg: cfg, log: log, store: db, entrance: clients.within(openFiles())}
 	s.auth = newAuth(cfg, db, clock, log)
-	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (ingest.Report, error) { return s.feeds.Report(ctx) }, log)
+	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
 	places, err := newPlaces(cfg.Backup)
 	if err != nil {
@@ -94,12 +95,12 @@ func (s *service) listen() (err error) {
 }
 
 // report is how the datasets are doing, in full or as others than administrators may know it.
-func (s *service) report(ctx context.Context, full bool) (any, error) {
-	report, err := s.feeds.Report(ctx)
+func (s *service) report(ctx context.Context, full bool) (report.Report, error) {
+	found, err := s.feeds.Report(ctx)
 	if !full {
-		report = report.Public()
+		found = ingest.Public(found)
 	}
-	return report, err
+	return found, err
 }
 
 // decide takes or drops what waits in quarantine.

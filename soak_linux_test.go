@@ -18,7 +18,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
-	"courant/ingest"
+	"courant/ingest/report"
 	"courant/ingest/simulator"
 	"courant/store/market"
 )
@@ -56,7 +56,7 @@ func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sources.Close()
-	faults := newDemoScript(switches, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), func(context.Context) (ingest.Report, error) { return ingest.Report{}, nil })
+	faults := newDemoScript(switches, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), func(context.Context) (report.Report, error) { return report.Report{}, nil })
 	soon := time.Now().In(market.Paris).Add(2 * time.Minute)
 	backups := t.TempDir()
 	environ := []string{"COURANT_BACKUP_TO=" + backups, "COURANT_BACKUP_SCHEDULE=" + soon.Format("15:04")}

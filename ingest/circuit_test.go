@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
@@ -49,12 +50,12 @@ func TestACircuitOpensAfterFiveFailedRunsAndTriesAgain(t *testing.T) {
 			t.Errorf("call %d comes after %s, want %s", i+1, got, want)
 		}
 	}
-	if got := b.status(market.FCRCapacity).State; got != StateDown {
+	if got := b.status(market.FCRCapacity).State; got != report.StateDown {
 		t.Errorf("state %s, want down", got)
 	}
 	mend()
 	b.job(t.Context(), b.feed(Capacity))
-	if got := b.status(market.FCRCapacity); got.State != StateOK || len(got.Missing) != 0 {
+	if got := b.status(market.FCRCapacity); got.State != report.StateOK || len(got.Missing) != 0 {
 		t.Errorf("after the source is back: state %s, missing %v", got.State, got.Missing)
 	}
 }
@@ -63,10 +64,10 @@ func TestWhichFeedsAFaultConcerns(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		fault  *source.Fault
-		others State
+		others report.State
 	}{
-		{"the host is not reached: its other feeds wait too", &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}, StateDown},
-		{"one resource fails: no other waits", &source.Fault{Source: "RTE", Status: 500, Message: "Internal Server Error"}, StateOK},
+		{"the host is not reached: its other feeds wait too", &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}, report.StateDown},
+		{"one resource fails: no other waits", &source.Fault{Source: "RTE", Status: 500, Message: "Internal Server Error"}, report.StateOK},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 09:00")
@@ -75,7 +76,7 @@ func TestWhichFeedsAFaultConcerns(t *testing.T) {
 			}
 			b.failing(row.fault)
 			b.until(Capacity, failuresToOpen)
-			want := map[market.Dataset]State{market.DayAheadPrices: StateOK, market.FCRCapacity: StateDown, market.AFRREnergy: row.others, market.MFRREnergy: row.others}
+			want := map[market.Dataset]report.State{market.DayAheadPrices: report.StateOK, market.FCRCapacity: report.StateDown, market.AFRREnergy: row.others, market.MFRREnergy: row.others}
 			for dataset, state := range want {
 				if got := b.status(dataset).State; got != state {
 					t.Errorf("%s is %s, want %s", dataset, got, state)
@@ -99,13 +100,13 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 				t.Errorf("%d calls, and the next one %s later", calls, next.Sub(from))
 			}
 			other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, fakeMarket: b.fakeMarket}
-			for who, report := range map[string]func(context.Context) (Report, error){"serve": b.Report, "another process": other.Report} {
-				told, err := report(t.Context())
+			for who, current := range map[string]func(context.Context) (report.Report, error){"serve": b.Report, "another process": other.Report} {
+				told, err := current(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
 				status := told.Datasets[slices.Index(market.Datasets(), market.FCRCapacity)]
-				if status.State != StateDown || status.NextRunAt == nil || time.Time(*status.NextRunAt).Before(from.Add(row.asked)) {
+				if status.State != report.StateDown || status.NextRunAt == nil || time.Time(*status.NextRunAt).Before(from.Add(row.asked)) {
 					t.Errorf("%s tells %s, next run %v", who, status.State, status.NextRunAt)
 				}
 			}
@@ -117,7 +118,7 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 			mend()
 			b.clock.Advance(time.Second)
 			b.job(t.Context(), b.feed(Capacity))
-			if got := b.status(market.FCRCapacity); got.State != StateOK {
+			if got := b.status(market.FCRCapacity); got.State != report.StateOK {
 				t.Errorf("after it the state is %s", got.State)
 			}
 		})
@@ -141,7 +142,7 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.spoilt("2026-11-21")
 	b.jobsUntil(Capacity, "2026-11-20 16:00") // it is all that is asked for
-	if got := b.status(market.FCRCapacity); got.State == StateDown || b.reasonOf(market.FCRCapacity, "2026-11-21") != ReasonSourceError {
+	if got := b.status(market.FCRCapacity); got.State == report.StateDown || b.reasonOf(market.FCRCapacity, "2026-11-21") != report.ReasonSourceError {
 		t.Errorf("while it is asked for alone: %+v", got)
 	}
 	b.jobsUntil(Capacity, "2026-11-21 09:00")
@@ -149,7 +150,7 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 		t.Errorf("the next date, asked for together with it, has %d rows", got)
 	}
 	b.jobsUntil(Capacity, "2026-11-25 09:00")
-	if got := b.status(market.FCRCapacity); got.State == StateDown || len(got.Missing) != 1 || got.Missing[0].Date != date(t, "2026-11-21") {
+	if got := b.status(market.FCRCapacity); got.State == report.StateDown || len(got.Missing) != 1 || got.Missing[0].Date != date(t, "2026-11-21") {
 		t.Errorf("days later: %+v", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
@@ -111,7 +112,7 @@ func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.fakeMarket.dates(DayAheadPrices), b.status(market.DayAheadPrices))
 	}
 	got := b.status(market.DayAheadPrices)
-	if got.State != StateOK || len(got.Missing) > 0 || got.LastError != nil || got.LastSuccessAt == nil || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
+	if got.State != report.StateOK || len(got.Missing) > 0 || got.LastError != nil || got.LastSuccessAt == nil || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
 		t.Errorf("status %+v", got)
 	}
 }
@@ -173,7 +174,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.everyJob()
 	for _, dataset := range market.Datasets() {
-		if got := b.status(dataset); got.State != StateOK {
+		if got := b.status(dataset); got.State != report.StateOK {
 			t.Fatalf("%+v", got)
 		}
 	}
@@ -181,11 +182,11 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": -behind, "entsoe.example": -behind}
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(MFRREnergy))
-	report, err := b.Report(t.Context())
-	if err != nil || report.Clock == nil || report.Clock.AheadSeconds != -7200 || report.Clock.Host != "rte.example" || report.Clock.Wrong {
-		t.Fatalf("after one run: %+v, %v", report.Clock, err)
+	current, err := b.Report(t.Context())
+	if err != nil || current.Clock == nil || current.Clock.AheadSeconds != -7200 || current.Clock.Host != "rte.example" || current.Clock.Wrong {
+		t.Fatalf("after one run: %+v, %v", current.Clock, err)
 	}
-	if got := b.status(market.MFRREnergy); *got.LagSeconds < 6000 || got.State != StateOK {
+	if got := b.status(market.MFRREnergy); *got.LagSeconds < 6000 || got.State != report.StateOK {
 		t.Errorf("after one run: %+v, lag %d", got, *got.LagSeconds)
 	}
 	if b.ClockWrong(t.Context()) {
@@ -195,12 +196,12 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 		b.clock.Advance(time.Minute)
 		b.job(t.Context(), b.feed(MFRREnergy))
 	}
-	report, err = b.Report(t.Context())
-	if err != nil || report.Clock == nil || !report.Clock.Wrong || !b.ClockWrong(t.Context()) {
-		t.Fatalf("after more: %+v, %v", report.Clock, err)
+	current, err = b.Report(t.Context())
+	if err != nil || current.Clock == nil || !current.Clock.Wrong || !b.ClockWrong(t.Context()) {
+		t.Fatalf("after more: %+v, %v", current.Clock, err)
 	}
-	for _, status := range report.Datasets {
-		if status.State != StateError || status.LastError == nil {
+	for _, status := range current.Datasets {
+		if status.State != report.StateError || status.LastError == nil {
 			t.Errorf("%s is %s, %v", status.Dataset, status.State, status.LastError)
 		}
 	}
@@ -208,8 +209,8 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.clock.Advance(behind)
 	b.job(t.Context(), b.feed(MFRREnergy))
-	if report, err = b.Report(t.Context()); err != nil || report.Clock != nil || b.status(market.MFRREnergy).State != StateOK {
-		t.Errorf("once it is right: %+v, %v", report.Clock, err)
+	if current, err = b.Report(t.Context()); err != nil || current.Clock != nil || b.status(market.MFRREnergy).State != report.StateOK {
+		t.Errorf("once it is right: %+v, %v", current.Clock, err)
 	}
 }
 
@@ -217,7 +218,7 @@ func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-10 23:00", day)
 	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
-	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonSourceGap {
+	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonSourceGap {
 		t.Fatalf("it is missing for %q", got)
 	}
 	options := b.options()
@@ -227,7 +228,7 @@ func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
 	for range 3 {
 		b.nextJob(MFRREnergy)
 	}
-	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonPartial || b.status(market.MFRREnergy).State != StateError {
+	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial || b.status(market.MFRREnergy).State != report.StateError {
 		t.Errorf("it is missing for %q: %+v", got, b.status(market.MFRREnergy))
 	}
 }

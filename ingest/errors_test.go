@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
@@ -72,7 +73,7 @@ func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T)
 				b.nextJob(row.feed)
 			}
 			got := b.status(row.dataset)
-			if got.State != StateError || b.reasonOf(row.dataset, today) != ReasonRejected {
+			if got.State != report.StateError || b.reasonOf(row.dataset, today) != report.ReasonRejected {
 				t.Errorf("status %+v", got)
 			}
 			if got.LastError == nil || !strings.Contains(*got.LastError, today+" refused: an odd value") {
@@ -84,7 +85,7 @@ func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T)
 			mend()
 			b.nextJob(row.feed)
 			got = b.status(row.dataset)
-			if got.State != StateOK || got.LastError != nil || len(got.Missing) > 0 || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
+			if got.State != report.StateOK || got.LastError != nil || len(got.Missing) > 0 || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
 				t.Errorf("once today is read well: %+v", got)
 			}
 		})
@@ -105,9 +106,9 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 		return well(window)
 	}
 	for _, row := range []struct {
-		state  State
-		reason Reason
-	}{{StateOK, ""}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateDown, ReasonSourceError}} {
+		state  report.State
+		reason report.Reason
+	}{{report.StateOK, ""}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateDown, report.ReasonSourceError}} {
 		b.nextJob(MFRREnergy)
 		got := b.status(market.MFRREnergy)
 		if got.State != row.state || b.reasonOf(market.MFRREnergy, today) != row.reason || got.LastError == nil || !strings.Contains(*got.LastError, "status 400") {
@@ -119,7 +120,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 	}
 	b.fakeMarket.mfrr = well
 	b.nextJob(MFRREnergy)
-	if got := b.status(market.MFRREnergy); got.State != StateOK || got.LastError != nil {
+	if got := b.status(market.MFRREnergy); got.State != report.StateOK || got.LastError != nil {
 		t.Errorf("once today is read well: %+v", got)
 	}
 }
@@ -160,17 +161,17 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 			mend := row.refuse(b)
 			b.job(t.Context(), b.feed(row.feed))
 			got := b.status(row.dataset)
-			if got.State != StateError || b.reasonOf(row.dataset, tomorrow) != ReasonRejected || got.LastSuccessAt != nil {
+			if got.State != report.StateError || b.reasonOf(row.dataset, tomorrow) != report.ReasonRejected || got.LastSuccessAt != nil {
 				t.Errorf("status %+v", got)
 			}
 			if row.unharmed != "" {
-				if got := b.status(row.unharmed); got.State != StateOK || got.LastError != nil || got.LastSuccessAt == nil {
+				if got := b.status(row.unharmed); got.State != report.StateOK || got.LastError != nil || got.LastSuccessAt == nil {
 					t.Errorf("%s: %+v", row.unharmed, got)
 				}
 			}
 			mend()
 			b.nextJob(row.feed)
-			if got := b.status(row.dataset); got.State != StateOK || len(got.Missing) > 0 || got.LastSuccessAt == nil {
+			if got := b.status(row.dataset); got.State != report.StateOK || len(got.Missing) > 0 || got.LastSuccessAt == nil {
 				t.Errorf("once tomorrow is read well: %+v", got)
 			}
 		})
@@ -227,7 +228,7 @@ func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 		t.Fatalf("run %+v, %v, %d rows", run, err, b.rows(market.AFRREnergy, day))
 	}
 	got := b.status(market.AFRREnergy)
-	if b.reasonOf(market.AFRREnergy, day) != ReasonPartial || got.LastError == nil || *got.LastError != says || got.State != StateOK {
+	if b.reasonOf(market.AFRREnergy, day) != report.ReasonPartial || got.LastError == nil || *got.LastError != says || got.State != report.StateOK {
 		t.Errorf("status %+v", got)
 	}
 	b.fakeMarket.afrr = whole
@@ -241,11 +242,11 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 		name  string
 		lagAt time.Duration
 		lag   time.Duration
-		state State
+		state report.State
 	}{
-		{"not judged", 0, 5 * time.Hour, StateOK},
-		{"young enough", 45 * time.Minute, 30 * time.Minute, StateOK},
-		{"too old", 45 * time.Minute, 61 * time.Minute, StateLate},
+		{"not judged", 0, 5 * time.Hour, report.StateOK},
+		{"young enough", 45 * time.Minute, 30 * time.Minute, report.StateOK},
+		{"too old", 45 * time.Minute, 61 * time.Minute, report.StateLate},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 08:00")
@@ -264,7 +265,7 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 			}
 			b.clock.Advance(row.lag)
 			b.job(t.Context(), b.feed(MFRREnergy))
-			if got := b.status(market.MFRREnergy); got.State != row.state || (b.reasonOf(market.MFRREnergy, "2026-11-20") != "") != (row.state == StateLate) {
+			if got := b.status(market.MFRREnergy); got.State != row.state || (b.reasonOf(market.MFRREnergy, "2026-11-20") != "") != (row.state == report.StateLate) {
 				t.Errorf("status %+v", got)
 			}
 		})
@@ -276,7 +277,7 @@ func TestAnErrorOutlivesTheService(t *testing.T) {
 	refusing(b, &b.fakeMarket.prices, market.DayAheadPrices, "2026-11-21", priceDate)
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	b.Feeds = New(b.options())
-	if got := b.status(market.DayAheadPrices); got.State != StateError || got.LastError == nil {
+	if got := b.status(market.DayAheadPrices); got.State != report.StateError || got.LastError == nil {
 		t.Errorf("after a restart: %+v", got)
 	}
 }
@@ -288,7 +289,7 @@ func TestARunThatWasToldToStopIsNoError(t *testing.T) {
 		Window: date(t, "2026-11-20").Period(), Started: b.clock.Now(), Ended: b.clock.Now(), Outcome: store.OutcomeInterrupted, Error: errors.ErrUnsupported.Error()}); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.status(market.DayAheadPrices); got.State != StateOK || got.LastError != nil {
+	if got := b.status(market.DayAheadPrices); got.State != report.StateOK || got.LastError != nil {
 		t.Errorf("status %+v", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
@@ -89,7 +90,7 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 		}
 	}
 	status := b.status(market.DayAheadPrices)
-	if status.State != StateOK || len(status.Missing) > 0 {
+	if status.State != report.StateOK || len(status.Missing) > 0 {
 		t.Errorf("state %s, missing %v", status.State, status.Missing)
 	}
 	// ENTSO-E is asked on, and what it gives is served.
@@ -113,17 +114,17 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 	if len(revisions) != 96 || revisions[0].Old != market.Num(0) || revisions[0].New != market.Num(0.5) || revisions[0].Series != "PT15M" {
 		t.Errorf("%d revisions", len(revisions))
 	}
-	report, err := b.Report(t.Context())
+	current, err := b.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := Instant(b.clock.Now().Truncate(time.Millisecond).UTC())
+	seen := report.Instant(b.clock.Now().Truncate(time.Millisecond).UTC())
 	// ENTSO-E's correction of today, which is not over, is served too.
-	want := []Difference{
+	want := []report.Difference{
 		{Date: date(t, "2026-11-20"), Between: "ENTSO-E/RTE", Quarters: 96, LargestEURMWh: 0.5, SeenAt: seen}, {Date: date(t, "2026-11-21"), Between: "ENTSO-E/RTE", Quarters: 96, LargestEURMWh: 0.5, SeenAt: seen},
 	}
-	if !slices.Equal(want, report.PriceDifferences) {
-		t.Errorf("differences %+v, want %+v", report.PriceDifferences, want)
+	if !slices.Equal(want, current.PriceDifferences) {
+		t.Errorf("differences %+v, want %+v", current.PriceDifferences, want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store/market"
 )
@@ -194,7 +195,7 @@ func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, day := range []string{"2026-11-02", "2026-11-04"} {
-		if got := b.reasonOf(market.DayAheadPrices, day); got != ReasonSourceError {
+		if got := b.reasonOf(market.DayAheadPrices, day); got != report.ReasonSourceError {
 			t.Errorf("%s is missing for %q", day, got)
 		}
 	}
@@ -249,7 +250,7 @@ func TestARefusedPartDoesNotTakeTheRestWithIt(t *testing.T) {
 	if got := b.rows(market.DayAheadPrices, "2026-11-05"); got != 96 {
 		t.Errorf("%d rows of another date", got)
 	}
-	if got := b.reasonOf(market.DayAheadPrices, "2026-11-03"); got != ReasonSourceError {
+	if got := b.reasonOf(market.DayAheadPrices, "2026-11-03"); got != report.ReasonSourceError {
 		t.Errorf("it is missing for %q", got)
 	}
 }

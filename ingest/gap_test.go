@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
@@ -32,7 +33,7 @@ func (b *bench) jobsUntil(name FeedName, text string) {
 }
 
 // reasonOf is why the dataset's delivery date is missing, "" if it is not.
-func (b *bench) reasonOf(dataset market.Dataset, day string) Reason {
+func (b *bench) reasonOf(dataset market.Dataset, day string) report.Reason {
 	b.t.Helper()
 	for _, m := range b.status(dataset).Missing {
 		if m.Date == date(b.t, day) {
@@ -46,11 +47,11 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 	const day = "2026-11-10"
 	b, mend := withHole(t, "2026-11-10 23:00", day)
 	b.jobsUntil(MFRREnergy, "2026-11-17 00:00")
-	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != ReasonPartial || got.State != StateLate {
+	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != report.ReasonPartial || got.State != report.StateLate {
 		t.Fatalf("after six days: %+v", got)
 	}
 	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
-	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != ReasonSourceGap || got.State != StateOK {
+	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != report.ReasonSourceGap || got.State != report.StateOK {
 		t.Fatalf("after a week: %+v", got)
 	}
 	b.fakeMarket.dates(MFRREnergy)
@@ -95,7 +96,7 @@ func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 	b.fakeMarket.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 	b.jobsUntil(MFRREnergy, "2026-11-20 12:00")
 	// Whether it is told as partial or as the source's error goes by which date was asked for last.
-	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonPartial && got != ReasonSourceError {
+	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial && got != report.ReasonSourceError {
 		t.Errorf("the reason is %q", got)
 	}
 }
@@ -149,7 +150,7 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 	b.failing(unreached)
 	b.until(Capacity, failuresToOpen)
 	other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, fakeMarket: b.fakeMarket}
-	told := func() Status {
+	told := func() report.Status {
 		t.Helper()
 		report, err := other.Report(t.Context())
 		if err != nil {
@@ -158,11 +159,11 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 		return report.Datasets[slices.Index(market.Datasets(), market.FCRCapacity)]
 	}
 	own := b.status(market.FCRCapacity)
-	if got := told(); got.State != StateDown || got.NextRunAt == nil || !time.Time(*got.NextRunAt).Equal(time.Time(*own.NextRunAt).Truncate(time.Millisecond)) {
+	if got := told(); got.State != report.StateDown || got.NextRunAt == nil || !time.Time(*got.NextRunAt).Equal(time.Time(*own.NextRunAt).Truncate(time.Millisecond)) {
 		t.Errorf("another process tells %+v, want %+v", got, own)
 	}
 	b.clock.Advance(2 * idleInterval) // the service was killed: it would have run since
-	if got := told(); got.State == StateDown || got.NextRunAt != nil {
+	if got := told(); got.State == report.StateDown || got.NextRunAt != nil {
 		t.Errorf("of a service that is gone: %+v", got)
 	}
 }
@@ -172,7 +173,7 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 	elsewhere := b.options()
 	elsewhere.Prices, elsewhere.Balancing = nil, nil // it has no credentials
 	other := New(elsewhere)
-	agree := func(when string, want State) {
+	agree := func(when string, want report.State) {
 		t.Helper()
 		own, err := b.Report(t.Context())
 		if err != nil {
@@ -194,17 +195,17 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 		}
 	}
 	b.everyJob()
-	agree("at the start", StateOK)
+	agree("at the start", report.StateOK)
 	whole := b.fakeMarket.mfrr
 	b.fakeMarket.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 	for range failuresToOpen {
 		b.job(t.Context(), b.feed(MFRREnergy))
 	}
-	agree("when one feed does not reach the host", StateDown)
+	agree("when one feed does not reach the host", report.StateDown)
 	b.fakeMarket.mfrr = whole
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(MFRREnergy))
-	agree("when it does again", StateOK)
+	agree("when it does again", report.StateOK)
 }
 
 func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
@@ -213,14 +214,14 @@ func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-06-01", "2026-06-03")); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonPartial {
+	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial {
 		t.Fatalf("it is missing for %q", got)
 	}
 	b.jobsUntil(MFRREnergy, "2026-11-18 12:00")
-	if got := b.reasonOf(market.MFRREnergy, day); got != ReasonSourceGap {
+	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonSourceGap {
 		t.Errorf("after a week it is missing for %q", got)
 	}
-	if got := b.reasonOf(market.MFRREnergy, "2026-06-04"); got != ReasonNotAsked {
+	if got := b.reasonOf(market.MFRREnergy, "2026-06-04"); got != report.ReasonNotAsked {
 		t.Errorf("what nobody has fetched is missing for %q", got)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"go.uber.org/goleak"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
@@ -253,7 +254,7 @@ func TestARefusedDateLeavesTheRest(t *testing.T) {
 			t.Errorf("%s: last success %s", dataset, b.summary(dataset).LastSuccess)
 		}
 	}
-	if got := b.status(market.AFRRCapacity); got.State != StateError || got.LastError == nil || *got.LastError != reason {
+	if got := b.status(market.AFRRCapacity); got.State != report.StateError || got.LastError == nil || *got.LastError != reason {
 		t.Errorf("status %+v", got)
 	}
 	if got := b.status(market.FCRCapacity); got.LastError != nil {

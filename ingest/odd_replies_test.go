@@ -17,6 +17,7 @@ import (
 
 	"courant/ingest"
 	"courant/ingest/entsoe"
+	"courant/ingest/report"
 	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/store"
@@ -244,14 +245,14 @@ func TestAnHourThatComesForQuartersIsToldAndNotServed(t *testing.T) {
 			if len(quarters) != 96 || quarters[95].Price.V != 95 {
 				t.Errorf("%d quarters are served: %v", len(quarters), quarters)
 			}
-			report, err := w.feeds.Report(t.Context())
+			current, err := w.feeds.Report(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			// The first hour is the mean of 0, 1, 2 and 3.
-			want := []ingest.Difference{{Date: asked, Between: "PT15M/PT60M", Quarters: 96, LargestEURMWh: 298.5, SeenAt: ingest.Instant(now)}}
-			if !slices.Equal(want, report.PriceDifferences) {
-				t.Errorf("differences %+v, want %+v", report.PriceDifferences, want)
+			want := []report.Difference{{Date: asked, Between: "PT15M/PT60M", Quarters: 96, LargestEURMWh: 298.5, SeenAt: report.Instant(now)}}
+			if !slices.Equal(want, current.PriceDifferences) {
+				t.Errorf("differences %+v, want %+v", current.PriceDifferences, want)
 			}
 		})
 	}

@@ -1,11 +1,14 @@
 package ingest
 
-import "courant/ingest/source"
+import (
+	"courant/ingest/report"
+	"courant/ingest/source"
+)
 
 // Public is the report as others than administrators may read it: of errors the first sentence, without what a source
 // wrote.
-func (r Report) Public() Report {
-	datasets := make([]Status, len(r.Datasets))
+func Public(r report.Report) report.Report {
+	datasets := make([]report.Status, len(r.Datasets))
 	for i, status := range r.Datasets {
 		if status.LastError != nil {
 			text := source.PublicText(*status.LastError)
@@ -14,7 +17,7 @@ func (r Report) Public() Report {
 		datasets[i] = status
 	}
 	r.Datasets = datasets
-	quarantine := make([]Waiting, len(r.Quarantine))
+	quarantine := make([]report.Waiting, len(r.Quarantine))
 	for i, waiting := range r.Quarantine {
 		if waiting.Detail != nil {
 			text := source.PublicText(*waiting.Detail)

@@ -4,16 +4,17 @@ import (
 	"testing"
 
 	"courant/ingest"
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
 func TestThePublicReportTellsOfErrorsTheFirstSentence(t *testing.T) {
 	full := "RTE: afrr_marginal_price: status 503: Service Unavailable: “back soon”; another"
-	report := ingest.Report{
-		Datasets:   []ingest.Status{{Dataset: market.AFRREnergy, LastError: &full}, {Dataset: market.MFRREnergy}},
-		Quarantine: []ingest.Waiting{{Reason: "refused", Detail: &full}, {Reason: "all prices are 0 EUR/MWh"}},
+	report := report.Report{
+		Datasets:   []report.Status{{Dataset: market.AFRREnergy, LastError: &full}, {Dataset: market.MFRREnergy}},
+		Quarantine: []report.Waiting{{Reason: "refused", Detail: &full}, {Reason: "all prices are 0 EUR/MWh"}},
 	}
-	public := report.Public()
+	public := ingest.Public(report)
 	if got := *public.Datasets[0].LastError; got != "RTE: afrr_marginal_price: status 503: Service Unavailable" {
 		t.Errorf("%q", got)
 	}

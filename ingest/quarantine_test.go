@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
@@ -120,10 +121,10 @@ func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
 	if revisions != 40 {
 		t.Errorf("%d revisions", revisions)
 	}
-	report, err := b.Report(t.Context())
-	want := Correction{Dataset: market.DayAheadPrices, Date: date(t, tomorrow), Values: 40, SeenAt: Instant(b.clock.Now().UTC())}
-	if err != nil || len(report.Corrections) != 1 || report.Corrections[0] != want {
-		t.Errorf("corrections %+v, %v", report.Corrections, err)
+	current, err := b.Report(t.Context())
+	want := report.Correction{Dataset: market.DayAheadPrices, Date: date(t, tomorrow), Values: 40, SeenAt: report.Instant(b.clock.Now().UTC())}
+	if err != nil || len(current.Corrections) != 1 || current.Corrections[0] != want {
+		t.Errorf("corrections %+v, %v", current.Corrections, err)
 	}
 }
 
@@ -290,11 +291,11 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 		fetched bool // the refusal came of a person's fetch
 		decide  func(*bench, int64) (store.Quarantined, error)
 		rows    int // of the date from then on
-		missing Reason
+		missing report.Reason
 	}{
 		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
 		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
-		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, 0, ReasonRejected},
+		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, 0, report.ReasonRejected},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -314,17 +315,17 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 					t.Fatalf("the run is %s, says %q, %v", run.Outcome, run.Error, err)
 				}
 			}
-			report, err := b.Report(t.Context())
-			if err != nil || len(report.Quarantine) != 1 {
-				t.Fatalf("waiting %+v, %v", report.Quarantine, err)
+			current, err := b.Report(t.Context())
+			if err != nil || len(current.Quarantine) != 1 {
+				t.Fatalf("waiting %+v, %v", current.Quarantine, err)
 			}
-			if w := report.Quarantine[0]; w.Dataset != market.MFRREnergy || w.Date != date(t, day) || w.Reason != "refused" || w.Detail == nil || *w.Detail != reason {
+			if w := current.Quarantine[0]; w.Dataset != market.MFRREnergy || w.Date != date(t, day) || w.Reason != "refused" || w.Detail == nil || *w.Detail != reason {
 				t.Errorf("waiting %+v", w)
 			}
-			if got := b.reasonOf(market.MFRREnergy, day); got != ReasonRejected || b.rows(market.MFRREnergy, day) != 0 {
+			if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonRejected || b.rows(market.MFRREnergy, day) != 0 {
 				t.Errorf("meanwhile it is missing for %q, with %d rows", got, b.rows(market.MFRREnergy, day))
 			}
-			if _, err := row.decide(b, report.Quarantine[0].ID); err != nil {
+			if _, err := row.decide(b, current.Quarantine[0].ID); err != nil {
 				t.Fatal(err)
 			}
 			if got := b.rows(market.MFRREnergy, day); got != row.rows {
@@ -485,7 +486,7 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	}
 	for _, at := range []string{"2026-11-21 00:31", "2026-11-22 12:00", "2026-11-29 12:00", "2026-12-20 12:00"} {
 		b.jobsUntil(DayAheadPrices, at)
-		if got := b.reasonOf(market.DayAheadPrices, day); got != ReasonRejected {
+		if got := b.reasonOf(market.DayAheadPrices, day); got != report.ReasonRejected {
 			t.Errorf("at %s it is missing for %q", at, got)
 		}
 		if got := b.status(market.DayAheadPrices).LastError; got != nil && at != "2026-11-21 00:31" {
@@ -493,7 +494,7 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 		}
 	}
 	// It is settled as a gap is, a week after the date.
-	if got := b.status(market.DayAheadPrices).State; got != StateOK {
+	if got := b.status(market.DayAheadPrices).State; got != report.StateOK {
 		t.Errorf("the state is %s", got)
 	}
 	b.fakeMarket.prices = odd

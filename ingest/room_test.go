@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
@@ -49,7 +50,7 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 		t.Errorf("written: %v, %v", states, err)
 	}
 	status := b.status(market.DayAheadPrices)
-	if status.LastError == nil || *status.LastError != "the disk is nearly full: 1 MB is free: make room" || status.State == StateDown || status.NextRunAt == nil {
+	if status.LastError == nil || *status.LastError != "the disk is nearly full: 1 MB is free: make room" || status.State == report.StateDown || status.NextRunAt == nil {
 		t.Errorf("status %+v", status)
 	}
 	*full = nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store/market"
 )
@@ -87,7 +88,7 @@ func TestServeWithoutCredentialsRunsNothing(t *testing.T) {
 	}
 }
 
-func (b *bench) status(dataset market.Dataset) Status {
+func (b *bench) status(dataset market.Dataset) report.Status {
 	b.t.Helper()
 	status, err := b.Feeds.status(b.t.Context(), dataset, nil)
 	if err != nil {
@@ -101,13 +102,13 @@ func TestStates(t *testing.T) {
 		name  string
 		now   string
 		then  time.Duration // after the first run
-		state State
+		state report.State
 	}{
-		{"prices before tomorrow is due", "2026-11-20 10:00", 0, StateOK},
-		{"prices a day later, before the next are due", "2026-11-20 13:00", 23 * time.Hour, StateOK},
-		{"prices a day later, and nothing is due", "2026-11-20 13:00", 25 * time.Hour, StateOK},
-		{"prices when tomorrow is due", "2026-11-20 13:00", 25*time.Hour + 30*time.Minute, StateLate},
-		{"prices when tomorrow is due and something came today", "2026-11-20 15:00", 23*time.Hour + 30*time.Minute, StateLate},
+		{"prices before tomorrow is due", "2026-11-20 10:00", 0, report.StateOK},
+		{"prices a day later, before the next are due", "2026-11-20 13:00", 23 * time.Hour, report.StateOK},
+		{"prices a day later, and nothing is due", "2026-11-20 13:00", 25 * time.Hour, report.StateOK},
+		{"prices when tomorrow is due", "2026-11-20 13:00", 25*time.Hour + 30*time.Minute, report.StateLate},
+		{"prices when tomorrow is due and something came today", "2026-11-20 15:00", 23*time.Hour + 30*time.Minute, report.StateLate},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, row.now)
@@ -149,12 +150,12 @@ func TestMissingDatesAndWhy(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19"); err == nil {
 		t.Fatal("no error")
 	}
-	want := []Missing{
-		{date(t, "2026-11-16"), 96, 0, ReasonNotPublished},
-		{date(t, "2026-11-17"), 96, 40, ReasonPartial},
-		{date(t, "2026-11-18"), 96, 0, ReasonRejected},
-		{date(t, "2026-11-19"), 96, 0, ReasonSourceError},
-		{date(t, "2026-11-20"), 96, 0, ReasonNotAsked},
+	want := []report.Missing{
+		{Date: date(t, "2026-11-16"), Expected: 96, Received: 0, Reason: report.ReasonNotPublished},
+		{Date: date(t, "2026-11-17"), Expected: 96, Received: 40, Reason: report.ReasonPartial},
+		{Date: date(t, "2026-11-18"), Expected: 96, Received: 0, Reason: report.ReasonRejected},
+		{Date: date(t, "2026-11-19"), Expected: 96, Received: 0, Reason: report.ReasonSourceError},
+		{Date: date(t, "2026-11-20"), Expected: 96, Received: 0, Reason: report.ReasonNotAsked},
 	}
 	status := b.status(market.DayAheadPrices)
 	if diff := cmp.Diff(want, status.Missing, cmp.Comparer(func(a, b market.DeliveryDate) bool { return a == b })); diff != "" {

@@ -29,6 +29,7 @@ import (
 
 	"courant/ingest"
 	"courant/ingest/entsoe"
+	"courant/ingest/report"
 	"courant/ingest/rte"
 	"courant/ingest/simulator"
 	"courant/store"
@@ -608,11 +609,11 @@ func (w *weeks) checkStandIn() {
 			t.Fatalf("the price %+v of %s, want %v from RTE", p, tomorrow, truth[i].EURPerMWh)
 		}
 	}
-	report, err := w.feeds.Report(t.Context())
+	current, err := w.feeds.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status := report.Datasets[0]; status.State != ingest.StateDown || status.LastError == nil {
+	if status := current.Datasets[0]; status.State != report.StateDown || status.LastError == nil {
 		t.Errorf("while ENTSO-E is down its prices are %s, with the error %v", status.State, status.LastError)
 	}
 }
@@ -670,32 +671,32 @@ func (w *weeks) checkCounts(dataset market.Dataset, dates []market.DeliveryDate,
 // checkReport wants nothing to be missing but the given dates of aFRR energy, and every source to be asked as usual.
 func (w *weeks) checkReport(missing []market.DeliveryDate) {
 	t := w.t
-	report, err := w.feeds.Report(t.Context())
+	current, err := w.feeds.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Quarantine) > 0 {
-		t.Errorf("in quarantine: %v", report.Quarantine)
+	if len(current.Quarantine) > 0 {
+		t.Errorf("in quarantine: %v", current.Quarantine)
 	}
-	if d := report.PriceDifferences; len(d) != 1 || d[0].Date != w.corrected()[simulator.A44] {
+	if d := current.PriceDifferences; len(d) != 1 || d[0].Date != w.corrected()[simulator.A44] {
 		t.Errorf("the sources of prices differ on %v, want the date that ENTSO-E corrected", d)
 	}
-	for _, status := range report.Datasets {
+	for _, status := range current.Datasets {
 		if status.Dataset != market.AFRREnergy {
-			if status.State != ingest.StateOK || len(status.Missing) > 0 || status.LastError != nil {
+			if status.State != report.StateOK || len(status.Missing) > 0 || status.LastError != nil {
 				t.Errorf("%s is %s, its last error is %v, missing are %v", status.Dataset, status.State, status.LastError, status.Missing)
 			}
 			continue
 		}
-		if status.State == ingest.StateDown || status.LastError != nil {
+		if status.State == report.StateDown || status.LastError != nil {
 			t.Errorf("%s is %s, its last error is %v", status.Dataset, status.State, status.LastError)
 		}
 		var got []market.DeliveryDate
 		for _, m := range status.Missing {
 			got = append(got, m.Date)
-			why := ingest.ReasonNotPublished
+			why := report.ReasonNotPublished
 			if m.Date.DaysUntil(w.last) > gapDays {
-				why = ingest.ReasonSourceGap
+				why = report.ReasonSourceGap
 			}
 			if m.Reason != why || m.Received != 0 {
 				t.Errorf("of aFRR energy is missing %v", m)

@@ -5,220 +5,106 @@ import (
 	"fmt"
 	"time"
 
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
 
-// State is how a dataset is doing.
-type State string
-
-// The states, the worst first. A dataset is in the worst one that holds.
-const (
-	StateOff   State = "off"   // no credentials for its source
-	StateDown  State = "down"  // its source has failed so often, or asked for it, that it is left alone for a while
-	StateError State = "error" // the newest reading of a date that is due was refused or failed, or the clock is wrong
-	StateLate  State = "late"  // a delivery date is not whole at the time at which it should be
-	StateStale State = "stale" // nothing new for a day
-	StateOK    State = "ok"
-)
-
-// States are all states, the worst first.
-func States() []State {
-	return []State{StateOff, StateDown, StateError, StateLate, StateStale, StateOK}
-}
-
 // staleAfter is how long without anything new makes a dataset stale.
 const staleAfter = 24 * time.Hour
 
-// Reason is why a delivery date is not whole.
-type Reason string
-
-const (
-	ReasonNotAsked     Reason = "not_asked"
-	ReasonNotPublished Reason = "not_published"
-	ReasonSourceError  Reason = "source_error"
-	ReasonRejected     Reason = "rejected"
-	ReasonPartial      Reason = "partial"
-	ReasonSourceGap    Reason = "source_gap" // the source has said the same for a week
-)
-
-// Missing is a delivery date that is not whole.
-type Missing struct {
-	Date     market.DeliveryDate `json:"date"`
-	Expected int                 `json:"expected"` // periods
-	Received int                 `json:"received"` // periods
-	Reason   Reason              `json:"reason"`
-}
-
-// Status is what Courant knows of a dataset. Times are UTC; nil is "never" or "not known".
-type Status struct {
-	Dataset         market.Dataset       `json:"dataset"`
-	Source          string               `json:"source"`
-	State           State                `json:"state"`
-	FirstDate       *market.DeliveryDate `json:"first_date"`
-	LastDate        *market.DeliveryDate `json:"last_date"`
-	NewestPeriodEnd *Instant             `json:"newest_period_end"`
-	LagSeconds      *int64               `json:"lag_seconds"` // from the end of the newest period to now; 0 if that is ahead
-	LastSuccessAt   *Instant             `json:"last_success_at"`
-	LastChangeAt    *Instant             `json:"last_change_at"`
-	LastError       *string              `json:"last_error"`
-	NextRunAt       *Instant             `json:"next_run_at"`
-	Missing         []Missing            `json:"missing"`
-}
-
-// Instant is a time in UTC that is written with milliseconds.
-type Instant time.Time
-
-// MarshalText is RFC 3339 with three decimals and Z.
-func (i Instant) MarshalText() ([]byte, error) {
-	return time.Time(i).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
-}
-
-func instantOf(t time.Time) *Instant {
-	if t.IsZero() {
-		return nil
-	}
-	i := Instant(t)
-	return &i
-}
-
-// Waiting is a delivery date that a person has to decide on.
-type Waiting struct {
-	ID      int64               `json:"id"`
-	Dataset market.Dataset      `json:"dataset"`
-	Date    market.DeliveryDate `json:"date"`
-	Reason  string              `json:"reason"` // what is odd about it, or "refused"
-	SeenAt  Instant             `json:"seen_at"`
-	Detail  *string             `json:"detail"` // why it was refused; nil if it was not
-}
-
-func waitingOf(q store.Quarantined) Waiting {
-	w := Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date, Reason: q.Reason, SeenAt: Instant(q.Seen)}
+func waitingOf(q store.Quarantined) report.Waiting {
+	w := report.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date, Reason: q.Reason, SeenAt: report.Instant(q.Seen)}
 	if q.Kind == market.WaitsRefused {
 		w.Reason, w.Detail = string(q.Kind), &q.Reason
 	}
 	return w
 }
 
-// Difference is a delivery date of which two publications of prices differ by more than a cent.
-type Difference struct {
-	Date          market.DeliveryDate `json:"date"`
-	Between       string              `json:"between"` // ENTSO-E/RTE, or two resolutions of ENTSO-E such as PT15M/PT60M; the first is served
-	Quarters      int                 `json:"quarters"`
-	LargestEURMWh float64             `json:"largest_eur_mwh"` // without sign
-	SeenAt        Instant             `json:"seen_at"`
-}
-
 // differenceDays is how many delivery dates back the sources of prices are compared.
 const differenceDays = 35
 
-// Report is what Courant knows of all datasets.
-type Report struct {
-	GeneratedAt      Instant      `json:"generated_at"`
-	Datasets         []Status     `json:"datasets"`
-	Quarantine       []Waiting    `json:"quarantine"`
-	PriceDifferences []Difference `json:"price_differences"`
-	Corrections      []Correction `json:"corrections"`
-	Clock            *Clock       `json:"clock"` // nil while it agrees with the sources'
-}
-
-// Correction is a delivery date, of what is sold ahead, of which the source changed values before it was over.
-type Correction struct {
-	Dataset market.Dataset      `json:"dataset"`
-	Date    market.DeliveryDate `json:"date"`
-	Values  int                 `json:"values"` // that changed or were withdrawn
-	SeenAt  Instant             `json:"seen_at"`
-}
-
-// Clock is how far this machine's clock differs from a source's, where that is 2 min or more.
-type Clock struct {
-	AheadSeconds int64   `json:"ahead_seconds"` // negative: behind
-	Host         string  `json:"host"`          // of the source
-	Wrong        bool    `json:"wrong"`         // two hosts or three runs agree on 10 min or more
-	ReadAt       Instant `json:"read_at"`
-}
-
 // Report tells how each dataset is doing, and what waits for a decision.
-func (f *Feeds) Report(ctx context.Context) (Report, error) {
-	report := Report{GeneratedAt: Instant(f.clock.Now()), Quarantine: []Waiting{}, PriceDifferences: []Difference{}, Corrections: []Correction{}}
+func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
+	current := report.Report{GeneratedAt: report.Instant(f.clock.Now()), Quarantine: []report.Waiting{}, PriceDifferences: []report.Difference{}, Corrections: []report.Correction{}}
 	states, err := f.store.FeedStates(ctx)
 	if err != nil {
-		return Report{}, err
+		return report.Report{}, err
 	}
 	for _, dataset := range market.Datasets() {
 		status, err := f.status(ctx, dataset, states)
 		if err != nil {
-			return Report{}, err
+			return report.Report{}, err
 		}
-		report.Datasets = append(report.Datasets, status)
+		current.Datasets = append(current.Datasets, status)
 		if !soldAhead(dataset) {
 			continue
 		}
 		corrections, err := f.store.Corrections(ctx, dataset, f.today(), f.today().Add(1))
 		if err != nil {
-			return Report{}, err
+			return report.Report{}, err
 		}
 		for _, c := range corrections {
-			report.Corrections = append(report.Corrections, Correction{c.Dataset, c.Date, c.Values, Instant(c.Seen)})
+			current.Corrections = append(current.Corrections, report.Correction{Dataset: c.Dataset, Date: c.Date, Values: c.Values, SeenAt: report.Instant(c.Seen)})
 		}
 	}
 	waiting, err := f.store.InQuarantine(ctx)
 	if err != nil {
-		return Report{}, err
+		return report.Report{}, err
 	}
 	for _, q := range waiting {
-		report.Quarantine = append(report.Quarantine, waitingOf(q))
+		current.Quarantine = append(current.Quarantine, waitingOf(q))
 	}
 	differences, err := f.store.PriceDifferences(ctx, f.today().Add(-differenceDays))
 	if err != nil {
-		return Report{}, err
+		return report.Report{}, err
 	}
 	for _, d := range differences {
-		report.PriceDifferences = append(report.PriceDifferences, Difference{d.Date, d.Between, d.Quarters, d.Largest, Instant(d.Seen)})
+		current.PriceDifferences = append(current.PriceDifferences, report.Difference{Date: d.Date, Between: d.Between, Quarters: d.Quarters, LargestEURMWh: d.Largest, SeenAt: report.Instant(d.Seen)})
 	}
 	clock, err := f.clockFinding(ctx)
 	if err != nil {
-		return Report{}, err
+		return report.Report{}, err
 	}
 	if clock.isTold() {
-		report.Clock = &Clock{int64(clock.ahead / time.Second), clock.host, clock.wrong, Instant(clock.read)}
+		current.Clock = &report.Clock{AheadSeconds: int64(clock.ahead / time.Second), Host: clock.host, Wrong: clock.wrong, ReadAt: report.Instant(clock.read)}
 	}
-	return report, nil
+	return current, nil
 }
 
-func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[string]store.FeedState) (Status, error) {
+func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[string]store.FeedState) (report.Status, error) {
 	feed, now := f.of(dataset), f.clock.Now()
 	extent, err := f.store.Extent(ctx, dataset)
 	if err != nil {
-		return Status{}, err
+		return report.Status{}, err
 	}
 	summary, err := f.store.RunSummary(ctx, dataset)
 	if err != nil {
-		return Status{}, err
+		return report.Status{}, err
 	}
 	clock, err := f.clockFinding(ctx)
 	if err != nil {
-		return Status{}, err
+		return report.Status{}, err
 	}
 	state := feed.stands(states[string(feed.name)], now)
-	status := Status{
+	status := report.Status{
 		Dataset: dataset, Source: feed.source,
-		LastSuccessAt: instantOf(summary.LastSuccess), LastChangeAt: instantOf(summary.LastChange), NextRunAt: instantOf(state.NextRun),
+		LastSuccessAt: report.InstantOf(summary.LastSuccess), LastChangeAt: report.InstantOf(summary.LastChange), NextRunAt: report.InstantOf(state.NextRun),
 	}
 	lag := time.Duration(0)
 	if !extent.First.IsZero() {
 		end, err := f.newestEnd(ctx, dataset, extent)
 		if err != nil {
-			return Status{}, err
+			return report.Status{}, err
 		}
 		lag = max(clock.latest(now).Sub(end), 0)
 		seconds := int64(lag / time.Second)
-		status.FirstDate, status.LastDate, status.NewestPeriodEnd, status.LagSeconds = &extent.First, &extent.Last, instantOf(end), &seconds
+		status.FirstDate, status.LastDate, status.NewestPeriodEnd, status.LagSeconds = &extent.First, &extent.Last, report.InstantOf(end), &seconds
 	}
 	isLagging := feed.schedule.LagAt > 0 && lag > feed.schedule.LagAt
 	dates, err := f.judgeDates(ctx, feed, dataset, extent, isLagging, clock.wrong)
 	if err != nil {
-		return Status{}, err
+		return report.Status{}, err
 	}
 	status.Missing = dates.missing
 	status.LastError = dates.error()
@@ -235,17 +121,17 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 	quiet := now.Sub(summary.LastChange) > staleAfter
 	switch {
 	case feed.off && state.NextRun.IsZero(): // a service may have credentials that this process has not
-		status.State = StateOff
+		status.State = report.StateOff
 	case !state.OpenUntil.IsZero():
-		status.State = StateDown
+		status.State = report.StateDown
 	case clock.wrong || dates.hasError:
-		status.State = StateError
+		status.State = report.StateError
 	case summary.LastChange.IsZero() || dates.isOverdue || isLagging:
-		status.State = StateLate
+		status.State = report.StateLate
 	case quiet && !feed.ahead: // energy never rests
-		status.State = StateStale
+		status.State = report.StateStale
 	default:
-		status.State = StateOK
+		status.State = report.StateOK
 	}
 	return status, nil
 }
@@ -294,7 +180,7 @@ func (f *Feeds) newestEnd(ctx context.Context, dataset market.Dataset, extent st
 
 // judgedDates is what the delivery dates of a dataset come to.
 type judgedDates struct {
-	missing   []Missing
+	missing   []report.Missing
 	isOverdue bool // a date that the source may still complete is not whole though it should be
 	hasError  bool // the newest reading of a date was refused or failed
 	faults    []string
@@ -319,7 +205,7 @@ const failuresToTell = 2
 // should be whole: energy's when it is over, what is sold ahead when the date begins, tomorrow's from late_at on. Of a date
 // that is not due yet only what went wrong counts.
 func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Dataset, extent store.Extent, isLagging, clockIsWrong bool) (judgedDates, error) {
-	judged := judgedDates{missing: []Missing{}}
+	judged := judgedDates{missing: []report.Missing{}}
 	now := f.clock.Now()
 	today := market.DeliveryDateOf(now)
 	first, err := f.firstDue(ctx, dataset, extent)
@@ -366,7 +252,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 			continue
 		}
 		gap := !clockIsWrong && isGap(date, a, now)
-		judged.missing = append(judged.missing, Missing{date, h.expected, h.received, reason(h, a, wasAsked, gap)})
+		judged.missing = append(judged.missing, report.Missing{Date: date, Expected: h.expected, Received: h.received, Reason: reason(h, a, wasAsked, gap)})
 		if !gap && !date.After(lastOverdue) && !h.whole() {
 			judged.isOverdue = true
 		}
@@ -394,18 +280,18 @@ func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.Dat
 	return ""
 }
 
-func reason(h holding, asked store.Asked, wasAsked, isGap bool) Reason {
+func reason(h holding, asked store.Asked, wasAsked, isGap bool) report.Reason {
 	switch {
 	case !wasAsked && h.received == 0:
-		return ReasonNotAsked
+		return report.ReasonNotAsked
 	case asked.Fault.Kind == store.FaultRefused || asked.Fault.Kind == store.FaultDeclined:
-		return ReasonRejected
+		return report.ReasonRejected
 	case isGap:
-		return ReasonSourceGap
+		return report.ReasonSourceGap
 	case asked.Fault.Kind == store.FaultFailed:
-		return ReasonSourceError
+		return report.ReasonSourceError
 	case h.received > 0:
-		return ReasonPartial
+		return report.ReasonPartial
 	}
-	return ReasonNotPublished
+	return report.ReasonNotPublished
 }

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store/market"
 )
@@ -47,8 +48,8 @@ type model struct {
 	lastSuccess time.Time
 }
 
-func (m *model) status(now time.Time) (state State, missing map[market.DeliveryDate]Reason) {
-	missing = map[market.DeliveryDate]Reason{}
+func (m *model) status(now time.Time) (state report.State, missing map[market.DeliveryDate]report.Reason) {
+	missing = map[market.DeliveryDate]report.Reason{}
 	today := market.DeliveryDateOf(now)
 	isLate := !now.Before(minutesLater(today, m.lateMinute))
 	var dates []market.DeliveryDate // that have rows or were asked for
@@ -62,9 +63,9 @@ func (m *model) status(now time.Time) (state State, missing map[market.DeliveryD
 			dates = append(dates, date)
 		}
 	}
-	state = StateLate // nothing was ever stored
+	state = report.StateLate // nothing was ever stored
 	if len(m.held) > 0 {
-		state = StateOK
+		state = report.StateOK
 	}
 	if len(dates) == 0 {
 		return state, missing
@@ -84,24 +85,24 @@ func (m *model) status(now time.Time) (state State, missing map[market.DeliveryD
 		whole := m.held[date] >= m.periods(date)
 		switch {
 		case wrong:
-			state = StateError
-		case overdue && !whole && state != StateError:
-			state = StateLate
+			state = report.StateError
+		case overdue && !whole && state != report.StateError:
+			state = report.StateLate
 		}
 		if due && whole || !due && !wrong {
 			continue
 		}
 		switch {
 		case len(m.events[date]) == 0 && m.held[date] == 0:
-			missing[date] = ReasonNotAsked
+			missing[date] = report.ReasonNotAsked
 		case says == "refused":
-			missing[date] = ReasonRejected
+			missing[date] = report.ReasonRejected
 		case says == "failed":
-			missing[date] = ReasonSourceError
+			missing[date] = report.ReasonSourceError
 		case m.held[date] > 0:
-			missing[date] = ReasonPartial
+			missing[date] = report.ReasonPartial
 		default:
-			missing[date] = ReasonNotPublished
+			missing[date] = report.ReasonNotPublished
 		}
 	}
 	return state, missing
@@ -245,13 +246,13 @@ func (b *bench) compare(r *rapid.T, when string, dataset market.Dataset, m *mode
 	if err != nil {
 		r.Fatal(err)
 	}
-	if len(m.held) > 0 && b.clock.Since(time.Time(*got.LastChangeAt)) > staleAfter && state == StateOK && !m.ahead {
-		state = StateStale
+	if len(m.held) > 0 && b.clock.Since(time.Time(*got.LastChangeAt)) > staleAfter && state == report.StateOK && !m.ahead {
+		state = report.StateStale
 	}
 	if got.State != state {
 		r.Errorf("%s, %s: state %s, want %s: %+v", when, b.clock.Now().In(market.Paris), got.State, state, got)
 	}
-	reasons := map[market.DeliveryDate]Reason{}
+	reasons := map[market.DeliveryDate]report.Reason{}
 	for _, m := range got.Missing {
 		reasons[m.Date] = m.Reason
 	}

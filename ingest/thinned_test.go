@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
@@ -22,7 +23,7 @@ func TestAThinnedDateIsNeitherMissedNorAskedForButByForce(t *testing.T) {
 	if err := b.Fetch(t.Context(), fetch); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.reasonOf(market.AFRREnergy, hole); got != ReasonPartial {
+	if got := b.reasonOf(market.AFRREnergy, hole); got != report.ReasonPartial {
 		t.Fatalf("before it is thinned, %s is missing for %q", hole, got)
 	}
 	if thinned, err := b.db.ThinAFRR(t.Context(), date(t, "2026-09-04")); err != nil || thinned != 3 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"courant/auth"
+	"courant/ingest/report"
 	"courant/server"
 	"courant/store"
 	"courant/store/market"
@@ -267,7 +268,7 @@ func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		stored bool
-		state  string
+		state  report.State
 		member bool
 		path   string
 		want   []string

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
+	"courant/ingest/report"
 	"courant/store/market"
 	"courant/web"
 )
@@ -91,14 +92,14 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 		return sheet, err
 	}
 	switch {
-	case len(table.Rows) == 0 && feed.Last.IsZero() && feed.State == stateOff:
+	case len(table.Rows) == 0 && feed.Last.IsZero() && feed.State == report.StateOff:
 		sheet.Absence = web.AbsenceOff
 	case len(table.Rows) == 0 && feed.Last.IsZero():
 		sheet.Absence = web.AbsenceNothing
 	case len(table.Rows) == 0:
 		sheet.Absence = web.AbsenceDates
 	default:
-		if feed.State != "" && feed.State != stateOK && !dates.last.Before(feed.Last) {
+		if feed.State != "" && feed.State != report.StateOK && !dates.last.Before(feed.Last) {
 			sheet.Absence = web.AbsenceStale
 		}
 		sheet.Table, sheet.CSV = table, csvAddress(dataset, dates)
@@ -106,12 +107,6 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 	}
 	return sheet, nil
 }
-
-// The states of a feed that pages act upon.
-const (
-	stateOK  = "ok"
-	stateOff = "off"
-)
 
 // csvAddress is where csv answers what a page shows.
 func csvAddress(dataset market.Dataset, dates span) web.Text {

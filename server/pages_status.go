@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 	"courant/web"
@@ -82,4 +84,39 @@ func (s *Server) decideWaiting(c echo.Context, _ auth.Identity, fields url.Value
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, statusPath.In(language(c)))
+}
+
+// feeds tells pages how the datasets are doing, once all bodies are built.
+func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, error) {
+	if !s.bodies.ready() {
+		return web.Feeds{}, problemUnavailable
+	}
+	found, err := s.report(ctx, identity.Admin)
+	if err != nil {
+		return web.Feeds{}, err
+	}
+	feeds := web.Feeds{At: s.clock.Now(), Differences: found.PriceDifferences, Corrections: found.Corrections, Clock: found.Clock}
+	for _, dataset := range market.Datasets() {
+		feed := web.Feed{Dataset: dataset}
+		feed.Last, feed.ReadAt = s.bodies.news(dataset)
+		for _, status := range found.Datasets {
+			if status.Dataset == dataset {
+				tell(&feed, status)
+			}
+		}
+		feeds.All = append(feeds.All, feed)
+	}
+	return feeds, nil
+}
+
+// tell adds what is reported of a dataset to what is known of its data.
+func tell(feed *web.Feed, status report.Status) {
+	feed.Source, feed.State, feed.Gaps = status.Source, status.State, status.Missing
+	feed.NewestEnd, feed.ChangedAt, feed.NextRunAt = report.TimeOf(status.NewestPeriodEnd), report.TimeOf(status.LastChangeAt), report.TimeOf(status.NextRunAt)
+	if status.LastError != nil {
+		feed.Error = *status.LastError
+	}
+	if status.FirstDate != nil {
+		feed.First = *status.FirstDate
+	}
 }

@@ -2,41 +2,47 @@ package server_test
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"courant/ingest/report"
 	"courant/server"
 	"courant/store"
 	"courant/store/market"
 )
 
 // inState makes a report in which every dataset is in the state.
-func inState(state string) func(context.Context) (any, error) {
-	return func(context.Context) (any, error) {
-		var datasets []string
+func inState(state report.State) func(context.Context) (report.Report, error) {
+	return func(context.Context) (report.Report, error) {
+		found := report.Report{GeneratedAt: report.Instant(noon), Quarantine: []report.Waiting{}, PriceDifferences: []report.Difference{}, Corrections: []report.Correction{}}
 		for _, dataset := range market.Datasets() {
-			datasets = append(datasets, fmt.Sprintf(`{"dataset":%q,"source":"RTE","state":%q,"first_date":null,"last_date":null,"newest_period_end":null,`+
-				`"lag_seconds":null,"last_success_at":null,"last_change_at":null,"last_error":null,"next_run_at":null,"missing":[]}`, dataset, state))
+			found.Datasets = append(found.Datasets, report.Status{Dataset: dataset, Source: "RTE", State: state, Missing: []report.Missing{}})
 		}
-		return json.RawMessage(`{"generated_at":"2026-07-15T12:00:00.000Z","datasets":[` + strings.Join(datasets, ",") + `],"quarantine":[],"price_differences":[],"corrections":[],"clock":null}`), nil
+		return found, nil
 	}
 }
 
 func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
-	report := `{"datasets":[{"dataset":"day-ahead-prices","source":"ENTSO-E","state":"late","first_date":"2026-06-20","last_date":"2026-07-15",
-		"newest_period_end":"2026-07-15T22:00:00.000Z","last_success_at":"2026-07-15T11:00:00.000Z","last_change_at":"2026-07-14T11:00:00.000Z",
-		"last_error":"entsoe: status 503","next_run_at":"2026-07-15T12:10:00.000Z","missing":[
-		{"date":"2026-07-10","expected":96,"received":40,"reason":"partial"},{"date":"2026-07-12","expected":96,"received":0,"reason":"not_published"},
-		{"date":"2026-07-13","expected":96,"received":0,"reason":"something_new"},{"date":"2025-01-01","expected":96,"received":0,"reason":"rejected"}]}],
-		"quarantine":[],
-		"price_differences":[{"date":"2026-07-09","between":"PT15M/PT60M","quarters":14,"largest_eur_mwh":0.37,"seen_at":"2026-07-11T12:00:00.000Z"}]}`
-	f := open(t, reporting(func(context.Context) (any, error) { return json.RawMessage(report), nil }))
+	first, last, says := market.NewDeliveryDate(2026, 6, 20), market.NewDeliveryDate(2026, 7, 15), "entsoe: status 503"
+	on := func(day, hour, minute int) time.Time { return time.Date(2026, 7, day, hour, minute, 0, 0, time.UTC) }
+	july := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, 7, day) }
+	found := report.Report{
+		Datasets: []report.Status{{
+			Dataset: market.DayAheadPrices, Source: "ENTSO-E", State: report.StateLate, FirstDate: &first, LastDate: &last,
+			NewestPeriodEnd: report.InstantOf(on(15, 22, 0)), LastSuccessAt: report.InstantOf(on(15, 11, 0)), LastChangeAt: report.InstantOf(on(14, 11, 0)),
+			LastError: &says, NextRunAt: report.InstantOf(on(15, 12, 10)), Missing: []report.Missing{
+				{Date: july(10), Expected: 96, Received: 40, Reason: "partial"}, {Date: july(12), Expected: 96, Reason: "not_published"},
+				{Date: july(13), Expected: 96, Reason: "something_new"}, {Date: market.NewDeliveryDate(2025, 1, 1), Expected: 96, Reason: "rejected"},
+			},
+		}},
+		PriceDifferences: []report.Difference{{Date: july(9), Between: "PT15M/PT60M", Quarters: 14, LargestEURMWh: 0.37, SeenAt: report.Instant(on(11, 12, 0))}},
+	}
+	f := open(t, reporting(func(context.Context) (report.Report, error) { return found, nil }))
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))

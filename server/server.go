@@ -18,6 +18,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
+	"courant/ingest/report"
 	"courant/store"
 	"courant/web"
 )
@@ -33,9 +34,8 @@ type Options struct {
 	TrustedProxies     []netip.Prefix
 	PublicURL          string // as browsers see it; may be empty
 	Contact            string // of who runs this Courant; may be empty
-	// Report tells how the datasets are doing, as JSON will be made of it: in full for administrators, for others without
-	// what a source wrote.
-	Report func(ctx context.Context, full bool) (any, error)
+	// Report tells how the datasets are doing: in full for administrators, for others without what a source wrote.
+	Report func(ctx context.Context, full bool) (report.Report, error)
 	// Decide takes or drops what waits in quarantine under an ID; store.ErrNotFound if nothing does.
 	Decide  func(ctx context.Context, id int64, accept bool) error
 	Metrics http.Handler // for Prometheus
@@ -59,7 +59,7 @@ type Server struct {
 	limits *limits
 	pages  *web.Pages
 
-	report      func(ctx context.Context, full bool) (any, error)
+	report      func(ctx context.Context, full bool) (report.Report, error)
 	decide      func(ctx context.Context, id int64, accept bool) error
 	metrics     http.Handler
 	openMetrics bool

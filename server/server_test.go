@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"courant/auth"
+	"courant/ingest/report"
 	"courant/server"
 	"courant/store"
 	"courant/store/market"
@@ -65,7 +66,7 @@ func open(t testing.TB, changes ...func(*server.Options)) *fixture {
 	f.options = server.Options{
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
-		Report: func(context.Context, bool) (any, error) { return struct{}{}, nil },
+		Report: func(context.Context, bool) (report.Report, error) { return report.Report{}, nil },
 		Decide: func(context.Context, int64, bool) error { return store.ErrNotFound },
 	}
 	for _, change := range changes {

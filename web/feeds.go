@@ -3,6 +3,7 @@ package web
 import (
 	"time"
 
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
@@ -10,56 +11,22 @@ import (
 type Feeds struct {
 	At          time.Time
 	All         []Feed
-	Differences []PriceDifference
-	Corrections []Correction
-	Clock       *ClockDifference // nil while this machine's clock agrees with the sources'
+	Differences []report.Difference
+	Corrections []report.Correction
+	Clock       *report.Clock // nil while this machine's clock agrees with the sources'
 }
-
-// ClockDifference is how far this machine's clock differs from a source's.
-type ClockDifference struct {
-	Ahead time.Duration // negative: behind
-	Host  string        // of the source
-	Wrong bool          // several readings agree
-}
-
-// Minutes is the difference without sign.
-func (c ClockDifference) Minutes() int { return int(c.Ahead.Abs().Round(time.Minute) / time.Minute) }
 
 // Feed is how one dataset is doing. Zero times and dates are "never" and "none".
 type Feed struct {
 	Dataset           market.Dataset
 	Source            string
-	State             string // off, down, error, late, stale or ok
+	State             report.State
 	First, Last       market.DeliveryDate
 	NewestEnd         time.Time // of the newest period
 	ReadAt, ChangedAt time.Time
 	Error             string // of the last run that failed, if none succeeded since
 	NextRunAt         time.Time
-	Gaps              []Gap // ascending by date
-}
-
-// Gap is a delivery date that is not whole.
-type Gap struct {
-	Date               market.DeliveryDate
-	Expected, Received int
-	Reason             string
-}
-
-// Correction is a delivery date of which a source changed values before it was over.
-type Correction struct {
-	Dataset market.Dataset
-	Date    market.DeliveryDate
-	Values  int // that changed or were withdrawn
-	SeenAt  time.Time
-}
-
-// PriceDifference is a delivery date of which two publications of prices do not agree.
-type PriceDifference struct {
-	Date     market.DeliveryDate
-	Between  string        // the two; the first one is served
-	Quarters int           // that differ
-	Largest  market.Number // EUR/MWh, without sign
-	SeenAt   time.Time
+	Gaps              []report.Missing // ascending by date
 }
 
 // Of is the dataset's feed; the zero Feed if none is known.
@@ -83,23 +50,23 @@ var names = map[string]Text{
 }
 
 // states are what a feed's state is called.
-var states = map[string]Text{
-	"ok":    {"à jour", "up to date"},
-	"late":  {"en retard", "late"},
-	"error": {"dernière lecture refusée ou échouée", "newest reading refused or failed"},
-	"stale": {"sans nouveauté depuis plus d’un jour", "nothing new for more than a day"},
-	"down":  {"source injoignable", "source not reached"},
-	"off":   {"arrêté", "off"},
+var states = map[report.State]Text{
+	report.StateOK:    {"à jour", "up to date"},
+	report.StateLate:  {"en retard", "late"},
+	report.StateError: {"dernière lecture refusée ou échouée", "newest reading refused or failed"},
+	report.StateStale: {"sans nouveauté depuis plus d’un jour", "nothing new for more than a day"},
+	report.StateDown:  {"source injoignable", "source not reached"},
+	report.StateOff:   {"arrêté", "off"},
 }
 
 // reasons are why a delivery date is not whole.
-var reasons = map[string]Text{
-	"not_asked":     {"pas encore demandé à la source", "not asked for yet"},
-	"not_published": {"pas encore publié", "not published yet"},
-	"source_error":  {"la source a répondu par une erreur", "the source answered with an error"},
-	"source_gap":    {"la source ne l’a pas", "the source does not have it"},
-	"rejected":      {"refusé par Courant ou par vous", "refused by Courant or by you"},
-	"partial":       {"publié en partie", "published in part"},
+var reasons = map[report.Reason]Text{
+	report.ReasonNotAsked:     {"pas encore demandé à la source", "not asked for yet"},
+	report.ReasonNotPublished: {"pas encore publié", "not published yet"},
+	report.ReasonSourceError:  {"la source a répondu par une erreur", "the source answered with an error"},
+	report.ReasonSourceGap:    {"la source ne l’a pas", "the source does not have it"},
+	report.ReasonRejected:     {"refusé par Courant ou par vous", "refused by Courant or by you"},
+	report.ReasonPartial:      {"publié en partie", "published in part"},
 }
 
 // waits are why a delivery date waits for a decision.
@@ -111,9 +78,9 @@ var waits = map[string]Text{
 }
 
 // known is the text of a word; the word itself if it is a new one.
-func known(texts map[string]Text, word string) Text {
+func known[W ~string](texts map[W]Text, word W) Text {
 	if text, is := texts[word]; is {
 		return text
 	}
-	return Text{word, word}
+	return Text{string(word), string(word)}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
@@ -27,12 +28,12 @@ func functions(l Language) template.FuncMap {
 		"start":       start,
 		"slot":        slot,
 		"dataset":     func(d market.Dataset) string { return known(names, string(d)).typeset(l) },
-		"state":       func(state string) string { return known(states, state).typeset(l) },
+		"state":       func(state report.State) string { return known(states, state).typeset(l) },
 		"lastday":     LastDay,
 		"event":       func(event string) string { return known(events, event).typeset(l) },
 		"noted":       func(word string) string { return known(noted, word).typeset(l) },
 		"waits":       func(kind market.WaitKind) string { return known(waits, string(kind)).typeset(l) },
-		"reason":      func(reason string) string { return known(reasons, reason).typeset(l) },
+		"reason":      func(reason report.Reason) string { return known(reasons, reason).typeset(l) },
 		"rows":        func(t Table) template.HTML { return t.body(l) },
 		"summary":     func(c Chart) string { return c.summary(l) },
 		"spark":       spark,

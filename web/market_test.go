@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 	"courant/web"
@@ -40,22 +41,22 @@ func sheet(dataset market.Dataset, word string) web.Sheet {
 	}
 }
 
-func feed(dataset market.Dataset, state string) web.Feed {
+func feed(dataset market.Dataset, state report.State) web.Feed {
 	at := day.Start().Add(90 * time.Minute)
 	return web.Feed{
 		Dataset: dataset, Source: "RTE", State: state, First: day.Add(-3), Last: day, NewestEnd: day.End(), ReadAt: at, ChangedAt: at, NextRunAt: at,
-		Gaps: []web.Gap{{Date: day.Add(-1), Expected: 96, Received: 4, Reason: "partial"}, {Date: day.Add(-2), Expected: 96, Reason: "not_published"}},
+		Gaps: []report.Missing{{Date: day.Add(-1), Expected: 96, Received: 4, Reason: "partial"}, {Date: day.Add(-2), Expected: 96, Reason: "not_published"}},
 	}
 }
 
 func feeds(word string) web.Feeds {
 	all := web.Feeds{At: day.Start()}
-	for i, state := range []string{"ok", "late", "stale", "down", "off", "ok"} {
+	for i, state := range []report.State{"ok", "late", "stale", "down", "off", "ok"} {
 		all.All = append(all.All, feed(market.Datasets()[i], state))
 	}
 	all.All[1].Error = word
-	all.Corrections = []web.Correction{{Dataset: market.DayAheadPrices, Date: day, Values: 3, SeenAt: day.Start()}}
-	all.Clock = &web.ClockDifference{Ahead: -2 * time.Hour, Host: word, Wrong: true}
+	all.Corrections = []report.Correction{{Dataset: market.DayAheadPrices, Date: day, Values: 3, SeenAt: report.Instant(day.Start())}}
+	all.Clock = &report.Clock{AheadSeconds: -7200, Host: word, Wrong: true}
 	return all
 }
 
@@ -98,9 +99,9 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 	}
 	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []market.DeliveryDate{day}}))
 	for _, absence := range []web.Absence{web.AbsenceLocked, web.AbsenceOff, web.AbsenceNothing, web.AbsenceDates, web.AbsenceStale} {
-		for _, state := range []string{"late", "stale", "error", "down", "off"} {
+		for _, state := range []report.State{"late", "stale", "error", "down", "off"} {
 			bare := web.Sheet{Dataset: market.DayAheadPrices, First: day, Last: day.Add(1), Absence: absence, Feed: feed(market.DayAheadPrices, state)}
-			r.keep("market, " + string(absence) + ", " + state)(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
+			r.keep("market, " + string(absence) + ", " + string(state))(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
 		}
 	}
 }

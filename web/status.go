@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
@@ -45,29 +46,29 @@ func (s Status) Days(feed Feed) []CalendarDay {
 
 // CalendarDay is one dataset's delivery date in the calendar.
 type CalendarDay struct {
-	Gap
+	report.Missing
 	State string // whole, partial, missing, running: its end is still ahead, or none: not collected, or not due yet
 }
 
 func (f Feed) on(date market.DeliveryDate) CalendarDay {
-	at := slices.IndexFunc(f.Gaps, func(g Gap) bool { return g.Date == date })
+	at := slices.IndexFunc(f.Gaps, func(g report.Missing) bool { return g.Date == date })
 	switch {
 	case at >= 0 && f.Gaps[at].Received > 0:
 		return CalendarDay{f.Gaps[at], "partial"}
 	case at >= 0:
 		return CalendarDay{f.Gaps[at], "missing"}
 	case f.First.IsZero() || date.Before(f.First) || date.After(f.Last):
-		return CalendarDay{Gap{Date: date}, "none"}
+		return CalendarDay{report.Missing{Date: date}, "none"}
 	case f.NewestEnd.Before(date.End()):
-		return CalendarDay{Gap{Date: date}, "running"}
+		return CalendarDay{report.Missing{Date: date}, "running"}
 	}
-	return CalendarDay{Gap{Date: date}, "whole"}
+	return CalendarDay{report.Missing{Date: date}, "whole"}
 }
 
 // DatasetGap is a delivery date of a dataset that is not whole.
 type DatasetGap struct {
 	Dataset market.Dataset
-	Gap
+	report.Missing
 }
 
 // Gaps are the dates of the calendar that are not whole, the newest first.
