@@ -9,7 +9,7 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/bucket", "courant/store/market", "courant/web"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
 	"courant/server":           {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market", "courant/web"},
 	"courant/web":              {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market"},
 	"courant/ingest":           {"courant/ingest/report", "courant/ingest/source", "courant/store", "courant/store/market"},
@@ -20,7 +20,9 @@ var imports = map[string][]string{
 	"courant/ingest/simulator": {},
 	"courant/auth":             {"courant/store", "courant/store/market"},
 	"courant/store":            {"courant/store/market"},
-	"courant/store/bucket":     {},
+	"courant/store/backup":     {"courant/store", "courant/store/backup/s3", "courant/store/disk", "courant/store/market"},
+	"courant/store/backup/s3":  {},
+	"courant/store/disk":       {},
 	"courant/store/market":     {},
 }
 
@@ -33,7 +35,7 @@ var homes = map[string][]string{
 	"github.com/alexedwards/scs/v2": {"courant/auth", "courant/server"},
 	"github.com/spf13/viper":        {"courant"},
 	"github.com/spf13/cobra":        {"courant"},
-	"github.com/minio/minio-go/v7":  {"courant/store/bucket"},
+	"github.com/minio/minio-go/v7":  {"courant/store/backup/s3"},
 }
 
 func TestImportsFormATree(t *testing.T) {

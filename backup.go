@@ -2,18 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"courant/store"
-	"courant/store/bucket"
+	"courant/store/backup"
+	"courant/store/disk"
 )
 
 func (p *program) backupCommand() *cobra.Command {
@@ -27,13 +24,13 @@ func (p *program) backupCommand() *cobra.Command {
 		Args:    exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
-				if err := roomForBackup(cfg.Database.Path, args[0]); err != nil {
+				if err := disk.RoomForBackup(cfg.Database.Path, args[0]); err != nil {
 					return err
 				}
 				if err := db.Backup(cmd.Context(), args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stdout, "%s: %d bytes, checked\n", args[0], fileSize(args[0]))
+				fmt.Fprintf(p.stdout, "%s: %d bytes, checked\n", args[0], disk.FileSize(args[0]))
 				added, err := db.Additions(cmd.Context())
 				if len(added) > 0 {
 					fmt.Fprintf(p.stdout, "courant restore will refuse it for what is not Courant's: %s\n", strings.Join(added, ", "))
@@ -78,7 +75,7 @@ func (p *program) restoreCommand() *cobra.Command {
 
 // restore is store.Restore, also of a file in a bucket.
 func restore(ctx context.Context, cfg Config, from string, now time.Time) (store.Restored, error) {
-	room := roomForRestore(cfg.Database.Path)
+	room := disk.RoomForRestore(cfg.Database.Path)
 	address, found := strings.CutPrefix(from, "s3://")
 	if !found {
 		return store.Restore(ctx, from, cfg.Database.Path, now, room)
@@ -90,36 +87,7 @@ func restore(ctx context.Context, cfg Config, from string, now time.Time) (store
 	if cfg.Backup.S3.Bucket == "" {
 		return store.Restored{}, fmt.Errorf("%s: set backup.s3 first, which says where and with which keys buckets are read", from)
 	}
-	file, summed, err := download(ctx, cfg, name, key, room)
-	if err != nil {
-		return store.Restored{}, err
-	}
-	defer os.Remove(file)
-	done, err := store.Restore(ctx, file, cfg.Database.Path, now, room)
-	if err != nil {
-		return store.Restored{}, fmt.Errorf("%s, downloaded: %w", from, err)
-	}
-	done.Summed = summed // a bucket keeps the checksum with the file
-	return done, nil
-}
-
-// downloadSuffix is behind the name of the database where a backup comes down to.
-const downloadSuffix = ".download"
-
-// download brings a backup beside the database, and tells whether it was compared with a checksum that went up with it.
-func download(ctx context.Context, cfg Config, name, key string, room store.Room) (file string, summed bool, err error) {
-	from, err := openBucket(cfg.Backup.S3, name)
-	if err != nil {
-		return "", false, err
-	}
-	defer from.Close()
-	file = cfg.Database.Path + downloadSuffix + path.Ext(key)
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a restore that was killed
-		return "", false, err
-	}
-	summed, err = from.Download(ctx, key, file, room)
-	if errors.Is(err, bucket.ErrNotFound) {
-		err = fmt.Errorf("%w: courant check names the newest backup", err)
-	}
-	return file, summed, err
+	in := bucketOf(cfg.Backup.S3).Options
+	in.Name = name
+	return backup.Restore(ctx, in, key, cfg.Database.Path, now, room)
 }

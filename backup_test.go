@@ -2,9 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"log/slog"
-	"math"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
 	"courant/store"
+	"courant/store/backup"
 	"courant/store/market"
 )
 
@@ -83,9 +88,17 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &upkeep{cfg: cfg, store: db, clock: h.clock, log: slog.New(slog.DiscardHandler), places: must(newPlaces(cfg.Backup))(t), lastBackup: newBackupGauge()}
-	u.backUpOnce(t.Context())
-	u.places[0].close()
+	ctx, stop := context.WithCancel(t.Context())
+	backups := &backup.Schedule{Options: backup.Options{
+		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Places: must(backup.Places("", bucketOf(cfg.Backup.S3)))(t),
+		Told: func(_ string, begun time.Time) {
+			if !begun.IsZero() {
+				stop()
+			}
+		},
+	}}
+	backups.Run(ctx)
+	backups.Close()
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +123,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 		t.Error(printed)
 	}
 	for _, name := range fileNames(t, elsewhere) {
-		if strings.Contains(name, downloadSuffix) {
+		if strings.Contains(name, ".download") {
 			t.Errorf("%s is left", name)
 		}
 	}
@@ -121,7 +134,7 @@ func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
 	objects := newObjectStore(t)
 	objects.put("notes.zst", []byte("no backup"))
 	objects.put("notes.db", []byte("no backup"))
-	if err := os.WriteFile("courant.db"+downloadSuffix+".db", nil, 0o600); err != nil { // of a restore that was killed
+	if err := os.WriteFile("courant.db.download.db", nil, 0o600); err != nil { // of a restore that was killed
 		t.Fatal(err)
 	}
 	withBucket(t, objects.config(""))
@@ -133,13 +146,13 @@ func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
 		"s3://backups/notes.db":   "s3://backups/notes.db, downloaded: not a Courant database: ",
 		"s3://backups/notes.zst":  "s3://backups/notes.zst, downloaded: ",
 	} {
-		_, err := restore(t.Context(), must((&program{stderr: t.Output()}).config())(t), from, backupNoon)
+		_, err := restore(t.Context(), must((&program{stderr: t.Output()}).config())(t), from, bucketNoon)
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), testSecretKey) {
 			t.Errorf("%s: %v", from, err)
 		}
 	}
 	withBucket(t, S3Config{})
-	_, err := restore(t.Context(), defaultConfig(), "s3://backups/notes.db", backupNoon)
+	_, err := restore(t.Context(), defaultConfig(), "s3://backups/notes.db", bucketNoon)
 	if err == nil || !strings.Contains(err.Error(), "set backup.s3 first") {
 		t.Errorf("without a bucket: %v", err)
 	}
@@ -163,7 +176,7 @@ func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
 		{another, "FAIL list s3://another/courant-: there is no such bucket: make it, or mend backup.s3.bucket"},
 		{nowhere, "connection refused: mend backup.s3.endpoint if this lasts"},
 	} {
-		if got := sayOf(checkBucket(t.Context(), test.cfg, backupNoon)); !strings.Contains(got, test.want) || strings.Contains(got, testSecretKey) {
+		if got := sayOf(checkBucket(t.Context(), test.cfg, bucketNoon)); !strings.Contains(got, test.want) || strings.Contains(got, testSecretKey) {
 			t.Errorf("%s, want %s", got, test.want)
 		}
 	}
@@ -202,14 +215,48 @@ func TestWhatIsNotCourantsIsSaidByBackupAndCheck(t *testing.T) {
 	}
 }
 
-func TestARestoreLeavesTheReserveFree(t *testing.T) {
-	room := roomForRestore(filepath.Join(t.TempDir(), "courant.db"))
-	if err := room(0); err != nil {
-		t.Errorf("nothing takes too much: %v", err)
+var bucketNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+const (
+	testBucket    = "backups"
+	testSecretKey = "the-secret-key"
+)
+
+// objectStore is an S3-compatible store in memory, with one bucket.
+type objectStore struct {
+	t       *testing.T
+	backend *s3mem.Backend
+	url     string
+}
+
+func newObjectStore(t *testing.T) *objectStore {
+	t.Helper()
+	o := &objectStore{t: t, backend: s3mem.New()}
+	if err := o.backend.CreateBucket(testBucket); err != nil {
+		t.Fatal(err)
 	}
-	for _, bytes := range []uint64{1 << 62, math.MaxUint64} {
-		if err := room(bytes); err == nil || !strings.Contains(err.Error(), "and 64 stay free: make room") {
-			t.Errorf("%d bytes: %v", bytes, err)
-		}
+	served := httptest.NewServer(gofakes3.New(o.backend).Server())
+	t.Cleanup(served.Close)
+	o.url = served.URL
+	return o
+}
+
+func (o *objectStore) config(prefix string) S3Config {
+	return S3Config{Endpoint: o.url, Bucket: testBucket, Prefix: prefix, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey}
+}
+
+func (o *objectStore) put(key string, content []byte) {
+	o.t.Helper()
+	if _, err := o.backend.PutObject(testBucket, key, map[string]string{"Last-Modified": "Tue, 24 Nov 2026 12:00:00 GMT"}, bytes.NewReader(content), int64(len(content)), nil); err != nil {
+		o.t.Fatal(err)
 	}
+}
+
+// fileNames are those of a folder's files.
+func fileNames(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	for _, entry := range must(os.ReadDir(folder))(t) {
+		names = append(names, entry.Name())
+	}
+	return names
 }

@@ -17,6 +17,8 @@ import (
 	"courant/ingest"
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/backup"
+	"courant/store/disk"
 	"courant/store/market"
 )
 
@@ -160,43 +162,37 @@ func checkAddresses(ctx context.Context, cfg Config, clock clockwork.Clock) verd
 // checkBucket proves by a list of the backups in it that the bucket is there and the keys are good.
 func checkBucket(ctx context.Context, cfg S3Config, now time.Time) verdict {
 	v := verdict{what: "backup bucket"}
-	shelf, err := newBucketShelf(cfg)
+	newest, where, err := backup.Newest(ctx, bucketOf(cfg), now)
 	if err != nil {
 		v.err = err
 		return v
 	}
-	defer shelf.bucket.Close()
-	made, err := (&place{shelf: shelf}).backups(ctx, now)
-	v.err = err
-	v.said = shelf.bucket.URL(shelf.prefix) + " answers and holds no backup yet"
-	if len(made) > 0 {
-		v.said = "it answers; the newest backup in it is " + shelf.bucket.URL(shelf.prefix+made[len(made)-1].Format(backupLayout))
+	v.said = where + " answers and holds no backup yet"
+	if newest != "" {
+		v.said = "it answers; the newest backup in it is " + newest
 	}
 	return v
 }
 
 func checkDisk(path string) verdict {
 	v := verdict{what: "disk"}
-	free, size, err := diskRoom(filepath.Dir(path))
+	free, size, err := disk.Free(filepath.Dir(path))
 	switch {
 	case err != nil:
 		v.err = fmt.Errorf("free room beside %s: %w", path, err)
 	case free < leastFreeBytes():
 		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets takes %d, and %d stay free: make room, or set database.path to a larger disk",
-			free/megabyte, path, ingest.YearBytes()/megabyte, reserveBytes/megabyte)
+			free/disk.Megabyte, path, ingest.YearBytes()/disk.Megabyte, disk.ReserveBytes/disk.Megabyte)
 	}
 	v.said = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
-	if isScarce(free, size) {
+	if disk.IsScarce(free, size) {
 		v.warns, v.said = true, v.said+", less than 10 %: make room"
 	}
 	return v
 }
 
 // leastFreeBytes is a year of all datasets and what stays free.
-func leastFreeBytes() uint64 { return uint64(ingest.YearBytes()) + reserveBytes }
-
-// isScarce says that less than a tenth of a disk is free.
-func isScarce(free, size uint64) bool { return free < size/10 }
+func leastFreeBytes() uint64 { return uint64(ingest.YearBytes()) + disk.ReserveBytes }
 
 // serverClock notes how far this machine's clock is from that of the servers that answer.
 type serverClock struct {

@@ -16,6 +16,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/store"
+	"courant/store/disk"
 	"courant/store/market"
 )
 
@@ -24,7 +25,7 @@ import (
 func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 	folder := t.TempDir()
 	mount := func(mb int, flags uintptr) error {
-		return syscall.Mount("tmpfs", folder, "tmpfs", flags, fmt.Sprintf("size=%d", mb*megabyte))
+		return syscall.Mount("tmpfs", folder, "tmpfs", flags, fmt.Sprintf("size=%d", mb*disk.Megabyte))
 	}
 	if err := mount(60, 0); err != nil {
 		t.Skipf("no small disk can be mounted: %v", err)
@@ -90,7 +91,7 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 	}
 	service.await(`"msg":"feed run","feed":"afrr_energy".*"outcome":"ok"`)
 	filler := filepath.Join(folder, "filler")
-	if err := os.WriteFile(filler, make([]byte, 190*megabyte), 0o600); err != nil {
+	if err := os.WriteFile(filler, make([]byte, 190*disk.Megabyte), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	fetch := []string{"fetch", "all", "--from", "yesterday", "--to", "yesterday"}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"courant/ingest/report"
 	"courant/store"
+	"courant/store/disk"
 	"courant/store/market"
 )
 
@@ -72,6 +72,15 @@ func newBackupGauge() *prometheus.GaugeVec {
 	}, []string{"place"})
 }
 
+// backedUp notes when the newest backup of a kind of place was begun.
+func (m *metrics) backedUp(kind string, begun time.Time) {
+	seconds := int64(0)
+	if !begun.IsZero() {
+		seconds = begun.Unix()
+	}
+	m.backup.WithLabelValues(kind).Set(float64(seconds))
+}
+
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
@@ -113,12 +122,12 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	gauge(l.databaseSize, float64(fileSize(l.databasePath)+fileSize(l.databasePath+"-wal")))
-	if free, _, err := diskRoom(filepath.Dir(l.databasePath)); err != nil {
+	gauge(l.databaseSize, float64(disk.FileSize(l.databasePath)+disk.FileSize(l.databasePath+"-wal")))
+	if free, _, err := disk.Free(filepath.Dir(l.databasePath)); err != nil {
 		l.log.Error("metrics not looked up", "error", err.Error())
 	} else {
 		gauge(l.diskFree, float64(free))
-		gauge(l.diskFull, oneIf(free < reserveBytes))
+		gauge(l.diskFull, oneIf(free < disk.ReserveBytes))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
@@ -166,12 +175,3 @@ func oneIf(is bool) float64 {
 }
 
 func unixSeconds(i report.Instant) float64 { return float64(time.Time(i).UnixMilli()) / 1000 }
-
-// fileSize is 0 for a file that is not there.
-func fileSize(path string) int64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}

@@ -22,6 +22,9 @@ import (
 	"courant/ingest/source"
 	"courant/server"
 	"courant/store"
+	"courant/store/backup"
+	"courant/store/backup/s3"
+	"courant/store/disk"
 )
 
 const (
@@ -57,12 +60,15 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	s.auth = newAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
-	places, err := newPlaces(cfg.Backup)
+	places, err := backup.Places(cfg.Backup.To, bucketOf(cfg.Backup.S3))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, places: places, lastBackup: figures.backup,
-		clockWrong: func() bool { return s.feeds.ClockWrong(context.Background()) }}
+	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, clockWrong: func() bool { return s.feeds.ClockWrong(context.Background()) }}
+	s.upkeep.backups = &backup.Schedule{Options: backup.Options{
+		Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Places: places,
+		Told: figures.backedUp, ClockWrong: s.upkeep.clockWrong,
+	}}
 	s.server, err = server.New(server.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
@@ -234,7 +240,7 @@ type listeners struct {
 func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told listeners) *ingest.Feeds {
 	options := ingest.Options{
 		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
-		Room: func() error { return roomBeside(cfg.Database.Path) },
+		Room: func() error { return disk.RoomBeside(cfg.Database.Path) },
 		Schedules: map[ingest.FeedName]ingest.Schedule{
 			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
 			ingest.Capacity:       schedule(cfg.Ingest.Capacity),
@@ -269,6 +275,14 @@ func newRTE(cfg Config, client *http.Client, clock clockwork.Clock, lines source
 
 func schedule(feed FeedConfig) ingest.Schedule {
 	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt), LagAt: feed.LagAt}
+}
+
+// bucketOf is the bucket that the configuration names.
+func bucketOf(cfg S3Config) backup.Bucket {
+	return backup.Bucket{
+		Options: s3.Options{Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal()},
+		Prefix:  cfg.Prefix,
+	}
 }
 
 func isPortTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/jonboulle/clockwork"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/backup"
+	"courant/store/disk"
 	"courant/store/market"
 )
 
@@ -30,9 +31,8 @@ type upkeep struct {
 	auth       *auth.Auth
 	clock      clockwork.Clock
 	log        *slog.Logger
-	places     []*place             // of backups
-	lastBackup *prometheus.GaugeVec // seconds UTC, by kind of place
-	clockWrong func() bool          // the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows
+	backups    *backup.Schedule
+	clockWrong func() bool // the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows
 }
 
 // start begins the work, which ends with ctx.
@@ -40,7 +40,10 @@ func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	parts.Go(func() { u.watchDisk(ctx) })
 	parts.Go(func() { u.maintain(ctx) })
 	if u.cfg.Backup.Schedule != noClockTime {
-		parts.Go(func() { u.backUp(ctx) })
+		parts.Go(func() {
+			defer u.backups.Close()
+			u.backups.Run(ctx)
+		})
 	}
 }
 
@@ -59,21 +62,12 @@ func (u *upkeep) sleep(ctx context.Context, then time.Time) bool {
 	return pause(ctx, u.clock, then.Sub(u.clock.Now()))
 }
 
-// next is the first instant after that one at which a clock in Paris shows the time of day.
-func next(after time.Time, at ClockTime) time.Time {
-	for date := market.DeliveryDateOf(after); ; date = date.Add(1) {
-		if then := date.At(int(at)/60, int(at)%60); then.After(after) {
-			return then
-		}
-	}
-}
-
 // watchDisk warns when the disk begins to be full.
 func (u *upkeep) watchDisk(ctx context.Context) {
 	warned := false
 	for {
-		free, size, err := diskRoom(filepath.Dir(u.cfg.Database.Path))
-		scarce := err == nil && isScarce(free, size)
+		free, size, err := disk.Free(filepath.Dir(u.cfg.Database.Path))
+		scarce := err == nil && disk.IsScarce(free, size)
 		if scarce && !warned {
 			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.cfg.Database.Path)
 		}
@@ -86,7 +80,7 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 
 // maintain keeps the database in order each night.
 func (u *upkeep) maintain(ctx context.Context) {
-	for u.sleep(ctx, next(u.clock.Now(), upkeepTime)) {
+	for u.sleep(ctx, market.NextAt(u.clock.Now(), int(upkeepTime))) {
 		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweep, u.sweepQuarantine, u.store.Maintain} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				u.log.Error("database not kept in order", "error", strings.ReplaceAll(err.Error(), "\n", "; "))

@@ -71,6 +71,15 @@ func (d DeliveryDate) At(hour, minute int) time.Time {
 	return t.UTC()
 }
 
+// NextAt is the first instant after that one at which a clock in Paris shows that minute of the day, in UTC.
+func NextAt(after time.Time, minute int) time.Time {
+	for date := DeliveryDateOf(after); ; date = date.Add(1) {
+		if then := date.At(minute/60, minute%60); then.After(after) {
+			return then
+		}
+	}
+}
+
 // Period is the whole date.
 func (d DeliveryDate) Period() Period { return NewPeriod(d.Start(), d.End()) }
 

@@ -1,4 +1,4 @@
-package main
+package backup
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jonboulle/clockwork"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"courant/store"
 	"courant/store/market"
@@ -28,12 +27,12 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 	}
 	for name, place := range map[string]struct {
 		kind  string
-		cfg   BackupConfig
+		cfg   config
 		put   func(name string)
 		names func() []string
 	}{
-		"folder": {"folder", BackupConfig{To: folder}, inFolder, func() []string { return fileNames(t, folder) }},
-		"bucket": {"bucket", BackupConfig{S3: objects.config("servers/courant/")},
+		"folder": {"folder", config{To: folder}, inFolder, func() []string { return fileNames(t, folder) }},
+		"bucket": {"bucket", config{S3: objects.config("servers/courant/")},
 			func(name string) { objects.put("servers/courant/"+name, nil) },
 			func() (names []string) {
 				for _, key := range objects.keys() {
@@ -46,13 +45,13 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			for _, name := range []string{"courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak", "courant-2025.db.zst", "notes.txt", "courant-20260101T013000Z.db.zst"} {
 				place.put(name)
 			}
-			place.cfg.Keep = KeepConfig{Days: 2}
+			place.cfg.Keep = Keep{Days: 2}
 			n := newNightly(t, time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC), place.cfg) // the night after, the clock goes back
 			made := make(chan struct{}, 10)
-			n.upkeep.log = slog.New(onMessage{"backup", made})
+			n.Log = slog.New(onMessage{"backup", made})
 			ctx, stop := context.WithCancel(t.Context())
 			var running sync.WaitGroup
-			running.Go(func() { n.backUp(ctx) })
+			running.Go(func() { n.Run(ctx) })
 			<-made // the one that was missed
 			for _, hours := range []time.Duration{14*time.Hour + 30*time.Minute, 24 * time.Hour} {
 				if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
@@ -64,8 +63,8 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := testutil.ToFloat64(n.lastBackup.WithLabelValues(place.kind)), float64(time.Date(2026, 10, 26, 2, 30, 0, 0, time.UTC).Unix()); got != want {
-				t.Errorf("the metric is %f, want %f", got, want)
+			if got, want := n.newest(place.kind), time.Date(2026, 10, 26, 2, 30, 0, 0, time.UTC); !got.Equal(want) {
+				t.Errorf("the newest is told to be of %s, want %s", got, want)
 			}
 			stop()
 			running.Wait()
@@ -98,12 +97,12 @@ func (h onMessage) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h onMessage) WithGroup(string) slog.Handler      { return h }
 
 func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
-	n := newNightly(t, time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), BackupConfig{To: filepath.Join(t.TempDir(), "not mounted"), Keep: KeepConfig{Days: 2}})
+	n := newNightly(t, time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), config{To: filepath.Join(t.TempDir(), "not mounted"), Keep: Keep{Days: 2}})
 	failed := make(chan struct{}, 10)
-	n.upkeep.log = slog.New(onMessage{"backup failed", failed})
+	n.Log = slog.New(onMessage{"backup failed", failed})
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { n.backUp(ctx) })
+	running.Go(func() { n.Run(ctx) })
 	<-failed
 	for range 2 {
 		if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
@@ -114,11 +113,8 @@ func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
 	}
 	stop()
 	running.Wait()
-	if got := testutil.CollectAndCount(n.lastBackup); got != 1 {
-		t.Errorf("%d places have a metric", got)
-	}
-	if got := testutil.ToFloat64(n.lastBackup.WithLabelValues("folder")); got != 0 {
-		t.Errorf("the metric is %f", got)
+	if len(n.told) != 1 || !n.newest("folder").IsZero() {
+		t.Errorf("told: %v", n.told)
 	}
 }
 
@@ -127,7 +123,7 @@ var backupNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request) bool
-		change func(*S3Config)
+		change func(*Bucket)
 		says   string
 		metric time.Time
 	}{
@@ -135,8 +131,8 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
 		"what arrived is not what was sent": {answer: lossy, says: "the bucket does not hold what was sent: s3://backups/courant-20261124T120000Z.db.zst has 1 bytes there",
 			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
-		"unreachable":  {change: func(cfg *S3Config) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
-		"wrong bucket": {change: func(cfg *S3Config) { cfg.Bucket = "another" }, says: "there is no such bucket: make it, or mend backup.s3.bucket"},
+		"unreachable":  {change: func(cfg *Bucket) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
+		"wrong bucket": {change: func(cfg *Bucket) { cfg.Name = "another" }, says: "there is no such bucket: make it, or mend backup.s3.bucket"},
 		"wrong keys": {answer: func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 403, "SignatureDoesNotMatch") },
 			says: "the store refuses the secret key: mend backup.s3.secret_key"},
 	} {
@@ -151,7 +147,7 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 				test.change(&cfg)
 			}
 			objects.answer(test.answer)
-			n := newNightly(t, backupNoon, BackupConfig{S3: cfg, Keep: KeepConfig{Days: 1}})
+			n := newNightly(t, backupNoon, config{S3: cfg, Keep: Keep{Days: 1}})
 			for range 2 {
 				n.round(t)
 				n.clock.Advance(backupAgain)
@@ -159,12 +155,8 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 			if keys := objects.keys(); len(keys) < 2 || !slices.Equal(keys[:2], older) {
 				t.Errorf("the bucket holds %q", keys)
 			}
-			want := 0.
-			if !test.metric.IsZero() {
-				want = float64(test.metric.Unix())
-			}
-			if got := testutil.ToFloat64(n.lastBackup.WithLabelValues("bucket")); got != want {
-				t.Errorf("the metric is %f, want %f", got, want)
+			if got, want := n.newest("bucket"), test.metric; !got.Equal(want) {
+				t.Errorf("the newest is told to be of %s, want %s", got, want)
 			}
 			if said := n.log.String(); strings.Count(said, "\n") != 2 || strings.Count(said, test.says) < 1 || strings.Contains(said, testSecretKey) {
 				t.Errorf("the log says\n%s\nwant two lines with %s", said, test.says)
@@ -183,7 +175,7 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 
 func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *testing.T) {
 	folder, objects := t.TempDir(), newObjectStore(t)
-	n := newNightly(t, backupNoon, BackupConfig{To: folder, S3: objects.config(""), Keep: KeepConfig{Days: 2}})
+	n := newNightly(t, backupNoon, config{To: folder, S3: objects.config(""), Keep: Keep{Days: 2}})
 	check := func(inFolder, inBucket []string) {
 		t.Helper()
 		var withSums []string
@@ -233,8 +225,8 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 	for name, known := range map[string]func() bool{"nobody knows": nil, "it is known": func() bool { return true }} {
 		t.Run(name, func(t *testing.T) {
 			folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
-			n := newNightly(t, backupNoon.AddDate(0, 0, 100), BackupConfig{To: folder, Keep: KeepConfig{Days: 2}})
-			n.clockWrong = known
+			n := newNightly(t, backupNoon.AddDate(0, 0, 100), config{To: folder, Keep: Keep{Days: 2}})
+			n.ClockWrong = known
 			check := func(when string) {
 				t.Helper()
 				for _, name := range before {
@@ -246,9 +238,9 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 			n.round(t)
 			check("ahead")
 			n.clock = clockwork.NewFakeClockAt(backupNoon.Add(25 * time.Second))
-			n.upkeep.clock, n.clockWrong = n.clock, nil
-			n.places[0].again = time.Time{}
-			n.places[0].due = time.Time{}
+			n.Clock, n.ClockWrong = n.clock, nil
+			n.Places[0].again = time.Time{}
+			n.Places[0].due = time.Time{}
 			n.backUpOnce(t.Context())
 			check("right again")
 			if said := n.log.String(); !strings.Contains(said, "one is dated later than now") || !strings.Contains(said, "file=courant-20270304T120000Z.db.zst") {
@@ -259,7 +251,7 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 				t.Fatal(err)
 			}
 			n.clock.Advance(24 * time.Hour)
-			n.places[0].due = time.Time{}
+			n.Places[0].due = time.Time{}
 			n.backUpOnce(t.Context())
 			const today, tomorrow = "courant-20261124T120025Z.db.zst", "courant-20261125T120025Z.db.zst"
 			if names, want := fileNames(t, folder), []string{today, today + ".sha256", tomorrow, tomorrow + ".sha256"}; !slices.Equal(names, want) {
@@ -271,16 +263,16 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 
 func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
 	folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
-	n := newNightly(t, backupNoon, BackupConfig{To: folder, Keep: KeepConfig{Days: 2}})
+	n := newNightly(t, backupNoon, config{To: folder, Keep: Keep{Days: 2}})
 	wrong := true
-	n.clockWrong = func() bool { return wrong }
+	n.ClockWrong = func() bool { return wrong }
 	n.backUpOnce(t.Context())
 	if names := fileNames(t, folder); len(names) != len(before)+2 {
 		t.Errorf("the folder holds %q", names)
 	}
 	wrong = false
 	n.clock.Advance(24 * time.Hour)
-	n.places[0].due = time.Time{}
+	n.Places[0].due = time.Time{}
 	n.backUpOnce(t.Context())
 	if names := fileNames(t, folder); len(names) != 4 {
 		t.Errorf("after it the folder holds %q", names)
@@ -293,7 +285,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 		made = append(made, date.At(3, 30))
 	}
 	stay := map[string]bool{}
-	for _, instant := range kept(made, KeepConfig{Days: 2, Weeks: 3, Months: 3}) {
+	for _, instant := range kept(made, Keep{Days: 2, Weeks: 3, Months: 3}) {
 		stay[market.DeliveryDateOf(instant).String()] = true
 	}
 	want := []string{"2026-11-24", "2026-11-23", "2026-11-22", "2026-11-15", "2026-10-31", "2026-09-30"}

@@ -1,4 +1,4 @@
-package main
+package disk
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// diskRoom is how much room a program without privileges has in the folder's file system, and how large that is, in bytes.
-func diskRoom(folder string) (free, size uint64, err error) {
+// Free is how much room a program without privileges has in the folder's file system, and how large that is, in bytes.
+func Free(folder string) (free, size uint64, err error) {
 	path, err := windows.UTF16PtrFromString(folder)
 	if err != nil {
 		return 0, 0, err
@@ -20,11 +20,8 @@ func diskRoom(folder string) (free, size uint64, err error) {
 	return free, size, nil
 }
 
-// openFiles is how many files and connections the process may have open: Windows has no limit of its own.
-func openFiles() int { return manyFiles }
-
-// sameDisk says whether two folders lie on one drive or share.
-func sameDisk(a, b string) (bool, error) {
+// isSame says whether two folders lie on one drive or share.
+func isSame(a, b string) (bool, error) {
 	first, firstErr := filepath.Abs(a)
 	second, secondErr := filepath.Abs(b)
 	return strings.EqualFold(filepath.VolumeName(first), filepath.VolumeName(second)), errors.Join(firstErr, secondErr)

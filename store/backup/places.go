@@ -1,4 +1,4 @@
-package main
+package backup
 
 import (
 	"context"
@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"courant/store"
-	"courant/store/bucket"
+	"courant/store/backup/s3"
 )
 
-// place is where scheduled backups are kept.
-type place struct {
+// Place is where scheduled backups are kept.
+type Place struct {
 	shelf
 	kind  string // folder or bucket
 	name  string // for the log
@@ -35,25 +35,32 @@ type shelf interface {
 	sweep(context.Context) error
 }
 
-// newPlaces are those that the configuration names. The folder comes first: what is made there need not be made elsewhere.
-func newPlaces(cfg BackupConfig) ([]*place, error) {
-	var places []*place
-	if cfg.To != "" {
-		places = append(places, &place{shelf: folder(cfg.To), kind: "folder", name: cfg.To, close: func() {}})
+// Bucket is where in a bucket backups are kept.
+type Bucket struct {
+	s3.Options
+	Prefix string // of the keys
+}
+
+// Places are the folder, unless it is "", and the bucket, unless it has no name. The folder comes first: what is made there need
+// not be made elsewhere.
+func Places(to string, in Bucket) ([]*Place, error) {
+	var places []*Place
+	if to != "" {
+		places = append(places, &Place{shelf: folder(to), kind: "folder", name: to, close: func() {}})
 	}
-	if cfg.S3.Bucket != "" {
-		s, err := newBucketShelf(cfg.S3)
+	if in.Name != "" {
+		s, err := newBucketShelf(in)
 		if err != nil {
 			return nil, err
 		}
-		places = append(places, &place{shelf: s, kind: "bucket", name: s.bucket.URL(s.prefix), close: s.bucket.Close})
+		places = append(places, &Place{shelf: s, kind: "bucket", name: s.bucket.URL(s.prefix), close: s.bucket.Close})
 	}
 	return places, nil
 }
 
 // all are the instants of the scheduled backups that are there, ascending, also those that a clock which was ahead has dated later
 // than now.
-func (p *place) all(ctx context.Context) ([]time.Time, error) {
+func (p *Place) all(ctx context.Context) ([]time.Time, error) {
 	names, err := p.names(ctx)
 	if err != nil {
 		return nil, err
@@ -69,7 +76,7 @@ func (p *place) all(ctx context.Context) ([]time.Time, error) {
 }
 
 // backups are those of all that are not dated later than now: the others count for nothing.
-func (p *place) backups(ctx context.Context, now time.Time) ([]time.Time, error) {
+func (p *Place) backups(ctx context.Context, now time.Time) ([]time.Time, error) {
 	made, err := p.all(ctx)
 	return slices.DeleteFunc(made, func(instant time.Time) bool { return instant.After(now) }), err
 }
@@ -103,23 +110,17 @@ func (f folder) sweep(context.Context) error { return store.SweepParts(string(f)
 
 // bucketShelf is a shelf in a bucket.
 type bucketShelf struct {
-	bucket   *bucket.Bucket
+	bucket   *s3.Bucket
 	prefix   string   // of the keys
 	unproved []string // names of backups that may be there, and for which nothing vouches
 }
 
-func newBucketShelf(cfg S3Config) (*bucketShelf, error) {
-	opened, err := openBucket(cfg, cfg.Bucket)
+func newBucketShelf(in Bucket) (*bucketShelf, error) {
+	opened, err := s3.Open(in.Options)
 	if err != nil {
 		return nil, err
 	}
-	return &bucketShelf{bucket: opened, prefix: cfg.Prefix}, nil
-}
-
-func openBucket(cfg S3Config, name string) (*bucket.Bucket, error) {
-	return bucket.Open(bucket.Options{
-		Endpoint: cfg.Endpoint, Name: name, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal(),
-	})
+	return &bucketShelf{bucket: opened, prefix: in.Prefix}, nil
 }
 
 func (s *bucketShelf) names(ctx context.Context) ([]string, error) {
@@ -159,4 +160,19 @@ func (s *bucketShelf) remove(ctx context.Context, name string) error {
 
 func (s *bucketShelf) sweep(ctx context.Context) error {
 	return s.bucket.AbortUploads(ctx, s.prefix+backupBegin)
+}
+
+// Newest is the address of the newest backup in the bucket that is not dated later than now, "" if there is none, and the address
+// of where backups lie in it.
+func Newest(ctx context.Context, in Bucket, now time.Time) (newest, where string, err error) {
+	shelf, err := newBucketShelf(in)
+	if err != nil {
+		return "", "", err
+	}
+	defer shelf.bucket.Close()
+	made, err := (&Place{shelf: shelf}).backups(ctx, now)
+	if len(made) > 0 {
+		newest = shelf.bucket.URL(shelf.prefix + made[len(made)-1].Format(backupLayout))
+	}
+	return newest, shelf.bucket.URL(shelf.prefix), err
 }

@@ -1,14 +1,21 @@
-package main
+// Package backup makes copies of the database on a schedule, keeps some of them in folders and buckets, and brings one back from a
+// bucket. What may come in here is when a copy is made, where it is kept and for how long; how one is written and checked is the
+// business of package store.
+package backup
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/jonboulle/clockwork"
+
 	"courant/store"
+	"courant/store/disk"
 	"courant/store/market"
 )
 
@@ -24,6 +31,27 @@ const (
 	uploadSuffix = ".upload.zst"
 )
 
+// Keep is how many backups stay: the newest of so many days, weeks and months.
+type Keep struct {
+	Days, Weeks, Months int
+}
+
+// Options says what a Schedule works with.
+type Options struct {
+	Store  *store.Store
+	Clock  clockwork.Clock
+	Log    *slog.Logger
+	At     int // minute of the day, on a clock in Paris, at which a backup is made
+	Keep   Keep
+	Places []*Place
+	Told   func(kind string, begun time.Time) // is called with when the newest backup of a kind of place was begun; the zero time: none is known
+	// ClockWrong says that the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows.
+	ClockWrong func() bool
+}
+
+// Schedule makes backups.
+type Schedule struct{ Options }
+
 // newBackup is a backup that is made once for all places that are due.
 type newBackup struct {
 	store  *store.Store
@@ -35,7 +63,7 @@ type newBackup struct {
 func (b *newBackup) name() string { return b.begun.UTC().Format(backupLayout) }
 
 func (b *newBackup) makeAt(ctx context.Context, path string) error {
-	if err := roomForBackup(b.store.Path(), path); err != nil {
+	if err := disk.RoomForBackup(b.store.Path(), path); err != nil {
 		return err
 	}
 	if err := b.store.Backup(ctx, path); err != nil {
@@ -67,71 +95,82 @@ func removeMade(path string) error {
 	return nil
 }
 
-// backUp makes a backup each day for each place, and one at once where the last one was missed.
-func (u *upkeep) backUp(ctx context.Context) {
-	for _, p := range u.places {
-		defer p.close()
-		p.again = u.clock.Now()
-		u.lastBackup.WithLabelValues(p.kind).Set(0)
+// Close lets go of the places.
+func (u *Schedule) Close() {
+	for _, p := range u.Places {
+		p.close()
+	}
+}
+
+// Run makes a backup each day for each place, and one at once where the last one was missed, until ctx ends.
+func (u *Schedule) Run(ctx context.Context) {
+	for _, p := range u.Places {
+		p.again = u.Clock.Now()
+		u.Told(p.kind, time.Time{})
 	}
 	for ctx.Err() == nil {
-		for _, p := range u.places {
+		for _, p := range u.Places {
 			p.due = u.nextBackup(ctx, p)
 		}
-		first := slices.MinFunc(u.places, func(a, b *place) int { return a.due.Compare(b.due) })
+		first := slices.MinFunc(u.Places, func(a, b *Place) int { return a.due.Compare(b.due) })
 		if u.sleep(ctx, first.due) {
 			u.backUpOnce(ctx)
 		}
 	}
 }
 
+// sleep waits until then and says whether that came before the end of ctx.
+func (u *Schedule) sleep(ctx context.Context, then time.Time) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-u.Clock.After(then.Sub(u.Clock.Now())):
+		return true
+	}
+}
+
 // nextBackup is when a place is due, which is at once if it has no backup or does not say.
-func (u *upkeep) nextBackup(ctx context.Context, p *place) time.Time {
-	made, err := p.backups(ctx, u.clock.Now())
+func (u *Schedule) nextBackup(ctx context.Context, p *Place) time.Time {
+	made, err := p.backups(ctx, u.Clock.Now())
 	if err != nil {
 		return p.again
 	}
 	if len(made) == 0 {
-		u.lastBackup.WithLabelValues(p.kind).Set(0)
+		u.Told(p.kind, time.Time{})
 		return p.again
 	}
 	newest := made[len(made)-1]
-	u.tell(p, newest)
-	if due := next(newest, u.cfg.Backup.Schedule); due.After(p.again) {
+	u.Told(p.kind, newest)
+	if due := market.NextAt(newest, u.At); due.After(p.again) {
 		return due
 	}
 	return p.again
 }
 
-// tell has the metric say when the newest backup of a place was begun.
-func (u *upkeep) tell(p *place, begun time.Time) {
-	u.lastBackup.WithLabelValues(p.kind).Set(float64(begun.Unix()))
-}
-
 // backUpOnce makes a backup for the places that are due, and then removes those of theirs that are not to be kept. A place that
 // fails keeps what it has.
-func (u *upkeep) backUpOnce(ctx context.Context) {
-	made := &newBackup{store: u.store, begun: u.clock.Now(), beside: u.cfg.Database.Path + uploadSuffix}
+func (u *Schedule) backUpOnce(ctx context.Context) {
+	made := &newBackup{store: u.Store, begun: u.Clock.Now(), beside: u.Store.Path() + uploadSuffix}
 	defer func() {
 		if err := made.close(); err != nil {
-			u.log.Error("backup beside the database not removed", "error", err.Error())
+			u.Log.Error("backup beside the database not removed", "error", err.Error())
 		}
 	}()
-	for _, p := range u.places {
+	for _, p := range u.Places {
 		if p.due.After(made.begun) {
 			continue
 		}
 		switch err := p.add(ctx, made); {
 		case err == nil:
-			p.again = next(made.begun, u.cfg.Backup.Schedule)
-			u.tell(p, made.begun)
-			u.log.Info("backup", "to", p.name, "file", made.name(), "bytes", fileSize(made.file), "duration", u.clock.Since(made.begun))
+			p.again = market.NextAt(made.begun, u.At)
+			u.Told(p.kind, made.begun)
+			u.Log.Info("backup", "to", p.name, "file", made.name(), "bytes", disk.FileSize(made.file), "duration", u.Clock.Since(made.begun))
 			if err := u.thin(ctx, p, made.begun); err != nil && ctx.Err() == nil {
-				u.log.Error("old backups not removed", "to", p.name, "error", err.Error())
+				u.Log.Error("old backups not removed", "to", p.name, "error", err.Error())
 			}
 		case ctx.Err() == nil:
-			p.again = u.clock.Now().Add(backupAgain)
-			u.log.Error("backup failed", "to", p.name, "error", err.Error())
+			p.again = u.Clock.Now().Add(backupAgain)
+			u.Log.Error("backup failed", "to", p.name, "error", err.Error())
 		}
 	}
 }
@@ -142,9 +181,9 @@ const longestGap = 48 * time.Hour
 
 // thin removes the backups of a place that are not to be kept, and what those that were cut short have left. While the time is in doubt
 // all stay: a clock that is far ahead makes one backup that outlives the others.
-func (u *upkeep) thin(ctx context.Context, p *place, now time.Time) error {
-	if u.clockWrong != nil && u.clockWrong() {
-		u.log.Warn("old backups stay while the clock is wrong", "to", p.name)
+func (u *Schedule) thin(ctx context.Context, p *Place, now time.Time) error {
+	if u.ClockWrong != nil && u.ClockWrong() {
+		u.Log.Warn("old backups stay while the clock is wrong", "to", p.name)
 		return nil
 	}
 	made, err := p.all(ctx)
@@ -154,12 +193,12 @@ func (u *upkeep) thin(ctx context.Context, p *place, now time.Time) error {
 	newest, before := made[len(made)-1], made[len(made)-2]
 	switch {
 	case newest.After(now):
-		u.log.Warn("old backups stay: one is dated later than now, remove it if the clock is right",
+		u.Log.Warn("old backups stay: one is dated later than now, remove it if the clock is right",
 			"to", p.name, "file", newest.Format(backupLayout))
 	case newest.Sub(before) > longestGap:
-		u.log.Info("old backups stay until the next one: none was made for long", "to", p.name)
+		u.Log.Info("old backups stay until the next one: none was made for long", "to", p.name)
 	default:
-		stay := kept(made, u.cfg.Backup.Keep)
+		stay := kept(made, u.Keep)
 		for _, instant := range made {
 			if !slices.Contains(stay, instant) {
 				err = errors.Join(err, p.remove(ctx, instant.Format(backupLayout)))
@@ -171,7 +210,7 @@ func (u *upkeep) thin(ctx context.Context, p *place, now time.Time) error {
 
 // kept are the newest of each of the days, weeks (from Monday) and months in Paris that are the newest with a backup, and
 // always the newest of all. made is ascending.
-func kept(made []time.Time, keep KeepConfig) []time.Time {
+func kept(made []time.Time, keep Keep) []time.Time {
 	var stay []time.Time
 	for _, span := range []struct {
 		count int

@@ -1,4 +1,4 @@
-package main
+package backup
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/store"
+	"courant/store/backup/s3"
 )
 
 const (
@@ -85,8 +87,8 @@ func lossy(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-func (o *objectStore) config(prefix string) S3Config {
-	return S3Config{Endpoint: o.url, Bucket: testBucket, Prefix: prefix, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey}
+func (o *objectStore) config(prefix string) Bucket {
+	return Bucket{s3.Options{Endpoint: o.url, Name: testBucket, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey}, prefix}
 }
 
 func (o *objectStore) put(key string, content []byte) {
@@ -127,47 +129,74 @@ func fileNames(t *testing.T, folder string) (names []string) {
 	return names
 }
 
-// nightly is the backups of a service, with a clock that stands.
-type nightly struct {
-	*upkeep
-	clock *clockwork.FakeClock
-	log   *bytes.Buffer
-	dir   string // of the database
+// config is where backups go and how many stay.
+type config struct {
+	To   string
+	S3   Bucket
+	Keep Keep
 }
 
-func newNightly(t *testing.T, now time.Time, cfg BackupConfig) *nightly {
+// nightly is the backups of a service, with a clock that stands.
+type nightly struct {
+	*Schedule
+	clock *clockwork.FakeClock
+	log   *bytes.Buffer
+	dir   string               // of the database
+	mu    sync.Mutex           // of told
+	told  map[string]time.Time // when the newest backup of a kind of place was begun
+}
+
+func newNightly(t *testing.T, now time.Time, cfg config) *nightly {
 	t.Helper()
-	n := &nightly{clock: clockwork.NewFakeClockAt(now), log: new(bytes.Buffer), dir: t.TempDir()}
+	n := &nightly{clock: clockwork.NewFakeClockAt(now), log: new(bytes.Buffer), dir: t.TempDir(), told: map[string]time.Time{}}
 	path := filepath.Join(n.dir, "courant.db")
 	db, err := store.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	cfg.Schedule = 3*60 + 30
-	n.upkeep = &upkeep{
-		cfg: Config{Database: DatabaseConfig{Path: path}, Backup: cfg}, store: db, clock: n.clock, places: must(newPlaces(cfg))(t),
-		log: slog.New(slog.NewTextHandler(n.log, nil)), lastBackup: newBackupGauge(),
-	}
-	for _, p := range n.places {
-		t.Cleanup(p.close)
-	}
+	n.Schedule = &Schedule{Options{
+		Store: db, Clock: n.clock, Log: slog.New(slog.NewTextHandler(n.log, nil)), At: 3*60 + 30, Keep: cfg.Keep, Places: must(Places(cfg.To, cfg.S3))(t),
+		Told: func(kind string, begun time.Time) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.told[kind] = begun
+		},
+	}}
+	t.Cleanup(n.Close)
 	return n
 }
 
-// round makes the backups that are due now, and has the metric tell of them.
+// newest is when the newest backup of a kind of place was begun, as it was told.
+func (n *nightly) newest(kind string) time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.told[kind]
+}
+
+// round makes the backups that are due now, and tells of them.
 func (n *nightly) round(t *testing.T) {
 	t.Helper()
-	for _, p := range n.places {
+	for _, p := range n.Places {
 		p.due = n.nextBackup(t.Context(), p)
 	}
 	n.backUpOnce(t.Context())
-	for _, p := range n.places {
+	for _, p := range n.Places {
 		p.due = n.nextBackup(t.Context(), p)
 	}
 	for _, name := range fileNames(t, n.dir) {
 		if strings.Contains(name, uploadSuffix) {
 			t.Errorf("%s is left beside the database", name)
 		}
+	}
+}
+
+func must[T any](value T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
 	}
 }

@@ -1,4 +1,4 @@
-package bucket_test
+package s3_test
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"go.uber.org/goleak"
 
-	"courant/store/bucket"
+	"courant/store/backup/s3"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -81,16 +81,16 @@ func (f *fake) methods() []string {
 	return slices.Clone(f.asked)
 }
 
-func (f *fake) options() bucket.Options {
-	return bucket.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}
+func (f *fake) options() s3.Options {
+	return s3.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}
 }
 
 // noBound is where there is room for everything.
 func noBound(uint64) error { return nil }
 
-func open(t *testing.T, o bucket.Options) *bucket.Bucket {
+func open(t *testing.T, o s3.Options) *s3.Bucket {
 	t.Helper()
-	b, err := bucket.Open(o)
+	b, err := s3.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,13 +197,13 @@ func TestWhatWasSentIsComparedWithWhatTheBucketHolds(t *testing.T) {
 		"by its checksum":       {size: 1000, instead: telling()},
 		"by that of its parts":  {size: severalParts, instead: telling()},
 		"a store that encrypts": {size: 1000, instead: onHead(encrypted), reads: true},
-		"cut":                   {size: 1000, instead: onHead(func(h http.Header) { h.Set("Content-Length", "999") }), is: bucket.ErrDamaged},
+		"cut":                   {size: 1000, instead: onHead(func(h http.Header) { h.Set("Content-Length", "999") }), is: s3.ErrDamaged},
 		"changed": {1000, func(w http.ResponseWriter, r *http.Request, store http.Handler) {
 			if r.Method == http.MethodGet {
 				w = changing{w}
 			}
 			onHead(encrypted)(w, r, store)
-		}, bucket.ErrDamaged, true},
+		}, s3.ErrDamaged, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t)
@@ -325,10 +325,10 @@ func TestADownloadThatFailsLeavesNoFile(t *testing.T) {
 		instead func(http.ResponseWriter, *http.Request, http.Handler)
 		is      error
 	}{
-		"no such key": {key: "other", is: bucket.ErrNotFound},
+		"no such key": {key: "other", is: s3.ErrNotFound},
 		"changed": {"key", func(w http.ResponseWriter, r *http.Request, store http.Handler) {
 			store.ServeHTTP(changing{w}, r)
-		}, bucket.ErrDamaged},
+		}, s3.ErrDamaged},
 		"cut off": {"key", func(w http.ResponseWriter, r *http.Request, store http.Handler) {
 			w.Header().Set("Content-Length", "1000")
 			w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
@@ -372,11 +372,11 @@ func TestWhatGoesWrongIsToldInOneLineWithWhatToDoAndWithoutTheKeys(t *testing.T)
 		}
 	}
 	for name, test := range map[string]struct {
-		change  func(*bucket.Options)
+		change  func(*s3.Options)
 		instead func(http.ResponseWriter, *http.Request, http.Handler)
 		says    string
 	}{
-		"no such bucket": {change: func(o *bucket.Options) { o.Name = "another" }, says: "list s3://another/key: there is no such bucket: make it, or mend backup.s3.bucket"},
+		"no such bucket": {change: func(o *s3.Options) { o.Name = "another" }, says: "list s3://another/key: there is no such bucket: make it, or mend backup.s3.bucket"},
 		"unknown key":    {instead: refusing(403, "InvalidAccessKeyId"), says: "mend backup.s3.access_key"},
 		"wrong secret":   {instead: refusing(403, "SignatureDoesNotMatch"), says: "mend backup.s3.secret_key"},
 		"no right":       {instead: refusing(403, "AccessDenied"), says: "the rights to list, read, write and delete"},
@@ -393,11 +393,11 @@ func TestWhatGoesWrongIsToldInOneLineWithWhatToDoAndWithoutTheKeys(t *testing.T)
 				}
 			}
 		}, says: "what answers does not speak S3: mend backup.s3.endpoint"},
-		"silent": {change: func(o *bucket.Options) { o.Patience = 20 * time.Millisecond },
+		"silent": {change: func(o *s3.Options) { o.Patience = 20 * time.Millisecond },
 			instead: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() },
 			says:    "the store took too long: is the line to it good?"},
-		"nobody there": {change: func(o *bucket.Options) { o.Endpoint = closed.URL }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
-		"no TLS":       {change: func(o *bucket.Options) { o.Endpoint = "https" + strings.TrimPrefix(f.URL, "http") }, says: "server gave HTTP response to HTTPS client"},
+		"nobody there": {change: func(o *s3.Options) { o.Endpoint = closed.URL }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
+		"no TLS":       {change: func(o *s3.Options) { o.Endpoint = "https" + strings.TrimPrefix(f.URL, "http") }, says: "server gave HTTP response to HTTPS client"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			options := f.options()
@@ -427,7 +427,7 @@ func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
 	f.Config.ErrorLog = log.New(io.Discard, "", 0)
 	f.StartTLS()
 	defer f.Close()
-	_, err := open(t, bucket.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}).Keys(t.Context(), "")
+	_, err := open(t, s3.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}).Keys(t.Context(), "")
 	if err == nil || !strings.Contains(err.Error(), "its certificate is not to be trusted") {
 		t.Errorf("Keys = %v", err)
 	}

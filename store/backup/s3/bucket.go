@@ -1,6 +1,6 @@
-// Package bucket keeps files in a bucket of a store that speaks the S3 protocol. A file counts as there once the store has told
+// Package s3 keeps files in a bucket of a store that speaks the S3 protocol. A file counts as there once the store has told
 // its size and its checksum, or has given it back; what comes down is compared with what went up.
-package bucket
+package s3
 
 import (
 	"context"
