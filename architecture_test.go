@@ -9,8 +9,9 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
 	"courant/server":           {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market", "courant/web"},
+	"courant/server/entrance":  {},
 	"courant/web":              {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market"},
 	"courant/ingest":           {"courant/ingest/report", "courant/ingest/source", "courant/store", "courant/store/market"},
 	"courant/ingest/rte":       {"courant/ingest/source", "courant/store/market"},

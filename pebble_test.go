@@ -128,7 +128,7 @@ func pebble(t *testing.T, httpPort, tlsPort int) *acme.Client {
 func certificateShown(t *testing.T, s *service) *x509.Certificate {
 	t.Helper()
 	dialer := tls.Dialer{Config: &tls.Config{ServerName: testDomain, InsecureSkipVerify: true}}
-	conn, err := dialer.DialContext(t.Context(), "tcp", s.front.https.Addr().String())
+	conn, err := dialer.DialContext(t.Context(), "tcp", s.front.HTTPS.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

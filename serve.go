@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest/simulator"
+	"courant/server/entrance"
 	"courant/store/market"
 )
 
@@ -77,7 +78,7 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
 	}
 	log := p.logger(cfg.Log)
 	s, err := openService(ctx, cfg, p.clock, log, nil, true)
-	if isPortTaken(err) {
+	if entrance.IsPortTaken(err) {
 		cfg.Server.Addr = "127.0.0.1:0"
 		s, err = openService(ctx, cfg, p.clock, log, nil, true)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -21,6 +20,7 @@ import (
 	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/server"
+	"courant/server/entrance"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/backup/s3"
@@ -45,9 +45,9 @@ type service struct {
 	server   *server.Server
 	feeds    *ingest.Feeds
 	upkeep   *upkeep
-	entrance entrance
-	listener net.Listener // nil where only the front is served
-	front    *front       // nil without a TLS domain
+	entrance entrance.Limits
+	listener net.Listener    // nil where only the front is served
+	front    *entrance.Front // nil without a TLS domain
 }
 
 // openService takes hold of all that can fail: the database and the port.
@@ -56,7 +56,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &service{cfg: cfg, log: log, store: db, entrance: clients.within(openFiles())}
+	s := &service{cfg: cfg, log: log, store: db, entrance: entrance.New()}
 	s.auth = newAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
@@ -92,7 +92,7 @@ func (s *service) listen() (err error) {
 		}
 	}
 	if s.cfg.Server.TLS.Domain != "" {
-		s.front, err = openFront(s.cfg.Server.TLS, s.entrance, s.log)
+		s.front, err = entrance.Open(frontOf(s.cfg.Server.TLS), s.entrance, s.log)
 	}
 	if err != nil && s.listener != nil {
 		s.listener.Close()
@@ -125,7 +125,7 @@ func (s *service) addr() string { return s.listener.Addr().String() }
 // address is the service's for whoever reads the log.
 func (s *service) address() string {
 	if s.front != nil {
-		return "https://" + s.front.domain
+		return "https://" + s.front.Domain
 	}
 	return "http://" + s.addr()
 }
@@ -136,9 +136,9 @@ func (s *service) address() string {
 func (s *service) run(ctx context.Context, ready func()) error {
 	var handler http.Handler = s.server
 	if s.front != nil {
-		handler = s.front.protect(handler)
+		handler = s.front.Protect(handler)
 	}
-	web := s.entrance.server(handler, s.log)
+	web := s.entrance.Server(handler, s.log)
 	var parts sync.WaitGroup
 	failed := make(chan error, 4)
 	serve := func(entrance func() error) {
@@ -151,10 +151,10 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	feedsCtx, stopFeeds := context.WithCancel(context.Background())
 	defer stopFeeds()
 	if s.front != nil {
-		web.TLSConfig = s.front.config
-		serve(func() error { return web.ServeTLS(s.front.https, "", "") })
-		serve(func() error { return s.front.redirect.Serve(s.front.http) })
-		parts.Go(func() { s.front.greetItself(feedsCtx) })
+		web.TLSConfig = s.front.TLS
+		serve(func() error { return web.ServeTLS(s.front.HTTPS, "", "") })
+		serve(func() error { return s.front.Redirect.Serve(s.front.HTTP) })
+		parts.Go(func() { s.front.GreetItself(feedsCtx) })
 	}
 	if s.listener != nil {
 		serve(func() error { return web.Serve(s.listener) })
@@ -188,7 +188,7 @@ func (s *service) run(ctx context.Context, ready func()) error {
 	deadline, cancel := context.WithTimeout(context.Background(), requestsTimeout)
 	defer cancel()
 	if s.front != nil {
-		s.front.redirect.Close()
+		s.front.Redirect.Close()
 	}
 	if late := web.Shutdown(deadline); late != nil {
 		web.Close()
@@ -285,4 +285,9 @@ func bucketOf(cfg S3Config) backup.Bucket {
 	}
 }
 
-func isPortTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+// frontOf is the entrance by TLS that the configuration names.
+func frontOf(cfg TLSConfig) entrance.Options {
+	return entrance.Options{
+		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority, UserAgent: userAgent(),
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server/entrance"
 	"courant/store"
 	"courant/store/market"
 )
@@ -212,7 +213,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	cfg.Server.Addr = strings.TrimPrefix(taken.URL, "http://")
 	p := &program{stderr: io.Discard}
 	_, err := openService(t.Context(), cfg, clockwork.NewRealClock(), p.logger(cfg.Log), nil, false)
-	if !isPortTaken(err) || !strings.Contains(err.Error(), "server.addr") {
+	if !entrance.IsPortTaken(err) || !strings.Contains(err.Error(), "server.addr") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -23,7 +22,8 @@ import (
 	"time"
 
 	"github.com/jonboulle/clockwork"
-	"golang.org/x/crypto/acme"
+
+	"courant/server/entrance"
 )
 
 const testDomain = "courant.example.org"
@@ -128,48 +128,14 @@ func ask(t *testing.T, client *http.Client, method, url, host, body string) *htt
 	return response
 }
 
-func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
-	f, err := openFront(behindTLS(t).Server.TLS, clients, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.https.Close()
-	defer f.http.Close()
-	for _, test := range []struct {
-		method, url, host string
-		status            int
-		location          string
-	}{
-		{"GET", "/prix?a=b", testDomain, http.StatusPermanentRedirect, "https://courant.example.org/prix?a=b"},
-		{"HEAD", "/", "Courant.Example.org:80", http.StatusPermanentRedirect, "https://courant.example.org/"},
-		{"GET", "//other.example.org/", testDomain, http.StatusPermanentRedirect, "https://courant.example.org//other.example.org/"},
-		{"POST", "/login", testDomain, http.StatusBadRequest, ""},
-		{"GET", "/", "other.example.org", http.StatusMisdirectedRequest, ""},
-		{"GET", "/", "192.0.2.1", http.StatusMisdirectedRequest, ""},
-		{"GET", "/", "", http.StatusMisdirectedRequest, ""},
-		{"GET", "/.well-known/acme-challenge/unknown", testDomain, http.StatusNotFound, ""},
-	} {
-		r := httptest.NewRequestWithContext(t.Context(), test.method, test.url, nil)
-		r.URL.Path, r.Host = strings.SplitN(test.url, "?", 2)[0], test.host
-		w := httptest.NewRecorder()
-		f.redirect.Handler.ServeHTTP(w, r)
-		if w.Code != test.status || w.Header().Get("Location") != test.location {
-			t.Errorf("%s %s of %q: %d to %q, want %d to %q", test.method, test.url, test.host, w.Code, w.Header().Get("Location"), test.status, test.location)
-		}
-		if policy := w.Header().Get("Content-Security-Policy"); policy == "" && test.status != http.StatusNotFound { // the authority's
-			t.Errorf("%s %s of %q: no policy", test.method, test.url, test.host)
-		}
-	}
-}
-
 func TestTheDomainIsServedByHTTPS(t *testing.T) {
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
 	s := serve(t, cfg, t.Output())
-	secure := visitor(t, s.front.https, &tls.Config{InsecureSkipVerify: true})
+	secure := visitor(t, s.front.HTTPS, &tls.Config{InsecureSkipVerify: true})
 
 	home := ask(t, secure, "GET", "https://"+testDomain+"/healthz", "", "")
-	if home.StatusCode != http.StatusOK || home.Proto != "HTTP/2.0" || home.Header.Get("Strict-Transport-Security") != strictTransport {
+	if home.StatusCode != http.StatusOK || home.Proto != "HTTP/2.0" || home.Header.Get("Strict-Transport-Security") != "max-age=31536000" {
 		t.Errorf("%s %s with headers %v", home.Proto, home.Status, home.Header)
 	}
 	if elsewhere := ask(t, secure, "GET", "https://"+testDomain+"/healthz", "localhost", ""); elsewhere.StatusCode != http.StatusMisdirectedRequest {
@@ -182,7 +148,7 @@ func TestTheDomainIsServedByHTTPS(t *testing.T) {
 	if s.listener != nil {
 		t.Errorf("server.addr is not set, and %s is served", s.listener.Addr())
 	}
-	if plain := ask(t, visitor(t, s.front.http, nil), "GET", "http://"+testDomain+"/x", "", ""); plain.StatusCode != http.StatusPermanentRedirect {
+	if plain := ask(t, visitor(t, s.front.HTTP, nil), "GET", "http://"+testDomain+"/x", "", ""); plain.StatusCode != http.StatusPermanentRedirect {
 		t.Errorf("plain HTTP: %s", plain.Status)
 	}
 
@@ -192,7 +158,7 @@ func TestTheDomainIsServedByHTTPS(t *testing.T) {
 		{ServerName: testDomain, InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11},
 	} {
 		dialer := tls.Dialer{Config: refused}
-		conn, err := dialer.DialContext(t.Context(), "tcp", s.front.https.Addr().String())
+		conn, err := dialer.DialContext(t.Context(), "tcp", s.front.HTTPS.Addr().String())
 		if err == nil {
 			conn.Close()
 			t.Errorf("%q by at most TLS %x was let in", refused.ServerName, refused.MaxVersion)
@@ -246,32 +212,8 @@ func TestATakenTLSPortIsNamed(t *testing.T) {
 		cfg.Server.Addr = "127.0.0.1:0"
 		takenBy(&cfg.Server.TLS)
 		_, err := openService(t.Context(), cfg, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), nil, false)
-		if !isPortTaken(err) || !strings.Contains(err.Error(), "server.tls.domain") {
+		if !entrance.IsPortTaken(err) || !strings.Contains(err.Error(), "server.tls.domain") {
 			t.Errorf("error %v", err)
 		}
-	}
-}
-
-func TestWithoutACertificateTheLogSaysWhy(t *testing.T) {
-	authority := httptest.NewServer(http.NotFoundHandler())
-	defer authority.Close()
-	cfg := behindTLS(t)
-	cfg.Server.TLS.Authority = &acme.Client{DirectoryURL: authority.URL}
-	var log bytes.Buffer
-	f, err := openFront(cfg.Server.TLS, clients, slog.New(slog.NewTextHandler(&log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.https.Close()
-	defer f.http.Close()
-	for range 2 {
-		for _, name := range []string{testDomain, "other.example.org"} {
-			if _, err := f.config.GetCertificate(&tls.ClientHelloInfo{ServerName: name}); err == nil {
-				t.Errorf("a certificate for %s", name)
-			}
-		}
-	}
-	if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "404") {
-		t.Errorf("%d lines: %s", got, &log)
 	}
 }

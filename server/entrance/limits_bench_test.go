@@ -1,4 +1,4 @@
-package main
+package entrance
 
 import (
 	"bufio"
@@ -29,7 +29,7 @@ func BenchmarkEntrance(b *testing.B) {
 			free := httptest.NewServer(handler)
 			defer free.Close()
 			paced := httptest.NewUnstartedServer(nil)
-			paced.Config = clients.server(handler, slog.New(slog.DiscardHandler))
+			paced.Config = clients.Server(handler, slog.New(slog.DiscardHandler))
 			paced.Start()
 			defer paced.Close()
 			requests := roundBytes / clientsAtOnce / (size + 16<<10)

@@ -1,11 +1,9 @@
-package main
+package entrance
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,56 +22,57 @@ const (
 	certificateTimeout = time.Minute
 )
 
-// front is what a Courant with a TLS domain serves beside server.addr: HTTPS for that name, by a certificate that it gets
+// Front is what a Courant with a TLS domain serves beside server.addr: HTTPS for that name, by a certificate that it gets
 // and renews itself, and an address without TLS that proves the name to the authority and sends browsers to HTTPS.
-type front struct {
-	domain       string
+type Front struct {
+	Domain       string
 	log          *slog.Logger
 	certificates *autocert.Manager
-	https, http  net.Listener
-	redirect     *http.Server
-	config       *tls.Config
+	HTTPS, HTTP  net.Listener
+	Redirect     *http.Server // is to be served at HTTP
+	TLS          *tls.Config  // of what is to be served at HTTPS
 }
 
-// openFront takes the ports.
-func openFront(cfg TLSConfig, entrance entrance, log *slog.Logger) (*front, error) {
-	f := &front{domain: cfg.Domain, log: log, certificates: &autocert.Manager{
+// Options says which certificate is got and where it is shown.
+type Options struct {
+	Domain              string       // in lower case
+	CacheDir            string       // where certificates are kept
+	HTTPSAddr, HTTPAddr string       // in place of :443 and :80
+	Authority           *acme.Client // in place of Let's Encrypt
+	UserAgent           string       // of calls to Let's Encrypt
+}
+
+// Open takes the ports.
+func Open(cfg Options, entrance Limits, log *slog.Logger) (*Front, error) {
+	f := &Front{Domain: cfg.Domain, log: log, certificates: &autocert.Manager{
 		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(cfg.CacheDir), HostPolicy: autocert.HostWhitelist(cfg.Domain), Client: cfg.Authority,
 	}}
 	if f.certificates.Client == nil {
-		f.certificates.Client = &acme.Client{DirectoryURL: autocert.DefaultACMEDirectory, UserAgent: userAgent()}
+		f.certificates.Client = &acme.Client{DirectoryURL: autocert.DefaultACMEDirectory, UserAgent: cfg.UserAgent}
 	}
-	f.config = f.certificates.TLSConfig()
-	f.config.MinVersion = tls.VersionTLS12
-	f.config.GetCertificate = f.certificate()
-	f.redirect = entrance.server(f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)), log)
+	f.TLS = f.certificates.TLSConfig()
+	f.TLS.MinVersion = tls.VersionTLS12
+	f.TLS.GetCertificate = f.certificate()
+	f.Redirect = entrance.Server(f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)), log)
 	var err error
-	if f.https, err = listenTLS(cfg.HTTPSAddr, ":443"); err != nil {
+	if f.HTTPS, err = listenTLS(cfg.HTTPSAddr, ":443"); err != nil {
 		return nil, err
 	}
-	if f.http, err = listenTLS(cfg.HTTPAddr, ":80"); err != nil {
-		return nil, errors.Join(err, f.https.Close())
+	if f.HTTP, err = listenTLS(cfg.HTTPAddr, ":80"); err != nil {
+		return nil, errors.Join(err, f.HTTPS.Close())
 	}
 	return f, nil
 }
 
-func listenTLS(addr, fallback string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", cmp.Or(addr, fallback))
-	if err != nil {
-		return nil, fmt.Errorf("%w: server.tls.domain needs this port: free it, and let this user take it (the unit of courant service install does)", err)
-	}
-	return listener, nil
-}
-
 // certificate is the authority's, and tells the log once a minute at most why there is none for the domain.
-func (f *front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (f *Front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	told := rate.Sometimes{Interval: time.Minute}
 	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		certificate, err := f.certificates.GetCertificate(hello)
-		if err != nil && strings.EqualFold(hello.ServerName, f.domain) {
+		if err != nil && strings.EqualFold(hello.ServerName, f.Domain) {
 			told.Do(func() {
 				f.log.Error("no certificate: the name has to lead here, and ports 80 and 443 have to be reached from the Internet",
-					"domain", f.domain, "error", err.Error())
+					"domain", f.Domain, "error", err.Error())
 			})
 		}
 		return certificate, err
@@ -81,7 +80,7 @@ func (f *front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, erro
 }
 
 // toHTTPS sends what asks for the domain there, and nothing anywhere else.
-func (f *front) toHTTPS(w http.ResponseWriter, r *http.Request) {
+func (f *Front) toHTTPS(w http.ResponseWriter, r *http.Request) {
 	if !f.isAsked(r) {
 		misdirected(w)
 		return
@@ -89,19 +88,19 @@ func (f *front) toHTTPS(w http.ResponseWriter, r *http.Request) {
 	bare(w)
 	w.Header().Set("Connection", "close")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		http.Error(w, "use https://"+f.domain, http.StatusBadRequest) // so that nobody goes on sending secrets in the open
+		http.Error(w, "use https://"+f.Domain, http.StatusBadRequest) // so that nobody goes on sending secrets in the open
 		return
 	}
-	http.Redirect(w, r, "https://"+f.domain+r.URL.RequestURI(), http.StatusPermanentRedirect)
+	http.Redirect(w, r, "https://"+f.Domain+r.URL.RequestURI(), http.StatusPermanentRedirect)
 }
 
 // isAsked says whether a request names the domain, on whatever port.
-func (f *front) isAsked(r *http.Request) bool {
+func (f *Front) isAsked(r *http.Request) bool {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	return strings.EqualFold(host, f.domain)
+	return strings.EqualFold(host, f.Domain)
 }
 
 func misdirected(w http.ResponseWriter) {
@@ -115,9 +114,9 @@ func bare(w http.ResponseWriter) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 }
 
-// protect is next for what came by TLS and asks for the domain, and has browsers stay with TLS. What came without is
+// Protect is next for what came by TLS and asks for the domain, and has browsers stay with TLS. What came without is
 // next's alone.
-func (f *front) protect(next http.Handler) http.Handler {
+func (f *Front) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS != nil {
 			if !f.isAsked(r) {
@@ -130,17 +129,17 @@ func (f *front) protect(next http.Handler) http.Handler {
 	})
 }
 
-// greetItself makes the first connection, so that the certificate is there before the first visitor; ctx ends it.
-func (f *front) greetItself(ctx context.Context) {
+// GreetItself makes the first connection, so that the certificate is there before the first visitor; ctx ends it.
+func (f *Front) GreetItself(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, certificateTimeout)
 	defer cancel()
-	dialer := tls.Dialer{Config: &tls.Config{ServerName: f.domain, InsecureSkipVerify: true}} // it is shown, not trusted
-	conn, err := dialer.DialContext(ctx, "tcp", f.https.Addr().String())
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: f.Domain, InsecureSkipVerify: true}} // it is shown, not trusted
+	conn, err := dialer.DialContext(ctx, "tcp", f.HTTPS.Addr().String())
 	if err != nil {
 		return // certificate tells why
 	}
 	defer conn.Close()
 	if shown := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(shown) > 0 {
-		f.log.Info("certificate in place", "domain", f.domain, "until", shown[0].NotAfter.UTC().Format(time.RFC3339))
+		f.log.Info("certificate in place", "domain", f.Domain, "until", shown[0].NotAfter.UTC().Format(time.RFC3339))
 	}
 }

@@ -1,4 +1,6 @@
-package main
+// Package entrance is the ports: what a client may cost, the certificate that Courant gets for itself, and the way from HTTP to HTTPS.
+// What may come in here is true of any handler that is served; it knows nothing of what is answered.
+package entrance
 
 import (
 	"container/list"
@@ -11,8 +13,8 @@ import (
 	"time"
 )
 
-// entrance says what a client may cost. One that is slow is let go, and one that waits makes room for others.
-type entrance struct {
+// Limits says what a client may cost. One that is slow is let go, and one that waits makes room for others.
+type Limits struct {
 	readHeader  time.Duration // for the header of a request, and for a TLS handshake
 	read        time.Duration // for a request
 	write       time.Duration // for each writeBytes of an answer
@@ -23,7 +25,7 @@ type entrance struct {
 
 // clients is the entrance that is served. The idle time is that of proxies, which shall not find a connection closed that
 // they are about to use.
-var clients = entrance{
+var clients = Limits{
 	readHeader: 8 * time.Second, read: 12 * time.Second, write: 12 * time.Second, idle: 2 * time.Minute, connections: 8192,
 }
 
@@ -37,8 +39,11 @@ const (
 	manyFiles = 1 << 20
 )
 
+// New is what is served to clients, with no more connections than the process may have files open.
+func New() Limits { return clients.within(openFiles()) }
+
 // within is the entrance with no more connections, of all its servers together, than the process may have files open.
-func (e entrance) within(openFiles int) entrance {
+func (e Limits) within(openFiles int) Limits {
 	e.connections = max(leastConnections, min(e.connections, openFiles-ownHandles))
 	e.open = newConnections(e.connections)
 	return e
@@ -55,8 +60,8 @@ const (
 	receiveBytes = 64 << 10
 )
 
-// server is an http.Server that lets nobody cost more.
-func (e entrance) server(handler http.Handler, log *slog.Logger) *http.Server {
+// Server is an http.Server that lets nobody cost more.
+func (e Limits) Server(handler http.Handler, log *slog.Logger) *http.Server {
 	open := e.open
 	if open == nil {
 		open = newConnections(e.connections)
@@ -77,7 +82,7 @@ func (e entrance) server(handler http.Handler, log *slog.Logger) *http.Server {
 
 // pace limits how long a client may take for each part of an answer, not for the whole: a large answer, or one that is written over
 // hours, goes on for as long as the client takes what it is sent.
-func (e entrance) pace(next http.Handler) http.Handler {
+func (e Limits) pace(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TransferEncoding) > 0 {
 			// It may have had a Content-Length too, which a proxy in front may have believed (RFC 9112, 6.1).
