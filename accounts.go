@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/auth"
-	"courant/server"
+	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
 	"courant/web"
@@ -185,7 +185,7 @@ func (p *program) userInviteCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintln(p.stdout, server.LinkAddress(site(cfg), secret))
+				_, err = fmt.Fprintln(p.stdout, api.LinkAddress(site(cfg), secret))
 				return err
 			})
 		},

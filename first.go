@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/netip"
 
-	"courant/server"
+	"courant/server/api"
 )
 
 // greet says how to make the first account, if there is none: on a terminal by a link that works once, elsewhere by the
@@ -28,7 +28,7 @@ func (p *program) greet(ctx context.Context, s *service, onTerminal bool) {
 	if s.listener != nil {
 		cfg.Server.Addr = s.addr()
 	}
-	fmt.Fprintf(p.stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n", server.LinkAddress(site(cfg), secret))
+	fmt.Fprintf(p.stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n", api.LinkAddress(site(cfg), secret))
 }
 
 // site is the address of a Courant of this configuration, as good as a command knows it.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/wneessen/go-mail"
 
-	"courant/server"
+	"courant/server/api"
 )
 
 const (
@@ -36,7 +36,7 @@ type mailer struct {
 }
 
 // newMailer is nil where mails cannot be sent, or would not know what address to lead to.
-func newMailer(cfg Config) server.Mailer {
+func newMailer(cfg Config) api.Mailer {
 	if cfg.SMTP.Host == "" || cfg.Server.PublicURL == "" {
 		return nil
 	}

@@ -19,7 +19,7 @@ import (
 	"courant/ingest/report"
 	"courant/ingest/rte"
 	"courant/ingest/source"
-	"courant/server"
+	"courant/server/api"
 	"courant/server/entrance"
 	"courant/store"
 	"courant/store/backup"
@@ -42,7 +42,7 @@ type service struct {
 	log      *slog.Logger
 	store    *store.Store
 	auth     *auth.Auth
-	server   *server.Server
+	server   *api.Server
 	feeds    *ingest.Feeds
 	upkeep   *upkeep
 	entrance entrance.Limits
@@ -69,7 +69,7 @@ func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *sl
 		Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Places: places,
 		Told: figures.backedUp, ClockWrong: s.upkeep.clockWrong,
 	}}
-	s.server, err = server.New(server.Options{
+	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: newMailer(cfg),

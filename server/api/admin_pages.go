@@ -1,0 +1,210 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/store"
+	"courant/store/market"
+	"courant/web"
+)
+
+// Paths of the pages for administrators, in both languages.
+var (
+	usersPath = web.Text{FR: "/administration", EN: "/admin"}
+	userPath  = web.Text{FR: "/administration/comptes", EN: "/admin/users"} // with the account's ID below
+	auditPath = web.Text{FR: "/administration/journal", EN: "/admin/audit"}
+)
+
+// administered has a page shown to administrators alone.
+func (s *Server) administered(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
+	return s.signedIn(func(c echo.Context, identity auth.Identity) error {
+		if !identity.Admin {
+			return problemAdministrators
+		}
+		return page(c, identity)
+	})
+}
+
+// administer has a form of a page taken from administrators alone, in their name.
+func (s *Server) administer(page web.Text, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
+	return s.own(page, func(c echo.Context, identity auth.Identity, fields url.Values) error {
+		if !identity.Admin {
+			return problemAdministrators
+		}
+		return take(c, identity, fields)
+	})
+}
+
+func (s *Server) usersPage(c echo.Context, identity auth.Identity) error {
+	return s.showUsers(c, identity, http.StatusOK, web.Users{})
+}
+
+func (s *Server) showUsers(c echo.Context, identity auth.Identity, status int, view web.Users) error {
+	page, err := pageOf(c)
+	if err != nil {
+		return err
+	}
+	accounts, more, err := s.auth.Users(c.Request().Context(), page)
+	if err != nil {
+		return err
+	}
+	view.Pager = pagerOf(usersPath.In(language(c)), page, more)
+	for _, account := range accounts {
+		view.Users = append(view.Users, s.userLine(account))
+	}
+	body, err := s.pages.Users(visitAt(c, identity, view.Pager.At), view)
+	return s.page(c, status, body, err)
+}
+
+func (s *Server) userLine(account store.Account) web.UserLine {
+	return web.UserLine{Account: account, Subscription: web.SubscriptionOf(account, s.offers, s.clock.Now())}
+}
+
+func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Values) error {
+	ctx, email := c.Request().Context(), fields.Get("email")
+	secret, err := s.auth.Invite(ctx, email, fields.Get("role") == string(store.Administrator))
+	if fault, known := faultOf(err); known {
+		return s.showUsers(c, identity, http.StatusBadRequest, web.Users{Email: email, Fault: fault})
+	}
+	if err != nil {
+		return err
+	}
+	account, err := s.auth.User(ctx, email)
+	if err != nil {
+		return err
+	}
+	return s.handOver(c, identity, account, secret)
+}
+
+// handOver shows a link once on its account's page, and sends it where mails are sent. Its host is that of the
+// configuration or it has none: what a request names as its host may be anybody's.
+func (s *Server) handOver(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
+	if s.mail != nil {
+		language := language(c)
+		s.later(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
+	}
+	s.shown.put(identity, userPage(web.English, account), LinkAddress(s.publicURL, secret), s.mail != nil)
+	return c.Redirect(http.StatusSeeOther, userPage(language(c), account))
+}
+
+func userPage(l web.Language, account store.Account) string {
+	return fmt.Sprintf("%s/%d", userPath.In(l), account.ID)
+}
+
+func (s *Server) userPage(c echo.Context, identity auth.Identity) error {
+	account, err := s.named(c)
+	if err != nil {
+		return err
+	}
+	view := web.User{}
+	if c.Request().Method == http.MethodGet {
+		held := s.shown.take(identity, userPage(web.English, account))
+		view.Link, view.Mailed = held.text, held.mailed
+	}
+	return s.showUser(c, identity, account, http.StatusOK, view)
+}
+
+// named is the account whose ID is in the path.
+func (s *Server) named(c echo.Context) (store.Account, error) {
+	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+	if err != nil {
+		return store.Account{}, problemNotFound
+	}
+	account, err := s.auth.Account(c.Request().Context(), id)
+	if _, known := faultOf(err); known {
+		return store.Account{}, problemNotFound
+	}
+	return account, err
+}
+
+func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.Account, status int, view web.User) error {
+	last, err := s.auth.IsLastAdministrator(c.Request().Context(), account)
+	if err != nil {
+		return err
+	}
+	view.UserLine, view.Last, view.Offers = s.userLine(account), last, s.offers
+	view.Today = market.DeliveryDateOf(s.clock.Now())
+	body, err := s.pages.User(visitAt(c, identity, userPage(language(c), account)), view)
+	return s.page(c, status, body, err)
+}
+
+// change has a form of an account's page change the account.
+func (s *Server) change(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
+	return s.administer(usersPath, func(c echo.Context, identity auth.Identity, fields url.Values) error {
+		account, err := s.named(c)
+		if err != nil {
+			return err
+		}
+		err = change(c.Request().Context(), account, fields)
+		if fault, known := faultOf(err); known {
+			return s.showUser(c, identity, account, http.StatusBadRequest, web.User{Fault: fault})
+		}
+		if err != nil {
+			return err
+		}
+		return c.Redirect(http.StatusSeeOther, userPage(language(c), account))
+	})
+}
+
+func (s *Server) subscribe(ctx context.Context, account store.Account, fields url.Values) error {
+	until, err := formDate(fields, "until")
+	if err != nil {
+		return err
+	}
+	return s.auth.Subscribe(ctx, account.Email, fields.Get("offer"), until)
+}
+
+func (s *Server) unsubscribe(ctx context.Context, account store.Account, _ url.Values) error {
+	return s.auth.Unsubscribe(ctx, account.Email)
+}
+
+func (s *Server) disable(ctx context.Context, account store.Account, _ url.Values) error {
+	_, err := s.auth.Disable(ctx, account.Email)
+	return err
+}
+
+func (s *Server) enable(ctx context.Context, account store.Account, _ url.Values) error {
+	return s.auth.Enable(ctx, account.Email)
+}
+
+func (s *Server) passwordLink(c echo.Context, identity auth.Identity, _ url.Values) error {
+	account, err := s.named(c)
+	if err != nil {
+		return err
+	}
+	secret, err := s.auth.PasswordLink(c.Request().Context(), account.Email)
+	if fault, known := faultOf(err); known {
+		return s.showUser(c, identity, account, http.StatusBadRequest, web.User{Fault: fault})
+	}
+	if err != nil {
+		return err
+	}
+	return s.handOver(c, identity, account, secret)
+}
+
+func (s *Server) auditPage(c echo.Context, identity auth.Identity) error {
+	before := int64(0)
+	if text := c.QueryParam("before"); text != "" {
+		var err error
+		if before, err = strconv.ParseInt(text, 10, 64); err != nil || before < 1 {
+			return problemInvalidParameter
+		}
+	}
+	notes, more, err := s.auth.Notes(c.Request().Context(), before)
+	if err != nil {
+		return err
+	}
+	view := web.Audit{Notes: notes}
+	if more {
+		view.Older = notes[len(notes)-1].ID
+	}
+	body, err := s.pages.Audit(visitAt(c, identity, c.Request().URL.RequestURI()), view)
+	return s.page(c, http.StatusOK, body, err)
+}

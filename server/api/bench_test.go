@@ -1,0 +1,155 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"courant/server/api"
+	"courant/store"
+	"courant/store/market"
+)
+
+const (
+	// windowStart is the first instant of the 29 dates that end with 2026-07-15.
+	windowStart = "2026-06-16T22:00:00Z"
+	dayStart    = "2026-07-14T22:00:00Z"
+	windowEnd   = "2026-07-15T22:00:00Z"
+)
+
+// fullWindow is all that six bodies are made of when nothing is missing.
+func fullWindow() market.Batch {
+	m := newMarket()
+	number := func() market.Number { return m.between(-900, 900, 2, 0).number() }
+	var batch market.Batch
+	for _, start := range starts(windowStart, windowEnd, 900) {
+		batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: number()})
+		sell := func(dataset market.Dataset, direction market.Direction, horizon string) {
+			batch.Capacity = append(batch.Capacity, market.CapacityStep{
+				Dataset: dataset, Start: start, Direction: direction, TimeHorizon: horizon, Product: "STD",
+				OfferedMW: market.Num(900.5), ContractedMW: market.Num(450), Price: m.between(0, 20, 6, 0).number(),
+			})
+		}
+		sell(market.FCRCapacity, market.Symmetric, "DAILY")
+		for _, direction := range []market.Direction{market.Upward, market.Downward} {
+			sell(market.AFRRCapacity, direction, "DAILY")
+			sell(market.MFRRCapacity, direction, "DAILY")
+			sell(market.MFRRCapacity, direction, "PERIODIC")
+		}
+	}
+	for _, start := range starts(dayStart, windowEnd, 900) {
+		for _, direction := range []market.Direction{market.Upward, market.Downward} {
+			batch.MFRR = append(batch.MFRR, market.MFRRStep{Start: start, Direction: direction, ClearingPrice: number(), ActivatedVolumeSAMW: number()})
+		}
+	}
+	for _, start := range starts(dayStart, windowEnd, 4) {
+		batch.AFRR = append(batch.AFRR, market.AFRRStep{
+			Start: start, UpwardPrice: number(), DownwardPrice: number(), DemandMW: number(), ForFranceMW: number(), InFranceMW: number(),
+			PicassoConnection: market.Flag{V: true, Valid: true}, ProrataMode: market.Flag{Valid: true},
+		})
+	}
+	return batch
+}
+
+func windowOf[R any](rows []R) store.Window[R] {
+	return store.Window[R]{Rows: rows, Last: market.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
+}
+
+func soldOf(batch market.Batch, dataset market.Dataset) []market.CapacityStep {
+	var steps []market.CapacityStep
+	for _, step := range batch.Capacity {
+		if step.Dataset == dataset {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+func BenchmarkBuildBody(b *testing.B) {
+	batch := fullWindow()
+	fcr, afrr, mfrr := soldOf(batch, market.FCRCapacity), soldOf(batch, market.AFRRCapacity), soldOf(batch, market.MFRRCapacity)
+	for _, bench := range []struct {
+		endpoint string
+		build    func() []byte
+	}{
+		{"day-ahead-prices", func() []byte { return api.PricesBody(windowOf(batch.Prices)) }},
+		{"fcr-capacity", func() []byte { return api.CapacityBody(windowOf(fcr)) }},
+		{"afrr-capacity", func() []byte { return api.CapacityBody(windowOf(afrr)) }},
+		{"mfrr-capacity", func() []byte { return api.CapacityBody(windowOf(mfrr)) }},
+		{"afrr-energy", func() []byte { return api.AFRRBody(windowOf(batch.AFRR)) }},
+		{"mfrr-energy", func() []byte { return api.MFRRBody(windowOf(batch.MFRR)) }},
+	} {
+		b.Run(bench.endpoint, func(b *testing.B) {
+			b.ReportAllocs()
+			size := 0
+			for b.Loop() {
+				size = len(bench.build())
+			}
+			b.ReportMetric(float64(size), "body-bytes")
+		})
+	}
+}
+
+// BenchmarkRefresh builds all bodies from the database, as at the start.
+func BenchmarkRefresh(b *testing.B) {
+	f := open(b)
+	f.commit(b, fullWindow())
+	b.ReportAllocs()
+	for b.Loop() {
+		fresh, err := api.New(f.options)
+		must(b, err)
+		must(b, fresh.Refresh(b.Context()))
+		b.StopTimer()
+		fresh.Close()
+		b.StartTimer()
+	}
+}
+
+// sink is an answer of which nothing is kept.
+type sink struct{ header http.Header }
+
+func (s sink) Header() http.Header         { return s.header }
+func (s sink) Write(p []byte) (int, error) { return len(p), nil }
+func (s sink) WriteHeader(int)             {}
+
+// BenchmarkServeBody answers with a finished body, without a network. The first row is a handler that writes the same
+// bytes and does nothing else: what the others take beyond it is ours.
+func BenchmarkServeBody(b *testing.B) {
+	f := open(b, func(o *api.Options) { o.RateLimitPerMinute = 1 << 30 })
+	f.commit(b, fullWindow())
+	f.refresh(b)
+	f.Settle()
+	account := f.account(b, "boris@example.org", store.Administrator)
+	token := bearer(f.token(b, account, nil))
+	body := f.Snapshot()["balancing-capacity"]
+	tag := f.ask(b, "GET", "/api/balancing-capacity", token).Header().Get("ETag")
+	constant := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(body)
+	})
+	for _, row := range []struct {
+		name    string
+		handler http.Handler
+		dress   []func(*http.Request)
+	}{
+		{"constant", constant, nil},
+		{"token", f, []func(*http.Request){token}},
+		{"session", f, []func(*http.Request){carrying(f.session(b, account))}},
+		{"gzip", f, []func(*http.Request){token, header("Accept-Encoding", "gzip")}},
+		{"zstd", f, []func(*http.Request){token, header("Accept-Encoding", "zstd")}},
+		{"304", f, []func(*http.Request){token, header("If-None-Match", tag)}},
+		{"wrong-token", f, []func(*http.Request){bearer("crt_" + strings.Repeat("a", 48))}},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/api/balancing-capacity", nil)
+			for _, change := range row.dress {
+				change(r)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				row.handler.ServeHTTP(sink{http.Header{}}, r)
+			}
+		})
+	}
+}

@@ -1,0 +1,389 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"courant/server/api"
+	"courant/store"
+	"courant/store/market"
+	"courant/web"
+)
+
+// axeFolder names the environment variable that says where axe-core is, as npm installs it.
+const axeFolder = "AXE_CORE"
+
+// patience is how long a test waits for a page in all, so that one that never comes is told and not waited for.
+const patience = 3 * time.Minute
+
+// browser is a Chromium that looks at a server.
+type browser struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+
+	mu         sync.Mutex
+	complaints []string // what it wrote to its console: errors, violations of the policy, files that are not there
+}
+
+// openBrowser starts a Chromium. Where there is none the test is skipped.
+func openBrowser(t *testing.T, f *fixture) *browser {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("SKIPPED: NO CHROMIUM IS INSTALLED, so no page was looked at; apt-get install chromium")
+	}
+	live := httptest.NewServer(f)
+	t.Cleanup(live.Close)
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.DisableGPU)
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, patience)
+	t.Cleanup(cancel)
+	b := &browser{t: t, ctx: ctx, base: live.URL}
+	must(t, chromedp.Listen(ctx, b.hear))
+	return b
+}
+
+// hear keeps what a page complains of.
+func (b *browser) hear(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		b.complaints = append(b.complaints, "exception: "+e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		b.complaints = append(b.complaints, "console: "+string(e.Type))
+	case *cdplog.EventEntryAdded:
+		b.complaints = append(b.complaints, e.Entry.Text+" "+e.Entry.URL)
+	}
+}
+
+// calm fails the test if a page complained since it was asked last.
+func (b *browser) calm(where string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, complaint := range b.complaints {
+		b.t.Errorf("%s: %s", where, complaint)
+	}
+	b.complaints = nil
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	must(b.t, chromedp.Do(b.ctx, steps...))
+}
+
+func (b *browser) open(path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.base + path))
+}
+
+// follow does what leads to another page and waits for that.
+func (b *browser) follow(step chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.WaitEvent(page.LoadEventFired, nil, step))
+	must(b.t, err)
+}
+
+// text evaluates an expression of the page that is a text.
+func (b *browser) text(expression string) string {
+	b.t.Helper()
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return text
+}
+
+// is fails the test unless the expression is that text.
+func (b *browser) is(expression, want string) {
+	b.t.Helper()
+	if got := b.text(expression); got != want {
+		b.t.Errorf("%s is %q, want %q", expression, got, want)
+	}
+}
+
+// openAs starts a Chromium in which somebody is signed in, and that prefers a language.
+func openAs(t *testing.T, f *fixture, role store.Role, language string) *browser {
+	t.Helper()
+	b := openBrowser(t, f)
+	b.as(f.session(t, f.account(t, email, role)))
+	b.speak(language)
+	return b
+}
+
+// as has the browser carry a session.
+func (b *browser) as(cookie *http.Cookie) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.base})
+	must(b.t, err)
+}
+
+// speak has the browser prefer a language.
+func (b *browser) speak(language string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{})
+	must(b.t, err)
+	_, err = chromedp.Call(b.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}})
+	must(b.t, err)
+}
+
+// prefer has the browser prefer a colour scheme.
+func (b *browser) prefer(scheme string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	must(b.t, err)
+}
+
+// keys presses keys one after the other.
+func (b *browser) keys(keys ...string) {
+	b.t.Helper()
+	for _, key := range keys {
+		b.do(chromedp.KeyEvent(key))
+	}
+}
+
+const (
+	plot     = `document.querySelector('.plot')`
+	heading  = `document.querySelector('h1').textContent`
+	position = plot + `.getAttribute('aria-valuenow') + '/' + ` + plot + `.getAttribute('aria-valuemax')`
+	reading  = plot + `.getAttribute('aria-valuetext')`
+)
+
+func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
+	f, _ := withMarket(t)
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.refresh(t)
+	must(t, f.auth.AddUser(t.Context(), email, password, true))
+	b := openBrowser(t, f)
+	b.speak("fr")
+	b.open("/prix?from=2026-10-25")
+	b.is("location.pathname", "/login")
+	b.do(chromedp.SendKeys(chromedp.ID("email"), email), chromedp.SendKeys(chromedp.ID("password"), password))
+	b.follow(chromedp.Click(chromedp.CSS("main button")))
+	b.is("location.pathname + location.search", "/prix?from=2026-10-25")
+	b.is(heading, "Dimanche 25\u00a0octobre\u00a02026")
+	b.is(`document.querySelectorAll('#day-ahead-prices tbody tr').length`, "100")
+	b.do(chromedp.Focus(chromedp.CSS(".plot")))
+	b.keys(kb.Home)
+	b.is(position, "1/100")
+	b.is(reading, "00:00–00:15, Prix −20,00\u00a0€/MWh")
+	b.keys(slices.Repeat([]string{kb.ArrowRight}, 9)...)
+	b.is(reading, "02A:15–02A:30, Prix 173,125\u00a0€/MWh")
+	b.keys(slices.Repeat([]string{kb.ArrowRight}, 4)...)
+	b.is(position, "14/100")
+	b.is(reading, "02B:15–02B:30, Prix 201,125\u00a0€/MWh")
+	b.keys(kb.End)
+	b.is(position, "100/100")
+	b.is(reading, "23:45–00:00, Prix 23,375\u00a0€/MWh")
+	hours := b.text(`[...document.querySelectorAll('.time')].map(label => label.textContent).join(' ')`)
+	if !strings.Contains(hours, "02A 02B") || strings.Contains(hours, "02 ") {
+		t.Errorf("the hours are %s", hours)
+	}
+	b.calm("/prix")
+
+	b.follow(chromedp.Click(chromedp.CSS("a[rel=next]")))
+	b.is(heading, "Lundi 26\u00a0octobre\u00a02026")
+	b.do(chromedp.Focus(chromedp.CSS(".plot")))
+	b.follow(chromedp.KeyEvent(kb.PageUp))
+	b.is(heading, "Dimanche 25\u00a0octobre\u00a02026")
+	b.do(chromedp.SetValue(chromedp.ID("from"), "2026-10-26"), chromedp.SetValue(chromedp.ID("to"), "2026-10-26"))
+	b.follow(chromedp.Click(chromedp.CSS(".dates button")))
+	b.is(heading, "Lundi 26\u00a0octobre\u00a02026")
+	b.follow(chromedp.Click(chromedp.CSS("button[value=en]")))
+	b.is("document.documentElement.lang", "en")
+	b.is(heading, "Monday 26\u00a0October\u00a02026")
+	b.calm("/prices")
+}
+
+func TestInABrowserTheCSVIsTheTable(t *testing.T) {
+	f, _ := withMarket(t)
+	b := openAs(t, f, store.Administrator, "fr")
+	b.open("/energie?from=2026-10-25")
+	same, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(async () => {
+		const table = document.getElementById('mfrr-energy');
+		const shown = [...table.tBodies[0].rows].map(row => [...row.cells].slice(1).map(cell => cell.textContent.replace(/\u202f/g, '').replace('\u2212', '-')).join(';'));
+		const lines = (await (await fetch(document.querySelector('a[href^="/csv/fr/mfrr-energy"]').href)).text()).trim().split('\r\n').slice(1);
+		const written = lines.map(line => line.split(';').slice(4).map(field => field || '–').join(';'));
+		const differs = shown.findIndex((row, i) => row.split(';').some((cell, j) => cell !== written[i].split(';')[j] && parseFloat(cell.replace(',', '.')) !== parseFloat(written[i].split(';')[j].replace(',', '.'))));
+		return shown.length + ' ' + written.length + ' ' + differs;
+	})()`, chromedp.EvalAwaitPromise))
+	must(t, err)
+	if same != "100 100 -1" {
+		t.Errorf("rows of the table, of the CSV, and the first that differs: %s", same)
+	}
+	b.calm("/energie")
+}
+
+func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
+	f, _ := withMarket(t)
+	b := openAs(t, f, store.Administrator, "en")
+	b.do(chromedp.EmulateViewport(1440, 900))
+	b.open("/energy?from=2026-10-25")
+	const dots = `[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.cursor circle').length).join(' ')`
+	b.do(chromedp.Focus(chromedp.CSS(".plot")))
+	b.keys(kb.Home)
+	b.is(dots, "1 1 1 1") // each chart has a value at midnight in one series
+	const numbers = `[...document.querySelectorAll('.plot')].map(p => p.getAttribute('aria-valuemax')).join(' ')`
+	b.is(numbers, "300 300 100 100")
+
+	b.keys("+")
+	b.is(numbers, "150 150 50 50")
+	b.keys(kb.Escape)
+	b.is(numbers, "300 300 100 100")
+
+	// A key of the legend takes a line away and brings it back.
+	const lines = `document.querySelectorAll('.plot')[0].querySelectorAll('.line').length`
+	b.is(lines, "2")
+	b.do(chromedp.Click(chromedp.CSS("button.key.s1")))
+	b.is(lines, "1")
+	b.is(`document.querySelector('button.key.s1').getAttribute('aria-pressed')`, "false")
+	b.do(chromedp.Click(chromedp.CSS("button.key.s1")))
+	b.is(lines, "2")
+
+	// Dragging shows the periods that were dragged over.
+	b.open("/prices?from=2026-10-25")
+	var box struct{ X, Y, Width, Height float64 }
+	must(t, json.Unmarshal([]byte(b.text(`JSON.stringify(`+plot+`.getBoundingClientRect())`)), &box))
+	y := box.Y + box.Height/2
+	b.do(chromedp.DragAndDropXY(box.X+box.Width/4, y, box.X+box.Width/2, y, 4))
+	zoomed := b.text(plot + `.getAttribute('aria-valuemax')`)
+	if zoomed == "100" || zoomed == "0" {
+		t.Errorf("after dragging over a quarter of it the chart shows %s periods", zoomed)
+	}
+	b.do(chromedp.MouseClickXY(box.X+box.Width/2, y, chromedp.ClickCount(2)))
+	b.is(plot+`.getAttribute('aria-valuemax')`, "100")
+	b.calm("/energy and /prices")
+}
+
+func TestInABrowserTheDocumentationIsTried(t *testing.T) {
+	f, _ := withMarket(t)
+	b := openAs(t, f, store.Member, "en")
+	b.open("/docs")
+	b.is(`document.querySelectorAll('a[data-try]').length`, "1") // a member without subscription may try prices
+	b.do(chromedp.Click(chromedp.CSS("a[data-try]")))
+	tried, err := chromedp.Run(b.ctx, chromedp.Poll[string](`document.querySelector('[role=status]').textContent`))
+	must(t, err)
+	if !strings.HasPrefix(tried, "200, ") || !strings.Contains(b.text(`document.querySelector('#day-ahead-prices pre').textContent`), `"hour_start_utc": "2026-10-24T22:00:00.000Z"`) {
+		t.Errorf("trying tells %q", tried)
+	}
+	b.is("location.pathname", "/docs")
+	b.calm("/docs")
+}
+
+func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
+	f := open(t)
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
+	f.refresh(t)
+	b := openAs(t, f, store.Administrator, "fr")
+	const shown = `['day-ahead-prices', 'afrr-energy', 'mfrr-energy'].map(id => document.getElementById(id).parentElement.clientWidth > 200).join(' ')`
+	const plots = `[...document.querySelectorAll('.plot')].some(p => p.clientHeight > 0)`
+	b.open("/")
+	b.is(shown, "false false false")
+	b.is(plots, "true")
+	b.open("/#afrr-energy")
+	b.is(shown, "false true false")
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	must(t, err)
+	b.open("/")
+	b.is(shown, "true true true")
+	b.is(plots, "false")
+}
+
+// TestInABrowserEveryPageIsSound looks at every page at both widths, in both schemes and both languages.
+func TestInABrowserEveryPageIsSound(t *testing.T) {
+	f := open(t, reporting(inState("late")), func(o *api.Options) { o.OpenSignup, o.Offers = true, []web.Offer{{ID: "everything"}} })
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
+	f.commit(t, marketOn(turnBack))
+	f.refresh(t)
+	b := openBrowser(t, f)
+	axe := ""
+	if folder := os.Getenv(axeFolder); folder != "" {
+		script, err := os.ReadFile(filepath.Join(folder, "axe.min.js"))
+		must(t, err)
+		axe = string(script)
+	} else {
+		t.Log("SKIPPED: ACCESSIBILITY IS NOT CHECKED, because " + axeFolder + " does not name the folder of axe-core")
+	}
+	key, err := f.auth.FirstLink(t.Context())
+	must(t, err)
+	guest := []string{"/login?next=%2Fcompte", "/docs", "/offres", "/mot-de-passe-oublie", "/inscription", api.LinkAddress("", key)}
+	member := []string{"/", "/prix?from=2026-10-25", "/prices?from=2026-10-25&to=2026-10-27", "/capacite?from=2026-10-25", "/energie?from=2026-10-25", "/energy?from=2026-01-01", "/etat", "/docs",
+		"/compte", "/docs/jetons", "/offers", "/administration", "/administration/comptes/1", "/admin/audit"}
+	look := func(who string, paths []string) {
+		for _, view := range []struct {
+			width            int64
+			scheme, language string
+		}{{1440, "light", "fr"}, {390, "dark", "en"}, {390, "light", "fr"}, {1440, "dark", "en"}} {
+			b.do(chromedp.EmulateViewport(view.width, 900))
+			b.prefer(view.scheme)
+			b.speak(view.language)
+			for _, path := range paths {
+				where := fmt.Sprintf("%s, %s, %d px, %s, %s", who, path, view.width, view.scheme, view.language)
+				b.open(path)
+				b.is("document.documentElement.lang", view.language)
+				if wide := b.text("document.documentElement.scrollWidth"); wide != fmt.Sprint(view.width) {
+					t.Errorf("%s: the page is %s px wide", where, wide)
+				}
+				b.accessible(where, axe)
+				b.calm(where)
+			}
+		}
+	}
+	look("guest", guest)
+	b.as(f.session(t, f.account(t, "anne@example.org", store.Member)))
+	look("member without subscription", []string{"/", "/energie"})
+	boris := f.account(t, "boris@example.org", store.Administrator)
+	f.token(t, boris, nil)
+	b.as(f.session(t, boris))
+	look("administrator", member)
+}
+
+// accessible has axe-core look at the page.
+func (b *browser) accessible(where, axe string) {
+	b.t.Helper()
+	if axe == "" {
+		return
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](axe + ";undefined"))
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+		.then(result => result.passes.length === 0 ? ['nothing was checked'] : result.violations.flatMap(v => v.nodes.map(node => v.id + ': ' + node.html + ' ' + node.failureSummary)))`, chromedp.EvalAwaitPromise))
+	must(b.t, err)
+	for _, violation := range found {
+		b.t.Errorf("%s: %s", where, violation)
+	}
+}

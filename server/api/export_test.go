@@ -1,0 +1,165 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"weak"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/labstack/echo/v4"
+)
+
+// What makes a body of a window.
+var (
+	PricesBody   = pricesBody
+	CapacityBody = capacityBody
+	AFRRBody     = afrrBody
+	MFRRBody     = mfrrBody
+)
+
+// Shorten makes an example of an answer.
+var Shorten = shorten
+
+// Snapshot is what is served at this moment, by the endpoint's name.
+func (s *Server) Snapshot() map[string][]byte {
+	served := map[string][]byte{}
+	if all := s.bodies.current.Load(); all != nil {
+		for name, body := range all.answers {
+			served[name] = bytes.Clone(body.plain.bytes)
+		}
+	}
+	return served
+}
+
+// Served is the body itself, for telling whether it was built again.
+func (s *Server) Served(endpoint string) *byte {
+	body, built := s.bodies.of(endpoint)
+	if !built {
+		return nil
+	}
+	return &body.plain.bytes[0]
+}
+
+// Handle adds a route.
+func (s *Server) Handle(path string, handler http.HandlerFunc) {
+	s.echo.GET(path, echo.WrapHandler(handler))
+}
+
+// Routes are what the server answers, as the OpenAPI document names them; HEAD and OPTIONS go with GET.
+func (s *Server) Routes() []string {
+	parameter := regexp.MustCompile(`:(\w+)`)
+	var all []string
+	for _, route := range s.echo.Routes() {
+		if route.Method == http.MethodHead || route.Method == echo.RouteNotFound {
+			continue
+		}
+		path := strings.Replace(parameter.ReplaceAllString(route.Path, "{$1}"), "*", "{file}", 1)
+		all = append(all, route.Method+" "+path)
+	}
+	return all
+}
+
+// PeerOf is whose request a server takes r for.
+func (s *Server) PeerOf(r *http.Request) string { return s.echo.NewContext(r, nil).RealIP() }
+
+// NewLimits is the limits of a server: the function takes one request of a token.
+func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.Duration, bool) {
+	limits := newLimits(clock, perMinute)
+	return func(tokenID int64) (time.Duration, bool) {
+		left, ok := limits.take(tokenID)
+		return left.wait, ok
+	}
+}
+
+// Settle waits for what answers left to be done.
+func (s *Server) Settle() { s.working.Wait() }
+
+// Alive tells which of what is served at this moment is still held when it is called, by the endpoint's name.
+func (s *Server) Alive() func() []string {
+	held := map[string]weak.Pointer[document]{}
+	for name, served := range s.bodies.current.Load().answers {
+		held[name] = weak.Make(served)
+	}
+	return func() []string {
+		var names []string
+		for name, served := range held {
+			if served.Value() != nil {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+}
+
+// Chooser chooses among the codings of a document that is packed.
+func Chooser() func(accept []string) {
+	d := large()
+	d.pack()
+	return func(accept []string) { d.choose(accept) }
+}
+
+// Chosen is the coding that an Accept-Encoding gets of content that is large enough, once it is packed; empty: as it is.
+func Chosen(accept ...string) string {
+	d := large()
+	d.pack()
+	return strings.Join(d.choose(accept).coding, "")
+}
+
+// NamesTag says whether a value of If-None-Match names a tag.
+var NamesTag = namesTag
+
+// large is a document that is packed.
+func large() *document {
+	return newDocument("text/plain", bytes.Repeat([]byte("content "), leastPacked), time.Time{})
+}
+
+// QuickAndBest are the tags of a document in gzip, before and after it is packed.
+func QuickAndBest() (quick, packed string) {
+	d := large()
+	quick = d.choose([]string{codingGzip}).tag[0]
+	d.pack()
+	return quick, d.choose([]string{codingGzip}).tag[0]
+}
+
+// HeldAfterPacking is the tag under which a packed document is held by a client that has one.
+func HeldAfterPacking(tag string) string {
+	d := large()
+	d.pack()
+	return strings.Join(d.heldBy([]string{tag}, d.choose([]string{codingGzip})), "")
+}
+
+// TakeOf takes a request of a token, and tells of how many tokens the limits are known.
+func (s *Server) TakeOf(tokenID int64) (known int) {
+	s.limits.take(tokenID)
+	return len(s.limits.byToken)
+}
+
+// Errands has an origin leave many things to be done, and then each of a few persons one. It tells in which order they are done, and
+// how many are not.
+func Errands(ofOne, persons int) (done []string, dropped int) {
+	e := &errands{busy: mostAtOnce}
+	add := func(name string, asked int) {
+		_, one := e.add(errand{asked: asked, do: func(context.Context) error { done = append(done, name); return nil }})
+		if one {
+			dropped++
+		}
+	}
+	for i := range ofOne {
+		add("flood", i+1)
+	}
+	for i := range persons {
+		add("person "+strconv.Itoa(i), 0)
+	}
+	for {
+		next, found := e.next()
+		if !found {
+			return done, dropped
+		}
+		_ = next.do(context.Background())
+	}
+}

@@ -1,0 +1,376 @@
+package api_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"courant/auth"
+	"courant/ingest/report"
+	"courant/server/api"
+	"courant/store"
+	"courant/store/market"
+)
+
+// turnBack is the delivery date on which the clock goes back: 100 quarter hours.
+var turnBack = market.NewDeliveryDate(2026, 10, 25)
+
+// marketOn invents all that is published of a delivery date. Some values are null, some prices negative; of the 4 s
+// steps there is one a minute.
+func marketOn(date market.DeliveryDate) market.Batch {
+	var batch market.Batch
+	for i := range int64(date.Steps(market.QuarterSeconds)) {
+		start := date.Start().Unix() + i*market.QuarterSeconds
+		price := market.Num(float64(i*137%260) - 20 + float64(i%4)/8)
+		batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: price})
+		if i == 40 {
+			price = market.Number{} // mFRR was not activated
+		}
+		for _, sold := range []struct {
+			dataset   market.Dataset
+			direction market.Direction
+			horizon   string
+		}{
+			{market.FCRCapacity, market.Symmetric, "DAILY"}, {market.AFRRCapacity, market.Upward, "DAILY"}, {market.AFRRCapacity, market.Downward, "DAILY"},
+			{market.MFRRCapacity, market.Upward, "DAILY"}, {market.MFRRCapacity, market.Downward, "DAILY"}, {market.MFRRCapacity, market.Upward, "PERIODIC"},
+		} {
+			step := market.CapacityStep{
+				Dataset: sold.dataset, Start: start, Direction: sold.direction, TimeHorizon: sold.horizon, Product: "STD",
+				OfferedMW: market.Num(1200), ContractedMW: market.Num(float64(500 + i/4)), Price: market.Num(float64(i/4) / 8),
+			}
+			if i == 9 {
+				step.Price = market.Number{} // its hour stays in quarters
+			}
+			batch.Capacity = append(batch.Capacity, step)
+		}
+		batch.MFRR = append(batch.MFRR,
+			market.MFRRStep{Start: start, Direction: market.Upward, ClearingPrice: price, ActivatedVolumeSAMW: market.Num(float64(i))},
+			market.MFRRStep{Start: start, Direction: market.Downward, ActivatedVolumeDAMW: market.Num(-float64(i))})
+	}
+	for i := range int64(date.Steps(60)) {
+		batch.AFRR = append(batch.AFRR, market.AFRRStep{
+			Start: date.Start().Unix() + i*60, UpwardPrice: market.Num(float64(i%300) / 3), DemandMW: market.Num(float64(i%700) - 350),
+		})
+	}
+	return batch
+}
+
+// withMarket is a fixture that holds the date on which the clock goes back, and what makes a request an administrator's.
+func withMarket(t *testing.T, changes ...func(*api.Options)) (*fixture, func(*http.Request)) {
+	t.Helper()
+	f := open(t, changes...)
+	f.commit(t, marketOn(turnBack))
+	f.refresh(t)
+	return f, carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+}
+
+var (
+	tableRow  = regexp.MustCompile(`<tr data-from="(\d+)" data-to="(\d+)"[^>]*>(.*)</tr>`)
+	tableCell = regexp.MustCompile(`<td class="number"(?: data-value="([^"]*)")?>([^<]*)</td>`)
+)
+
+// shownRows reads the rows of the dataset's table on a page: start, end, and the numbers as they were published.
+func shownRows(t *testing.T, page, dataset string) [][]string {
+	t.Helper()
+	_, table, found := strings.Cut(page, `<table id="`+dataset+`">`)
+	if !found {
+		t.Fatalf("the page has no table of %s", dataset)
+	}
+	table, _, _ = strings.Cut(table, "</table>")
+	var rows [][]string
+	for _, match := range tableRow.FindAllStringSubmatch(table, -1) {
+		row := match[1:3:3]
+		for _, cell := range tableCell.FindAllStringSubmatch(match[3], -1) {
+			if (cell[1] == "") != (cell[2] == "–") {
+				t.Fatalf("a cell of %s is %q and shows %q", dataset, cell[1], cell[2])
+			}
+			row = append(row, cell[1])
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func TestCSVIsWhatThePageShows(t *testing.T) {
+	f, admin := withMarket(t)
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.refresh(t)
+	for dataset, path := range map[market.Dataset]string{
+		market.DayAheadPrices: "/prix", market.FCRCapacity: "/capacite", market.AFRRCapacity: "/capacity", market.MFRRCapacity: "/capacite",
+		market.AFRREnergy: "/energie", market.MFRREnergy: "/energy",
+	} {
+		for _, query := range []string{"?from=2026-10-25&to=2026-10-25", "?from=2026-10-25&to=2026-10-26"} {
+			page := f.ask(t, "GET", path+query, admin).Body.String()
+			link := regexp.MustCompile(`href="(/csv/fr/` + string(dataset) + `\?[^"]*)"`).FindStringSubmatch(page)
+			if link == nil {
+				t.Fatalf("%s%s has no link to the CSV of %s", path, query, dataset)
+			}
+			want := shownRows(t, page, string(dataset))
+			for form, separator := range map[string]rune{"fr": ';', "en": ','} {
+				target := strings.Replace(strings.ReplaceAll(link[1], "&amp;", "&"), "/fr/", "/"+form+"/", 1)
+				w := f.ask(t, "GET", target, admin)
+				reader := csv.NewReader(w.Body)
+				reader.Comma = separator
+				records, err := reader.ReadAll()
+				must(t, err)
+				if len(records) != len(want)+1 || len(want) == 0 {
+					t.Fatalf("%s has %d rows, the page %d", target, len(records)-1, len(want))
+				}
+				numbers := len(want[0]) - 2
+				for i, record := range records[1:] {
+					got := record[len(record)-numbers:]
+					for j := range got {
+						if form == "fr" {
+							got[j] = strings.Replace(got[j], ",", ".", 1)
+						}
+					}
+					if !slices.Equal(got, want[i][2:]) || instantOf(t, record[2]) != want[i][0] || instantOf(t, record[3]) != want[i][1] {
+						t.Fatalf("%s: row %d is %q, the page shows %q", target, i, record, want[i])
+					}
+				}
+			}
+		}
+	}
+}
+
+// instantOf is RFC 3339 as seconds.
+func instantOf(t *testing.T, text string) string {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	must(t, err)
+	return strconv.FormatInt(at.Unix(), 10)
+}
+
+// A date of which the 4 s steps were removed shows what it showed before, and says so.
+func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
+	f, admin := withMarket(t)
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.refresh(t)
+	const query = "?from=2026-10-25&to=2026-10-25"
+	targets := []string{"/csv/fr/afrr-energy" + query, "/csv/en/afrr-energy" + query, "/api/afrr-energy", "/api/balancing-energy"}
+	answers := func() (all []string) {
+		for _, target := range targets {
+			all = append(all, f.ask(t, "GET", target, admin).Body.String())
+		}
+		return append(all, fmt.Sprint(shownRows(t, f.ask(t, "GET", "/energie"+query, admin).Body.String(), "afrr-energy")))
+	}
+	notes := map[string]string{"fr": "ont été retirés", "en": "Of this date Courant keeps these 5 minute means only"}
+	says := func(when string, query string, want bool) {
+		t.Helper()
+		for language, note := range notes {
+			page := f.ask(t, "GET", "/energie"+query, admin, header("Accept-Language", language)).Body.String()
+			if strings.Contains(page, note) != want {
+				t.Errorf("%s: %s says it in %s: %t", when, query, language, !want)
+			}
+		}
+	}
+	before := answers()
+	says("before", query, false)
+	if thinned, err := f.store.ThinAFRR(t.Context(), turnBack.Add(1)); err != nil || thinned != 1 {
+		t.Fatalf("%d dates thinned, %v", thinned, err)
+	}
+	f.refresh(t)
+	for i, answer := range answers() {
+		if answer != before[i] {
+			t.Errorf("answer %d has changed", i)
+		}
+	}
+	says("after", query, true)
+	says("after, the date that is kept", "?from=2026-10-26&to=2026-10-26", false)
+}
+
+func TestCSVTellsBothSecondHoursApart(t *testing.T) {
+	f, admin := withMarket(t)
+	w := f.ask(t, "GET", "/csv/fr/day-ahead-prices?from=2026-10-25", admin)
+	lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\r\n"), "\r\n")
+	if len(lines) != 101 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for at, want := range map[int]string{
+		0:  "delivery_date;start_paris;period_start_utc;period_end_utc;price_eur_mwh",
+		1:  "2026-10-25;00:00;2026-10-24T22:00:00Z;2026-10-24T22:15:00Z;-20",
+		10: "2026-10-25;02A:15;2026-10-25T00:15:00Z;2026-10-25T00:30:00Z;173,125",
+		14: "2026-10-25;02B:15;2026-10-25T01:15:00Z;2026-10-25T01:30:00Z;201,125",
+	} {
+		if lines[at] != want {
+			t.Errorf("line %d is %q, want %q", at, lines[at], want)
+		}
+	}
+	if got := w.Header().Get("Content-Disposition"); got != `attachment; filename="day-ahead-prices_2026-10-25.csv"` {
+		t.Errorf("Content-Disposition %q", got)
+	}
+}
+
+func TestDatesThatCannotBeShownAreRefused(t *testing.T) {
+	f, admin := withMarket(t)
+	for query, want := range map[string]int{
+		"":                               200,
+		"?from=2026-10-25":               200,
+		"?to=2026-10-25":                 200,
+		"?from=2026-10-25&to=2026-11-24": 200, // 31 dates
+		"?from=2026-10-25&to=2026-11-25": 400,
+		"?from=2026-10-26&to=2026-10-25": 400,
+		"?from=yesterday":                400,
+		"?from=2026-02-30":               400,
+		"?from=%27%20OR%201=1":           400,
+	} {
+		w := f.ask(t, "GET", "/csv/fr/fcr-capacity"+query, admin)
+		if w.Code != want || want == 400 && problemOf(t, w).Code != "invalid_parameter" {
+			t.Errorf("the CSV of %q answers %d, want %d: %s", query, w.Code, want, w.Body)
+		}
+		w = f.ask(t, "GET", "/capacite"+query, admin)
+		if said := strings.Contains(w.Body.String(), `role="alert"`); w.Code != 200 || said != (want == 400) {
+			t.Errorf("the page of %q answers %d and complains: %t", query, w.Code, said)
+		}
+	}
+	if w := f.ask(t, "GET", "/csv/fr/afrr-energy?from=2026-10-24&to=2026-10-25", admin); w.Code != 400 {
+		t.Errorf("two dates of 4 s steps answer %d", w.Code)
+	}
+	for _, target := range []string{"/csv/de/fcr-capacity", "/csv/fr/nothing"} {
+		if w := f.ask(t, "GET", target, admin); w.Code != 404 {
+			t.Errorf("%s answers %d", target, w.Code)
+		}
+	}
+}
+
+func TestPreviousAndNextLeadFromDateToDate(t *testing.T) {
+	f := open(t)
+	f.clock.Advance(turnBack.Add(1).Start().Sub(noon))
+	f.commit(t, marketOn(turnBack))
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.refresh(t)
+	admin := carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+	link := regexp.MustCompile(`rel="(prev|next)" href="([^"]*)"`)
+	for query, want := range map[string][]string{
+		"":                               {"prev ?from=2026-10-25&to=2026-10-25"},
+		"?from=2026-10-25":               {"prev ?from=2026-10-24&to=2026-10-24", "next ?from=2026-10-26&to=2026-10-26"},
+		"?from=2026-10-20&to=2026-10-24": {"prev ?from=2026-10-15&to=2026-10-19", "next ?from=2026-10-25&to=2026-10-29"},
+	} {
+		var got []string
+		for _, match := range link.FindAllStringSubmatch(f.ask(t, "GET", "/prix"+query, admin).Body.String(), -1) {
+			got = append(got, match[1]+" "+strings.ReplaceAll(match[2], "&amp;", "&"))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("from %q one goes to %q, want %q", query, got, want)
+		}
+	}
+}
+
+func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
+	const locked, nothing, off = "need an active subscription", "Nothing is stored yet", "this feed is off"
+	english := header("Accept-Language", "en")
+	for _, test := range []struct {
+		name   string
+		stored bool
+		state  report.State
+		member bool
+		path   string
+		want   []string
+		not    []string
+	}{
+		{"nothing stored", false, "late", false, "/", []string{nothing}, []string{locked, off}},
+		{"nothing stored", false, "late", false, "/prix", []string{nothing}, []string{locked, off}},
+		{"nothing stored, feeds off", false, "off", false, "/energie", []string{off, "credentials"}, []string{nothing}},
+		{"feeds off, other dates", true, "off", false, "/prix?from=2026-01-01", []string{"Nothing is stored for these dates"}, []string{"credentials"}},
+		{"feeds off, data there", true, "off", false, "/prix", []string{"nothing new will come", "Last read on"}, []string{nothing}},
+		{"stale", true, "stale", false, "/energie", []string{"Nothing new for more than a day", "Last read on"}, []string{nothing}},
+		{"down", true, "down", false, "/capacite", []string{"The source does not answer", "<table"}, []string{nothing}},
+		{"error", true, "error", false, "/energie", []string{"was refused or failed"}, []string{nothing}},
+		{"late", true, "late", false, "/energie", []string{"is not whole yet"}, []string{nothing}},
+		{"well", true, "ok", false, "/energie", []string{"<table"}, []string{"class=\"notice"}},
+		{"no subscription", true, "ok", true, "/", []string{locked, `id="day-ahead-prices"`}, []string{`id="afrr-energy"`, nothing}},
+		{"no subscription", true, "ok", true, "/capacite", []string{locked}, []string{"<table", "data-value"}},
+		{"no subscription", true, "ok", true, "/energie", []string{locked}, []string{"<table", "data-value"}},
+		{"no subscription", true, "ok", true, "/prix", []string{"<table"}, []string{locked}},
+		{"other dates", true, "ok", false, "/prix?from=2026-01-01", []string{"Nothing is stored for these dates", "15\u00a0July\u00a02026"}, []string{"<table"}},
+	} {
+		t.Run(fmt.Sprintf("%s, %s", test.name, test.path), func(t *testing.T) {
+			f := open(t, reporting(inState(test.state)))
+			if test.stored {
+				f.commit(t, marketOn(market.DeliveryDateOf(noon)))
+			}
+			f.refresh(t)
+			role := store.Administrator
+			if test.member {
+				role = store.Member
+			}
+			page := f.ask(t, "GET", test.path, carrying(f.session(t, f.account(t, "anne@example.org", role))), english).Body.String()
+			for _, want := range test.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("the page does not hold %q: %s", want, page)
+				}
+			}
+			for _, not := range test.not {
+				if strings.Contains(page, not) {
+					t.Errorf("the page holds %q", not)
+				}
+			}
+		})
+	}
+}
+
+func TestBeforeAllIsBuiltAPageIsUnavailable(t *testing.T) {
+	f := open(t)
+	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
+	for _, path := range []string{"/", "/prix", "/energie", "/etat"} {
+		if w := f.ask(t, "GET", path, session); w.Code != 503 {
+			t.Errorf("%s answers %d", path, w.Code)
+		}
+	}
+}
+
+func TestTheOverviewShowsTodayAndTomorrowOnDemand(t *testing.T) {
+	f := open(t)
+	today := market.DeliveryDateOf(noon)
+	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
+	heading := regexp.MustCompile(`<h1>([^<]*)</h1>`)
+	check := func(when, target, want string, link bool) {
+		t.Helper()
+		f.refresh(t)
+		page := f.ask(t, "GET", target, session, header("Accept-Language", "en")).Body.String()
+		if got := heading.FindStringSubmatch(page)[1]; got != want || strings.Contains(page, `href="/?day=tomorrow"`) != link {
+			t.Errorf("%s: %s is about %s, want %s, with a link to tomorrow: %t", when, target, got, want, link)
+		}
+	}
+	const wednesday, thursday = "Wednesday 15\u00a0July\u00a02026", "Thursday 16\u00a0July\u00a02026"
+	check("with nothing stored", "/", wednesday, false)
+	f.commit(t, marketOn(today.Add(-1)))
+	check("with yesterday stored", "/", "Tuesday 14\u00a0July\u00a02026", false)
+	f.commit(t, marketOn(today))
+	check("with today stored", "/", wednesday, false)
+	check("with today stored", "/?day=tomorrow", wednesday, false)
+	f.commit(t, marketOn(today.Add(1)))
+	check("with tomorrow stored", "/", wednesday, true)
+	check("with tomorrow stored", "/?day=tomorrow", thursday, false)
+}
+
+func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
+	f := open(t, func(o *api.Options) {
+		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, Offers: []auth.Offer{{ID: "reserve", Datasets: []market.Dataset{market.AFRRCapacity}}}, Hashing: cheap})
+	})
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
+	f.refresh(t)
+	account := f.account(t, "anne@example.org", store.Member)
+	must(t, f.store.SetSubscription(t.Context(), account.Email, store.Subscription{Offer: "reserve", Start: noon}))
+	page := f.ask(t, "GET", "/", carrying(f.session(t, account)), header("Accept-Language", "en")).Body.String()
+	var lines []string
+	for _, match := range regexp.MustCompile(`(?s)<th scope="row"><strong>(\w+)</strong> <span class="muted">(\w+)</span></th>\n(.*?)</tr>`).FindAllStringSubmatch(page, -1) {
+		cells := regexp.MustCompile(`<td[^>]*>([^<]*)</td>`).FindAllStringSubmatch(match[3], -1)
+		line := match[1] + " " + match[2]
+		for _, cell := range cells {
+			line += " " + cell[1]
+		}
+		lines = append(lines, line)
+	}
+	// At 14:00 the quarters are priced 14/8, and four of them make an hour.
+	want := []string{"FCR symmetric subscription required", "aFRR upward 7.00 514", "aFRR downward 7.00 514", "mFRR upward subscription required", "mFRR downward subscription required"}
+	if !slices.Equal(lines, want) || !strings.Contains(page, "14:00–15:00") {
+		t.Errorf("the reserves are %q, want %q", lines, want)
+	}
+}

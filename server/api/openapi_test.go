@@ -1,0 +1,237 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+
+	"courant/server/api"
+	"courant/store"
+	"courant/store/market"
+)
+
+// document is the OpenAPI document that the server answers.
+func document(t *testing.T, f *fixture, changes ...func(*http.Request)) *openapi3.T {
+	t.Helper()
+	w := f.ask(t, "GET", "/api/openapi.json", changes...)
+	if w.Code != 200 || w.Header().Get("Content-Type") != "application/json" {
+		t.Fatalf("the document answers %d, %v", w.Code, w.Header())
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes())
+	must(t, err)
+	must(t, doc.Validate(t.Context(), openapi3.AllowExtensionsWithRef()))
+	return doc
+}
+
+func TestTheDocumentIsOpenAPI31InBothLanguages(t *testing.T) {
+	f := open(t, func(o *api.Options) { o.PublicURL, o.Contact = "https://courant.example", "contact@courant.example" })
+	titles := map[string]string{}
+	for _, language := range []string{"fr", "en"} {
+		doc := document(t, f, header("Accept-Language", language))
+		if doc.OpenAPI != "3.1.0" || doc.Servers[0].URL != "https://courant.example" || doc.Info.Contact.Name != "contact@courant.example" {
+			t.Errorf("%s: version %s, servers %v, contact %v", language, doc.OpenAPI, doc.Servers, doc.Info.Contact)
+		}
+		for path, item := range doc.Paths.Map() {
+			for method, operation := range item.Operations() {
+				titles[language+method+path] = operation.Summary
+			}
+		}
+	}
+	for key, french := range titles {
+		if rest, is := strings.CutPrefix(key, "fr"); is && (french == "" || titles["en"+rest] == "" || french == titles["en"+rest]) {
+			t.Errorf("%s is %q in French and %q in English", rest, french, titles["en"+rest])
+		}
+	}
+}
+
+func TestTheDocumentHasEveryRoute(t *testing.T) {
+	f := open(t)
+	doc := document(t, f)
+	served := f.Routes()
+	var described []string
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			described = append(described, method+" "+path)
+		}
+	}
+	slices.Sort(served)
+	slices.Sort(described)
+	for _, route := range served {
+		if !slices.Contains(described, route) {
+			t.Errorf("the document lacks %s: add it to package web's reference", route)
+		}
+	}
+	for _, route := range described {
+		if !slices.Contains(served, route) {
+			t.Errorf("the document has %s, which nothing answers", route)
+		}
+	}
+}
+
+// fits says how an answer differs from what the document says of its path.
+func fits(t *testing.T, doc *openapi3.T, path, target string, status int, header http.Header, body []byte) error {
+	t.Helper()
+	item := doc.Paths.Find(path)
+	if item == nil || item.Get == nil {
+		t.Fatalf("the document lacks GET %s", path)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+	must(t, err)
+	input := &openapi3filter.RequestValidationInput{
+		Request: request, QueryParams: url.Values{}, Route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: http.MethodGet, Operation: item.Get},
+	}
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: status, Header: header, Body: io.NopCloser(bytes.NewReader(body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	})
+}
+
+func TestAnswersAreAsTheDocumentSays(t *testing.T) {
+	full, admin := withMarket(t, reporting(inState("ok")))
+	revised := marketOn(turnBack)
+	for i := range revised.AFRR {
+		revised.AFRR[i].PicassoConnection = market.Flag{V: true, Valid: true}
+	}
+	full.commit(t, revised)
+	changed := marketOn(turnBack)
+	for i := range changed.AFRR {
+		changed.AFRR[i].PicassoConnection = market.Flag{V: false, Valid: true}
+		changed.AFRR[i].UpwardPrice = market.Num(1)
+	}
+	full.commit(t, changed)
+	full.refresh(t)
+	empty := open(t, reporting(inState("off")))
+	empty.refresh(t)
+	doc := document(t, full)
+	emptyAdmin := empty.admin(t)
+	for _, name := range endpoints {
+		path := "/api/" + name
+		for what, w := range map[string]struct {
+			*fixture
+			dress func(*http.Request)
+		}{"full": {full, admin}, "empty": {empty, emptyAdmin}, "refused": {full, header("Authorization", "Bearer crt_none")}} {
+			answer := w.ask(t, "GET", path, w.dress)
+			if err := fits(t, doc, path, path, answer.Code, answer.Header(), answer.Body.Bytes()); err != nil {
+				t.Errorf("%s, %s: %v", path, what, err)
+			}
+		}
+	}
+	for target, path := range map[string]string{
+		"/api/status": "/api/status",
+		"/api/revisions/afrr-energy?from=2026-10-25&to=2026-10-25":         "/api/revisions/{dataset}",
+		"/api/revisions/afrr-energy?from=2026-10-25&to=2026-10-25&limit=1": "/api/revisions/{dataset}",
+		"/api/revisions/day-ahead-prices?from=2026-10-25&to=2026-10-25":    "/api/revisions/{dataset}",
+	} {
+		answer := full.ask(t, "GET", target, admin)
+		if err := fits(t, doc, path, target, answer.Code, answer.Header(), answer.Body.Bytes()); err != nil || answer.Code != 200 {
+			t.Errorf("%s, %d: %v", target, answer.Code, err)
+		}
+	}
+	if w := full.ask(t, "GET", "/api/revisions/afrr-energy?from=2026-10-25&to=2026-10-25", admin); !strings.Contains(w.Body.String(), `"old":true,"new":false`) {
+		t.Errorf("no flag was revised: %.300s", w.Body)
+	}
+}
+
+func TestAnAnswerThatLacksAKeyIsNotAsTheDocumentSays(t *testing.T) {
+	f, _ := withMarket(t)
+	doc := document(t, f)
+	header := http.Header{"Content-Type": {"application/json"}}
+	for body, want := range map[string]bool{
+		`{"rows":[],"latestDate":null,"earliestDate":null}`:                     true,
+		`{"rows":[],"latestDate":null}`:                                         false,
+		`{"rows":[],"latestDate":"tomorrow","earliestDate":null}`:               false,
+		`{"rows":[],"latestDate":null,"earliestDate":null,"more":1}`:            false,
+		`{"rows":[{"hour_start_utc":1}],"latestDate":null,"earliestDate":null}`: false,
+	} {
+		if err := fits(t, doc, "/api/day-ahead-prices", "/api/day-ahead-prices", 200, header, []byte(body)); (err == nil) != want {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+var example = regexp.MustCompile(`(?s)<section id="([a-z-]+)">\n<h2><code>GET (/api/[^<]*)</code>.*?<p class="kicker">(Served now|Example)[^<]*</p>\n<pre tabindex="0">([^<]*)</pre>`)
+
+func TestTheDocumentationShowsWhatIsServedToThoseWhoMayReadIt(t *testing.T) {
+	f, admin := withMarket(t)
+	member := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
+	doc := document(t, f)
+	for name, test := range map[string]struct {
+		dress func(*http.Request)
+		live  func(endpoint string) bool
+	}{
+		"guest":         {func(*http.Request) {}, func(string) bool { return false }},
+		"member":        {member, func(endpoint string) bool { return endpoint == "day-ahead-prices" }},
+		"administrator": {admin, func(endpoint string) bool { return slices.Contains(endpoints, endpoint) }},
+	} {
+		page := f.ask(t, "GET", "/docs", test.dress, header("Accept-Language", "en")).Body.String()
+		seen := 0
+		for _, match := range example.FindAllStringSubmatch(page, -1) {
+			endpoint, path, live, body := match[1], match[2], match[3] == "Served now", strings.ReplaceAll(match[4], "&#34;", `"`)
+			if live != test.live(endpoint) {
+				t.Errorf("%s: the example of %s is live: %t", name, endpoint, live)
+			}
+			if !slices.Contains(endpoints, endpoint) {
+				continue
+			}
+			seen++
+			if err := fits(t, doc, path, path, 200, http.Header{"Content-Type": {"application/json"}}, []byte(body)); err != nil {
+				t.Errorf("%s: the example of %s: %v\n%s", name, endpoint, err, body)
+			}
+		}
+		if seen != len(endpoints) {
+			t.Errorf("%s sees %d examples", name, seen)
+		}
+	}
+}
+
+func TestTheDocumentationNamesWhoRunsThisCourant(t *testing.T) {
+	f := open(t, func(o *api.Options) {
+		o.PublicURL, o.Contact = "https://courant.example", "Anne <anne@courant.example>"
+	})
+	page := f.ask(t, "GET", "/docs").Body.String()
+	for _, want := range []string{
+		`curl -H &#34;Authorization: Bearer $COURANT_TOKEN&#34; https://courant.example/api/day-ahead-prices`, "Anne &lt;anne@courant.example&gt;",
+		`href="/offres"`, `href="/api/openapi.json"`, "subscription_required",
+	} {
+		if !strings.Contains(page, want) && !strings.Contains(page, strings.ReplaceAll(want, "&#34;", `"`)) {
+			t.Errorf("the page does not hold %s", want)
+		}
+	}
+	f = open(t)
+	if page := f.ask(t, "GET", "/docs", func(r *http.Request) { r.Host = "here.example" }).Body.String(); !strings.Contains(page, "http://here.example/api/day-ahead-prices") {
+		t.Error("without a public address the page does not name its own")
+	}
+}
+
+func TestAnExampleIsAnAnswerWithItsListsCutShort(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"b":[1,2,3],"a":null}`:                      `{"b":[1,2],"a":null}`,
+		`{"rows":[{"x":[1,2,3]},{"x":[]},{"x":[4]}]}`: `{"rows":[{"x":[1,2]},{"x":[]}]}`,
+		`[]`: `[]`,
+		`{"a":0.1,"b":-12.50,"c":true,"d":"\"<é"}`: `{"a":0.1,"b":-12.50,"c":true,"d":"\"<é"}`,
+	} {
+		got, err := api.Shorten([]byte(text), 2)
+		must(t, err)
+		var compact bytes.Buffer
+		must(t, json.Compact(&compact, []byte(got)))
+		if compact.String() != want {
+			t.Errorf("%s becomes %s, want %s", text, &compact, want)
+		}
+	}
+	for _, broken := range []string{"", "{", `{"a":`, `[1,`} {
+		if got, err := api.Shorten([]byte(broken), 2); err == nil {
+			t.Errorf("%q becomes %q", broken, got)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/store"
+	"courant/store/market"
+	"courant/web"
+)
+
+// site is what the documentation says of this Courant. Without a public address it is the one that was asked.
+func (s *Server) site(c echo.Context) web.Site {
+	address := s.publicURL
+	if address == "" {
+		address = c.Scheme() + "://" + c.Request().Host
+	}
+	return web.Site{PublicURL: address, Contact: s.contact}
+}
+
+// openAPI answers the description of all routes.
+func (s *Server) openAPI(c echo.Context) error {
+	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()})
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	c.Response().Header().Set("Vary", "Accept-Language, Cookie")
+	return s.send(c, http.StatusOK, "application/json", body)
+}
+
+// docs explains the API, with examples of what is served now to those who may read it.
+func (s *Server) docs(c echo.Context, identity auth.Identity) error {
+	view, guest := web.Docs{Site: s.site(c)}, identity.AccountID == 0
+	for _, route := range web.Reference() {
+		name, isAPI := strings.CutPrefix(route.Path, "/api/")
+		if !isAPI || route.Body == nil {
+			continue
+		}
+		documented := web.Documented{Route: route}
+		answer := examples()[name]
+		if served, built := s.bodies.of(name); built && served != nil && !guest && mayRead(identity, route.Datasets) == nil {
+			answer, documented.Live = served, true
+		}
+		if answer != nil {
+			var err error
+			if documented.Example, err = answer.example(); err != nil {
+				return err
+			}
+		}
+		view.Endpoints = append(view.Endpoints, documented)
+	}
+	body, err := s.pages.Docs(visit(c, identity), view)
+	return s.page(c, http.StatusOK, body, err)
+}
+
+// exampleRows is how many members of a list an example shows.
+const exampleRows = 2
+
+// examples are answers with invented values, made as the real ones are.
+var examples = sync.OnceValue(func() map[string]*document {
+	date := market.NewDeliveryDate(2026, 4, 17)
+	read := date.Start().Add(-time.Hour)
+	start := date.Start().Unix()
+	var prices []market.Price
+	steps := map[market.Dataset][]market.CapacityStep{}
+	for i := range int64(quartersPerHour) {
+		at := start + i*market.QuarterSeconds
+		prices = append(prices, market.Price{Start: at, Resolution: market.PT15M, Price: market.Num(float64(8412-31*i) / 100)})
+		for _, sold := range []struct {
+			dataset   market.Dataset
+			direction market.Direction
+			price     float64
+		}{{market.FCRCapacity, market.Symmetric, 1.785}, {market.AFRRCapacity, market.Upward, 6.925}, {market.AFRRCapacity, market.Downward, 0.915}, {market.MFRRCapacity, market.Upward, 0.2075}, {market.MFRRCapacity, market.Downward, 0.1975}} {
+			steps[sold.dataset] = append(steps[sold.dataset], market.CapacityStep{
+				Dataset: sold.dataset, Start: at, Direction: sold.direction, TimeHorizon: dailyHorizon, OfferedMW: market.Num(842), ContractedMW: market.Num(578), Price: market.Num(sold.price),
+			})
+		}
+	}
+	afrr := []market.AFRRStep{
+		{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164), PicassoConnection: flag(true), ProrataMode: flag(false)},
+		{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18), PicassoConnection: flag(true), ProrataMode: flag(false)},
+	}
+	mfrr := []market.MFRRStep{
+		{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5), RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
+		{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
+	}
+	parts := map[market.Dataset]body{
+		market.DayAheadPrices: finish(windowOf(prices, date, read), pricesBody),
+		market.AFRREnergy:     finish(windowOf(afrr, date, read), afrrBody),
+		market.MFRREnergy:     finish(windowOf(mfrr, date, read), mfrrBody),
+	}
+	for dataset, rows := range steps {
+		parts[dataset] = finish(windowOf(rows, date, read), capacityBody)
+	}
+	made := map[string]*document{}
+	for _, e := range endpoints {
+		made[e.name] = e.answer(parts, nil)
+	}
+	return made
+})
+
+func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[R] {
+	return store.Window[R]{Rows: rows, Last: last, FetchedAt: read}
+}
+
+func flag(v bool) market.Flag { return market.Flag{V: v, Valid: true} }

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/ingest/report"
+	"courant/store/market"
+	"courant/web"
+)
+
+// marketPage is a page that shows datasets for any delivery dates.
+type marketPage struct {
+	title    web.Text
+	path     web.Text
+	datasets []market.Dataset
+}
+
+var marketPages = []marketPage{
+	{web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, web.Text{FR: "/prix", EN: "/prices"}, []market.Dataset{market.DayAheadPrices}},
+	{web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"}, web.Text{FR: "/capacite", EN: "/capacity"},
+		[]market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}},
+	{web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, web.Text{FR: "/energie", EN: "/energy"}, []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
+}
+
+// market shows the page's datasets for the dates that the query names, or for the last that are stored.
+func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error {
+	return func(c echo.Context, identity auth.Identity) error {
+		ctx := c.Request().Context()
+		feeds, err := s.feeds(ctx, identity)
+		if err != nil {
+			return err
+		}
+		today := market.DeliveryDateOf(s.clock.Now())
+		var latest, earliest market.DeliveryDate
+		for _, dataset := range page.datasets {
+			feed := feeds.Of(dataset)
+			if feed.Last.After(latest) {
+				latest = feed.Last
+			}
+			if !feed.First.IsZero() && (earliest.IsZero() || feed.First.Before(earliest)) {
+				earliest = feed.First
+			}
+		}
+		fallback := latest
+		if fallback.IsZero() {
+			fallback = today
+		}
+		dates, err := parseSpan(c.QueryParams(), fallback)
+		view := web.Market{
+			Title: page.title, Path: page.path, First: dates.first, Last: dates.last, InvalidDates: err != nil, MostDates: mostPageDates,
+		}
+		if before := dates.shifted(-1); !latest.IsZero() && !before.last.Before(earliest) {
+			view.Before = "?" + before.query()
+		}
+		if after := dates.shifted(1); !after.first.After(latest) || !after.first.After(today) {
+			view.After = "?" + after.query()
+		}
+		for _, dataset := range page.datasets {
+			sheet, err := s.sheet(ctx, identity, dataset, dates, feeds.Of(dataset))
+			if err != nil {
+				return err
+			}
+			view.Sheets = append(view.Sheets, sheet)
+		}
+		who := visit(c, identity)
+		if c.Request().URL.RawQuery != "" {
+			who.Path += "?" + dates.query()
+		}
+		body, err := s.pages.Market(who, view)
+		return s.page(c, http.StatusOK, body, err)
+	}
+}
+
+// sheet is what a page shows of one dataset for some dates, to somebody who may not be allowed to see it.
+func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset market.Dataset, dates span, feed web.Feed) (web.Sheet, error) {
+	sheet := web.Sheet{Dataset: dataset, First: dates.first, Last: dates.last, Feed: feed}
+	if identity.May(dataset) != nil {
+		sheet.Absence = web.AbsenceLocked
+		return sheet, nil
+	}
+	if dataset == market.AFRREnergy && dates.days() > 1 {
+		dates.first = dates.last
+		sheet.First, sheet.OneDateOnly = dates.first, true
+	}
+	table, err := s.table(ctx, dataset, dates)
+	if err != nil {
+		return sheet, err
+	}
+	switch {
+	case len(table.Rows) == 0 && feed.Last.IsZero() && feed.State == report.StateOff:
+		sheet.Absence = web.AbsenceOff
+	case len(table.Rows) == 0 && feed.Last.IsZero():
+		sheet.Absence = web.AbsenceNothing
+	case len(table.Rows) == 0:
+		sheet.Absence = web.AbsenceDates
+	default:
+		if feed.State != "" && feed.State != report.StateOK && !dates.last.Before(feed.Last) {
+			sheet.Absence = web.AbsenceStale
+		}
+		sheet.Table, sheet.CSV = table, csvAddress(dataset, dates)
+		sheet.Charts = s.chartsOf(table, dataset, dates)
+	}
+	return sheet, nil
+}
+
+// csvAddress is where csv answers what a page shows.
+func csvAddress(dataset market.Dataset, dates span) web.Text {
+	rest := "/" + string(dataset) + "?" + dates.query()
+	return web.Text{FR: "/csv/fr" + rest, EN: "/csv/en" + rest}
+}
+
+// csv answers what a page shows of a dataset, in the form of the language in the path.
+func (s *Server) csv(c echo.Context) error {
+	identity, err := s.reader(c)
+	if err != nil {
+		return err
+	}
+	form, spoken := web.ParseLanguage(c.Param("language"))
+	dataset, known := market.ParseDataset(c.Param("dataset"))
+	if !spoken || !known {
+		return problemNotFound
+	}
+	if err := identity.May(dataset); err != nil {
+		return err
+	}
+	latest, _ := s.bodies.news(dataset)
+	if latest.IsZero() {
+		latest = market.DeliveryDateOf(s.clock.Now())
+	}
+	dates, err := parseSpan(c.QueryParams(), latest)
+	if err != nil || dataset == market.AFRREnergy && dates.days() > 1 {
+		return problemInvalidSpan
+	}
+	table, err := s.table(c.Request().Context(), dataset, dates)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s_%s", dataset, dates.first)
+	if dates.days() > 1 {
+		name += "_" + dates.last.String()
+	}
+	c.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
+	c.Response().Header().Set("Vary", "Authorization, Cookie")
+	return s.send(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(form))
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/store/market"
+	"courant/web"
+)
+
+// overview shows all datasets at a glance: prices and capacity of today or tomorrow, energies of their last date.
+func (s *Server) overview(c echo.Context, identity auth.Identity) error {
+	ctx := c.Request().Context()
+	feeds, err := s.feeds(ctx, identity)
+	if err != nil {
+		return err
+	}
+	today := market.DeliveryDateOf(s.clock.Now())
+	view := web.Overview{Feeds: feeds}
+	last := feeds.Of(market.DayAheadPrices).Last
+	view.Date = today
+	if !last.IsZero() && last.Before(today) {
+		view.Date = last
+	}
+	if last.After(today) {
+		view.Other, view.OtherAddress = today.Add(1), "/?day="+tomorrow
+		if c.QueryParam("day") == tomorrow {
+			view.Date, view.Other, view.OtherAddress, view.Tomorrow = today.Add(1), today, "/", true
+		}
+	}
+	view.Prices, err = s.sheet(ctx, identity, market.DayAheadPrices, span{view.Date, view.Date}, feeds.Of(market.DayAheadPrices))
+	if err != nil {
+		return err
+	}
+	for dataset, into := range map[market.Dataset]*web.Sheet{market.AFRREnergy: &view.AFRR, market.MFRREnergy: &view.MFRR} {
+		feed := feeds.Of(dataset)
+		if *into, err = s.sheet(ctx, identity, dataset, span{feed.Last, feed.Last}, feed); err != nil {
+			return err
+		}
+	}
+	if len(view.MFRR.Charts) > 1 {
+		view.MFRR.Charts = view.MFRR.Charts[:1] // prices
+	}
+	view.Prices.Folded, view.AFRR.Folded, view.MFRR.Folded = true, true, true
+	if err := s.overviewOfCapacity(ctx, identity, feeds, &view); err != nil {
+		return err
+	}
+	who := visit(c, identity)
+	if view.Tomorrow {
+		who.Path += "?day=" + tomorrow
+	}
+	body, err := s.pages.Overview(who, view)
+	return s.page(c, http.StatusOK, body, err)
+}
+
+// tomorrow is what the query says to see the prices of the next delivery date.
+const tomorrow = "tomorrow"
+
+// overviewOfCapacity adds what is sold each day: the hour that is under way if the date is today, else the date's means.
+func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity, feeds web.Feeds, view *web.Overview) error {
+	var last market.DeliveryDate
+	for _, dataset := range []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity} {
+		if of := feeds.Of(dataset).Last; of.After(last) {
+			last = of
+		}
+	}
+	date := view.Date
+	if !last.IsZero() && last.Before(date) {
+		date = last
+	}
+	view.CapacityDate = date
+	now := s.clock.Now().Unix()
+	if date.Period().Holds(now) {
+		view.CapacityNow = market.Period{Start: now - now%hourSeconds, End: now - now%hourSeconds + hourSeconds}
+	}
+	for _, reserve := range []struct {
+		dataset    market.Dataset
+		directions []market.Direction
+	}{
+		{market.FCRCapacity, []market.Direction{market.Symmetric}},
+		{market.AFRRCapacity, []market.Direction{market.Upward, market.Downward}},
+		{market.MFRRCapacity, []market.Direction{market.Upward, market.Downward}},
+	} {
+		sheet, err := s.sheet(ctx, identity, reserve.dataset, span{date, date}, feeds.Of(reserve.dataset))
+		if err != nil {
+			return err
+		}
+		if view.CapacityAbsence == "" || view.CapacityAbsence == web.AbsenceLocked {
+			view.CapacityAbsence = sheet.Absence
+		}
+		for _, direction := range reserve.directions {
+			line := web.CapacityLine{Reserve: productTypes[reserve.dataset], Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}
+			fillCapacityLine(&line, sheet.Table, view.CapacityNow)
+			view.Capacity = append(view.Capacity, line)
+		}
+	}
+	return nil
+}
+
+// fillCapacityLine takes what is sold each day in the line's direction: the means of the hour, of the date if it is zero.
+func fillCapacityLine(line *web.CapacityLine, table web.Table, hour market.Period) {
+	var price, volume market.Mean
+	for _, row := range table.Rows {
+		if row.Words[0] != line.Direction || row.Words[1] != dailyHorizon {
+			continue
+		}
+		line.Day = append(line.Day, row.Numbers[0])
+		if hour == (market.Period{}) || hour.Holds(row.Period.Start) {
+			price.Add(row.Numbers[0])
+			volume.Add(row.Numbers[1])
+		}
+	}
+	line.Price, line.Volume = price.Number(), volume.Number()
+}

@@ -1,0 +1,154 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"courant/store"
+)
+
+func TestProblemsSpeakTheLanguageThatIsAskedFor(t *testing.T) {
+	f := open(t)
+	for accept, want := range map[string]string{
+		"": "fr", "fr": "fr", "fr-CA": "fr", "en": "en", "en-GB": "en", "EN-us": "en", "de": "fr", "*": "fr", "de, en;q=0.5": "en",
+		"en;q=0.1, fr;q=0.2": "fr", "fr;q=0, en": "en", "en;q=0": "fr", "en-US,en;q=0.9,fr;q=0.8": "en", "\x00;;q=,,": "fr", "en;q=x": "fr",
+		strings.Repeat("en,", 3_400) + "fr": "en", strings.Repeat("x", 10_000): "fr", strings.Repeat("-", 10_000): "fr",
+	} {
+		w := f.ask(t, "GET", "/api/fcr-capacity", header("Accept-Language", accept))
+		title := map[string]string{"fr": "Authentification requise", "en": "Authentication required"}[want]
+		if p := problemOf(t, w); p.Title != title || p.Code != "unauthenticated" || w.Header().Get("Content-Language") != want {
+			t.Errorf("Accept-Language %.40q: %q in %q, want %s", accept, p.Title, w.Header().Get("Content-Language"), want)
+		}
+		if !slices.Contains(w.Header().Values("Vary"), "Accept-Language") {
+			t.Errorf("Vary is %q", w.Header().Values("Vary"))
+		}
+	}
+}
+
+// codes are all that a problem may say, those of a later day included.
+var codes = []string{
+	"unauthenticated", "token_invalid", "token_expired", "token_revoked", "subscription_required", "forbidden", "not_found",
+	"method_not_allowed", "invalid_parameter", "payload_too_large", "rate_limited", "internal", "unavailable",
+}
+
+func TestEveryProblemIsTheSameInBothLanguagesButItsWords(t *testing.T) {
+	f := open(t)
+	f.Handle("/panic", func(http.ResponseWriter, *http.Request) { panic("test") })
+	admin := f.account(t, "boris@example.org", store.Administrator)
+	revoked := f.token(t, admin, nil)
+	must(t, f.store.RevokeToken(t.Context(), revoked[:12], noon))
+	form := header("Content-Type", "application/x-www-form-urlencoded")
+	for code, request := range map[string]struct {
+		method, path, body string
+		dress              []func(*http.Request)
+	}{
+		"unauthenticated":       {method: "GET", path: "/api/afrr-energy"},
+		"token_invalid":         {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer("crt_x")}},
+		"token_expired":         {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, admin, func(token *store.Token) { token.Expires = noon }))}},
+		"token_revoked":         {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(revoked)}},
+		"subscription_required": {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, f.account(t, "anne@example.org", store.Member), nil))}},
+		"forbidden":             {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, admin, func(token *store.Token) { token.Datasets = "mfrr-energy" }))}},
+		"not_found":             {method: "GET", path: "/api/nothing"},
+		"method_not_allowed":    {method: "PUT", path: "/api/afrr-energy"},
+		"invalid_parameter":     {method: "POST", path: "/login", body: "email=%zz", dress: []func(*http.Request){form}},
+		"payload_too_large":     {method: "POST", path: "/login", body: strings.Repeat("a", 64<<10+1), dress: []func(*http.Request){form}},
+		"internal":              {method: "GET", path: "/panic"},
+		"unavailable":           {method: "GET", path: "/readyz"},
+	} {
+		if !slices.Contains(codes, code) {
+			t.Errorf("%s is no code", code)
+		}
+		in := func(language string) problem {
+			w := f.send(t, request.method, request.path, strings.NewReader(request.body), append(request.dress, header("Accept-Language", language))...)
+			return problemOf(t, w)
+		}
+		fr, en := in("fr"), in("en")
+		if fr.Code != code || en.Code != code || fr.Status != en.Status || fr.Type != en.Type {
+			t.Errorf("%s: %+v in French, %+v in English", code, fr, en)
+		}
+		if fr.Title == en.Title || fr.Detail == en.Detail {
+			t.Errorf("%s is not translated: %+v", code, en)
+		}
+	}
+}
+
+func TestAPanicIsAProblemThatNamesItsLineInTheLog(t *testing.T) {
+	f := open(t)
+	for path, value := range map[string]any{
+		"/panic/text": "the secret is 42", "/panic/error": http.ErrBodyNotAllowed, "/panic/slice": []string{"the secret is 42"},
+	} {
+		f.Handle(path, func(http.ResponseWriter, *http.Request) { panic(value) })
+		w := f.ask(t, "GET", path)
+		if p := problemOf(t, w); w.Code != 500 || p.Code != "internal" {
+			t.Errorf("%s answers %d %s", path, w.Code, p.Code)
+		}
+		for _, leak := range append([]string{"secret", "server_test"}, leaks...) {
+			if strings.Contains(strings.ToLower(w.Body.String()), leak) {
+				t.Errorf("%s: the body holds %q", path, leak)
+			}
+		}
+		var messages []string
+		for line := range strings.Lines(f.log.String()) {
+			var record struct{ Msg, Request, Stack, Panic, Error string }
+			must(t, json.Unmarshal([]byte(line), &record))
+			if record.Request != w.Header().Get("X-Request-Id") {
+				continue
+			}
+			messages = append(messages, record.Msg)
+			if record.Msg == "request panicked" && (!strings.Contains(record.Stack, "problem_test.go") || record.Panic == "") {
+				t.Errorf("%s is logged as %s", path, line)
+			}
+		}
+		if want := []string{"request panicked", "request failed"}; !slices.Equal(messages, want) {
+			t.Errorf("under the answer's id the log has %q, want %q", messages, want)
+		}
+	}
+}
+
+func TestAPanicAfterTheAnswerHasBegunIsLoggedAndAddsNothingToIt(t *testing.T) {
+	f := open(t)
+	f.Handle("/panic", func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte("begun"))
+		panic("too late")
+	})
+	if w := f.ask(t, "GET", "/panic"); w.Body.String() != "begun" {
+		t.Errorf("the answer is %q", w.Body)
+	}
+	if !strings.Contains(f.log.String(), `"panic":"too late"`) {
+		t.Errorf("the log is %s", f.log)
+	}
+}
+
+func TestARequestIDIsNewAndNotTheCallers(t *testing.T) {
+	f := open(t)
+	seen := map[string]bool{"mine": true}
+	for range 20 {
+		id := f.ask(t, "GET", "/healthz", header("X-Request-Id", "mine")).Header().Get("X-Request-Id")
+		if seen[id] {
+			t.Errorf("the id %s comes twice", id)
+		}
+		seen[id] = true
+	}
+}
+
+func TestAFaultOfTheDatabaseIsAProblemWithoutItsWords(t *testing.T) {
+	f := open(t)
+	f.refresh(t)
+	admin := f.admin(t)
+	must(t, f.store.Close())
+	w := f.ask(t, "GET", "/api/day-ahead-prices", admin)
+	if p := problemOf(t, w); w.Code != 500 || p.Code != "internal" {
+		t.Errorf("a closed database answers %d %s", w.Code, p.Code)
+	}
+	for _, leak := range append([]string{"database"}, leaks...) {
+		if strings.Contains(strings.ToLower(w.Body.String()), leak) {
+			t.Errorf("the body holds %q", leak)
+		}
+	}
+	if !strings.Contains(f.log.String(), w.Header().Get("X-Request-Id")) || !strings.Contains(f.log.String(), "database is closed") {
+		t.Errorf("the log is %s", f.log)
+	}
+}

@@ -1,0 +1,291 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/store"
+	"courant/store/market"
+	"courant/web"
+)
+
+const (
+	// mostRevisionDates is how many delivery dates one answer of revisions may span.
+	mostRevisionDates = 366
+	// mostRevisions is how many revisions a page may have: some 20 MB.
+	mostRevisions = 100_000
+	// revisionBytes is how many bytes of an answer that is not a page are made before they are sent. It is more than what
+	// the client is given time for at once.
+	revisionBytes = 1 << 20
+)
+
+// revisionQuery is what is asked of the revisions of a dataset.
+type revisionQuery struct {
+	dataset     market.Dataset
+	first, last market.DeliveryDate
+	limit       int // 0: all
+	after       store.RevisionAt
+}
+
+// revisions lists what changed of a dataset's values between two delivery dates, both included: a page of it where a limit
+// is given; else all, sent as it is read.
+func (s *Server) revisions(c echo.Context) error {
+	identity, err := s.reader(c)
+	if err != nil {
+		return err
+	}
+	dataset, known := market.ParseDataset(c.Param("dataset"))
+	if !known {
+		return problemNotFound
+	}
+	if err := identity.May(dataset); err != nil {
+		return err
+	}
+	q, err := readRevisionQuery(dataset, c.Request().URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	columns := servedColumns(dataset)
+	var w jsonWriter
+	w.open('{')
+	w.key("revisions").open('[')
+	listed := 0
+	var last store.Revision
+	var next string
+	for revision, err := range s.store.Revisions(c.Request().Context(), dataset, q.first, q.last, q.after) {
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return problemInvalidCursor
+		case err != nil:
+			return s.cutShort(c, err)
+		}
+		if q.limit > 0 && listed == q.limit {
+			next = q.next(last.At())
+			break
+		}
+		w.revision(columns, revision)
+		listed++
+		last = revision
+		if q.limit == 0 && len(w.bytes) >= revisionBytes {
+			if err := sendPart(c, &w); err != nil || c.Request().Method == http.MethodHead {
+				return err
+			}
+		}
+	}
+	w.close(']')
+	w.key("next").textOrNull(next)
+	w.close('}')
+	if c.Response().Committed {
+		return sendPart(c, &w)
+	}
+	if next != "" {
+		c.Response().Header().Set("Link", "<"+next+`>; rel="next"`)
+	}
+	return s.sendData(c, w.bytes)
+}
+
+// sendPart sends what has been written of an answer whose length is not known; to HEAD only its header.
+func sendPart(c echo.Context, w *jsonWriter) error {
+	if !c.Response().Committed {
+		setDataHeaders(c)
+		c.Response().Header().Set("Content-Type", "application/json")
+		c.Response().WriteHeader(http.StatusOK)
+	}
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
+	_, err := c.Response().Write(w.bytes)
+	w.bytes = w.bytes[:0]
+	return err
+}
+
+// cutShort is what becomes of an answer that cannot be made whole. If a part of it was sent already, the connection is
+// closed, so that the client does not take the part for the whole.
+func (s *Server) cutShort(c echo.Context, err error) error {
+	if !c.Response().Committed {
+		return err
+	}
+	if c.Request().Context().Err() == nil {
+		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "answer cut short",
+			slog.String("request", requestID(c)), slog.String("path", c.Request().URL.Path), slog.String("error", err.Error()))
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// readRevisionQuery reads the parameters of an address.
+func readRevisionQuery(dataset market.Dataset, raw string) (revisionQuery, error) {
+	q := revisionQuery{dataset: dataset}
+	given, err := url.ParseQuery(raw)
+	if err != nil {
+		return q, problemRevisionParameters
+	}
+	for name, values := range given {
+		if !slices.Contains([]string{"from", "to", "limit", "cursor"}, name) || len(values) > 1 || values[0] == "" {
+			return q, problemRevisionParameters
+		}
+	}
+	var firstErr, lastErr error
+	q.first, firstErr = market.ParseDeliveryDate(given.Get("from"))
+	q.last, lastErr = market.ParseDeliveryDate(given.Get("to"))
+	if firstErr != nil || lastErr != nil || q.last.Before(q.first) || q.first.DaysUntil(q.last) >= mostRevisionDates {
+		return q, problemInvalidDates
+	}
+	if given.Has("limit") {
+		limit, err := strconv.ParseUint(given.Get("limit"), 10, 32)
+		if err != nil || limit < 1 || limit > mostRevisions {
+			return q, problemInvalidLimit
+		}
+		q.limit = int(limit)
+	}
+	if given.Has("cursor") {
+		var valid bool
+		if q.after, valid = q.readCursor(given.Get("cursor")); !valid {
+			return q, problemInvalidCursor
+		}
+	}
+	return q, nil
+}
+
+// next is the address of the page after a place.
+func (q revisionQuery) next(at store.RevisionAt) string {
+	return "/api/revisions/" + string(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
+		"&limit=" + strconv.Itoa(q.limit) + "&cursor=" + q.cursor(at)
+}
+
+// cursor names a place, for the same dataset and dates only.
+func (q revisionQuery) cursor(at store.RevisionAt) string {
+	place := binary.AppendUvarint(nil, uint64(at.Start-q.first.Period().Start))
+	place = binary.AppendUvarint(place, uint64(at.Rank))
+	place = binary.AppendUvarint(place, uint64(at.ID))
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(place, q.seal(place)))
+}
+
+// seal ties a place to the dataset and the dates.
+func (q revisionQuery) seal(place []byte) uint32 {
+	return crc32.ChecksumIEEE([]byte(string(q.dataset) + " " + q.first.String() + " " + q.last.String() + " " + string(place)))
+}
+
+// readCursor reads what cursor wrote; false if it did not write it.
+func (q revisionQuery) readCursor(text string) (at store.RevisionAt, valid bool) {
+	bytes, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(bytes) < 4 {
+		return at, false
+	}
+	place, seal := bytes[:len(bytes)-4], binary.BigEndian.Uint32(bytes[len(bytes)-4:])
+	if seal != q.seal(place) {
+		return at, false
+	}
+	var numbers [3]int64
+	for i := range numbers {
+		number, n := binary.Uvarint(place)
+		if n <= 0 || number > 1<<53 {
+			return at, false
+		}
+		numbers[i], place = int64(number), place[n:]
+	}
+	at = store.RevisionAt{Start: q.first.Period().Start + numbers[0], Rank: int(numbers[1]), ID: numbers[2]}
+	return at, len(place) == 0 && at.Start < q.last.Period().End && at.ID > 0
+}
+
+var (
+	problemRevisionParameters = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
+		title: problemInvalidParameter.title,
+		detail: web.Text{FR: "Donnez « from », « to » et, si vous voulez, « limit » et « cursor », chacun une fois et avec une valeur ; il n'y a pas d'autre paramètre.",
+			EN: "Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters."}}
+	problemInvalidLimit = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
+		title:  problemInvalidParameter.title,
+		detail: web.Text{FR: "« limit » est un nombre entier de 1 à 100000.", EN: "“limit” is a whole number from 1 to 100000."}}
+	problemInvalidCursor = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
+		title: problemInvalidParameter.title,
+		detail: web.Text{FR: "« cursor » ne vient pas d'une réponse pour le même jeu de données et les mêmes dates ; suivez « next », ou recommencez sans « cursor ».",
+			EN: "“cursor” does not come from an answer for the same dataset and dates; follow “next”, or begin again without “cursor”."}}
+)
+
+// servedColumn is how a column of the store is served: under which name, and times what.
+type servedColumn struct {
+	name   string
+	factor market.Micro
+	flag   bool
+}
+
+var (
+	priceColumns    = map[string]servedColumn{"price": {name: "price_eur_mwh"}}
+	capacityColumns = map[string]servedColumn{
+		"offered_mw":    {name: "offered_volume_mw"},
+		"contracted_mw": {name: "contracted_volume_mw"},
+		"price":         {name: "price", factor: quartersPerHour},
+	}
+	afrrColumns = map[string]servedColumn{
+		"upward_price":       {name: "upward_price_eur_mwh"},
+		"downward_price":     {name: "downward_price_eur_mwh"},
+		"demand_mw":          {name: "pdemand_mw"},
+		"for_france_mw":      {name: "afrr_for_france_mw"},
+		"in_france_mw":       {name: "afrr_in_france_mw"},
+		"picasso_connection": {name: "picasso_connection", flag: true},
+		"prorata_mode":       {name: "prorata_mode", flag: true},
+	}
+	mfrrColumns = map[string]servedColumn{
+		"clearing_price":            {name: "clearing_price_eur_mwh"},
+		"settlement_price_current":  {name: "settlement_price_current_eur_mwh"},
+		"settlement_price_previous": {name: "settlement_price_previous_eur_mwh"},
+		"requested_volume_sa_mw":    {name: "total_requested_volume_sa_mw"},
+		"requested_volume_da_mw":    {name: "total_requested_volume_da_mw"},
+		"satisfied_need_sa_mw":      {name: "total_satisfied_need_sa_mw"},
+		"satisfied_need_da_mw":      {name: "total_satisfied_need_da_mw"},
+		"activated_volume_sa_mw":    {name: "total_activated_volume_sa_mw"},
+		"activated_volume_da_mw":    {name: "total_activated_volume_da_mw"},
+		"submitted_offers_mw":       {name: "total_volume_submitted_offers_mw"},
+		"filtered_offers_mw":        {name: "total_volume_filtered_offers_mw"},
+	}
+)
+
+func servedColumns(dataset market.Dataset) map[string]servedColumn {
+	switch dataset {
+	case market.DayAheadPrices:
+		return priceColumns
+	case market.AFRREnergy:
+		return afrrColumns
+	case market.MFRREnergy:
+		return mfrrColumns
+	}
+	return capacityColumns
+}
+
+// revision writes a revision, named and scaled as the dataset's own endpoint does it.
+func (w *jsonWriter) revision(columns map[string]servedColumn, r store.Revision) {
+	column := columns[r.Column]
+	w.open('{')
+	w.key("period_start_utc").instant(r.Start)
+	w.key("series").text(r.Series)
+	w.key("column").text(column.name)
+	column.write(w.key("old"), r.Old)
+	column.write(w.key("new"), r.New)
+	w.key("seen_at").fetched(r.Seen)
+	w.close('}')
+}
+
+func (c servedColumn) write(w *jsonWriter, n market.Number) {
+	switch {
+	case c.flag:
+		w.flag(market.Flag{V: n.V != 0, Valid: n.Valid})
+	default:
+		w.number(c.scale(n))
+	}
+}
+
+// scale is a stored number as it is served.
+func (c servedColumn) scale(n market.Number) market.Number {
+	if c.factor == 0 || !n.Valid {
+		return n
+	}
+	return (c.factor * market.MicroOf(n.V)).Number()
+}
