@@ -16,6 +16,7 @@ import (
 
 	"courant/auth"
 	"courant/server/api"
+	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
 	"courant/web"
@@ -28,17 +29,17 @@ const maxPasswordLine = 4096
 const linesOfAList = 1000
 
 // newAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come. log may be nil.
-func newAuth(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger) *auth.Auth {
+func newAuth(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger) *auth.Auth {
 	return auth.New(auth.Options{
 		Store:        db,
 		Clock:        clock,
 		Log:          log,
 		Offers:       authOffers(cfg.Offers),
-		SecureCookie: isHTTPS(cfg.Server.PublicURL),
+		SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),
 	})
 }
 
-func authOffers(offers []Offer) []auth.Offer {
+func authOffers(offers []config.Offer) []auth.Offer {
 	var known []auth.Offer
 	for _, offer := range offers {
 		known = append(known, auth.Offer{ID: offer.ID, Datasets: offer.Datasets})
@@ -47,7 +48,7 @@ func authOffers(offers []Offer) []auth.Offer {
 }
 
 // pageOffers are the offers as the pages show them.
-func pageOffers(offers []Offer) []web.Offer {
+func pageOffers(offers []config.Offer) []web.Offer {
 	var shown []web.Offer
 	for _, offer := range offers {
 		shown = append(shown, web.Offer{
@@ -180,12 +181,12 @@ func (p *program) userInviteCommand() *cobra.Command {
 		Short: "Make an account and print a link, once, by which its person sets the password within 7 days",
 		Args:  exactly("EMAIL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAccounts(cmd.Context(), func(cfg Config, accounts *auth.Auth) error {
+			return p.withAccounts(cmd.Context(), func(cfg config.Config, accounts *auth.Auth) error {
 				secret, err := accounts.Invite(cmd.Context(), args[0], admin)
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintln(p.stdout, api.LinkAddress(site(cfg), secret))
+				_, err = fmt.Fprintln(p.stdout, api.LinkAddress(config.Site(cfg), secret))
 				return err
 			})
 		},
@@ -275,7 +276,7 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 func parseDatasets(names []string) ([]market.Dataset, error) {
 	var datasets []market.Dataset
 	for _, name := range names {
-		dataset, err := parseDataset(name)
+		dataset, err := config.ParseDataset(name)
 		if err != nil {
 			return nil, usageError{err.Error()}
 		}
@@ -332,12 +333,12 @@ func (p *program) tokenRevokeCommand() *cobra.Command {
 
 // withAuth runs fn on the accounts of the configured database; its error says what to do.
 func (p *program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
-	return p.withAccounts(ctx, func(_ Config, accounts *auth.Auth) error { return fn(accounts) })
+	return p.withAccounts(ctx, func(_ config.Config, accounts *auth.Auth) error { return fn(accounts) })
 }
 
 // withAccounts is withAuth for what needs the configuration too.
-func (p *program) withAccounts(ctx context.Context, fn func(Config, *auth.Auth) error) error {
-	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
+func (p *program) withAccounts(ctx context.Context, fn func(config.Config, *auth.Auth) error) error {
+	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
 		err := fn(cfg, newAuth(cfg, db, p.clock, nil))
 		switch {
 		case errors.As(err, new(auth.InputError)):

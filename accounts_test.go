@@ -15,6 +15,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
+	"courant/server/config"
 	"courant/store"
 )
 
@@ -24,10 +25,20 @@ type accountsHouse struct{ config string }
 func newAccountsHouse(t *testing.T) *accountsHouse {
 	t.Helper()
 	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "courant.db"))
-	h := &accountsHouse{config: writeConfig(t, "offers:\n- id: reserves\n  datasets: [fcr-capacity, afrr-capacity]\n- id: everything\n")}
+	h := &accountsHouse{config: configured(t, "offers:\n- id: reserves\n  datasets: [fcr-capacity, afrr-capacity]\n- id: everything\n")}
 	h.do(t, "correct horse battery\n", "user", "add", "anne@example.org", "--password-stdin")
 	h.do(t, "correct horse battery\n", "user", "add", "boris@example.org", "--admin", "--password-stdin")
 	return h
+}
+
+// configured is the name of a file with a configuration.
+func configured(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "courant.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // run runs a command with the house's configuration.
@@ -193,7 +204,7 @@ func TestSessionCookiesAreForHTTPSIfUsersComeByIt(t *testing.T) {
 		"": false, "http://localhost:8080": false, "https://courant.example.org": true, "HTTPS://courant.example.org": true,
 	} {
 		w := httptest.NewRecorder()
-		accounts := newAuth(Config{Server: ServerConfig{PublicURL: url}}, db, clock, nil)
+		accounts := newAuth(config.Config{Server: config.Server{PublicURL: url}}, db, clock, nil)
 		if err := accounts.BeginSession(w, httptest.NewRequestWithContext(t.Context(), "POST", "/login", nil), account); err != nil {
 			t.Fatal(err)
 		}

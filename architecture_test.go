@@ -9,8 +9,9 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server/api", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
 	"courant/server/api":       {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market", "courant/web"},
+	"courant/server/config":    {"courant/store/market"},
 	"courant/server/entrance":  {},
 	"courant/web":              {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market"},
 	"courant/ingest":           {"courant/ingest/report", "courant/ingest/source", "courant/store", "courant/store/market"},
@@ -34,7 +35,7 @@ var homes = map[string][]string{
 	"github.com/labstack/echo/v4":   {"courant/server/api", "courant/web"},
 	"github.com/go-co-op/gocron/v2": {"courant/ingest"},
 	"github.com/alexedwards/scs/v2": {"courant/auth", "courant/server/api"},
-	"github.com/spf13/viper":        {"courant"},
+	"github.com/spf13/viper":        {"courant/server/config"},
 	"github.com/spf13/cobra":        {"courant"},
 	"github.com/minio/minio-go/v7":  {"courant/store/backup/s3"},
 }

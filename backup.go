@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/disk"
@@ -23,7 +24,7 @@ func (p *program) backupCommand() *cobra.Command {
 		Example: "  courant backup /mnt/backup/courant-2026-11-24.db.zst",
 		Args:    exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
+			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
 				if err := disk.RoomForBackup(cfg.Database.Path, args[0]); err != nil {
 					return err
 				}
@@ -74,14 +75,14 @@ func (p *program) restoreCommand() *cobra.Command {
 }
 
 // restore is store.Restore, also of a file in a bucket.
-func restore(ctx context.Context, cfg Config, from string, now time.Time) (store.Restored, error) {
+func restore(ctx context.Context, cfg config.Config, from string, now time.Time) (store.Restored, error) {
 	room := disk.RoomForRestore(cfg.Database.Path)
 	address, found := strings.CutPrefix(from, "s3://")
 	if !found {
 		return store.Restore(ctx, from, cfg.Database.Path, now, room)
 	}
 	name, key, _ := strings.Cut(address, "/")
-	if _, err := parseBucket(name); err != nil || name == "" || key == "" {
+	if _, err := config.ParseBucket(name); err != nil || name == "" || key == "" {
 		return store.Restored{}, usagef("%s is not s3://BUCKET/KEY: write one such as s3://backups/courant/courant-20261124T023000Z.db.zst", from)
 	}
 	if cfg.Backup.S3.Bucket == "" {

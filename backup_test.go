@@ -16,6 +16,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/market"
@@ -62,7 +63,7 @@ func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
 }
 
 // withBucket has the environment name a bucket.
-func withBucket(t *testing.T, cfg S3Config) {
+func withBucket(t *testing.T, cfg config.S3) {
 	t.Helper()
 	for name, value := range map[string]string{
 		"ENDPOINT": cfg.Endpoint, "BUCKET": cfg.Bucket, "PREFIX": cfg.Prefix, "REGION": cfg.Region,
@@ -151,8 +152,8 @@ func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
 			t.Errorf("%s: %v", from, err)
 		}
 	}
-	withBucket(t, S3Config{})
-	_, err := restore(t.Context(), defaultConfig(), "s3://backups/notes.db", bucketNoon)
+	withBucket(t, config.S3{})
+	_, err := restore(t.Context(), config.Default(), "s3://backups/notes.db", bucketNoon)
 	if err == nil || !strings.Contains(err.Error(), "set backup.s3 first") {
 		t.Errorf("without a bucket: %v", err)
 	}
@@ -170,7 +171,7 @@ func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
 	nowhere := objects.config("")
 	nowhere.Endpoint = "http://127.0.0.1:1"
 	for _, test := range []struct {
-		cfg  S3Config
+		cfg  config.S3
 		want string
 	}{
 		{another, "FAIL list s3://another/courant-: there is no such bucket: make it, or mend backup.s3.bucket"},
@@ -241,8 +242,8 @@ func newObjectStore(t *testing.T) *objectStore {
 	return o
 }
 
-func (o *objectStore) config(prefix string) S3Config {
-	return S3Config{Endpoint: o.url, Bucket: testBucket, Prefix: prefix, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey}
+func (o *objectStore) config(prefix string) config.S3 {
+	return config.S3{Endpoint: o.url, Bucket: testBucket, Prefix: prefix, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey}
 }
 
 func (o *objectStore) put(key string, content []byte) {

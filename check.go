@@ -16,6 +16,7 @@ import (
 
 	"courant/ingest"
 	"courant/ingest/source"
+	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/disk"
@@ -73,7 +74,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 		say(checkAddresses(ctx, cfg, p.clock))
 	}
 	say(checkDisk(cfg.Database.Path))
-	configFile, _, err := readConfigFile(p.configPath, programDir())
+	configFile, _, err := config.ReadFile(p.configPath, config.ProgramDir())
 	if err != nil {
 		say(verdict{what: "files", err: err})
 		return
@@ -138,7 +139,7 @@ func checkDatabase(ctx context.Context, path string) verdict {
 
 // checkAddresses looks for accounts whose addresses are written in two ways, which older versions of Courant allowed: each
 // is found by its own bytes alone, so a person may take one for the other.
-func checkAddresses(ctx context.Context, cfg Config, clock clockwork.Clock) verdict {
+func checkAddresses(ctx context.Context, cfg config.Config, clock clockwork.Clock) verdict {
 	v := verdict{what: "accounts", said: "no two have the same address"}
 	db, err := store.Open(ctx, cfg.Database.Path)
 	if err != nil {
@@ -160,7 +161,7 @@ func checkAddresses(ctx context.Context, cfg Config, clock clockwork.Clock) verd
 }
 
 // checkBucket proves by a list of the backups in it that the bucket is there and the keys are good.
-func checkBucket(ctx context.Context, cfg S3Config, now time.Time) verdict {
+func checkBucket(ctx context.Context, cfg config.S3, now time.Time) verdict {
 	v := verdict{what: "backup bucket"}
 	newest, where, err := backup.Newest(ctx, bucketOf(cfg), now)
 	if err != nil {

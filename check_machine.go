@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"courant/server/config"
 )
 
 // nameTimeout is how long the name of this machine may take to be looked up.
@@ -51,14 +53,14 @@ func checkModes(paths []string) verdict {
 }
 
 // secretFiles are the files of a Courant that nobody else may read. A configuration without secrets may be read.
-func secretFiles(cfg Config, configFile string) []string {
+func secretFiles(cfg config.Config, configFile string) []string {
 	database := cfg.Database.Path
 	files := []string{database, database + "-wal", database + "-shm"}
 	if cfg.Server.TLS.Domain != "" {
 		files = append(files, cfg.Server.TLS.CacheDir)
 	}
 	if configFile != "" {
-		alone, _, err := loadConfig(configFile, nil)
+		alone, _, err := config.Load(configFile, nil)
 		if err != nil || alone.RTE.ClientSecret+alone.ENTSOE.SecurityToken+alone.SMTP.Password+alone.Backup.S3.SecretKey != "" {
 			files = append(files, configFile)
 		}
@@ -67,7 +69,7 @@ func secretFiles(cfg Config, configFile string) []string {
 }
 
 // checkTLS proves that a certificate can be asked for and kept.
-func checkTLS(ctx context.Context, cfg TLSConfig, lookup func(context.Context, string) ([]string, error)) verdict {
+func checkTLS(ctx context.Context, cfg config.TLS, lookup func(context.Context, string) ([]string, error)) verdict {
 	v := verdict{what: "TLS name"}
 	ctx, cancel := context.WithTimeout(ctx, nameTimeout)
 	defer cancel()

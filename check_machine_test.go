@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"courant/server/config"
 )
 
 // sayOf is what a verdict says, whether good or bad.
@@ -42,9 +44,9 @@ func TestFilesWithSecretsAreNotForEverybody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Server.TLS.Domain = testDomain
-	cfg.fillIn(false)
+	cfg.Server.TLS.CacheDir = "certificates"
 	const secret = "entsoe: {security_token: token}"
 	for _, test := range []struct {
 		config               string
@@ -87,7 +89,7 @@ func TestTheTLSNameHasToLeadSomewhereAndItsCertificateToBeKept(t *testing.T) {
 		{nil, &net.DNSError{Err: "no such host"}, folder, []string{"FAIL courant.example.org leads nowhere: give it", "no such host"}},
 		{[]string{"127.0.0.1"}, nil, filepath.Join(file, "below"), []string{"FAIL ", "server.tls.cache_dir"}},
 	} {
-		got := sayOf(checkTLS(t.Context(), TLSConfig{Domain: testDomain, CacheDir: test.folder},
+		got := sayOf(checkTLS(t.Context(), config.TLS{Domain: testDomain, CacheDir: test.folder},
 			func(context.Context, string) ([]string, error) { return test.addresses, test.err }))
 		for _, want := range test.want {
 			if !strings.Contains(got, want) {

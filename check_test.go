@@ -10,6 +10,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/source"
+	"courant/server/config"
 	"courant/store"
 )
 
@@ -34,7 +35,7 @@ func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
 
 func TestAddressesOfOneFormAreListed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
-	cfg := Config{Database: DatabaseConfig{Path: path}}
+	cfg := config.Config{Database: config.Database{Path: path}}
 	for _, step := range []struct {
 		add   string // as an earlier version stored it
 		warns bool

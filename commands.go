@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"courant/server/config"
 	"courant/store"
 )
 
@@ -120,7 +121,7 @@ func group(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return usagef("%s needs a command: %s; see %s -h", cmd.CommandPath(), strings.Join(names, ", "), cmd.CommandPath())
 	}
-	return usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), orElse(nearest(args[0], names), names))
+	return usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), config.OrElse(config.Nearest(args[0], names), names))
 }
 
 // noCommand refuses an argument of a command that works alone and holds others.
@@ -140,7 +141,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
 	slices.Sort(names)
 	flag := "--" + unknown.GetSpecifiedName()
-	return usagef("%s has no flag %s%s", cmd.CommandPath(), flag, orElse(nearest(flag, names), names))
+	return usagef("%s has no flag %s%s", cmd.CommandPath(), flag, config.OrElse(config.Nearest(flag, names), names))
 }
 
 // exactly refuses a wrong number of arguments; words names them, such as "EMAIL".
@@ -155,8 +156,8 @@ func exactly(words ...string) cobra.PositionalArgs {
 }
 
 // config reads the configuration and says its warnings.
-func (p *program) config() (Config, error) {
-	cfg, warnings, err := loadConfig(p.configPath, os.Environ())
+func (p *program) config() (config.Config, error) {
+	cfg, warnings, err := config.Load(p.configPath, os.Environ())
 	for _, warning := range warnings {
 		fmt.Fprintln(p.stderr, "courant: warning:", warning)
 	}
@@ -164,7 +165,7 @@ func (p *program) config() (Config, error) {
 }
 
 // withStore runs fn with the configured database open.
-func (p *program) withStore(ctx context.Context, fn func(Config, *store.Store) error) error {
+func (p *program) withStore(ctx context.Context, fn func(config.Config, *store.Store) error) error {
 	cfg, err := p.config()
 	if err != nil {
 		return err
@@ -177,7 +178,7 @@ func (p *program) withStore(ctx context.Context, fn func(Config, *store.Store) e
 }
 
 // logger writes to standard error, as text on a terminal and as JSON elsewhere unless the configuration says.
-func (p *program) logger(cfg LogConfig) *slog.Logger {
+func (p *program) logger(cfg config.Log) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.Level}
 	if cfg.Format == "text" || cfg.Format == "" && isTerminal(p.stderr) {
 		return slog.New(slog.NewTextHandler(p.stderr, options))

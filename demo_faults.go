@@ -11,15 +11,16 @@ import (
 
 	"courant/ingest/report"
 	"courant/ingest/simulator"
+	"courant/server/config"
 )
 
 // demoInterval is how often each feed of demo --faults runs, around the clock.
 const demoInterval = 10 * time.Second
 
 // askOften has every feed run so often that faults of a minute are met.
-func (cfg *Config) askOften() {
-	for _, feed := range cfg.feeds() {
-		feed.config.Every, feed.config.Idle, feed.config.From, feed.config.To = demoInterval, demoInterval, 0, 24*60
+func askOften(cfg *config.Config) {
+	for _, feed := range cfg.Feeds() {
+		feed.Config.Every, feed.Config.Idle, feed.Config.From, feed.Config.To = demoInterval, demoInterval, 0, 24*60
 	}
 }
 

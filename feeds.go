@@ -15,6 +15,7 @@ import (
 	"courant/auth"
 	"courant/ingest"
 	"courant/ingest/report"
+	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
 )
@@ -28,7 +29,7 @@ func (p *program) feedsCommand() *cobra.Command {
 			"like a fault of the source, and what could be read of dates that were refused.",
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
+			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
 				report, err := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), p.lineEachHost(), listeners{}).Report(cmd.Context())
 				if err != nil {
 					return err
@@ -61,7 +62,7 @@ func (p *program) showWaitingCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withStore(cmd.Context(), func(_ Config, db *store.Store) error { return p.showWaiting(cmd.Context(), db, id) })
+			return p.withStore(cmd.Context(), func(_ config.Config, db *store.Store) error { return p.showWaiting(cmd.Context(), db, id) })
 		},
 	}
 }
@@ -128,7 +129,7 @@ func (p *program) decideCommand(name, short, done string, event auth.Event, deci
 			if err != nil {
 				return err
 			}
-			return p.withStore(cmd.Context(), func(cfg Config, db *store.Store) error {
+			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
 				if err := p.showWaiting(cmd.Context(), db, id); err != nil {
 					return err
 				}

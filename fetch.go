@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest"
+	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
 )
@@ -62,7 +63,7 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	if name != allDatasets {
 		dataset, known := market.ParseDataset(name)
 		if !known {
-			return usagef("unknown dataset %q%s", name, orElse(nearest(name, datasetNames()), datasetNames()))
+			return usagef("unknown dataset %q%s", name, config.OrElse(config.Nearest(name, datasetNames()), datasetNames()))
 		}
 		datasets = []market.Dataset{dataset}
 	}
@@ -88,7 +89,7 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	if last.After(latest) {
 		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
 	}
-	return p.withStore(ctx, func(cfg Config, db *store.Store) error {
+	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
 		if isTerminal(p.stderr) {
 			// A line for each run would break the progress bar.
 			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"courant/server/config"
 )
 
 // speak sends bytes, as they are, to a service and reads all that it answers until it ends the connection.
@@ -35,7 +37,7 @@ func speak(t *testing.T, addr, text string) []*http.Response {
 }
 
 func TestWhatNoClientSendsIsRefusedAndNothingIsSmuggledPastIt(t *testing.T) {
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(t.TempDir(), "courant.db"), false
 	s := serve(t, cfg, t.Output())
 	const (

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/term"
+
+	"courant/server/config"
 )
 
 // exampleConfig explains every key, with its default.
@@ -23,7 +25,7 @@ var exampleConfig string
 // firstAnswers is what courant init has to know. Empty ones leave the default.
 type firstAnswers struct {
 	rteClientID, domain, database string
-	rteClientSecret, entsoeToken  Secret
+	rteClientSecret, entsoeToken  config.Secret
 }
 
 func (p *program) initCommand() *cobra.Command {
@@ -66,10 +68,10 @@ func (p *program) initCommand() *cobra.Command {
 }
 
 // readSecrets reads those that flags announce, a line each.
-func (p *program) readSecrets(in *bufio.Reader, rte bool, rteSecret *Secret, entsoe bool, entsoeToken *Secret) error {
+func (p *program) readSecrets(in *bufio.Reader, rte bool, rteSecret *config.Secret, entsoe bool, entsoeToken *config.Secret) error {
 	for _, wanted := range []struct {
 		announced bool
-		secret    *Secret
+		secret    *config.Secret
 		name      string
 	}{{rte, rteSecret, "RTE's client secret"}, {entsoe, entsoeToken, "ENTSO-E's security token"}} {
 		if !wanted.announced {
@@ -82,7 +84,7 @@ func (p *program) readSecrets(in *bufio.Reader, rte bool, rteSecret *Secret, ent
 		if line == "" {
 			return usagef("%s is not on standard input: give it a line of its own, RTE's first", wanted.name)
 		}
-		*wanted.secret = Secret(line)
+		*wanted.secret = config.Secret(line)
 	}
 	return nil
 }
@@ -126,11 +128,11 @@ func (p *program) ask(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswer
 		*answer, err = readLine(in)
 		return err
 	}
-	secret := func(question string, answer *Secret) error {
+	secret := func(question string, answer *config.Secret) error {
 		fmt.Fprint(p.stderr, question+" (not shown): ")
 		typed, err := term.ReadPassword(int(p.stdin.(*os.File).Fd()))
 		fmt.Fprintln(p.stderr)
-		*answer = Secret(strings.TrimSpace(string(typed)))
+		*answer = config.Secret(strings.TrimSpace(string(typed)))
 		return err
 	}
 	if err := text("rte-client-id", "RTE client id, of an application on https://data.rte-france.com", &answers.rteClientID); err != nil {
@@ -175,7 +177,7 @@ func (p *program) writeFirstConfig(path string, answers firstAnswers) error {
 	_, err = file.WriteString(text)
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
-		_, _, err = loadConfig(path, nil)
+		_, _, err = config.Load(path, nil)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(path))

@@ -14,6 +14,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"courant/server/api"
+	"courant/server/config"
 )
 
 const (
@@ -30,13 +31,13 @@ var errMailReply = fmt.Errorf("the server sends more than %d KiB for one mail: c
 
 // mailer sends mails through the configured server.
 type mailer struct {
-	cfg     SMTPConfig
+	cfg     config.SMTP
 	timeout time.Duration
 	roots   *x509.CertPool // of the server's certificate; nil: those of the system
 }
 
 // newMailer is nil where mails cannot be sent, or would not know what address to lead to.
-func newMailer(cfg Config) api.Mailer {
+func newMailer(cfg config.Config) api.Mailer {
 	if cfg.SMTP.Host == "" || cfg.Server.PublicURL == "" {
 		return nil
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
+
+	"courant/server/config"
 )
 
 // postOffice is a mail server that takes mails with one user's password, and none for refused@example.org.
@@ -85,7 +87,7 @@ func (*delivery) Logout() error { return nil }
 
 // open starts the office and returns a configuration that leads to it, with encryption as in smtp.tls and with the certificate of the
 // pool.
-func (o *postOffice) open(t *testing.T, encryption string) (SMTPConfig, *x509.CertPool) {
+func (o *postOffice) open(t *testing.T, encryption string) (config.SMTP, *x509.CertPool) {
 	t.Helper()
 	certified := httptest.NewTLSServer(nil)
 	certified.Close()
@@ -108,7 +110,7 @@ func (o *postOffice) open(t *testing.T, encryption string) (SMTPConfig, *x509.Ce
 	ended := make(chan struct{})
 	go func() { defer close(ended); server.Serve(listener) }()
 	t.Cleanup(func() { server.Close(); <-ended })
-	return SMTPConfig{Host: "127.0.0.1", Port: port, From: "Courant <courant@example.org>", TLS: encryption}, roots
+	return config.SMTP{Host: "127.0.0.1", Port: port, From: "Courant <courant@example.org>", TLS: encryption}, roots
 }
 
 func TestAMailComesAsItWasWritten(t *testing.T) {
@@ -116,7 +118,7 @@ func TestAMailComesAsItWasWritten(t *testing.T) {
 		"none": {}, "starttls": {user: "courant", password: "a secret"}, "tls": {user: "courant", password: "a secret"},
 	} {
 		cfg, roots := office.open(t, encryption)
-		cfg.Username, cfg.Password = office.user, Secret(office.password)
+		cfg.Username, cfg.Password = office.user, config.Secret(office.password)
 		err := mailer{cfg: cfg, timeout: mailTimeout, roots: roots}.Send(t.Context(), "anne@example.org", "Courant : été", "Bonjour,\n\nhttps://courant.example.org/set-password?key=ABC\n")
 		if err != nil {
 			t.Fatal(err)
@@ -145,7 +147,7 @@ func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 	office := &postOffice{user: "courant", password: "a secret"}
 	cfg, _ := office.open(t, "none")
 	for name, test := range map[string]struct {
-		password Secret
+		password config.Secret
 		to, tls  string
 		ended    bool
 	}{
@@ -172,7 +174,7 @@ func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 }
 
 // dripping is a mail server that sends a text again and again, until the connection ends.
-func dripping(t *testing.T, greeting, again string) SMTPConfig {
+func dripping(t *testing.T, greeting, again string) config.SMTP {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -192,7 +194,7 @@ func dripping(t *testing.T, greeting, again string) SMTPConfig {
 		}
 	}()
 	t.Cleanup(func() { listener.Close(); <-ended })
-	return SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
+	return config.SMTP{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
 }
 
 func TestAMailServerThatNeverEndsIsReadNoFurther(t *testing.T) {
@@ -233,7 +235,7 @@ func TestAMailIsGivenUpWithItsContextThoughTheServerGoesOnSending(t *testing.T) 
 		}
 	}()
 	defer func() { listener.Close(); <-ended }()
-	cfg := SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
+	cfg := config.SMTP{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() { <-waiting; cancel(errors.New("the service stops")) }()
 	err = mailer{cfg: cfg, timeout: time.Hour}.Send(ctx, "anne@example.org", "subject", "text")
@@ -248,7 +250,7 @@ func TestAMailThatIsNotTakenInTimeIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	cfg := SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "tls"}
+	cfg := config.SMTP{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "tls"}
 	err = mailer{cfg: cfg, timeout: time.Millisecond}.Send(t.Context(), "anne@example.org", "subject", "text")
 	if err == nil || err.Error() != "mail: the server did not take the mail within 1ms" {
 		t.Errorf("Send = %v", err)
@@ -262,7 +264,7 @@ func TestMailsAreSentWhereTheServerAndThePublicAddressAreKnown(t *testing.T) {
 	}{
 		{"", "", false}, {"mail.example.org", "", false}, {"", "https://courant.example.org", false}, {"mail.example.org", "https://courant.example.org", true},
 	} {
-		got := newMailer(Config{Server: ServerConfig{PublicURL: test.publicURL}, SMTP: SMTPConfig{Host: test.host}}) != nil
+		got := newMailer(config.Config{Server: config.Server{PublicURL: test.publicURL}, SMTP: config.SMTP{Host: test.host}}) != nil
 		if got != test.want {
 			t.Errorf("host %q and public address %q: %t, want %t", test.host, test.publicURL, got, test.want)
 		}

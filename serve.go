@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest/simulator"
+	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store/market"
 )
@@ -69,12 +70,12 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer sources.Close()
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Database.Path = filepath.Join(folder, "courant.db")
-	cfg.RTE = RTEConfig{BaseURL: sources.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret}
-	cfg.ENTSOE = ENTSOEConfig{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken}
+	cfg.RTE = config.RTE{BaseURL: sources.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret}
+	cfg.ENTSOE = config.ENTSOE{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken}
 	if faults {
-		cfg.askOften()
+		askOften(&cfg)
 	}
 	log := p.logger(cfg.Log)
 	s, err := openService(ctx, cfg, p.clock, log, nil, true)

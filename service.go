@@ -20,6 +20,7 @@ import (
 	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/server/api"
+	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store"
 	"courant/store/backup"
@@ -38,7 +39,7 @@ const (
 
 // service is a Courant that collects and serves. Its parts are started by openService and run, and closed in reverse.
 type service struct {
-	cfg      Config
+	cfg      config.Config
 	log      *slog.Logger
 	store    *store.Store
 	auth     *auth.Auth
@@ -51,7 +52,7 @@ type service struct {
 }
 
 // openService takes hold of all that can fail: the database and the port.
-func openService(ctx context.Context, cfg Config, clock clockwork.Clock, log *slog.Logger, lines source.Lines, simulated bool) (*service, error) {
+func openService(ctx context.Context, cfg config.Config, clock clockwork.Clock, log *slog.Logger, lines source.Lines, simulated bool) (*service, error) {
 	db, err := store.OpenAlone(ctx, cfg.Database.Path)
 	if err != nil {
 		return nil, err
@@ -237,7 +238,7 @@ type listeners struct {
 }
 
 // newFeeds makes the feeds of the sources for which there are credentials; their calls wait in the lines.
-func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told listeners) *ingest.Feeds {
+func newFeeds(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told listeners) *ingest.Feeds {
 	options := ingest.Options{
 		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
 		Room: func() error { return disk.RoomBeside(cfg.Database.Path) },
@@ -259,26 +260,26 @@ func newFeeds(cfg Config, db *store.Store, clock clockwork.Clock, log *slog.Logg
 	return ingest.New(options)
 }
 
-func newENTSOE(cfg Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
+func newENTSOE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
 	return entsoe.NewClient(entsoe.Options{
 		BaseURL: cfg.ENTSOE.BaseURL, SecurityToken: cfg.ENTSOE.SecurityToken.Reveal(), HTTP: client, Clock: clock,
 		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 
-func newRTE(cfg Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
+func newRTE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
 	return rte.NewClient(rte.Options{
 		BaseURL: cfg.RTE.BaseURL, ClientID: cfg.RTE.ClientID, ClientSecret: cfg.RTE.ClientSecret.Reveal(), HTTP: client, Clock: clock,
 		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 
-func schedule(feed FeedConfig) ingest.Schedule {
+func schedule(feed config.Feed) ingest.Schedule {
 	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt), LagAt: feed.LagAt}
 }
 
 // bucketOf is the bucket that the configuration names.
-func bucketOf(cfg S3Config) backup.Bucket {
+func bucketOf(cfg config.S3) backup.Bucket {
 	return backup.Bucket{
 		Options: s3.Options{Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal()},
 		Prefix:  cfg.Prefix,
@@ -286,7 +287,7 @@ func bucketOf(cfg S3Config) backup.Bucket {
 }
 
 // frontOf is the entrance by TLS that the configuration names.
-func frontOf(cfg TLSConfig) entrance.Options {
+func frontOf(cfg config.TLS) entrance.Options {
 	return entrance.Options{
 		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority, UserAgent: userAgent(),
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store"
 	"courant/store/market"
@@ -209,7 +210,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	t.Chdir(t.TempDir())
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Server.Addr = strings.TrimPrefix(taken.URL, "http://")
 	p := &program{stderr: io.Discard}
 	_, err := openService(t.Context(), cfg, clockwork.NewRealClock(), p.logger(cfg.Log), nil, false)
@@ -223,7 +224,7 @@ func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
 		true:  `(?s)^Nobody can sign in yet\..*\n  http://127\.0\.0\.1:\d+/set-password\?key=[A-Z2-7]{52}\n\n$`,
 		false: `^$`,
 	} {
-		cfg := defaultConfig()
+		cfg := config.Default()
 		cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(t.TempDir(), "courant.db"), false
 		var out, log bytes.Buffer
 		p := &program{stdout: &out, stderr: &log, clock: clockwork.NewRealClock()}
@@ -254,9 +255,9 @@ func TestALinkNamesTheSiteAsAPersonReachesIt(t *testing.T) {
 		{"courant.example.org:80", "", "http://courant.example.org:80"},
 		{":8080", "https://courant.example.org", "https://courant.example.org"},
 	} {
-		cfg := defaultConfig()
+		cfg := config.Default()
 		cfg.Server.Addr, cfg.Server.PublicURL = test.addr, test.publicURL
-		if got := site(cfg); got != test.want {
+		if got := config.Site(cfg); got != test.want {
 			t.Errorf("on %s, with %q: %s, want %s", test.addr, test.publicURL, got, test.want)
 		}
 	}
@@ -266,7 +267,7 @@ func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
 	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	t.Setenv("COURANT_INGEST_ENABLED", "false")
 	t.Setenv("COURANT_API_RATE_LIMIT_PER_MINUTE", "1000000") // the clock stands, so it would not refill
-	cfg, _, err := loadConfig("", os.Environ())
+	cfg, _, err := config.Load("", os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/server/config"
 	"courant/server/entrance"
 )
 
@@ -58,7 +59,7 @@ func selfSigned(t *testing.T, until time.Time, names ...string) (key, certificat
 }
 
 // keepCertificate puts a certificate of our own where Courant keeps its own.
-func keepCertificate(t *testing.T, cfg TLSConfig, until time.Time) {
+func keepCertificate(t *testing.T, cfg config.TLS, until time.Time) {
 	t.Helper()
 	if err := os.MkdirAll(cfg.CacheDir, 0o700); err != nil {
 		t.Fatal(err)
@@ -70,17 +71,17 @@ func keepCertificate(t *testing.T, cfg TLSConfig, until time.Time) {
 }
 
 // behindTLS is a configuration with testDomain, on free ports, in a folder of its own.
-func behindTLS(t *testing.T) Config {
+func behindTLS(t *testing.T) config.Config {
 	t.Helper()
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Database.Path, cfg.Ingest.Enabled = filepath.Join(t.TempDir(), "courant.db"), false
-	cfg.Server.TLS = TLSConfig{Domain: testDomain, HTTPSAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
-	cfg.fillIn(false)
+	cfg.Server.TLS = config.TLS{Domain: testDomain, HTTPSAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
+	cfg.Server.Addr, cfg.Server.PublicURL, cfg.Server.TLS.CacheDir = "", "https://"+testDomain, filepath.Join(filepath.Dir(cfg.Database.Path), "certificates")
 	return cfg
 }
 
 // serve runs a service of cfg until the test ends, and returns it when it is ready.
-func serve(t *testing.T, cfg Config, log io.Writer) *service {
+func serve(t *testing.T, cfg config.Config, log io.Writer) *service {
 	t.Helper()
 	s, err := openService(t.Context(), cfg, clockwork.NewRealClock(), slog.New(slog.NewTextHandler(log, nil)), nil, false)
 	if err != nil {
@@ -177,36 +178,13 @@ func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
 	}
 }
 
-func TestServerAddrIsServedBesideTLSOnlyWhereItIsSet(t *testing.T) {
-	const domain = "server: {tls: {domain: Courant.example.org}}"
-	for _, test := range []struct {
-		text    string
-		environ []string
-		addr    string
-	}{
-		{"", nil, "127.0.0.1:8080"},
-		{domain, nil, ""},
-		{"server: {addr: '127.0.0.1:8080', tls: {domain: courant.example.org}}", nil, "127.0.0.1:8080"},
-		{domain, []string{"COURANT_SERVER_ADDR=127.0.0.1:9"}, "127.0.0.1:9"},
-	} {
-		cfg, _, err := loadConfig(writeConfig(t, test.text), test.environ)
-		if err != nil || cfg.Server.Addr != test.addr {
-			t.Errorf("%s and %v: address %q, error %v, want %q", test.text, test.environ, cfg.Server.Addr, err, test.addr)
-		}
-	}
-	cfg, _, err := loadConfig(writeConfig(t, domain+"\ndatabase: {path: data/courant.db}"), nil)
-	if err != nil || cfg.Server.PublicURL != "https://courant.example.org" || cfg.Server.TLS.CacheDir != filepath.Join("data", "certificates") {
-		t.Errorf("%+v, error %v", cfg.Server, err)
-	}
-}
-
 func TestATakenTLSPortIsNamed(t *testing.T) {
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()
 	port := strings.TrimPrefix(taken.URL, "http://")
-	for _, takenBy := range []func(*TLSConfig){
-		func(cfg *TLSConfig) { cfg.HTTPSAddr = port },
-		func(cfg *TLSConfig) { cfg.HTTPAddr = port },
+	for _, takenBy := range []func(*config.TLS){
+		func(cfg *config.TLS) { cfg.HTTPSAddr = port },
+		func(cfg *config.TLS) { cfg.HTTPAddr = port },
 	} {
 		cfg := behindTLS(t)
 		cfg.Server.Addr = "127.0.0.1:0"

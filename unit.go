@@ -13,6 +13,8 @@ import (
 	"text/template"
 
 	"github.com/spf13/cobra"
+
+	"courant/server/config"
 )
 
 // Where courant service install puts things. stateFolder is the service's own: its database, certificates and configuration.
@@ -177,7 +179,7 @@ func (p *program) newUnit(orDefaults bool) (unit, error) {
 			return unit{}, fmt.Errorf("%q: a unit cannot name it: move it to a path without quotes, backslashes, %% and $", path)
 		}
 	}
-	cfg, _, err := loadConfig(u.Config, nil) // the service has no variable of this shell
+	cfg, _, err := config.Load(u.Config, nil) // the service has no variable of this shell
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && p.configPath == "" && orDefaults:
 		return u, nil
@@ -187,7 +189,7 @@ func (p *program) newUnit(orDefaults bool) (unit, error) {
 		return unit{}, err
 	}
 	u.TLS = cfg.Server.TLS.Domain != ""
-	for _, folder := range cfg.folders() {
+	for _, folder := range foldersOf(cfg) {
 		if filepath.IsAbs(folder) && !strings.HasPrefix(folder+"/", stateFolder+"/") && !slices.Contains(u.Writable, folder) {
 			u.Writable = append(u.Writable, folder)
 		}
@@ -195,8 +197,8 @@ func (p *program) newUnit(orDefaults bool) (unit, error) {
 	return u, nil
 }
 
-// folders are those that serve writes to, as the configuration names them.
-func (cfg Config) folders() []string {
+// foldersOf are those that serve writes to, as the configuration names them.
+func foldersOf(cfg config.Config) []string {
 	folders := []string{filepath.Dir(cfg.Database.Path)}
 	if cfg.Server.TLS.Domain != "" {
 		folders = append(folders, filepath.Clean(cfg.Server.TLS.CacheDir))

@@ -11,6 +11,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
+	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/disk"
@@ -19,14 +20,14 @@ import (
 
 const (
 	// upkeepTime is when the database is kept in order, after the sources' nightly reading.
-	upkeepTime ClockTime = 4*60 + 20
+	upkeepTime config.ClockTime = 4*60 + 20
 	// diskLooks is how often the free room on the disk is looked at.
 	diskLooks = time.Hour
 )
 
 // upkeep is what a service does for its database beside collecting and serving.
 type upkeep struct {
-	cfg        Config
+	cfg        config.Config
 	store      *store.Store
 	auth       *auth.Auth
 	clock      clockwork.Clock
@@ -39,7 +40,7 @@ type upkeep struct {
 func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	parts.Go(func() { u.watchDisk(ctx) })
 	parts.Go(func() { u.maintain(ctx) })
-	if u.cfg.Backup.Schedule != noClockTime {
+	if u.cfg.Backup.Schedule != config.NoClockTime {
 		parts.Go(func() {
 			defer u.backups.Close()
 			u.backups.Run(ctx)

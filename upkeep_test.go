@@ -10,6 +10,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
 )
@@ -42,7 +43,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		clock := clockwork.NewFakeClockAt(test.now)
-		cfg := Config{Retention: RetentionConfig{AFRREnergyDays: test.days}}
+		cfg := config.Config{Retention: config.Retention{AFRREnergyDays: test.days}}
 		u := &upkeep{cfg: cfg, store: db, auth: newAuth(cfg, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -85,7 +86,7 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 	clock.Advance(500 * 24 * time.Hour)
 	wrong := true
 	u := &upkeep{
-		store: db, auth: newAuth(Config{}, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler),
+		store: db, auth: newAuth(config.Config{}, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler),
 		clockWrong: func() bool { return wrong },
 	}
 	for _, step := range []struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server/config"
 	"courant/store/market"
 )
 
@@ -89,7 +90,7 @@ func (h *house) do(stdin string, args ...string) string {
 // bodies asks a service of the house for the paths below /api/.
 func (h *house) bodies(paths ...string) map[string]json.RawMessage {
 	h.t.Helper()
-	cfg, _, err := loadConfig("", os.Environ())
+	cfg, _, err := config.Load("", os.Environ())
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -26,22 +26,22 @@ var samePrefix = cmpopts.EquateComparable(netip.Prefix{})
 // documentedDefaults are those of the reference.
 func documentedDefaults() Config {
 	return Config{
-		Server:   ServerConfig{Addr: "127.0.0.1:8080"},
-		Database: DatabaseConfig{Path: "courant.db"},
-		RTE:      RTEConfig{BaseURL: "https://digital.iservices.rte-france.com"},
-		ENTSOE:   ENTSOEConfig{BaseURL: "https://web-api.tp.entsoe.eu/api"},
-		Ingest: IngestConfig{
+		Server:   Server{Addr: "127.0.0.1:8080"},
+		Database: Database{Path: "courant.db"},
+		RTE:      RTE{BaseURL: "https://digital.iservices.rte-france.com"},
+		ENTSOE:   ENTSOE{BaseURL: "https://web-api.tp.entsoe.eu/api"},
+		Ingest: Ingest{
 			Enabled:        true,
-			DayAheadPrices: FeedConfig{Every: 10 * time.Minute, From: 12*60 + 40, To: 18 * 60, LookbackDays: 35, LateAt: 14*60 + 30},
-			Capacity:       FeedConfig{Every: 10 * time.Minute, From: 8*60 + 10, To: 11*60 + 30, LookbackDays: 35, LateAt: 11 * 60},
-			AFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
-			MFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
+			DayAheadPrices: Feed{Every: 10 * time.Minute, From: 12*60 + 40, To: 18 * 60, LookbackDays: 35, LateAt: 14*60 + 30},
+			Capacity:       Feed{Every: 10 * time.Minute, From: 8*60 + 10, To: 11*60 + 30, LookbackDays: 35, LateAt: 11 * 60},
+			AFRREnergy:     Feed{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
+			MFRREnergy:     Feed{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
 		},
-		API:      APIConfig{WindowDays: 29, RateLimitPerMinute: 600},
-		Accounts: AccountsConfig{Signup: "closed"},
-		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},
-		Backup:   BackupConfig{Schedule: noClockTime, Keep: KeepConfig{Days: 7, Weeks: 4, Months: 12}},
-		Log:      LogConfig{Level: slog.LevelInfo},
+		API:      API{WindowDays: 29, RateLimitPerMinute: 600},
+		Accounts: Accounts{Signup: "closed"},
+		SMTP:     SMTP{Port: 587, TLS: "starttls"},
+		Backup:   Backup{Schedule: NoClockTime, Keep: Keep{Days: 7, Weeks: 4, Months: 12}},
+		Log:      Log{Level: slog.LevelInfo},
 	}
 }
 
@@ -57,14 +57,14 @@ func writeConfig(t *testing.T, text string) string {
 
 func TestNoFileMeansTheDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
-	cfg, warnings, err := loadConfig("", nil)
+	cfg, warnings, err := Load("", nil)
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("warnings %q, error %v", warnings, err)
 	}
 	if diff := cmp.Diff(documentedDefaults(), cfg, samePrefix); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if diff := cmp.Diff(documentedDefaults(), defaultConfig(), samePrefix); diff != "" {
+	if diff := cmp.Diff(documentedDefaults(), Default(), samePrefix); diff != "" {
 		t.Errorf("defaultConfig: -want +got:\n%s", diff)
 	}
 }
@@ -80,7 +80,7 @@ func TestFilesThatSetNothingMeanTheDefaults(t *testing.T) {
 		"no offers":        "offers:\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg, _, err := loadConfig(writeConfig(t, text), nil)
+			cfg, _, err := Load(writeConfig(t, text), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,8 +92,8 @@ func TestFilesThatSetNothingMeanTheDefaults(t *testing.T) {
 }
 
 func TestExampleFileShowsEveryKeyWithItsDefault(t *testing.T) {
-	const path = "config.example.yaml"
-	cfg, _, err := loadConfig(path, nil)
+	const path = "../../config.example.yaml"
+	cfg, _, err := Load(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestExampleFileShowsEveryKeyWithItsDefault(t *testing.T) {
 }
 
 func TestExampleOfferIsOne(t *testing.T) {
-	data, err := os.ReadFile("config.example.yaml")
+	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestExampleOfferIsOne(t *testing.T) {
 	}
 	block, _, _ := strings.Cut(rest, "\n\n")
 	text := "offers:\n" + regexp.MustCompile(`(?m)^#`).ReplaceAllString(block, "")
-	cfg, _, err := loadConfig(writeConfig(t, text), nil)
+	cfg, _, err := Load(writeConfig(t, text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestExampleOfferIsOne(t *testing.T) {
 }
 
 func TestFileIsReadWhole(t *testing.T) {
-	cfg, warnings, err := loadConfig(writeConfig(t, `
+	cfg, warnings, err := Load(writeConfig(t, `
 server:
   addr: ":9000"
   public_url: https://courant.example.org/
@@ -186,9 +186,9 @@ log: {level: debug, format: json}
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("warnings %q, error %v", warnings, err)
 	}
-	hourly := FeedConfig{Every: time.Hour, From: 7*60 + 5, To: 7*60 + 6, LookbackDays: 1, LateAt: 7*60 + 7}
+	hourly := Feed{Every: time.Hour, From: 7*60 + 5, To: 7*60 + 6, LookbackDays: 1, LateAt: 7*60 + 7}
 	want := Config{
-		Server: ServerConfig{
+		Server: Server{
 			Addr: ":9000", PublicURL: "https://courant.example.org",
 			TrustedProxies: []netip.Prefix{
 				netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8"),
@@ -196,16 +196,16 @@ log: {level: debug, format: json}
 			},
 		},
 		Contact:  "desk@example.org",
-		Database: DatabaseConfig{Path: "/var/lib/courant.db"},
-		RTE:      RTEConfig{BaseURL: "http://127.0.0.1:9", ClientID: "id", ClientSecret: "key"},
-		ENTSOE:   ENTSOEConfig{BaseURL: "http://127.0.0.1:9/api", SecurityToken: "token"},
-		Ingest: IngestConfig{
-			DayAheadPrices: FeedConfig{Every: 5 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 366, LateAt: 15 * 60},
+		Database: Database{Path: "/var/lib/courant.db"},
+		RTE:      RTE{BaseURL: "http://127.0.0.1:9", ClientID: "id", ClientSecret: "key"},
+		ENTSOE:   ENTSOE{BaseURL: "http://127.0.0.1:9/api", SecurityToken: "token"},
+		Ingest: Ingest{
+			DayAheadPrices: Feed{Every: 5 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 366, LateAt: 15 * 60},
 			Capacity:       hourly,
 			AFRREnergy:     hourly,
-			MFRREnergy:     FeedConfig{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 45 * time.Minute},
+			MFRREnergy:     Feed{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 45 * time.Minute},
 		},
-		API: APIConfig{WindowDays: 3660, RateLimitPerMinute: 1},
+		API: API{WindowDays: 3660, RateLimitPerMinute: 1},
 		Offers: []Offer{
 			{
 				ID: "Pro_1", NameFR: "Pro", NameEN: "Pro", PriceFR: "9 €", PriceEN: "€9",
@@ -213,13 +213,13 @@ log: {level: debug, format: json}
 			},
 			{ID: "energy-2", Datasets: []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
 		},
-		Accounts: AccountsConfig{Signup: "closed"},
-		SMTP:     SMTPConfig{Port: 587, TLS: "starttls"},
-		Backup: BackupConfig{
-			Schedule: 3*60 + 30, Keep: KeepConfig{Days: 7, Weeks: 4, Months: 12},
-			S3: S3Config{Endpoint: "https://s3.example.org:9000", Bucket: "back.ups-1", Prefix: "a/b/", Region: "fr", AccessKey: "id", SecretKey: "key"},
+		Accounts: Accounts{Signup: "closed"},
+		SMTP:     SMTP{Port: 587, TLS: "starttls"},
+		Backup: Backup{
+			Schedule: 3*60 + 30, Keep: Keep{Days: 7, Weeks: 4, Months: 12},
+			S3: S3{Endpoint: "https://s3.example.org:9000", Bucket: "back.ups-1", Prefix: "a/b/", Region: "fr", AccessKey: "id", SecretKey: "key"},
 		},
-		Log: LogConfig{Level: slog.LevelDebug, Format: "json"},
+		Log: Log{Level: slog.LevelDebug, Format: "json"},
 	}
 	if diff := cmp.Diff(want, cfg, samePrefix, cmp.Transformer("Reveal", Secret.Reveal)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -237,7 +237,7 @@ func TestWorkingDirectoryComesBeforeTheProgramsOwn(t *testing.T) {
 	beside := filepath.Join(program, "config.yaml")
 	check := func(named, wantFound string) {
 		t.Helper()
-		found, data, err := readConfigFile(named, program)
+		found, data, err := ReadFile(named, program)
 		if err != nil || found != wantFound || string(data) != wantFound {
 			t.Errorf("found %q holding %q, error %v; want %q", found, data, err, wantFound)
 		}
@@ -257,7 +257,7 @@ func TestConfigYAMLInTheWorkingDirectoryIsRead(t *testing.T) {
 	if err := os.WriteFile("config.yaml", []byte("contact: here"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, _, err := loadConfig("", nil)
+	cfg, _, err := Load("", nil)
 	if err != nil || cfg.Contact != "here" {
 		t.Errorf("contact %q, error %v", cfg.Contact, err)
 	}
@@ -265,20 +265,20 @@ func TestConfigYAMLInTheWorkingDirectoryIsRead(t *testing.T) {
 
 func TestFilesThatCannotBeReadAreOneLine(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, _, err := loadConfig("missing.yaml", nil); fmt.Sprint(err) != "configuration: open missing.yaml: no such file or directory" {
+	if _, _, err := Load("missing.yaml", nil); fmt.Sprint(err) != "configuration: open missing.yaml: no such file or directory" {
 		t.Errorf("named file missing: %v", err)
 	}
 	if err := os.Mkdir("config.yaml", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := loadConfig("", nil); fmt.Sprint(err) != "configuration: read config.yaml: is a directory" {
+	if _, _, err := Load("", nil); fmt.Sprint(err) != "configuration: read config.yaml: is a directory" {
 		t.Errorf("directory: %v", err)
 	}
 }
 
 func TestEnvironmentWinsOverFileAndDefault(t *testing.T) {
 	path := writeConfig(t, "server: {addr: 'file:1', trusted_proxies: [10.0.0.1]}\nrte:\napi: {window_days: wrong}\n")
-	cfg, warnings, err := loadConfig(path, []string{
+	cfg, warnings, err := Load(path, []string{
 		"COURANT_SERVER_ADDR=env:2",
 		"COURANT_SERVER_TRUSTED_PROXIES=127.0.0.1, 192.168.0.0/16",
 		"COURANT_DATABASE_PATH=/tmp/a=b.db",
@@ -323,7 +323,7 @@ func TestEveryKeyHasAVariableOfItsOwn(t *testing.T) {
 }
 
 func TestVariablesThatNameNoKeyWarn(t *testing.T) {
-	_, warnings, err := loadConfig(writeConfig(t, ""), []string{
+	_, warnings, err := Load(writeConfig(t, ""), []string{
 		"COURANT_SERVER_ADRR=:1",
 		"COURANT_OFFERS=basic",
 		"COURANT_ZZZ=secret",
@@ -498,7 +498,7 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := writeConfig(t, test.text)
-			cfg, _, err := loadConfig(path, nil)
+			cfg, _, err := Load(path, nil)
 			if want := path + ": " + test.want; fmt.Sprint(err) != want {
 				t.Errorf("\n got %v\nwant %s", err, want)
 			}
@@ -511,7 +511,7 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 
 func TestFaultsOfTheEnvironmentNameTheVariable(t *testing.T) {
 	t.Chdir(t.TempDir())
-	_, warnings, err := loadConfig("", []string{
+	_, warnings, err := Load("", []string{
 		"COURANT_API_WINDOW_DAYS=many",
 		"COURANT_SERVER_TRUSTED_PROXIES=127.0.0.1,",
 		"COURANT_INGEST_ENABLED=maybe",
@@ -537,7 +537,7 @@ rte: {client_id: a}
 ingest: {capacity: {every: 10, from: "12:00"}}
 offers: [{id: a, foo: b}, {id: a}]
 `)
-	_, _, err := loadConfig(path, []string{"COURANT_LOG_FORMAT=xml"})
+	_, _, err := Load(path, []string{"COURANT_LOG_FORMAT=xml"})
 	want := path + ": " + strings.Join([]string{
 		"srever.addr: unknown key: did you mean server.addr?",
 		"offers[0].foo: unknown key: did you mean offers[0].id?",
@@ -553,8 +553,31 @@ offers: [{id: a, foo: b}, {id: a}]
 	}
 }
 
+func TestServerAddrIsServedBesideTLSOnlyWhereItIsSet(t *testing.T) {
+	const domain = "server: {tls: {domain: Courant.example.org}}"
+	for _, test := range []struct {
+		text    string
+		environ []string
+		addr    string
+	}{
+		{"", nil, "127.0.0.1:8080"},
+		{domain, nil, ""},
+		{"server: {addr: '127.0.0.1:8080', tls: {domain: courant.example.org}}", nil, "127.0.0.1:8080"},
+		{domain, []string{"COURANT_SERVER_ADDR=127.0.0.1:9"}, "127.0.0.1:9"},
+	} {
+		cfg, _, err := Load(writeConfig(t, test.text), test.environ)
+		if err != nil || cfg.Server.Addr != test.addr {
+			t.Errorf("%s and %v: address %q, error %v, want %q", test.text, test.environ, cfg.Server.Addr, err, test.addr)
+		}
+	}
+	cfg, _, err := Load(writeConfig(t, domain+"\ndatabase: {path: data/courant.db}"), nil)
+	if err != nil || cfg.Server.PublicURL != "https://courant.example.org" || cfg.Server.TLS.CacheDir != filepath.Join("data", "certificates") {
+		t.Errorf("%+v, error %v", cfg.Server, err)
+	}
+}
+
 func FuzzAnyFileIsAConfigurationOrAOneLineError(f *testing.F) {
-	example, err := os.ReadFile("config.example.yaml")
+	example, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -567,7 +590,7 @@ func FuzzAnyFileIsAConfigurationOrAOneLineError(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg, _, err := loadConfig(path, nil)
+		cfg, _, err := Load(path, nil)
 		if err != nil && strings.ContainsAny(err.Error(), "\r\n") {
 			t.Errorf("more than one line: %q", err)
 		}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// nearest is the one of words that was probably meant, or "". Two letters or a third of them may be wrong: more
+// Nearest is the one of words that was probably meant, or "". Two letters or a third of them may be wrong: more
 // suggests words that merely look alike. Of two as near, the one as long is meant, as when letters are swapped.
-func nearest(word string, words []string) string {
+func Nearest(word string, words []string) string {
 	best, distance, longer := "", max(len(word)/3, 2), len(word)+1
 	for _, candidate := range words {
 		d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(candidate))
@@ -21,8 +21,8 @@ func nearest(word string, words []string) string {
 	return best
 }
 
-// orElse ends a message about a wrong word: with the nearest right one, or with all of them.
-func orElse(near string, all []string) string {
+// OrElse ends a message about a wrong word: with the nearest right one, or with all of them.
+func OrElse(near string, all []string) string {
 	if near != "" {
 		return fmt.Sprintf(": did you mean %s?", near)
 	}
