@@ -6,20 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
-	"text/tabwriter"
-	"time"
 
-	"github.com/jonboulle/clockwork"
 	"github.com/spf13/cobra"
 
 	"courant/auth"
+	"courant/server"
 	"courant/server/api"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
-	"courant/web"
 )
 
 // maxPasswordLine is how much of standard input is read for a password, more than any that is accepted.
@@ -27,37 +23,6 @@ const maxPasswordLine = 4096
 
 // linesOfAList is how many lines of a list a command prints at once.
 const linesOfAList = 1000
-
-// newAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come. log may be nil.
-func newAuth(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger) *auth.Auth {
-	return auth.New(auth.Options{
-		Store:        db,
-		Clock:        clock,
-		Log:          log,
-		Offers:       authOffers(cfg.Offers),
-		SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),
-	})
-}
-
-func authOffers(offers []config.Offer) []auth.Offer {
-	var known []auth.Offer
-	for _, offer := range offers {
-		known = append(known, auth.Offer{ID: offer.ID, Datasets: offer.Datasets})
-	}
-	return known
-}
-
-// pageOffers are the offers as the pages show them.
-func pageOffers(offers []config.Offer) []web.Offer {
-	var shown []web.Offer
-	for _, offer := range offers {
-		shown = append(shown, web.Offer{
-			ID: offer.ID, Name: web.Text{FR: offer.NameFR, EN: offer.NameEN}, Price: web.Text{FR: offer.PriceFR, EN: offer.PriceEN},
-			Description: web.Text{FR: offer.DescriptionFR, EN: offer.DescriptionEN}, Datasets: offer.Datasets, Contact: offer.Contact,
-		})
-	}
-	return shown
-}
 
 func (p *program) userCommand() *cobra.Command {
 	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
@@ -339,7 +304,7 @@ func (p *program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error
 // withAccounts is withAuth for what needs the configuration too.
 func (p *program) withAccounts(ctx context.Context, fn func(config.Config, *auth.Auth) error) error {
 	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
-		err := fn(cfg, newAuth(cfg, db, p.clock, nil))
+		err := fn(cfg, server.NewAuth(cfg, db, p.clock, nil))
 		switch {
 		case errors.As(err, new(auth.InputError)):
 			return usageError{err.Error()}
@@ -381,27 +346,4 @@ func (p *program) dateFlag(cmd *cobra.Command, flag, text string) (market.Delive
 		return market.DeliveryDate{}, nil
 	}
 	return p.parseDate(text)
-}
-
-// printTable prints rows in columns, the first being the header.
-func (p *program) printTable(rows [][]string) error {
-	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
-	}
-	return table.Flush()
-}
-
-func timeCell(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
-func textCell(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }

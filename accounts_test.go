@@ -15,6 +15,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
+	"courant/server"
 	"courant/server/config"
 	"courant/store"
 )
@@ -204,7 +205,7 @@ func TestSessionCookiesAreForHTTPSIfUsersComeByIt(t *testing.T) {
 		"": false, "http://localhost:8080": false, "https://courant.example.org": true, "HTTPS://courant.example.org": true,
 	} {
 		w := httptest.NewRecorder()
-		accounts := newAuth(config.Config{Server: config.Server{PublicURL: url}}, db, clock, nil)
+		accounts := server.NewAuth(config.Config{Server: config.Server{PublicURL: url}}, db, clock, nil)
 		if err := accounts.BeginSession(w, httptest.NewRequestWithContext(t.Context(), "POST", "/login", nil), account); err != nil {
 			t.Fatal(err)
 		}

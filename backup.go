@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"courant/server"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
@@ -88,7 +89,7 @@ func restore(ctx context.Context, cfg config.Config, from string, now time.Time)
 	if cfg.Backup.S3.Bucket == "" {
 		return store.Restored{}, fmt.Errorf("%s: set backup.s3 first, which says where and with which keys buckets are read", from)
 	}
-	in := bucketOf(cfg.Backup.S3).Options
+	in := server.BucketOf(cfg.Backup.S3).Options
 	in.Name = name
 	return backup.Restore(ctx, in, key, cfg.Database.Path, now, room)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"courant/server"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
@@ -91,7 +92,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	backups := &backup.Schedule{Options: backup.Options{
-		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Places: must(backup.Places("", bucketOf(cfg.Backup.S3)))(t),
+		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Places: must(backup.Places("", server.BucketOf(cfg.Backup.S3)))(t),
 		Told: func(_ string, begun time.Time) {
 			if !begun.IsZero() {
 				stop()

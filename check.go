@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -16,6 +15,7 @@ import (
 
 	"courant/ingest"
 	"courant/ingest/source"
+	"courant/server"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
@@ -93,7 +93,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	if cfg.RTE.ClientID == "" {
 		say(verdict{what: "RTE", said: "off: rte.client_id and rte.client_secret are empty"})
 	} else {
-		rte := newRTE(cfg, client, p.clock, nil, nil)
+		rte := server.NewRTE(cfg, client, p.clock, nil, nil)
 		_, _, err := rte.ProcuredReserves(ctx, today)
 		say(verdict{what: "RTE capacity", said: "the credentials are good, Balancing Capacity answers", err: err})
 		hourAgo := p.clock.Now().Add(-time.Hour).Truncate(time.Minute)
@@ -105,7 +105,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	if cfg.ENTSOE.SecurityToken == "" {
 		say(verdict{what: "ENTSO-E", said: "off: entsoe.security_token is empty"})
 	} else {
-		_, _, err := newENTSOE(cfg, client, p.clock, nil, nil).DayAheadPrices(ctx, today)
+		_, _, err := server.NewENTSOE(cfg, client, p.clock, nil, nil).DayAheadPrices(ctx, today)
 		say(verdict{what: "ENTSO-E", said: "the security token is good, prices answer", err: err})
 	}
 	say(clock.verdict())
@@ -147,7 +147,7 @@ func checkAddresses(ctx context.Context, cfg config.Config, clock clockwork.Cloc
 		return v
 	}
 	defer db.Close()
-	collisions, err := newAuth(cfg, db, clock, nil).Collisions(ctx)
+	collisions, err := server.NewAuth(cfg, db, clock, nil).Collisions(ctx)
 	v.err = err
 	if len(collisions) > 0 {
 		var told []string
@@ -163,7 +163,7 @@ func checkAddresses(ctx context.Context, cfg config.Config, clock clockwork.Cloc
 // checkBucket proves by a list of the backups in it that the bucket is there and the keys are good.
 func checkBucket(ctx context.Context, cfg config.S3, now time.Time) verdict {
 	v := verdict{what: "backup bucket"}
-	newest, where, err := backup.Newest(ctx, bucketOf(cfg), now)
+	newest, where, err := backup.Newest(ctx, server.BucketOf(cfg), now)
 	if err != nil {
 		v.err = err
 		return v
@@ -194,40 +194,3 @@ func checkDisk(path string) verdict {
 
 // leastFreeBytes is a year of all datasets and what stays free.
 func leastFreeBytes() uint64 { return uint64(ingest.YearBytes()) + disk.ReserveBytes }
-
-// serverClock notes how far this machine's clock is from that of the servers that answer.
-type serverClock struct {
-	next http.RoundTripper
-	now  func() time.Time
-
-	mu    sync.Mutex
-	asked bool
-	skew  time.Duration
-}
-
-// RoundTrip passes a request on and reads the Date of its answer.
-func (c *serverClock) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := c.next.RoundTrip(request)
-	if err != nil {
-		return nil, err
-	}
-	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		c.mu.Lock()
-		c.asked, c.skew = true, c.now().Sub(date)
-		c.mu.Unlock()
-	}
-	return response, nil
-}
-
-func (c *serverClock) verdict() verdict {
-	v := verdict{what: "clock"}
-	switch {
-	case !c.asked:
-		v.said = "not compared: no source answered"
-	case c.skew.Abs() > mostSkew:
-		v.err = fmt.Errorf("it is off by %s from a source's: set it, best by NTP", c.skew.Round(time.Second))
-	default:
-		v.said = "within a minute of the sources'"
-	}
-	return v
-}

@@ -45,7 +45,7 @@ func TestFilesWithSecretsAreNotForEverybody(t *testing.T) {
 		}
 	}
 	cfg := config.Default()
-	cfg.Server.TLS.Domain = testDomain
+	cfg.Server.TLS.Domain = "courant.example.org"
 	cfg.Server.TLS.CacheDir = "certificates"
 	const secret = "entsoe: {security_token: token}"
 	for _, test := range []struct {
@@ -89,7 +89,7 @@ func TestTheTLSNameHasToLeadSomewhereAndItsCertificateToBeKept(t *testing.T) {
 		{nil, &net.DNSError{Err: "no such host"}, folder, []string{"FAIL courant.example.org leads nowhere: give it", "no such host"}},
 		{[]string{"127.0.0.1"}, nil, filepath.Join(file, "below"), []string{"FAIL ", "server.tls.cache_dir"}},
 	} {
-		got := sayOf(checkTLS(t.Context(), config.TLS{Domain: testDomain, CacheDir: test.folder},
+		got := sayOf(checkTLS(t.Context(), config.TLS{Domain: "courant.example.org", CacheDir: test.folder},
 			func(context.Context, string) ([]string, error) { return test.addresses, test.err }))
 		for _, want := range test.want {
 			if !strings.Contains(got, want) {

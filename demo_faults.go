@@ -86,22 +86,32 @@ func newDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slo
 // play goes round through the faults until ctx ends, from when every feed has brought in what there is.
 func (s *demoScript) play(ctx context.Context) {
 	for !s.isBroughtIn(ctx) {
-		if !pause(ctx, s.clock, time.Second) {
+		if !s.pause(ctx, time.Second) {
 			return
 		}
 	}
-	if !pause(ctx, s.clock, settling) {
+	if !s.pause(ctx, settling) {
 		return
 	}
 	for {
 		for _, fault := range demoFaults {
 			s.set(fault)
 			s.log.Info("simulated fault", "resource", fault.resource, "fault", fault.fault, "what", whatIs(fault.fault), "for", fault.lasts.String())
-			if !pause(ctx, s.clock, fault.lasts) {
+			if !s.pause(ctx, fault.lasts) {
 				return
 			}
 			s.end(fault)
 		}
+	}
+}
+
+// pause says whether it was not cut short by the end of ctx.
+func (s *demoScript) pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.clock.After(d):
+		return true
 	}
 }
 

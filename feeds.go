@@ -15,6 +15,7 @@ import (
 	"courant/auth"
 	"courant/ingest"
 	"courant/ingest/report"
+	"courant/server"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
@@ -30,7 +31,7 @@ func (p *program) feedsCommand() *cobra.Command {
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
-				report, err := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), p.lineEachHost(), listeners{}).Report(cmd.Context())
+				report, err := server.NewFeeds(cfg, db, p.clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{}).Report(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -140,8 +141,8 @@ func (p *program) decideCommand(name, short, done string, event auth.Event, deci
 					}
 				}
 				log := p.logger(cfg.Log)
-				ctx := newAuth(cfg, db, p.clock, log).Noting(cmd.Context(), event, args[0], "")
-				q, err := decide(newFeeds(cfg, db, p.clock, log, p.lineEachHost(), listeners{}), ctx, id)
+				ctx := server.NewAuth(cfg, db, p.clock, log).Noting(cmd.Context(), event, args[0], "")
+				q, err := decide(server.NewFeeds(cfg, db, p.clock, log, server.LineEachHost(p.callInterval), server.Listeners{}), ctx, id)
 				if err == nil {
 					fmt.Fprintf(p.stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest"
+	"courant/server"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
@@ -94,7 +95,7 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 			// A line for each run would break the progress bar.
 			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 		}
-		feeds := newFeeds(cfg, db, p.clock, p.logger(cfg.Log), p.lineEachHost(), listeners{})
+		feeds := server.NewFeeds(cfg, db, p.clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{})
 		requests := p.fetchRequests(feeds, datasets, first, last, o.force)
 		if o.dryRun {
 			return p.printCalls(ctx, feeds, requests)

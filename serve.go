@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest/simulator"
+	"courant/server"
 	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store/market"
@@ -26,7 +28,7 @@ func (p *program) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := openService(cmd.Context(), cfg, p.clock, p.logger(cfg.Log), p.lineEachFeed(), false)
+			s, err := server.Open(cmd.Context(), cfg, server.Options{Clock: p.clock, Log: p.logger(cfg.Log), Lines: server.LineEachFeed(p.callInterval)})
 			if cmd.Context().Err() != nil && s == nil {
 				return nil // told to stop while it started
 			}
@@ -35,10 +37,11 @@ func (p *program) serveCommand() *cobra.Command {
 			}
 			end := func() {}
 			defer func() { end() }()
-			return s.run(cmd.Context(), func() {
-				end = s.tellSystemd(cmd.Context())
-				p.greet(cmd.Context(), s, isTerminal(p.stdout))
+			err = s.Run(cmd.Context(), func() {
+				end = s.TellSystemd(cmd.Context())
+				p.greet(cmd.Context(), cfg, s, isTerminal(p.stdout))
 			})
+			return errors.Join(err, s.Close())
 		},
 	}
 }
@@ -78,14 +81,15 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
 		askOften(&cfg)
 	}
 	log := p.logger(cfg.Log)
-	s, err := openService(ctx, cfg, p.clock, log, nil, true)
+	s, err := server.Open(ctx, cfg, server.Options{Clock: p.clock, Log: log, Simulated: true})
 	if entrance.IsPortTaken(err) {
 		cfg.Server.Addr = "127.0.0.1:0"
-		s, err = openService(ctx, cfg, p.clock, log, nil, true)
+		s, err = server.Open(ctx, cfg, server.Options{Clock: p.clock, Log: log, Simulated: true})
 	}
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, s.Close()) }()
 	const email = "demo@courant.example"
 	password := rand.Text()
 	token, err := p.demoAccount(ctx, s, email, password)
@@ -96,7 +100,7 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
 	defer script.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	return s.run(ctx, func() {
+	return s.Run(ctx, func() {
 		fmt.Fprintf(p.stdout, `Courant serves SIMULATED data: none of its values was ever published.
 
   address   http://%s
@@ -105,19 +109,19 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
   token     %s
 
   curl -H 'Authorization: Bearer %[4]s' http://%[1]s/api/%[5]s
-`, s.addr(), email, password, token, market.DayAheadPrices)
+`, s.Addr(), email, password, token, market.DayAheadPrices)
 		if faults {
-			p.sayFaults(sources, s.addr(), token)
-			faulty := newDemoScript(switches, p.clock, log, s.feeds.Report)
+			p.sayFaults(sources, s.Addr(), token)
+			faulty := newDemoScript(switches, p.clock, log, s.Report)
 			script.Go(func() { faulty.play(ctx) })
 		}
 		fmt.Fprint(p.stdout, "\nCtrl-C ends it and leaves nothing behind.\n")
 	})
 }
 
-func (p *program) demoAccount(ctx context.Context, s *service, email, password string) (token string, err error) {
-	if err := s.auth.AddUser(ctx, email, password, true); err != nil {
+func (p *program) demoAccount(ctx context.Context, s *server.Server, email, password string) (token string, err error) {
+	if err := s.Auth().AddUser(ctx, email, password, true); err != nil {
 		return "", err
 	}
-	return s.auth.CreateToken(ctx, email, "demo", market.DeliveryDate{})
+	return s.Auth().CreateToken(ctx, email, "demo", market.DeliveryDate{})
 }

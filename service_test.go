@@ -21,8 +21,8 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server"
 	"courant/server/config"
-	"courant/server/entrance"
 	"courant/store"
 	"courant/store/market"
 )
@@ -206,19 +206,6 @@ func TestASecondServeIsRefused(t *testing.T) {
 	}
 }
 
-func TestAPortThatIsTakenIsNamed(t *testing.T) {
-	t.Chdir(t.TempDir())
-	taken := httptest.NewServer(http.NotFoundHandler())
-	defer taken.Close()
-	cfg := config.Default()
-	cfg.Server.Addr = strings.TrimPrefix(taken.URL, "http://")
-	p := &program{stderr: io.Discard}
-	_, err := openService(t.Context(), cfg, clockwork.NewRealClock(), p.logger(cfg.Log), nil, false)
-	if !entrance.IsPortTaken(err) || !strings.Contains(err.Error(), "server.addr") {
-		t.Errorf("error %v", err)
-	}
-}
-
 func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
 	for onTerminal, want := range map[bool]string{
 		true:  `(?s)^Nobody can sign in yet\..*\n  http://127\.0\.0\.1:\d+/set-password\?key=[A-Z2-7]{52}\n\n$`,
@@ -228,12 +215,13 @@ func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
 		cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(t.TempDir(), "courant.db"), false
 		var out, log bytes.Buffer
 		p := &program{stdout: &out, stderr: &log, clock: clockwork.NewRealClock()}
-		s, err := openService(t.Context(), cfg, p.clock, p.logger(cfg.Log), nil, false)
+		s, err := server.Open(t.Context(), cfg, server.Options{Clock: p.clock, Log: p.logger(cfg.Log)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancel(t.Context())
-		if err := s.run(ctx, func() { p.greet(ctx, s, onTerminal); stop() }); err != nil {
+		err = s.Run(ctx, func() { p.greet(ctx, cfg, s, onTerminal); stop() })
+		if err := errors.Join(err, s.Close()); err != nil {
 			t.Error(err)
 		}
 		if !regexp.MustCompile(want).MatchString(out.String()) {
@@ -272,13 +260,13 @@ func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &program{stderr: t.Output()}
-	s, err := openService(t.Context(), cfg, h.clock, p.logger(cfg.Log), nil, false)
+	s, err := server.Open(t.Context(), cfg, server.Options{Clock: h.clock, Log: p.logger(cfg.Log)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- s.run(ctx, func() { close(ready) }) }()
+	go func() { ended <- s.Run(ctx, func() { close(ready) }) }()
 	<-ready
 	rows := func(wanted int) func(*http.Response, []byte) bool {
 		return func(_ *http.Response, body []byte) bool {
@@ -286,14 +274,14 @@ func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
 			return json.Unmarshal(body, &answer) == nil && len(answer.Rows) == wanted
 		}
 	}
-	url := "http://" + s.addr() + "/api/day-ahead-prices"
+	url := "http://" + s.Addr() + "/api/day-ahead-prices"
 	get(t, url, h.token, rows(0))
 	h.do("", "fetch", "day-ahead-prices", "--from", "yesterday", "--to", "today")
 	get(t, url, h.token, rows(192))
 	h.do("", "token", "revoke", h.token[:12])
 	get(t, url, h.token, func(response *http.Response, _ []byte) bool { return response.StatusCode == http.StatusUnauthorized })
 	stop()
-	if err := <-ended; err != nil {
+	if err := errors.Join(<-ended, s.Close()); err != nil {
 		t.Error(err)
 	}
 }

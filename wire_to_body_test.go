@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,6 +19,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server"
 	"courant/server/config"
 	"courant/store/market"
 )
@@ -94,30 +97,44 @@ func (h *house) bodies(paths ...string) map[string]json.RawMessage {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	cfg.Ingest.Enabled, cfg.API.RateLimitPerMinute = false, 1_000_000 // the clock stands, so it would not refill
 	p := &program{stderr: h.t.Output(), clock: h.clock}
-	s, err := openService(h.t.Context(), cfg, h.clock, p.logger(cfg.Log), nil, false)
+	s, err := server.Open(h.t.Context(), cfg, server.Options{Clock: h.clock, Log: p.logger(cfg.Log)})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	defer func() {
-		s.listener.Close()
-		s.store.Close()
-	}()
-	if err := s.server.Refresh(h.t.Context()); err != nil {
+	all := map[string]json.RawMessage{}
+	ctx, stop := context.WithCancel(h.t.Context())
+	err = s.Run(ctx, func() {
+		defer stop()
+		for _, path := range paths {
+			all[path] = h.body("http://" + s.Addr() + "/api/" + path)
+		}
+	})
+	if err := errors.Join(err, s.Close()); err != nil {
 		h.t.Fatal(err)
 	}
-	all := map[string]json.RawMessage{}
-	for _, path := range paths {
-		request := httptest.NewRequest(http.MethodGet, "/api/"+path, nil)
-		request.Header.Set("Authorization", "Bearer "+h.token)
-		answer := httptest.NewRecorder()
-		s.server.ServeHTTP(answer, request)
-		if answer.Code != http.StatusOK {
-			h.t.Fatalf("%s: %d %s", path, answer.Code, answer.Body)
-		}
-		all[path] = answer.Body.Bytes()
-	}
 	return all
+}
+
+// body asks with the house's token.
+func (h *house) body(url string) []byte {
+	h.t.Helper()
+	request, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+h.token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		h.t.Fatalf("%s: %s %s, %v", url, answer.Status, body, err)
+	}
+	return body
 }
 
 func decode[T any](t *testing.T, body json.RawMessage) T {

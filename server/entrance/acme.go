@@ -64,6 +64,12 @@ func Open(cfg Options, entrance Limits, log *slog.Logger) (*Front, error) {
 	return f, nil
 }
 
+// Close closes the ports, where whoever serves them has not.
+func (f *Front) Close() {
+	f.HTTPS.Close()
+	f.HTTP.Close()
+}
+
 // certificate is the authority's, and tells the log once a minute at most why there is none for the domain.
 func (f *Front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	told := rate.Sometimes{Interval: time.Minute}

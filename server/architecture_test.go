@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"os/exec"
@@ -9,7 +9,8 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/simulator", "courant/ingest/source", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
+	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/report", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/disk", "courant/store/market"},
+	"courant/server":           {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/source", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
 	"courant/server/api":       {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market", "courant/web"},
 	"courant/server/config":    {"courant/store/market"},
 	"courant/server/entrance":  {},
@@ -41,7 +42,7 @@ var homes = map[string][]string{
 }
 
 func TestImportsFormATree(t *testing.T) {
-	list, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	list, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "courant/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"bufio"
@@ -129,7 +129,7 @@ func TestWhatNoClientSendsIsRefusedAndNothingIsSmuggledPastIt(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var statuses []int
-			for _, answer := range speak(t, s.addr(), test.text+next) {
+			for _, answer := range speak(t, s.Addr(), test.text+next) {
 				statuses = append(statuses, answer.StatusCode)
 				if answer.Header.Get("X-Request-Id") == "" { // net/http's own, to what is no request
 					if answer.StatusCode == http.StatusOK || !answer.Close {

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
@@ -81,18 +82,18 @@ func behindTLS(t *testing.T) config.Config {
 }
 
 // serve runs a service of cfg until the test ends, and returns it when it is ready.
-func serve(t *testing.T, cfg config.Config, log io.Writer) *service {
+func serve(t *testing.T, cfg config.Config, log io.Writer) *Server {
 	t.Helper()
-	s, err := openService(t.Context(), cfg, clockwork.NewRealClock(), slog.New(slog.NewTextHandler(log, nil)), nil, false)
+	s, err := Open(t.Context(), cfg, Options{Clock: clockwork.NewRealClock(), Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- s.run(ctx, func() { close(ready) }) }()
+	go func() { ended <- s.Run(ctx, func() { close(ready) }) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		if err := errors.Join(<-ended, s.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -189,7 +190,7 @@ func TestATakenTLSPortIsNamed(t *testing.T) {
 		cfg := behindTLS(t)
 		cfg.Server.Addr = "127.0.0.1:0"
 		takenBy(&cfg.Server.TLS)
-		_, err := openService(t.Context(), cfg, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), nil, false)
+		_, err := Open(t.Context(), cfg, Options{Clock: clockwork.NewRealClock(), Log: slog.New(slog.DiscardHandler)})
 		if !entrance.IsPortTaken(err) || !strings.Contains(err.Error(), "server.tls.domain") {
 			t.Errorf("error %v", err)
 		}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"crypto/tls"
@@ -125,7 +125,7 @@ func pebble(t *testing.T, httpPort, tlsPort int) *acme.Client {
 }
 
 // certificateShown is what a visitor is shown.
-func certificateShown(t *testing.T, s *service) *x509.Certificate {
+func certificateShown(t *testing.T, s *Server) *x509.Certificate {
 	t.Helper()
 	dialer := tls.Dialer{Config: &tls.Config{ServerName: testDomain, InsecureSkipVerify: true}}
 	conn, err := dialer.DialContext(t.Context(), "tcp", s.front.HTTPS.Addr().String())

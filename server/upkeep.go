@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -41,10 +41,7 @@ func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	parts.Go(func() { u.watchDisk(ctx) })
 	parts.Go(func() { u.maintain(ctx) })
 	if u.cfg.Backup.Schedule != config.NoClockTime {
-		parts.Go(func() {
-			defer u.backups.Close()
-			u.backups.Run(ctx)
-		})
+		parts.Go(func() { u.backups.Run(ctx) })
 	}
 }
 

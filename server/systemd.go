@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// tellSystemd says that the service is ready, then as often as systemd's watchdog wants that it still answers, and that it
+// TellSystemd says that the service is ready, then as often as systemd's watchdog wants that it still answers, and that it
 // stops when ctx ends. Where no systemd listens nothing is said. The function it returns ends it and waits.
-func (s *service) tellSystemd(ctx context.Context) (end func()) {
+func (s *Server) TellSystemd(ctx context.Context) (end func()) {
 	s.notify(daemon.SdNotifyReady)
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -33,14 +33,14 @@ func (s *service) tellSystemd(ctx context.Context) (end func()) {
 	}
 }
 
-func (s *service) notify(state string) {
+func (s *Server) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		s.log.Warn("systemd is not told", "error", err.Error())
 	}
 }
 
 // feedWatchdog has the service answer itself, whatever it says: what hangs says nothing, and is not fed.
-func (s *service) feedWatchdog(ctx context.Context, every time.Duration) {
+func (s *Server) feedWatchdog(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		}
 		clock := clockwork.NewFakeClockAt(test.now)
 		cfg := config.Config{Retention: config.Retention{AFRREnergyDays: test.days}}
-		u := &upkeep{cfg: cfg, store: db, auth: newAuth(cfg, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler)}
+		u := &upkeep{cfg: cfg, store: db, auth: NewAuth(cfg, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { u.maintain(ctx) })
@@ -86,7 +86,7 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 	clock.Advance(500 * 24 * time.Hour)
 	wrong := true
 	u := &upkeep{
-		store: db, auth: newAuth(config.Config{}, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler),
+		store: db, auth: NewAuth(config.Config{}, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler),
 		clockWrong: func() bool { return wrong },
 	}
 	for _, step := range []struct {

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"encoding/json"
@@ -33,7 +33,7 @@ func metricNames(t *testing.T) map[string]bool {
 func TestWhatWatchesCourantKnowsItsMetrics(t *testing.T) {
 	known := metricNames(t)
 	used := regexp.MustCompile(`\b(courant|process|go)_\w+`)
-	for _, path := range []string{"docs/monitoring/alerts.yaml", "docs/monitoring/alerts_test.yaml", "docs/monitoring/dashboard.json", "docs/operations.md"} {
+	for _, path := range []string{"../docs/monitoring/alerts.yaml", "../docs/monitoring/alerts_test.yaml", "../docs/monitoring/dashboard.json", "../docs/operations.md"} {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +60,7 @@ func TestPromtoolTakesTheAlerts(t *testing.T) {
 	}
 	for _, args := range [][]string{{"check", "rules", "alerts.yaml"}, {"test", "rules", "alerts_test.yaml"}} {
 		cmd := exec.CommandContext(t.Context(), promtool, args...)
-		cmd.Dir = filepath.Join("docs", "monitoring")
+		cmd.Dir = filepath.Join("..", "docs", "monitoring")
 		if said, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, said)
 		}

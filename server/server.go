@@ -1,4 +1,7 @@
-package main
+// Package server is Courant as one process: Open takes hold of its database and its ports, Run collects and serves until it is told to
+// stop, Close lets go. What may come in here is how the parts are put together, started and stopped, and what the process does for
+// itself: upkeep, metrics, mails, its word to systemd.
+package server
 
 import (
 	"context"
@@ -15,17 +18,13 @@ import (
 
 	"courant/auth"
 	"courant/ingest"
-	"courant/ingest/entsoe"
 	"courant/ingest/report"
-	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/server/api"
 	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store"
 	"courant/store/backup"
-	"courant/store/backup/s3"
-	"courant/store/disk"
 )
 
 const (
@@ -37,8 +36,8 @@ const (
 	watchInterval = 500 * time.Millisecond
 )
 
-// service is a Courant that collects and serves. Its parts are started by openService and run, and closed in reverse.
-type service struct {
+// Server is a Courant that collects and serves. Open takes hold of its parts, Run starts them, and Close lets go of them.
+type Server struct {
 	cfg      config.Config
 	log      *slog.Logger
 	store    *store.Store
@@ -51,19 +50,33 @@ type service struct {
 	front    *entrance.Front // nil without a TLS domain
 }
 
-// openService takes hold of all that can fail: the database and the port.
-func openService(ctx context.Context, cfg config.Config, clock clockwork.Clock, log *slog.Logger, lines source.Lines, simulated bool) (*service, error) {
+// Options says what a Server works with beside its configuration.
+type Options struct {
+	Clock     clockwork.Clock
+	Log       *slog.Logger
+	Lines     source.Lines // in which the calls to the sources wait; nil: they do not
+	Simulated bool         // the data are made up, and every answer and page has to say so
+}
+
+// Open takes hold of all that can fail: the database and the port. What it returns has to be closed.
+func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, err error) {
 	db, err := store.OpenAlone(ctx, cfg.Database.Path)
 	if err != nil {
 		return nil, err
 	}
-	s := &service{cfg: cfg, log: log, store: db, entrance: entrance.New()}
-	s.auth = newAuth(cfg, db, clock, log)
+	clock, log := o.Clock, o.Log
+	s := &Server{cfg: cfg, log: log, store: db, entrance: entrance.New()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	s.auth = NewAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
-	s.feeds = newFeeds(cfg, db, clock, log, lines, listeners{s.refresh, figures.ran})
-	places, err := backup.Places(cfg.Backup.To, bucketOf(cfg.Backup.S3))
+	s.feeds = NewFeeds(cfg, db, clock, log, o.Lines, Listeners{s.refresh, figures.ran})
+	places, err := backup.Places(cfg.Backup.To, BucketOf(cfg.Backup.S3))
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, err
 	}
 	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, clockWrong: func() bool { return s.feeds.ClockWrong(context.Background()) }}
 	s.upkeep.backups = &backup.Schedule{Options: backup.Options{
@@ -72,21 +85,21 @@ func openService(ctx context.Context, cfg config.Config, clock clockwork.Clock, 
 	}}
 	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
-		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: simulated,
+		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: o.Simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: newMailer(cfg),
-		Report: s.report, Decide: s.decide, Metrics: figures.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
+		Report: s.reportFor, Decide: s.decide, Metrics: figures.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
 	})
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, err
 	}
 	if err := s.listen(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, err
 	}
 	return s, nil
 }
 
 // listen takes the ports, all or none.
-func (s *service) listen() (err error) {
+func (s *Server) listen() (err error) {
 	if addr := s.cfg.Server.Addr; addr != "" {
 		if s.listener, err = net.Listen("tcp", addr); err != nil {
 			return fmt.Errorf("%w: set server.addr to a free one", err)
@@ -95,14 +108,35 @@ func (s *service) listen() (err error) {
 	if s.cfg.Server.TLS.Domain != "" {
 		s.front, err = entrance.Open(frontOf(s.cfg.Server.TLS), s.entrance, s.log)
 	}
-	if err != nil && s.listener != nil {
-		s.listener.Close()
-	}
 	return err
 }
 
-// report is how the datasets are doing, in full or as others than administrators may know it.
-func (s *service) report(ctx context.Context, full bool) (report.Report, error) {
+// Close lets go of what Open has taken, of which nothing may be in use any more: the ports, the places of backups, what
+// requests left to be done, the accounts and the database.
+func (s *Server) Close() error {
+	if s.listener != nil {
+		s.listener.Close()
+	}
+	if s.front != nil {
+		s.front.Close()
+	}
+	if s.upkeep != nil && s.upkeep.backups != nil {
+		s.upkeep.backups.Close()
+	}
+	if s.server != nil {
+		s.server.Close()
+	}
+	return errors.Join(s.auth.Close(), s.store.Close())
+}
+
+// Auth is who may come in.
+func (s *Server) Auth() *auth.Auth { return s.auth }
+
+// Report is how the datasets are doing, in full.
+func (s *Server) Report(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }
+
+// reportFor is how the datasets are doing, in full or as others than administrators may know it.
+func (s *Server) reportFor(ctx context.Context, full bool) (report.Report, error) {
 	found, err := s.feeds.Report(ctx)
 	if !full {
 		found = ingest.Public(found)
@@ -111,7 +145,7 @@ func (s *service) report(ctx context.Context, full bool) (report.Report, error) 
 }
 
 // decide takes or drops what waits in quarantine.
-func (s *service) decide(ctx context.Context, id int64, accept bool) error {
+func (s *Server) decide(ctx context.Context, id int64, accept bool) error {
 	take := s.feeds.Reject
 	if accept {
 		take = s.feeds.Accept
@@ -120,21 +154,25 @@ func (s *service) decide(ctx context.Context, id int64, accept bool) error {
 	return err
 }
 
-// addr is where the service listens without TLS; it has to.
-func (s *service) addr() string { return s.listener.Addr().String() }
+// Addr is where the service listens without TLS, "" where it does not.
+func (s *Server) Addr() string {
+	if s.listener == nil {
+		return ""
+	}
+	return s.listener.Addr().String()
+}
 
 // address is the service's for whoever reads the log.
-func (s *service) address() string {
+func (s *Server) address() string {
 	if s.front != nil {
 		return "https://" + s.front.Domain
 	}
-	return "http://" + s.addr()
+	return "http://" + s.Addr()
 }
 
-// run serves until ctx ends, then stops in order: no new requests, the requests under way, the feeds, what requests
-// left to be done, the database.
+// Run serves until ctx ends, then stops in order: no new requests, the requests under way, the feeds. Close has to follow.
 // ready is called once all bodies are built.
-func (s *service) run(ctx context.Context, ready func()) error {
+func (s *Server) Run(ctx context.Context, ready func()) error {
 	var handler http.Handler = s.server
 	if s.front != nil {
 		handler = s.front.Protect(handler)
@@ -201,19 +239,18 @@ func (s *service) run(ctx context.Context, ready func()) error {
 		err = errors.Join(err, late)
 	default:
 	}
-	s.server.Close()
-	return errors.Join(err, s.auth.Close(), s.store.Close())
+	return err
 }
 
 // refresh builds the bodies that a commit of this process has changed; where it fails, the watch on the database tries again.
-func (s *service) refresh(ctx context.Context) {
+func (s *Server) refresh(ctx context.Context) {
 	if err := s.server.Refresh(ctx); err != nil && ctx.Err() == nil {
 		s.log.Error("answers not rebuilt", "error", err.Error())
 	}
 }
 
 // follow takes over what was committed to the database, also by a command: who may come in, and the answers.
-func (s *service) follow(ctx context.Context) error {
+func (s *Server) follow(ctx context.Context) error {
 	err := errors.Join(s.auth.Refresh(ctx), s.server.Refresh(ctx))
 	if ctx.Err() != nil {
 		return nil // it stops
@@ -222,73 +259,11 @@ func (s *service) follow(ctx context.Context) error {
 }
 
 // sayOff says which feeds have no credentials.
-func (s *service) sayOff() {
+func (s *Server) sayOff() {
 	if s.cfg.RTE.ClientID == "" {
 		s.log.Warn("the RTE feeds are off: set rte.client_id and rte.client_secret")
 	}
 	if s.cfg.ENTSOE.SecurityToken == "" {
 		s.log.Warn("the ENTSO-E feed is off: set entsoe.security_token")
-	}
-}
-
-// listeners are told what the feeds do; each may be nil.
-type listeners struct {
-	committed func(context.Context)
-	ran       func(store.Run)
-}
-
-// newFeeds makes the feeds of the sources for which there are credentials; their calls wait in the lines.
-func newFeeds(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told listeners) *ingest.Feeds {
-	options := ingest.Options{
-		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
-		Room: func() error { return disk.RoomBeside(cfg.Database.Path) },
-		Schedules: map[ingest.FeedName]ingest.Schedule{
-			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
-			ingest.Capacity:       schedule(cfg.Ingest.Capacity),
-			ingest.AFRREnergy:     schedule(cfg.Ingest.AFRREnergy),
-			ingest.MFRREnergy:     schedule(cfg.Ingest.MFRREnergy),
-		},
-	}
-	client := source.NewHTTPClient()
-	if cfg.ENTSOE.SecurityToken != "" {
-		options.Prices = newENTSOE(cfg, client, clock, lines, log)
-	}
-	if cfg.RTE.ClientID != "" {
-		client := newRTE(cfg, client, clock, lines, log)
-		options.Balancing, options.Exchange = client, client
-	}
-	return ingest.New(options)
-}
-
-func newENTSOE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
-	return entsoe.NewClient(entsoe.Options{
-		BaseURL: cfg.ENTSOE.BaseURL, SecurityToken: cfg.ENTSOE.SecurityToken.Reveal(), HTTP: client, Clock: clock,
-		UserAgent: userAgent(), Lines: lines, Log: log,
-	})
-}
-
-func newRTE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
-	return rte.NewClient(rte.Options{
-		BaseURL: cfg.RTE.BaseURL, ClientID: cfg.RTE.ClientID, ClientSecret: cfg.RTE.ClientSecret.Reveal(), HTTP: client, Clock: clock,
-		UserAgent: userAgent(), Lines: lines, Log: log,
-	})
-}
-
-func schedule(feed config.Feed) ingest.Schedule {
-	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt), LagAt: feed.LagAt}
-}
-
-// bucketOf is the bucket that the configuration names.
-func bucketOf(cfg config.S3) backup.Bucket {
-	return backup.Bucket{
-		Options: s3.Options{Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal()},
-		Prefix:  cfg.Prefix,
-	}
-}
-
-// frontOf is the entrance by TLS that the configuration names.
-func frontOf(cfg config.TLS) entrance.Options {
-	return entrance.Options{
-		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority, UserAgent: userAgent(),
 	}
 }
