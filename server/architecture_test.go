@@ -9,7 +9,8 @@ import (
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
-	"courant":                  {"courant/auth", "courant/ingest", "courant/ingest/report", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/disk", "courant/store/market"},
+	"courant":                  {"courant/server/command"},
+	"courant/server/command":   {"courant/auth", "courant/ingest", "courant/ingest/report", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/disk", "courant/store/market"},
 	"courant/server":           {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/source", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
 	"courant/server/api":       {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market", "courant/web"},
 	"courant/server/config":    {"courant/store/market"},
@@ -37,7 +38,7 @@ var homes = map[string][]string{
 	"github.com/go-co-op/gocron/v2": {"courant/ingest"},
 	"github.com/alexedwards/scs/v2": {"courant/auth", "courant/server/api"},
 	"github.com/spf13/viper":        {"courant/server/config"},
-	"github.com/spf13/cobra":        {"courant"},
+	"github.com/spf13/cobra":        {"courant/server/command"},
 	"github.com/minio/minio-go/v7":  {"courant/store/backup/s3"},
 }
 

@@ -1,0 +1,95 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"courant/server"
+	"courant/server/config"
+	"courant/store"
+	"courant/store/backup"
+	"courant/store/disk"
+)
+
+func (p *program) backupCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write a checked copy of the database, also while it is served",
+		Long: "backup writes the database as it is at one moment into a new file, while serve and fetch go on. The copy is checked\n" +
+			"before it gets its name, and compressed with zstd if that ends in .zst. A file that is there already is left alone.\n" +
+			"FILE.sha256 beside it has its checksum, which sha256sum -c and courant restore compare.",
+		Example: "  courant backup /mnt/backup/courant-2026-11-24.db.zst",
+		Args:    exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
+				if err := disk.RoomForBackup(cfg.Database.Path, args[0]); err != nil {
+					return err
+				}
+				if err := db.Backup(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "%s: %d bytes, checked\n", args[0], disk.FileSize(args[0]))
+				added, err := db.Additions(cmd.Context())
+				if len(added) > 0 {
+					fmt.Fprintf(p.stdout, "courant restore will refuse it for what is not Courant's: %s\n", strings.Join(added, ", "))
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put a backup in the place of the database",
+		Long: "restore reads and checks the whole backup, and only then puts it in the place of the configured database, which is\n" +
+			"kept under a name with the date. Nothing else may use the database meanwhile: stop courant serve first.\n" +
+			"The backup is compared with FILE.sha256 beside it, if there is one.\n" +
+			"FILE may be s3://BUCKET/KEY, in a bucket at the endpoint of backup.s3; courant check names the newest of backup.s3.bucket.",
+		Example: "  courant restore /mnt/backup/courant-2026-11-24.db.zst\n" +
+			"  courant restore s3://backups/courant/courant-20261124T023000Z.db.zst",
+		Args: exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := p.config()
+			if err != nil {
+				return err
+			}
+			done, err := restore(cmd.Context(), cfg, args[0], p.clock.Now())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(p.stdout, "%s restored from %s\n", cfg.Database.Path, args[0])
+			if !done.Summed {
+				fmt.Fprintf(p.stdout, "there is no %s%s: it was checked, but compared with no checksum\n", args[0], store.ChecksumSuffix)
+			}
+			if done.Kept != "" {
+				fmt.Fprintf(p.stdout, "the database that was there is kept as %s\n", done.Kept)
+			}
+			return nil
+		},
+	}
+}
+
+// restore is store.Restore, also of a file in a bucket.
+func restore(ctx context.Context, cfg config.Config, from string, now time.Time) (store.Restored, error) {
+	room := disk.RoomForRestore(cfg.Database.Path)
+	address, found := strings.CutPrefix(from, "s3://")
+	if !found {
+		return store.Restore(ctx, from, cfg.Database.Path, now, room)
+	}
+	name, key, _ := strings.Cut(address, "/")
+	if _, err := config.ParseBucket(name); err != nil || name == "" || key == "" {
+		return store.Restored{}, usagef("%s is not s3://BUCKET/KEY: write one such as s3://backups/courant/courant-20261124T023000Z.db.zst", from)
+	}
+	if cfg.Backup.S3.Bucket == "" {
+		return store.Restored{}, fmt.Errorf("%s: set backup.s3 first, which says where and with which keys buckets are read", from)
+	}
+	in := server.BucketOf(cfg.Backup.S3).Options
+	in.Name = name
+	return backup.Restore(ctx, in, key, cfg.Database.Path, now, room)
+}

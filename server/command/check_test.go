@@ -1,0 +1,60 @@
+package command
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"courant/ingest/source"
+	"courant/server/config"
+	"courant/store"
+)
+
+func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		err   error
+		warns bool
+		says  string
+	}{
+		{"they answer", nil, false, "ok the credentials are good, Wholesale Market answers"},
+		{"there is no subscription", &source.Fault{Source: "RTE", Call: "france_power_exchanges", Status: 403, Message: "subscribe it on RTE's data portal"}, true,
+			"ok RTE: france_power_exchanges: status 403: subscribe it on RTE's data portal, or nothing stands in for ENTSO-E's prices"},
+		{"the credentials are refused", &source.Fault{Source: "RTE", Call: "token", Status: 401, Message: "check rte.client_id"}, false, "FAIL RTE: token: status 401: check rte.client_id"},
+		{"nobody answers", errors.New("no answer in time"), false, "FAIL no answer in time"},
+	} {
+		if v := checkExchange(row.err); v.warns != row.warns || sayOf(v) != row.says {
+			t.Errorf("%s: %q, warns %t", row.name, sayOf(v), v.warns)
+		}
+	}
+}
+
+func TestAddressesOfOneFormAreListed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "courant.db")
+	cfg := config.Config{Database: config.Database{Path: path}}
+	for _, step := range []struct {
+		add   string // as an earlier version stored it
+		warns bool
+		want  string
+	}{
+		{"anne@m\u00fcnchen.example", false, "no two have the same address"},
+		{"anne@xn--mnchen-3ya.example", true, "anne@m\u00fcnchen.example and anne@xn--mnchen-3ya.example: end all but one of them with courant user disable EMAIL"},
+	} {
+		db, err := store.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(db.AddAccount(t.Context(), store.Account{Email: step.add, Role: store.Member, Created: time.UnixMilli(1)}), db.Close())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := checkAddresses(t.Context(), cfg, clockwork.NewFakeClock())
+		if v.err != nil || v.warns != step.warns || !strings.HasSuffix(v.said, step.want) {
+			t.Errorf("%+v, want %q", v, step.want)
+		}
+	}
+}

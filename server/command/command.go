@@ -1,0 +1,195 @@
+// Package command is the command line. What may come in here is what a command reads, prints and exits with; what it does is done
+// elsewhere.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"courant/server/config"
+	"courant/store"
+)
+
+// Exit codes of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1 // it was tried and did not work, or was interrupted
+	exitUsage  = 2 // the command was used wrongly; nothing was tried
+)
+
+// usageError is a command used wrongly.
+type usageError struct{ message string }
+
+func (e usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// program is what all commands share.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	clock          clockwork.Clock
+	callInterval   time.Duration // at least, between the starts of two calls to a source
+	configPath     string
+	example        string // a configuration that explains every key, with its default
+}
+
+// Run is the whole program: main calls it, and the tests do. example is a configuration that explains every key, with its default.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, example string) int {
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, clock: clockwork.NewRealClock(), callInterval: time.Second, example: example}
+	return p.execute(ctx, args)
+}
+
+// execute runs one command and tells how it ended in one line and an exit code.
+func (p *program) execute(ctx context.Context, args []string) int {
+	root := p.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(p.stderr, "courant:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if errors.As(err, new(usageError)) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "courant",
+		Short:         "The French electricity market in one file",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          group,
+	}
+	root.PersistentFlags().StringVar(&p.configPath, "config", "", "configuration file (default config.yaml here, else beside the program)")
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(
+		p.serveCommand(), p.demoCommand(), p.fetchCommand(), p.feedsCommand(),
+		p.userCommand(), p.tokenCommand(), p.backupCommand(), p.restoreCommand(),
+		p.initCommand(), p.checkCommand(), p.serviceCommand(), p.versionCommand(), helpCommand(),
+	)
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
+		completion.Args, completion.RunE = cobra.ArbitraryArgs, group
+	}
+	return root
+}
+
+// helpCommand is cobra's, but for an unknown command it is used wrongly.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil && len(rest) > 0 {
+				err = group(about, rest)
+			}
+			if err != nil {
+				return err
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+// group is a command that only holds others.
+func group(cmd *cobra.Command, args []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	if len(args) == 0 {
+		return usagef("%s needs a command: %s; see %s -h", cmd.CommandPath(), strings.Join(names, ", "), cmd.CommandPath())
+	}
+	return usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), config.OrElse(config.Nearest(args[0], names), names))
+}
+
+// noCommand refuses an argument of a command that works alone and holds others.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return group(cmd, args)
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usagef("%s: %v; see %s -h", cmd.CommandPath(), err, cmd.CommandPath())
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	slices.Sort(names)
+	flag := "--" + unknown.GetSpecifiedName()
+	return usagef("%s has no flag %s%s", cmd.CommandPath(), flag, config.OrElse(config.Nearest(flag, names), names))
+}
+
+// exactly refuses a wrong number of arguments; words names them, such as "EMAIL".
+func exactly(words ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(words) {
+			want := strings.TrimSpace("courant" + strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()) + " " + strings.Join(words, " "))
+			return usagef("%d arguments where %d belong: %s", len(args), len(words), want)
+		}
+		return nil
+	}
+}
+
+// config reads the configuration and says its warnings.
+func (p *program) config() (config.Config, error) {
+	cfg, warnings, err := config.Load(p.configPath, os.Environ())
+	for _, warning := range warnings {
+		fmt.Fprintln(p.stderr, "courant: warning:", warning)
+	}
+	return cfg, err
+}
+
+// withStore runs fn with the configured database open.
+func (p *program) withStore(ctx context.Context, fn func(config.Config, *store.Store) error) error {
+	cfg, err := p.config()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, cfg.Database.Path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(cfg, db), db.Close())
+}
+
+// logger writes to standard error, as text on a terminal and as JSON elsewhere unless the configuration says.
+func (p *program) logger(cfg config.Log) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.Level}
+	if cfg.Format == "text" || cfg.Format == "" && isTerminal(p.stderr) {
+		return slog.New(slog.NewTextHandler(p.stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(p.stderr, options))
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}

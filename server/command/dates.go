@@ -1,0 +1,24 @@
+package command
+
+import (
+	"courant/store/market"
+)
+
+// parseDate reads a DATE of the command line: YYYY-MM-DD, or yesterday, today or tomorrow in Paris.
+func (p *program) parseDate(text string) (market.DeliveryDate, error) {
+	today := market.DeliveryDateOf(p.clock.Now())
+	switch text {
+	case "yesterday":
+		return today.Add(-1), nil
+	case "today":
+		return today, nil
+	case "tomorrow":
+		return today.Add(1), nil
+	}
+	date, err := market.ParseDeliveryDate(text)
+	// The zero date, 1970-01-01, means no date everywhere else: as an end it would mean that there is none.
+	if err != nil || date.IsZero() {
+		return market.DeliveryDate{}, usagef("%q is not a date: write YYYY-MM-DD, yesterday, today or tomorrow", text)
+	}
+	return date, nil
+}

@@ -1,0 +1,176 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"courant/ingest"
+	"courant/server"
+	"courant/server/config"
+	"courant/store"
+	"courant/store/market"
+)
+
+// allDatasets is the DATASET that stands for every one.
+const allDatasets = "all"
+
+// fetchOptions are the flags of the fetch command.
+type fetchOptions struct {
+	from, to      string
+	force, dryRun bool
+}
+
+func (p *program) fetchCommand() *cobra.Command {
+	var o fetchOptions
+	cmd := &cobra.Command{
+		Use:   "fetch DATASET --from DATE --to DATE",
+		Short: "Bring delivery dates in now",
+		Long: "fetch asks the source for every delivery date of the range, both ends included, also for those that are held.\n" +
+			"DATASET is one of the six, or all; one capacity dataset brings all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
+			"tomorrow, in Paris. After an interruption the same command goes on where it stopped. A delivery date of which the\n" +
+			"source has said the same for a week, or of which the 4 s steps were removed (retention.afrr_energy_days), is left out\n" +
+			"unless --force is given.",
+		Example: "  courant fetch day-ahead-prices --from 2026-01-01 --to tomorrow\n  courant fetch all --from yesterday --to today",
+		Args:    exactly("DATASET"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return datasetNames(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return p.fetch(cmd.Context(), args[0], o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.from, "from", "", "first delivery `date`")
+	flags.StringVar(&o.to, "to", "", "last delivery `date`")
+	flags.BoolVar(&o.force, "force", false, "skip nothing: neither what an interrupted fetch had finished nor gaps of the source")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the calls that would be made, and make none")
+	return cmd
+}
+
+func datasetNames() []string {
+	names := []string{allDatasets}
+	for _, dataset := range market.Datasets() {
+		names = append(names, string(dataset))
+	}
+	return names
+}
+
+func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error {
+	datasets := market.Datasets()
+	if name != allDatasets {
+		dataset, known := market.ParseDataset(name)
+		if !known {
+			return usagef("unknown dataset %q%s", name, config.OrElse(config.Nearest(name, datasetNames()), datasetNames()))
+		}
+		datasets = []market.Dataset{dataset}
+	}
+	if o.from == "" || o.to == "" {
+		return usagef("fetch needs --from DATE and --to DATE, such as --from yesterday --to today")
+	}
+	first, err := p.parseDate(o.from)
+	if err != nil {
+		return err
+	}
+	last, err := p.parseDate(o.to)
+	if err != nil {
+		return err
+	}
+	if last.Before(first) {
+		return usagef("--from %s is after --to %s: give the earlier date first", first, last)
+	}
+	if earliest := ingest.EarliestDate; first.Before(earliest) {
+		return usagef("%s lies too far back: nothing was published before %s", first, earliest)
+	}
+	// Of several datasets each is asked for up to its own last date.
+	latest := ingest.LastDate(datasets[0], p.clock.Now())
+	if last.After(latest) {
+		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
+	}
+	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
+		if isTerminal(p.stderr) {
+			// A line for each run would break the progress bar.
+			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
+		}
+		feeds := server.NewFeeds(cfg, db, p.clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{})
+		requests := p.fetchRequests(feeds, datasets, first, last, o.force)
+		if o.dryRun {
+			return p.printCalls(ctx, feeds, requests)
+		}
+		err := feeds.Fetch(ctx, requests...)
+		if ctx.Err() != nil {
+			return errors.New("interrupted: the same command goes on where it stopped")
+		}
+		return errors.Join(p.printStored(ctx, db, datasets, first, last), err)
+	})
+}
+
+// fetchRequests is one request for each feed of the datasets.
+func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
+	var requests []ingest.FetchRequest
+	asked := map[ingest.FeedName]bool{}
+	for _, dataset := range datasets {
+		name, end := feeds.Name(dataset), last
+		if limit := ingest.LastDate(dataset, p.clock.Now()); end.After(limit) {
+			end = limit
+		}
+		if !asked[name] && !first.After(end) {
+			requests = append(requests, ingest.FetchRequest{Dataset: dataset, First: first, Last: end, Force: force, Progress: p.progress(name)})
+			asked[name] = true
+		}
+	}
+	return requests
+}
+
+func (p *program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests []ingest.FetchRequest) error {
+	for _, request := range requests {
+		calls, err := feeds.Plan(ctx, request)
+		if err != nil {
+			return err
+		}
+		for _, call := range calls {
+			fmt.Fprintf(p.stdout, "%s: %s to %s\n", feeds.Name(request.Dataset),
+				call.From().In(market.Paris).Format(time.RFC3339), call.To().In(market.Paris).Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
+// printStored says how many native rows are held now of the range that was asked for.
+func (p *program) printStored(ctx context.Context, db *store.Store, datasets []market.Dataset, first, last market.DeliveryDate) error {
+	for _, dataset := range datasets {
+		coverage, err := db.Coverage(ctx, dataset, first, last)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "%s: %d rows stored\n", dataset, coverage.Rows())
+	}
+	return nil
+}
+
+// progress draws a bar on a terminal, and nothing elsewhere.
+func (p *program) progress(name ingest.FeedName) func(ingest.Progress) {
+	if !isTerminal(p.stderr) {
+		return func(ingest.Progress) {}
+	}
+	var bar *progressbar.ProgressBar
+	return func(now ingest.Progress) {
+		if bar == nil {
+			bar = progressbar.NewOptions(now.Total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionShowCount(),
+				progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.stderr) }))
+		}
+		bar.Describe(progressText(name, now))
+		_ = bar.Set(now.Done) // a bar that cannot be drawn is no reason to stop
+	}
+}
+
+// progressText says where a fetch is, such as "afrr_energy 2026-10-25, 44100 rows". The bar counts the dates.
+func progressText(name ingest.FeedName, now ingest.Progress) string {
+	if now.Date.IsZero() {
+		return string(name)
+	}
+	return fmt.Sprintf("%s %s, %d rows", name, now.Date, now.Rows)
+}

@@ -1,0 +1,123 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"courant/ingest/simulator"
+	"courant/store"
+	"courant/store/disk"
+	"courant/store/market"
+)
+
+// A service whose disk is nearly full takes nothing in and says why, goes on serving and signing in, and takes in the rest
+// when there is room.
+func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
+	folder := t.TempDir()
+	mount := func(mb int, flags uintptr) error {
+		return syscall.Mount("tmpfs", folder, "tmpfs", flags, fmt.Sprintf("size=%d", mb*disk.Megabyte))
+	}
+	if err := mount(60, 0); err != nil {
+		t.Skipf("no small disk can be mounted: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, 0); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	sources, err := simulator.Start(simulator.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sources.Close()
+	t.Chdir(t.TempDir())
+	for name, value := range simulatedSources(sources) {
+		t.Setenv(name, value)
+	}
+	path := filepath.Join(folder, "courant.db")
+	t.Setenv("COURANT_DATABASE_PATH", path)
+	const full = "the disk is nearly full: "
+	command := func(stdin string, args ...string) (code int, said string) {
+		var stdout, stderr bytes.Buffer
+		p := &program{stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr, clock: clockwork.NewRealClock()}
+		code = p.execute(context.Background(), args)
+		return code, stdout.String() + stderr.String()
+	}
+
+	service := startProgram(t, "courant-hasty", []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, true, "serve")
+	address := service.await(`"msg":"serving","address":"([^"]+)"`)[1]
+	service.await(`"msg":"feed rests","feed":"afrr_energy","error":"` + full)
+	if code, said := command("a password of four words", "user", "add", "anna@example.org", "--admin", "--password-stdin"); code != exitDone {
+		t.Fatalf("no account can be made: %s", said)
+	}
+	code, token := command("", "token", "create", "anna@example.org", "--name", "test")
+	if code != exitDone {
+		t.Fatalf("no token can be made: %s", token)
+	}
+	token = strings.TrimSpace(token)
+	for wanted, at := range map[string]string{"": "/healthz", `"rowCount":0`: "/api/afrr-energy", full: "/api/status", "courant_disk_reserve_reached 1": "/metrics"} {
+		get(t, address+at, token, func(response *http.Response, body []byte) bool {
+			return response.StatusCode == http.StatusOK && bytes.Contains(body, []byte(wanted))
+		})
+	}
+	for _, args := range [][]string{
+		{"backup", filepath.Join(folder, "backup.db")},
+		{"fetch", "mfrr-energy", "--from", "yesterday", "--to", "yesterday"},
+		{"check"},
+	} {
+		if code, said := command("", args...); code != exitFailed || !strings.Contains(said, "make room") {
+			t.Errorf("%v exits with %d and says %s", args, code, said)
+		}
+	}
+	if code, said := command("", "feeds"); code != exitDone || !strings.Contains(said, full) {
+		t.Errorf("feeds exits with %d and says %s", code, said)
+	}
+	if code, said := command("", "backup", filepath.Join(t.TempDir(), "backup.db")); code != exitDone {
+		t.Errorf("a backup to another disk exits with %d and says %s", code, said)
+	}
+
+	if err := mount(256, syscall.MS_REMOUNT); err != nil {
+		t.Fatal(err)
+	}
+	service.await(`"msg":"feed run","feed":"afrr_energy".*"outcome":"ok"`)
+	filler := filepath.Join(folder, "filler")
+	if err := os.WriteFile(filler, make([]byte, 190*disk.Megabyte), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fetch := []string{"fetch", "all", "--from", "yesterday", "--to", "yesterday"}
+	if code, said := command("", fetch...); code != exitFailed || !strings.Contains(said, full) {
+		t.Errorf("with the disk filled the fetch exits with %d and says %s", code, said)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := command("", fetch...); code != exitDone {
+		t.Errorf("with room again the fetch exits with %d and says %s", code, said)
+	}
+	if code := service.end(syscall.SIGTERM); code != exitDone {
+		t.Errorf("exit %d", code)
+	}
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.IntegrityCheck(t.Context()); err != nil {
+		t.Error(err)
+	}
+	yesterday := market.DeliveryDateOf(time.Now()).Add(-1)
+	coverage, err := db.Coverage(t.Context(), market.AFRREnergy, yesterday, yesterday)
+	if err != nil || coverage.Rows() != yesterday.Steps(market.AFRRSeconds) {
+		t.Errorf("%d steps of yesterday, %v", coverage.Rows(), err)
+	}
+}

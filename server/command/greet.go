@@ -1,0 +1,31 @@
+package command
+
+import (
+	"context"
+	"fmt"
+
+	"courant/server"
+	"courant/server/api"
+	"courant/server/config"
+)
+
+// greet says how to make the first account, if there is none: on a terminal by a link that works once, elsewhere by the
+// command that makes one, so that no link comes into a log.
+func (p *program) greet(ctx context.Context, cfg config.Config, s *server.Server, onTerminal bool) {
+	if has, err := s.Auth().HasUsers(ctx); err != nil || has {
+		return
+	}
+	if !onTerminal {
+		p.logger(cfg.Log).Warn("nobody can sign in yet: make an account with courant user add EMAIL --admin --password-stdin, or courant user invite EMAIL --admin")
+		return
+	}
+	secret, err := s.Auth().FirstLink(ctx)
+	if err != nil {
+		p.logger(cfg.Log).Error("no link for the first account", "error", err.Error())
+		return
+	}
+	if addr := s.Addr(); addr != "" {
+		cfg.Server.Addr = addr
+	}
+	fmt.Fprintf(p.stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n", api.LinkAddress(config.Site(cfg), secret))
+}

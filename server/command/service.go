@@ -1,0 +1,230 @@
+package command
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/spf13/cobra"
+
+	"courant/server/config"
+)
+
+// Where courant service install puts things. stateFolder is the service's own: its database, certificates and configuration.
+const (
+	unitPath    = "/etc/systemd/system/courant.service"
+	userPath    = "/etc/sysusers.d/courant.conf"
+	stateFolder = "/var/lib/courant"
+)
+
+// systemUser makes the user of the service. It is a fixed one, not one that systemd makes up at each start, so that a
+// command beside serve can run as the same user.
+const systemUser = "u courant - \"Courant\" " + stateFolder + "\n"
+
+// unitText is the unit. Whoever takes over the process finds one folder to write to and no way to more rights.
+var unitText = template.Must(template.New("unit").Parse(unitTemplate))
+
+//go:embed courant.service.tmpl
+var unitTemplate string
+
+// unit is what the text of the unit depends on.
+type unit struct {
+	Program, Config string // absolute
+	StateFolder     string
+	TLS             bool
+	Writable        []string // folders outside of StateFolder that the configuration names
+}
+
+// outOfSight is a path of the unit that its service would not see, or "".
+func (u unit) outOfSight() string {
+	for _, path := range append([]string{u.Program, u.Config}, u.Writable...) {
+		for _, hidden := range []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"} {
+			if strings.HasPrefix(path+"/", hidden) {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+func (p *program) serviceCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "service", Short: "Have systemd run courant serve, from boot on", Args: cobra.ArbitraryArgs, RunE: group}
+	cmd.AddCommand(p.serviceInstallCommand(), p.serviceUninstallCommand())
+	return cmd
+}
+
+func (p *program) serviceInstallCommand() *cobra.Command {
+	var printOnly bool
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Make the user courant and a hardened unit, and enable it",
+		Long: "install makes a systemd unit that runs this program as the user courant, with the configuration that --config names or\n" +
+			"else " + stateFolder + "/config.yaml, which that user has to be able to read. Run it again when server.tls.domain or a\n" +
+			"folder changes in it.",
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			u, err := p.newUnit(printOnly)
+			if err != nil {
+				return err
+			}
+			if printOnly {
+				return unitText.Execute(p.stdout, u)
+			}
+			return p.installService(cmd.Context(), u)
+		},
+	}
+	cmd.Flags().BoolVar(&printOnly, "print", false, "print the unit, and change nothing")
+	return cmd
+}
+
+func (p *program) serviceUninstallCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "uninstall",
+		Short: "Stop the service and remove its unit; data, configuration and user stay",
+		Args:  exactly(),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return p.uninstallService(cmd.Context()) },
+	}
+}
+
+// newUnit is the unit of this program and its configuration. Without a file it is that of the defaults, if orDefaults says so.
+func (p *program) newUnit(orDefaults bool) (unit, error) {
+	u := unit{Config: filepath.Join(stateFolder, "config.yaml"), StateFolder: stateFolder}
+	if p.configPath != "" {
+		absolute, err := filepath.Abs(p.configPath)
+		if err != nil {
+			return unit{}, err
+		}
+		u.Config = absolute
+	}
+	program, err := os.Executable()
+	if err == nil {
+		u.Program, err = filepath.EvalSymlinks(program)
+	}
+	if err != nil {
+		return unit{}, fmt.Errorf("where this program lies: %w", err)
+	}
+	for _, path := range []string{u.Program, u.Config} {
+		if strings.ContainsAny(path, "\"\\%$\n") {
+			return unit{}, fmt.Errorf("%q: a unit cannot name it: move it to a path without quotes, backslashes, %% and $", path)
+		}
+	}
+	cfg, _, err := config.Load(u.Config, nil) // the service has no variable of this shell
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && p.configPath == "" && orDefaults:
+		return u, nil
+	case errors.Is(err, fs.ErrNotExist) && p.configPath == "":
+		return unit{}, fmt.Errorf("no %s: make it with courant init in that folder, or name another with --config", u.Config)
+	case err != nil:
+		return unit{}, err
+	}
+	u.TLS = cfg.Server.TLS.Domain != ""
+	for _, folder := range foldersOf(cfg) {
+		if filepath.IsAbs(folder) && !strings.HasPrefix(folder+"/", stateFolder+"/") && !slices.Contains(u.Writable, folder) {
+			u.Writable = append(u.Writable, folder)
+		}
+	}
+	return u, nil
+}
+
+// foldersOf are those that serve writes to, as the configuration names them.
+func foldersOf(cfg config.Config) []string {
+	folders := []string{filepath.Dir(cfg.Database.Path)}
+	if cfg.Server.TLS.Domain != "" {
+		folders = append(folders, filepath.Clean(cfg.Server.TLS.CacheDir))
+	}
+	if cfg.Backup.To != "" {
+		folders = append(folders, filepath.Clean(cfg.Backup.To))
+	}
+	return folders
+}
+
+// needSystemd refuses to change a machine that is not run by systemd, or not by this user.
+func needSystemd(ctx context.Context) error {
+	if _, err := exec.LookPath("systemctl"); err != nil {
+		return errors.New("no systemctl here: courant service is for systemd; have your service manager run courant serve")
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("only root may change the services: run it with sudo")
+	}
+	return ctx.Err()
+}
+
+func (p *program) installService(ctx context.Context, u unit) error {
+	if err := needSystemd(ctx); err != nil {
+		return err
+	}
+	if path := u.outOfSight(); path != "" {
+		return fmt.Errorf("%s: a service does not see what lies in homes and temporary folders: move it, programs best to /usr/local/bin", path)
+	}
+	var text strings.Builder
+	if err := unitText.Execute(&text, u); err != nil {
+		return err
+	}
+	for path, content := range map[string]string{userPath: systemUser, unitPath: text.String()} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(os.MkdirAll(stateFolder, 0o700), os.Chmod(stateFolder, 0o700)); err != nil {
+		return err
+	}
+	commands := [][]string{{"systemd-sysusers", userPath}, {"chown", "-hR", "courant:courant", stateFolder}}
+	for _, folder := range u.Writable { // systemd starts nothing whose folders are missing
+		switch err := os.Mkdir(folder, 0o700); {
+		case err == nil:
+			commands = append(commands, []string{"chown", "-h", "courant:courant", folder})
+		case !errors.Is(err, fs.ErrExist):
+			return err
+		}
+	}
+	commands = append(commands, []string{"systemctl", "daemon-reload"}, []string{"systemctl", "enable", "--quiet", "courant"})
+	for _, command := range commands {
+		if err := runTool(ctx, command); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(p.stdout, "courant starts at boot from now on, as the user courant, in %s.\n\n  systemctl restart courant\n  journalctl -fu courant\n", stateFolder)
+	return nil
+}
+
+func (p *program) uninstallService(ctx context.Context) error {
+	if err := needSystemd(ctx); err != nil {
+		return err
+	}
+	if _, err := os.Stat(unitPath); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no %s: the service is not installed", unitPath)
+	}
+	if err := runTool(ctx, []string{"systemctl", "disable", "--quiet", "--now", "courant"}); err != nil {
+		return err
+	}
+	for _, path := range []string{unitPath, userPath} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := runTool(ctx, []string{"systemctl", "daemon-reload"}); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "The service is gone. Its data stay in %s, of the user courant.\n", stateFolder)
+	return nil
+}
+
+// runTool runs a command of the system; the error holds what it said.
+func runTool(ctx context.Context, command []string) error {
+	said, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, strings.Join(strings.Fields(string(said)), " "))
+	}
+	return nil
+}

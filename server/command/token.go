@@ -1,0 +1,113 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"courant/auth"
+	"courant/server/config"
+	"courant/store"
+	"courant/store/market"
+)
+
+func (p *program) tokenCommand() *cobra.Command {
+	token := &cobra.Command{Use: "token", Short: "Tokens, with which programs read the API", RunE: group}
+	token.AddCommand(p.tokenCreateCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
+	return token
+}
+
+func (p *program) tokenCreateCommand() *cobra.Command {
+	var name, expires string
+	var limit []string
+	cmd := &cobra.Command{
+		Use:   "create EMAIL --name NAME",
+		Short: "Make a token of an account and print it, once",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if name == "" {
+				return usagef("%s needs --name NAME, what the token is for", cmd.CommandPath())
+			}
+			end, err := p.dateFlag(cmd, "expires", expires)
+			if err != nil {
+				return err
+			}
+			datasets, err := parseDatasets(limit)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				token, err := accounts.CreateToken(cmd.Context(), args[0], name, end, datasets...)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(p.stdout, token)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "", "`NAME` that says what the token is for")
+	cmd.Flags().StringVar(&expires, "expires", "", "last `DATE` of the token (default without end)")
+	cmd.Flags().StringSliceVar(&limit, "dataset", nil, "`DATASET` to which the token is limited; may be given several times (default all)")
+	return cmd
+}
+
+func parseDatasets(names []string) ([]market.Dataset, error) {
+	var datasets []market.Dataset
+	for _, name := range names {
+		dataset, err := config.ParseDataset(name)
+		if err != nil {
+			return nil, usageError{err.Error()}
+		}
+		datasets = append(datasets, dataset)
+	}
+	return datasets, nil
+}
+
+func (p *program) tokenListCommand() *cobra.Command {
+	page := auth.Page{Size: linesOfAList}
+	cmd := &cobra.Command{
+		Use:   "list [EMAIL]",
+		Short: "List the tokens of one account or of all, first those that are good",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("%d arguments where one at most belongs: %s [EMAIL]", len(args), cmd.CommandPath())
+			}
+			email := strings.Join(args, "")
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				tokens, more, err := accounts.Tokens(cmd.Context(), email, page)
+				if err != nil {
+					return err
+				}
+				defer p.tellMore(cmd, page, more)
+				rows := [][]string{{"PREFIX", "NAME", "EMAIL", "CREATED", "EXPIRES", "REVOKED"}}
+				for _, token := range tokens {
+					rows = append(rows, []string{token.Prefix, token.Name, token.Account.Email,
+						timeCell(token.Created), timeCell(token.Expires), timeCell(token.Revoked)})
+				}
+				return p.printTable(rows)
+			})
+		},
+	}
+	pageFlag(cmd, &page)
+	return cmd
+}
+
+func (p *program) tokenRevokeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke PREFIX",
+		Short: "End the token that begins with these 12 characters",
+		Args:  exactly("PREFIX"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				err := accounts.RevokeToken(cmd.Context(), args[0])
+				if errors.Is(err, store.ErrNotFound) {
+					return fmt.Errorf("%w: courant token list shows the prefixes", err)
+				}
+				return err
+			})
+		},
+	}
+}

@@ -1,0 +1,250 @@
+package command
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"courant/auth"
+	"courant/server"
+	"courant/server/api"
+	"courant/server/config"
+	"courant/store"
+	"courant/store/market"
+)
+
+// maxPasswordLine is how much of standard input is read for a password, more than any that is accepted.
+const maxPasswordLine = 4096
+
+// linesOfAList is how many lines of a list a command prints at once.
+const linesOfAList = 1000
+
+func (p *program) userCommand() *cobra.Command {
+	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
+	user.AddCommand(p.userAddCommand(), p.userListCommand(), p.userPasswdCommand(), p.userDisableCommand(),
+		p.userEnableCommand(), p.userInviteCommand(), p.userSubscribeCommand(), p.userUnsubscribeCommand())
+	return user
+}
+
+func (p *program) userAddCommand() *cobra.Command {
+	var admin, fromStdin bool
+	cmd := &cobra.Command{
+		Use:   "add EMAIL --password-stdin",
+		Short: "Make an account",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			password, err := p.readPassword(cmd, fromStdin)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.AddUser(cmd.Context(), args[0], password, admin)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
+	passwordFlag(cmd, &fromStdin)
+	return cmd
+}
+
+func (p *program) userPasswdCommand() *cobra.Command {
+	var fromStdin bool
+	cmd := &cobra.Command{
+		Use:   "passwd EMAIL --password-stdin",
+		Short: "Change an account's password and end its sessions",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			password, err := p.readPassword(cmd, fromStdin)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.SetPassword(cmd.Context(), args[0], password)
+			})
+		},
+	}
+	passwordFlag(cmd, &fromStdin)
+	return cmd
+}
+
+func (p *program) userListCommand() *cobra.Command {
+	page := auth.Page{Size: linesOfAList}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				users, more, err := accounts.Users(cmd.Context(), page)
+				if err != nil {
+					return err
+				}
+				defer p.tellMore(cmd, page, more)
+				rows := [][]string{{"EMAIL", "ROLE", "CREATED", "DISABLED", "OFFER", "OFFER SINCE", "OFFER UNTIL"}}
+				for _, user := range users {
+					rows = append(rows, []string{user.Email, string(user.Role), timeCell(user.Created), timeCell(user.Disabled),
+						textCell(user.Subscription.Offer), timeCell(user.Subscription.Start), timeCell(user.Subscription.End)})
+				}
+				return p.printTable(rows)
+			})
+		},
+	}
+	pageFlag(cmd, &page)
+	return cmd
+}
+
+func pageFlag(cmd *cobra.Command, page *auth.Page) {
+	cmd.Flags().IntVar(&page.Number, "page", 1, fmt.Sprintf("`NUMBER` of the page, of %d lines each", page.Size))
+}
+
+// tellMore says that a list goes on after the page that is printed.
+func (p *program) tellMore(cmd *cobra.Command, page auth.Page, more bool) {
+	if more {
+		fmt.Fprintf(p.stderr, "courant: there are more: %s --page %d\n", cmd.CommandPath(), max(page.Number, 1)+1)
+	}
+}
+
+func (p *program) userEnableCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "enable EMAIL",
+		Short: "Let an account in again that was disabled",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.Enable(cmd.Context(), args[0])
+			})
+		},
+	}
+}
+
+func (p *program) userDisableCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "disable EMAIL",
+		Short: "Shut an account out, its sessions and tokens with it",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				last, err := accounts.Disable(cmd.Context(), args[0])
+				if last {
+					fmt.Fprintf(p.stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", args[0])
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (p *program) userInviteCommand() *cobra.Command {
+	var admin bool
+	cmd := &cobra.Command{
+		Use:   "invite EMAIL",
+		Short: "Make an account and print a link, once, by which its person sets the password within 7 days",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAccounts(cmd.Context(), func(cfg config.Config, accounts *auth.Auth) error {
+				secret, err := accounts.Invite(cmd.Context(), args[0], admin)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(p.stdout, api.LinkAddress(config.Site(cfg), secret))
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
+	return cmd
+}
+
+func (p *program) userSubscribeCommand() *cobra.Command {
+	var offer, until string
+	cmd := &cobra.Command{
+		Use:   "subscribe EMAIL --offer ID",
+		Short: "Give an account a subscription from now on, in the place of a former one",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if offer == "" {
+				return usagef("%s needs --offer ID, one of the configuration's offers", cmd.CommandPath())
+			}
+			end, err := p.dateFlag(cmd, "until", until)
+			if err != nil {
+				return err
+			}
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.Subscribe(cmd.Context(), args[0], offer, end)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&offer, "offer", "", "`ID` of an offer of the configuration")
+	cmd.Flags().StringVar(&until, "until", "", "last `DATE` of the subscription (default without end)")
+	return cmd
+}
+
+func (p *program) userUnsubscribeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "unsubscribe EMAIL",
+		Short: "Take an account's subscription away",
+		Args:  exactly("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
+				return accounts.Unsubscribe(cmd.Context(), args[0])
+			})
+		},
+	}
+}
+
+// withAuth runs fn on the accounts of the configured database; its error says what to do.
+func (p *program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
+	return p.withAccounts(ctx, func(_ config.Config, accounts *auth.Auth) error { return fn(accounts) })
+}
+
+// withAccounts is withAuth for what needs the configuration too.
+func (p *program) withAccounts(ctx context.Context, fn func(config.Config, *auth.Auth) error) error {
+	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
+		err := fn(cfg, server.NewAuth(cfg, db, p.clock, nil))
+		switch {
+		case errors.As(err, new(auth.InputError)):
+			return usageError{err.Error()}
+		case errors.Is(err, store.ErrNotFound):
+			return fmt.Errorf("%w: courant user list shows the accounts and their subscriptions", err)
+		case errors.Is(err, store.ErrExists):
+			return fmt.Errorf("%w: courant user passwd changes its password", err)
+		case errors.Is(err, auth.ErrAccountDisabled):
+			return fmt.Errorf("%w: choose another one, courant user list shows them", err)
+		}
+		return err
+	})
+}
+
+func passwordFlag(cmd *cobra.Command, fromStdin *bool) {
+	cmd.Flags().BoolVar(fromStdin, "password-stdin", false, "read the password from the first line of standard input")
+}
+
+// readPassword reads the first line of standard input, if the flag asks for it: there is no other way to give a
+// password, since arguments and the environment can be seen by others.
+func (p *program) readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
+	if !fromStdin {
+		return "", usagef("%s reads the password from standard input: %[1]s EMAIL --password-stdin < FILE", cmd.CommandPath())
+	}
+	line, err := bufio.NewReader(io.LimitReader(p.stdin, maxPasswordLine)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("read the password from standard input: %w", err)
+	}
+	password := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+	if password == "" {
+		return "", usagef("there is no password in the first line of standard input")
+	}
+	return password, nil
+}
+
+// dateFlag reads the date in a flag, or no date if the flag is not there.
+func (p *program) dateFlag(cmd *cobra.Command, flag, text string) (market.DeliveryDate, error) {
+	if !cmd.Flags().Changed(flag) {
+		return market.DeliveryDate{}, nil
+	}
+	return p.parseDate(text)
+}

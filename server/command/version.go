@@ -1,0 +1,28 @@
+package command
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"courant/server"
+	"courant/store"
+)
+
+func (p *program) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the versions of Courant, Go and SQLite",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			sqlite, err := store.SQLiteVersion(cmd.Context())
+			if err != nil {
+				return err
+			}
+			b := server.ReadBuild()
+			fmt.Fprintf(p.stdout, "courant %s\ncommit %s\n%s\nSQLite %s\n", b.Version, b.Commit, runtime.Version(), sqlite)
+			return nil
+		},
+	}
+}
