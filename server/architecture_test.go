@@ -68,3 +68,15 @@ func TestImportsFormATree(t *testing.T) {
 		t.Errorf("%d packages, and %d places in the tree", seen, len(imports))
 	}
 }
+
+func TestDecodersLinkNoDatabase(t *testing.T) {
+	list, err := exec.Command("go", "list", "-deps", "courant/ingest/rte", "courant/ingest/entsoe", "courant/ingest/source", "courant/store/market").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, linked := range strings.Fields(string(list)) {
+		if linked == "database/sql" || linked == "courant/store" || strings.HasPrefix(linked, "modernc.org/") {
+			t.Errorf("decoders link %s", linked)
+		}
+	}
+}

@@ -172,7 +172,7 @@ func (l *loaded) bear(t *testing.T, a attack) (ended, others times, most load) {
 // A service on one core and 1 GB is attacked in one way after the other. It has to let each slow client go within letGo, and to
 // go on answering others.
 //
-// Some minutes: go test . -run UnderAttack -attack -v
+// Some minutes: go test ./server/command -run UnderAttack -attack -v
 func TestAServiceUnderAttackGoesOnAnswering(t *testing.T) {
 	if !*underAttack {
 		t.Skip("a service is attacked with -attack")
@@ -350,7 +350,7 @@ func (l *loaded) data(t *testing.T, ctx context.Context) (took times) {
 // A service is flooded with sign-ins, from one origin and from many. Others have to get in meanwhile, from elsewhere
 // or by the cookie of their device, and the data have to be answered as else.
 //
-// Two minutes: go test . -run FloodOfSignIns -attack -v, with -attack-cores 2 for a service on two cores
+// Two minutes: go test ./server/command -run FloodOfSignIns -attack -v, with -attack-cores 2 for a service on two cores
 func TestAFloodOfSignInsKeepsNobodyOut(t *testing.T) {
 	if !*underAttack {
 		t.Skip("a service is attacked with -attack")
@@ -574,7 +574,7 @@ const mostMemory = 256 << 10 // kB
 
 // other.
 
-// The figures: go test . -run TestAReplyWithinItsBounds -v
+// The figures: go test ./server/command -run TestAReplyWithinItsBounds -v
 
 func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
 	for dataset, test := range map[market.Dataset]struct {

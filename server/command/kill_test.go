@@ -41,7 +41,7 @@ const killsPerDatabase = 4
 // some moment of all that the feeds of the service do. Each time the database has each batch wholly or not at all; what was begun is
 // whole after the next fetch that is not killed.
 //
-// The long form: go test . -run AKillAtAnyMoment -kills 200 -v
+// The long form: go test ./server/command -run AKillAtAnyMoment -kills 200 -v
 func TestAKillAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("seed %d", *killSeed)
 	chance := rand.New(rand.NewPCG(*killSeed, 0))

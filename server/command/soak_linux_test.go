@@ -45,7 +45,7 @@ var soakPages = []struct {
 // A service on one core and 1 GB collects all feeds, whose sources fail in many ways, makes backups and answers soakRate requests a
 // second. No answer may have another status than it should, and once it is warm the service must not grow.
 //
-// go test . -run Soak -soak 2h -timeout 3h -v
+// go test ./server/command -run Soak -soak 2h -timeout 3h -v
 func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 	if *soak == 0 {
 		t.Skip("a service is soaked with -soak 2h")

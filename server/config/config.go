@@ -16,7 +16,7 @@ import (
 	"courant/store/market"
 )
 
-// Config is the whole configuration: read once by loadConfig, checked, and passed down in parts.
+// Config is the whole configuration: read once by Load, checked, and passed down in parts.
 type Config struct {
 	Server    Server
 	Contact   string // how to reach whoever runs this Courant, as shown on its pages; may be empty
