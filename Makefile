@@ -30,10 +30,10 @@ courant:
 
 bench:
 	go test -run xxx -bench Answer -benchtime 5x -timeout 1h ./server/api
-	go test -run xxx -bench 'Start|Entrance' -benchtime 9x ./server/command ./server/entrance
+	go test -run xxx -bench 'Start|Entrance' -benchtime 9x ./server ./server/entrance
 	go test -run xxx -bench 'AFRRDay|IntoHistory' -benchtime 9x -timeout 1h ./store ./ingest/rte
-	go test -run AFetchOfSteps -v ./server/command
-	go test -run FloodOfSignIns -attack -attack-cores 2 -v ./server/command
+	go test -run AFetchOfSteps -v ./server
+	go test -run FloodOfSignIns -attack -attack-cores 2 -v ./server
 	go test -run xxx -bench . -skip 'Answer|AFRRDay|IntoHistory' -count 5 ./ingest/rte ./store ./server/api
 	cd docs/benchmarks/peers && go run .
 

@@ -15,7 +15,7 @@ import (
 	"courant/store/disk"
 )
 
-func (p *program) backupCommand() *cobra.Command {
+func (p *Program) backupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write a checked copy of the database, also while it is served",
@@ -32,10 +32,10 @@ func (p *program) backupCommand() *cobra.Command {
 				if err := db.Backup(cmd.Context(), args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stdout, "%s: %d bytes, checked\n", args[0], disk.FileSize(args[0]))
+				fmt.Fprintf(p.Stdout, "%s: %d bytes, checked\n", args[0], disk.FileSize(args[0]))
 				added, err := db.Additions(cmd.Context())
 				if len(added) > 0 {
-					fmt.Fprintf(p.stdout, "courant restore will refuse it for what is not Courant's: %s\n", strings.Join(added, ", "))
+					fmt.Fprintf(p.Stdout, "courant restore will refuse it for what is not Courant's: %s\n", strings.Join(added, ", "))
 				}
 				return err
 			})
@@ -43,7 +43,7 @@ func (p *program) backupCommand() *cobra.Command {
 	}
 }
 
-func (p *program) restoreCommand() *cobra.Command {
+func (p *Program) restoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put a backup in the place of the database",
@@ -59,16 +59,16 @@ func (p *program) restoreCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			done, err := restore(cmd.Context(), cfg, args[0], p.clock.Now())
+			done, err := restore(cmd.Context(), cfg, args[0], p.Clock.Now())
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stdout, "%s restored from %s\n", cfg.Database.Path, args[0])
+			fmt.Fprintf(p.Stdout, "%s restored from %s\n", cfg.Database.Path, args[0])
 			if !done.Summed {
-				fmt.Fprintf(p.stdout, "there is no %s%s: it was checked, but compared with no checksum\n", args[0], store.ChecksumSuffix)
+				fmt.Fprintf(p.Stdout, "there is no %s%s: it was checked, but compared with no checksum\n", args[0], store.ChecksumSuffix)
 			}
 			if done.Kept != "" {
-				fmt.Fprintf(p.stdout, "the database that was there is kept as %s\n", done.Kept)
+				fmt.Fprintf(p.Stdout, "the database that was there is kept as %s\n", done.Kept)
 			}
 			return nil
 		},

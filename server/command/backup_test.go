@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,46 +21,6 @@ import (
 	"courant/store/backup"
 	"courant/store/market"
 )
-
-// Serving, fetching and writing go on while a backup is made; restored elsewhere it answers as the first one does.
-func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
-	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
-	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
-	want := h.bodies(theEight...)
-	served, err := store.OpenAlone(t.Context(), "courant.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var writing sync.WaitGroup
-	stop := make(chan struct{})
-	writing.Go(func() {
-		for n := 0; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			run := store.Run{Feed: "beside", Datasets: []market.Dataset{market.AFRREnergy}, Started: h.clock.Now(), Ended: h.clock.Now(), Outcome: store.OutcomeFailed}
-			if err := served.RecordRun(t.Context(), &run); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	})
-	h.do("", "backup", "drill.db.zst")
-	close(stop)
-	writing.Wait()
-	if err := served.Close(); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "elsewhere.db"))
-	h.do("", "restore", "drill.db.zst")
-	for path, body := range h.bodies(theEight...) {
-		if string(body) != string(want[path]) {
-			t.Errorf("%s differs", path)
-		}
-	}
-}
 
 // withBucket has the environment name a bucket.
 func withBucket(t *testing.T, cfg config.S3) {
@@ -76,15 +35,14 @@ func withBucket(t *testing.T, cfg config.S3) {
 
 // What a service has sent to a bucket is found by check, and put back on a machine that has nothing but the configuration.
 func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
-	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	objects := newObjectStore(t)
 	withBucket(t, objects.config("paris/"))
-	cfg := must((&program{stderr: t.Output()}).config())(t)
+	cfg := valueOf((&Program{Stderr: t.Output()}).config())(t)
 	if said := sayOf(checkBucket(t.Context(), cfg.Backup.S3, h.clock.Now())); said != "ok s3://backups/paris answers and holds no backup yet" {
 		t.Error(said)
 	}
 	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
-	want := h.bodies(theEight...)
 	h.do("", "backup", "same.db")
 	db, err := store.OpenAlone(t.Context(), cfg.Database.Path)
 	if err != nil {
@@ -92,7 +50,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	backups := &backup.Schedule{Options: backup.Options{
-		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Places: must(backup.Places("", server.BucketOf(cfg.Backup.S3)))(t),
+		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Places: valueOf(backup.Places("", server.BucketOf(cfg.Backup.S3)))(t),
 		Told: func(_ string, begun time.Time) {
 			if !begun.IsZero() {
 				stop()
@@ -112,13 +70,8 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	elsewhere := t.TempDir()
 	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(elsewhere, "courant.db"))
 	h.do("", "restore", newest)
-	if got, same := must(os.ReadFile(filepath.Join(elsewhere, "courant.db")))(t), must(os.ReadFile("same.db"))(t); !bytes.Equal(got, same) {
+	if got, same := valueOf(os.ReadFile(filepath.Join(elsewhere, "courant.db")))(t), valueOf(os.ReadFile("same.db"))(t); !bytes.Equal(got, same) {
 		t.Error("the database is another")
-	}
-	for path, body := range h.bodies(theEight...) {
-		if string(body) != string(want[path]) {
-			t.Errorf("%s differs", path)
-		}
 	}
 	printed := h.do("", "restore", newest)
 	if !strings.Contains(printed, "the database that was there is kept as "+filepath.Join(elsewhere, "courant.db.before-restore-")) {
@@ -148,7 +101,7 @@ func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
 		"s3://backups/notes.db":   "s3://backups/notes.db, downloaded: not a Courant database: ",
 		"s3://backups/notes.zst":  "s3://backups/notes.zst, downloaded: ",
 	} {
-		_, err := restore(t.Context(), must((&program{stderr: t.Output()}).config())(t), from, bucketNoon)
+		_, err := restore(t.Context(), valueOf((&Program{Stderr: t.Output()}).config())(t), from, bucketNoon)
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), testSecretKey) {
 			t.Errorf("%s: %v", from, err)
 		}
@@ -185,7 +138,7 @@ func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
 }
 
 func TestRestoreSaysWhetherAChecksumWasThereToCompare(t *testing.T) {
-	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "backup", "made.db")
 	const missing = "there is no made.db.sha256: it was checked, but compared with no checksum"
 	if said := h.do("", "restore", "made.db"); strings.Contains(said, missing) {
@@ -200,9 +153,9 @@ func TestRestoreSaysWhetherAChecksumWasThereToCompare(t *testing.T) {
 }
 
 func TestWhatIsNotCourantsIsSaidByBackupAndCheck(t *testing.T) {
-	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "backup", "before.db")
-	other := must(sql.Open("sqlite", "courant.db"))(t)
+	other := valueOf(sql.Open("sqlite", "courant.db"))(t)
 	if _, err := other.ExecContext(t.Context(), "CREATE VIEW mine AS SELECT 1"); err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +210,7 @@ func (o *objectStore) put(key string, content []byte) {
 // fileNames are those of a folder's files.
 func fileNames(t *testing.T, folder string) (names []string) {
 	t.Helper()
-	for _, entry := range must(os.ReadDir(folder))(t) {
+	for _, entry := range valueOf(os.ReadDir(folder))(t) {
 		names = append(names, entry.Name())
 	}
 	return names

@@ -35,7 +35,7 @@ type verdict struct {
 	err   error
 }
 
-func (p *program) checkCommand() *cobra.Command {
+func (p *Program) checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, database, disk, credentials and clock",
@@ -45,14 +45,14 @@ func (p *program) checkCommand() *cobra.Command {
 			p.check(cmd.Context(), func(v verdict) {
 				if v.err != nil {
 					failed++
-					fmt.Fprintf(p.stdout, "FAIL  %-14s %s\n", v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
+					fmt.Fprintf(p.Stdout, "FAIL  %-14s %s\n", v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
 					return
 				}
 				word := "ok"
 				if v.warns {
 					word = "warn"
 				}
-				fmt.Fprintf(p.stdout, "%-4s  %-14s %s\n", word, v.what, v.said)
+				fmt.Fprintf(p.Stdout, "%-4s  %-14s %s\n", word, v.what, v.said)
 			})
 			if failed > 0 {
 				return fmt.Errorf("%d of the checks failed", failed)
@@ -62,7 +62,7 @@ func (p *program) checkCommand() *cobra.Command {
 	}
 }
 
-func (p *program) check(ctx context.Context, say func(verdict)) {
+func (p *Program) check(ctx context.Context, say func(verdict)) {
 	cfg, err := p.config()
 	say(verdict{what: "configuration", said: "every key is right", err: err})
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	say(checkTimeZone(time.LoadLocation))
 	database := checkDatabase(ctx, cfg.Database.Path)
 	if say(database); database.err == nil {
-		say(checkAddresses(ctx, cfg, p.clock))
+		say(checkAddresses(ctx, cfg, p.Clock))
 	}
 	say(checkDisk(cfg.Database.Path))
 	configFile, _, err := config.ReadFile(p.configPath, config.ProgramDir())
@@ -84,19 +84,19 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 		say(checkTLS(ctx, cfg.Server.TLS, net.DefaultResolver.LookupHost))
 	}
 	if cfg.Backup.S3.Bucket != "" {
-		say(checkBucket(ctx, cfg.Backup.S3, p.clock.Now()))
+		say(checkBucket(ctx, cfg.Backup.S3, p.Clock.Now()))
 	}
-	clock := &serverClock{now: p.clock.Now}
+	clock := &serverClock{now: p.Clock.Now}
 	client := source.NewHTTPClient()
 	clock.next, client.Transport = client.Transport, clock
-	today := market.DeliveryDateOf(p.clock.Now()).Period()
+	today := market.DeliveryDateOf(p.Clock.Now()).Period()
 	if cfg.RTE.ClientID == "" {
 		say(verdict{what: "RTE", said: "off: rte.client_id and rte.client_secret are empty"})
 	} else {
-		rte := server.NewRTE(cfg, client, p.clock, nil, nil)
+		rte := server.NewRTE(cfg, client, p.Clock, nil, nil)
 		_, _, err := rte.ProcuredReserves(ctx, today)
 		say(verdict{what: "RTE capacity", said: "the credentials are good, Balancing Capacity answers", err: err})
-		hourAgo := p.clock.Now().Add(-time.Hour).Truncate(time.Minute)
+		hourAgo := p.Clock.Now().Add(-time.Hour).Truncate(time.Minute)
 		_, _, err = rte.MarginalPrice(ctx, market.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
 		say(verdict{what: "RTE energy", said: "the credentials are good, Balancing Energy answers", err: err})
 		_, _, err = rte.PowerExchangePrices(ctx, today)
@@ -105,7 +105,7 @@ func (p *program) check(ctx context.Context, say func(verdict)) {
 	if cfg.ENTSOE.SecurityToken == "" {
 		say(verdict{what: "ENTSO-E", said: "off: entsoe.security_token is empty"})
 	} else {
-		_, _, err := server.NewENTSOE(cfg, client, p.clock, nil, nil).DayAheadPrices(ctx, today)
+		_, _, err := server.NewENTSOE(cfg, client, p.Clock, nil, nil).DayAheadPrices(ctx, today)
 		say(verdict{what: "ENTSO-E", said: "the security token is good, prices answer", err: err})
 	}
 	say(clock.verdict())

@@ -24,8 +24,8 @@ import (
 
 // Exit codes of every command.
 const (
-	exitDone   = 0
-	exitFailed = 1 // it was tried and did not work, or was interrupted
+	ExitDone   = 0
+	ExitFailed = 1 // it was tried and did not work, or was interrupted
 	exitUsage  = 2 // the command was used wrongly; nothing was tried
 )
 
@@ -36,11 +36,11 @@ func (e usageError) Error() string { return e.message }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
-// program is what all commands share.
-type program struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	clock          clockwork.Clock
+// Program is what all commands share.
+type Program struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Clock          clockwork.Clock
 	callInterval   time.Duration // at least, between the starts of two calls to a source
 	configPath     string
 	example        string // a configuration that explains every key, with its default
@@ -48,29 +48,29 @@ type program struct {
 
 // Run is the whole program: main calls it, and the tests do. example is a configuration that explains every key, with its default.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, example string) int {
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, clock: clockwork.NewRealClock(), callInterval: time.Second, example: example}
-	return p.execute(ctx, args)
+	p := &Program{Stdin: stdin, Stdout: stdout, Stderr: stderr, Clock: clockwork.NewRealClock(), callInterval: time.Second, example: example}
+	return p.Execute(ctx, args)
 }
 
-// execute runs one command and tells how it ended in one line and an exit code.
-func (p *program) execute(ctx context.Context, args []string) int {
+// Execute runs one command and tells how it ended in one line and an exit code.
+func (p *Program) Execute(ctx context.Context, args []string) int {
 	root := p.rootCommand()
 	root.SetArgs(args)
-	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
+	root.SetIn(p.Stdin)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return exitDone
+		return ExitDone
 	}
-	fmt.Fprintln(p.stderr, "courant:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintln(p.Stderr, "courant:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
-	return exitFailed
+	return ExitFailed
 }
 
-func (p *program) rootCommand() *cobra.Command {
+func (p *Program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "courant",
 		Short:         "The French electricity market in one file",
@@ -159,16 +159,16 @@ func exactly(words ...string) cobra.PositionalArgs {
 }
 
 // config reads the configuration and says its warnings.
-func (p *program) config() (config.Config, error) {
+func (p *Program) config() (config.Config, error) {
 	cfg, warnings, err := config.Load(p.configPath, os.Environ())
 	for _, warning := range warnings {
-		fmt.Fprintln(p.stderr, "courant: warning:", warning)
+		fmt.Fprintln(p.Stderr, "courant: warning:", warning)
 	}
 	return cfg, err
 }
 
 // withStore runs fn with the configured database open.
-func (p *program) withStore(ctx context.Context, fn func(config.Config, *store.Store) error) error {
+func (p *Program) withStore(ctx context.Context, fn func(config.Config, *store.Store) error) error {
 	cfg, err := p.config()
 	if err != nil {
 		return err
@@ -181,12 +181,12 @@ func (p *program) withStore(ctx context.Context, fn func(config.Config, *store.S
 }
 
 // logger writes to standard error, as text on a terminal and as JSON elsewhere unless the configuration says.
-func (p *program) logger(cfg config.Log) *slog.Logger {
+func (p *Program) logger(cfg config.Log) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.Level}
-	if cfg.Format == "text" || cfg.Format == "" && isTerminal(p.stderr) {
-		return slog.New(slog.NewTextHandler(p.stderr, options))
+	if cfg.Format == "text" || cfg.Format == "" && isTerminal(p.Stderr) {
+		return slog.New(slog.NewTextHandler(p.Stderr, options))
 	}
-	return slog.New(slog.NewJSONHandler(p.stderr, options))
+	return slog.New(slog.NewJSONHandler(p.Stderr, options))
 }
 
 func isTerminal(stream any) bool {

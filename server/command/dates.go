@@ -5,8 +5,8 @@ import (
 )
 
 // parseDate reads a DATE of the command line: YYYY-MM-DD, or yesterday, today or tomorrow in Paris.
-func (p *program) parseDate(text string) (market.DeliveryDate, error) {
-	today := market.DeliveryDateOf(p.clock.Now())
+func (p *Program) parseDate(text string) (market.DeliveryDate, error) {
+	today := market.DeliveryDateOf(p.Clock.Now())
 	switch text {
 	case "yesterday":
 		return today.Add(-1), nil

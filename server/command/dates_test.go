@@ -10,7 +10,7 @@ import (
 
 func TestDatesOfTheCommandLine(t *testing.T) {
 	// In Paris this is half past midnight on the 26th, the day after the clock went back.
-	p := &program{clock: clockwork.NewFakeClockAt(time.Date(2026, 10, 25, 23, 30, 0, 0, time.UTC))}
+	p := &Program{Clock: clockwork.NewFakeClockAt(time.Date(2026, 10, 25, 23, 30, 0, 0, time.UTC))}
 	for text, want := range map[string]string{
 		"today": "2026-10-26", "yesterday": "2026-10-25", "tomorrow": "2026-10-27", "2024-02-29": "2024-02-29",
 	} {

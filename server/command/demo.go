@@ -18,7 +18,7 @@ import (
 	"courant/store/market"
 )
 
-func (p *program) demoCommand() *cobra.Command {
+func (p *Program) demoCommand() *cobra.Command {
 	var faults bool
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -33,14 +33,14 @@ func (p *program) demoCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) demo(ctx context.Context, faults bool) (err error) {
+func (p *Program) demo(ctx context.Context, faults bool) (err error) {
 	folder, err := os.MkdirTemp("", "courant-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	switches := new(simulator.Switches)
-	sources, err := simulator.Start(simulator.Options{Now: p.clock.Now, Switches: switches})
+	sources, err := simulator.Start(simulator.Options{Now: p.Clock.Now, Switches: switches})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -53,10 +53,10 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
 		askOften(&cfg)
 	}
 	log := p.logger(cfg.Log)
-	s, err := server.Open(ctx, cfg, server.Options{Clock: p.clock, Log: log, Simulated: true})
+	s, err := server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true})
 	if entrance.IsPortTaken(err) {
 		cfg.Server.Addr = "127.0.0.1:0"
-		s, err = server.Open(ctx, cfg, server.Options{Clock: p.clock, Log: log, Simulated: true})
+		s, err = server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true})
 	}
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	return s.Run(ctx, func() {
-		fmt.Fprintf(p.stdout, `Courant serves SIMULATED data: none of its values was ever published.
+		fmt.Fprintf(p.Stdout, `Courant serves SIMULATED data: none of its values was ever published.
 
   address   http://%s
   login     %s
@@ -84,14 +84,14 @@ func (p *program) demo(ctx context.Context, faults bool) (err error) {
 `, s.Addr(), email, password, token, market.DayAheadPrices)
 		if faults {
 			p.sayFaults(sources, s.Addr(), token)
-			faulty := newDemoScript(switches, p.clock, log, s.Report)
-			script.Go(func() { faulty.play(ctx) })
+			faulty := NewDemoScript(switches, p.Clock, log, s.Report)
+			script.Go(func() { faulty.Play(ctx) })
 		}
-		fmt.Fprint(p.stdout, "\nCtrl-C ends it and leaves nothing behind.\n")
+		fmt.Fprint(p.Stdout, "\nCtrl-C ends it and leaves nothing behind.\n")
 	})
 }
 
-func (p *program) demoAccount(ctx context.Context, s *server.Server, email, password string) (token string, err error) {
+func (p *Program) demoAccount(ctx context.Context, s *server.Server, email, password string) (token string, err error) {
 	if err := s.Auth().AddUser(ctx, email, password, true); err != nil {
 		return "", err
 	}

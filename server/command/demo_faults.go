@@ -25,8 +25,8 @@ func askOften(cfg *config.Config) {
 }
 
 // sayFaults says where to watch, and where to make things go wrong by hand.
-func (p *program) sayFaults(sources *simulator.Servers, addr, token string) {
-	fmt.Fprintf(p.stdout, `
+func (p *Program) sayFaults(sources *simulator.Servers, addr, token string) {
+	fmt.Fprintf(p.Stdout, `
 The simulated sources fail, in another way every minute; these tell and take what goes wrong:
 
   RTE       %s
@@ -76,15 +76,15 @@ type demoScript struct {
 	report   func(context.Context) (report.Report, error)
 }
 
-// newDemoScript makes a script, and has what it begins with in force.
-func newDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (report.Report, error)) *demoScript {
+// NewDemoScript makes a script, and has what it begins with in force.
+func NewDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (report.Report, error)) *demoScript {
 	s := &demoScript{switches, clock, log, report}
 	s.holdBack()
 	return s
 }
 
-// play goes round through the faults until ctx ends, from when every feed has brought in what there is.
-func (s *demoScript) play(ctx context.Context) {
+// Play goes round through the faults until ctx ends, from when every feed has brought in what there is.
+func (s *demoScript) Play(ctx context.Context) {
 	for !s.isBroughtIn(ctx) {
 		if !s.pause(ctx, time.Second) {
 			return

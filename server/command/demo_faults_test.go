@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +45,7 @@ func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 	switches := new(simulator.Switches)
 	var log bytes.Buffer
 	reports := 0
-	script := newDemoScript(switches, clock, slog.New(slog.NewJSONHandler(&log, nil)), func(context.Context) (report.Report, error) {
+	script := NewDemoScript(switches, clock, slog.New(slog.NewJSONHandler(&log, nil)), func(context.Context) (report.Report, error) {
 		var current report.Report
 		for range market.Datasets() {
 			current.Datasets = append(current.Datasets, report.Status{NextRunAt: new(report.Instant)})
@@ -65,7 +60,7 @@ func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 	}
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { script.play(ctx); close(ended) }()
+	go func() { script.Play(ctx); close(ended) }()
 	pass := func(d time.Duration) {
 		t.Helper()
 		if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
@@ -113,48 +108,4 @@ func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 	}
 	end()
 	<-ended
-}
-
-func TestDemoWithFaultsTellsOfThemAndEndsWhileASourceHangs(t *testing.T) {
-	temporary := t.TempDir()
-	p := start(t, []string{"TMPDIR=" + temporary}, false, "demo", "--faults")
-	switches := p.await(`^  RTE +(http://127\.0\.0\.1:\d+/switches)$`)[1]
-	p.await(`^  ENTSO-E +http://127\.0\.0\.1:\d+/switches$`)
-	p.await(`^  curl -d resource=\w+ -d fault=[\w-]+ .*/switches$`)
-	status := p.await(`^  curl -H 'Authorization: Bearer (crt_\w+)' (http://127\.0\.0\.1:\d+/api/status)$`)
-	token, url := status[1], status[2]
-	set(t, switches, simulator.StandardMFRR, "html-page")
-	set(t, switches, simulator.MarginalPrice, "hang-in-body")
-	get(t, url, token, func(_ *http.Response, body []byte) bool {
-		type dataset struct {
-			Dataset   market.Dataset
-			LastError string `json:"last_error"`
-		}
-		var report struct{ Datasets []dataset }
-		return json.Unmarshal(body, &report) == nil && slices.ContainsFunc(report.Datasets, func(d dataset) bool {
-			return d.Dataset == market.MFRREnergy && strings.Contains(d.LastError, "the reply is an HTML page, not JSON")
-		})
-	})
-	get(t, switches, "", func(_ *http.Response, body []byte) bool {
-		return strings.Contains(string(body), "hang-in-body, answers so far: 1")
-	})
-	if code := p.end(os.Interrupt); code != exitDone {
-		t.Errorf("exit %d", code)
-	}
-	if left, err := filepath.Glob(filepath.Join(temporary, "*")); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, error %v", left, err)
-	}
-}
-
-// set posts to the switches.
-func set(t *testing.T, switches, resource, fault string) {
-	t.Helper()
-	response, err := http.PostForm(switches, url.Values{"resource": {resource}, "fault": {fault}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if body, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%d %s, error %v", response.StatusCode, body, err)
-	}
 }

@@ -21,7 +21,7 @@ import (
 	"courant/store/market"
 )
 
-func (p *program) feedsCommand() *cobra.Command {
+func (p *Program) feedsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "feeds",
@@ -31,12 +31,12 @@ func (p *program) feedsCommand() *cobra.Command {
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
-				report, err := server.NewFeeds(cfg, db, p.clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{}).Report(cmd.Context())
+				report, err := server.NewFeeds(cfg, db, p.Clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{}).Report(cmd.Context())
 				if err != nil {
 					return err
 				}
 				if asJSON {
-					encoder := json.NewEncoder(p.stdout)
+					encoder := json.NewEncoder(p.Stdout)
 					encoder.SetIndent("", "  ")
 					return encoder.Encode(report)
 				}
@@ -53,7 +53,7 @@ func (p *program) feedsCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) showWaitingCommand() *cobra.Command {
+func (p *Program) showWaitingCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show what would be stored of what waits under the ID",
@@ -85,7 +85,7 @@ func whereIDsAre(err error) error {
 }
 
 // showWaiting prints what would be stored of what waits under the id.
-func (p *program) showWaiting(ctx context.Context, db *store.Store, id int64) error {
+func (p *Program) showWaiting(ctx context.Context, db *store.Store, id int64) error {
 	proposal, err := db.Proposal(ctx, id)
 	if err != nil {
 		return whereIDsAre(err)
@@ -93,13 +93,13 @@ func (p *program) showWaiting(ctx context.Context, db *store.Store, id int64) er
 	return p.printProposal(proposal)
 }
 
-func (p *program) printProposal(proposal store.Proposal) error {
+func (p *Program) printProposal(proposal store.Proposal) error {
 	why := "waits because"
 	if proposal.Kind == market.WaitsRefused {
 		why = "was refused"
 	}
-	fmt.Fprintf(p.stdout, "%s of %s %s: %s\n", proposal.Dataset, proposal.Date, why, proposal.Reason)
-	fmt.Fprintf(p.stdout, "%d rows would be stored, %d of them new; the first period begins at %s, the last at %s\n\n",
+	fmt.Fprintf(p.Stdout, "%s of %s %s: %s\n", proposal.Dataset, proposal.Date, why, proposal.Reason)
+	fmt.Fprintf(p.Stdout, "%d rows would be stored, %d of them new; the first period begins at %s, the last at %s\n\n",
 		proposal.Rows, proposal.NewRows, timeCell(proposal.First), timeCell(proposal.Last))
 	rows := [][]string{{"COLUMN", "VALUES", "LEAST", "LARGEST", "NEW", "CHANGED", "WITHDRAWN"}}
 	for _, column := range proposal.Values {
@@ -118,7 +118,7 @@ func numberCell(n market.Number) string {
 	return strconv.FormatFloat(n.V, 'f', -1, 64)
 }
 
-func (p *program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
+func (p *Program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   name + " ID",
@@ -134,17 +134,17 @@ func (p *program) decideCommand(name, short, done string, event auth.Event, deci
 				if err := p.showWaiting(cmd.Context(), db, id); err != nil {
 					return err
 				}
-				fmt.Fprintln(p.stdout)
-				if isTerminal(p.stdin) && !yes {
+				fmt.Fprintln(p.Stdout)
+				if isTerminal(p.Stdin) && !yes {
 					if err := p.confirm(cmd.Context(), name+" it"); err != nil {
 						return err
 					}
 				}
 				log := p.logger(cfg.Log)
-				ctx := server.NewAuth(cfg, db, p.clock, log).Noting(cmd.Context(), event, args[0], "")
-				q, err := decide(server.NewFeeds(cfg, db, p.clock, log, server.LineEachHost(p.callInterval), server.Listeners{}), ctx, id)
+				ctx := server.NewAuth(cfg, db, p.Clock, log).Noting(cmd.Context(), event, args[0], "")
+				q, err := decide(server.NewFeeds(cfg, db, p.Clock, log, server.LineEachHost(p.callInterval), server.Listeners{}), ctx, id)
 				if err == nil {
-					fmt.Fprintf(p.stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
+					fmt.Fprintf(p.Stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
 				}
 				return whereIDsAre(err)
 			})
@@ -156,20 +156,20 @@ func (p *program) decideCommand(name, short, done string, event auth.Event, deci
 
 // confirm asks on the terminal whether to go on; without a clear yes it is an error. An interruption ends it too: the read of
 // the terminal is left waiting until the program ends.
-func (p *program) confirm(ctx context.Context, question string) error {
-	fmt.Fprintf(p.stderr, "%s? [y/N] ", question)
+func (p *Program) confirm(ctx context.Context, question string) error {
+	fmt.Fprintf(p.Stderr, "%s? [y/N] ", question)
 	type answer struct {
 		line string
 		err  error
 	}
 	answered := make(chan answer, 1)
 	go func() {
-		line, err := readLine(bufio.NewReader(p.stdin))
+		line, err := readLine(bufio.NewReader(p.Stdin))
 		answered <- answer{line, err}
 	}()
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(p.stderr)
+		fmt.Fprintln(p.Stderr)
 		return errors.New("interrupted: nothing is changed")
 	case a := <-answered:
 		if a.err != nil {
@@ -182,7 +182,7 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	}
 }
 
-func (p *program) printReport(report report.Report) error {
+func (p *Program) printReport(report report.Report) error {
 	tables := [][][]string{datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine), differenceRows(report.PriceDifferences),
 		correctionRows(report.Corrections), clockRows(report.Clock)}
 	for i, rows := range tables {
@@ -190,7 +190,7 @@ func (p *program) printReport(report report.Report) error {
 			continue // only the header
 		}
 		if i > 0 {
-			fmt.Fprintln(p.stdout)
+			fmt.Fprintln(p.Stdout)
 		}
 		if err := p.printTable(rows); err != nil {
 			return err

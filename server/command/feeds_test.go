@@ -35,7 +35,7 @@ func TestTheReportOfFeeds(t *testing.T) {
 		PriceDifferences: []report.Difference{{Date: date(20), Between: "ENTSO-E/RTE", Quarters: 3, LargestEURMWh: 0.02, SeenAt: instant}},
 	}
 	var out bytes.Buffer
-	p := &program{stdout: &out}
+	p := &Program{Stdout: &out}
 	if err := p.printReport(report); err != nil {
 		t.Fatal(err)
 	}

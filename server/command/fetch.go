@@ -26,7 +26,7 @@ type fetchOptions struct {
 	force, dryRun bool
 }
 
-func (p *program) fetchCommand() *cobra.Command {
+func (p *Program) fetchCommand() *cobra.Command {
 	var o fetchOptions
 	cmd := &cobra.Command{
 		Use:   "fetch DATASET --from DATE --to DATE",
@@ -59,7 +59,7 @@ func datasetNames() []string {
 	return names
 }
 
-func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error {
+func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error {
 	datasets := market.Datasets()
 	if name != allDatasets {
 		dataset, known := market.ParseDataset(name)
@@ -86,16 +86,16 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 		return usagef("%s lies too far back: nothing was published before %s", first, earliest)
 	}
 	// Of several datasets each is asked for up to its own last date.
-	latest := ingest.LastDate(datasets[0], p.clock.Now())
+	latest := ingest.LastDate(datasets[0], p.Clock.Now())
 	if last.After(latest) {
 		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
 	}
 	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
-		if isTerminal(p.stderr) {
+		if isTerminal(p.Stderr) {
 			// A line for each run would break the progress bar.
 			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 		}
-		feeds := server.NewFeeds(cfg, db, p.clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{})
+		feeds := server.NewFeeds(cfg, db, p.Clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{})
 		requests := p.fetchRequests(feeds, datasets, first, last, o.force)
 		if o.dryRun {
 			return p.printCalls(ctx, feeds, requests)
@@ -109,12 +109,12 @@ func (p *program) fetch(ctx context.Context, name string, o fetchOptions) error 
 }
 
 // fetchRequests is one request for each feed of the datasets.
-func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
+func (p *Program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
 	asked := map[ingest.FeedName]bool{}
 	for _, dataset := range datasets {
 		name, end := feeds.Name(dataset), last
-		if limit := ingest.LastDate(dataset, p.clock.Now()); end.After(limit) {
+		if limit := ingest.LastDate(dataset, p.Clock.Now()); end.After(limit) {
 			end = limit
 		}
 		if !asked[name] && !first.After(end) {
@@ -125,14 +125,14 @@ func (p *program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, 
 	return requests
 }
 
-func (p *program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests []ingest.FetchRequest) error {
+func (p *Program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests []ingest.FetchRequest) error {
 	for _, request := range requests {
 		calls, err := feeds.Plan(ctx, request)
 		if err != nil {
 			return err
 		}
 		for _, call := range calls {
-			fmt.Fprintf(p.stdout, "%s: %s to %s\n", feeds.Name(request.Dataset),
+			fmt.Fprintf(p.Stdout, "%s: %s to %s\n", feeds.Name(request.Dataset),
 				call.From().In(market.Paris).Format(time.RFC3339), call.To().In(market.Paris).Format(time.RFC3339))
 		}
 	}
@@ -140,27 +140,27 @@ func (p *program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests 
 }
 
 // printStored says how many native rows are held now of the range that was asked for.
-func (p *program) printStored(ctx context.Context, db *store.Store, datasets []market.Dataset, first, last market.DeliveryDate) error {
+func (p *Program) printStored(ctx context.Context, db *store.Store, datasets []market.Dataset, first, last market.DeliveryDate) error {
 	for _, dataset := range datasets {
 		coverage, err := db.Coverage(ctx, dataset, first, last)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stdout, "%s: %d rows stored\n", dataset, coverage.Rows())
+		fmt.Fprintf(p.Stdout, "%s: %d rows stored\n", dataset, coverage.Rows())
 	}
 	return nil
 }
 
 // progress draws a bar on a terminal, and nothing elsewhere.
-func (p *program) progress(name ingest.FeedName) func(ingest.Progress) {
-	if !isTerminal(p.stderr) {
+func (p *Program) progress(name ingest.FeedName) func(ingest.Progress) {
+	if !isTerminal(p.Stderr) {
 		return func(ingest.Progress) {}
 	}
 	var bar *progressbar.ProgressBar
 	return func(now ingest.Progress) {
 		if bar == nil {
-			bar = progressbar.NewOptions(now.Total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionShowCount(),
-				progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.stderr) }))
+			bar = progressbar.NewOptions(now.Total, progressbar.OptionSetWriter(p.Stderr), progressbar.OptionShowCount(),
+				progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.Stderr) }))
 		}
 		bar.Describe(progressText(name, now))
 		_ = bar.Set(now.Done) // a bar that cannot be drawn is no reason to stop

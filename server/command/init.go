@@ -22,7 +22,7 @@ type firstAnswers struct {
 	rteClientSecret, entsoeToken  config.Secret
 }
 
-func (p *program) initCommand() *cobra.Command {
+func (p *Program) initCommand() *cobra.Command {
 	var answers firstAnswers
 	var rteFromStdin, entsoeFromStdin, yes bool
 	cmd := &cobra.Command{
@@ -39,11 +39,11 @@ func (p *program) initCommand() *cobra.Command {
 			if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%s is there already, or cannot be looked at: edit it, or name another file with --config", path)
 			}
-			questions := bufio.NewReader(p.stdin)
+			questions := bufio.NewReader(p.Stdin)
 			if err := p.readSecrets(questions, rteFromStdin, &answers.rteClientSecret, entsoeFromStdin, &answers.entsoeToken); err != nil {
 				return err
 			}
-			if isTerminal(p.stdin) && !yes && !rteFromStdin && !entsoeFromStdin {
+			if isTerminal(p.Stdin) && !yes && !rteFromStdin && !entsoeFromStdin {
 				if err := p.askUntil(cmd, questions, &answers); err != nil {
 					return err
 				}
@@ -62,7 +62,7 @@ func (p *program) initCommand() *cobra.Command {
 }
 
 // readSecrets reads those that flags announce, a line each.
-func (p *program) readSecrets(in *bufio.Reader, rte bool, rteSecret *config.Secret, entsoe bool, entsoeToken *config.Secret) error {
+func (p *Program) readSecrets(in *bufio.Reader, rte bool, rteSecret *config.Secret, entsoe bool, entsoeToken *config.Secret) error {
 	for _, wanted := range []struct {
 		announced bool
 		secret    *config.Secret
@@ -94,8 +94,8 @@ func readLine(in *bufio.Reader) (string, error) {
 
 // askUntil is ask, but ends when the command is interrupted: a read of a terminal cannot be, so that one is left waiting
 // until the program ends, and the terminal is put back as it was.
-func (p *program) askUntil(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswers) error {
-	terminal := int(p.stdin.(*os.File).Fd())
+func (p *Program) askUntil(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswers) error {
+	terminal := int(p.Stdin.(*os.File).Fd())
 	before, err := term.GetState(terminal)
 	if err != nil {
 		return err
@@ -106,26 +106,26 @@ func (p *program) askUntil(cmd *cobra.Command, in *bufio.Reader, answers *firstA
 	case err := <-asked:
 		return err
 	case <-cmd.Context().Done():
-		fmt.Fprintln(p.stderr)
+		fmt.Fprintln(p.Stderr)
 		return errors.Join(errors.New("interrupted: nothing is written"), term.Restore(terminal, before))
 	}
 }
 
 // ask asks on the terminal for what no flag gives. An empty answer leaves the default; secrets are not shown.
-func (p *program) ask(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswers) error {
-	fmt.Fprintln(p.stderr, "An empty answer leaves a source off and a default as it is; the file explains every key.")
+func (p *Program) ask(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswers) error {
+	fmt.Fprintln(p.Stderr, "An empty answer leaves a source off and a default as it is; the file explains every key.")
 	text := func(flag, question string, answer *string) (err error) {
 		if cmd.Flags().Changed(flag) {
 			return nil
 		}
-		fmt.Fprint(p.stderr, question+": ")
+		fmt.Fprint(p.Stderr, question+": ")
 		*answer, err = readLine(in)
 		return err
 	}
 	secret := func(question string, answer *config.Secret) error {
-		fmt.Fprint(p.stderr, question+" (not shown): ")
-		typed, err := term.ReadPassword(int(p.stdin.(*os.File).Fd()))
-		fmt.Fprintln(p.stderr)
+		fmt.Fprint(p.Stderr, question+" (not shown): ")
+		typed, err := term.ReadPassword(int(p.Stdin.(*os.File).Fd()))
+		fmt.Fprintln(p.Stderr)
 		*answer = config.Secret(strings.TrimSpace(string(typed)))
 		return err
 	}
@@ -147,7 +147,7 @@ func (p *program) ask(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswer
 }
 
 // writeFirstConfig writes the file if all answers are right, and says what to do next.
-func (p *program) writeFirstConfig(path string, answers firstAnswers) error {
+func (p *Program) writeFirstConfig(path string, answers firstAnswers) error {
 	text := p.example
 	for _, answer := range []struct{ key, value string }{
 		{"server.tls.domain", answers.domain},
@@ -180,7 +180,7 @@ func (p *program) writeFirstConfig(path string, answers firstAnswers) error {
 	if p.configPath != "" {
 		named = " --config " + path
 	}
-	fmt.Fprintf(p.stdout, "%s is written. Next:\n\n  courant%s check\n  courant%[2]s serve\n", path, named)
+	fmt.Fprintf(p.Stdout, "%s is written. Next:\n\n  courant%s check\n  courant%[2]s serve\n", path, named)
 	return nil
 }
 

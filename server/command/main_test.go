@@ -1,13 +1,16 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"courant/ingest/simulator"
@@ -22,7 +25,7 @@ func TestMain(m *testing.M) {
 	if example, err := os.ReadFile("../../config.example.yaml"); err == nil {
 		os.Setenv(exampleVariable, string(example))
 	}
-	testscript.Main(m, map[string]func(){"courant": courant, "courant-hasty": hasty})
+	testscript.Main(m, map[string]func(){"courant": courant})
 }
 
 // courant is the whole program.
@@ -43,7 +46,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Defer(func() { sources.Close() })
 			env.Setenv(exampleVariable, os.Getenv(exampleVariable))
-			for name, value := range simulatedSources(sources) {
+			for name, value := range sourcesOf(sources) {
 				env.Setenv(name, value)
 			}
 			return nil
@@ -67,4 +70,55 @@ func putApart(ts *testscript.TestScript, _ bool, args []string) {
 		}},
 	})
 	ts.Check(err)
+}
+
+// sourcesOf is the environment of a Courant that reads from simulated sources.
+func sourcesOf(sources *simulator.Servers) map[string]string {
+	return map[string]string{
+		"COURANT_RTE_BASE_URL": sources.RTEURL, "COURANT_RTE_CLIENT_ID": simulator.ClientID, "COURANT_RTE_CLIENT_SECRET": simulator.ClientSecret,
+		"COURANT_ENTSOE_BASE_URL": sources.ENTSOEURL, "COURANT_ENTSOE_SECURITY_TOKEN": simulator.SecurityToken,
+		"COURANT_LOG_LEVEL": "error", "COURANT_SERVER_ADDR": "127.0.0.1:0",
+	}
+}
+
+// desk is where commands are given, in a folder of its own, with simulated sources and a clock that stands.
+type desk struct {
+	t     *testing.T
+	clock clockwork.Clock
+}
+
+func newDesk(t *testing.T, now time.Time) *desk {
+	t.Helper()
+	d := &desk{t: t, clock: clockwork.NewFakeClockAt(now)}
+	sources, err := simulator.Start(simulator.Options{Now: d.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sources.Close() })
+	t.Chdir(t.TempDir())
+	for name, value := range sourcesOf(sources) {
+		t.Setenv(name, value)
+	}
+	return d
+}
+
+// do runs a command that has to succeed and returns what it prints.
+func (d *desk) do(stdin string, args ...string) string {
+	d.t.Helper()
+	var out, problems bytes.Buffer
+	p := &Program{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &problems, Clock: d.clock}
+	if code := p.Execute(d.t.Context(), args); code != ExitDone {
+		d.t.Fatalf("courant %s: exit %d: %s", strings.Join(args, " "), code, problems.String())
+	}
+	return out.String()
+}
+
+func valueOf[V any](value V, err error) func(testing.TB) V {
+	return func(t testing.TB) V {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
 }

@@ -8,7 +8,7 @@ import (
 	"courant/server"
 )
 
-func (p *program) serveCommand() *cobra.Command {
+func (p *Program) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Collect the feeds and serve API and dashboard until interrupted",
@@ -18,7 +18,7 @@ func (p *program) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := server.Open(cmd.Context(), cfg, server.Options{Clock: p.clock, Log: p.logger(cfg.Log), Lines: server.LineEachFeed(p.callInterval)})
+			s, err := server.Open(cmd.Context(), cfg, server.Options{Clock: p.Clock, Log: p.logger(cfg.Log), Lines: server.LineEachFeed(p.callInterval)})
 			if cmd.Context().Err() != nil && s == nil {
 				return nil // told to stop while it started
 			}
@@ -29,7 +29,7 @@ func (p *program) serveCommand() *cobra.Command {
 			defer func() { end() }()
 			err = s.Run(cmd.Context(), func() {
 				end = s.TellSystemd(cmd.Context())
-				p.greet(cmd.Context(), cfg, s, isTerminal(p.stdout))
+				p.greet(cmd.Context(), cfg, s, isTerminal(p.Stdout))
 			})
 			return errors.Join(err, s.Close())
 		},

@@ -55,13 +55,13 @@ func (u unit) outOfSight() string {
 	return ""
 }
 
-func (p *program) serviceCommand() *cobra.Command {
+func (p *Program) serviceCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "service", Short: "Have systemd run courant serve, from boot on", Args: cobra.ArbitraryArgs, RunE: group}
 	cmd.AddCommand(p.serviceInstallCommand(), p.serviceUninstallCommand())
 	return cmd
 }
 
-func (p *program) serviceInstallCommand() *cobra.Command {
+func (p *Program) serviceInstallCommand() *cobra.Command {
 	var printOnly bool
 	cmd := &cobra.Command{
 		Use:   "install",
@@ -76,7 +76,7 @@ func (p *program) serviceInstallCommand() *cobra.Command {
 				return err
 			}
 			if printOnly {
-				return unitText.Execute(p.stdout, u)
+				return unitText.Execute(p.Stdout, u)
 			}
 			return p.installService(cmd.Context(), u)
 		},
@@ -85,7 +85,7 @@ func (p *program) serviceInstallCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) serviceUninstallCommand() *cobra.Command {
+func (p *Program) serviceUninstallCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "uninstall",
 		Short: "Stop the service and remove its unit; data, configuration and user stay",
@@ -95,7 +95,7 @@ func (p *program) serviceUninstallCommand() *cobra.Command {
 }
 
 // newUnit is the unit of this program and its configuration. Without a file it is that of the defaults, if orDefaults says so.
-func (p *program) newUnit(orDefaults bool) (unit, error) {
+func (p *Program) newUnit(orDefaults bool) (unit, error) {
 	u := unit{Config: filepath.Join(stateFolder, "config.yaml"), StateFolder: stateFolder}
 	if p.configPath != "" {
 		absolute, err := filepath.Abs(p.configPath)
@@ -157,7 +157,7 @@ func needSystemd(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (p *program) installService(ctx context.Context, u unit) error {
+func (p *Program) installService(ctx context.Context, u unit) error {
 	if err := needSystemd(ctx); err != nil {
 		return err
 	}
@@ -194,11 +194,11 @@ func (p *program) installService(ctx context.Context, u unit) error {
 			return err
 		}
 	}
-	fmt.Fprintf(p.stdout, "courant starts at boot from now on, as the user courant, in %s.\n\n  systemctl restart courant\n  journalctl -fu courant\n", stateFolder)
+	fmt.Fprintf(p.Stdout, "courant starts at boot from now on, as the user courant, in %s.\n\n  systemctl restart courant\n  journalctl -fu courant\n", stateFolder)
 	return nil
 }
 
-func (p *program) uninstallService(ctx context.Context) error {
+func (p *Program) uninstallService(ctx context.Context) error {
 	if err := needSystemd(ctx); err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (p *program) uninstallService(ctx context.Context) error {
 	if err := runTool(ctx, []string{"systemctl", "daemon-reload"}); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "The service is gone. Its data stay in %s, of the user courant.\n", stateFolder)
+	fmt.Fprintf(p.Stdout, "The service is gone. Its data stay in %s, of the user courant.\n", stateFolder)
 	return nil
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 // printTable prints rows in columns, the first being the header.
-func (p *program) printTable(rows [][]string) error {
-	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+func (p *Program) printTable(rows [][]string) error {
+	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}

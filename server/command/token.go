@@ -13,13 +13,13 @@ import (
 	"courant/store/market"
 )
 
-func (p *program) tokenCommand() *cobra.Command {
+func (p *Program) tokenCommand() *cobra.Command {
 	token := &cobra.Command{Use: "token", Short: "Tokens, with which programs read the API", RunE: group}
 	token.AddCommand(p.tokenCreateCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
 	return token
 }
 
-func (p *program) tokenCreateCommand() *cobra.Command {
+func (p *Program) tokenCreateCommand() *cobra.Command {
 	var name, expires string
 	var limit []string
 	cmd := &cobra.Command{
@@ -43,7 +43,7 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintln(p.stdout, token)
+				_, err = fmt.Fprintln(p.Stdout, token)
 				return err
 			})
 		},
@@ -66,7 +66,7 @@ func parseDatasets(names []string) ([]market.Dataset, error) {
 	return datasets, nil
 }
 
-func (p *program) tokenListCommand() *cobra.Command {
+func (p *Program) tokenListCommand() *cobra.Command {
 	page := auth.Page{Size: linesOfAList}
 	cmd := &cobra.Command{
 		Use:   "list [EMAIL]",
@@ -95,7 +95,7 @@ func (p *program) tokenListCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) tokenRevokeCommand() *cobra.Command {
+func (p *Program) tokenRevokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke PREFIX",
 		Short: "End the token that begins with these 12 characters",

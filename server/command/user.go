@@ -24,14 +24,14 @@ const maxPasswordLine = 4096
 // linesOfAList is how many lines of a list a command prints at once.
 const linesOfAList = 1000
 
-func (p *program) userCommand() *cobra.Command {
+func (p *Program) userCommand() *cobra.Command {
 	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
 	user.AddCommand(p.userAddCommand(), p.userListCommand(), p.userPasswdCommand(), p.userDisableCommand(),
 		p.userEnableCommand(), p.userInviteCommand(), p.userSubscribeCommand(), p.userUnsubscribeCommand())
 	return user
 }
 
-func (p *program) userAddCommand() *cobra.Command {
+func (p *Program) userAddCommand() *cobra.Command {
 	var admin, fromStdin bool
 	cmd := &cobra.Command{
 		Use:   "add EMAIL --password-stdin",
@@ -52,7 +52,7 @@ func (p *program) userAddCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) userPasswdCommand() *cobra.Command {
+func (p *Program) userPasswdCommand() *cobra.Command {
 	var fromStdin bool
 	cmd := &cobra.Command{
 		Use:   "passwd EMAIL --password-stdin",
@@ -72,7 +72,7 @@ func (p *program) userPasswdCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) userListCommand() *cobra.Command {
+func (p *Program) userListCommand() *cobra.Command {
 	page := auth.Page{Size: linesOfAList}
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -103,13 +103,13 @@ func pageFlag(cmd *cobra.Command, page *auth.Page) {
 }
 
 // tellMore says that a list goes on after the page that is printed.
-func (p *program) tellMore(cmd *cobra.Command, page auth.Page, more bool) {
+func (p *Program) tellMore(cmd *cobra.Command, page auth.Page, more bool) {
 	if more {
-		fmt.Fprintf(p.stderr, "courant: there are more: %s --page %d\n", cmd.CommandPath(), max(page.Number, 1)+1)
+		fmt.Fprintf(p.Stderr, "courant: there are more: %s --page %d\n", cmd.CommandPath(), max(page.Number, 1)+1)
 	}
 }
 
-func (p *program) userEnableCommand() *cobra.Command {
+func (p *Program) userEnableCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "enable EMAIL",
 		Short: "Let an account in again that was disabled",
@@ -122,7 +122,7 @@ func (p *program) userEnableCommand() *cobra.Command {
 	}
 }
 
-func (p *program) userDisableCommand() *cobra.Command {
+func (p *Program) userDisableCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "disable EMAIL",
 		Short: "Shut an account out, its sessions and tokens with it",
@@ -131,7 +131,7 @@ func (p *program) userDisableCommand() *cobra.Command {
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
 				last, err := accounts.Disable(cmd.Context(), args[0])
 				if last {
-					fmt.Fprintf(p.stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", args[0])
+					fmt.Fprintf(p.Stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", args[0])
 				}
 				return err
 			})
@@ -139,7 +139,7 @@ func (p *program) userDisableCommand() *cobra.Command {
 	}
 }
 
-func (p *program) userInviteCommand() *cobra.Command {
+func (p *Program) userInviteCommand() *cobra.Command {
 	var admin bool
 	cmd := &cobra.Command{
 		Use:   "invite EMAIL",
@@ -151,7 +151,7 @@ func (p *program) userInviteCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintln(p.stdout, api.LinkAddress(config.Site(cfg), secret))
+				_, err = fmt.Fprintln(p.Stdout, api.LinkAddress(config.Site(cfg), secret))
 				return err
 			})
 		},
@@ -160,7 +160,7 @@ func (p *program) userInviteCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) userSubscribeCommand() *cobra.Command {
+func (p *Program) userSubscribeCommand() *cobra.Command {
 	var offer, until string
 	cmd := &cobra.Command{
 		Use:   "subscribe EMAIL --offer ID",
@@ -184,7 +184,7 @@ func (p *program) userSubscribeCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) userUnsubscribeCommand() *cobra.Command {
+func (p *Program) userUnsubscribeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unsubscribe EMAIL",
 		Short: "Take an account's subscription away",
@@ -198,14 +198,14 @@ func (p *program) userUnsubscribeCommand() *cobra.Command {
 }
 
 // withAuth runs fn on the accounts of the configured database; its error says what to do.
-func (p *program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
+func (p *Program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
 	return p.withAccounts(ctx, func(_ config.Config, accounts *auth.Auth) error { return fn(accounts) })
 }
 
 // withAccounts is withAuth for what needs the configuration too.
-func (p *program) withAccounts(ctx context.Context, fn func(config.Config, *auth.Auth) error) error {
+func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth.Auth) error) error {
 	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
-		err := fn(cfg, server.NewAuth(cfg, db, p.clock, nil))
+		err := fn(cfg, server.NewAuth(cfg, db, p.Clock, nil))
 		switch {
 		case errors.As(err, new(auth.InputError)):
 			return usageError{err.Error()}
@@ -226,11 +226,11 @@ func passwordFlag(cmd *cobra.Command, fromStdin *bool) {
 
 // readPassword reads the first line of standard input, if the flag asks for it: there is no other way to give a
 // password, since arguments and the environment can be seen by others.
-func (p *program) readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
+func (p *Program) readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
 	if !fromStdin {
 		return "", usagef("%s reads the password from standard input: %[1]s EMAIL --password-stdin < FILE", cmd.CommandPath())
 	}
-	line, err := bufio.NewReader(io.LimitReader(p.stdin, maxPasswordLine)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(p.Stdin, maxPasswordLine)).ReadString('\n')
 	if err != nil && err != io.EOF {
 		return "", fmt.Errorf("read the password from standard input: %w", err)
 	}
@@ -242,7 +242,7 @@ func (p *program) readPassword(cmd *cobra.Command, fromStdin bool) (string, erro
 }
 
 // dateFlag reads the date in a flag, or no date if the flag is not there.
-func (p *program) dateFlag(cmd *cobra.Command, flag, text string) (market.DeliveryDate, error) {
+func (p *Program) dateFlag(cmd *cobra.Command, flag, text string) (market.DeliveryDate, error) {
 	if !cmd.Flags().Changed(flag) {
 		return market.DeliveryDate{}, nil
 	}

@@ -54,7 +54,7 @@ func (h *accountsHouse) run(t *testing.T, stdin string, args ...string) (code in
 func (h *accountsHouse) do(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	code, stdout, stderr := h.run(t, stdin, args...)
-	if code != exitDone || stderr != "" {
+	if code != ExitDone || stderr != "" {
 		t.Fatalf("courant %s: exit %d, %s", strings.Join(args, " "), code, stderr)
 	}
 	return stdout
@@ -76,30 +76,30 @@ func TestAccountCommandsUsedWrongly(t *testing.T) {
 		"add with a short password": {"elevenchars", "user add carl@example.org --password-stdin", exitUsage, "at least 12 characters"},
 		"add with a long password":  {strings.Repeat("long", 10_000), "user add carl@example.org --password-stdin", exitUsage, "at most 256 bytes"},
 		"add no address":            {"correct horse battery", "user add carl --password-stdin", exitUsage, "anne@example.org"},
-		"add again":                 {"correct horse battery", "user add Anne@example.org --password-stdin", exitFailed, "courant user passwd"},
+		"add again":                 {"correct horse battery", "user add Anne@example.org --password-stdin", ExitFailed, "courant user passwd"},
 		"passwd without flag":       {"correct horse battery", "user passwd anne@example.org", exitUsage, "--password-stdin < FILE"},
-		"passwd of nobody":          {"correct horse battery", "user passwd carl@example.org --password-stdin", exitFailed, "courant user list"},
-		"enable nobody":             {"", "user enable carl@example.org", exitFailed, "courant user list"},
-		"disable nobody":            {"", "user disable carl@example.org", exitFailed, "courant user list"},
+		"passwd of nobody":          {"correct horse battery", "user passwd carl@example.org --password-stdin", ExitFailed, "courant user list"},
+		"enable nobody":             {"", "user enable carl@example.org", ExitFailed, "courant user list"},
+		"disable nobody":            {"", "user disable carl@example.org", ExitFailed, "courant user list"},
 		"subscribe without offer":   {"", "user subscribe anne@example.org", exitUsage, "--offer ID"},
-		"subscribe to the unknown":  {"", "user subscribe anne@example.org --offer all", exitFailed, "reserves, everything"},
-		"subscribe nobody":          {"", "user subscribe carl@example.org --offer reserves", exitFailed, "courant user list"},
+		"subscribe to the unknown":  {"", "user subscribe anne@example.org --offer all", ExitFailed, "reserves, everything"},
+		"subscribe nobody":          {"", "user subscribe carl@example.org --offer reserves", ExitFailed, "courant user list"},
 		"subscribe until nonsense":  {"", "user subscribe anne@example.org --offer reserves --until soon", exitUsage, "YYYY-MM-DD, yesterday, today or tomorrow"},
 		"subscribe until 30 Feb":    {"", "user subscribe anne@example.org --offer reserves --until 2100-02-30", exitUsage, "YYYY-MM-DD"},
 		"subscribe until nothing":   {"", "user subscribe anne@example.org --offer reserves --until=", exitUsage, "YYYY-MM-DD"},
 		"subscribe until yesterday": {"", "user subscribe anne@example.org --offer reserves --until yesterday", exitUsage, "past"},
 		"subscribe until the epoch": {"", "user subscribe anne@example.org --offer reserves --until 1970-01-01", exitUsage, "YYYY-MM-DD"},
-		"unsubscribe without one":   {"", "user unsubscribe anne@example.org", exitFailed, "courant user list"},
-		"create for nobody":         {"", "token create carl@example.org --name script", exitFailed, "courant user list"},
+		"unsubscribe without one":   {"", "user unsubscribe anne@example.org", ExitFailed, "courant user list"},
+		"create for nobody":         {"", "token create carl@example.org --name script", ExitFailed, "courant user list"},
 		"create without name":       {"", "token create anne@example.org", exitUsage, "--name NAME"},
 		"create with a blank name":  {"", "token create anne@example.org --name=\t", exitUsage, "name"},
 		"create that is past":       {"", "token create anne@example.org --name script --expires 2026-01-01", exitUsage, "past"},
 		"create for the unknown":    {"", "token create anne@example.org --name script --dataset weather", exitUsage, "\"weather\" is not a dataset"},
 		"invite no address":         {"", "user invite anne", exitUsage, "anne@example.org"},
-		"invite one who is there":   {"", "user invite anne@example.org", exitFailed, "courant user passwd"},
-		"list of nobody":            {"", "token list carl@example.org", exitFailed, "courant user list"},
+		"invite one who is there":   {"", "user invite anne@example.org", ExitFailed, "courant user passwd"},
+		"list of nobody":            {"", "token list carl@example.org", ExitFailed, "courant user list"},
 		"list of two":               {"", "token list anne@example.org boris@example.org", exitUsage, "[EMAIL]"},
-		"revoke the unknown":        {"", "token revoke crt_00000000", exitFailed, "courant token list"},
+		"revoke the unknown":        {"", "token revoke crt_00000000", ExitFailed, "courant token list"},
 		"revoke a piece":            {"", "token revoke crt_0000", exitUsage, "first 12 characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestThePasswordIsTheFirstLineOfStandardInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.do(t, stdin, "user", "passwd", "anne@example.org", "--password-stdin")
-			p := &program{clock: clockwork.NewRealClock(), configPath: h.config, stderr: io.Discard}
+			p := &Program{Clock: clockwork.NewRealClock(), configPath: h.config, Stderr: io.Discard}
 			err := p.withAuth(t.Context(), func(accounts *auth.Auth) error {
 				_, err := accounts.SignIn(t.Context(), "anne@example.org", " pass word with spaces ")
 				return err
@@ -154,11 +154,11 @@ func TestDisablingTheLastAdministratorWorksWithAWarning(t *testing.T) {
 	h := newAccountsHouse(t)
 	h.do(t, "", "user", "disable", "anne@example.org")
 	code, stdout, stderr := h.run(t, "", "user", "disable", "boris@example.org")
-	if code != exitDone || stdout != "" || !strings.Contains(stderr, "last administrator") || strings.Count(stderr, "\n") != 1 {
+	if code != ExitDone || stdout != "" || !strings.Contains(stderr, "last administrator") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	code, _, stderr = h.run(t, "", "token", "create", "boris@example.org", "--name", "script")
-	if code != exitFailed || !strings.Contains(stderr, "disabled") {
+	if code != ExitFailed || !strings.Contains(stderr, "disabled") {
 		t.Errorf("token create for a disabled account: exit %d, %q", code, stderr)
 	}
 }
@@ -255,7 +255,7 @@ func TestAListGoesOnOnTheNextPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := h.run(t, "", "user", "list")
-	if code != exitDone || strings.Count(stdout, "\n") != 1001 || stderr != "courant: there are more: courant user list --page 2\n" {
+	if code != ExitDone || strings.Count(stdout, "\n") != 1001 || stderr != "courant: there are more: courant user list --page 2\n" {
 		t.Errorf("exit %d, %d lines, %q", code, strings.Count(stdout, "\n"), stderr)
 	}
 	if got := h.do(t, "", "user", "list", "--page", "2"); strings.Count(got, "\n") != 3 {

@@ -10,7 +10,7 @@ import (
 	"courant/store"
 )
 
-func (p *program) versionCommand() *cobra.Command {
+func (p *Program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of Courant, Go and SQLite",
@@ -21,7 +21,7 @@ func (p *program) versionCommand() *cobra.Command {
 				return err
 			}
 			b := server.ReadBuild()
-			fmt.Fprintf(p.stdout, "courant %s\ncommit %s\n%s\nSQLite %s\n", b.Version, b.Commit, runtime.Version(), sqlite)
+			fmt.Fprintf(p.Stdout, "courant %s\ncommit %s\n%s\nSQLite %s\n", b.Version, b.Commit, runtime.Version(), sqlite)
 			return nil
 		},
 	}

@@ -576,6 +576,24 @@ func TestServerAddrIsServedBesideTLSOnlyWhereItIsSet(t *testing.T) {
 	}
 }
 
+func TestALinkNamesTheSiteAsAPersonReachesIt(t *testing.T) {
+	for _, test := range []struct{ addr, publicURL, want string }{
+		{"127.0.0.1:8080", "", "http://127.0.0.1:8080"},
+		{":8080", "", "http://localhost:8080"},
+		{"0.0.0.0:8080", "", "http://localhost:8080"},
+		{"[::]:8080", "", "http://localhost:8080"},
+		{"[::1]:8080", "", "http://[::1]:8080"},
+		{"courant.example.org:80", "", "http://courant.example.org:80"},
+		{":8080", "https://courant.example.org", "https://courant.example.org"},
+	} {
+		cfg := Default()
+		cfg.Server.Addr, cfg.Server.PublicURL = test.addr, test.publicURL
+		if got := Site(cfg); got != test.want {
+			t.Errorf("on %s, with %q: %s, want %s", test.addr, test.publicURL, got, test.want)
+		}
+	}
+}
+
 func FuzzAnyFileIsAConfigurationOrAOneLineError(f *testing.F) {
 	example, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {

@@ -1,4 +1,4 @@
-package command
+package server_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/server/command"
 	"courant/store/market"
 )
 
@@ -19,7 +20,7 @@ func TestAFetchOfStepsLeavesASmallFile(t *testing.T) {
 	today := market.DeliveryDateOf(time.Now())
 	first, last := today.Add(-8), today.Add(-1)
 	fetch := startProgram(t, "courant-hasty", nil, false, "fetch", "afrr-energy", "--from", first.String(), "--to", last.String())
-	if code := fetch.finish(); code != exitDone {
+	if code := fetch.finish(); code != command.ExitDone {
 		t.Fatalf("the fetch exits with %d", code)
 	}
 	rows := int64(0)

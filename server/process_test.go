@@ -1,12 +1,12 @@
-package command
+package server_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,10 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jonboulle/clockwork"
-
 	"courant/ingest/simulator"
 	"courant/server"
+	"courant/server/command"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
@@ -139,7 +138,7 @@ func TestDemoServesSimulatedDataAndLeavesNothingBehind(t *testing.T) {
 			return json.Unmarshal(body, &answer) == nil && answer.RowCount > 0
 		})
 	}
-	if code := p.end(os.Interrupt); code != exitDone {
+	if code := p.end(os.Interrupt); code != command.ExitDone {
 		t.Errorf("exit %d", code)
 	}
 	if left, err := filepath.Glob(filepath.Join(temporary, "*")); err != nil || len(left) > 0 {
@@ -176,7 +175,7 @@ func TestServeEndsWellInTheMiddleOfAFetch(t *testing.T) {
 		p := start(t, environ, true, "serve")
 		<-asked
 		p.await(`"feed":"capacity".*"outcome":"ok"`)
-		if code := p.end(syscall.SIGTERM); code != exitDone {
+		if code := p.end(syscall.SIGTERM); code != command.ExitDone {
 			t.Errorf("exit %d", code)
 		}
 		db, err := store.Open(t.Context(), "courant.db")
@@ -198,56 +197,11 @@ func TestASecondServeIsRefused(t *testing.T) {
 	second.await(`^courant: courant\.db: another courant serve uses it$`)
 	for second.lines.Scan() {
 	}
-	if second.cmd.Wait(); second.cmd.ProcessState.ExitCode() != exitFailed {
+	if second.cmd.Wait(); second.cmd.ProcessState.ExitCode() != command.ExitFailed {
 		t.Errorf("exit %d", second.cmd.ProcessState.ExitCode())
 	}
-	if code := p.end(syscall.SIGTERM); code != exitDone {
+	if code := p.end(syscall.SIGTERM); code != command.ExitDone {
 		t.Errorf("exit %d", code)
-	}
-}
-
-func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
-	for onTerminal, want := range map[bool]string{
-		true:  `(?s)^Nobody can sign in yet\..*\n  http://127\.0\.0\.1:\d+/set-password\?key=[A-Z2-7]{52}\n\n$`,
-		false: `^$`,
-	} {
-		cfg := config.Default()
-		cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(t.TempDir(), "courant.db"), false
-		var out, log bytes.Buffer
-		p := &program{stdout: &out, stderr: &log, clock: clockwork.NewRealClock()}
-		s, err := server.Open(t.Context(), cfg, server.Options{Clock: p.clock, Log: p.logger(cfg.Log)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		err = s.Run(ctx, func() { p.greet(ctx, cfg, s, onTerminal); stop() })
-		if err := errors.Join(err, s.Close()); err != nil {
-			t.Error(err)
-		}
-		if !regexp.MustCompile(want).MatchString(out.String()) {
-			t.Errorf("on a terminal %t, standard output is %q, want %s", onTerminal, &out, want)
-		}
-		if got := strings.Count(log.String(), "courant user invite EMAIL --admin"); strings.Contains(log.String(), "key=") || (got == 1) == onTerminal {
-			t.Errorf("on a terminal %t, the log is %s", onTerminal, &log)
-		}
-	}
-}
-
-func TestALinkNamesTheSiteAsAPersonReachesIt(t *testing.T) {
-	for _, test := range []struct{ addr, publicURL, want string }{
-		{"127.0.0.1:8080", "", "http://127.0.0.1:8080"},
-		{":8080", "", "http://localhost:8080"},
-		{"0.0.0.0:8080", "", "http://localhost:8080"},
-		{"[::]:8080", "", "http://localhost:8080"},
-		{"[::1]:8080", "", "http://[::1]:8080"},
-		{"courant.example.org:80", "", "http://courant.example.org:80"},
-		{":8080", "https://courant.example.org", "https://courant.example.org"},
-	} {
-		cfg := config.Default()
-		cfg.Server.Addr, cfg.Server.PublicURL = test.addr, test.publicURL
-		if got := config.Site(cfg); got != test.want {
-			t.Errorf("on %s, with %q: %s, want %s", test.addr, test.publicURL, got, test.want)
-		}
 	}
 }
 
@@ -259,8 +213,7 @@ func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{stderr: t.Output()}
-	s, err := server.Open(t.Context(), cfg, server.Options{Clock: h.clock, Log: p.logger(cfg.Log)})
+	s, err := server.Open(t.Context(), cfg, server.Options{Clock: h.clock, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,12 @@
-package command
+package server_test
 
 import (
 	"net"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"courant/server/command"
 )
 
 func TestSystemdIsToldThatServeIsReadyAliveAndStopping(t *testing.T) {
@@ -35,7 +37,7 @@ func TestSystemdIsToldThatServeIsReadyAliveAndStopping(t *testing.T) {
 	for told := ""; told != "STOPPING=1"; {
 		told = hear()
 	}
-	if code := p.finish(); code != exitDone {
+	if code := p.finish(); code != command.ExitDone {
 		t.Errorf("exit %d", code)
 	}
 }

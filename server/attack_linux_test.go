@@ -1,4 +1,4 @@
-package command
+package server_test
 
 import (
 	"bufio"
@@ -26,6 +26,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server/command"
 	"courant/store"
 	"courant/store/market"
 )
@@ -172,7 +173,7 @@ func (l *loaded) bear(t *testing.T, a attack) (ended, others times, most load) {
 // A service on one core and 1 GB is attacked in one way after the other. It has to let each slow client go within letGo, and to
 // go on answering others.
 //
-// Some minutes: go test ./server/command -run UnderAttack -attack -v
+// Some minutes: go test ./server -run UnderAttack -attack -v
 func TestAServiceUnderAttackGoesOnAnswering(t *testing.T) {
 	if !*underAttack {
 		t.Skip("a service is attacked with -attack")
@@ -350,7 +351,7 @@ func (l *loaded) data(t *testing.T, ctx context.Context) (took times) {
 // A service is flooded with sign-ins, from one origin and from many. Others have to get in meanwhile, from elsewhere
 // or by the cookie of their device, and the data have to be answered as else.
 //
-// Two minutes: go test ./server/command -run FloodOfSignIns -attack -v, with -attack-cores 2 for a service on two cores
+// Two minutes: go test ./server -run FloodOfSignIns -attack -v, with -attack-cores 2 for a service on two cores
 func TestAFloodOfSignInsKeepsNobodyOut(t *testing.T) {
 	if !*underAttack {
 		t.Skip("a service is attacked with -attack")
@@ -574,7 +575,7 @@ const mostMemory = 256 << 10 // kB
 
 // other.
 
-// The figures: go test ./server/command -run TestAReplyWithinItsBounds -v
+// The figures: go test ./server -run TestAReplyWithinItsBounds -v
 
 func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
 	for dataset, test := range map[market.Dataset]struct {
@@ -649,7 +650,7 @@ func TestAServiceToWhichAllSourcesReplyAsMuchAsMayBeTakesBoundedMemory(t *testin
 		feeds[service.await(`"msg":"feed run","feed":"([^"]+)"`)[1]] = true
 	}
 	most := memoryOf(t, service.cmd.Process.Pid, "VmHWM")
-	if code := service.end(syscall.SIGTERM); code != exitDone {
+	if code := service.end(syscall.SIGTERM); code != command.ExitDone {
 		t.Errorf("exit %d", code)
 	}
 	if t.Logf("%d MiB", most/1024); most > mostMemory {
@@ -662,7 +663,7 @@ func TestAWholeDayOf4SecondStepsTakesBoundedMemory(t *testing.T) {
 	service := startProgram(t, "courant-hasty", []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, true, "serve")
 	service.await(`"msg":"feed run","feed":"afrr_energy".*"rows_changed":2[0-9]{4},`)
 	most := memoryOf(t, service.cmd.Process.Pid, "VmHWM")
-	if code := service.end(syscall.SIGTERM); code != exitDone {
+	if code := service.end(syscall.SIGTERM); code != command.ExitDone {
 		t.Errorf("exit %d", code)
 	}
 	if t.Logf("%d MiB", most/1024); most > mostMemory {
@@ -706,7 +707,7 @@ func TestWithFewFilesToOpenAServiceAnswersBesideManyIdleClients(t *testing.T) {
 	} else {
 		t.Logf("%d of 64 handles are taken", handles)
 	}
-	if code := service.end(syscall.SIGTERM); code != exitDone {
+	if code := service.end(syscall.SIGTERM); code != command.ExitDone {
 		t.Errorf("exit %d", code)
 	}
 }

@@ -1,4 +1,4 @@
-package command
+package server_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server/command"
 	"courant/store"
 	"courant/store/disk"
 	"courant/store/market"
@@ -47,21 +48,21 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 	path := filepath.Join(folder, "courant.db")
 	t.Setenv("COURANT_DATABASE_PATH", path)
 	const full = "the disk is nearly full: "
-	command := func(stdin string, args ...string) (code int, said string) {
+	ended := func(stdin string, args ...string) (code int, said string) {
 		var stdout, stderr bytes.Buffer
-		p := &program{stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr, clock: clockwork.NewRealClock()}
-		code = p.execute(context.Background(), args)
+		p := &command.Program{Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr, Clock: clockwork.NewRealClock()}
+		code = p.Execute(context.Background(), args)
 		return code, stdout.String() + stderr.String()
 	}
 
 	service := startProgram(t, "courant-hasty", []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, true, "serve")
 	address := service.await(`"msg":"serving","address":"([^"]+)"`)[1]
 	service.await(`"msg":"feed rests","feed":"afrr_energy","error":"` + full)
-	if code, said := command("a password of four words", "user", "add", "anna@example.org", "--admin", "--password-stdin"); code != exitDone {
+	if code, said := ended("a password of four words", "user", "add", "anna@example.org", "--admin", "--password-stdin"); code != command.ExitDone {
 		t.Fatalf("no account can be made: %s", said)
 	}
-	code, token := command("", "token", "create", "anna@example.org", "--name", "test")
-	if code != exitDone {
+	code, token := ended("", "token", "create", "anna@example.org", "--name", "test")
+	if code != command.ExitDone {
 		t.Fatalf("no token can be made: %s", token)
 	}
 	token = strings.TrimSpace(token)
@@ -75,14 +76,14 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 		{"fetch", "mfrr-energy", "--from", "yesterday", "--to", "yesterday"},
 		{"check"},
 	} {
-		if code, said := command("", args...); code != exitFailed || !strings.Contains(said, "make room") {
+		if code, said := ended("", args...); code != command.ExitFailed || !strings.Contains(said, "make room") {
 			t.Errorf("%v exits with %d and says %s", args, code, said)
 		}
 	}
-	if code, said := command("", "feeds"); code != exitDone || !strings.Contains(said, full) {
+	if code, said := ended("", "feeds"); code != command.ExitDone || !strings.Contains(said, full) {
 		t.Errorf("feeds exits with %d and says %s", code, said)
 	}
-	if code, said := command("", "backup", filepath.Join(t.TempDir(), "backup.db")); code != exitDone {
+	if code, said := ended("", "backup", filepath.Join(t.TempDir(), "backup.db")); code != command.ExitDone {
 		t.Errorf("a backup to another disk exits with %d and says %s", code, said)
 	}
 
@@ -95,16 +96,16 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	fetch := []string{"fetch", "all", "--from", "yesterday", "--to", "yesterday"}
-	if code, said := command("", fetch...); code != exitFailed || !strings.Contains(said, full) {
+	if code, said := ended("", fetch...); code != command.ExitFailed || !strings.Contains(said, full) {
 		t.Errorf("with the disk filled the fetch exits with %d and says %s", code, said)
 	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := command("", fetch...); code != exitDone {
+	if code, said := ended("", fetch...); code != command.ExitDone {
 		t.Errorf("with room again the fetch exits with %d and says %s", code, said)
 	}
-	if code := service.end(syscall.SIGTERM); code != exitDone {
+	if code := service.end(syscall.SIGTERM); code != command.ExitDone {
 		t.Errorf("exit %d", code)
 	}
 	db, err := store.Open(t.Context(), path)

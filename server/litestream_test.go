@@ -1,4 +1,4 @@
-package command
+package server_test
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"courant/ingest/simulator"
+	"courant/server/command"
 	"courant/store"
 	"courant/store/market"
 )
@@ -74,7 +75,7 @@ func TestASecondMachineTakesOverFromWhatLitestreamCopied(t *testing.T) {
 	done := fetch(today.Add(-12), today.Add(-7))
 	for maintain(done) {
 	}
-	if code := done.finish(); code != exitDone {
+	if code := done.finish(); code != command.ExitDone {
 		t.Fatalf("the fetch exits with %d", code)
 	}
 	looks := awaitCopy(t, litestream, original, replica)
@@ -102,13 +103,13 @@ func TestASecondMachineTakesOverFromWhatLitestreamCopied(t *testing.T) {
 	service = startProgram(t, "courant-hasty", environ, true, "serve")
 	address := service.await(`"msg":"serving","address":"([^"]+)"`)[1]
 	get(t, address+"/readyz", "", func(response *http.Response, _ []byte) bool { return response.StatusCode == http.StatusOK })
-	if code := startProgram(t, "courant-hasty", environ, false, "fetch", "all", "--from", today.Add(-12).String(), "--to", today.Add(-1).String()).finish(); code != exitDone {
+	if code := startProgram(t, "courant-hasty", environ, false, "fetch", "all", "--from", today.Add(-12).String(), "--to", today.Add(-1).String()).finish(); code != command.ExitDone {
 		t.Fatalf("the fetch on the second machine exits with %d", code)
 	}
 	copying = startLitestream(t, litestream, filepath.Join(second, "courant.db"), replica)
 	awaitCopy(t, litestream, filepath.Join(second, "courant.db"), replica)
 	copying.end(os.Interrupt)
-	if code := service.end(os.Interrupt); code != exitDone {
+	if code := service.end(os.Interrupt); code != command.ExitDone {
 		t.Errorf("the service on the second machine exits with %d", code)
 	}
 	checkBatches(t)

@@ -1,4 +1,4 @@
-package command
+package server_test
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 
 	"courant/ingest/report"
 	"courant/ingest/simulator"
+	"courant/server/command"
 	"courant/store/market"
 )
 
@@ -45,7 +46,7 @@ var soakPages = []struct {
 // A service on one core and 1 GB collects all feeds, whose sources fail in many ways, makes backups and answers soakRate requests a
 // second. No answer may have another status than it should, and once it is warm the service must not grow.
 //
-// go test ./server/command -run Soak -soak 2h -timeout 3h -v
+// go test ./server -run Soak -soak 2h -timeout 3h -v
 func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 	if *soak == 0 {
 		t.Skip("a service is soaked with -soak 2h")
@@ -56,7 +57,7 @@ func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sources.Close()
-	faults := newDemoScript(switches, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), func(context.Context) (report.Report, error) { return report.Report{}, nil })
+	faults := command.NewDemoScript(switches, clockwork.NewRealClock(), slog.New(slog.DiscardHandler), func(context.Context) (report.Report, error) { return report.Report{}, nil })
 	soon := time.Now().In(market.Paris).Add(2 * time.Minute)
 	backups := t.TempDir()
 	environ := []string{"COURANT_BACKUP_TO=" + backups, "COURANT_BACKUP_SCHEDULE=" + soon.Format("15:04")}
@@ -69,7 +70,7 @@ func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), *soak)
 	defer stop()
 	var beside sync.WaitGroup
-	beside.Go(func() { faults.play(ctx) })
+	beside.Go(func() { faults.Play(ctx) })
 	beside.Go(func() { l.backUp(ctx, t) })
 
 	table := tabwriter.NewWriter(t.Output(), 0, 0, 2, ' ', 0)
@@ -100,7 +101,7 @@ func TestASoakedServiceAnswersAndDoesNotGrow(t *testing.T) {
 	if *soak > 3*time.Minute && newest.Before(soon.Truncate(time.Minute)) {
 		t.Errorf("no backup was made at %s: the newest is of %s", soon.Format("15:04"), newest)
 	}
-	if code := l.end(os.Interrupt); code != exitDone {
+	if code := l.end(os.Interrupt); code != command.ExitDone {
 		t.Errorf("exit %d", code)
 	}
 }
@@ -116,7 +117,7 @@ func (l *loaded) backUp(ctx context.Context, t *testing.T) {
 		case <-tick.C:
 		}
 		file := fmt.Sprintf("soak-%d.zst", n)
-		if code := startProgram(t, "courant", nil, false, "backup", file).finish(); code != exitDone {
+		if code := startProgram(t, "courant", nil, false, "backup", file).finish(); code != command.ExitDone {
 			t.Errorf("backup: exit %d", code)
 		}
 		if err := os.Remove(file); err != nil {

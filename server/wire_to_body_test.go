@@ -1,4 +1,4 @@
-package command
+package server_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ import (
 
 	"courant/ingest/simulator"
 	"courant/server"
+	"courant/server/command"
 	"courant/server/config"
 	"courant/store/market"
 )
@@ -83,8 +85,8 @@ func simulatedSources(sources *simulator.Servers) map[string]string {
 func (h *house) do(stdin string, args ...string) string {
 	h.t.Helper()
 	var out, problems bytes.Buffer
-	p := &program{stdin: strings.NewReader(stdin), stdout: &out, stderr: &problems, clock: h.clock}
-	if code := p.execute(h.t.Context(), args); code != exitDone {
+	p := &command.Program{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &problems, Clock: h.clock}
+	if code := p.Execute(h.t.Context(), args); code != command.ExitDone {
 		h.t.Fatalf("courant %s: exit %d: %s", strings.Join(args, " "), code, problems.String())
 	}
 	return out.String()
@@ -98,8 +100,7 @@ func (h *house) bodies(paths ...string) map[string]json.RawMessage {
 		h.t.Fatal(err)
 	}
 	cfg.Ingest.Enabled, cfg.API.RateLimitPerMinute = false, 1_000_000 // the clock stands, so it would not refill
-	p := &program{stderr: h.t.Output(), clock: h.clock}
-	s, err := server.Open(h.t.Context(), cfg, server.Options{Clock: h.clock, Log: p.logger(cfg.Log)})
+	s, err := server.Open(h.t.Context(), cfg, server.Options{Clock: h.clock, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.t.Fatal(err)
 	}

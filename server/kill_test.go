@@ -1,4 +1,4 @@
-package command
+package server_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/simulator"
+	"courant/server/command"
 	"courant/store"
 	"courant/store/market"
 )
@@ -30,8 +31,8 @@ var (
 func hasty() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, clock: clockwork.NewRealClock()}
-	os.Exit(p.execute(ctx, os.Args[1:]))
+	p := &command.Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Clock: clockwork.NewRealClock()}
+	os.Exit(p.Execute(ctx, os.Args[1:]))
 }
 
 // killsPerDatabase is after how many kills a new database is begun, so that there is always much to write.
@@ -41,7 +42,7 @@ const killsPerDatabase = 4
 // some moment of all that the feeds of the service do. Each time the database has each batch wholly or not at all; what was begun is
 // whole after the next fetch that is not killed.
 //
-// The long form: go test ./server/command -run AKillAtAnyMoment -kills 200 -v
+// The long form: go test ./server -run AKillAtAnyMoment -kills 200 -v
 func TestAKillAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("seed %d", *killSeed)
 	chance := rand.New(rand.NewPCG(*killSeed, 0))
@@ -74,7 +75,7 @@ func TestAKillAtAnyMomentLosesNothing(t *testing.T) {
 		}
 		runs += checkBatches(t)
 		if (killed+1)%killsPerDatabase == 0 || killed == *kills-1 {
-			if code := startProgram(t, "courant-hasty", environ, false, fetch...).finish(); code != exitDone {
+			if code := startProgram(t, "courant-hasty", environ, false, fetch...).finish(); code != command.ExitDone {
 				t.Fatalf("kill %d: the fetch after it exits with %d", killed+1, code)
 			}
 			checkBatches(t)
