@@ -347,6 +347,9 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset store.Datase
 	}
 	for _, date := range store.Dates(first, last) {
 		h := holdings[date]
+		if h.thinned { // it is not asked for any more, so no error of it could end
+			continue
+		}
 		a, wasAsked := asked[date]
 		isDue := !date.After(lastDue)
 		isError := a.Fault.Kind == store.FaultRefused || a.Fault.Kind == store.FaultFailed && (isDue || a.Fault.Runs >= failuresToTell)
