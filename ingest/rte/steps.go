@@ -347,7 +347,7 @@ func (s *steps[R, K]) lacking(dataset store.Dataset) []store.DeliveryDate {
 		asked := store.Period{Start: max(whole.Start, s.window.Start), End: min(whole.End, s.window.End)}
 		lacks := len(covered) == 0
 		for of, held := range covered {
-			lacks = lacks || held[date] <= asked.Seconds()-of.seconds
+			lacks = lacks || held[date] < of.seconds*(begun(asked.End, of.seconds)-begun(asked.Start, of.seconds))
 		}
 		if lacks {
 			lacking = append(lacking, date)
@@ -355,5 +355,8 @@ func (s *steps[R, K]) lacking(dataset store.Dataset) []store.DeliveryDate {
 	}
 	return lacking
 }
+
+// begun is how many steps of that length have begun before an instant, since the start of 1970.
+func begun(second, length int64) int64 { return (second + length - 1) / length }
 
 func instantText(second int64) string { return time.Unix(second, 0).UTC().Format(time.RFC3339) }
