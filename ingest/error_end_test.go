@@ -35,7 +35,7 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 23:50")
-			whole := *b.market
+			prices, mfrr := b.market.prices, b.market.mfrr
 			ask := request(t, row.dataset, day, day)
 			if err := b.Fetch(t.Context(), ask); err != nil {
 				t.Fatal(err)
@@ -44,7 +44,7 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 			if err := b.Fetch(t.Context(), ask); err == nil || b.status(row.dataset).State != StateError {
 				t.Fatalf("a fetch that fails: %v, %+v", err, b.status(row.dataset))
 			}
-			b.market.prices, b.market.mfrr = whole.prices, whole.mfrr
+			b.market.prices, b.market.mfrr = prices, mfrr
 			b.jobsUntil(row.feed, "2026-11-21 23:50")
 			if got := b.status(row.dataset); got.State == StateError || got.LastError != nil {
 				t.Errorf("a day later: state %s, error %v", got.State, *got.LastError)

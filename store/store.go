@@ -50,6 +50,7 @@ type Store struct {
 	reader *sql.DB
 
 	accessChanges atomic.Uint64
+	lockedOut     atomic.Pointer[error] // what the newest write failed with if that was another's lock, else nil
 
 	watchers sync.WaitGroup
 	stop     context.CancelFunc
@@ -112,8 +113,27 @@ func (s *Store) read(ctx context.Context, fn func(*sql.Tx) error) error {
 	return s.explain(fn(tx))
 }
 
+// Locked is what the newest write failed with if the database was locked by then, an ErrBusy; nil if it was not.
+func (s *Store) Locked() error {
+	if err := s.lockedOut.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // write runs fn in one write transaction, which is committed if fn returns nil.
 func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
+	err := s.writeOnce(ctx, fn)
+	switch {
+	case errors.Is(err, ErrBusy):
+		s.lockedOut.Store(&err)
+	case err == nil:
+		s.lockedOut.Store(nil)
+	}
+	return err
+}
+
+func (s *Store) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
 	conn, err := s.writeConn(ctx)
 	if err != nil {
 		return err
