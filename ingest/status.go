@@ -225,7 +225,7 @@ func (f *Feeds) status(ctx context.Context, dataset store.Dataset, states map[st
 		says := clock.text()
 		status.LastError = &says
 	}
-	for _, err := range []error{f.store.Locked(), feed.lastUnrecorded(), f.checkRoom()} {
+	for _, err := range []error{feed.lastUnrecorded(), f.store.Locked(), f.checkRoom()} {
 		if err != nil && !feed.off {
 			says := oneLine(err)
 			status.LastError = &says

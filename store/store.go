@@ -50,7 +50,7 @@ type Store struct {
 	reader *sql.DB
 
 	accessChanges atomic.Uint64
-	lockedOut     atomic.Pointer[error] // what the newest write failed with if that was another's lock, else nil
+	lockedOut     atomic.Bool // a lock kept the newest write out
 
 	watchers sync.WaitGroup
 	stop     context.CancelFunc
@@ -113,10 +113,10 @@ func (s *Store) read(ctx context.Context, fn func(*sql.Tx) error) error {
 	return s.explain(fn(tx))
 }
 
-// Locked is what the newest write failed with if the database was locked by then, an ErrBusy; nil if it was not.
+// Locked is an ErrBusy if the lock of another program kept the newest write out, else nil.
 func (s *Store) Locked() error {
-	if err := s.lockedOut.Load(); err != nil {
-		return *err
+	if s.lockedOut.Load() {
+		return fmt.Errorf("%w: another program has held its write lock for %s", ErrBusy, s.busy)
 	}
 	return nil
 }
@@ -124,11 +124,8 @@ func (s *Store) Locked() error {
 // write runs fn in one write transaction, which is committed if fn returns nil.
 func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
 	err := s.writeOnce(ctx, fn)
-	switch {
-	case errors.Is(err, ErrBusy):
-		s.lockedOut.Store(&err)
-	case err == nil:
-		s.lockedOut.Store(nil)
+	if isLocked := errors.Is(err, ErrBusy); isLocked || err == nil {
+		s.lockedOut.Store(isLocked)
 	}
 	return err
 }
