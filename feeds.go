@@ -257,7 +257,7 @@ func correctionRows(corrections []ingest.Correction) [][]string {
 }
 
 func clockRows(clock *ingest.Clock) [][]string {
-	rows := [][]string{{"CLOCK AHEAD OF", "BY", "READ", "VERDICT"}}
+	rows := [][]string{{"CLOCK COMPARED WITH", "AHEAD BY", "READ", "VERDICT"}}
 	if clock != nil {
 		verdict := "differs"
 		if clock.Wrong {

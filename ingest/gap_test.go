@@ -240,3 +240,16 @@ func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
 		t.Errorf("missing %+v", missing)
 	}
 }
+
+func TestYesterdayThatIsNotPublishedRestsBetweenItsRuns(t *testing.T) {
+	b := newBench(t, "2026-11-18 23:50")
+	b.job(t.Context(), b.feed(MFRREnergy))
+	b.market.mfrr = func(store.Period) (replyOfMFRR, error) { return replyOfMFRR{}, nil }
+	b.askedBy(MFRREnergy, "2026-11-20 10:00")
+	if got := b.askedBy(MFRREnergy, "2026-11-20 10:05"); !slices.Equal(got, []string{"2026-11-20"}) {
+		t.Errorf("five minutes later it asks for %v", got)
+	}
+	if got := b.askedBy(MFRREnergy, "2026-11-20 10:20"); !slices.Contains(got, "2026-11-19") {
+		t.Errorf("after its rest it asks for %v", got)
+	}
+}

@@ -244,7 +244,9 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 		return
 	}
 	if feed != prices {
-		prices.busy.Lock()
+		if !prices.busy.TryLock() {
+			return // its own job is under way, and does this at its end
+		}
 		defer prices.busy.Unlock()
 	}
 	today := f.today()

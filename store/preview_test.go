@@ -47,10 +47,10 @@ func TestAPreviewCountsWhatABatchWouldDoToItsDateAndDatasetAlone(t *testing.T) {
 		newRows int
 		columns map[string]store.ColumnEffect
 	}{
-		store.AFRRCapacity:   {1, map[string]store.ColumnEffect{"offered_mw": {Held: 3}, "price": {Held: 2, Changed: 1, Withdrawn: 1, Filled: 1}}},
+		store.AFRRCapacity:   {1, map[string]store.ColumnEffect{"offered_mw": {Held: 3, New: 1}, "price": {Held: 2, Changed: 1, Withdrawn: 1, Filled: 1, New: 1}}},
 		store.MFRRCapacity:   {0, map[string]store.ColumnEffect{"offered_mw": {Held: 1}, "price": {Held: 1, Withdrawn: 1}}},
 		store.FCRCapacity:    {0, map[string]store.ColumnEffect{}},
-		store.DayAheadPrices: {1, map[string]store.ColumnEffect{"price": {Held: 1, Changed: 1}}},
+		store.DayAheadPrices: {1, map[string]store.ColumnEffect{"price": {Held: 1, Changed: 1, New: 1}}},
 	} {
 		effect, err := s.Preview(t.Context(), dataset, day, batch)
 		if err != nil || effect.NewRows != want.newRows {
@@ -81,7 +81,7 @@ func TestAPreviewOfAThinnedDateCountsOnlyTheStepsThatWouldBeTaken(t *testing.T) 
 		"less than 5 min":            {all[10:60], 0},
 	} {
 		effect, err := s.Preview(t.Context(), store.AFRREnergy, day, store.Batch{AFRR: row.arrives})
-		if err != nil || effect.NewRows != row.newRows || effect.Sum() != (store.ColumnEffect{}) {
+		if err != nil || effect.NewRows != row.newRows || effect.Sum() != (store.ColumnEffect{New: 7 * row.newRows}) {
 			t.Errorf("%s: %+v, %v; want %d new rows", name, effect, err, row.newRows)
 		}
 	}

@@ -86,7 +86,7 @@ var names = map[string]Text{
 var states = map[string]Text{
 	"ok":    {"à jour", "up to date"},
 	"late":  {"en retard", "late"},
-	"error": {"dernière lecture refusée ou échouée", "newest reading refused or failed"},
+	"error": {"en erreur", "in error"},
 	"stale": {"sans nouveauté depuis plus d’un jour", "nothing new for more than a day"},
 	"down":  {"source injoignable", "source not reached"},
 	"off":   {"arrêté", "off"},

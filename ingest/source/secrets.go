@@ -75,7 +75,9 @@ func placesOf(text, sought string) (places []mark) {
 	}
 }
 
-func isWordPart(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+func isWordPart(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
 
 // mark is a part of a text, in bytes.
 type mark struct{ from, to int }
