@@ -25,14 +25,19 @@ const (
 	// shortestPart is how many first letters and digits of a secret are hidden where the rest is missing: messages are
 	// cut short.
 	shortestPart = 8
+	// mostLooked is how many bytes of a text are looked at, ten times what a message takes of it.
+	mostLooked = 4096
 	// mostUndone is how many times an escape of an escape is undone.
 	mostUndone = 4
 )
 
 // Hide takes the secrets out of a text, also where a source repeats them in another case or width, with escapes of JSON,
 // HTML, addresses or programs in them, with tags, blanks, line breaks or punctuation between their letters, in base64 or
-// hexadecimal, or cut short.
+// hexadecimal, or cut short. What is left of a long text is its beginning: a message is short, and a source may write megabytes.
 func Hide(text string, secrets []string) string {
+	if len(text) > mostLooked {
+		text = strings.ToValidUTF8(text[:mostLooked], "") + "…"
+	}
 	var marks []mark
 	letters := lettersOf(text)
 	views := [][]letter{letters, withoutTags(letters)}
@@ -120,12 +125,14 @@ func lettersOf(text string) []letter {
 // withoutTags leaves out what stands between "<" and ">".
 func withoutTags(letters []letter) []letter {
 	kept := make([]letter, 0, len(letters))
+	last := len(letters) - 1
+	for last >= 0 && letters[last].r != '>' {
+		last--
+	}
 	for i := 0; i < len(letters); i++ {
-		if letters[i].r == '<' {
-			if end := slices.IndexFunc(letters[i:], func(l letter) bool { return l.r == '>' }); end > 0 {
-				i += end
-				continue
-			}
+		if letters[i].r == '<' && i < last {
+			i += slices.IndexFunc(letters[i:], func(l letter) bool { return l.r == '>' })
+			continue
 		}
 		kept = append(kept, letters[i])
 	}

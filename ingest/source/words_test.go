@@ -151,3 +151,16 @@ func TestWhatIsNoSecretIsLeftAsItIs(t *testing.T) {
 		t.Errorf("a secret of one letter: %q", got)
 	}
 }
+
+func TestOfALongTextOnlyTheBeginningIsLookedAt(t *testing.T) {
+	for _, sign := range []string{"<", "&", `\`, "%", "x", "€", "s3cr"} {
+		text := source.Hide(strings.Repeat(sign, 4<<20), []string{secret})
+		if len(text) > 5000 || !strings.HasPrefix(text, sign) || !strings.HasSuffix(text, "…") {
+			t.Errorf("of many %q there are %d bytes: %.20s … %s", sign, len(text), text, text[len(text)-10:])
+		}
+	}
+	text := source.Hide(strings.Repeat("x", 4000)+secret+strings.Repeat("x", 1000), []string{secret})
+	if strings.Contains(text, secret[:8]) || !strings.Contains(text, "[hidden]") {
+		t.Errorf("a secret near the end: %s", text[3900:])
+	}
+}
