@@ -150,8 +150,10 @@ func (s *Store) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
 	return s.explain(tx.Commit())
 }
 
-// writeConn is the one connection that writes. Whoever waits behind others that wait for the write lock waits no longer than they do.
+// writeConn is the one connection that writes. Whoever waits behind others for it, and then for the write lock, waits no longer than
+// one that waits for the lock alone.
 func (s *Store) writeConn(ctx context.Context) (*sql.Conn, error) {
+	begun := time.Now()
 	late := fmt.Errorf("%w: %s: %w: other writes of this program have taken %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
 	waiting, cancel := context.WithTimeout(ctx, s.busy)
 	defer cancel()
@@ -159,5 +161,12 @@ func (s *Store) writeConn(ctx context.Context) (*sql.Conn, error) {
 	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
 		return nil, late
 	}
-	return conn, s.explain(err)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	left := max(s.busy-time.Since(begun), 0)
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", left.Milliseconds())); err != nil {
+		return nil, errors.Join(s.explain(err), conn.Close())
+	}
+	return conn, nil
 }

@@ -856,3 +856,18 @@ func TestDeepNestingIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// What a reply costs grows with what it holds, and not with the product of two of its parts.
+func TestRowsThatCannotBePlacedAreJudgedOnceForAll(t *testing.T) {
+	cost := func(unplaced int) float64 {
+		body := days(append(slices.Repeat([]string{`{"datas":[{"step":"10:00:00"}]}`}, unplaced), day("2026-07-15", step()))...)
+		return testing.AllocsPerRun(1, func() {
+			if _, err := rte.DecodeMarginalPrice(strings.NewReader(body), summerDay.Period()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if each := (cost(2000) - cost(1000)) / 1000; each > 6 {
+		t.Errorf("a row that cannot be placed takes %.1f allocations", each)
+	}
+}

@@ -306,8 +306,14 @@ func (s *steps[R, K]) judgeOddSteps() {
 // judgeUnplaced finds the delivery date of what names none: it cannot be missing from a date that is whole without it.
 // Where more than one date lacks something, they have to be asked for by themselves.
 func (s *steps[R, K]) judgeUnplaced() error {
+	lackingOf := map[store.Dataset][]store.DeliveryDate{} // looked up once: a reply may have many rows of both kinds
 	for _, u := range s.unplaced {
-		switch lacking := s.lacking(u.Dataset); len(lacking) {
+		lacking, known := lackingOf[u.Dataset]
+		if !known {
+			lacking = s.lacking(u.Dataset)
+			lackingOf[u.Dataset] = lacking
+		}
+		switch len(lacking) {
 		case 0:
 			s.reply.Note("%s: %s; every date is whole without it", u.Dataset, u.Reason)
 		case 1:
