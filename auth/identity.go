@@ -15,7 +15,7 @@ const warnBeforeEnd = 14 * 24 * time.Hour
 type Identity struct {
 	AccountID int64
 	Email     string
-	Admin     bool
+	Admin     bool      // a token that is limited to datasets is none of an administrator's
 	TokenID   int64     // 0: a session
 	EndsSoon  time.Time // when the subscription that is in force ends, if that is within 14 days; else zero
 

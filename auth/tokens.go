@@ -135,6 +135,7 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	identity := a.identity(record.Account)
 	identity.TokenID = record.ID
 	if record.Datasets != "" {
+		identity.Admin = false // it is for data alone
 		for dataset := range strings.SplitSeq(record.Datasets, ",") {
 			identity.limit = append(identity.limit, market.Dataset(dataset))
 		}

@@ -27,7 +27,7 @@ func (c hastyClock) After(d time.Duration) <-chan time.Time {
 func (b *bench) broken(fails func(window market.Period, since time.Duration) error) {
 	b.Feeds.clock = hastyClock{b.clock}
 	began := b.clock.Now()
-	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
+	b.market.afrr = func(window market.Period) (replyOfAFRR, error) {
 		if err := fails(window, b.clock.Now().Sub(began)); err != nil {
 			b.clock.Advance(30 * time.Second)
 			return replyOfAFRR{}, err
@@ -112,7 +112,7 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 			for _, d := range market.Dates(date(t, "2026-11-01"), date(t, "2026-11-10")) {
 				stored += b.rows(market.AFRREnergy, d.String())
 			}
-			if diff := cmp.Diff([]int{row.stored, row.calls}, []int{stored, len(b.fakeMarket.asked[AFRREnergy])}); diff != "" {
+			if diff := cmp.Diff([]int{row.stored, row.calls}, []int{stored, len(b.market.asked[AFRREnergy])}); diff != "" {
 				t.Errorf("dates stored and calls made (-want +got):\n%s", diff)
 			}
 		})
@@ -134,11 +134,11 @@ func TestAFetchThatAnOutageEndedGoesOnWhereItEnded(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	down = false
-	b.fakeMarket.dates(AFRREnergy)
+	b.market.dates(AFRREnergy)
 	if err := b.Fetch(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.fakeMarket.dates(AFRREnergy); len(asked) != 18 || asked[0] != "2026-11-03" {
+	if asked := b.market.dates(AFRREnergy); len(asked) != 18 || asked[0] != "2026-11-03" {
 		t.Errorf("then it asks for %v", asked)
 	}
 }

@@ -17,11 +17,11 @@ import (
 
 // failing has every call of capacity fail.
 func (b *bench) failing(fault *source.Fault) (mend func()) {
-	whole := b.fakeMarket.capacity
-	b.fakeMarket.capacity = func(market.Period) (source.Reply[market.CapacityStep], error) {
+	whole := b.market.capacity
+	b.market.capacity = func(market.Period) (source.Reply[market.CapacityStep], error) {
 		return source.Reply[market.CapacityStep]{}, fault
 	}
-	return func() { b.fakeMarket.capacity = whole }
+	return func() { b.market.capacity = whole }
 }
 
 // until runs the feed's jobs, each at the time that the former one set, until n calls have been made, and tells how
@@ -32,7 +32,7 @@ func (b *bench) until(name FeedName, n int) []time.Duration {
 	last := b.clock.Now()
 	for calls := 0; calls < n; {
 		next := b.job(b.t.Context(), b.feed(name))
-		if made := len(b.fakeMarket.asked[name]); made > calls {
+		if made := len(b.market.asked[name]); made > calls {
 			pauses, last, calls = append(pauses, b.clock.Now().Sub(last)), b.clock.Now(), made
 		}
 		b.clock.Advance(next.Sub(b.clock.Now()))
@@ -96,10 +96,10 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 			mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed", Retryable: true, RetryAfter: row.asked})
 			from := b.clock.Now()
 			next := b.job(t.Context(), b.feed(Capacity))
-			if calls := len(b.fakeMarket.asked[Capacity]); calls != 1 || next.Before(from.Add(row.asked)) || next.After(from.Add(row.asked).Add(mostJitter)) {
+			if calls := len(b.market.asked[Capacity]); calls != 1 || next.Before(from.Add(row.asked)) || next.After(from.Add(row.asked).Add(mostJitter)) {
 				t.Errorf("%d calls, and the next one %s later", calls, next.Sub(from))
 			}
-			other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, fakeMarket: b.fakeMarket}
+			other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
 			for who, current := range map[string]func(context.Context) (report.Report, error){"serve": b.Report, "another process": other.Report} {
 				told, err := current(t.Context())
 				if err != nil {
@@ -112,7 +112,7 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 			}
 			b.clock.Advance(row.asked - time.Second)
 			b.job(t.Context(), b.feed(Capacity))
-			if calls := len(b.fakeMarket.asked[Capacity]); calls != 1 {
+			if calls := len(b.market.asked[Capacity]); calls != 1 {
 				t.Errorf("%d calls before it is over", calls)
 			}
 			mend()
@@ -127,8 +127,8 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 
 // spoilt has no document of capacity be readable that holds one of the delivery dates.
 func (b *bench) spoilt(days ...string) {
-	whole := b.fakeMarket.capacity
-	b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
+	whole := b.market.capacity
+	b.market.capacity = func(window market.Period) (replyOfCapacity, error) {
 		for _, day := range days {
 			if window.Holds(date(b.t, day).Start().Unix()) {
 				return replyOfCapacity{}, unreadable
@@ -194,11 +194,11 @@ func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 
 func TestFewDocumentsAreAskedForWhereNoneCanBeRead(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreadable }
+	b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreadable }
 	if _, err := b.runDates(DayAheadPrices, "2026-08-01", "2026-10-29"); !errors.Is(err, unreadable) {
 		t.Errorf("error %v", err)
 	}
-	if calls := len(b.fakeMarket.asked[DayAheadPrices]); calls > 2*mostUnreadable+1 {
+	if calls := len(b.market.asked[DayAheadPrices]); calls > 2*mostUnreadable+1 {
 		t.Errorf("%d calls", calls)
 	}
 }
@@ -214,10 +214,10 @@ func TestARereadIsNotLostWhileACircuitIsOpen(t *testing.T) {
 	b.clock.Advance(30 * time.Second)
 	b.job(t.Context(), b.feed(Capacity))
 	mend()
-	b.fakeMarket.dates(Capacity)
+	b.market.dates(Capacity)
 	b.clock.Advance(5 * time.Hour)
 	b.job(t.Context(), b.feed(Capacity))
-	if got := b.fakeMarket.dates(Capacity); len(got) < 7 {
+	if got := b.market.dates(Capacity); len(got) < 7 {
 		t.Errorf("asked for %v", got)
 	}
 }

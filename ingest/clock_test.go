@@ -46,12 +46,12 @@ func TestAClockThatJumps(t *testing.T) {
 				return window
 			}
 			right := func() time.Time { return b.clock.Now().Add(-wrong) }
-			prices, capacity, afrr, mfrr := b.fakeMarket.prices, b.fakeMarket.capacity, b.fakeMarket.afrr, b.fakeMarket.mfrr
+			prices, capacity, afrr, mfrr := b.market.prices, b.market.capacity, b.market.afrr, b.market.mfrr
 			tomorrow := b.today().Add(1).End()
-			b.fakeMarket.prices = func(w market.Period) (replyOfPrices, error) { return prices(until(w, tomorrow)) }
-			b.fakeMarket.capacity = func(w market.Period) (replyOfCapacity, error) { return capacity(until(w, tomorrow)) }
-			b.fakeMarket.afrr = func(w market.Period) (replyOfAFRR, error) { return afrr(until(w, right())) }
-			b.fakeMarket.mfrr = func(w market.Period) (replyOfMFRR, error) { return mfrr(until(w, right())) }
+			b.market.prices = func(w market.Period) (replyOfPrices, error) { return prices(until(w, tomorrow)) }
+			b.market.capacity = func(w market.Period) (replyOfCapacity, error) { return capacity(until(w, tomorrow)) }
+			b.market.afrr = func(w market.Period) (replyOfAFRR, error) { return afrr(until(w, right())) }
+			b.market.mfrr = func(w market.Period) (replyOfMFRR, error) { return mfrr(until(w, right())) }
 			b.everyJob()
 			before := b.held()
 
@@ -92,8 +92,8 @@ func TestAClockThatJumps(t *testing.T) {
 func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 	const hundredDays = 100 * 24 * time.Hour
 	b := newBench(t, "2026-11-20 13:00")
-	prices, tomorrow := b.fakeMarket.prices, date(t, "2026-11-21")
-	b.fakeMarket.prices = func(w market.Period) (replyOfPrices, error) { // tomorrow is not published yet
+	prices, tomorrow := b.market.prices, date(t, "2026-11-21")
+	b.market.prices = func(w market.Period) (replyOfPrices, error) { // tomorrow is not published yet
 		if w.End = min(w.End, tomorrow.Start().Unix()); w.Start >= w.End {
 			return replyOfPrices{}, nil
 		}
@@ -105,11 +105,11 @@ func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	b.clock.Advance(25*time.Second - hundredDays)
 	b.Feeds = New(b.options())
-	b.fakeMarket.prices = prices
-	b.fakeMarket.dates(DayAheadPrices)
+	b.market.prices = prices
+	b.market.dates(DayAheadPrices)
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	if _, stored := b.stored("2026-11-21"); !stored {
-		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.fakeMarket.dates(DayAheadPrices), b.status(market.DayAheadPrices))
+		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.market.dates(DayAheadPrices), b.status(market.DayAheadPrices))
 	}
 	got := b.status(market.DayAheadPrices)
 	if got.State != report.StateOK || len(got.Missing) > 0 || got.LastError != nil || got.LastSuccessAt == nil || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
@@ -171,7 +171,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	options := b.options()
 	options.CompareClocks = true
 	b.Feeds = New(options)
-	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
+	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.everyJob()
 	for _, dataset := range market.Datasets() {
 		if got := b.status(dataset); got.State != report.StateOK {
@@ -179,7 +179,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 		}
 	}
 	// The clock is set back while the sources go on: what they gave last ended just now by the wrong clock.
-	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": -behind, "entsoe.example": -behind}
+	b.market.ahead = map[string]time.Duration{"rte.example": -behind, "entsoe.example": -behind}
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(MFRREnergy))
 	current, err := b.Report(t.Context())
@@ -206,7 +206,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 		}
 	}
 	// Set right, it is believed with the next run of each source that had found it wrong.
-	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
+	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.clock.Advance(behind)
 	b.job(t.Context(), b.feed(MFRREnergy))
 	if current, err = b.Report(t.Context()); err != nil || current.Clock != nil || b.status(market.MFRREnergy).State != report.StateOK {
@@ -224,7 +224,7 @@ func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
 	options := b.options()
 	options.CompareClocks = true
 	b.Feeds = New(options)
-	b.fakeMarket.ahead = map[string]time.Duration{"rte.example": 20 * time.Minute}
+	b.market.ahead = map[string]time.Duration{"rte.example": 20 * time.Minute}
 	for range 3 {
 		b.nextJob(MFRREnergy)
 	}

@@ -182,9 +182,9 @@ func isGap(date market.DeliveryDate, asked store.Asked, now time.Time) bool {
 	return asked.Answered.Sub(since) >= gapAfter
 }
 
-// lack is how many datasets of a feed are not whole on a delivery date.
+// lack is how many datasets of a feed are not whole, or not read well, on a delivery date.
 type lack struct {
-	open  int  // the source may still give what is missing
+	open  int  // the source may still give what is missing, or what was refused or not given at the newest reading
 	gaps  int  // the source has nothing more, or nothing more is kept of what it gave
 	asked bool // the feed has asked for the date
 }
@@ -213,6 +213,8 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 			switch {
 			case h.thinned:
 				l.gaps++
+			case said.Fault.IsOpen(): // also of a date that is held whole: its error stays until it is read well
+				l.open++
 			case h.settled():
 			case !clock.wrong && isGap(date, said, now):
 				l.gaps++
@@ -225,8 +227,8 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 	return lacks, nil
 }
 
-// unfinished lists the delivery dates up to last of which the source may still give something: all from first on, and of
-// those before it the ones that were asked for.
+// unfinished lists the delivery dates up to last of which the source may still give something, or whose newest reading was refused
+// or failed: all from first on, and of those before it the ones that were asked for.
 func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]bool, error) {
 	begin := first
 	for _, dataset := range feed.datasets {

@@ -61,8 +61,8 @@ func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T)
 		dataset market.Dataset
 		refuse  func(b *bench) func()
 	}{
-		{AFRREnergy, market.AFRREnergy, func(b *bench) func() { return refusing(b, &b.fakeMarket.afrr, market.AFRREnergy, today, afrrDate) }},
-		{MFRREnergy, market.MFRREnergy, func(b *bench) func() { return refusing(b, &b.fakeMarket.mfrr, market.MFRREnergy, today, mfrrDate) }},
+		{AFRREnergy, market.AFRREnergy, func(b *bench) func() { return refusing(b, &b.market.afrr, market.AFRREnergy, today, afrrDate) }},
+		{MFRREnergy, market.MFRREnergy, func(b *bench) func() { return refusing(b, &b.market.mfrr, market.MFRREnergy, today, mfrrDate) }},
 	} {
 		t.Run(string(row.feed), func(t *testing.T) {
 			b := newBench(t, "2026-11-19 23:59")
@@ -98,8 +98,8 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 	b := newBench(t, "2026-11-19 23:59")
 	b.job(t.Context(), b.feed(MFRREnergy))
 	read := b.summary(market.MFRREnergy).LastSuccess
-	well := b.fakeMarket.mfrr
-	b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
+	well := b.market.mfrr
+	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		if window.To().After(date(t, today).Start()) {
 			return replyOfMFRR{}, badRequest
 		}
@@ -118,7 +118,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 			t.Errorf("last success %s, want %s", time.Time(*got.LastSuccessAt), read)
 		}
 	}
-	b.fakeMarket.mfrr = well
+	b.market.mfrr = well
 	b.nextJob(MFRREnergy)
 	if got := b.status(market.MFRREnergy); got.State != report.StateOK || got.LastError != nil {
 		t.Errorf("once today is read well: %+v", got)
@@ -138,14 +138,14 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 	}{
 		{"prices", "2026-11-20 13:00", DayAheadPrices, market.DayAheadPrices, "",
 			func(b *bench) func() {
-				return refusing(b, &b.fakeMarket.prices, market.DayAheadPrices, tomorrow, priceDate)
+				return refusing(b, &b.market.prices, market.DayAheadPrices, tomorrow, priceDate)
 			},
 			func(b *bench) {
-				b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached }
+				b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached }
 			}},
 		{"capacity", "2026-11-20 09:30", Capacity, market.AFRRCapacity, market.FCRCapacity,
 			func(b *bench) func() {
-				return refusing(b, &b.fakeMarket.capacity, market.AFRRCapacity, tomorrow, func(r market.CapacityStep) market.DeliveryDate {
+				return refusing(b, &b.market.capacity, market.AFRRCapacity, tomorrow, func(r market.CapacityStep) market.DeliveryDate {
 					if r.Dataset != market.AFRRCapacity {
 						return market.DeliveryDate{}
 					}
@@ -153,7 +153,7 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 				})
 			},
 			func(b *bench) {
-				b.fakeMarket.capacity = func(market.Period) (replyOfCapacity, error) { return replyOfCapacity{}, unreached }
+				b.market.capacity = func(market.Period) (replyOfCapacity, error) { return replyOfCapacity{}, unreached }
 			}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -206,9 +206,9 @@ func TestARunOverOlderDatesIsNoSuccess(t *testing.T) {
 func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 	const day = "2026-11-19"
 	b := newBench(t, "2026-11-20 00:30")
-	whole := b.fakeMarket.afrr
+	whole := b.market.afrr
 	odd := date(t, day).At(12, 0).Unix()
-	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
+	b.market.afrr = func(window market.Period) (replyOfAFRR, error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
@@ -231,7 +231,7 @@ func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 	if b.reasonOf(market.AFRREnergy, day) != report.ReasonPartial || got.LastError == nil || *got.LastError != says || got.State != report.StateOK {
 		t.Errorf("status %+v", got)
 	}
-	b.fakeMarket.afrr = whole
+	b.market.afrr = whole
 	if _, err := b.runDates(AFRREnergy, day, day); err != nil || b.reasonOf(market.AFRREnergy, day) != "" || b.status(market.AFRREnergy).LastError != nil {
 		t.Errorf("once the step came: %v, %+v", err, b.status(market.AFRREnergy))
 	}
@@ -256,8 +256,8 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 			options.Schedules[MFRREnergy] = hours
 			b.Feeds = New(options)
 			b.job(t.Context(), b.feed(MFRREnergy))
-			well, end := b.fakeMarket.mfrr, b.clock.Now()
-			b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
+			well, end := b.market.mfrr, b.clock.Now()
+			b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 				if window.End = min(window.End, end.Unix()); window.Start >= window.End {
 					return replyOfMFRR{}, nil
 				}
@@ -274,7 +274,7 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 
 func TestAnErrorOutlivesTheService(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
-	refusing(b, &b.fakeMarket.prices, market.DayAheadPrices, "2026-11-21", priceDate)
+	refusing(b, &b.market.prices, market.DayAheadPrices, "2026-11-21", priceDate)
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	b.Feeds = New(b.options())
 	if got := b.status(market.DayAheadPrices); got.State != report.StateError || got.LastError == nil {

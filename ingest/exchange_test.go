@@ -49,9 +49,9 @@ func withExchange(t *testing.T, now string) (*bench, *exchange) {
 		}
 		return b.today().Add(1)
 	}
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.fakeMarket, Exchange: e,
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Exchange: e,
 		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours}})
-	b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
+	b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
 	return b, e
 }
 
@@ -94,11 +94,11 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 		t.Errorf("state %s, missing %v", status.State, status.Missing)
 	}
 	// ENTSO-E is asked on, and what it gives is served.
-	b.fakeMarket.dates(DayAheadPrices)
+	b.market.dates(DayAheadPrices)
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 0.5 })
 	b.job(t.Context(), b.feed(DayAheadPrices))
 	// Today too, which nothing has asked for since the start.
-	if asked := b.fakeMarket.dates(DayAheadPrices); !slices.Equal(asked, []string{"2026-11-20", "2026-11-21"}) {
+	if asked := b.market.dates(DayAheadPrices); !slices.Equal(asked, []string{"2026-11-20", "2026-11-21"}) {
 		t.Errorf("ENTSO-E is asked for %v", asked)
 	}
 	if source, price, rows := b.served("2026-11-21"); source != market.FromENTSOE || price != 0.5 || rows != 96 {
@@ -131,12 +131,12 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 // pricesOfToday has ENTSO-E give everything up to today.
 func (b *bench) pricesOfToday() {
 	b.t.Helper()
-	nothing := b.fakeMarket.prices
+	nothing := b.market.prices
 	b.pricesOf(plain)
 	if _, err := b.runDates(DayAheadPrices, b.today().Add(-34).String(), b.today().String()); err != nil {
 		b.t.Fatal(err)
 	}
-	b.fakeMarket.prices = nothing
+	b.market.prices = nothing
 }
 
 func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
@@ -207,7 +207,7 @@ func TestACorrectionOfENTSOEThatIsReadAtNightIsCompared(t *testing.T) {
 
 func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
 	b, e := withExchange(t, "2026-11-20 14:30")
-	b.fakeMarket.prices = func(market.Period) (replyOfPrices, error) {
+	b.market.prices = func(market.Period) (replyOfPrices, error) {
 		return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 503, Message: "Service Unavailable", Retryable: true}
 	}
 	b.job(t.Context(), b.feed(DayAheadPrices))

@@ -26,7 +26,7 @@ func TestFetchAsksForEveryDateEachTime(t *testing.T) {
 		if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03")); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"2026-11-01", "2026-11-02", "2026-11-03"}, b.fakeMarket.dates(AFRREnergy)); diff != "" {
+		if diff := cmp.Diff([]string{"2026-11-01", "2026-11-02", "2026-11-03"}, b.market.dates(AFRREnergy)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -37,7 +37,7 @@ func TestFetchOfTodayEndsNow(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-20", "2026-11-20")); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.fakeMarket.asked[AFRREnergy]; len(asked) != 1 || !asked[0].To().Equal(b.clock.Now()) {
+	if asked := b.market.asked[AFRREnergy]; len(asked) != 1 || !asked[0].To().Equal(b.clock.Now()) {
 		t.Errorf("asked for %v", asked)
 	}
 }
@@ -45,10 +45,10 @@ func TestFetchOfTodayEndsNow(t *testing.T) {
 // interrupt lets the fetch's n-th call be the last one.
 func (b *bench) interrupt(n int) context.Context {
 	ctx, cancel := context.WithCancel(b.t.Context())
-	whole, calls := b.fakeMarket.afrr, 0
-	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
+	whole, calls := b.market.afrr, 0
+	b.market.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		if calls++; calls == n {
-			b.fakeMarket.afrr = whole
+			b.market.afrr = whole
 			cancel()
 			return source.Reply[market.AFRRStep]{}, ctx.Err()
 		}
@@ -73,11 +73,11 @@ func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
 			if err := b.Fetch(b.interrupt(3), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03")); !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v", err)
 			}
-			b.fakeMarket.dates(AFRREnergy)
+			b.market.dates(AFRREnergy)
 			if err := b.Fetch(t.Context(), row.again); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, b.fakeMarket.dates(AFRREnergy)); diff != "" {
+			if diff := cmp.Diff(row.want, b.market.dates(AFRREnergy)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -90,20 +90,20 @@ func TestAfterAFetchThatEndedNothingIsSkipped(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	for range 2 {
-		b.fakeMarket.dates(AFRREnergy)
+		b.market.dates(AFRREnergy)
 		if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-02")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := b.fakeMarket.dates(AFRREnergy); len(got) != 2 {
+	if got := b.market.dates(AFRREnergy); len(got) != 2 {
 		t.Errorf("asked for %v", got)
 	}
 }
 
 func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole := b.fakeMarket.afrr
-	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
+	whole := b.market.afrr
+	b.market.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		if window.Holds(date(t, "2026-11-02").Start().Unix()) {
 			return source.Reply[market.AFRRStep]{}, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Message: "the reply is an HTML page, not JSON: maintenance"}
 		}
@@ -120,7 +120,7 @@ func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 
 func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.fakeMarket})
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.market})
 	err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-01"))
 	if !errors.Is(err, ErrOff) || !strings.Contains(err.Error(), "entsoe.security_token") {
 		t.Errorf("error %v", err)
@@ -154,8 +154,8 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			whole := b.fakeMarket.capacity
-			b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
+			whole := b.market.capacity
+			b.market.capacity = func(window market.Period) (replyOfCapacity, error) {
 				window.End = min(window.End, window.Start+row.most)
 				return whole(window)
 			}
@@ -176,8 +176,8 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 
 func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole := b.fakeMarket.prices
-	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
+	whole := b.market.prices
+	b.market.prices = func(window market.Period) (replyOfPrices, error) {
 		if len(window.Dates()) == 1 {
 			return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 429, Message: "closed", Retryable: true, RetryAfter: 3 * time.Hour}
 		}
@@ -203,8 +203,8 @@ func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
 
 func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole, hole := b.fakeMarket.prices, date(t, "2026-11-03").Period()
-	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
+	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
+	b.market.prices = func(window market.Period) (replyOfPrices, error) {
 		reply, err := whole(window)
 		reply.Rows = slices.DeleteFunc(reply.Rows, func(p market.Price) bool { return hole.Holds(p.Start) })
 		return reply, err
@@ -212,7 +212,7 @@ func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-05")); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.fakeMarket.asked[DayAheadPrices]; len(asked) != 2 || asked[1] != hole {
+	if asked := b.market.asked[DayAheadPrices]; len(asked) != 2 || asked[1] != hole {
 		t.Errorf("asked for %v", asked)
 	}
 }
@@ -234,8 +234,8 @@ func TestWhatIsNotOverIsAskedForAgainAfterAnInterruption(t *testing.T) {
 
 func TestARefusedPartDoesNotTakeTheRestWithIt(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole, hole := b.fakeMarket.prices, date(t, "2026-11-03").Period()
-	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
+	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
+	b.market.prices = func(window market.Period) (replyOfPrices, error) {
 		if window == hole {
 			return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 400, Message: "refused"}
 		}

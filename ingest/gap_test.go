@@ -14,13 +14,13 @@ import (
 // withHole has mFRR energy lack a quarter of an hour; mend gives it.
 func withHole(t *testing.T, now, day string) (b *bench, mend func()) {
 	b = newBench(t, now)
-	whole, hole := b.fakeMarket.mfrr, date(t, day).At(12, 0).Unix()
-	b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
+	whole, hole := b.market.mfrr, date(t, day).At(12, 0).Unix()
+	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		reply, err := whole(window)
 		reply.Rows = slices.DeleteFunc(reply.Rows, func(r market.MFRRStep) bool { return r.Start == hole })
 		return reply, err
 	}
-	return b, func() { b.fakeMarket.mfrr = whole }
+	return b, func() { b.market.mfrr = whole }
 }
 
 // jobsUntil runs the feed's jobs, each at the time that the former one set.
@@ -54,9 +54,9 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != report.ReasonSourceGap || got.State != report.StateOK {
 		t.Fatalf("after a week: %+v", got)
 	}
-	b.fakeMarket.dates(MFRREnergy)
+	b.market.dates(MFRREnergy)
 	b.jobsUntil(MFRREnergy, "2026-11-21 12:00")
-	if slices.Contains(b.fakeMarket.dates(MFRREnergy), day) {
+	if slices.Contains(b.market.dates(MFRREnergy), day) {
 		t.Error("it is asked for by itself")
 	}
 
@@ -68,7 +68,7 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 		{"a fetch leaves it out", false, []string{"09", "11"}},
 		{"one that is forced asks for it", true, []string{"09 10 11"}},
 	} {
-		b.fakeMarket.dates(MFRREnergy)
+		b.market.dates(MFRREnergy)
 		r := request(t, market.MFRREnergy, "2026-11-09", "2026-11-11")
 		r.Force = row.force
 		if err := b.Fetch(t.Context(), r); err != nil {
@@ -93,7 +93,7 @@ func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-11 06:30", day)
 	b.job(t.Context(), b.feed(MFRREnergy))
-	b.fakeMarket.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
+	b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 	b.jobsUntil(MFRREnergy, "2026-11-20 12:00")
 	// Whether it is told as partial or as the source's error goes by which date was asked for last.
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial && got != report.ReasonSourceError {
@@ -104,7 +104,7 @@ func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
 	b.job(t.Context(), b.feed(Capacity))
-	b.fakeMarket.dates(Capacity)
+	b.market.dates(Capacity)
 	start := []string{"2026-11-21", "2026-11-22"} // what lies ahead, at each start
 	night := []string{"2026-11-14", "2026-11-15", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"}
 	for _, row := range []struct {
@@ -118,7 +118,7 @@ func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 		b.clock.Advance(paris(t, row.at).Sub(b.clock.Now()))
 		b.Feeds = New(b.options())
 		b.job(t.Context(), b.feed(Capacity))
-		if got := slices.Sorted(slices.Values(b.fakeMarket.dates(Capacity))); !slices.Equal(got, row.want) {
+		if got := slices.Sorted(slices.Values(b.market.dates(Capacity))); !slices.Equal(got, row.want) {
 			t.Errorf("after a start at %s it asks for %v, want %v", row.at, got, row.want)
 		}
 	}
@@ -126,21 +126,21 @@ func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 
 func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
-	feed, whole, bad := b.feed(AFRREnergy), b.fakeMarket.afrr, date(t, "2026-11-19").Period()
+	feed, whole, bad := b.feed(AFRREnergy), b.market.afrr, date(t, "2026-11-19").Period()
 	b.job(t.Context(), feed)
 	b.clock.Advance(paris(t, "2026-11-21 03:01").Sub(b.clock.Now()))
-	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
+	b.market.afrr = func(window market.Period) (replyOfAFRR, error) {
 		if window == bad {
 			return replyOfAFRR{}, unreadable
 		}
 		return whole(window)
 	}
 	b.job(t.Context(), feed)
-	b.fakeMarket.afrr = whole
-	b.fakeMarket.dates(AFRREnergy)
+	b.market.afrr = whole
+	b.market.dates(AFRREnergy)
 	b.clock.Advance(firstDatePause)
 	b.job(t.Context(), feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-19"}, b.fakeMarket.dates(AFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-19"}, b.market.dates(AFRREnergy)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -149,7 +149,7 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.failing(unreached)
 	b.until(Capacity, failuresToOpen)
-	other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, fakeMarket: b.fakeMarket}
+	other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
 	told := func() report.Status {
 		t.Helper()
 		report, err := other.Report(t.Context())
@@ -196,13 +196,13 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 	}
 	b.everyJob()
 	agree("at the start", report.StateOK)
-	whole := b.fakeMarket.mfrr
-	b.fakeMarket.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
+	whole := b.market.mfrr
+	b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 	for range failuresToOpen {
 		b.job(t.Context(), b.feed(MFRREnergy))
 	}
 	agree("when one feed does not reach the host", report.StateDown)
-	b.fakeMarket.mfrr = whole
+	b.market.mfrr = whole
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(MFRREnergy))
 	agree("when it does again", report.StateOK)
@@ -228,8 +228,8 @@ func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
 
 func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
 	b := newBench(t, "2026-11-10 23:00")
-	whole, first := b.fakeMarket.mfrr, date(t, "2026-11-03").Start()
-	b.fakeMarket.mfrr = func(window market.Period) (replyOfMFRR, error) {
+	whole, first := b.market.mfrr, date(t, "2026-11-03").Start()
+	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		reply, err := whole(window)
 		reply.Rows = slices.DeleteFunc(reply.Rows, func(r market.MFRRStep) bool { return r.Start < first.Unix() })
 		return reply, err
@@ -239,5 +239,18 @@ func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
 	}
 	if missing := b.status(market.MFRREnergy).Missing; len(missing) > 0 {
 		t.Errorf("missing %+v", missing)
+	}
+}
+
+func TestYesterdayThatIsNotPublishedRestsBetweenItsRuns(t *testing.T) {
+	b := newBench(t, "2026-11-18 23:50")
+	b.job(t.Context(), b.feed(MFRREnergy))
+	b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, nil }
+	b.askedBy(MFRREnergy, "2026-11-20 10:00")
+	if got := b.askedBy(MFRREnergy, "2026-11-20 10:05"); !slices.Equal(got, []string{"2026-11-20"}) {
+		t.Errorf("five minutes later it asks for %v", got)
+	}
+	if got := b.askedBy(MFRREnergy, "2026-11-20 10:20"); !slices.Contains(got, "2026-11-19") {
+		t.Errorf("after its rest it asks for %v", got)
 	}
 }

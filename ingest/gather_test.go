@@ -14,7 +14,7 @@ import (
 // callsOf are the days of each of the feed's calls, such as "04 05".
 func (b *bench) callsOf(name FeedName) []string {
 	var calls []string
-	for _, call := range b.fakeMarket.asked[name] {
+	for _, call := range b.market.asked[name] {
 		var days []string
 		for _, d := range call.Dates() {
 			days = append(days, d.String()[8:])
@@ -56,8 +56,8 @@ func TestAReplyThatIsCutShortIsFoundByCountingEachSeries(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			whole := b.fakeMarket.capacity
-			b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
+			whole := b.market.capacity
+			b.market.capacity = func(window market.Period) (replyOfCapacity, error) {
 				reply, err := whole(window)
 				reply.Rows = row.cut(window, reply.Rows)
 				return reply, err
@@ -77,7 +77,7 @@ func TestAReplyThatIsCutShortIsFoundByCountingEachSeries(t *testing.T) {
 
 func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	b.fakeMarket.capacity = func(market.Period) (replyOfCapacity, error) { return replyOfCapacity{}, nil }
+	b.market.capacity = func(market.Period) (replyOfCapacity, error) { return replyOfCapacity{}, nil }
 	if err := b.Fetch(t.Context(), request(t, market.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +88,8 @@ func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
 
 func TestADateOfAChangeThatLiesAheadShutsNoLaterRowOut(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole, price, updated := b.fakeMarket.capacity, 1.0, b.clock.Now().AddDate(1, 0, 0).UnixMilli()
-	b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
+	whole, price, updated := b.market.capacity, 1.0, b.clock.Now().AddDate(1, 0, 0).UnixMilli()
+	b.market.capacity = func(window market.Period) (replyOfCapacity, error) {
 		reply, err := whole(window)
 		for i := range reply.Rows {
 			reply.Rows[i].Price, reply.Rows[i].Updated = market.Num(price), updated

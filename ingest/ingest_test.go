@@ -91,10 +91,10 @@ func (m *fakeMarket) StandardMFRR(_ context.Context, window market.Period) (sour
 // bench is feeds over a new database, a clock that stands, and a market that gives every step of every window.
 type bench struct {
 	*Feeds
-	t          *testing.T
-	db         *store.Store
-	clock      *clockwork.FakeClock
-	fakeMarket *fakeMarket
+	t      *testing.T
+	db     *store.Store
+	clock  *clockwork.FakeClock
+	market *fakeMarket
 }
 
 // newDatabase is a database that is made once and copied for each test.
@@ -130,15 +130,15 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), fakeMarket: &fakeMarket{asked: map[FeedName][]market.Period{}}}
-	b.fakeMarket.prices = func(window market.Period) (source.Reply[market.Price], error) {
+	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), market: &fakeMarket{asked: map[FeedName][]market.Period{}}}
+	b.market.prices = func(window market.Period) (source.Reply[market.Price], error) {
 		var reply source.Reply[market.Price]
 		for s := window.Start; s < window.End; s += market.QuarterSeconds {
 			reply.Rows = append(reply.Rows, market.Price{Start: s, Resolution: market.PT15M, Price: market.Num(float64(s / market.QuarterSeconds % 96))})
 		}
 		return reply, nil
 	}
-	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
+	b.market.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
 		var reply source.Reply[market.CapacityStep]
 		for s := window.Start; s < window.End; s += market.QuarterSeconds {
 			reply.Rows = append(reply.Rows,
@@ -148,14 +148,14 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 		}
 		return reply, nil
 	}
-	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
+	b.market.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		var reply source.Reply[market.AFRRStep]
 		for s := window.Start; s < window.End; s += market.AFRRSeconds {
 			reply.Rows = append(reply.Rows, market.AFRRStep{Start: s, DemandMW: market.Num(1)})
 		}
 		return reply, nil
 	}
-	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
+	b.market.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 		var reply source.Reply[market.MFRRStep]
 		for s := window.Start - window.Start%market.QuarterSeconds; s < window.End; s += market.QuarterSeconds {
 			for _, direction := range []market.Direction{market.Upward, market.Downward} {
@@ -171,7 +171,7 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 // options are those of the feeds of a process that has just started.
 func (b *bench) options() Options {
 	return Options{
-		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.fakeMarket, Balancing: b.fakeMarket,
+		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Balancing: b.market,
 		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours, Capacity: capacityHours, AFRREnergy: energyHours, MFRREnergy: energyHours},
 	}
 }
@@ -219,8 +219,8 @@ func (b *bench) runDates(name FeedName, first, last string) (store.Run, error) {
 
 func TestARefusedDateLeavesTheRest(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole := b.fakeMarket.capacity
-	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
+	whole := b.market.capacity
+	b.market.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
 		reply, err := whole(window)
 		for i := range reply.Rows {
 			if reply.Rows[i].Dataset == market.AFRRCapacity && reply.Rows[i].Start == date(t, "2026-11-02").Start().Unix() {
@@ -267,7 +267,7 @@ func TestWhatWasStoredStaysWhenItsDateIsRefused(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01"); err != nil {
 		t.Fatal(err)
 	}
-	b.fakeMarket.prices = func(window market.Period) (source.Reply[market.Price], error) {
+	b.market.prices = func(window market.Period) (source.Reply[market.Price], error) {
 		return source.Reply[market.Price]{Rows: []market.Price{{Start: window.Start, Resolution: market.PT15M, Price: market.Num(100_001)}}}, nil
 	}
 	run, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01")
@@ -278,8 +278,8 @@ func TestWhatWasStoredStaysWhenItsDateIsRefused(t *testing.T) {
 
 func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	whole, lost := b.fakeMarket.afrr, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Status: 500, Message: "Internal Server Error"}
-	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
+	whole, lost := b.market.afrr, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Status: 500, Message: "Internal Server Error"}
+	b.market.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		if window.End == date(t, "2026-10-25").End().Unix() {
 			return source.Reply[market.AFRRStep]{}, lost
 		}
@@ -292,7 +292,7 @@ func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
 	if got := b.status(market.AFRREnergy).LastError; got == nil || *got != lost.Error() {
 		t.Errorf("last error %v, want %q", got, lost.Error())
 	}
-	b.fakeMarket.afrr = whole
+	b.market.afrr = whole
 	if _, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25"); err != nil || b.rows(market.AFRREnergy, "2026-10-25") != 22_500 {
 		t.Errorf("error %v, %d rows", err, b.rows(market.AFRREnergy, "2026-10-25"))
 	}
@@ -301,7 +301,7 @@ func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
 func TestAnInterruptedRunIsNoFault(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	ctx, cancel := context.WithCancel(t.Context())
-	b.fakeMarket.prices = func(market.Period) (source.Reply[market.Price], error) {
+	b.market.prices = func(market.Period) (source.Reply[market.Price], error) {
 		cancel()
 		return source.Reply[market.Price]{}, ctx.Err()
 	}
@@ -437,26 +437,26 @@ func TestAFeedAsksForWhatItLacks(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
 	ctx := t.Context()
 	b.job(ctx, b.feed(DayAheadPrices))
-	if got := b.fakeMarket.dates(DayAheadPrices); len(got) != 36 || got[0] != "2026-10-17" || got[35] != "2026-11-21" {
+	if got := b.market.dates(DayAheadPrices); len(got) != 36 || got[0] != "2026-10-17" || got[35] != "2026-11-21" {
 		t.Fatalf("a new database asks for %d dates: %v", len(got), got)
 	}
 	b.job(ctx, b.feed(DayAheadPrices))
-	if got := b.fakeMarket.dates(DayAheadPrices); got != nil {
+	if got := b.market.dates(DayAheadPrices); got != nil {
 		t.Errorf("a whole one asks for %v", got)
 	}
 	b.clock.Advance(72 * time.Hour)
 	b.job(ctx, b.feed(DayAheadPrices))
 	want := []string{"2026-11-14", "2026-11-15", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"}
-	if diff := cmp.Diff(want, b.fakeMarket.dates(DayAheadPrices)); diff != "" {
+	if diff := cmp.Diff(want, b.market.dates(DayAheadPrices)); diff != "" {
 		t.Errorf("three days later, for what is missing and for what three nights would have read again: %s", diff)
 	}
 }
 
 func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
-	whole := b.fakeMarket.capacity
+	whole := b.market.capacity
 	lacking := market.MFRRCapacity
-	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
+	b.market.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
@@ -468,10 +468,10 @@ func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 		return reply, err
 	}
 	b.job(t.Context(), b.feed(Capacity))
-	b.fakeMarket.dates(Capacity)
+	b.market.dates(Capacity)
 	for range 3 {
 		next := b.job(t.Context(), b.feed(Capacity))
-		if diff := cmp.Diff([]string{"2026-11-21"}, b.fakeMarket.dates(Capacity)); diff != "" {
+		if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(Capacity)); diff != "" {
 			t.Errorf("asked for %s", diff)
 		}
 		if wait := next.Sub(b.clock.Now()); wait < 10*time.Minute || wait > 11*time.Minute {
@@ -489,7 +489,7 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	ctx, feed := t.Context(), b.feed(AFRREnergy)
 	next := b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-19", "2026-11-18"}, b.fakeMarket.dates(AFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-19", "2026-11-18"}, b.market.dates(AFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	if wait := next.Sub(b.clock.Now()); wait < 15*time.Minute || wait > 16*time.Minute {
@@ -497,7 +497,7 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 	}
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	asked := b.fakeMarket.asked[AFRREnergy]
+	asked := b.market.asked[AFRREnergy]
 	newest := paris(t, "2026-11-20 12:00").Add(-4 * time.Second)
 	if len(asked) != 1 || !asked[0].From().Equal(newest.Add(-30*time.Minute)) || !asked[0].To().Equal(b.clock.Now()) {
 		t.Errorf("asked for %v", asked)
@@ -512,15 +512,15 @@ func TestYesterdayIsReadAgainWhole(t *testing.T) {
 	if next := b.job(ctx, feed); next.Before(paris(t, "2026-11-21 00:20")) || next.After(paris(t, "2026-11-21 00:22")) {
 		t.Errorf("again at %s", next)
 	}
-	b.fakeMarket.dates(MFRREnergy)
+	b.market.dates(MFRREnergy)
 	b.clock.Advance(10 * time.Minute) // 00:20
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.fakeMarket.dates(MFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21"}, b.fakeMarket.dates(MFRREnergy)[:1]); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(MFRREnergy)[:1]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -529,10 +529,10 @@ func TestALostFortnightHealsFromTheFirstStoredDate(t *testing.T) {
 	b := newBench(t, "2026-11-01 12:00")
 	ctx, feed := t.Context(), b.feed(MFRREnergy)
 	b.job(ctx, feed)
-	b.fakeMarket.dates(MFRREnergy)
+	b.market.dates(MFRREnergy)
 	b.clock.Advance(14 * 24 * time.Hour)
 	b.job(ctx, feed)
-	asked := b.fakeMarket.dates(MFRREnergy)
+	asked := b.market.dates(MFRREnergy)
 	// The dates of 30 and 31 October, which were there, missed nights in which they are read again.
 	if len(asked) != 17 || b.rows(market.MFRREnergy, "2026-11-01") != 192 || b.rows(market.MFRREnergy, "2026-11-14") != 192 {
 		t.Errorf("asked for %v", asked)
@@ -541,8 +541,8 @@ func TestALostFortnightHealsFromTheFirstStoredDate(t *testing.T) {
 
 func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
 	b := newBench(t, "2026-11-20 06:00")
-	whole, hole := b.fakeMarket.mfrr, date(t, "2026-11-18")
-	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
+	whole, hole := b.market.mfrr, date(t, "2026-11-18")
+	b.market.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
@@ -556,7 +556,7 @@ func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
 	asked := 0
 	for range 4 * 12 {
 		b.job(t.Context(), b.feed(MFRREnergy))
-		for _, d := range b.fakeMarket.dates(MFRREnergy) {
+		for _, d := range b.market.dates(MFRREnergy) {
 			if d == hole.String() {
 				asked++
 			}
@@ -581,11 +581,11 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			b.fakeMarket.capacity = func(market.Period) (source.Reply[market.CapacityStep], error) {
+			b.market.capacity = func(market.Period) (source.Reply[market.CapacityStep], error) {
 				return source.Reply[market.CapacityStep]{}, row.fault
 			}
 			b.job(t.Context(), b.feed(Capacity))
-			if got := len(b.fakeMarket.asked[Capacity]); got != row.calls {
+			if got := len(b.market.asked[Capacity]); got != row.calls {
 				t.Errorf("%d calls, want %d", got, row.calls)
 			}
 		})
@@ -594,34 +594,34 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 
 func TestARereadThatFailedIsStillDue(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:50")
-	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.fakeMarket.mfrr
+	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
 	b.job(ctx, feed)
-	b.fakeMarket.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
+	b.market.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
 		return source.Reply[market.MFRRStep]{}, &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"}
 	}
 	b.clock.Advance(32 * time.Minute) // 00:22
 	b.job(ctx, feed)
-	b.fakeMarket.mfrr = whole
-	b.fakeMarket.dates(MFRREnergy)
+	b.market.mfrr = whole
+	b.market.dates(MFRREnergy)
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.fakeMarket.dates(MFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAnOutageDoesNotMakeDatesRest(t *testing.T) {
 	b := newBench(t, "2026-11-16 12:00")
-	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.fakeMarket.mfrr
+	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
 	b.job(ctx, feed)
-	b.fakeMarket.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
+	b.market.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
 		return source.Reply[market.MFRRStep]{}, &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}
 	}
 	for b.clock.Now().Before(paris(t, "2026-11-18 10:00")) {
 		next := b.job(ctx, feed)
 		b.clock.Advance(next.Sub(b.clock.Now()))
 	}
-	b.fakeMarket.mfrr = whole
+	b.market.mfrr = whole
 	b.job(ctx, feed)
 	for _, day := range []string{"2026-11-16", "2026-11-17"} {
 		if got := b.rows(market.MFRREnergy, day); got != 192 {
@@ -642,9 +642,9 @@ func TestASourceThatLagsIsFollowedOverMidnight(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, row.evening)
-			whole := b.fakeMarket.mfrr
+			whole := b.market.mfrr
 			published := func() int64 { return b.clock.Now().Add(-row.lag).Unix() }
-			b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
+			b.market.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 				window.End = min(window.End, published())
 				return whole(window)
 			}

@@ -21,6 +21,9 @@ const energyDates = 3
 // overlap is how far before the newest step of energy a run begins: the last steps are corrected for a while.
 const overlap = 30 * time.Minute
 
+// lockPause is how long a feed rests when another program's lock kept out what it had brought.
+const lockPause = time.Minute
+
 // mostJitter keeps many Courants from asking a source at the same second.
 const mostJitter = time.Minute
 
@@ -242,7 +245,9 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 		return
 	}
 	if feed != prices {
-		prices.busy.Lock()
+		if !prices.busy.TryLock() {
+			return // its own job is under way, and does this at its end
+		}
 		defer prices.busy.Unlock()
 	}
 	today := f.today()
@@ -357,6 +362,8 @@ func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[market.Deli
 		next = nextMinute(now, feed.schedule.FromMinute) // it is not needed so much
 	case blocked && until.After(now):
 		next = until
+	case errors.Is(failed, store.ErrBusy):
+		next = earliest(next, now.Add(lockPause))
 	}
 	next = next.Add(rand.N(jitter + 1))
 	feed.runsNext(next)

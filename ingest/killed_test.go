@@ -43,7 +43,7 @@ func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
 		}
 		for _, name := range []FeedName{DayAheadPrices, Capacity, AFRREnergy, MFRREnergy} {
 			pause, rests := row.rest[name]
-			if asked := len(b.fakeMarket.dates(name)) > 0; asked == rests {
+			if asked := len(b.market.dates(name)) > 0; asked == rests {
 				t.Errorf("after %d kills in %v: %s is asked for: %t", row.kills, row.killed, name, asked)
 			}
 			for _, status := range report.Datasets {
@@ -55,7 +55,7 @@ func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
 		b.clock.Advance(time.Hour)
 		rest()
 		for _, name := range row.killed {
-			if len(b.fakeMarket.dates(name)) == 0 {
+			if len(b.market.dates(name)) == 0 {
 				t.Errorf("after the rest %s is not asked for", name)
 			}
 		}
@@ -103,8 +103,8 @@ func TestRunsThatEndAndAnOrdinaryStopLeaveNoKillBehind(t *testing.T) {
 	t.Run("a stop in the middle of a run", func(t *testing.T) {
 		b := newBench(t, "2026-11-20 09:00")
 		ctx, cancel := context.WithCancel(t.Context())
-		mfrr := b.fakeMarket.mfrr
-		b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
+		mfrr := b.market.mfrr
+		b.market.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 			if left := kills(b); left[string(MFRREnergy)] != 1 {
 				t.Errorf("in the middle of a run: %v", left)
 			}

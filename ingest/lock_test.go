@@ -2,10 +2,12 @@ package ingest
 
 import (
 	"database/sql"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
 )
@@ -54,5 +56,60 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	}
 	if got := lastError(); got != "" {
 		t.Errorf("after it the status tells %q", got)
+	}
+}
+
+func TestAWriteThatALockKeepsOutIsToldAtOnceAndUntilAnotherOneIsDone(t *testing.T) {
+	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
+	b.job(t.Context(), b.feed(MFRREnergy))
+	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func() error { return b.db.BeginRuns(t.Context(), "any", b.clock.Now()) } // of whatever part of the program
+	if err := write(); !errors.Is(err, store.ErrBusy) {
+		t.Fatal(err)
+	}
+	if got := b.status(market.MFRREnergy).LastError; got == nil || !strings.Contains(*got, "another program has held its write lock for 10ms") {
+		t.Errorf("the status tells %v", got)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.status(market.MFRREnergy).LastError; got != nil {
+		t.Errorf("after it the status tells %q", *got)
+	}
+}
+
+func TestWhatALockKeptOutIsAskedForAgainSoon(t *testing.T) {
+	b := newBench(t, "2026-11-20 19:00", store.BusyTimeout(10*time.Millisecond))
+	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := b.job(t.Context(), b.feed(DayAheadPrices))
+	if wait := next.Sub(b.clock.Now()); wait > lockPause+mostJitter {
+		t.Errorf("it runs again after %s", wait)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(next.Sub(b.clock.Now()))
+	next = b.job(t.Context(), b.feed(DayAheadPrices))
+	if wait := next.Sub(b.clock.Now()); wait < idleInterval || b.status(market.DayAheadPrices).State != report.StateOK {
+		t.Errorf("after the lock it runs again after %s, status %+v", wait, b.status(market.DayAheadPrices))
 	}
 }

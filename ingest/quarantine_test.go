@@ -14,7 +14,7 @@ import (
 
 // pricesOf has the market give each quarter, counted from its delivery date's start, the price that at says.
 func (b *bench) pricesOf(at func(quarter int) float64) {
-	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
+	b.market.prices = func(window market.Period) (replyOfPrices, error) {
 		var reply replyOfPrices
 		for s := window.Start; s < window.End; s += market.QuarterSeconds {
 			quarter := int(s-market.DeliveryDateOf(time.Unix(s, 0)).Start().Unix()) / market.QuarterSeconds
@@ -134,8 +134,8 @@ func (b *bench) withdrawing(share float64) {
 	within := func(window market.Period, start int64) bool {
 		return float64(start-window.Start) < share*float64(window.Seconds())
 	}
-	capacity, afrr, mfrr := b.fakeMarket.capacity, b.fakeMarket.afrr, b.fakeMarket.mfrr
-	b.fakeMarket.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
+	capacity, afrr, mfrr := b.market.capacity, b.market.afrr, b.market.mfrr
+	b.market.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
 		reply, err := capacity(window)
 		for i := range reply.Rows {
 			row := &reply.Rows[i]
@@ -146,7 +146,7 @@ func (b *bench) withdrawing(share float64) {
 		}
 		return reply, err
 	}
-	b.fakeMarket.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
+	b.market.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
 		reply, err := afrr(window)
 		for i := range reply.Rows {
 			reply.Rows[i].DownwardPrice = market.Num(9)
@@ -156,7 +156,7 @@ func (b *bench) withdrawing(share float64) {
 		}
 		return reply, err
 	}
-	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
+	b.market.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 		reply, err := mfrr(window)
 		for i := range reply.Rows {
 			reply.Rows[i].SubmittedOffersMW = market.Num(9)
@@ -272,8 +272,8 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 
 // refusing has the market give, as the first price of mFRR energy of a date, one that is out of bounds.
 func (b *bench) refusing(day string) {
-	whole := b.fakeMarket.mfrr
-	b.fakeMarket.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
+	whole := b.market.mfrr
+	b.market.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
 		reply, err := whole(window)
 		for i := range reply.Rows {
 			if row := &reply.Rows[i]; row.Start == date(b.t, day).Start().Unix() && row.Direction == market.Upward {
@@ -299,7 +299,7 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			good := b.fakeMarket.mfrr
+			good := b.market.mfrr
 			if _, err := b.runDates(MFRREnergy, "2026-11-17", "2026-11-17"); err != nil { // missing dates are counted from here
 				t.Fatal(err)
 			}
@@ -341,7 +341,7 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 			if waiting, err := b.db.InQuarantine(t.Context()); err != nil || len(waiting) > 0 {
 				t.Errorf("afterwards %v waits, %v", waiting, err)
 			}
-			b.fakeMarket.mfrr = good
+			b.market.mfrr = good
 			if _, err := b.runDates(MFRREnergy, day, day); err != nil || b.reasonOf(market.MFRREnergy, day) != "" {
 				t.Errorf("read well it is missing for %q, %v", b.reasonOf(market.MFRREnergy, day), err)
 			}
@@ -352,12 +352,12 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 func TestARefusedDateGoesByItselfOnceItIsReadWell(t *testing.T) {
 	const day = "2026-11-18"
 	b := newBench(t, "2026-11-20 12:00")
-	good := b.fakeMarket.mfrr
+	good := b.market.mfrr
 	b.refusing(day)
 	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
 		t.Fatal(err)
 	}
-	b.fakeMarket.mfrr = good
+	b.market.mfrr = good
 	b.clock.Advance(time.Hour)
 	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
 		t.Fatal(err)
@@ -374,8 +374,8 @@ func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
 		refuse func(*bench)
 	}{
 		{"what is refused for good", func(b *bench) {
-			whole := b.fakeMarket.mfrr
-			b.fakeMarket.mfrr = func(window market.Period) (reply source.Reply[market.MFRRStep], err error) {
+			whole := b.market.mfrr
+			b.market.mfrr = func(window market.Period) (reply source.Reply[market.MFRRStep], err error) {
 				good, err := whole(window)
 				reply.Refused = good.Rows
 				reply.Refusals.RefuseFinally(market.MFRREnergy, date(b.t, day), "two series differ")
@@ -383,13 +383,13 @@ func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
 			}
 		}},
 		{"a date of which nothing could be read", func(b *bench) {
-			b.fakeMarket.mfrr = func(market.Period) (reply source.Reply[market.MFRRStep], err error) {
+			b.market.mfrr = func(market.Period) (reply source.Reply[market.MFRRStep], err error) {
 				reply.Refusals.Refuse(market.MFRREnergy, date(b.t, day), "no row can be read")
 				return reply, nil
 			}
 		}},
 		{"a value beyond all measure", func(b *bench) {
-			b.fakeMarket.mfrr = func(window market.Period) (reply source.Reply[market.MFRRStep], err error) {
+			b.market.mfrr = func(window market.Period) (reply source.Reply[market.MFRRStep], err error) {
 				reply.Refused = []market.MFRRStep{{Start: window.Start, Direction: market.Upward, ClearingPrice: market.Num(1e300)}}
 				reply.Refusals.Refuse(market.MFRREnergy, date(b.t, day), "a price of 1e+300 EUR/MWh is out of bounds")
 				return reply, nil
@@ -466,8 +466,8 @@ func TestWhatAPersonDecides(t *testing.T) {
 func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	const day = "2026-11-20"
 	b := newBench(t, "2026-11-21 00:30")
-	odd := b.fakeMarket.prices
-	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
+	odd := b.market.prices
+	b.market.prices = func(window market.Period) (replyOfPrices, error) {
 		reply, err := odd(window)
 		for i := range reply.Rows {
 			if date(t, day).Period().Holds(reply.Rows[i].Start) {
@@ -497,7 +497,7 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	if got := b.status(market.DayAheadPrices).State; got != report.StateOK {
 		t.Errorf("the state is %s", got)
 	}
-	b.fakeMarket.prices = odd
+	b.market.prices = odd
 	r := request(t, market.DayAheadPrices, day, day)
 	r.Force = true
 	if err := b.Fetch(t.Context(), r); err != nil || b.reasonOf(market.DayAheadPrices, day) != "" {

@@ -12,9 +12,9 @@ import (
 func (b *bench) askedBy(name FeedName, at string) []string {
 	b.t.Helper()
 	b.clock.Advance(paris(b.t, at).Sub(b.clock.Now()))
-	b.fakeMarket.dates(name)
+	b.market.dates(name)
 	b.job(b.t.Context(), b.feed(name))
-	return slices.Compact(slices.Sorted(slices.Values(b.fakeMarket.dates(name))))
+	return slices.Compact(slices.Sorted(slices.Values(b.market.dates(name))))
 }
 
 func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
@@ -52,8 +52,8 @@ func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
 
 func TestPricesOfTodayAreReadAgainInTheMorning(t *testing.T) {
 	b := newBench(t, "2026-11-19 23:00")
-	whole, end := b.fakeMarket.prices, date(t, "2026-11-20").End().Unix()
-	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) { // tomorrow's are not published yet
+	whole, end := b.market.prices, date(t, "2026-11-20").End().Unix()
+	b.market.prices = func(window market.Period) (replyOfPrices, error) { // tomorrow's are not published yet
 		if window.End = min(window.End, end); window.Start >= window.End {
 			return replyOfPrices{}, nil
 		}
@@ -89,10 +89,10 @@ func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T)
 	b, e := withExchange(t, "2026-11-20 14:00")
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 1 })
 	b.job(t.Context(), b.feed(DayAheadPrices))
-	b.fakeMarket.dates(DayAheadPrices)
+	b.market.dates(DayAheadPrices)
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(ExchangePrices))
-	asked := b.fakeMarket.dates(DayAheadPrices)
+	asked := b.market.dates(DayAheadPrices)
 	report, err := b.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T)
 	b.clock.Advance(time.Minute)
 	b.job(t.Context(), b.feed(ExchangePrices))
 	b.job(t.Context(), b.feed(DayAheadPrices))
-	if asked := b.fakeMarket.dates(DayAheadPrices); len(asked) > 0 {
+	if asked := b.market.dates(DayAheadPrices); len(asked) > 0 {
 		t.Errorf("again it is asked for %v", asked)
 	}
 }

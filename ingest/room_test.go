@@ -43,7 +43,7 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 		}
 		b.clock.Advance(roomPause)
 	}
-	if got := b.fakeMarket.dates(DayAheadPrices); got != nil || b.runs() != 0 {
+	if got := b.market.dates(DayAheadPrices); got != nil || b.runs() != 0 {
 		t.Errorf("asked for %v, %d runs", got, b.runs())
 	}
 	if states, err := b.db.FeedStates(t.Context()); err != nil || len(states) > 0 {
@@ -62,8 +62,8 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 
 func TestARunIsNotKeptWhereTheDiskFilledMeanwhile(t *testing.T) {
 	b, full := withRoom(t, "2026-11-20 13:00")
-	whole := b.fakeMarket.prices
-	b.fakeMarket.prices = func(window market.Period) (replyOfPrices, error) {
+	whole := b.market.prices
+	b.market.prices = func(window market.Period) (replyOfPrices, error) {
 		*full = errors.New("make room")
 		return whole(window)
 	}
@@ -77,12 +77,12 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	b, full := withRoom(t, "2026-11-20 13:00")
 	fetch := request(t, market.AFRREnergy, "2026-11-10", "2026-11-12")
 	*full = errors.New("make room")
-	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.fakeMarket.dates(AFRREnergy) != nil {
+	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.market.dates(AFRREnergy) != nil {
 		t.Errorf("the fetch ends with %v", err)
 	}
 	*full = nil
-	whole := b.fakeMarket.afrr
-	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
+	whole := b.market.afrr
+	b.market.afrr = func(window market.Period) (replyOfAFRR, error) {
 		if window.Start == date(t, "2026-11-11").Start().Unix() {
 			*full = errors.New("make room")
 		}
@@ -91,12 +91,12 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: make room; 2 delivery dates are left: the same command goes on with them") {
 		t.Errorf("the fetch ends with %v", err)
 	}
-	b.fakeMarket.dates(AFRREnergy)
-	*full, b.fakeMarket.afrr = nil, whole
+	b.market.dates(AFRREnergy)
+	*full, b.market.afrr = nil, whole
 	if err := b.Fetch(t.Context(), fetch); err != nil {
 		t.Error(err)
 	}
-	if got := strings.Join(b.fakeMarket.dates(AFRREnergy), " "); got != "2026-11-11 2026-11-12" {
+	if got := strings.Join(b.market.dates(AFRREnergy), " "); got != "2026-11-11 2026-11-12" {
 		t.Errorf("it goes on with %s", got)
 	}
 }

@@ -45,14 +45,14 @@ func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
 	rest, stop := b.serving()
 	rest()
 	for name, first := range map[FeedName]string{DayAheadPrices: "2026-10-17", Capacity: "2026-11-21", AFRREnergy: "2026-11-20", MFRREnergy: "2026-11-20"} {
-		if asked := b.fakeMarket.dates(name); len(asked) == 0 || asked[0] != first {
+		if asked := b.market.dates(name); len(asked) == 0 || asked[0] != first {
 			t.Errorf("at once %s asks for %v", name, asked)
 		}
 	}
 	b.clock.Advance(17 * time.Minute)
 	rest()
 	for name, want := range map[FeedName][]string{DayAheadPrices: nil, Capacity: nil, AFRREnergy: {"2026-11-20"}, MFRREnergy: {"2026-11-20"}} {
-		if diff := cmp.Diff(want, b.fakeMarket.dates(name)); diff != "" {
+		if diff := cmp.Diff(want, b.market.dates(name)); diff != "" {
 			t.Errorf("after a quarter of an hour %s: %s", name, diff)
 		}
 	}
@@ -83,8 +83,8 @@ func TestServeWithoutCredentialsRunsNothing(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.Feeds = New(Options{Store: b.db, Clock: b.clock})
 	_, stop := b.serving()
-	if err := stop(); err != nil || len(b.fakeMarket.asked) > 0 {
-		t.Errorf("error %v, asked %v", err, b.fakeMarket.asked)
+	if err := stop(); err != nil || len(b.market.asked) > 0 {
+		t.Errorf("error %v, asked %v", err, b.market.asked)
 	}
 }
 
@@ -126,12 +126,12 @@ func TestMissingDatesAndWhy(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-14", "2026-11-15"); err != nil {
 		t.Fatal(err)
 	}
-	whole := b.fakeMarket.prices
-	b.fakeMarket.prices = func(window market.Period) (reply replyOfPrices, err error) { return reply, nil }
+	whole := b.market.prices
+	b.market.prices = func(window market.Period) (reply replyOfPrices, err error) { return reply, nil }
 	if _, err := b.runDates(DayAheadPrices, "2026-11-16", "2026-11-16"); err != nil {
 		t.Fatal(err)
 	}
-	b.fakeMarket.prices = func(window market.Period) (reply replyOfPrices, err error) {
+	b.market.prices = func(window market.Period) (reply replyOfPrices, err error) {
 		reply, err = whole(window)
 		reply.Rows = reply.Rows[:40]
 		return reply, err
@@ -139,14 +139,14 @@ func TestMissingDatesAndWhy(t *testing.T) {
 	if _, err := b.runDates(DayAheadPrices, "2026-11-17", "2026-11-17"); err != nil {
 		t.Fatal(err)
 	}
-	b.fakeMarket.prices = func(window market.Period) (reply replyOfPrices, err error) {
+	b.market.prices = func(window market.Period) (reply replyOfPrices, err error) {
 		reply.Refusals.RefuseFinally(market.DayAheadPrices, market.DeliveryDateOf(window.From()), "two series differ")
 		return reply, nil
 	}
 	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
 		t.Fatal(err)
 	}
-	b.fakeMarket.prices = func(market.Period) (reply replyOfPrices, err error) { return reply, context.DeadlineExceeded }
+	b.market.prices = func(market.Period) (reply replyOfPrices, err error) { return reply, context.DeadlineExceeded }
 	if _, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19"); err == nil {
 		t.Fatal("no error")
 	}
@@ -168,8 +168,8 @@ func TestMissingDatesAndWhy(t *testing.T) {
 
 func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
 	b := newBench(t, "2026-06-01 12:00")
-	whole := b.fakeMarket.capacity
-	b.fakeMarket.capacity = func(window market.Period) (replyOfCapacity, error) {
+	whole := b.market.capacity
+	b.market.capacity = func(window market.Period) (replyOfCapacity, error) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {

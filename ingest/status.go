@@ -112,7 +112,7 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 		says := clock.text()
 		status.LastError = &says
 	}
-	for _, err := range []error{feed.lastUnrecorded(), f.checkRoom()} {
+	for _, err := range []error{feed.lastUnrecorded(), f.store.Locked(), f.checkRoom()} {
 		if err != nil && !feed.off {
 			says := oneLine(err)
 			status.LastError = &says
@@ -234,6 +234,9 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 	}
 	for _, date := range market.Dates(first, last) {
 		h := holdings[date]
+		if h.thinned { // it is not asked for any more, so no error of it could end
+			continue
+		}
 		a, wasAsked := asked[date]
 		isDue := !date.After(lastDue)
 		isError := a.Fault.Kind == store.FaultRefused || a.Fault.Kind == store.FaultFailed && (isDue || a.Fault.Runs >= failuresToTell)

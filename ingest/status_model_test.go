@@ -141,8 +141,8 @@ func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 				b := newBench(t, "2026-11-18 00:05")
 				feed := b.feed(row.name)
 				fate := map[market.DeliveryDate]string{}
-				b.fakeMarket.prices = fated(b.fakeMarket.prices, fate, market.DayAheadPrices, priceDate)
-				b.fakeMarket.mfrr = fated(b.fakeMarket.mfrr, fate, market.MFRREnergy, mfrrDate)
+				b.market.prices = fated(b.market.prices, fate, market.DayAheadPrices, priceDate)
+				b.market.mfrr = fated(b.market.mfrr, fate, market.MFRREnergy, mfrrDate)
 				m := &model{ahead: feed.ahead, lateMinute: row.hours.LateMinute, held: map[market.DeliveryDate]int{}, events: map[market.DeliveryDate][]event{},
 					periods: func(d market.DeliveryDate) int {
 						if feed.ahead {

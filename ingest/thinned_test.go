@@ -11,8 +11,8 @@ import (
 func TestAThinnedDateIsNeitherMissedNorAskedForButByForce(t *testing.T) {
 	const hole, day = "2026-09-02", "2026-09-03"
 	b := newBench(t, "2026-10-25 23:00")
-	whole := b.fakeMarket.afrr
-	b.fakeMarket.afrr = func(window market.Period) (replyOfAFRR, error) {
+	whole := b.market.afrr
+	b.market.afrr = func(window market.Period) (replyOfAFRR, error) {
 		reply, err := whole(window)
 		if window.Start == date(t, hole).Start().Unix() {
 			reply.Rows = reply.Rows[:100]
@@ -34,21 +34,21 @@ func TestAThinnedDateIsNeitherMissedNorAskedForButByForce(t *testing.T) {
 			t.Errorf("a thinned date is missing: %+v", missing)
 		}
 	}
-	b.fakeMarket.dates(AFRREnergy)
+	b.market.dates(AFRREnergy)
 	for range 3 {
 		b.job(t.Context(), b.feed(AFRREnergy))
 		b.clock.Advance(24 * time.Hour)
 	}
-	for _, asked := range b.fakeMarket.dates(AFRREnergy) {
+	for _, asked := range b.market.dates(AFRREnergy) {
 		if asked < "2026-09-04" {
 			t.Errorf("%s is asked for", asked)
 		}
 	}
-	if err := b.Fetch(t.Context(), fetch); err != nil || b.fakeMarket.dates(AFRREnergy) != nil {
+	if err := b.Fetch(t.Context(), fetch); err != nil || b.market.dates(AFRREnergy) != nil {
 		t.Errorf("without force it is asked for, %v", err)
 	}
 	fetch.Force = true
-	b.fakeMarket.afrr = whole
+	b.market.afrr = whole
 	if err := b.Fetch(t.Context(), fetch); err != nil {
 		t.Error(err)
 	}

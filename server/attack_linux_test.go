@@ -504,6 +504,9 @@ var (
 		{"CDATA", "<a><![CDATA[", "x", 64 * mebibyte, "]]></a>"},
 		{"a text in pieces", "<Publication_MarketDocument><type>", strings.Repeat("x", 16_000) + "<b/>", 25 * mebibyte, "</type></Publication_MarketDocument>"},
 		{"texts", a44, "<Point><position>" + strings.Repeat("1", 10_000) + "</position></Point>", 25 * mebibyte, endOfA44},
+		{"reasons", "<Acknowledgement_MarketDocument>", "<Reason><text>" + strings.Repeat("x", 16_000) + "</text></Reason>", 25 * mebibyte, "</Acknowledgement_MarketDocument>"},
+		{"reasons of signs", "<Acknowledgement_MarketDocument>", "<Reason><text>" + strings.Repeat("&lt;&amp;", 1_700) + "</text></Reason>", 25 * mebibyte, "</Acknowledgement_MarketDocument>"},
+		{"a reason in pieces", "<Acknowledgement_MarketDocument><Reason><text>", strings.Repeat("x", 16_000) + "<b/>", 25 * mebibyte, "</text></Reason></Acknowledgement_MarketDocument>"},
 		{"periods of a year", a44 + "</Period>", "<Period><timeInterval><start>2026-01-01T00:00Z</start><end>2027-01-01T00:00Z</end></timeInterval><resolution>PT15M</resolution>" +
 			"<Point><position>1</position><price.amount>1</price.amount></Point></Period>", mebibyte / 8, endOfA44},
 	}

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/wneessen/go-mail"
 
+	"courant/ingest/source"
 	"courant/server/api"
 	"courant/server/config"
 )
@@ -61,11 +63,27 @@ func (m mailer) Send(ctx context.Context, to, subject, text string) error {
 	} else if !time.Now().Before(end) {
 		err = late
 	}
-	said := []rune(strings.ReplaceAll(err.Error(), to, "[recipient]"))
+	said := []rune(m.hide(err.Error(), to, text))
 	if len(said) > mailErrorRunes {
 		said = append(said[:mailErrorRunes], '…')
 	}
 	return errors.New("mail: " + string(said))
+}
+
+// longWord is from how many letters and digits on a word of a mail is hidden: no word is as long, but the secret in a link is.
+const longWord = 20
+
+// hide makes one line of what an error of the library or of the server says, without the recipient, the password and the secrets in
+// the mail's text. A server may repeat all of them.
+func (m mailer) hide(said, to, text string) string {
+	secrets := []string{m.cfg.Password.Reveal(), to}
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if len(word) >= longWord {
+			secrets = append(secrets, word)
+		}
+	}
+	said = strings.ReplaceAll(strings.Join(strings.Fields(said), " "), to, "[recipient]")
+	return source.Hide(said, secrets)
 }
 
 func (m mailer) send(ctx context.Context, to, subject, text string) error {

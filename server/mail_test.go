@@ -1,21 +1,26 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptest"
 	"net/mail"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
+	"courant/server/api"
 	"courant/server/config"
 )
 
@@ -85,31 +90,38 @@ func (d *delivery) Data(r io.Reader) error {
 func (*delivery) Reset()        {}
 func (*delivery) Logout() error { return nil }
 
+// certified is a certificate for this machine, and the pool that trusts it.
+func certified(t *testing.T) ([]tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	site := httptest.NewTLSServer(nil)
+	site.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(site.Certificate())
+	return site.TLS.Certificates, roots
+}
+
 // open starts the office and returns a configuration that leads to it, with encryption as in smtp.tls and with the certificate of the
 // pool.
 func (o *postOffice) open(t *testing.T, encryption string) (config.SMTP, *x509.CertPool) {
 	t.Helper()
-	certified := httptest.NewTLSServer(nil)
-	certified.Close()
-	roots := x509.NewCertPool()
-	roots.AddCert(certified.Certificate())
+	certificates, roots := certified(t)
 	o.taken, o.envelopes = make(chan *mail.Message, 10), make(chan string, 10)
-	server := smtp.NewServer(o)
-	server.AllowInsecureAuth = encryption == "none"
+	office := smtp.NewServer(o)
+	office.AllowInsecureAuth = encryption == "none"
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
-	switch config := (&tls.Config{Certificates: certified.TLS.Certificates}); encryption {
+	switch config := (&tls.Config{Certificates: certificates}); encryption {
 	case "starttls":
-		server.TLSConfig = config
+		office.TLSConfig = config
 	case "tls":
 		listener = tls.NewListener(listener, config)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); server.Serve(listener) }()
-	t.Cleanup(func() { server.Close(); <-ended })
+	go func() { defer close(ended); office.Serve(listener) }()
+	t.Cleanup(func() { office.Close(); <-ended })
 	return config.SMTP{Host: "127.0.0.1", Port: port, From: "Courant <courant@example.org>", TLS: encryption}, roots
 }
 
@@ -168,6 +180,83 @@ func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 			err := mailer{cfg: cfg, timeout: mailTimeout}.Send(ctx, test.to, "subject", "https://courant.example.org/set-password?key=ABC")
 			if err == nil || strings.Contains(err.Error(), test.to) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "key=") {
 				t.Errorf("Send = %v, want an error without recipient and secret", err)
+			}
+		})
+	}
+}
+
+// parrot is a mail server that refuses a mail at the password, the recipient or the end, and repeats what it was sent there.
+func parrot(t *testing.T, refuses string) (config.SMTP, *x509.CertPool) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	certificates, roots := certified(t)
+	listener = tls.NewListener(listener, &tls.Config{Certificates: certificates})
+	talk := func(conn net.Conn) {
+		defer conn.Close()
+		line := func(format string, args ...any) { fmt.Fprintf(conn, format+"\r\n", args...) }
+		line("220 here")
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			command, _, _ := strings.Cut(lines.Text(), " ")
+			switch {
+			case command == "EHLO" && refuses == "AUTH LOGIN":
+				line("250-here\r\n250 AUTH LOGIN")
+			case command == "EHLO":
+				line("250-here\r\n250 AUTH PLAIN")
+			case command == "AUTH" && refuses == "AUTH LOGIN":
+				line("334 VXNlcm5hbWU6")
+				lines.Scan()
+				line("334 UGFzc3dvcmQ6")
+				lines.Scan()
+				line("535 what is %s?", lines.Text())
+			case command == refuses && refuses != "DATA":
+				line("550 what is %s?", strings.ToUpper(lines.Text()))
+			case command == "AUTH":
+				line("235 good")
+			case command == "DATA":
+				line("354 go on")
+				var said []string
+				for lines.Scan() && lines.Text() != "." {
+					said = append(said, lines.Text())
+				}
+				line("550 no: %s", strings.Join(said[len(said)-2:], " "))
+			default:
+				line("250 good")
+			}
+		}
+	}
+	var talks sync.WaitGroup
+	talks.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			talks.Go(func() { talk(conn) })
+		}
+	})
+	t.Cleanup(func() { listener.Close(); talks.Wait() })
+	return config.SMTP{Host: "127.0.0.1", Port: port, From: "courant@example.org", TLS: "tls", Username: "courant"}, roots
+}
+
+func TestWhatAMailServerRepeatsOfPasswordLinkAndRecipientIsHidden(t *testing.T) {
+	const password, key, to = "correct horse battery", "MZXW6YTBOIQGCIDUMVZXIIDPMYQGCIDMNFXGWIDUNBQXI2LTEBZW", "anne@example.org"
+	for _, refuses := range []string{"AUTH", "AUTH LOGIN", "RCPT", "DATA"} {
+		t.Run(refuses, func(t *testing.T) {
+			cfg, roots := parrot(t, refuses)
+			cfg.Password = password
+			err := mailer{cfg: cfg, timeout: mailTimeout, roots: roots}.Send(t.Context(), to, "subject", "Hello,\n\n"+api.LinkAddress("https://courant.example.org", key)+"\n")
+			if err == nil || !strings.Contains(err.Error(), "[hidden]") || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("Send = %v, want what the server said with something hidden", err)
+			}
+			encoded := base64.StdEncoding.EncodeToString
+			for _, secret := range []string{key[:20], key[30:], to, encoded([]byte("\x00courant\x00" + password))[:16], encoded([]byte(password))[:12]} {
+				if strings.Contains(strings.ToLower(err.Error()), strings.ToLower(secret)) {
+					t.Errorf("%v holds %s", err, secret)
+				}
 			}
 		})
 	}

@@ -253,6 +253,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 		{name: "a damaged packed hour", prepare: altered("UPDATE afrr_energy_hour SET checksum = checksum + 1"), says: "of afrr_energy_hour is damaged"},
 		{name: "a table is missing", prepare: altered("DROP TABLE feed_state"), says: "is damaged: the table feed_state of schema"},
 		{name: "a column is missing", prepare: altered("ALTER TABLE token DROP COLUMN last_used_ms"), says: "its column last_used_ms"},
+		{name: "rows in a file that no service opens", prepare: altered("PRAGMA auto_vacuum = 0", "VACUUM"), says: "cannot give room back: run PRAGMA auto_vacuum"},
 		{name: "a trigger", prepare: altered("CREATE TRIGGER t AFTER INSERT ON feed_run BEGIN DELETE FROM feed_run; END"), says: `not Courant's: trigger "t": drop it`},
 		{name: "a view", prepare: altered("CREATE VIEW v AS SELECT 1"), says: `not Courant's: view "v"`},
 		{name: "another view of Courant's name", prepare: altered("DROP VIEW afrr_energy", "CREATE VIEW afrr_energy AS SELECT 1 AS start"), says: `not Courant's: view "afrr_energy"`},

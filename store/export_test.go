@@ -12,6 +12,9 @@ import (
 // WriterPool is the one connection that writes, so that a test can ask SQLite itself.
 func (s *Store) WriterPool() *sql.DB { return s.writer }
 
+// WriteConn is the connection that writes, as a write gets it.
+func (s *Store) WriteConn(ctx context.Context) (*sql.Conn, error) { return s.writeConn(ctx) }
+
 // ReaderPool is the connections that only read.
 func (s *Store) ReaderPool() *sql.DB { return s.reader }
 

@@ -31,6 +31,8 @@ const (
 	// retryMilliseconds is how long Open waits before it tries a locked file again.
 	retryMilliseconds = 20
 	fileMode          = 0o600
+	// incrementalVacuum is how SQLite calls a file of which pages that hold nothing can be given back.
+	incrementalVacuum = "2"
 )
 
 // Open opens the database file, makes it if there is none, and brings its schema up to date. A file that is
@@ -229,7 +231,7 @@ func (s *Store) pool(ctx context.Context, size int, option string) (*sql.DB, err
 	}
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "auto_vacuum": "2"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "auto_vacuum": incrementalVacuum} {
 		var is string
 		if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&is); err != nil {
 			db.Close()

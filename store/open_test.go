@@ -632,3 +632,32 @@ func TestAWriteBehindALockIsGivenUpWithASentence(t *testing.T) {
 		t.Errorf("after it: %v", err)
 	}
 }
+
+func TestAWriteThatWaitedBehindOthersWaitsForTheLockOnlyForTheRest(t *testing.T) {
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"), store.BusyTimeout(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	first, err := s.WriteConn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		second, err := s.WriteConn(t.Context())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer second.Close()
+		var left int64
+		if err := second.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&left); err != nil || left >= time.Hour.Milliseconds() {
+			t.Errorf("it may wait for the lock for another %d ms of an hour, %v", left, err)
+		}
+	})
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	waiting.Wait()
+}

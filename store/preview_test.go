@@ -48,10 +48,10 @@ func TestAPreviewCountsWhatABatchWouldDoToItsDateAndDatasetAlone(t *testing.T) {
 		newRows int
 		columns map[string]store.ColumnEffect
 	}{
-		market.AFRRCapacity:   {1, map[string]store.ColumnEffect{"offered_mw": {Held: 3}, "price": {Held: 2, Changed: 1, Withdrawn: 1, Filled: 1}}},
+		market.AFRRCapacity:   {1, map[string]store.ColumnEffect{"offered_mw": {Held: 3, New: 1}, "price": {Held: 2, Changed: 1, Withdrawn: 1, Filled: 1, New: 1}}},
 		market.MFRRCapacity:   {0, map[string]store.ColumnEffect{"offered_mw": {Held: 1}, "price": {Held: 1, Withdrawn: 1}}},
 		market.FCRCapacity:    {0, map[string]store.ColumnEffect{}},
-		market.DayAheadPrices: {1, map[string]store.ColumnEffect{"price": {Held: 1, Changed: 1}}},
+		market.DayAheadPrices: {1, map[string]store.ColumnEffect{"price": {Held: 1, Changed: 1, New: 1}}},
 	} {
 		effect, err := s.Preview(t.Context(), dataset, day, batch)
 		if err != nil || effect.NewRows != want.newRows {
@@ -82,7 +82,7 @@ func TestAPreviewOfAThinnedDateCountsOnlyTheStepsThatWouldBeTaken(t *testing.T) 
 		"less than 5 min":            {all[10:60], 0},
 	} {
 		effect, err := s.Preview(t.Context(), market.AFRREnergy, day, market.Batch{AFRR: row.arrives})
-		if err != nil || effect.NewRows != row.newRows || effect.Sum() != (store.ColumnEffect{}) {
+		if err != nil || effect.NewRows != row.newRows || effect.Sum() != (store.ColumnEffect{New: 7 * row.newRows}) {
 			t.Errorf("%s: %+v, %v; want %d new rows", name, effect, err, row.newRows)
 		}
 	}

@@ -50,6 +50,7 @@ type Store struct {
 	reader *sql.DB
 
 	accessChanges atomic.Uint64
+	lockedOut     atomic.Bool // a lock kept the newest write out
 
 	watchers sync.WaitGroup
 	stop     context.CancelFunc
@@ -112,8 +113,24 @@ func (s *Store) read(ctx context.Context, fn func(*sql.Tx) error) error {
 	return s.explain(fn(tx))
 }
 
+// Locked is an ErrBusy if the lock of another program kept the newest write out, else nil.
+func (s *Store) Locked() error {
+	if s.lockedOut.Load() {
+		return fmt.Errorf("%w: another program has held its write lock for %s", ErrBusy, s.busy)
+	}
+	return nil
+}
+
 // write runs fn in one write transaction, which is committed if fn returns nil.
 func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
+	err := s.writeOnce(ctx, fn)
+	if isLocked := errors.Is(err, ErrBusy); isLocked || err == nil {
+		s.lockedOut.Store(isLocked)
+	}
+	return err
+}
+
+func (s *Store) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
 	conn, err := s.writeConn(ctx)
 	if err != nil {
 		return err
@@ -133,8 +150,10 @@ func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
 	return s.explain(tx.Commit())
 }
 
-// writeConn is the one connection that writes. Whoever waits behind others that wait for the write lock waits no longer than they do.
+// writeConn is the one connection that writes. Whoever waits behind others for it, and then for the write lock, waits no longer than
+// one that waits for the lock alone.
 func (s *Store) writeConn(ctx context.Context) (*sql.Conn, error) {
+	begun := time.Now()
 	late := fmt.Errorf("%w: %s: %w: other writes of this program have taken %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
 	waiting, cancel := context.WithTimeout(ctx, s.busy)
 	defer cancel()
@@ -142,5 +161,12 @@ func (s *Store) writeConn(ctx context.Context) (*sql.Conn, error) {
 	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
 		return nil, late
 	}
-	return conn, s.explain(err)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	left := max(s.busy-time.Since(begun), 0)
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", left.Milliseconds())); err != nil {
+		return nil, errors.Join(s.explain(err), conn.Close())
+	}
+	return conn, nil
 }

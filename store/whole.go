@@ -35,6 +35,13 @@ func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err e
 	if verdict != "ok" {
 		return 0, s.damaged(verdict)
 	}
+	var vacuum string
+	if err := tx.QueryRowContext(ctx, "PRAGMA auto_vacuum").Scan(&vacuum); err != nil {
+		return 0, s.explain(err)
+	}
+	if vacuum != incrementalVacuum { // a program that copied the rows into a new file has lost it, and no service opens that
+		return 0, fmt.Errorf("%w: %s cannot give room back: run PRAGMA auto_vacuum = incremental and VACUUM in a copy of the file, and take that", ErrNotDatabase, s.path)
+	}
 	expected, err := objectsOf(ctx, schema)
 	if err != nil {
 		return 0, err

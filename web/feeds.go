@@ -53,7 +53,7 @@ var names = map[string]Text{
 var states = map[report.State]Text{
 	report.StateOK:    {"à jour", "up to date"},
 	report.StateLate:  {"en retard", "late"},
-	report.StateError: {"dernière lecture refusée ou échouée", "newest reading refused or failed"},
+	report.StateError: {"en erreur", "in error"},
 	report.StateStale: {"sans nouveauté depuis plus d’un jour", "nothing new for more than a day"},
 	report.StateDown:  {"source injoignable", "source not reached"},
 	report.StateOff:   {"arrêté", "off"},

@@ -74,7 +74,7 @@ func beside() []Route {
 				"Une valeur que la source retire change en null. Sans « limit », la réponse est entière, quelle que soit sa taille ; avec, suivez « next » jusqu’à null : les pages ensemble sont la réponse entière. Tout autre paramètre, un paramètre donné deux fois ou sans valeur est une erreur.",
 				"A value that the source withdraws changes to null. Without “limit” the answer is whole, however large; with it, follow “next” until it is null: the pages together are the whole answer. Any other parameter, or one given twice or without a value, is an error."}},
 			Access: AccessSubscription, Paged: true, Content: "application/json", Parameters: []Parameter{dataset, from, to,
-				{Name: "limit", In: "query", Text: Text{"Changements par page", "Changes on a page"}, Kind: KindInteger, Most: 100_000, Optional: true},
+				{Name: "limit", In: "query", Text: Text{"Changements par page", "Changes on a page"}, Kind: KindInteger, Most: 10_000, Optional: true},
 				{Name: "cursor", In: "query", Text: Text{"Suite d’une page, telle que « next » la donne, avec les mêmes autres paramètres", "What follows a page, as “next” gives it, with the same other parameters"}, Kind: KindString, Optional: true}},
 			Body: []Field{
 				list("revisions", Text{"Les changements", "The changes"},

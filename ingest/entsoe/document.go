@@ -130,9 +130,13 @@ func publication(d *xml.Decoder, prices *expansion) error {
 	}
 }
 
+// longestReasons is how many bytes of reasons are read; a real one has some hundred.
+const longestReasons = 64 << 10
+
 // acknowledgement decides on the text, since one code covers every refusal.
 func acknowledgement(d *xml.Decoder) error {
 	var texts []string
+	length := 0
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -142,7 +146,7 @@ func acknowledgement(d *xml.Decoder) error {
 		case xml.EndElement:
 			return verdict(strings.Join(texts, "; "))
 		case xml.StartElement:
-			if element.Name.Local != "Reason" {
+			if element.Name.Local != "Reason" || length > longestReasons {
 				if err := d.Skip(); err != nil {
 					return unreadable(err)
 				}
@@ -153,6 +157,7 @@ func acknowledgement(d *xml.Decoder) error {
 				return unreadable(err)
 			}
 			texts = append(texts, strings.Join(strings.Fields(why.Text), " "))
+			length += len(why.Text)
 		}
 	}
 }

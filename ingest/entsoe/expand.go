@@ -205,9 +205,14 @@ const longestPeriod = 400 * 24 * 3600
 // the window, for good.
 func (e *expansion) given(p *period, count int, clipped market.Period) map[int]told {
 	given := map[int]told{}
+	refused := false
 	for _, point := range p.Points {
 		position, err := strconv.Atoi(strings.TrimSpace(point.Position))
 		if err != nil || position < 1 || position > count {
+			if refused {
+				continue // the first reason stands
+			}
+			refused = true
 			for _, date := range clipped.Dates() {
 				e.reply.Refusals.RefuseFinally(market.DayAheadPrices, date, "position %.20q lies outside a Period of %d", point.Position, count)
 			}

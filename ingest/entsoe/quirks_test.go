@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -480,5 +481,21 @@ func TestADayIsAsLongAsItsClockSays(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// What a reply costs grows with what it holds, and not with the product of two of its parts.
+func TestPointsOutsideOfTheirPeriodRefuseItsDatesOnceForAll(t *testing.T) {
+	window := market.NewPeriod(market.NewDeliveryDate(2026, time.May, 1).Start(), market.NewDeliveryDate(2026, time.July, 29).End())
+	cost := func(points int) float64 {
+		body := document(series(nil, period("2026-04-30T22:00Z", "2026-07-29T22:00Z", "PT60M", slices.Repeat([]string{"<Point/>"}, points)...)))
+		return testing.AllocsPerRun(1, func() {
+			if _, err := entsoe.Decode(strings.NewReader(body), entsoe.France, window); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if each := (cost(2000) - cost(1000)) / 1000; each > 60 {
+		t.Errorf("a point outside of its Period takes %.1f allocations", each)
 	}
 }

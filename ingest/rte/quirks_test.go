@@ -610,6 +610,12 @@ func TestStandardMFRRWithItsQuirks(t *testing.T) {
 		{name: "a start without an offset names its date", body: mari(measure("start_date", `"2026-07-15T12:00:00"`)),
 			refused: []string{`final mfrr-energy 2026-07-15: a row has no start: "2026-07-15T12:00:00" is not an instant in whole seconds with an offset`}},
 		{name: "a row that names no date has a window of several asked for in parts", window: twoDays, body: mari(measure(), measure("start_date", "", "end_date", `"never"`)), err: "a row has no start"},
+		{name: "a row that names no date may be any that lacks up to the running quarter", window: market.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 1000},
+			body: mari(measure(), measure("start_date", "", "end_date", `"never"`)), apart: one,
+			refused: []string{"final mfrr-energy 2026-07-15: a row has no start: it is missing"}},
+		{name: "a row that names no date lacks nowhere where the running quarter is there", window: market.Period{Start: mfrrRow.Start, End: mfrrRow.Start + 1000},
+			body: mari(measure(), measure(laterFields...), measure("start_date", "", "end_date", `"never"`)), rows: []market.MFRRStep{mfrrRow, later},
+			notes: []string{"mfrr-energy: a row has no start: it is missing; every date is whole without it"}},
 		{name: "off the quarter hour", body: mari(measure("start_date", `"2026-07-15T12:01:00+02:00"`, "end_date", "")), refused: refused("2026-07-15T10:01:00Z: it is not a quarter hour")},
 		{name: "an hour long", body: mari(measure("end_date", `"2026-07-15T13:00:00+02:00"`)), apart: one, refused: refused("2026-07-15T10:00:00Z: it is not a quarter hour")},
 		{name: "a bad value refuses its date", body: mari(measure("total_volume_submitted_offers", "[]"), measure(laterFields...)),
@@ -848,5 +854,20 @@ func TestDeepNestingIsRefused(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What a reply costs grows with what it holds, and not with the product of two of its parts.
+func TestRowsThatCannotBePlacedAreJudgedOnceForAll(t *testing.T) {
+	cost := func(unplaced int) float64 {
+		body := days(append(slices.Repeat([]string{`{"datas":[{"step":"10:00:00"}]}`}, unplaced), day("2026-07-15", step()))...)
+		return testing.AllocsPerRun(1, func() {
+			if _, err := rte.DecodeMarginalPrice(strings.NewReader(body), summerDay.Period()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if each := (cost(2000) - cost(1000)) / 1000; each > 6 {
+		t.Errorf("a row that cannot be placed takes %.1f allocations", each)
 	}
 }

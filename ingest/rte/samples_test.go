@@ -96,7 +96,10 @@ func TestACapturedDayOfCapacity(t *testing.T) {
 	} {
 		found := 0
 		for _, r := range reply.Rows {
-			if r == want {
+			if r.Updated == 0 {
+				t.Fatalf("%+v has no date of its last change", r)
+			}
+			if r.Updated = 0; r == want {
 				found++
 			}
 		}
@@ -114,6 +117,9 @@ func capturedStep(dataset market.Dataset, direction market.Direction, start stri
 	}
 	return step
 }
+
+// sameValue compares numbers without whether a null was written: the captured tables do not tell.
+var sameValue = cmp.Comparer(func(a, b market.Number) bool { return a.V == b.V && a.Valid == b.Valid })
 
 // line makes sure that a captured table holds the line from which a document is made.
 func line(t *testing.T, table, want string) []string {
@@ -168,7 +174,7 @@ func TestCapturedStepsOfAFRREnergy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]market.AFRRStep{tt.want}, reply.Rows); diff != "" {
+			if diff := cmp.Diff([]market.AFRRStep{tt.want}, reply.Rows, sameValue); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
@@ -215,7 +221,7 @@ func TestCapturedStepsOfMFRREnergy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]market.MFRRStep{tt.want}, reply.Rows); diff != "" {
+			if diff := cmp.Diff([]market.MFRRStep{tt.want}, reply.Rows, sameValue); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})

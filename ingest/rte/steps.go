@@ -306,8 +306,14 @@ func (s *steps[R, K]) judgeOddSteps() {
 // judgeUnplaced finds the delivery date of what names none: it cannot be missing from a date that is whole without it.
 // Where more than one date lacks something, they have to be asked for by themselves.
 func (s *steps[R, K]) judgeUnplaced() error {
+	lackingOf := map[market.Dataset][]market.DeliveryDate{} // looked up once: a reply may have many rows of both kinds
 	for _, u := range s.unplaced {
-		switch lacking := s.lacking(u.Dataset); len(lacking) {
+		lacking, known := lackingOf[u.Dataset]
+		if !known {
+			lacking = s.lacking(u.Dataset)
+			lackingOf[u.Dataset] = lacking
+		}
+		switch len(lacking) {
 		case 0:
 			s.reply.Note("%s: %s; every date is whole without it", u.Dataset, u.Reason)
 		case 1:
@@ -347,7 +353,7 @@ func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 		asked := market.Period{Start: max(whole.Start, s.window.Start), End: min(whole.End, s.window.End)}
 		lacks := len(covered) == 0
 		for of, held := range covered {
-			lacks = lacks || held[date] <= asked.Seconds()-of.seconds
+			lacks = lacks || held[date] < of.seconds*(begun(asked.End, of.seconds)-begun(asked.Start, of.seconds))
 		}
 		if lacks {
 			lacking = append(lacking, date)
@@ -355,5 +361,8 @@ func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 	}
 	return lacking
 }
+
+// begun is how many steps of that length have begun before an instant, since the start of 1970.
+func begun(second, length int64) int64 { return (second + length - 1) / length }
 
 func instantText(second int64) string { return time.Unix(second, 0).UTC().Format(time.RFC3339) }

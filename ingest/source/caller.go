@@ -333,7 +333,7 @@ func Plainly(err error) string {
 }
 
 // scrub takes the secrets out of a text.
-func (c *Caller) scrub(text string) string { return hideSecrets(text, c.Secrets) }
+func (c *Caller) scrub(text string) string { return Hide(text, c.Secrets) }
 
 // limited reads at most left bytes, counts them, and remembers what went wrong in the connection.
 type limited struct {

@@ -4,6 +4,3 @@ import "io"
 
 // Bounded passes on what lies within the bounds of a document of the kind.
 func Bounded(b Bounds, kind Kind, from io.Reader) io.Reader { return b.reader(kind, from) }
-
-// HideIn takes secrets out of a text.
-func HideIn(text string, secrets []string) string { return hideSecrets(text, secrets) }

@@ -1,12 +1,16 @@
 package source
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"html"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 const hidden = "[hidden]"
@@ -21,13 +25,19 @@ const (
 	// shortestPart is how many first letters and digits of a secret are hidden where the rest is missing: messages are
 	// cut short.
 	shortestPart = 8
+	// mostLooked is how many bytes of a text are looked at, ten times what a message takes of it.
+	mostLooked = 4096
 	// mostUndone is how many times an escape of an escape is undone.
 	mostUndone = 4
 )
 
-// hideSecrets takes the secrets out of a text, also where a source repeats them in another case, with escapes of JSON,
-// HTML or addresses in them, with tags, blanks, line breaks or punctuation between their letters, or cut short.
-func hideSecrets(text string, secrets []string) string {
+// Hide takes the secrets out of a text, also where a source repeats them in another case or width, with escapes of JSON,
+// HTML, addresses or programs in them, with tags, blanks, line breaks or punctuation between their letters, in base64 or
+// hexadecimal, or cut short. What is left of a long text is its beginning: a message is short, and a source may write megabytes.
+func Hide(text string, secrets []string) string {
+	if len(text) > mostLooked {
+		text = strings.ToValidUTF8(text[:mostLooked], "") + "…"
+	}
 	var marks []mark
 	letters := lettersOf(text)
 	views := [][]letter{letters, withoutTags(letters)}
@@ -51,11 +61,26 @@ func hideSecrets(text string, secrets []string) string {
 			marks = append(marks, placesOf(text, secret)...)
 			continue
 		}
-		for _, view := range views {
-			marks = append(marks, traces(view, like)...)
+		for _, form := range append(encodings(secret), like) {
+			for _, view := range views {
+				marks = append(marks, traces(view, form)...)
+			}
 		}
 	}
 	return cover(text, marks)
+}
+
+// encodings are the likenesses of a secret in base64, wherever in a longer text it begins, and in hexadecimal.
+func encodings(secret string) [][]letter {
+	forms := [][]letter{likeness(lettersOf(hex.EncodeToString([]byte(secret))))}
+	for before := range 3 {
+		encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), secret...))
+		encoded = encoded[(before*8+5)/6:] // without what depends on the bytes before
+		if form := likeness(lettersOf(encoded)); len(form) >= shortestPart {
+			forms = append(forms, form)
+		}
+	}
+	return forms
 }
 
 // placesOf are the parts of a text in which another one stands, as a word of its own where it is very short.
@@ -75,7 +100,9 @@ func placesOf(text, sought string) (places []mark) {
 	}
 }
 
-func isWordPart(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+func isWordPart(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
 
 // mark is a part of a text, in bytes.
 type mark struct{ from, to int }
@@ -98,12 +125,14 @@ func lettersOf(text string) []letter {
 // withoutTags leaves out what stands between "<" and ">".
 func withoutTags(letters []letter) []letter {
 	kept := make([]letter, 0, len(letters))
+	last := len(letters) - 1
+	for last >= 0 && letters[last].r != '>' {
+		last--
+	}
 	for i := 0; i < len(letters); i++ {
-		if letters[i].r == '<' {
-			if end := slices.IndexFunc(letters[i:], func(l letter) bool { return l.r == '>' }); end > 0 {
-				i += end
-				continue
-			}
+		if letters[i].r == '<' && i < last {
+			i += slices.IndexFunc(letters[i:], func(l letter) bool { return l.r == '>' })
+			continue
 		}
 		kept = append(kept, letters[i])
 	}
@@ -115,7 +144,11 @@ func likeness(letters []letter) []letter {
 	kept := make([]letter, 0, len(letters))
 	for _, l := range letters {
 		if unicode.IsLetter(l.r) || unicode.IsDigit(l.r) {
-			kept = append(kept, letter{unicode.ToLower(l.r), l.mark})
+			r := l.r
+			if wide := width.LookupRune(r).Narrow(); wide != 0 {
+				r = wide
+			}
+			kept = append(kept, letter{unicode.ToLower(r), l.mark})
 		}
 	}
 	return kept
@@ -149,6 +182,11 @@ func escaped(letters []letter) (r rune, length int) {
 		if r, found := hexDigits(letters, 1, 2); found {
 			return r, 3
 		}
+		if len(letters) > 1 && letters[1].r == 'u' {
+			if r, found := hexDigits(letters, 2, 4); found {
+				return r, 6
+			}
+		}
 	case '\\':
 		if len(letters) < 2 {
 			break
@@ -157,6 +195,20 @@ func escaped(letters []letter) (r rune, length int) {
 		case 'u':
 			if r, found := hexDigits(letters, 2, 4); found {
 				return r, 6
+			}
+			end := slices.IndexFunc(letters, func(l letter) bool { return l.r == '}' })
+			if end > 3 && letters[2].r == '{' {
+				if r, found := hexDigits(letters, 3, end-3); found {
+					return r, end + 1
+				}
+			}
+		case 'U':
+			if r, found := hexDigits(letters, 2, 8); found {
+				return r, 10
+			}
+		case '0', '1', '2', '3':
+			if r, found := digits(letters, 1, 3, 8); found {
+				return r, 4
 			}
 		case 'x':
 			if r, found := hexDigits(letters, 2, 2); found {
@@ -168,6 +220,9 @@ func escaped(letters []letter) (r rune, length int) {
 			return second, 2
 		}
 	case '&':
+		if len(letters) > 1 && letters[1].r == '#' { // of which browsers need no end
+			return numbered(letters)
+		}
 		if end := slices.IndexFunc(letters, func(l letter) bool { return l.r == ';' }); end > 0 {
 			letters = letters[:end+1]
 			if text := html.UnescapeString(plain()); utf8.RuneCountInString(text) == 1 {
@@ -179,16 +234,43 @@ func escaped(letters []letter) (r rune, length int) {
 	return letters[0].r, 1
 }
 
-// hexDigits reads n digits of base 16 from the letter at index from on.
-func hexDigits(letters []letter, from, n int) (rune, bool) {
+// numbered reads an escape of HTML that names a character by its number, with or without the semicolon behind it.
+func numbered(letters []letter) (r rune, length int) {
+	from, base := 2, 10
+	if len(letters) > 2 && (letters[2].r == 'x' || letters[2].r == 'X') {
+		from, base = 3, 16
+	}
+	end := from
+	for end < len(letters) && isDigitOf(letters[end].r, base) {
+		end++
+	}
+	r, found := digits(letters, from, end-from, base)
+	if !found {
+		return letters[0].r, 1
+	}
+	if end < len(letters) && letters[end].r == ';' {
+		end++
+	}
+	return r, end
+}
+
+func isDigitOf(r rune, base int) bool {
+	_, err := strconv.ParseUint(string(r), base, 8)
+	return err == nil
+}
+
+func hexDigits(letters []letter, from, n int) (rune, bool) { return digits(letters, from, n, 16) }
+
+// digits reads n digits of a base from the letter at index from on.
+func digits(letters []letter, from, n, base int) (rune, bool) {
 	if len(letters) < from+n {
 		return 0, false
 	}
-	digits := make([]rune, n)
-	for i := range digits {
-		digits[i] = letters[from+i].r
+	text := make([]rune, n)
+	for i := range text {
+		text[i] = letters[from+i].r
 	}
-	code, err := strconv.ParseUint(string(digits), 16, 32)
+	code, err := strconv.ParseUint(string(text), base, 31)
 	return rune(code), err == nil
 }
 

@@ -1,7 +1,9 @@
 package source_test
 
 import (
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -71,31 +73,43 @@ func TestASecretIsHiddenInWhateverFormItIsRepeated(t *testing.T) {
 		}
 	}
 	for name, form := range map[string]string{
-		"as it is":                       secret,
-		"in capitals":                    strings.ToUpper(secret),
-		"with blanks":                    strings.Join(letters, " "),
-		"with line breaks":               strings.Join(letters, "\r\n"),
-		"with tags":                      strings.Join(letters, "</b><b>"),
-		"with tags that hold a > in one": strings.Join(letters, "<b a=1>"),
-		"with a word joiner":             strings.Join(letters, "\u2060"),
-		"in a tag":                       "<a href='" + secret + "'>",
-		"escaped as JSON":                each(code(`\u00XX`)),
-		"escaped as JSON, small":         each(code(`\u00xx`)),
-		"escaped as a program":           each(code(`\xXX`)),
-		"escaped as HTML":                each(code("&#DD;")),
-		"escaped as HTML, hexadecimal":   each(code("&#xXX;")),
-		"escaped as an address":          each(code("%XX")),
-		"escaped as an address, small":   each(code("%xx")),
-		"escaped twice":                  each(code("%25XX")),
-		"escaped as JSON of HTML":        each(code(`\u0026#xXX;`)),
-		"with line breaks of JSON":       strings.Join(letters, `\n`),
-		"with tags escaped as HTML":      strings.Join(letters, "&lt;i&gt;"),
-		"behind a backslash":             `\` + secret,
-		"cut short":                      secret[:len(secret)-5],
-		"with blanks, cut short":         strings.Join(letters[:20], " "),
+		"as it is":                        secret,
+		"in capitals":                     strings.ToUpper(secret),
+		"with blanks":                     strings.Join(letters, " "),
+		"with line breaks":                strings.Join(letters, "\r\n"),
+		"with tags":                       strings.Join(letters, "</b><b>"),
+		"with tags that hold a > in one":  strings.Join(letters, "<b a=1>"),
+		"with a word joiner":              strings.Join(letters, "\u2060"),
+		"in a tag":                        "<a href='" + secret + "'>",
+		"escaped as JSON":                 each(code(`\u00XX`)),
+		"escaped as JSON, small":          each(code(`\u00xx`)),
+		"escaped as a program":            each(code(`\xXX`)),
+		"escaped as HTML":                 each(code("&#DD;")),
+		"escaped as HTML, hexadecimal":    each(code("&#xXX;")),
+		"escaped as an address":           each(code("%XX")),
+		"escaped as an address, small":    each(code("%xx")),
+		"escaped twice":                   each(code("%25XX")),
+		"escaped three times":             each(code("%2525XX")),
+		"escaped as HTML without its end": each(code("&#DD")),
+		"escaped as HTML, hexadecimal, without its end": each(code("&#xXX")),
+		"escaped as HTML with zeros":                    each(code("&#0000DD;")),
+		"escaped as an address of before":               each(code("%u00XX")),
+		"escaped with braces":                           each(code(`\u{XX}`)),
+		"escaped as a program, long":                    each(code(`\U000000XX`)),
+		"in octal":                                      each(func(letter string) string { return fmt.Sprintf(`\%03o`, letter[0]) }),
+		"in hexadecimal":                                each(code("XX")),
+		"in base64":                                     base64.StdEncoding.EncodeToString([]byte(secret)),
+		"in base64 within more":                         base64.StdEncoding.EncodeToString([]byte("x" + secret + "y")),
+		"fullwidth":                                     each(func(letter string) string { return string(rune(letter[0]) + 0xfee0) }),
+		"escaped as JSON of HTML":                       each(code(`\u0026#xXX;`)),
+		"with line breaks of JSON":                      strings.Join(letters, `\n`),
+		"with tags escaped as HTML":                     strings.Join(letters, "&lt;i&gt;"),
+		"behind a backslash":                            `\` + secret,
+		"cut short":                                     secret[:len(secret)-5],
+		"with blanks, cut short":                        strings.Join(letters[:20], " "),
 	} {
 		for _, text := range []string{"before " + form + " after", form, "before (" + form + ")" + form} {
-			message := source.HideIn(text, []string{"", secret})
+			message := source.Hide(text, []string{"", secret})
 			if got := likeness(message); strings.Contains(got, likeness(secret)[:6]) || !strings.Contains(message, "[hidden]") || strings.HasPrefix(text, "before") && !strings.HasPrefix(message, "before ") {
 				t.Errorf("%s: %q of %q", name, message, text)
 			}
@@ -126,14 +140,27 @@ func decimal(b byte) string {
 
 func TestWhatIsNoSecretIsLeftAsItIs(t *testing.T) {
 	for _, text := range []string{"", "no such window", "5 < 6 and 7 > 6", "100 % of it", `a \ backslash \u12`, "&amp; &unknown; &", "<b>price</b> élevé €", "s3crt", secret[:7], "\xff\xfe"} {
-		if got := source.HideIn(text, []string{"", secret}); got != text {
+		if got := source.Hide(text, []string{"", secret}); got != text {
 			t.Errorf("%q becomes %q", text, got)
 		}
 	}
-	if got := source.HideIn("a4711, 4 7 1 1 and 4711", []string{"4711"}); got != "a[hidden], 4 7 1 1 and [hidden]" {
+	if got := source.Hide("a4711, 4 7 1 1 and 4711", []string{"4711"}); got != "a[hidden], 4 7 1 1 and [hidden]" {
 		t.Errorf("a short secret: %q", got)
 	}
-	if got := source.HideIn(`FCR has no direction "a" (a=a)`, []string{"a"}); got != `FCR has no direction "[hidden]" ([hidden]=[hidden])` {
+	if got := source.Hide(`FCR has no direction "a" (a=a)`, []string{"a"}); got != `FCR has no direction "[hidden]" ([hidden]=[hidden])` {
 		t.Errorf("a secret of one letter: %q", got)
+	}
+}
+
+func TestOfALongTextOnlyTheBeginningIsLookedAt(t *testing.T) {
+	for _, sign := range []string{"<", "&", `\`, "%", "x", "€", "s3cr"} {
+		text := source.Hide(strings.Repeat(sign, 4<<20), []string{secret})
+		if len(text) > 5000 || !strings.HasPrefix(text, sign) || !strings.HasSuffix(text, "…") {
+			t.Errorf("of many %q there are %d bytes: %.20s … %s", sign, len(text), text, text[len(text)-10:])
+		}
+	}
+	text := source.Hide(strings.Repeat("x", 4000)+secret+strings.Repeat("x", 1000), []string{secret})
+	if strings.Contains(text, secret[:8]) || !strings.Contains(text, "[hidden]") {
+		t.Errorf("a secret near the end: %s", text[3900:])
 	}
 }

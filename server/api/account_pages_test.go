@@ -483,6 +483,7 @@ func TestALinkIsMailedToTheStoredAddressAlone(t *testing.T) {
 	for typed, want := range map[string]string{
 		"mik@wiki.example": "mik@wiki.example", " MIK@Wiki.Example ": "mik@wiki.example",
 		"mi\u212A@wiki.example": "", "mik@wi\u212Ai.example": "", "mik@w\u0130ki.example": "", "mik@wiki.example\u200b": "", "\uff4dik@wiki.example": "",
+		"\u00a0mik@wiki.example": "", "mik@wiki.example\u3000": "", // no spaces of ASCII, as at sign-in
 	} {
 		for _, path := range []string{"/forgotten", "/signup"} {
 			box := &letterbox{}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -212,7 +211,7 @@ func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([
 	if err != nil {
 		return err
 	}
-	view := web.Request{Email: strings.TrimSpace(fields.Get("email"))}
+	view := web.Request{Email: fields.Get("email")}
 	asked, limited := s.takeRequest(c, &view)
 	if limited {
 		return s.showRequest(c, http.StatusTooManyRequests, render, view)

@@ -374,3 +374,18 @@ func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
 		t.Errorf("the reserves are %q, want %q", lines, want)
 	}
 }
+
+func TestOldDatesAreNotCalledStale(t *testing.T) {
+	f := open(t, reporting(inState("late")))
+	today := market.DeliveryDateOf(noon)
+	f.commit(t, marketOn(today.Add(-1)))
+	f.commit(t, marketOn(today))
+	f.refresh(t)
+	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
+	for query, stale := range map[string]bool{"": true, "?from=" + today.Add(-1).String() + "&to=" + today.String(): true, "?from=" + today.Add(-1).String() + "&to=" + today.Add(-1).String(): false} {
+		page := f.ask(t, "GET", "/prix"+query, session, header("Accept-Language", "en")).Body.String()
+		if !strings.Contains(page, "<table") || strings.Contains(page, "is not whole yet") != stale {
+			t.Errorf("%q is called stale: %v, want %v", query, !stale, stale)
+		}
+	}
+}

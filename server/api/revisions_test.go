@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,7 +140,7 @@ func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
 		revisions int
 		limits    []int
 	}{
-		"afrr-energy": {1800 + 1799 + 900, []int{1000, 899, 4499, 100_000}}, // of one demand nothing changed
+		"afrr-energy": {1800 + 1799 + 900, []int{1000, 899, 4499, 10_000}}, // of one demand nothing changed
 
 		"mfrr-energy":      {8, []int{1, 3, 8, 9}},
 		"day-ahead-prices": {0, []int{1}},
@@ -213,6 +215,66 @@ func TestALargeAnswerOfRevisionsIsSentInParts(t *testing.T) {
 	}
 }
 
+// slowReader is a client that takes nothing of an answer until it is let.
+type slowReader struct {
+	*httptest.ResponseRecorder
+	asked, let chan struct{}
+}
+
+func (r slowReader) Write(p []byte) (int, error) {
+	r.asked <- struct{}{}
+	<-r.let
+	return r.ResponseRecorder.Write(p)
+}
+
+func TestClientsThatReadRevisionsSlowlyHoldOnlySoManyAnswers(t *testing.T) {
+	f := open(t)
+	const target = "/api/revisions/day-ahead-prices?from=2026-07-14&to=2026-07-14"
+	var tokens []string
+	for n := range 7 {
+		tokens = append(tokens, f.token(t, f.account(t, fmt.Sprintf("anne%d@example.org", n), store.Member), nil))
+	}
+	let, asked := make(chan struct{}), make(chan struct{})
+	var readers sync.WaitGroup
+	slowly := func(token, query string) {
+		readers.Go(func() {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target+query, nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			w := slowReader{httptest.NewRecorder(), asked, let}
+			f.ServeHTTP(w, r)
+			if w.Code != http.StatusOK {
+				t.Errorf("an answer that was begun: %d %s", w.Code, w.Body)
+			}
+		})
+		<-asked
+	}
+	refused := func(token string) {
+		t.Helper()
+		w := f.ask(t, "GET", target, bearer(token))
+		if p := problemOf(t, w); p.Status != http.StatusTooManyRequests || p.Code != "rate_limited" || w.Header().Get("Retry-After") != "5" {
+			t.Errorf("one more: %+v, Retry-After %q", p, w.Header().Get("Retry-After"))
+		}
+	}
+	for n, token := range tokens[:6] {
+		for _, query := range []string{"", "&limit=1", "", "&limit=10000"} {
+			slowly(token, query)
+		}
+		if refused(token); n == 0 {
+			if w := f.ask(t, "GET", target, bearer(tokens[6])); w.Code != http.StatusOK {
+				t.Errorf("another account: %d", w.Code)
+			}
+		}
+	}
+	refused(tokens[6]) // of all accounts together there are too many
+	close(let)
+	readers.Wait()
+	for _, token := range tokens {
+		if w := f.ask(t, "GET", target, bearer(token)); w.Code != http.StatusOK {
+			t.Errorf("when all is read: %d", w.Code)
+		}
+	}
+}
+
 func TestParametersOfRevisionsThatAreRefused(t *testing.T) {
 	f := open(t)
 	admin := f.admin(t)
@@ -224,11 +286,11 @@ func TestParametersOfRevisionsThatAreRefused(t *testing.T) {
 		t.Errorf("the cursor %q is long", cursor)
 	}
 	for target, says := range map[string]string{
-		"afrr-energy?" + dates + "&limit=0":                              "from 1 to 100000",
-		"afrr-energy?" + dates + "&limit=100001":                         "from 1 to 100000",
-		"afrr-energy?" + dates + "&limit=-1":                             "from 1 to 100000",
-		"afrr-energy?" + dates + "&limit=1e3":                            "from 1 to 100000",
-		"afrr-energy?" + dates + "&limit=99999999999999999999":           "from 1 to 100000",
+		"afrr-energy?" + dates + "&limit=0":                              "from 1 to 10000",
+		"afrr-energy?" + dates + "&limit=10001":                          "from 1 to 10000",
+		"afrr-energy?" + dates + "&limit=-1":                             "from 1 to 10000",
+		"afrr-energy?" + dates + "&limit=1e3":                            "from 1 to 10000",
+		"afrr-energy?" + dates + "&limit=99999999999999999999":           "from 1 to 10000",
 		"afrr-energy?" + dates + "&limit=":                               "each once and with a value",
 		"afrr-energy?" + dates + "&limit=1&limit=1":                      "each once and with a value",
 		"afrr-energy?" + dates + "&limits=1":                             "each once and with a value",

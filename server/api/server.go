@@ -75,11 +75,12 @@ type Server struct {
 	mail       Mailer
 	shown      *shown
 
-	working sync.WaitGroup
-	errands errands
-	held    chan struct{} // holds one value for each answer that is held back
-	stopped context.Context
-	stop    context.CancelFunc
+	working  sync.WaitGroup
+	errands  errands
+	revising answersUnderWay // of revisions
+	held     chan struct{}   // holds one value for each answer that is held back
+	stopped  context.Context
+	stop     context.CancelFunc
 }
 
 // New makes a server. Its bodies are built by Refresh.

@@ -51,6 +51,10 @@ func TestOnlyAdministratorsAreToldWhatASourceWrote(t *testing.T) {
 			}
 		}
 	}
+	limited := f.token(t, f.account(t, "boris@example.org", store.Administrator), func(token *store.Token) { token.Datasets = "afrr-energy" })
+	if w := f.ask(t, "GET", "/api/status", bearer(limited)); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "in its own words") {
+		t.Errorf("by an administrator's token that is limited to a dataset: %d %s", w.Code, w.Body)
+	}
 }
 
 func TestAStatusThatCannotBeToldIsAnInternalProblem(t *testing.T) {

@@ -261,7 +261,7 @@ func correctionRows(corrections []report.Correction) [][]string {
 }
 
 func clockRows(clock *report.Clock) [][]string {
-	rows := [][]string{{"CLOCK AHEAD OF", "BY", "READ", "VERDICT"}}
+	rows := [][]string{{"CLOCK COMPARED WITH", "AHEAD BY", "READ", "VERDICT"}}
 	if clock != nil {
 		verdict := "differs"
 		if clock.Wrong {
