@@ -184,7 +184,7 @@ func isGap(date market.DeliveryDate, asked store.Asked, now time.Time) bool {
 
 // lack is how many datasets of a feed are not whole, or not read well, on a delivery date.
 type lack struct {
-	open  int  // the source may still give what is missing, or what was refused or not given at the newest reading
+	open  int  // the source may still give what is missing, or what the newest reading did not take
 	gaps  int  // the source has nothing more, or nothing more is kept of what it gave
 	asked bool // the feed has asked for the date
 }
@@ -213,9 +213,9 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 			switch {
 			case h.thinned:
 				l.gaps++
-			case said.Fault.IsOpen(): // also of a date that is held whole: its error stays until it is read well
+			case said.Fault.IsOpen(): // also where the date is held whole: its error stays until it is read well
 				l.open++
-			case h.settled():
+			case h.settled() && said.Fault.Kind != store.FaultOmitted:
 			case !clock.wrong && isGap(date, said, now):
 				l.gaps++
 			default:
@@ -227,8 +227,8 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 	return lacks, nil
 }
 
-// unfinished lists the delivery dates up to last of which the source may still give something, or whose newest reading was refused
-// or failed: all from first on, and of those before it the ones that were asked for.
+// unfinished lists the delivery dates up to last of which the source may still give something, or whose newest reading was not
+// taken as a whole: all from first on, and of those before it the ones that were asked for.
 func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]bool, error) {
 	begin := first
 	for _, dataset := range feed.datasets {

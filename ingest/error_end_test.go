@@ -34,6 +34,14 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 		{"energy that the source fails to give", MFRREnergy, market.MFRREnergy, func(b *bench) {
 			b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 		}},
+		{"energy of which steps are left out", MFRREnergy, market.MFRREnergy, func(b *bench) {
+			whole := b.market.mfrr
+			b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
+				reply, err := whole(window)
+				reply.Omissions = []market.Omission{{Dataset: market.MFRREnergy, Date: date(b.t, day), Steps: 1, Reason: "an odd step"}}
+				return reply, err
+			}
+		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 23:50")
@@ -43,13 +51,13 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			row.spoil(b)
-			if err := b.Fetch(t.Context(), ask); err == nil || b.status(row.dataset).State != report.StateError {
+			if err := b.Fetch(t.Context(), ask); err == nil || b.status(row.dataset).LastError == nil {
 				t.Fatalf("a fetch that fails: %v, %+v", err, b.status(row.dataset))
 			}
 			b.market.prices, b.market.mfrr = prices, mfrr
 			b.jobsUntil(row.feed, "2026-11-21 23:50")
-			if got := b.status(row.dataset); got.State == report.StateError || got.LastError != nil {
-				t.Errorf("a day later: state %s, error %v", got.State, *got.LastError)
+			if got := b.status(row.dataset); got.State == report.StateError || got.LastError != nil || b.reasonOf(row.dataset, day) != "" {
+				t.Errorf("a day later: %+v", got)
 			}
 		})
 	}
