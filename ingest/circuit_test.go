@@ -153,6 +153,41 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 	}
 }
 
+func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed"})
+	b.until(Capacity, failuresToOpen+1)
+	mend()
+	b.spoilt("2026-11-21")
+	b.jobsUntil(Capacity, "2026-11-20 13:00")
+	if got := b.status(store.FCRCapacity); got.State != StateError || len(got.Missing) != 1 || b.reasonOf(store.FCRCapacity, "2026-11-21") != ReasonSourceError {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestARunningDayThatTheSourceRefusesToGiveKeepsNoOtherBack(t *testing.T) {
+	b := newBench(t, "2026-11-20 18:00")
+	b.job(t.Context(), b.feed(MFRREnergy))
+	whole := b.market.mfrr
+	b.market.mfrr = func(window store.Period) (replyOfMFRR, error) {
+		if window.To().After(store.DeliveryDateOf(b.clock.Now()).Start()) {
+			return replyOfMFRR{}, &source.Fault{Source: "RTE", Status: 400, Message: "the window was refused"}
+		}
+		return whole(window)
+	}
+	b.jobsUntil(MFRREnergy, "2026-11-20 22:00")
+	if got := b.status(store.MFRREnergy); got.State != StateError || b.reasonOf(store.MFRREnergy, "2026-11-20") != ReasonSourceError {
+		t.Errorf("on the day: %+v", got)
+	}
+	b.jobsUntil(MFRREnergy, "2026-11-21 12:00")
+	if got := b.status(store.MFRREnergy); got.State != StateError || len(got.Missing) != 1 || b.reasonOf(store.MFRREnergy, "2026-11-21") != ReasonSourceError {
+		t.Errorf("on the next day: %+v", got)
+	}
+	if got := b.rows(store.MFRREnergy, "2026-11-20"); got != 192 {
+		t.Errorf("of the day that is over there are %d rows", got)
+	}
+}
+
 func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 	week := store.Dates(date(t, "2026-11-01"), date(t, "2026-11-07"))
 	for _, row := range []struct {

@@ -104,7 +104,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 	for _, row := range []struct {
 		state  State
 		reason Reason
-	}{{StateOK, ""}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateDown, ReasonSourceError}} {
+	}{{StateOK, ""}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}, {StateError, ReasonSourceError}} {
 		b.nextJob(MFRREnergy)
 		got := b.status(store.MFRREnergy)
 		if got.State != row.state || b.reasonOf(store.MFRREnergy, today) != row.reason || got.LastError == nil || !strings.Contains(*got.LastError, "status 400") {
