@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -69,18 +70,16 @@ func (c *circuit) succeed() {
 }
 
 // judge tells a feed's circuits how a run went. The source's own circuit, which its feeds share, is for faults of the
-// connection only; what is not the source's fault concerns neither, nor does a date whose document alone cannot be read.
+// connection only; what is not the source's fault concerns neither.
 func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 	var fault *source.Fault
 	switch now := f.clock.Now(); {
-	case err == nil:
+	case err == nil, concernsWindow(run, err):
 		// That an older window is answered does not mend what newer ones meet.
 		if !lastDate(run.Window).Before(feed.failing) {
 			feed.circuit.succeed()
 			feed.failing = market.DeliveryDate{}
 		}
-		feed.host.succeed()
-	case isUnreadable(err) && (run.Outcome == store.OutcomePartial || len(run.Window.Dates()) == 1):
 		feed.host.succeed()
 	case errors.As(err, &fault):
 		feed.circuit.fail(now)
@@ -94,6 +93,14 @@ func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 			feed.host.fail(now)
 		}
 	}
+}
+
+// concernsWindow reports whether a fault lies in what was asked for: the source answered, and may well give other windows. It
+// refused this one, or gave a document of a single date that cannot be read.
+func concernsWindow(run store.Run, err error) bool {
+	var fault *source.Fault
+	return errors.As(err, &fault) && fault.RetryAfter == 0 && (fault.Status == http.StatusBadRequest ||
+		fault.Unreadable && (run.Outcome == store.OutcomePartial || len(run.Window.Dates()) == 1))
 }
 
 // blockedUntil is when the feed may run again, and false if none of its circuits is open.

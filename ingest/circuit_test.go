@@ -155,6 +155,41 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 	}
 }
 
+func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
+	b := newBench(t, "2026-11-20 09:00")
+	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed"})
+	b.until(Capacity, failuresToOpen+1)
+	mend()
+	b.spoilt("2026-11-21")
+	b.jobsUntil(Capacity, "2026-11-20 13:00")
+	if got := b.status(market.FCRCapacity); got.State != report.StateError || len(got.Missing) != 1 || b.reasonOf(market.FCRCapacity, "2026-11-21") != report.ReasonSourceError {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestARunningDayThatTheSourceRefusesToGiveKeepsNoOtherBack(t *testing.T) {
+	b := newBench(t, "2026-11-20 18:00")
+	b.job(t.Context(), b.feed(MFRREnergy))
+	whole := b.market.mfrr
+	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
+		if window.To().After(market.DeliveryDateOf(b.clock.Now()).Start()) {
+			return replyOfMFRR{}, &source.Fault{Source: "RTE", Status: 400, Message: "the window was refused"}
+		}
+		return whole(window)
+	}
+	b.jobsUntil(MFRREnergy, "2026-11-20 22:00")
+	if got := b.status(market.MFRREnergy); got.State != report.StateError || b.reasonOf(market.MFRREnergy, "2026-11-20") != report.ReasonSourceError {
+		t.Errorf("on the day: %+v", got)
+	}
+	b.jobsUntil(MFRREnergy, "2026-11-21 12:00")
+	if got := b.status(market.MFRREnergy); got.State != report.StateError || len(got.Missing) != 1 || b.reasonOf(market.MFRREnergy, "2026-11-21") != report.ReasonSourceError {
+		t.Errorf("on the next day: %+v", got)
+	}
+	if got := b.rows(market.MFRREnergy, "2026-11-20"); got != 192 {
+		t.Errorf("of the day that is over there are %d rows", got)
+	}
+}
+
 func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 	week := market.Dates(date(t, "2026-11-01"), date(t, "2026-11-07"))
 	for _, row := range []struct {

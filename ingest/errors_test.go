@@ -108,7 +108,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 	for _, row := range []struct {
 		state  report.State
 		reason report.Reason
-	}{{report.StateOK, ""}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateDown, report.ReasonSourceError}} {
+	}{{report.StateOK, ""}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}} {
 		b.nextJob(MFRREnergy)
 		got := b.status(market.MFRREnergy)
 		if got.State != row.state || b.reasonOf(market.MFRREnergy, today) != row.reason || got.LastError == nil || !strings.Contains(*got.LastError, "status 400") {

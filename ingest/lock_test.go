@@ -30,6 +30,9 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	if err == nil || run.Outcome != store.OutcomeFailed || !strings.Contains(run.Error, says) {
 		t.Errorf("outcome %s, error %v", run.Outcome, err)
 	}
+	if strings.Contains(run.Error, b.db.Path()) {
+		t.Errorf("the run names the path of the database: %s", run.Error)
+	}
 	lastError := func() string {
 		report, err := b.Report(t.Context())
 		if err != nil {

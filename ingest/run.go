@@ -88,6 +88,9 @@ func allRefused(datasets []market.Dataset, refusals []market.Refusal) bool {
 // failed keeps the account of a run that brought nothing. Where there is no room, only the log has it.
 func (f *Feeds) failed(ctx context.Context, feed *feed, run store.Run, brought answer, cause error) (store.Run, error) {
 	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(cause)
+	if locked := f.store.Locked(); locked != nil && errors.Is(cause, store.ErrBusy) {
+		run.Error = oneLine(locked) // without the file's path: the status shows it to every account
+	}
 	run.Refusals, run.Omissions, run.Rejected, run.Lost = nil, nil, nil, nil // the whole window failed, also where a part of it was read
 	if ctx.Err() != nil {
 		run.Outcome = store.OutcomeInterrupted
