@@ -118,18 +118,32 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	if err != nil && ctx.Err() == nil {
 		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
 	}
-	answered := map[market.DeliveryDate]bool{}
+	var answered map[market.DeliveryDate]bool
 	if len(windows) > 0 {
-		f.beginRuns(ctx, feed)
-		defer f.endRuns(ctx, feed)
+		answered, err = f.runAll(ctx, feed, windows)
 	}
+	if ctx.Err() != nil {
+		return now
+	}
+	if slices.Contains(feed.datasets, market.DayAheadPrices) {
+		f.rereadDiffering(ctx, feed)
+	}
+	return f.settle(ctx, feed, answered, err)
+}
+
+// runAll asks for windows one after the other. It tells of which delivery dates the source was asked and answered; the error is that
+// of the last run.
+func (f *Feeds) runAll(ctx context.Context, feed *feed, windows []window) (answered map[market.DeliveryDate]bool, err error) {
+	f.beginRuns(ctx, feed)
+	defer f.endRuns(ctx, feed)
+	answered = map[market.DeliveryDate]bool{}
 	for _, w := range windows {
 		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
 		// would fail alike.
 		var run store.Run
 		run, err = f.run(ctx, feed, w, 0)
 		if ctx.Err() != nil {
-			return now
+			return answered, err
 		}
 		f.judge(feed, run, err)
 		f.tellStates(ctx, feed.host)
@@ -145,10 +159,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 			break
 		}
 	}
-	if slices.Contains(feed.datasets, market.DayAheadPrices) {
-		f.rereadDiffering(ctx, feed)
-	}
-	return f.settle(ctx, feed, answered, err)
+	return answered, err
 }
 
 // isAnswer says whether the source was reached and answered, with something that could not be taken.
@@ -266,6 +277,11 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 			due[d.Date] = true
 		}
 	}
+	if len(due) == 0 {
+		return
+	}
+	f.beginRuns(ctx, prices) // a reply that kills the service is to be known as theirs
+	defer f.endRuns(ctx, prices)
 	for _, w := range planDates(prices, due) {
 		run, err := f.run(ctx, prices, w, 0)
 		if ctx.Err() != nil {

@@ -116,4 +116,22 @@ func TestRunsThatEndAndAnOrdinaryStopLeaveNoKillBehind(t *testing.T) {
 			t.Errorf("%v", left)
 		}
 	})
+	t.Run("prices that are read again in the job of the exchanges", func(t *testing.T) {
+		b, _ := withExchange(t, "2026-11-20 14:00")
+		b.pricesOf(func(quarter int) float64 { return plain(quarter) + 1 })
+		b.job(t.Context(), b.feed(DayAheadPrices))
+		b.clock.Advance(time.Minute)
+		prices, asked := b.market.prices, false
+		b.market.prices = func(window market.Period) (replyOfPrices, error) {
+			asked = true
+			if left := kills(b); left[string(DayAheadPrices)] != 1 || left[string(ExchangePrices)] > 0 {
+				t.Errorf("in the middle of a run: %v", left)
+			}
+			return prices(window)
+		}
+		b.job(t.Context(), b.feed(ExchangePrices))
+		if left := kills(b); len(left) != 0 || !asked {
+			t.Errorf("%v; asked: %t", left, asked)
+		}
+	})
 }

@@ -28,13 +28,6 @@ func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err e
 	if schema, err = s.schemaOf(ctx, tx); err != nil {
 		return 0, err
 	}
-	var verdict string
-	if err := tx.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
-		return 0, s.explain(err)
-	}
-	if verdict != "ok" {
-		return 0, s.damaged(verdict)
-	}
 	var vacuum string
 	if err := tx.QueryRowContext(ctx, "PRAGMA auto_vacuum").Scan(&vacuum); err != nil {
 		return 0, s.explain(err)
@@ -49,6 +42,16 @@ func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err e
 	found, err := readObjects(ctx, tx)
 	if err != nil {
 		return 0, s.explain(err)
+	}
+	if err := s.refuseLongValues(ctx, tx, expected, found); err != nil { // which the check of the pages would take into memory
+		return 0, err
+	}
+	var verdict string
+	if err := tx.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
+		return 0, s.explain(err)
+	}
+	if verdict != "ok" {
+		return 0, s.damaged(verdict)
 	}
 	for key, object := range expected {
 		if key.kind != "table" {
@@ -73,6 +76,34 @@ func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err e
 		}
 	}
 	return schema, nil
+}
+
+// mostValueBytes is how long a value may be. The longest are dates in quarantine, of up to some megabytes. One of a gigabyte takes no
+// more than a megabyte of a compressed backup, and would take the memory of whoever reads it.
+const mostValueBytes = 32 << 20
+
+// refuseLongValues finds a value that is too long, by the length that is written before it.
+func (s *Store) refuseLongValues(ctx context.Context, tx *sql.Tx, expected, found map[objectKey]object) error {
+	for key, object := range expected {
+		var conditions []string
+		for _, column := range object.columns {
+			if key.kind == "table" && slices.Contains(found[key].columns, column) {
+				conditions = append(conditions, fmt.Sprintf("octet_length(%q) > %d", column, mostValueBytes))
+			}
+		}
+		if len(conditions) == 0 {
+			continue
+		}
+		var isLong bool
+		query := fmt.Sprintf("SELECT EXISTS (SELECT 1 FROM %q WHERE %s)", key.name, strings.Join(conditions, " OR "))
+		if err := tx.QueryRowContext(ctx, query).Scan(&isLong); err != nil {
+			return s.explain(err)
+		}
+		if isLong {
+			return s.damaged(fmt.Sprintf("the table %s holds a value of more than %d MiB, far more than a real one", key.name, mostValueBytes>>20))
+		}
+	}
+	return nil
 }
 
 func (s *Store) damaged(finding string) error {

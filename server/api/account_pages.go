@@ -44,6 +44,7 @@ func (s *Server) own(page web.Text, take func(echo.Context, auth.Identity, url.V
 			return err
 		}
 		acting(c, identity)
+		remember(c, identity)
 		return take(c, identity, fields)
 	}
 }

@@ -24,7 +24,7 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 		header.Set("Content-Encoding", codingGzip)
 		body = quicklyGzipped(body)
 	}
-	return s.send(c, status, "text/html; charset=utf-8", body)
+	return s.sendOwn(c, status, "text/html; charset=utf-8", body)
 }
 
 // visit tells a page who looks at it, and how. The zero Identity is a guest's. A page that reads its query adds that to
@@ -53,6 +53,7 @@ func (s *Server) signedIn(page func(echo.Context, auth.Identity) error) echo.Han
 		if err != nil {
 			return err
 		}
+		remember(c, identity)
 		return page(c, identity)
 	}
 }
@@ -64,6 +65,7 @@ func (s *Server) public(page func(echo.Context, auth.Identity) error) echo.Handl
 		if err != nil && !errors.Is(err, auth.ErrUnauthenticated) {
 			return err
 		}
+		remember(c, identity)
 		return page(c, identity)
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,12 +26,6 @@ const (
 	// revisionBytes is how many bytes of an answer that is not a page are made before they are sent. It is more than what
 	// the client is given time for at once.
 	revisionBytes = 1 << 20
-	// So many answers of revisions may be under way at once, of one account and in all: each holds some megabytes until the client
-	// has taken them, which a slow one may take minutes for.
-	revisionAnswersOfAccount = 4
-	revisionAnswers          = 24
-	// revisionsAgain is after how long it makes sense to ask again when there are too many.
-	revisionsAgain = 5 * time.Second
 )
 
 // revisionQuery is what is asked of the revisions of a dataset.
@@ -62,10 +54,10 @@ func (s *Server) revisions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.revising.begin(identity.AccountID) {
+	if !s.revising.add(identity.AccountID, 1) {
 		return problemTooManyAnswers
 	}
-	defer s.revising.end(identity.AccountID)
+	defer s.revising.remove(identity.AccountID, 1)
 	columns := servedColumns(dataset)
 	var w jsonWriter
 	w.open('{')
@@ -103,37 +95,6 @@ func (s *Server) revisions(c echo.Context) error {
 		c.Response().Header().Set("Link", "<"+next+`>; rel="next"`)
 	}
 	return s.sendData(c, w.bytes)
-}
-
-// answersUnderWay counts answers that are being made or sent.
-type answersUnderWay struct {
-	mu        sync.Mutex
-	all       int
-	byAccount map[int64]int
-}
-
-// begin counts one more of an account; false if it or all together have as many as they may.
-func (a *answersUnderWay) begin(account int64) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.all >= revisionAnswers || a.byAccount[account] >= revisionAnswersOfAccount {
-		return false
-	}
-	if a.byAccount == nil {
-		a.byAccount = map[int64]int{}
-	}
-	a.all++
-	a.byAccount[account]++
-	return true
-}
-
-func (a *answersUnderWay) end(account int64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.all--
-	if a.byAccount[account]--; a.byAccount[account] == 0 {
-		delete(a.byAccount, account)
-	}
 }
 
 // sendPart sends what has been written of an answer whose length is not known; to HEAD only its header.
@@ -244,11 +205,6 @@ var (
 		title: problemInvalidParameter.title,
 		detail: web.Text{FR: "Donnez « from », « to » et, si vous voulez, « limit » et « cursor », chacun une fois et avec une valeur ; il n'y a pas d'autre paramètre.",
 			EN: "Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters."}}
-	problemTooManyAnswers = &problem{status: http.StatusTooManyRequests, code: problemRateLimited.code,
-		title: problemRateLimited.title,
-		detail: web.Text{FR: "Trop de réponses de révisions sont en cours ; lisez-les jusqu'au bout, ou attendez le temps que dit l'en-tête Retry-After.",
-			EN: "Too many answers of revisions are under way; read them to the end, or wait for as long as the Retry-After header says."},
-		retryAfter: revisionsAgain}
 	problemInvalidLimit = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
 		title:  problemInvalidParameter.title,
 		detail: web.Text{FR: "« limit » est un nombre entier de 1 à 10000.", EN: "“limit” is a whole number from 1 to 10000."}}

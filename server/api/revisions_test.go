@@ -275,6 +275,39 @@ func TestClientsThatReadRevisionsSlowlyHoldOnlySoManyAnswers(t *testing.T) {
 	}
 }
 
+func TestClientsThatReadPagesSlowlyHoldOnlySoMuch(t *testing.T) {
+	f := open(t)
+	f.commit(t, oneOfEach(12.5))
+	f.refresh(t)
+	anne, boris := carrying(f.session(t, f.account(t, "anne@example.org", store.Member))), carrying(f.session(t, f.account(t, "boris@example.org", store.Member)))
+	const page = "/docs"
+	size := f.ask(t, "GET", page, anne).Body.Len()
+	let, asked := make(chan struct{}), make(chan struct{})
+	var readers sync.WaitGroup
+	for range 8 << 20 / size {
+		readers.Go(func() {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
+			anne(r)
+			f.ServeHTTP(slowReader{httptest.NewRecorder(), asked, let}, r)
+		})
+		<-asked
+	}
+	w := f.ask(t, "GET", page, anne)
+	if p := problemOf(t, w); p.Status != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "5" {
+		t.Errorf("one more: %+v, Retry-After %q", p, w.Header().Get("Retry-After"))
+	}
+	for name, ask := range map[string]*httptest.ResponseRecorder{"another account": f.ask(t, "GET", page, boris), "a guest": f.ask(t, "GET", page), "a small answer": f.ask(t, "GET", "/account", anne)} {
+		if ask.Code != http.StatusOK {
+			t.Errorf("%s: %d", name, ask.Code)
+		}
+	}
+	close(let)
+	readers.Wait()
+	if w := f.ask(t, "GET", page, anne); w.Code != http.StatusOK {
+		t.Errorf("when all is read: %d", w.Code)
+	}
+}
+
 func TestParametersOfRevisionsThatAreRefused(t *testing.T) {
 	f := open(t)
 	admin := f.admin(t)

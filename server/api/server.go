@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -75,12 +76,12 @@ type Server struct {
 	mail       Mailer
 	shown      *shown
 
-	working  sync.WaitGroup
-	errands  errands
-	revising answersUnderWay // of revisions
-	held     chan struct{}   // holds one value for each answer that is held back
-	stopped  context.Context
-	stop     context.CancelFunc
+	working          sync.WaitGroup
+	errands          errands
+	revising, paging *untaken      // answers, and bytes of pages
+	held             chan struct{} // holds one value for each answer that is held back
+	stopped          context.Context
+	stop             context.CancelFunc
 }
 
 // New makes a server. Its bodies are built by Refresh.
@@ -95,6 +96,7 @@ func New(o Options) (*Server, error) {
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
 		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), held: make(chan struct{}, mostHeld),
+		revising: newUntaken(revisionAnswersOfAccount, revisionAnswers), paging: newUntaken(pageBytesOfAccount, math.MaxInt),
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true

@@ -189,7 +189,10 @@ func (b *Bucket) read(ctx context.Context, key string, to io.Writer, room func(b
 		return "", b.explain("download", key, err)
 	}
 	defer body.Close()
-	if err := room(uint64(max(info.Size, 0))); err != nil {
+	if info.Size < 0 { // what does not end would fill the disk
+		return "", b.explain("download", key, errors.New("the store does not tell its size"))
+	}
+	if err := room(uint64(info.Size)); err != nil {
 		return "", err
 	}
 	copied, err := io.Copy(to, body)

@@ -433,6 +433,28 @@ func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
 	}
 }
 
+func TestWhatTellsNoSizeIsNotDownloaded(t *testing.T) {
+	f := newFake(t)
+	b := open(t, f.options())
+	f.answer(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
+		for range 1000 {
+			if _, err := io.WriteString(w, strings.Repeat("x", 1000)); err != nil {
+				return
+			}
+		}
+	})
+	to := filepath.Join(t.TempDir(), "to")
+	asked := false
+	_, err := b.Download(t.Context(), "key", to, func(uint64) error { asked = true; return nil })
+	if err == nil || !strings.Contains(err.Error(), "the store does not tell its size") || asked {
+		t.Errorf("Download = %v; the room was looked at: %t", err, asked)
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file is left: %v", err)
+	}
+}
+
 func TestWhatThereIsNoRoomForIsNotDownloaded(t *testing.T) {
 	b := open(t, newFake(t).options())
 	folder := t.TempDir()
