@@ -505,6 +505,31 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	}
 }
 
+func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
+	const day = "2026-11-20"
+	b := newBench(t, "2026-11-21 00:30")
+	b.refusing(day)
+	for _, last := range []string{day, "2026-11-19"} { // nothing is held of a newer date
+		if _, err := b.runDates(MFRREnergy, last, last); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waiting, err := b.db.InQuarantine(t.Context())
+	if err != nil || len(waiting) != 1 {
+		t.Fatalf("waiting %v, error %v", waiting, err)
+	}
+	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(time.Minute)
+	if run, err := b.runDates(MFRREnergy, day, day); err != nil || run.Outcome != store.OutcomeOK {
+		t.Fatalf("outcome %s, error %v", run.Outcome, err)
+	}
+	if got := b.status(store.MFRREnergy); got.LastSuccessAt != nil || b.reasonOf(store.MFRREnergy, day) != ReasonRejected {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestWhatWouldBeServedIsJudged(t *testing.T) {
 	const day = "2026-11-18"
 	period := date(t, day).Period()
