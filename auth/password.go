@@ -179,7 +179,7 @@ func (a *Auth) takeSignIn(ctx context.Context, email, name string) (*try, *Limit
 	t := &try{place: a.strangers.place(originOf(ctx)), at: now, from: attemptOf(name, actor.Origin)}
 	limited := t.take(taken{a.refused, t.place.key}, taken{a.signInsFrom, t.from}, toAccount)
 	if limited != nil {
-		t.place.held(limited)
+		_ = t.place.held(limited) // it is returned here
 	}
 	return t, limited
 }

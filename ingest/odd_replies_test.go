@@ -58,12 +58,12 @@ func newWire(t *testing.T, reply func(market.Period) string) *wire {
 func (w *wire) answer(out http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	var from, to time.Time
-	switch {
-	case r.URL.Path == "/token/oauth/":
+	switch r.URL.Path {
+	case "/token/oauth/":
 		out.Header().Set("Content-Type", "application/json")
 		io.WriteString(out, `{"access_token":"access-token-of-the-test","token_type":"Bearer","expires_in":7200}`)
 		return
-	case r.URL.Path == "/api":
+	case "/api":
 		from, _ = time.Parse("200601021504", query.Get("periodStart"))
 		to, _ = time.Parse("200601021504", query.Get("periodEnd"))
 	default:

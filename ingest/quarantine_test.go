@@ -525,7 +525,7 @@ func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
 	if run, err := b.runDates(MFRREnergy, day, day); err != nil || run.Outcome != store.OutcomeOK {
 		t.Fatalf("outcome %s, error %v", run.Outcome, err)
 	}
-	if got := b.status(store.MFRREnergy); got.LastSuccessAt != nil || b.reasonOf(store.MFRREnergy, day) != ReasonRejected {
+	if got := b.status(market.MFRREnergy); got.LastSuccessAt != nil || b.reasonOf(market.MFRREnergy, day) != report.ReasonRejected {
 		t.Errorf("%+v", got)
 	}
 }

@@ -156,7 +156,7 @@ func packColumn(fields []any) (packedColumn, error) {
 	differences := packedColumn{Decimals: &decimals, Values: make([]any, len(fields))}
 	last := int64(0)
 	for i, field := range fields {
-		now, is := int64(0), true
+		var now int64
 		switch v := field.(type) {
 		case *int64:
 			now = *v
@@ -165,9 +165,11 @@ func packColumn(fields []any) (packedColumn, error) {
 				differences.Values[i] = v
 				continue
 			}
-			if now, is = units(v.V, decimals); !is {
+			counted, is := units(v.V, decimals)
+			if !is {
 				return plain, nil // too large to be counted in units of so many decimals
 			}
+			now = counted
 		}
 		differences.Values[i] = now - last
 		last = now

@@ -100,9 +100,9 @@ func decodeMFRR(d *document, steps *steps[market.MFRRStep, mfrrKey]) error {
 	if !steps.window.Holds(start.At) {
 		return nil
 	}
-	known := false
 	row.Start = start.At
-	row.Direction, known = energyDirections[direction]
+	way, known := energyDirections[direction]
+	row.Direction = way
 	switch {
 	case noKey != "":
 	case direction == "":

@@ -239,8 +239,8 @@ func UTF8Reader(body io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	buffered.Discard(len(head) - len(text)) // of what was peeked at
-	return buffered, nil
+	_, err = buffered.Discard(len(head) - len(text)) // of what was peeked at
+	return buffered, err
 }
 
 // Answer is the reply to one HTTP request, its first bytes looked at.
