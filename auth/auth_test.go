@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"courant/auth"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 const (
@@ -50,11 +50,7 @@ func open(t *testing.T) *fixture {
 // openEmpty is an Auth over a file without accounts.
 func openEmpty(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.New(t)
 	f := &fixture{store: db, clock: clockwork.NewFakeClockAt(noon)}
 	f.Auth = f.configured(offers, false)
 	return f

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -97,39 +96,9 @@ type bench struct {
 	market *fakeMarket
 }
 
-// newDatabase is a database that is made once and copied for each test.
-var newDatabase = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "courant")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder)
-	path := filepath.Join(folder, "courant.db")
-	db, err := store.Open(context.Background(), path)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 func newBench(t *testing.T, now string, options ...store.Option) *bench {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "courant.db")
-	content, err := newDatabase()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), path, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.New(t, options...)
 	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), market: &fakeMarket{asked: map[FeedName][]market.Period{}}}
 	b.market.prices = func(window market.Period) (source.Reply[market.Price], error) {
 		var reply source.Reply[market.Price]

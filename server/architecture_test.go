@@ -28,6 +28,7 @@ var imports = map[string][]string{
 	"courant/store/backup/s3":  {},
 	"courant/store/disk":       {},
 	"courant/store/market":     {},
+	"courant/store/storetest":  {"courant/store"},
 }
 
 // homes are the packages in which a library may be used, so that it can be replaced there.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // childVariable names, in the environment of a copy of this test program, what the copy is to do instead of testing.
@@ -52,7 +52,7 @@ func childJob(job string) int {
 // openNew is a store in a file of its own.
 func openNew(t testing.TB) *store.Store {
 	t.Helper()
-	return open(t, filepath.Join(t.TempDir(), "courant.db"))
+	return storetest.New(t)
 }
 
 // open opens the file until the test ends.

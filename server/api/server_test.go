@@ -11,7 +11,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +26,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,9 +58,7 @@ type fixture struct {
 // open makes a server whose options the changes alter. Nothing is stored and no body built.
 func open(t testing.TB, changes ...func(*api.Options)) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	must(t, err)
-	t.Cleanup(func() { db.Close() })
+	db := storetest.New(t)
 	f := &fixture{store: db, clock: clockwork.NewFakeClockAt(noon), log: &lines{}}
 	f.auth = auth.New(auth.Options{Store: db, Clock: f.clock, Offers: offers, Hashing: cheap})
 	f.options = api.Options{
@@ -72,8 +70,9 @@ func open(t testing.TB, changes ...func(*api.Options)) *fixture {
 	for _, change := range changes {
 		change(&f.options)
 	}
-	f.Server, err = api.New(f.options)
+	server, err := api.New(f.options)
 	must(t, err)
+	f.Server = server
 	return f
 }
 
