@@ -231,6 +231,9 @@ func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 	if b.reasonOf(market.AFRREnergy, day) != report.ReasonPartial || got.LastError == nil || *got.LastError != says || got.State != report.StateOK {
 		t.Errorf("status %+v", got)
 	}
+	if got.LastSuccessAt != nil {
+		t.Errorf("a reading of which a step was refused is a success: %s", time.Time(*got.LastSuccessAt))
+	}
 	b.market.afrr = whole
 	if _, err := b.runDates(AFRREnergy, day, day); err != nil || b.reasonOf(market.AFRREnergy, day) != "" || b.status(market.AFRREnergy).LastError != nil {
 		t.Errorf("once the step came: %v, %+v", err, b.status(market.AFRREnergy))

@@ -10,13 +10,6 @@ const (
 	growthOfRevisions = "revisions"
 )
 
-// What the sources are taken to correct in a year: one in a hundred of the values of quarter hours, and one in a thousand of
-// those of the 4 s steps, each in a run of its own. How many they do, nobody knows.
-const (
-	quarterRevisionsAYear = 10_000
-	stepRevisionsAYear    = 40_000
-)
-
 // yearBytes is what a year of serving by the default timetable adds to the database, as TestGrowthOfAYear measures it.
 var yearBytes = map[string]int64{
 	string(market.DayAheadPrices): 3_600_000,

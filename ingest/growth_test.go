@@ -37,6 +37,13 @@ var takenOf = map[string]string{
 	"feed_run": growthOfRuns, "asked_date": growthOfRuns, "coverage": growthOfRuns, "refusal": growthOfRuns,
 }
 
+// What the sources are taken to correct in a year: one in a hundred of the values of quarter hours, and one in a thousand of
+// those of the 4 s steps, each in a run of its own. How many they do, nobody knows.
+const (
+	quarterRevisionsAYear = 10_000
+	stepRevisionsAYear    = 40_000
+)
+
 // A month of serving, by the default timetable and with both sources simulated, takes what is said of a year.
 //
 // It takes some minutes, so it is asked for: go test ./ingest -run GrowthOfAYear -growth -v -timeout 30m

@@ -101,7 +101,7 @@ func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]b
 				window:  market.Period{Start: max(period.Start, run.Window.Start), End: min(period.End, run.Window.End)},
 				started: run.Started, ended: run.Ended, changed: changed[key], fault: faults[key],
 			}, date)
-			if !now.Fault.IsOpen() && now.Fault.Kind != FaultDeclined { // of what a person rejected nothing is taken
+			if now.Fault.Kind == "" {
 				read[dataset] = date
 			}
 			if err := putAsked(ctx, tx, run.Feed, key, now); err != nil {

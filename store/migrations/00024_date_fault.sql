@@ -8,12 +8,13 @@ ALTER TABLE asked_date ADD COLUMN fault_runs INTEGER NOT NULL DEFAULT 0;  -- in 
 ALTER TABLE asked_date ADD COLUMN fault_steps INTEGER NOT NULL DEFAULT 0; -- that were left out
 
 -- The hour around noon lies within every delivery date, and not within its last half hour, which is read again most often.
+-- Dates that are not over are read again in a moment.
 UPDATE asked_date SET
   fault = CASE WHEN refused AND outcome = 'ok' THEN 'declined' WHEN refused THEN 'refused' ELSE 'failed' END,
   fault_start = unixepoch(delivery_date || ' 11:00'), fault_end = unixepoch(delivery_date || ' 12:00'), fault_runs = 2,
   fault_reason = coalesce((SELECT error FROM newest_run JOIN feed_run ON feed_run.id = ended
-    WHERE newest_run.dataset = asked_date.dataset AND newest_run.feed = asked_date.feed), '')
-  WHERE refused OR outcome = 'failed';
+    WHERE newest_run.dataset = asked_date.dataset AND newest_run.feed = asked_date.feed AND error <> ''), 'an earlier version told no reason')
+  WHERE (refused OR outcome = 'failed') AND delivery_date < date('now');
 ALTER TABLE asked_date DROP COLUMN outcome;
 ALTER TABLE asked_date DROP COLUMN refused;
 CREATE INDEX asked_date_by_fault ON asked_date (dataset, delivery_date) WHERE fault IS NOT NULL;
