@@ -105,7 +105,7 @@ func TestWhatARunCouldNotStoreIsNotTakenForRead(t *testing.T) {
 		return reply, err
 	}
 	// The lock ends between the attempt to store what came and the account of the run.
-	b.Feeds.ran = func(store.Run) {
+	b.ran = func(store.Run) {
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
 		}
