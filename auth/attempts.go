@@ -123,8 +123,8 @@ func (a *attempts) forgetOld(now time.Time) {
 	})
 }
 
-// counts holds how much was asked of late in the name of each key. It refuses nothing: it tells who has asked for more than
-// others.
+// counts keeps a decaying count of requests for each key. It refuses nothing: the queue uses it to serve first whoever asked
+// for less.
 type counts struct {
 	mu    sync.Mutex
 	byKey map[attemptKey]count
@@ -164,7 +164,7 @@ func (c *counts) giveBack(key attemptKey, now time.Time) {
 	}
 }
 
-// forgetOld drops the keys of which next to nothing is left.
+// forgetOld drops the keys whose count has decayed to almost nothing.
 func (c *counts) forgetOld(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

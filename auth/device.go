@@ -20,12 +20,12 @@ const (
 	deviceLifetime = 180 * 24 * time.Hour
 )
 
-// deviceForm is that of a device cookie: the number of the account, the end in Unix seconds, the device's own random name, and the
-// code that proves them.
+// deviceForm matches a device cookie: the account's number, its expiry in Unix seconds, a random name of the device, and the
+// HMAC that proves them.
 var deviceForm = regexp.MustCompile(`^(([0-9]{1,18})\.([0-9]{1,12})\.([A-Z2-7]{26}))\.([0-9a-f]{64})$`)
 
-// RememberDevice sets the cookie that tells a browser in which an account has signed in from one that nobody knows. It lets
-// nobody in: it gives an attempt for its own account a place beside those of strangers. Nothing is kept of it here.
+// RememberDevice sets a cookie that marks the browser as one in which the account has signed in before. The cookie is no
+// credential: it only gives later sign-in attempts for that account their own place in the queue. The server stores nothing.
 func (a *Auth) RememberDevice(w http.ResponseWriter, r *http.Request, account store.Account) {
 	device := a.device(a.deviceCookie(r), account)
 	if device == "" {

@@ -88,7 +88,7 @@ func (l *lane) wait(ctx context.Context, key attemptKey, rank int) (release func
 	return nil, err
 }
 
-// begin begins a turn that has come, unless nobody waits for the answer any more.
+// begin starts a turn, unless the client that waited for it has gone.
 func (l *lane) begin(ctx context.Context, comes bool) (release func(), err error) {
 	if !comes {
 		return nil, &LimitedError{Wait: tryAgain, Hold: holdTime()}
