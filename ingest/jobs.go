@@ -277,17 +277,8 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 			due[d.Date] = true
 		}
 	}
-	if len(due) == 0 {
-		return
-	}
-	f.beginRuns(ctx, prices) // a reply that kills the service is to be known as theirs
-	defer f.endRuns(ctx, prices)
-	for _, w := range planDates(prices, due) {
-		run, err := f.run(ctx, prices, w, 0)
-		if ctx.Err() != nil {
-			return
-		}
-		f.judge(prices, run, err)
+	if len(due) > 0 {
+		_, _ = f.runAll(ctx, prices, planDates(prices, due)) // what fails is logged and recorded there
 	}
 }
 

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"slices"
+
 	"courant/ingest/report"
 	"courant/ingest/source"
 )
@@ -8,23 +10,20 @@ import (
 // Public is the report as others than administrators may read it: of errors the first sentence, without what a source
 // wrote.
 func Public(r report.Report) report.Report {
-	datasets := make([]report.Status, len(r.Datasets))
-	for i, status := range r.Datasets {
-		if status.LastError != nil {
-			text := source.PublicText(*status.LastError)
-			status.LastError = &text
-		}
-		datasets[i] = status
+	r.Datasets, r.Quarantine = slices.Clone(r.Datasets), slices.Clone(r.Quarantine)
+	for i := range r.Datasets {
+		r.Datasets[i].LastError = publicText(r.Datasets[i].LastError)
 	}
-	r.Datasets = datasets
-	quarantine := make([]report.Waiting, len(r.Quarantine))
-	for i, waiting := range r.Quarantine {
-		if waiting.Detail != nil {
-			text := source.PublicText(*waiting.Detail)
-			waiting.Detail = &text
-		}
-		quarantine[i] = waiting
+	for i := range r.Quarantine {
+		r.Quarantine[i].Detail = publicText(r.Quarantine[i].Detail)
 	}
-	r.Quarantine = quarantine
 	return r
+}
+
+func publicText(text *string) *string {
+	if text == nil {
+		return nil
+	}
+	public := source.PublicText(*text)
+	return &public
 }

@@ -90,7 +90,11 @@ func TestServeWithoutCredentialsRunsNothing(t *testing.T) {
 
 func (b *bench) status(dataset market.Dataset) report.Status {
 	b.t.Helper()
-	status, err := b.Feeds.status(b.t.Context(), dataset, nil)
+	clock, err := b.clockFinding(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	status, err := b.Feeds.status(b.t.Context(), dataset, nil, clock)
 	if err != nil {
 		b.t.Fatal(err)
 	}

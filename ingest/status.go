@@ -31,8 +31,12 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
+	clock, err := f.clockFinding(ctx)
+	if err != nil {
+		return report.Report{}, err
+	}
 	for _, dataset := range market.Datasets() {
-		status, err := f.status(ctx, dataset, states)
+		status, err := f.status(ctx, dataset, states, clock)
 		if err != nil {
 			return report.Report{}, err
 		}
@@ -62,27 +66,19 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 	for _, d := range differences {
 		current.PriceDifferences = append(current.PriceDifferences, report.Difference{Date: d.Date, Between: d.Between, Quarters: d.Quarters, LargestEURMWh: d.Largest, SeenAt: report.Instant(d.Seen)})
 	}
-	clock, err := f.clockFinding(ctx)
-	if err != nil {
-		return report.Report{}, err
-	}
 	if clock.isTold() {
 		current.Clock = &report.Clock{AheadSeconds: int64(clock.ahead / time.Second), Host: clock.host, Wrong: clock.wrong, ReadAt: report.Instant(clock.read)}
 	}
 	return current, nil
 }
 
-func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[string]store.FeedState) (report.Status, error) {
+func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[string]store.FeedState, clock clockFinding) (report.Status, error) {
 	feed, now := f.of(dataset), f.clock.Now()
 	extent, err := f.store.Extent(ctx, dataset)
 	if err != nil {
 		return report.Status{}, err
 	}
 	summary, err := f.store.RunSummary(ctx, dataset)
-	if err != nil {
-		return report.Status{}, err
-	}
-	clock, err := f.clockFinding(ctx)
 	if err != nil {
 		return report.Status{}, err
 	}
