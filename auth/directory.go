@@ -7,9 +7,9 @@ import (
 	"courant/store"
 )
 
-// directory is who may come in, as it was at one moment: only tokens and sessions that were good then, so that what an
-// account once had costs nobody anything. It does not change: when what it tells has changed, another one takes its
-// place. Everything is found by the hash of a secret, so how long that takes tells nothing of the secret.
+// directory is an immutable snapshot of the accounts, tokens and sessions that were valid at one moment. What has ended is not
+// in it, so its size does not grow with what an account once had. A change makes a new directory. Entries are looked up by
+// the hash of a secret, so the time that takes reveals nothing about the secret.
 type directory struct {
 	changes  uint64                 // of this process, up to which it was read
 	read     time.Time              // when
@@ -30,8 +30,8 @@ func (a *Auth) directory(ctx context.Context) (*directory, error) {
 	return a.readDirectory(ctx)
 }
 
-// upToDate is the directory that was read last, or nil if there is none, this process has changed something since, or
-// the clock was set back: what was over then may be good now.
+// upToDate returns the newest directory. It returns nil if there is none yet, if this process has changed something since, or if
+// the clock was set back, because what had ended then may be valid again.
 func (a *Auth) upToDate() *directory {
 	d := a.current.Load()
 	if d == nil || d.changes != a.store.AccessChanges() || a.clock.Now().Before(d.read) {

@@ -15,8 +15,8 @@ import (
 
 const maxEmailBytes = 254
 
-// domainForm is that of a domain in ASCII: labels of letters, digits and hyphens, the last of which is not a number, so
-// that it is no IP address.
+// domainForm matches a domain in ASCII: labels of letters, digits and hyphens. The last label begins with a letter, so that an
+// IP address does not match.
 var domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // typedEmail is an e-mail address as somebody typed it, without the spaces around it and with A to Z in lower case. No

@@ -92,8 +92,8 @@ func (a *Auth) Link(ctx context.Context, secret string) (email string, err error
 }
 
 // UseLink sets the password of a link's account, which ends its sessions and links, or makes the first administrator
-// with the address that was typed. The error is ErrLink, a *LimitedError if there were too many of these from one origin, or what
-// AddUser says of address and password.
+// with the address that was typed. The error is ErrLink, a *LimitedError after too many attempts from one origin, or one of those
+// that AddUser returns for a bad address or password.
 func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (store.Account, error) {
 	email, err := a.Link(ctx, secret)
 	if errors.Is(err, ErrLink) {

@@ -197,7 +197,7 @@ func (a *Auth) CheckSession(r *http.Request) (Identity, error) {
 	return identity, nil
 }
 
-// isOpen says whether a session of an account is good but for its idle end.
+// isOpen reports whether the session is valid, leaving aside how long it has been idle.
 func (s session) isOpen(account store.Account, now time.Time) bool {
 	return account.ID == s.account && account.Disabled.IsZero() && account.Epoch == s.epoch && now.Before(s.expires)
 }
@@ -210,8 +210,7 @@ type SessionLine struct {
 	Own         bool   // the one that asks
 }
 
-// Sessions lists a page of the sessions of whom a session belongs to, the newest first. more says that there are others
-// after it.
+// Sessions lists one page of the account's sessions, newest first. more reports whether another page follows.
 func (a *Auth) Sessions(ctx context.Context, identity Identity, page Page) (lines []SessionLine, more bool, err error) {
 	account, err := a.store.AccountByID(ctx, identity.AccountID)
 	if err != nil {
