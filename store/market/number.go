@@ -12,8 +12,11 @@ type Number = Optional[float64]
 // Flag is a published yes or no, or null.
 type Flag = Optional[bool]
 
+// String is a published text, or null; it is never an empty text that was published.
+type String = Optional[string]
+
 // Optional is a value as a source gave it. The zero Optional is a null about which the source said nothing.
-type Optional[T float64 | bool] struct {
+type Optional[T float64 | bool | string] struct {
 	V     T
 	Valid bool // V was published
 	// Withdrawn marks a null that the source wrote itself: null, "" or "Invalid". A null that is merely left out
@@ -24,6 +27,9 @@ type Optional[T float64 | bool] struct {
 
 // Num is a number that was published.
 func Num(v float64) Number { return Number{V: v, Valid: true} }
+
+// Str is a text that was published.
+func Str(v string) String { return String{V: v, Valid: true} }
 
 // Over is what is stored when the value arrives where stored is: a value takes its place, a null that the source wrote
 // itself withdraws it, and a null that was left out changes nothing.
@@ -73,6 +79,14 @@ func (o *Optional[T]) Scan(src any) error {
 		}
 		if flag, err := driver.Bool.ConvertValue(src); err == nil {
 			*v, o.Valid = flag.(bool), true
+			return nil
+		}
+	case *string:
+		switch src := src.(type) {
+		case nil:
+			return nil
+		case string:
+			*v, o.Valid = src, true
 			return nil
 		}
 	}
