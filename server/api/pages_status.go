@@ -63,7 +63,7 @@ func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*store.P
 	for i := range proposal.Values {
 		column := &proposal.Values[i]
 		served := servedColumns(proposal.Dataset)[column.Name]
-		column.Name, column.Min, column.Max = served.name, served.scale(column.Min), served.scale(column.Max)
+		column.Name, column.Min, column.Max = served.Name, served.Scale(column.Min), served.Scale(column.Max)
 	}
 	return &proposal, nil
 }
