@@ -12,6 +12,8 @@ const (
 	MFRRCapacity   Dataset = "mfrr-capacity"    // RTE Balancing Capacity, reserve MFRR
 	AFRREnergy     Dataset = "afrr-energy"      // RTE Balancing Energy, afrr_marginal_price, every 4 s
 	MFRREnergy     Dataset = "mfrr-energy"      // RTE Balancing Energy, standard_mfrr_data, every 15 min
+
+	ImbalancePrices Dataset = "imbalance-prices" // RTE Balancing Energy, imbalance_data, every 15 min
 )
 
 var datasets = []Dataset{DayAheadPrices, FCRCapacity, AFRRCapacity, MFRRCapacity, AFRREnergy, MFRREnergy}
