@@ -12,18 +12,6 @@ import (
 	"courant/store/market"
 )
 
-// FeedName names a feed, in the configuration and in the log.
-type FeedName string
-
-const (
-	DayAheadPrices FeedName = "day_ahead_prices"
-	Capacity       FeedName = "capacity"
-	AFRREnergy     FeedName = "afrr_energy"
-	MFRREnergy     FeedName = "mfrr_energy"
-	// ExchangePrices stands in for DayAheadPrices and checks it; its hours are those of its source.
-	ExchangePrices FeedName = "exchange_prices"
-)
-
 // How many delivery dates a call may span.
 const (
 	pricesWindowDays   = 90
@@ -33,7 +21,7 @@ const (
 
 // feed is one source's resource and the datasets that it brings.
 type feed struct {
-	name     FeedName
+	name     market.FeedName
 	source   string
 	datasets []market.Dataset
 	plan     func(first, last market.DeliveryDate) []window

@@ -36,12 +36,12 @@ type Progress struct {
 }
 
 // Name is the name of the feed that brings the dataset in.
-func (f *Feeds) Name(dataset market.Dataset) FeedName { return f.of(dataset).name }
+func (f *Feeds) Name(dataset market.Dataset) market.FeedName { return f.of(dataset).name }
 
 // offError says how a feed is switched on.
 func offError(feed *feed, dataset market.Dataset) error {
 	keys := "rte.client_id and rte.client_secret"
-	if feed.name == DayAheadPrices {
+	if feed.name == market.FeedDayAheadPrices {
 		keys = "entsoe.security_token"
 	}
 	return fmt.Errorf("%s: %w: set %s", dataset, ErrOff, keys)

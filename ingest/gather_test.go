@@ -12,7 +12,7 @@ import (
 )
 
 // callsOf are the days of each of the feed's calls, such as "04 05".
-func (b *bench) callsOf(name FeedName) []string {
+func (b *bench) callsOf(name market.FeedName) []string {
 	var calls []string
 	for _, call := range b.market.asked[name] {
 		var days []string
@@ -65,7 +65,7 @@ func TestAReplyThatIsCutShortIsFoundByCountingEachSeries(t *testing.T) {
 			if err := b.Fetch(t.Context(), request(t, market.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
+			if diff := cmp.Diff(row.want, b.callsOf(market.FeedCapacity)); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
 			if got := b.rows(market.MFRRCapacity, "2026-11-07"); got != row.rows {
@@ -81,7 +81,7 @@ func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 		t.Fatal(err)
 	}
-	if calls := b.callsOf(Capacity); len(calls) != 1 {
+	if calls := b.callsOf(market.FeedCapacity); len(calls) != 1 {
 		t.Errorf("calls %q", calls)
 	}
 }

@@ -45,7 +45,7 @@ type Options struct {
 	Prices    PriceSource     // nil: the feed is off
 	Exchange  ExchangeSource  // nil: nothing stands in for Prices
 	Balancing BalancingSource // nil: the feeds are off
-	Schedules map[FeedName]Schedule
+	Schedules map[market.FeedName]Schedule
 	// Committed is called after each commit, before the run is said to be done.
 	Committed func(context.Context)
 	// Room says why nothing may be written at the moment; nil: there is always room.
@@ -85,20 +85,20 @@ func New(o Options) *Feeds {
 	}
 	f.feeds = []*feed{
 		{
-			name: DayAheadPrices, source: "ENTSO-E", datasets: []market.Dataset{market.DayAheadPrices}, plan: blocks(pricesWindowDays),
+			name: market.FeedDayAheadPrices, source: "ENTSO-E", datasets: []market.Dataset{market.DayAheadPrices}, plan: blocks(pricesWindowDays),
 			ask: askPrices(o.Prices), off: o.Prices == nil, rereads: priceRereads,
 		}, {
-			name: Capacity, source: "RTE", datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity},
+			name: market.FeedCapacity, source: "RTE", datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity},
 			plan: blocks(capacityWindowDays), ask: askCapacity(o.Balancing), off: o.Balancing == nil,
 			rereads: reserveRereads,
 		}, {
-			name: AFRREnergy, source: "RTE", datasets: []market.Dataset{market.AFRREnergy}, plan: singleDates,
+			name: market.FeedAFRREnergy, source: "RTE", datasets: []market.Dataset{market.AFRREnergy}, plan: singleDates,
 			ask: askAFRR(o.Balancing), off: o.Balancing == nil, rereads: energyRereads,
 		}, {
-			name: MFRREnergy, source: "RTE", datasets: []market.Dataset{market.MFRREnergy}, plan: blocks(mfrrWindowDays),
+			name: market.FeedMFRREnergy, source: "RTE", datasets: []market.Dataset{market.MFRREnergy}, plan: blocks(mfrrWindowDays),
 			ask: askMFRR(o.Balancing), off: o.Balancing == nil, rereads: energyRereads,
 		}, {
-			name: ExchangePrices, source: "RTE", datasets: []market.Dataset{market.DayAheadPrices}, plan: blocks(exchangeWindowDays),
+			name: market.FeedExchangePrices, source: "RTE", datasets: []market.Dataset{market.DayAheadPrices}, plan: blocks(exchangeWindowDays),
 			ask: askExchange(o.Exchange), off: o.Exchange == nil, standsIn: true,
 		},
 	}

@@ -156,7 +156,7 @@ func (f *Feeds) report(run store.Run, brought answer) {
 	}
 	for _, key := range brought.unknownKeys {
 		level := slog.LevelDebug
-		if run.Feed == string(MFRREnergy) { // RTE's description of it is known to be incomplete
+		if run.Feed == string(market.FeedMFRREnergy) { // RTE's description of it is known to be incomplete
 			level = slog.LevelInfo
 		}
 		f.log.Log(context.Background(), level, "unknown key", "feed", run.Feed, "key", key)

@@ -132,10 +132,10 @@ func (m *model) noteSuccess(run []event) {
 // the clock say.
 func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 	for _, row := range []struct {
-		name    FeedName
+		name    market.FeedName
 		dataset market.Dataset
 		hours   Schedule
-	}{{DayAheadPrices, market.DayAheadPrices, pricesHours}, {MFRREnergy, market.MFRREnergy, energyHours}} {
+	}{{market.FeedDayAheadPrices, market.DayAheadPrices, pricesHours}, {market.FeedMFRREnergy, market.MFRREnergy, energyHours}} {
 		t.Run(string(row.name), func(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
 				b := newBench(t, "2026-11-18 00:05")

@@ -19,6 +19,7 @@ import (
 	"courant/store/backup"
 	"courant/store/backup/s3"
 	"courant/store/disk"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -76,13 +77,11 @@ type Listeners struct {
 func NewFeeds(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told Listeners) *ingest.Feeds {
 	options := ingest.Options{
 		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
-		Room: func() error { return disk.RoomBeside(cfg.Database.Path) },
-		Schedules: map[ingest.FeedName]ingest.Schedule{
-			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
-			ingest.Capacity:       schedule(cfg.Ingest.Capacity),
-			ingest.AFRREnergy:     schedule(cfg.Ingest.AFRREnergy),
-			ingest.MFRREnergy:     schedule(cfg.Ingest.MFRREnergy),
-		},
+		Room:      func() error { return disk.RoomBeside(cfg.Database.Path) },
+		Schedules: map[market.FeedName]ingest.Schedule{},
+	}
+	for name, feed := range cfg.Ingest.Feeds {
+		options.Schedules[name] = schedule(*feed)
 	}
 	client := source.NewHTTPClient()
 	if cfg.ENTSOE.SecurityToken != "" {
