@@ -12,7 +12,7 @@ import (
 // everyJob runs each feed once.
 func (b *bench) everyJob() {
 	for _, feed := range b.feeds {
-		if !feed.off {
+		if !feed.isOff() {
 			b.job(b.t.Context(), feed)
 		}
 	}

@@ -49,7 +49,10 @@ func withExchange(t *testing.T, now string) (*bench, *exchange) {
 		}
 		return b.today().Add(1)
 	}
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Exchange: e,
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
+		Readers: map[market.FeedName]Reader{
+			market.FeedDayAheadPrices: ReaderOf(b.market.DayAheadPrices), market.FeedExchangePrices: ReaderOf(e.PowerExchangePrices),
+		},
 		Schedules: map[market.FeedName]Schedule{market.FeedDayAheadPrices: pricesHours}})
 	b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
 	return b, e

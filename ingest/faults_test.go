@@ -171,16 +171,21 @@ const (
 var faultySources = []faultySource{
 	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, market.FeedMFRREnergy, market.MFRREnergy, asked, false, 192,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Balancing = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedMFRREnergy: ingest.ReaderOf(newRTE(o, servers, client).StandardMFRR)}
 		}},
 	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, market.FeedDayAheadPrices, market.DayAheadPrices, asked, false, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Prices = entsoe.NewClient(entsoe.Options{BaseURL: servers.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: o.Clock, Log: o.Log})
+			prices := entsoe.NewClient(entsoe.Options{BaseURL: servers.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: o.Clock, Log: o.Log})
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedDayAheadPrices: ingest.ReaderOf(prices.DayAheadPrices)}
 		}},
 	{toRTE, simulator.AllOfRTE, simulator.PowerExchanges, "RTE: france_power_exchanges: ", 1, market.FeedExchangePrices, market.DayAheadPrices, market.DeliveryDateOf(now), true, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Exchange = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedExchangePrices: ingest.ReaderOf(newRTE(o, servers, client).PowerExchangePrices)}
 		}},
+}
+
+func newRTE(o *ingest.Options, servers *simulator.Servers, client *http.Client) *rte.Client {
+	return rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
 }
 
 func TestEveryFaultOfASource(t *testing.T) {

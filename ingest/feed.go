@@ -12,25 +12,46 @@ import (
 	"courant/store/market"
 )
 
-// How many delivery dates a call may span.
-const (
-	pricesWindowDays   = 90
-	capacityWindowDays = 7
-	mfrrWindowDays     = 7
-)
+// Reader asks a source for a period, and returns what it answered in rows of a batch. The error is a *source.Fault, or the
+// context's.
+type Reader func(context.Context, market.Period) (answer, error)
 
-// feed is one source's resource and the datasets that it brings.
+// row is a row type of the datasets.
+type row interface {
+	market.Price | market.CapacityStep | market.AFRRStep | market.MFRRStep
+}
+
+// ReaderOf makes a Reader of a source's method.
+func ReaderOf[R row](read func(context.Context, market.Period) (source.Reply[R], source.Traffic, error)) Reader {
+	return func(ctx context.Context, period market.Period) (answer, error) {
+		reply, traffic, err := read(ctx, period)
+		return answer{
+			batch: batchOf(reply.Rows), refused: batchOf(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
+			notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic,
+		}, err
+	}
+}
+
+func batchOf[R row](rows []R) (batch market.Batch) {
+	switch rows := any(rows).(type) {
+	case []market.Price:
+		batch.Prices = rows
+	case []market.CapacityStep:
+		batch.Capacity = rows
+	case []market.AFRRStep:
+		batch.AFRR = rows
+	case []market.MFRRStep:
+		batch.MFRR = rows
+	}
+	return batch
+}
+
+// feed is a feed of this process: its description and behaviour, and how its runs went.
 type feed struct {
-	name     market.FeedName
-	source   string
-	datasets []market.Dataset
-	plan     func(first, last market.DeliveryDate) []window
-	ask      func(context.Context, market.Period) (answer, error)
-	off      bool // there are no credentials for the source
-	ahead    bool // sold a day ahead: tomorrow may be there already
-	standsIn bool // it only stands in for the feed whose dataset it brings, and checks it
+	market.Feed
+	behaviour
+	read     Reader // nil: there are no credentials for the source
 	schedule Schedule
-	rereads  []reread
 	resting  bool     // there is no room for what it would bring
 	circuit  circuit  // of this resource
 	host     *circuit // of the source, shared by its feeds
@@ -43,6 +64,9 @@ type feed struct {
 	unrecorded error           // why the account of the newest run is not in the database
 	told       store.FeedState // to other processes; belongs to who tells
 }
+
+// isOff reports whether there are no credentials for the feed's source.
+func (feed *feed) isOff() bool { return feed.read == nil }
 
 // window is what one run asks for. Its calls are made one after the other, and what they bring is committed at once.
 type window struct {
@@ -70,18 +94,6 @@ func (a *answer) lose(dates []market.DeliveryDate, err error) {
 	a.fault = cmp.Or(a.fault, fmt.Errorf("%s to %s: %w", dates[0], dates[len(dates)-1], err))
 }
 
-func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batchOf func([]R) market.Batch) answer {
-	return answer{
-		batch: batchOf(reply.Rows), refused: batchOf(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
-		notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic,
-	}
-}
-
-func batchOfPrices(rows []market.Price) market.Batch          { return market.Batch{Prices: rows} }
-func batchOfCapacity(rows []market.CapacityStep) market.Batch { return market.Batch{Capacity: rows} }
-func batchOfAFRR(rows []market.AFRRStep) market.Batch         { return market.Batch{AFRR: rows} }
-func batchOfMFRR(rows []market.MFRRStep) market.Batch         { return market.Batch{MFRR: rows} }
-
 // add takes what another call brought in.
 func (a *answer) add(part answer) {
 	a.batch.Add(part.batch)
@@ -92,69 +104,25 @@ func (a *answer) add(part answer) {
 	a.unknownKeys = source.AddOnce(a.unknownKeys, part.unknownKeys...)
 }
 
-func askPrices(from PriceSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.DayAheadPrices(ctx, period)
-		return newAnswer(reply, traffic, batchOfPrices), err
-	}
-}
-
-func askExchange(from ExchangeSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.PowerExchangePrices(ctx, period)
-		return newAnswer(reply, traffic, batchOfPrices), err
-	}
-}
-
-func askCapacity(from BalancingSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.ProcuredReserves(ctx, period)
-		return newAnswer(reply, traffic, batchOfCapacity), err
-	}
-}
-
-func askAFRR(from BalancingSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.MarginalPrice(ctx, period)
-		return newAnswer(reply, traffic, batchOfAFRR), err
-	}
-}
-
-func askMFRR(from BalancingSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.StandardMFRR(ctx, period)
-		return newAnswer(reply, traffic, batchOfMFRR), err
-	}
-}
-
-// blocks plans one call for up to days delivery dates.
-func blocks(days int) func(first, last market.DeliveryDate) []window {
-	return func(first, last market.DeliveryDate) []window {
-		var windows []window
-		for ; !first.After(last); first = first.Add(days) {
-			end := first.Add(days - 1)
-			if end.After(last) {
-				end = last
-			}
-			period := market.NewPeriod(first.Start(), end.End())
-			windows = append(windows, window{period, []market.Period{period}})
-		}
-		return windows
-	}
-}
-
-// singleDates plans one delivery date a window. On the day the clock goes back it is asked for in two calls, cut at
-// the change, because the steps' clock times bear no offset.
-func singleDates(first, last market.DeliveryDate) []window {
+// windowsOf plans windows over the delivery dates, each of as many as a call may span.
+func windowsOf(feed market.Feed, first, last market.DeliveryDate) []window {
 	var windows []window
-	for _, date := range market.Dates(first, last) {
-		period := date.Period()
-		windows = append(windows, window{period, cutAtChange(date, period)})
+	for ; !first.After(last); first = first.Add(feed.WindowDays) {
+		end := first.Add(feed.WindowDays - 1)
+		if end.After(last) {
+			end = last
+		}
+		period := market.NewPeriod(first.Start(), end.End())
+		calls := []market.Period{period}
+		if feed.LocalTimes {
+			calls = cutAtChange(end, period)
+		}
+		windows = append(windows, window{period, calls})
 	}
 	return windows
 }
 
-// cutAtChange cuts a period within the date at the instant at which the clock goes back.
+// cutAtChange cuts a period at the instant at which the clock goes back on its last delivery date.
 func cutAtChange(date market.DeliveryDate, period market.Period) []market.Period {
 	change, turns := date.TurnBack()
 	if at := change.Unix(); turns && period.Start < at && at < period.End {

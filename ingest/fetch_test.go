@@ -120,7 +120,9 @@ func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 
 func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.market})
+	options := b.options()
+	delete(options.Readers, market.FeedDayAheadPrices)
+	b.Feeds = New(options)
 	err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-01"))
 	if !errors.Is(err, ErrOff) || !strings.Contains(err.Error(), "entsoe.security_token") {
 		t.Errorf("error %v", err)

@@ -171,7 +171,7 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	elsewhere := b.options()
-	elsewhere.Prices, elsewhere.Balancing = nil, nil // it has no credentials
+	elsewhere.Readers = nil // it has no credentials
 	other := New(elsewhere)
 	agree := func(when string, want report.State) {
 		t.Helper()

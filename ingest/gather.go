@@ -41,11 +41,11 @@ func (a *answer) settleOmissions() {
 // delivery dates that are over and not whole in the answer are asked for again by themselves, as long as that brings
 // more than the call for a wider window did, to which was belongs; nil for the first call.
 func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, was shortfall, into *answer) error {
-	part, err := feed.ask(ctx, call)
+	part, err := feed.read(ctx, call)
 	into.traffic.Add(part.traffic)
 	dates := call.Dates()
 	switch {
-	case isUnreadable(err) && len(dates) > 1 && into.unreadable < mostUnreadable && !feed.standsIn: // the exchange knows no windows
+	case isUnreadable(err) && len(dates) > 1 && into.unreadable < mostUnreadable && feed.canSplit():
 		return f.gatherHalves(ctx, feed, call, err, into)
 	case err != nil:
 		return err
@@ -110,7 +110,7 @@ type shortfall map[market.DeliveryDate]int
 // shortOf is what the answer lacks of the dates; of a date of which it refuses something that is not known.
 func (f *Feeds) shortOf(feed *feed, dates []market.DeliveryDate, part answer) shortfall {
 	short := shortfall{}
-	for _, dataset := range feed.datasets {
+	for _, dataset := range feed.Datasets {
 		held := holdingsOf(dataset, part.batch.Coverage(dataset), dates)
 		if dataset == market.DayAheadPrices {
 			held = quartersOf(part.batch.Prices, dates)

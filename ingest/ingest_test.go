@@ -87,6 +87,13 @@ func (m *fakeMarket) StandardMFRR(_ context.Context, window market.Period) (sour
 	return reply, m.traffic("rte.example"), err
 }
 
+func (m *fakeMarket) readers() map[market.FeedName]Reader {
+	return map[market.FeedName]Reader{
+		market.FeedDayAheadPrices: ReaderOf(m.DayAheadPrices), market.FeedCapacity: ReaderOf(m.ProcuredReserves),
+		market.FeedAFRREnergy: ReaderOf(m.MarginalPrice), market.FeedMFRREnergy: ReaderOf(m.StandardMFRR),
+	}
+}
+
 // bench is feeds over a new database, a clock that stands, and a market that gives every step of every window.
 type bench struct {
 	*Feeds
@@ -140,7 +147,7 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 // options are those of the feeds of a process that has just started.
 func (b *bench) options() Options {
 	return Options{
-		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Balancing: b.market,
+		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Readers: b.market.readers(),
 		Schedules: map[market.FeedName]Schedule{market.FeedDayAheadPrices: pricesHours, market.FeedCapacity: capacityHours, market.FeedAFRREnergy: energyHours, market.FeedMFRREnergy: energyHours},
 	}
 }
@@ -152,7 +159,7 @@ func capacityStep(dataset market.Dataset, start int64, direction market.Directio
 
 func (b *bench) feed(name market.FeedName) *feed {
 	for _, feed := range b.feeds {
-		if feed.name == name {
+		if feed.Name == name {
 			return feed
 		}
 	}
@@ -183,7 +190,7 @@ func (b *bench) summary(dataset market.Dataset) store.RunSummary {
 func (b *bench) runDates(name market.FeedName, first, last string) (store.Run, error) {
 	b.t.Helper()
 	feed := b.feed(name)
-	return b.run(b.t.Context(), feed, feed.plan(date(b.t, first), date(b.t, last))[0], 0)
+	return b.run(b.t.Context(), feed, windowsOf(feed.Feed, date(b.t, first), date(b.t, last))[0], 0)
 }
 
 func TestARefusedDateLeavesTheRest(t *testing.T) {
@@ -275,7 +282,7 @@ func TestAnInterruptedRunIsNoFault(t *testing.T) {
 		return source.Reply[market.Price]{}, ctx.Err()
 	}
 	feed := b.feed(market.FeedDayAheadPrices)
-	run, err := b.run(ctx, feed, feed.plan(b.today(), b.today())[0], 0)
+	run, err := b.run(ctx, feed, windowsOf(feed.Feed, b.today(), b.today())[0], 0)
 	if !errors.Is(err, context.Canceled) || run.Outcome != store.OutcomeInterrupted {
 		t.Errorf("outcome %s, error %v", run.Outcome, err)
 	}
@@ -284,7 +291,7 @@ func TestAnInterruptedRunIsNoFault(t *testing.T) {
 func TestStepsOfEnergyThatHaveNotBegunAreDropped(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:07")
 	feed := b.feed(market.FeedMFRREnergy)
-	if _, err := b.run(t.Context(), feed, feed.plan(b.today(), b.today())[0], 0); err != nil {
+	if _, err := b.run(t.Context(), feed, windowsOf(feed.Feed, b.today(), b.today())[0], 0); err != nil {
 		t.Fatal(err)
 	}
 	// 00:00 to 12:00, both begun, in two directions.

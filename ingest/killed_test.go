@@ -47,7 +47,7 @@ func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
 				t.Errorf("after %d kills in %v: %s is asked for: %t", row.kills, row.killed, name, asked)
 			}
 			for _, status := range report.Datasets {
-				if b.of(status.Dataset).name == name && rests && (status.NextRunAt == nil || !time.Time(*status.NextRunAt).Equal(b.clock.Now().Add(pause))) {
+				if b.primary[status.Dataset].Name == name && rests && (status.NextRunAt == nil || !time.Time(*status.NextRunAt).Equal(b.clock.Now().Add(pause))) {
 					t.Errorf("after %d kills in %v: %s runs next at %v, want in %s", row.kills, row.killed, name, status.NextRunAt, pause)
 				}
 			}

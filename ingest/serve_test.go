@@ -33,7 +33,7 @@ func (b *bench) serving() (rest func(), stop func() error) {
 func (b *bench) running() int {
 	n := 0
 	for _, feed := range b.feeds {
-		if !feed.off {
+		if !feed.isOff() {
 			n++
 		}
 	}

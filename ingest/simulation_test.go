@@ -366,11 +366,11 @@ func (w *weeks) serve(until time.Time) (ended bool) {
 	w.end = cancel
 	w.mu.Unlock()
 	client := &http.Client{Transport: transport(w.carry)}
+	fromENTSOE := entsoe.NewClient(entsoe.Options{BaseURL: "https://entsoe.invalid/api", SecurityToken: simulator.SecurityToken, HTTP: client, Clock: clock})
 	fromRTE := rte.NewClient(rte.Options{BaseURL: "https://rte.invalid", ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: clock})
 	w.feeds = ingest.New(ingest.Options{
 		Store: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler),
-		Prices:    entsoe.NewClient(entsoe.Options{BaseURL: "https://entsoe.invalid/api", SecurityToken: simulator.SecurityToken, HTTP: client, Clock: clock}),
-		Balancing: fromRTE, Exchange: fromRTE,
+		Readers: ingest.ReadersOf(fromENTSOE, fromRTE),
 		// Energy every half hour instead of every quarter, which spares a quarter of the time.
 		Schedules: map[market.FeedName]ingest.Schedule{
 			market.FeedDayAheadPrices: {Every: 10 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: lookback, LateMinute: 14*60 + 30},
