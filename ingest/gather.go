@@ -44,8 +44,11 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, 
 	part, err := feed.read(ctx, call)
 	into.traffic.Add(part.traffic)
 	dates := call.Dates()
-	switch {
-	case isUnreadable(err) && len(dates) > 1 && into.unreadable < mostUnreadable && feed.canSplit():
+	switch canSplit := len(dates) > 1 && feed.canSplit(); {
+	case canSplit && isTooWide(err):
+		return f.gatherHalves(ctx, feed, call, err, into)
+	case canSplit && isUnreadable(err) && into.unreadable < mostUnreadable:
+		into.unreadable++
 		return f.gatherHalves(ctx, feed, call, err, into)
 	case err != nil:
 		return err
@@ -79,27 +82,29 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, 
 // in the widest window, and few where all are.
 const mostUnreadable = 14
 
-// gatherHalves asks for a window whose document cannot be read in two halves: a single date may have spoilt it. Where neither
-// can be read, the error is unread, that of the window.
-func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call market.Period, unread error, into *answer) error {
-	into.unreadable++
+// gatherHalves asks for a window in two halves, because the source calls it too wide, or because its document cannot be
+// read: a single date may have spoilt it. cause is that error; it is returned where neither half can be read.
+func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call market.Period, cause error, into *answer) error {
 	dates := call.Dates()
 	middle := dates[len(dates)/2].Start().Unix()
-	var lost []market.Period
+	var unread []market.Period
 	for _, half := range []market.Period{{Start: call.Start, End: middle}, {Start: middle, End: call.End}} {
-		err := f.gatherCall(ctx, feed, half, nil, into)
-		switch {
+		switch err := f.gatherCall(ctx, feed, half, nil, into); {
+		case err == nil:
 		case isUnreadable(err):
-			lost = append(lost, half)
-		case err != nil:
+			unread = append(unread, half)
+			if isTooWide(cause) {
+				cause = err
+			}
+		default:
 			return err
 		}
 	}
-	if len(lost) == 2 {
-		return unread
+	if len(unread) == 2 {
+		return cause
 	}
-	for _, half := range lost {
-		into.lose(half.Dates(), unread)
+	for _, half := range unread {
+		into.lose(half.Dates(), cause)
 	}
 	return nil
 }

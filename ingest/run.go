@@ -226,11 +226,14 @@ func askedRest(err error) time.Duration {
 	return 0
 }
 
-// isUnreadable says that the source answered, with a document that cannot be read.
+// isUnreadable reports whether the source answered with a document that cannot be read.
 func isUnreadable(err error) bool {
 	var fault *source.Fault
-	return errors.As(err, &fault) && fault.Unreadable
+	return errors.As(err, &fault) && fault.Unreadable && !isTooWide(err)
 }
+
+// isTooWide reports whether the source refused a window because it is too wide.
+func isTooWide(err error) bool { return errors.Is(err, source.ErrTooWide) }
 
 // isUnreached says that the source was not reached.
 func isUnreached(err error) bool {
