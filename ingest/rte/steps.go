@@ -20,6 +20,8 @@ type shape[R any] struct {
 	tooMany func(int, market.DeliveryDate) bool
 	// oneDate says that a reply is about one delivery date, whatever the window.
 	oneDate bool
+	// every is how many seconds lie between two rows, so that room for all can be made at once; 0 if a reply is small.
+	every int64
 }
 
 // steps gathers the rows of a reply. What is listed twice is merged field by field; what is odd refuses its dataset and
@@ -38,6 +40,7 @@ type steps[R comparable, K comparable] struct {
 	unplaced     []market.Refusal    // without a date
 	date         market.DeliveryDate // of the row that was added last
 	period       market.Period       // of that date
+	atEnd        func()              // called once all rows are known, before they are judged; may be nil
 }
 
 type origin struct {
@@ -243,6 +246,9 @@ func (s *steps[R, K]) isRepetition(row, of *R) bool {
 // finish judges what is odd, and puts the rows of refused delivery dates apart. The error is that of a reply of which
 // something cannot be placed, and more than one delivery date lacks something.
 func (s *steps[R, K]) finish() error {
+	if s.atEnd != nil {
+		s.atEnd()
+	}
 	s.judgeRepetitions()
 	s.judgeOddSteps()
 	if err := s.judgeUnplaced(); err != nil {
