@@ -74,9 +74,10 @@ type Client struct {
 	tokens  *http.Client
 	caller  source.Caller
 	newLine func() *source.Line
+	linesMu sync.Mutex
+	lines   map[resource]*source.Line
 
 	mu      sync.Mutex
-	lines   map[resource]*source.Line
 	token   *oauth2.Token
 	expires time.Time
 	busy    source.Fault // what the address of tokens said when it wanted to be left alone
@@ -103,8 +104,8 @@ func NewClient(o Options) *Client {
 
 // lineOf returns the line in which the calls of a resource wait.
 func (c *Client) lineOf(of resource) *source.Line {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.linesMu.Lock() // mu is held while a token is asked for
+	defer c.linesMu.Unlock()
 	line, is := c.lines[of]
 	if !is {
 		line = c.newLine()
