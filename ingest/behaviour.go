@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
 )
@@ -289,13 +288,3 @@ func (secondFeed) screen(_ context.Context, brought *answer, _ bool) ([]market.R
 }
 
 func (secondFeed) canSplit() bool { return false }
-
-// refuseFlat refuses the delivery dates on which a second source gives the same price for every period.
-func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
-	for _, date := range batch.Dates(market.DayAheadPrices) {
-		if quarters := market.Quarters(batch.Of(market.DayAheadPrices, date).Prices); isFlat(quarters, date) {
-			refusals.Refuse(market.DayAheadPrices, date, "%s", flatText(quarters))
-			*batch = batch.Without(market.DayAheadPrices, date)
-		}
-	}
-}

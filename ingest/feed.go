@@ -156,8 +156,8 @@ func (w window) since(from time.Time) window {
 func (w window) between(start, end int64) window {
 	cut := window{Period: market.Period{Start: start, End: end}}
 	for _, call := range w.calls {
-		if call.Start, call.End = max(call.Start, start), min(call.End, end); call.Start < call.End {
-			cut.calls = append(cut.calls, call)
+		if part := call.Intersect(cut.Period); part.Start < part.End {
+			cut.calls = append(cut.calls, part)
 		}
 	}
 	return cut

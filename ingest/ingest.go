@@ -13,6 +13,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
 )
@@ -99,5 +100,4 @@ func LastDate(dataset market.Dataset, now time.Time) market.DeliveryDate {
 	return today
 }
 
-// instantText is how a log names an instant: UTC, seconds.
-func instantText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func instantText(t time.Time) string { return source.InstantText(t.Unix()) }

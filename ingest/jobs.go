@@ -176,40 +176,6 @@ func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, e
 	return feed.plan(ctx, now, wanted)
 }
 
-// rereadDiffering has ENTSO-E asked again at once for the prices of today and tomorrow that differ from the exchanges'; once
-// for each difference. feed is the one whose job is under way.
-func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
-	prices := f.primary[market.DayAheadPrices]
-	if _, blocked := prices.blockedUntil(); blocked || prices.isOff() || ctx.Err() != nil {
-		return
-	}
-	if feed != prices {
-		if !prices.busy.TryLock() {
-			return // its own job is under way, and does this at its end
-		}
-		defer prices.busy.Unlock()
-	}
-	today := f.today()
-	differences, err := f.store.PriceDifferences(ctx, today)
-	var asked map[market.DeliveryDate]store.Asked
-	if err == nil {
-		asked, err = f.asked(ctx, prices, market.DayAheadPrices, today, today.Add(1))
-	}
-	if err != nil {
-		f.log.Error("differing prices not read again", "error", oneLine(err))
-		return
-	}
-	due := map[market.DeliveryDate]bool{}
-	for _, d := range differences {
-		if a, was := asked[d.Date]; was && a.Whole.Before(d.Seen) {
-			due[d.Date] = true
-		}
-	}
-	if len(due) > 0 {
-		_, _ = f.runAll(ctx, prices, planDates(prices, due)) // what fails is logged and recorded there
-	}
-}
-
 func earlier(a, b market.DeliveryDate) market.DeliveryDate {
 	if b.Before(a) {
 		return b

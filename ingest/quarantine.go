@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
 )
@@ -175,6 +176,16 @@ func isFlat(quarters []market.Quarter, date market.DeliveryDate) bool {
 
 func flatText(quarters []market.Quarter) string {
 	return fmt.Sprintf("all prices are %v EUR/MWh", quarters[0].Price.V)
+}
+
+// refuseFlat refuses the delivery dates of which what stands in has one price: it is no help to anybody.
+func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
+	for _, date := range batch.Dates(market.DayAheadPrices) {
+		if quarters := market.Quarters(batch.Of(market.DayAheadPrices, date).Prices); isFlat(quarters, date) {
+			refusals.Refuse(market.DayAheadPrices, date, "%s", flatText(quarters))
+			*batch = batch.Without(market.DayAheadPrices, date)
+		}
+	}
 }
 
 // Accept takes what waits under the id; store.ErrNotFound if nothing does.

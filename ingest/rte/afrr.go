@@ -145,7 +145,7 @@ func clockSeconds(text []byte) (int64, bool) {
 
 // placeDay gives each step of a day its instant; updated is when those that do not say it were last written, ms UTC.
 func placeDay(date market.DeliveryDate, listed []wallStep, updated int64, steps *steps[market.AFRRStep, int64]) {
-	if !overlap(date.Period(), steps.window) {
+	if !date.Period().Overlaps(steps.window) {
 		return
 	}
 	wall, err := newWallClock(date, listed, steps.window)
@@ -167,7 +167,7 @@ func placeDay(date market.DeliveryDate, listed []wallStep, updated int64, steps 
 			continue
 		}
 		if step.row.Start%market.AFRRSeconds != 0 {
-			steps.spoil(market.AFRREnergy, date, "%s: it is not on the grid of 4 s", instantText(start))
+			steps.spoil(market.AFRREnergy, date, "%s: it is not on the grid of 4 s", source.InstantText(start))
 			continue
 		}
 		step.row.Start = start

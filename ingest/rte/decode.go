@@ -66,7 +66,7 @@ func (s *steps[R, K]) addQuarter(dataset market.Dataset, p rowPeriod, key K, row
 	}
 	switch {
 	case badKey != "":
-		s.spoil(dataset, s.dateOf(start), "%s: %s", instantText(start), badKey)
+		s.spoil(dataset, s.dateOf(start), "%s: %s", source.InstantText(start), badKey)
 	case badValue != "":
 		s.addOdd(dataset, start, key, row, updated, badValue)
 	case p.end.Fault != "":

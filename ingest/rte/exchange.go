@@ -96,7 +96,7 @@ func addExchange(v *exchangeValue, updated int64, steps *steps[market.Price, exc
 		return
 	}
 	if bad != "" {
-		steps.spoil(market.DayAheadPrices, steps.dateOf(start), "%s: %s", instantText(start), bad)
+		steps.spoil(market.DayAheadPrices, steps.dateOf(start), "%s: %s", source.InstantText(start), bad)
 		return
 	}
 	v.row.Start, v.row.Resolution = start, resolution

@@ -88,13 +88,13 @@ func (s *steps[R, K]) add(dataset market.Dataset, start int64, key K, row R, upd
 func (s *steps[R, K]) addOdd(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	date := s.dateOf(start)
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, date}, key: key, row: row, updated: updated})
-	s.spoil(dataset, date, "%s: %s", instantText(start), reason)
+	s.spoil(dataset, date, "%s: %s", source.InstantText(start), reason)
 }
 
 // addRepetition is addOdd for a row that does no harm if it only says again what a good row of its key says.
 func (s *steps[R, K]) addRepetition(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, s.dateOf(start)}, key: key, row: row, updated: updated,
-		reason: instantText(start) + ": " + reason})
+		reason: source.InstantText(start) + ": " + reason})
 }
 
 // spoil notes that a step of the date is odd, and cannot be taken.
@@ -119,7 +119,7 @@ func (s *steps[R, K]) misplaced(dataset market.Dataset, start, end source.Stamp,
 	switch {
 	case !named:
 		s.unplaced = append(s.unplaced, market.Refusal{Dataset: dataset, Reason: what + ": " + start.OrMissing()})
-	case overlap(date.Period(), s.window):
+	case date.Period().Overlaps(s.window):
 		s.reply.Refusals.RefuseFinally(dataset, date, "%s: %s", what, start.OrMissing())
 	default:
 		s.reply.Note("%s: %s: %s; it names %s, which was not asked for", dataset, what, start.OrMissing(), date)
@@ -355,8 +355,7 @@ func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 		if s.oneDate && len(seen) > 0 && !seen[date] {
 			continue
 		}
-		whole := date.Period()
-		asked := market.Period{Start: max(whole.Start, s.window.Start), End: min(whole.End, s.window.End)}
+		asked := date.Period().Intersect(s.window)
 		lacks := len(covered) == 0
 		for of, held := range covered {
 			lacks = lacks || held[date] < of.seconds*(begun(asked.End, of.seconds)-begun(asked.Start, of.seconds))
@@ -370,5 +369,3 @@ func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 
 // begun is how many steps of that length have begun before an instant, since the start of 1970.
 func begun(second, length int64) int64 { return (second + length - 1) / length }
-
-func instantText(second int64) string { return time.Unix(second, 0).UTC().Format(time.RFC3339) }
