@@ -123,7 +123,7 @@ func rowsOf(held map[string]int, prefix string) int {
 
 // asked is store.Asked without the instants that lie ahead of now: they were kept while the clock was wrong.
 func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]store.Asked, error) {
-	asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
+	asked, err := f.store.Asked(ctx, string(feed.Name), dataset, first, last)
 	now := f.clock.Now()
 	for date, a := range asked {
 		for _, at := range []*time.Time{&a.Answered, &a.SameSince, &a.Whole} {
@@ -164,7 +164,7 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 		return nil, err
 	}
 	now := f.clock.Now()
-	for _, dataset := range feed.datasets {
+	for _, dataset := range feed.Datasets {
 		holdings, err := f.holdings(ctx, dataset, first, last)
 		if err != nil {
 			return nil, err
@@ -198,7 +198,7 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 // taken as a whole: all from first on, and of those before it the ones that were asked for.
 func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]bool, error) {
 	begin := first
-	for _, dataset := range feed.datasets {
+	for _, dataset := range feed.Datasets {
 		extent, err := f.store.Extent(ctx, dataset)
 		if err != nil {
 			return nil, err
