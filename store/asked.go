@@ -163,28 +163,20 @@ func (s *Store) Asked(ctx context.Context, feed string, dataset market.Dataset, 
 }
 
 func selectAsked(ctx context.Context, tx *sql.Tx, feed string, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]Asked, error) {
+	asked := map[market.DeliveryDate]Asked{}
+	var date market.DeliveryDate
+	var a Asked
 	rows, err := tx.QueryContext(ctx, `
 		SELECT delivery_date, answered_ms, same_since_ms, whole_ms, fault, fault_start, fault_end, fault_reason, fault_runs, fault_steps
 		FROM asked_date WHERE dataset = ? AND delivery_date BETWEEN ? AND ? AND feed = ?`, dataset, first, last, feed)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	asked := map[market.DeliveryDate]Asked{}
-	for rows.Next() {
-		var date market.DeliveryDate
-		var a Asked
-		var answered, sameSince, whole, start, end sql.Null[int64]
-		var kind sql.Null[FaultKind]
-		err := rows.Scan(&date, &answered, &sameSince, &whole, &kind, &start, &end, &a.Fault.Reason, &a.Fault.Runs, &a.Fault.Steps)
-		if err != nil {
-			return nil, err
-		}
-		a.Answered, a.SameSince, a.Whole = optionalTime(answered), optionalTime(sameSince), optionalTime(whole)
-		a.Fault.Kind, a.Fault.Window = kind.V, market.Period{Start: start.V, End: end.V}
+	err = eachRow(rows, err, []any{
+		&date, instant{&a.Answered}, instant{&a.SameSince}, instant{&a.Whole}, nullable[FaultKind]{&a.Fault.Kind},
+		nullable[int64]{&a.Fault.Window.Start}, nullable[int64]{&a.Fault.Window.End}, &a.Fault.Reason, &a.Fault.Runs, &a.Fault.Steps,
+	}, func() error {
 		asked[date] = a
-	}
-	return asked, rows.Err()
+		return nil
+	})
+	return asked, err
 }
 
 // settleFaults takes back, or gives another kind to, what keeps a delivery date from having been read well, for every feed:

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"courant/store/market"
@@ -25,23 +24,14 @@ func noteClocks(ctx context.Context, tx *sql.Tx, run *Run) error {
 
 // ClockReadings lists the newest reading of each source's clock, by host.
 func (s *Store) ClockReadings(ctx context.Context) ([]market.ClockReading, error) {
-	rows, err := s.reader.QueryContext(ctx, "SELECT host, ahead_ms, agreeing, read_ms FROM source_clock ORDER BY host")
-	if err != nil {
-		return nil, fmt.Errorf("store: clock readings: %w", err)
-	}
-	defer rows.Close()
 	var readings []market.ClockReading
-	for rows.Next() {
-		var r market.ClockReading
-		var ahead, read int64
-		if err := rows.Scan(&r.Host, &ahead, &r.Agreeing, &read); err != nil {
-			return nil, fmt.Errorf("store: clock readings: %w", err)
-		}
-		r.Ahead, r.Read = time.Duration(ahead)*time.Millisecond, milliseconds(read)
-		readings = append(readings, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: clock readings: %w", err)
-	}
-	return readings, nil
+	var reading market.ClockReading
+	var ahead int64 // ms
+	rows, err := s.reader.QueryContext(ctx, "SELECT host, ahead_ms, agreeing, read_ms FROM source_clock ORDER BY host")
+	err = eachRow(rows, err, []any{&reading.Host, &ahead, &reading.Agreeing, instant{&reading.Read}}, func() error {
+		reading.Ahead = time.Duration(ahead) * time.Millisecond
+		readings = append(readings, reading)
+		return nil
+	})
+	return readings, wrap("clock readings", err)
 }

@@ -26,19 +26,10 @@ func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 	}
 	found, err := tx.QueryContext(ctx, `SELECT id, dataset, delivery_date, reason, prices, seen_ms, decision, decided_ms FROM quarantine
 		WHERE decision IS NULL OR decision <> 'superseded' ORDER BY id`)
+	rows, err := collect(found, err, func(r *row) []any {
+		return []any{&r.id, &r.dataset, &r.date, &r.reason, &r.prices, &r.seen, &r.decision, &r.end}
+	})
 	if err != nil {
-		return err
-	}
-	defer found.Close()
-	var rows []row
-	for found.Next() {
-		var r row
-		if err := found.Scan(&r.id, &r.dataset, &r.date, &r.reason, &r.prices, &r.seen, &r.decision, &r.end); err != nil {
-			return err
-		}
-		rows = append(rows, r)
-	}
-	if err := found.Err(); err != nil {
 		return err
 	}
 	for _, r := range rows {

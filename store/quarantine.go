@@ -115,25 +115,13 @@ func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
 	return q, nil
 }
 
-// selectWaiting reads what waits and meets a condition with its arguments, the oldest first, without its rows.
+// selectWaiting reads what waits for a decision and meets the condition, oldest first, without its rows.
 func selectWaiting(ctx context.Context, tx *sql.Tx, condition string, args ...any) ([]Quarantined, error) {
 	rows, err := tx.QueryContext(ctx,
 		"SELECT id, dataset, delivery_date, kind, reason, seen_ms FROM quarantine WHERE decision IS NULL AND "+condition+" ORDER BY id", args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var waiting []Quarantined
-	for rows.Next() {
-		var q Quarantined
-		var seen int64
-		if err := rows.Scan(&q.ID, &q.Dataset, &q.Date, &q.Kind, &q.Reason, &seen); err != nil {
-			return nil, err
-		}
-		q.Seen = milliseconds(seen)
-		waiting = append(waiting, q)
-	}
-	return waiting, rows.Err()
+	return collect(rows, err, func(q *Quarantined) []any {
+		return []any{&q.ID, &q.Dataset, &q.Date, &q.Kind, &q.Reason, instant{&q.Seen}}
+	})
 }
 
 // selectQuarantined reads what waits under the id, with its rows; ErrNotFound if nothing does.
@@ -279,61 +267,60 @@ func replace(newer, older []market.Price) bool {
 	return true
 }
 
-// Accept takes what waits under the id, in one transaction with the account of the run that does; ErrNotFound if
-// nothing waits there. The run's window and datasets are filled in.
-func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, error) {
-	q, err := s.decide(ctx, id, Accepted, run.Ended, func(ctx context.Context, tx *sql.Tx, q Quarantined) error {
+// Accept stores what waits under the ID, in one transaction with its run and the audit note; ErrNotFound if nothing waits
+// there. It fills in the run's window and datasets.
+func (s *Store) Accept(ctx context.Context, note Note, id int64, run *Run) (Quarantined, error) {
+	q, err := s.decide(ctx, note, id, Accepted, run.Ended, func(tx *sql.Tx, q Quarantined) error {
 		run.Datasets, run.Window, run.Secondary = []market.Dataset{q.Dataset}, q.Date.Period(), true
 		return commit(ctx, tx, run, q.Batch)
 	})
 	if err != nil {
-		return Quarantined{}, fmt.Errorf("store: accept %d: %w", id, err)
+		return Quarantined{}, wrap(fmt.Sprintf("accept %d", id), err)
 	}
 	return q, nil
 }
 
-// Reject drops what waits under the id; ErrNotFound if nothing does.
-func (s *Store) Reject(ctx context.Context, id int64, now time.Time) (Quarantined, error) {
-	q, err := s.decide(ctx, id, Rejected, now, func(context.Context, *sql.Tx, Quarantined) error { return nil })
+// Reject drops what waits under the ID; ErrNotFound if nothing does.
+func (s *Store) Reject(ctx context.Context, note Note, id int64, now time.Time) (Quarantined, error) {
+	q, err := s.decide(ctx, note, id, Rejected, now, func(*sql.Tx, Quarantined) error { return nil })
 	if err != nil {
-		return Quarantined{}, fmt.Errorf("store: reject %d: %w", id, err)
+		return Quarantined{}, wrap(fmt.Sprintf("reject %d", id), err)
 	}
 	return q, nil
 }
 
-// decide notes the decision, forgets the rows and does what follows from it. The note in the audit log tells the dataset
-// and the delivery date too.
-func (s *Store) decide(ctx context.Context, id int64, decision Decision, now time.Time, follow func(context.Context, *sql.Tx, Quarantined) error) (q Quarantined, err error) {
-	if q, err = s.Waiting(ctx, id); err != nil { // an id never changes its dataset or date
-		return q, err
-	}
-	ctx = withDetail(ctx, fmt.Sprintf("%s %s", q.Dataset, q.Date))
+// decide records the decision, deletes the content that waited and runs apply, in one transaction. The detail of a note is
+// the dataset and the delivery date.
+func (s *Store) decide(ctx context.Context, note Note, id int64, decision Decision, now time.Time,
+	apply func(*sql.Tx, Quarantined) error,
+) (q Quarantined, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) (err error) {
 		if q, err = selectQuarantined(ctx, tx, id); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE quarantine SET decision = ?, decided_ms = ?, content = NULL WHERE id = ?", decision, now.UnixMilli(), id)
+		_, err = tx.ExecContext(ctx, "UPDATE quarantine SET decision = ?, decided_ms = ?, content = NULL WHERE id = ?",
+			decision, now.UnixMilli(), id)
 		if err != nil {
 			return err
 		}
-		if err := follow(ctx, tx, q); err != nil {
+		if err := apply(tx, q); err != nil {
 			return err
 		}
-		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision)
+		if err := settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision); err != nil {
+			return err
+		}
+		if note != (Note{}) {
+			note.Detail = fmt.Sprintf("%s %s", q.Dataset, q.Date)
+		}
+		return insertNote(ctx, tx, note)
 	})
 	return q, err
 }
 
-// SweepQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and the
-// decisions that are a year old.
+// SweepQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and decisions
+// that are a year old.
 func (s *Store) SweepQuarantine(ctx context.Context, now time.Time) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
-			market.WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: quarantine: %w", err)
-	}
-	return nil
+	return s.exec(ctx, "quarantine",
+		"DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
+		market.WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/gob"
-	"errors"
 	"time"
 )
 
@@ -16,27 +15,19 @@ const ownersVersion = 21
 // its data. Of those of one account the MostSessions that were used last are moved; one that cannot be read opened no
 // door, and is left behind.
 func moveSessions(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "SELECT hash, data, seen_ms, expires_ms FROM session_before ORDER BY seen_ms DESC, hash")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	moved := map[int64]int{}
 	var sessions []Session
-	for rows.Next() {
-		var session Session
-		var seen, expires int64
-		if err := rows.Scan(&session.Hash, &session.Data, &seen, &expires); err != nil {
-			return err
-		}
-		session.Seen, session.Expires = milliseconds(seen), milliseconds(expires)
+	var session Session
+	rows, err := tx.QueryContext(ctx, "SELECT hash, data, seen_ms, expires_ms FROM session_before ORDER BY seen_ms DESC, hash")
+	err = eachRow(rows, err, []any{&session.Hash, &session.Data, instant{&session.Seen}, instant{&session.Expires}}, func() error {
 		var known bool
 		if session.AccountID, known = ownerOf(session.Data); known && moved[session.AccountID] < MostSessions {
 			moved[session.AccountID]++
 			sessions = append(sessions, session)
 		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	for _, s := range sessions {

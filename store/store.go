@@ -130,6 +130,14 @@ func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
 	return err
 }
 
+// exec runs one statement in a write transaction of its own.
+func (s *Store) exec(ctx context.Context, operation, statement string, args ...any) error {
+	return wrap(operation, s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, statement, args...)
+		return err
+	}))
+}
+
 func (s *Store) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
 	conn, err := s.writeConn(ctx)
 	if err != nil {
@@ -142,9 +150,6 @@ func (s *Store) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
 	}
 	defer tx.Rollback()
 	if err := fn(tx); err != nil {
-		return s.explain(err)
-	}
-	if err := noteChange(ctx, tx); err != nil {
 		return s.explain(err)
 	}
 	return s.explain(tx.Commit())

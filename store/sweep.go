@@ -23,8 +23,8 @@ func (s *Store) Trim(ctx context.Context) error {
 		{beyond("hash", "link WHERE account_id IS NOT NULL", "expires_ms DESC, hash"), MostLinks, deleteIn("link", "hash")},
 		{beyond("id", "token WHERE revoked_ms IS NOT NULL", "id DESC"), mostEndedTokens, deleteTokens},
 	} {
-		if err := s.deleteAll(ctx, part.what, part.rows, part.keep, mostTrimmed); err != nil {
-			return fmt.Errorf("store: trim: %w", err)
+		if err := s.deleteAll(ctx, "trim", part.what, part.rows, part.keep, mostDeleted); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -64,8 +64,8 @@ func (s *Store) Forget(ctx context.Context, stale Stale) error {
 		{"SELECT id FROM audit WHERE at_ms < ? LIMIT ?", []any{stale.NotesBefore.UnixMilli()}, deleteIn("audit", "id")},
 		{"SELECT day FROM token_use WHERE day < ? GROUP BY day LIMIT ?", []any{stale.UsesBefore}, deleteIn("token_use", "day")},
 	} {
-		if err := s.deleteAll(ctx, part.what, part.rows, append(part.args, mostTrimmed)...); err != nil {
-			return fmt.Errorf("store: forget: %w", err)
+		if err := s.deleteAll(ctx, "forget", part.what, part.rows, append(part.args, mostDeleted)...); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -83,10 +83,10 @@ func deleteIn(table, key string) func(context.Context, *sql.Tx, string, ...any) 
 }
 
 // deleteAll deletes what a query finds until it finds nothing more, each time in a transaction of its own.
-func (s *Store) deleteAll(ctx context.Context, what func(context.Context, *sql.Tx, string, ...any) (int64, error), rows string, args ...any) error {
+func (s *Store) deleteAll(ctx context.Context, operation string, what func(context.Context, *sql.Tx, string, ...any) (int64, error), rows string, args ...any) error {
 	for {
 		var deleted int64
-		err := s.changeAccess(ctx, func(tx *sql.Tx) (err error) {
+		err := s.changeAccess(ctx, operation, Note{}, func(tx *sql.Tx) (err error) {
 			deleted, err = what(ctx, tx, rows, args...)
 			return err
 		})

@@ -23,21 +23,9 @@ func bucketFields(b *market.AFRRBucket) []any {
 
 // selectBuckets reads the 5 min of thinned dates that begin in the period, ascending.
 func selectBuckets(ctx context.Context, tx *sql.Tx, period market.Period) ([]market.AFRRBucket, error) {
-	found, err := tx.QueryContext(ctx, "SELECT "+strings.Join(bucketColumns, ",")+
+	rows, err := tx.QueryContext(ctx, "SELECT "+strings.Join(bucketColumns, ",")+
 		" FROM afrr_energy_bucket WHERE start >= ? AND start < ? ORDER BY start", period.Start, period.End)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	var buckets []market.AFRRBucket
-	for found.Next() {
-		var b market.AFRRBucket
-		if err := found.Scan(bucketFields(&b)...); err != nil {
-			return nil, err
-		}
-		buckets = append(buckets, b)
-	}
-	return buckets, found.Err()
+	return collect(rows, err, bucketFields)
 }
 
 func insertBuckets(ctx context.Context, tx *sql.Tx, buckets []market.AFRRBucket) error {

@@ -173,22 +173,16 @@ func objectsOf(ctx context.Context, schema int64) (map[objectKey]object, error) 
 }
 
 func readObjects(ctx context.Context, tx *sql.Tx) (map[objectKey]object, error) {
-	found, err := tx.QueryContext(ctx, `SELECT o.type, o.name, ifnull(o.sql, ''), ifnull(c.name, '')
-		FROM sqlite_schema o LEFT JOIN pragma_table_info(o.name) c ON o.type = 'table' AND o.sql LIKE 'CREATE TABLE %'`)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
 	objects := map[objectKey]object{}
-	for found.Next() {
-		var key objectKey
-		var sql, column string
-		if err := found.Scan(&key.kind, &key.name, &sql, &column); err != nil {
-			return nil, err
-		}
-		objects[key] = object{sql, append(objects[key].columns, column)}
-	}
-	return objects, found.Err()
+	var key objectKey
+	var statement, column string
+	rows, err := tx.QueryContext(ctx, `SELECT o.type, o.name, ifnull(o.sql, ''), ifnull(c.name, '')
+		FROM sqlite_schema o LEFT JOIN pragma_table_info(o.name) c ON o.type = 'table' AND o.sql LIKE 'CREATE TABLE %'`)
+	err = eachRow(rows, err, []any{&key.kind, &key.name, &statement, &column}, func() error {
+		objects[key] = object{statement, append(objects[key].columns, column)}
+		return nil
+	})
+	return objects, err
 }
 
 // additions are the tables, views and triggers that are not Courant's of that schema, but for those that SQLite and Litestream make: what
