@@ -87,7 +87,7 @@ func writeNew(to string, mayWrite func(string) error, write func(part string) er
 	if err := mayWrite(to); err != nil {
 		return err
 	}
-	_ = SweepParts(filepath.Dir(to)) // what may not be removed takes room only
+	_ = RemoveUnfinishedFiles(filepath.Dir(to)) // what may not be removed takes room only
 	part, err := newPart(to)
 	if err != nil {
 		return err

@@ -68,9 +68,9 @@ func (p *part) remove() {
 	}
 }
 
-// SweepParts removes the unfinished files in a folder that a backup, a restore or an upgrade of Courant's has left when it was killed:
+// RemoveUnfinishedFiles removes the unfinished files in a folder that a backup, a restore or an upgrade of Courant's has left when it was killed:
 // those that nothing has locked, or, where locks are not to be had, that are older than a day.
-func SweepParts(folder string) error {
+func RemoveUnfinishedFiles(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
