@@ -4,75 +4,78 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"courant/store/market"
 )
 
-// Trim deletes of each account the sessions that were not used for longest, the oldest revoked tokens and the links that
-// end first, as far as there are more than an account may have. What a change may add is trimmed with the change; this is
-// for what came by another way, such as an earlier courant.
-func (s *Store) Trim(ctx context.Context) error {
+// deletion deletes the rows whose keys a query returns, and returns how many.
+type deletion func(ctx context.Context, tx *sql.Tx, keys string, args ...any) (int64, error)
+
+// PruneToLimits deletes what an account has beyond its limits: the sessions that were not used for longest, the oldest revoked
+// tokens and the links that expire first. Each change prunes what it adds; this is for rows that came in another way, such
+// as from an earlier version of Courant.
+func (s *Store) PruneToLimits(ctx context.Context) error {
 	for _, part := range []struct {
-		rows string
-		keep int
-		what func(context.Context, *sql.Tx, string, ...any) (int64, error)
+		keys   string
+		limit  int
+		remove deletion
 	}{
-		{beyond("hash", "session", "seen_ms DESC, hash"), MostSessions, deleteIn("session", "hash")},
-		{beyond("hash", "link WHERE account_id IS NOT NULL", "expires_ms DESC, hash"), MostLinks, deleteIn("link", "hash")},
-		{beyond("id", "token WHERE revoked_ms IS NOT NULL", "id DESC"), mostEndedTokens, deleteTokens},
+		{surplusOf("hash", "session", "seen_ms DESC, hash"), MostSessions, deleteFrom("session", "hash")},
+		{surplusOf("hash", "link WHERE account_id IS NOT NULL", "expires_ms DESC, hash"), MostLinks, deleteFrom("link", "hash")},
+		{surplusOf("id", "token WHERE revoked_ms IS NOT NULL", "id DESC"), mostEndedTokens, deleteTokens},
 	} {
-		if err := s.deleteAll(ctx, "trim", part.what, part.rows, part.keep, mostDeleted); err != nil {
+		if err := s.deleteAll(ctx, "delete surplus", part.remove, part.keys, part.limit, mostDeleted); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// beyond finds the rows of a table that are not among so many of their account that come first.
-func beyond(key, table, order string) string {
-	return "SELECT " + key + " FROM (SELECT " + key + ", row_number() OVER (PARTITION BY account_id ORDER BY " + order + ") AS place FROM " + table +
-		") WHERE place > ? LIMIT ?"
+// surplusOf selects the keys of the rows that come after the first ones of their account in the order. Its last two
+// parameters are how many of an account are not surplus, and the limit of the query.
+func surplusOf(key, table, order string) string {
+	return "SELECT " + key + " FROM (SELECT " + key + ", row_number() OVER (PARTITION BY account_id ORDER BY " + order +
+		") AS place FROM " + table + ") WHERE place > ? LIMIT ?"
 }
 
-// Stale says since when what is over is old enough to be deleted.
-type Stale struct {
-	SessionsOver time.Time           // sessions whose end came until then
-	SessionsIdle time.Time           // sessions not used since
-	LinksOver    time.Time           // links whose end came until then
-	TokensOver   time.Time           // tokens revoked, or over, until then
-	TokensEnded  time.Time           // the same, but for the newest ones of each account
-	NotesBefore  time.Time           // lines of the audit log
-	UsesBefore   market.DeliveryDate // of tokens
+// PruneCutoffs are the times up to which ended rows are deleted.
+type PruneCutoffs struct {
+	SessionsExpired    time.Time           // sessions that expired until then
+	SessionsIdle       time.Time           // sessions not used since then
+	LinksExpired       time.Time           // links that expired until then
+	TokensEnded        time.Time           // tokens revoked or expired until then
+	SurplusTokensEnded time.Time           // the same, for those beyond the newest mostEndedTokens of an account
+	AuditBefore        time.Time           // lines of the audit log older than that
+	UsesBefore         market.DeliveryDate // daily uses of tokens before that date
 }
 
-// Forget deletes what is stale, a few rows at a time.
-func (s *Store) Forget(ctx context.Context, stale Stale) error {
-	tokensOver := stale.TokensOver.UnixMilli()
+// PruneExpired deletes the rows before the cutoffs, at most mostDeleted in one transaction.
+func (s *Store) PruneExpired(ctx context.Context, cutoffs PruneCutoffs) error {
+	ended, surplusEnded := cutoffs.TokensEnded.UnixMilli(), cutoffs.SurplusTokensEnded.UnixMilli()
 	for _, part := range []struct {
-		rows string
-		args []any
-		what func(context.Context, *sql.Tx, string, ...any) (int64, error)
+		keys   string
+		args   []any
+		remove deletion
 	}{
 		{"SELECT hash FROM session WHERE expires_ms <= ? OR seen_ms <= ? LIMIT ?",
-			[]any{stale.SessionsOver.UnixMilli(), stale.SessionsIdle.UnixMilli()}, deleteIn("session", "hash")},
-		{"SELECT hash FROM link WHERE expires_ms <= ? LIMIT ?", []any{stale.LinksOver.UnixMilli()}, deleteIn("link", "hash")},
-		{"SELECT id FROM token WHERE revoked_ms <= ? OR expires_ms <= ? LIMIT ?", []any{tokensOver, tokensOver}, deleteTokens},
-		{beyond("id", "token WHERE revoked_ms <= ? OR expires_ms <= ?", "id DESC"),
-			[]any{stale.TokensEnded.UnixMilli(), stale.TokensEnded.UnixMilli(), mostEndedTokens}, deleteTokens},
-		{"SELECT id FROM audit WHERE at_ms < ? LIMIT ?", []any{stale.NotesBefore.UnixMilli()}, deleteIn("audit", "id")},
-		{"SELECT day FROM token_use WHERE day < ? GROUP BY day LIMIT ?", []any{stale.UsesBefore}, deleteIn("token_use", "day")},
+			[]any{cutoffs.SessionsExpired.UnixMilli(), cutoffs.SessionsIdle.UnixMilli()}, deleteFrom("session", "hash")},
+		{"SELECT hash FROM link WHERE expires_ms <= ? LIMIT ?", []any{cutoffs.LinksExpired.UnixMilli()}, deleteFrom("link", "hash")},
+		{"SELECT id FROM token WHERE revoked_ms <= ? OR expires_ms <= ? LIMIT ?", []any{ended, ended}, deleteTokens},
+		{surplusOf("id", "token WHERE revoked_ms <= ? OR expires_ms <= ?", "id DESC"),
+			[]any{surplusEnded, surplusEnded, mostEndedTokens}, deleteTokens},
+		{"SELECT id FROM audit WHERE at_ms < ? LIMIT ?", []any{cutoffs.AuditBefore.UnixMilli()}, deleteFrom("audit", "id")},
+		{"SELECT day FROM token_use WHERE day < ? GROUP BY day LIMIT ?", []any{cutoffs.UsesBefore}, deleteFrom("token_use", "day")},
 	} {
-		if err := s.deleteAll(ctx, "forget", part.what, part.rows, append(part.args, mostDeleted)...); err != nil {
+		if err := s.deleteAll(ctx, "delete expired", part.remove, part.keys, append(part.args, mostDeleted)...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deleteIn deletes the rows of a table whose key a query finds.
-func deleteIn(table, key string) func(context.Context, *sql.Tx, string, ...any) (int64, error) {
+// deleteFrom deletes rows of a table by the keys that a query returns.
+func deleteFrom(table, key string) deletion {
 	return func(ctx context.Context, tx *sql.Tx, keys string, args ...any) (int64, error) {
 		result, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+key+" IN ("+keys+")", args...)
 		if err != nil {
@@ -82,12 +85,12 @@ func deleteIn(table, key string) func(context.Context, *sql.Tx, string, ...any) 
 	}
 }
 
-// deleteAll deletes what a query finds until it finds nothing more, each time in a transaction of its own.
-func (s *Store) deleteAll(ctx context.Context, operation string, what func(context.Context, *sql.Tx, string, ...any) (int64, error), rows string, args ...any) error {
+// deleteAll repeats a deletion until it deletes nothing more, each time in a transaction of its own.
+func (s *Store) deleteAll(ctx context.Context, operation string, remove deletion, keys string, args ...any) error {
 	for {
 		var deleted int64
 		err := s.changeAccess(ctx, operation, Note{}, func(tx *sql.Tx) (err error) {
-			deleted, err = what(ctx, tx, rows, args...)
+			deleted, err = remove(ctx, tx, keys, args...)
 			return err
 		})
 		if err != nil || deleted == 0 {
@@ -96,17 +99,18 @@ func (s *Store) deleteAll(ctx context.Context, operation string, what func(conte
 	}
 }
 
-// Sweeping notes that old rows are looked for now, and tells since when that was done without a gap longer than this one
-// and without the clock being set back.
-func (s *Store) Sweeping(ctx context.Context, now time.Time, longestGap time.Duration) (unbroken time.Time, err error) {
+// RecordPruning records that old rows are pruned at now. It returns since when that was recorded without a gap longer than
+// longestGap and without the clock being set back.
+func (s *Store) RecordPruning(ctx context.Context, now time.Time, longestGap time.Duration) (unbroken time.Time, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		var at, since int64
-		err := tx.QueryRowContext(ctx, "SELECT at_ms, unbroken_ms FROM sweep").Scan(&at, &since)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		var last, since int64 // ms
+		err := tx.QueryRowContext(ctx, "SELECT at_ms, unbroken_ms FROM sweep").Scan(&last, &since)
+		isFirst := errors.Is(err, sql.ErrNoRows)
+		if err != nil && !isFirst {
 			return err
 		}
 		unbroken = milliseconds(since)
-		if gap := now.Sub(milliseconds(at)); err != nil || gap < 0 || gap > longestGap {
+		if gap := now.Sub(milliseconds(last)); isFirst || gap < 0 || gap > longestGap {
 			unbroken = now
 		}
 		_, err = tx.ExecContext(ctx, `
@@ -115,7 +119,7 @@ func (s *Store) Sweeping(ctx context.Context, now time.Time, longestGap time.Dur
 		return err
 	})
 	if err != nil {
-		return time.Time{}, fmt.Errorf("store: sweep: %w", err)
+		return time.Time{}, wrap("record pruning", err)
 	}
 	return unbroken, nil
 }

@@ -43,7 +43,7 @@ func TestWhatIsBeyondTheMostOfAnAccountIsTrimmed(t *testing.T) {
 	do(t, s, "INSERT INTO session SELECT 'boris', id, x'00', 0, 1 FROM account WHERE email = 'boris@example.org'")
 	do(t, s, "INSERT INTO link VALUES (x'00', NULL, 1)")
 	do(t, s, "INSERT INTO token (account_id, name, prefix, hash, datasets, created_ms, expires_ms) SELECT id, 'over', 'crt_over0000', CAST(email AS BLOB), '', 1, 1 FROM account")
-	if err := s.Trim(t.Context()); err != nil {
+	if err := s.PruneToLimits(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]string{
@@ -96,9 +96,9 @@ func TestWhatIsOldIsForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stale := store.Stale{SessionsOver: now, SessionsIdle: now.Add(-12 * time.Hour), LinksOver: now, TokensOver: now, TokensEnded: now, NotesBefore: now,
+	stale := store.PruneCutoffs{SessionsExpired: now, SessionsIdle: now.Add(-12 * time.Hour), LinksExpired: now, TokensEnded: now, SurplusTokensEnded: now, AuditBefore: now,
 		UsesBefore: market.DeliveryDateOf(now)}
-	if err := s.Forget(ctx, stale); err != nil {
+	if err := s.PruneExpired(ctx, stale); err != nil {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]string{
@@ -118,7 +118,7 @@ func TestOfTokensThatHaveEndedTheNewestThousandAreKept(t *testing.T) {
 	s := openWithAccounts(t)
 	do(t, s, manyRevoked)
 	do(t, s, "UPDATE token SET revoked_ms = NULL, expires_ms = 1 WHERE id % 2")
-	if err := s.Forget(t.Context(), store.Stale{TokensOver: time.UnixMilli(0), TokensEnded: time.UnixMilli(1), NotesBefore: time.UnixMilli(0), UsesBefore: date("2026-01-01")}); err != nil {
+	if err := s.PruneExpired(t.Context(), store.PruneCutoffs{TokensEnded: time.UnixMilli(0), SurplusTokensEnded: time.UnixMilli(1), AuditBefore: time.UnixMilli(0), UsesBefore: date("2026-01-01")}); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, s.ReaderPool(), "SELECT count(*), min(prefix) FROM token"); got != "1000|crt_00004001" {
@@ -248,7 +248,7 @@ func TestSweepsWithoutAGapAreKnown(t *testing.T) {
 		{0, 0}, {day, day},
 	} {
 		at = at.Add(step.later)
-		since, err := s.Sweeping(t.Context(), at, 7*day)
+		since, err := s.RecordPruning(t.Context(), at, 7*day)
 		if err != nil || at.Sub(since) != step.unbroken {
 			t.Errorf("%v later: unbroken for %v, %v; want %v", step.later, at.Sub(since), err, step.unbroken)
 		}

@@ -317,9 +317,9 @@ func (s *Store) decide(ctx context.Context, note Note, id int64, decision Decisi
 	return q, err
 }
 
-// SweepQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and decisions
+// PruneQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and decisions
 // that are a year old.
-func (s *Store) SweepQuarantine(ctx context.Context, now time.Time) error {
+func (s *Store) PruneQuarantine(ctx context.Context, now time.Time) error {
 	return s.exec(ctx, "quarantine",
 		"DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
 		market.WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())

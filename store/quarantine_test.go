@@ -273,7 +273,7 @@ func TestWhatWaitsTooLongIsSwept(t *testing.T) {
 	}{
 		{30*day - 1, "refused withdrawn flat"}, {30 * day, "withdrawn flat"}, {365*day - 1, "withdrawn flat"}, {365 * day, "<nil>"},
 	} {
-		if err := s.SweepQuarantine(t.Context(), minute(row.minute)); err != nil {
+		if err := s.PruneQuarantine(t.Context(), minute(row.minute)); err != nil {
 			t.Fatal(err)
 		}
 		if got := ask(t, s.ReaderPool(), "SELECT group_concat(kind, ' ') FROM quarantine"); got != row.left {
