@@ -4,34 +4,33 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"courant/store/market"
 )
 
-// Asked is what the runs of a feed have found out about one delivery date of a dataset. A zero time means never.
-type Asked struct {
-	Answered  time.Time // end of the newest run that read the date, or a part of it, and refused none of it
-	SameSince time.Time // end of the first of the runs since which the answer has been the same
-	Whole     time.Time // start of the newest run that read the date from its start to its end
-	Fault     DateFault // the zero DateFault: the newest readings were taken
+// FetchHistory is what the runs of a feed have found out about one delivery date of a dataset. A zero time means never.
+type FetchHistory struct {
+	Answered  time.Time // end of the newest run that read the date, or a part of it, without a refusal
+	SameSince time.Time // end of the first run since which the answers have been the same
+	Whole     time.Time // start of the newest run that read the whole date
+	Fault     DateFault // zero: the newest readings were accepted
 }
 
-// FaultKind is why a delivery date has not been read well.
+// FaultKind is why a delivery date was not read well.
 type FaultKind string
 
 const (
-	FaultRefused  FaultKind = "refused"  // what the source gave was refused
-	FaultFailed   FaultKind = "failed"   // the source gave no answer that could be read
-	FaultDeclined FaultKind = "declined" // a person rejected what the source gives
-	FaultOmitted  FaultKind = "omitted"  // the date was taken without some of its steps
+	FaultRefused  FaultKind = "refused"  // the source's answer was refused
+	FaultFailed   FaultKind = "failed"   // the source gave no readable answer
+	FaultDeclined FaultKind = "declined" // a person rejected the source's answer
+	FaultOmitted  FaultKind = "omitted"  // the date was stored without some of its steps
 )
 
-// DateFault keeps a delivery date from having been read well. It stays until a run reads all of its window well.
+// DateFault is why a delivery date was not read well. It remains until a run reads all of its window well.
 type DateFault struct {
 	Kind   FaultKind
-	Window market.Period // that was asked for, within the date; of all runs that met the fault
+	Window market.Period // requested part of the date, of all runs that met the fault
 	Reason string
 	Runs   int // how many runs in a row have not read the window well
 	Steps  int // how many steps were left out
@@ -42,77 +41,80 @@ func (f DateFault) IsOpen() bool { return f.Kind == FaultRefused || f.Kind == Fa
 
 // reading is how one run read one delivery date of a dataset.
 type reading struct {
-	window  market.Period // that was asked for, within the date
+	window  market.Period // requested part of the date
 	started time.Time     // of the run
 	ended   time.Time
 	changed bool // a row of the date is new or has changed
 	fault   DateFault
 }
 
-// after is what is known of a delivery date after one more reading.
-func (a Asked) after(r reading, date market.DeliveryDate) Asked {
+// after returns the history of a delivery date after one more reading.
+func (h FetchHistory) after(r reading, date market.DeliveryDate) FetchHistory {
 	if r.fault.IsOpen() {
-		a.Fault = a.Fault.joinedBy(r)
-		return a
+		h.Fault = h.Fault.extendedBy(r)
+		return h
 	}
-	a.Answered = r.ended
-	if r.changed || a.SameSince.IsZero() || a.SameSince.After(r.ended) { // after: a clock was ahead
-		a.SameSince = r.ended
+	h.Answered = r.ended
+	if r.changed || h.SameSince.IsZero() || h.SameSince.After(r.ended) { // after: a clock was ahead
+		h.SameSince = r.ended
 	}
 	if date.Period() == r.window {
-		a.Whole = r.started
+		h.Whole = r.started
 	}
 	switch {
 	case r.fault.Kind != "":
-		a.Fault = a.Fault.joinedBy(r)
-	case r.window.Start <= a.Fault.Window.Start && a.Fault.Window.End <= r.window.End:
-		a.Fault = DateFault{}
+		h.Fault = h.Fault.extendedBy(r)
+	case r.window.Start <= h.Fault.Window.Start && h.Fault.Window.End <= r.window.End:
+		h.Fault = DateFault{}
 	}
-	return a
+	return h
 }
 
-// joinedBy is the fault of a reading, and the window of the fault that was there.
-func (f DateFault) joinedBy(r reading) DateFault {
-	joined := r.fault
-	joined.Window, joined.Runs = r.window, f.Runs+1
+// extendedBy returns the fault of a reading, with its window extended by that of the former fault.
+func (f DateFault) extendedBy(r reading) DateFault {
+	extended := r.fault
+	extended.Window, extended.Runs = r.window, f.Runs+1
 	if f.Kind != "" {
-		joined.Window.Start, joined.Window.End = min(joined.Window.Start, f.Window.Start), max(joined.Window.End, f.Window.End)
+		extended.Window.Start = min(extended.Window.Start, f.Window.Start)
+		extended.Window.End = max(extended.Window.End, f.Window.End)
 	}
-	return joined
+	return extended
 }
 
-// noteAsked keeps what a run found out about each delivery date of its window. read is, for each dataset, the newest date
-// that it read well; a dataset of which it read none is not in it.
-func noteAsked(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]bool) (read map[market.Dataset]market.DeliveryDate, err error) {
-	read = map[market.Dataset]market.DeliveryDate{}
+// updateFetchHistory adds a run to the history of each delivery date of its window. It returns the newest date that the run
+// read well, by dataset; datasets without such a date are missing.
+func updateFetchHistory(ctx context.Context, tx *sql.Tx, run *Run, changed map[datedKey]bool) (
+	newest map[market.Dataset]market.DeliveryDate, err error,
+) {
+	newest = map[market.Dataset]market.DeliveryDate{}
 	if run.Outcome == OutcomeInterrupted {
-		return read, nil
+		return newest, nil
 	}
 	faults := run.faults()
 	dates := run.Window.Dates()
 	for _, dataset := range run.Datasets {
-		asked, err := selectAsked(ctx, tx, run.Feed, dataset, dates[0], dates[len(dates)-1])
+		histories, err := selectFetchHistory(ctx, tx, run.Feed, dataset, dates[0], dates[len(dates)-1])
 		if err != nil {
 			return nil, err
 		}
 		for _, date := range dates {
 			key, period := datedKey{dataset, date}, date.Period()
-			now := asked[date].after(reading{
+			history := histories[date].after(reading{
 				window:  market.Period{Start: max(period.Start, run.Window.Start), End: min(period.End, run.Window.End)},
 				started: run.Started, ended: run.Ended, changed: changed[key], fault: faults[key],
 			}, date)
-			if now.Fault.Kind == "" {
-				read[dataset] = date
+			if history.Fault.Kind == "" {
+				newest[dataset] = date
 			}
-			if err := putAsked(ctx, tx, run.Feed, key, now); err != nil {
+			if err := putFetchHistory(ctx, tx, run.Feed, key, history); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return read, nil
+	return newest, nil
 }
 
-// faults are those of the run's delivery dates.
+// faults returns the faults of the run's delivery dates.
 func (run *Run) faults() map[datedKey]DateFault {
 	faults := map[datedKey]DateFault{}
 	for _, o := range run.Omissions {
@@ -137,65 +139,64 @@ func (run *Run) faults() map[datedKey]DateFault {
 	return faults
 }
 
-func putAsked(ctx context.Context, tx *sql.Tx, feed string, key datedKey, a Asked) error {
-	kind := sql.Null[FaultKind]{V: a.Fault.Kind, Valid: a.Fault.Kind != ""}
-	start, end := sql.Null[int64]{V: a.Fault.Window.Start, Valid: kind.Valid}, sql.Null[int64]{V: a.Fault.Window.End, Valid: kind.Valid}
+func putFetchHistory(ctx context.Context, tx *sql.Tx, feed string, key datedKey, h FetchHistory) error {
+	kind := sql.Null[FaultKind]{V: h.Fault.Kind, Valid: h.Fault.Kind != ""}
+	start, end := sql.Null[int64]{V: h.Fault.Window.Start, Valid: kind.Valid}, sql.Null[int64]{V: h.Fault.Window.End, Valid: kind.Valid}
 	_, err := tx.ExecContext(ctx, `
 		INSERT OR REPLACE INTO asked_date (feed, dataset, delivery_date, answered_ms, same_since_ms, whole_ms,
 			fault, fault_start, fault_end, fault_reason, fault_runs, fault_steps)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		feed, key.dataset, key.date, optionalMilliseconds(a.Answered), optionalMilliseconds(a.SameSince), optionalMilliseconds(a.Whole),
-		kind, start, end, a.Fault.Reason, a.Fault.Runs, a.Fault.Steps)
+		feed, key.dataset, key.date, optionalMilliseconds(h.Answered), optionalMilliseconds(h.SameSince), optionalMilliseconds(h.Whole),
+		kind, start, end, h.Fault.Reason, h.Fault.Runs, h.Fault.Steps)
 	return err
 }
 
-// Asked tells what the runs of the feed have found out about the dataset's delivery dates from first to last, both included;
-// a date that none asked for is not there.
-func (s *Store) Asked(ctx context.Context, feed string, dataset market.Dataset, first, last market.DeliveryDate) (asked map[market.DeliveryDate]Asked, err error) {
+// FetchHistory returns what the runs of the feed have found out about the dataset's delivery dates from first to last, both
+// included. Dates that no run has asked for are missing.
+func (s *Store) FetchHistory(ctx context.Context, feed string, dataset market.Dataset, first, last market.DeliveryDate) (
+	histories map[market.DeliveryDate]FetchHistory, err error,
+) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
-		asked, err = selectAsked(ctx, tx, feed, dataset, first, last)
+		histories, err = selectFetchHistory(ctx, tx, feed, dataset, first, last)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: dates asked of %s: %w", dataset, err)
-	}
-	return asked, nil
+	return histories, wrap("fetch history of "+string(dataset), err)
 }
 
-func selectAsked(ctx context.Context, tx *sql.Tx, feed string, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]Asked, error) {
-	asked := map[market.DeliveryDate]Asked{}
+func selectFetchHistory(ctx context.Context, tx *sql.Tx, feed string, dataset market.Dataset, first, last market.DeliveryDate) (
+	map[market.DeliveryDate]FetchHistory, error,
+) {
+	histories := map[market.DeliveryDate]FetchHistory{}
 	var date market.DeliveryDate
-	var a Asked
+	var h FetchHistory
 	rows, err := tx.QueryContext(ctx, `
 		SELECT delivery_date, answered_ms, same_since_ms, whole_ms, fault, fault_start, fault_end, fault_reason, fault_runs, fault_steps
 		FROM asked_date WHERE dataset = ? AND delivery_date BETWEEN ? AND ? AND feed = ?`, dataset, first, last, feed)
 	err = eachRow(rows, err, []any{
-		&date, instant{&a.Answered}, instant{&a.SameSince}, instant{&a.Whole}, nullable[FaultKind]{&a.Fault.Kind},
-		nullable[int64]{&a.Fault.Window.Start}, nullable[int64]{&a.Fault.Window.End}, &a.Fault.Reason, &a.Fault.Runs, &a.Fault.Steps,
+		&date, instant{&h.Answered}, instant{&h.SameSince}, instant{&h.Whole}, nullable[FaultKind]{&h.Fault.Kind},
+		nullable[int64]{&h.Fault.Window.Start}, nullable[int64]{&h.Fault.Window.End}, &h.Fault.Reason, &h.Fault.Runs, &h.Fault.Steps,
 	}, func() error {
-		asked[date] = a
+		histories[date] = h
 		return nil
 	})
-	return asked, err
+	return histories, err
 }
 
-// settleFaults takes back, or gives another kind to, what keeps a delivery date from having been read well, for every feed:
-// a person has decided on what was refused of it.
-func settleFaults(ctx context.Context, tx *sql.Tx, key datedKey, decision Decision) error {
+// decideFaults clears the refusals of a delivery date, for every feed, after a person accepted what was refused, or marks
+// them as declined after a rejection.
+func decideFaults(ctx context.Context, tx *sql.Tx, key datedKey, decision Decision) error {
 	change := "fault = 'declined'"
 	if decision == Accepted {
 		change = "fault = NULL, fault_start = NULL, fault_end = NULL, fault_reason = '', fault_runs = 0, fault_steps = 0"
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE asked_date SET "+change+" WHERE dataset = ? AND delivery_date = ? AND fault = 'refused'", key.dataset, key.date)
+	_, err := tx.ExecContext(ctx, "UPDATE asked_date SET "+change+" WHERE dataset = ? AND delivery_date = ? AND fault = 'refused'",
+		key.dataset, key.date)
 	return err
 }
 
-// FirstAsked is the first delivery date of the dataset that a run ever asked for; zero if none did.
-func (s *Store) FirstAsked(ctx context.Context, dataset market.Dataset) (market.DeliveryDate, error) {
+// FirstRequestedDate returns the first delivery date of the dataset that a run has ever asked for; zero if there is none.
+func (s *Store) FirstRequestedDate(ctx context.Context, dataset market.Dataset) (market.DeliveryDate, error) {
 	var first market.DeliveryDate
 	err := s.reader.QueryRowContext(ctx, "SELECT min(delivery_date) FROM asked_date WHERE dataset = ?", dataset).Scan(&first)
-	if err != nil {
-		return market.DeliveryDate{}, fmt.Errorf("store: first date asked of %s: %w", dataset, err)
-	}
-	return first, nil
+	return first, wrap("first requested date of "+string(dataset), err)
 }

@@ -306,7 +306,7 @@ func (s *Store) decide(ctx context.Context, note Note, id int64, decision Decisi
 		if err := apply(tx, q); err != nil {
 			return err
 		}
-		if err := settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision); err != nil {
+		if err := decideFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision); err != nil {
 			return err
 		}
 		if note != (Note{}) {

@@ -8,8 +8,8 @@ import (
 	"courant/store/market"
 )
 
-// noteClocks keeps what a run read of the sources' clocks.
-func noteClocks(ctx context.Context, tx *sql.Tx, run *Run) error {
+// putClockReadings stores what a run read of the sources' clocks.
+func putClockReadings(ctx context.Context, tx *sql.Tx, run *Run) error {
 	for _, r := range run.Clocks {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO source_clock (host, ahead_ms, agreeing, read_ms) VALUES (?1, ?2, 1, ?3)
