@@ -9,11 +9,12 @@ import (
 	"courant/store/market"
 )
 
-// moveWaitingVersion is the schema between the one that has made the table of what waits of any dataset and the one that
-// drops the table of prices that wait.
+// moveWaitingVersion is the schema between the one that creates the quarantine of all datasets and the one that drops the
+// quarantine of prices.
 const moveWaitingVersion = 18
 
-// moveWaiting moves the prices that wait, and what was decided of others. What was superseded may come and wait again.
+// moveWaiting moves the prices in quarantine, and the decisions on others. Superseded ones are left out: they may be
+// quarantined again.
 func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 	type row struct {
 		id            int64

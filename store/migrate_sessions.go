@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// ownersVersion is the schema after the one that gives sessions an account.
+// ownersVersion is the schema after the one that adds the account to sessions.
 const ownersVersion = 21
 
-// moveSessions moves the sessions of before into the table in which each has its account, which it was known by only in
-// its data. Of those of one account the MostSessions that were used last are moved; one that cannot be read opened no
-// door, and is left behind.
+// moveSessions moves the sessions into the table with a column for their account, which was only in their data before. Of
+// each account it moves the MostSessions that were used last. Unreadable sessions were never valid and are left out.
 func moveSessions(ctx context.Context, tx *sql.Tx) error {
 	moved := map[int64]int{}
 	var sessions []Session
@@ -42,15 +41,15 @@ func moveSessions(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// ownerOf is the account that the data of a session name, as scs encodes them.
+// ownerOf returns the account in the data of a session, as scs encodes it.
 func ownerOf(data []byte) (accountID int64, known bool) {
-	var held struct {
+	var decoded struct {
 		Deadline time.Time
 		Values   map[string]any
 	}
-	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&held); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&decoded); err != nil {
 		return 0, false
 	}
-	accountID, known = held.Values["account"].(int64)
+	accountID, known = decoded.Values["account"].(int64)
 	return accountID, known
 }

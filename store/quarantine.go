@@ -19,10 +19,10 @@ type Quarantined struct {
 	Kind    market.WaitKind
 	Reason  string // what is odd about it, or why it was refused
 	Seen    time.Time
-	Batch   market.Batch // what came; InQuarantine leaves it out
+	Batch   market.Batch // its rows; empty in what InQuarantine lists
 }
 
-// Decision is what a person decided of what waited.
+// Decision is a person's decision on a quarantined delivery date.
 type Decision string
 
 const (
@@ -32,17 +32,17 @@ const (
 )
 
 const (
-	refusedWaits   = 30 * 24 * time.Hour  // how long a refused date waits
-	decisionStands = 365 * 24 * time.Hour // how long a decision is remembered, and anything else may wait
+	refusedLifetime    = 30 * 24 * time.Hour  // how long a refused date waits
+	quarantineLifetime = 365 * 24 * time.Hour // how long any other date waits, and a decision is remembered
 )
 
-// Quarantine keeps what came of a delivery date apart, and tells what was decided of the same content before. It takes the
-// place of what waits of that date for the same kind of reason, and of what waits for others if it replaces all of that.
-// The error is ErrUnfitToWait if it cannot be kept.
+// Quarantine stores the rows of a delivery date until a person decides on them, and returns an earlier decision on the same
+// content. They replace what waits of that date for the same kind of reason, and what waits for another if they have a newer
+// row for each of its rows. The error is ErrUnfitToWait if they cannot be stored.
 func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error) {
 	packed, digest, err := packContent(q.Dataset, q.Batch)
 	if err != nil {
-		return Undecided, fmt.Errorf("store: quarantine: %w", err)
+		return Undecided, wrap("quarantine", err)
 	}
 	var decision sql.Null[Decision]
 	err = s.write(ctx, func(tx *sql.Tx) error {
@@ -50,25 +50,28 @@ func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error)
 			q.Dataset, q.Date, digest).Scan(&q.ID, &decision)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			err = tx.QueryRowContext(ctx, `INSERT INTO quarantine (dataset, delivery_date, kind, reason, digest, content, seen_ms)
-				VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, q.Dataset, q.Date, q.Kind, q.Reason, digest, packed, q.Seen.UnixMilli()).Scan(&q.ID)
+			err = tx.QueryRowContext(ctx, `
+				INSERT INTO quarantine (dataset, delivery_date, kind, reason, digest, content, seen_ms)
+				VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+				q.Dataset, q.Date, q.Kind, q.Reason, digest, packed, q.Seen.UnixMilli()).Scan(&q.ID)
 		case err == nil && !decision.Valid:
-			_, err = tx.ExecContext(ctx, "UPDATE quarantine SET kind = ?, reason = ?, content = ? WHERE id = ?", q.Kind, q.Reason, packed, q.ID)
+			_, err = tx.ExecContext(ctx, "UPDATE quarantine SET kind = ?, reason = ?, content = ? WHERE id = ?",
+				q.Kind, q.Reason, packed, q.ID)
 		}
 		if err != nil {
 			return err
 		}
-		return makePlace(ctx, tx, q, decision.V == Undecided)
+		return deleteReplaced(ctx, tx, q, decision.V == Undecided)
 	})
 	if err != nil {
-		return Undecided, fmt.Errorf("store: quarantine: %w", err)
+		return Undecided, wrap("quarantine", err)
 	}
 	return decision.V, nil
 }
 
-// makePlace drops what else waits of the delivery date and is out of date now. A refused date replaces only another one:
-// what could be read of it may be less.
-func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error {
+// deleteReplaced deletes what else waits of the delivery date and is out of date now that q has come; waits is whether q
+// itself waits. A refused date replaces only other refused ones, because it may have fewer readable rows.
+func deleteReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error {
 	others, err := selectWaiting(ctx, tx, "dataset = ? AND delivery_date = ? AND id <> ?", q.Dataset, q.Date, q.ID)
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error
 			}
 		}
 		if replaced {
-			if err := drop(ctx, tx, other.ID); err != nil {
+			if err := deleteWaiting(ctx, tx, other.ID); err != nil {
 				return err
 			}
 		}
@@ -89,20 +92,17 @@ func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error
 	return nil
 }
 
-// InQuarantine lists what waits for a decision, the oldest first, without its rows.
+// InQuarantine lists what waits for a decision, oldest first, without its rows.
 func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 	var waiting []Quarantined
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		waiting, err = selectWaiting(ctx, tx, "true")
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: quarantine: %w", err)
-	}
-	return waiting, nil
+	return waiting, wrap("quarantine", err)
 }
 
-// Waiting is what waits under the id, with its rows; ErrNotFound if nothing does.
+// Waiting returns what waits under the ID, with its rows; ErrNotFound if nothing does.
 func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
 	var q Quarantined
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
@@ -110,7 +110,7 @@ func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
 		return err
 	})
 	if err != nil {
-		return Quarantined{}, fmt.Errorf("store: quarantine: %w", err)
+		return Quarantined{}, wrap("quarantine", err)
 	}
 	return q, nil
 }
@@ -124,7 +124,7 @@ func selectWaiting(ctx context.Context, tx *sql.Tx, condition string, args ...an
 	})
 }
 
-// selectQuarantined reads what waits under the id, with its rows; ErrNotFound if nothing does.
+// selectQuarantined reads what waits under the ID, with its rows; ErrNotFound if nothing does.
 func selectQuarantined(ctx context.Context, tx *sql.Tx, id int64) (Quarantined, error) {
 	waiting, err := selectWaiting(ctx, tx, "id = ?", id)
 	if err != nil {
@@ -146,12 +146,12 @@ func selectContent(ctx context.Context, tx *sql.Tx, q Quarantined) (market.Batch
 	return unpackContent(q.Dataset, packed)
 }
 
-func drop(ctx context.Context, tx *sql.Tx, id int64) error {
+func deleteWaiting(ctx context.Context, tx *sql.Tx, id int64) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id)
 	return err
 }
 
-// supersede drops what waits of the delivery dates that a run brought, where that takes its place.
+// supersede deletes what waits of the delivery dates that a run brought, where the run's rows replace it.
 func supersede(w *writing, run *Run, batch market.Batch) error {
 	waiting, err := selectWaiting(w.ctx, w.tx, "true")
 	if err != nil {
@@ -176,7 +176,7 @@ func supersede(w *writing, run *Run, batch market.Batch) error {
 			}
 		}
 		if replaced {
-			if err := drop(w.ctx, w.tx, q.ID); err != nil {
+			if err := deleteWaiting(w.ctx, w.tx, q.ID); err != nil {
 				return err
 			}
 		}
@@ -184,7 +184,7 @@ func supersede(w *writing, run *Run, batch market.Batch) error {
 	return nil
 }
 
-// isReadAgain says whether the window that was read holds all that waits.
+// isReadAgain reports whether the window of a run contains every row that waits.
 func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window market.Period) (bool, error) {
 	batch, err := selectContent(ctx, tx, q)
 	if err != nil {
@@ -322,5 +322,5 @@ func (s *Store) decide(ctx context.Context, note Note, id int64, decision Decisi
 func (s *Store) PruneQuarantine(ctx context.Context, now time.Time) error {
 	return s.exec(ctx, "quarantine",
 		"DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
-		market.WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())
+		market.WaitsRefused, now.Add(-refusedLifetime).UnixMilli(), now.Add(-quarantineLifetime).UnixMilli())
 }
