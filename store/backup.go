@@ -195,7 +195,7 @@ func verify(ctx context.Context, file, name string, onlyOurs bool) (schema int64
 				ErrNotDatabase, name, strings.Join(added, ", "))
 		}
 	}
-	return s.checkWhole(ctx, tx)
+	return s.checkIntegrity(ctx, tx)
 }
 
 func checkHeader(path, name string) error {
