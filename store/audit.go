@@ -45,10 +45,12 @@ func countNote(ctx context.Context, tx *sql.Tx, note Note) (counted bool, err er
 	const like = "FROM audit WHERE actor = ?1 AND event = ?2 AND at_ms >= ?3 AND at_ms < ?4"
 	args := []any{note.Actor, note.Event, day.Start().UnixMilli(), day.End().UnixMilli(), note.MostADay}
 	var lines int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 "+like+" LIMIT ?5)", args...).Scan(&lines); err != nil || lines < note.MostADay {
+	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 "+like+" LIMIT ?5)", args...).Scan(&lines)
+	if err != nil || lines < note.MostADay {
 		return false, err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE audit SET more = more + 1 WHERE id = (SELECT id "+like+" ORDER BY at_ms DESC, id DESC LIMIT 1)", args[:4]...)
+	_, err = tx.ExecContext(ctx,
+		"UPDATE audit SET more = more + 1 WHERE id = (SELECT id "+like+" ORDER BY at_ms DESC, id DESC LIMIT 1)", args[:4]...)
 	return true, err
 }
 

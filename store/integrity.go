@@ -204,9 +204,10 @@ func (s *Store) additions(ctx context.Context, tx *sql.Tx, schema int64) ([]stri
 		own, known := expected[key]
 		known = known || strings.HasPrefix(key.name, "sqlite_") || strings.HasPrefix(key.name, "_litestream_")
 		// SQLite goes by the statement, not by the type beside it, and always writes these words at its start.
-		if key.kind == "table" && known && strings.HasPrefix(object.sql, "CREATE TABLE ") ||
-			key.kind == "index" && (object.sql == "" || strings.HasPrefix(object.sql, "CREATE INDEX ") || strings.HasPrefix(object.sql, "CREATE UNIQUE INDEX ")) ||
-			own.sql != "" && own.sql == object.sql {
+		isTable := key.kind == "table" && known && strings.HasPrefix(object.sql, "CREATE TABLE ")
+		isIndex := key.kind == "index" && (object.sql == "" || strings.HasPrefix(object.sql, "CREATE INDEX ") ||
+			strings.HasPrefix(object.sql, "CREATE UNIQUE INDEX "))
+		if isTable || isIndex || own.sql != "" && own.sql == object.sql {
 			continue
 		}
 		added = append(added, fmt.Sprintf("%s %q", key.kind, key.name))

@@ -39,7 +39,7 @@ func (s *Store) lockOut() error {
 
 func (s *Store) unlock() error { return errors.Join(s.uses.Unlock(), s.serves.Unlock()) }
 
-// take takes a lock with try; the error is held if another program has it.
+// take acquires a lock with try; the error is held if another program has it.
 func (s *Store) take(file string, try func() (bool, error), held error) error {
 	locked, err := try()
 	if err != nil {
