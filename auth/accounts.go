@@ -34,7 +34,7 @@ func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) 
 		return err
 	}
 	role := roleOf(admin)
-	return a.store.AddAccount(a.Noting(ctx, UserAdded, address, string(role)),
+	return a.store.AddAccount(ctx, a.Note(ctx, UserAdded, address, string(role)),
 		store.Account{Email: address, PasswordHash: hash, Role: role, Created: a.clock.Now()})
 }
 
@@ -49,7 +49,7 @@ func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.SetPassword(a.Noting(ctx, PasswordSet, account.Email, ""), account.Email, hash)
+	return a.store.SetPassword(ctx, a.Note(ctx, PasswordSet, account.Email, ""), account.Email, hash)
 }
 
 // ChangePassword is SetPassword for the person himself, who has to know the former one, as for SignIn.
@@ -71,7 +71,7 @@ func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator boo
 	if err != nil {
 		return false, err
 	}
-	if err := a.store.DisableAccount(a.Noting(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
+	if err := a.store.DisableAccount(ctx, a.Note(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
 		return false, err
 	}
 	return a.IsLastAdministrator(ctx, account)
@@ -97,7 +97,7 @@ func (a *Auth) Enable(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.EnableAccount(a.Noting(ctx, UserEnabled, account.Email, ""), account.Email)
+	return a.store.EnableAccount(ctx, a.Note(ctx, UserEnabled, account.Email, ""), account.Email)
 }
 
 func isOpenAdministrator(account store.Account) bool {
@@ -126,7 +126,7 @@ func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until marke
 	if current := account.Subscription; current.Offer == offerID && current.Active(a.clock.Now()) {
 		subscription.Start = current.Start
 	}
-	return a.store.SetSubscription(a.Noting(ctx, SubscriptionSet, account.Email, detail), account.Email, subscription)
+	return a.store.SetSubscription(ctx, a.Note(ctx, SubscriptionSet, account.Email, detail), account.Email, subscription)
 }
 
 // Unsubscribe takes an account's subscription away; store.ErrNotFound if there is no such account, or it has none.
@@ -135,7 +135,7 @@ func (a *Auth) Unsubscribe(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.EndSubscription(a.Noting(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
+	return a.store.EndSubscription(ctx, a.Note(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
 }
 
 // HasUsers says whether there is an account.

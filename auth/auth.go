@@ -19,7 +19,6 @@ import (
 	"sync/atomic"
 
 	"github.com/alexedwards/argon2id"
-	"github.com/alexedwards/scs/v2"
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/time/rate"
 
@@ -86,10 +85,9 @@ type Auth struct {
 	offers       []Offer
 	secureCookie bool
 
-	sessions *scs.SessionManager
-	current  atomic.Pointer[directory]
-	reading  sync.Mutex // held while the directory is read
-	uses     *uses
+	current atomic.Pointer[directory]
+	reading sync.Mutex // held while the directory is read
+	uses    *uses
 
 	// Strangers take turns by where they come from; those who are known by a session, a device or a link, by account.
 	strangers, known *lane
@@ -118,7 +116,6 @@ func New(options Options) *Auth {
 		log:          options.Log,
 		offers:       options.Offers,
 		secureCookie: options.SecureCookie,
-		sessions:     newSessions(options.Store, options.Clock),
 		uses:         newUses(),
 		strangers:    newLane(options.Clock, hashings),
 		known:        newLane(options.Clock, hashings),

@@ -65,10 +65,12 @@ const (
 // newSessions is scs for what a session's id and data need. Its constructor is left aside because it starts a goroutine
 // for a store in memory; its cookie and its idle end because they go by the system's clock, not by ours; and its
 // middleware because it sets the cookie twice when a handler fails.
-func newSessions(db *store.Store, clock clockwork.Clock) *scs.SessionManager {
+//
+// Each sign-in has its own: note is the line of the audit log that is written with its session.
+func newSessions(db *store.Store, clock clockwork.Clock, note store.Note) *scs.SessionManager {
 	return &scs.SessionManager{
 		Lifetime: sessionLifetime,
-		Store:    sessionStore{db: db, clock: clock},
+		Store:    sessionStore{db: db, clock: clock, note: note},
 		Codec:    scs.GobCodec{},
 	}
 }
@@ -79,6 +81,7 @@ type sessionStore struct {
 	scs.Store // nil: scs calls the three methods below in the place of those without a context
 	db        *store.Store
 	clock     clockwork.Clock
+	note      store.Note // of the sign-in
 }
 
 func (s sessionStore) FindCtx(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
@@ -88,11 +91,12 @@ func (s sessionStore) CommitCtx(ctx context.Context, id string, data []byte, dea
 	if err != nil {
 		return err
 	}
-	return s.db.PutSession(ctx, store.Session{Hash: hashOf(id), AccountID: session.account, Data: data, Seen: s.clock.Now(), Expires: deadline})
+	return s.db.PutSession(ctx, s.note,
+		store.Session{Hash: hashOf(id), AccountID: session.account, Data: data, Seen: s.clock.Now(), Expires: deadline})
 }
 
 func (s sessionStore) DeleteCtx(ctx context.Context, id string) error {
-	return s.db.DeleteSessions(ctx, hashOf(id))
+	return s.db.DeleteSessions(ctx, store.Note{}, hashOf(id))
 }
 
 // hashOf is what is kept of the id of a session.
@@ -133,7 +137,7 @@ func readSession(stored store.Session) (session, error) {
 func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account store.Account) error {
 	ctx := WithActor(r.Context(), Actor{Email: account.Email, Origin: actorOf(r.Context()).Origin})
 	if former, _ := Cookie(r, sessionCookie); former != "" {
-		if err := a.store.DeleteSessions(ctx, hashOf(former)); err != nil {
+		if err := a.store.DeleteSessions(ctx, store.Note{}, hashOf(former)); err != nil {
 			return err
 		}
 	}
@@ -146,19 +150,20 @@ func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account stor
 }
 
 func (a *Auth) beginSession(ctx context.Context, account store.Account, browser string) (id string, err error) {
-	ctx, err = a.sessions.Load(a.Noting(ctx, SignedIn, account.Email, ""), "")
+	sessions := newSessions(a.store, a.clock, a.Note(ctx, SignedIn, account.Email, ""))
+	ctx, err = sessions.Load(ctx, "")
 	if err != nil {
 		return "", err
 	}
 	now := a.clock.Now()
-	a.sessions.SetDeadline(ctx, now.Add(sessionLifetime))
-	a.sessions.Put(ctx, keyAccount, account.ID)
-	a.sessions.Put(ctx, keyEpoch, account.Epoch)
-	a.sessions.Put(ctx, keyBegun, now.Unix())
-	a.sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
-	a.sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
-	a.sessions.Put(ctx, keyOfHost, a.secureCookie)
-	id, _, err = a.sessions.Commit(ctx)
+	sessions.SetDeadline(ctx, now.Add(sessionLifetime))
+	sessions.Put(ctx, keyAccount, account.ID)
+	sessions.Put(ctx, keyEpoch, account.Epoch)
+	sessions.Put(ctx, keyBegun, now.Unix())
+	sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
+	sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
+	sessions.Put(ctx, keyOfHost, a.secureCookie)
+	id, _, err = sessions.Commit(ctx)
 	return id, err
 }
 
@@ -167,7 +172,7 @@ func (a *Auth) EndSession(w http.ResponseWriter, r *http.Request) error {
 	identity, err := a.CheckSession(r)
 	if err == nil {
 		ctx := WithActor(r.Context(), Actor{Email: identity.Email, Origin: actorOf(r.Context()).Origin})
-		err = a.store.DeleteSessions(a.Noting(ctx, SignedOut, identity.Email, ""), identity.session)
+		err = a.store.DeleteSessions(ctx, a.Note(ctx, SignedOut, identity.Email, ""), identity.session)
 	}
 	if err != nil && !errors.Is(err, ErrUnauthenticated) {
 		return err
@@ -237,7 +242,7 @@ func (a *Auth) Sessions(ctx context.Context, identity Identity, page Page) (line
 
 // EndOtherSessions ends the sessions of an account but for the one that asks.
 func (a *Auth) EndOtherSessions(ctx context.Context, identity Identity) error {
-	return a.store.DeleteOtherSessions(a.Noting(ctx, OtherSessionsEnded, identity.Email, ""), identity.AccountID, identity.session)
+	return a.store.DeleteOtherSessions(ctx, a.Note(ctx, OtherSessionsEnded, identity.Email, ""), identity.AccountID, identity.session)
 }
 
 // setCookie gives the session cookie an age in seconds; a negative one takes the cookie back. The cookie lives as long

@@ -23,21 +23,21 @@ const (
 // believed. It cannot be while clockWrong is true, nor after it has jumped by more than a week between two sweeps, or was
 // set back, until the sweeps of a week have followed each other. held says that nothing was deleted by age for that.
 func (a *Auth) Sweep(ctx context.Context, clockWrong bool) (held bool, err error) {
-	if err := a.store.Trim(ctx); err != nil || clockWrong {
+	if err := a.store.PruneToLimits(ctx); err != nil || clockWrong {
 		return clockWrong, err
 	}
 	now := a.clock.Now()
-	since, err := a.store.Sweeping(ctx, now, longestGap)
+	since, err := a.store.RecordPruning(ctx, now, longestGap)
 	if err != nil || now.Sub(since) < steadyFor {
 		return true, err
 	}
-	return false, a.store.Forget(ctx, store.Stale{
-		SessionsOver: now.Add(-longestGap),
-		SessionsIdle: now.Add(-longestGap - sessionIdle),
-		LinksOver:    now.Add(-longestGap),
-		TokensOver:   now.AddDate(0, 0, -keepTokensDays),
-		TokensEnded:  now.Add(-longestGap),
-		NotesBefore:  now.AddDate(0, 0, -keepNotesDays),
-		UsesBefore:   market.DeliveryDateOf(now).Add(1 - CountedDays),
+	return false, a.store.PruneExpired(ctx, store.PruneCutoffs{
+		SessionsExpired:    now.Add(-longestGap),
+		SessionsIdle:       now.Add(-longestGap - sessionIdle),
+		LinksExpired:       now.Add(-longestGap),
+		TokensEnded:        now.AddDate(0, 0, -keepTokensDays),
+		SurplusTokensEnded: now.Add(-longestGap),
+		AuditBefore:        now.AddDate(0, 0, -keepNotesDays),
+		UsesBefore:         market.DeliveryDateOf(now).Add(1 - CountedDays),
 	})
 }

@@ -59,7 +59,7 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires mark
 	token := tokenMark + rand.Text() + rand.Text() // 52 letters and digits, 256 bits or more
 	hash := sha256.Sum256([]byte(token))
 	record.Account, record.Prefix, record.Hash = account, token[:prefixBytes], hash[:]
-	err = a.store.AddToken(a.Noting(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record)
+	err = a.store.AddToken(ctx, a.Note(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record)
 	if errors.Is(err, store.ErrFull) {
 		return "", ErrTokenCount
 	}
@@ -98,7 +98,7 @@ func (a *Auth) RevokeToken(ctx context.Context, prefix string) error {
 	if !prefixForm.MatchString(prefix) {
 		return ErrTokenPrefix // what was given may be a whole token, so it is not repeated
 	}
-	return a.store.RevokeToken(a.Noting(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
+	return a.store.RevokeToken(ctx, a.Note(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
 }
 
 // RevokeOwnToken ends a token of the caller's account; store.ErrNotFound if it has none of that ID.
@@ -107,8 +107,8 @@ func (a *Auth) RevokeOwnToken(ctx context.Context, identity Identity, id int64) 
 	if err != nil {
 		return err
 	}
-	note := a.Noting(ctx, TokenRevoked, identity.Email, token.Prefix+" "+token.Name)
-	return a.store.RevokeTokenOf(note, identity.AccountID, id, a.clock.Now())
+	note := a.Note(ctx, TokenRevoked, identity.Email, token.Prefix+" "+token.Name)
+	return a.store.RevokeTokenOf(ctx, note, identity.AccountID, id, a.clock.Now())
 }
 
 // CheckToken finds who calls with a token. The error is ErrTokenInvalid, ErrTokenRevoked, ErrTokenExpired, in this

@@ -440,7 +440,7 @@ func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := r.db.Asked(t.Context(), string(r.source.feed), r.source.dataset, r.source.first, r.last)
+	asked, err := r.db.FetchHistory(t.Context(), string(r.source.feed), r.source.dataset, r.source.first, r.last)
 	if err != nil {
 		t.Fatal(err)
 	}

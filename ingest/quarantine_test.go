@@ -260,7 +260,7 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 			if row.reason == "" {
 				return
 			}
-			if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+			if _, err := b.Accept(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 				t.Fatal(err)
 			}
 			if left, changed := b.counted(row.feed, row.day); left == row.left || changed == 0 {
@@ -293,9 +293,9 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 		rows    int // of the date from then on
 		missing report.Reason
 	}{
-		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
-		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
-		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, 0, report.ReasonRejected},
+		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, 192, ""},
+		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, 192, ""},
+		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), store.Note{}, id) }, 0, report.ReasonRejected},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -424,8 +424,8 @@ func TestWhatAPersonDecides(t *testing.T) {
 		decide func(*bench, int64) (store.Quarantined, error)
 		stored bool
 	}{
-		{"accepted", func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, true},
-		{"rejected", func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, false},
+		{"accepted", func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, true},
+		{"rejected", func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), store.Note{}, id) }, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -481,7 +481,7 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Reject(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, at := range []string{"2026-11-21 00:31", "2026-11-22 12:00", "2026-11-29 12:00", "2026-12-20 12:00"} {
@@ -518,7 +518,7 @@ func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Reject(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	b.clock.Advance(time.Minute)
@@ -587,7 +587,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Accept(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	after := b.summary(market.DayAheadPrices)

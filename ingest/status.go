@@ -242,7 +242,7 @@ func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.Dat
 	return ""
 }
 
-func reason(h holding, asked store.Asked, wasAsked, isGap bool) report.Reason {
+func reason(h holding, asked store.FetchHistory, wasAsked, isGap bool) report.Reason {
 	switch {
 	case !wasAsked && h.received == 0:
 		return report.ReasonNotAsked

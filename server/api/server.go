@@ -40,7 +40,7 @@ type Options struct {
 	// Report tells how the datasets are doing: in full for administrators, for others without what a source wrote.
 	Report func(ctx context.Context, full bool) (report.Report, error)
 	// Decide takes or drops what waits in quarantine under an ID; store.ErrNotFound if nothing does.
-	Decide  func(ctx context.Context, id int64, accept bool) error
+	Decide  func(ctx context.Context, note store.Note, id int64, accept bool) error
 	Metrics http.Handler // for Prometheus
 	// OpenMetrics lets whoever asks from this machine read them without a token.
 	OpenMetrics bool
@@ -63,7 +63,7 @@ type Server struct {
 	pages  *web.Pages
 
 	report      func(ctx context.Context, full bool) (report.Report, error)
-	decide      func(ctx context.Context, id int64, accept bool) error
+	decide      func(ctx context.Context, note store.Note, id int64, accept bool) error
 	metrics     http.Handler
 	openMetrics bool
 	simulated   bool
