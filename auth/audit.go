@@ -6,7 +6,7 @@ import (
 	"courant/store"
 )
 
-// Event is what a line of the audit log tells.
+// Event is the kind of an entry of the audit log. The constants below are the only list of them; web has a text for each.
 type Event string
 
 const (
@@ -29,17 +29,13 @@ const (
 	QuarantineRejected Event = "quarantine_rejected"
 )
 
-// Events lists all that the audit log tells.
-func Events() []Event {
-	return []Event{
-		SignedIn, SignInRefused, SignInLimited, SignedOut, OtherSessionsEnded, UserAdded, UserInvited, UserDisabled, UserEnabled,
-		PasswordSet, PasswordLinkMade, TokenCreated, TokenRevoked, SubscriptionSet, SubscriptionEnded, QuarantineAccepted, QuarantineRejected,
-	}
-}
+// Words that the audit log has in place of an address or a name. web translates them, and the roles of store.
+const (
+	CommandLine = "command line" // the actor, where a command was run
+	ByLink      = "by a link"    // the detail of PasswordSet, where the password was set with a link
+)
 
 const (
-	// commandLine is who runs a command.
-	commandLine = "command line"
 	// So many refused sign-ins are noted at once, and then one in six seconds.
 	refusalsAtOnce    = 1000
 	refusalsPerSecond = 1. / 6
@@ -67,7 +63,7 @@ func actorOf(ctx context.Context) Actor {
 	if actor, known := ctx.Value(actorKey{}).(Actor); known {
 		return actor
 	}
-	return Actor{Email: commandLine}
+	return Actor{Email: CommandLine}
 }
 
 // note is one that the actor of the context leaves now.

@@ -107,7 +107,7 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 	}
 	// Who has a link is known by it.
 	place := a.known.place(attemptOf(email, ""))
-	event, detail := PasswordSet, "by a link"
+	event, detail := PasswordSet, ByLink
 	if email == "" {
 		if email, err = parseEmail(typed); err != nil {
 			return store.Account{}, err

@@ -103,7 +103,7 @@ func (p place) held(err error) error {
 
 // placeFor is the place of one who acts in the name of an account's address: one who has signed in to it, and a command, are known.
 func (a *Auth) placeFor(ctx context.Context, address string) place {
-	if actor := actorOf(ctx); actor.Email == address || actor.Email == commandLine {
+	if actor := actorOf(ctx); actor.Email == address || actor.Email == CommandLine {
 		return a.known.place(attemptOf(address, ""))
 	}
 	return a.strangers.place(originOf(ctx))
@@ -172,7 +172,7 @@ func (a *Auth) takeSignIn(ctx context.Context, email, name string) (*try, *Limit
 		}
 	}
 	toAccount := taken{a.signInsTo, attemptOf(name, "")}
-	if actor.Email == commandLine {
+	if actor.Email == CommandLine {
 		t := known("")
 		return t, t.take(taken{a.signInsFrom, t.from}, toAccount)
 	}
