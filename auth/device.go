@@ -15,10 +15,7 @@ import (
 	"courant/store"
 )
 
-const (
-	deviceCookie   = "courant_device"
-	deviceLifetime = 180 * 24 * time.Hour
-)
+const deviceLifetime = 180 * 24 * time.Hour
 
 // deviceForm matches a device cookie: the account's number, its expiry in Unix seconds, a random name of the device, and the
 // HMAC that proves them.

@@ -17,35 +17,6 @@ import (
 	"courant/store"
 )
 
-// sessionCookie is the cookie of a session where browsers come without TLS, and the only one before CookieName.
-const sessionCookie = "courant_session"
-
-// hostPrefix begins the name of a cookie that browsers take from this host alone, over TLS alone.
-const hostPrefix = "__Host-"
-
-// CookieName is the name under which a cookie is set, where browsers come over TLS or not.
-func CookieName(name string, tls bool) string {
-	if tls {
-		return hostPrefix + name
-	}
-	return name
-}
-
-// Cookie is the value of a cookie that a request carries under either name, and whether that was the one for TLS. Under
-// the other name another host of the same domain may have set it, so it counts only where the first is not there.
-func Cookie(r *http.Request, name string) (value string, ofHost bool) {
-	if cookie, err := r.Cookie(hostPrefix + name); err == nil {
-		return cookie.Value, true
-	}
-	if cookie, err := r.Cookie(name); err == nil {
-		return cookie.Value, false
-	}
-	return "", false
-}
-
-// SessionCookie is the name of the cookie of a session.
-func (a *Auth) SessionCookie() string { return CookieName(sessionCookie, a.secureCookie) }
-
 const (
 	sessionLifetime = 30 * 24 * time.Hour
 	sessionIdle     = 12 * time.Hour
