@@ -29,7 +29,7 @@ func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) 
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, a.placeFor(ctx, address), address, password)
+	hash, err := a.hashPassword(ctx, a.ticketFor(ctx, address), address, password)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, a.placeFor(ctx, account.Email), account.Email, password)
+	hash, err := a.hashPassword(ctx, a.ticketFor(ctx, account.Email), account.Email, password)
 	if err != nil {
 		return err
 	}

@@ -36,14 +36,14 @@ const (
 )
 
 const (
-	// So many refused sign-ins are noted at once, and then one in six seconds.
-	refusalsAtOnce    = 1000
-	refusalsPerSecond = 1. / 6
-	notesOnAPage      = 100
-	// So many lines of one event are written on a day in Paris: of what one account does to itself, and of what those
-	// who have not signed in do together.
-	ownNotesADay       = 100
-	strangersNotesADay = 2000
+	// Refused sign-ins are written to the audit log up to this burst, and then one every six seconds.
+	refusalNoteBurst      = 1000
+	refusalNotesPerSecond = 1. / 6
+	notesPerPage          = 100
+	// How many entries of one event are written per day in Paris: for what one account does to itself, and for what all
+	// visitors who have not signed in do.
+	maxOwnNotesPerDay       = 100
+	maxAnonymousNotesPerDay = 2000
 )
 
 // Actor is who does something, and from where.
@@ -80,9 +80,9 @@ func (a *Auth) note(ctx context.Context, event Event, subject, detail string) st
 func mostNotes(event Event, actor Actor, subject string) int {
 	switch {
 	case actor.Email != "" && actor.Email == subject:
-		return ownNotesADay
+		return maxOwnNotesPerDay
 	case event == SignInRefused || event == SignInLimited || event == PasswordLinkMade && actor.Email == "":
-		return strangersNotesADay
+		return maxAnonymousNotesPerDay
 	}
 	return 0
 }
@@ -96,9 +96,9 @@ func (a *Auth) Noting(ctx context.Context, event Event, subject, detail string) 
 // Notes lists the audit log by pages, the newest line first: those older than the line with the ID before, or, if that
 // is 0, the newest. more says that there are older ones.
 func (a *Auth) Notes(ctx context.Context, before int64) (notes []store.Note, more bool, err error) {
-	notes, err = a.store.Notes(ctx, before, notesOnAPage+1)
-	if len(notes) > notesOnAPage {
-		return notes[:notesOnAPage], true, err
+	notes, err = a.store.Notes(ctx, before, notesPerPage+1)
+	if len(notes) > notesPerPage {
+		return notes[:notesPerPage], true, err
 	}
 	return notes, false, err
 }
@@ -107,7 +107,7 @@ func (a *Auth) Notes(ctx context.Context, before int64) (notes []store.Note, mor
 // then ten a minute, so that nobody can fill the disk. What was typed is kept only if it is an address: it may be a
 // password in the wrong field.
 func (a *Auth) noteRefusal(ctx context.Context, event Event, address string) error {
-	if !a.refusals.AllowN(a.clock.Now(), 1) {
+	if !a.refusalNotes.AllowN(a.clock.Now(), 1) {
 		return nil
 	}
 	return a.store.AddNote(ctx, a.note(ctx, event, address, ""))

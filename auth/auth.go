@@ -91,18 +91,18 @@ type Auth struct {
 	reading  sync.Mutex // held while the directory is read
 	uses     *uses
 
-	// Strangers take turns by where they come from; those who are known by a session, a device or a link, by account.
-	strangers, known *lane
+	// Strangers wait by origin. Callers known by a session, a device cookie or a link wait in a queue of their own, by account.
+	strangers, known *hashQueue
 	hashing          Hashing
 	compare          func(password, hash string) (bool, error)
 
-	signInsFrom *attempts     // to one account, from one origin or device
-	signInsTo   *attempts     // to one account
-	refused     *attempts     // to any account or by any link, from one origin
-	refusals    *rate.Limiter // that are noted
+	signInsFromOne *attemptLimiter // to one account, from one origin, device or session
+	signInsTo      *attemptLimiter // to one account, from anywhere
+	failures       *attemptLimiter // sign-ins and links of one origin, to any account
+	refusalNotes   *rate.Limiter   // refusals written to the audit log
 
-	requestsFrom *attempts // for links and accounts, from one origin
-	requestsFor  *attempts // for links, to one account
+	requestsOfOrigin *attemptLimiter // for a link or an account, from one origin
+	linksOfAccount   *attemptLimiter // links asked for one account
 
 	working sync.WaitGroup
 	stopped context.Context
@@ -111,28 +111,28 @@ type Auth struct {
 
 // New makes an Auth.
 func New(options Options) *Auth {
-	hashings := make(chan struct{}, atOnce())
+	hashings := make(chan struct{}, maxConcurrentHashings())
 	a := &Auth{
-		store:        options.Store,
-		clock:        options.Clock,
-		log:          options.Log,
-		offers:       options.Offers,
-		secureCookie: options.SecureCookie,
-		sessions:     newSessions(options.Store, options.Clock),
-		uses:         newUses(),
-		strangers:    newLane(options.Clock, hashings),
-		known:        newLane(options.Clock, hashings),
-		hashing:      options.Hashing,
-		compare:      argon2id.ComparePasswordAndHash,
-		signInsFrom:  newAttempts(signInsFromOrigin, signInsFromOriginWindow),
-		signInsTo:    newAttempts(signInsToAccount, signInsToAccountWindow),
-		refused:      newAttempts(refusedOfOrigin, refusedOfOriginWindow),
-		refusals:     rate.NewLimiter(refusalsPerSecond, refusalsAtOnce),
-		requestsFrom: newAttempts(requestsFromOrigin, requestsWindow),
-		requestsFor:  newAttempts(requestsForAccount, requestsWindow),
+		store:            options.Store,
+		clock:            options.Clock,
+		log:              options.Log,
+		offers:           options.Offers,
+		secureCookie:     options.SecureCookie,
+		sessions:         newSessions(options.Store, options.Clock),
+		uses:             newUses(),
+		strangers:        newHashQueue(options.Clock, hashings),
+		known:            newHashQueue(options.Clock, hashings),
+		hashing:          options.Hashing,
+		compare:          argon2id.ComparePasswordAndHash,
+		signInsFromOne:   newAttemptLimiter(maxSignInsFromOneOrigin, signInsFromOneOriginWindow),
+		signInsTo:        newAttemptLimiter(maxSignInsToAccount, signInsToAccountWindow),
+		failures:         newAttemptLimiter(maxFailuresOfOrigin, failuresOfOriginWindow),
+		refusalNotes:     rate.NewLimiter(refusalNotesPerSecond, refusalNoteBurst),
+		requestsOfOrigin: newAttemptLimiter(maxRequestsOfOrigin, requestWindow),
+		linksOfAccount:   newAttemptLimiter(maxLinksOfAccount, requestWindow),
 	}
 	if a.hashing == (Hashing{}) {
-		a.hashing = hashing
+		a.hashing = defaultHashing
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

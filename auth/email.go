@@ -21,7 +21,7 @@ var domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-
 
 // typedEmail is an e-mail address as somebody typed it, without the spaces around it and with A to Z in lower case. No
 // other letter is changed: letters that Unicode folds to ASCII ones belong to other addresses.
-func typedEmail(text string) string {
+func normalizeTyped(text string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + 'a' - 'A'
@@ -34,7 +34,7 @@ func typedEmail(text string) string {
 // a local part in ASCII, and a domain in ASCII. A domain with other letters is taken in its A-label form (xn--…) as IDNA
 // 2008 registers it: nothing is mapped, so a letter that only looks like another one is refused or makes another domain.
 func parseEmail(text string) (string, error) {
-	text = typedEmail(text)
+	text = normalizeTyped(text)
 	address, err := mail.ParseAddress(text)
 	// What the parser takes away, such as a display name, brackets or quotes, does not belong.
 	if err != nil || address.Address != text {
@@ -71,7 +71,7 @@ func isASCII(text string) bool {
 // byte, or else the one that has its form. So accounts made before addresses had this form can still be named. The error
 // is store.ErrNotFound if there is no such account, or ErrEmail.
 func (a *Auth) User(ctx context.Context, email string) (store.Account, error) {
-	typed := typedEmail(email)
+	typed := normalizeTyped(email)
 	address, invalid := parseEmail(email)
 	if invalid != nil {
 		address = typed
@@ -106,7 +106,7 @@ func (a *Auth) newAddress(ctx context.Context, email string) (string, error) {
 
 // formOf is the form of a stored address as far as it has one: accounts that share it are easily taken for each other.
 func formOf(email string) string {
-	local, domain, _ := strings.Cut(typedEmail(email), "@")
+	local, domain, _ := strings.Cut(normalizeTyped(email), "@")
 	if ascii, ok := asciiDomain(domain); ok {
 		domain = ascii
 	}

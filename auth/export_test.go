@@ -7,7 +7,7 @@ import (
 )
 
 // UnknownHash is what is compared with where there is no account.
-var UnknownHash = unknownHash(hashing)
+var UnknownHash = dummyHash(defaultHashing)
 
 // Compare has passwords compared with hashes by a test.
 func (a *Auth) Compare(compare func(password, hash string) (bool, error)) { a.compare = compare }
@@ -15,10 +15,10 @@ func (a *Auth) Compare(compare func(password, hash string) (bool, error)) { a.co
 // Waiting is how many wait to have a password hashed.
 func (a *Auth) Waiting() int {
 	n := 0
-	for _, lane := range []*lane{a.strangers, a.known} {
-		lane.mu.Lock()
-		n += len(lane.waiting)
-		lane.mu.Unlock()
+	for _, queue := range []*hashQueue{a.strangers, a.known} {
+		queue.mu.Lock()
+		n += len(queue.waiting)
+		queue.mu.Unlock()
 	}
 	return n
 }
@@ -30,21 +30,20 @@ func (a *Auth) HashAtOnce(most int) {
 }
 
 // Refused is how many attempts from an origin are remembered that were not right.
-func (a *Auth) Refused(origin string) int {
-	t := a.refused.byKey[attemptOf("", origin)]
+func (a *Auth) Failures(origin string) int {
+	t := a.failures.byKey[newAttemptKey("", origin)]
 	if t == nil {
 		return 0
 	}
 	return len(t.at)
 }
 
-// Limits of the lanes and of origins.
+// Limits of the queues and of origins.
 const (
-	MostWaiting     = mostWaiting
-	Patience        = patience
-	RefusedOfOrigin = refusedOfOrigin
-	HoldFrom        = holdFrom
-	HoldMost        = holdMost
+	MaxWaiting          = maxWaiting
+	MaxWait             = maxWait
+	MaxFailuresOfOrigin = maxFailuresOfOrigin
+	DelayThreshold      = delayThreshold
 )
 
 // KeepBooks does what Start does once a minute.
@@ -55,15 +54,15 @@ const MaxAttemptKeys = maxAttemptKeys
 
 // AttemptsRemembered is of how many accounts and origins attempts are remembered.
 func (a *Auth) AttemptsRemembered() (from, to int) {
-	return len(a.signInsFrom.byKey), len(a.signInsTo.byKey)
+	return len(a.signInsFromOne.byKey), len(a.signInsTo.byKey)
 }
 
 // FillAttempts has as many origins try to sign in, and tells how many are remembered.
 func (a *Auth) FillAttempts(origins int) int {
 	for i := range origins {
-		a.signInsFrom.take(attemptOf("anne@example.org", strconv.Itoa(i)), time.Time{})
+		a.signInsFromOne.take(newAttemptKey("anne@example.org", strconv.Itoa(i)), time.Time{})
 	}
-	return len(a.signInsFrom.byKey)
+	return len(a.signInsFromOne.byKey)
 }
 
 // Held is how many tokens and sessions are held in memory.

@@ -11,176 +11,176 @@ import (
 )
 
 const (
-	// mostWaiting is how many may wait in a lane. A core hashes some thirty passwords a second, and a lane half of that, so a full
-	// lane is less than two seconds long.
-	mostWaiting = 24
-	// patience is how long one waits at most. It is well within the time that a client has for its answer.
-	patience = 5 * time.Second
-	// tryAgain is after how long it makes sense to try again when a lane was full.
-	tryAgain = time.Second
-	// After a hashing a lane rests for as long as that took, and once more as long for each asksOfRest times that the next one asked
-	// before, but at most mostRests times as long, and at most for mostRest.
-	asksOfRest = 4
-	mostRests  = 8
-	mostRest   = time.Second
+	// maxWaiting is how many may wait in a queue. One core hashes some thirty passwords a second and each queue half as
+	// many, so a full queue is worked off in less than two seconds.
+	maxWaiting = 24
+	// maxWait is how long one caller waits. It is well within the time that a client has for its response.
+	maxWait = 5 * time.Second
+	// retryAfterFull is when a caller that found the queue full may try again.
+	retryAfterFull = time.Second
+	// After each hashing a queue pauses for as long as the hashing took, and for as long again for every requestsPerPause
+	// recent requests of the next caller; but for no more than maxPauseFactor times as long, and no longer than maxPause.
+	requestsPerPause = 4
+	maxPauseFactor   = 8
+	maxPause         = time.Second
 )
 
-// atOnce is how many passwords are hashed at once: two at most, which bounds the memory, and one less than there are cores, so that
-// another one is left for the other requests.
-func atOnce() int { return max(1, min(2, runtime.GOMAXPROCS(0)-1)) }
+// maxConcurrentHashings returns how many passwords may be hashed at once: two at most, which bounds the memory, and at
+// least one core is left for other requests where there is more than one.
+func maxConcurrentHashings() int { return max(1, min(2, runtime.GOMAXPROCS(0)-1)) }
 
-// lane lets passwords be hashed one at a time. Those who wait take turns: first whose key has asked for less of late, and of
-// those who have asked for as much the one that came last. So the first try from an origin comes before the second try from any
-// other, and one who arrives while many wait is not kept until the others have given up. Where too many wait, the one that would
-// be last makes room.
+// hashQueue lets passwords be hashed one at a time. The next caller is the one whose key has made the fewest recent
+// requests, and among equals the one that came last. So the first attempt from an origin comes before the second attempt
+// from any other, and a newcomer to a long queue does not have to wait until those before it have given up. When the queue
+// is full, the caller that would be served last is dropped.
 //
-// After each hashing a lane rests for as long as that took, and for longer if all who wait have asked for much: so those who sign in
-// take half of a core at most, and those who flood an eighth or so, from other requests.
-type lane struct {
+// Because of the pause, a queue uses half of a core at most, and about an eighth of one while only origins with many recent
+// requests are waiting.
+type hashQueue struct {
 	clock    clockwork.Clock
-	hashings chan struct{} // holds one value for each password being hashed in any lane
-	asked    *counts       // in the name of each key
+	hashings chan struct{} // one value for each password being hashed in any queue
+	recent   *recentCounts // requests by key
 
-	mu      sync.Mutex
-	taken   bool
-	ended   time.Time     // when the last turn did
-	took    time.Duration // the last turn
-	waiting []*turn       // in the order in which they came
-	alarm   clockwork.Timer
+	mu         sync.Mutex
+	busy       bool
+	lastEnd    time.Time     // end of the last turn
+	lastLength time.Duration // how long the last turn took
+	waiting    []*waiter     // in order of arrival
+	pauseTimer clockwork.Timer
 }
 
-func newLane(clock clockwork.Clock, hashings chan struct{}) *lane {
-	return &lane{clock: clock, hashings: hashings, asked: newCounts()}
+func newHashQueue(clock clockwork.Clock, hashings chan struct{}) *hashQueue {
+	return &hashQueue{clock: clock, hashings: hashings, recent: newRecentCounts()}
 }
 
-// turn is one that waits.
-type turn struct {
-	key   attemptKey
-	rank  int       // how much was asked before in the name of the key
-	comes chan bool // one value: true when it has come, false if it had to make room
+// waiter is a caller in the queue.
+type waiter struct {
+	key      attemptKey
+	recent   int       // recent requests of the key, without this one
+	admitted chan bool // receives one value: true when it is the caller's turn, false when the caller is dropped
 }
 
-// wait waits until it is one's turn to hash; release ends the turn. The error is a *LimitedError if too many wait or it took too
-// long, and that of the context if this ends.
-func (l *lane) wait(ctx context.Context, key attemptKey, rank int) (release func(), err error) {
+// wait waits for the caller's turn to hash; release ends the turn. The error is a *LimitedError if the queue is full or the
+// wait took too long, or the context's error if that ends first.
+func (q *hashQueue) wait(ctx context.Context, key attemptKey, recent int) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	t := l.enter(key, rank)
+	w := q.enter(key, recent)
 	select {
-	case comes := <-t.comes: // at once
-		return l.begin(ctx, comes)
+	case admitted := <-w.admitted: // at once
+		return q.startTurn(ctx, admitted)
 	default:
 	}
-	patient := l.clock.NewTimer(patience)
-	defer patient.Stop()
+	timeout := q.clock.NewTimer(maxWait)
+	defer timeout.Stop()
 	select {
-	case comes := <-t.comes:
-		return l.begin(ctx, comes)
+	case admitted := <-w.admitted:
+		return q.startTurn(ctx, admitted)
 	case <-ctx.Done():
 		err = ctx.Err()
-	case <-patient.Chan():
-		err = &LimitedError{Wait: tryAgain}
+	case <-timeout.Chan():
+		err = &LimitedError{Wait: retryAfterFull}
 	}
-	if !l.leave(t) && <-t.comes { // it came at the same moment
-		l.free()
+	if !q.leave(w) && <-w.admitted { // admitted at the same moment
+		q.endTurn()
 	}
 	return nil, err
 }
 
-// begin starts a turn, unless the client that waited for it has gone.
-func (l *lane) begin(ctx context.Context, comes bool) (release func(), err error) {
-	if !comes {
-		return nil, &LimitedError{Wait: tryAgain, Hold: holdTime()}
+// startTurn starts the turn of an admitted caller, unless its context has ended meanwhile.
+func (q *hashQueue) startTurn(ctx context.Context, admitted bool) (release func(), err error) {
+	if !admitted {
+		return nil, &LimitedError{Wait: retryAfterFull, Delay: randomDelay()}
 	}
-	l.hashings <- struct{}{} // soon: there are two lanes
+	q.hashings <- struct{}{} // blocks for one hashing at most: there are two queues
 	if err := ctx.Err(); err != nil {
-		<-l.hashings
-		l.free()
+		<-q.hashings
+		q.endTurn()
 		return nil, err
 	}
-	begun := l.clock.Now()
+	start := q.clock.Now()
 	return func() {
-		<-l.hashings
-		l.mu.Lock()
-		l.ended = l.clock.Now()
-		l.took = l.ended.Sub(begun)
-		l.mu.Unlock()
-		l.free()
+		<-q.hashings
+		q.mu.Lock()
+		q.lastEnd = q.clock.Now()
+		q.lastLength = q.lastEnd.Sub(start)
+		q.mu.Unlock()
+		q.endTurn()
 	}, nil
 }
 
-func (l *lane) enter(key attemptKey, rank int) *turn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t := &turn{key, rank, make(chan bool, 1)}
-	l.waiting = append(l.waiting, t)
-	if len(l.waiting) > mostWaiting {
-		l.take(l.find(func(worst, other *turn) bool { return other.rank > worst.rank })).comes <- false
+func (q *hashQueue) enter(key attemptKey, recent int) *waiter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w := &waiter{key, recent, make(chan bool, 1)}
+	q.waiting = append(q.waiting, w)
+	if len(q.waiting) > maxWaiting {
+		last := q.best(func(w, than *waiter) bool { return w.recent > than.recent })
+		q.remove(last).admitted <- false
 	}
-	l.next()
-	return t
+	q.admitNext()
+	return w
 }
 
-// leave gives a turn up; false if it has been decided already.
-func (l *lane) leave(t *turn) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i := slices.Index(l.waiting, t)
+// leave removes a caller that no longer waits, and reports false if it was admitted or dropped already.
+func (q *hashQueue) leave(w *waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.Index(q.waiting, w)
 	if i >= 0 {
-		l.waiting = slices.Delete(l.waiting, i, i+1)
+		q.waiting = slices.Delete(q.waiting, i, i+1)
 	}
 	return i >= 0
 }
 
-// free lets the next one have its turn.
-func (l *lane) free() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.taken = false
-	l.next()
+func (q *hashQueue) endTurn() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.busy = false
+	q.admitNext()
 }
 
-// next begins the next turn, now or when the lane has rested.
-func (l *lane) next() {
-	if l.taken || len(l.waiting) == 0 {
+// admitNext admits the next caller, now or after the pause. The caller holds the lock.
+func (q *hashQueue) admitNext() {
+	if q.busy || len(q.waiting) == 0 {
 		return
 	}
-	at := l.find(func(best, other *turn) bool { return other.rank <= best.rank })
-	if rest := l.ended.Add(l.rest(l.waiting[at].rank)).Sub(l.clock.Now()); rest > 0 {
-		if l.alarm != nil {
-			l.alarm.Stop()
+	next := q.best(func(w, than *waiter) bool { return w.recent <= than.recent })
+	if pause := q.lastEnd.Add(q.pause(q.waiting[next].recent)).Sub(q.clock.Now()); pause > 0 {
+		if q.pauseTimer != nil {
+			q.pauseTimer.Stop()
 		}
-		l.alarm = l.clock.AfterFunc(rest, l.wake)
+		q.pauseTimer = q.clock.AfterFunc(pause, q.endPause)
 		return
 	}
-	l.taken = true
-	l.take(at).comes <- true
+	q.busy = true
+	q.remove(next).admitted <- true
 }
 
-// rest is how long the lane rests before the turn of one in whose name so much was asked before.
-func (l *lane) rest(rank int) time.Duration {
-	return min(l.took*time.Duration(asksOfRest+rank)/asksOfRest, l.took*mostRests, mostRest)
+// pause returns how long to pause after the last turn before a caller with so many recent requests.
+func (q *hashQueue) pause(recent int) time.Duration {
+	return min(q.lastLength*time.Duration(requestsPerPause+recent)/requestsPerPause, q.lastLength*maxPauseFactor, maxPause)
 }
 
-func (l *lane) wake() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.next()
+func (q *hashQueue) endPause() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.admitNext()
 }
 
-// find finds the one of those who wait that is better than those before it.
-func (l *lane) find(better func(one, other *turn) bool) (at int) {
-	for i, other := range l.waiting {
-		if better(l.waiting[at], other) {
-			at = i
+// best returns the index of the waiter that comes before all others; isBefore compares it with one that arrived earlier.
+func (q *hashQueue) best(isBefore func(w, than *waiter) bool) (best int) {
+	for i, w := range q.waiting {
+		if isBefore(w, q.waiting[best]) {
+			best = i
 		}
 	}
-	return at
+	return best
 }
 
-func (l *lane) take(at int) *turn {
-	t := l.waiting[at]
-	l.waiting = slices.Delete(l.waiting, at, at+1)
-	return t
+func (q *hashQueue) remove(i int) *waiter {
+	w := q.waiting[i]
+	q.waiting = slices.Delete(q.waiting, i, i+1)
+	return w
 }

@@ -137,12 +137,12 @@ func TestWhereTooManyWaitOneOfTheOriginThatAskedForMostMakesRoom(t *testing.T) {
 	f := openEmpty(t)
 	h := f.watchHashing()
 	var names []string
-	for i := range auth.MostWaiting - 1 {
+	for i := range auth.MaxWaiting - 1 {
 		names = append(names, fmt.Sprintf("1-%d", i))
 	}
 	attempts := f.queue(t, h, append([]string{"2-a"}, names...)...)
 	_, err := f.SignIn(from(t, "192.0.2.1"), "more@example.org", "more")
-	if l := limited(err); l == nil || l.Wait != time.Second || l.Hold == 0 {
+	if l := limited(err); l == nil || l.Wait != time.Second || l.Delay == 0 {
 		t.Errorf("one more of the same origin: %v", err)
 	}
 	newest := f.begin(from(t, "192.0.2.3"), "newest@example.org", "newest")
@@ -152,11 +152,11 @@ func TestWhereTooManyWaitOneOfTheOriginThatAskedForMostMakesRoom(t *testing.T) {
 	}
 	h.finish(append(attempts[:last:last], newest))
 	hashed := h.attempts()
-	if len(hashed) != auth.MostWaiting+1 || !slices.Equal(hashed[:4], []string{"first", "newest", names[0], "2-a"}) {
+	if len(hashed) != auth.MaxWaiting+1 || !slices.Equal(hashed[:4], []string{"first", "newest", names[0], "2-a"}) {
 		t.Errorf("hashed are %v", hashed)
 	}
-	if f.Refused("192.0.2.1") != auth.MostWaiting-2 {
-		t.Errorf("%d are counted of the origin", f.Refused("192.0.2.1"))
+	if f.Failures("192.0.2.1") != auth.MaxWaiting-2 {
+		t.Errorf("%d are counted of the origin", f.Failures("192.0.2.1"))
 	}
 }
 
@@ -164,7 +164,7 @@ func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
 	for name, end := range map[string]func(f *fixture, a attempt) error{
 		"because he is gone": func(_ *fixture, a attempt) error { a.cancel(); return context.Canceled },
 		"because it takes too long": func(f *fixture, a attempt) error {
-			f.clock.Advance(auth.Patience)
+			f.clock.Advance(auth.MaxWait)
 			return &auth.LimitedError{}
 		},
 	} {
@@ -178,8 +178,8 @@ func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
 				t.Errorf("SignIn = %v, want %v", err, want)
 			}
 			h.finish(attempts[:1])
-			if got := h.attempts(); len(got) != 1 || f.Waiting() != 0 || f.Refused("192.0.2.1") != 0 {
-				t.Errorf("hashed are %v, %d wait and %d are counted", got, f.Waiting(), f.Refused("192.0.2.1"))
+			if got := h.attempts(); len(got) != 1 || f.Waiting() != 0 || f.Failures("192.0.2.1") != 0 {
+				t.Errorf("hashed are %v, %d wait and %d are counted", got, f.Waiting(), f.Failures("192.0.2.1"))
 			}
 		})
 	}
@@ -238,7 +238,7 @@ func TestAnOriginThatFailsTooOftenIsRefusedBeforeAnythingIsHashed(t *testing.T) 
 	fail := func(i int, origin string) time.Duration {
 		return f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", origin)
 	}
-	for i := range auth.RefusedOfOrigin {
+	for i := range auth.MaxFailuresOfOrigin {
 		if wait := fail(i, fmt.Sprintf("2001:db8::%x", i)); wait != 0 {
 			t.Fatalf("attempt %d has to wait for %s", i+1, wait)
 		}
@@ -273,26 +273,26 @@ func TestAnIPv4AddressIsOneOriginHoweverItIsWritten(t *testing.T) {
 func TestTheAnswersToAnOriginThatGoesOnThoughItIsRefusedAreHeldBack(t *testing.T) {
 	f := openEmpty(t)
 	held := 0
-	for i := range 2 * auth.HoldFrom {
+	for i := range 2 * auth.DelayThreshold {
 		_, err := f.SignIn(from(t, "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", i), "wrong")
-		if l := limited(err); l != nil && l.Hold > 0 {
+		if l := limited(err); l != nil && l.Delay > 0 {
 			held++
 		}
 	}
-	if held != auth.HoldFrom {
-		t.Errorf("%d are held back, want %d", held, auth.HoldFrom)
+	if held != auth.DelayThreshold {
+		t.Errorf("%d are held back, want %d", held, auth.DelayThreshold)
 	}
 	for range 15 {
 		f.waits(t, "anne@example.org", "wrong", "192.0.2.2")
 	}
-	if _, err := f.SignIn(from(t, "192.0.2.2"), "anne@example.org", "wrong"); limited(err) == nil || limited(err).Hold != 0 {
+	if _, err := f.SignIn(from(t, "192.0.2.2"), "anne@example.org", "wrong"); limited(err) == nil || limited(err).Delay != 0 {
 		t.Errorf("a person who has failed ten times gets %v after a while", err)
 	}
 }
 
 func TestCommandsAreNotLimited(t *testing.T) {
 	f := open(t)
-	for range 2 * auth.RefusedOfOrigin {
+	for range 2 * auth.MaxFailuresOfOrigin {
 		must(t, f.SetPassword(t.Context(), member, "another good phrase"))
 	}
 }
@@ -340,7 +340,7 @@ func TestTheDeviceCookie(t *testing.T) {
 // flooded is a fixture in which strangers from 192.0.2.1 have had all their attempts.
 func flooded(t *testing.T) *fixture {
 	f := open(t)
-	for i := range auth.RefusedOfOrigin {
+	for i := range auth.MaxFailuresOfOrigin {
 		f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", "192.0.2.1")
 	}
 	return f
@@ -392,7 +392,7 @@ func TestADeviceCookieIsGoodForItsAccountAlone(t *testing.T) {
 			if spoil != nil {
 				spoil(f, cookie)
 			}
-			for i := range auth.RefusedOfOrigin {
+			for i := range auth.MaxFailuresOfOrigin {
 				f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", "192.0.2.1")
 			}
 			_, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password)
@@ -475,9 +475,9 @@ func TestALinkIsUsedBehindAFloodAndGuessingLinksIsLimited(t *testing.T) {
 	if _, err := f.UseLink(from(t, "192.0.2.1"), secret, "", "another good phrase"); limited(err) == nil {
 		t.Errorf("one that is not, behind the flood: %v", err)
 	}
-	for i := range auth.RefusedOfOrigin + 1 {
+	for i := range auth.MaxFailuresOfOrigin + 1 {
 		_, err := f.UseLink(from(t, "192.0.2.2"), strings.Repeat("A", 52), "", "another good phrase")
-		if is := limited(err) != nil; is != (i == auth.RefusedOfOrigin) {
+		if is := limited(err) != nil; is != (i == auth.MaxFailuresOfOrigin) {
 			t.Errorf("guess %d: %v", i+1, err)
 		}
 	}

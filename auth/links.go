@@ -17,9 +17,9 @@ const (
 	linkLifetime = 7 * 24 * time.Hour
 
 	// So often may one who is not signed in ask for something, and a link be asked for one account.
-	requestsFromOrigin = 20
-	requestsForAccount = 3
-	requestsWindow     = time.Hour
+	maxRequestsOfOrigin = 20
+	maxLinksOfAccount   = 3
+	requestWindow       = time.Hour
 )
 
 // linkForm is that of a link's secret, 256 bits or more.
@@ -97,16 +97,16 @@ func (a *Auth) Link(ctx context.Context, secret string) (email string, err error
 func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (store.Account, error) {
 	email, err := a.Link(ctx, secret)
 	if errors.Is(err, ErrLink) {
-		place := a.strangers.place(originOf(ctx))
-		if limited := a.refused.take(place.key, a.clock.Now()); limited != nil {
-			return store.Account{}, place.held(limited)
+		ticket := a.strangers.newTicket(originKey(ctx))
+		if limited := a.failures.take(ticket.key, a.clock.Now()); limited != nil {
+			return store.Account{}, ticket.withDelay(limited)
 		}
 	}
 	if err != nil {
 		return store.Account{}, err
 	}
 	// Who has a link is known by it.
-	place := a.known.place(attemptOf(email, ""))
+	ticket := a.known.newTicket(newAttemptKey(email, ""))
 	event, detail := PasswordSet, ByLink
 	if email == "" {
 		if email, err = parseEmail(typed); err != nil {
@@ -114,7 +114,7 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 		}
 		event, detail = UserAdded, string(store.Administrator)
 	}
-	passwordHash, err := a.hashPassword(ctx, place, email, password)
+	passwordHash, err := a.hashPassword(ctx, ticket, email, password)
 	if err != nil {
 		return store.Account{}, err
 	}
@@ -132,11 +132,11 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 // TakeRequest counts that somebody who has not signed in asks for a link or an account; a *LimitedError if there were
 // too many from his origin. asked is how much was asked from there before.
 func (a *Auth) TakeRequest(ctx context.Context) (asked int, err error) {
-	place := a.strangers.place(originOf(ctx))
-	if limited := a.requestsFrom.take(place.key, a.clock.Now()); limited != nil {
-		return place.rank, place.held(limited)
+	ticket := a.strangers.newTicket(originKey(ctx))
+	if limited := a.requestsOfOrigin.take(ticket.key, a.clock.Now()); limited != nil {
+		return ticket.recent, ticket.withDelay(limited)
 	}
-	return place.rank, nil
+	return ticket.recent, nil
 }
 
 // RequestLink returns the secret of a link for somebody who says that an address is his, and the stored address of the
@@ -154,7 +154,7 @@ func (a *Auth) RequestLink(ctx context.Context, email string, mayBeNew bool) (to
 	case err != nil:
 		return "", "", nothingToSend(err)
 	}
-	if a.requestsFor.take(attemptOf(account.Email, ""), a.clock.Now()) != nil {
+	if a.linksOfAccount.take(newAttemptKey(account.Email, ""), a.clock.Now()) != nil {
 		return "", "", nil
 	}
 	if isNew {

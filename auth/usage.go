@@ -96,10 +96,10 @@ func (a *Auth) keepBooks(ctx context.Context) error {
 	if err := a.writeUses(ctx); err != nil {
 		return err
 	}
-	for _, tried := range []interface{ forgetOld(now time.Time) }{
-		a.signInsFrom, a.signInsTo, a.refused, a.requestsFrom, a.requestsFor, a.strangers.asked, a.known.asked,
+	for _, tried := range []interface{ dropOld(now time.Time) }{
+		a.signInsFromOne, a.signInsTo, a.failures, a.requestsOfOrigin, a.linksOfAccount, a.strangers.recent, a.known.recent,
 	} {
-		tried.forgetOld(a.clock.Now())
+		tried.dropOld(a.clock.Now())
 	}
 	return nil
 }
