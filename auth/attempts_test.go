@@ -127,7 +127,7 @@ func TestAttemptsAreForgottenInTheBackground(t *testing.T) {
 		from, to int
 	}{{15*time.Minute - 1, 1, 1}, {1, 0, 1}, {45 * time.Minute, 0, 0}} {
 		f.clock.Advance(step.advance)
-		must(t, f.KeepBooks(t.Context()))
+		must(t, f.Maintain(t.Context()))
 		if from, to := f.AttemptsRemembered(); from != step.from || to != step.to {
 			t.Errorf("after %s %d and %d are remembered, want %d and %d", f.clock.Since(noon), from, to, step.from, step.to)
 		}

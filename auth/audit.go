@@ -46,15 +46,16 @@ const (
 	maxAnonymousNotesPerDay = 2000
 )
 
-// Actor is who does something, and from where.
+// Actor is who makes a change, and from where.
 type Actor struct {
-	Email  string // empty: nobody who has signed in
-	Origin string // the address of the client
+	Email  string // empty: not signed in
+	Origin string // the client's network address; empty: this machine
 }
 
 type actorKey struct{}
 
-// WithActor says who does what is done with the context. What is done without one was done by a command.
+// WithActor returns a context whose changes are attributed to the actor in the audit log. Without an actor, changes are
+// attributed to the command line.
 func WithActor(ctx context.Context, actor Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor)
 }
@@ -66,7 +67,7 @@ func actorOf(ctx context.Context) Actor {
 	return Actor{Email: CommandLine}
 }
 
-// note is one that the actor of the context leaves now.
+// note returns a new entry of the audit log by the context's actor.
 func (a *Auth) note(ctx context.Context, event Event, subject, detail string) store.Note {
 	actor := actorOf(ctx)
 	return store.Note{
@@ -75,8 +76,8 @@ func (a *Auth) note(ctx context.Context, event Event, subject, detail string) st
 	}
 }
 
-// mostNotes is how many lines the audit log takes of an event on one day: few enough where anybody can make as many as
-// he likes, of himself or without an account, and all of what is done to others.
+// mostNotes returns how many entries of an event the audit log takes per day; 0: all. Events that a caller can repeat at
+// will, on its own account or without one, are limited; changes to other accounts are not.
 func mostNotes(event Event, actor Actor, subject string) int {
 	switch {
 	case actor.Email != "" && actor.Email == subject:
@@ -93,8 +94,8 @@ func (a *Auth) Noting(ctx context.Context, event Event, subject, detail string) 
 	return store.Noting(ctx, a.note(ctx, event, subject, detail))
 }
 
-// Notes lists the audit log by pages, the newest line first: those older than the line with the ID before, or, if that
-// is 0, the newest. more says that there are older ones.
+// Notes returns one page of the audit log, newest entry first: the entries older than the one with the ID before, or the
+// newest if before is 0. more reports whether there are older ones.
 func (a *Auth) Notes(ctx context.Context, before int64) (notes []store.Note, more bool, err error) {
 	notes, err = a.store.Notes(ctx, before, notesPerPage+1)
 	if len(notes) > notesPerPage {
@@ -103,8 +104,8 @@ func (a *Auth) Notes(ctx context.Context, before int64) (notes []store.Note, mor
 	return notes, false, err
 }
 
-// noteRefusal leaves a note of a sign-in that was refused. Of a flood of them only the first thousand are kept, and
-// then ten a minute, so that nobody can fill the disk. What was typed is kept only if it is an address: it may be a
+// noteRefusal writes a refused sign-in to the audit log. Of a flood only the first thousand are written, and then ten a
+// minute, so that it cannot fill the disk. address is empty unless a valid address was typed: anything else may be a
 // password in the wrong field.
 func (a *Auth) noteRefusal(ctx context.Context, event Event, address string) error {
 	if !a.refusalNotes.AllowN(a.clock.Now(), 1) {

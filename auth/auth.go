@@ -1,14 +1,13 @@
-// Package auth says who is calling and what they may read: accounts with a password, sessions of the dashboard, tokens
-// of programs, and subscriptions to the offers of the configuration.
+// Package auth identifies callers and decides what they may read. It manages accounts with passwords, sessions of the
+// dashboard, API tokens, and subscriptions to the offers in the configuration.
 //
-// Nothing that opens a door is kept: a password is kept as its Argon2id hash, a token, the id of a session and the
-// secret of a link as their SHA-256, which is enough for what is long and random. Checks of tokens, sessions and
-// subscriptions read a directory in memory of those that are good. It is read again when this process has changed
-// anything in it, before the next check, and by Refresh when another process may have. Only for a token that is not in
-// it, and has the form of one, is the database asked.
+// No secret is stored. Passwords are stored as Argon2id hashes; tokens, session ids and the secrets of links as SHA-256
+// hashes, which is enough for long random values. Tokens, sessions and subscriptions are checked against a directory of
+// the valid ones in memory. It is read again before the next check after a change by this process, and by Refresh after a
+// possible change by another process. The database is queried only for a well-formed token that is not in the directory.
 //
-// Its limits: there is no second factor; many addresses together may try a hundred passwords an hour on one account,
-// and so keep its owner from signing in on a new device; and whoever can write the database file can let himself in.
+// Limits: there is no second factor; many origins together may try a hundred passwords an hour on one account, which keeps
+// its owner from signing in on a new device; and anyone who can write to the database file can give himself access.
 package auth
 
 import (
@@ -17,6 +16,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 	"github.com/alexedwards/scs/v2"
@@ -27,7 +27,7 @@ import (
 	"courant/store/market"
 )
 
-// Why someone is not let in or not let at a dataset. A caller asks with errors.Is.
+// Reasons for refusing a caller. Compare with errors.Is.
 var (
 	ErrUnauthenticated      = errors.New("no valid session or token, or the account is disabled")
 	ErrBadCredentials       = errors.New("the e-mail address or the password is wrong")
@@ -36,16 +36,16 @@ var (
 	ErrTokenRevoked         = errors.New("the token has been revoked")
 	ErrSubscriptionRequired = errors.New("no active subscription covers the dataset")
 	ErrForbidden            = errors.New("the token is limited to other datasets")
-	ErrLink                 = errors.New("the link is unknown, over or used")
+	ErrLink                 = errors.New("the link is unknown, expired or used")
 )
 
-// Why a change to an account was refused, beside an InputError and the kinds of store, ErrNotFound and ErrExists.
+// Reasons for refusing a change to an account, besides InputError, store.ErrNotFound and store.ErrExists.
 var (
 	ErrAccountDisabled = errors.New("the account is disabled")
 	ErrUnknownOffer    = errors.New("unknown offer")
 )
 
-// InputError is an input that can never be accepted: a sentence that says what it has to be.
+// InputError reports an input that can never be accepted. Its text is a sentence about what is valid.
 type InputError string
 
 func (e InputError) Error() string { return string(e) }
@@ -62,23 +62,23 @@ const (
 	ErrPastDate       InputError = "the date is past: give today or a later one"
 )
 
-// Offer is what a subscription is to.
+// Offer is a set of datasets that accounts subscribe to.
 type Offer struct {
 	ID       string
 	Datasets []market.Dataset // empty: all
 }
 
-// Options is what an Auth works with.
+// Options configures an Auth.
 type Options struct {
 	Store        *store.Store
 	Clock        clockwork.Clock
-	Log          *slog.Logger // of what Start began; nil: nothing is logged
+	Log          *slog.Logger // for the work that Start begins; nil: no logging
 	Offers       []Offer
-	SecureCookie bool    // browsers send the cookies over HTTPS only
-	Hashing      Hashing // what a password costs to hash; zero: what OWASP advises
+	SecureCookie bool    // set cookies with Secure and the __Host- prefix
+	Hashing      Hashing // the cost of hashing a password; zero: the minimum that OWASP recommends
 }
 
-// Auth knows the accounts of one store. It is safe for concurrent use.
+// Auth manages the accounts of one store. It is safe for concurrent use.
 type Auth struct {
 	store        *store.Store
 	clock        clockwork.Clock
@@ -88,8 +88,8 @@ type Auth struct {
 
 	sessions *scs.SessionManager
 	current  atomic.Pointer[directory]
-	reading  sync.Mutex // held while the directory is read
-	uses     *uses
+	reading  sync.Mutex // held while a new directory is read
+	usage    *usage
 
 	// Strangers wait by origin. Callers known by a session, a device cookie or a link wait in a queue of their own, by account.
 	strangers, known *hashQueue
@@ -109,7 +109,12 @@ type Auth struct {
 	stop    context.CancelFunc
 }
 
-// New makes an Auth.
+const (
+	maintenanceInterval = time.Minute
+	finalStoreTimeout   = 5 * time.Second // how long Close may take to store the remaining usage
+)
+
+// New returns an Auth. Start begins its background work, Close ends it.
 func New(options Options) *Auth {
 	hashings := make(chan struct{}, maxConcurrentHashings())
 	a := &Auth{
@@ -119,7 +124,7 @@ func New(options Options) *Auth {
 		offers:           options.Offers,
 		secureCookie:     options.SecureCookie,
 		sessions:         newSessions(options.Store, options.Clock),
-		uses:             newUses(),
+		usage:            newUsage(),
 		strangers:        newHashQueue(options.Clock, hashings),
 		known:            newHashQueue(options.Clock, hashings),
 		hashing:          options.Hashing,
@@ -139,4 +144,44 @@ func New(options Options) *Auth {
 	}
 	a.stopped, a.stop = context.WithCancel(context.Background())
 	return a
+}
+
+// Start begins the background work: once a minute, until Close, it stores the usage of tokens and sessions and forgets old
+// attempts.
+func (a *Auth) Start() {
+	a.working.Go(func() {
+		ticker := a.clock.NewTicker(maintenanceInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-a.stopped.Done():
+				return
+			case <-ticker.Chan():
+			}
+			if err := a.maintain(a.stopped); err != nil && a.stopped.Err() == nil {
+				a.log.Error("cannot store the usage of tokens and sessions", "error", err.Error())
+			}
+		}
+	})
+}
+
+// Close ends the background work and stores the remaining usage.
+func (a *Auth) Close() error {
+	a.stop()
+	a.working.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), finalStoreTimeout)
+	defer cancel()
+	return a.storeUsage(ctx)
+}
+
+func (a *Auth) maintain(ctx context.Context) error {
+	if err := a.storeUsage(ctx); err != nil {
+		return err
+	}
+	for _, counts := range []interface{ dropOld(now time.Time) }{
+		a.signInsFromOne, a.signInsTo, a.failures, a.requestsOfOrigin, a.linksOfAccount, a.strangers.recent, a.known.recent,
+	} {
+		counts.dropOld(a.clock.Now())
+	}
+	return nil
 }

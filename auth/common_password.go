@@ -8,28 +8,32 @@ import (
 )
 
 //go:embed common_words.txt
-var commonWords string
+var commonWordsFile string
 
-// guessedFirst are the words that are tried first when passwords are guessed, this site's own among them.
-var guessedFirst = strings.Fields(commonWords)
+// commonWords are the words that are tried first when passwords are guessed, words about this site among them.
+var commonWords = strings.Fields(commonWordsFile)
 
-// rows are what fingers run along, on a keyboard or in the mind. Each is read in both directions.
-var rows = []string{"01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn"}
+// sequences are the digits, the alphabet and rows of keyboards. They count in both directions.
+var sequences = []string{
+	"01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm",
+	"azertyuiop", "qsdfghjklm", "wxcvbn",
+}
 
 const (
-	// minRun is how many neighbours of a row make a run, and minNamePart how long a part of an address is a word.
-	minRun      = 3
-	minNamePart = 3
-	// A password is common if its words and runs leave less than minOwnCharacters different characters, unless there are
-	// as many different ones as make a pass phrase.
+	// minRun is the length from which on a part of a sequence counts as a run.
+	minRun = 3
+	// minAddressPart is the length from which on a part of the account's address counts as a word.
+	minAddressPart = 3
+	// A password is common if fewer than minOwnCharacters different characters are left without its words and runs, unless
+	// it has minPhraseParts different words and runs: that is a passphrase.
 	minOwnCharacters = 5
 	minPhraseParts   = 4
 )
 
-// isCommon says whether a password is one that is guessed early: common words, runs of neighbouring keys and parts of
-// the account's own address, one after the other or many times, with little else.
+// isCommon reports whether a password would be guessed early: it consists of common words, runs of neighbouring keys and parts
+// of the account's address, in any number, and little else.
 func isCommon(password, address string) bool {
-	words := slices.Concat(guessedFirst, nameParts(address))
+	words := slices.Concat(commonWords, addressParts(address))
 	text := []rune(strings.ToLower(password))
 	parts, own := map[string]bool{}, map[rune]bool{}
 	for i := 0; i < len(text); {
@@ -51,10 +55,10 @@ func isCommon(password, address string) bool {
 	return len(own) < minOwnCharacters && len(parts) < minPhraseParts
 }
 
-// nameParts are the words of an e-mail address.
-func nameParts(address string) []string {
+// addressParts returns the words of an e-mail address.
+func addressParts(address string) []string {
 	parts := strings.FieldsFunc(address, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	return slices.DeleteFunc(parts, func(part string) bool { return len(part) < minNamePart })
+	return slices.DeleteFunc(parts, func(part string) bool { return len(part) < minAddressPart })
 }
 
 func longestWord(text string, words []string) string {
@@ -67,11 +71,11 @@ func longestWord(text string, words []string) string {
 	return longest
 }
 
-// longestRun is the run with which text begins, empty if there is none.
+// longestRun returns the longest run that text begins with; empty if there is none.
 func longestRun(text string) string {
 	longest := ""
-	for _, row := range rows {
-		for _, directed := range []string{row, reversed(row)} {
+	for _, sequence := range sequences {
+		for _, directed := range []string{sequence, reversed(sequence)} {
 			for length := minRun; length <= min(len(text), len(directed)) && strings.Contains(directed, text[:length]); length++ {
 				if length > len(longest) {
 					longest = text[:length]

@@ -92,7 +92,7 @@ func TestAChangeBitesOnTheNextCheckWhileManyAsk(t *testing.T) {
 	for i, token := range tokens {
 		must(t, f.RevokeToken(t.Context(), token[:12]))
 		revoked[i].Store(true)
-		must(t, f.KeepBooks(t.Context()))
+		must(t, f.Maintain(t.Context()))
 	}
 	close(done)
 	asking.Wait()
@@ -184,19 +184,19 @@ func TestRequestsOfATokenAreCountedByTheDay(t *testing.T) {
 	}
 	use(2)
 	check(2, 2) // not written yet
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	use(3)
 	check(5, 5)
 	f.clock.Advance(10*time.Hour - time.Second) // the last second of the day in Paris
 	use(1)
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	check(6, 6)
 	f.clock.Advance(time.Second)
 	use(4)
 	check(4, 10)
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	f.clock.Advance(28 * 24 * time.Hour)
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	check(0, 10)
 	f.clock.Advance(24 * time.Hour)
 	check(0, 4)
@@ -380,10 +380,10 @@ func TestRequestsAreCountedWhileAWriteOfUsesFails(t *testing.T) {
 	// The write fails, and while it does the token is used again.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := f.KeepBooks(&failing{ctx, sync.OnceFunc(use)}); err == nil {
+	if err := f.Maintain(&failing{ctx, sync.OnceFunc(use)}); err == nil {
 		t.Fatal("the uses are written")
 	}
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	tokens := f.tokens(t, member)
 	used, err := f.TokensUsed(t.Context(), tokens)
 	must(t, err)

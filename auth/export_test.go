@@ -46,8 +46,8 @@ const (
 	DelayThreshold      = delayThreshold
 )
 
-// KeepBooks does what Start does once a minute.
-func (a *Auth) KeepBooks(ctx context.Context) error { return a.keepBooks(ctx) }
+// Maintain does what Start does once a minute.
+func (a *Auth) Maintain(ctx context.Context) error { return a.maintain(ctx) }
 
 // MaxAttemptKeys is how many accounts and origins are remembered at most.
 const MaxAttemptKeys = maxAttemptKeys

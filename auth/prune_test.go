@@ -14,7 +14,7 @@ const day = 24 * time.Hour
 // sweep sweeps, and fails unless that is held as it should be.
 func (f *fixture) sweep(t *testing.T, clockWrong, held bool) {
 	t.Helper()
-	got, err := f.Sweep(t.Context(), clockWrong)
+	got, err := f.Prune(t.Context(), clockWrong)
 	must(t, err)
 	if got != held {
 		t.Errorf("at %v the sweep is held: %t", f.clock.Now(), got)

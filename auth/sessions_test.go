@@ -191,7 +191,7 @@ func TestASessionIsGoodWhileTheDatabaseCannotBeWritten(t *testing.T) {
 	must(t, err)
 	for range 3 {
 		f.checkSession(t, cookie, nil)
-		if err := f.KeepBooks(t.Context()); err == nil {
+		if err := f.Maintain(t.Context()); err == nil {
 			t.Fatal("the database can be written")
 		}
 		f.clock.Advance(11 * time.Hour)
@@ -276,7 +276,7 @@ func TestOneAccountsSessionsAndTokensCostOthersNothing(t *testing.T) {
 	if tokens, sessions := f.Held(); tokens != 0 || sessions != 2 {
 		t.Errorf("%d tokens and %d sessions are held in memory, want none and 2", tokens, sessions)
 	}
-	_, err = f.Sweep(t.Context(), false)
+	_, err = f.Prune(t.Context(), false)
 	must(t, err)
 	for query, want := range map[string]int{"session WHERE account_id = 1": 100, "token WHERE revoked_ms IS NOT NULL": 1000} {
 		var got int

@@ -10,18 +10,14 @@ import (
 	"courant/store/market"
 )
 
-const (
-	writeUsesEvery = time.Minute
-	lastWrite      = 5 * time.Second // how long Close may take to write down what is left
-	// CountedDays is for how many days, today included, the requests of a token are counted.
-	CountedDays = 30
-)
+// CountedDays is the number of days, today included, over which the requests of a token are counted.
+const CountedDays = 30
 
-// uses is what was used and not written down yet. It holds no more than there are tokens and sessions.
-type uses struct {
+// usage is the usage of tokens and sessions that is not stored yet. It has at most one entry per token and day, and per session.
+type usage struct {
 	mu       sync.Mutex
 	tokens   map[tokenDay]store.TokenUse
-	sessions map[string]time.Time // by the hash of the id
+	sessions map[string]time.Time // last request, by the hash of the session id
 }
 
 type tokenDay struct {
@@ -29,124 +25,86 @@ type tokenDay struct {
 	day market.DeliveryDate
 }
 
-func newUses() *uses {
-	return &uses{tokens: map[tokenDay]store.TokenUse{}, sessions: map[string]time.Time{}}
+func newUsage() *usage {
+	return &usage{tokens: map[tokenDay]store.TokenUse{}, sessions: map[string]time.Time{}}
 }
 
-// token counts a request.
-func (u *uses) token(id int64, now time.Time) {
+// countToken counts a request with a token.
+func (u *usage) countToken(id int64, now time.Time) {
 	key := tokenDay{id, market.DeliveryDateOf(now)}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.tokens[key] = store.TokenUse{TokenID: id, Day: key.day, Requests: u.tokens[key].Requests + 1, Last: now}
 }
 
-// session notes a request of a session that was seen last at a time, if that is good until now; it tells if it is.
-func (u *uses) session(hash string, seen, now time.Time) bool {
+// touchSession records a request of a session unless the session has idled out, and reports whether it had not. stored is the
+// last request in the database.
+func (u *usage) touchSession(hash string, stored, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if !u.isUsed(hash, seen, now) {
+	if !u.isActive(hash, stored, now) {
 		return false
 	}
 	u.sessions[hash] = now
 	return true
 }
 
-// isUsed says whether a session that was seen last at a time was used recently enough to be good. The lock is held.
-func (u *uses) isUsed(hash string, seen, now time.Time) bool {
-	return now.Before(u.lastSeen(hash, seen).Add(sessionIdle))
+// isActive reports whether a session has not idled out. The caller holds the lock.
+func (u *usage) isActive(hash string, stored, now time.Time) bool {
+	return now.Before(u.lastSeen(hash, stored).Add(sessionIdle))
 }
 
-// lastSeen is the later of when a session was seen and what was written down of it. The lock is held.
-func (u *uses) lastSeen(hash string, written time.Time) time.Time {
-	if seen := u.sessions[hash]; seen.After(written) {
+// lastSeen returns the time of a session's last request. The caller holds the lock.
+func (u *usage) lastSeen(hash string, stored time.Time) time.Time {
+	if seen := u.sessions[hash]; seen.After(stored) {
 		return seen
 	}
-	return written
+	return stored
 }
 
-// Start begins to write down what is used, once a minute, until Close.
-func (a *Auth) Start() {
-	a.working.Go(func() {
-		ticker := a.clock.NewTicker(writeUsesEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-a.stopped.Done():
-				return
-			case <-ticker.Chan():
-			}
-			if err := a.keepBooks(a.stopped); err != nil && a.stopped.Err() == nil {
-				a.log.Error("uses of tokens and sessions not written", "error", err.Error())
-			}
-		}
-	})
-}
-
-// Close ends what Start began and writes down what is left.
-func (a *Auth) Close() error {
-	a.stop()
-	a.working.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), lastWrite)
-	defer cancel()
-	return a.writeUses(ctx)
-}
-
-func (a *Auth) keepBooks(ctx context.Context) error {
-	if err := a.writeUses(ctx); err != nil {
-		return err
-	}
-	for _, tried := range []interface{ dropOld(now time.Time) }{
-		a.signInsFromOne, a.signInsTo, a.failures, a.requestsOfOrigin, a.linksOfAccount, a.strangers.recent, a.known.recent,
-	} {
-		tried.dropOld(a.clock.Now())
-	}
-	return nil
-}
-
-// writeUses writes down what was used. What could not be written stays for the next time.
-func (a *Auth) writeUses(ctx context.Context) error {
-	a.uses.mu.Lock()
-	tokens, sessions := a.uses.tokens, maps.Clone(a.uses.sessions)
-	a.uses.tokens = map[tokenDay]store.TokenUse{}
-	a.uses.mu.Unlock()
+// storeUsage writes the usage to the database. If that fails, it is kept for the next time.
+func (a *Auth) storeUsage(ctx context.Context) error {
+	a.usage.mu.Lock()
+	tokens, sessions := a.usage.tokens, maps.Clone(a.usage.sessions)
+	a.usage.tokens = map[tokenDay]store.TokenUse{}
+	a.usage.mu.Unlock()
 	if len(tokens)+len(sessions) == 0 {
 		return nil
 	}
-	written := store.Uses{Sessions: sessions}
+	uses := store.Uses{Sessions: sessions}
 	for _, use := range tokens {
-		written.Tokens = append(written.Tokens, use)
+		uses.Tokens = append(uses.Tokens, use)
 	}
-	err := a.store.AddUses(ctx, written)
+	err := a.store.AddUses(ctx, uses)
 	if err == nil {
-		// Until the directory tells it, what was used is known from here alone.
+		// The sessions stay in memory until a directory has read their new times.
 		err = a.Refresh(ctx)
 		tokens = nil
 	}
-	a.uses.mu.Lock()
-	defer a.uses.mu.Unlock()
+	a.usage.mu.Lock()
+	defer a.usage.mu.Unlock()
 	if err == nil {
-		maps.DeleteFunc(a.uses.sessions, func(hash string, seen time.Time) bool { return seen.Equal(sessions[hash]) })
+		maps.DeleteFunc(a.usage.sessions, func(hash string, seen time.Time) bool { return seen.Equal(sessions[hash]) })
 	}
 	for key, use := range tokens {
-		since := a.uses.tokens[key]
-		use.Requests += since.Requests
-		if since.Last.After(use.Last) {
-			use.Last = since.Last
+		later := a.usage.tokens[key]
+		use.Requests += later.Requests
+		if later.Last.After(use.Last) {
+			use.Last = later.Last
 		}
-		a.uses.tokens[key] = use
+		a.usage.tokens[key] = use
 	}
 	return err
 }
 
-// TokenUsed is how a token was used.
+// TokenUsed is the usage of a token.
 type TokenUsed struct {
-	Last        time.Time // zero: never
-	Today       int64     // requests on this day in Paris
-	CountedDays int64     // requests on the last CountedDays days, today included
+	Last        time.Time // the last request; zero: never used
+	Today       int64     // requests today, in Paris
+	CountedDays int64     // requests in the last CountedDays days, today included
 }
 
-// TokensUsed tells how tokens were used, by the ID of the token.
+// TokensUsed returns the usage of tokens by their ID.
 func (a *Auth) TokensUsed(ctx context.Context, tokens []store.Token) (map[int64]TokenUsed, error) {
 	today := market.DeliveryDateOf(a.clock.Now())
 	var ids []int64
@@ -157,15 +115,15 @@ func (a *Auth) TokensUsed(ctx context.Context, tokens []store.Token) (map[int64]
 	if err != nil {
 		return nil, err
 	}
-	a.uses.mu.Lock()
+	a.usage.mu.Lock()
 	for _, token := range tokens {
-		unwritten := a.uses.tokens[tokenDay{token.ID, today}]
-		if unwritten.Last.Before(token.LastUsed) {
-			unwritten.Last = token.LastUsed
+		unstored := a.usage.tokens[tokenDay{token.ID, today}]
+		if unstored.Last.Before(token.LastUsed) {
+			unstored.Last = token.LastUsed
 		}
-		counted = append(counted, store.TokenUse{TokenID: token.ID, Day: today, Requests: unwritten.Requests, Last: unwritten.Last})
+		counted = append(counted, store.TokenUse{TokenID: token.ID, Day: today, Requests: unstored.Requests, Last: unstored.Last})
 	}
-	a.uses.mu.Unlock()
+	a.usage.mu.Unlock()
 	used := map[int64]TokenUsed{}
 	for _, use := range counted {
 		sum := used[use.TokenID]

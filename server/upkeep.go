@@ -97,7 +97,7 @@ func (u *upkeep) sweepQuarantine(ctx context.Context) error {
 
 // sweep deletes the old rows that accounts leave behind.
 func (u *upkeep) sweep(ctx context.Context) error {
-	held, err := u.auth.Sweep(ctx, u.clockWrong != nil && u.clockWrong())
+	held, err := u.auth.Prune(ctx, u.clockWrong != nil && u.clockWrong())
 	if held && err == nil {
 		u.log.Info("nothing of accounts is deleted for its age yet: the clock is wrong, or was not seen to be steady for 7 days", "now", u.clock.Now())
 	}
