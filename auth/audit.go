@@ -72,13 +72,13 @@ func (a *Auth) note(ctx context.Context, event Event, subject, detail string) st
 	actor := actorOf(ctx)
 	return store.Note{
 		At: a.clock.Now(), Event: string(event), Actor: actor.Email, Subject: subject, Detail: detail, Origin: actor.Origin,
-		MostADay: mostNotes(event, actor, subject),
+		MostADay: maxNotesPerDay(event, actor, subject),
 	}
 }
 
-// mostNotes returns how many entries of an event the audit log takes per day; 0: all. Events that a caller can repeat at
+// maxNotesPerDay returns how many entries of an event the audit log takes per day; 0: all. Events that a caller can repeat at
 // will, on its own account or without one, are limited; changes to other accounts are not.
-func mostNotes(event Event, actor Actor, subject string) int {
+func maxNotesPerDay(event Event, actor Actor, subject string) int {
 	switch {
 	case actor.Email != "" && actor.Email == subject:
 		return maxOwnNotesPerDay

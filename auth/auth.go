@@ -54,11 +54,11 @@ const (
 	ErrEmail          InputError = "an e-mail address is a name in ASCII and a domain, of at most 254 bytes, such as anne@example.org"
 	ErrPasswordShort  InputError = "a password has at least 12 characters: a few words in a row make a good one"
 	ErrPasswordLong   InputError = "a password has at most 256 bytes"
-	ErrPasswordText   InputError = "a password is text in UTF-8"
-	ErrPasswordCommon InputError = "the password is one that is guessed early: a few words in a row that do not belong together make a good one"
+	ErrPasswordText   InputError = "a password must be text in UTF-8"
+	ErrPasswordCommon InputError = "the password would be guessed early: use a few words in a row that do not belong together"
 	ErrTokenName      InputError = "a token's name has 1 to 100 characters and no control characters"
-	ErrTokenCount     InputError = "an account has at most 100 tokens that are good: revoke one that is not used"
-	ErrTokenPrefix    InputError = "a token is named by its first 12 characters, crt_ and eight more"
+	ErrTokenCount     InputError = "an account has at most 100 valid tokens: revoke one that is not used"
+	ErrTokenPrefix    InputError = "a token is identified by its first 12 characters, crt_ and eight more"
 	ErrPastDate       InputError = "the date is past: give today or a later one"
 )
 
