@@ -31,7 +31,9 @@ var (
 // CreateToken creates a token of an account and returns it; only its hash is stored. The token is valid to the end of the date
 // expires, or without end if that is zero. It is limited to the given datasets, or not limited if there are none. The error is
 // store.ErrNotFound if there is no such account, ErrAccountDisabled, ErrTokenName, ErrTokenCount or ErrPastDate.
-func (a *Auth) CreateToken(ctx context.Context, email, name string, expires market.DeliveryDate, datasets ...market.Dataset) (string, error) {
+func (a *Auth) CreateToken(
+	ctx context.Context, email, name string, expires market.DeliveryDate, datasets ...market.Dataset,
+) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxTokenNameRunes || !utf8.ValidString(name) || !isPrintable(name) {
 		return "", ErrTokenName
