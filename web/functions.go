@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"courant/auth"
 	"courant/ingest/report"
 	"courant/store/market"
 )
@@ -30,8 +31,8 @@ func functions(l Language) template.FuncMap {
 		"dataset":     func(d market.Dataset) string { return known(names, string(d)).typeset(l) },
 		"state":       func(state report.State) string { return known(states, state).typeset(l) },
 		"lastday":     LastDay,
-		"event":       func(event string) string { return known(events, event).typeset(l) },
-		"noted":       func(word string) string { return known(noted, word).typeset(l) },
+		"event":       func(event string) string { return known(eventTexts, auth.Event(event)).typeset(l) },
+		"auditword":   func(word string) string { return known(auditWords, word).typeset(l) },
 		"waits":       func(kind market.WaitKind) string { return known(waits, string(kind)).typeset(l) },
 		"reason":      func(reason report.Reason) string { return known(reasons, reason).typeset(l) },
 		"rows":        func(t Table) template.HTML { return t.body(l) },

@@ -49,7 +49,7 @@ func form(c echo.Context) (url.Values, error) {
 // tooMany says in the header how long to wait, and tells the minutes, begun ones included. An origin that goes on asking has its
 // answer held back.
 func (s *Server) tooMany(c echo.Context, limited *auth.LimitedError) (minutes int) {
-	s.hold(c, limited.Hold)
+	s.hold(c, limited.Delay)
 	c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.Wait.Seconds()))))
 	return int(math.Ceil(limited.Wait.Minutes()))
 }
