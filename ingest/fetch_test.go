@@ -118,11 +118,12 @@ func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 	}
 }
 
-func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
+func TestFetchOfAFeedThatIsOffNamesItsSource(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.market})
 	err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-01"))
-	if !errors.Is(err, ErrOff) || !strings.Contains(err.Error(), "entsoe.security_token") {
+	var off OffError
+	if !errors.As(err, &off) || off != (OffError{market.DayAheadPrices, "ENTSO-E"}) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -15,8 +15,6 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"courant/ingest/source"
-	"courant/server/api"
-	"courant/server/config"
 )
 
 const (
@@ -29,21 +27,24 @@ const (
 	mailErrorRunes = 400
 )
 
-var errMailReply = fmt.Errorf("the server sends more than %d KiB for one mail: check that smtp.host and smtp.port lead to a mail server", mailReplyBytes>>10)
+// ErrMailReply is the answer of something that is no mail server.
+var ErrMailReply = fmt.Errorf("the server sends more than %d KiB for one mail", mailReplyBytes>>10)
 
-// mailer sends mails through the configured server.
-type mailer struct {
-	cfg     config.SMTP
-	timeout time.Duration
-	roots   *x509.CertPool // of the server's certificate; nil: those of the system
+// mailServer is a server that accepts mails from Courant.
+type mailServer struct {
+	Host               string
+	Port               int
+	Username, Password string // empty: the server asks for none
+	From               string // an address, with or without a name
+	Encryption         string // "starttls", "tls" or "none"
 }
 
-// newMailer is nil where mails cannot be sent, or would not know what address to lead to.
-func newMailer(cfg config.Config) api.Mailer {
-	if cfg.SMTP.Host == "" || cfg.Server.PublicURL == "" {
-		return nil
-	}
-	return mailer{cfg: cfg.SMTP, timeout: mailTimeout}
+// mailer sends mails through a server.
+type mailer struct {
+	mailServer
+	timeout time.Duration
+	roots   *x509.CertPool    // of the server's certificate; nil: those of the system
+	explain func(error) error // adds to an error what to do; nil: errors are returned as they are
 }
 
 // Send sends a mail in plain text to one person, whom its error does not name. It ends with ctx at once, and after the mailer's
@@ -63,6 +64,9 @@ func (m mailer) Send(ctx context.Context, to, subject, text string) error {
 	} else if !time.Now().Before(end) {
 		err = late
 	}
+	if m.explain != nil {
+		err = m.explain(err)
+	}
 	said := []rune(m.hide(err.Error(), to, text))
 	if len(said) > mailErrorRunes {
 		said = append(said[:mailErrorRunes], '…')
@@ -76,7 +80,7 @@ const longWord = 20
 // hide makes one line of what an error of the library or of the server says, without the recipient, the password and the secrets in
 // the mail's text. A server may repeat all of them.
 func (m mailer) hide(said, to, text string) string {
-	secrets := []string{m.cfg.Password.Reveal(), to}
+	secrets := []string{m.Password, to}
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		if len(word) >= longWord {
 			secrets = append(secrets, word)
@@ -88,7 +92,7 @@ func (m mailer) hide(said, to, text string) string {
 
 func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	message := mail.NewMsg()
-	if err := message.From(m.cfg.From); err != nil {
+	if err := message.From(m.From); err != nil {
 		return err
 	}
 	if err := message.To(to); err != nil {
@@ -100,11 +104,11 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	message.SetBodyString(mail.TypeTextPlain, text)
 	var line mailLine
 	defer line.close()
-	secure := &tls.Config{ServerName: m.cfg.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
+	secure := &tls.Config{ServerName: m.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
 	// The library's own timeout is for one call, and is renewed: that of ctx comes first.
-	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
+	options := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
 	method := mail.SMTPAuthAutoDiscover
-	switch m.cfg.TLS {
+	switch m.Encryption {
 	case "starttls":
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	case "tls":
@@ -115,18 +119,18 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
 		method = mail.SMTPAuthPlain // which is used in the open within this machine only
 	}
-	if m.cfg.Username != "" {
+	if m.Username != "" {
 		options = append(options, mail.WithSMTPAuth(method),
-			mail.WithUsername(m.cfg.Username), mail.WithPassword(m.cfg.Password.Reveal()))
+			mail.WithUsername(m.Username), mail.WithPassword(m.Password))
 	}
-	client, err := mail.NewClient(m.cfg.Host, options...)
+	client, err := mail.NewClient(m.Host, options...)
 	if err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, line.close)()
 	err = client.DialAndSendWithContext(ctx, message)
 	if line.tooMuch() {
-		return errMailReply
+		return ErrMailReply
 	}
 	return err
 }
@@ -181,7 +185,7 @@ type meteredConn struct {
 // Read is for net.Conn.
 func (c *meteredConn) Read(p []byte) (int, error) {
 	if c.left == 0 {
-		return 0, errMailReply
+		return 0, ErrMailReply
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.left)])
 	c.left -= n

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"courant/ingest/entsoe"
 	"courant/ingest/rte"
 	"courant/ingest/source"
+	"courant/server/api"
 	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store"
@@ -66,54 +66,66 @@ func LineEachFeed(interval time.Duration) source.Lines {
 	return source.OneLineEachResource(clockwork.NewRealClock(), interval)
 }
 
-// Listeners are told what the feeds do; each may be nil.
-type Listeners struct {
-	committed func(context.Context)
-	ran       func(store.Run)
-}
-
-// NewFeeds makes the feeds of the sources for which there are credentials; their calls wait in the lines.
-func NewFeeds(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told Listeners) *ingest.Feeds {
-	options := ingest.Options{
-		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
-		Room: func() error { return disk.RoomBeside(cfg.Database.Path) },
-		Schedules: map[ingest.FeedName]ingest.Schedule{
-			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
-			ingest.Capacity:       schedule(cfg.Ingest.Capacity),
-			ingest.AFRREnergy:     schedule(cfg.Ingest.AFRREnergy),
-			ingest.MFRREnergy:     schedule(cfg.Ingest.MFRREnergy),
-		},
+// NewFeeds adds to the options what the configuration sets: the sources for which there are credentials, when they are asked, and how
+// much of the disk stays free. Calls to the sources wait in the lines.
+func NewFeeds(cfg config.Config, lines source.Lines, o ingest.Options) *ingest.Feeds {
+	o.CompareClocks = true
+	o.Room = func() error { return disk.RoomBeside(o.Store.Path()) }
+	o.Schedules = map[ingest.FeedName]ingest.Schedule{
+		ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
+		ingest.Capacity:       schedule(cfg.Ingest.Capacity),
+		ingest.AFRREnergy:     schedule(cfg.Ingest.AFRREnergy),
+		ingest.MFRREnergy:     schedule(cfg.Ingest.MFRREnergy),
 	}
 	client := source.NewHTTPClient()
-	if cfg.ENTSOE.SecurityToken != "" {
-		options.Prices = NewENTSOE(cfg, client, clock, lines, log)
+	if cfg.ENTSOE.IsOn() {
+		o.Prices = NewENTSOE(cfg.ENTSOE, client, o.Clock, lines, o.Log)
 	}
-	if cfg.RTE.ClientID != "" {
-		client := NewRTE(cfg, client, clock, lines, log)
-		options.Balancing, options.Exchange = client, client
+	if cfg.RTE.IsOn() {
+		client := NewRTE(cfg.RTE, client, o.Clock, lines, o.Log)
+		o.Balancing, o.Exchange = client, client
 	}
-	return ingest.New(options)
+	return ingest.New(o)
 }
 
-func NewENTSOE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
+// NewENTSOE makes a client of ENTSO-E. lines and log may be nil.
+func NewENTSOE(cfg config.ENTSOE, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
 	return entsoe.NewClient(entsoe.Options{
-		BaseURL: cfg.ENTSOE.BaseURL, SecurityToken: cfg.ENTSOE.SecurityToken.Reveal(), HTTP: client, Clock: clock,
+		BaseURL: cfg.BaseURL, SecurityToken: cfg.SecurityToken.Reveal(), HTTP: client, Clock: clock,
 		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 
-func NewRTE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
+// NewRTE makes a client of RTE. lines and log may be nil.
+func NewRTE(cfg config.RTE, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
 	return rte.NewClient(rte.Options{
-		BaseURL: cfg.RTE.BaseURL, ClientID: cfg.RTE.ClientID, ClientSecret: cfg.RTE.ClientSecret.Reveal(), HTTP: client, Clock: clock,
+		BaseURL: cfg.BaseURL, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret.Reveal(), HTTP: client, Clock: clock,
 		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 
 func schedule(feed config.Feed) ingest.Schedule {
-	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt), LagAt: feed.LagAt}
+	return ingest.Schedule{
+		Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays,
+		LateMinute: int(feed.LateAt), LagAt: feed.LagAt,
+	}
 }
 
-// BucketOf is the bucket that the configuration names.
+// mailerOf is nil where no mail server is configured, and where links in mails would have no address to begin with.
+func mailerOf(cfg config.Config, explain func(error) error) api.Mailer {
+	if cfg.SMTP.Host == "" || cfg.Server.PublicURL == "" {
+		return nil
+	}
+	return mailer{
+		mailServer: mailServer{
+			Host: cfg.SMTP.Host, Port: cfg.SMTP.Port, Username: cfg.SMTP.Username, Password: cfg.SMTP.Password.Reveal(),
+			From: cfg.SMTP.From, Encryption: cfg.SMTP.TLS,
+		},
+		timeout: mailTimeout, explain: explain,
+	}
+}
+
+// BucketOf returns the bucket that the configuration names.
 func BucketOf(cfg config.S3) backup.Bucket {
 	return backup.Bucket{
 		Options: s3.Options{Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal()},
@@ -121,7 +133,7 @@ func BucketOf(cfg config.S3) backup.Bucket {
 	}
 }
 
-// frontOf is the entrance by TLS that the configuration names.
+// frontOf returns the options of the TLS front that the configuration names.
 func frontOf(cfg config.TLS) entrance.Options {
 	return entrance.Options{
 		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority, UserAgent: userAgent(),

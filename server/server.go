@@ -6,7 +6,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,36 +35,42 @@ const (
 	watchInterval = 500 * time.Millisecond
 )
 
-// Server is a Courant that collects and serves. Open takes hold of its parts, Run starts them, and Close lets go of them.
+// Server is a Courant that collects and serves. Open acquires what it needs, Run serves, and Close releases everything.
 type Server struct {
-	cfg      config.Config
 	log      *slog.Logger
 	store    *store.Store
 	auth     *auth.Auth
 	server   *api.Server
 	feeds    *ingest.Feeds
+	collects bool // the feeds run
 	upkeep   *upkeep
-	entrance entrance.Limits
-	listener net.Listener    // nil where only the front is served
+	limits   entrance.Limits
+	listener net.Listener    // without TLS; nil where only the front is served
 	front    *entrance.Front // nil without a TLS domain
 }
 
-// Options says what a Server works with beside its configuration.
+// Options is what a Server works with beside its configuration.
 type Options struct {
 	Clock     clockwork.Clock
 	Log       *slog.Logger
-	Lines     source.Lines // in which the calls to the sources wait; nil: they do not
+	Lines     source.Lines // the queues of calls to the sources; nil: calls do not wait for one another
 	Simulated bool         // the data are made up, and every answer and page has to say so
+	// Explain adds to an error what a person can do about it, for the log and the status; nil: errors are reported as they are.
+	Explain func(error) error
 }
 
-// Open takes hold of all that can fail: the database and the port. What it returns has to be closed.
+// Open acquires all that can fail: the database, the places of backups and the ports. After an error it has released them again; a
+// Server that it returns has to be closed.
 func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, err error) {
 	db, err := store.OpenAlone(ctx, cfg.Database.Path)
 	if err != nil {
 		return nil, err
 	}
+	if o.Explain == nil {
+		o.Explain = func(err error) error { return err }
+	}
 	clock, log := o.Clock, o.Log
-	s := &Server{cfg: cfg, log: log, store: db, entrance: entrance.New()}
+	s := &Server{log: log, store: db, collects: cfg.Ingest.Enabled, limits: entrance.New()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -73,46 +78,47 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 	}()
 	s.auth = NewAuth(cfg, db, clock, log)
 	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
-	s.feeds = NewFeeds(cfg, db, clock, log, o.Lines, Listeners{s.refresh, figures.ran})
-	places, err := backup.Places(cfg.Backup.To, BucketOf(cfg.Backup.S3))
-	if err != nil {
-		return nil, err
+	s.feeds = NewFeeds(cfg, o.Lines, ingest.Options{
+		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: figures.ran, Explain: o.Explain,
+	})
+	clockWrong := func() bool { return s.feeds.ClockWrong(context.Background()) }
+	s.upkeep = &upkeep{
+		store: db, auth: s.auth, clock: clock, log: log, stepDays: cfg.Retention.AFRREnergyDays, clockWrong: clockWrong,
 	}
-	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, clockWrong: func() bool { return s.feeds.ClockWrong(context.Background()) }}
-	s.upkeep.backups = &backup.Schedule{Options: backup.Options{
-		Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Places: places,
-		Told: figures.backedUp, ClockWrong: s.upkeep.clockWrong,
-	}}
+	if cfg.Backup.Schedule != config.NoClockTime {
+		places, err := backup.Places(cfg.Backup.To, BucketOf(cfg.Backup.S3))
+		if err != nil {
+			return nil, err
+		}
+		s.upkeep.backups = &backup.Schedule{Options: backup.Options{
+			Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Places: places,
+			Told: figures.backedUp, ClockWrong: clockWrong, Explain: o.Explain,
+		}}
+	}
 	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: o.Simulated,
-		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: newMailer(cfg),
+		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mailerOf(cfg, o.Explain),
 		Report: s.reportFor, Decide: s.decide, Metrics: figures.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.listen(); err != nil {
-		return nil, err
+	if cfg.Server.Addr != "" {
+		if s.listener, err = entrance.Listen(cfg.Server.Addr); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Server.TLS.Domain != "" {
+		if s.front, err = entrance.Open(frontOf(cfg.Server.TLS), s.limits, log); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
-// listen takes the ports, all or none.
-func (s *Server) listen() (err error) {
-	if addr := s.cfg.Server.Addr; addr != "" {
-		if s.listener, err = net.Listen("tcp", addr); err != nil {
-			return fmt.Errorf("%w: set server.addr to a free one", err)
-		}
-	}
-	if s.cfg.Server.TLS.Domain != "" {
-		s.front, err = entrance.Open(frontOf(s.cfg.Server.TLS), s.entrance, s.log)
-	}
-	return err
-}
-
-// Close lets go of what Open has taken, of which nothing may be in use any more: the ports, the places of backups, what
-// requests left to be done, the accounts and the database.
+// Close releases what Open has acquired, once Run has returned or where it was never called: the ports, the connections to places of
+// backups, what requests left to be done in the background, the accounts and the database.
 func (s *Server) Close() error {
 	if s.listener != nil {
 		s.listener.Close()
@@ -177,7 +183,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	if s.front != nil {
 		handler = s.front.Protect(handler)
 	}
-	web := s.entrance.Server(handler, s.log)
+	web := s.limits.Server(handler, s.log)
 	var parts sync.WaitGroup
 	failed := make(chan error, 4)
 	serve := func(entrance func() error) {
@@ -205,13 +211,12 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 		err = nil // told to stop before all was ready
 	case err == nil:
 		s.store.Watch(watchInterval, func() error { return s.follow(feedsCtx) }, func(err error) {
-			s.log.Error("changes of the database not taken over", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
+			s.log.Error("changes of the database not taken over", "error", oneLine(err))
 		})
-		s.log.Info("serving", "address", s.address(), "database", s.cfg.Database.Path)
+		s.log.Info("serving", "address", s.address(), "database", s.store.Path())
 		ready()
 		s.upkeep.start(feedsCtx, &parts)
-		if s.cfg.Ingest.Enabled {
-			s.sayOff()
+		if s.collects {
 			parts.Go(func() {
 				if err := s.feeds.Serve(feedsCtx); err != nil {
 					failed <- err
@@ -258,12 +263,4 @@ func (s *Server) follow(ctx context.Context) error {
 	return err
 }
 
-// sayOff says which feeds have no credentials.
-func (s *Server) sayOff() {
-	if s.cfg.RTE.ClientID == "" {
-		s.log.Warn("the RTE feeds are off: set rte.client_id and rte.client_secret")
-	}
-	if s.cfg.ENTSOE.SecurityToken == "" {
-		s.log.Warn("the ENTSO-E feed is off: set entsoe.security_token")
-	}
-}
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

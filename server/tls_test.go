@@ -15,7 +15,6 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +24,6 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/server/config"
-	"courant/server/entrance"
 )
 
 const testDomain = "courant.example.org"
@@ -176,23 +174,5 @@ func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
 	response := ask(t, visitor(t, s.listener, nil), "GET", "http://127.0.0.1/metrics", "", "")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Strict-Transport-Security") != "" {
 		t.Errorf("%s with headers %v", response.Status, response.Header)
-	}
-}
-
-func TestATakenTLSPortIsNamed(t *testing.T) {
-	taken := httptest.NewServer(http.NotFoundHandler())
-	defer taken.Close()
-	port := strings.TrimPrefix(taken.URL, "http://")
-	for _, takenBy := range []func(*config.TLS){
-		func(cfg *config.TLS) { cfg.HTTPSAddr = port },
-		func(cfg *config.TLS) { cfg.HTTPAddr = port },
-	} {
-		cfg := behindTLS(t)
-		cfg.Server.Addr = "127.0.0.1:0"
-		takenBy(&cfg.Server.TLS)
-		_, err := Open(t.Context(), cfg, Options{Clock: clockwork.NewRealClock(), Log: slog.New(slog.DiscardHandler)})
-		if !entrance.IsPortTaken(err) || !strings.Contains(err.Error(), "server.tls.domain") {
-			t.Errorf("error %v", err)
-		}
 	}
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
-	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/disk"
@@ -19,28 +17,28 @@ import (
 )
 
 const (
-	// upkeepTime is when the database is kept in order, after the sources' nightly reading.
-	upkeepTime config.ClockTime = 4*60 + 20
+	// upkeepTime is when the nightly upkeep runs, after the nightly reading of the sources: minutes after midnight in Paris.
+	upkeepTime = 4*60 + 20
 	// diskLooks is how often the free room on the disk is looked at.
 	diskLooks = time.Hour
 )
 
 // upkeep is what a service does for its database beside collecting and serving.
 type upkeep struct {
-	cfg        config.Config
 	store      *store.Store
 	auth       *auth.Auth
 	clock      clockwork.Clock
 	log        *slog.Logger
-	backups    *backup.Schedule
-	clockWrong func() bool // the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows
+	stepDays   int              // delivery dates, today included, whose 4 s steps of aFRR are kept; 0: all
+	backups    *backup.Schedule // nil: none are scheduled
+	clockWrong func() bool      // reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not
 }
 
 // start begins the work, which ends with ctx.
 func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	parts.Go(func() { u.watchDisk(ctx) })
 	parts.Go(func() { u.maintain(ctx) })
-	if u.cfg.Backup.Schedule != config.NoClockTime {
+	if u.backups != nil {
 		parts.Go(func() { u.backups.Run(ctx) })
 	}
 }
@@ -64,10 +62,10 @@ func (u *upkeep) sleep(ctx context.Context, then time.Time) bool {
 func (u *upkeep) watchDisk(ctx context.Context) {
 	warned := false
 	for {
-		free, size, err := disk.Free(filepath.Dir(u.cfg.Database.Path))
+		free, size, err := disk.Free(filepath.Dir(u.store.Path()))
 		scarce := err == nil && disk.IsScarce(free, size)
 		if scarce && !warned {
-			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.cfg.Database.Path)
+			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.store.Path())
 		}
 		warned = scarce
 		if !pause(ctx, u.clock, diskLooks) {
@@ -78,10 +76,10 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 
 // maintain keeps the database in order each night.
 func (u *upkeep) maintain(ctx context.Context) {
-	for u.sleep(ctx, market.NextAt(u.clock.Now(), int(upkeepTime))) {
+	for u.sleep(ctx, market.NextAt(u.clock.Now(), upkeepTime)) {
 		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweep, u.sweepQuarantine, u.store.Maintain} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
-				u.log.Error("database not kept in order", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
+				u.log.Error("database not kept in order", "error", oneLine(err))
 			}
 		}
 	}
@@ -107,8 +105,7 @@ func (u *upkeep) sweep(ctx context.Context) error {
 // removeOldSteps removes the 4 s steps of the delivery dates that are older than they are to be kept. The newest date that is stored is
 // always among those that are kept, also where the clock is wrong or nothing new came for long.
 func (u *upkeep) removeOldSteps(ctx context.Context) error {
-	days := u.cfg.Retention.AFRREnergyDays
-	if days == 0 || u.clockWrong != nil && u.clockWrong() {
+	if u.stepDays == 0 || u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
 	extent, err := u.store.Extent(ctx, market.AFRREnergy)
@@ -119,7 +116,7 @@ func (u *upkeep) removeOldSteps(ctx context.Context) error {
 	if extent.Last.Before(last) {
 		last = extent.Last
 	}
-	first := last.Add(1 - days)
+	first := last.Add(1 - u.stepDays)
 	thinned, err := u.store.ThinAFRR(ctx, first)
 	if thinned > 0 {
 		u.log.Info("4 s steps removed, their 5 min kept", "dates", thinned, "before", first.String())

@@ -132,7 +132,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 func (s *Store) prepare() (begun bool, err error) {
 	// Opening a pipe or a device would wait, or do something.
 	if info, err := os.Stat(s.file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return false, fmt.Errorf("%w: %s is no regular file: set database.path to another one", ErrUnusableFile, s.path)
+		return false, kindError{fmt.Errorf("%w: %s is no regular file", ErrUnusableFile, s.path), ErrPathTaken}
 	}
 	file, err := os.OpenFile(s.file, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
@@ -141,9 +141,9 @@ func (s *Store) prepare() (begun bool, err error) {
 			err = cause.Err
 		}
 		if dir := filepath.Dir(s.file); errors.Is(err, fs.ErrNotExist) {
-			return false, fmt.Errorf("%w: %s: the folder %s does not exist: make it, or set database.path", ErrUnusableFile, s.path, dir)
+			return false, kindError{fmt.Errorf("%w: %s: the folder %s does not exist", ErrUnusableFile, s.path, dir), ErrPathNoFolder}
 		}
-		return false, fmt.Errorf("%w: %s: %w: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
+		return false, kindError{fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, err), ErrPathUnwritable}
 	}
 	defer file.Close()
 	header := make([]byte, headerBytes)
@@ -154,9 +154,9 @@ func (s *Store) prepare() (begun bool, err error) {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return false, fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, err)
 	case n < len(header) || !isSQLite(header):
-		return false, fmt.Errorf("%w: %s is not a SQLite file: set database.path to another one", ErrNotDatabase, s.path)
+		return false, kindError{fmt.Errorf("%w: %s is not a SQLite file", ErrNotDatabase, s.path), ErrPathTaken}
 	case !isOurs(header):
-		return false, fmt.Errorf("%w: %s belongs to another program: set database.path to another file", ErrNotDatabase, s.path)
+		return false, kindError{fmt.Errorf("%w: %s belongs to another program", ErrNotDatabase, s.path), ErrPathTaken}
 	}
 	// A file in WAL mode has no such journal: this one was being made when the program was killed, and SQLite will
 	// take its first page back.

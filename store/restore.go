@@ -79,7 +79,7 @@ func keptName(file string, now time.Time) (kept string, err error) {
 		return "", err
 	}
 	if err := checkHeader(file, file); err != nil && info.Size() > 0 {
-		return "", fmt.Errorf("%w: move it away, or set database.path to another file", err)
+		return "", kindError{err, ErrPathTaken}
 	}
 	kept = file + keptInfix + now.UTC().Format(stampLayout)
 	for first, n := kept, 2; ; n++ { // several restores may be made within a second

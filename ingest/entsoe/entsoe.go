@@ -117,7 +117,7 @@ func (c *Client) ask(ctx context.Context, window market.Period) (source.Reply[ma
 	source.HideSecrets(&caller, &reply)
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusUnauthorized {
-		fault.Message, fault.Said = "the security token is refused: check entsoe.security_token", ""
+		fault.Message, fault.Said, fault.Cause = "the security token is refused", "", source.ErrCredentials
 	}
 	return reply, traffic, err
 }

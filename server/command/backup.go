@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -60,6 +61,9 @@ func (p *Program) restoreCommand() *cobra.Command {
 				return err
 			}
 			done, err := restore(cmd.Context(), cfg, args[0], p.Clock.Now())
+			if errors.Is(err, store.ErrPathTaken) {
+				return hintedError{err, "move it away, or set database.path to another file"}
+			}
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"github.com/spf13/cobra"
 
+	"courant/auth"
 	"courant/ingest"
 	"courant/ingest/source"
 	"courant/server"
@@ -45,7 +46,7 @@ func (p *Program) checkCommand() *cobra.Command {
 			p.check(cmd.Context(), func(v verdict) {
 				if v.err != nil {
 					failed++
-					fmt.Fprintf(p.Stdout, "FAIL  %-14s %s\n", v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
+					fmt.Fprintf(p.Stdout, "FAIL  %-14s %s\n", v.what, message(v.err))
 					return
 				}
 				word := "ok"
@@ -71,7 +72,7 @@ func (p *Program) check(ctx context.Context, say func(verdict)) {
 	say(checkTimeZone(time.LoadLocation))
 	database := checkDatabase(ctx, cfg.Database.Path)
 	if say(database); database.err == nil {
-		say(checkAddresses(ctx, cfg, p.Clock))
+		say(checkAddresses(ctx, cfg.Database.Path, p.Clock))
 	}
 	say(checkDisk(cfg.Database.Path))
 	configFile, _, err := config.ReadFile(p.configPath, config.ProgramDir())
@@ -90,10 +91,10 @@ func (p *Program) check(ctx context.Context, say func(verdict)) {
 	client := source.NewHTTPClient()
 	clock.next, client.Transport = client.Transport, clock
 	today := market.DeliveryDateOf(p.Clock.Now()).Period()
-	if cfg.RTE.ClientID == "" {
+	if !cfg.RTE.IsOn() {
 		say(verdict{what: "RTE", said: "off: rte.client_id and rte.client_secret are empty"})
 	} else {
-		rte := server.NewRTE(cfg, client, p.Clock, nil, nil)
+		rte := server.NewRTE(cfg.RTE, client, p.Clock, nil, nil)
 		_, _, err := rte.ProcuredReserves(ctx, today)
 		say(verdict{what: "RTE capacity", said: "the credentials are good, Balancing Capacity answers", err: err})
 		hourAgo := p.Clock.Now().Add(-time.Hour).Truncate(time.Minute)
@@ -102,10 +103,10 @@ func (p *Program) check(ctx context.Context, say func(verdict)) {
 		_, _, err = rte.PowerExchangePrices(ctx, today)
 		say(checkExchange(err))
 	}
-	if cfg.ENTSOE.SecurityToken == "" {
+	if !cfg.ENTSOE.IsOn() {
 		say(verdict{what: "ENTSO-E", said: "off: entsoe.security_token is empty"})
 	} else {
-		_, _, err := server.NewENTSOE(cfg, client, p.Clock, nil, nil).DayAheadPrices(ctx, today)
+		_, _, err := server.NewENTSOE(cfg.ENTSOE, client, p.Clock, nil, nil).DayAheadPrices(ctx, today)
 		say(verdict{what: "ENTSO-E", said: "the security token is good, prices answer", err: err})
 	}
 	say(clock.verdict())
@@ -139,15 +140,15 @@ func checkDatabase(ctx context.Context, path string) verdict {
 
 // checkAddresses looks for accounts whose addresses are written in two ways, which older versions of Courant allowed: each
 // is found by its own bytes alone, so a person may take one for the other.
-func checkAddresses(ctx context.Context, cfg config.Config, clock clockwork.Clock) verdict {
+func checkAddresses(ctx context.Context, path string, clock clockwork.Clock) verdict {
 	v := verdict{what: "accounts", said: "no two have the same address"}
-	db, err := store.Open(ctx, cfg.Database.Path)
+	db, err := store.Open(ctx, path)
 	if err != nil {
 		v.err = err
 		return v
 	}
 	defer db.Close()
-	collisions, err := server.NewAuth(cfg, db, clock, nil).Collisions(ctx)
+	collisions, err := auth.New(auth.Options{Store: db, Clock: clock}).Collisions(ctx)
 	v.err = err
 	if len(collisions) > 0 {
 		var told []string

@@ -16,7 +16,7 @@ import (
 // sayOf is what a verdict says, whether good or bad.
 func sayOf(v verdict) string {
 	if v.err != nil {
-		return "FAIL " + v.err.Error()
+		return "FAIL " + message(v.err)
 	}
 	return "ok " + v.said
 }

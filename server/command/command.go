@@ -63,7 +63,7 @@ func (p *Program) Execute(ctx context.Context, args []string) int {
 	if err == nil {
 		return ExitDone
 	}
-	fmt.Fprintln(p.Stderr, "courant:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintln(p.Stderr, "courant:", message(err))
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}

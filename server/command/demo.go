@@ -53,10 +53,10 @@ func (p *Program) demo(ctx context.Context, faults bool) (err error) {
 		askOften(&cfg)
 	}
 	log := p.logger(cfg.Log)
-	s, err := server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true})
+	s, err := server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true, Explain: withHint})
 	if entrance.IsPortTaken(err) {
 		cfg.Server.Addr = "127.0.0.1:0"
-		s, err = server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true})
+		s, err = server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true, Explain: withHint})
 	}
 	if err != nil {
 		return err

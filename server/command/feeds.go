@@ -31,7 +31,7 @@ func (p *Program) feedsCommand() *cobra.Command {
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
-				report, err := server.NewFeeds(cfg, db, p.Clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{}).Report(cmd.Context())
+				report, err := p.feeds(cfg, db).Report(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -51,6 +51,13 @@ func (p *Program) feedsCommand() *cobra.Command {
 		p.decideCommand("reject", "Drop what waits under the ID, for good", "rejected", auth.QuarantineRejected, (*ingest.Feeds).Reject),
 	)
 	return cmd
+}
+
+// feeds makes the feeds of a command. At most one call to a source is under way.
+func (p *Program) feeds(cfg config.Config, db *store.Store) *ingest.Feeds {
+	return server.NewFeeds(cfg, server.LineEachHost(p.callInterval), ingest.Options{
+		Store: db, Clock: p.Clock, Log: p.logger(cfg.Log), Explain: withHint,
+	})
 }
 
 func (p *Program) showWaitingCommand() *cobra.Command {
@@ -140,9 +147,8 @@ func (p *Program) decideCommand(name, short, done string, event auth.Event, deci
 						return err
 					}
 				}
-				log := p.logger(cfg.Log)
-				ctx := server.NewAuth(cfg, db, p.Clock, log).Noting(cmd.Context(), event, args[0], "")
-				q, err := decide(server.NewFeeds(cfg, db, p.Clock, log, server.LineEachHost(p.callInterval), server.Listeners{}), ctx, id)
+				ctx := server.NewAuth(cfg, db, p.Clock, p.logger(cfg.Log)).Noting(cmd.Context(), event, args[0], "")
+				q, err := decide(p.feeds(cfg, db), ctx, id)
 				if err == nil {
 					fmt.Fprintf(p.Stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
 				}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest"
-	"courant/server"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
@@ -95,7 +94,7 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 			// A line for each run would break the progress bar.
 			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 		}
-		feeds := server.NewFeeds(cfg, db, p.Clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{})
+		feeds := p.feeds(cfg, db)
 		requests := p.fetchRequests(feeds, datasets, first, last, o.force)
 		if o.dryRun {
 			return p.printCalls(ctx, feeds, requests)

@@ -2,10 +2,12 @@ package command
 
 import (
 	"errors"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"courant/server"
+	"courant/server/config"
 )
 
 func (p *Program) serveCommand() *cobra.Command {
@@ -18,7 +20,10 @@ func (p *Program) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := server.Open(cmd.Context(), cfg, server.Options{Clock: p.Clock, Log: p.logger(cfg.Log), Lines: server.LineEachFeed(p.callInterval)})
+			log := p.logger(cfg.Log)
+			s, err := server.Open(cmd.Context(), cfg, server.Options{
+				Clock: p.Clock, Log: log, Lines: server.LineEachFeed(p.callInterval), Explain: withHint,
+			})
 			if cmd.Context().Err() != nil && s == nil {
 				return nil // told to stop while it started
 			}
@@ -29,9 +34,22 @@ func (p *Program) serveCommand() *cobra.Command {
 			defer func() { end() }()
 			err = s.Run(cmd.Context(), func() {
 				end = s.TellSystemd(cmd.Context())
+				if cfg.Ingest.Enabled {
+					warnOff(cfg, log)
+				}
 				p.greet(cmd.Context(), cfg, s, isTerminal(p.Stdout))
 			})
 			return errors.Join(err, s.Close())
 		},
+	}
+}
+
+// warnOff logs which feeds have no credentials.
+func warnOff(cfg config.Config, log *slog.Logger) {
+	if !cfg.RTE.IsOn() {
+		log.Warn("the RTE feeds are off: set " + credentialKeys["RTE"])
+	}
+	if !cfg.ENTSOE.IsOn() {
+		log.Warn("the ENTSO-E feed is off: set " + credentialKeys["ENTSO-E"])
 	}
 }

@@ -56,18 +56,24 @@ type Database struct {
 	Path string // relative to the working directory
 }
 
-// RTE is the access to RTE's APIs. The credentials are both set or both empty; empty, the RTE feeds are off.
+// RTE is the access to RTE's APIs. The credentials are both set or both empty.
 type RTE struct {
 	BaseURL      string // without a slash at its end
 	ClientID     string
 	ClientSecret Secret
 }
 
-// ENTSOE is the access to the ENTSO-E Transparency Platform. Without a token its feed is off.
+// IsOn reports whether there are credentials for RTE; without, its feeds are off.
+func (cfg RTE) IsOn() bool { return cfg.ClientID != "" }
+
+// ENTSOE is the access to the ENTSO-E Transparency Platform.
 type ENTSOE struct {
 	BaseURL       string // without a slash at its end
 	SecurityToken Secret
 }
+
+// IsOn reports whether there is a token for ENTSO-E; without, its feed is off.
+func (cfg ENTSOE) IsOn() bool { return cfg.SecurityToken != "" }
 
 // Ingest is when the feeds of serve ask their sources.
 type Ingest struct {

@@ -1,6 +1,7 @@
 package entrance
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,8 +23,8 @@ const (
 	certificateTimeout = time.Minute
 )
 
-// Front is what a Courant with a TLS domain serves beside server.addr: HTTPS for that name, by a certificate that it gets
-// and renews itself, and an address without TLS that proves the name to the authority and sends browsers to HTTPS.
+// Front serves a domain: by HTTPS, with a certificate that it gets and renews itself, and by HTTP, where it answers the certificate
+// authority's challenges and redirects browsers to HTTPS.
 type Front struct {
 	Domain       string
 	log          *slog.Logger
@@ -55,10 +56,10 @@ func Open(cfg Options, entrance Limits, log *slog.Logger) (*Front, error) {
 	f.TLS.GetCertificate = f.certificate()
 	f.Redirect = entrance.Server(f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)), log)
 	var err error
-	if f.HTTPS, err = listenTLS(cfg.HTTPSAddr, ":443"); err != nil {
+	if f.HTTPS, err = listen(cmp.Or(cfg.HTTPSAddr, ":443"), true); err != nil {
 		return nil, err
 	}
-	if f.HTTP, err = listenTLS(cfg.HTTPAddr, ":80"); err != nil {
+	if f.HTTP, err = listen(cmp.Or(cfg.HTTPAddr, ":80"), true); err != nil {
 		return nil, errors.Join(err, f.HTTPS.Close())
 	}
 	return f, nil

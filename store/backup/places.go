@@ -87,7 +87,7 @@ type folder string
 func (f folder) names(context.Context) ([]string, error) {
 	entries, err := os.ReadDir(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("backup.to: %w", err)
+		return nil, fmt.Errorf("list the backups: %w", err)
 	}
 	var names []string
 	for _, entry := range entries {

@@ -43,8 +43,5 @@ func download(ctx context.Context, in s3.Options, key, path string, room store.R
 		return "", false, err
 	}
 	summed, err = from.Download(ctx, key, file, room)
-	if errors.Is(err, s3.ErrNotFound) {
-		err = fmt.Errorf("%w: courant check names the newest backup", err)
-	}
 	return file, summed, err
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -45,12 +46,22 @@ type Options struct {
 	Keep   Keep
 	Places []*Place
 	Told   func(kind string, begun time.Time) // is called with when the newest backup of a kind of place was begun; the zero time: none is known
-	// ClockWrong says that the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows.
+	// ClockWrong reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not known to be.
 	ClockWrong func() bool
+	// Explain adds to an error what a person can do about it, for the log; nil: errors are logged as they are.
+	Explain func(error) error
 }
 
 // Schedule makes backups.
 type Schedule struct{ Options }
+
+// text is an error as it is logged.
+func (u *Schedule) text(err error) string {
+	if u.Explain != nil {
+		err = u.Explain(err)
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}
 
 // newBackup is a backup that is made once for all places that are due.
 type newBackup struct {
@@ -166,11 +177,11 @@ func (u *Schedule) backUpOnce(ctx context.Context) {
 			u.Told(p.kind, made.begun)
 			u.Log.Info("backup", "to", p.name, "file", made.name(), "bytes", disk.FileSize(made.file), "duration", u.Clock.Since(made.begun))
 			if err := u.thin(ctx, p, made.begun); err != nil && ctx.Err() == nil {
-				u.Log.Error("old backups not removed", "to", p.name, "error", err.Error())
+				u.Log.Error("old backups not removed", "to", p.name, "error", u.text(err))
 			}
 		case ctx.Err() == nil:
 			p.again = u.Clock.Now().Add(backupAgain)
-			u.Log.Error("backup failed", "to", p.name, "error", err.Error())
+			u.Log.Error("backup failed", "to", p.name, "error", u.text(err))
 		}
 	}
 }

@@ -35,10 +35,21 @@ const (
 	checksumKey = "Sha256"
 )
 
-// Kinds of error. A caller asks with errors.Is; the message says the rest.
+// Kinds of error, to be asked for with errors.Is. Their messages name what is wrong and where; what to change is the caller's to say,
+// who knows where endpoint, bucket and keys come from.
 var (
-	ErrNotFound = errors.New("no such file")
-	ErrDamaged  = errors.New("the bucket does not hold what was sent")
+	ErrNotFound    = errors.New("no such file")
+	ErrDamaged     = errors.New("the bucket does not hold what was sent")
+	ErrNoBucket    = errors.New("there is no such bucket")
+	ErrAccessKey   = errors.New("the store does not know the access key")
+	ErrSecretKey   = errors.New("the store refuses the secret key")
+	ErrDenied      = errors.New("the store does not allow it")
+	ErrRegion      = errors.New("the bucket is in another region")
+	ErrMoved       = errors.New("the bucket is at another endpoint")
+	ErrFull        = errors.New("the bucket is full")
+	ErrCertificate = errors.New("its certificate is not to be trusted")
+	ErrUnreached   = errors.New("not reached")
+	ErrNotS3       = errors.New("what answers does not speak S3") // such as the page of a proxy
 )
 
 // Options is where a bucket is, and whose.

@@ -3,7 +3,6 @@ package s3
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -70,9 +69,6 @@ type roomKey struct{}
 // callerKey is the key, in the context of a call, of the context of whoever waits for it.
 type callerKey struct{}
 
-// errNotS3 is what a page for people, such as that of a proxy, is to a program.
-var errNotS3 = errors.New("what answers does not speak S3: mend backup.s3.endpoint")
-
 // bounded ends answers that are longer than they can be, and refuses pages.
 type bounded struct{ next http.RoundTripper }
 
@@ -91,7 +87,7 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	response.Body = ending{response.Body, end}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		response.Body.Close()
-		return nil, errNotS3
+		return nil, ErrNotS3
 	}
 	room, ok := request.Context().Value(roomKey{}).(int64)
 	if !ok {
