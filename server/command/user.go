@@ -31,45 +31,49 @@ func (p *Program) userCommand() *cobra.Command {
 	return user
 }
 
-func (p *Program) userAddCommand() *cobra.Command {
-	var admin, fromStdin bool
-	cmd := &cobra.Command{
-		Use:   "add EMAIL --password-stdin",
-		Short: "Make an account",
-		Args:  exactly("EMAIL"),
+// accountCommand is a command that does something with the account whose address is its only argument.
+func (p *Program) accountCommand(use, short string, do func(ctx context.Context, accounts *auth.Auth, email string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: exactly("EMAIL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			password, err := p.readPassword(cmd, fromStdin)
-			if err != nil {
-				return err
-			}
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.AddUser(cmd.Context(), args[0], password, admin)
-			})
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error { return do(cmd.Context(), accounts, args[0]) })
 		},
 	}
-	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
-	passwordFlag(cmd, &fromStdin)
+}
+
+// withPassword is accountCommand for what needs a password from standard input.
+func (p *Program) withPassword(use, short string, do func(ctx context.Context, accounts *auth.Auth, email, password string) error) *cobra.Command {
+	var password string
+	var fromStdin bool
+	cmd := p.accountCommand(use+" --password-stdin", short, func(ctx context.Context, accounts *auth.Auth, email string) error {
+		return do(ctx, accounts, email, password)
+	})
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) { // before the database is opened, or made
+		password, err = p.readPassword(cmd, fromStdin)
+		return err
+	}
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the first line of standard input")
+	return cmd
+}
+
+func adminFlag(cmd *cobra.Command, admin *bool) {
+	cmd.Flags().BoolVar(admin, "admin", false, "an administrator, who needs no subscription")
+}
+
+func (p *Program) userAddCommand() *cobra.Command {
+	var admin bool
+	cmd := p.withPassword("add EMAIL", "Make an account", func(ctx context.Context, accounts *auth.Auth, email, password string) error {
+		return accounts.AddUser(ctx, email, password, admin)
+	})
+	adminFlag(cmd, &admin)
 	return cmd
 }
 
 func (p *Program) userPasswdCommand() *cobra.Command {
-	var fromStdin bool
-	cmd := &cobra.Command{
-		Use:   "passwd EMAIL --password-stdin",
-		Short: "Change an account's password and end its sessions",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			password, err := p.readPassword(cmd, fromStdin)
-			if err != nil {
-				return err
-			}
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.SetPassword(cmd.Context(), args[0], password)
-			})
-		},
-	}
-	passwordFlag(cmd, &fromStdin)
-	return cmd
+	return p.withPassword("passwd EMAIL", "Change an account's password and end its sessions",
+		func(ctx context.Context, accounts *auth.Auth, email, password string) error {
+			return accounts.SetPassword(ctx, email, password)
+		})
 }
 
 func (p *Program) userListCommand() *cobra.Command {
@@ -110,33 +114,19 @@ func (p *Program) tellMore(cmd *cobra.Command, page auth.Page, more bool) {
 }
 
 func (p *Program) userEnableCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "enable EMAIL",
-		Short: "Let an account in again that was disabled",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.Enable(cmd.Context(), args[0])
-			})
-		},
-	}
+	return p.accountCommand("enable EMAIL", "Let an account in again that was disabled",
+		func(ctx context.Context, accounts *auth.Auth, email string) error { return accounts.Enable(ctx, email) })
 }
 
 func (p *Program) userDisableCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "disable EMAIL",
-		Short: "Shut an account out, its sessions and tokens with it",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				last, err := accounts.Disable(cmd.Context(), args[0])
-				if last {
-					fmt.Fprintf(p.Stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", args[0])
-				}
-				return err
-			})
-		},
-	}
+	return p.accountCommand("disable EMAIL", "Shut an account out, its sessions and tokens with it",
+		func(ctx context.Context, accounts *auth.Auth, email string) error {
+			last, err := accounts.Disable(ctx, email)
+			if last {
+				fmt.Fprintf(p.Stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", email)
+			}
+			return err
+		})
 }
 
 func (p *Program) userInviteCommand() *cobra.Command {
@@ -156,28 +146,21 @@ func (p *Program) userInviteCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
+	adminFlag(cmd, &admin)
 	return cmd
 }
 
 func (p *Program) userSubscribeCommand() *cobra.Command {
 	var offer, until string
-	cmd := &cobra.Command{
-		Use:   "subscribe EMAIL --offer ID",
-		Short: "Give an account a subscription from now on, in the place of a former one",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if offer == "" {
-				return usagef("%s needs --offer ID, one of the configuration's offers", cmd.CommandPath())
-			}
-			end, err := p.dateFlag(cmd, "until", until)
-			if err != nil {
-				return err
-			}
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.Subscribe(cmd.Context(), args[0], offer, end)
-			})
-		},
+	var end market.DeliveryDate
+	cmd := p.accountCommand("subscribe EMAIL --offer ID", "Give an account a subscription from now on, in the place of a former one",
+		func(ctx context.Context, accounts *auth.Auth, email string) error { return accounts.Subscribe(ctx, email, offer, end) })
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if offer == "" {
+			return usagef("%s needs --offer ID, one of the configuration's offers", cmd.CommandPath())
+		}
+		end, err = p.dateFlag(cmd, "until", until)
+		return err
 	}
 	cmd.Flags().StringVar(&offer, "offer", "", "`ID` of an offer of the configuration")
 	cmd.Flags().StringVar(&until, "until", "", "last `DATE` of the subscription (default without end)")
@@ -185,16 +168,8 @@ func (p *Program) userSubscribeCommand() *cobra.Command {
 }
 
 func (p *Program) userUnsubscribeCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "unsubscribe EMAIL",
-		Short: "Take an account's subscription away",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.Unsubscribe(cmd.Context(), args[0])
-			})
-		},
-	}
+	return p.accountCommand("unsubscribe EMAIL", "Take an account's subscription away",
+		func(ctx context.Context, accounts *auth.Auth, email string) error { return accounts.Unsubscribe(ctx, email) })
 }
 
 // withAuth runs fn on the accounts of the configured database; its error says what to do.
@@ -218,10 +193,6 @@ func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth
 		}
 		return err
 	})
-}
-
-func passwordFlag(cmd *cobra.Command, fromStdin *bool) {
-	cmd.Flags().BoolVar(fromStdin, "password-stdin", false, "read the password from the first line of standard input")
 }
 
 // readPassword reads the first line of standard input, if the flag asks for it: there is no other way to give a
