@@ -199,7 +199,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 		web.TLSConfig = s.front.TLS
 		serve(func() error { return web.ServeTLS(s.front.HTTPS, "", "") })
 		serve(func() error { return s.front.Redirect.Serve(s.front.HTTP) })
-		parts.Go(func() { s.front.GreetItself(feedsCtx) })
+		parts.Go(func() { s.front.ObtainCertificate(feedsCtx) })
 	}
 	if s.listener != nil {
 		serve(func() error { return web.Serve(s.listener) })

@@ -154,7 +154,9 @@ func (p *Program) userSubscribeCommand() *cobra.Command {
 	var offer, until string
 	var end market.DeliveryDate
 	cmd := p.accountCommand("subscribe EMAIL --offer ID", "Give an account a subscription from now on, in the place of a former one",
-		func(ctx context.Context, accounts *auth.Auth, email string) error { return accounts.Subscribe(ctx, email, offer, end) })
+		func(ctx context.Context, accounts *auth.Auth, email string) error {
+			return accounts.Subscribe(ctx, email, offer, end)
+		})
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if offer == "" {
 			return usagef("%s needs --offer ID, one of the configuration's offers", cmd.CommandPath())
@@ -169,7 +171,9 @@ func (p *Program) userSubscribeCommand() *cobra.Command {
 
 func (p *Program) userUnsubscribeCommand() *cobra.Command {
 	return p.accountCommand("unsubscribe EMAIL", "Take an account's subscription away",
-		func(ctx context.Context, accounts *auth.Auth, email string) error { return accounts.Unsubscribe(ctx, email) })
+		func(ctx context.Context, accounts *auth.Auth, email string) error {
+			return accounts.Unsubscribe(ctx, email)
+		})
 }
 
 // withAuth runs fn on the accounts of the configured database; its error says what to do.
