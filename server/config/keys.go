@@ -3,14 +3,14 @@ package config
 // configKey is one key of the configuration.
 type configKey struct {
 	name     string // dotted, such as server.addr
-	fallback any    // its default, as the file would give it; the type tells how the environment's text is read
+	fallback any    // the default, as in the file; its type determines how the environment variable is parsed
 	read     keyReader
 }
 
-// offersKey names the one key that is not in the table: a list of structs has neither default nor variable.
+// offersKey is the only key that is not in the table: a list of structs has neither a default nor an environment variable.
 const offersKey = "offers"
 
-// configKeys is the table of all keys but offersKey; each reads into its field of cfg.
+// configKeys is the table of all keys except offersKey. Each key is read into its field of cfg.
 func configKeys(cfg *Config) []configKey {
 	keys := []configKey{
 		{"server.addr", "127.0.0.1:8080", asScalar(&cfg.Server.Addr, parseAddr)},
@@ -72,10 +72,11 @@ type feedSection struct {
 	section                 string
 	Config                  *Feed
 	every, from, to, lateAt string
-	isEnergy                bool // its values appear all day, so that their age can be judged
+	isEnergy                bool // its values are published all day, so that the age of the newest one can be checked
 }
 
-// Feeds start when their source publishes: prices around 12:50, capacity from 08:15, the energies all day.
+// Feeds returns the sections of the feeds. By default a feed starts when its source publishes: prices around 12:50, capacity from 08:15,
+// energy all day.
 func (cfg *Config) Feeds() []feedSection {
 	return []feedSection{
 		{"ingest.day_ahead_prices", &cfg.Ingest.DayAheadPrices, "10m", "12:40", "18:00", "14:30", false},
