@@ -86,13 +86,13 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		store: db, auth: s.auth, clock: clock, log: log, stepDays: cfg.Retention.AFRREnergyDays, clockWrong: clockWrong,
 	}
 	if cfg.Backup.Schedule != config.NoClockTime {
-		places, err := backup.Places(cfg.Backup.To, BucketOf(cfg.Backup.S3))
+		destinations, err := backup.Destinations(cfg.Backup.To, BucketOf(cfg.Backup.S3))
 		if err != nil {
 			return nil, err
 		}
 		s.upkeep.backups = &backup.Schedule{Options: backup.Options{
-			Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Places: places,
-			Told: figures.backedUp, ClockWrong: clockWrong, Explain: o.Explain,
+			Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Destinations: destinations,
+			OnNewest: figures.backedUp, ClockWrong: clockWrong, Explain: o.Explain,
 		}}
 	}
 	s.server, err = api.New(api.Options{

@@ -50,8 +50,8 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	backups := &backup.Schedule{Options: backup.Options{
-		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Places: valueOf(backup.Places("", server.BucketOf(cfg.Backup.S3)))(t),
-		Told: func(_ string, begun time.Time) {
+		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Destinations: valueOf(backup.Destinations("", server.BucketOf(cfg.Backup.S3)))(t),
+		OnNewest: func(_ string, begun time.Time) {
 			if !begun.IsZero() {
 				stop()
 			}

@@ -159,7 +159,7 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 			}
 			for range 2 {
 				n.round(t)
-				n.clock.Advance(backupAgain)
+				n.clock.Advance(retryInterval)
 			}
 			if keys := objects.keys(); len(keys) < 2 || !slices.Equal(keys[:2], older) {
 				t.Errorf("the bucket holds %q", keys)
@@ -203,7 +203,7 @@ func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *tes
 	n.round(t)
 	check([]string{noon}, nil)
 	objects.answer(nil)
-	n.clock.Advance(backupAgain)
+	n.clock.Advance(retryInterval)
 	n.round(t)
 	check([]string{noon}, []string{one})
 	n.clock.Advance(13*time.Hour + 30*time.Minute)
@@ -219,7 +219,7 @@ func withBackups(t *testing.T, last time.Time, nights int) (folder string, files
 	t.Helper()
 	folder = t.TempDir()
 	for night := range nights {
-		name := last.AddDate(0, 0, night+1-nights).Format(backupLayout)
+		name := last.AddDate(0, 0, night+1-nights).Format(nameLayout)
 		for _, name := range []string{name, name + store.ChecksumSuffix} {
 			if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 				t.Fatal(err)
@@ -248,9 +248,9 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 			check("ahead")
 			n.clock = clockwork.NewFakeClockAt(backupNoon.Add(25 * time.Second))
 			n.Clock, n.ClockWrong = n.clock, nil
-			n.Places[0].again = time.Time{}
-			n.Places[0].due = time.Time{}
-			n.backUpOnce(t.Context())
+			n.Destinations[0].notBefore = time.Time{}
+			n.Destinations[0].due = time.Time{}
+			n.backUpDue(t.Context())
 			check("right again")
 			if said := n.log.String(); !strings.Contains(said, "one is dated later than now") || !strings.Contains(said, "file=courant-20270304T120000Z.db.zst") {
 				t.Errorf("the log says\n%s", said)
@@ -260,8 +260,8 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 				t.Fatal(err)
 			}
 			n.clock.Advance(24 * time.Hour)
-			n.Places[0].due = time.Time{}
-			n.backUpOnce(t.Context())
+			n.Destinations[0].due = time.Time{}
+			n.backUpDue(t.Context())
 			const today, tomorrow = "courant-20261124T120025Z.db.zst", "courant-20261125T120025Z.db.zst"
 			if names, want := fileNames(t, folder), []string{today, today + ".sha256", tomorrow, tomorrow + ".sha256"}; !slices.Equal(names, want) {
 				t.Errorf("the folder holds %q, want %q", names, want)
@@ -275,14 +275,14 @@ func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
 	n := newNightly(t, backupNoon, config{To: folder, Keep: Keep{Days: 2}})
 	wrong := true
 	n.ClockWrong = func() bool { return wrong }
-	n.backUpOnce(t.Context())
+	n.backUpDue(t.Context())
 	if names := fileNames(t, folder); len(names) != len(before)+2 {
 		t.Errorf("the folder holds %q", names)
 	}
 	wrong = false
 	n.clock.Advance(24 * time.Hour)
-	n.Places[0].due = time.Time{}
-	n.backUpOnce(t.Context())
+	n.Destinations[0].due = time.Time{}
+	n.backUpDue(t.Context())
 	if names := fileNames(t, folder); len(names) != 4 {
 		t.Errorf("after it the folder holds %q", names)
 	}
@@ -294,7 +294,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 		made = append(made, date.At(3, 30))
 	}
 	stay := map[string]bool{}
-	for _, instant := range kept(made, Keep{Days: 2, Weeks: 3, Months: 3}) {
+	for _, instant := range toKeep(made, Keep{Days: 2, Weeks: 3, Months: 3}) {
 		stay[market.DeliveryDateOf(instant).String()] = true
 	}
 	want := []string{"2026-11-24", "2026-11-23", "2026-11-22", "2026-11-15", "2026-10-31", "2026-09-30"}
