@@ -395,7 +395,7 @@ func TestAnErrorIsOneLineOfAKnownKindWithoutTheKeys(t *testing.T) {
 				}
 			}
 		}, is: s3.ErrNotS3, says: "what answers does not speak S3"},
-		"silent": {change: func(o *s3.Options) { o.Patience = 20 * time.Millisecond },
+		"silent": {change: func(o *s3.Options) { o.IdleTimeout = 20 * time.Millisecond },
 			instead: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() },
 			says:    "the store took too long: is the line to it good?"},
 		"nobody there": {change: func(o *s3.Options) { o.Endpoint = closed.URL }, is: s3.ErrUnreached, says: "connection refused"},

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// hidden stands for a key that a store has written into its answer.
+	// hidden replaces a key that a store has repeated in its answer.
 	hidden = "[hidden]"
-	// mostWords is how much of what a store says of a fault is told.
-	mostWords = 200
+	// maxQuoted is how many characters of a store's message are quoted.
+	maxQuoted = 200
 )
 
 // refusals are what the error codes of the protocol mean.
@@ -38,7 +38,7 @@ var refusals = map[string]error{
 	"SlowDown":                     errors.New("the store has too much to do"),
 }
 
-// explain turns an error of a call into one line: what failed, where, and why. It holds neither key.
+// explain turns the error of a call into one line: what failed, where, and why. It contains neither key.
 func (b *Bucket) explain(doing, key string, err error) error {
 	if err == nil {
 		return nil
@@ -61,11 +61,11 @@ func (b *Bucket) plain(err error) error {
 	case errors.As(err, &refused):
 		return b.refusal(refused)
 	case errors.As(err, &certificate):
-		return fmt.Errorf("%w: %s", ErrCertificate, b.words(certificate.Err.Error()))
+		return fmt.Errorf("%w: %s", ErrCertificate, b.quote(certificate.Err.Error()))
 	case errors.As(err, &call):
-		return fmt.Errorf("%w: %s", ErrUnreached, b.words(call.Err.Error()))
+		return fmt.Errorf("%w: %s", ErrUnreached, b.quote(call.Err.Error()))
 	}
-	return errors.New(b.words(err.Error()))
+	return errors.New(b.quote(err.Error()))
 }
 
 func (b *Bucket) refusal(refused minio.ErrorResponse) error {
@@ -76,16 +76,16 @@ func (b *Bucket) refusal(refused minio.ErrorResponse) error {
 	if known := refusals[code]; known != nil {
 		return known
 	}
-	return fmt.Errorf("the store answers %d %s", refused.StatusCode, b.words(refused.Code+" "+refused.Message))
+	return fmt.Errorf("the store answers %d %s", refused.StatusCode, b.quote(refused.Code+" "+refused.Message))
 }
 
-// words is a text of the store's in one line, cut, and without the keys.
-func (b *Bucket) words(text string) string {
+// quote returns a text of the store in one line, shortened, and without the keys.
+func (b *Bucket) quote(text string) string {
 	text = b.secrets.Replace(strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r)
 	}), " "))
-	if runes := []rune(text); len(runes) > mostWords {
-		return string(runes[:mostWords]) + "…"
+	if runes := []rune(text); len(runes) > maxQuoted {
+		return string(runes[:maxQuoted]) + "…"
 	}
 	return text
 }
