@@ -22,7 +22,7 @@ import (
 	"courant/web"
 )
 
-// NewAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come. log may be nil.
+// NewAuth returns the accounts of a database. Its cookies are restricted to HTTPS if the public address is one. log may be nil.
 func NewAuth(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger) *auth.Auth {
 	return auth.New(auth.Options{
 		Store:        db,
@@ -34,34 +34,32 @@ func NewAuth(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slo
 }
 
 func authOffers(offers []config.Offer) []auth.Offer {
-	var known []auth.Offer
+	var converted []auth.Offer
 	for _, offer := range offers {
-		known = append(known, auth.Offer{ID: offer.ID, Datasets: offer.Datasets})
+		converted = append(converted, auth.Offer{ID: offer.ID, Datasets: offer.Datasets})
 	}
-	return known
+	return converted
 }
 
-// pageOffers are the offers as the pages show them.
+// pageOffers returns the offers as the pages show them.
 func pageOffers(offers []config.Offer) []web.Offer {
-	var shown []web.Offer
+	var converted []web.Offer
 	for _, offer := range offers {
-		shown = append(shown, web.Offer{
+		converted = append(converted, web.Offer{
 			ID: offer.ID, Name: web.Text{FR: offer.NameFR, EN: offer.NameEN}, Price: web.Text{FR: offer.PriceFR, EN: offer.PriceEN},
 			Description: web.Text{FR: offer.DescriptionFR, EN: offer.DescriptionEN}, Datasets: offer.Datasets, Contact: offer.Contact,
 		})
 	}
-	return shown
+	return converted
 }
 
-// The sources' patience is measured in real time, whatever the time of the market.
-
-// LineEachHost has the calls to a source wait for one another, whatever they ask for; interval is what passes at least between the starts
-// of two of them.
+// LineEachHost returns queues in which all calls to a source wait for one another; interval is the least time between the starts of two of
+// them. It is measured in real time, whatever the clock of the feeds.
 func LineEachHost(interval time.Duration) source.Lines {
 	return source.OneLineEachHost(clockwork.NewRealClock(), interval)
 }
 
-// LineEachFeed has the calls of one feed wait for one another: a feed that hangs holds up no other.
+// LineEachFeed returns queues in which the calls of one feed wait for one another, so that a feed that hangs delays no other.
 func LineEachFeed(interval time.Duration) source.Lines {
 	return source.OneLineEachResource(clockwork.NewRealClock(), interval)
 }

@@ -1,6 +1,6 @@
-// Package server is Courant as one process: Open takes hold of its database and its ports, Run collects and serves until it is told to
-// stop, Close lets go. What may come in here is how the parts are put together, started and stopped, and what the process does for
-// itself: upkeep, metrics, mails, its word to systemd.
+// Package server is Courant as one process: Open opens its database and ports, Run collects and serves until its context ends, and Close
+// releases everything. The package puts the parts together, starts and stops them, and does what the process does for itself: upkeep,
+// metrics, mails, notifications of systemd.
 package server
 
 import (
@@ -27,11 +27,11 @@ import (
 )
 
 const (
-	// requestsTimeout is how long requests under way may take when the service stops. Then the feeds have as long
-	// again, so that it ends within 10 s.
+	// requestsTimeout is how long requests under way may take when the process stops. Then the feeds have as long again, so that it ends
+	// within 10 s.
 	requestsTimeout = 4 * time.Second
 
-	// watchInterval is how often the database is asked whether another process has changed it.
+	// watchInterval is how often the process checks whether another one has changed the database.
 	watchInterval = 500 * time.Millisecond
 )
 
@@ -77,9 +77,9 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		}
 	}()
 	s.auth = NewAuth(cfg, db, clock, log)
-	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
+	metrics := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
 	s.feeds = NewFeeds(cfg, o.Lines, ingest.Options{
-		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: figures.ran, Explain: o.Explain,
+		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: metrics.ran, Explain: o.Explain,
 	})
 	clockWrong := func() bool { return s.feeds.ClockWrong(context.Background()) }
 	s.upkeep = &upkeep{
@@ -92,14 +92,14 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		}
 		s.upkeep.backups = &backup.Schedule{Options: backup.Options{
 			Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Destinations: destinations,
-			OnNewest: figures.backedUp, ClockWrong: clockWrong, Explain: o.Explain,
+			OnNewest: metrics.backedUp, ClockWrong: clockWrong, Explain: o.Explain,
 		}}
 	}
 	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: o.Simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mailerOf(cfg, o.Explain),
-		Report: s.reportFor, Decide: s.decide, Metrics: figures.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
+		Report: s.reportFor, Decide: s.decide, Metrics: metrics.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
 	})
 	if err != nil {
 		return nil, err
@@ -135,13 +135,13 @@ func (s *Server) Close() error {
 	return errors.Join(s.auth.Close(), s.store.Close())
 }
 
-// Auth is who may come in.
+// Auth returns the accounts.
 func (s *Server) Auth() *auth.Auth { return s.auth }
 
-// Report is how the datasets are doing, in full.
+// Report returns the state of the datasets, in full.
 func (s *Server) Report(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }
 
-// reportFor is how the datasets are doing, in full or as others than administrators may know it.
+// reportFor returns the state of the datasets, in full for administrators or as others may see it.
 func (s *Server) reportFor(ctx context.Context, full bool) (report.Report, error) {
 	found, err := s.feeds.Report(ctx)
 	if !full {
@@ -150,17 +150,17 @@ func (s *Server) reportFor(ctx context.Context, full bool) (report.Report, error
 	return found, err
 }
 
-// decide takes or drops what waits in quarantine.
+// decide accepts or rejects what waits in quarantine under the id.
 func (s *Server) decide(ctx context.Context, id int64, accept bool) error {
-	take := s.feeds.Reject
+	apply := s.feeds.Reject
 	if accept {
-		take = s.feeds.Accept
+		apply = s.feeds.Accept
 	}
-	_, err := take(ctx, id)
+	_, err := apply(ctx, id)
 	return err
 }
 
-// Addr is where the service listens without TLS, "" where it does not.
+// Addr returns the address at which the process listens without TLS, "" if it does not.
 func (s *Server) Addr() string {
 	if s.listener == nil {
 		return ""
@@ -168,7 +168,7 @@ func (s *Server) Addr() string {
 	return s.listener.Addr().String()
 }
 
-// address is the service's for whoever reads the log.
+// address returns the address for the log.
 func (s *Server) address() string {
 	if s.front != nil {
 		return "https://" + s.front.Domain
@@ -176,8 +176,8 @@ func (s *Server) address() string {
 	return "http://" + s.Addr()
 }
 
-// Run serves until ctx ends, then stops in order: no new requests, the requests under way, the feeds. Close has to follow.
-// ready is called once all bodies are built.
+// Run serves until ctx ends and then stops, in order: new requests, the requests under way, the feeds. ready is called once all bodies are
+// built. Close has to be called afterwards.
 func (s *Server) Run(ctx context.Context, ready func()) error {
 	var handler http.Handler = s.server
 	if s.front != nil {
@@ -186,9 +186,9 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	web := s.limits.Server(handler, s.log)
 	var parts sync.WaitGroup
 	failed := make(chan error, 4)
-	serve := func(entrance func() error) {
+	serve := func(run func() error) {
 		parts.Go(func() {
-			if err := entrance(); !errors.Is(err, http.ErrServerClosed) {
+			if err := run(); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		})
@@ -208,10 +208,10 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	err := s.server.Refresh(ctx)
 	switch {
 	case ctx.Err() != nil:
-		err = nil // told to stop before all was ready
+		err = nil // interrupted before all was ready
 	case err == nil:
 		s.store.Watch(watchInterval, func() error { return s.follow(feedsCtx) }, func(err error) {
-			s.log.Error("changes of the database not taken over", "error", oneLine(err))
+			s.log.Error("changes of the database not loaded", "error", oneLine(err))
 		})
 		s.log.Info("serving", "address", s.address(), "database", s.store.Path())
 		ready()
@@ -247,18 +247,18 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	return err
 }
 
-// refresh builds the bodies that a commit of this process has changed; where it fails, the watch on the database tries again.
+// refresh builds the bodies that a commit of this process has changed. If it fails, the watch on the database tries again.
 func (s *Server) refresh(ctx context.Context) {
 	if err := s.server.Refresh(ctx); err != nil && ctx.Err() == nil {
-		s.log.Error("answers not rebuilt", "error", err.Error())
+		s.log.Error("response bodies not rebuilt", "error", err.Error())
 	}
 }
 
-// follow takes over what was committed to the database, also by a command: who may come in, and the answers.
+// follow loads what was committed to the database, also by another process: the accounts and the response bodies.
 func (s *Server) follow(ctx context.Context) error {
 	err := errors.Join(s.auth.Refresh(ctx), s.server.Refresh(ctx))
 	if ctx.Err() != nil {
-		return nil // it stops
+		return nil // the process stops
 	}
 	return err
 }

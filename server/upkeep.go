@@ -19,11 +19,11 @@ import (
 const (
 	// upkeepTime is when the nightly upkeep runs, after the nightly reading of the sources: minutes after midnight in Paris.
 	upkeepTime = 4*60 + 20
-	// diskLooks is how often the free room on the disk is looked at.
-	diskLooks = time.Hour
+	// diskInterval is how often the free space on the disk is checked.
+	diskInterval = time.Hour
 )
 
-// upkeep is what a service does for its database beside collecting and serving.
+// upkeep is what the process does for its database besides collecting and serving.
 type upkeep struct {
 	store      *store.Store
 	auth       *auth.Auth
@@ -34,7 +34,7 @@ type upkeep struct {
 	clockWrong func() bool      // reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not
 }
 
-// start begins the work, which ends with ctx.
+// start starts the work in the background, until ctx ends.
 func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	parts.Go(func() { u.watchDisk(ctx) })
 	parts.Go(func() { u.maintain(ctx) })
@@ -43,7 +43,7 @@ func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	}
 }
 
-// pause says whether it was not cut short by the end of ctx.
+// pause waits for d and reports false if ctx ended first.
 func pause(ctx context.Context, clock clockwork.Clock, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -53,12 +53,12 @@ func pause(ctx context.Context, clock clockwork.Clock, d time.Duration) bool {
 	}
 }
 
-// sleep waits until then and says whether that came before the end of ctx.
+// sleep waits until then and reports false if ctx ended first.
 func (u *upkeep) sleep(ctx context.Context, then time.Time) bool {
 	return pause(ctx, u.clock, then.Sub(u.clock.Now()))
 }
 
-// watchDisk warns when the disk begins to be full.
+// watchDisk logs a warning when the disk becomes nearly full.
 func (u *upkeep) watchDisk(ctx context.Context) {
 	warned := false
 	for {
@@ -68,42 +68,42 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.store.Path())
 		}
 		warned = scarce
-		if !pause(ctx, u.clock, diskLooks) {
+		if !pause(ctx, u.clock, diskInterval) {
 			return
 		}
 	}
 }
 
-// maintain keeps the database in order each night.
+// maintain runs the nightly upkeep until ctx ends.
 func (u *upkeep) maintain(ctx context.Context) {
 	for u.sleep(ctx, market.NextAt(u.clock.Now(), upkeepTime)) {
-		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweep, u.sweepQuarantine, u.store.Maintain} {
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.pruneAccounts, u.pruneQuarantine, u.store.Maintain} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
-				u.log.Error("database not kept in order", "error", oneLine(err))
+				u.log.Error("nightly upkeep failed", "error", oneLine(err))
 			}
 		}
 	}
 }
 
-// sweepQuarantine drops what has waited for a decision too long.
-func (u *upkeep) sweepQuarantine(ctx context.Context) error {
+// pruneQuarantine drops what has waited too long for a decision.
+func (u *upkeep) pruneQuarantine(ctx context.Context) error {
 	if u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
 	return u.store.SweepQuarantine(ctx, u.clock.Now())
 }
 
-// sweep deletes the old rows that accounts leave behind.
-func (u *upkeep) sweep(ctx context.Context) error {
-	held, err := u.auth.Sweep(ctx, u.clockWrong != nil && u.clockWrong())
-	if held && err == nil {
-		u.log.Info("nothing of accounts is deleted for its age yet: the clock is wrong, or was not seen to be steady for 7 days", "now", u.clock.Now())
+// pruneAccounts deletes old sessions, links and audit notes.
+func (u *upkeep) pruneAccounts(ctx context.Context) error {
+	postponed, err := u.auth.Sweep(ctx, u.clockWrong != nil && u.clockWrong())
+	if postponed && err == nil {
+		u.log.Info("old rows of accounts are kept for now: the clock is wrong, or has not been steady for 7 days", "now", u.clock.Now())
 	}
 	return err
 }
 
-// removeOldSteps removes the 4 s steps of the delivery dates that are older than they are to be kept. The newest date that is stored is
-// always among those that are kept, also where the clock is wrong or nothing new came for long.
+// removeOldSteps removes the 4 s steps of delivery dates that are older than stepDays. The newest stored date always counts among those
+// days, so that a wrong clock, or a long time without new data, removes no more.
 func (u *upkeep) removeOldSteps(ctx context.Context) error {
 	if u.stepDays == 0 || u.clockWrong != nil && u.clockWrong() {
 		return nil
@@ -117,9 +117,9 @@ func (u *upkeep) removeOldSteps(ctx context.Context) error {
 		last = extent.Last
 	}
 	first := last.Add(1 - u.stepDays)
-	thinned, err := u.store.ThinAFRR(ctx, first)
-	if thinned > 0 {
-		u.log.Info("4 s steps removed, their 5 min kept", "dates", thinned, "before", first.String())
+	dates, err := u.store.ThinAFRR(ctx, first)
+	if dates > 0 {
+		u.log.Info("4 s steps removed, 5 min means kept", "dates", dates, "before", first.String())
 	}
 	return err
 }

@@ -96,7 +96,7 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 	}{{true, 1}, {false, 0}} {
 		wrong = step.wrong
 		for range 10 {
-			if err := u.sweep(t.Context()); err != nil {
+			if err := u.pruneAccounts(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			clock.Advance(24 * time.Hour)
@@ -129,7 +129,7 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 		left  int
 	}{{29, false, 1}, {3000, true, 1}, {30, false, 0}} {
 		u := &upkeep{store: db, clock: clockwork.NewFakeClockAt(now.AddDate(0, 0, row.days)), clockWrong: func() bool { return row.wrong }}
-		if err := u.sweepQuarantine(t.Context()); err != nil {
+		if err := u.pruneQuarantine(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		waiting, err := db.InQuarantine(t.Context())

@@ -33,7 +33,7 @@ func (p *Program) serveCommand() *cobra.Command {
 			end := func() {}
 			defer func() { end() }()
 			err = s.Run(cmd.Context(), func() {
-				end = s.TellSystemd(cmd.Context())
+				end = s.NotifySystemd(cmd.Context())
 				if cfg.Ingest.Enabled {
 					warnOff(cfg, log)
 				}
