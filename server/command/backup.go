@@ -79,7 +79,7 @@ func (p *Program) restoreCommand() *cobra.Command {
 	}
 }
 
-// restore is store.Restore, also of a file in a bucket.
+// restore restores the database from a file, or from s3://BUCKET/KEY.
 func restore(ctx context.Context, cfg config.Config, from string, now time.Time) (store.Restored, error) {
 	room := disk.RoomForRestore(cfg.Database.Path)
 	address, found := strings.CutPrefix(from, "s3://")

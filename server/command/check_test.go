@@ -27,8 +27,8 @@ func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
 			"FAIL RTE: token: status 401: they are refused: check rte.client_id and rte.client_secret"},
 		{"nobody answers", errors.New("no answer in time"), false, "FAIL no answer in time"},
 	} {
-		if v := checkExchange(row.err); v.warns != row.warns || sayOf(v) != row.says {
-			t.Errorf("%s: %q, warns %t", row.name, sayOf(v), v.warns)
+		if v := exchangeResult(row.err); v.warns != row.warns || textOf(v) != row.says {
+			t.Errorf("%s: %q, warns %t", row.name, textOf(v), v.warns)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestAddressesOfOneFormAreListed(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := checkAddresses(t.Context(), path, clockwork.NewFakeClock())
-		if v.err != nil || v.warns != step.warns || !strings.HasSuffix(v.said, step.want) {
+		if v.err != nil || v.warns != step.warns || !strings.HasSuffix(v.found, step.want) {
 			t.Errorf("%+v, want %q", v, step.want)
 		}
 	}

@@ -53,7 +53,7 @@ func (p *Program) feedsCommand() *cobra.Command {
 	return cmd
 }
 
-// feeds makes the feeds of a command. At most one call to a source is under way.
+// feeds returns the feeds for a command, with at most one call to each source at a time.
 func (p *Program) feeds(cfg config.Config, db *store.Store) *ingest.Feeds {
 	return server.NewFeeds(cfg, server.LineEachHost(p.callInterval), ingest.Options{
 		Store: db, Clock: p.Clock, Log: p.logger(cfg.Log), Explain: withHint,
@@ -83,19 +83,19 @@ func waitingID(text string) (int64, error) {
 	return id, nil
 }
 
-// whereIDsAre adds to an error that nothing waits where to look.
-func whereIDsAre(err error) error {
+// withIDHint adds to store.ErrNotFound how to find the IDs.
+func withIDHint(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("%w: courant feeds shows what waits", err)
 	}
 	return err
 }
 
-// showWaiting prints what would be stored of what waits under the id.
+// showWaiting prints what would be stored if the quarantined date with the id were accepted.
 func (p *Program) showWaiting(ctx context.Context, db *store.Store, id int64) error {
 	proposal, err := db.Proposal(ctx, id)
 	if err != nil {
-		return whereIDsAre(err)
+		return withIDHint(err)
 	}
 	return p.printProposal(proposal)
 }
@@ -152,7 +152,7 @@ func (p *Program) decideCommand(name, short, done string, event auth.Event, deci
 				if err == nil {
 					fmt.Fprintf(p.Stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
 				}
-				return whereIDsAre(err)
+				return withIDHint(err)
 			})
 		},
 	}
@@ -160,8 +160,8 @@ func (p *Program) decideCommand(name, short, done string, event auth.Event, deci
 	return cmd
 }
 
-// confirm asks on the terminal whether to go on; without a clear yes it is an error. An interruption ends it too: the read of
-// the terminal is left waiting until the program ends.
+// confirm asks on the terminal whether to go on, and returns an error unless the answer is yes. It returns when ctx ends, although the read
+// of the terminal goes on until the program ends.
 func (p *Program) confirm(ctx context.Context, question string) error {
 	fmt.Fprintf(p.Stderr, "%s? [y/N] ", question)
 	type answer struct {
@@ -220,7 +220,7 @@ func datasetRows(datasets []report.Status) [][]string {
 	return rows
 }
 
-// missingRows has a line for each run of delivery dates that lack something for the same reason.
+// missingRows has a row for each range of consecutive delivery dates that are incomplete for the same reason.
 func missingRows(datasets []report.Status) [][]string {
 	rows := [][]string{{"MISSING OF", "FROM", "TO", "EXPECTED", "RECEIVED", "REASON"}}
 	for _, s := range datasets {

@@ -16,7 +16,7 @@ import (
 	"courant/store/market"
 )
 
-// allDatasets is the DATASET that stands for every one.
+// allDatasets is the DATASET argument that means every dataset.
 const allDatasets = "all"
 
 // fetchOptions are the flags of the fetch command.
@@ -84,7 +84,7 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	if earliest := ingest.EarliestDate; first.Before(earliest) {
 		return usagef("%s lies too far back: nothing was published before %s", first, earliest)
 	}
-	// Of several datasets each is asked for up to its own last date.
+	// If there are several datasets, each is fetched up to its own last date.
 	latest := ingest.LastDate(datasets[0], p.Clock.Now())
 	if last.After(latest) {
 		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
@@ -107,7 +107,7 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	})
 }
 
-// fetchRequests is one request for each feed of the datasets.
+// fetchRequests returns one request for each feed of the datasets.
 func (p *Program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
 	asked := map[ingest.FeedName]bool{}
@@ -138,7 +138,7 @@ func (p *Program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests 
 	return nil
 }
 
-// printStored says how many native rows are held now of the range that was asked for.
+// printStored prints how many rows are now stored of the requested range, at the steps at which they were published.
 func (p *Program) printStored(ctx context.Context, db *store.Store, datasets []market.Dataset, first, last market.DeliveryDate) error {
 	for _, dataset := range datasets {
 		coverage, err := db.Coverage(ctx, dataset, first, last)
@@ -150,7 +150,7 @@ func (p *Program) printStored(ctx context.Context, db *store.Store, datasets []m
 	return nil
 }
 
-// progress draws a bar on a terminal, and nothing elsewhere.
+// progress returns a function that draws a progress bar on a terminal, and does nothing elsewhere.
 func (p *Program) progress(name ingest.FeedName) func(ingest.Progress) {
 	if !isTerminal(p.Stderr) {
 		return func(ingest.Progress) {}
@@ -162,11 +162,11 @@ func (p *Program) progress(name ingest.FeedName) func(ingest.Progress) {
 				progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.Stderr) }))
 		}
 		bar.Describe(progressText(name, now))
-		_ = bar.Set(now.Done) // a bar that cannot be drawn is no reason to stop
+		_ = bar.Set(now.Done) // a bar that cannot be drawn does not end the fetch
 	}
 }
 
-// progressText says where a fetch is, such as "afrr_energy 2026-10-25, 44100 rows". The bar counts the dates.
+// progressText describes the progress of a fetch, such as "afrr_energy 2026-10-25, 44100 rows". The bar itself counts the dates.
 func progressText(name ingest.FeedName, now ingest.Progress) string {
 	if now.Date.IsZero() {
 		return string(name)

@@ -25,7 +25,7 @@ func (p *Program) serveCommand() *cobra.Command {
 				Clock: p.Clock, Log: log, Lines: server.LineEachFeed(p.callInterval), Explain: withHint,
 			})
 			if cmd.Context().Err() != nil && s == nil {
-				return nil // told to stop while it started
+				return nil // interrupted while it started
 			}
 			if err != nil {
 				return err

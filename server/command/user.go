@@ -18,11 +18,11 @@ import (
 	"courant/store/market"
 )
 
-// maxPasswordLine is how much of standard input is read for a password, more than any that is accepted.
+// maxPasswordLine is how many bytes of standard input are read for a password, more than any accepted password has.
 const maxPasswordLine = 4096
 
-// linesOfAList is how many lines of a list a command prints at once.
-const linesOfAList = 1000
+// listPageSize is how many lines of a list a command prints.
+const listPageSize = 1000
 
 func (p *Program) userCommand() *cobra.Command {
 	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
@@ -31,7 +31,7 @@ func (p *Program) userCommand() *cobra.Command {
 	return user
 }
 
-// accountCommand is a command that does something with the account whose address is its only argument.
+// accountCommand returns a command whose only argument is the address of an account; do is called with it.
 func (p *Program) accountCommand(use, short string, do func(ctx context.Context, accounts *auth.Auth, email string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: exactly("EMAIL"),
@@ -41,14 +41,14 @@ func (p *Program) accountCommand(use, short string, do func(ctx context.Context,
 	}
 }
 
-// withPassword is accountCommand for what needs a password from standard input.
+// withPassword is accountCommand with a password that is read from standard input.
 func (p *Program) withPassword(use, short string, do func(ctx context.Context, accounts *auth.Auth, email, password string) error) *cobra.Command {
 	var password string
 	var fromStdin bool
 	cmd := p.accountCommand(use+" --password-stdin", short, func(ctx context.Context, accounts *auth.Auth, email string) error {
 		return do(ctx, accounts, email, password)
 	})
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) { // before the database is opened, or made
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) { // before the database is opened or created
 		password, err = p.readPassword(cmd, fromStdin)
 		return err
 	}
@@ -77,7 +77,7 @@ func (p *Program) userPasswdCommand() *cobra.Command {
 }
 
 func (p *Program) userListCommand() *cobra.Command {
-	page := auth.Page{Size: linesOfAList}
+	page := auth.Page{Size: listPageSize}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts",
@@ -88,7 +88,7 @@ func (p *Program) userListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				defer p.tellMore(cmd, page, more)
+				defer p.hintMore(cmd, page, more)
 				rows := [][]string{{"EMAIL", "ROLE", "CREATED", "DISABLED", "OFFER", "OFFER SINCE", "OFFER UNTIL"}}
 				for _, user := range users {
 					rows = append(rows, []string{user.Email, string(user.Role), timeCell(user.Created), timeCell(user.Disabled),
@@ -106,8 +106,8 @@ func pageFlag(cmd *cobra.Command, page *auth.Page) {
 	cmd.Flags().IntVar(&page.Number, "page", 1, fmt.Sprintf("`NUMBER` of the page, of %d lines each", page.Size))
 }
 
-// tellMore says that a list goes on after the page that is printed.
-func (p *Program) tellMore(cmd *cobra.Command, page auth.Page, more bool) {
+// hintMore prints how to see the next page, if there is one.
+func (p *Program) hintMore(cmd *cobra.Command, page auth.Page, more bool) {
 	if more {
 		fmt.Fprintf(p.Stderr, "courant: there are more: %s --page %d\n", cmd.CommandPath(), max(page.Number, 1)+1)
 	}
@@ -176,12 +176,12 @@ func (p *Program) userUnsubscribeCommand() *cobra.Command {
 		})
 }
 
-// withAuth runs fn on the accounts of the configured database; its error says what to do.
+// withAuth calls fn with the accounts of the configured database, and adds to its error what to do.
 func (p *Program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
 	return p.withAccounts(ctx, func(_ config.Config, accounts *auth.Auth) error { return fn(accounts) })
 }
 
-// withAccounts is withAuth for what needs the configuration too.
+// withAccounts is withAuth with the configuration.
 func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth.Auth) error) error {
 	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
 		err := fn(cfg, server.NewAuth(cfg, db, p.Clock, nil))
@@ -199,8 +199,8 @@ func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth
 	})
 }
 
-// readPassword reads the first line of standard input, if the flag asks for it: there is no other way to give a
-// password, since arguments and the environment can be seen by others.
+// readPassword reads the first line of standard input, and returns a usage error without the flag for that: there is no other way to give a
+// password, since other users can see arguments and the environment.
 func (p *Program) readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
 	if !fromStdin {
 		return "", usagef("%s reads the password from standard input: %[1]s EMAIL --password-stdin < FILE", cmd.CommandPath())
@@ -216,7 +216,7 @@ func (p *Program) readPassword(cmd *cobra.Command, fromStdin bool) (string, erro
 	return password, nil
 }
 
-// dateFlag reads the date in a flag, or no date if the flag is not there.
+// dateFlag returns the date in a flag, the zero date if the flag is not set.
 func (p *Program) dateFlag(cmd *cobra.Command, flag, text string) (market.DeliveryDate, error) {
 	if !cmd.Flags().Changed(flag) {
 		return market.DeliveryDate{}, nil
