@@ -107,7 +107,9 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	defer dialer.close()
 	secure := &tls.Config{ServerName: m.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
 	// The library's own timeout applies to each call: that of ctx ends first.
-	options := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(dialer.dial)}
+	options := []mail.Option{
+		mail.WithPort(m.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(dialer.dial),
+	}
 	method := mail.SMTPAuthAutoDiscover
 	switch m.Encryption {
 	case "starttls":

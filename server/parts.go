@@ -126,14 +126,17 @@ func mailerOf(cfg config.Config, explain func(error) error) api.Mailer {
 // BucketOf returns the bucket that the configuration names.
 func BucketOf(cfg config.S3) backup.Bucket {
 	return backup.Bucket{
-		Options: s3.Options{Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal()},
-		Prefix:  cfg.Prefix,
+		Options: s3.Options{
+			Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal(),
+		},
+		Prefix: cfg.Prefix,
 	}
 }
 
 // frontOf returns the options of the TLS front that the configuration names.
 func frontOf(cfg config.TLS) entrance.Options {
 	return entrance.Options{
-		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority, UserAgent: userAgent(),
+		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority,
+		UserAgent: userAgent(),
 	}
 }

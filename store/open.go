@@ -179,7 +179,8 @@ func (s *Store) refuseSecondName() error {
 		}
 	}
 	if n := links(file); n > 1 {
-		return fmt.Errorf("%w: %s has %d names (hard links), and a program that opens another one would damage the database: find them with find FOLDER -samefile %[2]s and remove the others, or copy the file with courant backup",
+		return fmt.Errorf("%w: %s has %d names (hard links), and a program that opens another one would damage the database: "+
+			"find them with find FOLDER -samefile %[2]s and remove the others, or copy the file with courant backup",
 			ErrUnusableFile, s.path, n)
 	}
 	return nil

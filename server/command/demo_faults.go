@@ -77,7 +77,9 @@ type demoScript struct {
 }
 
 // NewDemoScript returns a script and sets its first faults.
-func NewDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (report.Report, error)) *demoScript {
+func NewDemoScript(
+	switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (report.Report, error),
+) *demoScript {
 	s := &demoScript{switches, clock, log, report}
 	s.setBaseFaults()
 	return s
@@ -96,7 +98,8 @@ func (s *demoScript) Play(ctx context.Context) {
 	for {
 		for _, fault := range demoFaults {
 			s.set(fault)
-			s.log.Info("simulated fault", "resource", fault.resource, "fault", fault.fault, "what", describeFault(fault.fault), "for", fault.lasts.String())
+			s.log.Info("simulated fault", "resource", fault.resource, "fault", fault.fault, "what", describeFault(fault.fault),
+				"for", fault.lasts.String())
 			if !s.pause(ctx, fault.lasts) {
 				return
 			}

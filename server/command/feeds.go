@@ -125,7 +125,9 @@ func numberCell(n market.Number) string {
 	return strconv.FormatFloat(n.V, 'f', -1, 64)
 }
 
-func (p *Program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
+func (p *Program) decideCommand(
+	name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error),
+) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   name + " ID",
@@ -189,8 +191,10 @@ func (p *Program) confirm(ctx context.Context, question string) error {
 }
 
 func (p *Program) printReport(report report.Report) error {
-	tables := [][][]string{datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine), differenceRows(report.PriceDifferences),
-		correctionRows(report.Corrections), clockRows(report.Clock)}
+	tables := [][][]string{
+		datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine),
+		differenceRows(report.PriceDifferences), correctionRows(report.Corrections), clockRows(report.Clock),
+	}
 	for i, rows := range tables {
 		if len(rows) == 1 {
 			continue // only the header
@@ -206,7 +210,9 @@ func (p *Program) printReport(report report.Report) error {
 }
 
 func datasetRows(datasets []report.Status) [][]string {
-	rows := [][]string{{"DATASET", "SOURCE", "STATE", "FIRST DATE", "LAST DATE", "MISSING DATES", "LAG", "LAST SUCCESS", "LAST CHANGE", "NEXT RUN", "LAST ERROR"}}
+	rows := [][]string{{
+		"DATASET", "SOURCE", "STATE", "FIRST DATE", "LAST DATE", "MISSING DATES", "LAG", "LAST SUCCESS", "LAST CHANGE", "NEXT RUN", "LAST ERROR",
+	}}
 	for _, s := range datasets {
 		lag := textCell("")
 		if s.LagSeconds != nil {
@@ -232,7 +238,9 @@ func missingRows(datasets []report.Status) [][]string {
 				expected += last.Expected
 				received += last.Received
 			}
-			rows = append(rows, []string{string(s.Dataset), first.Date.String(), last.Date.String(), strconv.Itoa(expected), strconv.Itoa(received), string(first.Reason)})
+			rows = append(rows, []string{
+				string(s.Dataset), first.Date.String(), last.Date.String(), strconv.Itoa(expected), strconv.Itoa(received), string(first.Reason),
+			})
 		}
 	}
 	return rows
@@ -245,7 +253,9 @@ func waitingRows(quarantine []report.Waiting) [][]string {
 		if w.Detail != nil {
 			reason += ": " + *w.Detail
 		}
-		rows = append(rows, []string{strconv.FormatInt(w.ID, 10), string(w.Dataset), w.Date.String(), fmt.Sprintf("%.120s", reason), instantCell(&w.SeenAt)})
+		rows = append(rows, []string{
+			strconv.FormatInt(w.ID, 10), string(w.Dataset), w.Date.String(), fmt.Sprintf("%.120s", reason), instantCell(&w.SeenAt),
+		})
 	}
 	return rows
 }
@@ -253,7 +263,9 @@ func waitingRows(quarantine []report.Waiting) [][]string {
 func differenceRows(differences []report.Difference) [][]string {
 	rows := [][]string{{"PRICES DIFFER ON", "BETWEEN", "QUARTERS", "BY UP TO EUR/MWh", "SEEN"}}
 	for _, d := range differences {
-		rows = append(rows, []string{d.Date.String(), d.Between, strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt)})
+		rows = append(rows, []string{
+			d.Date.String(), d.Between, strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt),
+		})
 	}
 	return rows
 }

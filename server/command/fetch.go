@@ -108,7 +108,9 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 }
 
 // fetchRequests returns one request for each feed of the datasets.
-func (p *Program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
+func (p *Program) fetchRequests(
+	feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool,
+) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
 	asked := map[ingest.FeedName]bool{}
 	for _, dataset := range datasets {

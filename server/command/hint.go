@@ -26,7 +26,8 @@ var hints = []struct {
 	{s3.ErrNoBucket, "make it, or mend backup.s3.bucket"},
 	{s3.ErrAccessKey, "mend backup.s3.access_key"},
 	{s3.ErrSecretKey, "mend backup.s3.secret_key"},
-	{s3.ErrDenied, "give the access key the rights to list, read, write and delete in this bucket, or mend backup.s3.access_key and backup.s3.secret_key"},
+	{s3.ErrDenied, "give the access key the rights to list, read, write and delete in this bucket, " +
+		"or mend backup.s3.access_key and backup.s3.secret_key"},
 	{s3.ErrRegion, "mend backup.s3.region"},
 	{s3.ErrMoved, "mend backup.s3.endpoint and backup.s3.region"},
 	{s3.ErrFull, "make room, or keep fewer backups with backup.keep"},

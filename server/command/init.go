@@ -92,8 +92,8 @@ func readLine(in *bufio.Reader) (string, error) {
 	return strings.TrimSpace(line), nil
 }
 
-// askUntil is ask, but returns when the command is interrupted, and restores the terminal. The read of the terminal cannot be interrupted and
-// goes on until the program ends.
+// askUntil is ask, but returns when the command is interrupted, and restores the terminal. The read of the terminal cannot be
+// interrupted and goes on until the program ends.
 func (p *Program) askUntil(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswers) error {
 	terminal := int(p.Stdin.(*os.File).Fd())
 	before, err := term.GetState(terminal)

@@ -25,8 +25,8 @@ const (
 	stateFolder = "/var/lib/courant"
 )
 
-// systemUser declares the user of the service, for systemd-sysusers. It is a permanent user, not a dynamic one of systemd, so that a command
-// can run as the same user while the service runs.
+// systemUser declares the user of the service, for systemd-sysusers. It is a permanent user, not a dynamic one of systemd, so that a
+// command can run as the same user while the service runs.
 const systemUser = "u courant - \"Courant\" " + stateFolder + "\n"
 
 // unitText is the unit. It limits what an attacker who takes over the process can do: write to one folder, without a way to more rights.

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Limits bounds what a client may cost. Slow clients are disconnected, and where there are too many connections, so is the one that was silent longest.
+// Limits bounds what a client may cost. Slow clients are disconnected, and where there are too many connections, so is the one that
+// was silent longest.
 type Limits struct {
 	readHeader  time.Duration // for the header of a request, and for a TLS handshake
 	read        time.Duration // for a request

@@ -174,7 +174,8 @@ func (s *Schedule) backUpDue(ctx context.Context) {
 		case err == nil:
 			d.notBefore = market.NextAt(pending.begun, s.At)
 			s.OnNewest(d.kind, pending.begun)
-			s.Log.Info("backup", "to", d.name, "file", pending.name(), "bytes", disk.FileSize(pending.path), "duration", s.Clock.Since(pending.begun))
+			s.Log.Info("backup", "to", d.name, "file", pending.name(), "bytes", disk.FileSize(pending.path),
+				"duration", s.Clock.Since(pending.begun))
 			if err := s.prune(ctx, d, pending.begun); err != nil && ctx.Err() == nil {
 				s.Log.Error("old backups not removed", "to", d.name, "error", s.text(err))
 			}
