@@ -133,10 +133,8 @@ func BucketOf(cfg config.S3) backup.Bucket {
 	}
 }
 
-// frontOf returns the options of the TLS front that the configuration names.
-func frontOf(cfg config.TLS) entrance.Options {
-	return entrance.Options{
-		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority,
-		UserAgent: userAgent(),
-	}
+// frontOf adds to the options what the configuration sets.
+func frontOf(cfg config.TLS, o entrance.Options) entrance.Options {
+	o.Domain, o.CacheDir, o.UserAgent = cfg.Domain, cfg.CacheDir, userAgent()
+	return o
 }

@@ -53,8 +53,9 @@ type Server struct {
 type Options struct {
 	Clock     clockwork.Clock
 	Log       *slog.Logger
-	Lines     source.Lines // the queues of calls to the sources; nil: calls do not wait for one another
-	Simulated bool         // the data are made up, and every answer and page has to say so
+	Lines     source.Lines     // the queues of calls to the sources; nil: calls do not wait for one another
+	Simulated bool             // the data are made up, and every answer and page has to say so
+	TLS       entrance.Options // ports and certificate authority other than the usual ones; the configuration sets the rest
 	// Explain adds to an error what a person can do about it, for the log and the status; nil: errors are reported as they are.
 	Explain func(error) error
 }
@@ -110,7 +111,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		}
 	}
 	if cfg.Server.TLS.Domain != "" {
-		if s.front, err = entrance.Open(frontOf(cfg.Server.TLS), s.limits, log); err != nil {
+		if s.front, err = entrance.Open(frontOf(cfg.Server.TLS, o.TLS), s.limits, log); err != nil {
 			return nil, err
 		}
 	}

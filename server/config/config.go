@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/acme"
-
 	"courant/store/market"
 )
 
@@ -46,9 +44,6 @@ type Server struct {
 type TLS struct {
 	Domain   string // in lower case
 	CacheDir string // where certificates are stored; set if the domain is
-
-	HTTPSAddr, HTTPAddr string       // instead of :443 and :80; no key sets them
-	Authority           *acme.Client `json:"-"` // instead of Let's Encrypt; no key sets it
 }
 
 // Database is where values are stored.
