@@ -251,7 +251,7 @@ func TestEveryFaultOfASource(t *testing.T) {
 		{name: "400 that says that one day is too wide", only: toENTSOE, serve: always("status-400-too-wide"), tries: 1,
 			says: "status 400: the window is too wide for the source: “The amount of requested data exceeds allowed limit.”"},
 		{name: "401", only: toENTSOE, serve: always("status-401"), tries: 1,
-			says: "status 401: the security token is refused: check entsoe.security_token"},
+			says: "status 401: the security token is refused"},
 		{name: "401", only: toRTE, serve: always("status-401"), tries: 2, tokens: 2, says: expired},
 		{name: "401 once", only: toRTE, serve: inTurn("status-401"), tries: 2, tokens: 2, end: brought},
 		{name: "401 as the last of five tries", only: toRTE, serve: inTurn("status-503", "status-503", "status-503", "status-503", "status-401"),

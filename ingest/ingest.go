@@ -35,6 +35,8 @@ type Options struct {
 	CompareClocks bool
 	// Ran is called when a run has ended, however it did.
 	Ran func(store.Run)
+	// Explain adds to an error what a person can do about it, for the log and the status; nil: errors are reported as they are.
+	Explain func(error) error
 }
 
 // Feeds is all feeds of Courant.
@@ -45,6 +47,7 @@ type Feeds struct {
 	committed func(context.Context)
 	ran       func(store.Run)
 	room      func() error
+	explain   func(error) error
 	feeds     []*feed
 	primary   map[market.Dataset]*feed // the feed of each dataset's own source
 	telling   sync.Mutex               // one says at a time how the feeds stand
@@ -54,7 +57,7 @@ type Feeds struct {
 
 // New makes the feeds; none runs yet.
 func New(o Options) *Feeds {
-	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room,
+	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room, explain: o.Explain,
 		started: o.Clock.Now(), comparing: o.CompareClocks, primary: map[market.Dataset]*feed{}}
 	if f.committed == nil {
 		f.committed = func(context.Context) {}
@@ -64,6 +67,9 @@ func New(o Options) *Feeds {
 	}
 	if f.room == nil {
 		f.room = func() error { return nil }
+	}
+	if f.explain == nil {
+		f.explain = func(err error) error { return err }
 	}
 	hosts := map[string]*circuit{}
 	for _, described := range market.Feeds() {

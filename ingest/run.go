@@ -53,7 +53,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	faults := append(refusalTexts(run.Refusals), omissionTexts(run.Omissions)...)
 	if brought.fault != nil {
 		run.Lost, run.Outcome = brought.lost, store.OutcomePartial
-		faults = append(faults, oneLine(brought.fault))
+		faults = append(faults, oneLine(f.explain(brought.fault)))
 	}
 	run.Error = strings.Join(faults, "; ")
 	run.Ended = f.clock.Now()
@@ -85,7 +85,7 @@ func allRefused(datasets []market.Dataset, refusals []market.Refusal) bool {
 
 // failed keeps the account of a run that brought nothing. Where there is no room, only the log has it.
 func (f *Feeds) failed(ctx context.Context, feed *feed, run store.Run, brought answer, cause error) (store.Run, error) {
-	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(cause)
+	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(f.explain(cause))
 	if locked := f.store.Locked(); locked != nil && errors.Is(cause, store.ErrBusy) {
 		run.Error = oneLine(locked) // without the file's path: the status shows it to every account
 	}

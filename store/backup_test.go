@@ -238,6 +238,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	for _, c := range []struct {
 		name, suffix string
 		prepare      func(t *testing.T, path, backup string)
+		is           error // nil: any
 		says         string
 		summed       bool // there is a checksum beside the backup
 	}{
@@ -309,7 +310,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 			},
 		},
 		{
-			name: "another program's database in its place", says: "move it away",
+			name: "another program's database in its place", is: store.ErrPathTaken, says: "not a Courant database",
 			prepare: func(t *testing.T, path, _ string) {
 				alter(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = delete")
 			},
@@ -329,7 +330,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 				room = func(bytes uint64) error { return fmt.Errorf("no room for %d bytes", bytes) }
 			}
 			_, err := store.Restore(t.Context(), backup, path, dawn, room)
-			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), ".part") {
+			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), ".part") || c.is != nil && !errors.Is(err, c.is) {
 				t.Errorf("Restore = %v, want %q", err, c.says)
 			}
 			if after := contents(t, filepath.Dir(path)); !maps.Equal(before, after) {

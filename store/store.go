@@ -34,7 +34,23 @@ var (
 	ErrBusy         = errors.New("the database is locked")
 )
 
-// readers is how many reads run at once, each on a connection of its own.
+// Kinds of error that another path for the database would mend. Each comes with ErrNotDatabase or ErrUnusableFile, whose message says
+// what was found; errors.Is finds the kind, so that a caller can add what to do.
+var (
+	ErrPathTaken      = errors.New("the path of the database leads to something else")
+	ErrPathNoFolder   = errors.New("the folder of the database does not exist")
+	ErrPathUnwritable = errors.New("the file of the database cannot be written")
+)
+
+// kindError is an error with a kind that errors.Is finds and the message leaves out.
+type kindError struct {
+	error
+	kind error
+}
+
+func (e kindError) Unwrap() []error { return []error{e.error, e.kind} }
+
+// readers is how many connections answer reads at once.
 const readers = 4
 
 // Store is an open database. It is safe for concurrent use.

@@ -484,7 +484,7 @@ func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
 }
 
 func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
-	const credentials = "the client credentials are refused: check rte.client_id and rte.client_secret"
+	const credentials = "the client credentials are refused"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)
 	asJSON := func(code int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

@@ -148,6 +148,9 @@ func TooManyOddSteps(steps int, date market.DeliveryDate) bool {
 // ErrTooWide is the answer of a source to which the window asked for was too wide.
 var ErrTooWide = errors.New("the window is too wide for the source")
 
+// ErrCredentials is the answer of a source that does not accept the credentials it was sent.
+var ErrCredentials = errors.New("the credentials are refused")
+
 // Fault is a call that brought nothing.
 type Fault struct {
 	Source     string // RTE or ENTSO-E
@@ -159,7 +162,7 @@ type Fault struct {
 	Unreadable bool   // an answer came, and is not what it should be; what a proxy says in the place of one is no answer
 	Retryable  bool
 	RetryAfter time.Duration // how long the source asked to be left alone, a day at most; 0 if it asked for nothing
-	Cause      error         // nil, ErrTooWide, or what the connection said
+	Cause      error         // nil, ErrTooWide, ErrCredentials, or what the connection said
 }
 
 func (f *Fault) Error() string {

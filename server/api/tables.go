@@ -54,7 +54,7 @@ func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) 
 	return table, err
 }
 
-// thinnedNote says what is left of dates that are older than retention.afrr_energy_days.
+// thinnedNote is the notice beside dates whose 4 s steps were removed.
 var thinnedNote = web.Text{
 	FR: "De cette date, Courant ne garde plus que ces moyennes de 5 minutes : les pas de 4 secondes ont été retirés.",
 	EN: "Of this date Courant keeps these 5 minute means only: the 4 second steps were removed.",

@@ -156,8 +156,8 @@ func newNightly(t *testing.T, now time.Time, cfg config) *nightly {
 	}
 	t.Cleanup(func() { db.Close() })
 	n.Schedule = &Schedule{Options{
-		Store: db, Clock: n.clock, Log: slog.New(slog.NewTextHandler(n.log, nil)), At: 3*60 + 30, Keep: cfg.Keep, Places: must(Places(cfg.To, cfg.S3))(t),
-		Told: func(kind string, begun time.Time) {
+		Store: db, Clock: n.clock, Log: slog.New(slog.NewTextHandler(n.log, nil)), At: 3*60 + 30, Keep: cfg.Keep, Destinations: must(Destinations(cfg.To, cfg.S3))(t),
+		OnNewest: func(kind string, begun time.Time) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
 			n.told[kind] = begun
@@ -177,12 +177,12 @@ func (n *nightly) newest(kind string) time.Time {
 // round makes the backups that are due now, and tells of them.
 func (n *nightly) round(t *testing.T) {
 	t.Helper()
-	for _, p := range n.Places {
-		p.due = n.nextBackup(t.Context(), p)
+	for _, p := range n.Destinations {
+		p.due = n.nextDue(t.Context(), p)
 	}
-	n.backUpOnce(t.Context())
-	for _, p := range n.Places {
-		p.due = n.nextBackup(t.Context(), p)
+	n.backUpDue(t.Context())
+	for _, p := range n.Destinations {
+		p.due = n.nextDue(t.Context(), p)
 	}
 	for _, name := range fileNames(t, n.dir) {
 		if strings.Contains(name, uploadSuffix) {
