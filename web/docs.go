@@ -40,8 +40,8 @@ func flatten(prefix string, fields []Field) []FlatField {
 	return all
 }
 
-// Problems are the codes of errors.
-func (Docs) Problems() []ProblemCode { return problemCodes }
+// Problems returns every kind of error that the API answers with.
+func (Docs) Problems() []Problem { return Problems() }
 
 // Docs renders the page that explains the API.
 func (p *Pages) Docs(visit Visit, view Docs) ([]byte, error) {

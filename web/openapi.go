@@ -10,29 +10,6 @@ import (
 // object is a JSON object; its keys come out in alphabetical order, so that the document is always the same.
 type object = map[string]any
 
-// ProblemCode is the code of an error, with its HTTP status and what to make of it.
-type ProblemCode struct {
-	Code, Status string
-	Text         Text
-}
-
-// problemCodes are those of the API.
-var problemCodes = []ProblemCode{
-	{"unauthenticated", "401", Text{"Ni jeton ni session", "Neither token nor session"}},
-	{"token_invalid", "401", Text{"Jeton inconnu", "Unknown token"}},
-	{"token_expired", "401", Text{"La date de fin du jeton est passée", "The token’s end date has passed"}},
-	{"token_revoked", "401", Text{"Jeton révoqué", "Token revoked"}},
-	{"subscription_required", "401", Text{"Aucun abonnement en cours ne couvre ces données", "No active subscription covers these data"}},
-	{"forbidden", "403", Text{"Jeton limité à d’autres jeux de données, page d’administration, ou requête d’un autre site", "Token limited to other datasets, administration, or a request from another site"}},
-	{"not_found", "404", Text{"Rien à cette adresse", "Nothing at this address"}},
-	{"method_not_allowed", "405", Text{"L’en-tête Allow dit ce qui l’est", "The Allow header says what is"}},
-	{"invalid_parameter", "400", Text{"Une date ou une forme ne peut pas être lue", "A date or a form cannot be read"}},
-	{"payload_too_large", "413", Text{"Plus de 64 Kio", "More than 64 KiB"}},
-	{"rate_limited", "429", Text{"Attendez le temps que dit Retry-After", "Wait for as long as Retry-After says"}},
-	{"internal", "500", Text{"Notre erreur : le journal en dit plus sous X-Request-Id", "Our error: the log says more under X-Request-Id"}},
-	{"unavailable", "503", Text{"Pas encore prêt, ou base de données verrouillée : réessayez après Retry-After", "Not ready yet, or the database is locked: try again after Retry-After"}},
-}
-
 // Site is what the documentation says of the Courant that serves it.
 type Site struct {
 	PublicURL string // as users type it; empty: where the page is
@@ -230,8 +207,8 @@ func valueSchema(kind Kind, values []string) object {
 
 func problemSchema(l Language) object {
 	var codes []string
-	for _, code := range problemCodes {
-		codes = append(codes, code.Code)
+	for _, p := range problems {
+		codes = append(codes, string(p.Code))
 	}
 	return objectSchema(l, []Field{
 		word("type", Text{"urn:courant:problem: et le code", "urn:courant:problem: and the code"}), word("title", Text{"Titre, dans la langue demandée", "Title, in the language asked for"}),

@@ -37,9 +37,7 @@ func (s *Server) reader(c echo.Context) (auth.Identity, error) {
 	left, ok := s.limits.take(identity.TokenID)
 	s.limits.tell(c.Response().Header(), left)
 	if !ok {
-		limited := *problemRateLimited
-		limited.retryAfter = left.wait
-		return identity, &limited
+		return identity, problemRateLimited.retriedAfter(left.wait)
 	}
 	return identity, nil
 }

@@ -1,20 +1,17 @@
 package api
 
 import (
-	"net/http"
 	"net/url"
 
 	"courant/store/market"
-	"courant/web"
 )
 
 // mostPageDates is how many delivery dates a page or a CSV may show.
 const mostPageDates = 31
 
-var problemInvalidSpan = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-	title: problemInvalidParameter.title,
-	detail: web.Text{FR: "Donnez « from » et « to », deux dates AAAA-MM-JJ dans l'ordre, 31 jours au plus ; un seul pour afrr-energy.",
-		EN: "Give “from” and “to”, two dates YYYY-MM-DD in order, 31 days at most; a single one for afrr-energy."}}
+var problemInvalidSpan = problemInvalidParameter.withDetail(
+	"Donnez « from » et « to », deux dates AAAA-MM-JJ dans l'ordre, 31 jours au plus ; un seul pour afrr-energy.",
+	"Give “from” and “to”, two dates YYYY-MM-DD in order, 31 days at most; a single one for afrr-energy.")
 
 // span is the delivery dates that a page shows, both included.
 type span struct {

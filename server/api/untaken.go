@@ -1,14 +1,12 @@
 package api
 
 import (
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
-	"courant/web"
 )
 
 // A client that reads slowly takes minutes for a large answer, which is held in memory for as long. The bodies of data are shared by
@@ -26,11 +24,9 @@ const (
 	untakenAgain = 5 * time.Second
 )
 
-var problemTooManyAnswers = &problem{status: http.StatusTooManyRequests, code: problemRateLimited.code,
-	title: problemRateLimited.title,
-	detail: web.Text{FR: "Trop de réponses sont en cours ; lisez-les jusqu'au bout, ou attendez le temps que dit l'en-tête Retry-After.",
-		EN: "Too many answers are under way; read them to the end, or wait for as long as the Retry-After header says."},
-	retryAfter: untakenAgain}
+var problemTooManyAnswers = problemRateLimited.retriedAfter(untakenAgain).withDetail(
+	"Trop de réponses sont en cours ; lisez-les jusqu'au bout, ou attendez le temps que dit l'en-tête Retry-After.",
+	"Too many answers are under way; read them to the end, or wait for as long as the Retry-After header says.")
 
 // untaken counts what is being made or sent, and not taken yet.
 type untaken struct {
