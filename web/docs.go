@@ -43,6 +43,9 @@ func flatten(prefix string, fields []Field) []FlatField {
 // Problems returns every kind of error that the API answers with.
 func (Docs) Problems() []Problem { return Problems() }
 
+// OpenAPI returns the address of the machine-readable description.
+func (Docs) OpenAPI() string { return PathOpenAPI }
+
 // Docs renders the page that explains the API.
 func (p *Pages) Docs(visit Visit, view Docs) ([]byte, error) {
 	return p.render("docs", visit, view)

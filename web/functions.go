@@ -14,6 +14,8 @@ func functions(l Language) template.FuncMap {
 	return template.FuncMap{
 		"say":         func(fr, en string) string { return Text{fr, en}.typeset(l) },
 		"text":        func(t Text) string { return t.typeset(l) },
+		"path":        func(name string, id ...int64) (string, error) { return pathNamed(l, name, id...) },
+		"form":        formNamed,
 		"asset":       func(name string) string { return assets[name] },
 		"number":      func(n market.Number, decimals int) string { return formatNumber(l, n, decimals) },
 		"count":       func(n int) string { return formatNumber(l, market.Num(float64(n)), 0) },

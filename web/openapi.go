@@ -66,7 +66,7 @@ func reference(name string) object { return object{"$ref": "#/components/schemas
 
 // schemaName is that of a path's answer, such as day-ahead-prices.
 func schemaName(path string) string {
-	return strings.Trim(strings.NewReplacer("/api/", "", "/{dataset}", "").Replace(path), "/")
+	return strings.Trim(strings.NewReplacer(PathAPI, "", "/{dataset}", "").Replace(path), "/")
 }
 
 func operation(l Language, route Route) object {
@@ -91,7 +91,7 @@ func operation(l Language, route Route) object {
 	default:
 		answer["content"] = object{route.Content: object{}}
 	}
-	if strings.HasPrefix(route.Path, "/api/") || strings.HasPrefix(route.Path, "/csv/") {
+	if strings.HasPrefix(route.Path, PathAPI) || route.Path == PathCSV {
 		answer["headers"] = object{"X-Courant-Data": object{
 			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l), "schema": object{"type": "string"},
 		}}
@@ -103,7 +103,7 @@ func operation(l Language, route Route) object {
 	}
 	responses := object{status: answer, "default": object{"$ref": "#/components/responses/Problem"}}
 	if route.Access != AccessPublic && route.Content == "text/html" {
-		responses["303"] = object{"description": Text{"Sans session : vers /login", "Without a session: to /login"}.In(l)}
+		responses["303"] = object{"description": Text{"Sans session : vers " + PageLogin.Path.FR, "Without a session: to " + PageLogin.Path.EN}.In(l)}
 	}
 	made["responses"] = responses
 	var parameters []object

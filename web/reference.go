@@ -71,5 +71,5 @@ type Field struct {
 
 // Reference lists every route there is, those of the API first.
 func Reference() []Route {
-	return slices.Concat(apiRoutes(), beside(), pageRoutes(), accountRoutes())
+	return slices.Concat(apiRoutes(), beside(), pageRoutes(), formRoutes())
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strings"
+
 	"courant/store/market"
 )
 
@@ -25,7 +27,7 @@ func beside() []Route {
 	optionalFrom, optionalTo := from, to
 	optionalFrom.Optional, optionalTo.Optional = true, true
 	return []Route{
-		{Method: "GET", Path: "/api/status", Summary: Text{"État des flux", "State of the feeds"}, Access: AccessAccount, Content: "application/json", Body: []Field{
+		{Method: "GET", Path: PathStatus, Summary: Text{"État des flux", "State of the feeds"}, Access: AccessAccount, Content: "application/json", Body: []Field{
 			instant("generated_at", Text{"Heure de la réponse", "Time of the answer"}),
 			list("datasets", Text{"Les six jeux de données", "The six datasets"},
 				word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...), word("source", Text{"Source", "Source"}),
@@ -69,7 +71,7 @@ func beside() []Route {
 				instant("read_at", Text{"Lu le", "Read at"}),
 			}}),
 		}},
-		{Method: "GET", Path: "/api/revisions/{dataset}", Summary: Text{"Les valeurs qui ont changé, entre deux dates de livraison", "The values that changed, between two delivery dates"},
+		{Method: "GET", Path: PathRevisions, Summary: Text{"Les valeurs qui ont changé, entre deux dates de livraison", "The values that changed, between two delivery dates"},
 			Notes: []Text{{
 				"Une valeur que la source retire change en null. Sans « limit », la réponse est entière, quelle que soit sa taille ; avec, suivez « next » jusqu’à null : les pages ensemble sont la réponse entière. Tout autre paramètre, un paramètre donné deux fois ou sans valeur est une erreur.",
 				"A value that the source withdraws changes to null. Without “limit” the answer is whole, however large; with it, follow “next” until it is null: the pages together are the whole answer. Any other parameter, or one given twice or without a value, is an error."}},
@@ -84,54 +86,54 @@ func beside() []Route {
 					instant("seen_at", Text{"Vu le", "Seen at"})),
 				nullable(word("next", Text{"Adresse de la page suivante, ou null s’il n’y en a pas ; aussi dans l’en-tête Link", "Address of the next page, null if there is none; also in the header Link"})),
 			}},
-		{Method: "GET", Path: "/api/openapi.json", Summary: Text{"Ce document", "This document"}, Access: AccessPublic, Content: "application/json"},
-		{Method: "GET", Path: "/csv/{language}/{dataset}", Summary: Text{"Ce qu’une page montre, en CSV", "What a page shows, as CSV"}, Access: AccessSubscription,
+		{Method: "GET", Path: PathOpenAPI, Summary: Text{"Ce document", "This document"}, Access: AccessPublic, Content: "application/json"},
+		{Method: "GET", Path: PathCSV, Summary: Text{"Ce qu’une page montre, en CSV", "What a page shows, as CSV"}, Access: AccessSubscription,
 			Notes:      []Text{{"fr : point-virgule et virgule décimale ; en : virgule et point décimal. Sans date, la dernière stockée ; 31 dates au plus, une seule pour afrr-energy, en moyennes de 5 minutes.", "fr: semicolon and decimal comma; en: comma and decimal point. Without a date, the last one stored; 31 dates at most, one for afrr-energy, in means of 5 minutes."}},
 			Parameters: []Parameter{{Name: "language", In: "path", Text: Text{"Forme", "Form"}, Kind: KindString, Values: []string{"fr", "en"}}, dataset, optionalFrom, optionalTo}, Content: "text/csv"},
-		{Method: "GET", Path: "/healthz", Summary: Text{"Le processus sert", "The process serves"}, Access: AccessPublic, Content: "text/plain"},
-		{Method: "GET", Path: "/readyz", Summary: Text{"Toutes les réponses sont prêtes et la base répond", "All answers are built and the database answers"}, Access: AccessPublic, Content: "text/plain"},
-		{Method: "GET", Path: "/metrics", Summary: Text{"Mesures pour Prometheus", "Metrics for Prometheus"}, Access: AccessAdministrator, Content: "text/plain"},
+		{Method: "GET", Path: PathHealth, Summary: Text{"Le processus sert", "The process serves"}, Access: AccessPublic, Content: "text/plain"},
+		{Method: "GET", Path: PathReady, Summary: Text{"Toutes les réponses sont prêtes et la base répond", "All answers are built and the database answers"}, Access: AccessPublic, Content: "text/plain"},
+		{Method: "GET", Path: PathMetrics, Summary: Text{"Mesures pour Prometheus", "Metrics for Prometheus"}, Access: AccessAdministrator, Content: "text/plain"},
 	}
 }
 
-// pagesAt are a page at its paths in both languages.
-func pagesAt(access Access, summary Text, paths ...string) []Route {
-	var routes []Route
-	for _, path := range paths {
-		routes = append(routes, Route{Method: "GET", Path: path, Summary: summary, Access: access, Content: "text/html"})
-	}
-	return routes
-}
-
-// formAt is a form that a path takes.
-func formAt(access Access, path string, summary Text, fields ...string) Route {
-	route := Route{Method: "POST", Path: path, Summary: summary, Access: access}
-	for _, name := range fields {
-		route.Form = append(route.Form, Parameter{Name: name, In: "form", Kind: KindString})
-	}
-	return route
-}
-
-// pageRoutes are the pages and their forms, but for those of accounts.
+// pageRoutes returns the routes of all pages, each at its path in both languages, and of the files that they load.
 func pageRoutes() []Route {
 	var routes []Route
-	for _, more := range [][]Route{
-		pagesAt(AccessAccount, Text{"Page : aperçu", "Page: overview"}, "/"),
-		pagesAt(AccessAccount, Text{"Page : prix", "Page: prices"}, "/prix", "/prices"),
-		pagesAt(AccessAccount, Text{"Page : capacité", "Page: capacity"}, "/capacite", "/capacity"),
-		pagesAt(AccessAccount, Text{"Page : énergie", "Page: energy"}, "/energie", "/energy"),
-		pagesAt(AccessAccount, Text{"Page : état des flux", "Page: state of the feeds"}, "/etat", "/status"),
-		pagesAt(AccessPublic, Text{"Page : documentation de l’API", "Page: documentation of the API"}, "/docs"),
-		{
-			{Method: "POST", Path: "/admin/quarantine/{id}", Summary: Text{"Prendre ou écarter ce qui attend en quarantaine", "Take or drop what waits in quarantine"}, Access: AccessAdministrator,
-				Parameters: []Parameter{{Name: "id", In: "path", Text: Text{"Numéro", "Number"}, Kind: KindInteger}},
-				Form:       []Parameter{{Name: "decision", In: "form", Kind: KindString, Values: []string{"accept", "reject"}}}},
-			formAt(AccessPublic, "/language", Text{"Choisir la langue des pages", "Choose the language of the pages"}, "language", "next"),
-			{Method: "GET", Path: "/static/{file}", Summary: Text{"Ce que les pages chargent", "What pages load"}, Access: AccessPublic, Content: "*/*",
-				Parameters: []Parameter{{Name: "file", In: "path", Text: Text{"Nom du fichier", "Name of the file"}, Kind: KindString}}},
-		},
-	} {
-		routes = append(routes, more...)
+	for _, page := range sitePages {
+		routes = append(routes, pageRoute(page, page.Path.FR))
+		if page.Path.EN != page.Path.FR {
+			routes = append(routes, pageRoute(page, page.Path.EN))
+		}
+	}
+	return append(routes, Route{
+		Method: "GET", Path: PathStatic + "{file}", Summary: Text{"Ce que les pages chargent", "What pages load"}, Access: AccessPublic, Content: "*/*",
+		Parameters: []Parameter{{Name: "file", In: "path", Text: Text{"Nom du fichier", "Name of the file"}, Kind: KindString}},
+	})
+}
+
+func pageRoute(page Page, path string) Route {
+	return Route{Method: "GET", Path: path, Summary: page.Summary, Access: page.Access, Content: "text/html", Parameters: numberIn(path)}
+}
+
+// formRoutes returns the routes of all forms.
+func formRoutes() []Route {
+	var routes []Route
+	for _, form := range forms {
+		routes = append(routes, Route{
+			Method: "POST", Path: form.Path, Summary: form.Summary, Access: form.Access, Parameters: numberIn(form.Path), Form: form.Fields,
+		})
 	}
 	return routes
+}
+
+// numberIn returns the parameter {id} of a path, if it has one.
+func numberIn(path string) []Parameter {
+	if !strings.Contains(path, "{id}") {
+		return nil
+	}
+	text := Text{"Numéro du compte", "Number of the account"}
+	if path == FormQuarantine.Path {
+		text = Text{"Numéro", "Number"}
+	}
+	return []Parameter{{Name: "id", In: "path", Text: text, Kind: KindInteger}}
 }

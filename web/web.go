@@ -51,7 +51,7 @@ var assets = func() map[string]string {
 	addresses := map[string]string{}
 	for name, content := range StaticFiles() {
 		sum := sha256.Sum256(content)
-		addresses[name] = "/static/" + name + "?v=" + hex.EncodeToString(sum[:4])
+		addresses[name] = PathStatic + name + "?v=" + hex.EncodeToString(sum[:4])
 	}
 	return addresses
 }()
@@ -102,36 +102,23 @@ type section struct {
 	Current bool
 }
 
-// places are the sections of the navigation. A path in the other language leads to the same page.
-var places = []struct {
-	name, path Text
-	public     bool // guests see it
-	admin      bool // only administrators see it
-}{
-	{name: Text{"Aperçu", "Overview"}, path: Text{"/", "/"}},
-	{name: Text{"Prix", "Prices"}, path: Text{"/prix", "/prices"}},
-	{name: Text{"Capacité", "Capacity"}, path: Text{"/capacite", "/capacity"}},
-	{name: Text{"Énergie", "Energy"}, path: Text{"/energie", "/energy"}},
-	{name: Text{"API", "API"}, path: Text{"/docs", "/docs"}, public: true},
-	{name: Text{"État", "Status"}, path: Text{"/etat", "/status"}},
-	{name: Text{"Administration", "Administration"}, path: Text{"/administration", "/admin"}, admin: true},
-}
-
-// sections are the places that the visitor may go to.
+// sections returns the places in the navigation that the visitor may go to. A path in the other language leads to the
+// same page.
 func (v Visit) sections() []section {
 	var all []section
-	for _, place := range places {
-		if v.Email == "" && !place.public || place.admin && !v.Admin {
+	at := pathOf(v.Path)
+	for _, place := range sitePages {
+		if place.Section == (Text{}) || v.Email == "" && place.Access != AccessPublic || place.Access == AccessAdministrator && !v.Admin {
 			continue
 		}
-		at := pathOf(v.Path)
-		all = append(all, section{place.name.In(v.Language), place.path.In(v.Language), isAt(at, place.path.FR) || isAt(at, place.path.EN)})
+		current := isAt(at, place.Path.FR) || isAt(at, place.Path.EN)
+		all = append(all, section{place.Section.In(v.Language), place.In(v.Language), current})
 	}
 	return all
 }
 
 func isAt(path, place string) bool {
-	return path == place || place != "/" && strings.HasPrefix(path, place+"/")
+	return path == place || place != PageOverview.Path.FR && strings.HasPrefix(path, place+"/")
 }
 
 // render makes a page as a whole, so that a template that fails sends nothing.

@@ -14,13 +14,6 @@ import (
 	"courant/web"
 )
 
-// Paths of the pages that belong to an account, in both languages.
-var (
-	accountPath = web.Text{FR: "/compte", EN: "/account"}
-	tokensPath  = web.Text{FR: "/docs/jetons", EN: "/docs/tokens"}
-	offersPath  = web.Text{FR: "/offres", EN: "/offers"}
-)
-
 // acting has what a request does be noted as done by whom its session belongs to.
 func acting(c echo.Context, identity auth.Identity) {
 	request := c.Request()
@@ -30,7 +23,7 @@ func acting(c echo.Context, identity auth.Identity) {
 
 // own has a form of a page taken from those who are signed in, in their name; others are sent to sign in, and then to
 // the page.
-func (s *Server) own(page web.Text, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
+func (s *Server) own(page web.Page, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		identity, err := s.auth.CheckSession(c.Request())
 		if errors.Is(err, auth.ErrUnauthenticated) {
@@ -106,7 +99,7 @@ func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int,
 	if view.Sessions, more, err = s.auth.Sessions(ctx, identity, page); err != nil {
 		return err
 	}
-	view.Pager = pagerOf(accountPath.In(language(c)), page, more)
+	view.Pager = pagerOf(web.PageAccount.In(language(c)), page, more)
 	body, err := s.pages.Account(visitAt(c, identity, view.Pager.At), view)
 	return s.page(c, status, body, err)
 }
@@ -120,14 +113,14 @@ func (s *Server) changePassword(c echo.Context, identity auth.Identity, fields u
 	if err != nil {
 		return err
 	}
-	return s.enter(c, account, accountPath.In(language(c))+"?changed")
+	return s.enter(c, account, web.PageAccount.In(language(c))+"?changed")
 }
 
 func (s *Server) endOtherSessions(c echo.Context, identity auth.Identity, _ url.Values) error {
 	if err := s.auth.EndOtherSessions(c.Request().Context(), identity); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, accountPath.In(language(c)))
+	return c.Redirect(http.StatusSeeOther, web.PageAccount.In(language(c)))
 }
 
 // offersPage shows what there is to subscribe to, to anybody.
@@ -147,7 +140,7 @@ func (s *Server) offersPage(c echo.Context, identity auth.Identity) error {
 func (s *Server) tokensPage(c echo.Context, identity auth.Identity) error {
 	view := web.Tokens{}
 	if c.Request().Method == http.MethodGet {
-		view.New = s.shown.take(identity, tokensPath.EN).text
+		view.New = s.shown.take(identity, web.PageTokens.Path.EN).text
 	}
 	return s.showTokens(c, identity, http.StatusOK, view)
 }
@@ -162,7 +155,7 @@ func (s *Server) showTokens(c echo.Context, identity auth.Identity, status int, 
 	if err != nil {
 		return err
 	}
-	view.Pager = pagerOf(tokensPath.In(language(c)), page, more)
+	view.Pager = pagerOf(web.PageTokens.In(language(c)), page, more)
 	used, err := s.auth.TokensUsed(ctx, tokens)
 	if err != nil {
 		return err
@@ -183,8 +176,8 @@ func (s *Server) createToken(c echo.Context, identity auth.Identity, fields url.
 	if err != nil {
 		return err
 	}
-	s.shown.put(identity, tokensPath.EN, token, false)
-	return c.Redirect(http.StatusSeeOther, tokensPath.In(language(c)))
+	s.shown.put(identity, web.PageTokens.Path.EN, token, false)
+	return c.Redirect(http.StatusSeeOther, web.PageTokens.In(language(c)))
 }
 
 func (s *Server) newToken(c echo.Context, identity auth.Identity, fields url.Values) (string, error) {
@@ -229,5 +222,5 @@ func (s *Server) revokeToken(c echo.Context, identity auth.Identity, fields url.
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, tokensPath.In(language(c)))
+	return c.Redirect(http.StatusSeeOther, web.PageTokens.In(language(c)))
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,13 +12,6 @@ import (
 	"courant/store"
 	"courant/store/market"
 	"courant/web"
-)
-
-// Paths of the pages for administrators, in both languages.
-var (
-	usersPath = web.Text{FR: "/administration", EN: "/admin"}
-	userPath  = web.Text{FR: "/administration/comptes", EN: "/admin/users"} // with the account's ID below
-	auditPath = web.Text{FR: "/administration/journal", EN: "/admin/audit"}
 )
 
 // administered has a page shown to administrators alone.
@@ -33,7 +25,7 @@ func (s *Server) administered(page func(echo.Context, auth.Identity) error) echo
 }
 
 // administer has a form of a page taken from administrators alone, in their name.
-func (s *Server) administer(page web.Text, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
+func (s *Server) administer(page web.Page, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
 	return s.own(page, func(c echo.Context, identity auth.Identity, fields url.Values) error {
 		if !identity.Admin {
 			return problemAdministrators
@@ -55,7 +47,7 @@ func (s *Server) showUsers(c echo.Context, identity auth.Identity, status int, v
 	if err != nil {
 		return err
 	}
-	view.Pager = pagerOf(usersPath.In(language(c)), page, more)
+	view.Pager = pagerOf(web.PageUsers.In(language(c)), page, more)
 	for _, account := range accounts {
 		view.Users = append(view.Users, s.userLine(account))
 	}
@@ -90,12 +82,8 @@ func (s *Server) handOver(c echo.Context, identity auth.Identity, account store.
 		language := language(c)
 		s.later(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
 	}
-	s.shown.put(identity, userPage(web.English, account), LinkAddress(s.publicURL, secret), s.mail != nil)
-	return c.Redirect(http.StatusSeeOther, userPage(language(c), account))
-}
-
-func userPage(l web.Language, account store.Account) string {
-	return fmt.Sprintf("%s/%d", userPath.In(l), account.ID)
+	s.shown.put(identity, web.PageUser.Of(web.English, account.ID), LinkAddress(s.publicURL, secret), s.mail != nil)
+	return c.Redirect(http.StatusSeeOther, web.PageUser.Of(language(c), account.ID))
 }
 
 func (s *Server) userPage(c echo.Context, identity auth.Identity) error {
@@ -105,7 +93,7 @@ func (s *Server) userPage(c echo.Context, identity auth.Identity) error {
 	}
 	view := web.User{}
 	if c.Request().Method == http.MethodGet {
-		held := s.shown.take(identity, userPage(web.English, account))
+		held := s.shown.take(identity, web.PageUser.Of(web.English, account.ID))
 		view.Link, view.Mailed = held.text, held.mailed
 	}
 	return s.showUser(c, identity, account, http.StatusOK, view)
@@ -131,13 +119,13 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 	}
 	view.UserLine, view.Last, view.Offers = s.userLine(account), last, s.offers
 	view.Today = market.DeliveryDateOf(s.clock.Now())
-	body, err := s.pages.User(visitAt(c, identity, userPage(language(c), account)), view)
+	body, err := s.pages.User(visitAt(c, identity, web.PageUser.Of(language(c), account.ID)), view)
 	return s.page(c, status, body, err)
 }
 
 // change has a form of an account's page change the account.
 func (s *Server) change(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
-	return s.administer(usersPath, func(c echo.Context, identity auth.Identity, fields url.Values) error {
+	return s.administer(web.PageUsers, func(c echo.Context, identity auth.Identity, fields url.Values) error {
 		account, err := s.named(c)
 		if err != nil {
 			return err
@@ -149,7 +137,7 @@ func (s *Server) change(change func(context.Context, store.Account, url.Values) 
 		if err != nil {
 			return err
 		}
-		return c.Redirect(http.StatusSeeOther, userPage(language(c), account))
+		return c.Redirect(http.StatusSeeOther, web.PageUser.Of(language(c), account.ID))
 	})
 }
 

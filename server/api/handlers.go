@@ -112,8 +112,6 @@ func problemFor(err error) *problem {
 	return problemInvalidParameter
 }
 
-const staticPath = "/static/"
-
 // files are what pages load, by name.
 var files = sync.OnceValue(func() map[string]*document {
 	all := map[string]*document{}
@@ -126,7 +124,7 @@ var files = sync.OnceValue(func() map[string]*document {
 
 // static answers a file that pages load. A folder is nothing that can be asked for.
 func (s *Server) static(c echo.Context) error {
-	name := strings.TrimPrefix(c.Request().URL.Path, staticPath)
+	name := strings.TrimPrefix(c.Request().URL.Path, web.PathStatic)
 	file, found := files()[name]
 	if !found {
 		return problemNotFound

@@ -17,24 +17,23 @@ import (
 )
 
 const (
-	loginPath       = "/login"
-	setPasswordPath = "/set-password"
-	linkKey         = "key"
+	linkKey = "key"
 	// mostHeld is how many answers are held back at once, a few kilobytes each.
 	mostHeld = 4096
 )
 
 // LinkAddress is that of the page on which the person who has a link's secret sets a password.
 func LinkAddress(site, secret string) string {
-	return site + setPasswordPath + "?" + url.Values{linkKey: {secret}}.Encode()
+	return site + web.PageSetPassword.Path.EN + "?" + url.Values{linkKey: {secret}}.Encode()
 }
 
 // loginAddress is that of the page on which one signs in, and which then leads to the page that was asked for.
 func loginAddress(page *url.URL) string {
-	if page.Path == "/" {
-		return loginPath // which leads there anyway
+	login := web.PageLogin.Path.EN
+	if page.Path == web.PageOverview.Path.EN {
+		return login // which leads there anyway
 	}
-	return loginPath + "?" + url.Values{"next": {page.RequestURI()}}.Encode()
+	return login + "?" + url.Values{"next": {page.RequestURI()}}.Encode()
 }
 
 // form reads a form that was sent.
@@ -94,7 +93,7 @@ func (s *Server) loginPage(c echo.Context, identity auth.Identity) error {
 }
 
 func (s *Server) showLogin(c echo.Context, status int, view web.Login) error {
-	address := loginPath
+	address := web.PageLogin.In(language(c))
 	if view.Next != "" {
 		view.Next = ownPath(view.Next)
 		address += "?" + url.Values{"next": {view.Next}}.Encode()
@@ -139,7 +138,7 @@ func (s *Server) logout(c echo.Context) error {
 	if err := s.auth.EndSession(c.Response(), c.Request()); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, loginPath)
+	return c.Redirect(http.StatusSeeOther, web.PageLogin.In(language(c)))
 }
 
 // setPasswordPage shows the form that a link opens. It uses nothing up: mail programs open links to look at them.
@@ -183,7 +182,7 @@ func (s *Server) setPassword(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.enter(c, account, "/")
+	return s.enter(c, account, web.PageOverview.In(language(c)))
 }
 
 func (s *Server) forgottenPage(c echo.Context) error {
@@ -277,7 +276,7 @@ func (s *Server) signUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.enter(c, account, "/")
+	return s.enter(c, account, web.PageOverview.In(language(c)))
 }
 
 // sendLink sends the address of the page that a secret opens.

@@ -105,7 +105,7 @@ func (s *Server) chooseLanguage(c echo.Context) error {
 func ownPath(address string) string {
 	own := strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//")
 	if !own || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '\\' }) {
-		return "/"
+		return web.PageOverview.Path.EN
 	}
 	return address
 }

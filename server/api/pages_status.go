@@ -19,8 +19,6 @@ import (
 // calendarDates is how many delivery dates the calendar shows, tomorrow included.
 const calendarDates = 36
 
-var statusPath = web.Text{FR: "/etat", EN: "/status"}
-
 // statusPage says how the feeds are doing.
 func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
 	feeds, err := s.feeds(c.Request().Context(), identity)
@@ -83,7 +81,7 @@ func (s *Server) decideWaiting(c echo.Context, _ auth.Identity, fields url.Value
 	if err := s.decide(ctx, id, event == auth.QuarantineAccepted); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, statusPath.In(language(c)))
+	return c.Redirect(http.StatusSeeOther, web.PageStatus.In(language(c)))
 }
 
 // feeds tells pages how the datasets are doing, once all bodies are built.

@@ -15,6 +15,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/web"
 )
 
 const (
@@ -160,7 +161,7 @@ func readRevisionQuery(dataset market.Dataset, raw string) (revisionQuery, error
 
 // next is the address of the page after a place.
 func (q revisionQuery) next(at store.RevisionAt) string {
-	return "/api/revisions/" + string(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
+	return web.RevisionsPath(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
 		"&limit=" + strconv.Itoa(q.limit) + "&cursor=" + q.cursor(at)
 }
 

@@ -131,36 +131,3 @@ func (s *Server) Refresh(ctx context.Context) error {
 	}
 	return err
 }
-
-func (s *Server) routes(protection *http.CrossOriginProtection) {
-	s.echo.Use(s.before(protection))
-	for _, e := range endpoints {
-		s.echo.Match(read, "/api/"+e.name, s.data(e))
-	}
-	s.echo.Match(read, "/api/status", s.status)
-	s.echo.Match(read, "/api/revisions/:dataset", s.revisions)
-	s.echo.Match(read, "/healthz", s.healthz)
-	s.echo.Match(read, "/readyz", s.readyz)
-	s.echo.Match(read, "/metrics", s.figures)
-	s.echo.Match(read, "/", s.signedIn(s.overview))
-	s.echo.POST("/language", s.chooseLanguage)
-	for _, page := range marketPages {
-		s.both(page.path, s.signedIn(s.market(page)))
-	}
-	s.both(statusPath, s.signedIn(s.statusPage))
-	s.echo.POST("/admin/quarantine/:id", s.administer(statusPath, s.decideWaiting))
-	s.echo.Match(read, "/docs", s.public(s.docs))
-	s.echo.Match(read, "/api/openapi.json", s.openAPI)
-	s.echo.Match(read, "/csv/:language/:dataset", s.csv)
-	s.accountRoutes()
-	s.echo.Match(read, staticPath+"*", s.static)
-}
-
-// read are the methods that change nothing.
-var read = []string{http.MethodGet, http.MethodHead}
-
-// both routes the paths of a page in both languages.
-func (s *Server) both(path web.Text, handler echo.HandlerFunc) {
-	s.echo.Match(read, path.FR, handler)
-	s.echo.Match(read, path.EN, handler)
-}
