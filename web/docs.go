@@ -51,15 +51,23 @@ func (p *Pages) Docs(visit Visit, view Docs) ([]byte, error) {
 	return p.render("docs", visit, view)
 }
 
+// accesses are what the page says of who may call a route.
+var accesses = map[Access]Text{
+	AccessPublic:        same("Public."),
+	AccessAccount:       {"Demande un compte, sans abonnement.", "Needs an account, no subscription."},
+	AccessSubscription:  {"Demande un abonnement en cours qui couvre ces données.", "Needs an active subscription that covers these data."},
+	AccessAdministrator: {"Réservé aux administrateurs.", "For administrators."},
+}
+
 // kinds are what a field's value is called.
-var kinds = map[string]Text{
-	string(KindNumber):  {"nombre", "number"},
-	string(KindInteger): {"entier", "integer"},
-	string(KindBoolean): {"booléen", "boolean"},
-	string(KindString):  {"texte", "text"},
-	string(KindInstant): {"instant UTC", "UTC instant"},
-	string(KindDate):    {"date", "date"},
-	string(KindObject):  {"objet", "object"},
-	string(KindList):    {"liste", "list"},
-	string(KindValue):   {"valeur", "value"},
+var kinds = map[Kind]Text{
+	KindNumber:  {"nombre", "number"},
+	KindInteger: {"entier", "integer"},
+	KindBoolean: {"booléen", "boolean"},
+	KindString:  {"texte", "text"},
+	KindInstant: {"instant UTC", "UTC instant"},
+	KindDate:    {"date", "date"},
+	KindObject:  {"objet", "object"},
+	KindList:    {"liste", "list"},
+	KindValue:   {"valeur", "value"},
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"courant/ingest/report"
@@ -59,6 +60,65 @@ var states = map[report.State]Text{
 	report.StateOff:   {"arrêté", "off"},
 }
 
+// stateNotices are what a page says above data that are old, by the state of their feed.
+var stateNotices = map[report.State]Text{
+	report.StateOff:   {"Ce flux est arrêté : rien de nouveau n’arrivera.", "This feed is off: nothing new will come."},
+	report.StateDown:  {"La source ne répond pas : ce qui suit est ce qu’elle avait donné.", "The source does not answer: below is what it had given."},
+	report.StateError: {"La dernière lecture a été refusée ou a échoué : ce qui suit peut être incomplet.", "The newest reading was refused or failed: what follows may be incomplete."},
+	report.StateLate:  {"La dernière date attendue n’est pas encore entière.", "The last date due is not whole yet."},
+	report.StateStale: {"Rien de neuf depuis plus d’un jour.", "Nothing new for more than a day."},
+}
+
+// stateNotice returns the notice of a state; that of a late feed where the state has none.
+func stateNotice(state report.State) Text {
+	if notice, is := stateNotices[state]; is {
+		return notice
+	}
+	return stateNotices[report.StateLate]
+}
+
+// stateMeanings are what the reference adds to the states that need it.
+var stateMeanings = map[report.State]Text{
+	report.StateOff:  {FR: "arrêté"},
+	report.StateDown: {"source injoignable", "source not reached"},
+	report.StateError: {
+		"la dernière lecture d’une date due a été refusée ou a échoué, ou l’horloge est fausse",
+		"the newest reading of a date that is due was refused or failed, or the clock is wrong",
+	},
+	report.StateLate:  {FR: "en retard"},
+	report.StateStale: {"sans nouveauté depuis un jour", "nothing new for a day"},
+}
+
+// textStates explains the states, the worst first.
+func textStates() Text {
+	var french, english []string
+	for _, state := range report.States() {
+		meaning := stateMeanings[state]
+		french = append(french, explained(string(state), " : ", meaning.FR))
+		english = append(english, explained(string(state), ": ", meaning.EN))
+	}
+	return Text{
+		"Le pire qui s’applique, dans cet ordre. " + strings.Join(french, ", "),
+		"The worst that holds, in this order. " + strings.Join(english, ", "),
+	}
+}
+
+func explained(word, colon, meaning string) string {
+	if meaning == "" {
+		return word
+	}
+	return word + colon + meaning
+}
+
+// words returns constants of one kind as the strings that they are in JSON.
+func words[W ~string](all []W) []string {
+	var texts []string
+	for _, word := range all {
+		texts = append(texts, string(word))
+	}
+	return texts
+}
+
 // reasons are why a delivery date is not whole.
 var reasons = map[report.Reason]Text{
 	report.ReasonNotAsked:     {"pas encore demandé à la source", "not asked for yet"},
@@ -70,11 +130,11 @@ var reasons = map[report.Reason]Text{
 }
 
 // waits are why a delivery date waits for a decision.
-var waits = map[string]Text{
-	string(market.WaitsFlat):      {"un seul prix pour toute la date", "one price for the whole date"},
-	string(market.WaitsChanged):   {"plus d’un cinquième des prix d’une date passée changeraient", "more than a fifth of the prices of a past date would change"},
-	string(market.WaitsWithdrawn): {"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées", "more than a fifth of the values of a column of a past date would be withdrawn"},
-	string(market.WaitsRefused):   {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
+var waits = map[market.WaitKind]Text{
+	market.WaitsFlat:      {"un seul prix pour toute la date", "one price for the whole date"},
+	market.WaitsChanged:   {"plus d’un cinquième des prix d’une date passée changeraient", "more than a fifth of the prices of a past date would change"},
+	market.WaitsWithdrawn: {"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées", "more than a fifth of the values of a column of a past date would be withdrawn"},
+	market.WaitsRefused:   {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
 }
 
 // known is the text of a word; the word itself if it is a new one.

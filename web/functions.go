@@ -31,17 +31,27 @@ func functions(l Language) template.FuncMap {
 		"slot":        slot,
 		"dataset":     func(d market.Dataset) string { return known(names, string(d)).typeset(l) },
 		"state":       func(state report.State) string { return known(states, state).typeset(l) },
-		"lastday":     LastDay,
-		"event":       func(event string) string { return known(events, event).typeset(l) },
-		"noted":       func(word string) string { return known(noted, word).typeset(l) },
-		"waits":       func(kind market.WaitKind) string { return known(waits, string(kind)).typeset(l) },
-		"reason":      func(reason report.Reason) string { return known(reasons, reason).typeset(l) },
-		"rows":        func(t Table) template.HTML { return t.body(l) },
-		"summary":     func(c Chart) string { return c.summary(l) },
-		"spark":       spark,
-		"kind":        func(k Kind) string { return known(kinds, string(k)).typeset(l) },
+		"statenotice": func(state report.State) string { return stateNotice(state).typeset(l) },
+		"absences": func() absences {
+			return absences{AbsenceLocked, AbsenceOff, AbsenceNothing, AbsenceDates, AbsenceStale}
+		},
+		"days":     dayStates,
+		"daystate": func(state DayState) string { return known(dayTexts, state).typeset(l) },
+		"access":   func(access Access) string { return known(accesses, access).typeset(l) },
+		"lastday":  LastDay,
+		"event":    func(event string) string { return known(events, event).typeset(l) },
+		"noted":    func(word string) string { return known(noted, word).typeset(l) },
+		"waits":    func(kind market.WaitKind) string { return known(waits, kind).typeset(l) },
+		"reason":   func(reason report.Reason) string { return known(reasons, reason).typeset(l) },
+		"rows":     func(t Table) template.HTML { return t.body(l) },
+		"summary":  func(c Chart) string { return c.summary(l) },
+		"spark":    spark,
+		"kind":     func(k Kind) string { return known(kinds, k).typeset(l) },
 	}
 }
+
+// absences are the reasons for an absence, for templates to compare with.
+type absences struct{ Locked, Off, Nothing, Dates, Stale Absence }
 
 // pathOf is an address without its query.
 func pathOf(address string) string {

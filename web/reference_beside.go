@@ -3,6 +3,7 @@ package web
 import (
 	"strings"
 
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
@@ -12,13 +13,7 @@ var (
 )
 
 // datasetNames are the datasets as paths name them.
-var datasetNames = func() []string {
-	var all []string
-	for _, dataset := range market.Datasets() {
-		all = append(all, string(dataset))
-	}
-	return all
-}()
+var datasetNames = words(market.Datasets())
 
 // beside are the routes for programs that stand beside the eight endpoints.
 func beside() []Route {
@@ -31,10 +26,7 @@ func beside() []Route {
 			instant("generated_at", Text{"Heure de la réponse", "Time of the answer"}),
 			list("datasets", Text{"Les six jeux de données", "The six datasets"},
 				word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...), word("source", Text{"Source", "Source"}),
-				word("state", Text{
-					"Le pire qui s’applique, dans cet ordre. off : arrêté, down : source injoignable, error : la dernière lecture d’une date due a été refusée ou a échoué, ou l’horloge est fausse, late : en retard, stale : sans nouveauté depuis un jour, ok",
-					"The worst that holds, in this order. off, down: source not reached, error: the newest reading of a date that is due was refused or failed, or the clock is wrong, late, stale: nothing new for a day, ok",
-				}, "off", "down", "error", "late", "stale", "ok"),
+				word("state", textStates(), words(report.States())...),
 				nullable(Field{Name: "first_date", Kind: KindDate, Text: Text{"Première date stockée", "First date stored"}}),
 				nullable(Field{Name: "last_date", Kind: KindDate, Text: Text{"Dernière date stockée", "Last date stored"}}),
 				nullable(instant("newest_period_end", Text{"Fin de la période la plus récente", "End of the newest period"})),
@@ -47,7 +39,7 @@ func beside() []Route {
 					Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},
 					Field{Name: "expected", Kind: KindInteger, Text: Text{"Périodes attendues", "Periods expected"}},
 					Field{Name: "received", Kind: KindInteger, Text: Text{"Périodes reçues", "Periods received"}},
-					word("reason", Text{"Raison", "Reason"}, "not_asked", "not_published", "source_error", "source_gap", "rejected", "partial"))),
+					word("reason", Text{"Raison", "Reason"}, words(report.Reasons())...))),
 			list("quarantine", Text{"Les dates de livraison qui attendent la décision d’une personne", "The delivery dates that wait for a person’s decision"},
 				Field{Name: "id", Kind: KindInteger, Text: Text{"Numéro", "Number"}}, word("dataset", Text{"Jeu de données", "Dataset"}, datasetNames...),
 				Field{Name: "date", Kind: KindDate, Text: Text{"Date de livraison", "Delivery date"}},

@@ -44,25 +44,50 @@ func (s Status) Days(feed Feed) []CalendarDay {
 	return days
 }
 
+// DayState is how whole a delivery date is in the calendar.
+type DayState string
+
+const (
+	DayWhole   DayState = "whole"
+	DayPartial DayState = "partial"
+	DayMissing DayState = "missing"
+	DayRunning DayState = "running" // its end is still ahead
+	DayNone    DayState = "none"    // not collected, or not due yet
+)
+
+// dayStates are all of them, in the order of the legend.
+func dayStates() []DayState { return []DayState{DayWhole, DayPartial, DayMissing, DayRunning, DayNone} }
+
+var dayTexts = map[DayState]Text{
+	DayWhole:   {"entière", "whole"},
+	DayPartial: {"en partie", "in part"},
+	DayMissing: {"absente", "missing"},
+	DayRunning: {"en cours", "under way"},
+	DayNone:    {"pas attendue", "not due"},
+}
+
 // CalendarDay is one dataset's delivery date in the calendar.
 type CalendarDay struct {
 	report.Missing
-	State string // whole, partial, missing, running: its end is still ahead, or none: not collected, or not due yet
+	State DayState
 }
+
+// IsGap reports whether the date is not whole, so that its periods and the reason are shown.
+func (d CalendarDay) IsGap() bool { return d.State == DayPartial || d.State == DayMissing }
 
 func (f Feed) on(date market.DeliveryDate) CalendarDay {
 	at := slices.IndexFunc(f.Gaps, func(g report.Missing) bool { return g.Date == date })
 	switch {
 	case at >= 0 && f.Gaps[at].Received > 0:
-		return CalendarDay{f.Gaps[at], "partial"}
+		return CalendarDay{f.Gaps[at], DayPartial}
 	case at >= 0:
-		return CalendarDay{f.Gaps[at], "missing"}
+		return CalendarDay{f.Gaps[at], DayMissing}
 	case f.First.IsZero() || date.Before(f.First) || date.After(f.Last):
-		return CalendarDay{report.Missing{Date: date}, "none"}
+		return CalendarDay{report.Missing{Date: date}, DayNone}
 	case f.NewestEnd.Before(date.End()):
-		return CalendarDay{report.Missing{Date: date}, "running"}
+		return CalendarDay{report.Missing{Date: date}, DayRunning}
 	}
-	return CalendarDay{report.Missing{Date: date}, "whole"}
+	return CalendarDay{report.Missing{Date: date}, DayWhole}
 }
 
 // DatasetGap is a delivery date of a dataset that is not whole.
