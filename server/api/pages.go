@@ -1,9 +1,7 @@
 package api
 
 import (
-	"errors"
-	"net/http"
-	"strings"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,69 +41,40 @@ func visitAt(c echo.Context, identity auth.Identity, address string) web.Visit {
 	return v
 }
 
-// signedIn has a page shown to those who are signed in; anybody else is sent to sign in.
-func (s *Server) signedIn(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		identity, err := s.auth.CheckSession(c.Request())
-		if errors.Is(err, auth.ErrUnauthenticated) {
-			return c.Redirect(http.StatusSeeOther, loginAddress(c.Request().URL))
-		}
-		if err != nil {
-			return err
-		}
-		remember(c, identity)
-		return page(c, identity)
-	}
-}
-
-// public has a page shown to everybody; a guest's identity is the zero one.
-func (s *Server) public(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		identity, err := s.auth.CheckSession(c.Request())
-		if err != nil && !errors.Is(err, auth.ErrUnauthenticated) {
-			return err
-		}
-		remember(c, identity)
-		return page(c, identity)
-	}
-}
-
+// So many lines of a list a page shows.
 const (
-	languageCookie        = "courant_language"
-	languageCookieSeconds = 365 * 24 * 3600
+	linesOnAPage    = 100
+	sessionsOnAPage = 25
 )
 
-// language is the one that the visitor chose, else the one that the browser prefers.
-func language(c echo.Context) web.Language {
-	value, _ := auth.Cookie(c.Request(), languageCookie)
-	if chosen, known := web.ParseLanguage(value); known {
-		return chosen
+// pageOf reads which page of a list is asked for.
+func pageOf(c echo.Context) (auth.Page, error) {
+	page := auth.Page{Number: 1, Size: linesOnAPage}
+	text := c.QueryParam("page")
+	if text == "" {
+		return page, nil
 	}
-	return web.LanguageOf(c.Request().Header.Get("Accept-Language"))
+	var err error
+	if page.Number, err = strconv.Atoi(text); err != nil || page.Number < 1 {
+		return page, problemInvalidParameter
+	}
+	return page, nil
 }
 
-// chooseLanguage keeps the visitor's language in a cookie and shows the page again.
-func (s *Server) chooseLanguage(c echo.Context) error {
-	fields, err := form(c)
-	if err != nil {
-		return err
+// pagerOf leads from a page of the list at a path to those beside it.
+func pagerOf(path string, page auth.Page, more bool) web.Pager {
+	address := func(number int) string {
+		if number == 1 {
+			return path
+		}
+		return path + "?page=" + strconv.Itoa(number)
 	}
-	chosen, known := web.ParseLanguage(fields.Get("language"))
-	if !known {
-		return problemInvalidParameter
+	pager := web.Pager{At: address(page.Number)}
+	if page.Number > 1 {
+		pager.Before = address(page.Number - 1)
 	}
-	c.SetCookie(&http.Cookie{
-		Name: auth.CookieName(languageCookie, s.secure), Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure,
-	})
-	return c.Redirect(http.StatusSeeOther, ownPath(fields.Get("next")))
-}
-
-// ownPath is the address if it is one of this site's, else the first page's: nobody is sent elsewhere by a form.
-func ownPath(address string) string {
-	own := strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//")
-	if !own || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '\\' }) {
-		return web.PageOverview.Path.EN
+	if more {
+		pager.After = address(page.Number + 1)
 	}
-	return address
+	return pager
 }

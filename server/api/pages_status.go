@@ -2,16 +2,12 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
 	"courant/ingest/report"
-	"courant/store"
 	"courant/store/market"
 	"courant/web"
 )
@@ -37,51 +33,6 @@ func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
 	}
 	body, err := s.pages.Status(visit(c, identity), view)
 	return s.page(c, http.StatusOK, body, err)
-}
-
-// proposal is what would be stored of what waits under the ID in the query, or of what has waited longest; nil if nothing
-// waits. Its columns are named and scaled as the dataset's own endpoint does.
-func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*store.Proposal, error) {
-	if len(waiting) == 0 {
-		return nil, nil
-	}
-	id := waiting[0].ID
-	for _, q := range waiting {
-		if strconv.FormatInt(q.ID, 10) == c.QueryParam("waiting") {
-			id = q.ID
-		}
-	}
-	proposal, err := s.store.Proposal(c.Request().Context(), id)
-	if errors.Is(err, store.ErrNotFound) { // decided just now
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	for i := range proposal.Values {
-		column := &proposal.Values[i]
-		served := servedColumns(proposal.Dataset)[column.Name]
-		column.Name, column.Min, column.Max = served.name, served.scale(column.Min), served.scale(column.Max)
-	}
-	return &proposal, nil
-}
-
-// decideWaiting takes or drops what waits in quarantine under the ID in the path. What somebody else has decided
-// meanwhile is left at that: the page shows what waits now.
-func (s *Server) decideWaiting(c echo.Context, _ auth.Identity, fields url.Values) error {
-	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-	if err != nil {
-		return problemNotFound
-	}
-	event, known := map[string]auth.Event{"accept": auth.QuarantineAccepted, "reject": auth.QuarantineRejected}[fields.Get("decision")]
-	if !known {
-		return problemInvalidParameter
-	}
-	ctx := s.auth.Noting(c.Request().Context(), event, strconv.FormatInt(id, 10), "")
-	if err := s.decide(ctx, id, event == auth.QuarantineAccepted); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	return c.Redirect(http.StatusSeeOther, web.PageStatus.In(language(c)))
 }
 
 // feeds tells pages how the datasets are doing, once all bodies are built.

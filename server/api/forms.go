@@ -2,17 +2,55 @@ package api
 
 import (
 	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
 
 	"courant/auth"
 	"courant/store"
+	"courant/store/market"
 	"courant/web"
 )
+
+// form reads a form that was sent.
+func form(c echo.Context) (url.Values, error) {
+	request := c.Request()
+	if err := request.ParseForm(); err != nil {
+		return nil, errors.Join(problemFor(err), err)
+	}
+	return request.PostForm, nil
+}
+
+// problemFor says of a form that cannot be read whether it is too large or wrong.
+func problemFor(err error) *problem {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return problemPayloadTooLarge
+	}
+	return problemInvalidParameter
+}
+
+// formDate is a date of a form; the zero one if the field is empty.
+func formDate(fields url.Values, name string) (market.DeliveryDate, error) {
+	text := fields.Get(name)
+	if text == "" {
+		return market.DeliveryDate{}, nil
+	}
+	date, err := market.ParseDeliveryDate(text)
+	// The zero date stands for none, and 1970-01-01 is written in its place by nobody who means it.
+	if err != nil || date.IsZero() {
+		return market.DeliveryDate{}, errFormDate
+	}
+	return date, nil
+}
 
 // faults are what a page says of a form that was refused.
 var faults = []struct {
 	err  error
 	text web.Text
 }{
+
 	{auth.ErrEmail, web.Text{FR: "Une adresse e-mail est un nom et un domaine, comme anne@example.org.", EN: "An e-mail address is a name and a domain, such as anne@example.org."}},
 	{auth.ErrPasswordShort, web.Text{FR: "Un mot de passe a au moins 12 caractères.", EN: "A password has at least 12 characters."}},
 	{auth.ErrPasswordLong, web.Text{FR: "Un mot de passe a au plus 256 octets.", EN: "A password has at most 256 bytes."}},

@@ -2,14 +2,56 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/web"
 )
 
 // Mailer sends mails.
 type Mailer interface {
 	// Send sends a mail in plain text to one person, whom its error does not name.
 	Send(ctx context.Context, to, subject, text string) error
+}
+
+// mailLink has a link sent to the address in a form, where there is something to send, after the answer.
+func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([]byte, error), mayBeNew bool) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	view := web.Request{Email: fields.Get("email")}
+	asked, limited := s.takeRequest(c, &view)
+	if limited {
+		return s.showRequest(c, http.StatusTooManyRequests, render, view)
+	}
+	language := language(c)
+	s.later(c.Request().Context(), asked, func(ctx context.Context) error {
+		to, secret, err := s.auth.RequestLink(ctx, view.Email, mayBeNew)
+		if err != nil || secret == "" {
+			return err
+		}
+		return s.sendLink(ctx, language, to, secret)
+	})
+	view.Done = true
+	return s.showRequest(c, http.StatusOK, render, view)
+}
+
+// sendLink sends the address of the page that a secret opens.
+func (s *Server) sendLink(ctx context.Context, language web.Language, to, secret string) error {
+	subject := web.Text{FR: "Courant : choisir un mot de passe", EN: "Courant: choose a password"}
+	text := web.Text{
+		FR: "Bonjour,\n\nce lien permet de choisir le mot de passe de votre compte Courant. Il marche une fois, pendant 7 jours :\n\n",
+		EN: "Hello,\n\nwith this link you choose the password of your Courant account. It works once, within 7 days:\n\n",
+	}
+	after := web.Text{
+		FR: "\n\nSi vous n'avez rien demandé, ne faites rien.\n",
+		EN: "\n\nIf you asked for nothing, do nothing.\n",
+	}
+	return s.mail.Send(ctx, to, subject.In(language), text.In(language)+LinkAddress(s.publicURL, secret)+after.In(language))
 }
 
 const (

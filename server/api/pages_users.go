@@ -14,26 +14,6 @@ import (
 	"courant/web"
 )
 
-// administered has a page shown to administrators alone.
-func (s *Server) administered(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
-	return s.signedIn(func(c echo.Context, identity auth.Identity) error {
-		if !identity.Admin {
-			return problemAdministrators
-		}
-		return page(c, identity)
-	})
-}
-
-// administer has a form of a page taken from administrators alone, in their name.
-func (s *Server) administer(page web.Page, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
-	return s.own(page, func(c echo.Context, identity auth.Identity, fields url.Values) error {
-		if !identity.Admin {
-			return problemAdministrators
-		}
-		return take(c, identity, fields)
-	})
-}
-
 func (s *Server) usersPage(c echo.Context, identity auth.Identity) error {
 	return s.showUsers(c, identity, http.StatusOK, web.Users{})
 }
@@ -175,24 +155,4 @@ func (s *Server) passwordLink(c echo.Context, identity auth.Identity, _ url.Valu
 		return err
 	}
 	return s.handOver(c, identity, account, secret)
-}
-
-func (s *Server) auditPage(c echo.Context, identity auth.Identity) error {
-	before := int64(0)
-	if text := c.QueryParam("before"); text != "" {
-		var err error
-		if before, err = strconv.ParseInt(text, 10, 64); err != nil || before < 1 {
-			return problemInvalidParameter
-		}
-	}
-	notes, more, err := s.auth.Notes(c.Request().Context(), before)
-	if err != nil {
-		return err
-	}
-	view := web.Audit{Notes: notes}
-	if more {
-		view.Older = notes[len(notes)-1].ID
-	}
-	body, err := s.pages.Audit(visitAt(c, identity, c.Request().URL.RequestURI()), view)
-	return s.page(c, http.StatusOK, body, err)
 }

@@ -1,0 +1,36 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// sendData answers with data that only its reader may keep, and only to compare.
+func (s *Server) sendData(c echo.Context, body []byte) error {
+	setDataHeaders(c)
+	return s.send(c, http.StatusOK, "application/json", body)
+}
+
+func setDataHeaders(c echo.Context) {
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
+	c.Response().Header().Set("Vary", "Authorization, Cookie")
+}
+
+// data answers one of the eight endpoints. Query parameters are ignored.
+func (s *Server) data(e endpoint) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		identity, err := s.reader(c)
+		if err != nil {
+			return err
+		}
+		if err := mayRead(identity, e.datasets); err != nil {
+			return err
+		}
+		body, built := s.bodies.of(e.name)
+		if !built {
+			return problemUnavailable
+		}
+		return s.sendDocument(c, body, onlyToCompare)
+	}
+}

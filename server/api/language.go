@@ -1,0 +1,51 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/web"
+)
+
+const (
+	languageCookie        = "courant_language"
+	languageCookieSeconds = 365 * 24 * 3600
+)
+
+// language is the one that the visitor chose, else the one that the browser prefers.
+func language(c echo.Context) web.Language {
+	value, _ := auth.Cookie(c.Request(), languageCookie)
+	if chosen, known := web.ParseLanguage(value); known {
+		return chosen
+	}
+	return web.LanguageOf(c.Request().Header.Get("Accept-Language"))
+}
+
+// chooseLanguage keeps the visitor's language in a cookie and shows the page again.
+func (s *Server) chooseLanguage(c echo.Context) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	chosen, known := web.ParseLanguage(fields.Get("language"))
+	if !known {
+		return problemInvalidParameter
+	}
+	c.SetCookie(&http.Cookie{
+		Name: auth.CookieName(languageCookie, s.secure), Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure,
+	})
+	return c.Redirect(http.StatusSeeOther, ownPath(fields.Get("next")))
+}
+
+// ownPath is the address if it is one of this site's, else the first page's: nobody is sent elsewhere by a form.
+func ownPath(address string) string {
+	own := strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//")
+	if !own || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '\\' }) {
+		return web.PageOverview.Path.EN
+	}
+	return address
+}

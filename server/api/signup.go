@@ -1,0 +1,49 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/web"
+)
+
+func (s *Server) signUpPage(c echo.Context) error {
+	if !s.openSignup {
+		return problemNotFound
+	}
+	return s.showRequest(c, http.StatusOK, s.pages.SignUp, web.Request{})
+}
+
+// signUp makes a member's account. Where mails are sent it takes a link, and the answer does not tell whether the
+// address had an account; elsewhere it does.
+func (s *Server) signUp(c echo.Context) error {
+	if !s.openSignup {
+		return problemNotFound
+	}
+	if s.mail != nil {
+		return s.mailLink(c, s.pages.SignUp, true)
+	}
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	view := web.Request{Email: fields.Get("email")}
+	if _, limited := s.takeRequest(c, &view); limited {
+		return s.showRequest(c, http.StatusTooManyRequests, s.pages.SignUp, view)
+	}
+	ctx := c.Request().Context()
+	err = s.auth.AddUser(ctx, view.Email, fields.Get("password"), false)
+	if fault, known := faultOf(err); known {
+		view.Fault = fault
+		return s.showRequest(c, s.refusal(c, err), s.pages.SignUp, view)
+	}
+	if err != nil {
+		return err
+	}
+	account, err := s.auth.User(ctx, view.Email)
+	if err != nil {
+		return err
+	}
+	return s.enter(c, account, web.PageOverview.In(language(c)))
+}
