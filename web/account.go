@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"courant/auth"
-	"courant/store"
 	"courant/store/market"
 )
 
@@ -34,28 +33,23 @@ func (o Offer) Covered() []market.Dataset {
 
 // Subscription is an account's, as pages show it.
 type Subscription struct {
-	Title  Text // of the offer
+	Offer  string // its ID
+	Title  Text   // of the offer
 	Active bool
-	Start  time.Time
 	Last   market.DeliveryDate // its last day; zero: it has no end
 }
 
-// SubscriptionOf is how an account's subscription is shown at a moment; nil if it has none.
-func SubscriptionOf(account store.Account, offers []Offer, now time.Time) *Subscription {
-	s := account.Subscription
-	if s.Offer == "" {
-		return nil
+// NewSubscription returns a subscription to the offer that has the ID, as pages show it. An offer that is no longer in
+// the configuration gives access to nothing. A zero end means that there is none.
+func NewSubscription(id string, offers []Offer, active bool, end time.Time) *Subscription {
+	s := &Subscription{Offer: id, Title: same(id)}
+	if i := slices.IndexFunc(offers, func(offer Offer) bool { return offer.ID == id }); i >= 0 {
+		s.Title, s.Active = offers[i].Title(), active
 	}
-	shown := &Subscription{Title: Text{s.Offer, s.Offer}, Active: s.Active(now), Start: s.Start}
-	if i := slices.IndexFunc(offers, func(offer Offer) bool { return offer.ID == s.Offer }); i >= 0 {
-		shown.Title = offers[i].Title()
-	} else {
-		shown.Active = false // what is no longer offered covers nothing
+	if !end.IsZero() {
+		s.Last = LastDay(end)
 	}
-	if !s.End.IsZero() {
-		shown.Last = LastDay(s.End)
-	}
-	return shown
+	return s
 }
 
 // LastDay is the last day in Paris before an end.
@@ -65,7 +59,7 @@ func LastDay(end time.Time) market.DeliveryDate {
 
 // Account is the page of the person who is signed in.
 type Account struct {
-	Account      store.Account
+	Email        string
 	Subscription *Subscription // nil: none
 	Sessions     []auth.SessionLine
 	Pager        Pager // of the sessions
@@ -115,9 +109,15 @@ func (t Tokens) Example() market.Dataset {
 
 // TokenLine is a token and how it was used.
 type TokenLine struct {
-	store.Token
-	Used auth.TokenUsed
-	Over bool // its end has come
+	ID       int64
+	Name     string
+	Prefix   string // the first characters
+	Datasets string // comma-separated; empty: all
+	Created  time.Time
+	Expires  time.Time // zero: never
+	Revoked  time.Time // zero: it was not
+	Over     bool      // its end has come
+	Used     auth.TokenUsed
 }
 
 // Good says whether the token still opens the door.

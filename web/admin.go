@@ -2,8 +2,8 @@ package web
 
 import (
 	"strings"
+	"time"
 
-	"courant/store"
 	"courant/store/market"
 )
 
@@ -20,15 +20,22 @@ type Users struct {
 
 // UserLine is an account and its subscription.
 type UserLine struct {
-	store.Account
+	ID           int64
+	Email        string
+	Admin        bool
+	Invited      bool // no password was set yet
+	Created      time.Time
+	Disabled     time.Time     // zero: it is not
 	Subscription *Subscription // nil: none
 }
 
 // HostMissing says that the link is a path alone, because the configuration names no address of this site.
 func (u User) HostMissing() bool { return strings.HasPrefix(u.Link, "/") }
 
-// Invited says that the account waits for its person to set a password.
-func (u UserLine) Invited() bool { return u.PasswordHash == "" }
+// Has reports whether the account is subscribed to the offer, whether the subscription is active or not.
+func (u UserLine) Has(offer Offer) bool {
+	return u.Subscription != nil && u.Subscription.Offer == offer.ID
+}
 
 // Users renders the page of all accounts.
 func (p *Pages) Users(visit Visit, view Users) ([]byte, error) {
@@ -53,8 +60,19 @@ func (p *Pages) User(visit Visit, view User) ([]byte, error) {
 
 // Audit is a page of the audit log.
 type Audit struct {
-	Notes []store.Note // the newest first
-	Older int64        // what the next page comes before; 0: there is none
+	Lines []AuditLine // the newest first
+	Older int64       // the ID before which the next page begins; 0: there is none
+}
+
+// AuditLine is a line of the audit log.
+type AuditLine struct {
+	At      time.Time
+	Event   string
+	Actor   string // empty: somebody who has not signed in
+	Subject string // whom or what it was done to; may be empty
+	Detail  string // may be empty
+	Origin  string // the network address that it came from; empty: this machine
+	More    int64  // how many events like this one followed on that day without a line of their own
 }
 
 // Audit renders a page of the audit log.

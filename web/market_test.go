@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"courant/ingest/report"
-	"courant/store"
 	"courant/store/market"
 	"courant/web"
 )
@@ -62,10 +61,10 @@ func feeds(word string) web.Feeds {
 
 // status is the page of the feeds' state with one date that waits, and what would be stored of it.
 func status(word string) web.Status {
-	waiting := store.Quarantined{ID: 7, Dataset: market.DayAheadPrices, Date: day, Kind: market.WaitsRefused, Reason: word, Seen: day.Start()}
+	waiting := web.Waiting{ID: 7, Dataset: market.DayAheadPrices, Date: day, Kind: market.WaitsRefused, Reason: word, Seen: day.Start()}
 	return web.Status{
-		Feeds: feeds(word), Dates: market.Dates(day.Add(-30), day.Add(5)), Waiting: []store.Quarantined{waiting},
-		Proposal: &store.Proposal{Quarantined: waiting, Rows: 2, First: day.Start(), Last: day.Start(), Values: []store.ProposedColumn{{Name: word, Min: market.Num(-1), Max: market.Num(1)}}},
+		Feeds: feeds(word), Dates: market.Dates(day.Add(-30), day.Add(5)), Waiting: []web.Waiting{waiting},
+		Proposal: &web.Proposal{Waiting: waiting, Rows: 2, First: day.Start(), Last: day.Start(), Values: []web.ProposedColumn{{Name: word, Min: market.Num(-1), Max: market.Num(1)}}},
 	}
 }
 

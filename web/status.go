@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"courant/ingest/report"
-	"courant/store"
 	"courant/store/market"
 )
 
@@ -13,8 +12,39 @@ import (
 type Status struct {
 	Feeds    Feeds
 	Dates    []market.DeliveryDate // of the calendar, ascending
-	Waiting  []store.Quarantined   // for a person's decision, the oldest first
-	Proposal *store.Proposal       // what would be stored of one of them, for an administrator; nil: nothing is shown
+	Waiting  []Waiting             // for a person's decision, the oldest first
+	Proposal *Proposal             // what would be stored of one of them, for an administrator; nil: nothing is shown
+}
+
+// Waiting is a delivery date that waits for a person's decision.
+type Waiting struct {
+	ID      int64
+	Dataset market.Dataset
+	Date    market.DeliveryDate
+	Kind    market.WaitKind
+	Reason  string // what is odd about it, or why it was refused
+	Seen    time.Time
+}
+
+// Refused reports whether the date was refused: the reason is then a source's own text.
+func (w Waiting) Refused() bool { return w.Kind == market.WaitsRefused }
+
+// Proposal is a delivery date that waits, and what would be stored if it were accepted now.
+type Proposal struct {
+	Waiting
+	Rows, NewRows int
+	First, Last   time.Time // starts of the first and of the last row
+	Values        []ProposedColumn
+}
+
+// ProposedColumn is one column of what waits. Its counts are of values.
+type ProposedColumn struct {
+	Name      string // as the API names it
+	Given     int
+	Min, Max  market.Number // of the values given; null if there are none
+	Arrived   int           // where nothing is stored
+	Changed   int           // that differ from the stored ones
+	Withdrawn int           // that are stored and would become null
 }
 
 // CalendarMonth is how many of the calendar's dates lie in one month.

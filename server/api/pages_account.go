@@ -16,10 +16,11 @@ func (s *Server) accountPage(c echo.Context, identity auth.Identity) error {
 
 func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int, view web.Account) (err error) {
 	ctx := c.Request().Context()
-	if view.Account, err = s.auth.Account(ctx, identity.AccountID); err != nil {
+	account, err := s.auth.Account(ctx, identity.AccountID)
+	if err != nil {
 		return err
 	}
-	view.Subscription = web.SubscriptionOf(view.Account, s.offers, s.clock.Now())
+	view.Email, view.Subscription = account.Email, s.subscriptionOf(account)
 	page, err := pageOf(c)
 	if err != nil {
 		return err

@@ -22,7 +22,12 @@ func (s *Server) auditPage(c echo.Context, identity auth.Identity) error {
 	if err != nil {
 		return err
 	}
-	view := web.Audit{Notes: notes}
+	view := web.Audit{}
+	for _, note := range notes {
+		view.Lines = append(view.Lines, web.AuditLine{
+			At: note.At, Event: note.Event, Actor: note.Actor, Subject: note.Subject, Detail: note.Detail, Origin: note.Origin, More: note.More,
+		})
+	}
 	if more {
 		view.Older = notes[len(notes)-1].ID
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
+	"courant/store"
 	"courant/web"
 )
 
@@ -17,8 +18,17 @@ func (s *Server) offersPage(c echo.Context, identity auth.Identity) error {
 		if err != nil {
 			return err
 		}
-		view.Subscription = web.SubscriptionOf(account, s.offers, s.clock.Now())
+		view.Subscription = s.subscriptionOf(account)
 	}
 	body, err := s.pages.Offers(visit(c, identity), view)
 	return s.page(c, http.StatusOK, body, err)
+}
+
+// subscriptionOf returns an account's subscription as pages show it now; nil if it has none.
+func (s *Server) subscriptionOf(account store.Account) *web.Subscription {
+	held := account.Subscription
+	if held.Offer == "" {
+		return nil
+	}
+	return web.NewSubscription(held.Offer, s.offers, held.Active(s.clock.Now()), held.End)
 }

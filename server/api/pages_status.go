@@ -23,11 +23,15 @@ func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
 	}
 	last := market.DeliveryDateOf(s.clock.Now()).Add(1)
 	view := web.Status{Feeds: feeds, Dates: market.Dates(last.Add(1-calendarDates), last)}
-	if view.Waiting, err = s.store.InQuarantine(c.Request().Context()); err != nil {
+	waiting, err := s.store.InQuarantine(c.Request().Context())
+	if err != nil {
 		return err
 	}
+	for _, date := range waiting {
+		view.Waiting = append(view.Waiting, waitingLine(date))
+	}
 	if identity.Admin {
-		if view.Proposal, err = s.proposal(c, view.Waiting); err != nil {
+		if view.Proposal, err = s.proposal(c, waiting); err != nil {
 			return err
 		}
 	}

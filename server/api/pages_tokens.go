@@ -38,7 +38,10 @@ func (s *Server) showTokens(c echo.Context, identity auth.Identity, status int, 
 		return err
 	}
 	for _, token := range tokens {
-		view.Tokens = append(view.Tokens, web.TokenLine{Token: token, Used: used[token.ID], Over: token.IsOver(now)})
+		view.Tokens = append(view.Tokens, web.TokenLine{
+			ID: token.ID, Name: token.Name, Prefix: token.Prefix, Datasets: token.Datasets,
+			Created: token.Created, Expires: token.Expires, Revoked: token.Revoked, Over: token.IsOver(now), Used: used[token.ID],
+		})
 	}
 	view.Site, view.Datasets, view.Today = s.site(c), market.Datasets(), market.DeliveryDateOf(now)
 	body, err := s.pages.Tokens(visitAt(c, identity, view.Pager.At), view)

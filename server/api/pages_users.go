@@ -36,7 +36,10 @@ func (s *Server) showUsers(c echo.Context, identity auth.Identity, status int, v
 }
 
 func (s *Server) userLine(account store.Account) web.UserLine {
-	return web.UserLine{Account: account, Subscription: web.SubscriptionOf(account, s.offers, s.clock.Now())}
+	return web.UserLine{
+		ID: account.ID, Email: account.Email, Admin: account.Role == store.Administrator, Invited: account.PasswordHash == "",
+		Created: account.Created, Disabled: account.Disabled, Subscription: s.subscriptionOf(account),
+	}
 }
 
 func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Values) error {

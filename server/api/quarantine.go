@@ -15,7 +15,7 @@ import (
 
 // proposal is what would be stored of what waits under the ID in the query, or of what has waited longest; nil if nothing
 // waits. Its columns are named and scaled as the dataset's own endpoint does.
-func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*store.Proposal, error) {
+func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*web.Proposal, error) {
 	if len(waiting) == 0 {
 		return nil, nil
 	}
@@ -32,12 +32,22 @@ func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*store.P
 	if err != nil {
 		return nil, err
 	}
-	for i := range proposal.Values {
-		column := &proposal.Values[i]
-		served := servedColumns(proposal.Dataset)[column.Name]
-		column.Name, column.Min, column.Max = served.name, served.scale(column.Min), served.scale(column.Max)
+	view := &web.Proposal{
+		Waiting: waitingLine(proposal.Quarantined), Rows: proposal.Rows, NewRows: proposal.NewRows, First: proposal.First, Last: proposal.Last,
 	}
-	return &proposal, nil
+	columns := servedColumns(proposal.Dataset)
+	for _, v := range proposal.Values {
+		served := columns[v.Name]
+		view.Values = append(view.Values, web.ProposedColumn{
+			Name: served.name, Given: v.Given, Min: served.scale(v.Min), Max: served.scale(v.Max),
+			Arrived: v.Arrived(), Changed: v.Changed, Withdrawn: v.Withdrawn,
+		})
+	}
+	return view, nil
+}
+
+func waitingLine(q store.Quarantined) web.Waiting {
+	return web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date, Kind: q.Kind, Reason: q.Reason, Seen: q.Seen}
 }
 
 // decideWaiting takes or drops what waits in quarantine under the ID in the path. What somebody else has decided
