@@ -2,13 +2,13 @@ package simulator
 
 import (
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"courant/server/entrance"
 )
 
 const (
@@ -40,12 +40,7 @@ func (s *Switches) serveOn(mux *http.ServeMux) {
 // have made it.
 func fromLoopback(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if host != "localhost" && (err != nil || !address.IsLoopback()) {
+		if !entrance.IsLoopbackHost(r.Host) {
 			textAnswer(http.StatusForbidden, "ask for this page by 127.0.0.1 or localhost\n").writeTo(w)
 			return
 		}

@@ -1,12 +1,13 @@
 package api
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"courant/server/entrance"
 )
 
 // figures answers Prometheus: an administrator's token or session, or a scraper on this machine where the configuration
@@ -35,14 +36,5 @@ func isLocal(r *http.Request) bool {
 		}
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && peer.Addr().Unmap().IsLoopback() && isLoopbackHost(r.Host)
-}
-
-func isLoopbackHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
+	return err == nil && peer.Addr().Unmap().IsLoopback() && entrance.IsLoopbackHost(r.Host)
 }

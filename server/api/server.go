@@ -14,7 +14,6 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 
 	"github.com/jonboulle/clockwork"
@@ -36,6 +35,7 @@ type Options struct {
 	RateLimitPerMinute int // requests of one token
 	TrustedProxies     []netip.Prefix
 	PublicURL          string // as browsers see it; may be empty
+	SecureCookie       bool   // browsers send cookies over HTTPS only
 	Contact            string // of who runs this Courant; may be empty
 	// Report tells how the datasets are doing: in full for administrators, for others without what a source wrote.
 	Report func(ctx context.Context, full bool) (report.Report, error)
@@ -69,7 +69,7 @@ type Server struct {
 	simulated   bool
 	publicURL   string
 	contact     string
-	secure      bool // browsers reach Courant over HTTPS
+	secure      bool // browsers send cookies over HTTPS only
 
 	offers     []web.Offer
 	openSignup bool
@@ -94,7 +94,7 @@ func New(o Options) (*Server, error) {
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
-		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
+		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie,
 		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), held: make(chan struct{}, mostHeld),
 		revising: newUntaken(revisionAnswersOfAccount, revisionAnswers), paging: newUntaken(pageBytesOfAccount, math.MaxInt),
 	}
