@@ -11,9 +11,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/width"
-)
 
-const hidden = "[hidden]"
+	"courant/auth/secret"
+)
 
 const (
 	// shortestLikeness is how many letters and digits a secret must have for its traces to be looked for: of a shorter
@@ -301,7 +301,7 @@ func cover(text string, marks []mark) string {
 	for _, m := range marks {
 		if m.from >= end {
 			covered.WriteString(text[end:m.from])
-			covered.WriteString(hidden)
+			covered.WriteString(secret.Hidden)
 		}
 		end = max(end, m.to)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/acme"
 
+	"courant/auth/secret"
 	"courant/store/market"
 )
 
@@ -162,18 +163,16 @@ type Log struct {
 	Format string // "text", "json", or empty: text on a terminal, else json
 }
 
-// Secret is a credential. Printed, logged or marshalled it is "[hidden]".
+// Secret is a credential. Printed, logged or marshalled it is secret.Hidden.
 type Secret string
-
-const hidden = "[hidden]"
 
 // Reveal is the credential itself.
 func (s Secret) Reveal() string { return string(s) }
 
-func (Secret) String() string               { return hidden }
-func (Secret) GoString() string             { return hidden }
-func (Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+func (Secret) String() string               { return secret.Hidden }
+func (Secret) GoString() string             { return secret.Hidden }
+func (Secret) LogValue() slog.Value         { return slog.StringValue(secret.Hidden) }
+func (Secret) MarshalText() ([]byte, error) { return []byte(secret.Hidden), nil }
 
 // ClockTime is a time of day in Europe/Paris: minutes since midnight on the clock, 0 to 1440 (24:00).
 type ClockTime int

@@ -17,6 +17,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"courant/auth/secret"
 )
 
 const (
@@ -76,7 +78,7 @@ func Open(o Options) (*Bucket, error) {
 	}
 	return &Bucket{
 		name: o.Name, client: minio.Core{Client: client}, idle: transport,
-		secrets: strings.NewReplacer(o.AccessKey, hidden, o.SecretKey, hidden),
+		secrets: strings.NewReplacer(o.AccessKey, secret.Hidden, o.SecretKey, secret.Hidden),
 	}, nil
 }
 

@@ -14,12 +14,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-const (
-	// hidden stands for a key that a store has written into its answer.
-	hidden = "[hidden]"
-	// mostWords is how much of what a store says of a fault is told.
-	mostWords = 200
-)
+// mostWords is how much of a store's own text about a fault is passed on, in characters.
+const mostWords = 200
 
 // mends are what to do about what stores refuse, by the protocol's codes.
 var mends = map[string]string{
