@@ -12,25 +12,26 @@ import (
 	"courant/auth"
 )
 
-// mostHeld is how many answers are held back at once, a few kilobytes each.
-const mostHeld = 4096
+// mostDelayed is how many answers are delayed at a time. Each takes a few kilobytes.
+const mostDelayed = 4096
 
-// tooMany says in the header how long to wait, and tells the minutes, begun ones included. An origin that goes on asking has its
-// answer held back.
-func (s *Server) tooMany(c echo.Context, limited *auth.LimitedError) (minutes int) {
-	s.hold(c, limited.Hold)
+// limitReached sets Retry-After and returns the minutes to wait, rounded up. Where the limit says so, it delays the
+// answer: an origin that goes on asking gets its answers more slowly.
+func (s *Server) limitReached(c echo.Context, limited *auth.LimitedError) (minutes int) {
+	s.delay(c, limited.Hold)
 	c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.Wait.Seconds()))))
 	return int(math.Ceil(limited.Wait.Minutes()))
 }
 
-// hold waits before an answer, unless the client is gone. Of so many that too many answers are held back the connection ends.
-func (s *Server) hold(c echo.Context, d time.Duration) {
+// delay waits for d before an answer, or until the client is gone. If too many answers are delayed already, it does not
+// wait, and the answer closes the connection.
+func (s *Server) delay(c echo.Context, d time.Duration) {
 	if d <= 0 {
 		return
 	}
 	select {
-	case s.held <- struct{}{}:
-		defer func() { <-s.held }()
+	case s.delayed <- struct{}{}:
+		defer func() { <-s.delayed }()
 	default:
 		c.Response().Header().Set("Connection", "close")
 		return
@@ -44,12 +45,13 @@ func (s *Server) hold(c echo.Context, d time.Duration) {
 	}
 }
 
-// refusal is the status with which a form is shown again. If there were too many attempts, the header says how long to wait.
-func (s *Server) refusal(c echo.Context, err error) int {
+// refusalStatus returns the status with which a form is shown again after err. After too many attempts it also sets
+// Retry-After.
+func (s *Server) refusalStatus(c echo.Context, err error) int {
 	var limited *auth.LimitedError
 	if !errors.As(err, &limited) {
 		return http.StatusBadRequest
 	}
-	s.tooMany(c, limited)
+	s.limitReached(c, limited)
 	return http.StatusTooManyRequests
 }

@@ -131,7 +131,7 @@ func (d *document) choose(accept []string) *variant {
 	liked := parseAcceptEncoding(accept)
 	packed := d.best.Load()
 	chosen, weight := &d.plain, liked.plain
-	if liked.likesGzip() {
+	if liked.prefersGzip() {
 		chosen, weight = &d.quick, liked.gzip
 		if packed != nil {
 			chosen = &packed.gzip
@@ -163,7 +163,7 @@ func (s *Server) sendDocument(c echo.Context, d *document, keep caching) error {
 	if d.modified != nil {
 		header["Last-Modified"] = d.modified
 	}
-	if held := d.heldBy(request.Header["If-None-Match"], chosen); held != nil {
+	if held := d.matchingTag(request.Header["If-None-Match"], chosen); held != nil {
 		header["Etag"] = held
 		response.WriteHeader(http.StatusNotModified)
 		return nil
@@ -182,7 +182,7 @@ func (s *Server) sendDocument(c echo.Context, d *document, keep caching) error {
 
 // heldBy is the tag of the chosen variant, or of the same content in gzip made otherwise, that If-None-Match names; nil if
 // it names none.
-func (d *document) heldBy(ifNoneMatch []string, chosen *variant) []string {
+func (d *document) matchingTag(ifNoneMatch []string, chosen *variant) []string {
 	packed := d.best.Load()
 	for _, value := range ifNoneMatch {
 		switch {

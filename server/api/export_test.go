@@ -130,7 +130,7 @@ func QuickAndBest() (quick, packed string) {
 func HeldAfterPacking(tag string) string {
 	d := large()
 	d.pack()
-	return strings.Join(d.heldBy([]string{tag}, d.choose([]string{codingGzip})), "")
+	return strings.Join(d.matchingTag([]string{tag}, d.choose([]string{codingGzip})), "")
 }
 
 // TakeOf takes a request of a token, and tells of how many tokens the limits are known.
@@ -139,12 +139,12 @@ func (s *Server) TakeOf(tokenID int64) (known int) {
 	return len(s.limits.byToken)
 }
 
-// Errands has an origin leave many things to be done, and then each of a few persons one. It tells in which order they are done, and
-// how many are not.
-func Errands(ofOne, persons int) (done []string, dropped int) {
-	e := &errands{busy: mostAtOnce}
+// QueuedMails queues many mails that one origin asks for, and then one for each of a few persons. It returns the order
+// in which they are sent, and how many are dropped.
+func QueuedMails(ofOne, persons int) (sent []string, dropped int) {
+	q := &mailQueue{sending: mostMailsAtOnce}
 	add := func(name string, asked int) {
-		_, one := e.add(errand{asked: asked, do: func(context.Context) error { done = append(done, name); return nil }})
+		_, one := q.add(queuedMail{asked: asked, send: func(context.Context) error { sent = append(sent, name); return nil }})
 		if one {
 			dropped++
 		}
@@ -156,10 +156,10 @@ func Errands(ofOne, persons int) (done []string, dropped int) {
 		add("person "+strconv.Itoa(i), 0)
 	}
 	for {
-		next, found := e.next()
+		next, found := q.next()
 		if !found {
-			return done, dropped
+			return sent, dropped
 		}
-		_ = next.do(context.Background())
+		_ = next.send(context.Background())
 	}
 }

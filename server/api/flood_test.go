@@ -149,7 +149,7 @@ func TestAnOriginThatGoesOnIsAnsweredLateAndOneThatIsGoneNotAtAll(t *testing.T) 
 }
 
 func TestMailsOfWhoAsksForLessGoFirst(t *testing.T) {
-	done, mails := api.Errands(2000, 5)
+	done, mails := api.QueuedMails(2000, 5)
 	if len(done) != 1000 || mails != 1005 {
 		t.Fatalf("%d are done and %d dropped", len(done), mails)
 	}

@@ -13,7 +13,7 @@ import (
 	"courant/web"
 )
 
-// form reads a form that was sent.
+// form returns the fields of the form in a request.
 func form(c echo.Context) (url.Values, error) {
 	request := c.Request()
 	if err := request.ParseForm(); err != nil {
@@ -22,7 +22,7 @@ func form(c echo.Context) (url.Values, error) {
 	return request.PostForm, nil
 }
 
-// problemFor says of a form that cannot be read whether it is too large or wrong.
+// problemFor returns whether a form that cannot be read is too large or malformed.
 func problemFor(err error) *problem {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -31,21 +31,21 @@ func problemFor(err error) *problem {
 	return problemInvalidParameter
 }
 
-// formDate is a date of a form; the zero one if the field is empty.
+// formDate returns a date in a form; the zero date if the field is empty.
 func formDate(fields url.Values, name string) (market.DeliveryDate, error) {
 	text := fields.Get(name)
 	if text == "" {
 		return market.DeliveryDate{}, nil
 	}
 	date, err := market.ParseDeliveryDate(text)
-	// The zero date stands for none, and 1970-01-01 is written in its place by nobody who means it.
+	// The zero date, 1970-01-01, means that there is none, and is in no form that is meant.
 	if err != nil || date.IsZero() {
 		return market.DeliveryDate{}, errFormDate
 	}
 	return date, nil
 }
 
-// faults are what a page says of a form that was refused.
+// faults are the texts with which a page refuses a form.
 var faults = []struct {
 	err  error
 	text web.Text
@@ -69,11 +69,11 @@ var faults = []struct {
 }
 
 var (
-	errFormDate    = errors.New("a date of the form is none")
-	errFormDataset = errors.New("a dataset of the form is none")
+	errFormDate    = errors.New("a date in the form is not a date")
+	errFormDataset = errors.New("a dataset in the form is not a dataset")
 )
 
-// faultOf is what a page says of an error; false if that is none of the visitor's.
+// faultOf returns the text of an error that the visitor can mend; false for other errors.
 func faultOf(err error) (web.Text, bool) {
 	var limited *auth.LimitedError
 	if errors.As(err, &limited) {

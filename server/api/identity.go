@@ -13,7 +13,7 @@ import (
 	"courant/web"
 )
 
-// identify tells whose request it is. An Authorization header decides alone; otherwise the session cookie does.
+// identify returns who makes a request. If it has an Authorization header, only that counts; else the session cookie does.
 func (s *Server) identify(r *http.Request) (auth.Identity, error) {
 	if values, given := r.Header["Authorization"]; given {
 		scheme, token, _ := strings.Cut(values[0], " ")
@@ -25,22 +25,22 @@ func (s *Server) identify(r *http.Request) (auth.Identity, error) {
 	return s.auth.CheckSession(r)
 }
 
-// reader tells whose request for data it is, and takes one of those that its token may still make.
+// reader is identify for requests for data: it also counts the request against the rate limit of its token.
 func (s *Server) reader(c echo.Context) (auth.Identity, error) {
 	identity, err := s.identify(c.Request())
 	if err != nil || identity.TokenID == 0 {
 		return identity, err
 	}
 	left, ok := s.limits.take(identity.TokenID)
-	s.limits.tell(c.Response().Header(), left)
+	s.limits.setHeader(c.Response().Header(), left)
 	if !ok {
 		return identity, problemRateLimited.retriedAfter(left.wait)
 	}
 	return identity, nil
 }
 
-// mayRead says whether the caller may read all of the datasets. As for a single one, what a token is limited to comes
-// before the subscription.
+// mayRead returns why the caller may not read all of the datasets; nil if it may. As for a single dataset, a token that
+// is limited to others is reported before a missing subscription.
 func mayRead(identity auth.Identity, datasets []market.Dataset) error {
 	var refused error
 	for _, dataset := range datasets {
@@ -55,15 +55,15 @@ func mayRead(identity auth.Identity, datasets []market.Dataset) error {
 	return refused
 }
 
-// acting has what a request does be noted as done by whom its session belongs to.
-func acting(c echo.Context, identity auth.Identity) {
+// recordActor puts the signed-in account and the client address into the request's context, for the audit log.
+func recordActor(c echo.Context, identity auth.Identity) {
 	request := c.Request()
 	actor := auth.Actor{Email: identity.Email, Origin: c.RealIP()}
 	c.SetRequest(request.WithContext(auth.WithActor(request.Context(), actor)))
 }
 
-// signedIn has a page shown to those who are signed in; anybody else is sent to sign in.
-func (s *Server) signedIn(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
+// requireSignIn shows a page to visitors who are signed in, and redirects others to sign in.
+func (s *Server) requireSignIn(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		identity, err := s.auth.CheckSession(c.Request())
 		if errors.Is(err, auth.ErrUnauthenticated) {
@@ -72,26 +72,26 @@ func (s *Server) signedIn(page func(echo.Context, auth.Identity) error) echo.Han
 		if err != nil {
 			return err
 		}
-		remember(c, identity)
+		setAccount(c, identity)
 		return page(c, identity)
 	}
 }
 
-// public has a page shown to everybody; a guest's identity is the zero one.
+// public shows a page to every visitor; the identity of a guest is zero.
 func (s *Server) public(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		identity, err := s.auth.CheckSession(c.Request())
 		if err != nil && !errors.Is(err, auth.ErrUnauthenticated) {
 			return err
 		}
-		remember(c, identity)
+		setAccount(c, identity)
 		return page(c, identity)
 	}
 }
 
-// administered has a page shown to administrators alone.
-func (s *Server) administered(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
-	return s.signedIn(func(c echo.Context, identity auth.Identity) error {
+// requireAdmin shows a page to administrators only.
+func (s *Server) requireAdmin(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
+	return s.requireSignIn(func(c echo.Context, identity auth.Identity) error {
 		if !identity.Admin {
 			return problemAdministrators
 		}
@@ -99,9 +99,9 @@ func (s *Server) administered(page func(echo.Context, auth.Identity) error) echo
 	})
 }
 
-// own has a form of a page taken from those who are signed in, in their name; others are sent to sign in, and then to
-// the page.
-func (s *Server) own(page web.Page, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
+// signedInForm takes a form of a page from visitors who are signed in, as their action. Others are redirected to sign in,
+// and from there to the page.
+func (s *Server) signedInForm(page web.Page, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		identity, err := s.auth.CheckSession(c.Request())
 		if errors.Is(err, auth.ErrUnauthenticated) {
@@ -114,15 +114,15 @@ func (s *Server) own(page web.Page, take func(echo.Context, auth.Identity, url.V
 		if err != nil {
 			return err
 		}
-		acting(c, identity)
-		remember(c, identity)
+		recordActor(c, identity)
+		setAccount(c, identity)
 		return take(c, identity, fields)
 	}
 }
 
-// administer has a form of a page taken from administrators alone, in their name.
-func (s *Server) administer(page web.Page, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
-	return s.own(page, func(c echo.Context, identity auth.Identity, fields url.Values) error {
+// adminForm takes a form of a page from administrators only, as their action.
+func (s *Server) adminForm(page web.Page, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
+	return s.signedInForm(page, func(c echo.Context, identity auth.Identity, fields url.Values) error {
 		if !identity.Admin {
 			return problemAdministrators
 		}

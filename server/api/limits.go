@@ -41,7 +41,7 @@ func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 	limiter := l.byToken[tokenID]
 	if limiter == nil {
 		if len(l.byToken) >= l.forgetAt {
-			l.forgetWhole(now)
+			l.forgetFull(now)
 		}
 		limiter = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)
 		l.byToken[tokenID] = limiter
@@ -56,7 +56,7 @@ func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 }
 
 // forgetWhole drops the tokens that have all of their requests left, as those have that are not known.
-func (l *limits) forgetWhole(now time.Time) {
+func (l *limits) forgetFull(now time.Time) {
 	maps.DeleteFunc(l.byToken, func(_ int64, limiter *rate.Limiter) bool { return limiter.TokensAt(now) >= float64(l.perMinute) })
 	l.forgetAt = max(leastForgotten, 2*len(l.byToken))
 }
@@ -74,7 +74,7 @@ type allowance struct {
 }
 
 // tell puts the limit and what is left of it into a header, as draft-ietf-httpapi-ratelimit-headers-10 has it.
-func (l *limits) tell(header http.Header, left allowance) {
+func (l *limits) setHeader(header http.Header, left allowance) {
 	line := append(make([]byte, 0, len(`"token";r=;t=`)+20), `"token";r=`...)
 	line = append(strconv.AppendInt(line, int64(left.requests), 10), ";t="...)
 	line = strconv.AppendInt(line, int64(math.Ceil(left.whole.Seconds())), 10)

@@ -50,7 +50,7 @@ func (s *Server) login(c echo.Context) error {
 	var limited *auth.LimitedError
 	switch {
 	case errors.As(err, &limited):
-		view.Minutes = s.tooMany(c, limited)
+		view.Minutes = s.limitReached(c, limited)
 		return s.showLogin(c, http.StatusTooManyRequests, view)
 	case errors.Is(err, auth.ErrBadCredentials):
 		view.Refused = true
@@ -59,11 +59,11 @@ func (s *Server) login(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return s.enter(c, account, ownPath(view.Next))
+	return s.beginSession(c, account, ownPath(view.Next))
 }
 
 // enter begins a session, has the browser known from now on, and leads on.
-func (s *Server) enter(c echo.Context, account store.Account, next string) error {
+func (s *Server) beginSession(c echo.Context, account store.Account, next string) error {
 	if err := s.auth.BeginSession(c.Response(), c.Request(), account); err != nil {
 		return err
 	}

@@ -13,23 +13,23 @@ import (
 
 // Mailer sends mails.
 type Mailer interface {
-	// Send sends a mail in plain text to one person, whom its error does not name.
+	// Send sends a mail in plain text to one address. Its error does not contain the address.
 	Send(ctx context.Context, to, subject, text string) error
 }
 
-// mailLink has a link sent to the address in a form, where there is something to send, after the answer.
+// mailLink mails a link to the address in a form, after the answer, if there is one to send. The answer does not depend on that.
 func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([]byte, error), mayBeNew bool) error {
 	fields, err := form(c)
 	if err != nil {
 		return err
 	}
 	view := web.Request{Email: fields.Get("email")}
-	asked, limited := s.takeRequest(c, &view)
+	asked, limited := s.countRequest(c, &view)
 	if limited {
 		return s.showRequest(c, http.StatusTooManyRequests, render, view)
 	}
 	language := language(c)
-	s.later(c.Request().Context(), asked, func(ctx context.Context) error {
+	s.sendLater(c.Request().Context(), asked, func(ctx context.Context) error {
 		to, secret, err := s.auth.RequestLink(ctx, view.Email, mayBeNew)
 		if err != nil || secret == "" {
 			return err
@@ -40,7 +40,7 @@ func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([
 	return s.showRequest(c, http.StatusOK, render, view)
 }
 
-// sendLink sends the address of the page that a secret opens.
+// sendLink mails the address of the page on which the secret of a link sets a password.
 func (s *Server) sendLink(ctx context.Context, language web.Language, to, secret string) error {
 	subject := web.Text{FR: "Courant : choisir un mot de passe", EN: "Courant: choose a password"}
 	text := web.Text{
@@ -55,90 +55,88 @@ func (s *Server) sendLink(ctx context.Context, language web.Language, to, secret
 }
 
 const (
-	// laterTimeout is how long what an answer left to be done may take, mostAtOnce how much of it is done at once, and mostWaiting
-	// how much may wait.
-	laterTimeout = time.Minute
-	mostAtOnce   = 10
-	mostWaiting  = 1000
+	mailTimeout     = time.Minute // for one mail
+	mostMailsAtOnce = 10
+	mostQueuedMails = 1000
 )
 
-// errands are what answers left to be done.
-type errands struct {
+// mailQueue is the mails that are to be sent after the answers to their requests.
+type mailQueue struct {
 	mu      sync.Mutex
-	busy    int // that are being done
-	waiting []errand
+	sending int // goroutines that send
+	waiting []queuedMail
 }
 
-type errand struct {
+type queuedMail struct {
 	ctx   context.Context
-	asked int // how much was asked before from the same origin
-	do    func(context.Context) error
+	asked int // earlier requests from the same origin
+	send  func(context.Context) error
 }
 
-// add adds an errand, unless it is the one that has to make room; dropped says that one had to. begin says that one more is to be
-// done at once.
-func (e *errands) add(added errand) (begin, dropped bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.waiting = append(e.waiting, added)
-	if len(e.waiting) > mostWaiting {
-		e.take(func(one, other errand) bool { return other.asked >= one.asked })
+// add adds a mail. If the queue is full, the mail of the origin with the most requests is dropped, the added one
+// included. startSender reports whether the caller has to start one more goroutine that sends.
+func (q *mailQueue) add(added queuedMail) (startSender, dropped bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = append(q.waiting, added)
+	if len(q.waiting) > mostQueuedMails {
+		q.take(func(one, other queuedMail) bool { return other.asked >= one.asked })
 		dropped = true
 	}
-	if begin = e.busy < mostAtOnce; begin {
-		e.busy++
+	if startSender = q.sending < mostMailsAtOnce; startSender {
+		q.sending++
 	}
-	return begin, dropped
+	return startSender, dropped
 }
 
-// next is the errand of whom asked for least before, the oldest of these.
-func (e *errands) next() (errand, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.waiting) == 0 {
-		e.busy--
-		return errand{}, false
+// next removes and returns the oldest mail of the origin with the fewest requests. If it returns false, the goroutine
+// that called it has to end.
+func (q *mailQueue) next() (queuedMail, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		q.sending--
+		return queuedMail{}, false
 	}
-	return e.take(func(one, other errand) bool { return other.asked < one.asked }), true
+	return q.take(func(one, other queuedMail) bool { return other.asked < one.asked }), true
 }
 
-func (e *errands) take(better func(one, other errand) bool) errand {
+func (q *mailQueue) take(better func(one, other queuedMail) bool) queuedMail {
 	at := 0
-	for i, other := range e.waiting {
-		if better(e.waiting[at], other) {
+	for i, other := range q.waiting {
+		if better(q.waiting[at], other) {
 			at = i
 		}
 	}
-	taken := e.waiting[at]
-	e.waiting = append(e.waiting[:at], e.waiting[at+1:]...)
+	taken := q.waiting[at]
+	q.waiting = append(q.waiting[:at], q.waiting[at+1:]...)
 	return taken
 }
 
-// later does something after the answer, in the name of whom the context tells: sooner for one whose origin has asked for less
-// before. Close waits for it. Where too much is waiting, that of whom asked for most is left undone, and all of it when nobody waits
-// any more.
-func (s *Server) later(ctx context.Context, asked int, do func(context.Context) error) {
+// sendLater sends a mail after the answer, with the actor that is in ctx. Origins that have made fewer requests come
+// first. Close waits for the mails that are being sent. A mail is dropped when the queue is full or the server closes.
+func (s *Server) sendLater(ctx context.Context, asked int, send func(context.Context) error) {
 	if s.stopped.Err() != nil {
 		return
 	}
-	begin, dropped := s.errands.add(errand{context.WithoutCancel(ctx), asked, do})
+	startSender, dropped := s.mails.add(queuedMail{context.WithoutCancel(ctx), asked, send})
 	if dropped {
 		s.log.Error("a mail is not sent: too many are waiting")
 	}
-	if begin {
-		s.working.Go(s.doErrands)
+	if startSender {
+		s.working.Go(s.sendQueued)
 	}
 }
 
-func (s *Server) doErrands() {
+func (s *Server) sendQueued() {
 	for {
-		errand, found := s.errands.next()
+		mail, found := s.mails.next()
 		if !found {
 			return
 		}
-		ctx, cancel := context.WithTimeout(errand.ctx, laterTimeout)
+		ctx, cancel := context.WithTimeout(mail.ctx, mailTimeout)
 		stop := context.AfterFunc(s.stopped, cancel)
-		if err := errand.do(ctx); err != nil {
+		if err := mail.send(ctx); err != nil {
 			s.log.Error("a mail is not sent", "error", err.Error())
 		}
 		stop()

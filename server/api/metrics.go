@@ -12,7 +12,7 @@ import (
 
 // figures answers Prometheus: an administrator's token or session, or a scraper on this machine where the configuration
 // opens it to that.
-func (s *Server) figures(c echo.Context) error {
+func (s *Server) serveMetrics(c echo.Context) error {
 	if !s.openMetrics || !isLocal(c.Request()) {
 		identity, err := s.reader(c)
 		if err != nil {

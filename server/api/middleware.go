@@ -34,7 +34,7 @@ func (s *Server) before(protection *http.CrossOriginProtection) echo.MiddlewareF
 			if err := protection.Check(c.Request()); err != nil {
 				return problemCrossOrigin // a page of another site made a browser send it
 			}
-			nameOrigin(c)
+			recordClient(c)
 			return next(c)
 		}
 	}
@@ -92,9 +92,9 @@ func limitBody(c echo.Context) error {
 }
 
 // nameOrigin has what a request changes be noted as done from where it comes, by nobody who is known yet.
-func nameOrigin(c echo.Context) {
+func recordClient(c echo.Context) {
 	if c.Request().Method == http.MethodPost {
-		acting(c, auth.Identity{})
+		recordActor(c, auth.Identity{})
 	}
 }
 

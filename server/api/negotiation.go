@@ -8,7 +8,7 @@ type weights struct {
 }
 
 // likesGzip says whether gzip is liked no less than the content as it is.
-func (w weights) likesGzip() bool { return w.gzip > 0 && w.gzip >= w.plain }
+func (w weights) prefersGzip() bool { return w.gzip > 0 && w.gzip >= w.plain }
 
 const (
 	mostLiked = 1000

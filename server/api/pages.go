@@ -18,11 +18,11 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 	header := c.Response().Header()
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
-	if accept := c.Request().Header["Accept-Encoding"]; len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).likesGzip() {
+	if accept := c.Request().Header["Accept-Encoding"]; len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).prefersGzip() {
 		header.Set("Content-Encoding", codingGzip)
 		body = quicklyGzipped(body)
 	}
-	return s.sendOwn(c, status, "text/html; charset=utf-8", body)
+	return s.sendCounted(c, status, "text/html; charset=utf-8", body)
 }
 
 // visit tells a page who looks at it, and how. The zero Identity is a guest's. A page that reads its query adds that to

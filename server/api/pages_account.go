@@ -39,12 +39,12 @@ func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int,
 func (s *Server) changePassword(c echo.Context, identity auth.Identity, fields url.Values) error {
 	account, err := s.auth.ChangePassword(c.Request().Context(), identity.Email, fields.Get("former"), fields.Get("password"))
 	if fault, known := faultOf(err); known {
-		return s.showAccount(c, identity, s.refusal(c, err), web.Account{Fault: fault})
+		return s.showAccount(c, identity, s.refusalStatus(c, err), web.Account{Fault: fault})
 	}
 	if err != nil {
 		return err
 	}
-	return s.enter(c, account, web.PageAccount.In(language(c))+"?changed")
+	return s.beginSession(c, account, web.PageAccount.In(language(c))+"?changed")
 }
 
 func (s *Server) endOtherSessions(c echo.Context, identity auth.Identity, _ url.Values) error {

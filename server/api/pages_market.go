@@ -147,6 +147,6 @@ func (s *Server) csv(c echo.Context) error {
 	c.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
-	remember(c, identity)
-	return s.sendOwn(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(form))
+	setAccount(c, identity)
+	return s.sendCounted(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(form))
 }

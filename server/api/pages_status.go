@@ -54,7 +54,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 		feed.Last, feed.ReadAt = s.bodies.news(dataset)
 		for _, status := range found.Datasets {
 			if status.Dataset == dataset {
-				tell(&feed, status)
+				addStatus(&feed, status)
 			}
 		}
 		feeds.All = append(feeds.All, feed)
@@ -63,7 +63,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 }
 
 // tell adds what is reported of a dataset to what is known of its data.
-func tell(feed *web.Feed, status report.Status) {
+func addStatus(feed *web.Feed, status report.Status) {
 	feed.Source, feed.State, feed.Gaps = status.Source, status.State, status.Missing
 	feed.NewestEnd, feed.ChangedAt, feed.NextRunAt = report.TimeOf(status.NewestPeriodEnd), report.TimeOf(status.LastChangeAt), report.TimeOf(status.NextRunAt)
 	if status.LastError != nil {

@@ -17,7 +17,7 @@ import (
 func (s *Server) tokensPage(c echo.Context, identity auth.Identity) error {
 	view := web.Tokens{}
 	if c.Request().Method == http.MethodGet {
-		view.New = s.shown.take(identity, web.PageTokens.Path.EN).text
+		view.New = s.secrets.take(identity, web.PageTokens.Path.EN).text
 	}
 	return s.showTokens(c, identity, http.StatusOK, view)
 }
@@ -56,7 +56,7 @@ func (s *Server) createToken(c echo.Context, identity auth.Identity, fields url.
 	if err != nil {
 		return err
 	}
-	s.shown.put(identity, web.PageTokens.Path.EN, token, false)
+	s.secrets.add(identity, web.PageTokens.Path.EN, token, false)
 	return c.Redirect(http.StatusSeeOther, web.PageTokens.In(language(c)))
 }
 

@@ -55,35 +55,35 @@ func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Value
 	if err != nil {
 		return err
 	}
-	return s.handOver(c, identity, account, secret)
+	return s.showLink(c, identity, account, secret)
 }
 
 // handOver shows a link once on its account's page, and sends it where mails are sent. Its host is that of the
 // configuration or it has none: what a request names as its host may be anybody's.
-func (s *Server) handOver(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
+func (s *Server) showLink(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
 	if s.mail != nil {
 		language := language(c)
-		s.later(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
+		s.sendLater(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
 	}
-	s.shown.put(identity, web.PageUser.Of(web.English, account.ID), LinkAddress(s.publicURL, secret), s.mail != nil)
+	s.secrets.add(identity, web.PageUser.Of(web.English, account.ID), LinkAddress(s.publicURL, secret), s.mail != nil)
 	return c.Redirect(http.StatusSeeOther, web.PageUser.Of(language(c), account.ID))
 }
 
 func (s *Server) userPage(c echo.Context, identity auth.Identity) error {
-	account, err := s.named(c)
+	account, err := s.accountInPath(c)
 	if err != nil {
 		return err
 	}
 	view := web.User{}
 	if c.Request().Method == http.MethodGet {
-		held := s.shown.take(identity, web.PageUser.Of(web.English, account.ID))
+		held := s.secrets.take(identity, web.PageUser.Of(web.English, account.ID))
 		view.Link, view.Mailed = held.text, held.mailed
 	}
 	return s.showUser(c, identity, account, http.StatusOK, view)
 }
 
 // named is the account whose ID is in the path.
-func (s *Server) named(c echo.Context) (store.Account, error) {
+func (s *Server) accountInPath(c echo.Context) (store.Account, error) {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 	if err != nil {
 		return store.Account{}, problemNotFound
@@ -107,9 +107,9 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 }
 
 // change has a form of an account's page change the account.
-func (s *Server) change(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
-	return s.administer(web.PageUsers, func(c echo.Context, identity auth.Identity, fields url.Values) error {
-		account, err := s.named(c)
+func (s *Server) accountForm(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
+	return s.adminForm(web.PageUsers, func(c echo.Context, identity auth.Identity, fields url.Values) error {
+		account, err := s.accountInPath(c)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (s *Server) enable(ctx context.Context, account store.Account, _ url.Values
 }
 
 func (s *Server) passwordLink(c echo.Context, identity auth.Identity, _ url.Values) error {
-	account, err := s.named(c)
+	account, err := s.accountInPath(c)
 	if err != nil {
 		return err
 	}
@@ -157,5 +157,5 @@ func (s *Server) passwordLink(c echo.Context, identity auth.Identity, _ url.Valu
 	if err != nil {
 		return err
 	}
-	return s.handOver(c, identity, account, secret)
+	return s.showLink(c, identity, account, secret)
 }

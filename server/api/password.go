@@ -55,12 +55,12 @@ func (s *Server) setPassword(c echo.Context) error {
 	}
 	if fault, known := faultOf(err); known {
 		view.Fault = fault
-		return s.showSetPassword(c, s.refusal(c, err), view)
+		return s.showSetPassword(c, s.refusalStatus(c, err), view)
 	}
 	if err != nil {
 		return err
 	}
-	return s.enter(c, account, web.PageOverview.In(language(c)))
+	return s.beginSession(c, account, web.PageOverview.In(language(c)))
 }
 
 func (s *Server) forgottenPage(c echo.Context) error {
@@ -84,12 +84,12 @@ func (s *Server) showRequest(c echo.Context, status int, render func(web.Visit, 
 
 // takeRequest counts a request of somebody who is not signed in. It tells how much was asked from the same origin before, and
 // whether that was too much.
-func (s *Server) takeRequest(c echo.Context, view *web.Request) (asked int, tooMuch bool) {
+func (s *Server) countRequest(c echo.Context, view *web.Request) (asked int, tooMuch bool) {
 	asked, err := s.auth.TakeRequest(c.Request().Context())
 	var limited *auth.LimitedError
 	if !errors.As(err, &limited) {
 		return asked, false
 	}
-	view.Minutes = s.tooMany(c, limited)
+	view.Minutes = s.limitReached(c, limited)
 	return asked, true
 }

@@ -54,10 +54,10 @@ func (s *Server) revisions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.revising.add(identity.AccountID, 1) {
+	if !s.revisionsInFlight.add(identity.AccountID, 1) {
 		return problemTooManyAnswers
 	}
-	defer s.revising.remove(identity.AccountID, 1)
+	defer s.revisionsInFlight.remove(identity.AccountID, 1)
 	columns := servedColumns(dataset)
 	var w jsonWriter
 	w.open('{')

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// shownFor is how long a secret waits for its page to be asked for, which a browser does at once.
-	shownFor = 5 * time.Minute
-	maxShown = 1000
+	// secretLifetime is how long a secret waits for the request of its page, which a browser makes at once.
+	secretLifetime = 5 * time.Minute
+	maxSecrets     = 1000
 )
 
-// shown holds what the page after a form shows once: a new token, a link. It is kept in memory alone, one for a
-// session, and is gone once it was shown.
-type shown struct {
+// shownSecrets are the tokens and links that the page after a form shows once. They are in memory only, one for each
+// session, until they are shown.
+type shownSecrets struct {
 	clock clockwork.Clock
 
 	mu        sync.Mutex
@@ -27,26 +27,26 @@ type shown struct {
 type secret struct {
 	path   string // of the page that shows it
 	text   string
-	mailed bool // it is on its way by mail too
+	mailed bool // it was sent by mail too
 	until  time.Time
 }
 
-func newShown(clock clockwork.Clock) *shown {
-	return &shown{clock: clock, bySession: map[string]secret{}}
+func newShownSecrets(clock clockwork.Clock) *shownSecrets {
+	return &shownSecrets{clock: clock, bySession: map[string]secret{}}
 }
 
-// put has the page at a path show a secret to whom the session belongs to.
-func (s *shown) put(identity auth.Identity, path, text string, mailed bool) {
+// add stores a secret to be shown once to the session, on the page at path.
+func (s *shownSecrets) add(identity auth.Identity, path, text string, mailed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.bySession) >= maxShown {
+	if len(s.bySession) >= maxSecrets {
 		clear(s.bySession)
 	}
-	s.bySession[identity.Session()] = secret{path, text, mailed, s.clock.Now().Add(shownFor)}
+	s.bySession[identity.Session()] = secret{path, text, mailed, s.clock.Now().Add(secretLifetime)}
 }
 
-// take is what the page at a path shows to whom the session belongs to; the zero secret if there is none.
-func (s *shown) take(identity auth.Identity, path string) secret {
+// take removes and returns the secret that the page at path shows to the session; the zero secret if there is none.
+func (s *shownSecrets) take(identity auth.Identity, path string) secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	held := s.bySession[identity.Session()]

@@ -74,14 +74,14 @@ type Server struct {
 	offers     []web.Offer
 	openSignup bool
 	mail       Mailer
-	shown      *shown
+	secrets    *shownSecrets
 
-	working          sync.WaitGroup
-	errands          errands
-	revising, paging *untaken      // answers, and bytes of pages
-	held             chan struct{} // holds one value for each answer that is held back
-	stopped          context.Context
-	stop             context.CancelFunc
+	working                          sync.WaitGroup
+	mails                            mailQueue
+	revisionsInFlight, bytesInFlight *inFlight     // answers, and bytes of pages
+	delayed                          chan struct{} // holds one value for each answer that is held back
+	stopped                          context.Context
+	stop                             context.CancelFunc
 }
 
 // New makes a server. Its bodies are built by Refresh.
@@ -95,8 +95,8 @@ func New(o Options) (*Server, error) {
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie,
-		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), held: make(chan struct{}, mostHeld),
-		revising: newUntaken(revisionAnswersOfAccount, revisionAnswers), paging: newUntaken(pageBytesOfAccount, math.MaxInt),
+		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock), delayed: make(chan struct{}, mostDelayed),
+		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers), bytesInFlight: newInFlight(pageBytesOfAccount, math.MaxInt),
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true

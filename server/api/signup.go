@@ -29,14 +29,14 @@ func (s *Server) signUp(c echo.Context) error {
 		return err
 	}
 	view := web.Request{Email: fields.Get("email")}
-	if _, limited := s.takeRequest(c, &view); limited {
+	if _, limited := s.countRequest(c, &view); limited {
 		return s.showRequest(c, http.StatusTooManyRequests, s.pages.SignUp, view)
 	}
 	ctx := c.Request().Context()
 	err = s.auth.AddUser(ctx, view.Email, fields.Get("password"), false)
 	if fault, known := faultOf(err); known {
 		view.Fault = fault
-		return s.showRequest(c, s.refusal(c, err), s.pages.SignUp, view)
+		return s.showRequest(c, s.refusalStatus(c, err), s.pages.SignUp, view)
 	}
 	if err != nil {
 		return err
@@ -45,5 +45,5 @@ func (s *Server) signUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.enter(c, account, web.PageOverview.In(language(c)))
+	return s.beginSession(c, account, web.PageOverview.In(language(c)))
 }
