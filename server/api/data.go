@@ -6,7 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// sendData answers with data that only its reader may keep, and only to compare.
+// sendData sends data that only the client may store, and has to revalidate before each use.
 func (s *Server) sendData(c echo.Context, body []byte) error {
 	setDataHeaders(c)
 	return s.send(c, http.StatusOK, "application/json", body)
@@ -17,7 +17,7 @@ func setDataHeaders(c echo.Context) {
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
 }
 
-// data answers one of the eight endpoints. Query parameters are ignored.
+// data returns the handler of one of the eight endpoints. It ignores query parameters.
 func (s *Server) data(e endpoint) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		identity, err := s.reader(c)

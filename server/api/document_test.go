@@ -69,7 +69,7 @@ func TestWhichTagsAreNamed(t *testing.T) {
 		{`"x"`, false}, {"", false}, {"a1-gzip", false}, {`"a1-gzip`, false}, {`"A1-GZIP"`, false}, {`"a1"`, false},
 		{`junk, ` + tag, false}, {`"*"`, false}, {strings.Repeat(`"t",`, 1000) + tag, true}, {strings.Repeat(`"`, 10_000), false},
 	} {
-		if got := api.NamesTag(row.value, tag); got != row.want {
+		if got := api.MatchesTag(row.value, tag); got != row.want {
 			t.Errorf("%.60q names it: %t", row.value, got)
 		}
 	}
@@ -277,7 +277,7 @@ func FuzzIfNoneMatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		const tag = `"0123456789abcdef"`
-		if api.NamesTag(value, tag) && !strings.Contains(value, tag) && strings.TrimSpace(value) != "*" {
+		if api.MatchesTag(value, tag) && !strings.Contains(value, tag) && strings.TrimSpace(value) != "*" {
 			t.Errorf("%q names %s", value, tag)
 		}
 	})
@@ -288,7 +288,7 @@ func TestReadingTheHeaderOfARequestAllocatesNothing(t *testing.T) {
 	choose := api.Chooser()
 	for name, read := range map[string]func(){
 		"Accept-Encoding": func() { choose(codings) },
-		"If-None-Match":   func() { api.NamesTag(tags, `"0123456789abcdef"`) },
+		"If-None-Match":   func() { api.MatchesTag(tags, `"0123456789abcdef"`) },
 	} {
 		if got := testing.AllocsPerRun(10, read); got > 0 {
 			t.Errorf("%s makes %g allocations", name, got)

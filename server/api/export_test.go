@@ -110,8 +110,8 @@ func Chosen(accept ...string) string {
 	return strings.Join(d.choose(accept).coding, "")
 }
 
-// NamesTag says whether a value of If-None-Match names a tag.
-var NamesTag = namesTag
+// MatchesTag reports whether a value of If-None-Match matches a tag.
+var MatchesTag = matchesTag
 
 // large is a document that is packed.
 func large() *document {

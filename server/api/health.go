@@ -7,12 +7,12 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// healthz says that the process serves.
+// healthz answers 200 while the process serves.
 func (s *Server) healthz(c echo.Context) error {
 	return s.send(c, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
 }
 
-// readyz says that all bodies are built and the database answers.
+// readyz answers 200 if all bodies are built and the database answers.
 func (s *Server) readyz(c echo.Context) error {
 	if !s.bodies.ready() {
 		return problemUnavailable

@@ -15,7 +15,7 @@ const (
 	languageCookieSeconds = 365 * 24 * 3600
 )
 
-// language is the one that the visitor chose, else the one that the browser prefers.
+// language returns the language that the visitor chose, else the one that the browser prefers.
 func language(c echo.Context) web.Language {
 	value, _ := auth.Cookie(c.Request(), languageCookie)
 	if chosen, known := web.ParseLanguage(value); known {
@@ -24,7 +24,7 @@ func language(c echo.Context) web.Language {
 	return web.LanguageOf(c.Request().Header.Get("Accept-Language"))
 }
 
-// chooseLanguage keeps the visitor's language in a cookie and shows the page again.
+// chooseLanguage stores the visitor's language in a cookie and returns to the page.
 func (s *Server) chooseLanguage(c echo.Context) error {
 	fields, err := form(c)
 	if err != nil {
@@ -41,7 +41,8 @@ func (s *Server) chooseLanguage(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, ownPath(fields.Get("next")))
 }
 
-// ownPath is the address if it is one of this site's, else the first page's: nobody is sent elsewhere by a form.
+// ownPath returns the address if it is a path on this site, else the path of the overview, so that a form cannot redirect
+// to another site.
 func ownPath(address string) string {
 	own := strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//")
 	if !own || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '\\' }) {

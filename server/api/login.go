@@ -12,11 +12,11 @@ import (
 	"courant/web"
 )
 
-// loginAddress is that of the page on which one signs in, and which then leads to the page that was asked for.
+// loginAddress returns the address of the sign-in page that returns to the page afterwards.
 func loginAddress(page *url.URL) string {
 	login := web.PageLogin.Path.EN
 	if page.Path == web.PageOverview.Path.EN {
-		return login // which leads there anyway
+		return login // it returns there by default
 	}
 	return login + "?" + url.Values{"next": {page.RequestURI()}}.Encode()
 }
@@ -62,7 +62,7 @@ func (s *Server) login(c echo.Context) error {
 	return s.beginSession(c, account, ownPath(view.Next))
 }
 
-// enter begins a session, has the browser known from now on, and leads on.
+// beginSession starts a session, marks the browser as a known device, and redirects to next.
 func (s *Server) beginSession(c echo.Context, account store.Account, next string) error {
 	if err := s.auth.BeginSession(c.Response(), c.Request(), account); err != nil {
 		return err

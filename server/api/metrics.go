@@ -10,8 +10,7 @@ import (
 	"courant/server/entrance"
 )
 
-// figures answers Prometheus: an administrator's token or session, or a scraper on this machine where the configuration
-// opens it to that.
+// serveMetrics sends the metrics to administrators and, if the configuration allows it, to a scraper on this machine.
 func (s *Server) serveMetrics(c echo.Context) error {
 	if !s.openMetrics || !isLocal(c.Request()) {
 		identity, err := s.reader(c)
@@ -27,8 +26,8 @@ func (s *Server) serveMetrics(c echo.Context) error {
 	return nil
 }
 
-// isLocal says whether a request comes from this machine and was meant for it. A proxy on this machine shows itself by the
-// name that it was asked for, or by a header; one that rewrites the name and adds no header cannot be told from a scraper.
+// isLocal reports whether a request was made on this machine, and not forwarded by a proxy on it. A proxy is recognised by
+// the Host or by the headers it adds; one that rewrites Host and adds no header looks like a scraper.
 func isLocal(r *http.Request) bool {
 	for name := range r.Header {
 		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {

@@ -9,8 +9,8 @@ import (
 	"courant/web"
 )
 
-// page sends a page that was rendered, unless that failed, packed where that is accepted: no page shows a secret beside
-// something that another site could have sent, so its size tells nothing.
+// page sends a page that was rendered, or returns the error of rendering it. It compresses the page where the client
+// accepts that: no page has a secret next to a text that another site could choose, so its size reveals nothing.
 func (s *Server) page(c echo.Context, status int, body []byte, err error) error {
 	if err != nil {
 		return err
@@ -25,8 +25,8 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 	return s.sendCounted(c, status, "text/html; charset=utf-8", body)
 }
 
-// visit tells a page who looks at it, and how. The zero Identity is a guest's. A page that reads its query adds that to
-// the path; what else came in is not sent back.
+// visit returns the visitor and the language of a page. A guest has the zero Identity. A page that reads its query adds
+// what it has read to the path: nothing else of the request is sent back.
 func visit(c echo.Context, identity auth.Identity) web.Visit {
 	return web.Visit{
 		Language: language(c), Path: c.Request().URL.Path, Email: identity.Email, Admin: identity.Admin,
@@ -34,20 +34,20 @@ func visit(c echo.Context, identity auth.Identity) web.Visit {
 	}
 }
 
-// visitAt is visit for a page whose address is not that of the request, or has a query.
+// visitAt is visit for a page whose address is not the path of the request, or has a query.
 func visitAt(c echo.Context, identity auth.Identity, address string) web.Visit {
 	v := visit(c, identity)
 	v.Path = address
 	return v
 }
 
-// So many lines of a list a page shows.
+// How many lines of a list are on a page.
 const (
 	linesOnAPage    = 100
 	sessionsOnAPage = 25
 )
 
-// pageOf reads which page of a list is asked for.
+// pageOf returns the page of a list that the query asks for.
 func pageOf(c echo.Context) (auth.Page, error) {
 	page := auth.Page{Number: 1, Size: linesOnAPage}
 	text := c.QueryParam("page")
@@ -61,7 +61,7 @@ func pageOf(c echo.Context) (auth.Page, error) {
 	return page, nil
 }
 
-// pagerOf leads from a page of the list at a path to those beside it.
+// pagerOf returns the links from a page of the list at path to the previous and the next page.
 func pagerOf(path string, page auth.Page, more bool) web.Pager {
 	address := func(number int) string {
 		if number == 1 {

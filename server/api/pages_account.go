@@ -35,7 +35,7 @@ func (s *Server) showAccount(c echo.Context, identity auth.Identity, status int,
 	return s.page(c, status, body, err)
 }
 
-// changePassword sets a new password, which ends all sessions, and begins a new one here.
+// changePassword sets a new password, which ends all sessions, and starts a new one for this browser.
 func (s *Server) changePassword(c echo.Context, identity auth.Identity, fields url.Values) error {
 	account, err := s.auth.ChangePassword(c.Request().Context(), identity.Email, fields.Get("former"), fields.Get("password"))
 	if fault, known := faultOf(err); known {

@@ -10,7 +10,7 @@ import (
 	"courant/web"
 )
 
-// offersPage shows what there is to subscribe to, to anybody.
+// offersPage shows every visitor the plans that an account can be subscribed to.
 func (s *Server) offersPage(c echo.Context, identity auth.Identity) error {
 	view := web.Offers{Offers: s.offers, Contact: s.contact, OpenSignup: s.openSignup}
 	if identity.AccountID != 0 {

@@ -12,10 +12,10 @@ import (
 	"courant/web"
 )
 
-// calendarDates is how many delivery dates the calendar shows, tomorrow included.
+// calendarDates is how many delivery dates the calendar shows, up to tomorrow.
 const calendarDates = 36
 
-// statusPage says how the feeds are doing.
+// statusPage shows the state of the feeds.
 func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
 	feeds, err := s.feeds(c.Request().Context(), identity)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Server) statusPage(c echo.Context, identity auth.Identity) error {
 	return s.page(c, http.StatusOK, body, err)
 }
 
-// feeds tells pages how the datasets are doing, once all bodies are built.
+// feeds returns the state of the datasets as pages show it; problemUnavailable until all bodies are built.
 func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, error) {
 	if !s.bodies.ready() {
 		return web.Feeds{}, problemUnavailable
@@ -62,7 +62,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 	return feeds, nil
 }
 
-// tell adds what is reported of a dataset to what is known of its data.
+// addStatus copies the report on a dataset into its feed.
 func addStatus(feed *web.Feed, status report.Status) {
 	feed.Source, feed.State, feed.Gaps = status.Source, status.State, status.Missing
 	feed.NewestEnd, feed.ChangedAt, feed.NextRunAt = report.TimeOf(status.NewestPeriodEnd), report.TimeOf(status.LastChangeAt), report.TimeOf(status.NextRunAt)

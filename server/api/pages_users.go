@@ -58,8 +58,8 @@ func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Value
 	return s.showLink(c, identity, account, secret)
 }
 
-// handOver shows a link once on its account's page, and sends it where mails are sent. Its host is that of the
-// configuration or it has none: what a request names as its host may be anybody's.
+// showLink shows a link once on the page of its account, and mails it if Courant sends mails. The host of the link is
+// the configured one, or the link has none: the Host of a request can be forged.
 func (s *Server) showLink(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
 	if s.mail != nil {
 		language := language(c)
@@ -82,7 +82,7 @@ func (s *Server) userPage(c echo.Context, identity auth.Identity) error {
 	return s.showUser(c, identity, account, http.StatusOK, view)
 }
 
-// named is the account whose ID is in the path.
+// accountInPath returns the account whose ID is in the path.
 func (s *Server) accountInPath(c echo.Context) (store.Account, error) {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 	return s.page(c, status, body, err)
 }
 
-// change has a form of an account's page change the account.
+// accountForm takes a form of an account's page, which changes the account.
 func (s *Server) accountForm(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
 	return s.adminForm(web.PageUsers, func(c echo.Context, identity auth.Identity, fields url.Values) error {
 		account, err := s.accountInPath(c)

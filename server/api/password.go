@@ -11,15 +11,15 @@ import (
 	"courant/web"
 )
 
-// linkKey is the parameter of the page that sets a password: the secret of a link.
+// linkKey is the parameter with the secret of a link, on the page that sets a password.
 const linkKey = "key"
 
-// LinkAddress is that of the page on which the person who has a link's secret sets a password.
+// LinkAddress returns the address of the page on which the secret of a link sets a password. An empty site gives the path.
 func LinkAddress(site, secret string) string {
 	return site + web.PageSetPassword.Path.EN + "?" + url.Values{linkKey: {secret}}.Encode()
 }
 
-// setPasswordPage shows the form that a link opens. It uses nothing up: mail programs open links to look at them.
+// setPasswordPage shows the form that a link opens. It does not use the link up: mail programs open links to preview them.
 func (s *Server) setPasswordPage(c echo.Context) error {
 	return s.showSetPassword(c, http.StatusOK, web.SetPassword{Secret: c.QueryParam(linkKey)})
 }
@@ -67,7 +67,7 @@ func (s *Server) forgottenPage(c echo.Context) error {
 	return s.showRequest(c, http.StatusOK, s.pages.Forgotten, web.Request{})
 }
 
-// forgotten sends a link to the address if it has an account. The answer is the same, and as fast, if it has none.
+// forgotten mails a link to the address if it has an account. The answer and its duration are the same if it has none.
 func (s *Server) forgotten(c echo.Context) error {
 	if s.mail == nil {
 		return problemNotFound
@@ -75,15 +75,15 @@ func (s *Server) forgotten(c echo.Context) error {
 	return s.mailLink(c, s.pages.Forgotten, false)
 }
 
-// showRequest shows a page on which somebody who is not signed in asks for something.
+// showRequest shows a page on which a guest asks for a link or an account.
 func (s *Server) showRequest(c echo.Context, status int, render func(web.Visit, web.Request) ([]byte, error), view web.Request) error {
 	view.Mail, view.Contact = s.mail != nil, s.contact
 	body, err := render(visit(c, auth.Identity{}), view)
 	return s.page(c, status, body, err)
 }
 
-// takeRequest counts a request of somebody who is not signed in. It tells how much was asked from the same origin before, and
-// whether that was too much.
+// countRequest counts a request of a guest. It returns how many the origin made before, and whether that is over the
+// limit.
 func (s *Server) countRequest(c echo.Context, view *web.Request) (asked int, tooMuch bool) {
 	asked, err := s.auth.TakeRequest(c.Request().Context())
 	var limited *auth.LimitedError

@@ -68,7 +68,7 @@ var (
 		"Another program keeps the database locked; try again later.")
 )
 
-// problemOf turns the kind of an error into what a client is told; problemInternal stands for what only the log tells.
+// problemOf returns the problem that a client sees for an error; problemInternal for an error that is only logged.
 func problemOf(err error) *problem {
 	var known *problem
 	var tooLarge *http.MaxBytesError
@@ -100,7 +100,7 @@ func problemOf(err error) *problem {
 	return problemInternal
 }
 
-// fail answers a request whose handler failed. It is the one place where an error becomes an answer.
+// fail answers a request whose handler returned an error. No other code turns an error into an answer.
 func (s *Server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
@@ -114,7 +114,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	language := web.LanguageOf(c.Request().Header.Get("Accept-Language"))
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // people read it, and no browser takes it for a page
+	encoder.SetEscapeHTML(false) // it is read by people, and never rendered as a page
 	err = encoder.Encode(struct {
 		Type   string `json:"type"`
 		Title  string `json:"title"`
@@ -123,7 +123,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		Code   string `json:"code"`
 	}{"urn:courant:problem:" + string(p.Code), p.Title.In(language), p.Status, p.Detail.In(language), string(p.Code)})
 	if err != nil {
-		s.log.Error("problem not written", "error", err.Error())
+		s.log.Error("cannot write a problem", "error", err.Error())
 		return
 	}
 	header := c.Response().Header()
@@ -139,7 +139,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	s.send(c, p.Status, "application/problem+json", body.Bytes())
 }
 
-// send writes an answer that is there as a whole; to HEAD only its header.
+// send writes a complete answer; for HEAD only its header.
 func (s *Server) send(c echo.Context, status int, contentType string, body []byte) error {
 	response := c.Response()
 	response.Header().Set("Content-Type", contentType)

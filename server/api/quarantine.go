@@ -13,8 +13,8 @@ import (
 	"courant/web"
 )
 
-// proposal is what would be stored of what waits under the ID in the query, or of what has waited longest; nil if nothing
-// waits. Its columns are named and scaled as the dataset's own endpoint does.
+// proposal returns what accepting a waiting delivery date would store: the date with the ID in the query, else the one
+// that has waited longest. It is nil if none waits. Columns have the names and units of the API.
 func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*web.Proposal, error) {
 	if len(waiting) == 0 {
 		return nil, nil
@@ -50,8 +50,8 @@ func waitingLine(q store.Quarantined) web.Waiting {
 	return web.Waiting{ID: q.ID, Dataset: q.Dataset, Date: q.Date, Kind: q.Kind, Reason: q.Reason, Seen: q.Seen}
 }
 
-// decideWaiting takes or drops what waits in quarantine under the ID in the path. What somebody else has decided
-// meanwhile is left at that: the page shows what waits now.
+// decideWaiting accepts or rejects the delivery date that waits under the ID in the path. If another administrator has
+// decided on it meanwhile, that stands, and the page shows what waits now.
 func (s *Server) decideWaiting(c echo.Context, _ auth.Identity, fields url.Values) error {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 	if err != nil {

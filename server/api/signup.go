@@ -15,8 +15,8 @@ func (s *Server) signUpPage(c echo.Context) error {
 	return s.showRequest(c, http.StatusOK, s.pages.SignUp, web.Request{})
 }
 
-// signUp makes a member's account. Where mails are sent it takes a link, and the answer does not tell whether the
-// address had an account; elsewhere it does.
+// signUp makes a member's account. If Courant sends mails, it mails a link, and the answer does not reveal whether the
+// address has an account already. If it does not, the answer does reveal that.
 func (s *Server) signUp(c echo.Context) error {
 	if !s.openSignup {
 		return problemNotFound

@@ -12,7 +12,7 @@ import (
 	"courant/web"
 )
 
-// files are what pages load, by name.
+// files are the files that pages load, by name.
 var files = sync.OnceValue(func() map[string]*document {
 	all := map[string]*document{}
 	for name, content := range web.StaticFiles() {
@@ -22,7 +22,7 @@ var files = sync.OnceValue(func() map[string]*document {
 	return all
 })
 
-// static answers a file that pages load. A folder is nothing that can be asked for.
+// static sends a file that pages load. Folders are not found.
 func (s *Server) static(c echo.Context) error {
 	name := strings.TrimPrefix(c.Request().URL.Path, web.PathStatic)
 	file, found := files()[name]
