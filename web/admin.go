@@ -7,15 +7,15 @@ import (
 	"courant/store/market"
 )
 
-// Pager leads from a page of a list to those beside it; an address is empty where there is none.
+// Pager has the addresses of this page of a list, the previous and the next one; empty where there is none.
 type Pager struct{ At, Before, After string }
 
 // Users is a page of the accounts.
 type Users struct {
 	Users []UserLine
 	Pager Pager
-	Email string // of who was to be invited, as it was typed
-	Fault Text   // why he was not; may be empty
+	Email string // of the invitation that failed, as it was typed
+	Fault Text   // why the invitation failed; may be empty
 }
 
 // UserLine is an account and its subscription.
@@ -29,7 +29,7 @@ type UserLine struct {
 	Subscription *Subscription // nil: none
 }
 
-// HostMissing says that the link is a path alone, because the configuration names no address of this site.
+// HostMissing reports whether the link is only a path, because the configuration has no address of this site.
 func (u User) HostMissing() bool { return strings.HasPrefix(u.Link, "/") }
 
 // Has reports whether the account is subscribed to the offer, whether the subscription is active or not.
@@ -45,12 +45,12 @@ func (p *Pages) Users(visit Visit, view Users) ([]byte, error) {
 // User is the page of one account.
 type User struct {
 	UserLine
-	Last   bool // it is the last administrator's who can sign in
+	Last   bool // it is the last administrator who can sign in
 	Offers []Offer
 	Today  market.DeliveryDate
-	Link   string // with which its person sets a password, which is shown this once, without a host where that is not known; else empty
-	Mailed bool   // the link is on its way by mail too
-	Fault  Text   // why something was not done; may be empty
+	Link   string // a new link for setting the password, shown only now, without a host if that is unknown; else empty
+	Mailed bool   // the link was mailed too
+	Fault  Text   // why the last form was refused; may be empty
 }
 
 // User renders the page of one account.

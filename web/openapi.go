@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// object is a JSON object; its keys come out in alphabetical order, so that the document is always the same.
+// object is a JSON object. Its keys are marshalled in alphabetical order, so the document is always the same.
 type object = map[string]any
 
-// Site is what the documentation says of the Courant that serves it.
+// Site is what the documentation states about this installation.
 type Site struct {
-	PublicURL string // as users type it; empty: where the page is
+	PublicURL string // as users type it; empty: the address of the page
 	Contact   string // may be empty
 	// SessionCookie is the name of the cookie of a session.
 	SessionCookie string
 }
 
-// OpenAPI is the description of all routes, OpenAPI 3.1, in one language.
+// OpenAPI returns the OpenAPI 3.1 document of all routes in one language.
 func OpenAPI(l Language, site Site) ([]byte, error) {
 	paths, schemas := object{}, object{"Problem": problemSchema(l)}
 	for _, route := range Reference() {
@@ -64,7 +64,7 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 
 func reference(name string) object { return object{"$ref": "#/components/schemas/" + name} }
 
-// schemaName is that of a path's answer, such as day-ahead-prices.
+// schemaName returns the name of the schema of a path's answer, such as day-ahead-prices.
 func schemaName(path string) string {
 	return strings.Trim(strings.NewReplacer(PathAPI, "", "/{dataset}", "").Replace(path), "/")
 }

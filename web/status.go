@@ -8,12 +8,12 @@ import (
 	"courant/store/market"
 )
 
-// Status is the page that says how the feeds are doing.
+// Status is the page of the state of the feeds.
 type Status struct {
 	Feeds    Feeds
 	Dates    []market.DeliveryDate // of the calendar, ascending
 	Waiting  []Waiting             // for a person's decision, the oldest first
-	Proposal *Proposal             // what would be stored of one of them, for an administrator; nil: nothing is shown
+	Proposal *Proposal             // of one of them, for administrators; nil: none is shown
 }
 
 // Waiting is a delivery date that waits for a person's decision.
@@ -47,13 +47,13 @@ type ProposedColumn struct {
 	Withdrawn int           // that are stored and would become null
 }
 
-// CalendarMonth is how many of the calendar's dates lie in one month.
+// CalendarMonth is a month of the calendar and the number of its dates that are shown.
 type CalendarMonth struct {
 	First market.DeliveryDate
 	Dates int
 }
 
-// Months are the months of the calendar, ascending.
+// Months returns the months of the calendar, ascending.
 func (s Status) Months() []CalendarMonth {
 	var months []CalendarMonth
 	for _, date := range s.Dates {
@@ -65,7 +65,7 @@ func (s Status) Months() []CalendarMonth {
 	return months
 }
 
-// Days are one cell for each date of the calendar.
+// Days returns the cell of each date of the calendar.
 func (s Status) Days(feed Feed) []CalendarDay {
 	var days []CalendarDay
 	for _, date := range s.Dates {
@@ -74,7 +74,7 @@ func (s Status) Days(feed Feed) []CalendarDay {
 	return days
 }
 
-// DayState is how whole a delivery date is in the calendar.
+// DayState is how complete a delivery date is in the calendar.
 type DayState string
 
 const (
@@ -85,7 +85,7 @@ const (
 	DayNone    DayState = "none"    // not collected, or not due yet
 )
 
-// dayStates are all of them, in the order of the legend.
+// dayStates returns all states, in the order of the legend.
 func dayStates() []DayState { return []DayState{DayWhole, DayPartial, DayMissing, DayRunning, DayNone} }
 
 var dayTexts = map[DayState]Text{
@@ -126,7 +126,7 @@ type DatasetGap struct {
 	report.Missing
 }
 
-// Gaps are the dates of the calendar that are not whole, the newest first.
+// Gaps returns the dates of the calendar that are not whole, the newest first.
 func (s Status) Gaps() []DatasetGap {
 	var gaps []DatasetGap
 	for _, feed := range s.Feeds.All {
@@ -140,12 +140,12 @@ func (s Status) Gaps() []DatasetGap {
 	return gaps
 }
 
-// Status renders the page that says how the feeds are doing.
+// Status renders the page of the state of the feeds.
 func (p *Pages) Status(visit Visit, view Status) ([]byte, error) {
 	return p.render("status", visit, view)
 }
 
-// dayOf is the number of a date in its month.
+// dayOf returns the day of the month of a date.
 func dayOf(d market.DeliveryDate) int { return d.Start().In(market.Paris).Day() }
 
 func monthOf(l Language, d market.DeliveryDate) string {
