@@ -47,7 +47,10 @@ func (c Chart) summary(l Language) string {
 		}
 		unit := "\u00a0" + c.Unit
 		sentences = append(sentences, fmt.Sprintf(
-			Text{"%s : valeurs de %d périodes sur %d, de %s (%s) à %s (%s), moyenne %s.", "%s: values of %d periods in %d, from %s (%s) to %s (%s), mean %s."}.typeset(l),
+			Text{
+				"%s : valeurs de %d périodes sur %d, de %s (%s) à %s (%s), moyenne %s.",
+				"%s: values of %d periods in %d, from %s (%s) to %s (%s), mean %s.",
+			}.typeset(l),
 			name, f.Values, f.Periods, formatNumber(l, f.Least, 0)+unit, slot(f.LeastAt, f.Dated),
 			formatNumber(l, f.Most, 0)+unit, slot(f.MostAt, f.Dated), formatNumber(l, f.Mean, 0)+unit,
 		))

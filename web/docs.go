@@ -53,9 +53,12 @@ func (p *Pages) Docs(visit Visit, view Docs) ([]byte, error) {
 
 // accesses are the texts of who may call a route.
 var accesses = map[Access]Text{
-	AccessPublic:        same("Public."),
-	AccessAccount:       {"Demande un compte, sans abonnement.", "Needs an account, no subscription."},
-	AccessSubscription:  {"Demande un abonnement en cours qui couvre ces données.", "Needs an active subscription that covers these data."},
+	AccessPublic:  same("Public."),
+	AccessAccount: {"Demande un compte, sans abonnement.", "Needs an account, no subscription."},
+	AccessSubscription: {
+		"Demande un abonnement en cours qui couvre ces données.",
+		"Needs an active subscription that covers these data.",
+	},
 	AccessAdministrator: {"Réservé aux administrateurs.", "For administrators."},
 }
 

@@ -62,9 +62,15 @@ var states = map[report.State]Text{
 
 // stateNotices are the notices above data that are old, by the state of their feed.
 var stateNotices = map[report.State]Text{
-	report.StateOff:   {"Ce flux est arrêté : rien de nouveau n’arrivera.", "This feed is off: nothing new will come."},
-	report.StateDown:  {"La source ne répond pas : ce qui suit est ce qu’elle avait donné.", "The source does not answer: below is what it had given."},
-	report.StateError: {"La dernière lecture a été refusée ou a échoué : ce qui suit peut être incomplet.", "The newest reading was refused or failed: what follows may be incomplete."},
+	report.StateOff: {"Ce flux est arrêté : rien de nouveau n’arrivera.", "This feed is off: nothing new will come."},
+	report.StateDown: {
+		"La source ne répond pas : ce qui suit est ce qu’elle avait donné.",
+		"The source does not answer: below is what it had given.",
+	},
+	report.StateError: {
+		"La dernière lecture a été refusée ou a échoué : ce qui suit peut être incomplet.",
+		"The newest reading was refused or failed: what follows may be incomplete.",
+	},
 	report.StateLate:  {"La dernière date attendue n’est pas encore entière.", "The last date due is not whole yet."},
 	report.StateStale: {"Rien de neuf depuis plus d’un jour.", "Nothing new for more than a day."},
 }
@@ -131,10 +137,16 @@ var reasons = map[report.Reason]Text{
 
 // waits are the texts of why a delivery date waits for a decision.
 var waits = map[market.WaitKind]Text{
-	market.WaitsFlat:      {"un seul prix pour toute la date", "one price for the whole date"},
-	market.WaitsChanged:   {"plus d’un cinquième des prix d’une date passée changeraient", "more than a fifth of the prices of a past date would change"},
-	market.WaitsWithdrawn: {"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées", "more than a fifth of the values of a column of a past date would be withdrawn"},
-	market.WaitsRefused:   {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
+	market.WaitsFlat: {"un seul prix pour toute la date", "one price for the whole date"},
+	market.WaitsChanged: {
+		"plus d’un cinquième des prix d’une date passée changeraient",
+		"more than a fifth of the prices of a past date would change",
+	},
+	market.WaitsWithdrawn: {
+		"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées",
+		"more than a fifth of the values of a column of a past date would be withdrawn",
+	},
+	market.WaitsRefused: {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
 }
 
 // textOf returns the text of a word; the word itself if it has none.

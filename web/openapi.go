@@ -35,8 +35,12 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 	info := object{
 		"title": "Courant", "version": "1",
 		"description": Text{
-			"Le marché français de l’électricité : prix day-ahead, capacité et énergie d’équilibrage. Les instants sont en UTC, les dates sont des dates de livraison en Europe/Paris ; une valeur que la source ne donne pas est null, jamais 0.",
-			"The French electricity market: day-ahead prices, balancing capacity and energy. Instants are UTC, dates are delivery dates in Europe/Paris; a value that the source does not give is null, never 0.",
+			"Le marché français de l’électricité : prix day-ahead, capacité et énergie d’équilibrage. " +
+				"Les instants sont en UTC, les dates sont des dates de livraison en Europe/Paris ; " +
+				"une valeur que la source ne donne pas est null, jamais 0.",
+			"The French electricity market: day-ahead prices, balancing capacity and energy. " +
+				"Instants are UTC, dates are delivery dates in Europe/Paris; " +
+				"a value that the source does not give is null, never 0.",
 		}.In(l),
 	}
 	if site.Contact != "" {
@@ -51,8 +55,11 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 		"components": object{
 			"schemas": schemas,
 			"securitySchemes": object{
-				"token":   object{"type": "http", "scheme": "bearer", "description": Text{"Un jeton crt_…", "A token crt_…"}.In(l)},
-				"session": object{"type": "apiKey", "in": "cookie", "name": site.SessionCookie, "description": Text{"Une session du tableau de bord", "A session of the dashboard"}.In(l)},
+				"token": object{"type": "http", "scheme": "bearer", "description": Text{"Un jeton crt_…", "A token crt_…"}.In(l)},
+				"session": object{
+					"type": "apiKey", "in": "cookie", "name": site.SessionCookie,
+					"description": Text{"Une session du tableau de bord", "A session of the dashboard"}.In(l),
+				},
 			},
 			"responses": object{"Problem": object{
 				"description": Text{"Une erreur (RFC 9457)", "An error (RFC 9457)"}.In(l),
@@ -85,7 +92,8 @@ func operation(l Language, route Route) object {
 	status := "200"
 	switch {
 	case route.Content == "":
-		status, answer = "303", object{"description": Text{"La page suivante est à l’adresse Location", "The next page is at Location"}.In(l)}
+		status = "303"
+		answer["description"] = Text{"La page suivante est à l’adresse Location", "The next page is at Location"}.In(l)
 	case route.Body != nil:
 		answer["content"] = object{route.Content: object{"schema": reference(schemaName(route.Path))}}
 	default:
@@ -93,17 +101,23 @@ func operation(l Language, route Route) object {
 	}
 	if strings.HasPrefix(route.Path, PathAPI) || route.Path == PathCSV {
 		answer["headers"] = object{"X-Courant-Data": object{
-			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l), "schema": object{"type": "string"},
+			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l),
+			"schema":      object{"type": "string"},
 		}}
 	}
 	if route.Paged {
 		answer["headers"].(object)["Link"] = object{
-			"description": Text{"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)"}.In(l), "schema": object{"type": "string"},
+			"description": Text{
+				"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)",
+			}.In(l),
+			"schema": object{"type": "string"},
 		}
 	}
 	responses := object{status: answer, "default": object{"$ref": "#/components/responses/Problem"}}
 	if route.Access != AccessPublic && route.Content == "text/html" {
-		responses["303"] = object{"description": Text{"Sans session : vers " + PageLogin.Path.FR, "Without a session: to " + PageLogin.Path.EN}.In(l)}
+		responses["303"] = object{
+			"description": Text{"Sans session : vers " + PageLogin.Path.FR, "Without a session: to " + PageLogin.Path.EN}.In(l),
+		}
 	}
 	made["responses"] = responses
 	var parameters []object
@@ -124,7 +138,9 @@ func operation(l Language, route Route) object {
 		for _, field := range route.Form {
 			properties[field.Name] = valueSchema(field.Kind, field.Values)
 		}
-		made["requestBody"] = object{"content": object{"application/x-www-form-urlencoded": object{"schema": object{"type": "object", "properties": properties}}}}
+		made["requestBody"] = object{"content": object{
+			"application/x-www-form-urlencoded": object{"schema": object{"type": "object", "properties": properties}},
+		}}
 	}
 	return made
 }
@@ -211,8 +227,10 @@ func problemSchema(l Language) object {
 		codes = append(codes, string(p.Code))
 	}
 	return objectSchema(l, []Field{
-		word("type", Text{"urn:courant:problem: et le code", "urn:courant:problem: and the code"}), word("title", Text{"Titre, dans la langue demandée", "Title, in the language asked for"}),
-		{Name: "status", Kind: KindInteger, Text: Text{"Statut HTTP", "HTTP status"}}, word("detail", Text{"Ce qu’il faut faire", "What to do"}),
+		word("type", Text{"urn:courant:problem: et le code", "urn:courant:problem: and the code"}),
+		word("title", Text{"Titre, dans la langue demandée", "Title, in the language asked for"}),
+		integer("status", "", Text{"Statut HTTP", "HTTP status"}),
+		word("detail", Text{"Ce qu’il faut faire", "What to do"}),
 		word("code", Text{"Ce qui ne change jamais", "What never changes"}, codes...),
 	})
 }

@@ -112,7 +112,8 @@ var (
 		AccessAccount, fields("former", "password")}
 	FormSessions = Form{"sessions", "/account/sessions", Text{"Terminer ses autres sessions", "End one’s other sessions"},
 		AccessAccount, nil}
-	FormTokens      = Form{"tokens", "/docs/tokens", Text{"Créer un jeton", "Make a token"}, AccessAccount, fields("name", "expires", "dataset")}
+	FormTokens = Form{"tokens", "/docs/tokens", Text{"Créer un jeton", "Make a token"},
+		AccessAccount, fields("name", "expires", "dataset")}
 	FormRevokeToken = Form{"revoketoken", "/docs/tokens/revoke", Text{"Révoquer un jeton", "Revoke a token"}, AccessAccount, fields("id")}
 	FormQuarantine  = Form{"quarantine", "/admin/quarantine/{id}",
 		Text{"Prendre ou écarter ce qui attend en quarantaine", "Take or drop what waits in quarantine"}, AccessAdministrator,

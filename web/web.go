@@ -110,7 +110,8 @@ func (v Visit) sections() []section {
 	var all []section
 	at := pathOf(v.Path)
 	for _, place := range sitePages {
-		if place.Section == (Text{}) || v.Email == "" && place.Access != AccessPublic || place.Access == AccessAdministrator && !v.Admin {
+		allowed := place.Access == AccessPublic || v.Email != "" && (place.Access != AccessAdministrator || v.Admin)
+		if place.Section == (Text{}) || !allowed {
 			continue
 		}
 		current := isAt(at, place.Path.FR) || isAt(at, place.Path.EN)

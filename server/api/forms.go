@@ -51,17 +51,41 @@ var faults = []struct {
 	text web.Text
 }{
 
-	{auth.ErrEmail, web.Text{FR: "Une adresse e-mail est un nom et un domaine, comme anne@example.org.", EN: "An e-mail address is a name and a domain, such as anne@example.org."}},
-	{auth.ErrPasswordShort, web.Text{FR: "Un mot de passe a au moins 12 caractères.", EN: "A password has at least 12 characters."}},
+	{auth.ErrEmail, web.Text{
+		FR: "Une adresse e-mail est un nom et un domaine, comme anne@example.org.",
+		EN: "An e-mail address is a name and a domain, such as anne@example.org.",
+	}},
+	{auth.ErrPasswordShort, web.Text{
+		FR: "Un mot de passe a au moins 12 caractères.",
+		EN: "A password has at least 12 characters.",
+	}},
 	{auth.ErrPasswordLong, web.Text{FR: "Un mot de passe a au plus 256 octets.", EN: "A password has at most 256 bytes."}},
 	{auth.ErrPasswordText, web.Text{FR: "Un mot de passe est du texte en UTF-8.", EN: "A password is text in UTF-8."}},
-	{auth.ErrPasswordCommon, web.Text{FR: "Ce mot de passe est de ceux que l’on devine : prenez quelques mots sans rapport entre eux.", EN: "This password is one that is guessed early: take a few words that do not belong together."}},
-	{auth.ErrBadCredentials, web.Text{FR: "Le mot de passe actuel ne convient pas.", EN: "The present password is not right."}},
-	{auth.ErrTokenName, web.Text{FR: "Le nom d’un jeton a de 1 à 100 caractères.", EN: "A token’s name has 1 to 100 characters."}},
-	{auth.ErrTokenCount, web.Text{FR: "Un compte a au plus 100 jetons valables : révoquez-en un.", EN: "An account has at most 100 tokens that are good: revoke one."}},
-	{auth.ErrPastDate, web.Text{FR: "Cette date est passée : donnez aujourd’hui ou une date plus tardive.", EN: "This date is past: give today or a later one."}},
+	{auth.ErrPasswordCommon, web.Text{
+		FR: "Ce mot de passe est de ceux que l’on devine : prenez quelques mots sans rapport entre eux.",
+		EN: "This password is one that is guessed early: take a few words that do not belong together.",
+	}},
+	{auth.ErrBadCredentials, web.Text{
+		FR: "Le mot de passe actuel ne convient pas.",
+		EN: "The present password is not right.",
+	}},
+	{auth.ErrTokenName, web.Text{
+		FR: "Le nom d’un jeton a de 1 à 100 caractères.",
+		EN: "A token’s name has 1 to 100 characters.",
+	}},
+	{auth.ErrTokenCount, web.Text{
+		FR: "Un compte a au plus 100 jetons valables : révoquez-en un.",
+		EN: "An account has at most 100 tokens that are good: revoke one.",
+	}},
+	{auth.ErrPastDate, web.Text{
+		FR: "Cette date est passée : donnez aujourd’hui ou une date plus tardive.",
+		EN: "This date is past: give today or a later one.",
+	}},
 	{auth.ErrAccountDisabled, web.Text{FR: "Ce compte est désactivé.", EN: "This account is disabled."}},
-	{auth.ErrUnknownOffer, web.Text{FR: "La configuration n’a pas cette offre.", EN: "The configuration has no such plan."}},
+	{auth.ErrUnknownOffer, web.Text{
+		FR: "La configuration n’a pas cette offre.",
+		EN: "The configuration has no such plan.",
+	}},
 	{errFormDate, web.Text{FR: "Une date s’écrit AAAA-MM-JJ.", EN: "A date is written YYYY-MM-DD."}},
 	{errFormDataset, web.Text{FR: "Ce jeu de données n’existe pas.", EN: "There is no such dataset."}},
 	{store.ErrExists, web.Text{FR: "Cette adresse a déjà un compte.", EN: "This address has an account already."}},

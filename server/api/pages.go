@@ -18,7 +18,8 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 	header := c.Response().Header()
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
-	if accept := c.Request().Header["Accept-Encoding"]; len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).prefersGzip() {
+	accept := c.Request().Header["Accept-Encoding"]
+	if len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).prefersGzip() {
 		header.Set("Content-Encoding", codingGzip)
 		body = quicklyGzipped(body)
 	}

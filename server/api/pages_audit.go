@@ -25,7 +25,8 @@ func (s *Server) auditPage(c echo.Context, identity auth.Identity) error {
 	view := web.Audit{}
 	for _, note := range notes {
 		view.Lines = append(view.Lines, web.AuditLine{
-			At: note.At, Event: note.Event, Actor: note.Actor, Subject: note.Subject, Detail: note.Detail, Origin: note.Origin, More: note.More,
+			At: note.At, Event: note.Event, Actor: note.Actor, Subject: note.Subject, Detail: note.Detail,
+			Origin: note.Origin, More: note.More,
 		})
 	}
 	if more {

@@ -33,7 +33,8 @@ func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*web.Pro
 		return nil, err
 	}
 	view := &web.Proposal{
-		Waiting: waitingLine(proposal.Quarantined), Rows: proposal.Rows, NewRows: proposal.NewRows, First: proposal.First, Last: proposal.Last,
+		Waiting: waitingLine(proposal.Quarantined), Rows: proposal.Rows, NewRows: proposal.NewRows,
+		First: proposal.First, Last: proposal.Last,
 	}
 	columns := servedColumns(proposal.Dataset)
 	for _, v := range proposal.Values {

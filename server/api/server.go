@@ -96,8 +96,10 @@ func New(o Options) (*Server, error) {
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie,
-		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock), delayed: make(chan struct{}, mostDelayed),
-		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers), bytesInFlight: newInFlight(pageBytesOfAccount, math.MaxInt),
+		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock),
+		delayed:           make(chan struct{}, mostDelayed),
+		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers),
+		bytesInFlight:     newInFlight(pageBytesOfAccount, math.MaxInt),
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
