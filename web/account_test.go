@@ -10,14 +10,13 @@ import (
 	"courant/web"
 )
 
-// sameOfAccounts are what stands in both languages on the pages of accounts.
+// sameOfAccounts are the texts that are the same in both languages on the pages of accounts.
 var sameOfAccounts = []string{
 	"night script", "crt_abcdefgh", "crt_ijklmnop", "crt_qrstuvwx", "crt_SECRET", "curl -H 'Authorization: Bearer crt_SECRET' https://courant.example/api/day-ahead-prices",
 	"https://courant.example/set-password?key=SECRET", "sales@courant.example", "boris@example.org", "carl@example.org", "denis@example.org", "Firefox", "reserves",
 }
 
-// accountPages renders the pages of signing in, of accounts, tokens and offers and of administration, in every state
-// that they can be in.
+// accountPages renders the pages of signing in, accounts, tokens, offers and administration in each of their states.
 func accountPages(r rendering, p *web.Pages, language web.Language) {
 	noon := time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 	today := market.DeliveryDateOf(noon)

@@ -30,7 +30,7 @@ func lacking[W ~string](texts map[W]Text, all ...W) []string {
 // DayStates are the states of a delivery date in the calendar.
 var DayStates = dayStates
 
-// How pages write what they show.
+// How pages format values.
 var (
 	FormatNumber = formatNumber
 	FormatDates  = formatDates
@@ -38,5 +38,5 @@ var (
 	Spark        = spark
 )
 
-// Typeset is a text as a page shows it.
+// Typeset returns a text as pages show it.
 func Typeset(l Language, t Text) string { return t.typeset(l) }

@@ -68,7 +68,7 @@ func status(word string) web.Status {
 	}
 }
 
-// marketPages renders the pages that show the market, in every state that they can be in.
+// marketPages renders the pages of the market in each of their states.
 func marketPages(r rendering, p *web.Pages, language web.Language) {
 	member := web.Visit{Language: language, Path: "/", Email: "anne@example.org"}
 	attacked := web.Visit{Language: language, Path: "/?" + hostile, Email: hostile, Admin: true}
@@ -156,7 +156,7 @@ func TestCSVHasTheFormOfItsLanguage(t *testing.T) {
 	}
 }
 
-func TestAWordOfASourceIsNoFormula(t *testing.T) {
+func TestATextOfASourceIsNotAFormulaInCSV(t *testing.T) {
 	for word, want := range map[string]string{"DAILY": "DAILY", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "": ""} {
 		table := sheet(market.DayAheadPrices, word).Table
 		if got := strings.Split(strings.Split(string(table.CSV(web.English)), "\r\n")[1], ",")[4]; got != want {
