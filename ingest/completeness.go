@@ -2,21 +2,13 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"courant/store"
 	"courant/store/market"
 )
-
-// firstDates is from when on each series is published, until its source gives an earlier date. Energies have no date
-// of their own: they begin with the first one that was ever stored.
-var firstDates = struct{ prices, capacity, mfrrUpward, mfrrDownward market.DeliveryDate }{
-	prices:       market.NewDeliveryDate(2015, time.January, 5),
-	capacity:     market.NewDeliveryDate(2025, time.January, 1),
-	mfrrUpward:   market.NewDeliveryDate(2025, time.October, 20),
-	mfrrDownward: market.NewDeliveryDate(2026, time.May, 1),
-}
 
 // EarliestDate is before the first delivery date of every series.
 var EarliestDate = market.NewDeliveryDate(2014, time.January, 1)
@@ -44,15 +36,15 @@ func (f *Feeds) holdings(ctx context.Context, dataset market.Dataset, first, las
 	if err != nil {
 		return nil, err
 	}
-	if dataset == market.DayAheadPrices {
-		return f.priceHoldings(ctx, coverage, market.Dates(first, last))
+	if dataset.About().Due == nil {
+		return f.priceHoldings(ctx, dataset, coverage, market.Dates(first, last))
 	}
 	return holdingsOf(dataset, coverage, market.Dates(first, last)), nil
 }
 
 // priceHoldings is holdings of the day-ahead prices. Where no single series of ENTSO-E is whole, it counts the quarters
 // that all series together cover.
-func (f *Feeds) priceHoldings(ctx context.Context, coverage market.Coverage, dates []market.DeliveryDate) (map[market.DeliveryDate]holding, error) {
+func (f *Feeds) priceHoldings(ctx context.Context, dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) (map[market.DeliveryDate]holding, error) {
 	holdings := map[market.DeliveryDate]holding{}
 	for _, date := range dates {
 		h := holding{expected: date.Steps(market.QuarterSeconds)}
@@ -61,7 +53,7 @@ func (f *Feeds) priceHoldings(ctx context.Context, coverage market.Coverage, dat
 		case isWholeIn(held, date, market.PT15M) || isWholeIn(held, date, market.PT60M):
 			h.received = h.expected
 		default:
-			prices, err := f.store.Prices(ctx, date.Period())
+			prices, err := store.Within(ctx, f.store, market.Prices, dataset, date.Period())
 			if err != nil {
 				return nil, err
 			}
@@ -88,55 +80,30 @@ func countQuarters(h holding, prices []market.Price) holding {
 
 // holdingsOf is what a coverage, of the store or of a reply, has of each of the dates. For prices it has no answer.
 func holdingsOf(dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
-	series := expectedSeries(dataset, coverage)
+	series, step := dueSeries(dataset, coverage), dataset.Series().StepSeconds()
 	holdings := map[market.DeliveryDate]holding{}
 	for _, date := range dates {
 		h := holding{thinned: coverage.IsThinned(date)}
 		for _, s := range series {
-			if date.Before(s.first) {
+			if date.Before(s.First) {
 				continue
 			}
-			steps := date.Steps(s.stepSeconds)
+			steps := date.Steps(step)
 			h.expected += steps
-			h.received += min(rowsOf(coverage[date], s.prefix), steps)
+			h.received += min(rowsOf(coverage[date], s.Prefix), steps)
 		}
 		holdings[date] = h
 	}
 	return holdings
 }
 
-// expected is a series that a whole delivery date has: the names of its rows' series begin with prefix.
-type expected struct {
-	prefix      string
-	first       market.DeliveryDate
-	stepSeconds int64
-}
-
-// expectedSeries are the series of a dataset that are due. PERIODIC mFRR comes weeks ahead or not at all.
-func expectedSeries(dataset market.Dataset, coverage market.Coverage) []expected {
-	var series []expected
-	switch dataset {
-	case market.FCRCapacity:
-		series = []expected{{string(market.Symmetric), firstDates.capacity, market.QuarterSeconds}}
-	case market.AFRRCapacity:
-		series = []expected{
-			{string(market.Upward), firstDates.capacity, market.QuarterSeconds},
-			{string(market.Downward), firstDates.capacity, market.QuarterSeconds},
-		}
-	case market.MFRRCapacity:
-		series = []expected{
-			{market.CapacitySeries(market.Upward, "DAILY", ""), firstDates.mfrrUpward, market.QuarterSeconds},
-			{market.CapacitySeries(market.Downward, "DAILY", ""), firstDates.mfrrDownward, market.QuarterSeconds},
-		}
-	case market.AFRREnergy:
-		series = []expected{{stepSeconds: market.AFRRSeconds}}
-	case market.MFRREnergy:
-		series = []expected{{prefix: string(market.Upward), stepSeconds: market.QuarterSeconds}, {prefix: string(market.Downward), stepSeconds: market.QuarterSeconds}}
-	}
+// dueSeries are the series of a dataset that are due; one that is held from an earlier date on is due from then on.
+func dueSeries(dataset market.Dataset, coverage market.Coverage) []market.Due {
+	series := slices.Clone(dataset.About().Due)
 	for i := range series {
 		for date, held := range coverage {
-			if date.Before(series[i].first) && rowsOf(held, series[i].prefix) > 0 {
-				series[i].first = date
+			if date.Before(series[i].First) && rowsOf(held, series[i].Prefix) > 0 {
+				series[i].First = date
 			}
 		}
 	}
@@ -264,14 +231,9 @@ func (f *Feeds) firstDue(ctx context.Context, dataset market.Dataset, extent sto
 	if err != nil {
 		return market.DeliveryDate{}, err
 	}
-	first := extent.First
-	switch dataset {
-	case market.DayAheadPrices:
-		first = firstDates.prices
-	case market.FCRCapacity, market.AFRRCapacity:
-		first = firstDates.capacity
-	case market.MFRRCapacity:
-		first = firstDates.mfrrUpward
+	first := dataset.About().First
+	if first.IsZero() {
+		first = extent.First
 	}
 	switch {
 	case asked.IsZero(), !extent.First.IsZero() && extent.First.Before(asked):

@@ -58,7 +58,7 @@ func withExchange(t *testing.T, now string) (*bench, *exchange) {
 // served are the source and the first price of the date's quarters, and how many there are.
 func (b *bench) served(text string) (market.PriceSource, float64, int) {
 	b.t.Helper()
-	prices, err := b.db.Prices(b.t.Context(), date(b.t, text).Period())
+	prices, err := store.Within(b.t.Context(), b.db, market.Prices, market.DayAheadPrices, date(b.t, text).Period())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 		}
 		revisions = append(revisions, r)
 	}
-	if len(revisions) != 96 || revisions[0].Old != market.Num(0) || revisions[0].New != market.Num(0.5) || revisions[0].Series != "PT15M" {
+	if len(revisions) != 96 || revisions[0].Old.Number != market.Num(0) || revisions[0].New.Number != market.Num(0.5) || revisions[0].Series != "PT15M" {
 		t.Errorf("%d revisions", len(revisions))
 	}
 	current, err := b.Report(t.Context())

@@ -89,15 +89,15 @@ func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batchOf fun
 	}
 }
 
-func batchOfPrices(rows []market.Price) market.Batch          { return market.Batch{Prices: rows} }
-func batchOfCapacity(rows []market.CapacityStep) market.Batch { return market.Batch{Capacity: rows} }
-func batchOfAFRR(rows []market.AFRRStep) market.Batch         { return market.Batch{AFRR: rows} }
-func batchOfMFRR(rows []market.MFRRStep) market.Batch         { return market.Batch{MFRR: rows} }
+func batchOfPrices(rows []market.Price) market.Batch          { return market.Prices.Batch(rows) }
+func batchOfCapacity(rows []market.CapacityStep) market.Batch { return market.Capacity.Batch(rows) }
+func batchOfAFRR(rows []market.AFRRStep) market.Batch         { return market.AFRR.Batch(rows) }
+func batchOfMFRR(rows []market.MFRRStep) market.Batch         { return market.MFRR.Batch(rows) }
 
 // add takes what another call brought in.
 func (a *answer) add(part answer) {
-	a.batch.Add(part.batch)
-	a.refused.Add(part.refused)
+	a.batch = a.batch.With(part.batch)
+	a.refused = a.refused.With(part.refused)
 	a.refusals.Add(part.refusals)
 	a.omissions = append(a.omissions, part.omissions...)
 	a.notes = source.AddOnce(a.notes, part.notes...)

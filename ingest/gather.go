@@ -16,9 +16,11 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 			return all, err
 		}
 	}
-	dropFuture(&all.batch, f.clock.Now())
-	forgetFutureUpdates(&all.batch, f.clock.Now())
-	dropFuture(&all.refused, f.clock.Now())
+	now := f.clock.Now()
+	all.batch = all.batch.WithoutFuture(now)
+	all.batch.ForgetUpdates(now.Add(latestUpdate))
+	all.batch.Settle(now)
+	all.refused = all.refused.WithoutFuture(now)
 	all.settleOmissions()
 	return all, nil
 }
@@ -51,7 +53,7 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, 
 		return err
 	}
 	into.add(part)
-	if len(dates) == 1 || isEmpty(part.batch) {
+	if len(dates) == 1 || part.batch.IsEmpty() {
 		return nil
 	}
 	short := f.shortOf(feed, dates, part)
@@ -112,8 +114,8 @@ func (f *Feeds) shortOf(feed *feed, dates []market.DeliveryDate, part answer) sh
 	short := shortfall{}
 	for _, dataset := range feed.datasets {
 		held := holdingsOf(dataset, part.batch.Coverage(dataset), dates)
-		if dataset == market.DayAheadPrices {
-			held = quartersOf(part.batch.Prices, dates)
+		if dataset.About().Due == nil {
+			held = quartersOf(part.batch, dataset, dates)
 		}
 		for _, date := range dates {
 			if h := held[date]; date.Before(f.today()) && !h.settled() && !part.refusals.Has(dataset, date) {
@@ -124,12 +126,12 @@ func (f *Feeds) shortOf(feed *feed, dates []market.DeliveryDate, part answer) sh
 	return short
 }
 
-// quartersOf is what prices cover of each of the dates.
-func quartersOf(prices []market.Price, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
-	batch := market.Batch{Prices: prices}
+// quartersOf is what a batch's prices cover of each of the dates.
+func quartersOf(batch market.Batch, dataset market.Dataset, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
 	held := map[market.DeliveryDate]holding{}
 	for _, date := range dates {
-		held[date] = countQuarters(holding{expected: date.Steps(market.QuarterSeconds)}, batch.Of(market.DayAheadPrices, date).Prices)
+		prices := market.Prices.In(batch.Of(dataset, date))
+		held[date] = countQuarters(holding{expected: date.Steps(market.QuarterSeconds)}, prices)
 	}
 	return held
 }
@@ -163,28 +165,3 @@ func neighbours(dates []market.DeliveryDate) [][]market.DeliveryDate {
 // latestUpdate is by how much the date that a source gives for a row's last change may lie ahead of this machine's clock. One
 // that lies further ahead is not believed: it would shut out every later row.
 const latestUpdate = 24 * time.Hour
-
-// forgetFutureUpdates takes dates of changes that cannot be for unknown.
-func forgetFutureUpdates(batch *market.Batch, now time.Time) {
-	latest := now.Add(latestUpdate).UnixMilli()
-	for i := range batch.Capacity {
-		if batch.Capacity[i].Updated > latest {
-			batch.Capacity[i].Updated = 0
-		}
-	}
-	for i := range batch.MFRR {
-		if batch.MFRR[i].Updated > latest {
-			batch.MFRR[i].Updated = 0
-		}
-	}
-}
-
-// dropFuture takes out the steps of energy that have not begun: a source may list them ahead, without values.
-func dropFuture(batch *market.Batch, now time.Time) {
-	batch.AFRR = slices.DeleteFunc(batch.AFRR, func(row market.AFRRStep) bool { return row.Start > now.Unix() })
-	batch.MFRR = slices.DeleteFunc(batch.MFRR, func(row market.MFRRStep) bool { return row.Start > now.Unix() })
-}
-
-func isEmpty(batch market.Batch) bool {
-	return len(batch.Prices)+len(batch.Capacity)+len(batch.AFRR)+len(batch.MFRR) == 0
-}

@@ -137,9 +137,7 @@ func LastDate(dataset market.Dataset, now time.Time) market.DeliveryDate {
 }
 
 // soldAhead says whether the dataset is known a day before its delivery date.
-func soldAhead(dataset market.Dataset) bool {
-	return dataset != market.AFRREnergy && dataset != market.MFRREnergy
-}
+func soldAhead(dataset market.Dataset) bool { return dataset.About().Ahead }
 
 // instantText is how a log names an instant: UTC, seconds.
 func instantText(t time.Time) string { return t.UTC().Format(time.RFC3339) }

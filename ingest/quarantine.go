@@ -33,7 +33,7 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 		}
 		rejected = append(rejected, odd...)
 	}
-	brought.batch.Add(accepted)
+	brought.batch = brought.batch.With(accepted)
 	return rejected, nil
 }
 
@@ -41,7 +41,7 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
 	for _, refusal := range slices.Clone(brought.refusals.List()) {
 		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
-		if refusal.Final || isEmpty(batch) {
+		if refusal.Final || batch.IsEmpty() {
 			continue
 		}
 		decision, err := f.quarantine(ctx, refusal.Dataset, refusal.Date, market.WaitsRefused, refusal.Reason, batch)
@@ -51,7 +51,7 @@ func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool
 			return accepted, nil, err
 		case decision == store.Accepted:
 			brought.refusals.Drop(refusal.Dataset, refusal.Date)
-			accepted.Add(batch)
+			accepted = accepted.With(batch)
 		case decision == store.Rejected && scheduled:
 			brought.refusals.Drop(refusal.Dataset, refusal.Date)
 			rejected = append(rejected, refusal)
@@ -102,7 +102,7 @@ func (f *Feeds) quarantine(ctx context.Context, dataset market.Dataset, date mar
 func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (market.WaitKind, string, error) {
 	over := !f.clock.Now().Before(date.End())
 	if dataset == market.DayAheadPrices {
-		if kind, reason, err := f.priceSuspicion(ctx, date, over, batch.Prices); reason != "" || err != nil {
+		if kind, reason, err := f.priceSuspicion(ctx, date, over, market.Prices.In(batch)); reason != "" || err != nil {
 			return kind, reason, err
 		}
 	}
@@ -123,7 +123,7 @@ func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date mark
 
 // priceSuspicion is suspicion of prices.
 func (f *Feeds) priceSuspicion(ctx context.Context, date market.DeliveryDate, over bool, prices []market.Price) (market.WaitKind, string, error) {
-	held, err := f.store.Prices(ctx, date.Period())
+	held, err := store.Within(ctx, f.store, market.Prices, market.DayAheadPrices, date.Period())
 	if err != nil {
 		return "", "", err
 	}
@@ -181,7 +181,7 @@ func flatText(quarters []market.Quarter) string {
 // refuseFlat refuses the delivery dates of which what stands in has one price: it is no help to anybody.
 func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
 	for _, date := range batch.Dates(market.DayAheadPrices) {
-		if quarters := market.Quarters(batch.Of(market.DayAheadPrices, date).Prices); isFlat(quarters, date) {
+		if quarters := market.Quarters(market.Prices.In(batch.Of(market.DayAheadPrices, date))); isFlat(quarters, date) {
 			refusals.Refuse(market.DayAheadPrices, date, "%s", flatText(quarters))
 			*batch = batch.Without(market.DayAheadPrices, date)
 		}

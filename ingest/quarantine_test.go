@@ -27,7 +27,7 @@ func (b *bench) pricesOf(at func(quarter int) float64) {
 // stored is the price of the date's first quarter; false if there is none.
 func (b *bench) stored(text string) (float64, bool) {
 	b.t.Helper()
-	prices, err := b.db.Prices(b.t.Context(), date(b.t, text).Period())
+	prices, err := store.Within(b.t.Context(), b.db, market.Prices, market.DayAheadPrices, date(b.t, text).Period())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func (b *bench) counted(name FeedName, day string) (left, changed int) {
 	period := date(b.t, day).Period()
 	switch name {
 	case Capacity:
-		rows, err := b.db.CapacityWithin(b.t.Context(), market.AFRRCapacity, period)
+		rows, err := store.Within(b.t.Context(), b.db, market.Capacity, market.AFRRCapacity, period)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func (b *bench) counted(name FeedName, day string) (left, changed int) {
 			count(row.Price.Valid, row.OfferedMW.V == 201)
 		}
 	case AFRREnergy:
-		rows, err := b.db.AFRRWithin(b.t.Context(), period)
+		rows, err := store.Within(b.t.Context(), b.db, market.AFRR, market.AFRREnergy, period)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func (b *bench) counted(name FeedName, day string) (left, changed int) {
 			count(row.DemandMW.Valid, row.DownwardPrice.Valid)
 		}
 	case MFRREnergy:
-		rows, err := b.db.MFRRWithin(b.t.Context(), period)
+		rows, err := store.Within(b.t.Context(), b.db, market.MFRR, market.MFRREnergy, period)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 				t.Errorf("%d values are left, want %d; %d others have changed, want %d", left, row.left, changed, row.changed)
 			}
 			if row.feed == Capacity { // the other datasets of the feed do not wait
-				fcr, err := b.db.CapacityWithin(t.Context(), market.FCRCapacity, date(t, row.day).Period())
+				fcr, err := store.Within(t.Context(), b.db, market.Capacity, market.FCRCapacity, date(t, row.day).Period())
 				if err != nil || len(fcr) != 96 || fcr[0].OfferedMW != market.Num(201) {
 					t.Errorf("%d rows of FCR capacity, %v", len(fcr), err)
 				}
@@ -439,7 +439,7 @@ func TestWhatAPersonDecides(t *testing.T) {
 			if err != nil || len(waiting) != 1 {
 				t.Fatalf("waiting %v, error %v", waiting, err)
 			}
-			if q, err := b.db.Waiting(t.Context(), waiting[0].ID); err != nil || len(q.Batch.Prices) != 96 {
+			if q, err := b.db.Waiting(t.Context(), waiting[0].ID); err != nil || len(market.Prices.In(q.Batch)) != 96 {
 				t.Fatalf("waiting %v, error %v", q, err)
 			}
 			if q, err := row.decide(b, waiting[0].ID); err != nil || q.Date != date(t, day) {
@@ -564,10 +564,10 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			run := store.Run{Feed: string(DayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices}, Window: period, Outcome: store.OutcomeOK}
-			if err := b.db.Commit(t.Context(), &run, market.Batch{Prices: row.held}); err != nil {
+			if err := b.db.Commit(t.Context(), &run, market.Prices.Batch(row.held)); err != nil {
 				t.Fatal(err)
 			}
-			_, got, err := b.suspicion(t.Context(), market.DayAheadPrices, date(t, day), market.Batch{Prices: row.reply})
+			_, got, err := b.suspicion(t.Context(), market.DayAheadPrices, date(t, day), market.Prices.Batch(row.reply))
 			if err != nil || got != row.reason {
 				t.Errorf("suspicion %q, %v; want %q", got, err, row.reason)
 			}

@@ -44,7 +44,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
 		run.Outcome = store.OutcomePartial
-		if isEmpty(brought.batch) && allRefused(feed.datasets, run.Refusals) {
+		if brought.batch.IsEmpty() && allRefused(feed.datasets, run.Refusals) {
 			run.Outcome = store.OutcomeFailed
 		}
 	}

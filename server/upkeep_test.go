@@ -39,7 +39,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		for _, date := range market.Dates(at(1), at(25)) {
 			rows = append(rows, market.AFRRStep{Start: date.Start().Unix(), UpwardPrice: market.Num(1)})
 		}
-		if err := db.Commit(t.Context(), &run, market.Batch{AFRR: rows}); err != nil {
+		if err := db.Commit(t.Context(), &run, market.AFRR.Batch(rows)); err != nil {
 			t.Fatal(err)
 		}
 		clock := clockwork.NewFakeClockAt(test.now)
@@ -117,7 +117,7 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 	now := date.At(4, 20)
 	_, err = db.Quarantine(t.Context(), store.Quarantined{
 		Dataset: market.DayAheadPrices, Date: date, Kind: market.WaitsRefused, Seen: now,
-		Batch: market.Batch{Prices: []market.Price{{Start: date.Start().Unix(), Resolution: market.PT15M, Price: market.Num(1)}}},
+		Batch: market.Prices.Batch([]market.Price{{Start: date.Start().Unix(), Resolution: market.PT15M, Price: market.Num(1)}}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func (a asking) run(t *testing.T, s *store.Store) {
 	}
 	var batch market.Batch
 	if a.brings != "" {
-		batch.AFRR = []market.AFRRStep{{Start: date(a.brings).Period().Start, UpwardPrice: market.Num(float64(a.minute))}}
+		market.AFRR.Put(&batch, []market.AFRRStep{{Start: date(a.brings).Period().Start, UpwardPrice: market.Num(float64(a.minute))}})
 	}
 	if a.outcome == store.OutcomeFailed || a.outcome == store.OutcomeInterrupted {
 		if err := s.RecordRun(t.Context(), run); err != nil {

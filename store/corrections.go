@@ -26,7 +26,7 @@ func (s *Store) Corrections(ctx context.Context, dataset market.Dataset, first, 
 			if err != nil {
 				return nil, err
 			}
-			if !r.Old.Valid || !r.Seen.Before(date.End()) {
+			if r.Old.IsNull() || !r.Seen.Before(date.End()) {
 				continue
 			}
 			if c.Values == 0 || r.Start != counted.Start || r.Series != counted.Series || r.Column != counted.Column {

@@ -46,7 +46,7 @@ func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
-		packed, digest, err := packContent(r.dataset, market.Batch{Prices: prices})
+		packed, digest, err := tableOf(r.dataset).packRows(market.Prices.Batch(prices))
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ const packVersion = 10
 // packRows moves the 4 s steps of before, a row each, into their hours. When a row last changed is not moved with it:
 // it is when the last of its revisions was seen, else when it was seen first.
 func packRows(ctx context.Context, tx *sql.Tx) error {
-	rows := afrrLayout
+	rows := layoutOf(market.AFRR)
 	rows.table = "afrr_energy_row"
 	next, err := tx.PrepareContext(ctx, "SELECT start FROM afrr_energy_row WHERE start >= ? ORDER BY start LIMIT 1")
 	if err != nil {

@@ -40,7 +40,7 @@ const (
 // place of what waits of that date for the same kind of reason, and of what waits for others if it replaces all of that.
 // The error is ErrUnfitToWait if it cannot be kept.
 func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error) {
-	packed, digest, err := packContent(q.Dataset, q.Batch)
+	packed, digest, err := tableOf(q.Dataset).packRows(q.Batch)
 	if err != nil {
 		return Undecided, fmt.Errorf("store: quarantine: %w", err)
 	}
@@ -155,7 +155,9 @@ func selectContent(ctx context.Context, tx *sql.Tx, q Quarantined) (market.Batch
 	if err := tx.QueryRowContext(ctx, "SELECT content FROM quarantine WHERE id = ?", q.ID).Scan(&packed); err != nil {
 		return market.Batch{}, err
 	}
-	return unpackContent(q.Dataset, packed)
+	batch, err := unpackContent(q.Dataset, packed)
+	batch.Settle(q.Seen)
+	return batch, err
 }
 
 func drop(ctx context.Context, tx *sql.Tx, id int64) error {
@@ -173,8 +175,7 @@ func supersede(w *writing, run *Run, batch market.Batch) error {
 		if !slices.Contains(run.Datasets, q.Dataset) {
 			continue
 		}
-		arrived := batch.Of(q.Dataset, q.Date)
-		arrived.Prices = slices.DeleteFunc(arrived.Prices, func(p market.Price) bool { return p.Source != market.FromENTSOE })
+		arrived := tableOf(q.Dataset).published(batch.Of(q.Dataset, q.Date))
 		if len(keysOf(arrived)) == 0 {
 			continue
 		}
@@ -210,17 +211,16 @@ func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window market.P
 	return true, nil
 }
 
-// isReplaced says whether every row of what waits has a newer one: among the rows that arrived or, of prices, among those
-// stored since it waits.
+// isReplaced reports whether every row that waits has a newer one, among those that arrived or those stored since it waits.
 func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived market.Batch) (bool, error) {
 	waiting, err := selectContent(ctx, tx, q)
 	if err != nil {
 		return false, err
 	}
-	if q.Dataset == market.DayAheadPrices {
-		newer, err := storedSince(ctx, tx, q.Date, q.Seen)
-		return replace(append(newer, arrived.Prices...), waiting.Prices), err
-	}
+	return tableOf(q.Dataset).isReplaced(ctx, tx, q, waiting, arrived)
+}
+
+func (l layout[R]) isReplaced(_ context.Context, _ *sql.Tx, _ Quarantined, waiting, arrived market.Batch) (bool, error) {
 	newer := keysOf(arrived)
 	for key := range keysOf(waiting) {
 		if !newer[key] {
@@ -230,53 +230,15 @@ func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived market.B
 	return true, nil
 }
 
+func (l layout[R]) published(batch market.Batch) market.Batch { return batch }
+
 // keysOf are what tells the rows of a batch from all others.
 func keysOf(b market.Batch) map[rowKey]bool {
-	keys := make(map[rowKey]bool, len(b.Prices)+len(b.Capacity)+len(b.AFRR)+len(b.MFRR))
-	addKeys(keys, priceLayout, b.Prices)
-	addKeys(keys, capacityLayout, b.Capacity)
-	addKeys(keys, afrrLayout, b.AFRR)
-	addKeys(keys, mfrrLayout, b.MFRR)
+	keys := make(map[rowKey]bool, b.Len())
+	for _, table := range tables {
+		table.addKeys(keys, b)
+	}
 	return keys
-}
-
-func addKeys[R comparable](keys map[rowKey]bool, l layout[R], rows []R) {
-	for i := range rows {
-		keys[l.rowKey(&rows[i])] = true
-	}
-}
-
-// storedSince are ENTSO-E's prices of the delivery date that are new or have changed since an instant.
-func storedSince(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, since time.Time) ([]market.Price, error) {
-	period := date.Period()
-	found, err := tx.QueryContext(ctx, priceLayout.selectRows("")+" WHERE start >= ? AND start < ? AND source = ? AND changed_ms > ?",
-		period.Start, period.End, market.FromENTSOE, since.UnixMilli())
-	if err != nil {
-		return nil, err
-	}
-	var prices []market.Price
-	err = priceLayout.scan(found, nil, func(p market.Price) { prices = append(prices, p) })
-	return prices, err
-}
-
-// replace says whether the newer prices would be served in the place of all the older: none is coarser.
-func replace(newer, older []market.Price) bool {
-	finest := map[int64]int64{} // seconds of the step that covers a quarter
-	for _, p := range newer {
-		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += market.QuarterSeconds {
-			if length, is := finest[start]; !is || p.Resolution.Seconds() < length {
-				finest[start] = p.Resolution.Seconds()
-			}
-		}
-	}
-	for _, p := range older {
-		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += market.QuarterSeconds {
-			if length, is := finest[start]; !is || length > p.Resolution.Seconds() {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // Accept takes what waits under the id, in one transaction with the account of the run that does; ErrNotFound if

@@ -9,7 +9,7 @@ import (
 
 func TestUpkeepGivesRoomBackAndEmptiesTheLog(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
 	for _, statement := range []string{"CREATE TABLE filler (bytes BLOB) STRICT", "INSERT INTO filler VALUES (zeroblob(1000000))", "DROP TABLE filler"} {
 		if _, err := s.WriterPool().ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -44,7 +44,7 @@ func TestUpkeepLeavesALogThatAnotherProgramReads(t *testing.T) {
 	if err := reading.QueryRowContext(t.Context(), "SELECT count(*) FROM feed_run").Scan(&runs); err != nil {
 		t.Fatal(err)
 	}
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
 	logIsEmpty := func() bool {
 		t.Helper()
 		if err := s.Maintain(t.Context()); err != nil {

@@ -61,6 +61,15 @@ func (w *jsonWriter) textOrNull(s string) {
 	w.text(s)
 }
 
+// string writes a text of a source, null if it gave none.
+func (w *jsonWriter) string(s market.String) {
+	if !s.Valid {
+		w.null()
+		return
+	}
+	w.text(s.V)
+}
+
 func appendQuoted(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

@@ -40,7 +40,7 @@ func (s *Server) proposal(c echo.Context, waiting []store.Quarantined) (*web.Pro
 	for _, v := range proposal.Values {
 		served := columns[v.Name]
 		view.Values = append(view.Values, web.ProposedColumn{
-			Name: served.name, Given: v.Given, Min: served.scale(v.Min), Max: served.scale(v.Max),
+			Name: served.Name, Given: v.Given, Min: served.Scale(v.Min), Max: served.Scale(v.Max),
 			Arrived: v.Arrived(), Changed: v.Changed, Withdrawn: v.Withdrawn,
 		})
 	}

@@ -108,11 +108,11 @@ func (f *fixture) commit(t testing.TB, batch market.Batch, named ...market.Datas
 	for _, dataset := range named {
 		datasets[dataset] = true
 	}
-	for _, step := range batch.Capacity {
+	for _, step := range market.Capacity.In(batch) {
 		datasets[step.Dataset] = true
 	}
 	for dataset, rows := range map[market.Dataset]int{
-		market.DayAheadPrices: len(batch.Prices), market.AFRREnergy: len(batch.AFRR), market.MFRREnergy: len(batch.MFRR),
+		market.DayAheadPrices: len(market.Prices.In(batch)), market.AFRREnergy: len(market.AFRR.In(batch)), market.MFRREnergy: len(market.MFRR.In(batch)),
 	} {
 		if rows > 0 {
 			datasets[dataset] = true
