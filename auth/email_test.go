@@ -10,7 +10,7 @@ import (
 	"courant/store/market"
 )
 
-// lookAlikes are addresses that Unicode folds to those of two accounts, or that look like them.
+// lookAlikes are addresses that look like those of two accounts, or that Unicode folds to them.
 var lookAlikes = map[string]string{
 	"dotted I":                  "mik@w\u0130k\u0130.example",
 	"dotted I in the name":      "m\u0130k@wiki.example",
@@ -29,7 +29,7 @@ var lookAlikes = map[string]string{
 	"IP literal":                "mik@[192.0.2.1]",
 }
 
-func TestALookAlikeIsNobodysAtEveryEntrance(t *testing.T) {
+func TestALookAlikeAddressMatchesNoAccount(t *testing.T) {
 	f := open(t)
 	for _, email := range []string{"mik@wiki.example", "jos@pas.example"} {
 		must(t, f.AddUser(t.Context(), email, password, false))
@@ -73,7 +73,7 @@ func TestALookAlikeIsNobodysAtEveryEntrance(t *testing.T) {
 
 func TestALinkGoesToTheStoredAddress(t *testing.T) {
 	f := open(t)
-	// As an earlier courant stored it.
+	// as an earlier version stored it
 	must(t, f.store.AddAccount(t.Context(), store.Account{Email: "andr\u00e9@m\u00fcnchen.example", PasswordHash: "hash", Role: store.Member, Created: noon}))
 	must(t, f.AddUser(t.Context(), "carl@z\u00fcrich.example", password, false))
 	for typed, want := range map[string]string{
@@ -94,7 +94,7 @@ func TestALinkGoesToTheStoredAddress(t *testing.T) {
 	}
 }
 
-func TestAnAccountOfBeforeIsFoundByItsStoredAddress(t *testing.T) {
+func TestAnOldAccountIsFoundByItsStoredAddress(t *testing.T) {
 	f := open(t)
 	hash := f.account(t, member).PasswordHash
 	const stored = "andr\u00e9@m\u00fcnchen.example"
@@ -114,7 +114,7 @@ func TestAnAccountOfBeforeIsFoundByItsStoredAddress(t *testing.T) {
 	must(t, err)
 }
 
-func TestAnAccountIsNotMadeBesideOneOfBeforeWithTheSameAddress(t *testing.T) {
+func TestNoSecondAccountForTheCanonicalFormOfAnOldAddress(t *testing.T) {
 	f := open(t)
 	const before = "carl@m\u00fcnchen.example"
 	must(t, f.store.AddAccount(t.Context(), store.Account{Email: before, Role: store.Administrator, Created: noon}))
@@ -131,7 +131,7 @@ func TestAnAccountIsNotMadeBesideOneOfBeforeWithTheSameAddress(t *testing.T) {
 	}
 }
 
-func TestCollisionsAreAddressesOfOneForm(t *testing.T) {
+func TestCollisionsAreAddressesWithTheSameCanonicalForm(t *testing.T) {
 	f := open(t)
 	for _, email := range []string{"carl@m\u00fcnchen.example", "carl@xn--mnchen-3ya.example", "dora@m\u00fcnchen.example", "andr\u00e9@example.org", "eve@[192.0.2.1]"} {
 		must(t, f.store.AddAccount(t.Context(), store.Account{Email: email, Role: store.Member, Created: noon}))

@@ -11,7 +11,7 @@ import (
 	"courant/store/market"
 )
 
-// may says, in the order of market.Datasets, what a token lets its bearer do: r read, s a subscription is required,
+// may returns what a token may read, a letter per dataset in the order of market.Datasets: r read, s subscription required,
 // f forbidden.
 func may(t *testing.T, accounts *auth.Auth, token string) string {
 	t.Helper()

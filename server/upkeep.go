@@ -95,11 +95,11 @@ func (u *upkeep) sweepQuarantine(ctx context.Context) error {
 	return u.store.SweepQuarantine(ctx, u.clock.Now())
 }
 
-// sweep deletes the old rows that accounts leave behind.
+// sweep deletes old rows of accounts.
 func (u *upkeep) sweep(ctx context.Context) error {
-	held, err := u.auth.Sweep(ctx, u.clockWrong != nil && u.clockWrong())
-	if held && err == nil {
-		u.log.Info("nothing of accounts is deleted for its age yet: the clock is wrong, or was not seen to be steady for 7 days", "now", u.clock.Now())
+	skipped, err := u.auth.Prune(ctx, u.clockWrong != nil && u.clockWrong())
+	if skipped && err == nil {
+		u.log.Info("nothing of accounts is deleted by age: the clock is wrong, or has not been steady for 7 days yet", "now", u.clock.Now())
 	}
 	return err
 }

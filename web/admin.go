@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"courant/auth"
 	"courant/store/market"
 )
 
@@ -80,30 +81,31 @@ func (p *Pages) Audit(visit Visit, view Audit) ([]byte, error) {
 	return p.render("audit", visit, view)
 }
 
-var events = map[string]Text{
-	"signed_in":            {"Connexion", "Signed in"},
-	"sign_in_refused":      {"Connexion refusée", "Sign-in refused"},
-	"sign_in_limited":      {"Trop de tentatives de connexion", "Too many attempts to sign in"},
-	"signed_out":           {"Déconnexion", "Signed out"},
-	"other_sessions_ended": {"Autres sessions terminées", "Other sessions ended"},
-	"user_added":           {"Compte créé", "Account made"},
-	"user_invited":         {"Invitation", "Invited"},
-	"user_disabled":        {"Compte désactivé", "Account disabled"},
-	"user_enabled":         {"Compte réactivé", "Account enabled again"},
-	"password_set":         {"Mot de passe défini", "Password set"},
-	"password_link_made":   {"Lien de mot de passe", "Password link made"},
-	"token_created":        {"Jeton créé", "Token made"},
-	"token_revoked":        {"Jeton révoqué", "Token revoked"},
-	"subscription_set":     {"Abonnement donné", "Subscription given"},
-	"subscription_ended":   {"Abonnement terminé", "Subscription ended"},
-	"quarantine_accepted":  {"Quarantaine acceptée", "Quarantine accepted"},
-	"quarantine_rejected":  {"Quarantaine rejetée", "Quarantine rejected"},
+// eventTexts are the texts of the events of the audit log.
+var eventTexts = map[auth.Event]Text{
+	auth.SignedIn:           {"Connexion", "Signed in"},
+	auth.SignInRefused:      {"Connexion refusée", "Sign-in refused"},
+	auth.SignInLimited:      {"Trop de tentatives de connexion", "Too many attempts to sign in"},
+	auth.SignedOut:          {"Déconnexion", "Signed out"},
+	auth.OtherSessionsEnded: {"Autres sessions terminées", "Other sessions ended"},
+	auth.UserAdded:          {"Compte créé", "Account made"},
+	auth.UserInvited:        {"Invitation", "Invited"},
+	auth.UserDisabled:       {"Compte désactivé", "Account disabled"},
+	auth.UserEnabled:        {"Compte réactivé", "Account enabled again"},
+	auth.PasswordSet:        {"Mot de passe défini", "Password set"},
+	auth.PasswordLinkMade:   {"Lien de mot de passe", "Password link made"},
+	auth.TokenCreated:       {"Jeton créé", "Token made"},
+	auth.TokenRevoked:       {"Jeton révoqué", "Token revoked"},
+	auth.SubscriptionSet:    {"Abonnement donné", "Subscription given"},
+	auth.SubscriptionEnded:  {"Abonnement terminé", "Subscription ended"},
+	auth.QuarantineAccepted: {"Quarantaine acceptée", "Quarantine accepted"},
+	auth.QuarantineRejected: {"Quarantaine rejetée", "Quarantine rejected"},
 }
 
-// noted are the words of the audit log that stand where else a name or an address does.
-var noted = map[string]Text{
-	"command line":  {"ligne de commande", "command line"},
-	"by a link":     {"par un lien", "by a link"},
-	"administrator": {"administrateur", "administrator"},
-	"member":        {"membre", "member"},
+// auditWords are the texts of the words that the audit log has in place of an address or a name.
+var auditWords = map[string]Text{
+	auth.CommandLine:       {"ligne de commande", "command line"},
+	auth.ByLink:            {"par un lien", "by a link"},
+	auth.AdministratorRole: {"administrateur", "administrator"},
+	auth.MemberRole:        {"membre", "member"},
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"courant/auth"
 	"courant/ingest/report"
 	"courant/store/market"
 )
@@ -35,18 +36,18 @@ func functions(l Language) template.FuncMap {
 		"absences": func() absences {
 			return absences{AbsenceLocked, AbsenceOff, AbsenceNothing, AbsenceDates, AbsenceStale}
 		},
-		"days":     dayStates,
-		"daystate": func(state DayState) string { return textOf(dayTexts, state).typeset(l) },
-		"access":   func(access Access) string { return textOf(accesses, access).typeset(l) },
-		"lastday":  LastDay,
-		"event":    func(event string) string { return textOf(events, event).typeset(l) },
-		"noted":    func(word string) string { return textOf(noted, word).typeset(l) },
-		"waits":    func(kind market.WaitKind) string { return textOf(waits, kind).typeset(l) },
-		"reason":   func(reason report.Reason) string { return textOf(reasons, reason).typeset(l) },
-		"rows":     func(t Table) template.HTML { return t.body(l) },
-		"summary":  func(c Chart) string { return c.summary(l) },
-		"spark":    spark,
-		"kind":     func(k Kind) string { return textOf(kinds, k).typeset(l) },
+		"days":      dayStates,
+		"daystate":  func(state DayState) string { return textOf(dayTexts, state).typeset(l) },
+		"access":    func(access Access) string { return textOf(accesses, access).typeset(l) },
+		"lastday":   LastDay,
+		"event":     func(event string) string { return textOf(eventTexts, auth.Event(event)).typeset(l) },
+		"auditword": func(word string) string { return textOf(auditWords, word).typeset(l) },
+		"waits":     func(kind market.WaitKind) string { return textOf(waits, kind).typeset(l) },
+		"reason":    func(reason report.Reason) string { return textOf(reasons, reason).typeset(l) },
+		"rows":      func(t Table) template.HTML { return t.body(l) },
+		"summary":   func(c Chart) string { return c.summary(l) },
+		"spark":     spark,
+		"kind":      func(k Kind) string { return textOf(kinds, k).typeset(l) },
 	}
 }
 

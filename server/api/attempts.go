@@ -18,7 +18,7 @@ const mostDelayed = 4096
 // limitReached sets Retry-After and returns the minutes to wait, rounded up. Where the limit says so, it delays the
 // answer: an origin that goes on asking gets its answers more slowly.
 func (s *Server) limitReached(c echo.Context, limited *auth.LimitedError) (minutes int) {
-	s.delay(c, limited.Hold)
+	s.delay(c, limited.Delay)
 	c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.Wait.Seconds()))))
 	return int(math.Ceil(limited.Wait.Minutes()))
 }

@@ -10,14 +10,11 @@ import (
 	"courant/web"
 )
 
-const (
-	languageCookie        = "courant_language"
-	languageCookieSeconds = 365 * 24 * 3600
-)
+const languageCookieSeconds = 365 * 24 * 3600
 
 // language returns the language that the visitor chose, else the one that the browser prefers.
 func language(c echo.Context) web.Language {
-	value, _ := auth.Cookie(c.Request(), languageCookie)
+	value, _ := auth.Cookie(c.Request(), auth.LanguageCookie)
 	if chosen, known := web.ParseLanguage(value); known {
 		return chosen
 	}
@@ -35,7 +32,7 @@ func (s *Server) chooseLanguage(c echo.Context) error {
 		return problemInvalidParameter
 	}
 	c.SetCookie(&http.Cookie{
-		Name: auth.CookieName(languageCookie, s.secure), Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
+		Name: auth.CookieName(auth.LanguageCookie, s.secure), Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure,
 	})
 	return c.Redirect(http.StatusSeeOther, ownPath(fields.Get("next")))

@@ -18,14 +18,14 @@ import (
 	"courant/auth"
 )
 
-// hasher is in the place of Argon2id: it notes what is hashed, and is done when a test says so.
+// hasher replaces Argon2id: it records what is hashed, and each hashing takes until the test ends it.
 type hasher struct {
 	mu     sync.Mutex
-	hashed []string // passwords, which in these tests name the attempt
+	hashed []string // passwords, which identify the attempts in these tests
 	done   chan struct{}
 }
 
-// watchHashing has a fixture hash by a hasher, whose passwords are all wrong but the right one.
+// watchHashing replaces the hashing of a fixture. Only the right password matches.
 func (f *fixture) watchHashing() *hasher {
 	h := &hasher{done: make(chan struct{})}
 	f.Compare(func(attempt, _ string) (bool, error) {
@@ -44,7 +44,7 @@ func (h *hasher) attempts() []string {
 	return slices.Clone(h.hashed)
 }
 
-// until waits for what others are about to do.
+// until waits for a condition that other goroutines are about to meet.
 func until(t *testing.T, is func() bool) {
 	t.Helper()
 	for !is() {
@@ -55,13 +55,13 @@ func until(t *testing.T, is func() bool) {
 	}
 }
 
-// attempt is one that is under way.
+// attempt is an attempt to sign in that is in progress.
 type attempt struct {
 	cancel context.CancelFunc
 	result chan error
 }
 
-// begin begins an attempt to sign in.
+// begin starts an attempt to sign in.
 func (f *fixture) begin(ctx context.Context, email, password string) attempt {
 	ctx, cancel := context.WithCancel(ctx)
 	a := attempt{cancel, make(chan error, 1)}
@@ -72,7 +72,7 @@ func (f *fixture) begin(ctx context.Context, email, password string) attempt {
 	return a
 }
 
-// queue begins attempts, each written as origin and number, one after the other, behind one that is being hashed.
+// queue starts attempts one after the other, behind one that is being hashed. Each is named by its origin and a letter or number.
 func (f *fixture) queue(t *testing.T, h *hasher, names ...string) []attempt {
 	t.Helper()
 	attempts := []attempt{f.begin(from(t, "198.51.100.1"), "first@example.org", "first")}
@@ -84,7 +84,7 @@ func (f *fixture) queue(t *testing.T, h *hasher, names ...string) []attempt {
 	return attempts
 }
 
-// finish lets all be hashed.
+// finish lets all hashings end and returns the results of the attempts.
 func (h *hasher) finish(attempts []attempt) (results []error) {
 	close(h.done)
 	for _, a := range attempts {
@@ -99,7 +99,7 @@ func limited(err error) *auth.LimitedError {
 	return limited
 }
 
-func TestOriginsTakeTurnsAndTheNewestOfThemComesFirst(t *testing.T) {
+func TestOriginsTakeTurnsNewestFirst(t *testing.T) {
 	f := openEmpty(t)
 	h := f.watchHashing()
 	h.finish(f.queue(t, h, "1-a", "1-b", "1-c", "2-a", "2-b", "3-a"))
@@ -109,7 +109,7 @@ func TestOriginsTakeTurnsAndTheNewestOfThemComesFirst(t *testing.T) {
 	}
 }
 
-func TestAnOriginThatAskedForMuchOfLateComesAfterOthers(t *testing.T) {
+func TestAnOriginWithManyRecentRequestsIsServedLast(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		pause time.Duration
@@ -133,38 +133,38 @@ func TestAnOriginThatAskedForMuchOfLateComesAfterOthers(t *testing.T) {
 	}
 }
 
-func TestWhereTooManyWaitOneOfTheOriginThatAskedForMostMakesRoom(t *testing.T) {
+func TestAFullQueueDropsARequestOfTheBusiestOrigin(t *testing.T) {
 	f := openEmpty(t)
 	h := f.watchHashing()
 	var names []string
-	for i := range auth.MostWaiting - 1 {
+	for i := range auth.MaxWaiting - 1 {
 		names = append(names, fmt.Sprintf("1-%d", i))
 	}
 	attempts := f.queue(t, h, append([]string{"2-a"}, names...)...)
 	_, err := f.SignIn(from(t, "192.0.2.1"), "more@example.org", "more")
-	if l := limited(err); l == nil || l.Wait != time.Second || l.Hold == 0 {
+	if l := limited(err); l == nil || l.Wait != time.Second || l.Delay == 0 {
 		t.Errorf("one more of the same origin: %v", err)
 	}
 	newest := f.begin(from(t, "192.0.2.3"), "newest@example.org", "newest")
 	last := len(attempts) - 1
 	if err := <-attempts[last].result; limited(err) == nil {
-		t.Errorf("the one that makes room for another origin gets %v", err)
+		t.Errorf("the attempt dropped for another origin gets %v", err)
 	}
 	h.finish(append(attempts[:last:last], newest))
 	hashed := h.attempts()
-	if len(hashed) != auth.MostWaiting+1 || !slices.Equal(hashed[:4], []string{"first", "newest", names[0], "2-a"}) {
+	if len(hashed) != auth.MaxWaiting+1 || !slices.Equal(hashed[:4], []string{"first", "newest", names[0], "2-a"}) {
 		t.Errorf("hashed are %v", hashed)
 	}
-	if f.Refused("192.0.2.1") != auth.MostWaiting-2 {
-		t.Errorf("%d are counted of the origin", f.Refused("192.0.2.1"))
+	if f.Failures("192.0.2.1") != auth.MaxWaiting-2 {
+		t.Errorf("%d failures of the origin are counted", f.Failures("192.0.2.1"))
 	}
 }
 
-func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
+func TestARequestThatNoLongerWaitsIsNotHashed(t *testing.T) {
 	for name, end := range map[string]func(f *fixture, a attempt) error{
-		"because he is gone": func(_ *fixture, a attempt) error { a.cancel(); return context.Canceled },
-		"because it takes too long": func(f *fixture, a attempt) error {
-			f.clock.Advance(auth.Patience)
+		"the client has gone": func(_ *fixture, a attempt) error { a.cancel(); return context.Canceled },
+		"it waits too long": func(f *fixture, a attempt) error {
+			f.clock.Advance(auth.MaxWait)
 			return &auth.LimitedError{}
 		},
 	} {
@@ -178,14 +178,14 @@ func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
 				t.Errorf("SignIn = %v, want %v", err, want)
 			}
 			h.finish(attempts[:1])
-			if got := h.attempts(); len(got) != 1 || f.Waiting() != 0 || f.Refused("192.0.2.1") != 0 {
-				t.Errorf("hashed are %v, %d wait and %d are counted", got, f.Waiting(), f.Refused("192.0.2.1"))
+			if got := h.attempts(); len(got) != 1 || f.Waiting() != 0 || f.Failures("192.0.2.1") != 0 {
+				t.Errorf("hashed %v; %d are waiting and %d failures are counted", got, f.Waiting(), f.Failures("192.0.2.1"))
 			}
 		})
 	}
 }
 
-func TestAfterAHashingItRestsForAsLongAndLongerBeforeAnOriginThatAskedForMuch(t *testing.T) {
+func TestThePauseAfterAHashingGrowsWithTheRecentRequestsOfTheNextOrigin(t *testing.T) {
 	for _, row := range []struct{ asked, milliseconds int }{{0, 40}, {4, 80}, {10, 140}, {29, 320}} {
 		t.Run(fmt.Sprint(row.asked), func(t *testing.T) {
 			f := openEmpty(t)
@@ -197,10 +197,10 @@ func TestAfterAHashingItRestsForAsLongAndLongerBeforeAnOriginThatAskedForMuch(t 
 			f.clock.Advance(40 * time.Millisecond)
 			h.done <- struct{}{}
 			<-attempts[0].result
-			must(t, f.clock.BlockUntilContext(t.Context(), 2)) // the patience of the other one, and the rest
+			must(t, f.clock.BlockUntilContext(t.Context(), 2)) // timers: the longest wait of the other attempt, and the pause
 			f.clock.Advance(time.Duration(row.milliseconds-1) * time.Millisecond)
 			if f.Waiting() != 1 {
-				t.Error("it does not rest for as long")
+				t.Error("the pause is shorter")
 			}
 			f.clock.Advance(time.Millisecond)
 			until(t, func() bool { return len(h.attempts()) == 2 })
@@ -209,7 +209,7 @@ func TestAfterAHashingItRestsForAsLongAndLongerBeforeAnOriginThatAskedForMuch(t 
 	}
 }
 
-func TestTheRestBeforeAnOriginThatAskedForMuchIsCutShortByAnother(t *testing.T) {
+func TestAnotherOriginEndsALongPause(t *testing.T) {
 	f := openEmpty(t)
 	for range 9 {
 		f.waits(t, "nobody@example.org", "wrong", "192.0.2.1")
@@ -231,14 +231,14 @@ func TestTheRestBeforeAnOriginThatAskedForMuchIsCutShortByAnother(t *testing.T) 
 	h.finish([]attempt{other})
 }
 
-func TestAnOriginThatFailsTooOftenIsRefusedBeforeAnythingIsHashed(t *testing.T) {
+func TestAnOriginWithTooManyFailuresIsRefusedBeforeHashing(t *testing.T) {
 	f := open(t)
 	h := f.watchHashing()
 	close(h.done)
 	fail := func(i int, origin string) time.Duration {
 		return f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", origin)
 	}
-	for i := range auth.RefusedOfOrigin {
+	for i := range auth.MaxFailuresOfOrigin {
 		if wait := fail(i, fmt.Sprintf("2001:db8::%x", i)); wait != 0 {
 			t.Fatalf("attempt %d has to wait for %s", i+1, wait)
 		}
@@ -270,45 +270,45 @@ func TestAnIPv4AddressIsOneOriginHoweverItIsWritten(t *testing.T) {
 	}
 }
 
-func TestTheAnswersToAnOriginThatGoesOnThoughItIsRefusedAreHeldBack(t *testing.T) {
+func TestRefusalsOfAPersistentOriginAreDelayed(t *testing.T) {
 	f := openEmpty(t)
-	held := 0
-	for i := range 2 * auth.HoldFrom {
+	delayed := 0
+	for i := range 2 * auth.DelayThreshold {
 		_, err := f.SignIn(from(t, "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", i), "wrong")
-		if l := limited(err); l != nil && l.Hold > 0 {
-			held++
+		if l := limited(err); l != nil && l.Delay > 0 {
+			delayed++
 		}
 	}
-	if held != auth.HoldFrom {
-		t.Errorf("%d are held back, want %d", held, auth.HoldFrom)
+	if delayed != auth.DelayThreshold {
+		t.Errorf("%d are delayed, want %d", delayed, auth.DelayThreshold)
 	}
 	for range 15 {
 		f.waits(t, "anne@example.org", "wrong", "192.0.2.2")
 	}
-	if _, err := f.SignIn(from(t, "192.0.2.2"), "anne@example.org", "wrong"); limited(err) == nil || limited(err).Hold != 0 {
-		t.Errorf("a person who has failed ten times gets %v after a while", err)
+	if _, err := f.SignIn(from(t, "192.0.2.2"), "anne@example.org", "wrong"); limited(err) == nil || limited(err).Delay != 0 {
+		t.Errorf("after fifteen failures, a person gets %v", err)
 	}
 }
 
 func TestCommandsAreNotLimited(t *testing.T) {
 	f := open(t)
-	for range 2 * auth.RefusedOfOrigin {
+	for range 2 * auth.MaxFailuresOfOrigin {
 		must(t, f.SetPassword(t.Context(), member, "another good phrase"))
 	}
 }
 
-func TestWhatIsTriedMuchIsNotForgottenForWhatIsNew(t *testing.T) {
+func TestFillingTheMemoryDoesNotResetALimit(t *testing.T) {
 	f := open(t)
 	for range 10 {
 		f.waits(t, member, "not the password", "192.0.2.1")
 	}
 	f.FillAttempts(auth.MaxAttemptKeys + 1000)
 	if wait := f.waits(t, member, "not the password", "192.0.2.1"); wait == 0 {
-		t.Error("who fills the memory lets others try again")
+		t.Error("filling the memory reset the limit of another origin")
 	}
 }
 
-// device is the cookie with which a browser is known that has signed in to an account.
+// device returns the device cookie of a browser that has signed in to an account.
 func (f *fixture) device(t *testing.T, email string) *http.Cookie {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -316,7 +316,7 @@ func (f *fixture) device(t *testing.T, email string) *http.Cookie {
 	return onlyCookie(t, w)
 }
 
-// with is a context of somebody who comes from an address with a cookie.
+// with returns the context of a request from an address with a cookie.
 func (f *fixture) with(t *testing.T, origin string, cookie *http.Cookie) context.Context {
 	return f.WithDevice(request(t, cookie).WithContext(from(t, origin)))
 }
@@ -337,16 +337,16 @@ func TestTheDeviceCookie(t *testing.T) {
 	}
 }
 
-// flooded is a fixture in which strangers from 192.0.2.1 have had all their attempts.
+// flooded returns a fixture in which strangers from 192.0.2.1 have used up their attempts.
 func flooded(t *testing.T) *fixture {
 	f := open(t)
-	for i := range auth.RefusedOfOrigin {
+	for i := range auth.MaxFailuresOfOrigin {
 		f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", "192.0.2.1")
 	}
 	return f
 }
 
-func TestAKnownDeviceHasAPlaceOfItsOwn(t *testing.T) {
+func TestAKnownDeviceDoesNotWaitForStrangers(t *testing.T) {
 	f := flooded(t)
 	cookie := f.device(t, member)
 	f.HashAtOnce(2)
@@ -364,7 +364,7 @@ func TestAKnownDeviceHasAPlaceOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestADeviceCookieIsGoodForItsAccountAlone(t *testing.T) {
+func TestADeviceCookieIsValidForItsAccountOnly(t *testing.T) {
 	for name, spoil := range map[string]func(f *fixture, cookie *http.Cookie){
 		"nothing is changed":   nil,
 		"the password changes": func(f *fixture, _ *http.Cookie) { must(t, f.SetPassword(t.Context(), member, password)) },
@@ -392,7 +392,7 @@ func TestADeviceCookieIsGoodForItsAccountAlone(t *testing.T) {
 			if spoil != nil {
 				spoil(f, cookie)
 			}
-			for i := range auth.RefusedOfOrigin {
+			for i := range auth.MaxFailuresOfOrigin {
 				f.waits(t, fmt.Sprintf("nobody%d@example.org", i), "wrong", "192.0.2.1")
 			}
 			_, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password)
@@ -403,7 +403,7 @@ func TestADeviceCookieIsGoodForItsAccountAlone(t *testing.T) {
 	}
 }
 
-func TestADeviceThatSignsInAgainIsTheSameOne(t *testing.T) {
+func TestSigningInAgainKeepsTheNameOfTheDevice(t *testing.T) {
 	f := open(t)
 	cookie := f.device(t, member)
 	name := func(cookie *http.Cookie) string { return strings.Split(cookie.Value, ".")[2] }
@@ -416,11 +416,11 @@ func TestADeviceThatSignsInAgainIsTheSameOne(t *testing.T) {
 	w = httptest.NewRecorder()
 	f.RememberDevice(w, request(t, cookie), f.account(t, admin))
 	if other := onlyCookie(t, w); name(other) == name(cookie) {
-		t.Error("the device of one account is that of another")
+		t.Error("two accounts share the name of a device")
 	}
 }
 
-func TestAStolenDeviceCookieGivesTenAttemptsAndThenNoPlace(t *testing.T) {
+func TestAStolenDeviceCookieGivesTenAttempts(t *testing.T) {
 	f := flooded(t)
 	cookie := f.device(t, member)
 	for i := range 10 {
@@ -431,13 +431,13 @@ func TestAStolenDeviceCookieGivesTenAttemptsAndThenNoPlace(t *testing.T) {
 	if _, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password); limited(err) == nil {
 		t.Errorf("one more: %v", err)
 	}
-	// The owner, from his own device, is not kept out by that.
+	// That does not keep the owner out on another device.
 	if _, err := f.SignIn(f.with(t, "192.0.2.1", f.device(t, member)), member, password); err != nil {
 		t.Errorf("the owner: %v", err)
 	}
 }
 
-func TestAKnownDeviceIsLetInThoughStrangersHadAllAttemptsOnItsAccount(t *testing.T) {
+func TestAKnownDeviceSignsInAfterStrangersUsedUpTheAttempts(t *testing.T) {
 	f := open(t)
 	cookie := f.device(t, member)
 	for i := range 100 {
@@ -451,7 +451,7 @@ func TestAKnownDeviceIsLetInThoughStrangersHadAllAttemptsOnItsAccount(t *testing
 	}
 }
 
-func TestWhoHasSignedInChangesHisPasswordBehindAFlood(t *testing.T) {
+func TestASignedInUserChangesThePasswordDuringAFlood(t *testing.T) {
 	f := flooded(t)
 	ctx := auth.WithActor(t.Context(), auth.Actor{Email: member, Origin: "192.0.2.1"})
 	if _, err := f.ChangePassword(ctx, member, password, "another good phrase"); err != nil {
@@ -465,7 +465,7 @@ func TestWhoHasSignedInChangesHisPasswordBehindAFlood(t *testing.T) {
 	}
 }
 
-func TestALinkIsUsedBehindAFloodAndGuessingLinksIsLimited(t *testing.T) {
+func TestALinkWorksDuringAFloodAndGuessingLinksIsLimited(t *testing.T) {
 	f := flooded(t)
 	secret, err := f.PasswordLink(t.Context(), member)
 	must(t, err)
@@ -475,9 +475,9 @@ func TestALinkIsUsedBehindAFloodAndGuessingLinksIsLimited(t *testing.T) {
 	if _, err := f.UseLink(from(t, "192.0.2.1"), secret, "", "another good phrase"); limited(err) == nil {
 		t.Errorf("one that is not, behind the flood: %v", err)
 	}
-	for i := range auth.RefusedOfOrigin + 1 {
+	for i := range auth.MaxFailuresOfOrigin + 1 {
 		_, err := f.UseLink(from(t, "192.0.2.2"), strings.Repeat("A", 52), "", "another good phrase")
-		if is := limited(err) != nil; is != (i == auth.RefusedOfOrigin) {
+		if is := limited(err) != nil; is != (i == auth.MaxFailuresOfOrigin) {
 			t.Errorf("guess %d: %v", i+1, err)
 		}
 	}

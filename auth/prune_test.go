@@ -11,24 +11,24 @@ import (
 
 const day = 24 * time.Hour
 
-// sweep sweeps, and fails unless that is held as it should be.
-func (f *fixture) sweep(t *testing.T, clockWrong, held bool) {
+// prune prunes, and fails the test unless deleting by age is skipped as expected.
+func (f *fixture) prune(t *testing.T, clockWrong, skipped bool) {
 	t.Helper()
-	got, err := f.Sweep(t.Context(), clockWrong)
+	got, err := f.Prune(t.Context(), clockWrong)
 	must(t, err)
-	if got != held {
-		t.Errorf("at %v the sweep is held: %t", f.clock.Now(), got)
+	if got != skipped {
+		t.Errorf("at %v deleting by age is skipped: %t", f.clock.Now(), got)
 	}
 }
 
-// steady sweeps for a week, after which the clock is believed.
+// steady prunes for a week, after which the clock is trusted.
 func (f *fixture) steady(t *testing.T) {
 	t.Helper()
 	for range 7 {
-		f.sweep(t, false, true)
+		f.prune(t, false, true)
 		f.clock.Advance(day)
 	}
-	f.sweep(t, false, false)
+	f.prune(t, false, false)
 }
 
 func TestTheAuditLogKeepsFourHundredDays(t *testing.T) {
@@ -39,13 +39,13 @@ func TestTheAuditLogKeepsFourHundredDays(t *testing.T) {
 		t.Errorf("after 400 days %d are kept, want 2", got)
 	}
 	f.clock.Advance(time.Millisecond)
-	f.sweep(t, false, false)
+	f.prune(t, false, false)
 	if got := len(f.events(t)); got != 0 {
 		t.Errorf("after that %d are kept", got)
 	}
 }
 
-func TestAClockThatIsWrongDeletesNothing(t *testing.T) {
+func TestAWrongClockDeletesNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		ahead time.Duration
 		known bool
@@ -63,11 +63,11 @@ func TestAClockThatIsWrongDeletesNothing(t *testing.T) {
 			notes := len(f.events(t))
 			for range 3 {
 				f.clock.Advance(test.ahead)
-				f.sweep(t, test.known, test.known || test.ahead > 7*day)
+				f.prune(t, test.known, test.known || test.ahead > 7*day)
 				f.clock.Advance(-test.ahead)
 			}
 			if got := len(f.events(t)); got != notes {
-				t.Errorf("of %d lines of the audit log %d are left", notes, got)
+				t.Errorf("of %d entries of the audit log %d are left", notes, got)
 			}
 			f.checkSession(t, cookie, nil)
 			if _, err := f.CheckToken(t.Context(), token); err != nil {
@@ -80,7 +80,7 @@ func TestAClockThatIsWrongDeletesNothing(t *testing.T) {
 	}
 }
 
-func TestAfterAJumpOfTheClockAWeekOfSweepsDeletesNothingByAge(t *testing.T) {
+func TestNothingIsDeletedByAgeForAWeekAfterTheClockJumps(t *testing.T) {
 	f := open(t)
 	f.steady(t)
 	f.clock.Advance(500 * day)
@@ -90,7 +90,7 @@ func TestAfterAJumpOfTheClockAWeekOfSweepsDeletesNothingByAge(t *testing.T) {
 	}
 }
 
-func TestTokensThatHaveEndedAreKeptForNinetyDays(t *testing.T) {
+func TestEndedTokensAreRetainedForNinetyDays(t *testing.T) {
 	f := open(t)
 	over, err := f.CreateToken(t.Context(), member, "over", date(t, "2026-07-15"))
 	must(t, err)
@@ -105,7 +105,7 @@ func TestTokensThatHaveEndedAreKeptForNinetyDays(t *testing.T) {
 		}
 	}
 	f.clock.Advance(time.Millisecond)
-	f.sweep(t, false, false)
+	f.prune(t, false, false)
 	for token, want := range map[string]error{over: auth.ErrTokenInvalid, revoked: auth.ErrTokenInvalid, good: nil} {
 		if _, err := f.CheckToken(t.Context(), token); err != want {
 			t.Errorf("after 90 days: %v, want %v", err, want)
@@ -113,7 +113,7 @@ func TestTokensThatHaveEndedAreKeptForNinetyDays(t *testing.T) {
 	}
 }
 
-func TestWhatAnAccountDoesToItselfFillsNoAuditLog(t *testing.T) {
+func TestAnAccountCannotFillTheAuditLog(t *testing.T) {
 	f := open(t)
 	ctx := auth.WithActor(t.Context(), auth.Actor{Email: member, Origin: "192.0.2.1"})
 	identity := auth.Identity{AccountID: f.account(t, member).ID, Email: member}
@@ -136,7 +136,7 @@ func TestWhatAnAccountDoesToItselfFillsNoAuditLog(t *testing.T) {
 			t.Errorf("%s: %d lines and %d more, want 100 and 30", event, byEvent[event], more[event])
 		}
 	}
-	// What an administrator does to others is written down each time.
+	// Every change by an administrator to others is logged.
 	ctx = auth.WithActor(t.Context(), auth.Actor{Email: admin})
 	for range 101 {
 		must(t, f.Enable(ctx, member))
