@@ -42,6 +42,7 @@ func functions(l Language) template.FuncMap {
 		"lastday":   LastDay,
 		"event":     func(event string) string { return textOf(eventTexts, auth.Event(event)).typeset(l) },
 		"auditword": func(word string) string { return textOf(auditWords, word).typeset(l) },
+		"roles":     func() []string { return []string{auth.MemberRole, auth.AdministratorRole} },
 		"waits":     func(kind market.WaitKind) string { return textOf(waits, kind).typeset(l) },
 		"reason":    func(reason report.Reason) string { return textOf(reasons, reason).typeset(l) },
 		"rows":      func(t Table) template.HTML { return t.body(l) },
