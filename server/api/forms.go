@@ -38,7 +38,7 @@ func formDate(fields url.Values, name string) (market.DeliveryDate, error) {
 		return market.DeliveryDate{}, nil
 	}
 	date, err := market.ParseDeliveryDate(text)
-	// The zero date, 1970-01-01, means that there is none, and is in no form that is meant.
+	// The zero date means that there is none, so 1970-01-01 cannot be entered.
 	if err != nil || date.IsZero() {
 		return market.DeliveryDate{}, errFormDate
 	}

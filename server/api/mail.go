@@ -121,7 +121,7 @@ func (s *Server) sendLater(ctx context.Context, asked int, send func(context.Con
 	}
 	startSender, dropped := s.mails.add(queuedMail{context.WithoutCancel(ctx), asked, send})
 	if dropped {
-		s.log.Error("a mail is not sent: too many are waiting")
+		s.log.Error("mail not sent: the queue is full")
 	}
 	if startSender {
 		s.working.Go(s.sendQueued)
@@ -137,7 +137,7 @@ func (s *Server) sendQueued() {
 		ctx, cancel := context.WithTimeout(mail.ctx, mailTimeout)
 		stop := context.AfterFunc(s.stopped, cancel)
 		if err := mail.send(ctx); err != nil {
-			s.log.Error("a mail is not sent", "error", err.Error())
+			s.log.Error("mail not sent", "error", err.Error())
 		}
 		stop()
 		cancel()
