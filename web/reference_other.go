@@ -149,7 +149,8 @@ func datasetFields() []Field {
 		nullable(instant("last_success_at", textRead)),
 		nullable(instant("last_change_at", Text{"Dernier changement d’une valeur", "Last change of a value"})),
 		nullable(word("last_error", Text{
-			"Erreur de la date la plus récente qui n’a pas été bien relue depuis ; sans le texte de la source, sauf pour les administrateurs",
+			"Erreur de la date la plus récente qui n’a pas été bien relue depuis ; " +
+				"sans le texte de la source, sauf pour les administrateurs",
 			"Error of the newest date that has not been read well since; without the source’s text, except for administrators",
 		})),
 		nullable(instant("next_run_at", Text{"Prochain passage", "Next run"})),
