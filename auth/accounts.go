@@ -35,7 +35,7 @@ func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) 
 		return err
 	}
 	role := roleOf(admin)
-	return a.store.AddAccount(a.Noting(ctx, UserAdded, address, string(role)),
+	return a.store.AddAccount(ctx, a.Note(ctx, UserAdded, address, string(role)),
 		store.Account{Email: address, PasswordHash: hash, Role: role, Created: a.clock.Now()})
 }
 
@@ -50,7 +50,7 @@ func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.SetPassword(a.Noting(ctx, PasswordSet, account.Email, ""), account.Email, hash)
+	return a.store.SetPassword(ctx, a.Note(ctx, PasswordSet, account.Email, ""), account.Email, hash)
 }
 
 // ChangePassword is SetPassword for the account's owner, who has to give the current password. Its errors are those of SignIn
@@ -73,7 +73,7 @@ func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator boo
 	if err != nil {
 		return false, err
 	}
-	if err := a.store.DisableAccount(a.Noting(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
+	if err := a.store.DisableAccount(ctx, a.Note(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
 		return false, err
 	}
 	return a.IsLastAdministrator(ctx, account)
@@ -99,7 +99,7 @@ func (a *Auth) Enable(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.EnableAccount(a.Noting(ctx, UserEnabled, account.Email, ""), account.Email)
+	return a.store.EnableAccount(ctx, a.Note(ctx, UserEnabled, account.Email, ""), account.Email)
 }
 
 func isActiveAdministrator(account store.Account) bool {
@@ -128,7 +128,7 @@ func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until marke
 	if current := account.Subscription; current.Offer == offerID && current.Active(a.clock.Now()) {
 		subscription.Start = current.Start
 	}
-	return a.store.SetSubscription(a.Noting(ctx, SubscriptionSet, account.Email, detail), account.Email, subscription)
+	return a.store.SetSubscription(ctx, a.Note(ctx, SubscriptionSet, account.Email, detail), account.Email, subscription)
 }
 
 // Unsubscribe removes an account's subscription. The error is store.ErrNotFound if there is no such account or it has no
@@ -138,7 +138,7 @@ func (a *Auth) Unsubscribe(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return a.store.EndSubscription(a.Noting(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
+	return a.store.EndSubscription(ctx, a.Note(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
 }
 
 // HasUsers reports whether there is an account.

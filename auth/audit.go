@@ -70,8 +70,9 @@ func actorOf(ctx context.Context) Actor {
 	return Actor{Email: CommandLine}
 }
 
-// note returns a new entry of the audit log by the context's actor.
-func (a *Auth) note(ctx context.Context, event Event, subject, detail string) store.Note {
+// Note returns the audit note of an event that the actor of ctx causes now, for the write that makes the change. subject is
+// the account, token or date concerned; detail may be empty. Neither may hold a secret.
+func (a *Auth) Note(ctx context.Context, event Event, subject, detail string) store.Note {
 	actor := actorOf(ctx)
 	return store.Note{
 		At: a.clock.Now(), Event: string(event), Actor: actor.Email, Subject: subject, Detail: detail, Origin: actor.Origin,
@@ -91,12 +92,6 @@ func maxNotesPerDay(event Event, actor Actor, subject string) int {
 	return 0
 }
 
-// Noting has a change of the store that is made with the context leave a note of it: subject is to whom or what,
-// detail may be empty. Neither may hold a secret.
-func (a *Auth) Noting(ctx context.Context, event Event, subject, detail string) context.Context {
-	return store.Noting(ctx, a.note(ctx, event, subject, detail))
-}
-
 // Notes returns one page of the audit log, newest entry first: the entries older than the one with the ID before, or the
 // newest if before is 0. more reports whether there are older ones.
 func (a *Auth) Notes(ctx context.Context, before int64) (notes []store.Note, more bool, err error) {
@@ -114,5 +109,5 @@ func (a *Auth) noteRefusal(ctx context.Context, event Event, address string) err
 	if !a.refusalNotes.AllowN(a.clock.Now(), 1) {
 		return nil
 	}
-	return a.store.AddNote(ctx, a.note(ctx, event, address, ""))
+	return a.store.AddNote(ctx, a.Note(ctx, event, address, ""))
 }

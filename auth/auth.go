@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/argon2id"
-	"github.com/alexedwards/scs/v2"
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/time/rate"
 
@@ -86,10 +85,9 @@ type Auth struct {
 	offers       []Offer
 	secureCookie bool
 
-	sessions *scs.SessionManager
-	current  atomic.Pointer[directory]
-	reading  sync.Mutex // held while a new directory is read
-	usage    *usage
+	current atomic.Pointer[directory]
+	reading sync.Mutex // held while a new directory is read
+	usage   *usage
 
 	// Strangers wait by origin. Callers known by a session, a device cookie or a link wait in a queue of their own, by account.
 	strangers, known *hashQueue
@@ -123,7 +121,6 @@ func New(options Options) *Auth {
 		log:              options.Log,
 		offers:           options.Offers,
 		secureCookie:     options.SecureCookie,
-		sessions:         newSessions(options.Store, options.Clock),
 		usage:            newUsage(),
 		strangers:        newHashQueue(options.Clock, hashings),
 		known:            newHashQueue(options.Clock, hashings),

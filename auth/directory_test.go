@@ -293,7 +293,7 @@ func TestAnAccountHasAtMostAHundredValidTokens(t *testing.T) {
 	first := f.token(t, member)
 	for i := range 99 {
 		hash := sha256.Sum256([]byte{byte(i)})
-		must(t, f.store.AddToken(t.Context(), store.Token{Name: "script", Prefix: "crt_00000000", Hash: hash[:], Created: noon, Account: f.account(t, member)}))
+		must(t, f.store.AddToken(t.Context(), store.Note{}, store.Token{Name: "script", Prefix: "crt_00000000", Hash: hash[:], Created: noon, Account: f.account(t, member)}))
 	}
 	if _, err := f.CreateToken(t.Context(), member, "one more", market.DeliveryDate{}); err != auth.ErrTokenCount {
 		t.Errorf("CreateToken = %v, want %v", err, auth.ErrTokenCount)

@@ -74,7 +74,7 @@ func TestALookAlikeAddressMatchesNoAccount(t *testing.T) {
 func TestALinkGoesToTheStoredAddress(t *testing.T) {
 	f := open(t)
 	// as an earlier version stored it
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: "andr\u00e9@m\u00fcnchen.example", PasswordHash: "hash", Role: store.Member, Created: noon}))
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: "andr\u00e9@m\u00fcnchen.example", PasswordHash: "hash", Role: store.Member, Created: noon}))
 	must(t, f.AddUser(t.Context(), "carl@z\u00fcrich.example", password, false))
 	for typed, want := range map[string]string{
 		" ANNE@Example.ORG\r\n":             member,
@@ -98,7 +98,7 @@ func TestAnOldAccountIsFoundByItsStoredAddress(t *testing.T) {
 	f := open(t)
 	hash := f.account(t, member).PasswordHash
 	const stored = "andr\u00e9@m\u00fcnchen.example"
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: stored, PasswordHash: hash, Role: store.Member, Created: noon}))
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: stored, PasswordHash: hash, Role: store.Member, Created: noon}))
 	account, err := f.SignIn(t.Context(), " Andr\u00e9@M\u00fcnchen.example ", password)
 	if err != nil || account.Email != stored {
 		t.Errorf("SignIn = %q, %v", account.Email, err)
@@ -117,7 +117,7 @@ func TestAnOldAccountIsFoundByItsStoredAddress(t *testing.T) {
 func TestNoSecondAccountForTheCanonicalFormOfAnOldAddress(t *testing.T) {
 	f := open(t)
 	const before = "carl@m\u00fcnchen.example"
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: before, Role: store.Administrator, Created: noon}))
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: before, Role: store.Administrator, Created: noon}))
 	for _, email := range []string{before, "carl@xn--mnchen-3ya.example"} {
 		if err := f.AddUser(t.Context(), email, password, false); !errors.Is(err, store.ErrExists) {
 			t.Errorf("AddUser(%s) = %v, want %v", email, err, store.ErrExists)
@@ -134,7 +134,7 @@ func TestNoSecondAccountForTheCanonicalFormOfAnOldAddress(t *testing.T) {
 func TestCollisionsAreAddressesWithTheSameCanonicalForm(t *testing.T) {
 	f := open(t)
 	for _, email := range []string{"carl@m\u00fcnchen.example", "carl@xn--mnchen-3ya.example", "dora@m\u00fcnchen.example", "andr\u00e9@example.org", "eve@[192.0.2.1]"} {
-		must(t, f.store.AddAccount(t.Context(), store.Account{Email: email, Role: store.Member, Created: noon}))
+		must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: email, Role: store.Member, Created: noon}))
 	}
 	got, err := f.Collisions(t.Context())
 	must(t, err)

@@ -38,7 +38,7 @@ func (a *Auth) Invite(ctx context.Context, email string, admin bool) (secret str
 			return "", err
 		}
 		added := store.Account{Email: address, Role: role, Created: a.clock.Now()}
-		if err := a.store.AddAccount(a.Noting(ctx, UserInvited, address, string(role)), added); err != nil {
+		if err := a.store.AddAccount(ctx, a.Note(ctx, UserInvited, address, string(role)), added); err != nil {
 			return "", err
 		}
 		return a.PasswordLink(ctx, address)
@@ -60,7 +60,7 @@ func (a *Auth) PasswordLink(ctx context.Context, email string) (secret string, e
 	if !account.Disabled.IsZero() {
 		return "", fmt.Errorf("%s: %w", account.Email, ErrAccountDisabled)
 	}
-	return a.addLink(a.Noting(ctx, PasswordLinkMade, account.Email, ""), account.Email)
+	return a.addLink(ctx, a.Note(ctx, PasswordLinkMade, account.Email, ""), account.Email)
 }
 
 // FirstLink returns the secret of a link to create the first administrator, or an empty one if there is an account. It replaces
@@ -69,13 +69,13 @@ func (a *Auth) FirstLink(ctx context.Context) (secret string, err error) {
 	if has, err := a.store.HasAccounts(ctx); err != nil || has {
 		return "", err
 	}
-	return a.addLink(ctx, "")
+	return a.addLink(ctx, store.Note{}, "")
 }
 
-func (a *Auth) addLink(ctx context.Context, email string) (secret string, err error) {
+func (a *Auth) addLink(ctx context.Context, note store.Note, email string) (secret string, err error) {
 	secret = rand.Text() + rand.Text()
 	hash := sha256.Sum256([]byte(secret))
-	return secret, a.store.AddLink(ctx, store.Link{Hash: hash[:], Email: email, Expires: a.clock.Now().Add(linkLifetime)})
+	return secret, a.store.AddLink(ctx, note, store.Link{Hash: hash[:], Email: email, Expires: a.clock.Now().Add(linkLifetime)})
 }
 
 // Link returns the address of the account that a link is for, without using the link; empty if the link creates the first
@@ -120,7 +120,7 @@ func (a *Auth) UseLink(ctx context.Context, secret, typed, password string) (sto
 		return store.Account{}, err
 	}
 	hash := sha256.Sum256([]byte(secret))
-	err = a.store.UseLink(a.Noting(ctx, event, email, detail), hash[:], email, passwordHash, a.clock.Now())
+	err = a.store.UseLink(ctx, a.Note(ctx, event, email, detail), hash[:], email, passwordHash, a.clock.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Account{}, ErrLink // used meanwhile by another request
 	}

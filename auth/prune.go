@@ -24,21 +24,21 @@ const (
 // for a week of regular prunings after it was set back or jumped ahead by more than a week between two of them. skipped reports
 // that nothing was deleted by age for that reason.
 func (a *Auth) Prune(ctx context.Context, clockWrong bool) (skipped bool, err error) {
-	if err := a.store.Trim(ctx); err != nil || clockWrong {
+	if err := a.store.PruneToLimits(ctx); err != nil || clockWrong {
 		return clockWrong, err
 	}
 	now := a.clock.Now()
-	since, err := a.store.Sweeping(ctx, now, maxGap)
+	since, err := a.store.RecordPruning(ctx, now, maxGap)
 	if err != nil || now.Sub(since) < minSteady {
 		return true, err
 	}
-	return false, a.store.Forget(ctx, store.Stale{
-		SessionsOver: now.Add(-maxGap),
-		SessionsIdle: now.Add(-maxGap - sessionIdle),
-		LinksOver:    now.Add(-maxGap),
-		TokensOver:   now.AddDate(0, 0, -tokenRetentionDays),
-		TokensEnded:  now.Add(-maxGap),
-		NotesBefore:  now.AddDate(0, 0, -noteRetentionDays),
-		UsesBefore:   market.DeliveryDateOf(now).Add(1 - CountedDays),
+	return false, a.store.PruneExpired(ctx, store.PruneCutoffs{
+		SessionsExpired:    now.Add(-maxGap),
+		SessionsIdle:       now.Add(-maxGap - sessionIdle),
+		LinksExpired:       now.Add(-maxGap),
+		TokensEnded:        now.AddDate(0, 0, -tokenRetentionDays),
+		SurplusTokensEnded: now.Add(-maxGap),
+		AuditBefore:        now.AddDate(0, 0, -noteRetentionDays),
+		UsesBefore:         market.DeliveryDateOf(now).Add(1 - CountedDays),
 	})
 }

@@ -36,10 +36,12 @@ const (
 // newSessions returns an scs manager that only creates session ids and encodes session data. The scs constructor is not used
 // because it starts a goroutine for a store in memory; its cookie and its idle timeout, because they use the system clock
 // instead of ours; and its middleware, because it sets the cookie twice when a handler fails.
-func newSessions(db *store.Store, clock clockwork.Clock) *scs.SessionManager {
+//
+// Each sign-in has its own: note is the entry of the audit log that is written with its session.
+func newSessions(db *store.Store, clock clockwork.Clock, note store.Note) *scs.SessionManager {
 	return &scs.SessionManager{
 		Lifetime: sessionLifetime,
-		Store:    sessionStore{db: db, clock: clock},
+		Store:    sessionStore{db: db, clock: clock, note: note},
 		Codec:    scs.GobCodec{},
 	}
 }
@@ -50,6 +52,7 @@ type sessionStore struct {
 	scs.Store // nil: scs calls the three methods below instead of those without a context
 	db        *store.Store
 	clock     clockwork.Clock
+	note      store.Note // of the sign-in
 }
 
 func (s sessionStore) FindCtx(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
@@ -59,11 +62,12 @@ func (s sessionStore) CommitCtx(ctx context.Context, id string, data []byte, dea
 	if err != nil {
 		return err
 	}
-	return s.db.PutSession(ctx, store.Session{Hash: hashOf(id), AccountID: session.account, Data: data, Seen: s.clock.Now(), Expires: deadline})
+	return s.db.PutSession(ctx, s.note,
+		store.Session{Hash: hashOf(id), AccountID: session.account, Data: data, Seen: s.clock.Now(), Expires: deadline})
 }
 
 func (s sessionStore) DeleteCtx(ctx context.Context, id string) error {
-	return s.db.DeleteSessions(ctx, hashOf(id))
+	return s.db.DeleteSessions(ctx, store.Note{}, hashOf(id))
 }
 
 // hashOf returns the hash under which a session id is stored, in hex.
@@ -104,7 +108,7 @@ func readSession(stored store.Session) (session, error) {
 func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account store.Account) error {
 	ctx := WithActor(r.Context(), Actor{Email: account.Email, Origin: actorOf(r.Context()).Origin})
 	if former, _ := Cookie(r, sessionCookie); former != "" {
-		if err := a.store.DeleteSessions(ctx, hashOf(former)); err != nil {
+		if err := a.store.DeleteSessions(ctx, store.Note{}, hashOf(former)); err != nil {
 			return err
 		}
 	}
@@ -117,19 +121,20 @@ func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account stor
 }
 
 func (a *Auth) beginSession(ctx context.Context, account store.Account, browser string) (id string, err error) {
-	ctx, err = a.sessions.Load(a.Noting(ctx, SignedIn, account.Email, ""), "")
+	sessions := newSessions(a.store, a.clock, a.Note(ctx, SignedIn, account.Email, ""))
+	ctx, err = sessions.Load(ctx, "")
 	if err != nil {
 		return "", err
 	}
 	now := a.clock.Now()
-	a.sessions.SetDeadline(ctx, now.Add(sessionLifetime))
-	a.sessions.Put(ctx, keyAccount, account.ID)
-	a.sessions.Put(ctx, keyEpoch, account.Epoch)
-	a.sessions.Put(ctx, keyBegun, now.Unix())
-	a.sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
-	a.sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
-	a.sessions.Put(ctx, keyOfHost, a.secureCookie)
-	id, _, err = a.sessions.Commit(ctx)
+	sessions.SetDeadline(ctx, now.Add(sessionLifetime))
+	sessions.Put(ctx, keyAccount, account.ID)
+	sessions.Put(ctx, keyEpoch, account.Epoch)
+	sessions.Put(ctx, keyBegun, now.Unix())
+	sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
+	sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
+	sessions.Put(ctx, keyOfHost, a.secureCookie)
+	id, _, err = sessions.Commit(ctx)
 	return id, err
 }
 
@@ -138,7 +143,7 @@ func (a *Auth) EndSession(w http.ResponseWriter, r *http.Request) error {
 	identity, err := a.CheckSession(r)
 	if err == nil {
 		ctx := WithActor(r.Context(), Actor{Email: identity.Email, Origin: actorOf(r.Context()).Origin})
-		err = a.store.DeleteSessions(a.Noting(ctx, SignedOut, identity.Email, ""), identity.session)
+		err = a.store.DeleteSessions(ctx, a.Note(ctx, SignedOut, identity.Email, ""), identity.session)
 	}
 	if err != nil && !errors.Is(err, ErrUnauthenticated) {
 		return err
@@ -208,7 +213,7 @@ func (a *Auth) Sessions(ctx context.Context, identity Identity, page Page) (line
 
 // EndOtherSessions ends all sessions of the caller's account but the caller's own.
 func (a *Auth) EndOtherSessions(ctx context.Context, identity Identity) error {
-	return a.store.DeleteOtherSessions(a.Noting(ctx, OtherSessionsEnded, identity.Email, ""), identity.AccountID, identity.session)
+	return a.store.DeleteOtherSessions(ctx, a.Note(ctx, OtherSessionsEnded, identity.Email, ""), identity.AccountID, identity.session)
 }
 
 // setCookie sets the session cookie with an age in seconds; a negative age deletes it. The age is the longest that a session

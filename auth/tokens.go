@@ -61,7 +61,7 @@ func (a *Auth) CreateToken(
 	token := tokenStart + rand.Text() + rand.Text() // 52 letters and digits, 256 bits or more
 	hash := sha256.Sum256([]byte(token))
 	record.Account, record.Prefix, record.Hash = account, token[:prefixBytes], hash[:]
-	err = a.store.AddToken(a.Noting(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record)
+	err = a.store.AddToken(ctx, a.Note(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record)
 	if errors.Is(err, store.ErrFull) {
 		return "", ErrTokenCount
 	}
@@ -101,7 +101,7 @@ func (a *Auth) RevokeToken(ctx context.Context, prefix string) error {
 	if !prefixPattern.MatchString(prefix) {
 		return ErrTokenPrefix // without the input, which may be a whole token
 	}
-	return a.store.RevokeToken(a.Noting(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
+	return a.store.RevokeToken(ctx, a.Note(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
 }
 
 // RevokeOwnToken revokes a token of the caller's account. The error is store.ErrNotFound if the account has no token with this
@@ -111,8 +111,8 @@ func (a *Auth) RevokeOwnToken(ctx context.Context, identity Identity, id int64) 
 	if err != nil {
 		return err
 	}
-	note := a.Noting(ctx, TokenRevoked, identity.Email, token.Prefix+" "+token.Name)
-	return a.store.RevokeTokenOf(note, identity.AccountID, id, a.clock.Now())
+	note := a.Note(ctx, TokenRevoked, identity.Email, token.Prefix+" "+token.Name)
+	return a.store.RevokeTokenOf(ctx, note, identity.AccountID, id, a.clock.Now())
 }
 
 // CheckToken returns the caller with a token. The error is ErrTokenInvalid, ErrTokenRevoked or ErrTokenExpired, checked in this

@@ -125,7 +125,7 @@ func (b *backfill) wait(ctx context.Context) {
 	if wait <= 0 {
 		return
 	}
-	b.feeds.log.Warn("source is down", "feed", string(b.feed.name), "pause", wait.String())
+	b.feeds.log.Warn("source is down", "feed", string(b.feed.Name), "pause", wait.String())
 	select {
 	case <-ctx.Done():
 	case <-b.feeds.clock.After(wait):

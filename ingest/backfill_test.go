@@ -112,7 +112,7 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 			for _, d := range market.Dates(date(t, "2026-11-01"), date(t, "2026-11-10")) {
 				stored += b.rows(market.AFRREnergy, d.String())
 			}
-			if diff := cmp.Diff([]int{row.stored, row.calls}, []int{stored, len(b.market.asked[AFRREnergy])}); diff != "" {
+			if diff := cmp.Diff([]int{row.stored, row.calls}, []int{stored, len(b.market.asked[market.FeedAFRREnergy])}); diff != "" {
 				t.Errorf("dates stored and calls made (-want +got):\n%s", diff)
 			}
 		})
@@ -134,11 +134,11 @@ func TestAFetchThatAnOutageEndedGoesOnWhereItEnded(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	down = false
-	b.market.dates(AFRREnergy)
+	b.market.dates(market.FeedAFRREnergy)
 	if err := b.Fetch(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.market.dates(AFRREnergy); len(asked) != 18 || asked[0] != "2026-11-03" {
+	if asked := b.market.dates(market.FeedAFRREnergy); len(asked) != 18 || asked[0] != "2026-11-03" {
 		t.Errorf("then it asks for %v", asked)
 	}
 }

@@ -26,7 +26,7 @@ func (b *bench) failing(fault *source.Fault) (mend func()) {
 
 // until runs the feed's jobs, each at the time that the former one set, until n calls have been made, and tells how
 // long after each other they were.
-func (b *bench) until(name FeedName, n int) []time.Duration {
+func (b *bench) until(name market.FeedName, n int) []time.Duration {
 	b.t.Helper()
 	var pauses []time.Duration
 	last := b.clock.Now()
@@ -43,7 +43,7 @@ func (b *bench) until(name FeedName, n int) []time.Duration {
 func TestACircuitOpensAfterFiveFailedRunsAndTriesAgain(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	mend := b.failing(&source.Fault{Source: "RTE", Message: "no answer in time", Connection: true})
-	pauses := b.until(Capacity, 10)
+	pauses := b.until(market.FeedCapacity, 10)
 	for i, want := range []time.Duration{0, 10 * time.Minute, 10 * time.Minute, 10 * time.Minute, 10 * time.Minute,
 		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 10 * time.Minute} {
 		if got := pauses[i]; got < want || got > want+mostJitter {
@@ -54,7 +54,7 @@ func TestACircuitOpensAfterFiveFailedRunsAndTriesAgain(t *testing.T) {
 		t.Errorf("state %s, want down", got)
 	}
 	mend()
-	b.job(t.Context(), b.feed(Capacity))
+	b.job(t.Context(), b.feed(market.FeedCapacity))
 	if got := b.status(market.FCRCapacity); got.State != report.StateOK || len(got.Missing) != 0 {
 		t.Errorf("after the source is back: state %s, missing %v", got.State, got.Missing)
 	}
@@ -71,11 +71,11 @@ func TestWhichFeedsAFaultConcerns(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 09:00")
-			for _, name := range []FeedName{DayAheadPrices, AFRREnergy, MFRREnergy} {
+			for _, name := range []market.FeedName{market.FeedDayAheadPrices, market.FeedAFRREnergy, market.FeedMFRREnergy} {
 				b.job(t.Context(), b.feed(name))
 			}
 			b.failing(row.fault)
-			b.until(Capacity, failuresToOpen)
+			b.until(market.FeedCapacity, failuresToOpen)
 			want := map[market.Dataset]report.State{market.DayAheadPrices: report.StateOK, market.FCRCapacity: report.StateDown, market.AFRREnergy: row.others, market.MFRREnergy: row.others}
 			for dataset, state := range want {
 				if got := b.status(dataset).State; got != state {
@@ -95,8 +95,8 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 			b := newBench(t, "2026-11-20 09:00")
 			mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed", Retryable: true, RetryAfter: row.asked})
 			from := b.clock.Now()
-			next := b.job(t.Context(), b.feed(Capacity))
-			if calls := len(b.market.asked[Capacity]); calls != 1 || next.Before(from.Add(row.asked)) || next.After(from.Add(row.asked).Add(mostJitter)) {
+			next := b.job(t.Context(), b.feed(market.FeedCapacity))
+			if calls := len(b.market.asked[market.FeedCapacity]); calls != 1 || next.Before(from.Add(row.asked)) || next.After(from.Add(row.asked).Add(mostJitter)) {
 				t.Errorf("%d calls, and the next one %s later", calls, next.Sub(from))
 			}
 			other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
@@ -111,13 +111,13 @@ func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 				}
 			}
 			b.clock.Advance(row.asked - time.Second)
-			b.job(t.Context(), b.feed(Capacity))
-			if calls := len(b.market.asked[Capacity]); calls != 1 {
+			b.job(t.Context(), b.feed(market.FeedCapacity))
+			if calls := len(b.market.asked[market.FeedCapacity]); calls != 1 {
 				t.Errorf("%d calls before it is over", calls)
 			}
 			mend()
 			b.clock.Advance(time.Second)
-			b.job(t.Context(), b.feed(Capacity))
+			b.job(t.Context(), b.feed(market.FeedCapacity))
 			if got := b.status(market.FCRCapacity); got.State != report.StateOK {
 				t.Errorf("after it the state is %s", got.State)
 			}
@@ -141,15 +141,15 @@ func (b *bench) spoilt(days ...string) {
 func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.spoilt("2026-11-21")
-	b.jobsUntil(Capacity, "2026-11-20 16:00") // it is all that is asked for
+	b.jobsUntil(market.FeedCapacity, "2026-11-20 16:00") // it is all that is asked for
 	if got := b.status(market.FCRCapacity); got.State == report.StateDown || b.reasonOf(market.FCRCapacity, "2026-11-21") != report.ReasonSourceError {
 		t.Errorf("while it is asked for alone: %+v", got)
 	}
-	b.jobsUntil(Capacity, "2026-11-21 09:00")
+	b.jobsUntil(market.FeedCapacity, "2026-11-21 09:00")
 	if got := b.rows(market.FCRCapacity, "2026-11-22"); got != 96 {
 		t.Errorf("the next date, asked for together with it, has %d rows", got)
 	}
-	b.jobsUntil(Capacity, "2026-11-25 09:00")
+	b.jobsUntil(market.FeedCapacity, "2026-11-25 09:00")
 	if got := b.status(market.FCRCapacity); got.State == report.StateDown || len(got.Missing) != 1 || got.Missing[0].Date != date(t, "2026-11-21") {
 		t.Errorf("days later: %+v", got)
 	}
@@ -158,10 +158,10 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed"})
-	b.until(Capacity, failuresToOpen+1)
+	b.until(market.FeedCapacity, failuresToOpen+1)
 	mend()
 	b.spoilt("2026-11-21")
-	b.jobsUntil(Capacity, "2026-11-20 13:00")
+	b.jobsUntil(market.FeedCapacity, "2026-11-20 13:00")
 	if got := b.status(market.FCRCapacity); got.State != report.StateError || len(got.Missing) != 1 || b.reasonOf(market.FCRCapacity, "2026-11-21") != report.ReasonSourceError {
 		t.Errorf("%+v", got)
 	}
@@ -169,7 +169,7 @@ func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
 
 func TestARunningDayThatTheSourceRefusesToGiveKeepsNoOtherBack(t *testing.T) {
 	b := newBench(t, "2026-11-20 18:00")
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	whole := b.market.mfrr
 	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		if window.To().After(market.DeliveryDateOf(b.clock.Now()).Start()) {
@@ -177,11 +177,11 @@ func TestARunningDayThatTheSourceRefusesToGiveKeepsNoOtherBack(t *testing.T) {
 		}
 		return whole(window)
 	}
-	b.jobsUntil(MFRREnergy, "2026-11-20 22:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-20 22:00")
 	if got := b.status(market.MFRREnergy); got.State != report.StateError || b.reasonOf(market.MFRREnergy, "2026-11-20") != report.ReasonSourceError {
 		t.Errorf("on the day: %+v", got)
 	}
-	b.jobsUntil(MFRREnergy, "2026-11-21 12:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-21 12:00")
 	if got := b.status(market.MFRREnergy); got.State != report.StateError || len(got.Missing) != 1 || b.reasonOf(market.MFRREnergy, "2026-11-21") != report.ReasonSourceError {
 		t.Errorf("on the next day: %+v", got)
 	}
@@ -207,11 +207,11 @@ func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			b.spoilt(row.spoilt...)
-			run, err := b.runDates(Capacity, "2026-11-01", "2026-11-07")
+			run, err := b.runDates(market.FeedCapacity, "2026-11-01", "2026-11-07")
 			if !errors.Is(err, unreadable) || run.Outcome != row.outcome {
 				t.Errorf("outcome %s, error %v", run.Outcome, err)
 			}
-			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
+			if diff := cmp.Diff(row.want, b.callsOf(market.FeedCapacity)); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
 			held := 0
@@ -230,36 +230,36 @@ func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 func TestFewDocumentsAreAskedForWhereNoneCanBeRead(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreadable }
-	if _, err := b.runDates(DayAheadPrices, "2026-08-01", "2026-10-29"); !errors.Is(err, unreadable) {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-08-01", "2026-10-29"); !errors.Is(err, unreadable) {
 		t.Errorf("error %v", err)
 	}
-	if calls := len(b.market.asked[DayAheadPrices]); calls > 2*mostUnreadable+1 {
+	if calls := len(b.market.asked[market.FeedDayAheadPrices]); calls > 2*mostUnreadable+1 {
 		t.Errorf("%d calls", calls)
 	}
 }
 
 func TestARereadIsNotLostWhileACircuitIsOpen(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
-	b.job(t.Context(), b.feed(Capacity))
+	b.job(t.Context(), b.feed(market.FeedCapacity))
 	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"})
-	b.feed(Capacity).pauses = map[market.DeliveryDate]pause{}
+	b.feed(market.FeedCapacity).pauses = map[market.DeliveryDate]pause{}
 	for range failuresToOpen {
-		b.feed(Capacity).circuit.fail(b.clock.Now())
+		b.feed(market.FeedCapacity).circuit.fail(b.clock.Now())
 	}
 	b.clock.Advance(30 * time.Second)
-	b.job(t.Context(), b.feed(Capacity))
+	b.job(t.Context(), b.feed(market.FeedCapacity))
 	mend()
-	b.market.dates(Capacity)
+	b.market.dates(market.FeedCapacity)
 	b.clock.Advance(5 * time.Hour)
-	b.job(t.Context(), b.feed(Capacity))
-	if got := b.market.dates(Capacity); len(got) < 7 {
+	b.job(t.Context(), b.feed(market.FeedCapacity))
+	if got := b.market.dates(market.FeedCapacity); len(got) < 7 {
 		t.Errorf("asked for %v", got)
 	}
 }
 
 func TestACircuitWhoseTimeHasPassedDoesNotKeepAFeedBusy(t *testing.T) {
 	b := newBench(t, "2026-11-20 20:00")
-	feed := b.feed(DayAheadPrices)
+	feed := b.feed(market.FeedDayAheadPrices)
 	b.job(t.Context(), feed)
 	for range failuresToOpen {
 		feed.host.fail(b.clock.Now())

@@ -12,7 +12,7 @@ import (
 // everyJob runs each feed once.
 func (b *bench) everyJob() {
 	for _, feed := range b.feeds {
-		if !feed.off {
+		if !feed.isOff() {
 			b.job(b.t.Context(), feed)
 		}
 	}
@@ -99,17 +99,17 @@ func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 		}
 		return prices(w)
 	}
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	b.clock.Advance(hundredDays)
 	b.Feeds = New(b.options())
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	b.clock.Advance(25*time.Second - hundredDays)
 	b.Feeds = New(b.options())
 	b.market.prices = prices
-	b.market.dates(DayAheadPrices)
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.market.dates(market.FeedDayAheadPrices)
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	if _, stored := b.stored("2026-11-21"); !stored {
-		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.market.dates(DayAheadPrices), b.status(market.DayAheadPrices))
+		t.Errorf("tomorrow is not asked for again: asked %v, status %+v", b.market.dates(market.FeedDayAheadPrices), b.status(market.DayAheadPrices))
 	}
 	got := b.status(market.DayAheadPrices)
 	if got.State != report.StateOK || len(got.Missing) > 0 || got.LastError != nil || got.LastSuccessAt == nil || !time.Time(*got.LastSuccessAt).Equal(b.clock.Now()) {
@@ -119,14 +119,14 @@ func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 
 func TestADateThatIsNotOverIsNoGap(t *testing.T) {
 	now := paris(t, "2026-11-20 12:00")
-	long := store.Asked{SameSince: now.AddDate(0, 0, -30), Answered: now}
+	long := store.FetchHistory{SameSince: now.AddDate(0, 0, -30), Answered: now}
 	for _, row := range []struct {
 		date  string
-		asked store.Asked
+		asked store.FetchHistory
 		gap   bool
 	}{
 		{"2026-11-21", long, false}, {"2026-11-20", long, false}, {"2026-11-19", long, false}, {"2026-11-13", long, false},
-		{"2026-11-12", long, true}, {"2026-11-12", store.Asked{}, false},
+		{"2026-11-12", long, true}, {"2026-11-12", store.FetchHistory{}, false},
 	} {
 		if got := isGap(date(t, row.date), row.asked, now); got != row.gap {
 			t.Errorf("%s, asked %+v: gap %v", row.date, row.asked, got)
@@ -181,7 +181,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	// The clock is set back while the sources go on: what they gave last ended just now by the wrong clock.
 	b.market.ahead = map[string]time.Duration{"rte.example": -behind, "entsoe.example": -behind}
 	b.clock.Advance(time.Minute)
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	current, err := b.Report(t.Context())
 	if err != nil || current.Clock == nil || current.Clock.AheadSeconds != -7200 || current.Clock.Host != "rte.example" || current.Clock.Wrong {
 		t.Fatalf("after one run: %+v, %v", current.Clock, err)
@@ -194,7 +194,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	}
 	for range 3 {
 		b.clock.Advance(time.Minute)
-		b.job(t.Context(), b.feed(MFRREnergy))
+		b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	}
 	current, err = b.Report(t.Context())
 	if err != nil || current.Clock == nil || !current.Clock.Wrong || !b.ClockWrong(t.Context()) {
@@ -208,7 +208,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 	// Set right, it is believed with the next run of each source that had found it wrong.
 	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.clock.Advance(behind)
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	if current, err = b.Report(t.Context()); err != nil || current.Clock != nil || b.status(market.MFRREnergy).State != report.StateOK {
 		t.Errorf("once it is right: %+v, %v", current.Clock, err)
 	}
@@ -217,7 +217,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-10 23:00", day)
-	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-19 12:00")
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonSourceGap {
 		t.Fatalf("it is missing for %q", got)
 	}
@@ -226,7 +226,7 @@ func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
 	b.Feeds = New(options)
 	b.market.ahead = map[string]time.Duration{"rte.example": 20 * time.Minute}
 	for range 3 {
-		b.nextJob(MFRREnergy)
+		b.nextJob(market.FeedMFRREnergy)
 	}
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial || b.status(market.MFRREnergy).State != report.StateError {
 		t.Errorf("it is missing for %q: %+v", got, b.status(market.MFRREnergy))

@@ -121,9 +121,11 @@ func rowsOf(held map[string]int, prefix string) int {
 	return most
 }
 
-// asked is store.Asked without the instants that lie ahead of now: they were kept while the clock was wrong.
-func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]store.Asked, error) {
-	asked, err := f.store.Asked(ctx, string(feed.name), dataset, first, last)
+// asked is store.FetchHistory without the instants that lie ahead of now: they were kept while the clock was wrong.
+func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, first, last market.DeliveryDate) (
+	map[market.DeliveryDate]store.FetchHistory, error,
+) {
+	asked, err := f.store.FetchHistory(ctx, string(feed.Name), dataset, first, last)
 	now := f.clock.Now()
 	for date, a := range asked {
 		for _, at := range []*time.Time{&a.Answered, &a.SameSince, &a.Whole} {
@@ -138,7 +140,7 @@ func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, f
 
 // isGap says that the source has said the same of the delivery date for so long after its end that there is no more to
 // come of itself.
-func isGap(date market.DeliveryDate, asked store.Asked, now time.Time) bool {
+func isGap(date market.DeliveryDate, asked store.FetchHistory, now time.Time) bool {
 	if date.End().After(now) || asked.Answered.IsZero() {
 		return false
 	}
@@ -164,7 +166,7 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 		return nil, err
 	}
 	now := f.clock.Now()
-	for _, dataset := range feed.datasets {
+	for _, dataset := range feed.Datasets {
 		holdings, err := f.holdings(ctx, dataset, first, last)
 		if err != nil {
 			return nil, err
@@ -198,7 +200,7 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 // taken as a whole: all from first on, and of those before it the ones that were asked for.
 func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]bool, error) {
 	begin := first
-	for _, dataset := range feed.datasets {
+	for _, dataset := range feed.Datasets {
 		extent, err := f.store.Extent(ctx, dataset)
 		if err != nil {
 			return nil, err
@@ -227,7 +229,7 @@ func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.D
 // firstDue is the first delivery date of the dataset that is due: the first one stored, or asked for if the source is
 // known to have it. It is zero if there is none.
 func (f *Feeds) firstDue(ctx context.Context, dataset market.Dataset, extent store.Extent) (market.DeliveryDate, error) {
-	asked, err := f.store.FirstAsked(ctx, dataset)
+	asked, err := f.store.FirstRequestedDate(ctx, dataset)
 	if err != nil {
 		return market.DeliveryDate{}, err
 	}

@@ -15,14 +15,14 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 	const day = "2026-03-12"
 	for _, row := range []struct {
 		name    string
-		feed    FeedName
+		feed    market.FeedName
 		dataset market.Dataset
 		spoil   func(*bench)
 	}{
-		{"prices that the source fails to give", DayAheadPrices, market.DayAheadPrices, func(b *bench) {
+		{"prices that the source fails to give", market.FeedDayAheadPrices, market.DayAheadPrices, func(b *bench) {
 			b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached }
 		}},
-		{"prices that are refused", DayAheadPrices, market.DayAheadPrices, func(b *bench) {
+		{"prices that are refused", market.FeedDayAheadPrices, market.DayAheadPrices, func(b *bench) {
 			whole := b.market.prices
 			b.market.prices = func(window market.Period) (replyOfPrices, error) {
 				reply, err := whole(window)
@@ -31,10 +31,10 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 				return reply, err
 			}
 		}},
-		{"energy that the source fails to give", MFRREnergy, market.MFRREnergy, func(b *bench) {
+		{"energy that the source fails to give", market.FeedMFRREnergy, market.MFRREnergy, func(b *bench) {
 			b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 		}},
-		{"energy of which steps are left out", MFRREnergy, market.MFRREnergy, func(b *bench) {
+		{"energy of which steps are left out", market.FeedMFRREnergy, market.MFRREnergy, func(b *bench) {
 			whole := b.market.mfrr
 			b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 				reply, err := whole(window)
@@ -110,11 +110,11 @@ func TestWhatARunCouldNotStoreIsNotTakenForRead(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	run, err := b.runDates(DayAheadPrices, "2026-11-10", "2026-11-12")
+	run, err := b.runDates(market.FeedDayAheadPrices, "2026-11-10", "2026-11-12")
 	if err == nil || run.Outcome != store.OutcomeFailed {
 		t.Fatalf("outcome %s, error %v", run.Outcome, err)
 	}
-	asked, err := b.asked(t.Context(), b.feed(DayAheadPrices), market.DayAheadPrices, date(t, "2026-11-10"), date(t, "2026-11-12"))
+	asked, err := b.asked(t.Context(), b.feed(market.FeedDayAheadPrices), market.DayAheadPrices, date(t, "2026-11-10"), date(t, "2026-11-12"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func capacityDate(r market.CapacityStep) market.DeliveryDate {
 }
 
 // nextJob runs a feed's job a quarter of an hour later.
-func (b *bench) nextJob(name FeedName) {
+func (b *bench) nextJob(name market.FeedName) {
 	b.t.Helper()
 	b.clock.Advance(15 * time.Minute)
 	b.job(b.t.Context(), b.feed(name))
@@ -57,12 +57,12 @@ func (b *bench) nextJob(name FeedName) {
 func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T) {
 	const today = "2026-11-20"
 	for _, row := range []struct {
-		feed    FeedName
+		feed    market.FeedName
 		dataset market.Dataset
 		refuse  func(b *bench) func()
 	}{
-		{AFRREnergy, market.AFRREnergy, func(b *bench) func() { return refusing(b, &b.market.afrr, market.AFRREnergy, today, afrrDate) }},
-		{MFRREnergy, market.MFRREnergy, func(b *bench) func() { return refusing(b, &b.market.mfrr, market.MFRREnergy, today, mfrrDate) }},
+		{market.FeedAFRREnergy, market.AFRREnergy, func(b *bench) func() { return refusing(b, &b.market.afrr, market.AFRREnergy, today, afrrDate) }},
+		{market.FeedMFRREnergy, market.MFRREnergy, func(b *bench) func() { return refusing(b, &b.market.mfrr, market.MFRREnergy, today, mfrrDate) }},
 	} {
 		t.Run(string(row.feed), func(t *testing.T) {
 			b := newBench(t, "2026-11-19 23:59")
@@ -96,7 +96,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 	const today = "2026-11-20"
 	badRequest := &source.Fault{Source: "RTE", Call: "standard_mfrr_data", Status: 400, Message: "the end lies in the future"}
 	b := newBench(t, "2026-11-19 23:59")
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	read := b.summary(market.MFRREnergy).LastSuccess
 	well := b.market.mfrr
 	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
@@ -109,7 +109,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 		state  report.State
 		reason report.Reason
 	}{{report.StateOK, ""}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}, {report.StateError, report.ReasonSourceError}} {
-		b.nextJob(MFRREnergy)
+		b.nextJob(market.FeedMFRREnergy)
 		got := b.status(market.MFRREnergy)
 		if got.State != row.state || b.reasonOf(market.MFRREnergy, today) != row.reason || got.LastError == nil || !strings.Contains(*got.LastError, "status 400") {
 			t.Errorf("at %s: %+v, want %s and %q", b.clock.Now().In(market.Paris), got, row.state, row.reason)
@@ -119,7 +119,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 		}
 	}
 	b.market.mfrr = well
-	b.nextJob(MFRREnergy)
+	b.nextJob(market.FeedMFRREnergy)
 	if got := b.status(market.MFRREnergy); got.State != report.StateOK || got.LastError != nil {
 		t.Errorf("once today is read well: %+v", got)
 	}
@@ -130,20 +130,20 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		now       string
-		feed      FeedName
+		feed      market.FeedName
 		dataset   market.Dataset
 		unharmed  market.Dataset
 		refuse    func(b *bench) func()
 		unreached func(b *bench)
 	}{
-		{"prices", "2026-11-20 13:00", DayAheadPrices, market.DayAheadPrices, "",
+		{"prices", "2026-11-20 13:00", market.FeedDayAheadPrices, market.DayAheadPrices, "",
 			func(b *bench) func() {
 				return refusing(b, &b.market.prices, market.DayAheadPrices, tomorrow, priceDate)
 			},
 			func(b *bench) {
 				b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreached }
 			}},
-		{"capacity", "2026-11-20 09:30", Capacity, market.AFRRCapacity, market.FCRCapacity,
+		{"capacity", "2026-11-20 09:30", market.FeedCapacity, market.AFRRCapacity, market.FCRCapacity,
 			func(b *bench) func() {
 				return refusing(b, &b.market.capacity, market.AFRRCapacity, tomorrow, func(r market.CapacityStep) market.DeliveryDate {
 					if r.Dataset != market.AFRRCapacity {
@@ -180,7 +180,7 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 
 func TestARunOverOlderDatesIsNoSuccess(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	read := b.summary(market.DayAheadPrices).LastSuccess
 	b.clock.Advance(time.Hour)
 	for _, row := range []struct {
@@ -222,7 +222,7 @@ func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 		reply.Rows = kept
 		return reply, err
 	}
-	run, err := b.runDates(AFRREnergy, day, day)
+	run, err := b.runDates(market.FeedAFRREnergy, day, day)
 	const says = "afrr-energy 2026-11-19: 1 step refused: step 12:00:01 is not on the grid of 4 s"
 	if err != nil || run.Outcome != store.OutcomePartial || run.Error != says || b.rows(market.AFRREnergy, day) != 21_599 {
 		t.Fatalf("run %+v, %v, %d rows", run, err, b.rows(market.AFRREnergy, day))
@@ -235,7 +235,7 @@ func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 		t.Errorf("a reading of which a step was refused is a success: %s", time.Time(*got.LastSuccessAt))
 	}
 	b.market.afrr = whole
-	if _, err := b.runDates(AFRREnergy, day, day); err != nil || b.reasonOf(market.AFRREnergy, day) != "" || b.status(market.AFRREnergy).LastError != nil {
+	if _, err := b.runDates(market.FeedAFRREnergy, day, day); err != nil || b.reasonOf(market.AFRREnergy, day) != "" || b.status(market.AFRREnergy).LastError != nil {
 		t.Errorf("once the step came: %v, %+v", err, b.status(market.AFRREnergy))
 	}
 }
@@ -256,9 +256,9 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 			options := b.options()
 			hours := energyHours
 			hours.LagAt = row.lagAt
-			options.Schedules[MFRREnergy] = hours
+			options.Schedules[market.FeedMFRREnergy] = hours
 			b.Feeds = New(options)
-			b.job(t.Context(), b.feed(MFRREnergy))
+			b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 			well, end := b.market.mfrr, b.clock.Now()
 			b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 				if window.End = min(window.End, end.Unix()); window.Start >= window.End {
@@ -267,7 +267,7 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 				return well(window)
 			}
 			b.clock.Advance(row.lag)
-			b.job(t.Context(), b.feed(MFRREnergy))
+			b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 			if got := b.status(market.MFRREnergy); got.State != row.state || (b.reasonOf(market.MFRREnergy, "2026-11-20") != "") != (row.state == report.StateLate) {
 				t.Errorf("status %+v", got)
 			}
@@ -278,7 +278,7 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 func TestAnErrorOutlivesTheService(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
 	refusing(b, &b.market.prices, market.DayAheadPrices, "2026-11-21", priceDate)
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	b.Feeds = New(b.options())
 	if got := b.status(market.DayAheadPrices); got.State != report.StateError || got.LastError == nil {
 		t.Errorf("after a restart: %+v", got)
@@ -287,8 +287,8 @@ func TestAnErrorOutlivesTheService(t *testing.T) {
 
 func TestARunThatWasToldToStopIsNoError(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
-	b.job(t.Context(), b.feed(DayAheadPrices))
-	if err := b.db.RecordRun(t.Context(), &store.Run{Feed: string(DayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices},
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
+	if err := b.db.RecordRun(t.Context(), &store.Run{Feed: string(market.FeedDayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices},
 		Window: date(t, "2026-11-20").Period(), Started: b.clock.Now(), Ended: b.clock.Now(), Outcome: store.OutcomeInterrupted, Error: errors.ErrUnsupported.Error()}); err != nil {
 		t.Fatal(err)
 	}

@@ -49,8 +49,11 @@ func withExchange(t *testing.T, now string) (*bench, *exchange) {
 		}
 		return b.today().Add(1)
 	}
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Exchange: e,
-		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours}})
+	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
+		Readers: map[market.FeedName]Reader{
+			market.FeedDayAheadPrices: ReaderOf(market.Prices, b.market.DayAheadPrices), market.FeedExchangePrices: ReaderOf(market.Prices, e.PowerExchangePrices),
+		},
+		Schedules: map[market.FeedName]Schedule{market.FeedDayAheadPrices: pricesHours}})
 	b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
 	return b, e
 }
@@ -71,7 +74,7 @@ func (b *bench) served(text string) (market.PriceSource, float64, int) {
 
 func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 	b, e := withExchange(t, "2026-11-20 13:30")
-	feed := b.feed(ExchangePrices)
+	feed := b.feed(market.FeedExchangePrices)
 	b.pricesOfToday()
 	next := b.job(t.Context(), feed)
 	if e.asked != 0 || next.Before(paris(t, "2026-11-20 13:45")) || next.After(paris(t, "2026-11-20 13:47")) {
@@ -94,11 +97,11 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 		t.Errorf("state %s, missing %v", status.State, status.Missing)
 	}
 	// ENTSO-E is asked on, and what it gives is served.
-	b.market.dates(DayAheadPrices)
+	b.market.dates(market.FeedDayAheadPrices)
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 0.5 })
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	// Today too, which nothing has asked for since the start.
-	if asked := b.market.dates(DayAheadPrices); !slices.Equal(asked, []string{"2026-11-20", "2026-11-21"}) {
+	if asked := b.market.dates(market.FeedDayAheadPrices); !slices.Equal(asked, []string{"2026-11-20", "2026-11-21"}) {
 		t.Errorf("ENTSO-E is asked for %v", asked)
 	}
 	if source, price, rows := b.served("2026-11-21"); source != market.FromENTSOE || price != 0.5 || rows != 96 {
@@ -133,7 +136,7 @@ func (b *bench) pricesOfToday() {
 	b.t.Helper()
 	nothing := b.market.prices
 	b.pricesOf(plain)
-	if _, err := b.runDates(DayAheadPrices, b.today().Add(-34).String(), b.today().String()); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, b.today().Add(-34).String(), b.today().String()); err != nil {
 		b.t.Fatal(err)
 	}
 	b.market.prices = nothing
@@ -141,7 +144,7 @@ func (b *bench) pricesOfToday() {
 
 func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
 	b, e := withExchange(t, "2026-11-20 08:00")
-	feed := b.feed(ExchangePrices)
+	feed := b.feed(market.FeedExchangePrices)
 	for range 2 {
 		next := b.job(t.Context(), feed)
 		b.clock.Advance(next.Sub(b.clock.Now()))
@@ -160,9 +163,9 @@ func TestTheExchangesCheckWhatENTSOEGave(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b, e := withExchange(t, "2026-11-20 14:30")
 			b.pricesOf(plain)
-			b.job(t.Context(), b.feed(DayAheadPrices))
+			b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 			e.at = func(quarter int) float64 { return plain(quarter) + row.off }
-			b.job(t.Context(), b.feed(ExchangePrices))
+			b.job(t.Context(), b.feed(market.FeedExchangePrices))
 			if source, price, rows := b.served("2026-11-21"); source != market.FromENTSOE || price != 0 || rows != 96 {
 				t.Errorf("%d prices, the first %v from %s", rows, price, source)
 			}
@@ -186,13 +189,13 @@ func TestACorrectionOfENTSOEThatIsReadAtNightIsCompared(t *testing.T) {
 	var log bytes.Buffer
 	b.log = slog.New(slog.NewTextHandler(&log, nil))
 	b.pricesOf(plain)
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	e.at = plain
-	b.job(t.Context(), b.feed(ExchangePrices))
-	b.jobsUntil(DayAheadPrices, "2026-11-22 02:00")
+	b.job(t.Context(), b.feed(market.FeedExchangePrices))
+	b.jobsUntil(market.FeedDayAheadPrices, "2026-11-22 02:00")
 	log.Reset()
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + b2f(quarter < 10) })
-	b.jobsUntil(DayAheadPrices, "2026-11-22 04:00")
+	b.jobsUntil(market.FeedDayAheadPrices, "2026-11-22 04:00")
 	report, err := b.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -210,9 +213,9 @@ func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
 	b.market.prices = func(market.Period) (replyOfPrices, error) {
 		return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 503, Message: "Service Unavailable", Retryable: true}
 	}
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	b.clock.Advance(time.Minute)
-	b.job(t.Context(), b.feed(ExchangePrices))
+	b.job(t.Context(), b.feed(market.FeedExchangePrices))
 	got := b.status(market.DayAheadPrices)
 	if e.asked != 1 || got.LastSuccessAt != nil || got.LastError == nil || !strings.Contains(*got.LastError, "503") || got.LastChangeAt == nil {
 		t.Errorf("asked %d times, status %+v", e.asked, got)
@@ -222,7 +225,7 @@ func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
 func TestAFlatStandInIsRefused(t *testing.T) {
 	b, e := withExchange(t, "2026-11-20 14:30")
 	e.at = func(int) float64 { return 0 }
-	b.job(t.Context(), b.feed(ExchangePrices))
+	b.job(t.Context(), b.feed(market.FeedExchangePrices))
 	report, err := b.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +245,7 @@ func TestExchangesThatAreNotSubscribedToAreLeftAloneUntilTheirHoursBegin(t *test
 		t.Run(row.refused, func(t *testing.T) {
 			b, e := withExchange(t, row.refused)
 			e.fault = &source.Fault{Source: "RTE", Call: "france_power_exchanges", Status: 403, Message: "the application is not subscribed"}
-			next := b.job(t.Context(), b.feed(ExchangePrices))
+			next := b.job(t.Context(), b.feed(market.FeedExchangePrices))
 			if at := paris(t, row.again); e.asked != 1 || next.Before(at) || next.After(at.Add(time.Minute)) {
 				t.Errorf("asked %d times, again at %s", e.asked, next.In(market.Paris))
 			}

@@ -154,7 +154,7 @@ type faultySource struct {
 	resource string // that fails
 	calls    string // how the errors of its calls begin
 	tokens   int    // that are asked for when nothing goes wrong with them
-	feed     ingest.FeedName
+	feed     market.FeedName
 	dataset  market.Dataset
 	first    market.DeliveryDate // that is asked for
 	serves   bool                // it is asked by a service only, not by a fetch
@@ -169,18 +169,23 @@ const (
 )
 
 var faultySources = []faultySource{
-	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, ingest.MFRREnergy, market.MFRREnergy, asked, false, 192,
+	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, market.FeedMFRREnergy, market.MFRREnergy, asked, false, 192,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Balancing = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedMFRREnergy: ingest.ReaderOf(market.MFRR, newRTE(o, servers, client).StandardMFRR)}
 		}},
-	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, ingest.DayAheadPrices, market.DayAheadPrices, asked, false, 96,
+	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, market.FeedDayAheadPrices, market.DayAheadPrices, asked, false, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Prices = entsoe.NewClient(entsoe.Options{BaseURL: servers.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: o.Clock, Log: o.Log})
+			prices := entsoe.NewClient(entsoe.Options{BaseURL: servers.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: o.Clock, Log: o.Log})
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedDayAheadPrices: ingest.ReaderOf(market.Prices, prices.DayAheadPrices)}
 		}},
-	{toRTE, simulator.AllOfRTE, simulator.PowerExchanges, "RTE: france_power_exchanges: ", 1, ingest.ExchangePrices, market.DayAheadPrices, market.DeliveryDateOf(now), true, 96,
+	{toRTE, simulator.AllOfRTE, simulator.PowerExchanges, "RTE: france_power_exchanges: ", 1, market.FeedExchangePrices, market.DayAheadPrices, market.DeliveryDateOf(now), true, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Exchange = rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedExchangePrices: ingest.ReaderOf(market.Prices, newRTE(o, servers, client).PowerExchangePrices)}
 		}},
+}
+
+func newRTE(o *ingest.Options, servers *simulator.Servers, client *http.Client) *rte.Client {
+	return rte.NewClient(rte.Options{BaseURL: servers.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: o.Clock, Log: o.Log})
 }
 
 func TestEveryFaultOfASource(t *testing.T) {
@@ -435,7 +440,7 @@ func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := r.db.Asked(t.Context(), string(r.source.feed), r.source.dataset, r.source.first, r.last)
+	asked, err := r.db.FetchHistory(t.Context(), string(r.source.feed), r.source.dataset, r.source.first, r.last)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,37 +12,27 @@ import (
 	"courant/store/market"
 )
 
-// FeedName names a feed, in the configuration and in the log.
-type FeedName string
+// Reader asks a source for a period, and returns what it answered in rows of a batch. The error is a *source.Fault, or the
+// context's.
+type Reader func(context.Context, market.Period) (answer, error)
 
-const (
-	DayAheadPrices FeedName = "day_ahead_prices"
-	Capacity       FeedName = "capacity"
-	AFRREnergy     FeedName = "afrr_energy"
-	MFRREnergy     FeedName = "mfrr_energy"
-	// ExchangePrices stands in for DayAheadPrices and checks it; its hours are those of its source.
-	ExchangePrices FeedName = "exchange_prices"
-)
+// ReaderOf makes a Reader of a source's method, which gives rows of a series.
+func ReaderOf[R comparable](series *market.Series[R], read func(context.Context, market.Period) (source.Reply[R], source.Traffic, error)) Reader {
+	return func(ctx context.Context, period market.Period) (answer, error) {
+		reply, traffic, err := read(ctx, period)
+		return answer{
+			batch: series.Batch(reply.Rows), refused: series.Batch(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
+			notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic,
+		}, err
+	}
+}
 
-// How many delivery dates a call may span.
-const (
-	pricesWindowDays   = 90
-	capacityWindowDays = 7
-	mfrrWindowDays     = 7
-)
-
-// feed is one source's resource and the datasets that it brings.
+// feed is a feed of this process: its description and behaviour, and how its runs went.
 type feed struct {
-	name     FeedName
-	source   string
-	datasets []market.Dataset
-	plan     func(first, last market.DeliveryDate) []window
-	ask      func(context.Context, market.Period) (answer, error)
-	off      bool // there are no credentials for the source
-	ahead    bool // sold a day ahead: tomorrow may be there already
-	standsIn bool // it only stands in for the feed whose dataset it brings, and checks it
+	market.Feed
+	behaviour
+	read     Reader // nil: there are no credentials for the source
 	schedule Schedule
-	rereads  []reread
 	resting  bool     // there is no room for what it would bring
 	circuit  circuit  // of this resource
 	host     *circuit // of the source, shared by its feeds
@@ -55,6 +45,9 @@ type feed struct {
 	unrecorded error           // why the account of the newest run is not in the database
 	told       store.FeedState // to other processes; belongs to who tells
 }
+
+// isOff reports whether there are no credentials for the feed's source.
+func (feed *feed) isOff() bool { return feed.read == nil }
 
 // window is what one run asks for. Its calls are made one after the other, and what they bring is committed at once.
 type window struct {
@@ -82,18 +75,6 @@ func (a *answer) lose(dates []market.DeliveryDate, err error) {
 	a.fault = cmp.Or(a.fault, fmt.Errorf("%s to %s: %w", dates[0], dates[len(dates)-1], err))
 }
 
-func newAnswer[R any](reply source.Reply[R], traffic source.Traffic, batchOf func([]R) market.Batch) answer {
-	return answer{
-		batch: batchOf(reply.Rows), refused: batchOf(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
-		notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic,
-	}
-}
-
-func batchOfPrices(rows []market.Price) market.Batch          { return market.Prices.Batch(rows) }
-func batchOfCapacity(rows []market.CapacityStep) market.Batch { return market.Capacity.Batch(rows) }
-func batchOfAFRR(rows []market.AFRRStep) market.Batch         { return market.AFRR.Batch(rows) }
-func batchOfMFRR(rows []market.MFRRStep) market.Batch         { return market.MFRR.Batch(rows) }
-
 // add takes what another call brought in.
 func (a *answer) add(part answer) {
 	a.batch = a.batch.With(part.batch)
@@ -104,69 +85,25 @@ func (a *answer) add(part answer) {
 	a.unknownKeys = source.AddOnce(a.unknownKeys, part.unknownKeys...)
 }
 
-func askPrices(from PriceSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.DayAheadPrices(ctx, period)
-		return newAnswer(reply, traffic, batchOfPrices), err
-	}
-}
-
-func askExchange(from ExchangeSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.PowerExchangePrices(ctx, period)
-		return newAnswer(reply, traffic, batchOfPrices), err
-	}
-}
-
-func askCapacity(from BalancingSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.ProcuredReserves(ctx, period)
-		return newAnswer(reply, traffic, batchOfCapacity), err
-	}
-}
-
-func askAFRR(from BalancingSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.MarginalPrice(ctx, period)
-		return newAnswer(reply, traffic, batchOfAFRR), err
-	}
-}
-
-func askMFRR(from BalancingSource) func(context.Context, market.Period) (answer, error) {
-	return func(ctx context.Context, period market.Period) (answer, error) {
-		reply, traffic, err := from.StandardMFRR(ctx, period)
-		return newAnswer(reply, traffic, batchOfMFRR), err
-	}
-}
-
-// blocks plans one call for up to days delivery dates.
-func blocks(days int) func(first, last market.DeliveryDate) []window {
-	return func(first, last market.DeliveryDate) []window {
-		var windows []window
-		for ; !first.After(last); first = first.Add(days) {
-			end := first.Add(days - 1)
-			if end.After(last) {
-				end = last
-			}
-			period := market.NewPeriod(first.Start(), end.End())
-			windows = append(windows, window{period, []market.Period{period}})
-		}
-		return windows
-	}
-}
-
-// singleDates plans one delivery date a window. On the day the clock goes back it is asked for in two calls, cut at
-// the change, because the steps' clock times bear no offset.
-func singleDates(first, last market.DeliveryDate) []window {
+// windowsOf plans windows over the delivery dates, each of as many as a call may span.
+func windowsOf(feed market.Feed, first, last market.DeliveryDate) []window {
 	var windows []window
-	for _, date := range market.Dates(first, last) {
-		period := date.Period()
-		windows = append(windows, window{period, cutAtChange(date, period)})
+	for ; !first.After(last); first = first.Add(feed.WindowDays) {
+		end := first.Add(feed.WindowDays - 1)
+		if end.After(last) {
+			end = last
+		}
+		period := market.NewPeriod(first.Start(), end.End())
+		calls := []market.Period{period}
+		if feed.LocalTimes {
+			calls = cutAtChange(end, period)
+		}
+		windows = append(windows, window{period, calls})
 	}
 	return windows
 }
 
-// cutAtChange cuts a period within the date at the instant at which the clock goes back.
+// cutAtChange cuts a period at the instant at which the clock goes back on its last delivery date.
 func cutAtChange(date market.DeliveryDate, period market.Period) []market.Period {
 	change, turns := date.TurnBack()
 	if at := change.Unix(); turns && period.Start < at && at < period.End {
@@ -200,8 +137,8 @@ func (w window) since(from time.Time) window {
 func (w window) between(start, end int64) window {
 	cut := window{Period: market.Period{Start: start, End: end}}
 	for _, call := range w.calls {
-		if call.Start, call.End = max(call.Start, start), min(call.End, end); call.Start < call.End {
-			cut.calls = append(cut.calls, call)
+		if part := call.Intersect(cut.Period); part.Start < part.End {
+			cut.calls = append(cut.calls, part)
 		}
 	}
 	return cut

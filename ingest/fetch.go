@@ -36,21 +36,23 @@ type Progress struct {
 }
 
 // Name is the name of the feed that brings the dataset in.
-func (f *Feeds) Name(dataset market.Dataset) FeedName { return f.of(dataset).name }
+func (f *Feeds) Name(dataset market.Dataset) market.FeedName { return f.primary[dataset].Name }
+
+// credentials are the configuration's keys without which the feeds of a source are off.
+var credentials = map[string]string{
+	market.SourceENTSOE: "entsoe.security_token",
+	market.SourceRTE:    "rte.client_id and rte.client_secret",
+}
 
 // offError says how a feed is switched on.
 func offError(feed *feed, dataset market.Dataset) error {
-	keys := "rte.client_id and rte.client_secret"
-	if feed.name == DayAheadPrices {
-		keys = "entsoe.security_token"
-	}
-	return fmt.Errorf("%s: %w: set %s", dataset, ErrOff, keys)
+	return fmt.Errorf("%s: %w: set %s", dataset, ErrOff, credentials[feed.Source])
 }
 
 // Plan lists the periods that a fetch would ask for, in order, one a call.
 func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]market.Period, error) {
-	feed := f.of(request.Dataset)
-	finished, err := f.store.FinishedWindows(ctx, string(feed.name), request.First, request.Last)
+	feed := f.primary[request.Dataset]
+	finished, err := f.store.FinishedWindows(ctx, string(feed.Name), request.First, request.Last)
 	if err != nil {
 		return nil, err
 	}
@@ -74,18 +76,13 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 		if err != nil {
 			return nil, err
 		}
-		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return lacks[date].gaps == len(feed.datasets) })
+		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return lacks[date].gaps == len(feed.Datasets) })
 	}
 	var windows []window
 	for _, run := range neighbours(dates) {
-		for _, w := range feed.plan(run[0], run[len(run)-1]) {
-			if !feed.ahead {
-				var begun bool
-				if w, begun = w.upTo(f.clock.Now()); !begun {
-					continue
-				}
-			}
-			if request.Force || !finished[w.Start] {
+		for _, w := range windowsOf(feed.Feed, run[0], run[len(run)-1]) {
+			w, begun := feed.begun(w, f.clock.Now())
+			if begun && (request.Force || !finished[w.Start]) {
 				windows = append(windows, w)
 			}
 		}
@@ -104,12 +101,12 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	var faults []error
 	ended := true
 	for _, request := range requests {
-		feed := f.of(request.Dataset)
-		if feed.off {
+		feed := f.primary[request.Dataset]
+		if feed.isOff() {
 			faults = append(faults, offError(feed, request.Dataset))
 			continue
 		}
-		fetch, err := f.store.BeginFetch(ctx, string(feed.name), request.First, request.Last, f.clock.Now())
+		fetch, err := f.store.BeginFetch(ctx, string(feed.Name), request.First, request.Last, f.clock.Now())
 		if err != nil {
 			return err
 		}

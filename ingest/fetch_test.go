@@ -26,7 +26,7 @@ func TestFetchAsksForEveryDateEachTime(t *testing.T) {
 		if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03")); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"2026-11-01", "2026-11-02", "2026-11-03"}, b.market.dates(AFRREnergy)); diff != "" {
+		if diff := cmp.Diff([]string{"2026-11-01", "2026-11-02", "2026-11-03"}, b.market.dates(market.FeedAFRREnergy)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -37,7 +37,7 @@ func TestFetchOfTodayEndsNow(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-20", "2026-11-20")); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.market.asked[AFRREnergy]; len(asked) != 1 || !asked[0].To().Equal(b.clock.Now()) {
+	if asked := b.market.asked[market.FeedAFRREnergy]; len(asked) != 1 || !asked[0].To().Equal(b.clock.Now()) {
 		t.Errorf("asked for %v", asked)
 	}
 }
@@ -73,11 +73,11 @@ func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
 			if err := b.Fetch(b.interrupt(3), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03")); !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v", err)
 			}
-			b.market.dates(AFRREnergy)
+			b.market.dates(market.FeedAFRREnergy)
 			if err := b.Fetch(t.Context(), row.again); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, b.market.dates(AFRREnergy)); diff != "" {
+			if diff := cmp.Diff(row.want, b.market.dates(market.FeedAFRREnergy)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -90,12 +90,12 @@ func TestAfterAFetchThatEndedNothingIsSkipped(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	for range 2 {
-		b.market.dates(AFRREnergy)
+		b.market.dates(market.FeedAFRREnergy)
 		if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-02")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := b.market.dates(AFRREnergy); len(got) != 2 {
+	if got := b.market.dates(market.FeedAFRREnergy); len(got) != 2 {
 		t.Errorf("asked for %v", got)
 	}
 }
@@ -120,7 +120,9 @@ func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 
 func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Balancing: b.market})
+	options := b.options()
+	delete(options.Readers, market.FeedDayAheadPrices)
+	b.Feeds = New(options)
 	err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-01"))
 	if !errors.Is(err, ErrOff) || !strings.Contains(err.Error(), "entsoe.security_token") {
 		t.Errorf("error %v", err)
@@ -162,7 +164,7 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 			if err := b.Fetch(t.Context(), request(t, market.FCRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
+			if diff := cmp.Diff(row.want, b.callsOf(market.FeedCapacity)); diff != "" {
 				t.Error(diff)
 			}
 			for _, d := range market.Dates(date(t, "2026-11-01"), date(t, "2026-11-07")) {
@@ -187,11 +189,11 @@ func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
 		})
 		return reply, err
 	}
-	run, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-05")
+	run, err := b.runDates(market.FeedDayAheadPrices, "2026-11-01", "2026-11-05")
 	if err == nil || b.rows(market.DayAheadPrices, "2026-11-05") != 96 {
 		t.Errorf("error %v, run %+v", err, run)
 	}
-	if diff := cmp.Diff([]string{"01 02 03 04 05", "02"}, b.callsOf(DayAheadPrices)); diff != "" {
+	if diff := cmp.Diff([]string{"01 02 03 04 05", "02"}, b.callsOf(market.FeedDayAheadPrices)); diff != "" {
 		t.Error(diff)
 	}
 	for _, day := range []string{"2026-11-02", "2026-11-04"} {
@@ -212,7 +214,7 @@ func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-05")); err != nil {
 		t.Fatal(err)
 	}
-	if asked := b.market.asked[DayAheadPrices]; len(asked) != 2 || asked[1] != hole {
+	if asked := b.market.asked[market.FeedDayAheadPrices]; len(asked) != 2 || asked[1] != hole {
 		t.Errorf("asked for %v", asked)
 	}
 }

@@ -24,7 +24,7 @@ func withHole(t *testing.T, now, day string) (b *bench, mend func()) {
 }
 
 // jobsUntil runs the feed's jobs, each at the time that the former one set.
-func (b *bench) jobsUntil(name FeedName, text string) {
+func (b *bench) jobsUntil(name market.FeedName, text string) {
 	b.t.Helper()
 	for end := paris(b.t, text); b.clock.Now().Before(end); {
 		next := b.job(b.t.Context(), b.feed(name))
@@ -46,17 +46,17 @@ func (b *bench) reasonOf(dataset market.Dataset, day string) report.Reason {
 func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 	const day = "2026-11-10"
 	b, mend := withHole(t, "2026-11-10 23:00", day)
-	b.jobsUntil(MFRREnergy, "2026-11-17 00:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-17 00:00")
 	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != report.ReasonPartial || got.State != report.StateLate {
 		t.Fatalf("after six days: %+v", got)
 	}
-	b.jobsUntil(MFRREnergy, "2026-11-19 12:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-19 12:00")
 	if got := b.status(market.MFRREnergy); b.reasonOf(market.MFRREnergy, day) != report.ReasonSourceGap || got.State != report.StateOK {
 		t.Fatalf("after a week: %+v", got)
 	}
-	b.market.dates(MFRREnergy)
-	b.jobsUntil(MFRREnergy, "2026-11-21 12:00")
-	if slices.Contains(b.market.dates(MFRREnergy), day) {
+	b.market.dates(market.FeedMFRREnergy)
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-21 12:00")
+	if slices.Contains(b.market.dates(market.FeedMFRREnergy), day) {
 		t.Error("it is asked for by itself")
 	}
 
@@ -68,14 +68,14 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 		{"a fetch leaves it out", false, []string{"09", "11"}},
 		{"one that is forced asks for it", true, []string{"09 10 11"}},
 	} {
-		b.market.dates(MFRREnergy)
+		b.market.dates(market.FeedMFRREnergy)
 		r := request(t, market.MFRREnergy, "2026-11-09", "2026-11-11")
 		r.Force = row.force
 		if err := b.Fetch(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 		// What is short in a wide answer is asked for once more by itself.
-		calls := slices.DeleteFunc(b.callsOf(MFRREnergy), func(call string) bool { return call == "10" })
+		calls := slices.DeleteFunc(b.callsOf(market.FeedMFRREnergy), func(call string) bool { return call == "10" })
 		if diff := cmp.Diff(row.want, calls); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
@@ -92,9 +92,9 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-11 06:30", day)
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
-	b.jobsUntil(MFRREnergy, "2026-11-20 12:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-20 12:00")
 	// Whether it is told as partial or as the source's error goes by which date was asked for last.
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial && got != report.ReasonSourceError {
 		t.Errorf("the reason is %q", got)
@@ -103,8 +103,8 @@ func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 
 func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
-	b.job(t.Context(), b.feed(Capacity))
-	b.market.dates(Capacity)
+	b.job(t.Context(), b.feed(market.FeedCapacity))
+	b.market.dates(market.FeedCapacity)
 	start := []string{"2026-11-21", "2026-11-22"} // what lies ahead, at each start
 	night := []string{"2026-11-14", "2026-11-15", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"}
 	for _, row := range []struct {
@@ -117,8 +117,8 @@ func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 	} {
 		b.clock.Advance(paris(t, row.at).Sub(b.clock.Now()))
 		b.Feeds = New(b.options())
-		b.job(t.Context(), b.feed(Capacity))
-		if got := slices.Sorted(slices.Values(b.market.dates(Capacity))); !slices.Equal(got, row.want) {
+		b.job(t.Context(), b.feed(market.FeedCapacity))
+		if got := slices.Sorted(slices.Values(b.market.dates(market.FeedCapacity))); !slices.Equal(got, row.want) {
 			t.Errorf("after a start at %s it asks for %v, want %v", row.at, got, row.want)
 		}
 	}
@@ -126,7 +126,7 @@ func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 
 func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:00")
-	feed, whole, bad := b.feed(AFRREnergy), b.market.afrr, date(t, "2026-11-19").Period()
+	feed, whole, bad := b.feed(market.FeedAFRREnergy), b.market.afrr, date(t, "2026-11-19").Period()
 	b.job(t.Context(), feed)
 	b.clock.Advance(paris(t, "2026-11-21 03:01").Sub(b.clock.Now()))
 	b.market.afrr = func(window market.Period) (replyOfAFRR, error) {
@@ -137,10 +137,10 @@ func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
 	}
 	b.job(t.Context(), feed)
 	b.market.afrr = whole
-	b.market.dates(AFRREnergy)
+	b.market.dates(market.FeedAFRREnergy)
 	b.clock.Advance(firstDatePause)
 	b.job(t.Context(), feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-19"}, b.market.dates(AFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-19"}, b.market.dates(market.FeedAFRREnergy)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -148,7 +148,7 @@ func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
 func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	b.failing(unreached)
-	b.until(Capacity, failuresToOpen)
+	b.until(market.FeedCapacity, failuresToOpen)
 	other := &bench{Feeds: New(b.options()), t: t, db: b.db, clock: b.clock, market: b.market}
 	told := func() report.Status {
 		t.Helper()
@@ -171,7 +171,7 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	elsewhere := b.options()
-	elsewhere.Prices, elsewhere.Balancing = nil, nil // it has no credentials
+	elsewhere.Readers = nil // it has no credentials
 	other := New(elsewhere)
 	agree := func(when string, want report.State) {
 		t.Helper()
@@ -199,12 +199,12 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 	whole := b.market.mfrr
 	b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, unreached }
 	for range failuresToOpen {
-		b.job(t.Context(), b.feed(MFRREnergy))
+		b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	}
 	agree("when one feed does not reach the host", report.StateDown)
 	b.market.mfrr = whole
 	b.clock.Advance(time.Minute)
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	agree("when it does again", report.StateOK)
 }
 
@@ -217,7 +217,7 @@ func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial {
 		t.Fatalf("it is missing for %q", got)
 	}
-	b.jobsUntil(MFRREnergy, "2026-11-18 12:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-18 12:00")
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonSourceGap {
 		t.Errorf("after a week it is missing for %q", got)
 	}
@@ -244,13 +244,13 @@ func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
 
 func TestYesterdayThatIsNotPublishedRestsBetweenItsRuns(t *testing.T) {
 	b := newBench(t, "2026-11-18 23:50")
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, nil }
-	b.askedBy(MFRREnergy, "2026-11-20 10:00")
-	if got := b.askedBy(MFRREnergy, "2026-11-20 10:05"); !slices.Equal(got, []string{"2026-11-20"}) {
+	b.askedBy(market.FeedMFRREnergy, "2026-11-20 10:00")
+	if got := b.askedBy(market.FeedMFRREnergy, "2026-11-20 10:05"); !slices.Equal(got, []string{"2026-11-20"}) {
 		t.Errorf("five minutes later it asks for %v", got)
 	}
-	if got := b.askedBy(MFRREnergy, "2026-11-20 10:20"); !slices.Contains(got, "2026-11-19") {
+	if got := b.askedBy(market.FeedMFRREnergy, "2026-11-20 10:20"); !slices.Contains(got, "2026-11-19") {
 		t.Errorf("after its rest it asks for %v", got)
 	}
 }

@@ -43,11 +43,14 @@ func (a *answer) settleOmissions() {
 // delivery dates that are over and not whole in the answer are asked for again by themselves, as long as that brings
 // more than the call for a wider window did, to which was belongs; nil for the first call.
 func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, was shortfall, into *answer) error {
-	part, err := feed.ask(ctx, call)
+	part, err := feed.read(ctx, call)
 	into.traffic.Add(part.traffic)
 	dates := call.Dates()
-	switch {
-	case isUnreadable(err) && len(dates) > 1 && into.unreadable < mostUnreadable && !feed.standsIn: // the exchange knows no windows
+	switch canSplit := len(dates) > 1 && feed.canSplit(); {
+	case canSplit && isTooWide(err):
+		return f.gatherHalves(ctx, feed, call, err, into)
+	case canSplit && isUnreadable(err) && into.unreadable < mostUnreadable:
+		into.unreadable++
 		return f.gatherHalves(ctx, feed, call, err, into)
 	case err != nil:
 		return err
@@ -81,27 +84,29 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, 
 // in the widest window, and few where all are.
 const mostUnreadable = 14
 
-// gatherHalves asks for a window whose document cannot be read in two halves: a single date may have spoilt it. Where neither
-// can be read, the error is unread, that of the window.
-func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call market.Period, unread error, into *answer) error {
-	into.unreadable++
+// gatherHalves asks for a window in two halves, because the source calls it too wide, or because its document cannot be
+// read: a single date may have spoilt it. cause is that error; it is returned where neither half can be read.
+func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call market.Period, cause error, into *answer) error {
 	dates := call.Dates()
 	middle := dates[len(dates)/2].Start().Unix()
-	var lost []market.Period
+	var unread []market.Period
 	for _, half := range []market.Period{{Start: call.Start, End: middle}, {Start: middle, End: call.End}} {
-		err := f.gatherCall(ctx, feed, half, nil, into)
-		switch {
+		switch err := f.gatherCall(ctx, feed, half, nil, into); {
+		case err == nil:
 		case isUnreadable(err):
-			lost = append(lost, half)
-		case err != nil:
+			unread = append(unread, half)
+			if isTooWide(cause) {
+				cause = err
+			}
+		default:
 			return err
 		}
 	}
-	if len(lost) == 2 {
-		return unread
+	if len(unread) == 2 {
+		return cause
 	}
-	for _, half := range lost {
-		into.lose(half.Dates(), unread)
+	for _, half := range unread {
+		into.lose(half.Dates(), cause)
 	}
 	return nil
 }
@@ -112,7 +117,7 @@ type shortfall map[market.DeliveryDate]int
 // shortOf is what the answer lacks of the dates; of a date of which it refuses something that is not known.
 func (f *Feeds) shortOf(feed *feed, dates []market.DeliveryDate, part answer) shortfall {
 	short := shortfall{}
-	for _, dataset := range feed.datasets {
+	for _, dataset := range feed.Datasets {
 		held := holdingsOf(dataset, part.batch.Coverage(dataset), dates)
 		if dataset.About().Due == nil {
 			held = quartersOf(part.batch, dataset, dates)

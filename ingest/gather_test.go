@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -8,12 +9,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
 )
 
 // callsOf are the days of each of the feed's calls, such as "04 05".
-func (b *bench) callsOf(name FeedName) []string {
+func (b *bench) callsOf(name market.FeedName) []string {
 	var calls []string
 	for _, call := range b.market.asked[name] {
 		var days []string
@@ -66,11 +68,99 @@ func TestAReplyThatIsCutShortIsFoundByCountingEachSeries(t *testing.T) {
 			if err := b.Fetch(t.Context(), request(t, market.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, b.callsOf(Capacity)); diff != "" {
+			if diff := cmp.Diff(row.want, b.callsOf(market.FeedCapacity)); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
 			if got := b.rows(market.MFRRCapacity, "2026-11-07"); got != row.rows {
 				t.Errorf("%d rows, want %d", got, row.rows)
+			}
+		})
+	}
+}
+
+// tooWide are the errors of a source to which a window is too wide, by status 400 and by status 200.
+var tooWide = []*source.Fault{
+	{Source: "ENTSO-E", Call: "A44", Status: 400, Message: "the window is too wide for the source", Cause: source.ErrTooWide},
+	{Source: "ENTSO-E", Call: "A44", Unreadable: true, Message: "the window is too wide for the source", Cause: source.ErrTooWide},
+}
+
+func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
+	for _, fault := range tooWide {
+		b := newBench(t, "2026-11-20 12:00")
+		whole, refused := b.market.prices, date(t, "2026-10-27")
+		b.market.prices = func(window market.Period) (replyOfPrices, error) {
+			if len(window.Dates()) > 2 {
+				return replyOfPrices{}, fault
+			}
+			reply, err := whole(window)
+			if window.Holds(refused.Start().Unix()) {
+				reply.Rows = slices.DeleteFunc(reply.Rows, func(row market.Price) bool { return refused.Period().Holds(row.Start) })
+				reply.Refusals.RefuseFinally(market.DayAheadPrices, refused, "position 0 is odd")
+			}
+			reply.Note("a series was skipped")
+			return reply, err
+		}
+		run, err := b.runDates(market.FeedDayAheadPrices, "2026-10-22", "2026-10-28")
+		if err != nil || run.Error != "day-ahead-prices 2026-10-27 refused: position 0 is odd" {
+			t.Errorf("error %v, run %+v", err, run)
+		}
+		want := []string{"22 23 24 25 26 27 28", "22 23 24", "22", "23 24", "25 26 27 28", "25 26", "27 28"}
+		if diff := cmp.Diff(want, b.callsOf(market.FeedDayAheadPrices)); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		if run.Bytes != int64(100*len(want)) {
+			t.Errorf("%d bytes", run.Bytes)
+		}
+		for day, rows := range map[string]int{"2026-10-22": 96, "2026-10-25": 100, "2026-10-26": 96, "2026-10-27": 0, "2026-10-28": 96} {
+			if got := b.rows(market.DayAheadPrices, day); got != rows {
+				t.Errorf("%s: %d rows, want %d", day, got, rows)
+			}
+		}
+	}
+}
+
+func TestADateThatIsTooWideFailsItsWindowAtOnce(t *testing.T) {
+	for _, fault := range tooWide {
+		b := newBench(t, "2026-11-20 12:00")
+		b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, fault }
+		run, err := b.runDates(market.FeedDayAheadPrices, "2026-08-01", "2026-10-29")
+		// 90, 45, 22, 11, 5, 2 dates and one.
+		if calls := len(b.market.asked[market.FeedDayAheadPrices]); !errors.Is(err, source.ErrTooWide) || run.Outcome != store.OutcomeFailed || calls != 7 {
+			t.Errorf("%d calls, error %v, run %+v", calls, err, run)
+		}
+	}
+}
+
+func TestAHalfThatFailsFailsTheWholeWindow(t *testing.T) {
+	unread, missing := *tooWide[1], &source.Fault{Source: "ENTSO-E", Call: "A44", Status: 404, Message: "Not Found"}
+	unread.Cause, unread.Message = nil, "the reply cannot be read"
+	for _, row := range []struct {
+		name   string
+		halves [2]error
+		want   error
+		rows   int // of the first date
+	}{
+		{"the second half is not there", [2]error{nil, missing}, missing, 0},
+		{"neither half can be read", [2]error{&unread, &unread}, &unread, 0},
+		{"the second half cannot be read", [2]error{nil, &unread}, &unread, 96}, // the rest is stored
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBench(t, "2026-11-20 12:00")
+			whole := b.market.prices
+			b.market.prices = func(window market.Period) (replyOfPrices, error) {
+				switch {
+				case len(window.Dates()) > 1:
+					return replyOfPrices{}, tooWide[0]
+				case window.Holds(date(t, "2026-11-01").Start().Unix()) && row.halves[0] == nil:
+					return whole(window)
+				case window.Holds(date(t, "2026-11-01").Start().Unix()):
+					return replyOfPrices{}, row.halves[0]
+				}
+				return replyOfPrices{}, row.halves[1]
+			}
+			_, err := b.runDates(market.FeedDayAheadPrices, "2026-11-01", "2026-11-02")
+			if got := b.rows(market.DayAheadPrices, "2026-11-01"); !errors.Is(err, row.want) || got != row.rows {
+				t.Errorf("error %v, %d rows", err, got)
 			}
 		})
 	}
@@ -82,7 +172,7 @@ func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
 		t.Fatal(err)
 	}
-	if calls := b.callsOf(Capacity); len(calls) != 1 {
+	if calls := b.callsOf(market.FeedCapacity); len(calls) != 1 {
 		t.Errorf("calls %q", calls)
 	}
 }

@@ -77,11 +77,11 @@ func TestGrowthOfAYear(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	clock := hastyClock{b.clock}
+	fromENTSOE := entsoe.NewClient(entsoe.Options{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: clock})
 	fromRTE := rte.NewClient(rte.Options{BaseURL: sources.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: clock})
 	options := b.options()
 	options.Clock, options.Log = clock, slog.New(slog.DiscardHandler)
-	options.Prices = entsoe.NewClient(entsoe.Options{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: clock})
-	options.Balancing, options.Exchange = fromRTE, fromRTE
+	options.Readers = ReadersOf(fromENTSOE, fromRTE)
 	b.Feeds = New(options)
 
 	due := map[*feed]time.Time{}

@@ -31,7 +31,7 @@ type fakeMarket struct {
 	ahead map[string]time.Duration // this machine's clock less that of a host, where the host says its time
 
 	mu    sync.Mutex
-	asked map[FeedName][]market.Period
+	asked map[market.FeedName][]market.Period
 }
 
 // traffic is that of one call to the host.
@@ -43,14 +43,14 @@ func (m *fakeMarket) traffic(host string) source.Traffic {
 	return traffic
 }
 
-func (m *fakeMarket) note(feed FeedName, window market.Period) {
+func (m *fakeMarket) note(feed market.FeedName, window market.Period) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked[feed] = append(m.asked[feed], window)
 }
 
 // dates are the delivery dates of the feed's calls so far, and forgets the calls.
-func (m *fakeMarket) dates(feed FeedName) []string {
+func (m *fakeMarket) dates(feed market.FeedName) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var dates []string
@@ -64,27 +64,34 @@ func (m *fakeMarket) dates(feed FeedName) []string {
 }
 
 func (m *fakeMarket) DayAheadPrices(_ context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
-	m.note(DayAheadPrices, window)
+	m.note(market.FeedDayAheadPrices, window)
 	reply, err := m.prices(window)
 	return reply, m.traffic("entsoe.example"), err
 }
 
 func (m *fakeMarket) ProcuredReserves(_ context.Context, window market.Period) (source.Reply[market.CapacityStep], source.Traffic, error) {
-	m.note(Capacity, window)
+	m.note(market.FeedCapacity, window)
 	reply, err := m.capacity(window)
 	return reply, m.traffic("rte.example"), err
 }
 
 func (m *fakeMarket) MarginalPrice(_ context.Context, window market.Period) (source.Reply[market.AFRRStep], source.Traffic, error) {
-	m.note(AFRREnergy, window)
+	m.note(market.FeedAFRREnergy, window)
 	reply, err := m.afrr(window)
 	return reply, m.traffic("rte.example"), err
 }
 
 func (m *fakeMarket) StandardMFRR(_ context.Context, window market.Period) (source.Reply[market.MFRRStep], source.Traffic, error) {
-	m.note(MFRREnergy, window)
+	m.note(market.FeedMFRREnergy, window)
 	reply, err := m.mfrr(window)
 	return reply, m.traffic("rte.example"), err
+}
+
+func (m *fakeMarket) readers() map[market.FeedName]Reader {
+	return map[market.FeedName]Reader{
+		market.FeedDayAheadPrices: ReaderOf(market.Prices, m.DayAheadPrices), market.FeedCapacity: ReaderOf(market.Capacity, m.ProcuredReserves),
+		market.FeedAFRREnergy: ReaderOf(market.AFRR, m.MarginalPrice), market.FeedMFRREnergy: ReaderOf(market.MFRR, m.StandardMFRR),
+	}
 }
 
 // bench is feeds over a new database, a clock that stands, and a market that gives every step of every window.
@@ -99,7 +106,7 @@ type bench struct {
 func newBench(t *testing.T, now string, options ...store.Option) *bench {
 	t.Helper()
 	db := storetest.New(t, options...)
-	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), market: &fakeMarket{asked: map[FeedName][]market.Period{}}}
+	b := &bench{t: t, db: db, clock: clockwork.NewFakeClockAt(paris(t, now)), market: &fakeMarket{asked: map[market.FeedName][]market.Period{}}}
 	b.market.prices = func(window market.Period) (source.Reply[market.Price], error) {
 		var reply source.Reply[market.Price]
 		for s := window.Start; s < window.End; s += market.QuarterSeconds {
@@ -140,8 +147,8 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 // options are those of the feeds of a process that has just started.
 func (b *bench) options() Options {
 	return Options{
-		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Prices: b.market, Balancing: b.market,
-		Schedules: map[FeedName]Schedule{DayAheadPrices: pricesHours, Capacity: capacityHours, AFRREnergy: energyHours, MFRREnergy: energyHours},
+		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Readers: b.market.readers(),
+		Schedules: map[market.FeedName]Schedule{market.FeedDayAheadPrices: pricesHours, market.FeedCapacity: capacityHours, market.FeedAFRREnergy: energyHours, market.FeedMFRREnergy: energyHours},
 	}
 }
 
@@ -150,9 +157,9 @@ func capacityStep(dataset market.Dataset, start int64, direction market.Directio
 		OfferedMW: market.Num(200), ContractedMW: market.Num(100), Price: market.Num(1.25)}
 }
 
-func (b *bench) feed(name FeedName) *feed {
+func (b *bench) feed(name market.FeedName) *feed {
 	for _, feed := range b.feeds {
-		if feed.name == name {
+		if feed.Name == name {
 			return feed
 		}
 	}
@@ -180,10 +187,10 @@ func (b *bench) summary(dataset market.Dataset) store.RunSummary {
 	return summary
 }
 
-func (b *bench) runDates(name FeedName, first, last string) (store.Run, error) {
+func (b *bench) runDates(name market.FeedName, first, last string) (store.Run, error) {
 	b.t.Helper()
 	feed := b.feed(name)
-	return b.run(b.t.Context(), feed, feed.plan(date(b.t, first), date(b.t, last))[0], 0)
+	return b.run(b.t.Context(), feed, windowsOf(feed.Feed, date(b.t, first), date(b.t, last))[0], 0)
 }
 
 func TestARefusedDateLeavesTheRest(t *testing.T) {
@@ -198,7 +205,7 @@ func TestARefusedDateLeavesTheRest(t *testing.T) {
 		}
 		return reply, err
 	}
-	run, err := b.runDates(Capacity, "2026-11-01", "2026-11-03")
+	run, err := b.runDates(market.FeedCapacity, "2026-11-01", "2026-11-03")
 	if err != nil || run.Outcome != store.OutcomePartial {
 		t.Fatalf("outcome %s, error %v", run.Outcome, err)
 	}
@@ -233,13 +240,13 @@ func TestARefusedDateLeavesTheRest(t *testing.T) {
 
 func TestWhatWasStoredStaysWhenItsDateIsRefused(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	if _, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01"); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-01", "2026-11-01"); err != nil {
 		t.Fatal(err)
 	}
 	b.market.prices = func(window market.Period) (source.Reply[market.Price], error) {
 		return source.Reply[market.Price]{Rows: []market.Price{{Start: window.Start, Resolution: market.PT15M, Price: market.Num(100_001)}}}, nil
 	}
-	run, err := b.runDates(DayAheadPrices, "2026-11-01", "2026-11-01")
+	run, err := b.runDates(market.FeedDayAheadPrices, "2026-11-01", "2026-11-01")
 	if err != nil || run.Outcome != store.OutcomeFailed || b.rows(market.DayAheadPrices, "2026-11-01") != 96 {
 		t.Errorf("outcome %s, error %v, %d rows", run.Outcome, err, b.rows(market.DayAheadPrices, "2026-11-01"))
 	}
@@ -254,7 +261,7 @@ func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
 		}
 		return whole(window)
 	}
-	run, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25")
+	run, err := b.runDates(market.FeedAFRREnergy, "2026-10-25", "2026-10-25")
 	if !errors.Is(err, lost) || run.Outcome != store.OutcomeFailed || run.Bytes != 200 || b.rows(market.AFRREnergy, "2026-10-25") != 0 {
 		t.Errorf("run %+v, error %v, %d rows", run, err, b.rows(market.AFRREnergy, "2026-10-25"))
 	}
@@ -262,7 +269,7 @@ func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
 		t.Errorf("last error %v, want %q", got, lost.Error())
 	}
 	b.market.afrr = whole
-	if _, err := b.runDates(AFRREnergy, "2026-10-25", "2026-10-25"); err != nil || b.rows(market.AFRREnergy, "2026-10-25") != 22_500 {
+	if _, err := b.runDates(market.FeedAFRREnergy, "2026-10-25", "2026-10-25"); err != nil || b.rows(market.AFRREnergy, "2026-10-25") != 22_500 {
 		t.Errorf("error %v, %d rows", err, b.rows(market.AFRREnergy, "2026-10-25"))
 	}
 }
@@ -274,8 +281,8 @@ func TestAnInterruptedRunIsNoFault(t *testing.T) {
 		cancel()
 		return source.Reply[market.Price]{}, ctx.Err()
 	}
-	feed := b.feed(DayAheadPrices)
-	run, err := b.run(ctx, feed, feed.plan(b.today(), b.today())[0], 0)
+	feed := b.feed(market.FeedDayAheadPrices)
+	run, err := b.run(ctx, feed, windowsOf(feed.Feed, b.today(), b.today())[0], 0)
 	if !errors.Is(err, context.Canceled) || run.Outcome != store.OutcomeInterrupted {
 		t.Errorf("outcome %s, error %v", run.Outcome, err)
 	}
@@ -283,8 +290,8 @@ func TestAnInterruptedRunIsNoFault(t *testing.T) {
 
 func TestStepsOfEnergyThatHaveNotBegunAreDropped(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:07")
-	feed := b.feed(MFRREnergy)
-	if _, err := b.run(t.Context(), feed, feed.plan(b.today(), b.today())[0], 0); err != nil {
+	feed := b.feed(market.FeedMFRREnergy)
+	if _, err := b.run(t.Context(), feed, windowsOf(feed.Feed, b.today(), b.today())[0], 0); err != nil {
 		t.Fatal(err)
 	}
 	// 00:00 to 12:00, both begun, in two directions.
@@ -405,18 +412,18 @@ func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
 func TestAFeedAsksForWhatItLacks(t *testing.T) {
 	b := newBench(t, "2026-11-20 13:00")
 	ctx := t.Context()
-	b.job(ctx, b.feed(DayAheadPrices))
-	if got := b.market.dates(DayAheadPrices); len(got) != 36 || got[0] != "2026-10-17" || got[35] != "2026-11-21" {
+	b.job(ctx, b.feed(market.FeedDayAheadPrices))
+	if got := b.market.dates(market.FeedDayAheadPrices); len(got) != 36 || got[0] != "2026-10-17" || got[35] != "2026-11-21" {
 		t.Fatalf("a new database asks for %d dates: %v", len(got), got)
 	}
-	b.job(ctx, b.feed(DayAheadPrices))
-	if got := b.market.dates(DayAheadPrices); got != nil {
+	b.job(ctx, b.feed(market.FeedDayAheadPrices))
+	if got := b.market.dates(market.FeedDayAheadPrices); got != nil {
 		t.Errorf("a whole one asks for %v", got)
 	}
 	b.clock.Advance(72 * time.Hour)
-	b.job(ctx, b.feed(DayAheadPrices))
+	b.job(ctx, b.feed(market.FeedDayAheadPrices))
 	want := []string{"2026-11-14", "2026-11-15", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"}
-	if diff := cmp.Diff(want, b.market.dates(DayAheadPrices)); diff != "" {
+	if diff := cmp.Diff(want, b.market.dates(market.FeedDayAheadPrices)); diff != "" {
 		t.Errorf("three days later, for what is missing and for what three nights would have read again: %s", diff)
 	}
 }
@@ -436,11 +443,11 @@ func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 		reply.Rows = kept
 		return reply, err
 	}
-	b.job(t.Context(), b.feed(Capacity))
-	b.market.dates(Capacity)
+	b.job(t.Context(), b.feed(market.FeedCapacity))
+	b.market.dates(market.FeedCapacity)
 	for range 3 {
-		next := b.job(t.Context(), b.feed(Capacity))
-		if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(Capacity)); diff != "" {
+		next := b.job(t.Context(), b.feed(market.FeedCapacity))
+		if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(market.FeedCapacity)); diff != "" {
 			t.Errorf("asked for %s", diff)
 		}
 		if wait := next.Sub(b.clock.Now()); wait < 10*time.Minute || wait > 11*time.Minute {
@@ -448,7 +455,7 @@ func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 		}
 	}
 	lacking = ""
-	next := b.job(t.Context(), b.feed(Capacity))
+	next := b.job(t.Context(), b.feed(market.FeedCapacity))
 	if wait := next.Sub(b.clock.Now()); wait < time.Hour || wait > 61*time.Minute {
 		t.Errorf("whole, and again in %s", wait)
 	}
@@ -456,9 +463,9 @@ func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 
 func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	ctx, feed := t.Context(), b.feed(AFRREnergy)
+	ctx, feed := t.Context(), b.feed(market.FeedAFRREnergy)
 	next := b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-19", "2026-11-18"}, b.market.dates(AFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-20", "2026-11-19", "2026-11-18"}, b.market.dates(market.FeedAFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	if wait := next.Sub(b.clock.Now()); wait < 15*time.Minute || wait > 16*time.Minute {
@@ -466,7 +473,7 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 	}
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	asked := b.market.asked[AFRREnergy]
+	asked := b.market.asked[market.FeedAFRREnergy]
 	newest := paris(t, "2026-11-20 12:00").Add(-4 * time.Second)
 	if len(asked) != 1 || !asked[0].From().Equal(newest.Add(-30*time.Minute)) || !asked[0].To().Equal(b.clock.Now()) {
 		t.Errorf("asked for %v", asked)
@@ -475,33 +482,33 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 
 func TestYesterdayIsReadAgainWhole(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:50")
-	ctx, feed := t.Context(), b.feed(MFRREnergy)
+	ctx, feed := t.Context(), b.feed(market.FeedMFRREnergy)
 	b.job(ctx, feed)
 	b.clock.Advance(20 * time.Minute) // 00:10
 	if next := b.job(ctx, feed); next.Before(paris(t, "2026-11-21 00:20")) || next.After(paris(t, "2026-11-21 00:22")) {
 		t.Errorf("again at %s", next)
 	}
-	b.market.dates(MFRREnergy)
+	b.market.dates(market.FeedMFRREnergy)
 	b.clock.Advance(10 * time.Minute) // 00:20
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(market.FeedMFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(MFRREnergy)[:1]); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21"}, b.market.dates(market.FeedMFRREnergy)[:1]); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestALostFortnightHealsFromTheFirstStoredDate(t *testing.T) {
 	b := newBench(t, "2026-11-01 12:00")
-	ctx, feed := t.Context(), b.feed(MFRREnergy)
+	ctx, feed := t.Context(), b.feed(market.FeedMFRREnergy)
 	b.job(ctx, feed)
-	b.market.dates(MFRREnergy)
+	b.market.dates(market.FeedMFRREnergy)
 	b.clock.Advance(14 * 24 * time.Hour)
 	b.job(ctx, feed)
-	asked := b.market.dates(MFRREnergy)
+	asked := b.market.dates(market.FeedMFRREnergy)
 	// The dates of 30 and 31 October, which were there, missed nights in which they are read again.
 	if len(asked) != 17 || b.rows(market.MFRREnergy, "2026-11-01") != 192 || b.rows(market.MFRREnergy, "2026-11-14") != 192 {
 		t.Errorf("asked for %v", asked)
@@ -524,8 +531,8 @@ func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
 	}
 	asked := 0
 	for range 4 * 12 {
-		b.job(t.Context(), b.feed(MFRREnergy))
-		for _, d := range b.market.dates(MFRREnergy) {
+		b.job(t.Context(), b.feed(market.FeedMFRREnergy))
+		for _, d := range b.market.dates(market.FeedMFRREnergy) {
 			if d == hole.String() {
 				asked++
 			}
@@ -553,8 +560,8 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 			b.market.capacity = func(market.Period) (source.Reply[market.CapacityStep], error) {
 				return source.Reply[market.CapacityStep]{}, row.fault
 			}
-			b.job(t.Context(), b.feed(Capacity))
-			if got := len(b.market.asked[Capacity]); got != row.calls {
+			b.job(t.Context(), b.feed(market.FeedCapacity))
+			if got := len(b.market.asked[market.FeedCapacity]); got != row.calls {
 				t.Errorf("%d calls, want %d", got, row.calls)
 			}
 		})
@@ -563,7 +570,7 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 
 func TestARereadThatFailedIsStillDue(t *testing.T) {
 	b := newBench(t, "2026-11-20 23:50")
-	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
+	ctx, feed, whole := t.Context(), b.feed(market.FeedMFRREnergy), b.market.mfrr
 	b.job(ctx, feed)
 	b.market.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
 		return source.Reply[market.MFRRStep]{}, &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"}
@@ -571,17 +578,17 @@ func TestARereadThatFailedIsStillDue(t *testing.T) {
 	b.clock.Advance(32 * time.Minute) // 00:22
 	b.job(ctx, feed)
 	b.market.mfrr = whole
-	b.market.dates(MFRREnergy)
+	b.market.dates(market.FeedMFRREnergy)
 	b.clock.Advance(15 * time.Minute)
 	b.job(ctx, feed)
-	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(MFRREnergy)); diff != "" {
+	if diff := cmp.Diff([]string{"2026-11-21", "2026-11-20"}, b.market.dates(market.FeedMFRREnergy)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAnOutageDoesNotMakeDatesRest(t *testing.T) {
 	b := newBench(t, "2026-11-16 12:00")
-	ctx, feed, whole := t.Context(), b.feed(MFRREnergy), b.market.mfrr
+	ctx, feed, whole := t.Context(), b.feed(market.FeedMFRREnergy), b.market.mfrr
 	b.job(ctx, feed)
 	b.market.mfrr = func(market.Period) (source.Reply[market.MFRRStep], error) {
 		return source.Reply[market.MFRRStep]{}, &source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}
@@ -618,7 +625,7 @@ func TestASourceThatLagsIsFollowedOverMidnight(t *testing.T) {
 				return whole(window)
 			}
 			for range 4 * 14 {
-				b.job(t.Context(), b.feed(MFRREnergy))
+				b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 				extent, err := b.db.Extent(t.Context(), market.MFRREnergy)
 				if err != nil {
 					t.Fatal(err)

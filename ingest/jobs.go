@@ -15,12 +15,6 @@ import (
 	"courant/store/market"
 )
 
-// energyDates is how many delivery dates of energy, today included, are brought in where nothing is stored yet.
-const energyDates = 3
-
-// overlap is how far before the newest step of energy a run begins: the last steps are corrected for a while.
-const overlap = 30 * time.Minute
-
 // lockPause is how long a feed rests when another program's lock kept out what it had brought.
 const lockPause = time.Minute
 
@@ -37,7 +31,7 @@ func (f *Feeds) Serve(ctx context.Context) error {
 	f.clearStates(ctx) // those of a service that was killed
 	rests := f.killRests(ctx)
 	for _, feed := range f.feeds {
-		if feed.off {
+		if feed.isOff() {
 			continue
 		}
 		at := gocron.OneTimeJobStartImmediately()
@@ -93,11 +87,11 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 			err = f.schedule(ctx, scheduler, feed, gocron.OneTimeJobStartImmediately())
 		}
 		if err != nil {
-			f.log.Error("feed not scheduled", "feed", string(feed.name), "error", oneLine(err))
+			f.log.Error("feed not scheduled", "feed", string(feed.Name), "error", oneLine(err))
 		}
-	}), gocron.WithName(string(feed.name)))
+	}), gocron.WithName(string(feed.Name)))
 	if err != nil {
-		return fmt.Errorf("ingest: schedule %s: %w", feed.name, err)
+		return fmt.Errorf("ingest: schedule %s: %w", feed.Name, err)
 	}
 	return nil
 }
@@ -108,7 +102,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	defer feed.busy.Unlock()
 	now := f.clock.Now()
 	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
-		return f.settle(ctx, feed, nil, nil)
+		return f.endJob(ctx, feed, nil, nil)
 	}
 	if f.rests(feed) {
 		feed.runsNext(now.Add(roomPause))
@@ -116,7 +110,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	}
 	windows, err := f.due(ctx, feed, now)
 	if err != nil && ctx.Err() == nil {
-		f.log.Error("feed not planned", "feed", string(feed.name), "error", oneLine(err))
+		f.log.Error("feed not planned", "feed", string(feed.Name), "error", oneLine(err))
 	}
 	var answered map[market.DeliveryDate]bool
 	if len(windows) > 0 {
@@ -125,10 +119,10 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	if ctx.Err() != nil {
 		return now
 	}
-	if slices.Contains(feed.datasets, market.DayAheadPrices) {
+	if slices.Contains(feed.Datasets, market.DayAheadPrices) {
 		f.rereadDiffering(ctx, feed)
 	}
-	return f.settle(ctx, feed, answered, err)
+	return f.endJob(ctx, feed, answered, err)
 }
 
 // runAll asks for windows one after the other. It tells of which delivery dates the source was asked and answered; the error is that
@@ -168,12 +162,9 @@ func isAnswer(err error) bool {
 	return errors.As(err, &fault) && !fault.Connection && fault.Status < 500
 }
 
-// due is what a run that begins now asks for.
+// due plans what a job that begins now asks for.
 func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, error) {
-	if feed.standsIn {
-		return f.exchangeDue(ctx, feed, now)
-	}
-	wanted, err := f.wanted(ctx, feed, now)
+	wanted, err := feed.wanted(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -182,124 +173,7 @@ func (f *Feeds) due(ctx context.Context, feed *feed, now time.Time) ([]window, e
 			delete(wanted, date)
 		}
 	}
-	if feed.ahead {
-		return planDates(feed, wanted), nil
-	}
-	running, err := f.running(ctx, feed, wanted, now)
-	return append(running, planDates(feed, wanted)...), err
-}
-
-// wanted are the delivery dates that the feed makes whole and that are not, those before them that were asked for and are
-// not whole either, and those that are due to be read again.
-func (f *Feeds) wanted(ctx context.Context, feed *feed, now time.Time) (map[market.DeliveryDate]bool, error) {
-	today := market.DeliveryDateOf(now)
-	first, err := f.lookback(ctx, feed, today)
-	if err != nil {
-		return nil, err
-	}
-	last := today.Add(-1)
-	if feed.ahead {
-		last = today.Add(1)
-	}
-	wanted, err := f.unfinished(ctx, feed, first, last)
-	if err != nil {
-		return nil, err
-	}
-	rereads, err := f.dueRereads(ctx, feed, now)
-	if err != nil {
-		return nil, err
-	}
-	for date := range rereads {
-		wanted[date] = true
-	}
-	return wanted, nil
-}
-
-// dueRereads are the delivery dates that were asked for and are due to be read again, whole or not.
-func (f *Feeds) dueRereads(ctx context.Context, feed *feed, now time.Time) (map[market.DeliveryDate]bool, error) {
-	today := market.DeliveryDateOf(now)
-	first, last := today.Add(-settlementDates), today.Add(-1)
-	if feed.ahead {
-		first, last = today.Add(1-feed.schedule.LookbackDays), today.Add(1)
-	}
-	due := map[market.DeliveryDate]bool{}
-	for _, dataset := range feed.datasets {
-		asked, err := f.asked(ctx, feed, dataset, first, last)
-		if err != nil {
-			return nil, err
-		}
-		coverage, err := f.store.Coverage(ctx, dataset, first, last)
-		if err != nil {
-			return nil, err
-		}
-		for date, a := range asked {
-			at := rereadAt(date, now, feed.rereads)
-			if feed.ahead && !date.Before(today) && f.started.After(at) {
-				at = f.started
-			}
-			if settles := settlementAt(date); !feed.ahead && !settles.After(now) && settles.After(at) {
-				at = settles
-			}
-			if a.Whole.Before(at) && !coverage.IsThinned(date) {
-				due[date] = true
-			}
-		}
-	}
-	return due, nil
-}
-
-// rereadDiffering has ENTSO-E asked again at once for the prices of today and tomorrow that differ from the exchanges'; once
-// for each difference. feed is the one whose job is under way.
-func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
-	prices := f.of(market.DayAheadPrices)
-	if _, blocked := prices.blockedUntil(); blocked || prices.off || ctx.Err() != nil {
-		return
-	}
-	if feed != prices {
-		if !prices.busy.TryLock() {
-			return // its own job is under way, and does this at its end
-		}
-		defer prices.busy.Unlock()
-	}
-	today := f.today()
-	differences, err := f.store.PriceDifferences(ctx, today)
-	var asked map[market.DeliveryDate]store.Asked
-	if err == nil {
-		asked, err = f.asked(ctx, prices, market.DayAheadPrices, today, today.Add(1))
-	}
-	if err != nil {
-		f.log.Error("differing prices not read again", "error", oneLine(err))
-		return
-	}
-	due := map[market.DeliveryDate]bool{}
-	for _, d := range differences {
-		if a, was := asked[d.Date]; was && a.Whole.Before(d.Seen) {
-			due[d.Date] = true
-		}
-	}
-	if len(due) > 0 {
-		_, _ = f.runAll(ctx, prices, planDates(prices, due)) // what fails is logged and recorded there
-	}
-}
-
-// lookback is the first delivery date that the feed makes whole.
-func (f *Feeds) lookback(ctx context.Context, feed *feed, today market.DeliveryDate) (market.DeliveryDate, error) {
-	first := today.Add(1 - feed.schedule.LookbackDays)
-	if feed.ahead {
-		return first, nil
-	}
-	extent, err := f.store.Extent(ctx, feed.datasets[0])
-	if err != nil {
-		return market.DeliveryDate{}, err
-	}
-	least := today.Add(1 - energyDates)
-	switch {
-	case extent.First.IsZero() || extent.First.After(least):
-		return least, nil
-	case extent.First.After(first):
-		return extent.First, nil
-	}
-	return earlier(first, least), nil
+	return feed.plan(ctx, now, wanted)
 }
 
 func earlier(a, b market.DeliveryDate) market.DeliveryDate {
@@ -318,58 +192,28 @@ func planDates(feed *feed, dates map[market.DeliveryDate]bool) []window {
 	slices.SortFunc(sorted, func(a, b market.DeliveryDate) int { return b.DaysUntil(a) })
 	var windows []window
 	for _, run := range neighbours(sorted) {
-		windows = append(windows, feed.plan(run[0], run[len(run)-1])...)
+		windows = append(windows, windowsOf(feed.Feed, run[0], run[len(run)-1])...)
 	}
 	slices.Reverse(windows) // the newest first: they are what people wait for
 	return windows
 }
 
-// running is what of energy may have changed since the last run: from a while before the newest step to now, over
-// midnight if the source lags, or from midnight if nothing is held. A date that is wanted whole is left to that.
-func (f *Feeds) running(ctx context.Context, feed *feed, wanted map[market.DeliveryDate]bool, now time.Time) ([]window, error) {
-	extent, err := f.store.Extent(ctx, feed.datasets[0])
-	if err != nil {
-		return nil, err
-	}
-	today := market.DeliveryDateOf(now)
-	asked, err := f.asked(ctx, feed, feed.datasets[0], today.Add(-1), today)
-	if err != nil {
-		return nil, err
-	}
-	var windows []window
-	for _, date := range []market.DeliveryDate{today, today.Add(-1)} {
-		from := time.Unix(extent.NewestStart, 0).Add(-overlap)
-		if fault := asked[date].Fault; (fault.IsOpen() || fault.Kind == store.FaultOmitted) && fault.Window.From().Before(from) {
-			from = fault.Window.From() // what was not read well is read again
-		}
-		if wanted[date] || !from.Before(date.End()) {
-			continue
-		}
-		if date != today && extent.Last.Before(date) {
-			continue // it is wanted, and rests
-		}
-		for _, w := range feed.plan(date, date) {
-			if w, begun := w.upTo(now); begun {
-				windows = append(windows, w.since(from))
-			}
-		}
-	}
-	return windows, nil
-}
-
-// settle takes stock after a job: the pauses of the dates that the source answered and that are still wanted, and when
-// to run again. failed is what the job ended with.
-func (f *Feeds) settle(ctx context.Context, feed *feed, answered map[market.DeliveryDate]bool, failed error) time.Time {
+// endJob notes which delivery dates are paused now that the source has answered for them, and returns when the feed runs
+// again. failed is the error of the job.
+func (f *Feeds) endJob(ctx context.Context, feed *feed, answered map[market.DeliveryDate]bool, failed error) time.Time {
 	now := f.clock.Now()
-	next := f.nextRun(now, feed, f.isEager(ctx, feed, answered, now))
+	wanted, err := feed.wanted(ctx, now)
+	if err == nil {
+		f.pauseDates(feed, wanted, answered, now)
+	}
+	next := feed.nextAfter(now, err != nil || feed.isUrgent(wanted, market.DeliveryDateOf(now)))
 	jitter := min(mostJitter, next.Sub(now)/10)
 	until, blocked := feed.blockedUntil()
-	switch {
-	case feed.standsIn && isRefusal(failed):
-		next = nextMinute(now, feed.schedule.FromMinute) // it is not needed so much
-	case blocked && until.After(now):
+	if rest, rests := feed.restAfter(failed, now); rests {
+		next = rest
+	} else if blocked && until.After(now) {
 		next = until
-	case errors.Is(failed, store.ErrBusy):
+	} else if errors.Is(failed, store.ErrBusy) {
 		next = earliest(next, now.Add(lockPause))
 	}
 	next = next.Add(rand.N(jitter + 1))
@@ -388,11 +232,11 @@ func (f *Feeds) tellStates(ctx context.Context, host *circuit) {
 		if feed.host != host || state.NextRun.IsZero() || state == feed.told {
 			continue
 		}
-		switch err := f.store.PutFeedState(ctx, string(feed.name), state); {
+		switch err := f.store.PutFeedState(ctx, string(feed.Name), state); {
 		case err == nil:
 			feed.told = state
 		case ctx.Err() == nil:
-			f.log.Error("feed state not stored", "feed", string(feed.name), "error", oneLine(err))
+			f.log.Error("feed state not stored", "feed", string(feed.Name), "error", oneLine(err))
 		}
 	}
 }
@@ -401,29 +245,6 @@ func (feed *feed) runsNext(at time.Time) {
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
 	feed.nextRun = at
-}
-
-// isEager says whether what the feed's hours are for is still missing, and lets dates rest.
-func (f *Feeds) isEager(ctx context.Context, feed *feed, answered map[market.DeliveryDate]bool, now time.Time) bool {
-	if feed.standsIn {
-		lacks, err := f.exchangeLacks(ctx, now)
-		return lacks || err != nil
-	}
-	wanted, err := f.wanted(ctx, feed, now)
-	if err != nil {
-		return true
-	}
-	f.pauseDates(feed, wanted, answered, now)
-	return !feed.ahead || wanted[market.DeliveryDateOf(now).Add(1)]
-}
-
-// nextRun is when the feed runs again after now, by its hours and by its rereads.
-func (f *Feeds) nextRun(now time.Time, feed *feed, eager bool) time.Time {
-	next := feed.schedule.next(now, eager)
-	if feed.standsIn {
-		return next
-	}
-	return earliest(next, nextReread(now, feed.rereads))
 }
 
 // pauseDates lets the dates before today that the source answered and that are still wanted rest for longer each time.

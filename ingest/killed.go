@@ -24,25 +24,25 @@ func (f *Feeds) killRests(ctx context.Context) map[*feed]time.Time {
 	}
 	var killed []*feed
 	for _, feed := range f.feeds {
-		if !feed.off && kills[string(feed.name)] > 0 {
+		if !feed.isOff() && kills[string(feed.Name)] > 0 {
 			killed = append(killed, feed)
 		}
 	}
 	rests := map[*feed]time.Time{}
 	for i, feed := range killed {
-		times := kills[string(feed.name)]
+		times := kills[string(feed.Name)]
 		rest := min(firstKillRest<<min(times-1, 8), longestKillRest)
 		until := f.clock.Now().Add(rest * time.Duration(i+1) / time.Duration(len(killed)))
 		rests[feed] = until
-		f.log.Warn("feed rests, because the service was killed while it ran", "feed", string(feed.name), "times", times, "until", instantText(until))
+		f.log.Warn("feed rests, because the service was killed while it ran", "feed", string(feed.Name), "times", times, "until", instantText(until))
 	}
 	return rests
 }
 
 // beginRuns and endRuns keep the note that a kill leaves behind. Without room on the disk there is none.
 func (f *Feeds) beginRuns(ctx context.Context, feed *feed) {
-	if err := f.store.BeginRuns(ctx, string(feed.name), f.clock.Now()); err != nil && ctx.Err() == nil {
-		f.log.Error("runs not noted", "feed", string(feed.name), "error", oneLine(err))
+	if err := f.store.BeginRuns(ctx, string(feed.Name), f.clock.Now()); err != nil && ctx.Err() == nil {
+		f.log.Error("runs not noted", "feed", string(feed.Name), "error", oneLine(err))
 	}
 }
 
@@ -56,7 +56,7 @@ func (f *Feeds) endAllRuns(ctx context.Context) {
 }
 
 func (f *Feeds) endRuns(ctx context.Context, feed *feed) {
-	if err := f.store.EndRuns(context.WithoutCancel(ctx), string(feed.name)); err != nil {
-		f.log.Error("end of runs not noted", "feed", string(feed.name), "error", oneLine(err))
+	if err := f.store.EndRuns(context.WithoutCancel(ctx), string(feed.Name)); err != nil {
+		f.log.Error("end of runs not noted", "feed", string(feed.Name), "error", oneLine(err))
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	before := b.held()
 	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")
 	if err != nil {
@@ -26,7 +26,7 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 		t.Fatal(err)
 	}
 	const says = "another program has held its write lock for 10ms"
-	run, err := b.runDates(MFRREnergy, "2026-11-10", "2026-11-12")
+	run, err := b.runDates(market.FeedMFRREnergy, "2026-11-10", "2026-11-12")
 	if err == nil || run.Outcome != store.OutcomeFailed || !strings.Contains(run.Error, says) {
 		t.Errorf("outcome %s, error %v", run.Outcome, err)
 	}
@@ -54,7 +54,7 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	if after := b.held(); after[market.MFRREnergy] != before[market.MFRREnergy] {
 		t.Errorf("%d rows, before %d", after[market.MFRREnergy], before[market.MFRREnergy])
 	}
-	if _, err := b.runDates(MFRREnergy, "2026-11-10", "2026-11-12"); err != nil || b.rows(market.MFRREnergy, "2026-11-11") != 192 {
+	if _, err := b.runDates(market.FeedMFRREnergy, "2026-11-10", "2026-11-12"); err != nil || b.rows(market.MFRREnergy, "2026-11-11") != 192 {
 		t.Errorf("after it %d rows, error %v", b.rows(market.MFRREnergy, "2026-11-11"), err)
 	}
 	if got := lastError(); got != "" {
@@ -64,7 +64,7 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 
 func TestAWriteThatALockKeepsOutIsToldAtOnceAndUntilAnotherOneIsDone(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
-	b.job(t.Context(), b.feed(MFRREnergy))
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestWhatALockKeptOutIsAskedForAgainSoon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := b.job(t.Context(), b.feed(DayAheadPrices))
+	next := b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	if wait := next.Sub(b.clock.Now()); wait > lockPause+mostJitter {
 		t.Errorf("it runs again after %s", wait)
 	}
@@ -111,7 +111,7 @@ func TestWhatALockKeptOutIsAskedForAgainSoon(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.clock.Advance(next.Sub(b.clock.Now()))
-	next = b.job(t.Context(), b.feed(DayAheadPrices))
+	next = b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	if wait := next.Sub(b.clock.Now()); wait < idleInterval || b.status(market.DayAheadPrices).State != report.StateOK {
 		t.Errorf("after the lock it runs again after %s, status %+v", wait, b.status(market.DayAheadPrices))
 	}

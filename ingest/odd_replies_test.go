@@ -47,10 +47,11 @@ func newWire(t *testing.T, reply func(market.Period) string) *wire {
 	clock := clockwork.NewFakeClockAt(now)
 	client := source.NewHTTPClient()
 	t.Cleanup(client.CloseIdleConnections)
+	fromENTSOE := entsoe.NewClient(entsoe.Options{BaseURL: server.URL + "/api", SecurityToken: "entsoe-token-of-the-test", HTTP: client, Clock: clock})
+	fromRTE := rte.NewClient(rte.Options{BaseURL: server.URL, ClientID: "client-of-the-test", ClientSecret: "secret-of-the-test", HTTP: client, Clock: clock})
 	w.feeds = ingest.New(ingest.Options{
 		Store: db, Clock: clock, Log: slog.New(slog.DiscardHandler), Ran: func(run store.Run) { w.runs = append(w.runs, run) },
-		Prices:    entsoe.NewClient(entsoe.Options{BaseURL: server.URL + "/api", SecurityToken: "entsoe-token-of-the-test", HTTP: client, Clock: clock}),
-		Balancing: rte.NewClient(rte.Options{BaseURL: server.URL, ClientID: "client-of-the-test", ClientSecret: "secret-of-the-test", HTTP: client, Clock: clock}),
+		Readers: ingest.ReadersOf(fromENTSOE, fromRTE),
 	})
 	return w
 }

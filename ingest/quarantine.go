@@ -188,17 +188,18 @@ func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
 	}
 }
 
-// Accept takes what waits under the id; store.ErrNotFound if nothing does.
-func (f *Feeds) Accept(ctx context.Context, id int64) (store.Quarantined, error) {
+// Accept stores what waits under the ID, with the note in the audit log; store.ErrNotFound if nothing waits there.
+func (f *Feeds) Accept(ctx context.Context, note store.Note, id int64) (store.Quarantined, error) {
 	now := f.clock.Now()
-	q, err := f.store.Accept(ctx, id, &store.Run{Feed: quarantineRun, Started: now, Ended: now, Outcome: store.OutcomeOK})
+	q, err := f.store.Accept(ctx, note, id, &store.Run{Feed: quarantineRun, Started: now, Ended: now, Outcome: store.OutcomeOK})
 	if err == nil {
 		f.committed(ctx)
 	}
 	return q, err
 }
 
-// Reject drops what waits under the id; the same content is not asked about again. store.ErrNotFound if nothing does.
-func (f *Feeds) Reject(ctx context.Context, id int64) (store.Quarantined, error) {
-	return f.store.Reject(ctx, id, f.clock.Now())
+// Reject drops what waits under the ID, with the note in the audit log; the same content does not wait again.
+// store.ErrNotFound if nothing waits there.
+func (f *Feeds) Reject(ctx context.Context, note store.Note, id int64) (store.Quarantined, error) {
+	return f.store.Reject(ctx, note, id, f.clock.Now())
 }

@@ -64,14 +64,14 @@ func TestWhichReadingsOfPricesWait(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			if row.before != nil {
 				b.pricesOf(row.before)
-				if _, err := b.runDates(DayAheadPrices, row.day, row.day); err != nil {
+				if _, err := b.runDates(market.FeedDayAheadPrices, row.day, row.day); err != nil {
 					t.Fatal(err)
 				}
 			}
 			was, had := b.stored(row.day)
 			b.clock.Advance(time.Minute)
 			b.pricesOf(row.after)
-			run, err := b.runDates(DayAheadPrices, row.day, row.day)
+			run, err := b.runDates(market.FeedDayAheadPrices, row.day, row.day)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,12 +100,12 @@ func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
 	const tomorrow = "2026-11-21"
 	b := newBench(t, "2026-11-20 13:00")
 	b.pricesOf(plain)
-	if _, err := b.runDates(DayAheadPrices, tomorrow, tomorrow); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, tomorrow, tomorrow); err != nil {
 		t.Fatal(err)
 	}
 	b.clock.Advance(time.Hour)
 	b.pricesOf(func(q int) float64 { return plain(q) + b2f(q < 40) })
-	if _, err := b.runDates(DayAheadPrices, tomorrow, tomorrow); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, tomorrow, tomorrow); err != nil {
 		t.Fatal(err)
 	}
 	if price, _ := b.stored(tomorrow); price != 1 {
@@ -170,7 +170,7 @@ func (b *bench) withdrawing(share float64) {
 
 // counted is, of the datasets of the feed, how many of the values that withdrawing withdraws are served of a date, and how
 // many of the others that it changes.
-func (b *bench) counted(name FeedName, day string) (left, changed int) {
+func (b *bench) counted(name market.FeedName, day string) (left, changed int) {
 	b.t.Helper()
 	count := func(values, corrected bool) {
 		if values {
@@ -182,7 +182,7 @@ func (b *bench) counted(name FeedName, day string) (left, changed int) {
 	}
 	period := date(b.t, day).Period()
 	switch name {
-	case Capacity:
+	case market.FeedCapacity:
 		rows, err := store.Within(b.t.Context(), b.db, market.Capacity, market.AFRRCapacity, period)
 		if err != nil {
 			b.t.Fatal(err)
@@ -190,7 +190,7 @@ func (b *bench) counted(name FeedName, day string) (left, changed int) {
 		for _, row := range rows {
 			count(row.Price.Valid, row.OfferedMW.V == 201)
 		}
-	case AFRREnergy:
+	case market.FeedAFRREnergy:
 		rows, err := store.Within(b.t.Context(), b.db, market.AFRR, market.AFRREnergy, period)
 		if err != nil {
 			b.t.Fatal(err)
@@ -198,7 +198,7 @@ func (b *bench) counted(name FeedName, day string) (left, changed int) {
 		for _, row := range rows {
 			count(row.DemandMW.Valid, row.DownwardPrice.Valid)
 		}
-	case MFRREnergy:
+	case market.FeedMFRREnergy:
 		rows, err := store.Within(b.t.Context(), b.db, market.MFRR, market.MFRREnergy, period)
 		if err != nil {
 			b.t.Fatal(err)
@@ -214,21 +214,21 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 	const over, tomorrow = "2026-11-18", "2026-11-21"
 	for _, row := range []struct {
 		name          string
-		feed          FeedName
+		feed          market.FeedName
 		day           string
 		share         float64
 		fetched       bool
 		reason        string // of the date that waits; "" if it is taken
 		left, changed int    // values served afterwards
 	}{
-		{"a fifth of a capacity", Capacity, over, 19. / 96, false, "", 192 - 38, 192},
-		{"more than a fifth of a capacity", Capacity, over, 20. / 96, false, "40 of the 192 values of price are withdrawn", 192, 0},
-		{"all of tomorrow's capacity", Capacity, tomorrow, 1, false, "", 0, 192},
-		{"all of a capacity that a person fetches", Capacity, over, 1, true, "", 0, 192},
-		{"a fifth of 4 s steps", AFRREnergy, over, 0.2, false, "", 21600 - 4320, 21600},
-		{"more than a fifth of 4 s steps", AFRREnergy, over, 4321. / 21600, false, "4321 of the 21600 values of demand_mw are withdrawn", 21600, 0},
-		{"a fifth of mFRR energy", MFRREnergy, over, 19. / 96, false, "", 192 - 38, 192},
-		{"more than a fifth of mFRR energy", MFRREnergy, over, 20. / 96, false, "40 of the 192 values of clearing_price are withdrawn", 192, 0},
+		{"a fifth of a capacity", market.FeedCapacity, over, 19. / 96, false, "", 192 - 38, 192},
+		{"more than a fifth of a capacity", market.FeedCapacity, over, 20. / 96, false, "40 of the 192 values of price are withdrawn", 192, 0},
+		{"all of tomorrow's capacity", market.FeedCapacity, tomorrow, 1, false, "", 0, 192},
+		{"all of a capacity that a person fetches", market.FeedCapacity, over, 1, true, "", 0, 192},
+		{"a fifth of 4 s steps", market.FeedAFRREnergy, over, 0.2, false, "", 21600 - 4320, 21600},
+		{"more than a fifth of 4 s steps", market.FeedAFRREnergy, over, 4321. / 21600, false, "4321 of the 21600 values of demand_mw are withdrawn", 21600, 0},
+		{"a fifth of mFRR energy", market.FeedMFRREnergy, over, 19. / 96, false, "", 192 - 38, 192},
+		{"more than a fifth of mFRR energy", market.FeedMFRREnergy, over, 20. / 96, false, "40 of the 192 values of clearing_price are withdrawn", 192, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -251,7 +251,7 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 			if left, changed := b.counted(row.feed, row.day); left != row.left || changed != row.changed {
 				t.Errorf("%d values are left, want %d; %d others have changed, want %d", left, row.left, changed, row.changed)
 			}
-			if row.feed == Capacity { // the other datasets of the feed do not wait
+			if row.feed == market.FeedCapacity { // the other datasets of the feed do not wait
 				fcr, err := store.Within(t.Context(), b.db, market.Capacity, market.FCRCapacity, date(t, row.day).Period())
 				if err != nil || len(fcr) != 96 || fcr[0].OfferedMW != market.Num(201) {
 					t.Errorf("%d rows of FCR capacity, %v", len(fcr), err)
@@ -260,7 +260,7 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 			if row.reason == "" {
 				return
 			}
-			if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+			if _, err := b.Accept(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 				t.Fatal(err)
 			}
 			if left, changed := b.counted(row.feed, row.day); left == row.left || changed == 0 {
@@ -293,14 +293,14 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 		rows    int // of the date from then on
 		missing report.Reason
 	}{
-		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
-		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
-		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, 0, report.ReasonRejected},
+		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, 192, ""},
+		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, 192, ""},
+		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), store.Note{}, id) }, 0, report.ReasonRejected},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			good := b.market.mfrr
-			if _, err := b.runDates(MFRREnergy, "2026-11-17", "2026-11-17"); err != nil { // missing dates are counted from here
+			if _, err := b.runDates(market.FeedMFRREnergy, "2026-11-17", "2026-11-17"); err != nil { // missing dates are counted from here
 				t.Fatal(err)
 			}
 			b.refusing(day)
@@ -310,7 +310,7 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 				}
 			}
 			for range 2 { // it does not wait twice
-				run, err := b.runDates(MFRREnergy, day, "2026-11-19")
+				run, err := b.runDates(market.FeedMFRREnergy, day, "2026-11-19")
 				if err != nil || run.Outcome != store.OutcomePartial || !strings.HasSuffix(run.Error, "refused: "+reason) {
 					t.Fatalf("the run is %s, says %q, %v", run.Outcome, run.Error, err)
 				}
@@ -331,7 +331,7 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 			if got := b.rows(market.MFRREnergy, day); got != row.rows {
 				t.Errorf("%d rows once it is decided, want %d", got, row.rows)
 			}
-			run, err := b.runDates(MFRREnergy, day, "2026-11-19")
+			run, err := b.runDates(market.FeedMFRREnergy, day, "2026-11-19")
 			if err != nil || run.Error != "" || len(run.Refusals) > 0 {
 				t.Errorf("the next reading says %q, %v", run.Error, err)
 			}
@@ -342,7 +342,7 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 				t.Errorf("afterwards %v waits, %v", waiting, err)
 			}
 			b.market.mfrr = good
-			if _, err := b.runDates(MFRREnergy, day, day); err != nil || b.reasonOf(market.MFRREnergy, day) != "" {
+			if _, err := b.runDates(market.FeedMFRREnergy, day, day); err != nil || b.reasonOf(market.MFRREnergy, day) != "" {
 				t.Errorf("read well it is missing for %q, %v", b.reasonOf(market.MFRREnergy, day), err)
 			}
 		})
@@ -354,12 +354,12 @@ func TestARefusedDateGoesByItselfOnceItIsReadWell(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	good := b.market.mfrr
 	b.refusing(day)
-	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
+	if _, err := b.runDates(market.FeedMFRREnergy, day, day); err != nil {
 		t.Fatal(err)
 	}
 	b.market.mfrr = good
 	b.clock.Advance(time.Hour)
-	if _, err := b.runDates(MFRREnergy, day, day); err != nil {
+	if _, err := b.runDates(market.FeedMFRREnergy, day, day); err != nil {
 		t.Fatal(err)
 	}
 	if waiting, err := b.db.InQuarantine(t.Context()); err != nil || len(waiting) > 0 {
@@ -399,7 +399,7 @@ func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			row.refuse(b)
-			run, err := b.runDates(MFRREnergy, day, day)
+			run, err := b.runDates(market.FeedMFRREnergy, day, day)
 			if err != nil || len(run.Refusals) != 1 {
 				t.Errorf("refusals %v, %v", run.Refusals, err)
 			}
@@ -424,14 +424,14 @@ func TestWhatAPersonDecides(t *testing.T) {
 		decide func(*bench, int64) (store.Quarantined, error)
 		stored bool
 	}{
-		{"accepted", func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, true},
-		{"rejected", func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, false},
+		{"accepted", func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, true},
+		{"rejected", func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), store.Note{}, id) }, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			b.pricesOf(func(int) float64 { return 67.5 })
 			for range 2 { // what waits already does not wait twice
-				if _, err := b.runDates(DayAheadPrices, day, day); err != nil {
+				if _, err := b.runDates(market.FeedDayAheadPrices, day, day); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -449,7 +449,7 @@ func TestWhatAPersonDecides(t *testing.T) {
 				t.Errorf("stored %v, %v", price, is)
 			}
 			b.clock.Advance(time.Hour)
-			run, err := b.runDates(DayAheadPrices, day, day)
+			run, err := b.runDates(market.FeedDayAheadPrices, day, day)
 			if err != nil || run.Error != "" {
 				t.Errorf("after the decision the same reading says %q, error %v", run.Error, err)
 			}
@@ -476,16 +476,16 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 		}
 		return reply, err
 	}
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	waiting, err := b.db.InQuarantine(t.Context())
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Reject(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, at := range []string{"2026-11-21 00:31", "2026-11-22 12:00", "2026-11-29 12:00", "2026-12-20 12:00"} {
-		b.jobsUntil(DayAheadPrices, at)
+		b.jobsUntil(market.FeedDayAheadPrices, at)
 		if got := b.reasonOf(market.DayAheadPrices, day); got != report.ReasonRejected {
 			t.Errorf("at %s it is missing for %q", at, got)
 		}
@@ -510,7 +510,7 @@ func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
 	b := newBench(t, "2026-11-21 00:30")
 	b.refusing(day)
 	for _, last := range []string{day, "2026-11-19"} { // nothing is held of a newer date
-		if _, err := b.runDates(MFRREnergy, last, last); err != nil {
+		if _, err := b.runDates(market.FeedMFRREnergy, last, last); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -518,11 +518,11 @@ func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Reject(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	b.clock.Advance(time.Minute)
-	if run, err := b.runDates(MFRREnergy, day, day); err != nil || run.Outcome != store.OutcomeOK {
+	if run, err := b.runDates(market.FeedMFRREnergy, day, day); err != nil || run.Outcome != store.OutcomeOK {
 		t.Fatalf("outcome %s, error %v", run.Outcome, err)
 	}
 	if got := b.status(market.MFRREnergy); got.LastSuccessAt != nil || b.reasonOf(market.MFRREnergy, day) != report.ReasonRejected {
@@ -563,7 +563,7 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
-			run := store.Run{Feed: string(DayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices}, Window: period, Outcome: store.OutcomeOK}
+			run := store.Run{Feed: string(market.FeedDayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices}, Window: period, Outcome: store.OutcomeOK}
 			if err := b.db.Commit(t.Context(), &run, market.Prices.Batch(row.held)); err != nil {
 				t.Fatal(err)
 			}
@@ -578,7 +578,7 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	b.pricesOf(func(int) float64 { return 67.5 })
-	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
 		t.Fatal(err)
 	}
 	before := b.summary(market.DayAheadPrices)
@@ -587,7 +587,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Accept(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	after := b.summary(market.DayAheadPrices)

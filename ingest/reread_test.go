@@ -9,7 +9,7 @@ import (
 )
 
 // askedBy runs a feed's job at an instant and lists the delivery dates that it asks for, ascending.
-func (b *bench) askedBy(name FeedName, at string) []string {
+func (b *bench) askedBy(name market.FeedName, at string) []string {
 	b.t.Helper()
 	b.clock.Advance(paris(b.t, at).Sub(b.clock.Now()))
 	b.market.dates(name)
@@ -19,14 +19,14 @@ func (b *bench) askedBy(name FeedName, at string) []string {
 
 func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
 	for _, row := range []struct {
-		feed  FeedName
+		feed  market.FeedName
 		whole string
 		then  map[string]bool // whether today and tomorrow are read again then
 	}{
-		{DayAheadPrices, "2026-11-20 13:00", map[string]bool{
+		{market.FeedDayAheadPrices, "2026-11-20 13:00", map[string]bool{
 			"2026-11-20 14:29": false, "2026-11-20 14:30": true, "2026-11-20 15:30": false, "2026-11-20 18:00": true, "2026-11-20 19:00": false,
 			"2026-11-20 22:00": true, "2026-11-20 23:00": false}},
-		{Capacity, "2026-11-20 09:30", map[string]bool{
+		{market.FeedCapacity, "2026-11-20 09:30", map[string]bool{
 			"2026-11-20 11:29": false, "2026-11-20 11:30": true, "2026-11-20 12:30": false, "2026-11-20 18:00": true, "2026-11-20 19:00": false}},
 	} {
 		t.Run(string(row.feed), func(t *testing.T) {
@@ -59,19 +59,19 @@ func TestPricesOfTodayAreReadAgainInTheMorning(t *testing.T) {
 		}
 		return whole(window)
 	}
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	for _, row := range []struct {
 		at     string
 		asking bool
 	}{{"2026-11-20 05:59", false}, {"2026-11-20 06:00", true}, {"2026-11-20 06:30", false}} {
-		if got := b.askedBy(DayAheadPrices, row.at); slices.Contains(got, "2026-11-20") != row.asking {
+		if got := b.askedBy(market.FeedDayAheadPrices, row.at); slices.Contains(got, "2026-11-20") != row.asking {
 			t.Errorf("at %s it asks for %v", row.at, got)
 		}
 	}
 }
 
 func TestAStartReadsTodayAndTomorrowAgain(t *testing.T) {
-	for _, name := range []FeedName{DayAheadPrices, Capacity} {
+	for _, name := range []market.FeedName{market.FeedDayAheadPrices, market.FeedCapacity} {
 		b := newBench(t, "2026-11-20 15:00")
 		b.job(t.Context(), b.feed(name))
 		if got := b.askedBy(name, "2026-11-20 15:10"); len(got) > 0 {
@@ -88,11 +88,11 @@ func TestAStartReadsTodayAndTomorrowAgain(t *testing.T) {
 func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T) {
 	b, e := withExchange(t, "2026-11-20 14:00")
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 1 })
-	b.job(t.Context(), b.feed(DayAheadPrices))
-	b.market.dates(DayAheadPrices)
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
+	b.market.dates(market.FeedDayAheadPrices)
 	b.clock.Advance(time.Minute)
-	b.job(t.Context(), b.feed(ExchangePrices))
-	asked := b.market.dates(DayAheadPrices)
+	b.job(t.Context(), b.feed(market.FeedExchangePrices))
+	asked := b.market.dates(market.FeedDayAheadPrices)
 	report, err := b.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -101,9 +101,9 @@ func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T)
 		t.Errorf("the exchange is asked %d times, ENTSO-E for %v; differences %+v", e.asked, asked, report.PriceDifferences)
 	}
 	b.clock.Advance(time.Minute)
-	b.job(t.Context(), b.feed(ExchangePrices))
-	b.job(t.Context(), b.feed(DayAheadPrices))
-	if asked := b.market.dates(DayAheadPrices); len(asked) > 0 {
+	b.job(t.Context(), b.feed(market.FeedExchangePrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
+	if asked := b.market.dates(market.FeedDayAheadPrices); len(asked) > 0 {
 		t.Errorf("again it is asked for %v", asked)
 	}
 }
@@ -135,7 +135,7 @@ func TestEnergiesAreReadAgainInTheirSecondWeekAndForTheirSettlement(t *testing.T
 		{"2026-10-20 06:00", "2026-07-28", "2026-08-31", nil},
 		{"2026-11-19 12:00", "2026-07-28", "2026-08-31", nil},
 	} {
-		if got := between(b.askedBy(MFRREnergy, row.at), row.first, row.last); !slices.Equal(got, row.want) {
+		if got := between(b.askedBy(market.FeedMFRREnergy, row.at), row.first, row.last); !slices.Equal(got, row.want) {
 			t.Errorf("at %s it asks for %v, want %v", row.at, got, row.want)
 		}
 	}
@@ -146,7 +146,7 @@ func TestAMonthThatIsDueToBeSettledIsMadeUpForAfterARest(t *testing.T) {
 	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-08-31", "2026-08-31")); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.askedBy(MFRREnergy, "2026-12-24 12:00"); !slices.Contains(got, "2026-08-31") {
+	if got := b.askedBy(market.FeedMFRREnergy, "2026-12-24 12:00"); !slices.Contains(got, "2026-08-31") {
 		t.Errorf("after three months it asks for %v", got)
 	}
 }

@@ -25,9 +25,9 @@ func (f *Feeds) rests(feed *feed) bool {
 	err := f.checkRoom()
 	switch {
 	case err != nil && !feed.resting:
-		f.log.Warn("feed rests", "feed", string(feed.name), "error", oneLine(err))
+		f.log.Warn("feed rests", "feed", string(feed.Name), "error", oneLine(err))
 	case err == nil && feed.resting:
-		f.log.Info("feed goes on", "feed", string(feed.name))
+		f.log.Info("feed goes on", "feed", string(feed.Name))
 	}
 	feed.resting = err != nil
 	return feed.resting

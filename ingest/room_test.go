@@ -38,12 +38,12 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 	b, full := withRoom(t, "2026-11-20 13:00")
 	*full = errors.New("1 MB is free: make room")
 	for range 3 {
-		if got := b.job(t.Context(), b.feed(DayAheadPrices)); !got.Equal(b.clock.Now().Add(roomPause)) {
+		if got := b.job(t.Context(), b.feed(market.FeedDayAheadPrices)); !got.Equal(b.clock.Now().Add(roomPause)) {
 			t.Errorf("it looks again at %s", got)
 		}
 		b.clock.Advance(roomPause)
 	}
-	if got := b.market.dates(DayAheadPrices); got != nil || b.runs() != 0 {
+	if got := b.market.dates(market.FeedDayAheadPrices); got != nil || b.runs() != 0 {
 		t.Errorf("asked for %v, %d runs", got, b.runs())
 	}
 	if states, err := b.db.FeedStates(t.Context()); err != nil || len(states) > 0 {
@@ -54,7 +54,7 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 		t.Errorf("status %+v", status)
 	}
 	*full = nil
-	b.job(t.Context(), b.feed(DayAheadPrices))
+	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	if status := b.status(market.DayAheadPrices); status.LastError != nil || b.rows(market.DayAheadPrices, "2026-11-21") != 96 {
 		t.Errorf("with room again: status %+v", status)
 	}
@@ -67,7 +67,7 @@ func TestARunIsNotKeptWhereTheDiskFilledMeanwhile(t *testing.T) {
 		*full = errors.New("make room")
 		return whole(window)
 	}
-	run, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19")
+	run, err := b.runDates(market.FeedDayAheadPrices, "2026-11-19", "2026-11-19")
 	if !errors.Is(err, ErrNoRoom) || run.Outcome != store.OutcomeFailed || b.rows(market.DayAheadPrices, "2026-11-19") != 0 || b.runs() != 0 {
 		t.Errorf("error %v, outcome %s, %d runs", err, run.Outcome, b.runs())
 	}
@@ -77,7 +77,7 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	b, full := withRoom(t, "2026-11-20 13:00")
 	fetch := request(t, market.AFRREnergy, "2026-11-10", "2026-11-12")
 	*full = errors.New("make room")
-	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.market.dates(AFRREnergy) != nil {
+	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.market.dates(market.FeedAFRREnergy) != nil {
 		t.Errorf("the fetch ends with %v", err)
 	}
 	*full = nil
@@ -91,12 +91,12 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: make room; 2 delivery dates are left: the same command goes on with them") {
 		t.Errorf("the fetch ends with %v", err)
 	}
-	b.market.dates(AFRREnergy)
+	b.market.dates(market.FeedAFRREnergy)
 	*full, b.market.afrr = nil, whole
 	if err := b.Fetch(t.Context(), fetch); err != nil {
 		t.Error(err)
 	}
-	if got := strings.Join(b.market.dates(AFRREnergy), " "); got != "2026-11-11 2026-11-12" {
+	if got := strings.Join(b.market.dates(market.FeedAFRREnergy), " "); got != "2026-11-11 2026-11-12" {
 		t.Errorf("it goes on with %s", got)
 	}
 }

@@ -18,8 +18,8 @@ import (
 // error is that of the source, also if it gave a part, or of the store; refusals are no error but stand in the run.
 func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (store.Run, error) {
 	run := store.Run{
-		Feed: string(feed.name), Datasets: feed.datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK,
-		Secondary: feed.standsIn,
+		Feed: string(feed.Name), Datasets: feed.Datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK,
+		Secondary: feed.Secondary,
 	}
 	if w.isOver(run.Started) { // what is not over will have more to give
 		run.FetchID = fetchID
@@ -36,15 +36,13 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		return f.failed(ctx, feed, run, brought, err)
 	}
 	check(&brought)
-	if feed.standsIn {
-		refuseFlat(&brought.batch, &brought.refusals)
-	} else if run.Rejected, err = f.holdBack(ctx, &brought, fetchID == 0); err != nil { // a fetch is a person's word already
+	if run.Rejected, err = feed.screen(ctx, &brought, fetchID == 0); err != nil { // a person has asked for a fetch
 		return f.failed(ctx, feed, run, brought, err)
 	}
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
 		run.Outcome = store.OutcomePartial
-		if brought.batch.IsEmpty() && allRefused(feed.datasets, run.Refusals) {
+		if brought.batch.IsEmpty() && allRefused(feed.Datasets, run.Refusals) {
 			run.Outcome = store.OutcomeFailed
 		}
 	}
@@ -68,7 +66,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	}
 	feed.recorded(nil)
 	f.committed(ctx)
-	f.report(run, brought)
+	f.report(feed, run, brought)
 	if run.Tallies[market.DayAheadPrices].Changed > 0 {
 		f.sayDifferences(ctx, run.Window)
 	}
@@ -95,7 +93,7 @@ func (f *Feeds) failed(ctx context.Context, feed *feed, run store.Run, brought a
 	if ctx.Err() != nil {
 		run.Outcome = store.OutcomeInterrupted
 	}
-	f.report(run, brought)
+	f.report(feed, run, brought)
 	if errors.Is(cause, ErrNoRoom) {
 		return run, cause
 	}
@@ -123,7 +121,7 @@ func (feed *feed) lastUnrecorded() error {
 }
 
 // report tells the log and whoever asked to be told of a run that ended.
-func (f *Feeds) report(run store.Run, brought answer) {
+func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 	f.ran(run)
 	var seen, changed, withdrawn, older int
 	var datasets []string
@@ -156,7 +154,7 @@ func (f *Feeds) report(run store.Run, brought answer) {
 	}
 	for _, key := range brought.unknownKeys {
 		level := slog.LevelDebug
-		if run.Feed == string(MFRREnergy) { // RTE's description of it is known to be incomplete
+		if feed.UndocumentedKeys {
 			level = slog.LevelInfo
 		}
 		f.log.Log(context.Background(), level, "unknown key", "feed", run.Feed, "key", key)
@@ -228,11 +226,14 @@ func askedRest(err error) time.Duration {
 	return 0
 }
 
-// isUnreadable says that the source answered, with a document that cannot be read.
+// isUnreadable reports whether the source answered with a document that cannot be read.
 func isUnreadable(err error) bool {
 	var fault *source.Fault
-	return errors.As(err, &fault) && fault.Unreadable
+	return errors.As(err, &fault) && fault.Unreadable && !isTooWide(err)
 }
+
+// isTooWide reports whether the source refused a window because it is too wide.
+func isTooWide(err error) bool { return errors.Is(err, source.ErrTooWide) }
 
 // isUnreached says that the source was not reached.
 func isUnreached(err error) bool {

@@ -25,31 +25,9 @@ type Schedule struct {
 // says otherwise.
 const idleInterval = time.Hour
 
-// reread is a clock time in Paris at which delivery dates that are whole are asked for again, because a source may have
-// corrected them. It concerns the dates from first to last days after that day.
-type reread struct {
-	minute      int // after midnight
-	first, last int
-	weekday     time.Weekday // only on this day of the week, where weekly
-	weekly      bool
-}
-
-// Corrections of what is sold ahead are looked for before they matter, those of past dates at night.
-var (
-	pastDates      = reread{minute: 3 * 60, first: -7, last: -1}
-	priceRereads   = append(atMinutes(0, 1, 6*60, 14*60+30, 18*60, 22*60), pastDates)
-	reserveRereads = append(atMinutes(0, 1, 11*60+30, 18*60), pastDates)
-	energyRereads  = append(atMinutes(-1, -1, 20), pastDates,
-		reread{minute: 4*60 + 40, first: -14, last: -8, weekly: true, weekday: time.Sunday})
-)
-
-// atMinutes are daily rereads of the same dates.
-func atMinutes(first, last int, minutes ...int) []reread {
-	var rereads []reread
-	for _, minute := range minutes {
-		rereads = append(rereads, reread{minute: minute, first: first, last: last})
-	}
-	return rereads
+// scheduleOf is a timetable as a schedule.
+func scheduleOf(t market.Timetable) Schedule {
+	return Schedule{Every: t.Every, FromMinute: t.From, ToMinute: t.To, LookbackDays: t.LookbackDays, LateMinute: t.LateAt}
 }
 
 // RTE rewrites energies for about seven weeks: on this day of the month, at this clock time, the whole month before last is
@@ -91,11 +69,11 @@ func nextMinute(now time.Time, minutes int) time.Time {
 }
 
 // nextReread is when the first of the rereads after now comes.
-func nextReread(now time.Time, rereads []reread) time.Time {
+func nextReread(now time.Time, rereads []market.Reread) time.Time {
 	for date := market.DeliveryDateOf(now); ; date = date.Add(1) {
 		var next time.Time
 		for _, r := range rereads {
-			if at := minutesLater(date, r.minute); r.isOn(date) && at.After(now) && (next.IsZero() || at.Before(next)) {
+			if at := minutesLater(date, r.At); isOn(r, date) && at.After(now) && (next.IsZero() || at.Before(next)) {
 				next = at
 			}
 		}
@@ -105,17 +83,18 @@ func nextReread(now time.Time, rereads []reread) time.Time {
 	}
 }
 
-func (r reread) isOn(day market.DeliveryDate) bool {
-	return !r.weekly || day.At(12, 0).In(market.Paris).Weekday() == r.weekday
+// isOn reports whether a reread takes place on a day.
+func isOn(r market.Reread, day market.DeliveryDate) bool {
+	return !r.Weekly || day.At(12, 0).In(market.Paris).Weekday() == r.Weekday
 }
 
 // rereadAt is when the newest of the rereads up to now came that concern a delivery date; zero if none has.
-func rereadAt(date market.DeliveryDate, now time.Time, rereads []reread) time.Time {
+func rereadAt(date market.DeliveryDate, now time.Time, rereads []market.Reread) time.Time {
 	var newest time.Time
 	for _, r := range rereads {
-		for n := r.first; n <= r.last; n++ {
+		for n := r.FirstDay; n <= r.LastDay; n++ {
 			day := date.Add(-n)
-			if at := minutesLater(day, r.minute); r.isOn(day) && !at.After(now) && at.After(newest) {
+			if at := minutesLater(day, r.At); isOn(r, day) && !at.After(now) && at.After(newest) {
 				newest = at
 			}
 		}

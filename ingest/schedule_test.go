@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -60,26 +61,32 @@ func TestWhenAFeedRunsNext(t *testing.T) {
 	}
 }
 
+// rereadsOf are the rereads of a feed.
+func rereadsOf(name market.FeedName) []market.Reread {
+	feeds := market.Feeds()
+	return feeds[slices.IndexFunc(feeds, func(feed market.Feed) bool { return feed.Name == name })].Rereads
+}
+
 func TestWhenDatesAreReadAgain(t *testing.T) {
 	for _, row := range []struct {
 		now     string
-		rereads []reread
+		rereads []market.Reread
 		next    string
 	}{
-		{"2026-11-20 23:00", energyRereads, "2026-11-21 00:20"},
-		{"2026-11-21 00:20", energyRereads, "2026-11-21 03:00"},
-		{"2026-11-21 03:00", energyRereads, "2026-11-22 00:20"},
-		{"2026-11-22 03:00", energyRereads, "2026-11-22 04:40"}, // a Sunday
-		{"2026-11-20 12:50", priceRereads, "2026-11-20 14:30"},
-		{"2026-11-20 14:30", priceRereads, "2026-11-20 18:00"},
-		{"2026-11-20 18:00", priceRereads, "2026-11-20 22:00"},
-		{"2026-11-20 22:00", priceRereads, "2026-11-21 03:00"},
-		{"2026-11-21 03:00", priceRereads, "2026-11-21 06:00"},
-		{"2026-11-20 09:00", reserveRereads, "2026-11-20 11:30"},
-		{"2026-11-20 11:30", reserveRereads, "2026-11-20 18:00"},
-		{"2026-11-20 18:00", reserveRereads, "2026-11-21 03:00"},
-		{"2026-03-29 00:30", energyRereads, "2026-03-29 03:00"}, // the first minute after the hour that is left out
-		{"2026-10-25 00:30", priceRereads, "2026-10-25 03:00"},
+		{"2026-11-20 23:00", rereadsOf(market.FeedAFRREnergy), "2026-11-21 00:20"},
+		{"2026-11-21 00:20", rereadsOf(market.FeedAFRREnergy), "2026-11-21 03:00"},
+		{"2026-11-21 03:00", rereadsOf(market.FeedAFRREnergy), "2026-11-22 00:20"},
+		{"2026-11-22 03:00", rereadsOf(market.FeedAFRREnergy), "2026-11-22 04:40"}, // a Sunday
+		{"2026-11-20 12:50", rereadsOf(market.FeedDayAheadPrices), "2026-11-20 14:30"},
+		{"2026-11-20 14:30", rereadsOf(market.FeedDayAheadPrices), "2026-11-20 18:00"},
+		{"2026-11-20 18:00", rereadsOf(market.FeedDayAheadPrices), "2026-11-20 22:00"},
+		{"2026-11-20 22:00", rereadsOf(market.FeedDayAheadPrices), "2026-11-21 03:00"},
+		{"2026-11-21 03:00", rereadsOf(market.FeedDayAheadPrices), "2026-11-21 06:00"},
+		{"2026-11-20 09:00", rereadsOf(market.FeedCapacity), "2026-11-20 11:30"},
+		{"2026-11-20 11:30", rereadsOf(market.FeedCapacity), "2026-11-20 18:00"},
+		{"2026-11-20 18:00", rereadsOf(market.FeedCapacity), "2026-11-21 03:00"},
+		{"2026-03-29 00:30", rereadsOf(market.FeedAFRREnergy), "2026-03-29 03:00"}, // the first minute after the hour that is left out
+		{"2026-10-25 00:30", rereadsOf(market.FeedDayAheadPrices), "2026-10-25 03:00"},
 	} {
 		if got, want := nextReread(paris(t, row.now), row.rereads), paris(t, row.next); !got.Equal(want) {
 			t.Errorf("after %s at %s, want %s", row.now, got.In(market.Paris), want.In(market.Paris))
@@ -90,27 +97,27 @@ func TestWhenDatesAreReadAgain(t *testing.T) {
 func TestSinceWhenADateIsDueToBeReadAgain(t *testing.T) {
 	for _, row := range []struct {
 		date, now string
-		rereads   []reread
+		rereads   []market.Reread
 		since     string // "" if it is not due
 	}{
-		{"2026-11-20", "2026-11-20 23:59", energyRereads, ""},
-		{"2026-11-20", "2026-11-21 00:19", energyRereads, ""},
-		{"2026-11-20", "2026-11-21 00:20", energyRereads, "2026-11-21 00:20"},
-		{"2026-11-20", "2026-11-25 12:00", energyRereads, "2026-11-25 03:00"},
-		{"2026-11-20", "2026-11-27 12:00", energyRereads, "2026-11-27 03:00"},
-		{"2026-11-20", "2026-11-28 12:00", energyRereads, "2026-11-27 03:00"},
-		{"2026-11-20", "2026-11-29 04:40", energyRereads, "2026-11-29 04:40"}, // the Sunday after the eighth day
-		{"2026-11-20", "2027-01-01 12:00", energyRereads, "2026-11-29 04:40"}, // made up for, however late
-		{"2026-10-24", "2026-10-25 12:00", energyRereads, "2026-10-25 03:00"},
-		{"2026-11-21", "2026-11-20 14:29", priceRereads, "2026-11-20 06:00"},
-		{"2026-11-21", "2026-11-20 14:30", priceRereads, "2026-11-20 14:30"},
-		{"2026-11-21", "2026-11-20 23:00", priceRereads, "2026-11-20 22:00"},
-		{"2026-11-21", "2026-11-21 05:59", priceRereads, "2026-11-20 22:00"},
-		{"2026-11-21", "2026-11-21 06:00", priceRereads, "2026-11-21 06:00"},
-		{"2026-11-21", "2026-11-22 02:59", priceRereads, "2026-11-21 22:00"},
-		{"2026-11-21", "2026-11-22 03:00", priceRereads, "2026-11-22 03:00"},
-		{"2026-11-21", "2026-11-20 12:00", reserveRereads, "2026-11-20 11:30"},
-		{"2026-11-21", "2026-11-21 18:00", reserveRereads, "2026-11-21 18:00"},
+		{"2026-11-20", "2026-11-20 23:59", rereadsOf(market.FeedAFRREnergy), ""},
+		{"2026-11-20", "2026-11-21 00:19", rereadsOf(market.FeedAFRREnergy), ""},
+		{"2026-11-20", "2026-11-21 00:20", rereadsOf(market.FeedAFRREnergy), "2026-11-21 00:20"},
+		{"2026-11-20", "2026-11-25 12:00", rereadsOf(market.FeedAFRREnergy), "2026-11-25 03:00"},
+		{"2026-11-20", "2026-11-27 12:00", rereadsOf(market.FeedAFRREnergy), "2026-11-27 03:00"},
+		{"2026-11-20", "2026-11-28 12:00", rereadsOf(market.FeedAFRREnergy), "2026-11-27 03:00"},
+		{"2026-11-20", "2026-11-29 04:40", rereadsOf(market.FeedAFRREnergy), "2026-11-29 04:40"}, // the Sunday after the eighth day
+		{"2026-11-20", "2027-01-01 12:00", rereadsOf(market.FeedAFRREnergy), "2026-11-29 04:40"}, // made up for, however late
+		{"2026-10-24", "2026-10-25 12:00", rereadsOf(market.FeedAFRREnergy), "2026-10-25 03:00"},
+		{"2026-11-21", "2026-11-20 14:29", rereadsOf(market.FeedDayAheadPrices), "2026-11-20 06:00"},
+		{"2026-11-21", "2026-11-20 14:30", rereadsOf(market.FeedDayAheadPrices), "2026-11-20 14:30"},
+		{"2026-11-21", "2026-11-20 23:00", rereadsOf(market.FeedDayAheadPrices), "2026-11-20 22:00"},
+		{"2026-11-21", "2026-11-21 05:59", rereadsOf(market.FeedDayAheadPrices), "2026-11-20 22:00"},
+		{"2026-11-21", "2026-11-21 06:00", rereadsOf(market.FeedDayAheadPrices), "2026-11-21 06:00"},
+		{"2026-11-21", "2026-11-22 02:59", rereadsOf(market.FeedDayAheadPrices), "2026-11-21 22:00"},
+		{"2026-11-21", "2026-11-22 03:00", rereadsOf(market.FeedDayAheadPrices), "2026-11-22 03:00"},
+		{"2026-11-21", "2026-11-20 12:00", rereadsOf(market.FeedCapacity), "2026-11-20 11:30"},
+		{"2026-11-21", "2026-11-21 18:00", rereadsOf(market.FeedCapacity), "2026-11-21 18:00"},
 	} {
 		var want time.Time
 		if row.since != "" {
@@ -124,7 +131,7 @@ func TestSinceWhenADateIsDueToBeReadAgain(t *testing.T) {
 
 func TestEachDateIsReadAgainInItsSecondWeekAndOnceForItsSettlement(t *testing.T) {
 	for d := date(t, "2026-01-01"); d.Before(date(t, "2027-01-01")); d = d.Add(1) {
-		weekly := rereadAt(d, d.At(12, 0).AddDate(0, 0, 20), energyRereads)
+		weekly := rereadAt(d, d.At(12, 0).AddDate(0, 0, 20), rereadsOf(market.FeedAFRREnergy))
 		if days := d.DaysUntil(market.DeliveryDateOf(weekly)); days < 8 || days > 14 {
 			t.Errorf("%s is read again %d days later", d, days)
 		}

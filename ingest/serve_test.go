@@ -33,7 +33,7 @@ func (b *bench) serving() (rest func(), stop func() error) {
 func (b *bench) running() int {
 	n := 0
 	for _, feed := range b.feeds {
-		if !feed.off {
+		if !feed.isOff() {
 			n++
 		}
 	}
@@ -44,14 +44,14 @@ func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
 	b := newBench(t, "2026-11-20 09:00")
 	rest, stop := b.serving()
 	rest()
-	for name, first := range map[FeedName]string{DayAheadPrices: "2026-10-17", Capacity: "2026-11-21", AFRREnergy: "2026-11-20", MFRREnergy: "2026-11-20"} {
+	for name, first := range map[market.FeedName]string{market.FeedDayAheadPrices: "2026-10-17", market.FeedCapacity: "2026-11-21", market.FeedAFRREnergy: "2026-11-20", market.FeedMFRREnergy: "2026-11-20"} {
 		if asked := b.market.dates(name); len(asked) == 0 || asked[0] != first {
 			t.Errorf("at once %s asks for %v", name, asked)
 		}
 	}
 	b.clock.Advance(17 * time.Minute)
 	rest()
-	for name, want := range map[FeedName][]string{DayAheadPrices: nil, Capacity: nil, AFRREnergy: {"2026-11-20"}, MFRREnergy: {"2026-11-20"}} {
+	for name, want := range map[market.FeedName][]string{market.FeedDayAheadPrices: nil, market.FeedCapacity: nil, market.FeedAFRREnergy: {"2026-11-20"}, market.FeedMFRREnergy: {"2026-11-20"}} {
 		if diff := cmp.Diff(want, b.market.dates(name)); diff != "" {
 			t.Errorf("after a quarter of an hour %s: %s", name, diff)
 		}
@@ -116,7 +116,7 @@ func TestStates(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, row.now)
-			b.job(t.Context(), b.feed(DayAheadPrices))
+			b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 			b.clock.Advance(row.then)
 			if got := b.status(market.DayAheadPrices); got.State != row.state {
 				t.Errorf("state %s, want %s: %+v", got.State, row.state, got)
@@ -127,12 +127,12 @@ func TestStates(t *testing.T) {
 
 func TestMissingDatesAndWhy(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
-	if _, err := b.runDates(DayAheadPrices, "2026-11-14", "2026-11-15"); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-14", "2026-11-15"); err != nil {
 		t.Fatal(err)
 	}
 	whole := b.market.prices
 	b.market.prices = func(window market.Period) (reply replyOfPrices, err error) { return reply, nil }
-	if _, err := b.runDates(DayAheadPrices, "2026-11-16", "2026-11-16"); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-16", "2026-11-16"); err != nil {
 		t.Fatal(err)
 	}
 	b.market.prices = func(window market.Period) (reply replyOfPrices, err error) {
@@ -140,18 +140,18 @@ func TestMissingDatesAndWhy(t *testing.T) {
 		reply.Rows = reply.Rows[:40]
 		return reply, err
 	}
-	if _, err := b.runDates(DayAheadPrices, "2026-11-17", "2026-11-17"); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-17", "2026-11-17"); err != nil {
 		t.Fatal(err)
 	}
 	b.market.prices = func(window market.Period) (reply replyOfPrices, err error) {
 		reply.Refusals.RefuseFinally(market.DayAheadPrices, market.DeliveryDateOf(window.From()), "two series differ")
 		return reply, nil
 	}
-	if _, err := b.runDates(DayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
 		t.Fatal(err)
 	}
 	b.market.prices = func(market.Period) (reply replyOfPrices, err error) { return reply, context.DeadlineExceeded }
-	if _, err := b.runDates(DayAheadPrices, "2026-11-19", "2026-11-19"); err == nil {
+	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-19", "2026-11-19"); err == nil {
 		t.Fatal("no error")
 	}
 	want := []report.Missing{

@@ -366,17 +366,17 @@ func (w *weeks) serve(until time.Time) (ended bool) {
 	w.end = cancel
 	w.mu.Unlock()
 	client := &http.Client{Transport: transport(w.carry)}
+	fromENTSOE := entsoe.NewClient(entsoe.Options{BaseURL: "https://entsoe.invalid/api", SecurityToken: simulator.SecurityToken, HTTP: client, Clock: clock})
 	fromRTE := rte.NewClient(rte.Options{BaseURL: "https://rte.invalid", ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret, HTTP: client, Clock: clock})
 	w.feeds = ingest.New(ingest.Options{
 		Store: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler),
-		Prices:    entsoe.NewClient(entsoe.Options{BaseURL: "https://entsoe.invalid/api", SecurityToken: simulator.SecurityToken, HTTP: client, Clock: clock}),
-		Balancing: fromRTE, Exchange: fromRTE,
+		Readers: ingest.ReadersOf(fromENTSOE, fromRTE),
 		// Energy every half hour instead of every quarter, which spares a quarter of the time.
-		Schedules: map[ingest.FeedName]ingest.Schedule{
-			ingest.DayAheadPrices: {Every: 10 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: lookback, LateMinute: 14*60 + 30},
-			ingest.Capacity:       {Every: 10 * time.Minute, FromMinute: 8*60 + 10, ToMinute: 11*60 + 30, LookbackDays: lookback, LateMinute: 11 * 60},
-			ingest.AFRREnergy:     {Every: 30 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: lookback, LateMinute: 6 * 60},
-			ingest.MFRREnergy:     {Every: 30 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: lookback, LateMinute: 6 * 60},
+		Schedules: map[market.FeedName]ingest.Schedule{
+			market.FeedDayAheadPrices: {Every: 10 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: lookback, LateMinute: 14*60 + 30},
+			market.FeedCapacity:       {Every: 10 * time.Minute, FromMinute: 8*60 + 10, ToMinute: 11*60 + 30, LookbackDays: lookback, LateMinute: 11 * 60},
+			market.FeedAFRREnergy:     {Every: 30 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: lookback, LateMinute: 6 * 60},
+			market.FeedMFRREnergy:     {Every: 30 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: lookback, LateMinute: 6 * 60},
 		},
 		Ran: func(run store.Run) {
 			w.mu.Lock()

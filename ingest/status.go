@@ -41,7 +41,7 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 			return report.Report{}, err
 		}
 		current.Datasets = append(current.Datasets, status)
-		if !soldAhead(dataset) {
+		if !dataset.About().Ahead {
 			continue
 		}
 		corrections, err := f.store.Corrections(ctx, dataset, f.today(), f.today().Add(1))
@@ -73,7 +73,7 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 }
 
 func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[string]store.FeedState, clock clockFinding) (report.Status, error) {
-	feed, now := f.of(dataset), f.clock.Now()
+	feed, now := f.primary[dataset], f.clock.Now()
 	extent, err := f.store.Extent(ctx, dataset)
 	if err != nil {
 		return report.Status{}, err
@@ -82,9 +82,9 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 	if err != nil {
 		return report.Status{}, err
 	}
-	state := feed.stands(states[string(feed.name)], now)
+	state := feed.stands(states[string(feed.Name)], now)
 	status := report.Status{
-		Dataset: dataset, Source: feed.source,
+		Dataset: dataset, Source: feed.Source,
 		LastSuccessAt: report.InstantOf(summary.LastSuccess), LastChangeAt: report.InstantOf(summary.LastChange), NextRunAt: report.InstantOf(state.NextRun),
 	}
 	lag := time.Duration(0)
@@ -106,14 +106,14 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 		status.LastError = &says
 	}
 	for _, err := range []error{feed.lastUnrecorded(), f.store.Locked(), f.checkRoom()} {
-		if err != nil && !feed.off {
+		if err != nil && !feed.isOff() {
 			says := oneLine(err)
 			status.LastError = &says
 		}
 	}
 	quiet := now.Sub(summary.LastChange) > staleAfter
 	switch {
-	case feed.off && state.NextRun.IsZero(): // a service may have credentials that this process has not
+	case feed.isOff() && state.NextRun.IsZero(): // a service may have credentials that this process has not
 		status.State = report.StateOff
 	case !state.OpenUntil.IsZero():
 		status.State = report.StateDown
@@ -121,7 +121,7 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 		status.State = report.StateError
 	case summary.LastChange.IsZero() || dates.isOverdue || isLagging:
 		status.State = report.StateLate
-	case quiet && !feed.ahead: // energy never rests
+	case quiet && feed.isContinuous():
 		status.State = report.StateStale
 	default:
 		status.State = report.StateOK
@@ -189,16 +189,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		return judged, err
 	}
 	isLate := !now.Before(minutesLater(today, feed.schedule.LateMinute))
-	lastDue, lastOverdue := last, last
-	if !feed.ahead {
-		lastDue, lastOverdue = today.Add(-1), today.Add(-1)
-	}
-	if !isLate {
-		lastOverdue = lastOverdue.Add(-1)
-		if feed.ahead {
-			lastDue = today
-		}
-	}
+	lastDue, lastOverdue := feed.dueDates(today, isLate)
 	holdings, err := f.holdings(ctx, dataset, first, last)
 	if err != nil {
 		return judged, err
@@ -219,8 +210,8 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		if says := faultText(dataset, date, a.Fault); says != "" {
 			judged.faults = append(judged.faults, says)
 		}
-		if !isDue && !feed.ahead {
-			h.expected = begun(date, h.expected, now)
+		if !isDue {
+			h.expected = feed.periodsBy(date, h.expected, now)
 		}
 		isMissing := !h.whole() || a.Fault.Kind == store.FaultOmitted
 		if !isDue {
@@ -238,13 +229,6 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 	return judged, nil
 }
 
-// begun is how many of a delivery date's periods have begun.
-func begun(date market.DeliveryDate, periods int, now time.Time) int {
-	whole := date.Period()
-	share := min(max(now.Unix()-whole.Start, 0), whole.Seconds())
-	return int(int64(periods) * share / whole.Seconds())
-}
-
 // faultText says what keeps a delivery date from having been read well, "" where nothing does that the source could mend.
 func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.DateFault) string {
 	switch fault.Kind {
@@ -258,7 +242,7 @@ func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.Dat
 	return ""
 }
 
-func reason(h holding, asked store.Asked, wasAsked, isGap bool) report.Reason {
+func reason(h holding, asked store.FetchHistory, wasAsked, isGap bool) report.Reason {
 	switch {
 	case !wasAsked && h.received == 0:
 		return report.ReasonNotAsked

@@ -132,10 +132,10 @@ func (m *model) noteSuccess(run []event) {
 // the clock say.
 func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 	for _, row := range []struct {
-		name    FeedName
+		name    market.FeedName
 		dataset market.Dataset
 		hours   Schedule
-	}{{DayAheadPrices, market.DayAheadPrices, pricesHours}, {MFRREnergy, market.MFRREnergy, energyHours}} {
+	}{{market.FeedDayAheadPrices, market.DayAheadPrices, pricesHours}, {market.FeedMFRREnergy, market.MFRREnergy, energyHours}} {
 		t.Run(string(row.name), func(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
 				b := newBench(t, "2026-11-18 00:05")
@@ -143,9 +143,9 @@ func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 				fate := map[market.DeliveryDate]string{}
 				b.market.prices = fated(b.market.prices, fate, market.DayAheadPrices, priceDate)
 				b.market.mfrr = fated(b.market.mfrr, fate, market.MFRREnergy, mfrrDate)
-				m := &model{ahead: feed.ahead, lateMinute: row.hours.LateMinute, held: map[market.DeliveryDate]int{}, events: map[market.DeliveryDate][]event{},
+				m := &model{ahead: feed.IsSoldAhead(), lateMinute: row.hours.LateMinute, held: map[market.DeliveryDate]int{}, events: map[market.DeliveryDate][]event{},
 					periods: func(d market.DeliveryDate) int {
-						if feed.ahead {
+						if feed.IsSoldAhead() {
 							return d.Steps(market.QuarterSeconds)
 						}
 						return 2 * d.Steps(market.QuarterSeconds)
@@ -156,8 +156,8 @@ func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 					last := LastDate(row.dataset, now)
 					from := last.Add(-rapid.IntRange(0, 2).Draw(r, "first"))
 					to := min(rapid.IntRange(0, from.DaysUntil(last)).Draw(r, "dates"), from.DaysUntil(last))
-					w := feed.plan(from, from.Add(to))[0]
-					if !feed.ahead {
+					w := windowsOf(feed.Feed, from, from.Add(to))[0]
+					if !feed.IsSoldAhead() {
 						var begun bool
 						if w, begun = w.upTo(now); !begun {
 							continue

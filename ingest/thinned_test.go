@@ -34,17 +34,17 @@ func TestAThinnedDateIsNeitherMissedNorAskedForButByForce(t *testing.T) {
 			t.Errorf("a thinned date is missing: %+v", missing)
 		}
 	}
-	b.market.dates(AFRREnergy)
+	b.market.dates(market.FeedAFRREnergy)
 	for range 3 {
-		b.job(t.Context(), b.feed(AFRREnergy))
+		b.job(t.Context(), b.feed(market.FeedAFRREnergy))
 		b.clock.Advance(24 * time.Hour)
 	}
-	for _, asked := range b.market.dates(AFRREnergy) {
+	for _, asked := range b.market.dates(market.FeedAFRREnergy) {
 		if asked < "2026-09-04" {
 			t.Errorf("%s is asked for", asked)
 		}
 	}
-	if err := b.Fetch(t.Context(), fetch); err != nil || b.market.dates(AFRREnergy) != nil {
+	if err := b.Fetch(t.Context(), fetch); err != nil || b.market.dates(market.FeedAFRREnergy) != nil {
 		t.Errorf("without force it is asked for, %v", err)
 	}
 	fetch.Force = true

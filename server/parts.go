@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"courant/store/backup"
 	"courant/store/backup/s3"
 	"courant/store/disk"
+	"courant/store/market"
 	"courant/web"
 )
 
@@ -76,23 +78,36 @@ type Listeners struct {
 func NewFeeds(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told Listeners) *ingest.Feeds {
 	options := ingest.Options{
 		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
-		Room: func() error { return disk.RoomBeside(cfg.Database.Path) },
-		Schedules: map[ingest.FeedName]ingest.Schedule{
-			ingest.DayAheadPrices: schedule(cfg.Ingest.DayAheadPrices),
-			ingest.Capacity:       schedule(cfg.Ingest.Capacity),
-			ingest.AFRREnergy:     schedule(cfg.Ingest.AFRREnergy),
-			ingest.MFRREnergy:     schedule(cfg.Ingest.MFRREnergy),
-		},
+		Room:    func() error { return disk.RoomBeside(cfg.Database.Path) },
+		Readers: map[market.FeedName]ingest.Reader{}, Schedules: map[market.FeedName]ingest.Schedule{},
+	}
+	for name, feed := range cfg.Ingest.Feeds {
+		options.Schedules[name] = schedule(*feed)
 	}
 	client := source.NewHTTPClient()
 	if cfg.ENTSOE.SecurityToken != "" {
-		options.Prices = NewENTSOE(cfg, client, clock, lines, log)
+		maps.Copy(options.Readers, readersOfENTSOE(NewENTSOE(cfg, client, clock, lines, log)))
 	}
 	if cfg.RTE.ClientID != "" {
-		client := NewRTE(cfg, client, clock, lines, log)
-		options.Balancing, options.Exchange = client, client
+		maps.Copy(options.Readers, readersOfRTE(NewRTE(cfg, client, clock, lines, log)))
 	}
 	return ingest.New(options)
+}
+
+// readersOfENTSOE and readersOfRTE name the calls of the sources that bring in the feeds' datasets.
+func readersOfENTSOE(client *entsoe.Client) map[market.FeedName]ingest.Reader {
+	return map[market.FeedName]ingest.Reader{
+		market.FeedDayAheadPrices: ingest.ReaderOf(market.Prices, client.DayAheadPrices),
+	}
+}
+
+func readersOfRTE(client *rte.Client) map[market.FeedName]ingest.Reader {
+	return map[market.FeedName]ingest.Reader{
+		market.FeedCapacity:       ingest.ReaderOf(market.Capacity, client.ProcuredReserves),
+		market.FeedAFRREnergy:     ingest.ReaderOf(market.AFRR, client.MarginalPrice),
+		market.FeedMFRREnergy:     ingest.ReaderOf(market.MFRR, client.StandardMFRR),
+		market.FeedExchangePrices: ingest.ReaderOf(market.Prices, client.PowerExchangePrices),
+	}
 }
 
 func NewENTSOE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {

@@ -146,12 +146,12 @@ func (s *Server) reportFor(ctx context.Context, full bool) (report.Report, error
 }
 
 // decide takes or drops what waits in quarantine.
-func (s *Server) decide(ctx context.Context, id int64, accept bool) error {
+func (s *Server) decide(ctx context.Context, note store.Note, id int64, accept bool) error {
 	take := s.feeds.Reject
 	if accept {
 		take = s.feeds.Accept
 	}
-	_, err := take(ctx, id)
+	_, err := take(ctx, note, id)
 	return err
 }
 

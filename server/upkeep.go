@@ -92,7 +92,7 @@ func (u *upkeep) sweepQuarantine(ctx context.Context) error {
 	if u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
-	return u.store.SweepQuarantine(ctx, u.clock.Now())
+	return u.store.PruneQuarantine(ctx, u.clock.Now())
 }
 
 // sweep deletes old rows of accounts.

@@ -75,7 +75,7 @@ func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
 	s := openNew(t)
 	batch := batches()[market.MFRRCapacity]
 	quarantine(t, s, 0, market.MFRRCapacity, "2026-07-14", market.WaitsWithdrawn, batch)
-	if _, err := s.Reject(t.Context(), only(t, s).ID, minute(1)); err != nil {
+	if _, err := s.Reject(t.Context(), store.Note{}, only(t, s).ID, minute(1)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range market.Capacity.In(batch) {

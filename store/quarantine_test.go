@@ -127,7 +127,7 @@ func TestADecisionStands(t *testing.T) {
 	held := whatWaits(t, s, id)
 	run := runAt(1)
 	run.Feed = "quarantine"
-	q, err := s.Accept(t.Context(), id, run)
+	q, err := s.Accept(t.Context(), store.Note{}, id, run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,8 +148,8 @@ func TestADecisionStands(t *testing.T) {
 		t.Errorf("the same again is %q", decision)
 	}
 	for name, again := range map[string]func() error{
-		"accept": func() error { _, err := s.Accept(t.Context(), id, runAt(3)); return err },
-		"reject": func() error { _, err := s.Reject(t.Context(), id, minute(3)); return err },
+		"accept": func() error { _, err := s.Accept(t.Context(), store.Note{}, id, runAt(3)); return err },
+		"reject": func() error { _, err := s.Reject(t.Context(), store.Note{}, id, minute(3)); return err },
 	} {
 		if err := again(); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s again: %v", name, err)
@@ -159,7 +159,7 @@ func TestADecisionStands(t *testing.T) {
 	if all, err = s.InQuarantine(t.Context()); err != nil || len(all) != 1 {
 		t.Fatalf("%v, %v", all, err)
 	}
-	if _, err := s.Reject(t.Context(), all[0].ID, minute(5)); err != nil {
+	if _, err := s.Reject(t.Context(), store.Note{}, all[0].ID, minute(5)); err != nil {
 		t.Fatal(err)
 	}
 	if decision := arrive(t, s, 6, "2026-07-15", 9); decision != store.Rejected || len(waiting(t, s)) > 0 {
@@ -234,9 +234,9 @@ func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, runAt(0, market.MFRREnergy), mfrr(0, 96, market.Num(7)))
 	quarantine(t, s, 1, market.MFRREnergy, "2026-07-14", market.WaitsWithdrawn, mfrr(0, 96, market.Number{Withdrawn: true}))
-	ctx := store.Noting(t.Context(), store.Note{Event: "quarantine_accepted", Actor: "anne@example.org", Subject: "1"})
+	note := store.Note{Event: "quarantine_accepted", Actor: "anne@example.org", Subject: "1"}
 	run := runAt(2)
-	if _, err := s.Accept(ctx, only(t, s).ID, run); err != nil {
+	if _, err := s.Accept(t.Context(), note, only(t, s).ID, run); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, s.ReaderPool(), "SELECT count(clearing_price) FROM mfrr_energy"); got != "0" {
@@ -263,7 +263,7 @@ func TestWhatWaitsTooLongIsSwept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Reject(t.Context(), all[2].ID, minute(0)); err != nil {
+	if _, err := s.Reject(t.Context(), store.Note{}, all[2].ID, minute(0)); err != nil {
 		t.Fatal(err)
 	}
 	const day = 24 * 60
@@ -273,7 +273,7 @@ func TestWhatWaitsTooLongIsSwept(t *testing.T) {
 	}{
 		{30*day - 1, "refused withdrawn flat"}, {30 * day, "withdrawn flat"}, {365*day - 1, "withdrawn flat"}, {365 * day, "<nil>"},
 	} {
-		if err := s.SweepQuarantine(t.Context(), minute(row.minute)); err != nil {
+		if err := s.PruneQuarantine(t.Context(), minute(row.minute)); err != nil {
 			t.Fatal(err)
 		}
 		if got := ask(t, s.ReaderPool(), "SELECT group_concat(kind, ' ') FROM quarantine"); got != row.left {

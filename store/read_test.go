@@ -47,7 +47,7 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 		if err != nil || summary != (store.RunSummary{}) {
 			t.Errorf("%s: %+v, %v", dataset, summary, err)
 		}
-		first, err := s.FirstAsked(ctx, dataset)
+		first, err := s.FirstRequestedDate(ctx, dataset)
 		if err != nil || !first.IsZero() {
 			t.Errorf("%s was asked for from %s, %v", dataset, first, err)
 		}

@@ -96,7 +96,7 @@ func keptName(file string, now time.Time) (kept string, err error) {
 // that was not replaced after all. Whoever calls it has the database to itself, or knows that nobody replaces it.
 func sweep(file string) error {
 	folder := filepath.Dir(file)
-	if err := SweepParts(folder); err != nil {
+	if err := RemoveUnfinishedFiles(folder); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(folder)

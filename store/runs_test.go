@@ -103,8 +103,8 @@ func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 			}
 			changed := int64(3*c.change + 2) // the version of the change: a run is a row for each of its datasets
 			for since := range window.Version + 1 {
-				want := store.News{Version: window.Version, FetchedAt: window.FetchedAt, RowsChanged: c.change != never && since < changed}
-				news, err := s.News(t.Context(), a, since)
+				want := store.ChangesSince{Version: window.Version, FetchedAt: window.FetchedAt, RowsChanged: c.change != never && since < changed}
+				news, err := s.ChangesSince(t.Context(), a, since)
 				if diff := cmp.Diff(want, news); diff != "" || err != nil {
 					t.Errorf("news since %d %v (-want +got):\n%s", since, err, diff)
 				}
@@ -173,7 +173,7 @@ func TestARunIsOneRowForEachDataset(t *testing.T) {
 	if diff := cmp.Diff(want, ask(t, s.ReaderPool(), "SELECT * FROM refusal ORDER BY run_id, delivery_date")); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
 	}
-	if first, err := s.FirstAsked(t.Context(), market.FCRCapacity); err != nil || first != date("2026-10-25") {
+	if first, err := s.FirstRequestedDate(t.Context(), market.FCRCapacity); err != nil || first != date("2026-10-25") {
 		t.Errorf("first asked for %s, %v", first, err)
 	}
 	versions, err := s.Versions(t.Context())

@@ -264,96 +264,18 @@ func TestRepliesWithoutPrices(t *testing.T) {
 	}
 }
 
-func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
+func TestAWindowThatIsTooWideIsAnErrorOfItsOwn(t *testing.T) {
 	for _, code := range []int{200, 400} {
 		t.Run(fmt.Sprintf("by status %d", code), func(t *testing.T) {
-			var bodies int64
-			base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				start, _ := time.Parse("200601021504", r.URL.Query().Get("periodStart"))
-				end, _ := time.Parse("200601021504", r.URL.Query().Get("periodEnd"))
-				asked := market.NewPeriod(start, end)
-				body := acknowledgement("The amount of requested data exceeds allowed limit.")
-				if dates := asked.Dates(); len(dates) <= 2 {
-					var all []string
-					for _, date := range dates {
-						points := "1=" + fmt.Sprint(date.DaysUntil(autumnDay))
-						if date == autumnDay.Add(2) {
-							points = "0=1"
-						}
-						all = append(all, series(nil, period(minute(date.Period().Start), minute(date.Period().End), "PT60M", points)))
-					}
-					body = document(append(all, series(changed{"contract_MarketAgreement.type", "A07"}))...)
-				} else {
-					w.WriteHeader(code)
-				}
-				bodies += int64(len(body))
-				io.WriteString(w, body)
-			})
-			reply, traffic, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(autumnDay.Add(-3), 7))
-			if err != nil {
-				t.Fatal(err)
+			base, requests := serve(t, status(code, acknowledgement("The amount of requested data exceeds allowed limit.")))
+			reply, _, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(summerDay, 90))
+			if faultOf(t, err); !errors.Is(err, source.ErrTooWide) || len(reply.Rows) != 0 {
+				t.Errorf("error %v, %d rows", err, len(reply.Rows))
 			}
-			var asked []string
-			for _, q := range *requests {
-				asked = append(asked, q.Get("periodStart")+"-"+q.Get("periodEnd"))
-			}
-			// Seven days, three and four of them, and so on.
-			want := []string{"202610212200-202610282300", "202610212200-202610242200", "202610212200-202610222200", "202610222200-202610242200",
-				"202610242200-202610282300", "202610242200-202610262300", "202610262300-202610282300"}
-			if diff := cmp.Diff(want, asked); diff != "" {
-				t.Errorf("windows (-want +got):\n%s", diff)
-			}
-			counts := map[market.DeliveryDate]int{}
-			for _, row := range reply.Rows {
-				date := market.DeliveryDateOf(time.Unix(row.Start, 0))
-				if counts[date]++; row.Price.V != float64(date.DaysUntil(autumnDay)) {
-					t.Errorf("%s has the price of another date: %v", date, row.Price.V)
-				}
-			}
-			for date, count := range map[market.DeliveryDate]int{autumnDay.Add(-3): 24, autumnDay.Add(-2): 24, autumnDay.Add(-1): 24, autumnDay: 25, autumnDay.Add(1): 24, autumnDay.Add(2): 0, autumnDay.Add(3): 24} {
-				if counts[date] != count {
-					t.Errorf("%s has %d hours, want %d", date, counts[date], count)
-				}
-			}
-			if diff := cmp.Diff([]string{`final day-ahead-prices 2026-10-27: position "0" lies outside a Period of 24`}, refusalsOf(reply)); diff != "" {
-				t.Errorf("refusals (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff([]string{`a series with contract_MarketAgreement.type "A07" was skipped`}, reply.Notes); diff != "" {
-				t.Errorf("notes (-want +got):\n%s", diff)
-			}
-			if traffic.Bytes != bodies {
-				t.Errorf("%d bytes were counted, %d were sent", traffic.Bytes, bodies)
+			if len(*requests) != 1 {
+				t.Errorf("%d requests", len(*requests))
 			}
 		})
-	}
-}
-
-func TestADayThatIsTooWideIsAnError(t *testing.T) {
-	base, requests := serve(t, status(400, acknowledgement("The amount of requested data exceeds allowed limit.")))
-	reply, _, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(summerDay, 90))
-	if fault := faultOf(t, err); !errors.Is(err, source.ErrTooWide) || fault.Status != 400 || len(reply.Rows) != 0 {
-		t.Errorf("error %v, %d rows", err, len(reply.Rows))
-	}
-	// 90, 45, 22, 11, 5, 2 days and one.
-	if len(*requests) != 7 {
-		t.Errorf("%d requests", len(*requests))
-	}
-}
-
-func TestAHalfThatFailsFailsTheWhole(t *testing.T) {
-	base, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Query().Get("periodEnd") == "202607172200" && r.URL.Query().Get("periodStart") == "202607142200":
-			io.WriteString(w, acknowledgement("exceeds"))
-		case r.URL.Query().Get("periodStart") == "202607142200":
-			io.WriteString(w, document(series(nil, threeHours("1=10"))))
-		default:
-			w.WriteHeader(404)
-		}
-	})
-	reply, _, err := newClient(t, base, token, newHastyClock()).DayAheadPrices(t.Context(), days(summerDay, 3))
-	if fault := faultOf(t, err); fault.Status != 404 || len(reply.Rows) != 0 {
-		t.Errorf("error %v, %d rows", err, len(reply.Rows))
 	}
 }
 

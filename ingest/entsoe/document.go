@@ -156,7 +156,7 @@ func acknowledgement(d *xml.Decoder) error {
 			if err := d.DecodeElement(&why, &element); err != nil {
 				return unreadable(err)
 			}
-			texts = append(texts, strings.Join(strings.Fields(why.Text), " "))
+			texts = append(texts, source.OneLine(why.Text))
 			length += len(why.Text)
 		}
 	}

@@ -59,30 +59,9 @@ func NewClient(o Options) *Client {
 	}}
 }
 
-// DayAheadPrices asks for the prices of the window, which is at most 90 days long. A window that the source calls too
-// wide is asked for in two halves.
+// DayAheadPrices asks for the prices of the window. The error wraps source.ErrTooWide if the window is too wide for the
+// source, which takes 90 days.
 func (c *Client) DayAheadPrices(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
-	reply, traffic, err := c.ask(ctx, window)
-	dates := window.Dates()
-	if !errors.Is(err, source.ErrTooWide) || len(dates) < 2 {
-		return reply, traffic, err
-	}
-	middle := dates[len(dates)/2].Start().Unix()
-	for _, half := range []market.Period{{Start: window.Start, End: middle}, {Start: middle, End: window.End}} {
-		part, more, err := c.DayAheadPrices(ctx, half)
-		traffic.Add(more)
-		if err != nil {
-			return source.Reply[market.Price]{}, traffic, err
-		}
-		reply.Rows = append(reply.Rows, part.Rows...)
-		reply.Refused = append(reply.Refused, part.Refused...)
-		reply.Refusals.Add(part.Refusals)
-		reply.Notes = source.AddOnce(reply.Notes, part.Notes...)
-	}
-	return reply, traffic, nil
-}
-
-func (c *Client) ask(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
 	var reply source.Reply[market.Price]
 	build := func(ctx context.Context) (*http.Request, error) {
 		query := url.Values{

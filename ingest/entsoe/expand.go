@@ -89,7 +89,7 @@ func (e *expansion) addPeriod(curve string, p *period) {
 	if !ok {
 		return
 	}
-	clipped := market.Period{Start: max(interval.Start, e.window.Start), End: min(interval.End, e.window.End)}
+	clipped := interval.Intersect(e.window)
 	if clipped.Start >= clipped.End {
 		return
 	}
@@ -148,7 +148,7 @@ func (e *expansion) addPoints(curve string, p *period, interval, clipped market.
 func (e *expansion) addPrice(s slot, amount float64) {
 	if other, taken := e.prices[s]; taken && other != amount {
 		e.reply.Refusals.RefuseFinally(market.DayAheadPrices, dateOf(s.start),
-			"two series differ at %s: %v and %v EUR/MWh", time.Unix(s.start, 0).UTC().Format(time.RFC3339), other, amount)
+			"two series differ at %s: %v and %v EUR/MWh", source.InstantText(s.start), other, amount)
 		return
 	}
 	e.prices[s] = amount
@@ -187,7 +187,7 @@ func (e *expansion) interval(p *period) (market.Period, bool) {
 	}
 	asked := false
 	for _, date := range named {
-		if period := date.Period(); period.Start < e.window.End && e.window.Start < period.End {
+		if period := date.Period(); period.Overlaps(e.window) {
 			e.reply.Refusals.RefuseFinally(market.DayAheadPrices, date, "%s", reason)
 			asked = true
 		}
@@ -270,7 +270,7 @@ func (e *expansion) finish() error {
 func (e *expansion) judgeEmpty(empty emptyPeriod) {
 	covered := true
 	for _, date := range empty.Dates() {
-		if period := date.Period(); !e.covers(market.Period{Start: max(period.Start, empty.Start), End: min(period.End, empty.End)}) {
+		if !e.covers(date.Period().Intersect(empty.Period)) {
 			e.reply.Refusals.Refuse(market.DayAheadPrices, date, "%s", empty.reason)
 			covered = false
 		}
@@ -289,7 +289,7 @@ func (e *expansion) judge(d doubted) error {
 	}
 	var lacking []market.DeliveryDate
 	for _, date := range dates {
-		if period := date.Period(); !e.covers(market.Period{Start: max(period.Start, e.window.Start), End: min(period.End, e.window.End)}) {
+		if !e.covers(date.Period().Intersect(e.window)) {
 			lacking = append(lacking, date)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 )
 
 var afrrShape = shape[market.AFRRStep]{
+	every:   market.AFRRSeconds,
 	tooMany: source.TooManyOddSteps,
 	numbers: afrrNumbers, flags: afrrFlags,
 	series: func(*market.AFRRStep) (string, int64) { return "", market.AFRRSeconds },
@@ -27,24 +28,15 @@ func afrrFlags(r *market.AFRRStep) []*market.Flag {
 // Paris without offset. On the day the clock goes back that is ambiguous from 02:00 to 03:00: the window decides if it
 // holds one of the two hours only; if a reply lists both all the same, their order does.
 func DecodeMarginalPrice(body io.Reader, window market.Period) (source.Reply[market.AFRRStep], error) {
-	var reply source.Reply[market.AFRRStep]
-	reply.Rows = make([]market.AFRRStep, 0, window.Seconds()/market.AFRRSeconds)
-	listed := make([]wallStep, 0, window.Seconds()/market.AFRRSeconds)
-	steps := newSteps[market.AFRRStep, int64](&reply, window, afrrShape)
-	d := newDocument(body, reply.UnknownKey, reply.Note)
-	err := d.root("days", func() error {
-		return d.array(func() (err error) {
-			listed, err = decodeDay(d, steps, listed[:0])
-			return err
-		})
+	return decode(body, window, afrrShape, "days", decodeDays)
+}
+
+func decodeDays(d *document, steps *steps[market.AFRRStep, int64]) error {
+	listed := make([]wallStep, 0, steps.window.Seconds()/market.AFRRSeconds)
+	return d.array(func() (err error) {
+		listed, err = decodeDay(d, steps, listed[:0])
+		return err
 	})
-	if err == nil {
-		err = steps.finish()
-	}
-	if err != nil {
-		return source.Reply[market.AFRRStep]{}, err
-	}
-	return reply, nil
 }
 
 // wallStep is a step whose instant is not known yet: row.Start is the clock time in seconds after midnight, below 0 if it
@@ -153,7 +145,7 @@ func clockSeconds(text []byte) (int64, bool) {
 
 // placeDay gives each step of a day its instant; updated is when those that do not say it were last written, ms UTC.
 func placeDay(date market.DeliveryDate, listed []wallStep, updated int64, steps *steps[market.AFRRStep, int64]) {
-	if !overlap(date.Period(), steps.window) {
+	if !date.Period().Overlaps(steps.window) {
 		return
 	}
 	wall, err := newWallClock(date, listed, steps.window)
@@ -175,7 +167,7 @@ func placeDay(date market.DeliveryDate, listed []wallStep, updated int64, steps 
 			continue
 		}
 		if step.row.Start%market.AFRRSeconds != 0 {
-			steps.spoil(market.AFRREnergy, date, "%s: it is not on the grid of 4 s", instantText(start))
+			steps.spoil(market.AFRREnergy, date, "%s: it is not on the grid of 4 s", source.InstantText(start))
 			continue
 		}
 		step.row.Start = start

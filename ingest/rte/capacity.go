@@ -45,30 +45,21 @@ var capacityShape = shape[market.CapacityStep]{
 
 // capacityValue is one element of a block's values. Its block's reserve may stand behind it in the reply.
 type capacityValue struct {
-	step       market.CapacityStep
-	start, end source.Stamp
-	direction  string // RTE's word, in capitals
-	bad        string // what is wrong with a value
-	noKey      string // what is wrong with a word that tells the row from others
+	step      market.CapacityStep
+	period    rowPeriod
+	direction string // RTE's word, in capitals
+	badValue  string // what is wrong with a value
+	badKey    string // what is wrong with a word that tells the row from others
 }
 
 // DecodeProcuredReserves reads a reply of result_procured_reserves v5: blocks of quarter hours by reserve and product,
 // in any order. A reserve that is not published yet is simply not there. Prices are EUR/MW for the 15 min.
 func DecodeProcuredReserves(body io.Reader, window market.Period) (source.Reply[market.CapacityStep], error) {
-	var reply source.Reply[market.CapacityStep]
-	r := reservesReply{steps: newSteps[market.CapacityStep, capacityKey](&reply, window, capacityShape), given: map[market.Dataset]bool{}}
-	d := newDocument(body, reply.UnknownKey, reply.Note)
-	err := d.root("result_procured_reserves", func() error {
+	r := reservesReply{given: map[market.Dataset]bool{}}
+	return decode(body, window, capacityShape, "result_procured_reserves", func(d *document, steps *steps[market.CapacityStep, capacityKey]) error {
+		r.steps, steps.atEnd = steps, r.judgeUnknown
 		return d.array(func() error { return r.decodeBlock(d) })
 	})
-	if err == nil {
-		r.judgeUnknown()
-		err = r.steps.finish()
-	}
-	if err != nil {
-		return source.Reply[market.CapacityStep]{}, err
-	}
-	return reply, nil
 }
 
 type capacityKey struct {
@@ -87,7 +78,7 @@ type reservesReply struct {
 
 func (r *reservesReply) decodeBlock(d *document) error {
 	var name, noReserve string
-	var product, noProduct string
+	var product, badProduct string
 	var values []capacityValue
 	err := d.object(func(key string) (known bool, err error) {
 		switch key {
@@ -96,7 +87,7 @@ func (r *reservesReply) decodeBlock(d *document) error {
 			text, err = d.text(&noReserve)
 			name = strings.ToUpper(strings.TrimSpace(string(text)))
 		case "product_type":
-			product, err = d.upperWord(&noProduct)
+			product, err = d.upperWord(&badProduct)
 		case "values":
 			err = d.array(func() error {
 				value, err := decodeCapacityValue(d)
@@ -120,59 +111,38 @@ func (r *reservesReply) decodeBlock(d *document) error {
 		}
 		return nil
 	}
-	if noProduct != "" {
-		noProduct = "product_type: " + noProduct
+	if badProduct != "" {
+		badProduct = "product_type: " + badProduct
 	}
 	for i := range values {
-		r.addValue(&values[i], of, product, noProduct)
+		r.addValue(&values[i], of, product, badProduct)
 	}
 	return nil
 }
 
 // addValue takes a value of a block of the reserve's.
-func (r *reservesReply) addValue(v *capacityValue, of reserve, product, noProduct string) {
-	steps, dataset, start := r.steps, of.dataset, v.start.At
-	r.given[dataset] = true
-	if !v.start.Good {
-		steps.misplaced(dataset, v.start, v.end, "a value has no start")
-		return
-	}
-	if !steps.window.Holds(start) {
+func (r *reservesReply) addValue(v *capacityValue, of reserve, product, badProduct string) {
+	r.given[of.dataset] = true
+	start, taken := r.steps.startOf(of.dataset, v.period, "a value")
+	if !taken {
 		return
 	}
 	direction, known := of.directions[v.direction]
-	noKey := v.noKey
+	badKey := v.badKey
 	switch {
-	case noKey != "":
-	case noProduct != "":
-		noKey = noProduct
+	case badKey != "":
+	case badProduct != "":
+		badKey = badProduct
 	case v.direction == "":
-		noKey = "the direction is missing"
+		badKey = "the direction is missing"
 	case !known:
-		noKey = fmt.Sprintf("%s has no direction %.40q", of.name, v.direction)
-	case start%market.QuarterSeconds != 0:
-		noKey = notAQuarter
-	}
-	if noKey != "" {
-		steps.spoil(dataset, steps.dateOf(start), "%s: %s", instantText(start), noKey)
-		return
+		badKey = fmt.Sprintf("%s has no direction %.40q", of.name, v.direction)
 	}
 	step := v.step
-	step.Dataset, step.Start, step.Direction, step.Product = dataset, start, direction, product
-	key := capacityKey{dataset, start, direction, step.TimeHorizon, product}
-	switch {
-	case v.bad != "":
-		steps.addOdd(dataset, start, key, step, step.Updated, v.bad)
-	case v.end.Fault != "":
-		steps.addRepetition(dataset, start, key, step, step.Updated, v.end.Fault)
-	case v.end.Good && v.end.At != start+market.QuarterSeconds:
-		steps.addRepetition(dataset, start, key, step, step.Updated, notAQuarter)
-	default:
-		steps.add(dataset, start, key, step, step.Updated)
-	}
+	step.Dataset, step.Start, step.Direction, step.Product = of.dataset, start, direction, product
+	key := capacityKey{of.dataset, start, direction, step.TimeHorizon, product}
+	r.steps.addQuarter(of.dataset, v.period, key, step, step.Updated, badKey, v.badValue)
 }
-
-const notAQuarter = "it is not a quarter hour"
 
 // judgeUnknown tells of reserves that are not known. One of them may be a known one under another name: where the reply lacks a
 // known one, that one's dates are not taken for unpublished.
@@ -197,28 +167,24 @@ func decodeCapacityValue(d *document) (capacityValue, error) {
 	var v capacityValue
 	err := d.object(func(key string) (bool, error) {
 		switch key {
-		case "start_date":
-			return true, d.stamp(&v.start)
-		case "end_date":
-			return true, d.stamp(&v.end)
 		case "direction":
-			direction, err := d.upperWord(&v.noKey)
+			direction, err := d.upperWord(&v.badKey)
 			v.direction = direction
 			return true, err
 		case "offered_volume":
-			return true, d.number(&v.step.OfferedMW, &v.bad)
+			return true, d.number(&v.step.OfferedMW, &v.badValue)
 		case "contracted_volume":
-			return true, d.number(&v.step.ContractedMW, &v.bad)
+			return true, d.number(&v.step.ContractedMW, &v.badValue)
 		case "price":
-			return true, d.number(&v.step.Price, &v.bad)
+			return true, d.number(&v.step.Price, &v.badValue)
 		case "time_horizon":
-			horizon, err := d.upperWord(&v.noKey)
+			horizon, err := d.upperWord(&v.badKey)
 			v.step.TimeHorizon = horizon
 			return true, err
 		case "update_date", "updated_date":
 			return true, d.update(&v.step.Updated)
 		}
-		return false, nil
+		return v.period.field(d, key)
 	})
 	return v, err
 }

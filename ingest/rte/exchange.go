@@ -23,27 +23,17 @@ type exchangeKey struct {
 
 // exchangeValue is one element of a block's values. When the block was written may stand behind it in the reply.
 type exchangeValue struct {
-	row        market.Price
-	start, end source.Stamp
-	bad        string
+	row    market.Price
+	period rowPeriod
+	bad    string // what is wrong with the price
 }
 
 // DecodePowerExchanges reads a reply of france_power_exchanges v3: the day-ahead prices of one delivery date, EUR/MWh,
 // and the volumes exchanged, which are left out. A step whose price is null is not published yet.
 func DecodePowerExchanges(body io.Reader, window market.Period) (source.Reply[market.Price], error) {
-	var reply source.Reply[market.Price]
-	steps := newSteps[market.Price, exchangeKey](&reply, window, exchangeShape)
-	d := newDocument(body, reply.UnknownKey, reply.Note)
-	err := d.root("france_power_exchanges", func() error {
+	return decode(body, window, exchangeShape, "france_power_exchanges", func(d *document, steps *steps[market.Price, exchangeKey]) error {
 		return d.array(func() error { return decodeExchanges(d, steps) })
 	})
-	if err == nil {
-		err = steps.finish()
-	}
-	if err != nil {
-		return source.Reply[market.Price]{}, err
-	}
-	return reply, nil
 }
 
 func decodeExchanges(d *document, steps *steps[market.Price, exchangeKey]) error {
@@ -77,35 +67,28 @@ func decodeExchange(d *document) (exchangeValue, error) {
 	v := exchangeValue{row: market.Price{Source: market.FromRTE}}
 	err := d.object(func(key string) (bool, error) {
 		switch key {
-		case "start_date":
-			return true, d.stamp(&v.start)
-		case "end_date":
-			return true, d.stamp(&v.end)
 		case "price":
 			return true, d.number(&v.row.Price, &v.bad)
 		case "value":
 			return true, d.json.Skip()
 		}
-		return false, nil
+		return v.period.field(d, key)
 	})
 	return v, err
 }
 
 func addExchange(v *exchangeValue, updated int64, steps *steps[market.Price, exchangeKey]) {
-	start, bad := v.start.At, v.bad
-	if !v.start.Good {
-		steps.misplaced(market.DayAheadPrices, v.start, v.end, "a value has no start")
+	start, taken := steps.startOf(market.DayAheadPrices, v.period, "a value")
+	if !taken {
 		return
 	}
-	if !steps.window.Holds(start) {
-		return
-	}
-	resolution, known := exchangeResolutions[v.end.At-start]
+	bad, end := v.bad, v.period.end
+	resolution, known := exchangeResolutions[end.At-start]
 	switch {
 	case bad != "":
-	case v.end.Fault != "":
-		bad = v.end.Fault
-	case !v.end.Good:
+	case end.Fault != "":
+		bad = end.Fault
+	case !end.Good:
 		bad = "the end is missing"
 	case !known || start%resolution.Seconds() != 0:
 		bad = "it is neither a quarter, nor half, nor a whole hour"
@@ -113,7 +96,7 @@ func addExchange(v *exchangeValue, updated int64, steps *steps[market.Price, exc
 		return
 	}
 	if bad != "" {
-		steps.spoil(market.DayAheadPrices, steps.dateOf(start), "%s: %s", instantText(start), bad)
+		steps.spoil(market.DayAheadPrices, steps.dateOf(start), "%s: %s", source.InstantText(start), bad)
 		return
 	}
 	v.row.Start, v.row.Resolution = start, resolution

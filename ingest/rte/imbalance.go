@@ -106,7 +106,7 @@ func decodeImbalance(d *document, steps *steps[market.ImbalanceStep, int64]) err
 		steps.reply.Refusals.RefuseFinally(market.ImbalancePrices, date,
 			"steps before %s last half an hour, and an energy of half an hour cannot be split into quarter hours", firstImbalanceQuarters)
 	case row.Start%market.QuarterSeconds != 0:
-		steps.spoil(market.ImbalancePrices, date, "%s: %s", instantText(row.Start), notAQuarter)
+		steps.spoil(market.ImbalancePrices, date, "%s: %s", source.InstantText(row.Start), notAQuarter)
 	case bad != "":
 		steps.addOdd(market.ImbalancePrices, row.Start, row.Start, row, row.Updated, bad)
 	case end.Fault != "":
@@ -141,7 +141,7 @@ func noteReversedPrices(reply *source.Reply[market.ImbalanceStep]) {
 	}
 	for _, date := range dates {
 		reply.Note("%s of %s: steps with a negative price below the positive one, served as published: %d, the first at %s",
-			market.ImbalancePrices, date, count[date], instantText(first[date]))
+			market.ImbalancePrices, date, count[date], source.InstantText(first[date]))
 	}
 }
 

@@ -268,7 +268,7 @@ func errorText(answer *source.Answer) string {
 		}
 		text, err := d.text(&bad)
 		if len(text) > 0 {
-			parts = append(parts, strings.Join(strings.Fields(string(text)), " "))
+			parts = append(parts, source.OneLine(string(text)))
 		}
 		return true, err
 	})

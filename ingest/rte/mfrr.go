@@ -42,10 +42,7 @@ type mfrrKey struct {
 // DecodeStandardMFRR reads a reply of standard_mfrr_data v5: rows of a quarter hour and a direction, in any order, most of
 // whose values are null or absent. Scheduled and direct activation may come in rows of their own.
 func DecodeStandardMFRR(body io.Reader, window market.Period) (source.Reply[market.MFRRStep], error) {
-	var reply source.Reply[market.MFRRStep]
-	steps := newSteps[market.MFRRStep, mfrrKey](&reply, window, mfrrShape)
-	d := newDocument(body, reply.UnknownKey, reply.Note)
-	err := d.root("mari", func() error {
+	return decode(body, window, mfrrShape, "mari", func(d *document, steps *steps[market.MFRRStep, mfrrKey]) error {
 		if d.isNull() {
 			return d.json.Null()
 		}
@@ -59,71 +56,42 @@ func DecodeStandardMFRR(body io.Reader, window market.Period) (source.Reply[mark
 			return false, nil
 		})
 	})
-	if err == nil {
-		err = steps.finish()
-	}
-	if err != nil {
-		return source.Reply[market.MFRRStep]{}, err
-	}
-	return reply, nil
 }
 
 func decodeMFRR(d *document, steps *steps[market.MFRRStep, mfrrKey]) error {
 	var row market.MFRRStep
-	var start, end source.Stamp
-	var bad, noKey, direction string
+	var period rowPeriod
+	var badKey, badValue, direction string
 	values := mfrrNumbers(&row)
 	err := d.object(func(key string) (_ bool, err error) {
 		if column, is := mfrrColumns[key]; is {
-			return true, d.number(values[column], &bad)
+			return true, d.number(values[column], &badValue)
 		}
 		switch key {
-		case "start_date":
-			return true, d.stamp(&start)
-		case "end_date":
-			return true, d.stamp(&end)
 		case "update_date", "updated_date":
 			return true, d.update(&row.Updated)
 		case "direction":
-			direction, err = d.upperWord(&noKey)
+			direction, err = d.upperWord(&badKey)
 			return true, err
 		}
-		return false, nil
+		return period.field(d, key)
 	})
 	if err != nil {
 		return err
 	}
-	if !start.Good {
-		steps.misplaced(market.MFRREnergy, start, end, "a row has no start")
+	start, taken := steps.startOf(market.MFRREnergy, period, "a row")
+	if !taken {
 		return nil
 	}
-	if !steps.window.Holds(start.At) {
-		return nil
-	}
-	row.Start = start.At
 	way, known := energyDirections[direction]
-	row.Direction = way
+	row.Start, row.Direction = start, way
 	switch {
-	case noKey != "":
+	case badKey != "":
 	case direction == "":
-		noKey = "the direction is missing"
+		badKey = "the direction is missing"
 	case !known:
-		noKey = fmt.Sprintf("direction %.40q is not known", direction)
-	case row.Start%market.QuarterSeconds != 0:
-		noKey = notAQuarter
+		badKey = fmt.Sprintf("direction %.40q is not known", direction)
 	}
-	key := mfrrKey{row.Start, row.Direction}
-	switch {
-	case noKey != "":
-		steps.spoil(market.MFRREnergy, steps.dateOf(row.Start), "%s: %s", instantText(row.Start), noKey)
-	case bad != "":
-		steps.addOdd(market.MFRREnergy, row.Start, key, row, row.Updated, bad)
-	case end.Fault != "":
-		steps.addRepetition(market.MFRREnergy, row.Start, key, row, row.Updated, end.Fault)
-	case end.Good && end.At != row.Start+market.QuarterSeconds:
-		steps.addRepetition(market.MFRREnergy, row.Start, key, row, row.Updated, notAQuarter)
-	default:
-		steps.add(market.MFRREnergy, row.Start, key, row, row.Updated)
-	}
+	steps.addQuarter(market.MFRREnergy, period, mfrrKey{start, way}, row, row.Updated, badKey, badValue)
 	return nil
 }

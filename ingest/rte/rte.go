@@ -70,11 +70,13 @@ type Options struct {
 
 // Client asks RTE's resources. It is safe for concurrent use.
 type Client struct {
-	base   string
-	oauth  clientcredentials.Config
-	tokens *http.Client
-	caller source.Caller
-	lines  map[resource]*source.Line
+	base    string
+	oauth   clientcredentials.Config
+	tokens  *http.Client
+	caller  source.Caller
+	newLine func() *source.Line
+	linesMu sync.Mutex
+	lines   map[resource]*source.Line
 
 	mu      sync.Mutex
 	token   *oauth2.Token
@@ -86,7 +88,7 @@ type Client struct {
 // NewClient makes a client; nothing is asked yet.
 func NewClient(o Options) *Client {
 	base := strings.TrimSuffix(o.BaseURL, "/")
-	c := &Client{
+	return &Client{
 		base: base,
 		oauth: clientcredentials.Config{
 			ClientID: o.ClientID, ClientSecret: o.ClientSecret, TokenURL: base + tokenPath, AuthStyle: oauth2.AuthStyleInHeader,
@@ -96,12 +98,21 @@ func NewClient(o Options) *Client {
 			Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: secrets(o),
 			Retrying: source.LogRetries(o.Log),
 		},
-		lines: map[resource]*source.Line{},
+		newLine: func() *source.Line { return o.Lines.To(base) },
+		lines:   map[resource]*source.Line{},
 	}
-	for _, r := range []resource{procuredReserves, marginalPrice, standardMFRR, imbalanceData, powerExchanges} {
-		c.lines[r] = o.Lines.To(base)
+}
+
+// lineOf returns the line in which the calls of a resource wait.
+func (c *Client) lineOf(of resource) *source.Line {
+	c.linesMu.Lock() // mu is held while a token is asked for
+	defer c.linesMu.Unlock()
+	line, is := c.lines[of]
+	if !is {
+		line = c.newLine()
+		c.lines[of] = line
 	}
-	return c
+	return line
 }
 
 // secrets are the credentials, alone and as the request for a token bears them.
@@ -146,7 +157,7 @@ func ask[R any](ctx context.Context, c *Client, from resource, window market.Per
 	var reply source.Reply[R]
 	var used *oauth2.Token
 	caller := c.caller
-	caller.Line, caller.Bounds = c.lines[from], from.bounds(window)
+	caller.Line, caller.Bounds = c.lineOf(from), from.bounds(window)
 	build := func(ctx context.Context) (*http.Request, error) {
 		token, err := c.accessToken(ctx)
 		if err != nil {

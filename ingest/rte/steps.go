@@ -21,6 +21,8 @@ type shape[R any] struct {
 	tooMany func(int, market.DeliveryDate) bool
 	// oneDate says that a reply is about one delivery date, whatever the window.
 	oneDate bool
+	// every is how many seconds lie between two rows, so that room for all can be made at once; 0 if a reply is small.
+	every int64
 }
 
 // steps gathers the rows of a reply. What is listed twice is merged field by field; what is odd refuses its dataset and
@@ -39,6 +41,7 @@ type steps[R comparable, K comparable] struct {
 	unplaced     []market.Refusal    // without a date
 	date         market.DeliveryDate // of the row that was added last
 	period       market.Period       // of that date
+	atEnd        func()              // called once all rows are known, before they are judged; may be nil
 }
 
 type origin struct {
@@ -92,13 +95,13 @@ func (s *steps[R, K]) add(dataset market.Dataset, start int64, key K, row R, upd
 func (s *steps[R, K]) addOdd(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	date := s.dateOf(start)
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, date}, key: key, row: row, updated: updated})
-	s.spoil(dataset, date, "%s: %s", instantText(start), reason)
+	s.spoil(dataset, date, "%s: %s", source.InstantText(start), reason)
 }
 
 // addRepetition is addOdd for a row that does no harm if it only says again what a good row of its key says.
 func (s *steps[R, K]) addRepetition(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, s.dateOf(start)}, key: key, row: row, updated: updated,
-		reason: instantText(start) + ": " + reason})
+		reason: source.InstantText(start) + ": " + reason})
 }
 
 // spoil notes that a step of the date is odd, and cannot be taken.
@@ -123,7 +126,7 @@ func (s *steps[R, K]) misplaced(dataset market.Dataset, start, end source.Stamp,
 	switch {
 	case !named:
 		s.unplaced = append(s.unplaced, market.Refusal{Dataset: dataset, Reason: what + ": " + start.OrMissing()})
-	case overlap(date.Period(), s.window):
+	case date.Period().Overlaps(s.window):
 		s.reply.Refusals.RefuseFinally(dataset, date, "%s: %s", what, start.OrMissing())
 	default:
 		s.reply.Note("%s: %s: %s; it names %s, which was not asked for", dataset, what, start.OrMissing(), date)
@@ -242,6 +245,9 @@ func repeatFields[T float64 | bool | string](fields, others []*market.Optional[T
 // finish judges what is odd, and puts the rows of refused delivery dates apart. The error is that of a reply of which
 // something cannot be placed, and more than one delivery date lacks something.
 func (s *steps[R, K]) finish() error {
+	if s.atEnd != nil {
+		s.atEnd()
+	}
 	s.judgeRepetitions()
 	s.judgeOddSteps()
 	if err := s.judgeUnplaced(); err != nil {
@@ -348,8 +354,7 @@ func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 		if s.oneDate && len(seen) > 0 && !seen[date] {
 			continue
 		}
-		whole := date.Period()
-		asked := market.Period{Start: max(whole.Start, s.window.Start), End: min(whole.End, s.window.End)}
+		asked := date.Period().Intersect(s.window)
 		lacks := len(covered) == 0
 		for of, held := range covered {
 			lacks = lacks || held[date] < of.seconds*(begun(asked.End, of.seconds)-begun(asked.Start, of.seconds))
@@ -363,5 +368,3 @@ func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 
 // begun is how many steps of that length have begun before an instant, since the start of 1970.
 func begun(second, length int64) int64 { return (second + length - 1) / length }
-
-func instantText(second int64) string { return time.Unix(second, 0).UTC().Format(time.RFC3339) }

@@ -85,8 +85,8 @@ func newWallClock(date market.DeliveryDate, listed []wallStep, window market.Per
 			}
 		}
 	}
-	inEarlier := overlap(window, market.NewPeriod(change.Add(-repeatedSeconds*time.Second), change))
-	inLater := overlap(window, market.NewPeriod(change, change.Add(repeatedSeconds*time.Second)))
+	inEarlier := window.Overlaps(market.NewPeriod(change.Add(-repeatedSeconds*time.Second), change))
+	inLater := window.Overlaps(market.NewPeriod(change, change.Add(repeatedSeconds*time.Second)))
 	if inEarlier && inLater {
 		return nil, errTwoHours
 	}
@@ -150,8 +150,6 @@ func contradict(a, b *market.AFRRStep) bool {
 	}
 	return false
 }
-
-func overlap(a, b market.Period) bool { return a.Start < b.End && b.Start < a.End }
 
 // instant is the instant of the i-th step that is listed, from its clock time, in seconds UTC; false for a time that the clock
 // leaves out.

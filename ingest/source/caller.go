@@ -154,7 +154,7 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 			pause = c.Pause429
 		}
 		if fault.RetryAfter > longestObeyed {
-			fault.Message += "; it wants to be left alone until " + c.Clock.Now().Add(fault.RetryAfter).UTC().Format(time.RFC3339)
+			fault.Message += "; it wants to be left alone until " + InstantText(c.Clock.Now().Add(fault.RetryAfter).Unix())
 		}
 		if !fault.Retryable || try == maxTries || pause > longestObeyed {
 			return traffic, fault
@@ -296,8 +296,8 @@ func (c *Caller) fault(name string, err error) *Fault {
 		fault = &Fault{Source: c.Source, Call: name, Unreadable: true, Cause: err}
 		fault.Message, fault.Said = Words(err)
 	}
-	fault.Message = shorten(oneLine(c.scrub(fault.Message)), longestMessage)
-	fault.Said = shorten(oneLine(c.scrub(fault.Said)), longestMessage)
+	fault.Message = shorten(OneLine(c.scrub(fault.Message)), longestMessage)
+	fault.Said = shorten(OneLine(c.scrub(fault.Said)), longestMessage)
 	return fault
 }
 

@@ -315,7 +315,7 @@ func HideSecrets[R any](c *Caller, reply *Reply[R]) {
 		reply.Notes[i] = c.scrub(reply.Notes[i])
 	}
 	for i := range reply.UnknownKeys {
-		reply.UnknownKeys[i] = shorten(oneLine(c.scrub(reply.UnknownKeys[i])), longestExcerpt)
+		reply.UnknownKeys[i] = shorten(OneLine(c.scrub(reply.UnknownKeys[i])), longestExcerpt)
 	}
 	for i := range reply.Refusals.list {
 		reply.Refusals.list[i].Reason = c.scrub(reply.Refusals.list[i].Reason)

@@ -268,7 +268,7 @@ func (a *Answer) Excerpt() string {
 			text.WriteRune(r)
 		}
 	}
-	words := oneLine(text.String())
+	words := OneLine(text.String())
 	if a.hide != nil {
 		words = a.hide(words)
 	}
@@ -288,7 +288,10 @@ func shorten(text string, most int) string {
 	return text
 }
 
-// oneLine is the text's words with single spaces between them, without what is not to be printed.
-func oneLine(text string) string {
+// InstantText is how texts name an instant, given in seconds UTC: RFC 3339 in whole seconds.
+func InstantText(second int64) string { return time.Unix(second, 0).UTC().Format(time.RFC3339) }
+
+// OneLine returns the text's words with single spaces between them, without characters that cannot be printed.
+func OneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }), " ")
 }

@@ -35,7 +35,7 @@ var statusOf = map[string]int{
 func callers(t *testing.T, f *fixture) []caller {
 	t.Helper()
 	subscribed := func(account store.Account, offer string, start, end time.Time) store.Account {
-		must(t, f.store.SetSubscription(t.Context(), account.Email, store.Subscription{Offer: offer, Start: start, End: end}))
+		must(t, f.store.SetSubscription(t.Context(), store.Note{}, account.Email, store.Subscription{Offer: offer, Start: start, End: end}))
 		return account
 	}
 	now := f.clock.Now()
@@ -48,7 +48,7 @@ func callers(t *testing.T, f *fixture) []caller {
 	gone := subscribed(f.account(t, "gilda@example.org", store.Member), "no-longer-offered", now, time.Time{})
 	disabled := subscribed(f.account(t, "henri@example.org", store.Administrator), "everything", now, time.Time{})
 	disabledToken, disabledSession := f.token(t, disabled, nil), f.session(t, disabled)
-	must(t, f.store.DisableAccount(t.Context(), disabled.Email, now))
+	must(t, f.store.DisableAccount(t.Context(), store.Note{}, disabled.Email, now))
 
 	limited := func(datasets string) func(*store.Token) {
 		return func(token *store.Token) { token.Datasets = datasets }
@@ -57,7 +57,7 @@ func callers(t *testing.T, f *fixture) []caller {
 		return func(token *store.Token) { token.Expires = end }
 	}
 	revoked := f.token(t, admin, ending(now))
-	must(t, f.store.RevokeToken(t.Context(), revoked[:12], now))
+	must(t, f.store.RevokeToken(t.Context(), store.Note{}, revoked[:12], now))
 	ended := f.session(t, admin)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/logout", nil)
 	r.AddCookie(ended)
@@ -327,7 +327,7 @@ func TestAChangeOfAnAccountOrTokenAppliesToTheNextRequest(t *testing.T) {
 	check("the end of its Paris day", carrying(session), "subscription_required")
 	must(t, f.auth.RevokeToken(t.Context(), token[:12]))
 	check("revoked", bearer(token), "token_revoked")
-	must(t, f.store.DisableAccount(t.Context(), account.Email, f.clock.Now()))
+	must(t, f.store.DisableAccount(t.Context(), store.Note{}, account.Email, f.clock.Now()))
 	check("disabled", carrying(session), "unauthenticated")
 }
 

@@ -148,7 +148,7 @@ func (b *bodies) pack(ctx context.Context) {
 // renew builds a body, or has the one that there is tell the time of the newest fetch where no row has changed since.
 func (b *bodies) renew(ctx context.Context, dataset market.Dataset, has body) (body, error) {
 	if has.bytes != nil {
-		news, err := b.store.News(ctx, dataset, has.version)
+		news, err := b.store.ChangesSince(ctx, dataset, has.version)
 		if err != nil {
 			return body{}, err
 		}

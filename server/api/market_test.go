@@ -357,7 +357,7 @@ func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	account := f.account(t, "anne@example.org", store.Member)
-	must(t, f.store.SetSubscription(t.Context(), account.Email, store.Subscription{Offer: "reserve", Start: noon}))
+	must(t, f.store.SetSubscription(t.Context(), store.Note{}, account.Email, store.Subscription{Offer: "reserve", Start: noon}))
 	page := f.ask(t, "GET", "/", carrying(f.session(t, account)), header("Accept-Language", "en")).Body.String()
 	var lines []string
 	for _, match := range regexp.MustCompile(`(?s)<th scope="row"><strong>(\w+)</strong> <span class="muted">(\w+)</span></th>\n(.*?)</tr>`).FindAllStringSubmatch(page, -1) {

@@ -488,7 +488,7 @@ func TestALinkIsMailedToTheStoredAddressAlone(t *testing.T) {
 		for _, path := range []string{"/forgotten", "/signup"} {
 			box := &letterbox{}
 			f, read := withMail(t, box, func(o *api.Options) { o.OpenSignup = true })
-			must(t, f.store.AddAccount(t.Context(), store.Account{Email: "mik@wiki.example", PasswordHash: "none", Role: store.Member, Created: noon}))
+			must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: "mik@wiki.example", PasswordHash: "none", Role: store.Member, Created: noon}))
 			if w := f.submit(t, "POST", path, url.Values{"email": {typed}}); w.Code != 200 {
 				t.Errorf("%s for %q: %d", path, typed, w.Code)
 			}

@@ -138,12 +138,12 @@ func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
 func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 	var f *fixture
 	f = open(t, func(o *api.Options) {
-		o.Decide = func(ctx context.Context, id int64, accept bool) error {
+		o.Decide = func(ctx context.Context, note store.Note, id int64, accept bool) error {
 			if !accept {
-				_, err := f.store.Reject(ctx, id, noon)
+				_, err := f.store.Reject(ctx, note, id, noon)
 				return err
 			}
-			_, err := f.store.Accept(ctx, id, &store.Run{Feed: "quarantine", Started: noon, Ended: noon, Outcome: store.OutcomeOK})
+			_, err := f.store.Accept(ctx, note, id, &store.Run{Feed: "quarantine", Started: noon, Ended: noon, Outcome: store.OutcomeOK})
 			return err
 		}
 	})

@@ -34,7 +34,7 @@ func TestEveryProblemIsTheSameInBothLanguagesButItsWords(t *testing.T) {
 	f.Handle("/panic", func(http.ResponseWriter, *http.Request) { panic("test") })
 	admin := f.account(t, "boris@example.org", store.Administrator)
 	revoked := f.token(t, admin, nil)
-	must(t, f.store.RevokeToken(t.Context(), revoked[:12], noon))
+	must(t, f.store.RevokeToken(t.Context(), store.Note{}, revoked[:12], noon))
 	form := header("Content-Type", "application/x-www-form-urlencoded")
 	requests := map[web.ProblemCode]struct {
 		status             int

@@ -62,8 +62,9 @@ func (s *Server) decideWaiting(c echo.Context, _ auth.Identity, fields url.Value
 	if !known {
 		return problemInvalidParameter
 	}
-	ctx := s.auth.Noting(c.Request().Context(), event, strconv.FormatInt(id, 10), "")
-	if err := s.decide(ctx, id, event == auth.QuarantineAccepted); err != nil && !errors.Is(err, store.ErrNotFound) {
+	ctx := c.Request().Context()
+	note := s.auth.Note(ctx, event, strconv.FormatInt(id, 10), "")
+	if err := s.decide(ctx, note, id, event == auth.QuarantineAccepted); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, web.PageStatus.In(language(c)))

@@ -39,9 +39,9 @@ type Options struct {
 	Contact            string // of the operator; may be empty
 	// Report returns the state of the datasets: in full for administrators, for others without texts of the sources.
 	Report func(ctx context.Context, full bool) (report.Report, error)
-	// Decide accepts or rejects the delivery date that waits in quarantine under an ID. It returns store.ErrNotFound if
-	// there is none.
-	Decide  func(ctx context.Context, id int64, accept bool) error
+	// Decide accepts or rejects the delivery date that waits in quarantine under an ID, and writes note to the audit log. It
+	// returns store.ErrNotFound if there is none.
+	Decide  func(ctx context.Context, note store.Note, id int64, accept bool) error
 	Metrics http.Handler // for Prometheus
 	// OpenMetrics allows requests from this machine to read the metrics without a token.
 	OpenMetrics bool
@@ -64,7 +64,7 @@ type Server struct {
 	pages  *web.Pages
 
 	report      func(ctx context.Context, full bool) (report.Report, error)
-	decide      func(ctx context.Context, id int64, accept bool) error
+	decide      func(ctx context.Context, note store.Note, id int64, accept bool) error
 	metrics     http.Handler
 	openMetrics bool
 	simulated   bool

@@ -65,7 +65,7 @@ func open(t testing.TB, changes ...func(*api.Options)) *fixture {
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
 		Report: func(context.Context, bool) (report.Report, error) { return report.Report{}, nil },
-		Decide: func(context.Context, int64, bool) error { return store.ErrNotFound },
+		Decide: func(context.Context, store.Note, int64, bool) error { return store.ErrNotFound },
 	}
 	for _, change := range changes {
 		change(&f.options)
@@ -143,7 +143,7 @@ func (f *fixture) refresh(t testing.TB) {
 // account adds an account with an unknown password.
 func (f *fixture) account(t testing.TB, email string, role store.Role) store.Account {
 	t.Helper()
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: email, PasswordHash: "none", Role: role, Created: f.clock.Now()}))
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: email, PasswordHash: "none", Role: role, Created: f.clock.Now()}))
 	account, err := f.store.AccountByEmail(t.Context(), email)
 	must(t, err)
 	return account
@@ -160,7 +160,7 @@ func (f *fixture) token(t testing.TB, account store.Account, change func(*store.
 	if change != nil {
 		change(&token)
 	}
-	must(t, f.store.AddToken(t.Context(), token))
+	must(t, f.store.AddToken(t.Context(), store.Note{}, token))
 	return text
 }
 

@@ -48,7 +48,7 @@ func TestAddressesOfOneFormAreListed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = errors.Join(db.AddAccount(t.Context(), store.Account{Email: step.add, Role: store.Member, Created: time.UnixMilli(1)}), db.Close())
+		err = errors.Join(db.AddAccount(t.Context(), store.Note{}, store.Account{Email: step.add, Role: store.Member, Created: time.UnixMilli(1)}), db.Close())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,10 +17,10 @@ import (
 // demoInterval is how often each feed of demo --faults runs, around the clock.
 const demoInterval = 10 * time.Second
 
-// askOften has every feed run so often that faults of a minute are met.
+// askOften sets the timetables so that every feed meets faults of a minute.
 func askOften(cfg *config.Config) {
-	for _, feed := range cfg.Feeds() {
-		feed.Config.Every, feed.Config.Idle, feed.Config.From, feed.Config.To = demoInterval, demoInterval, 0, 24*60
+	for _, feed := range cfg.Ingest.Feeds {
+		feed.Every, feed.Idle, feed.From, feed.To = demoInterval, demoInterval, 0, 24*60
 	}
 }
 

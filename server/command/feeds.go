@@ -118,7 +118,7 @@ func numberCell(n market.Number) string {
 	return strconv.FormatFloat(n.V, 'f', -1, 64)
 }
 
-func (p *Program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
+func (p *Program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, store.Note, int64) (store.Quarantined, error)) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   name + " ID",
@@ -141,8 +141,9 @@ func (p *Program) decideCommand(name, short, done string, event auth.Event, deci
 					}
 				}
 				log := p.logger(cfg.Log)
-				ctx := server.NewAuth(cfg, db, p.Clock, log).Noting(cmd.Context(), event, args[0], "")
-				q, err := decide(server.NewFeeds(cfg, db, p.Clock, log, server.LineEachHost(p.callInterval), server.Listeners{}), ctx, id)
+				note := server.NewAuth(cfg, db, p.Clock, log).Note(cmd.Context(), event, args[0], "")
+				feeds := server.NewFeeds(cfg, db, p.Clock, log, server.LineEachHost(p.callInterval), server.Listeners{})
+				q, err := decide(feeds, cmd.Context(), note, id)
 				if err == nil {
 					fmt.Fprintf(p.Stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
 				}

@@ -68,7 +68,7 @@ func TestWhereAFetchIs(t *testing.T) {
 		{ingest.Progress{Total: 3}, "afrr_energy"},
 		{ingest.Progress{Done: 2, Total: 3, Date: market.NewDeliveryDate(2026, time.October, 25), Rows: 44_100}, "afrr_energy 2026-10-25, 44100 rows"},
 	} {
-		if got := progressText(ingest.AFRREnergy, row.now); got != row.want {
+		if got := progressText(market.FeedAFRREnergy, row.now); got != row.want {
 			t.Errorf("%q, want %q", got, row.want)
 		}
 	}

@@ -111,7 +111,7 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 // fetchRequests is one request for each feed of the datasets.
 func (p *Program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
-	asked := map[ingest.FeedName]bool{}
+	asked := map[market.FeedName]bool{}
 	for _, dataset := range datasets {
 		name, end := feeds.Name(dataset), last
 		if limit := ingest.LastDate(dataset, p.Clock.Now()); end.After(limit) {
@@ -152,7 +152,7 @@ func (p *Program) printStored(ctx context.Context, db *store.Store, datasets []m
 }
 
 // progress draws a bar on a terminal, and nothing elsewhere.
-func (p *Program) progress(name ingest.FeedName) func(ingest.Progress) {
+func (p *Program) progress(name market.FeedName) func(ingest.Progress) {
 	if !isTerminal(p.Stderr) {
 		return func(ingest.Progress) {}
 	}
@@ -168,7 +168,7 @@ func (p *Program) progress(name ingest.FeedName) func(ingest.Progress) {
 }
 
 // progressText says where a fetch is, such as "afrr_energy 2026-10-25, 44100 rows". The bar counts the dates.
-func progressText(name ingest.FeedName, now ingest.Progress) string {
+func progressText(name market.FeedName, now ingest.Progress) string {
 	if now.Date.IsZero() {
 		return string(name)
 	}

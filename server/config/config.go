@@ -70,13 +70,10 @@ type ENTSOE struct {
 	SecurityToken Secret
 }
 
-// Ingest is when the feeds of serve ask their sources.
+// Ingest is when the feeds of serve ask their sources. Feeds has each feed that has a section of its own.
 type Ingest struct {
-	Enabled        bool
-	DayAheadPrices Feed
-	Capacity       Feed
-	AFRREnergy     Feed
-	MFRREnergy     Feed
+	Enabled bool
+	Feeds   map[market.FeedName]*Feed
 }
 
 // Feed is the timetable of one feed: Every from From until To each day, as long as what is expected then is
@@ -224,15 +221,17 @@ func (cfg *Config) checkTogether(f *faults) {
 	}
 	cfg.Backup.checkTogether(f)
 	if days := cfg.Retention.AFRREnergyDays; days != 0 && !f.has("retention.afrr_energy_days") && !f.has("ingest.afrr_energy.lookback_days") {
-		if least := max(leastRetentionDays, cfg.Ingest.AFRREnergy.LookbackDays); days < least {
+		lookback := cfg.Ingest.Feeds[market.FeedAFRREnergy].LookbackDays
+		if least := max(leastRetentionDays, lookback); days < least {
 			f.add("retention.afrr_energy_days", "%d is less than what is read again and completed (ingest.afrr_energy.lookback_days is %d): write %d or more, or 0 to keep all",
-				days, cfg.Ingest.AFRREnergy.LookbackDays, least)
+				days, lookback, least)
 		}
 	}
-	for _, feed := range cfg.Feeds() {
-		from, to := feed.section+".from", feed.section+".to"
-		if !f.has(from) && !f.has(to) && feed.Config.From >= feed.Config.To {
-			f.add(to, "%s is not after %s, which is %s: write a later time, up to 24:00", feed.Config.To, from, feed.Config.From)
+	for _, described := range configurableFeeds() {
+		feed, section := cfg.Ingest.Feeds[described.Name], feedSection(described.Name)
+		from, to := section+".from", section+".to"
+		if !f.has(from) && !f.has(to) && feed.From >= feed.To {
+			f.add(to, "%s is not after %s, which is %s: write a later time, up to 24:00", feed.To, from, feed.From)
 		}
 	}
 }

@@ -31,11 +31,13 @@ func documentedDefaults() Config {
 		RTE:      RTE{BaseURL: "https://digital.iservices.rte-france.com"},
 		ENTSOE:   ENTSOE{BaseURL: "https://web-api.tp.entsoe.eu/api"},
 		Ingest: Ingest{
-			Enabled:        true,
-			DayAheadPrices: Feed{Every: 10 * time.Minute, From: 12*60 + 40, To: 18 * 60, LookbackDays: 35, LateAt: 14*60 + 30},
-			Capacity:       Feed{Every: 10 * time.Minute, From: 8*60 + 10, To: 11*60 + 30, LookbackDays: 35, LateAt: 11 * 60},
-			AFRREnergy:     Feed{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
-			MFRREnergy:     Feed{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
+			Enabled: true,
+			Feeds: map[market.FeedName]*Feed{
+				market.FeedDayAheadPrices: {Every: 10 * time.Minute, From: 12*60 + 40, To: 18 * 60, LookbackDays: 35, LateAt: 14*60 + 30},
+				market.FeedCapacity:       {Every: 10 * time.Minute, From: 8*60 + 10, To: 11*60 + 30, LookbackDays: 35, LateAt: 11 * 60},
+				market.FeedAFRREnergy:     {Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
+				market.FeedMFRREnergy:     {Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
+			},
 		},
 		API:      API{WindowDays: 29, RateLimitPerMinute: 600},
 		Accounts: Accounts{Signup: "closed"},
@@ -200,10 +202,12 @@ log: {level: debug, format: json}
 		RTE:      RTE{BaseURL: "http://127.0.0.1:9", ClientID: "id", ClientSecret: "key"},
 		ENTSOE:   ENTSOE{BaseURL: "http://127.0.0.1:9/api", SecurityToken: "token"},
 		Ingest: Ingest{
-			DayAheadPrices: Feed{Every: 5 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 366, LateAt: 15 * 60},
-			Capacity:       hourly,
-			AFRREnergy:     hourly,
-			MFRREnergy:     Feed{Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 45 * time.Minute},
+			Feeds: map[market.FeedName]*Feed{
+				market.FeedDayAheadPrices: {Every: 5 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 366, LateAt: 15 * 60},
+				market.FeedCapacity:       &hourly,
+				market.FeedAFRREnergy:     &hourly,
+				market.FeedMFRREnergy:     {Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 45 * time.Minute},
+			},
 		},
 		API: API{WindowDays: 3660, RateLimitPerMinute: 1},
 		Offers: []Offer{
@@ -303,8 +307,8 @@ func TestEnvironmentWinsOverFileAndDefault(t *testing.T) {
 	want.RTE.ClientID = "12345"
 	want.RTE.ClientSecret = "true"
 	want.Ingest.Enabled = false
-	want.Ingest.AFRREnergy.Every = time.Hour
-	want.Ingest.AFRREnergy.From = 6 * 60
+	want.Ingest.Feeds[market.FeedAFRREnergy].Every = time.Hour
+	want.Ingest.Feeds[market.FeedAFRREnergy].From = 6 * 60
 	want.API.WindowDays = 7
 	want.Log.Level = slog.LevelError
 	if diff := cmp.Diff(want, cfg, samePrefix, cmp.Transformer("Reveal", Secret.Reveal)); diff != "" {

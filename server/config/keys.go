@@ -1,5 +1,12 @@
 package config
 
+import (
+	"fmt"
+	"slices"
+
+	"courant/store/market"
+)
+
 // configKey is one key of the configuration.
 type configKey struct {
 	name     string // dotted, such as server.addr
@@ -10,7 +17,8 @@ type configKey struct {
 // offersKey names the one key that is not in the table: a list of structs has neither default nor variable.
 const offersKey = "offers"
 
-// configKeys is the table of all keys but offersKey; each reads into its field of cfg.
+// configKeys is the table of all keys but offersKey; each reads into its field of cfg. The feeds of cfg are replaced by new
+// ones.
 func configKeys(cfg *Config) []configKey {
 	keys := []configKey{
 		{"server.addr", "127.0.0.1:8080", asScalar(&cfg.Server.Addr, parseAddr)},
@@ -27,17 +35,9 @@ func configKeys(cfg *Config) []configKey {
 		{"entsoe.security_token", "", asSecret(&cfg.ENTSOE.SecurityToken)},
 		{"ingest.enabled", true, asBool(&cfg.Ingest.Enabled)},
 	}
-	for _, f := range cfg.Feeds() {
-		keys = append(keys,
-			configKey{f.section + ".every", f.every, asScalar(&f.Config.Every, parseEvery)},
-			configKey{f.section + ".from", f.from, asScalar(&f.Config.From, parseClockTime)},
-			configKey{f.section + ".to", f.to, asScalar(&f.Config.To, parseClockTime)},
-			configKey{f.section + ".lookback_days", 35, asInt(&f.Config.LookbackDays, 1, 366)},
-			configKey{f.section + ".late_at", f.lateAt, asScalar(&f.Config.LateAt, parseClockTime)},
-		)
-		if f.isEnergy {
-			keys = append(keys, configKey{f.section + ".lag_at", "", asScalar(&f.Config.LagAt, parseLag)})
-		}
+	cfg.Ingest.Feeds = map[market.FeedName]*Feed{}
+	for _, feed := range configurableFeeds() {
+		keys = append(keys, feedKeys(cfg, feed)...)
 	}
 	return append(keys,
 		configKey{"api.window_days", 29, asInt(&cfg.API.WindowDays, 1, 3660)},
@@ -67,20 +67,28 @@ func configKeys(cfg *Config) []configKey {
 	)
 }
 
-// feedSection is a section of the file that configures a feed, with its defaults.
-type feedSection struct {
-	section                 string
-	Config                  *Feed
-	every, from, to, lateAt string
-	isEnergy                bool // its values appear all day, so that their age can be judged
+// configurableFeeds are the feeds that have a section in the file.
+func configurableFeeds() []market.Feed {
+	return slices.DeleteFunc(market.Feeds(), func(feed market.Feed) bool { return feed.Secondary })
 }
 
-// Feeds start when their source publishes: prices around 12:50, capacity from 08:15, the energies all day.
-func (cfg *Config) Feeds() []feedSection {
-	return []feedSection{
-		{"ingest.day_ahead_prices", &cfg.Ingest.DayAheadPrices, "10m", "12:40", "18:00", "14:30", false},
-		{"ingest.capacity", &cfg.Ingest.Capacity, "10m", "08:10", "11:30", "11:00", false},
-		{"ingest.afrr_energy", &cfg.Ingest.AFRREnergy, "15m", "00:00", "24:00", "06:00", true},
-		{"ingest.mfrr_energy", &cfg.Ingest.MFRREnergy, "15m", "00:00", "24:00", "06:00", true},
+// feedSection names the section of the file that configures a feed.
+func feedSection(name market.FeedName) string { return "ingest." + string(name) }
+
+// feedKeys are the keys of a feed's section; they read into a Feed of cfg of that name.
+func feedKeys(cfg *Config, described market.Feed) []configKey {
+	feed, section, defaults := &Feed{}, feedSection(described.Name), described.Timetable
+	cfg.Ingest.Feeds[described.Name] = feed
+	clockTime := func(minutes int) string { return ClockTime(minutes).String() }
+	keys := []configKey{
+		{section + ".every", fmt.Sprintf("%dm", int(defaults.Every.Minutes())), asScalar(&feed.Every, parseEvery)},
+		{section + ".from", clockTime(defaults.From), asScalar(&feed.From, parseClockTime)},
+		{section + ".to", clockTime(defaults.To), asScalar(&feed.To, parseClockTime)},
+		{section + ".lookback_days", defaults.LookbackDays, asInt(&feed.LookbackDays, 1, 366)},
+		{section + ".late_at", clockTime(defaults.LateAt), asScalar(&feed.LateAt, parseClockTime)},
 	}
+	if !described.IsSoldAhead() { // its values appear all day, so that their age can be judged
+		keys = append(keys, configKey{section + ".lag_at", "", asScalar(&feed.LagAt, parseLag)})
+	}
+	return keys
 }

@@ -106,7 +106,7 @@ func (f folder) remove(_ context.Context, name string) error {
 	return store.RemoveBackup(filepath.Join(string(f), name))
 }
 
-func (f folder) sweep(context.Context) error { return store.SweepParts(string(f)) }
+func (f folder) sweep(context.Context) error { return store.RemoveUnfinishedFiles(string(f)) }
 
 // bucketShelf is a shelf in a bucket.
 type bucketShelf struct {

@@ -31,12 +31,6 @@ type Due struct {
 	First  DeliveryDate // from when on it is published; zero: always
 }
 
-// The sources, as they are named to users.
-const (
-	SourceENTSOE = "ENTSO-E"
-	SourceRTE    = "RTE"
-)
-
 // registered are the series of all datasets, in the order in which they are always shown.
 var registered = []AnySeries{Prices, Capacity, AFRR, MFRR}
 

@@ -22,6 +22,14 @@ func (p Period) Seconds() int64 { return p.End - p.Start }
 // Holds says whether the second lies in the period.
 func (p Period) Holds(second int64) bool { return p.Start <= second && second < p.End }
 
+// Overlaps reports whether the two periods have a second in common.
+func (p Period) Overlaps(other Period) bool { return p.Start < other.End && other.Start < p.End }
+
+// Intersect returns what the two periods have in common. Where that is nothing, the end is not after the start.
+func (p Period) Intersect(other Period) Period {
+	return Period{max(p.Start, other.Start), min(p.End, other.End)}
+}
+
 // Dates lists the delivery dates that the period touches.
 func (p Period) Dates() []DeliveryDate {
 	return Dates(DeliveryDateOf(p.From()), DeliveryDateOf(p.To().Add(-time.Second)))

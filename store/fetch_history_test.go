@@ -75,57 +75,57 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 		name string
 		date string
 		runs []asking
-		want *store.Asked // nil: none asked
+		want *store.FetchHistory // nil: none asked
 	}{
 		{name: "none asked", date: day, runs: []asking{{first: "2026-07-13", last: "2026-07-13", outcome: ok}}},
 		{name: "an answer", date: day, runs: []asking{{minute: 3, first: "2026-07-13", last: day, outcome: ok}},
-			want: &store.Asked{Answered: minute(3), SameSince: minute(3), Whole: begin(3)}},
+			want: &store.FetchHistory{Answered: minute(3), SameSince: minute(3), Whole: begin(3)}},
 		{name: "an answer of a part of the date", date: day, runs: []asking{{minute: 3, first: day, last: day, tail: true, outcome: ok}},
-			want: &store.Asked{Answered: minute(3), SameSince: minute(3)}},
+			want: &store.FetchHistory{Answered: minute(3), SameSince: minute(3)}},
 		{name: "the same again", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, brings: day}, {minute: 2, first: day, last: day, outcome: ok}, {minute: 5, first: day, last: day, outcome: ok}},
-			want: &store.Asked{Answered: minute(5), SameSince: minute(1), Whole: begin(5)}},
+			want: &store.FetchHistory{Answered: minute(5), SameSince: minute(1), Whole: begin(5)}},
 		{name: "something else", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, brings: day}, {minute: 2, first: day, last: day, outcome: ok, brings: day}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
 		{name: "something else of another date", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok}, {minute: 2, first: "2026-07-13", last: day, outcome: ok, brings: "2026-07-13"}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(1), Whole: begin(2)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(1), Whole: begin(2)}},
 		{name: "the same, by a clock that was ahead before", date: day, runs: []asking{{minute: 1000, first: day, last: day, outcome: ok}, {minute: 2, first: day, last: day, outcome: ok}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
 		{name: "a failure is no answer", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok}, {minute: 2, first: day, last: day, outcome: failed}},
-			want: &store.Asked{Answered: minute(1), SameSince: minute(1), Whole: begin(1), Fault: fault(store.FaultFailed, 1)}},
+			want: &store.FetchHistory{Answered: minute(1), SameSince: minute(1), Whole: begin(1), Fault: fault(store.FaultFailed, 1)}},
 		{name: "failures in a row", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: failed}, {minute: 2, first: day, last: day, outcome: failed}},
-			want: &store.Asked{Fault: fault(store.FaultFailed, 2)}},
+			want: &store.FetchHistory{Fault: fault(store.FaultFailed, 2)}},
 		{name: "a date that was lost out of a window", date: day, runs: []asking{{minute: 1, first: "2026-07-13", last: day, outcome: partial, lost: day}},
-			want: &store.Asked{Fault: fault(store.FaultFailed, 1)}},
+			want: &store.FetchHistory{Fault: fault(store.FaultFailed, 1)}},
 		{name: "a run that was told to stop", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: store.OutcomeInterrupted}}},
 		{name: "a refusal is no answer", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}},
-			want: &store.Asked{Fault: fault(store.FaultRefused, 1)}},
+			want: &store.FetchHistory{Fault: fault(store.FaultRefused, 1)}},
 		{name: "a refusal of all that came", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: failed, refused: []string{day}}},
-			want: &store.Asked{Fault: fault(store.FaultRefused, 1)}},
+			want: &store.FetchHistory{Fault: fault(store.FaultRefused, 1)}},
 		{name: "a refusal, then an answer of its last half hour", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: ok}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Fault: fault(store.FaultRefused, 1)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(2), Fault: fault(store.FaultRefused, 1)}},
 		{name: "a refusal, one of its last half hour, then an answer of that", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: partial, refused: []string{day}}, {minute: 3, first: day, last: day, tail: true, outcome: ok}},
-			want: &store.Asked{Answered: minute(3), SameSince: minute(3), Fault: fault(store.FaultRefused, 2)}},
+			want: &store.FetchHistory{Answered: minute(3), SameSince: minute(3), Fault: fault(store.FaultRefused, 2)}},
 		{name: "a refusal of its last half hour, then an answer of it", date: day, runs: []asking{{minute: 1, first: day, last: day, tail: true, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, tail: true, outcome: ok}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(2)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(2)}},
 		{name: "what a person rejected is an answer", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, brings: day}, {minute: 2, first: "2026-07-13", last: day, outcome: ok, rejected: true}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(1), Whole: begin(2), Fault: fault(store.FaultDeclined, 1)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(1), Whole: begin(2), Fault: fault(store.FaultDeclined, 1)}},
 		{name: "something else after it", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: ok, rejected: true}, {minute: 2, first: day, last: day, outcome: ok, brings: day}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
 		{name: "steps that were left out", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, omitted: 2}},
-			want: &store.Asked{Answered: minute(1), SameSince: minute(1), Whole: begin(1), Fault: fault(store.FaultOmitted, 1)}},
+			want: &store.FetchHistory{Answered: minute(1), SameSince: minute(1), Whole: begin(1), Fault: fault(store.FaultOmitted, 1)}},
 		{name: "steps that were left out and came", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, omitted: 2}, {minute: 2, first: day, last: day, outcome: ok, brings: day}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
 		{name: "the refusal of another date", date: day, runs: []asking{{minute: 1, first: "2026-07-13", last: day, outcome: partial, refused: []string{"2026-07-13"}}},
-			want: &store.Asked{Answered: minute(1), SameSince: minute(1), Whole: begin(1)}},
+			want: &store.FetchHistory{Answered: minute(1), SameSince: minute(1), Whole: begin(1)}},
 		{name: "an answer after a refusal", date: day, runs: []asking{{minute: 1, first: day, last: day, outcome: partial, refused: []string{day}}, {minute: 2, first: day, last: day, outcome: ok}},
-			want: &store.Asked{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
+			want: &store.FetchHistory{Answered: minute(2), SameSince: minute(2), Whole: begin(2)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
 			for _, run := range c.runs {
 				run.run(t, s)
 			}
-			asked, err := s.Asked(t.Context(), "test", market.AFRREnergy, date(c.date), date(c.date))
+			asked, err := s.FetchHistory(t.Context(), "test", market.AFRREnergy, date(c.date), date(c.date))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,11 +138,11 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			}
-			other, err := s.Asked(t.Context(), "test", market.MFRREnergy, date(c.date), date(c.date))
+			other, err := s.FetchHistory(t.Context(), "test", market.MFRREnergy, date(c.date), date(c.date))
 			if kind := other[date(c.date)].Fault.Kind; err != nil || kind == store.FaultRefused || kind == store.FaultOmitted {
 				t.Errorf("mFRR energy has the faults of aFRR energy: %v, %v", other, err)
 			}
-			if another, err := s.Asked(t.Context(), "another feed", market.AFRREnergy, date(c.date), date(c.date)); err != nil || len(another) > 0 {
+			if another, err := s.FetchHistory(t.Context(), "another feed", market.AFRREnergy, date(c.date), date(c.date)); err != nil || len(another) > 0 {
 				t.Errorf("another feed has asked %v, %v", another, err)
 			}
 		})

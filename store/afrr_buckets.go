@@ -8,7 +8,7 @@ import (
 	"courant/store/market"
 )
 
-// bucketColumns are those of the table, in the order of fields.
+// bucketColumns are the columns of afrr_energy_bucket, in the order of bucketFields.
 var bucketColumns = []string{"start", "steps", "upward_price", "upward_price_values", "downward_price", "downward_price_values",
 	"demand_mw", "demand_values", "for_france_mw", "for_france_values", "in_france_mw", "in_france_values",
 	"picasso_yes", "picasso_no", "prorata_yes", "prorata_no"}
@@ -21,23 +21,11 @@ func bucketFields(b *market.AFRRBucket) []any {
 	return append(fields, &b.PicassoConnection.Yes, &b.PicassoConnection.No, &b.ProrataMode.Yes, &b.ProrataMode.No)
 }
 
-// selectBuckets reads the 5 min of thinned dates that begin in the period, ascending.
+// selectBuckets reads the 5 min of thinned dates that begin in the period, in ascending order.
 func selectBuckets(ctx context.Context, tx *sql.Tx, period market.Period) ([]market.AFRRBucket, error) {
-	found, err := tx.QueryContext(ctx, "SELECT "+strings.Join(bucketColumns, ",")+
+	rows, err := tx.QueryContext(ctx, "SELECT "+strings.Join(bucketColumns, ",")+
 		" FROM afrr_energy_bucket WHERE start >= ? AND start < ? ORDER BY start", period.Start, period.End)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	var buckets []market.AFRRBucket
-	for found.Next() {
-		var b market.AFRRBucket
-		if err := found.Scan(bucketFields(&b)...); err != nil {
-			return nil, err
-		}
-		buckets = append(buckets, b)
-	}
-	return buckets, found.Err()
+	return collect(rows, err, bucketFields)
 }
 
 func insertBuckets(ctx context.Context, tx *sql.Tx, buckets []market.AFRRBucket) error {

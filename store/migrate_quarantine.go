@@ -9,11 +9,12 @@ import (
 	"courant/store/market"
 )
 
-// moveWaitingVersion is the schema between the one that has made the table of what waits of any dataset and the one that
-// drops the table of prices that wait.
+// moveWaitingVersion is the schema between the one that creates the quarantine of all datasets and the one that drops the
+// quarantine of prices.
 const moveWaitingVersion = 18
 
-// moveWaiting moves the prices that wait, and what was decided of others. What was superseded may come and wait again.
+// moveWaiting moves the prices in quarantine, and the decisions on others. Superseded ones are left out: they may be
+// quarantined again.
 func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 	type row struct {
 		id            int64
@@ -26,19 +27,10 @@ func moveWaiting(ctx context.Context, tx *sql.Tx) error {
 	}
 	found, err := tx.QueryContext(ctx, `SELECT id, dataset, delivery_date, reason, prices, seen_ms, decision, decided_ms FROM quarantine
 		WHERE decision IS NULL OR decision <> 'superseded' ORDER BY id`)
+	rows, err := collect(found, err, func(r *row) []any {
+		return []any{&r.id, &r.dataset, &r.date, &r.reason, &r.prices, &r.seen, &r.decision, &r.end}
+	})
 	if err != nil {
-		return err
-	}
-	defer found.Close()
-	var rows []row
-	for found.Next() {
-		var r row
-		if err := found.Scan(&r.id, &r.dataset, &r.date, &r.reason, &r.prices, &r.seen, &r.decision, &r.end); err != nil {
-			return err
-		}
-		rows = append(rows, r)
-	}
-	if err := found.Err(); err != nil {
 		return err
 	}
 	for _, r := range rows {

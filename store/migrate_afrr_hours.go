@@ -9,11 +9,11 @@ import (
 	"courant/store/market"
 )
 
-// packVersion is the schema between the one that has made afrr_energy_hour and the one that drops afrr_energy_row.
+// packVersion is the schema between the one that creates afrr_energy_hour and the one that drops afrr_energy_row.
 const packVersion = 10
 
-// packRows moves the 4 s steps of before, a row each, into their hours. When a row last changed is not moved with it:
-// it is when the last of its revisions was seen, else when it was seen first.
+// packRows moves the 4 s steps of afrr_energy_row, one in each row, into packed hours. The time of a row's last change is
+// left out: it is that of its last revision, or else the time at which the row was first seen.
 func packRows(ctx context.Context, tx *sql.Tx) error {
 	rows := layoutOf(market.AFRR)
 	rows.table = "afrr_energy_row"

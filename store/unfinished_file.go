@@ -13,21 +13,22 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// partPattern ends the name of a file that is being written; the star stands for digits.
+// partPattern ends the name of an unfinished file; the star stands for digits.
 const partPattern = ".courant-*.part"
 
 var partName = regexp.MustCompile(`\.courant-[0-9]+\.part$`)
 
-// partAge is how old an unfinished file has to be before it counts as left by a program that was killed, where locks do not tell.
+// partAge is the age from which an unfinished file counts as left by a killed program, where locks do not show whether it is
+// in use.
 const partAge = 24 * time.Hour
 
-// part is a file that is being written beside the one that it will become. Its lock tells others that it is in use.
+// part is an unfinished file beside the one that it will be renamed to. Its lock shows other programs that it is in use.
 type part struct {
 	name string
-	lock *flock.Flock // nil where a lock would keep its own writers out, or is not to be had
+	lock *flock.Flock // nil where a lock would block the program itself, or the file system has no locks
 }
 
-// newPart makes an empty file beside path, for its owner alone.
+// newPart creates an empty file beside path that only its owner can read.
 func newPart(path string) (*part, error) {
 	for {
 		file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partPattern)
@@ -41,16 +42,16 @@ func newPart(path string) (*part, error) {
 		if err := file.Close(); err != nil {
 			return nil, err
 		}
-		if runtime.GOOS == "windows" { // where nothing else in this program could write to a locked file
+		if runtime.GOOS == "windows" { // there the rest of this program could not write to a locked file
 			return p, nil
 		}
 		p.lock = flock.New(p.name, flock.SetFlag(os.O_RDWR))
 		locked, err := p.lock.TryLock()
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !locked {
-			continue // another program has swept it away before it was locked
+			continue // another program removed it before it was locked
 		}
 		if err != nil {
-			p.lock = nil // not every file system has locks
+			p.lock = nil // the file system has no locks
 			return p, nil
 		}
 		if _, err := os.Lstat(p.name); err == nil {
@@ -60,7 +61,7 @@ func newPart(path string) (*part, error) {
 	}
 }
 
-// remove removes what was not given another name.
+// remove deletes the file, unless it was renamed, and unlocks it.
 func (p *part) remove() {
 	_ = os.Remove(p.name)
 	if p.lock != nil {
@@ -68,9 +69,9 @@ func (p *part) remove() {
 	}
 }
 
-// SweepParts removes the unfinished files in a folder that a backup, a restore or an upgrade of Courant's has left when it was killed:
-// those that nothing has locked, or, where locks are not to be had, that are older than a day.
-func SweepParts(folder string) error {
+// RemoveUnfinishedFiles removes the unfinished files in a folder that a killed backup, restore or upgrade has left: those that
+// no program has locked or, where the file system has no locks, that are older than a day.
+func RemoveUnfinishedFiles(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
@@ -78,13 +79,13 @@ func SweepParts(folder string) error {
 	var failed error
 	for _, entry := range entries {
 		if entry.Type().IsRegular() && partName.MatchString(entry.Name()) {
-			failed = errors.Join(failed, sweepPart(filepath.Join(folder, entry.Name())))
+			failed = errors.Join(failed, removeAbandoned(filepath.Join(folder, entry.Name())))
 		}
 	}
 	return failed
 }
 
-func sweepPart(path string) error {
+func removeAbandoned(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return ignoreMissing(err)

@@ -43,7 +43,7 @@ func TestWhatIsBeyondTheMostOfAnAccountIsTrimmed(t *testing.T) {
 	do(t, s, "INSERT INTO session SELECT 'boris', id, x'00', 0, 1 FROM account WHERE email = 'boris@example.org'")
 	do(t, s, "INSERT INTO link VALUES (x'00', NULL, 1)")
 	do(t, s, "INSERT INTO token (account_id, name, prefix, hash, datasets, created_ms, expires_ms) SELECT id, 'over', 'crt_over0000', CAST(email AS BLOB), '', 1, 1 FROM account")
-	if err := s.Trim(t.Context()); err != nil {
+	if err := s.PruneToLimits(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]string{
@@ -71,22 +71,22 @@ func TestWhatIsOldIsForgotten(t *testing.T) {
 		"alive": {Seen: now.Add(time.Millisecond - 12*time.Hour), Expires: now.Add(time.Millisecond)},
 	} {
 		session.Hash, session.AccountID, session.Data = hash, anne.ID, []byte("data")
-		if err := s.PutSession(ctx, session); err != nil {
+		if err := s.PutSession(ctx, store.Note{}, session); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for hash, expires := range map[string]time.Time{"over": now, "good": now.Add(time.Millisecond)} {
-		if err := s.AddLink(ctx, store.Link{Hash: []byte(hash), Email: "anne@example.org", Expires: expires}); err != nil {
+		if err := s.AddLink(ctx, store.Note{}, store.Link{Hash: []byte(hash), Email: "anne@example.org", Expires: expires}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for prefix, expires := range map[string]time.Time{"crt_over": now, "crt_good": now.Add(time.Millisecond), "crt_ever": {}, "crt_revoked": {}} {
 		token := store.Token{Name: "script", Prefix: prefix, Hash: []byte(prefix), Created: accountsMorning, Expires: expires, Account: anne}
-		if err := s.AddToken(ctx, token); err != nil {
+		if err := s.AddToken(ctx, store.Note{}, token); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.RevokeToken(ctx, "crt_revoked", now); err != nil {
+	if err := s.RevokeToken(ctx, store.Note{}, "crt_revoked", now); err != nil {
 		t.Fatal(err)
 	}
 	do(t, s, "INSERT INTO token_use SELECT id, '2026-07-16', 1 FROM token")
@@ -96,9 +96,9 @@ func TestWhatIsOldIsForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stale := store.Stale{SessionsOver: now, SessionsIdle: now.Add(-12 * time.Hour), LinksOver: now, TokensOver: now, TokensEnded: now, NotesBefore: now,
+	stale := store.PruneCutoffs{SessionsExpired: now, SessionsIdle: now.Add(-12 * time.Hour), LinksExpired: now, TokensEnded: now, SurplusTokensEnded: now, AuditBefore: now,
 		UsesBefore: market.DeliveryDateOf(now)}
-	if err := s.Forget(ctx, stale); err != nil {
+	if err := s.PruneExpired(ctx, stale); err != nil {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]string{
@@ -118,7 +118,7 @@ func TestOfTokensThatHaveEndedTheNewestThousandAreKept(t *testing.T) {
 	s := openWithAccounts(t)
 	do(t, s, manyRevoked)
 	do(t, s, "UPDATE token SET revoked_ms = NULL, expires_ms = 1 WHERE id % 2")
-	if err := s.Forget(t.Context(), store.Stale{TokensOver: time.UnixMilli(0), TokensEnded: time.UnixMilli(1), NotesBefore: time.UnixMilli(0), UsesBefore: date("2026-01-01")}); err != nil {
+	if err := s.PruneExpired(t.Context(), store.PruneCutoffs{TokensEnded: time.UnixMilli(0), SurplusTokensEnded: time.UnixMilli(1), AuditBefore: time.UnixMilli(0), UsesBefore: date("2026-01-01")}); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, s.ReaderPool(), "SELECT count(*), min(prefix) FROM token"); got != "1000|crt_00004001" {
@@ -136,7 +136,7 @@ func TestAMostHoldsWhileManyAddAtOnce(t *testing.T) {
 		adding.Go(func() {
 			for i := range 15 {
 				name := fmt.Sprintf("%d.%d", worker, i)
-				err := s.AddToken(t.Context(), store.Token{Name: name, Prefix: name, Hash: []byte(name), Created: accountsMorning, Account: anne})
+				err := s.AddToken(t.Context(), store.Note{}, store.Token{Name: name, Prefix: name, Hash: []byte(name), Created: accountsMorning, Account: anne})
 				mu.Lock()
 				switch {
 				case err == nil:
@@ -148,10 +148,10 @@ func TestAMostHoldsWhileManyAddAtOnce(t *testing.T) {
 				}
 				mu.Unlock()
 				session := store.Session{Hash: name, AccountID: anne.ID, Data: []byte("data"), Seen: accountsMorning, Expires: accountsMorning.Add(time.Hour)}
-				if err := s.PutSession(t.Context(), session); err != nil {
+				if err := s.PutSession(t.Context(), store.Note{}, session); err != nil {
 					t.Error(err)
 				}
-				if err := s.AddLink(t.Context(), store.Link{Hash: []byte(name), Email: anne.Email, Expires: accountsMorning}); err != nil {
+				if err := s.AddLink(t.Context(), store.Note{}, store.Link{Hash: []byte(name), Email: anne.Email, Expires: accountsMorning}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -176,7 +176,7 @@ func TestTheSessionThatWasNotUsedForLongestGivesWayToANewOne(t *testing.T) {
 			seen = accountsMorning.Add(24 * time.Hour)
 		}
 		session := store.Session{Hash: fmt.Sprintf("%03d", i), AccountID: anne.ID, Data: []byte("data"), Seen: seen, Expires: accountsMorning.Add(48 * time.Hour)}
-		if err := s.PutSession(t.Context(), session); err != nil {
+		if err := s.PutSession(t.Context(), store.Note{}, session); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -195,7 +195,7 @@ func TestRevokedTokensOfAnAccountDoNotPileUp(t *testing.T) {
 	anne := accountOf(t, s, "anne@example.org")
 	for i := range 3 { // each change takes a part away
 		name := fmt.Sprintf("crt_new%05d", i)
-		if err := s.AddToken(t.Context(), store.Token{Name: name, Prefix: name, Hash: []byte(name), Created: accountsMorning, Account: anne}); err != nil {
+		if err := s.AddToken(t.Context(), store.Note{}, store.Token{Name: name, Prefix: name, Hash: []byte(name), Created: accountsMorning, Account: anne}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -248,7 +248,7 @@ func TestSweepsWithoutAGapAreKnown(t *testing.T) {
 		{0, 0}, {day, day},
 	} {
 		at = at.Add(step.later)
-		since, err := s.Sweeping(t.Context(), at, 7*day)
+		since, err := s.RecordPruning(t.Context(), at, 7*day)
 		if err != nil || at.Sub(since) != step.unbroken {
 			t.Errorf("%v later: unbroken for %v, %v; want %v", step.later, at.Sub(since), err, step.unbroken)
 		}

@@ -12,7 +12,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// packedTables hold values in blobs that SQLite cannot check; each knows how its rows are read and compared with their checksums.
+// packedTables are the tables with values in blobs, which SQLite cannot check. check reads every row and compares it with its
+// checksum.
 var packedTables = []struct {
 	name  string
 	check func(context.Context, *sql.Tx) error
@@ -21,10 +22,10 @@ var packedTables = []struct {
 	{"afrr_energy_revision", checkRevisedHours},
 }
 
-// checkWhole is the one check that a database is whole, whatever its schema: SQLite's own check of every page, the tables and columns
-// of its schema, and every packed value. The integrity check, backups, restores and upgrades all rely on it. It returns the schema.
-// The error is ErrNotDatabase for what is damaged or incomplete, and ErrNewer for a schema that this program does not know.
-func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err error) {
+// checkIntegrity checks a database of any schema and returns its schema: SQLite's check of every page, the tables and columns
+// of the schema, and every packed value. The integrity check, backups, restores and upgrades all use it. The error is
+// ErrNotDatabase if the database is damaged or incomplete, and ErrNewer if this program does not know the schema.
+func (s *Store) checkIntegrity(ctx context.Context, tx *sql.Tx) (schema int64, err error) {
 	if schema, err = s.schemaOf(ctx, tx); err != nil {
 		return 0, err
 	}
@@ -32,8 +33,9 @@ func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err e
 	if err := tx.QueryRowContext(ctx, "PRAGMA auto_vacuum").Scan(&vacuum); err != nil {
 		return 0, s.explain(err)
 	}
-	if vacuum != incrementalVacuum { // a program that copied the rows into a new file has lost it, and no service opens that
-		return 0, fmt.Errorf("%w: %s cannot give room back: run PRAGMA auto_vacuum = incremental and VACUUM in a copy of the file, and take that", ErrNotDatabase, s.path)
+	if vacuum != incrementalVacuum { // lost when another program copies the rows into a new file; no service would open it
+		return 0, fmt.Errorf("%w: %s cannot give room back: run PRAGMA auto_vacuum = incremental and VACUUM in a copy of the file, and take that",
+			ErrNotDatabase, s.path)
 	}
 	expected, err := objectsOf(ctx, schema)
 	if err != nil {
@@ -43,7 +45,8 @@ func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err e
 	if err != nil {
 		return 0, s.explain(err)
 	}
-	if err := s.refuseLongValues(ctx, tx, expected, found); err != nil { // which the check of the pages would take into memory
+	// This comes before integrity_check, which would read a long value into memory.
+	if err := s.refuseLongValues(ctx, tx, expected, found); err != nil {
 		return 0, err
 	}
 	var verdict string
@@ -78,11 +81,11 @@ func (s *Store) checkWhole(ctx context.Context, tx *sql.Tx) (schema int64, err e
 	return schema, nil
 }
 
-// mostValueBytes is how long a value may be. The longest are dates in quarantine, of up to some megabytes. One of a gigabyte takes no
-// more than a megabyte of a compressed backup, and would take the memory of whoever reads it.
+// mostValueBytes is how long a value may be. The longest are quarantined dates of some megabytes. A value of a gigabyte can
+// take less than a megabyte of a compressed backup, and would fill the memory of a program that reads it.
 const mostValueBytes = 32 << 20
 
-// refuseLongValues finds a value that is too long, by the length that is written before it.
+// refuseLongValues returns an error if a value is too long. It reads only the lengths that SQLite stores before the values.
 func (s *Store) refuseLongValues(ctx context.Context, tx *sql.Tx, expected, found map[objectKey]object) error {
 	for key, object := range expected {
 		var conditions []string
@@ -110,7 +113,7 @@ func (s *Store) damaged(finding string) error {
 	return fmt.Errorf("%w: %s is damaged: %s", ErrNotDatabase, s.path, finding)
 }
 
-// schemaOf reads the schema of a database.
+// schemaOf reads the schema version of a database; ErrNewer if this program does not know it.
 func (s *Store) schemaOf(ctx context.Context, tx *sql.Tx) (schema int64, err error) {
 	err = tx.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version").Scan(&schema)
 	if err != nil && errors.Is(s.explain(err), ErrNotDatabase) {
@@ -131,13 +134,13 @@ func (s *Store) schemaOf(ctx context.Context, tx *sql.Tx) (schema int64, err err
 	return schema, nil
 }
 
-// inMemory is an empty database that no file holds, and what brings it to a schema.
+// inMemory opens an empty database in memory, with its migrations.
 func inMemory() (*sql.DB, *goose.Provider, error) {
 	db, err := sql.Open("sqlite", "file::memory:")
 	if err != nil {
 		return nil, nil, err
 	}
-	db.SetMaxOpenConns(1) // each connection would have a memory of its own
+	db.SetMaxOpenConns(1) // each connection would have a database of its own
 	provider, err := migrator(db)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
@@ -148,13 +151,13 @@ func inMemory() (*sql.DB, *goose.Provider, error) {
 // objectKey names a table, view, index or trigger.
 type objectKey struct{ kind, name string }
 
-// object is what sqlite_schema says of it.
+// object is its entry in sqlite_schema.
 type object struct {
 	sql     string
 	columns []string // of a table
 }
 
-// objectsOf are those of a database of a schema.
+// objectsOf returns the objects that a database of a schema has.
 func objectsOf(ctx context.Context, schema int64) (map[objectKey]object, error) {
 	db, provider, err := inMemory()
 	if err != nil {
@@ -173,26 +176,20 @@ func objectsOf(ctx context.Context, schema int64) (map[objectKey]object, error) 
 }
 
 func readObjects(ctx context.Context, tx *sql.Tx) (map[objectKey]object, error) {
-	found, err := tx.QueryContext(ctx, `SELECT o.type, o.name, ifnull(o.sql, ''), ifnull(c.name, '')
-		FROM sqlite_schema o LEFT JOIN pragma_table_info(o.name) c ON o.type = 'table' AND o.sql LIKE 'CREATE TABLE %'`)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
 	objects := map[objectKey]object{}
-	for found.Next() {
-		var key objectKey
-		var sql, column string
-		if err := found.Scan(&key.kind, &key.name, &sql, &column); err != nil {
-			return nil, err
-		}
-		objects[key] = object{sql, append(objects[key].columns, column)}
-	}
-	return objects, found.Err()
+	var key objectKey
+	var statement, column string
+	rows, err := tx.QueryContext(ctx, `SELECT o.type, o.name, ifnull(o.sql, ''), ifnull(c.name, '')
+		FROM sqlite_schema o LEFT JOIN pragma_table_info(o.name) c ON o.type = 'table' AND o.sql LIKE 'CREATE TABLE %'`)
+	err = eachRow(rows, err, []any{&key.kind, &key.name, &statement, &column}, func() error {
+		objects[key] = object{statement, append(objects[key].columns, column)}
+		return nil
+	})
+	return objects, err
 }
 
-// additions are the tables, views and triggers that are not Courant's of that schema, but for those that SQLite and Litestream make: what
-// they hold nobody checks, and a trigger or a view would act in Courant's name.
+// additions lists the tables, views and triggers that do not belong to Courant's schema, except those of SQLite and
+// Litestream. Nothing checks their content, and a trigger or view would run with Courant's rights.
 func (s *Store) additions(ctx context.Context, tx *sql.Tx, schema int64) ([]string, error) {
 	expected, err := objectsOf(ctx, schema)
 	if err != nil {
@@ -204,12 +201,13 @@ func (s *Store) additions(ctx context.Context, tx *sql.Tx, schema int64) ([]stri
 	}
 	var added []string
 	for key, object := range found {
-		own, is := expected[key]
-		is = is || strings.HasPrefix(key.name, "sqlite_") || strings.HasPrefix(key.name, "_litestream_")
-		// SQLite takes the statement at its word, not the kind beside it, and always begins it so.
-		if key.kind == "table" && is && strings.HasPrefix(object.sql, "CREATE TABLE ") ||
-			key.kind == "index" && (object.sql == "" || strings.HasPrefix(object.sql, "CREATE INDEX ") || strings.HasPrefix(object.sql, "CREATE UNIQUE INDEX ")) ||
-			own.sql != "" && own.sql == object.sql {
+		own, known := expected[key]
+		known = known || strings.HasPrefix(key.name, "sqlite_") || strings.HasPrefix(key.name, "_litestream_")
+		// SQLite goes by the statement, not by the type beside it, and always writes these words at its start.
+		isTable := key.kind == "table" && known && strings.HasPrefix(object.sql, "CREATE TABLE ")
+		isIndex := key.kind == "index" && (object.sql == "" || strings.HasPrefix(object.sql, "CREATE INDEX ") ||
+			strings.HasPrefix(object.sql, "CREATE UNIQUE INDEX "))
+		if isTable || isIndex || own.sql != "" && own.sql == object.sql {
 			continue
 		}
 		added = append(added, fmt.Sprintf("%s %q", key.kind, key.name))
@@ -218,8 +216,8 @@ func (s *Store) additions(ctx context.Context, tx *sql.Tx, schema int64) ([]stri
 	return added, nil
 }
 
-// Additions are the tables, views and triggers in the database that are not Courant's, and for which a restore would refuse a backup
-// of it; each as its kind and its name.
+// Additions lists the tables, views and triggers in the database that are not Courant's, each as its type and name. A restore
+// refuses backups that contain any.
 func (s *Store) Additions(ctx context.Context) (added []string, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		schema, err := s.schemaOf(ctx, tx)
@@ -229,8 +227,5 @@ func (s *Store) Additions(ctx context.Context) (added []string, err error) {
 		added, err = s.additions(ctx, tx, schema)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: additions: %w", err)
-	}
-	return added, nil
+	return added, wrap("additions", err)
 }

@@ -1,0 +1,59 @@
+package ingest
+
+import (
+	"context"
+
+	"courant/store"
+	"courant/store/market"
+)
+
+// sayDifferences logs the delivery dates in the period of which two publications of prices do not agree.
+func (f *Feeds) sayDifferences(ctx context.Context, period market.Period) {
+	dates := period.Dates()
+	differences, err := f.store.PriceDifferences(ctx, dates[0])
+	if err != nil {
+		f.log.Error("prices not compared", "error", oneLine(err))
+		return
+	}
+	for _, d := range differences {
+		if d.Date.After(dates[len(dates)-1]) {
+			return
+		}
+		f.log.Warn("prices differ", "date", d.Date.String(), "quarters", d.Quarters, "largest_eur_mwh", d.Largest,
+			"between", d.Between)
+	}
+}
+
+// rereadDiffering has ENTSO-E asked again at once for the prices of today and tomorrow that differ from the exchanges'; once
+// for each difference. feed is the one whose job is under way.
+func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
+	prices := f.primary[market.DayAheadPrices]
+	if _, blocked := prices.blockedUntil(); blocked || prices.isOff() || ctx.Err() != nil {
+		return
+	}
+	if feed != prices {
+		if !prices.busy.TryLock() {
+			return // its own job is under way, and does this at its end
+		}
+		defer prices.busy.Unlock()
+	}
+	today := f.today()
+	differences, err := f.store.PriceDifferences(ctx, today)
+	var asked map[market.DeliveryDate]store.FetchHistory
+	if err == nil {
+		asked, err = f.asked(ctx, prices, market.DayAheadPrices, today, today.Add(1))
+	}
+	if err != nil {
+		f.log.Error("differing prices not read again", "error", oneLine(err))
+		return
+	}
+	due := map[market.DeliveryDate]bool{}
+	for _, d := range differences {
+		if a, was := asked[d.Date]; was && a.Whole.Before(d.Seen) {
+			due[d.Date] = true
+		}
+	}
+	if len(due) > 0 {
+		_, _ = f.runAll(ctx, prices, planDates(prices, due)) // what fails is logged and recorded there
+	}
+}
