@@ -29,10 +29,13 @@ const (
 	QuarantineRejected Event = "quarantine_rejected"
 )
 
-// Words that the audit log has in place of an address or a name. web translates them, and the roles of store.
+// Words that the audit log has in place of an address or a name. web translates them.
 const (
 	CommandLine = "command line" // the actor, where a command was run
 	ByLink      = "by a link"    // the detail of PasswordSet, where the password was set with a link
+
+	AdministratorRole = string(store.Administrator)
+	MemberRole        = string(store.Member)
 )
 
 const (

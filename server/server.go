@@ -98,7 +98,8 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 	}
 	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
-		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: o.Simulated,
+		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),
+		Contact: cfg.Contact, Simulated: o.Simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mailerOf(cfg, o.Explain),
 		Report: s.reportFor, Decide: s.decide, Metrics: metrics.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
 	})

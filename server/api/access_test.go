@@ -15,14 +15,14 @@ import (
 	"courant/store/market"
 )
 
-// caller is somebody who asks, and the code of what he is told of each kind of dataset; empty: he may read it.
+// caller is a client, and the code of the problem that it gets for each kind of dataset; empty: it may read it.
 type caller struct {
 	name   string
 	dress  []func(*http.Request)
 	prices string // day-ahead-prices
 	afrr   string // afrr-energy
 	rest   string // the four other datasets and the two aggregates
-	page   bool   // his session opens the pages
+	page   bool   // its session may see the pages
 }
 
 // statusOf is the status that goes with a problem's code.
@@ -31,7 +31,7 @@ var statusOf = map[string]int{
 	"subscription_required": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
 }
 
-// callers makes everybody who may come to the door.
+// callers returns every kind of client.
 func callers(t *testing.T, f *fixture) []caller {
 	t.Helper()
 	subscribed := func(account store.Account, offer string, start, end time.Time) store.Account {
@@ -160,7 +160,7 @@ var routes = []route{
 	{"/static/nothing.css", []string{"GET", "HEAD"}},
 }
 
-// expectation is the status, and the code of a problem or the content type of what is none.
+// expectation is the status, and the code of the problem or the content type of the answer.
 type expectation struct {
 	status      int
 	code        string
@@ -168,7 +168,7 @@ type expectation struct {
 	location    string
 }
 
-// expect says what a caller is answered.
+// expect returns what a caller is answered.
 func (c caller) expect(r route, method string) expectation {
 	problem := func(code string) expectation {
 		return expectation{status: statusOf[code], code: code, contentType: "application/problem+json"}
@@ -213,7 +213,7 @@ func (c caller) expect(r route, method string) expectation {
 	return expectation{status: 200, contentType: contentType}
 }
 
-// loginFor is where a guest is sent who asks for a page; without the query of what he asked for.
+// loginFor returns the address to which a guest who requests a page is redirected, without its query.
 func loginFor(page string) string {
 	if page == "/" {
 		return "/login"
@@ -221,7 +221,7 @@ func loginFor(page string) string {
 	return "/login?next=" + url.QueryEscape(page)
 }
 
-// leaks are what no answer may hold, in lower case.
+// leaks are texts that no answer may contain, in lower case.
 var leaks = []string{"select ", "insert ", "sqlite", "sql:", "courant.db", ".go:", "goroutine", "runtime error", "courant/server", "/tmp/", "crt_"}
 
 func TestEveryRouteAnswersEveryCaller(t *testing.T) {
@@ -297,7 +297,7 @@ func checkAnswer(t *testing.T, what string, w *httptest.ResponseRecorder, method
 	}
 }
 
-func TestACallersChangeBitesOnTheNextRequest(t *testing.T) {
+func TestAChangeOfAnAccountOrTokenAppliesToTheNextRequest(t *testing.T) {
 	f := open(t)
 	f.refresh(t)
 	account := f.account(t, "anne@example.org", store.Member)

@@ -71,7 +71,7 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 	}
 }
 
-// waits has a quarter of a date's prices wait, and tells its ID.
+// waits puts a quarter of a date's prices into quarantine and returns the ID.
 func (f *fixture) waits(t *testing.T, date market.DeliveryDate, kind market.WaitKind, reason string) int64 {
 	t.Helper()
 	prices := []market.Price{{Start: date.Period().Start, Resolution: market.PT15M, Price: market.Num(5)}}

@@ -54,10 +54,10 @@ func (s *Server) revisions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.revising.add(identity.AccountID, 1) {
+	if !s.revisionsInFlight.add(identity.AccountID, 1) {
 		return problemTooManyAnswers
 	}
-	defer s.revising.remove(identity.AccountID, 1)
+	defer s.revisionsInFlight.remove(identity.AccountID, 1)
 	columns := servedColumns(dataset)
 	var w jsonWriter
 	w.open('{')
@@ -161,7 +161,7 @@ func readRevisionQuery(dataset market.Dataset, raw string) (revisionQuery, error
 
 // next is the address of the page after a place.
 func (q revisionQuery) next(at store.RevisionAt) string {
-	return "/api/revisions/" + string(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
+	return web.RevisionsPath(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
 		"&limit=" + strconv.Itoa(q.limit) + "&cursor=" + q.cursor(at)
 }
 
@@ -201,17 +201,14 @@ func (q revisionQuery) readCursor(text string) (at store.RevisionAt, valid bool)
 }
 
 var (
-	problemRevisionParameters = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-		title: problemInvalidParameter.title,
-		detail: web.Text{FR: "Donnez « from », « to » et, si vous voulez, « limit » et « cursor », chacun une fois et avec une valeur ; il n'y a pas d'autre paramètre.",
-			EN: "Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters."}}
-	problemInvalidLimit = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-		title:  problemInvalidParameter.title,
-		detail: web.Text{FR: "« limit » est un nombre entier de 1 à 10000.", EN: "“limit” is a whole number from 1 to 10000."}}
-	problemInvalidCursor = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-		title: problemInvalidParameter.title,
-		detail: web.Text{FR: "« cursor » ne vient pas d'une réponse pour le même jeu de données et les mêmes dates ; suivez « next », ou recommencez sans « cursor ».",
-			EN: "“cursor” does not come from an answer for the same dataset and dates; follow “next”, or begin again without “cursor”."}}
+	problemRevisionParameters = problemInvalidParameter.withDetail(
+		"Donnez « from », « to » et, si vous voulez, « limit » et « cursor », chacun une fois et avec une valeur ; il n'y a pas d'autre paramètre.",
+		"Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters.")
+	problemInvalidLimit = problemInvalidParameter.withDetail(
+		"« limit » est un nombre entier de 1 à 10000.", "“limit” is a whole number from 1 to 10000.")
+	problemInvalidCursor = problemInvalidParameter.withDetail(
+		"« cursor » ne vient pas d'une réponse pour le même jeu de données et les mêmes dates ; suivez « next », ou recommencez sans « cursor ».",
+		"“cursor” does not come from an answer for the same dataset and dates; follow “next”, or begin again without “cursor”.")
 )
 
 // servedColumns are the columns whose changes are revisions, by their names in the database.

@@ -1,22 +1,19 @@
 package api
 
 import (
-	"net/http"
 	"net/url"
 
 	"courant/store/market"
-	"courant/web"
 )
 
 // mostPageDates is how many delivery dates a page or a CSV may show.
 const mostPageDates = 31
 
-var problemInvalidSpan = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-	title: problemInvalidParameter.title,
-	detail: web.Text{FR: "Donnez « from » et « to », deux dates AAAA-MM-JJ dans l'ordre, 31 jours au plus ; un seul pour afrr-energy.",
-		EN: "Give “from” and “to”, two dates YYYY-MM-DD in order, 31 days at most; a single one for afrr-energy."}}
+var problemInvalidSpan = problemInvalidParameter.withDetail(
+	"Donnez « from » et « to », deux dates AAAA-MM-JJ dans l'ordre, 31 jours au plus ; un seul pour afrr-energy.",
+	"Give “from” and “to”, two dates YYYY-MM-DD in order, 31 days at most; a single one for afrr-energy.")
 
-// span is the delivery dates that a page shows, both included.
+// span is a range of delivery dates, both included.
 type span struct {
 	first, last market.DeliveryDate
 }
@@ -25,18 +22,19 @@ func (s span) days() int { return s.first.DaysUntil(s.last) + 1 }
 
 func (s span) period() market.Period { return market.NewPeriod(s.first.Start(), s.last.End()) }
 
-// query asks for the span.
+// query returns the query that asks for the span.
 func (s span) query() string {
 	return url.Values{"from": {s.first.String()}, "to": {s.last.String()}}.Encode()
 }
 
-// shifted is the span so many of its own lengths later.
+// shifted returns the span moved by so many times its own length.
 func (s span) shifted(by int) span {
 	days := by * s.days()
 	return span{s.first.Add(days), s.last.Add(days)}
 }
 
-// parseSpan reads "from" and "to" of a query; one alone means that date. Without either it is the fallback.
+// parseSpan returns the dates "from" and "to" of a query. One of them alone means that date; without both it is the
+// fallback.
 func parseSpan(query url.Values, fallback market.DeliveryDate) (span, error) {
 	from, to := query.Get("from"), query.Get("to")
 	switch {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,33 +13,6 @@ import (
 	"courant/store/market"
 	"courant/web"
 )
-
-// Paths of the pages for administrators, in both languages.
-var (
-	usersPath = web.Text{FR: "/administration", EN: "/admin"}
-	userPath  = web.Text{FR: "/administration/comptes", EN: "/admin/users"} // with the account's ID below
-	auditPath = web.Text{FR: "/administration/journal", EN: "/admin/audit"}
-)
-
-// administered has a page shown to administrators alone.
-func (s *Server) administered(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
-	return s.signedIn(func(c echo.Context, identity auth.Identity) error {
-		if !identity.Admin {
-			return problemAdministrators
-		}
-		return page(c, identity)
-	})
-}
-
-// administer has a form of a page taken from administrators alone, in their name.
-func (s *Server) administer(page web.Text, take func(echo.Context, auth.Identity, url.Values) error) echo.HandlerFunc {
-	return s.own(page, func(c echo.Context, identity auth.Identity, fields url.Values) error {
-		if !identity.Admin {
-			return problemAdministrators
-		}
-		return take(c, identity, fields)
-	})
-}
 
 func (s *Server) usersPage(c echo.Context, identity auth.Identity) error {
 	return s.showUsers(c, identity, http.StatusOK, web.Users{})
@@ -55,7 +27,7 @@ func (s *Server) showUsers(c echo.Context, identity auth.Identity, status int, v
 	if err != nil {
 		return err
 	}
-	view.Pager = pagerOf(usersPath.In(language(c)), page, more)
+	view.Pager = pagerOf(web.PageUsers.In(language(c)), page, more)
 	for _, account := range accounts {
 		view.Users = append(view.Users, s.userLine(account))
 	}
@@ -64,7 +36,10 @@ func (s *Server) showUsers(c echo.Context, identity auth.Identity, status int, v
 }
 
 func (s *Server) userLine(account store.Account) web.UserLine {
-	return web.UserLine{Account: account, Subscription: web.SubscriptionOf(account, s.offers, s.clock.Now())}
+	return web.UserLine{
+		ID: account.ID, Email: account.Email, Admin: account.Role == store.Administrator, Invited: account.PasswordHash == "",
+		Created: account.Created, Disabled: account.Disabled, Subscription: s.subscriptionOf(account),
+	}
 }
 
 func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Values) error {
@@ -80,39 +55,35 @@ func (s *Server) invite(c echo.Context, identity auth.Identity, fields url.Value
 	if err != nil {
 		return err
 	}
-	return s.handOver(c, identity, account, secret)
+	return s.showLink(c, identity, account, secret)
 }
 
-// handOver shows a link once on its account's page, and sends it where mails are sent. Its host is that of the
-// configuration or it has none: what a request names as its host may be anybody's.
-func (s *Server) handOver(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
+// showLink shows a link once on the page of its account, and mails it if Courant sends mails. The host of the link is
+// the configured one, or the link has none: the Host of a request can be forged.
+func (s *Server) showLink(c echo.Context, identity auth.Identity, account store.Account, secret string) error {
 	if s.mail != nil {
 		language := language(c)
-		s.later(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
+		s.sendLater(c.Request().Context(), 0, func(ctx context.Context) error { return s.sendLink(ctx, language, account.Email, secret) })
 	}
-	s.shown.put(identity, userPage(web.English, account), LinkAddress(s.publicURL, secret), s.mail != nil)
-	return c.Redirect(http.StatusSeeOther, userPage(language(c), account))
-}
-
-func userPage(l web.Language, account store.Account) string {
-	return fmt.Sprintf("%s/%d", userPath.In(l), account.ID)
+	s.secrets.add(identity, web.PageUser.Of(web.English, account.ID), LinkAddress(s.publicURL, secret), s.mail != nil)
+	return c.Redirect(http.StatusSeeOther, web.PageUser.Of(language(c), account.ID))
 }
 
 func (s *Server) userPage(c echo.Context, identity auth.Identity) error {
-	account, err := s.named(c)
+	account, err := s.accountInPath(c)
 	if err != nil {
 		return err
 	}
 	view := web.User{}
 	if c.Request().Method == http.MethodGet {
-		held := s.shown.take(identity, userPage(web.English, account))
+		held := s.secrets.take(identity, web.PageUser.Of(web.English, account.ID))
 		view.Link, view.Mailed = held.text, held.mailed
 	}
 	return s.showUser(c, identity, account, http.StatusOK, view)
 }
 
-// named is the account whose ID is in the path.
-func (s *Server) named(c echo.Context) (store.Account, error) {
+// accountInPath returns the account whose ID is in the path.
+func (s *Server) accountInPath(c echo.Context) (store.Account, error) {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 	if err != nil {
 		return store.Account{}, problemNotFound
@@ -131,14 +102,14 @@ func (s *Server) showUser(c echo.Context, identity auth.Identity, account store.
 	}
 	view.UserLine, view.Last, view.Offers = s.userLine(account), last, s.offers
 	view.Today = market.DeliveryDateOf(s.clock.Now())
-	body, err := s.pages.User(visitAt(c, identity, userPage(language(c), account)), view)
+	body, err := s.pages.User(visitAt(c, identity, web.PageUser.Of(language(c), account.ID)), view)
 	return s.page(c, status, body, err)
 }
 
-// change has a form of an account's page change the account.
-func (s *Server) change(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
-	return s.administer(usersPath, func(c echo.Context, identity auth.Identity, fields url.Values) error {
-		account, err := s.named(c)
+// accountForm takes a form of an account's page, which changes the account.
+func (s *Server) accountForm(change func(context.Context, store.Account, url.Values) error) echo.HandlerFunc {
+	return s.adminForm(web.PageUsers, func(c echo.Context, identity auth.Identity, fields url.Values) error {
+		account, err := s.accountInPath(c)
 		if err != nil {
 			return err
 		}
@@ -149,7 +120,7 @@ func (s *Server) change(change func(context.Context, store.Account, url.Values) 
 		if err != nil {
 			return err
 		}
-		return c.Redirect(http.StatusSeeOther, userPage(language(c), account))
+		return c.Redirect(http.StatusSeeOther, web.PageUser.Of(language(c), account.ID))
 	})
 }
 
@@ -175,7 +146,7 @@ func (s *Server) enable(ctx context.Context, account store.Account, _ url.Values
 }
 
 func (s *Server) passwordLink(c echo.Context, identity auth.Identity, _ url.Values) error {
-	account, err := s.named(c)
+	account, err := s.accountInPath(c)
 	if err != nil {
 		return err
 	}
@@ -186,25 +157,5 @@ func (s *Server) passwordLink(c echo.Context, identity auth.Identity, _ url.Valu
 	if err != nil {
 		return err
 	}
-	return s.handOver(c, identity, account, secret)
-}
-
-func (s *Server) auditPage(c echo.Context, identity auth.Identity) error {
-	before := int64(0)
-	if text := c.QueryParam("before"); text != "" {
-		var err error
-		if before, err = strconv.ParseInt(text, 10, 64); err != nil || before < 1 {
-			return problemInvalidParameter
-		}
-	}
-	notes, more, err := s.auth.Notes(c.Request().Context(), before)
-	if err != nil {
-		return err
-	}
-	view := web.Audit{Notes: notes}
-	if more {
-		view.Older = notes[len(notes)-1].ID
-	}
-	body, err := s.pages.Audit(visitAt(c, identity, c.Request().URL.RequestURI()), view)
-	return s.page(c, http.StatusOK, body, err)
+	return s.showLink(c, identity, account, secret)
 }

@@ -22,7 +22,7 @@ import (
 
 var english = header("Accept-Language", "en")
 
-// signIn signs somebody in who has a password and returns a change that makes a request his.
+// signIn signs an account in and returns a change that adds its session to a request.
 func (f *fixture) signIn(t *testing.T, email, password string, dress ...func(*http.Request)) func(*http.Request) {
 	t.Helper()
 	w := f.submit(t, "POST", "/login", url.Values{"email": {email}, "password": {password}}, dress...)
@@ -32,7 +32,7 @@ func (f *fixture) signIn(t *testing.T, email, password string, dress ...func(*ht
 	return carrying(w.Result().Cookies()[0])
 }
 
-// follow asks for where an answer leads.
+// follow requests the Location of an answer.
 func (f *fixture) follow(t *testing.T, w *httptest.ResponseRecorder, dress ...func(*http.Request)) string {
 	t.Helper()
 	if w.Code != 303 {
@@ -138,7 +138,7 @@ func TestATokenIsShownOnceWithACurlThatWorks(t *testing.T) {
 	}
 }
 
-func TestATokenThatNobodyLooksAtIsForgotten(t *testing.T) {
+func TestATokenThatIsNotShownInTimeIsForgotten(t *testing.T) {
 	f := withUser(t)
 	anne := f.signIn(t, email, password)
 	w := f.submit(t, "POST", "/docs/tokens", url.Values{"name": {"night"}}, anne)
@@ -148,7 +148,7 @@ func TestATokenThatNobodyLooksAtIsForgotten(t *testing.T) {
 	}
 }
 
-func TestAnswersTellATokenWhatIsLeftOfItsLimit(t *testing.T) {
+func TestAnswersHaveTheRemainingLimitOfTheToken(t *testing.T) {
 	f := withUser(t, func(o *api.Options) { o.RateLimitPerMinute = 2 })
 	account, err := f.auth.User(t.Context(), email)
 	must(t, err)
@@ -175,7 +175,7 @@ func TestAnswersTellATokenWhatIsLeftOfItsLimit(t *testing.T) {
 	}
 }
 
-// invited has an administrator make an account and returns its link.
+// invited invites an account as an administrator and returns its link.
 func (f *fixture) invited(t *testing.T, admin func(*http.Request), fields url.Values) (userPage, link string) {
 	t.Helper()
 	w := f.submit(t, "POST", "/admin/users", fields, admin, english)
@@ -297,7 +297,7 @@ func TestTheOtherSessionsAreListedAndEnded(t *testing.T) {
 	}
 }
 
-// letterbox takes the mails that a server sends.
+// letterbox is a Mailer that stores the mails.
 type letterbox struct {
 	mu    sync.Mutex
 	mails []string
@@ -363,7 +363,7 @@ func TestLinksAreAskedForThreeTimesAnHourAndTwentyFromOneOrigin(t *testing.T) {
 	}
 }
 
-func TestAMailThatCannotBeSentNamesNobodyInTheLog(t *testing.T) {
+func TestTheLogOfAFailedMailDoesNotContainItsAddress(t *testing.T) {
 	box := &letterbox{fails: errors.New("mail: the server is away")}
 	f, read := withMail(t, box)
 	f.submit(t, "POST", "/forgotten", url.Values{"email": {email}})
