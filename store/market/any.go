@@ -28,6 +28,8 @@ const (
 	KindBoolean Kind = "boolean"
 	KindString  Kind = "string"
 	KindInstant Kind = "instant" // UTC
+	// KindInteger is for what is counted; no column of a series has it.
+	KindInteger Kind = "integer"
 )
 
 // ServedColumn is a column of a series as it is served.
