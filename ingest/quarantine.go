@@ -22,12 +22,12 @@ const quarantineRun = "quarantine"
 // the source, which are refused until then, and of every reading what could be read of refused dates. What a person accepted
 // before is taken. What a person rejected before is left out of a scheduled reading and told, but no fault of it.
 func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (rejected []market.Refusal, err error) {
-	accepted, rejected, err := f.keepRefused(ctx, brought, scheduled)
+	accepted, rejected, err := f.quarantineRefused(ctx, brought, scheduled)
 	if err != nil {
 		return nil, err
 	}
 	if scheduled {
-		odd, err := f.holdBackOdd(ctx, brought)
+		odd, err := f.quarantineOdd(ctx, brought)
 		if err != nil {
 			return nil, err
 		}
@@ -37,8 +37,8 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 	return rejected, nil
 }
 
-// keepRefused puts apart what could be read of refused dates, where a person may accept it.
-func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
+// quarantineRefused puts apart what could be read of refused dates, where a person may accept it.
+func (f *Feeds) quarantineRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
 	for _, refusal := range slices.Clone(brought.refusals.List()) {
 		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
 		if refusal.Final || isEmpty(batch) {
@@ -60,9 +60,9 @@ func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool
 	return accepted, rejected, nil
 }
 
-// holdBackOdd takes the delivery dates that look like a fault of the source out of a scheduled reading, each dataset's for
+// quarantineOdd takes the delivery dates that look like a fault of the source out of a scheduled reading, each dataset's for
 // itself.
-func (f *Feeds) holdBackOdd(ctx context.Context, brought *answer) (rejected []market.Refusal, err error) {
+func (f *Feeds) quarantineOdd(ctx context.Context, brought *answer) (rejected []market.Refusal, err error) {
 	whole := brought.batch
 	for _, dataset := range market.Datasets() {
 		for _, date := range whole.Dates(dataset) {

@@ -66,7 +66,7 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 	for _, d := range differences {
 		current.PriceDifferences = append(current.PriceDifferences, report.Difference{Date: d.Date, Between: d.Between, Quarters: d.Quarters, LargestEURMWh: d.Largest, SeenAt: report.Instant(d.Seen)})
 	}
-	if clock.isTold() {
+	if clock.isShown() {
 		current.Clock = &report.Clock{AheadSeconds: int64(clock.ahead / time.Second), Host: clock.host, Wrong: clock.wrong, ReadAt: report.Instant(clock.read)}
 	}
 	return current, nil
@@ -194,8 +194,8 @@ func (j judgedDates) error() *string {
 	return &says
 }
 
-// failuresToTell is how many runs in a row have to fail until that is an error of a delivery date that is not over yet.
-const failuresToTell = 2
+// failuresToReport is how many runs in a row have to fail until that is an error of a delivery date that is not over yet.
+const failuresToReport = 2
 
 // judgeDates looks at all delivery dates from the first that is due to the last that may be asked for. A date is due once it
 // should be whole: energy's when it is over, what is sold ahead when the date begins, tomorrow's from late_at on. Of a date
@@ -226,7 +226,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		}
 		a, wasAsked := asked[date]
 		isDue := !date.After(lastDue)
-		isError := a.Fault.Kind == store.FaultRefused || a.Fault.Kind == store.FaultFailed && (isDue || a.Fault.Runs >= failuresToTell)
+		isError := a.Fault.Kind == store.FaultRefused || a.Fault.Kind == store.FaultFailed && (isDue || a.Fault.Runs >= failuresToReport)
 		judged.hasError = judged.hasError || isError
 		if says := faultText(dataset, date, a.Fault); says != "" {
 			judged.faults = append(judged.faults, says)
