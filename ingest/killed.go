@@ -34,7 +34,8 @@ func (f *Feeds) killPauses(ctx context.Context) map[*feed]time.Time {
 		pause := min(firstKillPause<<min(times-1, 8), longestKillPause)
 		until := f.clock.Now().Add(pause * time.Duration(i+1) / time.Duration(len(killed)))
 		pauses[feed] = until
-		f.log.Warn("feed paused, because the service was killed while it ran", "feed", string(feed.Name), "times", times, "until", instantText(until))
+		f.log.Warn("feed paused, because the service was killed while it ran",
+			"feed", string(feed.Name), "times", times, "until", instantText(until))
 	}
 	return pauses
 }

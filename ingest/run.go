@@ -136,7 +136,8 @@ func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 		slog.String("feed", run.Feed), slog.String("dataset", strings.Join(datasets, ",")),
 		slog.String("from", instantText(run.Window.From())), slog.String("to", instantText(run.Window.To())),
 		slog.String("outcome", string(run.Outcome)), slog.Int("tries", brought.traffic.Tries),
-		slog.Int("rows_seen", seen), slog.Int("rows_changed", changed), slog.Int("values_withdrawn", withdrawn), slog.Int64("bytes", run.Bytes), slog.Int64("duration_ms", run.Ended.Sub(run.Started).Milliseconds()),
+		slog.Int("rows_seen", seen), slog.Int("rows_changed", changed), slog.Int("values_withdrawn", withdrawn),
+		slog.Int64("bytes", run.Bytes), slog.Int64("duration_ms", run.Ended.Sub(run.Started).Milliseconds()),
 	}
 	level := slog.LevelInfo
 	if run.Error != "" {
@@ -147,7 +148,8 @@ func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 	}
 	f.log.LogAttrs(context.Background(), level, "feed run", attrs...)
 	if older > 0 {
-		f.log.Warn("source remark", "feed", run.Feed, "remark", fmt.Sprintf("rows that are older than what is stored, by their update date, changed nothing: %d", older))
+		remark := fmt.Sprintf("rows that are older than what is stored, by their update date, changed nothing: %d", older)
+		f.log.Warn("source remark", "feed", run.Feed, "remark", remark)
 	}
 	for _, note := range brought.notes {
 		f.log.Warn("source remark", "feed", run.Feed, "remark", note)
@@ -163,7 +165,9 @@ func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 
 // remainingOmissions are those of dates that were not refused as a whole.
 func remainingOmissions(brought answer) []market.Omission {
-	return slices.DeleteFunc(slices.Clone(brought.omissions), func(o market.Omission) bool { return brought.refusals.Has(o.Dataset, o.Date) })
+	return slices.DeleteFunc(slices.Clone(brought.omissions), func(o market.Omission) bool {
+		return brought.refusals.Has(o.Dataset, o.Date)
+	})
 }
 
 func refusalTexts(refusals []market.Refusal) []string {
