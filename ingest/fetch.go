@@ -72,11 +72,11 @@ func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]market.Period
 func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchRequest, finished map[int64]bool) ([]window, error) {
 	dates := market.Dates(request.First, request.Last)
 	if !request.Force {
-		lacks, err := f.lacks(ctx, feed, request.First, request.Last)
+		missing, err := f.missing(ctx, feed, request.First, request.Last)
 		if err != nil {
 			return nil, err
 		}
-		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return lacks[date].gaps == len(feed.Datasets) })
+		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return missing[date].gaps == len(feed.Datasets) })
 	}
 	var windows []window
 	for _, run := range neighbours(dates) {

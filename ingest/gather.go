@@ -116,12 +116,12 @@ type shortfall map[market.DeliveryDate]int
 func (f *Feeds) shortfallOf(feed *feed, dates []market.DeliveryDate, part answer) shortfall {
 	short := shortfall{}
 	for _, dataset := range feed.Datasets {
-		held := holdingsOf(dataset, part.batch.Coverage(dataset), dates)
+		held := completenessIn(dataset, part.batch.Coverage(dataset), dates)
 		if dataset == market.DayAheadPrices {
 			held = quartersOf(part.batch.Prices, dates)
 		}
 		for _, date := range dates {
-			if h := held[date]; date.Before(f.today()) && !h.settled() && !part.refusals.Has(dataset, date) {
+			if h := held[date]; date.Before(f.today()) && !h.isCompleteFromSource() && !part.refusals.Has(dataset, date) {
 				short[date] += h.expected - h.received
 			}
 		}
@@ -130,11 +130,11 @@ func (f *Feeds) shortfallOf(feed *feed, dates []market.DeliveryDate, part answer
 }
 
 // quartersOf counts the quarters of each date that prices cover.
-func quartersOf(prices []market.Price, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
+func quartersOf(prices []market.Price, dates []market.DeliveryDate) map[market.DeliveryDate]completeness {
 	batch := market.Batch{Prices: prices}
-	held := map[market.DeliveryDate]holding{}
+	held := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
-		held[date] = countQuarters(holding{expected: date.Steps(market.QuarterSeconds)}, batch.Of(market.DayAheadPrices, date).Prices)
+		held[date] = countQuarters(completeness{expected: date.Steps(market.QuarterSeconds)}, batch.Of(market.DayAheadPrices, date).Prices)
 	}
 	return held
 }

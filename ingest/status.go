@@ -211,7 +211,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 	}
 	isLate := !now.Before(minutesLater(today, feed.schedule.LateMinute))
 	lastDue, lastOverdue := feed.dueDates(today, isLate)
-	holdings, err := f.holdings(ctx, dataset, first, last)
+	stored, err := f.completenessOf(ctx, dataset, first, last)
 	if err != nil {
 		return judged, err
 	}
@@ -220,7 +220,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		return judged, err
 	}
 	for _, date := range market.Dates(first, last) {
-		h := holdings[date]
+		h := stored[date]
 		if h.thinned { // it is not asked for any more, so an error would never end
 			continue
 		}
@@ -234,7 +234,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		if !isDue {
 			h.expected = feed.periodsBy(date, h.expected, now)
 		}
-		isMissing := !h.whole() || a.Fault.Kind == store.FaultOmitted
+		isMissing := !h.isComplete() || a.Fault.Kind == store.FaultOmitted
 		if !isDue {
 			isMissing = isError || a.Fault.Kind == store.FaultOmitted || a.Fault.Kind == store.FaultDeclined || isLagging
 		}
@@ -243,7 +243,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		}
 		gap := !clockIsWrong && isGap(date, a, now)
 		judged.missing = append(judged.missing, report.Missing{Date: date, Expected: h.expected, Received: h.received, Reason: reason(h, a, wasAsked, gap)})
-		if !gap && !date.After(lastOverdue) && !h.whole() {
+		if !gap && !date.After(lastOverdue) && !h.isComplete() {
 			judged.isOverdue = true
 		}
 	}
@@ -263,7 +263,7 @@ func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.Dat
 	return ""
 }
 
-func reason(h holding, asked store.Asked, wasAsked, isGap bool) report.Reason {
+func reason(h completeness, asked store.Asked, wasAsked, isGap bool) report.Reason {
 	switch {
 	case !wasAsked && h.received == 0:
 		return report.ReasonNotAsked
