@@ -4,7 +4,7 @@ WORKDIR /courant
 COPY . .
 RUN make courant && mkdir -m 700 /empty
 
-# Nothing but the program, the authorities it trusts, and a folder for what it keeps.
+# Only the program, the certificate authorities it trusts, and a folder for its data.
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /courant/courant /courant

@@ -1,7 +1,7 @@
 # make                one binary for this machine
 # make release        dist/: static binaries for all machines, their checksums and an SBOM
-# make bench          measures all that docs/benchmarks.md tells, other servers included: most of an hour
-# make lint           staticcheck and golangci-lint, built first: some minutes where they are not in Go's cache
+# make bench          runs all measurements of docs/benchmarks.md, other servers included: most of an hour
+# make lint           staticcheck and golangci-lint, which are built first: some minutes if they are not in the Go cache
 # make reproducible   shows that two builds, in two folders with two caches, are the same to the byte
 
 SBOM_TOOL := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
@@ -10,7 +10,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 TARGETS := linux-amd64 linux-arm64 linux-armv7 darwin-arm64 windows-amd64
 MOST_BYTES := 40000000
 
-# What the environment could set and the bytes would show. The version comes from git.
+# Settings of the environment that would change the bytes of the program. The version comes from git.
 export CGO_ENABLED := 0
 export GOFLAGS :=
 export GOAMD64 := v1
@@ -55,7 +55,7 @@ $(TARGETS):
 	GOOS=$(call goos,$@) GOARCH=$(call goarch,$@) $(BUILD) -o $(out) .
 	@test $$(wc -c < $(out)) -lt $(MOST_BYTES) || { echo '$(out) is larger than $(MOST_BYTES) bytes' >&2; exit 1; }
 
-# A version from git means nothing when files differ from it.
+# With uncommitted files, the version from git would be wrong.
 committed:
 	@test -z "$$(git status --porcelain)" || { git status --short; echo 'commit first: a release is what git holds' >&2; exit 1; }
 

@@ -11,8 +11,8 @@ import (
 	"courant/store/market"
 )
 
-// isGraphic says that text can be shown: no control characters, none that only steer the display.
-func isGraphic(text string) bool {
+// isPrintable reports whether text has no control or formatting characters.
+func isPrintable(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
 
@@ -23,38 +23,40 @@ func roleOf(admin bool) store.Role {
 	return store.Member
 }
 
-// AddUser makes an account; store.ErrExists if the address has one.
+// AddUser creates an account. The error is store.ErrExists if the address has one, or ErrEmail, one of the ErrPassword… or a
+// *LimitedError.
 func (a *Auth) AddUser(ctx context.Context, email, password string, admin bool) error {
 	address, err := a.newAddress(ctx, email)
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, a.placeFor(ctx, address), address, password)
+	hash, err := a.hashPassword(ctx, a.ticketFor(ctx, address), address, password)
 	if err != nil {
 		return err
 	}
 	role := roleOf(admin)
-	return a.store.AddAccount(a.Noting(ctx, UserAdded, address, string(role)),
+	return a.store.AddAccount(ctx, a.Note(ctx, UserAdded, address, string(role)),
 		store.Account{Email: address, PasswordHash: hash, Role: role, Created: a.clock.Now()})
 }
 
-// SetPassword changes an account's password and ends its sessions and links; store.ErrNotFound if there is no such
-// account.
+// SetPassword changes an account's password and ends its sessions and links. The error is store.ErrNotFound if there is no
+// such account.
 func (a *Auth) SetPassword(ctx context.Context, email, password string) error {
 	account, err := a.User(ctx, email)
 	if err != nil {
 		return err
 	}
-	hash, err := a.hashPassword(ctx, a.placeFor(ctx, account.Email), account.Email, password)
+	hash, err := a.hashPassword(ctx, a.ticketFor(ctx, account.Email), account.Email, password)
 	if err != nil {
 		return err
 	}
-	return a.store.SetPassword(a.Noting(ctx, PasswordSet, account.Email, ""), account.Email, hash)
+	return a.store.SetPassword(ctx, a.Note(ctx, PasswordSet, account.Email, ""), account.Email, hash)
 }
 
-// ChangePassword is SetPassword for the person himself, who has to know the former one, as for SignIn.
-func (a *Auth) ChangePassword(ctx context.Context, email, former, password string) (store.Account, error) {
-	account, err := a.SignIn(ctx, email, former)
+// ChangePassword is SetPassword for the account's owner, who has to give the current password. Its errors are those of SignIn
+// and SetPassword.
+func (a *Auth) ChangePassword(ctx context.Context, email, current, password string) (store.Account, error) {
+	account, err := a.SignIn(ctx, email, current)
 	if err != nil {
 		return store.Account{}, err
 	}
@@ -64,22 +66,22 @@ func (a *Auth) ChangePassword(ctx context.Context, email, former, password strin
 	return a.store.AccountByEmail(ctx, account.Email)
 }
 
-// Disable shuts an account out, its sessions and tokens with it; store.ErrNotFound if there is no such account.
-// It says whether this was the last administrator who could sign in.
+// Disable disables an account with its sessions and tokens, and reports whether it was the last administrator that could sign
+// in. The error is store.ErrNotFound if there is no such account.
 func (a *Auth) Disable(ctx context.Context, email string) (lastAdministrator bool, err error) {
 	account, err := a.User(ctx, email)
 	if err != nil {
 		return false, err
 	}
-	if err := a.store.DisableAccount(a.Noting(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
+	if err := a.store.DisableAccount(ctx, a.Note(ctx, UserDisabled, account.Email, ""), account.Email, a.clock.Now()); err != nil {
 		return false, err
 	}
 	return a.IsLastAdministrator(ctx, account)
 }
 
-// IsLastAdministrator says whether nobody but an account, as it was read, is an administrator who can sign in.
+// IsLastAdministrator reports whether the account is the only administrator that can sign in, as of when it was read.
 func (a *Auth) IsLastAdministrator(ctx context.Context, account store.Account) (bool, error) {
-	if !isOpenAdministrator(account) {
+	if !isActiveAdministrator(account) {
 		return false, nil
 	}
 	accounts, err := a.store.Administrators(ctx)
@@ -87,33 +89,33 @@ func (a *Auth) IsLastAdministrator(ctx context.Context, account store.Account) (
 		return false, err
 	}
 	return !slices.ContainsFunc(accounts, func(other store.Account) bool {
-		return other.ID != account.ID && isOpenAdministrator(other)
+		return other.ID != account.ID && isActiveAdministrator(other)
 	}), nil
 }
 
-// Enable lets an account in again; store.ErrNotFound if there is no such account.
+// Enable enables a disabled account. The error is store.ErrNotFound if there is no such account.
 func (a *Auth) Enable(ctx context.Context, email string) error {
 	account, err := a.User(ctx, email)
 	if err != nil {
 		return err
 	}
-	return a.store.EnableAccount(a.Noting(ctx, UserEnabled, account.Email, ""), account.Email)
+	return a.store.EnableAccount(ctx, a.Note(ctx, UserEnabled, account.Email, ""), account.Email)
 }
 
-func isOpenAdministrator(account store.Account) bool {
+func isActiveAdministrator(account store.Account) bool {
 	return account.Role == store.Administrator && account.Disabled.IsZero() && account.PasswordHash != ""
 }
 
-// Subscribe gives an account a subscription from now to the end of the date until, or without end if that is no date,
-// in the place of a former one. One to the same offer that is in force goes on and has a new end. The error is
-// store.ErrNotFound if there is no such account, ErrUnknownOffer, or ErrPastDate.
+// Subscribe gives an account a subscription from now to the end of the date until, or without end if until is zero. It
+// replaces an earlier subscription; an active one to the same offer keeps its start. The error is store.ErrNotFound if there
+// is no such account, ErrUnknownOffer or ErrPastDate.
 func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until market.DeliveryDate) error {
 	if _, known := a.offer(offerID); !known {
 		return a.unknownOffer(offerID)
 	}
 	subscription, detail := store.Subscription{Offer: offerID, Start: a.clock.Now()}, offerID
 	if !until.IsZero() {
-		if err := a.refusePast(until); err != nil {
+		if err := a.checkNotPast(until); err != nil {
 			return err
 		}
 		subscription.End = until.End()
@@ -126,31 +128,32 @@ func (a *Auth) Subscribe(ctx context.Context, email, offerID string, until marke
 	if current := account.Subscription; current.Offer == offerID && current.Active(a.clock.Now()) {
 		subscription.Start = current.Start
 	}
-	return a.store.SetSubscription(a.Noting(ctx, SubscriptionSet, account.Email, detail), account.Email, subscription)
+	return a.store.SetSubscription(ctx, a.Note(ctx, SubscriptionSet, account.Email, detail), account.Email, subscription)
 }
 
-// Unsubscribe takes an account's subscription away; store.ErrNotFound if there is no such account, or it has none.
+// Unsubscribe removes an account's subscription. The error is store.ErrNotFound if there is no such account or it has no
+// subscription.
 func (a *Auth) Unsubscribe(ctx context.Context, email string) error {
 	account, err := a.User(ctx, email)
 	if err != nil {
 		return err
 	}
-	return a.store.EndSubscription(a.Noting(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
+	return a.store.EndSubscription(ctx, a.Note(ctx, SubscriptionEnded, account.Email, account.Subscription.Offer), account.Email)
 }
 
-// HasUsers says whether there is an account.
+// HasUsers reports whether there is an account.
 func (a *Auth) HasUsers(ctx context.Context) (bool, error) {
 	return a.store.HasAccounts(ctx)
 }
 
-// Users lists a page of the accounts, by address. more says that there are others after it.
+// Users returns a page of the accounts in order of their addresses. more reports whether another page follows.
 func (a *Auth) Users(ctx context.Context, page Page) (users []store.Account, more bool, err error) {
 	users, err = a.store.AccountsFrom(ctx, page.skip(), page.Size+1)
-	users, more = pageOf(users, page)
+	users, more = cutPage(users, page)
 	return users, more, err
 }
 
-// Account finds an account by its ID; store.ErrNotFound if there is none.
+// Account returns the account with this ID. The error is store.ErrNotFound if there is none.
 func (a *Auth) Account(ctx context.Context, id int64) (store.Account, error) {
 	return a.store.AccountByID(ctx, id)
 }
@@ -174,7 +177,7 @@ func (a *Auth) unknownOffer(id string) error {
 	return fmt.Errorf("%w %q: the configuration has %s", ErrUnknownOffer, id, strings.Join(known, ", "))
 }
 
-func (a *Auth) refusePast(date market.DeliveryDate) error {
+func (a *Auth) checkNotPast(date market.DeliveryDate) error {
 	if date.Before(market.DeliveryDateOf(a.clock.Now())) {
 		return fmt.Errorf("%s: %w", date, ErrPastDate)
 	}

@@ -11,7 +11,7 @@ import (
 	"courant/store/market"
 )
 
-func TestAddresses(t *testing.T) {
+func TestAddressesAreMadeCanonicalOrRefused(t *testing.T) {
 	f := open(t)
 	for name, test := range map[string]struct{ email, want string }{
 		"plain":                  {"carl@example.org", "carl@example.org"},
@@ -92,7 +92,7 @@ func TestUsersAreListedByAddress(t *testing.T) {
 	}
 }
 
-func TestChangesToAnUnknownAccount(t *testing.T) {
+func TestChangesToAnUnknownAccountAreRefused(t *testing.T) {
 	f := open(t)
 	const nobody = "nobody@example.org"
 	for name, change := range map[string]func() error{
@@ -114,7 +114,7 @@ func TestChangesToAnUnknownAccount(t *testing.T) {
 	}
 }
 
-func TestSetPasswordReplacesTheFormerOne(t *testing.T) {
+func TestSetPasswordReplacesTheEarlierPassword(t *testing.T) {
 	f := open(t)
 	must(t, f.SetPassword(t.Context(), member, "another password"))
 	if _, err := f.SignIn(t.Context(), member, password); err != auth.ErrBadCredentials {
@@ -125,7 +125,7 @@ func TestSetPasswordReplacesTheFormerOne(t *testing.T) {
 	}
 }
 
-func TestDisableTellsOfTheLastAdministrator(t *testing.T) {
+func TestDisableReportsTheLastAdministrator(t *testing.T) {
 	f := open(t)
 	const second = "second@example.org"
 	must(t, f.AddUser(t.Context(), second, password, true))
@@ -182,7 +182,7 @@ func TestSubscribe(t *testing.T) {
 	}
 }
 
-func TestUnknownOfferNamesTheKnownOnes(t *testing.T) {
+func TestUnknownOfferErrorListsTheKnownOffers(t *testing.T) {
 	f := open(t)
 	err := f.Subscribe(t.Context(), member, "reserve", market.DeliveryDate{})
 	if want := `unknown offer "reserve": the configuration has reserves, everything`; err == nil || err.Error() != want {
@@ -206,7 +206,7 @@ func TestUnsubscribe(t *testing.T) {
 	}
 }
 
-func TestAnInvitedAdministratorIsNotOneWhoCanSignIn(t *testing.T) {
+func TestAnInvitedAdministratorDoesNotCountAsOneWhoCanSignIn(t *testing.T) {
 	f := open(t)
 	_, err := f.Invite(t.Context(), "invited@example.org", true)
 	must(t, err)

@@ -14,185 +14,189 @@ import (
 const (
 	// maxAttemptKeys bounds each of the maps below, so that a caller who invents names or addresses cannot fill the memory.
 	maxAttemptKeys = 50_000
-	// evictionSample is of how many keys, taken at random, the least used is dropped where there is no room for a new one.
+	// evictionSample is how many randomly chosen keys are compared when a map is full; the one with the fewest attempts is
+	// dropped.
 	evictionSample = 16
-	// countHalfLife is after how long half of what was counted of a key is forgotten.
+	// countHalfLife is the time after which an attempt counts half in recentCounts.
 	countHalfLife = 5 * time.Minute
 )
 
-// LimitedError reports that somebody has tried too often, or that too many others are waiting.
+// LimitedError reports that there were too many attempts, or that too many other callers are waiting.
 type LimitedError struct {
-	Wait time.Duration // until the next try makes sense
-	// Hold is for how long the answer should be held back: 0, unless an origin goes on trying although it is refused, or too many
-	// are waiting. A client that asks again as soon as it has an answer then costs one request in that time.
-	Hold time.Duration
-	told bool // before, since an attempt was last let through
+	Wait time.Duration // until the next attempt can succeed
+	// Delay is how long to delay the response. It is 0 unless an origin keeps trying although it is refused, or the queue is
+	// full. A client that asks again as soon as it gets a response then costs one request in that time.
+	Delay time.Duration
+	// reported is whether an earlier attempt was refused for the same reason, with none allowed since.
+	reported bool
 }
 
-// Answers are held back for holdLeast to holdMost: not all of them until the same moment.
+// Delays are spread over this range, so that delayed responses do not all end at the same moment.
 const (
-	holdLeast = time.Second
-	holdMost  = 2 * time.Second
+	minDelay = time.Second
+	maxDelay = 2 * time.Second
 )
 
-func holdTime() time.Duration { return holdLeast + rand.N(holdMost-holdLeast) }
+func randomDelay() time.Duration { return minDelay + rand.N(maxDelay-minDelay) }
 
 func (e *LimitedError) Error() string { return "too many attempts, the next one in " + e.Wait.String() }
 
-// attempts bounds how often something may be tried in the name of a key: at most so often in any window of time.
-type attempts struct {
-	most   int
+// attemptLimiter allows each key a number of attempts within a sliding window of time.
+type attemptLimiter struct {
+	limit  int
 	window time.Duration
 
 	mu    sync.Mutex
-	byKey map[attemptKey]*tried
+	byKey map[attemptKey]*attemptHistory
 }
 
-// attemptKey is a hash, so that what was typed takes no more room than that.
+// attemptKey is a hash of an account, an origin or both, so that it is small however long the input was.
 type attemptKey [sha256.Size]byte
 
-// tried is when something was tried of late, ascending, and whether it was told that it is too often.
-type tried struct {
-	at   []time.Time
-	told bool
+// attemptHistory is the attempts of one key within the window.
+type attemptHistory struct {
+	at       []time.Time // ascending
+	reported bool        // a refusal was reported since the last attempt that was allowed
 }
 
-func newAttempts(most int, window time.Duration) *attempts {
-	return &attempts{most: most, window: window, byKey: map[attemptKey]*tried{}}
+func newAttemptLimiter(limit int, window time.Duration) *attemptLimiter {
+	return &attemptLimiter{limit: limit, window: window, byKey: map[attemptKey]*attemptHistory{}}
 }
 
-// take counts an attempt, or says that there were too many.
-func (a *attempts) take(key attemptKey, now time.Time) *LimitedError {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.byKey[key]
-	if t == nil {
-		makeRoom(a.byKey, func(t *tried) float64 { return float64(len(t.at)) })
-		t = &tried{}
-		a.byKey[key] = t
+// take counts an attempt, or returns an error and counts nothing if the limit is reached.
+func (l *attemptLimiter) take(key attemptKey, now time.Time) *LimitedError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	history := l.byKey[key]
+	if history == nil {
+		evict(l.byKey, func(h *attemptHistory) float64 { return float64(len(h.at)) })
+		history = &attemptHistory{}
+		l.byKey[key] = history
 	}
-	t.forgetUntil(now.Add(-a.window))
-	if len(t.at) >= a.most {
-		limited := &LimitedError{Wait: t.at[0].Add(a.window).Sub(now), told: t.told}
-		t.told = true
+	history.dropUntil(now.Add(-l.window))
+	if len(history.at) >= l.limit {
+		limited := &LimitedError{Wait: history.at[0].Add(l.window).Sub(now), reported: history.reported}
+		history.reported = true
 		return limited
 	}
-	t.at, t.told = append(t.at, now), false
+	history.at, history.reported = append(history.at, now), false
 	return nil
 }
 
-func (t *tried) forgetUntil(end time.Time) {
-	t.at = slices.DeleteFunc(t.at, func(at time.Time) bool { return !at.After(end) })
+func (h *attemptHistory) dropUntil(end time.Time) {
+	h.at = slices.DeleteFunc(h.at, func(at time.Time) bool { return !at.After(end) })
 }
 
-// giveBack takes back an attempt that was none.
-func (a *attempts) giveBack(key attemptKey, at time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.byKey[key]
-	if t == nil {
+// giveBack uncounts an attempt that was counted at the given time.
+func (l *attemptLimiter) giveBack(key attemptKey, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	history := l.byKey[key]
+	if history == nil {
 		return
 	}
-	if i := slices.IndexFunc(t.at, at.Equal); i >= 0 {
-		t.at = slices.Delete(t.at, i, i+1)
+	if i := slices.IndexFunc(history.at, at.Equal); i >= 0 {
+		history.at = slices.Delete(history.at, i, i+1)
 	}
-	if len(t.at) == 0 {
-		delete(a.byKey, key)
+	if len(history.at) == 0 {
+		delete(l.byKey, key)
 	}
 }
 
-// forget lets a key begin anew, and tells when it was tried.
-func (a *attempts) forget(key attemptKey) []time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.byKey[key]
-	if t == nil {
+// reset forgets all attempts of a key and returns their times.
+func (l *attemptLimiter) reset(key attemptKey) []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	history := l.byKey[key]
+	if history == nil {
 		return nil
 	}
-	delete(a.byKey, key)
-	return t.at
+	delete(l.byKey, key)
+	return history.at
 }
 
-// forgetOld drops the keys of which nothing was tried within the window.
-func (a *attempts) forgetOld(now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	maps.DeleteFunc(a.byKey, func(_ attemptKey, t *tried) bool {
-		t.forgetUntil(now.Add(-a.window))
-		return len(t.at) == 0
+// dropOld drops the keys without an attempt within the window.
+func (l *attemptLimiter) dropOld(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.DeleteFunc(l.byKey, func(_ attemptKey, history *attemptHistory) bool {
+		history.dropUntil(now.Add(-l.window))
+		return len(history.at) == 0
 	})
 }
 
-// counts keeps a decaying count of requests for each key. It refuses nothing: the queue uses it to serve first whoever asked
-// for less.
-type counts struct {
+// recentCounts stores a decaying count of requests for each key. It refuses nothing: the queue uses it to serve first the
+// callers with the fewest requests.
+type recentCounts struct {
 	mu    sync.Mutex
-	byKey map[attemptKey]count
+	byKey map[attemptKey]decayingCount
 }
 
-// count is a number that halves every countHalfLife, as it was at a moment.
-type count struct {
-	number float64
-	at     time.Time
+// decayingCount is the count at one moment; it halves every countHalfLife.
+type decayingCount struct {
+	count float64
+	at    time.Time
 }
 
-func newCounts() *counts { return &counts{byKey: map[attemptKey]count{}} }
-
-func (c count) after(now time.Time) float64 {
-	return c.number * math.Exp2(-float64(now.Sub(c.at))/float64(countHalfLife))
+func newRecentCounts() *recentCounts {
+	return &recentCounts{byKey: map[attemptKey]decayingCount{}}
 }
 
-// add counts one more and returns how many there were before.
-func (c *counts) add(key attemptKey, now time.Time) (before int) {
+func (c decayingCount) value(now time.Time) float64 {
+	return c.count * math.Exp2(-float64(now.Sub(c.at))/float64(countHalfLife))
+}
+
+// add counts a request and returns the count before it.
+func (c *recentCounts) add(key attemptKey, now time.Time) (before int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	former, known := c.byKey[key]
+	stored, known := c.byKey[key]
 	if !known {
-		makeRoom(c.byKey, func(c count) float64 { return c.after(now) })
+		evict(c.byKey, func(c decayingCount) float64 { return c.value(now) })
 	}
-	number := former.after(now)
-	c.byKey[key] = count{number + 1, now}
-	return int(math.Round(number))
+	count := stored.value(now)
+	c.byKey[key] = decayingCount{count + 1, now}
+	return int(math.Round(count))
 }
 
-// giveBack takes one back.
-func (c *counts) giveBack(key attemptKey, now time.Time) {
+// giveBack uncounts a request.
+func (c *recentCounts) giveBack(key attemptKey, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if former, known := c.byKey[key]; known {
-		c.byKey[key] = count{max(0, former.after(now)-1), now}
+	if stored, known := c.byKey[key]; known {
+		c.byKey[key] = decayingCount{max(0, stored.value(now)-1), now}
 	}
 }
 
-// forgetOld drops the keys whose count has decayed to almost nothing.
-func (c *counts) forgetOld(now time.Time) {
+// dropOld drops the keys whose count has decayed to less than half a request.
+func (c *recentCounts) dropOld(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.DeleteFunc(c.byKey, func(_ attemptKey, count count) bool { return count.after(now) < .5 })
+	maps.DeleteFunc(c.byKey, func(_ attemptKey, count decayingCount) bool { return count.value(now) < .5 })
 }
 
-// makeRoom drops a key of a map that is full: of a few, taken at random, the one with the least weight. So a caller who fills the
-// map with new keys mostly drops his own, and not one that was tried often and is limited for it.
-func makeRoom[V any](byKey map[attemptKey]V, weight func(V) float64) {
+// evict drops one key of a map that is full: of a random sample, the one with the smallest weight. So a caller that fills
+// the map with new keys mostly drops its own, and not those that are limited because of many attempts.
+func evict[V any](byKey map[attemptKey]V, weight func(V) float64) {
 	if len(byKey) < maxAttemptKeys {
 		return
 	}
-	var least attemptKey
-	seen, lightest := 0, math.Inf(1)
+	var evicted attemptKey
+	seen, smallest := 0, math.Inf(1)
 	for key, value := range byKey {
-		if w := weight(value); w < lightest {
-			least, lightest = key, w
+		if w := weight(value); w < smallest {
+			evicted, smallest = key, w
 		}
 		if seen++; seen == evictionSample {
 			break
 		}
 	}
-	delete(byKey, least)
+	delete(byKey, evicted)
 }
 
-// attemptOf is the key of attempts for an account, from an origin unless that is empty. One who has an IPv6 address
-// has the whole of its /64 network, and an IPv4 address is the same one when it is written as an IPv6 address.
-func attemptOf(account, origin string) attemptKey {
+// newAttemptKey returns the key of an account, an origin or both; either may be empty. All addresses of an IPv6 /64 network
+// are one origin, and so are the two ways to write an IPv4 address.
+func newAttemptKey(account, origin string) attemptKey {
 	if addr, err := netip.ParseAddr(origin); err == nil {
 		addr = addr.Unmap().WithZone("")
 		origin = addr.String()

@@ -15,12 +15,12 @@ import (
 	"courant/store/market"
 )
 
-// from is a context of somebody who comes from an address.
+// from returns the context of a caller from an address who is not signed in.
 func from(t *testing.T, origin string) context.Context {
 	return auth.WithActor(t.Context(), auth.Actor{Origin: origin})
 }
 
-// waits tells how long somebody has to wait to sign in; 0 if he may try.
+// waits tries to sign in and returns how long the caller has to wait for the next attempt; 0 if this one was allowed.
 func (f *fixture) waits(t *testing.T, email, password, origin string) time.Duration {
 	t.Helper()
 	_, err := f.SignIn(from(t, origin), email, password)
@@ -34,7 +34,7 @@ func (f *fixture) waits(t *testing.T, email, password, origin string) time.Durat
 	return 0
 }
 
-func TestTenAttemptsInAQuarterOfAnHourWhetherThereIsAnAccountOrNot(t *testing.T) {
+func TestTenAttemptsPerQuarterHourWithOrWithoutAnAccount(t *testing.T) {
 	for _, email := range []string{member, "nobody@example.org", "no address"} {
 		t.Run(email, func(t *testing.T) {
 			f := open(t)
@@ -79,7 +79,7 @@ func TestAHundredAttemptsAnHourOnOneAccountFromAnywhere(t *testing.T) {
 	}
 }
 
-func TestOneWhoKnowsThePasswordIsNotSlowedDown(t *testing.T) {
+func TestSignInsWithTheRightPasswordAreNotLimited(t *testing.T) {
 	f := open(t)
 	for i := range 30 {
 		for range 3 {
@@ -105,7 +105,7 @@ func TestAnIPv6NetworkIsOneOrigin(t *testing.T) {
 	}
 }
 
-func TestAnAttemptThatIsGivenUpIsNone(t *testing.T) {
+func TestACancelledAttemptIsNotCounted(t *testing.T) {
 	f := open(t)
 	for range 20 {
 		ctx, cancel := context.WithCancel(from(t, "192.0.2.1"))
@@ -114,8 +114,8 @@ func TestAnAttemptThatIsGivenUpIsNone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if from, to := f.AttemptsRemembered(); from != 0 || to != 0 {
-		t.Errorf("%d and %d are remembered", from, to)
+	if from, to := f.AttemptKeys(); from != 0 || to != 0 {
+		t.Errorf("%d and %d keys are stored", from, to)
 	}
 }
 
@@ -127,9 +127,9 @@ func TestAttemptsAreForgottenInTheBackground(t *testing.T) {
 		from, to int
 	}{{15*time.Minute - 1, 1, 1}, {1, 0, 1}, {45 * time.Minute, 0, 0}} {
 		f.clock.Advance(step.advance)
-		must(t, f.KeepBooks(t.Context()))
-		if from, to := f.AttemptsRemembered(); from != step.from || to != step.to {
-			t.Errorf("after %s %d and %d are remembered, want %d and %d", f.clock.Since(noon), from, to, step.from, step.to)
+		must(t, f.Maintain(t.Context()))
+		if from, to := f.AttemptKeys(); from != step.from || to != step.to {
+			t.Errorf("after %s %d and %d keys are stored, want %d and %d", f.clock.Since(noon), from, to, step.from, step.to)
 		}
 	}
 }
@@ -137,11 +137,11 @@ func TestAttemptsAreForgottenInTheBackground(t *testing.T) {
 func TestTheMemoryOfAttemptsIsBounded(t *testing.T) {
 	f := open(t)
 	if kept := f.FillAttempts(auth.MaxAttemptKeys + 1000); kept != auth.MaxAttemptKeys {
-		t.Errorf("%d are remembered, want %d", kept, auth.MaxAttemptKeys)
+		t.Errorf("%d keys are stored, want %d", kept, auth.MaxAttemptKeys)
 	}
 }
 
-// events are those of the audit log, the oldest first.
+// events returns the audit log, oldest entry first.
 func (f *fixture) events(t *testing.T) []store.Note {
 	t.Helper()
 	notes, more, err := f.Notes(t.Context(), 0)
@@ -155,7 +155,7 @@ func (f *fixture) events(t *testing.T) []store.Note {
 	return told
 }
 
-func TestTheAuditLogTellsWhoDidWhatToWhomFromWhere(t *testing.T) {
+func TestTheAuditLogRecordsActorEventSubjectAndOrigin(t *testing.T) {
 	f := open(t)
 	ctx := auth.WithActor(t.Context(), auth.Actor{Email: admin, Origin: "192.0.2.1"})
 	token, err := f.CreateToken(ctx, member, "night script", market.DeliveryDate{})

@@ -6,7 +6,7 @@ import (
 	"courant/store"
 )
 
-// Event is what a line of the audit log tells.
+// Event is the kind of an entry of the audit log. The constants below are the only list of them; web has a text for each.
 type Event string
 
 const (
@@ -29,36 +29,36 @@ const (
 	QuarantineRejected Event = "quarantine_rejected"
 )
 
-// Events lists all that the audit log tells.
-func Events() []Event {
-	return []Event{
-		SignedIn, SignInRefused, SignInLimited, SignedOut, OtherSessionsEnded, UserAdded, UserInvited, UserDisabled, UserEnabled,
-		PasswordSet, PasswordLinkMade, TokenCreated, TokenRevoked, SubscriptionSet, SubscriptionEnded, QuarantineAccepted, QuarantineRejected,
-	}
-}
-
+// Words that the audit log has in place of an address or a name. web translates them.
 const (
-	// commandLine is who runs a command.
-	commandLine = "command line"
-	// So many refused sign-ins are noted at once, and then one in six seconds.
-	refusalsAtOnce    = 1000
-	refusalsPerSecond = 1. / 6
-	notesOnAPage      = 100
-	// So many lines of one event are written on a day in Paris: of what one account does to itself, and of what those
-	// who have not signed in do together.
-	ownNotesADay       = 100
-	strangersNotesADay = 2000
+	CommandLine = "command line" // the actor, where a command was run
+	ByLink      = "by a link"    // the detail of PasswordSet, where the password was set with a link
+
+	AdministratorRole = string(store.Administrator)
+	MemberRole        = string(store.Member)
 )
 
-// Actor is who does something, and from where.
+const (
+	// Refused sign-ins are written to the audit log up to this burst, and then one every six seconds.
+	refusalNoteBurst      = 1000
+	refusalNotesPerSecond = 1. / 6
+	notesPerPage          = 100
+	// How many entries of one event are written per day in Paris: for what one account does to itself, and for what all
+	// visitors who have not signed in do.
+	maxOwnNotesPerDay       = 100
+	maxAnonymousNotesPerDay = 2000
+)
+
+// Actor is who makes a change, and from where.
 type Actor struct {
-	Email  string // empty: nobody who has signed in
-	Origin string // the address of the client
+	Email  string // empty: not signed in
+	Origin string // the client's network address; empty: this machine
 }
 
 type actorKey struct{}
 
-// WithActor says who does what is done with the context. What is done without one was done by a command.
+// WithActor returns a context whose changes are attributed to the actor in the audit log. Without an actor, changes are
+// attributed to the command line.
 func WithActor(ctx context.Context, actor Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor)
 }
@@ -67,52 +67,47 @@ func actorOf(ctx context.Context) Actor {
 	if actor, known := ctx.Value(actorKey{}).(Actor); known {
 		return actor
 	}
-	return Actor{Email: commandLine}
+	return Actor{Email: CommandLine}
 }
 
-// note is one that the actor of the context leaves now.
-func (a *Auth) note(ctx context.Context, event Event, subject, detail string) store.Note {
+// Note returns the audit note of an event that the actor of ctx causes now, for the write that makes the change. subject is
+// the account, token or date concerned; detail may be empty. Neither may hold a secret.
+func (a *Auth) Note(ctx context.Context, event Event, subject, detail string) store.Note {
 	actor := actorOf(ctx)
 	return store.Note{
 		At: a.clock.Now(), Event: string(event), Actor: actor.Email, Subject: subject, Detail: detail, Origin: actor.Origin,
-		MostADay: mostNotes(event, actor, subject),
+		MostADay: maxNotesPerDay(event, actor, subject),
 	}
 }
 
-// mostNotes is how many lines the audit log takes of an event on one day: few enough where anybody can make as many as
-// he likes, of himself or without an account, and all of what is done to others.
-func mostNotes(event Event, actor Actor, subject string) int {
+// maxNotesPerDay returns how many entries of an event the audit log takes per day; 0: all. Events that a caller can repeat at
+// will, on its own account or without one, are limited; changes to other accounts are not.
+func maxNotesPerDay(event Event, actor Actor, subject string) int {
 	switch {
 	case actor.Email != "" && actor.Email == subject:
-		return ownNotesADay
+		return maxOwnNotesPerDay
 	case event == SignInRefused || event == SignInLimited || event == PasswordLinkMade && actor.Email == "":
-		return strangersNotesADay
+		return maxAnonymousNotesPerDay
 	}
 	return 0
 }
 
-// Noting has a change of the store that is made with the context leave a note of it: subject is to whom or what,
-// detail may be empty. Neither may hold a secret.
-func (a *Auth) Noting(ctx context.Context, event Event, subject, detail string) context.Context {
-	return store.Noting(ctx, a.note(ctx, event, subject, detail))
-}
-
-// Notes lists the audit log by pages, the newest line first: those older than the line with the ID before, or, if that
-// is 0, the newest. more says that there are older ones.
+// Notes returns one page of the audit log, newest entry first: the entries older than the one with the ID before, or the
+// newest if before is 0. more reports whether there are older ones.
 func (a *Auth) Notes(ctx context.Context, before int64) (notes []store.Note, more bool, err error) {
-	notes, err = a.store.Notes(ctx, before, notesOnAPage+1)
-	if len(notes) > notesOnAPage {
-		return notes[:notesOnAPage], true, err
+	notes, err = a.store.Notes(ctx, before, notesPerPage+1)
+	if len(notes) > notesPerPage {
+		return notes[:notesPerPage], true, err
 	}
 	return notes, false, err
 }
 
-// noteRefusal leaves a note of a sign-in that was refused. Of a flood of them only the first thousand are kept, and
-// then ten a minute, so that nobody can fill the disk. What was typed is kept only if it is an address: it may be a
+// noteRefusal writes a refused sign-in to the audit log. Of a flood only the first thousand are written, and then ten a
+// minute, so that it cannot fill the disk. address is empty unless a valid address was typed: anything else may be a
 // password in the wrong field.
 func (a *Auth) noteRefusal(ctx context.Context, event Event, address string) error {
-	if !a.refusals.AllowN(a.clock.Now(), 1) {
+	if !a.refusalNotes.AllowN(a.clock.Now(), 1) {
 		return nil
 	}
-	return a.store.AddNote(ctx, a.note(ctx, event, address, ""))
+	return a.store.AddNote(ctx, a.Note(ctx, event, address, ""))
 }

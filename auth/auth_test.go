@@ -19,10 +19,10 @@ const (
 	password = "correct horse battery"
 )
 
-// cheap is a hashing that costs next to nothing.
+// cheap is the lowest cost of hashing.
 var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// noon is in Paris 14:00 on 2026-07-15.
+// noon is 12:00 UTC on 2026-07-15, 14:00 in Paris.
 var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 
 var offers = []auth.Offer{
@@ -32,13 +32,14 @@ var offers = []auth.Offer{
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fixture is an Auth over a file that has one member and one administrator.
+// fixture is an Auth with its database and clock.
 type fixture struct {
 	*auth.Auth
 	store *store.Store
 	clock *clockwork.FakeClock
 }
 
+// open returns a fixture with one member and one administrator.
 func open(t *testing.T) *fixture {
 	t.Helper()
 	f := openEmpty(t)
@@ -47,7 +48,7 @@ func open(t *testing.T) *fixture {
 	return f
 }
 
-// openEmpty is an Auth over a file without accounts.
+// openEmpty returns a fixture without accounts.
 func openEmpty(t *testing.T) *fixture {
 	t.Helper()
 	db := storetest.New(t)
@@ -56,7 +57,7 @@ func openEmpty(t *testing.T) *fixture {
 	return f
 }
 
-// configured is an Auth over the same file with another configuration.
+// configured returns an Auth with the same database and another configuration.
 func (f *fixture) configured(offers []auth.Offer, secureCookie bool) *auth.Auth {
 	return auth.New(auth.Options{Store: f.store, Clock: f.clock, Offers: offers, SecureCookie: secureCookie, Hashing: cheap})
 }
@@ -75,7 +76,7 @@ func (f *fixture) token(t *testing.T, email string) string {
 	return token
 }
 
-// tokens are those of an account, or of all if email is empty.
+// tokens returns the tokens of an account, or of all accounts if email is empty.
 func (f *fixture) tokens(t *testing.T, email string) []store.Token {
 	t.Helper()
 	tokens, more, err := f.Tokens(t.Context(), email, whole)
@@ -86,7 +87,7 @@ func (f *fixture) tokens(t *testing.T, email string) []store.Token {
 	return tokens
 }
 
-// whole is a page of all that the tests make.
+// whole is a page large enough for everything in these tests.
 var whole = auth.Page{Number: 1, Size: 1000}
 
 func (f *fixture) account(t *testing.T, email string) store.Account {
@@ -96,7 +97,7 @@ func (f *fixture) account(t *testing.T, email string) store.Account {
 	return account
 }
 
-// date reads YYYY-MM-DD, and no date from nothing.
+// date parses YYYY-MM-DD; empty text gives the zero date.
 func date(t *testing.T, text string) market.DeliveryDate {
 	t.Helper()
 	if text == "" {

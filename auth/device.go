@@ -15,14 +15,11 @@ import (
 	"courant/store"
 )
 
-const (
-	deviceCookie   = "courant_device"
-	deviceLifetime = 180 * 24 * time.Hour
-)
+const deviceLifetime = 180 * 24 * time.Hour
 
-// deviceForm matches a device cookie: the account's number, its expiry in Unix seconds, a random name of the device, and the
+// devicePattern matches a device cookie: the account's number, its expiry in Unix seconds, a random name of the device, and the
 // HMAC that proves them.
-var deviceForm = regexp.MustCompile(`^(([0-9]{1,18})\.([0-9]{1,12})\.([A-Z2-7]{26}))\.([0-9a-f]{64})$`)
+var devicePattern = regexp.MustCompile(`^(([0-9]{1,18})\.([0-9]{1,12})\.([A-Z2-7]{26}))\.([0-9a-f]{64})$`)
 
 // RememberDevice sets a cookie that marks the browser as one in which the account has signed in before. The cookie is no
 // credential: it only gives later sign-in attempts for that account their own place in the queue. The server stores nothing.
@@ -43,18 +40,19 @@ func (a *Auth) RememberDevice(w http.ResponseWriter, r *http.Request, account st
 	})
 }
 
-// deviceCode proves that a cookie was made here for an account. Its key is the hash of the account's password, which is random to
-// whoever does not have the database; so the cookie ends when the password is changed, and, by the epoch, when the account is
-// disabled.
+// deviceCode returns the HMAC that proves that this server issued a cookie for an account. Its key is the hash of the account's
+// password, which cannot be guessed without the database. So the cookie ends when the password is changed and, because of the
+// epoch, when the account is disabled.
 func deviceCode(account store.Account, text string) []byte {
 	code := hmac.New(sha256.New, []byte(account.PasswordHash))
 	fmt.Fprintf(code, "device\x00%d\x00%s", account.Epoch, text)
 	return code.Sum(nil)
 }
 
-// device is the name of the device of a cookie, if that was made for the account as it is now; else empty.
+// device returns the name of the device in a cookie. It is empty unless the cookie was made for the account, has not expired,
+// and the account's password is still the same.
 func (a *Auth) device(cookie string, account store.Account) string {
-	parts := deviceForm.FindStringSubmatch(cookie)
+	parts := devicePattern.FindStringSubmatch(cookie)
 	if parts == nil || account.PasswordHash == "" || !account.Disabled.IsZero() {
 		return ""
 	}
@@ -70,7 +68,7 @@ func (a *Auth) device(cookie string, account store.Account) string {
 
 type deviceKey struct{}
 
-// WithDevice is the context of a request in which SignIn knows the browser that it comes from by its device cookie.
+// WithDevice returns the request's context with its device cookie, for SignIn.
 func (a *Auth) WithDevice(r *http.Request) context.Context {
 	return context.WithValue(r.Context(), deviceKey{}, a.deviceCookie(r))
 }
@@ -83,10 +81,11 @@ func (a *Auth) deviceCookie(r *http.Request) string {
 	return cookie.Value
 }
 
-// deviceOf is the name of the device from which somebody signs in to the account of an address, if that is known; else empty.
+// deviceOf returns the name of the device in the context's cookie if it is a known device of the account with this address;
+// else empty.
 func (a *Auth) deviceOf(ctx context.Context, name string) string {
 	cookie, _ := ctx.Value(deviceKey{}).(string)
-	parts := deviceForm.FindStringSubmatch(cookie)
+	parts := devicePattern.FindStringSubmatch(cookie)
 	if parts == nil {
 		return ""
 	}

@@ -11,13 +11,13 @@ import (
 // in it, so its size does not grow with what an account once had. A change makes a new directory. Entries are looked up by
 // the hash of a secret, so the time that takes reveals nothing about the secret.
 type directory struct {
-	changes  uint64                 // of this process, up to which it was read
-	read     time.Time              // when
-	tokens   map[string]store.Token // by the hash of the whole
-	sessions map[string]session     // by the hash of its id
+	changes  uint64                 // store.AccessChanges when it was read
+	read     time.Time              // when it was read
+	tokens   map[string]store.Token // by the hash of the token
+	sessions map[string]session     // by the hash of the session id
 }
 
-// directory is the one that holds all that this process has changed.
+// directory returns a directory that includes all changes of this process.
 func (a *Auth) directory(ctx context.Context) (*directory, error) {
 	if d := a.upToDate(); d != nil {
 		return d, nil
@@ -25,7 +25,7 @@ func (a *Auth) directory(ctx context.Context) (*directory, error) {
 	a.reading.Lock()
 	defer a.reading.Unlock()
 	if d := a.upToDate(); d != nil {
-		return d, nil // somebody else has read it meanwhile
+		return d, nil // another caller has read it meanwhile
 	}
 	return a.readDirectory(ctx)
 }
@@ -40,7 +40,7 @@ func (a *Auth) upToDate() *directory {
 	return d
 }
 
-// Refresh reads again who may come in, because another process may have changed it.
+// Refresh reads a new directory, because another process may have changed accounts, tokens or sessions.
 func (a *Auth) Refresh(ctx context.Context) error {
 	a.reading.Lock()
 	defer a.reading.Unlock()
@@ -48,9 +48,9 @@ func (a *Auth) Refresh(ctx context.Context) error {
 	return err
 }
 
-// readDirectory is for who holds the lock on reading.
+// readDirectory reads a new directory. The caller holds the lock on reading.
 func (a *Auth) readDirectory(ctx context.Context) (*directory, error) {
-	// Counted before anything is read, so that what changes meanwhile is read again.
+	// The count is read first, so that a change meanwhile leads to another read.
 	d := &directory{changes: a.store.AccessChanges(), read: a.clock.Now(), tokens: map[string]store.Token{}, sessions: map[string]session{}}
 	tokens, err := a.store.GoodTokens(ctx, d.read)
 	if err != nil {
@@ -63,14 +63,14 @@ func (a *Auth) readDirectory(ctx context.Context) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	former := a.current.Load()
-	a.uses.mu.Lock()
-	defer a.uses.mu.Unlock()
+	previous := a.current.Load()
+	a.usage.mu.Lock()
+	defer a.usage.mu.Unlock()
 	for _, stored := range sessions {
-		s, err := former.session(stored.Session)
-		// One that cannot be read is none: it shuts nobody else out.
-		if err == nil && s.isOpen(stored.Account, d.read) && a.uses.isUsed(stored.Hash, s.seen, d.read) {
-			s.of = stored.Account
+		s, err := previous.session(stored.Session)
+		// A session that cannot be decoded is left out: it must not lock out the others.
+		if err == nil && s.isOpen(stored.Account, d.read) && a.usage.isActive(stored.Hash, s.seen, d.read) {
+			s.owner = stored.Account
 			d.sessions[stored.Hash] = s
 		}
 	}
@@ -78,7 +78,7 @@ func (a *Auth) readDirectory(ctx context.Context) (*directory, error) {
 	return d, nil
 }
 
-// session is a stored session, decoded unless the directory holds it already.
+// session returns a stored session, decoding it only if the directory does not have it already.
 func (d *directory) session(stored store.Session) (session, error) {
 	if d != nil {
 		if s, known := d.sessions[stored.Hash]; known {

@@ -18,7 +18,7 @@ import (
 	"courant/store/market"
 )
 
-// blind makes every read of the accounts from now on fail, and says so if there is one.
+// blind makes every further read of the accounts fail.
 func (f *fixture) blind(t *testing.T) {
 	t.Helper()
 	db, err := sql.Open("sqlite", f.store.Path())
@@ -51,7 +51,7 @@ func TestChecksReadNoDatabase(t *testing.T) {
 	}
 }
 
-func TestAChangeThatCannotBeReadLetsNobodyIn(t *testing.T) {
+func TestNoCallerIsAcceptedWhileAChangeCannotBeRead(t *testing.T) {
 	f := open(t)
 	token := f.token(t, member)
 	_, err := f.CheckToken(t.Context(), token)
@@ -63,7 +63,7 @@ func TestAChangeThatCannotBeReadLetsNobodyIn(t *testing.T) {
 	}
 }
 
-func TestAChangeBitesOnTheNextCheckWhileManyAsk(t *testing.T) {
+func TestAChangeTakesEffectOnTheNextOfManyConcurrentChecks(t *testing.T) {
 	f := open(t)
 	tokens := make([]string, 20)
 	for i := range tokens {
@@ -92,13 +92,13 @@ func TestAChangeBitesOnTheNextCheckWhileManyAsk(t *testing.T) {
 	for i, token := range tokens {
 		must(t, f.RevokeToken(t.Context(), token[:12]))
 		revoked[i].Store(true)
-		must(t, f.KeepBooks(t.Context()))
+		must(t, f.Maintain(t.Context()))
 	}
 	close(done)
 	asking.Wait()
 }
 
-func TestAChangeOfAnotherProcessBitesAfterRefresh(t *testing.T) {
+func TestAChangeByAnotherProcessTakesEffectAfterRefresh(t *testing.T) {
 	f := open(t)
 	token, session := f.token(t, member), begin(t, f.Auth, f.account(t, member), nil)
 	if got := may(t, f.Auth, token); got != "rsssss" {
@@ -129,7 +129,7 @@ func TestAChangeOfAnotherProcessBitesAfterRefresh(t *testing.T) {
 	}
 }
 
-func TestWhatIsUsedIsWrittenDownOnClose(t *testing.T) {
+func TestCloseStoresUsage(t *testing.T) {
 	f := open(t)
 	token, cookie := f.token(t, member), begin(t, f.Auth, f.account(t, member), nil)
 	f.clock.Advance(time.Hour)
@@ -140,7 +140,7 @@ func TestWhatIsUsedIsWrittenDownOnClose(t *testing.T) {
 	f.checkSession(t, cookie, nil)
 	tokens := f.tokens(t, member)
 	if !tokens[0].LastUsed.IsZero() {
-		t.Error("the use is written on the path of the request")
+		t.Error("the usage is written during the request")
 	}
 	f.Start()
 	must(t, f.Close())
@@ -160,7 +160,7 @@ func TestWhatIsUsedIsWrittenDownOnClose(t *testing.T) {
 	}
 }
 
-func TestRequestsOfATokenAreCountedByTheDay(t *testing.T) {
+func TestRequestsOfATokenAreCountedByDay(t *testing.T) {
 	f := open(t)
 	token, other := f.token(t, member), f.token(t, member)
 	use := func(times int) {
@@ -184,25 +184,25 @@ func TestRequestsOfATokenAreCountedByTheDay(t *testing.T) {
 	}
 	use(2)
 	check(2, 2) // not written yet
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	use(3)
 	check(5, 5)
 	f.clock.Advance(10*time.Hour - time.Second) // the last second of the day in Paris
 	use(1)
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	check(6, 6)
 	f.clock.Advance(time.Second)
 	use(4)
 	check(4, 10)
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	f.clock.Advance(28 * 24 * time.Hour)
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	check(0, 10)
 	f.clock.Advance(24 * time.Hour)
 	check(0, 4)
 }
 
-func TestStartWritesDownOnceAMinute(t *testing.T) {
+func TestStartStoresUsageOnceAMinute(t *testing.T) {
 	f := open(t)
 	token := f.token(t, member)
 	_, err := f.CheckToken(t.Context(), token)
@@ -225,11 +225,11 @@ func TestStartWritesDownOnceAMinute(t *testing.T) {
 	select {
 	case <-written:
 	case <-t.Context().Done():
-		t.Error("nothing is written")
+		t.Error("nothing is stored")
 	}
 }
 
-func TestTheSessionsOfAPerson(t *testing.T) {
+func TestAnAccountListsAndEndsItsSessions(t *testing.T) {
 	f := open(t)
 	sign := func(email, browser, origin string) *http.Cookie {
 		r := httptest.NewRequestWithContext(auth.WithActor(t.Context(), auth.Actor{Origin: origin}), http.MethodPost, "/login", nil)
@@ -259,7 +259,7 @@ func TestTheSessionsOfAPerson(t *testing.T) {
 	f.checkSession(t, bystander, nil)
 }
 
-func TestATokenMadeForSomeDatasetsReadsThoseAlone(t *testing.T) {
+func TestATokenLimitedToDatasetsReadsOnlyThose(t *testing.T) {
 	f := open(t)
 	token, err := f.CreateToken(t.Context(), admin, "script", market.DeliveryDate{}, market.AFRREnergy, market.DayAheadPrices, market.AFRREnergy)
 	must(t, err)
@@ -272,7 +272,7 @@ func TestATokenMadeForSomeDatasetsReadsThoseAlone(t *testing.T) {
 	}
 }
 
-func TestAPersonRevokesHisOwnTokensOnly(t *testing.T) {
+func TestAnAccountRevokesOnlyItsOwnTokens(t *testing.T) {
 	f := open(t)
 	token := f.token(t, member)
 	tokens := f.tokens(t, member)
@@ -288,12 +288,12 @@ func TestAPersonRevokesHisOwnTokensOnly(t *testing.T) {
 	}
 }
 
-func TestAnAccountHasAtMostAHundredGoodTokens(t *testing.T) {
+func TestAnAccountHasAtMostAHundredValidTokens(t *testing.T) {
 	f := open(t)
 	first := f.token(t, member)
 	for i := range 99 {
 		hash := sha256.Sum256([]byte{byte(i)})
-		must(t, f.store.AddToken(t.Context(), store.Token{Name: "script", Prefix: "crt_00000000", Hash: hash[:], Created: noon, Account: f.account(t, member)}))
+		must(t, f.store.AddToken(t.Context(), store.Note{}, store.Token{Name: "script", Prefix: "crt_00000000", Hash: hash[:], Created: noon, Account: f.account(t, member)}))
 	}
 	if _, err := f.CreateToken(t.Context(), member, "one more", market.DeliveryDate{}); err != auth.ErrTokenCount {
 		t.Errorf("CreateToken = %v, want %v", err, auth.ErrTokenCount)
@@ -302,7 +302,7 @@ func TestAnAccountHasAtMostAHundredGoodTokens(t *testing.T) {
 	f.token(t, member)
 }
 
-func TestASubscriptionThatIsExtendedGoesOn(t *testing.T) {
+func TestExtendingASubscriptionKeepsItsStart(t *testing.T) {
 	f := open(t)
 	must(t, f.Subscribe(t.Context(), member, "reserves", date(t, "2026-07-20")))
 	f.clock.Advance(time.Hour)
@@ -317,7 +317,7 @@ func TestASubscriptionThatIsExtendedGoesOn(t *testing.T) {
 	}
 }
 
-func TestAnAccountThatIsEnabledAgainHasItsTokensBack(t *testing.T) {
+func TestEnablingAnAccountRestoresItsTokens(t *testing.T) {
 	f := open(t)
 	token, cookie := f.token(t, member), begin(t, f.Auth, f.account(t, member), nil)
 	_, err := f.Disable(t.Context(), member)
@@ -356,7 +356,7 @@ func TestASubscriberIsWarnedFourteenDaysBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// failing is a context that is over, and that does something when it is asked why.
+// failing is an ended context whose Err calls a function.
 type failing struct {
 	context.Context
 	do func()
@@ -367,7 +367,7 @@ func (c *failing) Err() error {
 	return c.Context.Err()
 }
 
-func TestRequestsAreCountedWhileAWriteOfUsesFails(t *testing.T) {
+func TestRequestsAreCountedWhileStoringUsageFails(t *testing.T) {
 	f := open(t)
 	token := f.token(t, member)
 	use := func() {
@@ -377,13 +377,13 @@ func TestRequestsAreCountedWhileAWriteOfUsesFails(t *testing.T) {
 	}
 	use()
 	use()
-	// The write fails, and while it does the token is used again.
+	// The token is used again while storing fails.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := f.KeepBooks(&failing{ctx, sync.OnceFunc(use)}); err == nil {
-		t.Fatal("the uses are written")
+	if err := f.Maintain(&failing{ctx, sync.OnceFunc(use)}); err == nil {
+		t.Fatal("the usage is stored")
 	}
-	must(t, f.KeepBooks(t.Context()))
+	must(t, f.Maintain(t.Context()))
 	tokens := f.tokens(t, member)
 	used, err := f.TokensUsed(t.Context(), tokens)
 	must(t, err)

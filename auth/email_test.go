@@ -10,7 +10,7 @@ import (
 	"courant/store/market"
 )
 
-// lookAlikes are addresses that Unicode folds to those of two accounts, or that look like them.
+// lookAlikes are addresses that look like those of two accounts, or that Unicode folds to them.
 var lookAlikes = map[string]string{
 	"dotted I":                  "mik@w\u0130k\u0130.example",
 	"dotted I in the name":      "m\u0130k@wiki.example",
@@ -29,7 +29,7 @@ var lookAlikes = map[string]string{
 	"IP literal":                "mik@[192.0.2.1]",
 }
 
-func TestALookAlikeIsNobodysAtEveryEntrance(t *testing.T) {
+func TestALookAlikeAddressMatchesNoAccount(t *testing.T) {
 	f := open(t)
 	for _, email := range []string{"mik@wiki.example", "jos@pas.example"} {
 		must(t, f.AddUser(t.Context(), email, password, false))
@@ -73,8 +73,8 @@ func TestALookAlikeIsNobodysAtEveryEntrance(t *testing.T) {
 
 func TestALinkGoesToTheStoredAddress(t *testing.T) {
 	f := open(t)
-	// As an earlier courant stored it.
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: "andr\u00e9@m\u00fcnchen.example", PasswordHash: "hash", Role: store.Member, Created: noon}))
+	// as an earlier version stored it
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: "andr\u00e9@m\u00fcnchen.example", PasswordHash: "hash", Role: store.Member, Created: noon}))
 	must(t, f.AddUser(t.Context(), "carl@z\u00fcrich.example", password, false))
 	for typed, want := range map[string]string{
 		" ANNE@Example.ORG\r\n":             member,
@@ -94,11 +94,11 @@ func TestALinkGoesToTheStoredAddress(t *testing.T) {
 	}
 }
 
-func TestAnAccountOfBeforeIsFoundByItsStoredAddress(t *testing.T) {
+func TestAnOldAccountIsFoundByItsStoredAddress(t *testing.T) {
 	f := open(t)
 	hash := f.account(t, member).PasswordHash
 	const stored = "andr\u00e9@m\u00fcnchen.example"
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: stored, PasswordHash: hash, Role: store.Member, Created: noon}))
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: stored, PasswordHash: hash, Role: store.Member, Created: noon}))
 	account, err := f.SignIn(t.Context(), " Andr\u00e9@M\u00fcnchen.example ", password)
 	if err != nil || account.Email != stored {
 		t.Errorf("SignIn = %q, %v", account.Email, err)
@@ -114,10 +114,10 @@ func TestAnAccountOfBeforeIsFoundByItsStoredAddress(t *testing.T) {
 	must(t, err)
 }
 
-func TestAnAccountIsNotMadeBesideOneOfBeforeWithTheSameAddress(t *testing.T) {
+func TestNoSecondAccountForTheCanonicalFormOfAnOldAddress(t *testing.T) {
 	f := open(t)
 	const before = "carl@m\u00fcnchen.example"
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: before, Role: store.Administrator, Created: noon}))
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: before, Role: store.Administrator, Created: noon}))
 	for _, email := range []string{before, "carl@xn--mnchen-3ya.example"} {
 		if err := f.AddUser(t.Context(), email, password, false); !errors.Is(err, store.ErrExists) {
 			t.Errorf("AddUser(%s) = %v, want %v", email, err, store.ErrExists)
@@ -131,10 +131,10 @@ func TestAnAccountIsNotMadeBesideOneOfBeforeWithTheSameAddress(t *testing.T) {
 	}
 }
 
-func TestCollisionsAreAddressesOfOneForm(t *testing.T) {
+func TestCollisionsAreAddressesWithTheSameCanonicalForm(t *testing.T) {
 	f := open(t)
 	for _, email := range []string{"carl@m\u00fcnchen.example", "carl@xn--mnchen-3ya.example", "dora@m\u00fcnchen.example", "andr\u00e9@example.org", "eve@[192.0.2.1]"} {
-		must(t, f.store.AddAccount(t.Context(), store.Account{Email: email, Role: store.Member, Created: noon}))
+		must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: email, Role: store.Member, Created: noon}))
 	}
 	got, err := f.Collisions(t.Context())
 	must(t, err)

@@ -6,68 +6,67 @@ import (
 	"time"
 )
 
-// UnknownHash is what is compared with where there is no account.
-var UnknownHash = unknownHash(hashing)
+// DummyHash is the hash to compare with if there is no account.
+var DummyHash = dummyHash(defaultHashing)
 
-// Compare has passwords compared with hashes by a test.
+// Compare replaces the comparison of passwords with hashes.
 func (a *Auth) Compare(compare func(password, hash string) (bool, error)) { a.compare = compare }
 
-// Waiting is how many wait to have a password hashed.
+// Waiting returns how many callers are waiting for a hashing.
 func (a *Auth) Waiting() int {
 	n := 0
-	for _, lane := range []*lane{a.strangers, a.known} {
-		lane.mu.Lock()
-		n += len(lane.waiting)
-		lane.mu.Unlock()
+	for _, queue := range []*hashQueue{a.strangers, a.known} {
+		queue.mu.Lock()
+		n += len(queue.waiting)
+		queue.mu.Unlock()
 	}
 	return n
 }
 
-// HashAtOnce has so many passwords be hashed at once, however many cores there are.
+// HashAtOnce sets how many passwords are hashed at once, however many cores there are.
 func (a *Auth) HashAtOnce(most int) {
 	hashings := make(chan struct{}, most)
 	a.strangers.hashings, a.known.hashings = hashings, hashings
 }
 
-// Refused is how many attempts from an origin are remembered that were not right.
-func (a *Auth) Refused(origin string) int {
-	t := a.refused.byKey[attemptOf("", origin)]
+// Failures returns how many failed attempts are counted for an origin.
+func (a *Auth) Failures(origin string) int {
+	t := a.failures.byKey[newAttemptKey("", origin)]
 	if t == nil {
 		return 0
 	}
 	return len(t.at)
 }
 
-// Limits of the lanes and of origins.
+// Limits of the queues and of origins, for tests.
 const (
-	MostWaiting     = mostWaiting
-	Patience        = patience
-	RefusedOfOrigin = refusedOfOrigin
-	HoldFrom        = holdFrom
-	HoldMost        = holdMost
+	MaxWaiting          = maxWaiting
+	MaxWait             = maxWait
+	MaxFailuresOfOrigin = maxFailuresOfOrigin
+	DelayThreshold      = delayThreshold
 )
 
-// KeepBooks does what Start does once a minute.
-func (a *Auth) KeepBooks(ctx context.Context) error { return a.keepBooks(ctx) }
+// Maintain does the background work of one minute.
+func (a *Auth) Maintain(ctx context.Context) error { return a.maintain(ctx) }
 
-// MaxAttemptKeys is how many accounts and origins are remembered at most.
+// MaxAttemptKeys is the limit of keys whose attempts are stored.
 const MaxAttemptKeys = maxAttemptKeys
 
-// AttemptsRemembered is of how many accounts and origins attempts are remembered.
-func (a *Auth) AttemptsRemembered() (from, to int) {
-	return len(a.signInsFrom.byKey), len(a.signInsTo.byKey)
+// AttemptKeys returns how many keys have stored attempts: of accounts with origins, and of accounts.
+func (a *Auth) AttemptKeys() (from, to int) {
+	return len(a.signInsFromOne.byKey), len(a.signInsTo.byKey)
 }
 
-// FillAttempts has as many origins try to sign in, and tells how many are remembered.
+// FillAttempts counts one attempt from each of so many origins, and returns how many keys are stored.
 func (a *Auth) FillAttempts(origins int) int {
 	for i := range origins {
-		a.signInsFrom.take(attemptOf("anne@example.org", strconv.Itoa(i)), time.Time{})
+		a.signInsFromOne.take(newAttemptKey("anne@example.org", strconv.Itoa(i)), time.Time{})
 	}
-	return len(a.signInsFrom.byKey)
+	return len(a.signInsFromOne.byKey)
 }
 
-// Held is how many tokens and sessions are held in memory.
-func (a *Auth) Held() (tokens, sessions int) {
+// DirectorySize returns how many tokens and sessions are in the directory.
+func (a *Auth) DirectorySize() (tokens, sessions int) {
 	d := a.current.Load()
 	return len(d.tokens), len(d.sessions)
 }

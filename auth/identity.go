@@ -8,26 +8,26 @@ import (
 	"courant/store/market"
 )
 
-// warnBeforeEnd is how long before its end a subscriber is warned.
+// warnBeforeEnd is how long before a subscription ends its account is warned.
 const warnBeforeEnd = 14 * 24 * time.Hour
 
-// Identity is who calls, at the moment of the check: it is made for one request and not kept.
+// Identity is the caller of one request, as of the moment of the check. It is not stored.
 type Identity struct {
 	AccountID int64
 	Email     string
-	Admin     bool      // a token that is limited to datasets is none of an administrator's
+	Admin     bool      // false for a token limited to datasets, also if an administrator created it
 	TokenID   int64     // 0: a session
-	EndsSoon  time.Time // when the subscription that is in force ends, if that is within 14 days; else zero
+	EndsSoon  time.Time // the end of the active subscription if that is within 14 days; else zero
 
-	session    string           // the hash of its id; empty: a token
+	session    string           // hash of the session id; empty: a token
 	subscribed []market.Dataset // what an active subscription covers
-	limit      []market.Dataset // what the token is limited to; empty: it is not
+	limit      []market.Dataset // what the token is limited to; empty: no limit
 }
 
-// Session is the hash of the id of the caller's session; empty: a token.
+// Session returns the hash of the caller's session id; empty if the caller has a token.
 func (id Identity) Session() string { return id.session }
 
-// May says whether the caller may read a dataset and all that is built on its data: nil, ErrForbidden if the token is
+// May returns nil if the caller may read a dataset and everything derived from it. The error is ErrForbidden if the token is
 // limited to other datasets, whatever the subscription, or ErrSubscriptionRequired.
 func (id Identity) May(dataset market.Dataset) error {
 	if len(id.limit) > 0 && !slices.Contains(id.limit, dataset) {
@@ -53,8 +53,8 @@ func (a *Auth) identity(account store.Account) Identity {
 	return identity
 }
 
-// subscribed lists what an account's subscription covers now. An administrator has one without end; an offer that is
-// no longer configured covers nothing.
+// subscribed returns the datasets that an account's subscription covers now: all of them for an administrator, and none for an
+// offer that is no longer configured.
 func (a *Auth) subscribed(account store.Account) []market.Dataset {
 	if account.Role == store.Administrator {
 		return market.Datasets()

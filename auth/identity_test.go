@@ -11,7 +11,7 @@ import (
 	"courant/store/market"
 )
 
-// may says, in the order of market.Datasets, what a token lets its bearer do: r read, s a subscription is required,
+// may returns what a token may read, a letter per dataset in the order of market.Datasets: r read, s subscription required,
 // f forbidden.
 func may(t *testing.T, accounts *auth.Auth, token string) string {
 	t.Helper()
@@ -68,7 +68,7 @@ func TestWhatAnAccountMayRead(t *testing.T) {
 
 func TestASubscriptionThatHasNotBegunCoversNothing(t *testing.T) {
 	f := open(t)
-	must(t, f.store.SetSubscription(t.Context(), member, store.Subscription{Offer: "everything", Start: noon.Add(time.Minute)}))
+	must(t, f.store.SetSubscription(t.Context(), store.Note{}, member, store.Subscription{Offer: "everything", Start: noon.Add(time.Minute)}))
 	if got := may(t, f.Auth, f.token(t, member)); got != "rsssss" {
 		t.Errorf("May = %s, want rsssss", got)
 	}
@@ -85,7 +85,7 @@ func TestTheLimitOfATokenComesBeforeTheSubscription(t *testing.T) {
 			f := open(t)
 			token := "crt_" + strings.Repeat("x", 40)
 			hash := sha256.Sum256([]byte(token))
-			must(t, f.store.AddToken(t.Context(), store.Token{Name: "limited", Prefix: token[:12], Hash: hash[:],
+			must(t, f.store.AddToken(t.Context(), store.Note{}, store.Token{Name: "limited", Prefix: token[:12], Hash: hash[:],
 				Datasets: test.limit, Created: noon, Account: f.account(t, test.email)}))
 			if got := may(t, f.Auth, token); got != test.want {
 				t.Errorf("May = %s, want %s", got, test.want)

@@ -45,7 +45,7 @@ func TestAnInvitedPersonSetsAPasswordOnce(t *testing.T) {
 	}
 }
 
-func TestOneWhoDidNotFollowHisInvitationIsInvitedAgain(t *testing.T) {
+func TestAnAccountWithoutAPasswordIsInvitedAgain(t *testing.T) {
 	f := open(t)
 	first, err := f.Invite(t.Context(), "carl@example.org", true)
 	must(t, err)
@@ -67,7 +67,7 @@ func TestOneWhoDidNotFollowHisInvitationIsInvitedAgain(t *testing.T) {
 	}
 }
 
-func TestANewPasswordByALinkEndsTheSessions(t *testing.T) {
+func TestSettingAPasswordByALinkEndsTheSessions(t *testing.T) {
 	f := open(t)
 	cookie := begin(t, f.Auth, f.account(t, member), nil)
 	secret, err := f.PasswordLink(t.Context(), member)
@@ -78,7 +78,7 @@ func TestANewPasswordByALinkEndsTheSessions(t *testing.T) {
 	f.checkSession(t, cookie, auth.ErrUnauthenticated)
 }
 
-func TestLinksAreForAccountsThatAreThereAndOpen(t *testing.T) {
+func TestNoLinkForUnknownOrDisabledAccounts(t *testing.T) {
 	f := open(t)
 	if _, err := f.PasswordLink(t.Context(), "nobody@example.org"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
@@ -99,7 +99,7 @@ func TestLinksAreForAccountsThatAreThereAndOpen(t *testing.T) {
 	}
 }
 
-func TestTheSecretOfALinkIsNotKept(t *testing.T) {
+func TestTheSecretOfALinkIsNotStored(t *testing.T) {
 	f := open(t)
 	secret, err := f.PasswordLink(t.Context(), member)
 	must(t, err)
@@ -112,7 +112,7 @@ func TestTheSecretOfALinkIsNotKept(t *testing.T) {
 	}
 }
 
-func TestTheFirstLinkIsForADatabaseWithoutAccounts(t *testing.T) {
+func TestTheFirstLinkIsOnlyForADatabaseWithoutAccounts(t *testing.T) {
 	if secret, err := open(t).FirstLink(t.Context()); err != nil || secret != "" {
 		t.Errorf("FirstLink with accounts = %q, %v", secret, err)
 	}
@@ -134,7 +134,7 @@ func TestTheFirstLinkIsForADatabaseWithoutAccounts(t *testing.T) {
 	}
 }
 
-func TestAPersonChangesHisPasswordKnowingTheFormerOne(t *testing.T) {
+func TestChangePasswordNeedsTheCurrentPassword(t *testing.T) {
 	f := open(t)
 	cookie := begin(t, f.Auth, f.account(t, member), nil)
 	if _, err := f.ChangePassword(t.Context(), member, "not the password", newPassword); !errors.Is(err, auth.ErrBadCredentials) {
@@ -147,7 +147,7 @@ func TestAPersonChangesHisPasswordKnowingTheFormerOne(t *testing.T) {
 	f.checkSession(t, begin(t, f.Auth, account, nil), nil)
 }
 
-func TestPasswordsThatAreGuessedEarlyAreRefused(t *testing.T) {
+func TestCommonPasswordsAreRefused(t *testing.T) {
 	f := open(t)
 	for _, common := range []string{
 		"aaaaaaaaaaaa", "abababababab", "xk9xk9xk9xk9", "123456789012", "098765432109", "qwertyuiop12", "azertyuiop!!", "abcdefghijklm",

@@ -18,175 +18,182 @@ const (
 	minPasswordRunes = 12
 	maxPasswordBytes = 256
 
-	// So often may somebody try to sign in to one account from one origin, or from one known device, all together to one account,
-	// and, if the password is wrong, from one origin to any account.
-	signInsFromOrigin       = 10
-	signInsFromOriginWindow = 15 * time.Minute
-	signInsToAccount        = 100
-	signInsToAccountWindow  = time.Hour
-	refusedOfOrigin         = 30
-	refusedOfOriginWindow   = 15 * time.Minute
+	// How many attempts to sign in are allowed: to one account from one origin or one known device, to one account in all,
+	// and with a wrong password from one origin to any accounts.
+	maxSignInsFromOneOrigin    = 10
+	signInsFromOneOriginWindow = 15 * time.Minute
+	maxSignInsToAccount        = 100
+	signInsToAccountWindow     = time.Hour
+	maxFailuresOfOrigin        = 30
+	failuresOfOriginWindow     = 15 * time.Minute
 
-	// An origin that has asked for holdFrom or more of late, and is refused, has its answer held back.
-	holdFrom = 60
+	// delayThreshold is the number of recent requests from which on the refusals of an origin are delayed.
+	delayThreshold = 60
 )
 
-// Hashing is what hashing a password costs.
+// Hashing is the cost of hashing a password.
 type Hashing = argon2id.Params
 
-// hashing is the least that OWASP advises for Argon2id, so that two at once fit a small machine.
-var hashing = Hashing{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+// defaultHashing is the minimum that OWASP recommends for Argon2id, so that two hashings at once fit a small machine.
+var defaultHashing = Hashing{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// unknownHash takes the place of an account's hash where there is no account, and costs as much to compare with.
-func unknownHash(cost Hashing) string {
-	nothing := func(bytes uint32) string { return base64.RawStdEncoding.EncodeToString(make([]byte, bytes)) }
-	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", cost.Memory, cost.Iterations, cost.Parallelism, nothing(cost.SaltLength), nothing(cost.KeyLength))
+// dummyHash returns a hash to compare with if there is no account. Comparing costs as much as with a real one.
+func dummyHash(cost Hashing) string {
+	zeros := func(bytes uint32) string { return base64.RawStdEncoding.EncodeToString(make([]byte, bytes)) }
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s",
+		cost.Memory, cost.Iterations, cost.Parallelism, zeros(cost.SaltLength), zeros(cost.KeyLength))
 }
 
-// SignIn finds the account of someone who knows its password. The answer takes as long and is as terse,
-// ErrBadCredentials, whether the password is wrong, the account is disabled or there is none. Too many attempts, whoever they are
-// for, are a *LimitedError, and so is an attempt that would have to wait for too many others; with a password that is right, those
-// before for the account from the same origin are forgotten.
+// SignIn returns the account with this address and password. The error is ErrBadCredentials, after the same time, whether
+// the password is wrong, the account is disabled or there is no account. It is a *LimitedError after too many attempts,
+// whether for real accounts or not, or if too many callers are waiting. Success forgets the earlier attempts on the account
+// from the same origin.
 func (a *Auth) SignIn(ctx context.Context, email, password string) (store.Account, error) {
-	// An address that could be nobody's is looked up all the same, as nobody's.
+	// Invalid addresses are looked up too, so that the time taken does not tell them apart.
 	address, err := parseEmail(email)
 	name := address
 	if err != nil {
-		name = typedEmail(email)
+		name = normalizeTyped(email)
 	}
-	try, limited := a.takeSignIn(ctx, email, name)
+	attempt, limited := a.countSignIn(ctx, email, name)
 	if limited != nil {
-		if !limited.told {
+		if !limited.reported {
 			if err := a.noteRefusal(ctx, SignInLimited, address); err != nil {
 				return store.Account{}, err
 			}
 		}
 		return store.Account{}, limited
 	}
-	account, err := a.checkPassword(ctx, try.place, email, password)
+	account, err := a.checkPassword(ctx, attempt.ticket, email, password)
 	switch {
 	case errors.Is(err, ErrBadCredentials):
 		if err := a.noteRefusal(ctx, SignInRefused, address); err != nil {
 			return store.Account{}, err
 		}
 		return store.Account{}, err
-	case err != nil: // nothing was tried
-		try.giveBack()
-		return store.Account{}, try.place.held(err)
+	case err != nil: // the password was not checked
+		attempt.giveBack()
+		return store.Account{}, attempt.ticket.withDelay(err)
 	}
-	a.succeeded(try)
+	a.signInSucceeded(attempt)
 	return account, nil
 }
 
-// place is that of one who wants a password hashed: in which lane, in whose name, and how much was asked in that name before.
-type place struct {
-	lane *lane
-	key  attemptKey
-	rank int
+// ticket is a counted request to hash a password: the queue to wait in, the key it was counted under and the recent requests
+// of that key before it.
+type ticket struct {
+	queue  *hashQueue
+	key    attemptKey
+	recent int
 }
 
-func (l *lane) place(key attemptKey) place { return place{l, key, l.asked.add(key, l.clock.Now())} }
-
-// wait waits for the turn to hash, as a lane does.
-func (p place) wait(ctx context.Context) (release func(), err error) {
-	return p.lane.wait(ctx, p.key, p.rank)
+// newTicket counts a request under the key.
+func (q *hashQueue) newTicket(key attemptKey) ticket {
+	return ticket{q, key, q.recent.add(key, q.clock.Now())}
 }
 
-// held has the answer held back if the error is a *LimitedError and its origin asks for much.
-func (p place) held(err error) error {
+// wait waits for the turn to hash, like hashQueue.wait.
+func (t ticket) wait(ctx context.Context) (release func(), err error) {
+	return t.queue.wait(ctx, t.key, t.recent)
+}
+
+// withDelay sets the delay of a *LimitedError if its key made many recent requests, and returns err.
+func (t ticket) withDelay(err error) error {
 	var limited *LimitedError
-	if errors.As(err, &limited) && p.rank >= holdFrom {
-		limited.Hold = holdTime()
+	if errors.As(err, &limited) && t.recent >= delayThreshold {
+		limited.Delay = randomDelay()
 	}
 	return err
 }
 
-// placeFor is the place of one who acts in the name of an account's address: one who has signed in to it, and a command, are known.
-func (a *Auth) placeFor(ctx context.Context, address string) place {
-	if actor := actorOf(ctx); actor.Email == address || actor.Email == commandLine {
-		return a.known.place(attemptOf(address, ""))
+// ticketFor returns the ticket for setting the password of an account. Its owner, once signed in, and commands wait in the
+// queue of known callers.
+func (a *Auth) ticketFor(ctx context.Context, address string) ticket {
+	if actor := actorOf(ctx); actor.Email == address || actor.Email == CommandLine {
+		return a.known.newTicket(newAttemptKey(address, ""))
 	}
-	return a.strangers.place(originOf(ctx))
+	return a.strangers.newTicket(originKey(ctx))
 }
 
-// originOf is the key of where somebody comes from.
-func originOf(ctx context.Context) attemptKey { return attemptOf("", actorOf(ctx).Origin) }
+// originKey returns the key of the client address of the context's actor.
+func originKey(ctx context.Context) attemptKey { return newAttemptKey("", actorOf(ctx).Origin) }
 
-// try is an attempt to sign in that was counted.
-type try struct {
-	place place
-	at    time.Time
-	from  attemptKey // of signInsFrom
-	taken []taken
+// signInAttempt is a counted attempt to sign in.
+type signInAttempt struct {
+	ticket ticket
+	at     time.Time
+	from   attemptKey // its key in Auth.signInsFromOne
+	counts []attemptCount
 }
 
-// taken is where an attempt was counted.
-type taken struct {
-	attempts *attempts
-	key      attemptKey
+// attemptCount is where an attempt was counted.
+type attemptCount struct {
+	limiter *attemptLimiter
+	key     attemptKey
 }
 
-// take counts the attempt in each place, or in none.
-func (t *try) take(where ...taken) *LimitedError {
-	for i, w := range where {
-		if limited := w.attempts.take(w.key, t.at); limited != nil {
-			t.taken = where[:i]
-			t.giveBack()
+// take counts the attempt in all given places, or in none if one of them is at its limit.
+func (s *signInAttempt) take(counts ...attemptCount) *LimitedError {
+	for i, c := range counts {
+		if limited := c.limiter.take(c.key, s.at); limited != nil {
+			s.counts = counts[:i]
+			s.giveBack()
 			return limited
 		}
 	}
-	t.taken = where
+	s.counts = counts
 	return nil
 }
 
-func (t *try) giveBack() {
-	for _, taken := range t.taken {
-		taken.attempts.giveBack(taken.key, t.at)
+func (s *signInAttempt) giveBack() {
+	for _, c := range s.counts {
+		c.limiter.giveBack(c.key, s.at)
 	}
 }
 
-// succeeded forgets an attempt with the right password, and those before it for the same account from the same origin.
-func (a *Auth) succeeded(t *try) {
-	t.giveBack()
-	t.place.lane.asked.giveBack(t.place.key, t.at)
-	for _, at := range a.signInsFrom.forget(t.from) {
-		a.refused.giveBack(t.place.key, at)
+// signInSucceeded uncounts an attempt with the right password and the earlier ones on the account from the same origin.
+func (a *Auth) signInSucceeded(s *signInAttempt) {
+	s.giveBack()
+	s.ticket.queue.recent.giveBack(s.ticket.key, s.at)
+	for _, at := range a.signInsFromOne.reset(s.from) {
+		a.failures.giveBack(s.ticket.key, at)
 	}
 }
 
-// takeSignIn counts an attempt for the account of an address, as it was typed and in its one form. Who has signed in, or comes with the cookie of a device on which somebody has, is
-// counted apart from strangers, so that these cannot shut him out; a device that has failed too often is a stranger's.
-func (a *Auth) takeSignIn(ctx context.Context, email, name string) (*try, *LimitedError) {
+// countSignIn counts an attempt to sign in to an account; email is the address as typed, name its normalized form. A caller
+// that is signed in, or has the device cookie of the account, is counted apart from strangers, so that they cannot lock the
+// owner out. A device with too many failures is counted as a stranger.
+func (a *Auth) countSignIn(ctx context.Context, email, name string) (*signInAttempt, *LimitedError) {
 	actor, now := actorOf(ctx), a.clock.Now()
-	known := func(from string) *try {
-		return &try{place: a.known.place(attemptOf(name, "")), at: now, from: attemptOf(name, from)}
+	known := func(from string) *signInAttempt {
+		return &signInAttempt{ticket: a.known.newTicket(newAttemptKey(name, "")), at: now, from: newAttemptKey(name, from)}
 	}
 	if actor.Email != "" && actor.Email == email {
-		t := known("session")
-		return t, t.take(taken{a.signInsFrom, t.from})
+		s := known("session")
+		return s, s.take(attemptCount{a.signInsFromOne, s.from})
 	}
 	if device := a.deviceOf(ctx, name); device != "" {
-		t := known("device " + device)
-		if t.take(taken{a.signInsFrom, t.from}) == nil {
-			return t, nil
+		s := known("device " + device)
+		if s.take(attemptCount{a.signInsFromOne, s.from}) == nil {
+			return s, nil
 		}
 	}
-	toAccount := taken{a.signInsTo, attemptOf(name, "")}
-	if actor.Email == commandLine {
-		t := known("")
-		return t, t.take(taken{a.signInsFrom, t.from}, toAccount)
+	toAccount := attemptCount{a.signInsTo, newAttemptKey(name, "")}
+	if actor.Email == CommandLine {
+		s := known("")
+		return s, s.take(attemptCount{a.signInsFromOne, s.from}, toAccount)
 	}
-	t := &try{place: a.strangers.place(originOf(ctx)), at: now, from: attemptOf(name, actor.Origin)}
-	limited := t.take(taken{a.refused, t.place.key}, taken{a.signInsFrom, t.from}, toAccount)
+	s := &signInAttempt{ticket: a.strangers.newTicket(originKey(ctx)), at: now, from: newAttemptKey(name, actor.Origin)}
+	limited := s.take(attemptCount{a.failures, s.ticket.key}, attemptCount{a.signInsFromOne, s.from}, toAccount)
 	if limited != nil {
-		_ = t.place.held(limited) // it is returned here
+		_ = s.ticket.withDelay(limited) // sets the delay of limited itself
 	}
-	return t, limited
+	return s, limited
 }
 
-// checkPassword finds the account that has the address and the password, or ErrBadCredentials.
-func (a *Auth) checkPassword(ctx context.Context, place place, email, password string) (store.Account, error) {
-	release, err := place.wait(ctx)
+// checkPassword returns the account with this address and password, or ErrBadCredentials.
+func (a *Auth) checkPassword(ctx context.Context, ticket ticket, email, password string) (store.Account, error) {
+	release, err := ticket.wait(ctx)
 	if err != nil {
 		return store.Account{}, err
 	}
@@ -195,23 +202,24 @@ func (a *Auth) checkPassword(ctx context.Context, place place, email, password s
 	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, ErrEmail) {
 		return store.Account{}, err
 	}
-	open, hash := err == nil && account.Disabled.IsZero() && account.PasswordHash != "", account.PasswordHash
-	if !open {
-		hash = unknownHash(a.hashing)
+	mayEnter, hash := err == nil && account.Disabled.IsZero() && account.PasswordHash != "", account.PasswordHash
+	if !mayEnter {
+		hash = dummyHash(a.hashing)
 	}
 	match, err := a.compare(norm.NFC.String(password), hash)
 	if err != nil {
 		return store.Account{}, fmt.Errorf("auth: password of account %d: %w", account.ID, err)
 	}
-	if !match || !open {
+	if !match || !mayEnter {
 		return store.Account{}, ErrBadCredentials
 	}
 	return account, nil
 }
 
-// hashPassword hashes a password that is good enough for the account of an address. It is composed first, because an
-// accented letter is one or two characters depending on the keyboard it was typed on.
-func (a *Auth) hashPassword(ctx context.Context, place place, address, password string) (string, error) {
+// hashPassword checks a new password for the account with this address and returns its hash. The password is normalized to
+// NFC first, because an accented letter is one or two characters depending on the keyboard. The error is one of the
+// ErrPassword… or a *LimitedError.
+func (a *Auth) hashPassword(ctx context.Context, ticket ticket, address, password string) (string, error) {
 	if !utf8.ValidString(password) {
 		return "", ErrPasswordText
 	}
@@ -225,9 +233,9 @@ func (a *Auth) hashPassword(ctx context.Context, place place, address, password 
 	if isCommon(password, address) {
 		return "", ErrPasswordCommon
 	}
-	release, err := place.wait(ctx)
+	release, err := ticket.wait(ctx)
 	if err != nil {
-		return "", place.held(err)
+		return "", ticket.withDelay(err)
 	}
 	defer release()
 	hash, err := argon2id.CreateHash(password, &a.hashing)

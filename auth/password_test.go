@@ -12,7 +12,7 @@ import (
 	"courant/store"
 )
 
-func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
+func TestPasswordsAreStoredAsArgon2id(t *testing.T) {
 	f := openEmpty(t)
 	f.Auth = auth.New(auth.Options{Store: f.store, Clock: f.clock})
 	must(t, f.AddUser(t.Context(), member, password, false))
@@ -22,7 +22,7 @@ func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
 	}
 	hash := f.account(t, member).PasswordHash
 	const want = "$argon2id$v=19$m=19456,t=2,p=1$"
-	for name, hash := range map[string]string{"an account's": hash, "nobody's": auth.UnknownHash} {
+	for name, hash := range map[string]string{"an account's": hash, "nobody's": auth.DummyHash} {
 		params, salt, key, err := argon2id.DecodeHash(hash)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -36,7 +36,7 @@ func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
 	}
 }
 
-func TestPasswordsThatAreRefused(t *testing.T) {
+func TestInvalidPasswordsAreRefused(t *testing.T) {
 	f := open(t)
 	for name, test := range map[string]struct {
 		password string
@@ -97,7 +97,7 @@ func TestSignIn(t *testing.T) {
 				t.Fatalf("SignIn = %v, want exactly %v", err, test.want)
 			}
 			if err != nil && account != (store.Account{}) {
-				t.Errorf("SignIn gives account %d away with its error", account.ID)
+				t.Errorf("SignIn returns account %d with its error", account.ID)
 			}
 			if err == nil && account.ID != f.account(t, account.Email).ID {
 				t.Errorf("SignIn = account %d", account.ID)
@@ -106,7 +106,7 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-func TestSignInHashesForAnybody(t *testing.T) {
+func TestSignInHashesWhetherOrNotThereIsAnAccount(t *testing.T) {
 	f := open(t)
 	_, err := f.Disable(t.Context(), admin)
 	must(t, err)
@@ -119,7 +119,7 @@ func TestSignInHashesForAnybody(t *testing.T) {
 	}
 }
 
-func TestWhoHasGivenUpIsNotHashed(t *testing.T) {
+func TestACancelledSignInIsNotHashed(t *testing.T) {
 	f := open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -17,68 +17,42 @@ import (
 	"courant/store"
 )
 
-// sessionCookie is the cookie of a session where browsers come without TLS, and the only one before CookieName.
-const sessionCookie = "courant_session"
-
-// hostPrefix begins the name of a cookie that browsers take from this host alone, over TLS alone.
-const hostPrefix = "__Host-"
-
-// CookieName is the name under which a cookie is set, where browsers come over TLS or not.
-func CookieName(name string, tls bool) string {
-	if tls {
-		return hostPrefix + name
-	}
-	return name
-}
-
-// Cookie is the value of a cookie that a request carries under either name, and whether that was the one for TLS. Under
-// the other name another host of the same domain may have set it, so it counts only where the first is not there.
-func Cookie(r *http.Request, name string) (value string, ofHost bool) {
-	if cookie, err := r.Cookie(hostPrefix + name); err == nil {
-		return cookie.Value, true
-	}
-	if cookie, err := r.Cookie(name); err == nil {
-		return cookie.Value, false
-	}
-	return "", false
-}
-
-// SessionCookie is the name of the cookie of a session.
-func (a *Auth) SessionCookie() string { return CookieName(sessionCookie, a.secureCookie) }
-
 const (
 	sessionLifetime = 30 * 24 * time.Hour
 	sessionIdle     = 12 * time.Hour
 	maxBrowserBytes = 200
 )
 
-// What a session holds: the first three int64, the last bool, the others text.
+// Keys of the values in a session.
 const (
-	keyAccount = "account"
-	keyEpoch   = "epoch" // of the account when the session began
-	keyBegun   = "begun" // Unix seconds
-	keyOrigin  = "origin"
-	keyBrowser = "browser"
-	keyOfHost  = "of_host" // its id counts in the cookie for TLS alone
+	keyAccount = "account" // int64: the account's ID
+	keyEpoch   = "epoch"   // int64: the account's epoch when the session began
+	keyBegun   = "begun"   // int64: Unix seconds
+	keyOrigin  = "origin"  // string: the client address
+	keyBrowser = "browser" // string: the User-Agent
+	keyOfHost  = "of_host" // bool: the session is valid only with a __Host- cookie
 )
 
-// newSessions is scs for what a session's id and data need. Its constructor is left aside because it starts a goroutine
-// for a store in memory; its cookie and its idle end because they go by the system's clock, not by ours; and its
-// middleware because it sets the cookie twice when a handler fails.
-func newSessions(db *store.Store, clock clockwork.Clock) *scs.SessionManager {
+// newSessions returns an scs manager that only creates session ids and encodes session data. The scs constructor is not used
+// because it starts a goroutine for a store in memory; its cookie and its idle timeout, because they use the system clock
+// instead of ours; and its middleware, because it sets the cookie twice when a handler fails.
+//
+// Each sign-in has its own: note is the entry of the audit log that is written with its session.
+func newSessions(db *store.Store, clock clockwork.Clock, note store.Note) *scs.SessionManager {
 	return &scs.SessionManager{
 		Lifetime: sessionLifetime,
-		Store:    sessionStore{db: db, clock: clock},
+		Store:    sessionStore{db: db, clock: clock, note: note},
 		Codec:    scs.GobCodec{},
 	}
 }
 
-// sessionStore keeps what scs gives it, under the hash of a session's id. It finds nothing: who has a session is looked
-// up in the directory, and one that begins has a new id.
+// sessionStore stores the sessions of scs under the hash of their id. It never finds one: sessions are looked up in the
+// directory, and a session that begins has a new id.
 type sessionStore struct {
-	scs.Store // nil: scs calls the three methods below in the place of those without a context
+	scs.Store // nil: scs calls the three methods below instead of those without a context
 	db        *store.Store
 	clock     clockwork.Clock
+	note      store.Note // of the sign-in
 }
 
 func (s sessionStore) FindCtx(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
@@ -88,27 +62,28 @@ func (s sessionStore) CommitCtx(ctx context.Context, id string, data []byte, dea
 	if err != nil {
 		return err
 	}
-	return s.db.PutSession(ctx, store.Session{Hash: hashOf(id), AccountID: session.account, Data: data, Seen: s.clock.Now(), Expires: deadline})
+	return s.db.PutSession(ctx, s.note,
+		store.Session{Hash: hashOf(id), AccountID: session.account, Data: data, Seen: s.clock.Now(), Expires: deadline})
 }
 
 func (s sessionStore) DeleteCtx(ctx context.Context, id string) error {
-	return s.db.DeleteSessions(ctx, hashOf(id))
+	return s.db.DeleteSessions(ctx, store.Note{}, hashOf(id))
 }
 
-// hashOf is what is kept of the id of a session.
+// hashOf returns the hash under which a session id is stored, in hex.
 func hashOf(id string) string {
 	hash := sha256.Sum256([]byte(id))
 	return hex.EncodeToString(hash[:])
 }
 
-// session is what the directory knows of a session.
+// session is a decoded session.
 type session struct {
 	account, epoch       int64
 	begun, seen, expires time.Time
 	origin, browser      string
 	ofHost               bool
 
-	of store.Account // set in the directory
+	owner store.Account // set in the directory only
 }
 
 func readSession(stored store.Session) (session, error) {
@@ -128,12 +103,12 @@ func readSession(stored store.Session) (session, error) {
 	return s, nil
 }
 
-// BeginSession begins a session of an account that has just signed in, and sets its cookie. Its id is always a new
-// one; the session of a cookie that came in ends.
+// BeginSession begins a session of an account that has just signed in, and sets its cookie. The session id is always new; the
+// session of a cookie in the request ends.
 func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account store.Account) error {
 	ctx := WithActor(r.Context(), Actor{Email: account.Email, Origin: actorOf(r.Context()).Origin})
 	if former, _ := Cookie(r, sessionCookie); former != "" {
-		if err := a.store.DeleteSessions(ctx, hashOf(former)); err != nil {
+		if err := a.store.DeleteSessions(ctx, store.Note{}, hashOf(former)); err != nil {
 			return err
 		}
 	}
@@ -146,28 +121,29 @@ func (a *Auth) BeginSession(w http.ResponseWriter, r *http.Request, account stor
 }
 
 func (a *Auth) beginSession(ctx context.Context, account store.Account, browser string) (id string, err error) {
-	ctx, err = a.sessions.Load(a.Noting(ctx, SignedIn, account.Email, ""), "")
+	sessions := newSessions(a.store, a.clock, a.Note(ctx, SignedIn, account.Email, ""))
+	ctx, err = sessions.Load(ctx, "")
 	if err != nil {
 		return "", err
 	}
 	now := a.clock.Now()
-	a.sessions.SetDeadline(ctx, now.Add(sessionLifetime))
-	a.sessions.Put(ctx, keyAccount, account.ID)
-	a.sessions.Put(ctx, keyEpoch, account.Epoch)
-	a.sessions.Put(ctx, keyBegun, now.Unix())
-	a.sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
-	a.sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
-	a.sessions.Put(ctx, keyOfHost, a.secureCookie)
-	id, _, err = a.sessions.Commit(ctx)
+	sessions.SetDeadline(ctx, now.Add(sessionLifetime))
+	sessions.Put(ctx, keyAccount, account.ID)
+	sessions.Put(ctx, keyEpoch, account.Epoch)
+	sessions.Put(ctx, keyBegun, now.Unix())
+	sessions.Put(ctx, keyOrigin, actorOf(ctx).Origin)
+	sessions.Put(ctx, keyBrowser, strings.ToValidUTF8(browser[:min(len(browser), maxBrowserBytes)], ""))
+	sessions.Put(ctx, keyOfHost, a.secureCookie)
+	id, _, err = sessions.Commit(ctx)
 	return id, err
 }
 
-// EndSession ends the session of a request, if it has one, and takes its cookie back.
+// EndSession ends the session of a request, if it has one, and deletes its cookie.
 func (a *Auth) EndSession(w http.ResponseWriter, r *http.Request) error {
 	identity, err := a.CheckSession(r)
 	if err == nil {
 		ctx := WithActor(r.Context(), Actor{Email: identity.Email, Origin: actorOf(r.Context()).Origin})
-		err = a.store.DeleteSessions(a.Noting(ctx, SignedOut, identity.Email, ""), identity.session)
+		err = a.store.DeleteSessions(ctx, a.Note(ctx, SignedOut, identity.Email, ""), identity.session)
 	}
 	if err != nil && !errors.Is(err, ErrUnauthenticated) {
 		return err
@@ -176,10 +152,10 @@ func (a *Auth) EndSession(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// CheckSession finds who calls with a session cookie; ErrUnauthenticated if there is none, the session is over, the
-// account is disabled or its password was changed since. Its use puts the session's idle end off.
+// CheckSession returns the caller with the request's session cookie and restarts the session's idle time. The error is
+// ErrUnauthenticated if there is no cookie, the session has ended, or the account was disabled or got a new password since.
 func (a *Auth) CheckSession(r *http.Request) (Identity, error) {
-	id, ofHost := Cookie(r, sessionCookie)
+	id, isHostOnly := Cookie(r, sessionCookie)
 	if id == "" {
 		return Identity{}, ErrUnauthenticated
 	}
@@ -189,10 +165,10 @@ func (a *Auth) CheckSession(r *http.Request) (Identity, error) {
 	}
 	hash, now := hashOf(id), a.clock.Now()
 	s, found := d.sessions[hash]
-	if !found || s.ofHost && !ofHost || !s.isOpen(s.of, now) || !a.uses.session(hash, s.seen, now) {
+	if !found || s.ofHost && !isHostOnly || !s.isOpen(s.owner, now) || !a.usage.touchSession(hash, s.seen, now) {
 		return Identity{}, ErrUnauthenticated
 	}
-	identity := a.identity(s.of)
+	identity := a.identity(s.owner)
 	identity.session = hash
 	return identity, nil
 }
@@ -202,12 +178,12 @@ func (s session) isOpen(account store.Account, now time.Time) bool {
 	return account.ID == s.account && account.Disabled.IsZero() && account.Epoch == s.epoch && now.Before(s.expires)
 }
 
-// SessionLine is a session as its owner sees it.
+// SessionLine is a session as shown to its owner.
 type SessionLine struct {
 	Begun, Seen time.Time
-	Origin      string // the address from which it was begun
-	Browser     string // what the browser calls itself
-	Own         bool   // the one that asks
+	Origin      string // the client address at the start
+	Browser     string // the User-Agent at the start
+	Own         bool   // the session of the request
 }
 
 // Sessions lists one page of the account's sessions, newest first. more reports whether another page follows.
@@ -216,32 +192,32 @@ func (a *Auth) Sessions(ctx context.Context, identity Identity, page Page) (line
 	if err != nil {
 		return nil, false, err
 	}
-	sessions, err := a.store.SessionsOf(ctx, account.ID) // MostSessions, where there is nothing wrong
+	sessions, err := a.store.SessionsOf(ctx, account.ID) // at most store.MostSessions
 	if err != nil {
 		return nil, false, err
 	}
 	now := a.clock.Now()
-	a.uses.mu.Lock()
-	defer a.uses.mu.Unlock()
+	a.usage.mu.Lock()
+	defer a.usage.mu.Unlock()
 	for _, stored := range sessions {
 		s, err := readSession(stored)
-		if err == nil && s.isOpen(account, now) && a.uses.isUsed(stored.Hash, s.seen, now) {
-			seen := a.uses.lastSeen(stored.Hash, s.seen)
+		if err == nil && s.isOpen(account, now) && a.usage.isActive(stored.Hash, s.seen, now) {
+			seen := a.usage.lastSeen(stored.Hash, s.seen)
 			lines = append(lines, SessionLine{s.begun, seen, s.origin, s.browser, stored.Hash == identity.session})
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b SessionLine) int { return b.Begun.Compare(a.Begun) })
-	lines, more = pageOf(lines[min(page.skip(), len(lines)):], page)
+	lines, more = cutPage(lines[min(page.skip(), len(lines)):], page)
 	return lines, more, nil
 }
 
-// EndOtherSessions ends the sessions of an account but for the one that asks.
+// EndOtherSessions ends all sessions of the caller's account but the caller's own.
 func (a *Auth) EndOtherSessions(ctx context.Context, identity Identity) error {
-	return a.store.DeleteOtherSessions(a.Noting(ctx, OtherSessionsEnded, identity.Email, ""), identity.AccountID, identity.session)
+	return a.store.DeleteOtherSessions(ctx, a.Note(ctx, OtherSessionsEnded, identity.Email, ""), identity.AccountID, identity.session)
 }
 
-// setCookie gives the session cookie an age in seconds; a negative one takes the cookie back. The cookie lives as long
-// as a session can: the idle end is in the database. A cookie under the name of before is taken back.
+// setCookie sets the session cookie with an age in seconds; a negative age deletes it. The age is the longest that a session
+// can last: the idle end is checked on the server. Over HTTPS, a session cookie without the __Host- prefix is deleted.
 func (a *Auth) setCookie(w http.ResponseWriter, r *http.Request, id string, maxAge int) {
 	cookie := http.Cookie{
 		Name:     a.SessionCookie(),

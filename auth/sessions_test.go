@@ -14,7 +14,7 @@ import (
 	"courant/store/market"
 )
 
-// request carries a session cookie, unless it is nil.
+// request returns a request with a cookie, unless that is nil.
 func request(t *testing.T, cookie *http.Cookie) *http.Request {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	if cookie != nil {
@@ -49,7 +49,7 @@ func (f *fixture) checkSession(t *testing.T, cookie *http.Cookie, want error) {
 	}
 }
 
-func TestASessionIsThatOfItsAccount(t *testing.T) {
+func TestASessionIdentifiesItsAccount(t *testing.T) {
 	f := open(t)
 	for email, isAdmin := range map[string]bool{member: false, admin: true} {
 		account, err := f.SignIn(t.Context(), email, password)
@@ -89,7 +89,7 @@ func TestTheDatabaseDoesNotHoldTheSessionID(t *testing.T) {
 	}
 }
 
-func TestRequestsWithoutASession(t *testing.T) {
+func TestRequestsWithoutASessionAreRefused(t *testing.T) {
 	f := open(t)
 	for name, cookie := range map[string]*http.Cookie{
 		"no cookie":    nil,
@@ -101,18 +101,18 @@ func TestRequestsWithoutASession(t *testing.T) {
 	}
 }
 
-func TestSigningInNeverTakesOverAnID(t *testing.T) {
+func TestSigningInNeverReusesASessionID(t *testing.T) {
 	f := open(t)
 	planted := &http.Cookie{Name: "courant_session", Value: "planted-by-somebody-else"}
 	cookie := begin(t, f.Auth, f.account(t, member), planted)
 	if cookie.Value == planted.Value {
-		t.Error("an unknown id that came in became the session's")
+		t.Error("the session got the unknown id of the request")
 	}
 	f.checkSession(t, planted, auth.ErrUnauthenticated)
 
 	second := begin(t, f.Auth, f.account(t, admin), cookie)
 	if second.Value == cookie.Value {
-		t.Error("the id of the former session became the new one's")
+		t.Error("the new session got the id of the earlier one")
 	}
 	f.checkSession(t, cookie, auth.ErrUnauthenticated)
 	identity, err := f.CheckSession(request(t, second))
@@ -130,7 +130,7 @@ func TestEndSession(t *testing.T) {
 			w := httptest.NewRecorder()
 			must(t, f.EndSession(w, request(t, cookie)))
 			if got := onlyCookie(t, w); got.Name != "courant_session" || got.Value != "" || got.MaxAge >= 0 || got.Path != "/" {
-				t.Errorf("cookie %s, want it taken back", got)
+				t.Errorf("cookie %s, want it deleted", got)
 			}
 		})
 	}
@@ -138,7 +138,7 @@ func TestEndSession(t *testing.T) {
 	f.checkSession(t, other, nil)
 }
 
-func TestSessionsEndWithWhatTheyWereBegunWith(t *testing.T) {
+func TestSessionsEndWhenTheAccountIsDisabledOrItsPasswordChanges(t *testing.T) {
 	for name, change := range map[string]func(*fixture) error{
 		"password changed": func(f *fixture) error { return f.SetPassword(t.Context(), member, "another password") },
 		"account disabled": func(f *fixture) error { _, err := f.Disable(t.Context(), member); return err },
@@ -150,7 +150,7 @@ func TestSessionsEndWithWhatTheyWereBegunWith(t *testing.T) {
 			must(t, change(f))
 			f.checkSession(t, cookie, auth.ErrUnauthenticated)
 			f.checkSession(t, bystander, nil)
-			// Nor does a sign-in that was under way outlive the change.
+			// A sign-in that was in progress ends with the change too.
 			f.checkSession(t, begin(t, f.Auth, signedIn, nil), auth.ErrUnauthenticated)
 		})
 	}
@@ -180,7 +180,7 @@ func TestASessionInUseEndsAfterThirtyDays(t *testing.T) {
 	f.checkSession(t, cookie, auth.ErrUnauthenticated)
 }
 
-func TestASessionIsGoodWhileTheDatabaseCannotBeWritten(t *testing.T) {
+func TestASessionStaysValidWhileTheDatabaseCannotBeWritten(t *testing.T) {
 	f := open(t)
 	cookie := begin(t, f.Auth, f.account(t, member), nil)
 	f.clock.Advance(time.Hour)
@@ -191,14 +191,14 @@ func TestASessionIsGoodWhileTheDatabaseCannotBeWritten(t *testing.T) {
 	must(t, err)
 	for range 3 {
 		f.checkSession(t, cookie, nil)
-		if err := f.KeepBooks(t.Context()); err == nil {
+		if err := f.Maintain(t.Context()); err == nil {
 			t.Fatal("the database can be written")
 		}
 		f.clock.Advance(11 * time.Hour)
 	}
 }
 
-// carrying is a request that carries cookies.
+// carrying returns a request with cookies.
 func carrying(t *testing.T, cookies ...*http.Cookie) *http.Request {
 	r := request(t, nil)
 	for _, cookie := range cookies {
@@ -207,7 +207,7 @@ func carrying(t *testing.T, cookies ...*http.Cookie) *http.Request {
 	return r
 }
 
-func TestASessionOfBeforeTheHostCookieStaysOpenUntilTheNextOne(t *testing.T) {
+func TestASessionFromBeforeTheHostPrefixStaysValidUntilTheNextSignIn(t *testing.T) {
 	f := open(t)
 	former := begin(t, f.Auth, f.account(t, member), nil) // courant_session, as all were
 	tls := f.configured(offers, true)
@@ -221,10 +221,10 @@ func TestASessionOfBeforeTheHostCookieStaysOpenUntilTheNextOne(t *testing.T) {
 		t.Fatalf("cookies %v", cookies)
 	}
 	if _, err := tls.CheckSession(carrying(t, former)); err != auth.ErrUnauthenticated {
-		t.Errorf("the former one: %v", err)
+		t.Errorf("the earlier session: %v", err)
 	}
 	if _, err := tls.CheckSession(carrying(t, cookies[0])); err != nil {
-		t.Errorf("the new one: %v", err)
+		t.Errorf("the new session: %v", err)
 	}
 	w = httptest.NewRecorder()
 	must(t, tls.EndSession(w, carrying(t, cookies[0], former)))
@@ -254,14 +254,14 @@ func TestACookieOfAnotherHostOpensNoSession(t *testing.T) {
 	}
 }
 
-func TestOneAccountsSessionsAndTokensCostOthersNothing(t *testing.T) {
+func TestManySessionsAndTokensOfOneAccountDoNotSlowDownOthers(t *testing.T) {
 	f := open(t)
 	cookie := begin(t, f.Auth, f.account(t, admin), nil)
 	db, err := sql.Open("sqlite", f.store.Path())
 	must(t, err)
 	defer db.Close()
 	for _, statement := range []string{
-		// Of before there was a most: 20 000 that are over, as many tokens that were revoked, and some that are good.
+		// 20 000 sessions and tokens from before there was a limit, half of them expired; the other tokens are revoked.
 		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
 			INSERT INTO session SELECT printf('%064d', i), 1, x'00', 1, iif(i % 2, 1, 9e15) FROM n`,
 		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
@@ -273,10 +273,10 @@ func TestOneAccountsSessionsAndTokensCostOthersNothing(t *testing.T) {
 	}
 	begin(t, f.Auth, f.account(t, member), nil) // a change
 	f.checkSession(t, cookie, nil)
-	if tokens, sessions := f.Held(); tokens != 0 || sessions != 2 {
-		t.Errorf("%d tokens and %d sessions are held in memory, want none and 2", tokens, sessions)
+	if tokens, sessions := f.DirectorySize(); tokens != 0 || sessions != 2 {
+		t.Errorf("%d tokens and %d sessions are in the directory, want none and 2", tokens, sessions)
 	}
-	_, err = f.Sweep(t.Context(), false)
+	_, err = f.Prune(t.Context(), false)
 	must(t, err)
 	for query, want := range map[string]int{"session WHERE account_id = 1": 100, "token WHERE revoked_ms IS NOT NULL": 1000} {
 		var got int

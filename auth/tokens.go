@@ -16,29 +16,31 @@ import (
 )
 
 const (
-	tokenMark         = "crt_"
+	tokenStart        = "crt_"
 	prefixBytes       = 12
 	maxTokenNameRunes = 100
-	maxTokenBytes     = 128 // more than any token has
+	maxTokenBytes     = 128 // no token is longer
 )
 
-// tokenForm is that of all tokens, and prefixForm that of the prefix by which people name one.
+// tokenPattern matches a token, and prefixPattern the prefix that identifies one in lists and commands.
 var (
-	tokenForm  = regexp.MustCompile(`^crt_[A-Za-z0-9]{40,124}$`)
-	prefixForm = regexp.MustCompile(`^crt_[A-Za-z0-9]{8}$`)
+	tokenPattern  = regexp.MustCompile(`^crt_[A-Za-z0-9]{40,124}$`)
+	prefixPattern = regexp.MustCompile(`^crt_[A-Za-z0-9]{8}$`)
 )
 
-// CreateToken makes a token of an account, good to the end of the date expires, or for ever if that is no date, and for
-// the datasets alone, or all if none is given. It returns it for the only time: just its hash is kept. The error is
+// CreateToken creates a token of an account and returns it; only its hash is stored. The token is valid to the end of the date
+// expires, or without end if that is zero. It is limited to the given datasets, or not limited if there are none. The error is
 // store.ErrNotFound if there is no such account, ErrAccountDisabled, ErrTokenName, ErrTokenCount or ErrPastDate.
-func (a *Auth) CreateToken(ctx context.Context, email, name string, expires market.DeliveryDate, datasets ...market.Dataset) (string, error) {
+func (a *Auth) CreateToken(
+	ctx context.Context, email, name string, expires market.DeliveryDate, datasets ...market.Dataset,
+) (string, error) {
 	name = strings.TrimSpace(name)
-	if n := utf8.RuneCountInString(name); n == 0 || n > maxTokenNameRunes || !utf8.ValidString(name) || !isGraphic(name) {
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxTokenNameRunes || !utf8.ValidString(name) || !isPrintable(name) {
 		return "", ErrTokenName
 	}
 	record := store.Token{Name: name, Created: a.clock.Now()}
 	if !expires.IsZero() {
-		if err := a.refusePast(expires); err != nil {
+		if err := a.checkNotPast(expires); err != nil {
 			return "", err
 		}
 		record.Expires = expires.End()
@@ -50,16 +52,16 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires mark
 	if !account.Disabled.IsZero() {
 		return "", fmt.Errorf("%s: %w", account.Email, ErrAccountDisabled)
 	}
-	for _, dataset := range market.Datasets() { // each once, in their order
+	for _, dataset := range market.Datasets() { // each once, in the order of market.Datasets
 		if slices.Contains(datasets, dataset) {
 			record.Datasets += "," + string(dataset)
 		}
 	}
 	record.Datasets = strings.TrimPrefix(record.Datasets, ",")
-	token := tokenMark + rand.Text() + rand.Text() // 52 letters and digits, 256 bits or more
+	token := tokenStart + rand.Text() + rand.Text() // 52 letters and digits, 256 bits or more
 	hash := sha256.Sum256([]byte(token))
 	record.Account, record.Prefix, record.Hash = account, token[:prefixBytes], hash[:]
-	err = a.store.AddToken(a.Noting(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record)
+	err = a.store.AddToken(ctx, a.Note(ctx, TokenCreated, account.Email, record.Prefix+" "+name), record)
 	if errors.Is(err, store.ErrFull) {
 		return "", ErrTokenCount
 	}
@@ -69,9 +71,9 @@ func (a *Auth) CreateToken(ctx context.Context, email, name string, expires mark
 	return token, nil
 }
 
-// Tokens lists a page of the tokens of one account, or of all if email is empty: first those that are good, the oldest
-// first, then the others, the newest first. more says that there are others after it; the error is store.ErrNotFound if
-// there is no such account.
+// Tokens returns a page of the tokens of one account, or of all accounts if email is empty: first the valid ones, oldest first,
+// then the others, newest first. more reports whether another page follows. The error is store.ErrNotFound if there is no such
+// account.
 func (a *Auth) Tokens(ctx context.Context, email string, page Page) (tokens []store.Token, more bool, err error) {
 	var account store.Account
 	if email != "" {
@@ -82,36 +84,38 @@ func (a *Auth) Tokens(ctx context.Context, email string, page Page) (tokens []st
 	return a.tokens(ctx, account.ID, page)
 }
 
-// OwnTokens is Tokens for those of the caller's account.
+// OwnTokens is Tokens for the caller's account.
 func (a *Auth) OwnTokens(ctx context.Context, identity Identity, page Page) (tokens []store.Token, more bool, err error) {
 	return a.tokens(ctx, identity.AccountID, page)
 }
 
 func (a *Auth) tokens(ctx context.Context, accountID int64, page Page) (tokens []store.Token, more bool, err error) {
 	tokens, err = a.store.Tokens(ctx, accountID, a.clock.Now(), page.skip(), page.Size+1)
-	tokens, more = pageOf(tokens, page)
+	tokens, more = cutPage(tokens, page)
 	return tokens, more, err
 }
 
-// RevokeToken ends the token that begins with prefix, its first 12 characters; store.ErrNotFound if none does.
+// RevokeToken revokes the token that begins with prefix, its first 12 characters. The error is store.ErrNotFound if there is no
+// such token, or ErrTokenPrefix.
 func (a *Auth) RevokeToken(ctx context.Context, prefix string) error {
-	if !prefixForm.MatchString(prefix) {
-		return ErrTokenPrefix // what was given may be a whole token, so it is not repeated
+	if !prefixPattern.MatchString(prefix) {
+		return ErrTokenPrefix // without the input, which may be a whole token
 	}
-	return a.store.RevokeToken(a.Noting(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
+	return a.store.RevokeToken(ctx, a.Note(ctx, TokenRevoked, prefix, ""), prefix, a.clock.Now())
 }
 
-// RevokeOwnToken ends a token of the caller's account; store.ErrNotFound if it has none of that ID.
+// RevokeOwnToken revokes a token of the caller's account. The error is store.ErrNotFound if the account has no token with this
+// ID.
 func (a *Auth) RevokeOwnToken(ctx context.Context, identity Identity, id int64) error {
 	token, err := a.store.TokenOf(ctx, identity.AccountID, id)
 	if err != nil {
 		return err
 	}
-	note := a.Noting(ctx, TokenRevoked, identity.Email, token.Prefix+" "+token.Name)
-	return a.store.RevokeTokenOf(note, identity.AccountID, id, a.clock.Now())
+	note := a.Note(ctx, TokenRevoked, identity.Email, token.Prefix+" "+token.Name)
+	return a.store.RevokeTokenOf(ctx, note, identity.AccountID, id, a.clock.Now())
 }
 
-// CheckToken finds who calls with a token. The error is ErrTokenInvalid, ErrTokenRevoked, ErrTokenExpired, in this
+// CheckToken returns the caller with a token. The error is ErrTokenInvalid, ErrTokenRevoked or ErrTokenExpired, checked in this
 // order, or ErrUnauthenticated if the account is disabled.
 func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxTokenBytes {
@@ -124,18 +128,18 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	hash, now := sha256.Sum256([]byte(token)), a.clock.Now()
 	record, found := d.tokens[string(hash[:])]
 	if !found {
-		if record, err = a.tokenBeside(ctx, token, hash[:]); err != nil {
+		if record, err = a.tokenFromStore(ctx, token, hash[:]); err != nil {
 			return Identity{}, err
 		}
 	}
 	if record.IsOver(now) {
 		return Identity{}, ErrTokenExpired
 	}
-	a.uses.token(record.ID, now)
+	a.usage.countToken(record.ID, now)
 	identity := a.identity(record.Account)
 	identity.TokenID = record.ID
 	if record.Datasets != "" {
-		identity.Admin = false // it is for data alone
+		identity.Admin = false // the token gives access to data only
 		for dataset := range strings.SplitSeq(record.Datasets, ",") {
 			identity.limit = append(identity.limit, market.Dataset(dataset))
 		}
@@ -143,10 +147,10 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	return identity, nil
 }
 
-// tokenBeside finds out about a token that the directory does not hold: it was not good when that was read, or another
-// process has made it since.
-func (a *Auth) tokenBeside(ctx context.Context, token string, hash []byte) (store.Token, error) {
-	if !tokenForm.MatchString(token) {
+// tokenFromStore looks up a token that is not in the directory: it was not valid when the directory was read, or another process
+// has created it since.
+func (a *Auth) tokenFromStore(ctx context.Context, token string, hash []byte) (store.Token, error) {
+	if !tokenPattern.MatchString(token) {
 		return store.Token{}, ErrTokenInvalid
 	}
 	state, err := a.store.TokenState(ctx, hash)
@@ -167,7 +171,7 @@ func (a *Auth) tokenBeside(ctx context.Context, token string, hash []byte) (stor
 	}
 	record, found := a.current.Load().tokens[string(hash)]
 	if !found {
-		return store.Token{}, ErrTokenInvalid // it ended meanwhile
+		return store.Token{}, ErrTokenInvalid // it became invalid meanwhile
 	}
 	return record, nil
 }

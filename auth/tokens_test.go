@@ -18,7 +18,7 @@ import (
 	"courant/store/market"
 )
 
-func TestATokenIsShownOnceAndKeptAsItsHash(t *testing.T) {
+func TestATokenIsShownOnceAndStoredAsItsHash(t *testing.T) {
 	f := open(t)
 	token, other := f.token(t, member), f.token(t, member)
 	if !regexp.MustCompile(`^crt_[A-Za-z0-9]{40,}$`).MatchString(token) {
@@ -141,7 +141,7 @@ func TestCheckTokenRefuses(t *testing.T) {
 				t.Errorf("CheckToken = %v, want exactly %v", err, test.want)
 			}
 			if err != nil && identity.AccountID != 0 {
-				t.Errorf("CheckToken gives %+v away with its error", identity)
+				t.Errorf("CheckToken returns %+v with its error", identity)
 			}
 		})
 	}
@@ -173,7 +173,7 @@ func TestMalformedTokensDoNotReachTheDatabase(t *testing.T) {
 	}
 }
 
-func TestATokenEndsWithItsDayInParis(t *testing.T) {
+func TestATokenExpiresAtTheEndOfItsDateInParis(t *testing.T) {
 	f := open(t)
 	token, err := f.CreateToken(t.Context(), member, "script", date(t, "2026-10-25"))
 	must(t, err)
@@ -223,7 +223,7 @@ func TestRevokeToken(t *testing.T) {
 	}
 }
 
-func TestATokenThatAnotherProcessMadeIsGoodAtOnce(t *testing.T) {
+func TestATokenCreatedByAnotherProcessIsValidAtOnce(t *testing.T) {
 	f := open(t)
 	_, err := f.CheckToken(t.Context(), f.token(t, member)) // reads who may come in
 	must(t, err)
@@ -238,7 +238,7 @@ func TestATokenThatAnotherProcessMadeIsGoodAtOnce(t *testing.T) {
 	}
 }
 
-func TestAnAccountHasAtMostAHundredGoodTokensHoweverManyAskAtOnce(t *testing.T) {
+func TestAnAccountHasAtMostAHundredValidTokensUnderConcurrentRequests(t *testing.T) {
 	f := open(t)
 	var asking sync.WaitGroup
 	var made, refused atomic.Int64
@@ -258,11 +258,11 @@ func TestAnAccountHasAtMostAHundredGoodTokensHoweverManyAskAtOnce(t *testing.T) 
 	}
 	asking.Wait()
 	if made.Load() != 100 || refused.Load() != 60 {
-		t.Errorf("%d are made and %d refused", made.Load(), refused.Load())
+		t.Errorf("%d are created and %d refused", made.Load(), refused.Load())
 	}
 }
 
-func TestAnAccountHasAtMostAHundredSessionsHoweverManySignInAtOnce(t *testing.T) {
+func TestAnAccountHasAtMostAHundredSessionsUnderConcurrentSignIns(t *testing.T) {
 	f := open(t)
 	account := f.account(t, member)
 	var signingIn sync.WaitGroup
@@ -277,7 +277,7 @@ func TestAnAccountHasAtMostAHundredSessionsHoweverManySignInAtOnce(t *testing.T)
 	}
 	signingIn.Wait()
 	f.checkSession(t, begin(t, f.Auth, account, nil), nil)
-	if _, sessions := f.Held(); sessions != 100 {
+	if _, sessions := f.DirectorySize(); sessions != 100 {
 		t.Errorf("%d sessions are open", sessions)
 	}
 }

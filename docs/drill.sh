@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Takes Courant through its life on a bare Debian: first configuration, service, backup, restore, upgrade, boot, kill, hang,
-# removal. The machine is made for it, has its own systemd, and is gone afterwards; it shares the network of this one.
+# Tries Courant on a bare Debian: first configuration, service, backup, restore, upgrade, boot, kill, hang, removal. The Debian
+# is created for the test, has its own systemd, shares the network of this machine, and is removed afterwards.
 #
-#   docs/drill.sh COURANT [EARLIER]     two programs for Linux; EARLIER makes a database of an earlier schema, to be upgraded
+#   docs/drill.sh COURANT [EARLIER]     two programs for Linux; EARLIER creates a database with an earlier schema to upgrade
 #
 # Needs root, debootstrap, systemd-container and curl; takes some five minutes.
 set -euo pipefail

@@ -14,11 +14,11 @@ func TestADateOfAReserveWithoutEndIsRefused(t *testing.T) {
 		for n := range products {
 			for s := first.Period().Start; s < first.Add(1).Period().End; s += market.QuarterSeconds {
 				if n < 3 || s < first.Period().End { // the second date is a real one
-					batch.Capacity = append(batch.Capacity, capacityStep(market.MFRRCapacity, s, market.Upward, fmt.Sprint(n)))
+					market.Capacity.Put(&batch, append(market.Capacity.In(batch), capacityStep(market.MFRRCapacity, s, market.Upward, fmt.Sprint(n))))
 				}
 			}
 		}
-		batch.Capacity = append(batch.Capacity, capacityStep(market.FCRCapacity, first.Period().Start, market.Symmetric, "STD"))
+		market.Capacity.Put(&batch, append(market.Capacity.In(batch), capacityStep(market.FCRCapacity, first.Period().Start, market.Symmetric, "STD")))
 		brought := answer{batch: batch}
 		check(&brought)
 		refusals, batch := brought.refusals, brought.batch
@@ -26,8 +26,8 @@ func TestADateOfAReserveWithoutEndIsRefused(t *testing.T) {
 		if refusals.Has(market.MFRRCapacity, first) != tooMany || refusals.Has(market.MFRRCapacity, first.Add(1)) || refusals.Has(market.FCRCapacity, first) {
 			t.Errorf("%d products: %v", products, refusals.List())
 		}
-		if want := map[bool]int{true: 3*96 + 1, false: 12*96 + 3*96 + 1}[tooMany]; len(batch.Capacity) != want {
-			t.Errorf("%d products: %d rows are left, want %d", products, len(batch.Capacity), want)
+		if want := map[bool]int{true: 3*96 + 1, false: 12*96 + 3*96 + 1}[tooMany]; len(market.Capacity.In(batch)) != want {
+			t.Errorf("%d products: %d rows are left, want %d", products, len(market.Capacity.In(batch)), want)
 		}
 	}
 }

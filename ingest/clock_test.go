@@ -119,14 +119,14 @@ func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 
 func TestADateThatIsNotOverIsNoGap(t *testing.T) {
 	now := paris(t, "2026-11-20 12:00")
-	long := store.Asked{SameSince: now.AddDate(0, 0, -30), Answered: now}
+	long := store.FetchHistory{SameSince: now.AddDate(0, 0, -30), Answered: now}
 	for _, row := range []struct {
 		date  string
-		asked store.Asked
+		asked store.FetchHistory
 		gap   bool
 	}{
 		{"2026-11-21", long, false}, {"2026-11-20", long, false}, {"2026-11-19", long, false}, {"2026-11-13", long, false},
-		{"2026-11-12", long, true}, {"2026-11-12", store.Asked{}, false},
+		{"2026-11-12", long, true}, {"2026-11-12", store.FetchHistory{}, false},
 	} {
 		if got := isGap(date(t, row.date), row.asked, now); got != row.gap {
 			t.Errorf("%s, asked %+v: gap %v", row.date, row.asked, got)

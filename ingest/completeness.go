@@ -2,21 +2,13 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"courant/store"
 	"courant/store/market"
 )
-
-// firstDates is from when on each series is published, until its source gives an earlier date. Energies have no date
-// of their own: they begin with the first one that was ever stored.
-var firstDates = struct{ prices, capacity, mfrrUpward, mfrrDownward market.DeliveryDate }{
-	prices:       market.NewDeliveryDate(2015, time.January, 5),
-	capacity:     market.NewDeliveryDate(2025, time.January, 1),
-	mfrrUpward:   market.NewDeliveryDate(2025, time.October, 20),
-	mfrrDownward: market.NewDeliveryDate(2026, time.May, 1),
-}
 
 // EarliestDate is before the first delivery date of every series.
 var EarliestDate = market.NewDeliveryDate(2014, time.January, 1)
@@ -46,15 +38,15 @@ func (f *Feeds) completenessOf(ctx context.Context, dataset market.Dataset, firs
 	if err != nil {
 		return nil, err
 	}
-	if dataset == market.DayAheadPrices {
-		return f.priceCompleteness(ctx, coverage, market.Dates(first, last))
+	if dataset.About().Due == nil {
+		return f.priceCompleteness(ctx, dataset, coverage, market.Dates(first, last))
 	}
 	return completenessIn(dataset, coverage, market.Dates(first, last)), nil
 }
 
 // priceCompleteness is completenessOf for the day-ahead prices. Where no single series of ENTSO-E is whole, it counts the quarters
 // that all series together cover.
-func (f *Feeds) priceCompleteness(ctx context.Context, coverage market.Coverage, dates []market.DeliveryDate) (map[market.DeliveryDate]completeness, error) {
+func (f *Feeds) priceCompleteness(ctx context.Context, dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) (map[market.DeliveryDate]completeness, error) {
 	stored := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
 		h := completeness{expected: date.Steps(market.QuarterSeconds)}
@@ -63,7 +55,7 @@ func (f *Feeds) priceCompleteness(ctx context.Context, coverage market.Coverage,
 		case isWholeIn(held, date, market.PT15M) || isWholeIn(held, date, market.PT60M):
 			h.received = h.expected
 		default:
-			prices, err := f.store.Prices(ctx, date.Period())
+			prices, err := store.Within(ctx, f.store, market.Prices, dataset, date.Period())
 			if err != nil {
 				return nil, err
 			}
@@ -90,55 +82,30 @@ func countQuarters(h completeness, prices []market.Price) completeness {
 
 // completenessIn returns how much of each date a coverage has, that of the store or of a reply. It is not for prices.
 func completenessIn(dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) map[market.DeliveryDate]completeness {
-	series := expectedSeries(dataset, coverage)
+	series, step := dueSeries(dataset, coverage), dataset.Series().StepSeconds()
 	stored := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
 		h := completeness{thinned: coverage.IsThinned(date)}
 		for _, s := range series {
-			if date.Before(s.first) {
+			if date.Before(s.First) {
 				continue
 			}
-			steps := date.Steps(s.stepSeconds)
+			steps := date.Steps(step)
 			h.expected += steps
-			h.received += min(rowsOf(coverage[date], s.prefix), steps)
+			h.received += min(rowsOf(coverage[date], s.Prefix), steps)
 		}
 		stored[date] = h
 	}
 	return stored
 }
 
-// expected is a series that a whole delivery date has: the names of its rows' series begin with prefix.
-type expected struct {
-	prefix      string
-	first       market.DeliveryDate
-	stepSeconds int64
-}
-
-// expectedSeries are the series of a dataset that are due. PERIODIC mFRR comes weeks ahead or not at all.
-func expectedSeries(dataset market.Dataset, coverage market.Coverage) []expected {
-	var series []expected
-	switch dataset {
-	case market.FCRCapacity:
-		series = []expected{{string(market.Symmetric), firstDates.capacity, market.QuarterSeconds}}
-	case market.AFRRCapacity:
-		series = []expected{
-			{string(market.Upward), firstDates.capacity, market.QuarterSeconds},
-			{string(market.Downward), firstDates.capacity, market.QuarterSeconds},
-		}
-	case market.MFRRCapacity:
-		series = []expected{
-			{market.CapacitySeries(market.Upward, "DAILY", ""), firstDates.mfrrUpward, market.QuarterSeconds},
-			{market.CapacitySeries(market.Downward, "DAILY", ""), firstDates.mfrrDownward, market.QuarterSeconds},
-		}
-	case market.AFRREnergy:
-		series = []expected{{stepSeconds: market.AFRRSeconds}}
-	case market.MFRREnergy:
-		series = []expected{{prefix: string(market.Upward), stepSeconds: market.QuarterSeconds}, {prefix: string(market.Downward), stepSeconds: market.QuarterSeconds}}
-	}
+// dueSeries are the series of a dataset that are due; one that is held from an earlier date on is due from then on.
+func dueSeries(dataset market.Dataset, coverage market.Coverage) []market.Due {
+	series := slices.Clone(dataset.About().Due)
 	for i := range series {
 		for date, held := range coverage {
-			if date.Before(series[i].first) && rowsOf(held, series[i].prefix) > 0 {
-				series[i].first = date
+			if date.Before(series[i].First) && rowsOf(held, series[i].Prefix) > 0 {
+				series[i].First = date
 			}
 		}
 	}
@@ -156,9 +123,11 @@ func rowsOf(held map[string]int, prefix string) int {
 	return most
 }
 
-// asked is store.Asked without the instants that lie ahead of now: they were kept while the clock was wrong.
-func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]store.Asked, error) {
-	asked, err := f.store.Asked(ctx, string(feed.Name), dataset, first, last)
+// asked is store.FetchHistory without the instants that lie ahead of now: they were kept while the clock was wrong.
+func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, first, last market.DeliveryDate) (
+	map[market.DeliveryDate]store.FetchHistory, error,
+) {
+	asked, err := f.store.FetchHistory(ctx, string(feed.Name), dataset, first, last)
 	now := f.clock.Now()
 	for date, a := range asked {
 		for _, at := range []*time.Time{&a.Answered, &a.SameSince, &a.Whole} {
@@ -173,7 +142,7 @@ func (f *Feeds) asked(ctx context.Context, feed *feed, dataset market.Dataset, f
 
 // isGap says that the source has said the same of the delivery date for so long after its end that there is no more to
 // come of itself.
-func isGap(date market.DeliveryDate, asked store.Asked, now time.Time) bool {
+func isGap(date market.DeliveryDate, asked store.FetchHistory, now time.Time) bool {
 	if date.End().After(now) || asked.Answered.IsZero() {
 		return false
 	}
@@ -262,18 +231,13 @@ func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.D
 // firstDue is the first delivery date of the dataset that is due: the first one stored, or asked for if the source is
 // known to have it. It is zero if there is none.
 func (f *Feeds) firstDue(ctx context.Context, dataset market.Dataset, extent store.Extent) (market.DeliveryDate, error) {
-	asked, err := f.store.FirstAsked(ctx, dataset)
+	asked, err := f.store.FirstRequestedDate(ctx, dataset)
 	if err != nil {
 		return market.DeliveryDate{}, err
 	}
-	first := extent.First
-	switch dataset {
-	case market.DayAheadPrices:
-		first = firstDates.prices
-	case market.FCRCapacity, market.AFRRCapacity:
-		first = firstDates.capacity
-	case market.MFRRCapacity:
-		first = firstDates.mfrrUpward
+	first := dataset.About().First
+	if first.IsZero() {
+		first = extent.First
 	}
 	switch {
 	case asked.IsZero(), !extent.First.IsZero() && extent.First.Before(asked):

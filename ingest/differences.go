@@ -39,7 +39,7 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 	}
 	today := f.today()
 	differences, err := f.store.PriceDifferences(ctx, today)
-	var asked map[market.DeliveryDate]store.Asked
+	var asked map[market.DeliveryDate]store.FetchHistory
 	if err == nil {
 		asked, err = f.asked(ctx, prices, market.DayAheadPrices, today, today.Add(1))
 	}

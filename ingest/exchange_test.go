@@ -51,7 +51,7 @@ func withExchange(t *testing.T, now string) (*bench, *exchange) {
 	}
 	b.Feeds = New(Options{Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
 		Readers: map[market.FeedName]Reader{
-			market.FeedDayAheadPrices: ReaderOf(b.market.DayAheadPrices), market.FeedExchangePrices: ReaderOf(e.PowerExchangePrices),
+			market.FeedDayAheadPrices: ReaderOf(market.Prices, b.market.DayAheadPrices), market.FeedExchangePrices: ReaderOf(market.Prices, e.PowerExchangePrices),
 		},
 		Schedules: map[market.FeedName]Schedule{market.FeedDayAheadPrices: pricesHours}})
 	b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, nil }
@@ -61,7 +61,7 @@ func withExchange(t *testing.T, now string) (*bench, *exchange) {
 // served are the source and the first price of the date's quarters, and how many there are.
 func (b *bench) served(text string) (market.PriceSource, float64, int) {
 	b.t.Helper()
-	prices, err := b.db.Prices(b.t.Context(), date(b.t, text).Period())
+	prices, err := store.Within(b.t.Context(), b.db, market.Prices, market.DayAheadPrices, date(b.t, text).Period())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
 		}
 		revisions = append(revisions, r)
 	}
-	if len(revisions) != 96 || revisions[0].Old != market.Num(0) || revisions[0].New != market.Num(0.5) || revisions[0].Series != "PT15M" {
+	if len(revisions) != 96 || revisions[0].Old.Number != market.Num(0) || revisions[0].New.Number != market.Num(0.5) || revisions[0].Series != "PT15M" {
 		t.Errorf("%d revisions", len(revisions))
 	}
 	current, err := b.Report(t.Context())

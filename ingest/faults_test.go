@@ -171,16 +171,16 @@ const (
 var faultySources = []faultySource{
 	{toRTE, simulator.AllOfRTE, simulator.StandardMFRR, "RTE: standard_mfrr_data: ", 1, market.FeedMFRREnergy, market.MFRREnergy, asked, false, 192,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Readers = map[market.FeedName]ingest.Reader{market.FeedMFRREnergy: ingest.ReaderOf(newRTE(o, servers, client).StandardMFRR)}
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedMFRREnergy: ingest.ReaderOf(market.MFRR, newRTE(o, servers, client).StandardMFRR)}
 		}},
 	{toENTSOE, simulator.AllOfENTSOE, simulator.A44, "ENTSO-E: A44: ", 0, market.FeedDayAheadPrices, market.DayAheadPrices, asked, false, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
 			prices := entsoe.NewClient(entsoe.Options{BaseURL: servers.ENTSOEURL, SecurityToken: simulator.SecurityToken, HTTP: client, Clock: o.Clock, Log: o.Log})
-			o.Readers = map[market.FeedName]ingest.Reader{market.FeedDayAheadPrices: ingest.ReaderOf(prices.DayAheadPrices)}
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedDayAheadPrices: ingest.ReaderOf(market.Prices, prices.DayAheadPrices)}
 		}},
 	{toRTE, simulator.AllOfRTE, simulator.PowerExchanges, "RTE: france_power_exchanges: ", 1, market.FeedExchangePrices, market.DayAheadPrices, market.DeliveryDateOf(now), true, 96,
 		func(o *ingest.Options, servers *simulator.Servers, client *http.Client) {
-			o.Readers = map[market.FeedName]ingest.Reader{market.FeedExchangePrices: ingest.ReaderOf(newRTE(o, servers, client).PowerExchangePrices)}
+			o.Readers = map[market.FeedName]ingest.Reader{market.FeedExchangePrices: ingest.ReaderOf(market.Prices, newRTE(o, servers, client).PowerExchangePrices)}
 		}},
 }
 
@@ -251,7 +251,7 @@ func TestEveryFaultOfASource(t *testing.T) {
 		{name: "400 that says that one day is too wide", only: toENTSOE, serve: always("status-400-too-wide"), tries: 1,
 			says: "status 400: the window is too wide for the source: “The amount of requested data exceeds allowed limit.”"},
 		{name: "401", only: toENTSOE, serve: always("status-401"), tries: 1,
-			says: "status 401: the security token is refused: check entsoe.security_token"},
+			says: "status 401: the security token is refused"},
 		{name: "401", only: toRTE, serve: always("status-401"), tries: 2, tokens: 2, says: expired},
 		{name: "401 once", only: toRTE, serve: inTurn("status-401"), tries: 2, tokens: 2, end: brought},
 		{name: "401 as the last of five tries", only: toRTE, serve: inTurn("status-503", "status-503", "status-503", "status-503", "status-401"),
@@ -440,7 +440,7 @@ func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := r.db.Asked(t.Context(), string(r.source.feed), r.source.dataset, r.source.first, r.last)
+	asked, err := r.db.FetchHistory(t.Context(), string(r.source.feed), r.source.dataset, r.source.first, r.last)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,34 +16,15 @@ import (
 // context's.
 type Reader func(context.Context, market.Period) (answer, error)
 
-// row is a row type of the datasets.
-type row interface {
-	market.Price | market.CapacityStep | market.AFRRStep | market.MFRRStep
-}
-
-// ReaderOf makes a Reader of a source's method.
-func ReaderOf[R row](read func(context.Context, market.Period) (source.Reply[R], source.Traffic, error)) Reader {
+// ReaderOf makes a Reader of a source's method, which gives rows of a series.
+func ReaderOf[R comparable](series *market.Series[R], read func(context.Context, market.Period) (source.Reply[R], source.Traffic, error)) Reader {
 	return func(ctx context.Context, period market.Period) (answer, error) {
 		reply, traffic, err := read(ctx, period)
 		return answer{
-			batch: batchOf(reply.Rows), refused: batchOf(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
+			batch: series.Batch(reply.Rows), refused: series.Batch(reply.Refused), refusals: reply.Refusals, omissions: reply.Omissions,
 			notes: reply.Notes, unknownKeys: reply.UnknownKeys, traffic: traffic,
 		}, err
 	}
-}
-
-func batchOf[R row](rows []R) (batch market.Batch) {
-	switch rows := any(rows).(type) {
-	case []market.Price:
-		batch.Prices = rows
-	case []market.CapacityStep:
-		batch.Capacity = rows
-	case []market.AFRRStep:
-		batch.AFRR = rows
-	case []market.MFRRStep:
-		batch.MFRR = rows
-	}
-	return batch
 }
 
 // feed is a feed of this process: its description and behaviour, and how its runs went.
@@ -97,8 +78,8 @@ func (a *answer) addLost(dates []market.DeliveryDate, err error) {
 
 // add adds the answer to another call.
 func (a *answer) add(part answer) {
-	a.batch.Add(part.batch)
-	a.refused.Add(part.refused)
+	a.batch = a.batch.With(part.batch)
+	a.refused = a.refused.With(part.refused)
 	a.refusals.Add(part.refusals)
 	a.omissions = append(a.omissions, part.omissions...)
 	a.notes = source.AddOnce(a.notes, part.notes...)

@@ -14,11 +14,11 @@ import (
 // ReadersOf are the readers of all feeds.
 func ReadersOf(prices *entsoe.Client, reserves *rte.Client) map[market.FeedName]Reader {
 	return map[market.FeedName]Reader{
-		market.FeedDayAheadPrices: ReaderOf(prices.DayAheadPrices),
-		market.FeedCapacity:       ReaderOf(reserves.ProcuredReserves),
-		market.FeedAFRREnergy:     ReaderOf(reserves.MarginalPrice),
-		market.FeedMFRREnergy:     ReaderOf(reserves.StandardMFRR),
-		market.FeedExchangePrices: ReaderOf(reserves.PowerExchangePrices),
+		market.FeedDayAheadPrices: ReaderOf(market.Prices, prices.DayAheadPrices),
+		market.FeedCapacity:       ReaderOf(market.Capacity, reserves.ProcuredReserves),
+		market.FeedAFRREnergy:     ReaderOf(market.AFRR, reserves.MarginalPrice),
+		market.FeedMFRREnergy:     ReaderOf(market.MFRR, reserves.StandardMFRR),
+		market.FeedExchangePrices: ReaderOf(market.Prices, reserves.PowerExchangePrices),
 	}
 }
 

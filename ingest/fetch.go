@@ -11,8 +11,13 @@ import (
 	"courant/store/market"
 )
 
-// ErrOff means that a feed has no credentials for its source.
-var ErrOff = errors.New("the feed is off")
+// OffError means that a dataset is not fetched because there are no credentials for its source.
+type OffError struct {
+	Dataset market.Dataset
+	Source  string // RTE or ENTSO-E
+}
+
+func (e OffError) Error() string { return fmt.Sprintf("%s: the feed is off", e.Dataset) }
 
 // ErrIncomplete means that a fetch could not get, or had to refuse, a part of what was asked for.
 var ErrIncomplete = errors.New("not everything could be fetched")
@@ -37,17 +42,6 @@ type Progress struct {
 
 // Name returns the name of the feed of the dataset's own source.
 func (f *Feeds) Name(dataset market.Dataset) market.FeedName { return f.primary[dataset].Name }
-
-// credentials are the configuration's keys without which the feeds of a source are off.
-var credentials = map[string]string{
-	market.SourceENTSOE: "entsoe.security_token",
-	market.SourceRTE:    "rte.client_id and rte.client_secret",
-}
-
-// offError is ErrOff with what to set.
-func offError(feed *feed, dataset market.Dataset) error {
-	return fmt.Errorf("%s: %w: set %s", dataset, ErrOff, credentials[feed.Source])
-}
 
 // Plan lists the periods that a fetch would ask for, in order, one for each call.
 func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]market.Period, error) {
@@ -92,7 +86,7 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 
 // Fetch asks for every delivery date of the requests' ranges, including complete ones, one request after the other. After
 // an interruption, or an outage that ended the fetch, the same requests continue with the windows that are left. The error
-// wraps ErrOff, ErrIncomplete or ErrNoRoom, or is the context's or the store's.
+// wraps an OffError, ErrIncomplete or ErrNoRoom, or is the context's or the store's.
 func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	if err := f.checkRoom(); err != nil {
 		return err
@@ -103,7 +97,7 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	for _, request := range requests {
 		feed := f.primary[request.Dataset]
 		if feed.isOff() {
-			faults = append(faults, offError(feed, request.Dataset))
+			faults = append(faults, OffError{request.Dataset, feed.Source})
 			continue
 		}
 		fetch, err := f.store.BeginFetch(ctx, string(feed.Name), request.First, request.Last, f.clock.Now())

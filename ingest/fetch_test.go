@@ -118,13 +118,14 @@ func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 	}
 }
 
-func TestFetchOfAFeedThatIsOffSaysWhatToSet(t *testing.T) {
+func TestFetchOfAFeedThatIsOffNamesItsSource(t *testing.T) {
 	b := newBench(t, "2026-11-20 12:00")
 	options := b.options()
 	delete(options.Readers, market.FeedDayAheadPrices)
 	b.Feeds = New(options)
 	err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-01", "2026-11-01"))
-	if !errors.Is(err, ErrOff) || !strings.Contains(err.Error(), "entsoe.security_token") {
+	var off OffError
+	if !errors.As(err, &off) || off != (OffError{market.DayAheadPrices, "ENTSO-E"}) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -16,9 +16,11 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 			return all, err
 		}
 	}
-	dropFuture(&all.batch, f.clock.Now())
-	forgetFutureUpdates(&all.batch, f.clock.Now())
-	dropFuture(&all.refused, f.clock.Now())
+	now := f.clock.Now()
+	all.batch = all.batch.WithoutFuture(now)
+	all.batch.ForgetUpdates(now.Add(latestUpdate))
+	all.batch.Settle(now)
+	all.refused = all.refused.WithoutFuture(now)
 	all.dropResolvedOmissions()
 	return all, nil
 }
@@ -54,7 +56,7 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, 
 		return err
 	}
 	into.add(part)
-	if len(dates) == 1 || isEmpty(part.batch) {
+	if len(dates) == 1 || part.batch.IsEmpty() {
 		return nil
 	}
 	short := f.shortfallOf(feed, dates, part)
@@ -117,8 +119,8 @@ func (f *Feeds) shortfallOf(feed *feed, dates []market.DeliveryDate, part answer
 	short := shortfall{}
 	for _, dataset := range feed.Datasets {
 		held := completenessIn(dataset, part.batch.Coverage(dataset), dates)
-		if dataset == market.DayAheadPrices {
-			held = quartersOf(part.batch.Prices, dates)
+		if dataset.About().Due == nil {
+			held = quartersOf(part.batch, dataset, dates)
 		}
 		for _, date := range dates {
 			if h := held[date]; date.Before(f.today()) && !h.isCompleteFromSource() && !part.refusals.Has(dataset, date) {
@@ -129,12 +131,12 @@ func (f *Feeds) shortfallOf(feed *feed, dates []market.DeliveryDate, part answer
 	return short
 }
 
-// quartersOf counts the quarters of each date that prices cover.
-func quartersOf(prices []market.Price, dates []market.DeliveryDate) map[market.DeliveryDate]completeness {
-	batch := market.Batch{Prices: prices}
+// quartersOf counts the quarters of each date that a batch's prices cover.
+func quartersOf(batch market.Batch, dataset market.Dataset, dates []market.DeliveryDate) map[market.DeliveryDate]completeness {
 	held := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
-		held[date] = countQuarters(completeness{expected: date.Steps(market.QuarterSeconds)}, batch.Of(market.DayAheadPrices, date).Prices)
+		prices := market.Prices.In(batch.Of(dataset, date))
+		held[date] = countQuarters(completeness{expected: date.Steps(market.QuarterSeconds)}, prices)
 	}
 	return held
 }
@@ -168,28 +170,3 @@ func neighbours(dates []market.DeliveryDate) [][]market.DeliveryDate {
 // latestUpdate is how far in the future, by this machine's clock, the time at which a source last changed a row may be. A
 // later time is ignored: it would make every later row look old.
 const latestUpdate = 24 * time.Hour
-
-// forgetFutureUpdates sets times of changes that are too far in the future to unknown.
-func forgetFutureUpdates(batch *market.Batch, now time.Time) {
-	latest := now.Add(latestUpdate).UnixMilli()
-	for i := range batch.Capacity {
-		if batch.Capacity[i].Updated > latest {
-			batch.Capacity[i].Updated = 0
-		}
-	}
-	for i := range batch.MFRR {
-		if batch.MFRR[i].Updated > latest {
-			batch.MFRR[i].Updated = 0
-		}
-	}
-}
-
-// dropFuture deletes the steps of energy that have not begun: a source may list them ahead, without values.
-func dropFuture(batch *market.Batch, now time.Time) {
-	batch.AFRR = slices.DeleteFunc(batch.AFRR, func(row market.AFRRStep) bool { return row.Start > now.Unix() })
-	batch.MFRR = slices.DeleteFunc(batch.MFRR, func(row market.MFRRStep) bool { return row.Start > now.Unix() })
-}
-
-func isEmpty(batch market.Batch) bool {
-	return len(batch.Prices)+len(batch.Capacity)+len(batch.AFRR)+len(batch.MFRR) == 0
-}

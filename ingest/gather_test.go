@@ -196,7 +196,7 @@ func TestADateOfAChangeThatLiesAheadShutsNoLaterRowOut(t *testing.T) {
 		if err := b.Fetch(t.Context(), request(t, market.FCRCapacity, "2026-11-19", "2026-11-19")); err != nil {
 			t.Fatal(err)
 		}
-		steps, err := b.db.CapacityWithin(t.Context(), market.FCRCapacity, date(t, "2026-11-19").Period())
+		steps, err := store.Within(t.Context(), b.db, market.Capacity, market.FCRCapacity, date(t, "2026-11-19").Period())
 		if err != nil || len(steps) != 96 || steps[0].Price != market.Num(row.want) {
 			t.Errorf("after a row of %v: %v, %v; want %v", row.price, steps[0].Price, err, row.want)
 		}

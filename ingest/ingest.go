@@ -35,6 +35,8 @@ type Options struct {
 	CompareClocks bool
 	// Ran is called after each run, whatever its outcome.
 	Ran func(store.Run)
+	// Explain adds to an error what a person can do about it, for the log and the status; nil: errors are reported as they are.
+	Explain func(error) error
 }
 
 // Feeds are all feeds of Courant.
@@ -45,6 +47,7 @@ type Feeds struct {
 	committed func(context.Context)
 	ran       func(store.Run)
 	room      func() error
+	explain   func(error) error
 	feeds     []*feed
 	primary   map[market.Dataset]*feed // the feed of each dataset's own source
 	statesMu  sync.Mutex               // serializes storeStates
@@ -54,7 +57,7 @@ type Feeds struct {
 
 // New makes the feeds. Serve runs them.
 func New(o Options) *Feeds {
-	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room,
+	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room, explain: o.Explain,
 		started: o.Clock.Now(), comparing: o.CompareClocks, primary: map[market.Dataset]*feed{}}
 	if f.committed == nil {
 		f.committed = func(context.Context) {}
@@ -64,6 +67,9 @@ func New(o Options) *Feeds {
 	}
 	if f.room == nil {
 		f.room = func() error { return nil }
+	}
+	if f.explain == nil {
+		f.explain = func(err error) error { return err }
 	}
 	hosts := map[string]*circuit{}
 	for _, described := range market.Feeds() {
@@ -94,7 +100,7 @@ func (f *Feeds) today() market.DeliveryDate { return market.DeliveryDateOf(f.clo
 // today for energy.
 func LastDate(dataset market.Dataset, now time.Time) market.DeliveryDate {
 	today := market.DeliveryDateOf(now)
-	if market.SoldAhead(dataset) {
+	if dataset.About().Ahead {
 		return today.Add(1)
 	}
 	return today

@@ -89,8 +89,8 @@ func (m *fakeMarket) StandardMFRR(_ context.Context, window market.Period) (sour
 
 func (m *fakeMarket) readers() map[market.FeedName]Reader {
 	return map[market.FeedName]Reader{
-		market.FeedDayAheadPrices: ReaderOf(m.DayAheadPrices), market.FeedCapacity: ReaderOf(m.ProcuredReserves),
-		market.FeedAFRREnergy: ReaderOf(m.MarginalPrice), market.FeedMFRREnergy: ReaderOf(m.StandardMFRR),
+		market.FeedDayAheadPrices: ReaderOf(market.Prices, m.DayAheadPrices), market.FeedCapacity: ReaderOf(market.Capacity, m.ProcuredReserves),
+		market.FeedAFRREnergy: ReaderOf(market.AFRR, m.MarginalPrice), market.FeedMFRREnergy: ReaderOf(market.MFRR, m.StandardMFRR),
 	}
 }
 
@@ -303,12 +303,12 @@ func TestStepsOfEnergyThatHaveNotBegunAreDropped(t *testing.T) {
 func TestBounds(t *testing.T) {
 	const start = 1_790_000_000 - 1_790_000_000%900
 	prices := func(v float64) market.Batch {
-		return market.Batch{Prices: []market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(v)}}}
+		return market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(v)}})
 	}
 	capacity := func(price, mw float64) market.Batch {
 		step := capacityStep(market.FCRCapacity, start, market.Symmetric, "STD")
 		step.Price, step.OfferedMW = market.Num(price), market.Num(mw)
-		return market.Batch{Capacity: []market.CapacityStep{step}}
+		return market.Capacity.Batch([]market.CapacityStep{step})
 	}
 	for _, row := range []struct {
 		name    string
@@ -325,14 +325,14 @@ func TestBounds(t *testing.T) {
 		{"a capacity price beyond", capacity(25_000.01, 1), true},
 		{"the greatest power", capacity(1, 200_000), false},
 		{"a power beyond", capacity(1, 200_001), true},
-		{"a step of nulls", market.Batch{AFRR: []market.AFRRStep{{Start: start}}}, false},
-		{"a settlement price beyond", market.Batch{MFRR: []market.MFRRStep{{Start: start, SettlementPricePrevious: market.Num(1e9)}}}, true},
-		{"an activated volume beyond", market.Batch{MFRR: []market.MFRRStep{{Start: start, ActivatedVolumeDAMW: market.Num(1e9)}}}, true},
+		{"a step of nulls", market.AFRR.Batch([]market.AFRRStep{{Start: start}}), false},
+		{"a settlement price beyond", market.MFRR.Batch([]market.MFRRStep{{Start: start, SettlementPricePrevious: market.Num(1e9)}}), true},
+		{"an activated volume beyond", market.MFRR.Batch([]market.MFRRStep{{Start: start, ActivatedVolumeDAMW: market.Num(1e9)}}), true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a := answer{batch: row.batch}
 			check(&a)
-			if refused := len(a.refusals.List()) > 0; refused != row.refused || isEmpty(a.batch) != row.refused || isEmpty(a.refused) == row.refused {
+			if refused := len(a.refusals.List()) > 0; refused != row.refused || a.batch.IsEmpty() != row.refused || a.refused.IsEmpty() == row.refused {
 				t.Errorf("refusals %v, rows left %v, rows of refused dates %v", a.refusals.List(), a.batch, a.refused)
 			}
 		})
@@ -376,7 +376,7 @@ func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			reserve := market.Omission{Dataset: market.FCRCapacity, Date: day, Reason: "not known"}
-			a := answer{batch: market.Batch{AFRR: row.rows}, omissions: append([]market.Omission{reserve}, row.omitted...)}
+			a := answer{batch: market.AFRR.Batch(row.rows), omissions: append([]market.Omission{reserve}, row.omitted...)}
 			check(&a)
 			if diff := cmp.Diff(append([]market.Omission{reserve}, row.want...), a.omissions, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 				t.Errorf("omissions (-want +got):\n%s", diff)
@@ -388,8 +388,8 @@ func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
 					t.Error("a person may not accept")
 				}
 			}
-			if reason != row.refused || len(a.batch.AFRR) != row.kept || len(a.refused.AFRR) != row.setApart {
-				t.Errorf("refused because %q, %d rows kept, %d set apart", reason, len(a.batch.AFRR), len(a.refused.AFRR))
+			if reason != row.refused || len(market.AFRR.In(a.batch)) != row.kept || len(market.AFRR.In(a.refused)) != row.setApart {
+				t.Errorf("refused because %q, %d rows kept, %d set apart", reason, len(market.AFRR.In(a.batch)), len(market.AFRR.In(a.refused)))
 			}
 		})
 	}
@@ -401,7 +401,7 @@ func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
 		return market.Omission{Dataset: dataset, Date: of, Reason: "not known"}
 	}
 	a := answer{omissions: []market.Omission{lacks(market.FCRCapacity, day), lacks(market.FCRCapacity, other), lacks(market.MFRRCapacity, day), lacks(market.FCRCapacity, other)},
-		batch: market.Batch{Capacity: []market.CapacityStep{capacityStep(market.FCRCapacity, day.Start().Unix(), market.Symmetric, "STD")}}}
+		batch: market.Capacity.Batch([]market.CapacityStep{capacityStep(market.FCRCapacity, day.Start().Unix(), market.Symmetric, "STD")})}
 	a.dropResolvedOmissions()
 	want := []market.Omission{lacks(market.FCRCapacity, other), lacks(market.MFRRCapacity, day)}
 	if diff := cmp.Diff(want, a.omissions, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {

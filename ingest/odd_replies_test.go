@@ -238,7 +238,7 @@ func TestAnHourThatComesForQuartersIsToldAndNotServed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			prices, err := w.db.Prices(t.Context(), asked.Period())
+			prices, err := store.Within(t.Context(), w.db, market.Prices, market.DayAheadPrices, asked.Period())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -368,7 +368,7 @@ func TestActivationsInRowsOfTheirOwnAreStoredAsOne(t *testing.T) {
 	if err := w.fetch(market.MFRREnergy, asked, asked); err != nil {
 		t.Fatal(err)
 	}
-	window, err := w.db.LatestMFRR(t.Context())
+	window, err := store.Latest(t.Context(), w.db, market.MFRR, market.MFRREnergy, 1)
 	if err != nil || len(window.Rows) != 1 {
 		t.Fatalf("%+v, %v", window.Rows, err)
 	}

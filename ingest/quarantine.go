@@ -35,7 +35,7 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 		}
 		rejected = append(rejected, odd...)
 	}
-	brought.batch.Add(accepted)
+	brought.batch = brought.batch.With(accepted)
 	return rejected, nil
 }
 
@@ -43,7 +43,7 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 func (f *Feeds) quarantineRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
 	for _, refusal := range slices.Clone(brought.refusals.List()) {
 		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
-		if refusal.Final || isEmpty(batch) {
+		if refusal.Final || batch.IsEmpty() {
 			continue
 		}
 		decision, err := f.quarantine(ctx, refusal.Dataset, refusal.Date, market.WaitsRefused, refusal.Reason, batch)
@@ -53,7 +53,7 @@ func (f *Feeds) quarantineRefused(ctx context.Context, brought *answer, schedule
 			return accepted, nil, err
 		case decision == store.Accepted:
 			brought.refusals.Drop(refusal.Dataset, refusal.Date)
-			accepted.Add(batch)
+			accepted = accepted.With(batch)
 		case decision == store.Rejected && scheduled:
 			brought.refusals.Drop(refusal.Dataset, refusal.Date)
 			rejected = append(rejected, refusal)
@@ -104,7 +104,7 @@ func (f *Feeds) quarantine(ctx context.Context, dataset market.Dataset, date mar
 func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (market.WaitKind, string, error) {
 	over := !f.clock.Now().Before(date.End())
 	if dataset == market.DayAheadPrices {
-		if kind, reason, err := f.priceSuspicion(ctx, date, over, batch.Prices); reason != "" || err != nil {
+		if kind, reason, err := f.priceSuspicion(ctx, date, over, market.Prices.In(batch)); reason != "" || err != nil {
 			return kind, reason, err
 		}
 	}
@@ -125,7 +125,7 @@ func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date mark
 
 // priceSuspicion is suspicion for prices.
 func (f *Feeds) priceSuspicion(ctx context.Context, date market.DeliveryDate, over bool, prices []market.Price) (market.WaitKind, string, error) {
-	held, err := f.store.Prices(ctx, date.Period())
+	held, err := store.Within(ctx, f.store, market.Prices, market.DayAheadPrices, date.Period())
 	if err != nil {
 		return "", "", err
 	}
@@ -183,25 +183,25 @@ func flatText(quarters []market.Quarter) string {
 // refuseFlat refuses the delivery dates on which a second source gives the same price for every period.
 func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
 	for _, date := range batch.Dates(market.DayAheadPrices) {
-		if quarters := market.Quarters(batch.Of(market.DayAheadPrices, date).Prices); isFlat(quarters, date) {
+		if quarters := market.Quarters(market.Prices.In(batch.Of(market.DayAheadPrices, date))); isFlat(quarters, date) {
 			refusals.Refuse(market.DayAheadPrices, date, "%s", flatText(quarters))
 			*batch = batch.Without(market.DayAheadPrices, date)
 		}
 	}
 }
 
-// Accept stores what waits under the id. The error is store.ErrNotFound if nothing does.
-func (f *Feeds) Accept(ctx context.Context, id int64) (store.Quarantined, error) {
+// Accept stores what waits under the ID, with the note in the audit log; store.ErrNotFound if nothing waits there.
+func (f *Feeds) Accept(ctx context.Context, note store.Note, id int64) (store.Quarantined, error) {
 	now := f.clock.Now()
-	q, err := f.store.Accept(ctx, id, &store.Run{Feed: quarantineRun, Started: now, Ended: now, Outcome: store.OutcomeOK})
+	q, err := f.store.Accept(ctx, note, id, &store.Run{Feed: quarantineRun, Started: now, Ended: now, Outcome: store.OutcomeOK})
 	if err == nil {
 		f.committed(ctx)
 	}
 	return q, err
 }
 
-// Reject discards what waits under the id; the same content does not wait again. The error is store.ErrNotFound if nothing
-// waits under the id.
-func (f *Feeds) Reject(ctx context.Context, id int64) (store.Quarantined, error) {
-	return f.store.Reject(ctx, id, f.clock.Now())
+// Reject drops what waits under the ID, with the note in the audit log; the same content does not wait again.
+// store.ErrNotFound if nothing waits there.
+func (f *Feeds) Reject(ctx context.Context, note store.Note, id int64) (store.Quarantined, error) {
+	return f.store.Reject(ctx, note, id, f.clock.Now())
 }

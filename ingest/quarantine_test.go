@@ -27,7 +27,7 @@ func (b *bench) pricesOf(at func(quarter int) float64) {
 // stored is the price of the date's first quarter; false if there is none.
 func (b *bench) stored(text string) (float64, bool) {
 	b.t.Helper()
-	prices, err := b.db.Prices(b.t.Context(), date(b.t, text).Period())
+	prices, err := store.Within(b.t.Context(), b.db, market.Prices, market.DayAheadPrices, date(b.t, text).Period())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func (b *bench) counted(name market.FeedName, day string) (left, changed int) {
 	period := date(b.t, day).Period()
 	switch name {
 	case market.FeedCapacity:
-		rows, err := b.db.CapacityWithin(b.t.Context(), market.AFRRCapacity, period)
+		rows, err := store.Within(b.t.Context(), b.db, market.Capacity, market.AFRRCapacity, period)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func (b *bench) counted(name market.FeedName, day string) (left, changed int) {
 			count(row.Price.Valid, row.OfferedMW.V == 201)
 		}
 	case market.FeedAFRREnergy:
-		rows, err := b.db.AFRRWithin(b.t.Context(), period)
+		rows, err := store.Within(b.t.Context(), b.db, market.AFRR, market.AFRREnergy, period)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func (b *bench) counted(name market.FeedName, day string) (left, changed int) {
 			count(row.DemandMW.Valid, row.DownwardPrice.Valid)
 		}
 	case market.FeedMFRREnergy:
-		rows, err := b.db.MFRRWithin(b.t.Context(), period)
+		rows, err := store.Within(b.t.Context(), b.db, market.MFRR, market.MFRREnergy, period)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 				t.Errorf("%d values are left, want %d; %d others have changed, want %d", left, row.left, changed, row.changed)
 			}
 			if row.feed == market.FeedCapacity { // the other datasets of the feed do not wait
-				fcr, err := b.db.CapacityWithin(t.Context(), market.FCRCapacity, date(t, row.day).Period())
+				fcr, err := store.Within(t.Context(), b.db, market.Capacity, market.FCRCapacity, date(t, row.day).Period())
 				if err != nil || len(fcr) != 96 || fcr[0].OfferedMW != market.Num(201) {
 					t.Errorf("%d rows of FCR capacity, %v", len(fcr), err)
 				}
@@ -260,7 +260,7 @@ func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
 			if row.reason == "" {
 				return
 			}
-			if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+			if _, err := b.Accept(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 				t.Fatal(err)
 			}
 			if left, changed := b.counted(row.feed, row.day); left == row.left || changed == 0 {
@@ -293,9 +293,9 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 		rows    int // of the date from then on
 		missing report.Reason
 	}{
-		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
-		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, 192, ""},
-		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, 0, report.ReasonRejected},
+		{"and is taken from then on", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, 192, ""},
+		{"also where a fetch met it", true, func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, 192, ""},
+		{"or rejected, and is not asked about again", false, func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), store.Note{}, id) }, 0, report.ReasonRejected},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -424,8 +424,8 @@ func TestWhatAPersonDecides(t *testing.T) {
 		decide func(*bench, int64) (store.Quarantined, error)
 		stored bool
 	}{
-		{"accepted", func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), id) }, true},
-		{"rejected", func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), id) }, false},
+		{"accepted", func(b *bench, id int64) (store.Quarantined, error) { return b.Accept(b.t.Context(), store.Note{}, id) }, true},
+		{"rejected", func(b *bench, id int64) (store.Quarantined, error) { return b.Reject(b.t.Context(), store.Note{}, id) }, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
@@ -439,7 +439,7 @@ func TestWhatAPersonDecides(t *testing.T) {
 			if err != nil || len(waiting) != 1 {
 				t.Fatalf("waiting %v, error %v", waiting, err)
 			}
-			if q, err := b.db.Waiting(t.Context(), waiting[0].ID); err != nil || len(q.Batch.Prices) != 96 {
+			if q, err := b.db.Waiting(t.Context(), waiting[0].ID); err != nil || len(market.Prices.In(q.Batch)) != 96 {
 				t.Fatalf("waiting %v, error %v", q, err)
 			}
 			if q, err := row.decide(b, waiting[0].ID); err != nil || q.Date != date(t, day) {
@@ -481,7 +481,7 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Reject(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, at := range []string{"2026-11-21 00:31", "2026-11-22 12:00", "2026-11-29 12:00", "2026-12-20 12:00"} {
@@ -518,7 +518,7 @@ func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Reject(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Reject(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	b.clock.Advance(time.Minute)
@@ -564,10 +564,10 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")
 			run := store.Run{Feed: string(market.FeedDayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices}, Window: period, Outcome: store.OutcomeOK}
-			if err := b.db.Commit(t.Context(), &run, market.Batch{Prices: row.held}); err != nil {
+			if err := b.db.Commit(t.Context(), &run, market.Prices.Batch(row.held)); err != nil {
 				t.Fatal(err)
 			}
-			_, got, err := b.suspicion(t.Context(), market.DayAheadPrices, date(t, day), market.Batch{Prices: row.reply})
+			_, got, err := b.suspicion(t.Context(), market.DayAheadPrices, date(t, day), market.Prices.Batch(row.reply))
 			if err != nil || got != row.reason {
 				t.Errorf("suspicion %q, %v; want %q", got, err, row.reason)
 			}
@@ -587,7 +587,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("waiting %v, error %v", waiting, err)
 	}
-	if _, err := b.Accept(t.Context(), waiting[0].ID); err != nil {
+	if _, err := b.Accept(t.Context(), store.Note{}, waiting[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	after := b.summary(market.DayAheadPrices)

@@ -42,7 +42,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
 		run.Outcome = store.OutcomePartial
-		if isEmpty(brought.batch) && allRefused(feed.Datasets, run.Refusals) {
+		if brought.batch.IsEmpty() && allRefused(feed.Datasets, run.Refusals) {
 			run.Outcome = store.OutcomeFailed
 		}
 	}
@@ -53,7 +53,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	faults := append(refusalTexts(run.Refusals), omissionTexts(run.Omissions)...)
 	if brought.fault != nil {
 		run.Lost, run.Outcome = brought.lost, store.OutcomePartial
-		faults = append(faults, oneLine(brought.fault))
+		faults = append(faults, oneLine(f.explain(brought.fault)))
 	}
 	run.Error = strings.Join(faults, "; ")
 	run.Ended = f.clock.Now()
@@ -85,7 +85,7 @@ func allRefused(datasets []market.Dataset, refusals []market.Refusal) bool {
 
 // recordFailure stores the record of a run that stored no values. Without room on the disk it is only logged.
 func (f *Feeds) recordFailure(ctx context.Context, feed *feed, run store.Run, brought answer, cause error) (store.Run, error) {
-	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(cause)
+	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(f.explain(cause))
 	if locked := f.store.Locked(); locked != nil && errors.Is(cause, store.ErrBusy) {
 		run.Error = oneLine(locked) // without the file's path: the status shows it to every account
 	}

@@ -177,7 +177,7 @@ func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
 		reply, err := whole(window)
 		kept := reply.Rows[:0]
 		for _, row := range reply.Rows {
-			if row.Dataset != market.MFRRCapacity || row.Direction == market.Upward || row.Start >= firstDates.mfrrDownward.Start().Unix() {
+			if row.Dataset != market.MFRRCapacity || row.Direction == market.Upward || row.Start >= market.MFRRCapacity.About().Due[1].First.Start().Unix() {
 				kept = append(kept, row)
 			}
 		}

@@ -596,7 +596,7 @@ func corrects[R any](counted map[string]int, resource string, before, after R) R
 func (w *weeks) checkStandIn() {
 	t := w.t
 	tomorrow := market.DeliveryDateOf(w.now()).Add(1)
-	prices, err := w.db.Prices(t.Context(), tomorrow.Period())
+	prices, err := store.Within(t.Context(), w.db, market.Prices, market.DayAheadPrices, tomorrow.Period())
 	if err != nil {
 		t.Fatal(err)
 	}

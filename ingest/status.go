@@ -41,7 +41,7 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 			return report.Report{}, err
 		}
 		current.Datasets = append(current.Datasets, status)
-		if !market.SoldAhead(dataset) {
+		if !dataset.About().Ahead {
 			continue
 		}
 		corrections, err := f.store.Corrections(ctx, dataset, f.today(), f.today().Add(1))
@@ -89,10 +89,7 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 	}
 	lag := time.Duration(0)
 	if !extent.First.IsZero() {
-		end, err := f.newestEnd(ctx, dataset, extent)
-		if err != nil {
-			return report.Status{}, err
-		}
+		end := time.Unix(extent.NewestEnd, 0)
 		lag = max(clock.latest(now).Sub(end), 0)
 		seconds := int64(lag / time.Second)
 		status.FirstDate, status.LastDate, status.NewestPeriodEnd, status.LagSeconds = &extent.First, &extent.Last, report.InstantOf(end), &seconds
@@ -154,24 +151,6 @@ func (feed *feed) ownState() store.FeedState {
 		state.OpenUntil = until
 	}
 	return state
-}
-
-// newestEnd is the end of the newest period that is held.
-func (f *Feeds) newestEnd(ctx context.Context, dataset market.Dataset, extent store.Extent) (time.Time, error) {
-	length := int64(market.QuarterSeconds)
-	switch dataset {
-	case market.AFRREnergy:
-		length = market.AFRRSeconds
-	case market.DayAheadPrices:
-		prices, err := f.store.Prices(ctx, market.Period{Start: extent.NewestStart, End: extent.NewestStart + 1})
-		if err != nil {
-			return time.Time{}, err
-		}
-		for _, p := range prices {
-			length = p.Resolution.Seconds()
-		}
-	}
-	return time.Unix(extent.NewestStart+length, 0), nil
 }
 
 // judgedDates summarizes the delivery dates of a dataset.
@@ -263,7 +242,7 @@ func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.Dat
 	return ""
 }
 
-func reason(h completeness, asked store.Asked, wasAsked, isGap bool) report.Reason {
+func reason(h completeness, asked store.FetchHistory, wasAsked, isGap bool) report.Reason {
 	switch {
 	case !wasAsked && h.received == 0:
 		return report.ReasonNotAsked

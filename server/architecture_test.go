@@ -1,21 +1,29 @@
 package server
 
 import (
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // imports are the packages of Courant that each one may import directly.
 var imports = map[string][]string{
 	"courant":                  {"courant/server/command"},
-	"courant/server/command":   {"courant/auth", "courant/ingest", "courant/ingest/report", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/disk", "courant/store/market"},
+	"courant/server/command":   {"courant/auth", "courant/ingest", "courant/ingest/report", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market"},
 	"courant/server":           {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/source", "courant/server/api", "courant/server/config", "courant/server/entrance", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
 	"courant/server/api":       {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market", "courant/web"},
 	"courant/server/config":    {"courant/store/market"},
 	"courant/server/entrance":  {},
-	"courant/web":              {"courant/auth", "courant/ingest/report", "courant/store", "courant/store/market"},
+	"courant/web":              {"courant/auth", "courant/ingest/report", "courant/store/market"},
 	"courant/ingest":           {"courant/ingest/report", "courant/ingest/source", "courant/store", "courant/store/market"},
 	"courant/ingest/rte":       {"courant/ingest/source", "courant/store/market"},
 	"courant/ingest/entsoe":    {"courant/ingest/source", "courant/store/market"},
@@ -35,9 +43,9 @@ var imports = map[string][]string{
 var homes = map[string][]string{
 	"database/sql":                  {"courant/store"},
 	"modernc.org/sqlite":            {"courant/store"},
-	"github.com/labstack/echo/v4":   {"courant/server/api", "courant/web"},
+	"github.com/labstack/echo/v4":   {"courant/server/api"},
 	"github.com/go-co-op/gocron/v2": {"courant/ingest"},
-	"github.com/alexedwards/scs/v2": {"courant/auth", "courant/server/api"},
+	"github.com/alexedwards/scs/v2": {"courant/auth"},
 	"github.com/spf13/viper":        {"courant/server/config"},
 	"github.com/spf13/cobra":        {"courant/server/command"},
 	"github.com/minio/minio-go/v7":  {"courant/store/backup/s3"},
@@ -79,5 +87,77 @@ func TestDecodersLinkNoDatabase(t *testing.T) {
 		if linked == "database/sql" || linked == "courant/store" || strings.HasPrefix(linked, "modernc.org/") {
 			t.Errorf("decoders link %s", linked)
 		}
+	}
+}
+
+// configKeys are the keys of the example of a configuration that have a dot, and its sections that have one.
+func configKeys(t *testing.T) []string {
+	t.Helper()
+	example, err := os.ReadFile("../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(example, &tree); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	var walk func(prefix string, tree map[string]any)
+	walk = func(prefix string, tree map[string]any) {
+		for name, value := range tree {
+			if prefix != "" {
+				keys = append(keys, prefix+name)
+			}
+			if inner, is := value.(map[string]any); is {
+				walk(prefix+name+".", inner)
+			}
+		}
+	}
+	walk("", tree)
+	return keys
+}
+
+func TestConfigKeysAreNamedByCommandsConfigurationAndPagesAlone(t *testing.T) {
+	keys := configKeys(t)
+	if !slices.Contains(keys, "backup.s3.endpoint") || !slices.Contains(keys, "rte.client_id") {
+		t.Fatalf("keys %v", keys)
+	}
+	for i, key := range keys {
+		keys[i] = regexp.QuoteMeta(key)
+	}
+	slices.SortFunc(keys, func(a, b string) int { return len(b) - len(a) })
+	named := regexp.MustCompile(`\b(` + strings.Join(keys, "|") + `)\b`)
+	at := map[string]bool{"command": true, "config": true, "../web": true, "../docs": true}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		switch path, _ := filepath.Rel("../server", path); {
+		case err != nil:
+			return err
+		case entry.IsDir() && at[filepath.ToSlash(path)]:
+			return fs.SkipDir
+		}
+		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files := token.NewFileSet()
+		var scan scanner.Scanner
+		scan.Init(files.AddFile(path, -1, len(text)), text, nil, scanner.ScanComments)
+		for {
+			pos, kind, literal := scan.Scan()
+			switch {
+			case kind == token.EOF:
+				return nil
+			case kind == token.STRING || kind == token.COMMENT:
+				if key := named.FindString(literal); key != "" {
+					t.Errorf("%s names %s", files.Position(pos), key)
+				}
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -2,13 +2,14 @@ package server
 
 import "runtime/debug"
 
-// build is what the Go toolchain wrote into the program.
-type build struct {
-	Version, Commit string
+// Build is what the Go toolchain recorded in the program.
+type Build struct {
+	Version, Commit string // "unknown" if it recorded none
 }
 
-func ReadBuild() build {
-	b := build{Version: "unknown", Commit: "unknown"}
+// ReadBuild returns the version and the commit of the program.
+func ReadBuild() Build {
+	b := Build{Version: "unknown", Commit: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
@@ -24,5 +25,5 @@ func ReadBuild() build {
 	return b
 }
 
-// userAgent is how Courant names itself to the sources.
+// userAgent is the User-Agent of requests to the sources and to the certificate authority.
 func userAgent() string { return "courant/" + ReadBuild().Version }

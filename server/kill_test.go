@@ -164,7 +164,7 @@ func checkWhole(t *testing.T, first, last market.DeliveryDate) {
 			afrr += int64(math.Round(a.Demand * 10_000))
 		}
 		period := date.Period()
-		steps, err := db.AFRRWithin(t.Context(), period)
+		steps, err := store.Within(t.Context(), db, market.AFRR, market.AFRREnergy, period)
 		if err != nil {
 			t.Fatal(err)
 		}

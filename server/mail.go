@@ -15,39 +15,40 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"courant/ingest/source"
-	"courant/server/api"
-	"courant/server/config"
 )
 
 const (
-	// mailTimeout is how long one mail may take, from the call to the server's last answer.
+	// mailTimeout is how long one mail may take, from dialing to the server's last answer.
 	mailTimeout = 30 * time.Second
-	// mailReplyBytes is how much is read from a mail server for one mail, its certificates included. A server that is well needs a
-	// few kilobytes; the library would keep a line that does not end in memory.
+	// mailReplyBytes is how much is read from a mail server for one mail, including its certificates. A real server sends a few kilobytes;
+	// the library would buffer an endless line in memory.
 	mailReplyBytes = 128 << 10
-	// mailErrorRunes is how much of what a mail server said goes into an error.
+	// mailErrorRunes is how many characters of a mail server's message go into an error.
 	mailErrorRunes = 400
 )
 
-var errMailReply = fmt.Errorf("the server sends more than %d KiB for one mail: check that smtp.host and smtp.port lead to a mail server", mailReplyBytes>>10)
+// ErrMailReply is an answer so long that it is not from a mail server.
+var ErrMailReply = fmt.Errorf("the server sends more than %d KiB for one mail", mailReplyBytes>>10)
 
-// mailer sends mails through the configured server.
+// mailServer is a server that accepts mails from Courant.
+type mailServer struct {
+	Host               string
+	Port               int
+	Username, Password string // empty: the server asks for none
+	From               string // an address, with or without a name
+	Encryption         string // "starttls", "tls" or "none"
+}
+
+// mailer sends mails through a server.
 type mailer struct {
-	cfg     config.SMTP
+	mailServer
 	timeout time.Duration
-	roots   *x509.CertPool // of the server's certificate; nil: those of the system
+	roots   *x509.CertPool    // of the server's certificate; nil: those of the system
+	explain func(error) error // adds to an error what to do; nil: errors are returned as they are
 }
 
-// newMailer is nil where mails cannot be sent, or would not know what address to lead to.
-func newMailer(cfg config.Config) api.Mailer {
-	if cfg.SMTP.Host == "" || cfg.Server.PublicURL == "" {
-		return nil
-	}
-	return mailer{cfg: cfg.SMTP, timeout: mailTimeout}
-}
-
-// Send sends a mail in plain text to one person, whom its error does not name. It ends with ctx at once, and after the mailer's
-// timeout in any case, whatever the server does.
+// Send sends a mail in plain text to one person, whom its error does not name. It returns when ctx ends, and after the mailer's timeout at
+// the latest, whatever the server does.
 func (m mailer) Send(ctx context.Context, to, subject, text string) error {
 	late := fmt.Errorf("the server did not take the mail within %s", m.timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, m.timeout, late)
@@ -56,39 +57,43 @@ func (m mailer) Send(ctx context.Context, to, subject, text string) error {
 	if err == nil {
 		return nil
 	}
-	// The connection was closed under the library, which says only that. A dialer may see the end of the time before ctx does.
+	// The library reports only that its connection was closed. A dialer may notice the deadline before ctx does.
 	end, _ := ctx.Deadline()
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	} else if !time.Now().Before(end) {
 		err = late
 	}
-	said := []rune(m.hide(err.Error(), to, text))
-	if len(said) > mailErrorRunes {
-		said = append(said[:mailErrorRunes], '…')
+	if m.explain != nil {
+		err = m.explain(err)
 	}
-	return errors.New("mail: " + string(said))
+	message := []rune(m.hide(err.Error(), to, text))
+	if len(message) > mailErrorRunes {
+		message = append(message[:mailErrorRunes], '…')
+	}
+	return errors.New("mail: " + string(message))
 }
 
-// longWord is from how many letters and digits on a word of a mail is hidden: no word is as long, but the secret in a link is.
+// longWord is the length, in letters and digits, from which a word of a mail is hidden: no real word is that long, but the secret in a link
+// is.
 const longWord = 20
 
-// hide makes one line of what an error of the library or of the server says, without the recipient, the password and the secrets in
-// the mail's text. A server may repeat all of them.
-func (m mailer) hide(said, to, text string) string {
-	secrets := []string{m.cfg.Password.Reveal(), to}
+// hide returns the message of an error in one line, without the recipient, the password and the secrets in the mail's text. A server may
+// repeat all of them.
+func (m mailer) hide(message, to, text string) string {
+	secrets := []string{m.Password, to}
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		if len(word) >= longWord {
 			secrets = append(secrets, word)
 		}
 	}
-	said = strings.ReplaceAll(strings.Join(strings.Fields(said), " "), to, "[recipient]")
-	return source.Hide(said, secrets)
+	message = strings.ReplaceAll(strings.Join(strings.Fields(message), " "), to, "[recipient]")
+	return source.Hide(message, secrets)
 }
 
 func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	message := mail.NewMsg()
-	if err := message.From(m.cfg.From); err != nil {
+	if err := message.From(m.From); err != nil {
 		return err
 	}
 	if err := message.To(to); err != nil {
@@ -98,90 +103,92 @@ func (m mailer) send(ctx context.Context, to, subject, text string) error {
 	message.SetDate()
 	message.SetMessageID()
 	message.SetBodyString(mail.TypeTextPlain, text)
-	var line mailLine
-	defer line.close()
-	secure := &tls.Config{ServerName: m.cfg.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
-	// The library's own timeout is for one call, and is renewed: that of ctx comes first.
-	options := []mail.Option{mail.WithPort(m.cfg.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(line.dial)}
+	var dialer mailDialer
+	defer dialer.close()
+	secure := &tls.Config{ServerName: m.Host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
+	// The library's own timeout applies to each call: that of ctx ends first.
+	options := []mail.Option{
+		mail.WithPort(m.Port), mail.WithTimeout(2 * mailTimeout), mail.WithTLSConfig(secure), mail.WithDialContextFunc(dialer.dial),
+	}
 	method := mail.SMTPAuthAutoDiscover
-	switch m.cfg.TLS {
+	switch m.Encryption {
 	case "starttls":
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	case "tls":
-		// With WithSSL the library takes a connection that it did not make itself for one in the clear, and sends no password.
+		// With WithSSL the library takes a connection that it did not dial itself for an unencrypted one, and sends no password.
 		options = append(options, mail.WithTLSPolicy(mail.TLSOpportunistic))
-		line.secure = secure
+		dialer.secure = secure
 	case "none":
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
-		method = mail.SMTPAuthPlain // which is used in the open within this machine only
+		method = mail.SMTPAuthPlain // which the library uses without encryption on this machine only
 	}
-	if m.cfg.Username != "" {
+	if m.Username != "" {
 		options = append(options, mail.WithSMTPAuth(method),
-			mail.WithUsername(m.cfg.Username), mail.WithPassword(m.cfg.Password.Reveal()))
+			mail.WithUsername(m.Username), mail.WithPassword(m.Password))
 	}
-	client, err := mail.NewClient(m.cfg.Host, options...)
+	client, err := mail.NewClient(m.Host, options...)
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, line.close)()
+	defer context.AfterFunc(ctx, dialer.close)()
 	err = client.DialAndSendWithContext(ctx, message)
-	if line.tooMuch() {
-		return errMailReply
+	if dialer.isExhausted() {
+		return ErrMailReply
 	}
 	return err
 }
 
-// mailLine is the connection over which one mail goes. The library closes it neither when its context ends nor after every error.
-type mailLine struct {
-	secure *tls.Config // nil: the connection begins in the clear
+// mailDialer dials the connection for one mail and closes it. The library closes it neither when its context ends nor after every error.
+type mailDialer struct {
+	secure *tls.Config // nil: the connection begins without encryption
 
 	mu     sync.Mutex
 	conn   *meteredConn
 	closed bool
 }
 
-func (l *mailLine) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *mailDialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
 		return nil, errors.Join(net.ErrClosed, conn.Close())
 	}
-	l.conn = &meteredConn{Conn: conn, left: mailReplyBytes}
-	if l.secure != nil {
-		return tls.Client(l.conn, l.secure), nil
+	d.conn = &meteredConn{Conn: conn, left: mailReplyBytes}
+	if d.secure != nil {
+		return tls.Client(d.conn, d.secure), nil
 	}
-	return l.conn, nil
+	return d.conn, nil
 }
 
-func (l *mailLine) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	if l.conn != nil {
-		l.conn.Close()
+func (d *mailDialer) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	if d.conn != nil {
+		d.conn.Close()
 	}
 }
 
-func (l *mailLine) tooMuch() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.conn != nil && l.conn.left == 0
+func (d *mailDialer) isExhausted() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.conn != nil && d.conn.left == 0
 }
 
-// meteredConn is a connection from which only so much is read.
+// meteredConn is a connection from which only a limited number of bytes is read.
 type meteredConn struct {
 	net.Conn
 	left int // bytes
 }
 
-// Read is for net.Conn.
+// Read implements net.Conn.
 func (c *meteredConn) Read(p []byte) (int, error) {
 	if c.left == 0 {
-		return 0, errMailReply
+		return 0, ErrMailReply
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.left)])
 	c.left -= n

@@ -102,7 +102,7 @@ func certified(t *testing.T) ([]tls.Certificate, *x509.CertPool) {
 
 // open starts the office and returns a configuration that leads to it, with encryption as in smtp.tls and with the certificate of the
 // pool.
-func (o *postOffice) open(t *testing.T, encryption string) (config.SMTP, *x509.CertPool) {
+func (o *postOffice) open(t *testing.T, encryption string) (mailServer, *x509.CertPool) {
 	t.Helper()
 	certificates, roots := certified(t)
 	o.taken, o.envelopes = make(chan *mail.Message, 10), make(chan string, 10)
@@ -122,7 +122,7 @@ func (o *postOffice) open(t *testing.T, encryption string) (config.SMTP, *x509.C
 	ended := make(chan struct{})
 	go func() { defer close(ended); office.Serve(listener) }()
 	t.Cleanup(func() { office.Close(); <-ended })
-	return config.SMTP{Host: "127.0.0.1", Port: port, From: "Courant <courant@example.org>", TLS: encryption}, roots
+	return mailServer{Host: "127.0.0.1", Port: port, From: "Courant <courant@example.org>", Encryption: encryption}, roots
 }
 
 func TestAMailComesAsItWasWritten(t *testing.T) {
@@ -130,8 +130,8 @@ func TestAMailComesAsItWasWritten(t *testing.T) {
 		"none": {}, "starttls": {user: "courant", password: "a secret"}, "tls": {user: "courant", password: "a secret"},
 	} {
 		cfg, roots := office.open(t, encryption)
-		cfg.Username, cfg.Password = office.user, config.Secret(office.password)
-		err := mailer{cfg: cfg, timeout: mailTimeout, roots: roots}.Send(t.Context(), "anne@example.org", "Courant : été", "Bonjour,\n\nhttps://courant.example.org/set-password?key=ABC\n")
+		cfg.Username, cfg.Password = office.user, office.password
+		err := mailer{mailServer: cfg, timeout: mailTimeout, roots: roots}.Send(t.Context(), "anne@example.org", "Courant : été", "Bonjour,\n\nhttps://courant.example.org/set-password?key=ABC\n")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 	office := &postOffice{user: "courant", password: "a secret"}
 	cfg, _ := office.open(t, "none")
 	for name, test := range map[string]struct {
-		password config.Secret
+		password string
 		to, tls  string
 		ended    bool
 	}{
@@ -176,8 +176,8 @@ func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 				cancel()
 			}
 			cfg := cfg
-			cfg.Username, cfg.Password, cfg.TLS = office.user, test.password, test.tls
-			err := mailer{cfg: cfg, timeout: mailTimeout}.Send(ctx, test.to, "subject", "https://courant.example.org/set-password?key=ABC")
+			cfg.Username, cfg.Password, cfg.Encryption = office.user, test.password, test.tls
+			err := mailer{mailServer: cfg, timeout: mailTimeout}.Send(ctx, test.to, "subject", "https://courant.example.org/set-password?key=ABC")
 			if err == nil || strings.Contains(err.Error(), test.to) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "key=") {
 				t.Errorf("Send = %v, want an error without recipient and secret", err)
 			}
@@ -186,7 +186,7 @@ func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
 }
 
 // parrot is a mail server that refuses a mail at the password, the recipient or the end, and repeats what it was sent there.
-func parrot(t *testing.T, refuses string) (config.SMTP, *x509.CertPool) {
+func parrot(t *testing.T, refuses string) (mailServer, *x509.CertPool) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -239,7 +239,7 @@ func parrot(t *testing.T, refuses string) (config.SMTP, *x509.CertPool) {
 		}
 	})
 	t.Cleanup(func() { listener.Close(); talks.Wait() })
-	return config.SMTP{Host: "127.0.0.1", Port: port, From: "courant@example.org", TLS: "tls", Username: "courant"}, roots
+	return mailServer{Host: "127.0.0.1", Port: port, From: "courant@example.org", Encryption: "tls", Username: "courant"}, roots
 }
 
 func TestWhatAMailServerRepeatsOfPasswordLinkAndRecipientIsHidden(t *testing.T) {
@@ -248,7 +248,7 @@ func TestWhatAMailServerRepeatsOfPasswordLinkAndRecipientIsHidden(t *testing.T) 
 		t.Run(refuses, func(t *testing.T) {
 			cfg, roots := parrot(t, refuses)
 			cfg.Password = password
-			err := mailer{cfg: cfg, timeout: mailTimeout, roots: roots}.Send(t.Context(), to, "subject", "Hello,\n\n"+api.LinkAddress("https://courant.example.org", key)+"\n")
+			err := mailer{mailServer: cfg, timeout: mailTimeout, roots: roots}.Send(t.Context(), to, "subject", "Hello,\n\n"+api.LinkAddress("https://courant.example.org", key)+"\n")
 			if err == nil || !strings.Contains(err.Error(), "[hidden]") || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("Send = %v, want what the server said with something hidden", err)
 			}
@@ -263,7 +263,7 @@ func TestWhatAMailServerRepeatsOfPasswordLinkAndRecipientIsHidden(t *testing.T) 
 }
 
 // dripping is a mail server that sends a text again and again, until the connection ends.
-func dripping(t *testing.T, greeting, again string) config.SMTP {
+func dripping(t *testing.T, greeting, again string) mailServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -283,7 +283,7 @@ func dripping(t *testing.T, greeting, again string) config.SMTP {
 		}
 	}()
 	t.Cleanup(func() { listener.Close(); <-ended })
-	return config.SMTP{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
+	return mailServer{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", Encryption: "none"}
 }
 
 func TestAMailServerThatNeverEndsIsReadNoFurther(t *testing.T) {
@@ -295,14 +295,14 @@ func TestAMailServerThatNeverEndsIsReadNoFurther(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := dripping(t, test.greeting, test.again)
-			err := mailer{cfg: cfg, timeout: mailTimeout}.Send(t.Context(), "anne@example.org", "subject", "text")
+			err := mailer{mailServer: cfg, timeout: mailTimeout}.Send(t.Context(), "anne@example.org", "subject", "text")
 			if err == nil || len(err.Error()) > 4*mailErrorRunes {
 				t.Errorf("Send = %v, want a short error", err)
 			}
 		})
 	}
 	cfg := dripping(t, "220 ", strings.Repeat("x", 1000))
-	err := mailer{cfg: cfg, timeout: mailTimeout}.Send(t.Context(), "anne@example.org", "subject", "text")
+	err := mailer{mailServer: cfg, timeout: mailTimeout}.Send(t.Context(), "anne@example.org", "subject", "text")
 	if err == nil || !strings.Contains(err.Error(), "the server sends more than 128 KiB for one mail") {
 		t.Errorf("Send = %v", err)
 	}
@@ -324,10 +324,10 @@ func TestAMailIsGivenUpWithItsContextThoughTheServerGoesOnSending(t *testing.T) 
 		}
 	}()
 	defer func() { listener.Close(); <-ended }()
-	cfg := config.SMTP{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "none"}
+	cfg := mailServer{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", Encryption: "none"}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() { <-waiting; cancel(errors.New("the service stops")) }()
-	err = mailer{cfg: cfg, timeout: time.Hour}.Send(ctx, "anne@example.org", "subject", "text")
+	err = mailer{mailServer: cfg, timeout: time.Hour}.Send(ctx, "anne@example.org", "subject", "text")
 	if err == nil || err.Error() != "mail: the service stops" {
 		t.Errorf("Send = %v", err)
 	}
@@ -339,8 +339,8 @@ func TestAMailThatIsNotTakenInTimeIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	cfg := config.SMTP{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", TLS: "tls"}
-	err = mailer{cfg: cfg, timeout: time.Millisecond}.Send(t.Context(), "anne@example.org", "subject", "text")
+	cfg := mailServer{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", Encryption: "tls"}
+	err = mailer{mailServer: cfg, timeout: time.Millisecond}.Send(t.Context(), "anne@example.org", "subject", "text")
 	if err == nil || err.Error() != "mail: the server did not take the mail within 1ms" {
 		t.Errorf("Send = %v", err)
 	}
@@ -353,7 +353,7 @@ func TestMailsAreSentWhereTheServerAndThePublicAddressAreKnown(t *testing.T) {
 	}{
 		{"", "", false}, {"mail.example.org", "", false}, {"", "https://courant.example.org", false}, {"mail.example.org", "https://courant.example.org", true},
 	} {
-		got := newMailer(config.Config{Server: config.Server{PublicURL: test.publicURL}, SMTP: config.SMTP{Host: test.host}}) != nil
+		got := mailerOf(config.Config{Server: config.Server{PublicURL: test.publicURL}, SMTP: config.SMTP{Host: test.host}}, nil) != nil
 		if got != test.want {
 			t.Errorf("host %q and public address %q: %t, want %t", test.host, test.publicURL, got, test.want)
 		}

@@ -17,17 +17,17 @@ import (
 	"courant/store/market"
 )
 
-// scrapeTimeout is how long the report behind a scrape may take.
+// scrapeTimeout is how long the report for a scrape may take.
 const scrapeTimeout = 10 * time.Second
 
-// metrics is what Prometheus reads. Runs are counted as they end; the rest is looked up at each scrape.
+// metrics are the metrics for Prometheus. Runs are counted as they end; all others are looked up at each scrape.
 type metrics struct {
 	registry *prometheus.Registry
 	backup   *prometheus.GaugeVec
 	runs     *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	rows     *prometheus.CounterVec
-	lookedUp lookup
+	lookup   lookup
 }
 
 func newMetrics(databasePath string, report func(context.Context) (report.Report, error), log *slog.Logger) *metrics {
@@ -44,7 +44,7 @@ func newMetrics(databasePath string, report func(context.Context) (report.Report
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "courant_rows_written_total", Help: "Rows that were new or had changed.",
 		}, []string{"dataset"}),
-		lookedUp: lookup{
+		lookup: lookup{
 			databasePath: databasePath, report: report, log: log,
 			lastSuccess:  describe("courant_last_success_timestamp_seconds", "End of the newest run that read the dataset's newest delivery date without refusing any of it.", "dataset"),
 			newestPeriod: describe("courant_newest_period_timestamp_seconds", "End of the newest period that is held.", "dataset"),
@@ -59,12 +59,12 @@ func newMetrics(databasePath string, report func(context.Context) (report.Report
 			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
 		},
 	}
-	m.registry.MustRegister(m.backup, m.runs, m.duration, m.rows, &m.lookedUp, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.backup, m.runs, m.duration, m.rows, &m.lookup, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// newBackupGauge has no value before backups are scheduled.
+// newBackupGauge returns a gauge without values; it has one per kind of destination once backups are scheduled.
 func newBackupGauge() *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "courant_last_backup_timestamp_seconds",
@@ -72,7 +72,7 @@ func newBackupGauge() *prometheus.GaugeVec {
 	}, []string{"place"})
 }
 
-// backedUp notes when the newest backup of a kind of place was begun.
+// backedUp sets when the newest backup at a kind of destination was begun.
 func (m *metrics) backedUp(kind string, begun time.Time) {
 	seconds := int64(0)
 	if !begun.IsZero() {
@@ -94,12 +94,12 @@ func (m *metrics) ran(run store.Run) {
 	}
 }
 
-// handler answers a scrape.
+// handler returns the handler of GET /metrics.
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// lookup is the metrics that are looked up at each scrape.
+// lookup collects the metrics that are looked up at each scrape.
 type lookup struct {
 	databasePath string
 	report       func(context.Context) (report.Report, error)
@@ -108,7 +108,7 @@ type lookup struct {
 	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, clock, databaseSize, diskFree, diskFull *prometheus.Desc
 }
 
-// Describe is for prometheus.Collector.
+// Describe implements prometheus.Collector.
 func (l *lookup) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.clock, l.databaseSize, l.diskFree, l.diskFull,
@@ -117,7 +117,7 @@ func (l *lookup) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect is for prometheus.Collector. What cannot be looked up is left out and logged.
+// Collect implements prometheus.Collector. Metrics that cannot be looked up are left out, and the error is logged.
 func (l *lookup) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"courant/ingest/entsoe"
 	"courant/ingest/rte"
 	"courant/ingest/source"
+	"courant/server/api"
 	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store"
@@ -24,7 +24,7 @@ import (
 	"courant/web"
 )
 
-// NewAuth knows the accounts of a database. Its cookies are for HTTPS alone if that is how users come. log may be nil.
+// NewAuth returns the accounts of a database. Its cookies are restricted to HTTPS if the public address is one. log may be nil.
 func NewAuth(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger) *auth.Auth {
 	return auth.New(auth.Options{
 		Store:        db,
@@ -36,109 +36,120 @@ func NewAuth(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slo
 }
 
 func authOffers(offers []config.Offer) []auth.Offer {
-	var known []auth.Offer
+	var converted []auth.Offer
 	for _, offer := range offers {
-		known = append(known, auth.Offer{ID: offer.ID, Datasets: offer.Datasets})
+		converted = append(converted, auth.Offer{ID: offer.ID, Datasets: offer.Datasets})
 	}
-	return known
+	return converted
 }
 
-// pageOffers are the offers as the pages show them.
+// pageOffers returns the offers as the pages show them.
 func pageOffers(offers []config.Offer) []web.Offer {
-	var shown []web.Offer
+	var converted []web.Offer
 	for _, offer := range offers {
-		shown = append(shown, web.Offer{
+		converted = append(converted, web.Offer{
 			ID: offer.ID, Name: web.Text{FR: offer.NameFR, EN: offer.NameEN}, Price: web.Text{FR: offer.PriceFR, EN: offer.PriceEN},
 			Description: web.Text{FR: offer.DescriptionFR, EN: offer.DescriptionEN}, Datasets: offer.Datasets, Contact: offer.Contact,
 		})
 	}
-	return shown
+	return converted
 }
 
-// The sources' patience is measured in real time, whatever the time of the market.
-
-// LineEachHost has the calls to a source wait for one another, whatever they ask for; interval is what passes at least between the starts
-// of two of them.
+// LineEachHost returns queues in which all calls to a source wait for one another; interval is the least time between the starts of two of
+// them. It is measured in real time, whatever the clock of the feeds.
 func LineEachHost(interval time.Duration) source.Lines {
 	return source.OneLineEachHost(clockwork.NewRealClock(), interval)
 }
 
-// LineEachFeed has the calls of one feed wait for one another: a feed that hangs holds up no other.
+// LineEachFeed returns queues in which the calls of one feed wait for one another, so that a feed that hangs delays no other.
 func LineEachFeed(interval time.Duration) source.Lines {
 	return source.OneLineEachResource(clockwork.NewRealClock(), interval)
 }
 
-// Listeners are told what the feeds do; each may be nil.
-type Listeners struct {
-	committed func(context.Context)
-	ran       func(store.Run)
-}
-
-// NewFeeds makes the feeds of the sources for which there are credentials; their calls wait in the lines.
-func NewFeeds(cfg config.Config, db *store.Store, clock clockwork.Clock, log *slog.Logger, lines source.Lines, told Listeners) *ingest.Feeds {
-	options := ingest.Options{
-		Store: db, Clock: clock, Log: log, CompareClocks: true, Committed: told.committed, Ran: told.ran,
-		Room:      func() error { return disk.RoomBeside(cfg.Database.Path) },
-		Readers: map[market.FeedName]ingest.Reader{}, Schedules: map[market.FeedName]ingest.Schedule{},
-	}
+// NewFeeds adds to the options what the configuration sets: the sources for which there are credentials, when they are asked, and how
+// much of the disk stays free. Calls to the sources wait in the lines.
+func NewFeeds(cfg config.Config, lines source.Lines, o ingest.Options) *ingest.Feeds {
+	o.CompareClocks = true
+	o.Room = func() error { return disk.RoomBeside(o.Store.Path()) }
+	o.Readers, o.Schedules = map[market.FeedName]ingest.Reader{}, map[market.FeedName]ingest.Schedule{}
 	for name, feed := range cfg.Ingest.Feeds {
-		options.Schedules[name] = schedule(*feed)
+		o.Schedules[name] = schedule(*feed)
 	}
 	client := source.NewHTTPClient()
-	if cfg.ENTSOE.SecurityToken != "" {
-		maps.Copy(options.Readers, readersOfENTSOE(NewENTSOE(cfg, client, clock, lines, log)))
+	if cfg.ENTSOE.IsOn() {
+		maps.Copy(o.Readers, readersOfENTSOE(NewENTSOE(cfg.ENTSOE, client, o.Clock, lines, o.Log)))
 	}
-	if cfg.RTE.ClientID != "" {
-		maps.Copy(options.Readers, readersOfRTE(NewRTE(cfg, client, clock, lines, log)))
+	if cfg.RTE.IsOn() {
+		maps.Copy(o.Readers, readersOfRTE(NewRTE(cfg.RTE, client, o.Clock, lines, o.Log)))
 	}
-	return ingest.New(options)
+	return ingest.New(o)
 }
 
 // readersOfENTSOE and readersOfRTE name the calls of the sources that bring in the feeds' datasets.
 func readersOfENTSOE(client *entsoe.Client) map[market.FeedName]ingest.Reader {
 	return map[market.FeedName]ingest.Reader{
-		market.FeedDayAheadPrices: ingest.ReaderOf(client.DayAheadPrices),
+		market.FeedDayAheadPrices: ingest.ReaderOf(market.Prices, client.DayAheadPrices),
 	}
 }
 
 func readersOfRTE(client *rte.Client) map[market.FeedName]ingest.Reader {
 	return map[market.FeedName]ingest.Reader{
-		market.FeedCapacity:       ingest.ReaderOf(client.ProcuredReserves),
-		market.FeedAFRREnergy:     ingest.ReaderOf(client.MarginalPrice),
-		market.FeedMFRREnergy:     ingest.ReaderOf(client.StandardMFRR),
-		market.FeedExchangePrices: ingest.ReaderOf(client.PowerExchangePrices),
+		market.FeedCapacity:       ingest.ReaderOf(market.Capacity, client.ProcuredReserves),
+		market.FeedAFRREnergy:     ingest.ReaderOf(market.AFRR, client.MarginalPrice),
+		market.FeedMFRREnergy:     ingest.ReaderOf(market.MFRR, client.StandardMFRR),
+		market.FeedExchangePrices: ingest.ReaderOf(market.Prices, client.PowerExchangePrices),
 	}
 }
 
-func NewENTSOE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
+// NewENTSOE makes a client of ENTSO-E. lines and log may be nil.
+func NewENTSOE(cfg config.ENTSOE, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *entsoe.Client {
 	return entsoe.NewClient(entsoe.Options{
-		BaseURL: cfg.ENTSOE.BaseURL, SecurityToken: cfg.ENTSOE.SecurityToken.Reveal(), HTTP: client, Clock: clock,
+		BaseURL: cfg.BaseURL, SecurityToken: cfg.SecurityToken.Reveal(), HTTP: client, Clock: clock,
 		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 
-func NewRTE(cfg config.Config, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
+// NewRTE makes a client of RTE. lines and log may be nil.
+func NewRTE(cfg config.RTE, client *http.Client, clock clockwork.Clock, lines source.Lines, log *slog.Logger) *rte.Client {
 	return rte.NewClient(rte.Options{
-		BaseURL: cfg.RTE.BaseURL, ClientID: cfg.RTE.ClientID, ClientSecret: cfg.RTE.ClientSecret.Reveal(), HTTP: client, Clock: clock,
+		BaseURL: cfg.BaseURL, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret.Reveal(), HTTP: client, Clock: clock,
 		UserAgent: userAgent(), Lines: lines, Log: log,
 	})
 }
 
 func schedule(feed config.Feed) ingest.Schedule {
-	return ingest.Schedule{Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays, LateMinute: int(feed.LateAt), LagAt: feed.LagAt}
+	return ingest.Schedule{
+		Every: feed.Every, Idle: feed.Idle, FromMinute: int(feed.From), ToMinute: int(feed.To), LookbackDays: feed.LookbackDays,
+		LateMinute: int(feed.LateAt), LagAt: feed.LagAt,
+	}
 }
 
-// BucketOf is the bucket that the configuration names.
+// mailerOf is nil where no mail server is configured, and where links in mails would have no address to begin with.
+func mailerOf(cfg config.Config, explain func(error) error) api.Mailer {
+	if cfg.SMTP.Host == "" || cfg.Server.PublicURL == "" {
+		return nil
+	}
+	return mailer{
+		mailServer: mailServer{
+			Host: cfg.SMTP.Host, Port: cfg.SMTP.Port, Username: cfg.SMTP.Username, Password: cfg.SMTP.Password.Reveal(),
+			From: cfg.SMTP.From, Encryption: cfg.SMTP.TLS,
+		},
+		timeout: mailTimeout, explain: explain,
+	}
+}
+
+// BucketOf returns the bucket that the configuration names.
 func BucketOf(cfg config.S3) backup.Bucket {
 	return backup.Bucket{
-		Options: s3.Options{Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal()},
-		Prefix:  cfg.Prefix,
+		Options: s3.Options{
+			Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal(),
+		},
+		Prefix: cfg.Prefix,
 	}
 }
 
-// frontOf is the entrance by TLS that the configuration names.
-func frontOf(cfg config.TLS) entrance.Options {
-	return entrance.Options{
-		Domain: cfg.Domain, CacheDir: cfg.CacheDir, HTTPSAddr: cfg.HTTPSAddr, HTTPAddr: cfg.HTTPAddr, Authority: cfg.Authority, UserAgent: userAgent(),
-	}
+// frontOf adds to the options what the configuration sets.
+func frontOf(cfg config.TLS, o entrance.Options) entrance.Options {
+	o.Domain, o.CacheDir, o.UserAgent = cfg.Domain, cfg.CacheDir, userAgent()
+	return o
 }

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/net/dns/dnsmessage"
+
+	"courant/server/entrance"
 )
 
 // freePort is a port of this machine that nobody listens on.
@@ -147,12 +149,14 @@ func TestACertificateIsGotAndRenewed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			httpPort, tlsPort := freePort(t), freePort(t)
 			cfg := behindTLS(t)
-			cfg.Server.TLS.HTTPAddr, cfg.Server.TLS.HTTPSAddr = fmt.Sprintf("127.0.0.1:%d", httpPort), fmt.Sprintf("127.0.0.1:%d", tlsPort)
-			cfg.Server.TLS.Authority = pebble(t, httpPort, tlsPort)
+			ports := entrance.Options{
+				HTTPAddr: fmt.Sprintf("127.0.0.1:%d", httpPort), HTTPSAddr: fmt.Sprintf("127.0.0.1:%d", tlsPort),
+				Authority: pebble(t, httpPort, tlsPort),
+			}
 			if test.kept > 0 {
 				keepCertificate(t, cfg.Server.TLS, time.Now().Add(test.kept))
 			}
-			s := serve(t, cfg, t.Output())
+			s := serveAt(t, cfg, ports, t.Output())
 			shown := certificateShown(t, s)
 			for shown.Issuer.CommonName == shown.Subject.CommonName { // the old one, until it is renewed
 				shown = certificateShown(t, s)

@@ -1,12 +1,11 @@
-// Package server is Courant as one process: Open takes hold of its database and its ports, Run collects and serves until it is told to
-// stop, Close lets go. What may come in here is how the parts are put together, started and stopped, and what the process does for
-// itself: upkeep, metrics, mails, its word to systemd.
+// Package server is Courant as one process: Open opens its database and ports, Run collects and serves until its context ends, and Close
+// releases everything. The package puts the parts together, starts and stops them, and does what the process does for itself: upkeep,
+// metrics, mails, notifications of systemd.
 package server
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,91 +27,100 @@ import (
 )
 
 const (
-	// requestsTimeout is how long requests under way may take when the service stops. Then the feeds have as long
-	// again, so that it ends within 10 s.
+	// requestsTimeout is how long requests under way may take when the process stops. Then the feeds have as long again, so that it ends
+	// within 10 s.
 	requestsTimeout = 4 * time.Second
 
-	// watchInterval is how often the database is asked whether another process has changed it.
+	// watchInterval is how often the process checks whether another one has changed the database.
 	watchInterval = 500 * time.Millisecond
 )
 
-// Server is a Courant that collects and serves. Open takes hold of its parts, Run starts them, and Close lets go of them.
+// Server is a Courant that collects and serves. Open acquires what it needs, Run serves, and Close releases everything.
 type Server struct {
-	cfg      config.Config
 	log      *slog.Logger
 	store    *store.Store
 	auth     *auth.Auth
 	server   *api.Server
 	feeds    *ingest.Feeds
+	collects bool // the feeds run
 	upkeep   *upkeep
-	entrance entrance.Limits
-	listener net.Listener    // nil where only the front is served
+	limits   entrance.Limits
+	listener net.Listener    // without TLS; nil where only the front is served
 	front    *entrance.Front // nil without a TLS domain
 }
 
-// Options says what a Server works with beside its configuration.
+// Options is what a Server works with beside its configuration.
 type Options struct {
 	Clock     clockwork.Clock
 	Log       *slog.Logger
-	Lines     source.Lines // in which the calls to the sources wait; nil: they do not
-	Simulated bool         // the data are made up, and every answer and page has to say so
+	Lines     source.Lines     // the queues of calls to the sources; nil: calls do not wait for one another
+	Simulated bool             // the data are made up, and every answer and page has to say so
+	TLS       entrance.Options // ports and certificate authority other than the usual ones; the configuration sets the rest
+	// Explain adds to an error what a person can do about it, for the log and the status; nil: errors are reported as they are.
+	Explain func(error) error
 }
 
-// Open takes hold of all that can fail: the database and the port. What it returns has to be closed.
+// Open acquires all that can fail: the database, the places of backups and the ports. After an error it has released them again; a
+// Server that it returns has to be closed.
 func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, err error) {
 	db, err := store.OpenAlone(ctx, cfg.Database.Path)
 	if err != nil {
 		return nil, err
 	}
+	if o.Explain == nil {
+		o.Explain = func(err error) error { return err }
+	}
 	clock, log := o.Clock, o.Log
-	s := &Server{cfg: cfg, log: log, store: db, entrance: entrance.New()}
+	s := &Server{log: log, store: db, collects: cfg.Ingest.Enabled, limits: entrance.New()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
 	s.auth = NewAuth(cfg, db, clock, log)
-	figures := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
-	s.feeds = NewFeeds(cfg, db, clock, log, o.Lines, Listeners{s.refresh, figures.ran})
-	places, err := backup.Places(cfg.Backup.To, BucketOf(cfg.Backup.S3))
-	if err != nil {
-		return nil, err
+	metrics := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
+	s.feeds = NewFeeds(cfg, o.Lines, ingest.Options{
+		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: metrics.ran, Explain: o.Explain,
+	})
+	clockWrong := func() bool { return s.feeds.ClockWrong(context.Background()) }
+	s.upkeep = &upkeep{
+		store: db, auth: s.auth, clock: clock, log: log, stepDays: cfg.Retention.AFRREnergyDays, clockWrong: clockWrong,
 	}
-	s.upkeep = &upkeep{cfg: cfg, store: db, auth: s.auth, clock: clock, log: log, clockWrong: func() bool { return s.feeds.ClockWrong(context.Background()) }}
-	s.upkeep.backups = &backup.Schedule{Options: backup.Options{
-		Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Places: places,
-		Told: figures.backedUp, ClockWrong: s.upkeep.clockWrong,
-	}}
+	if cfg.Backup.Schedule != config.NoClockTime {
+		destinations, err := backup.Destinations(cfg.Backup.To, BucketOf(cfg.Backup.S3))
+		if err != nil {
+			return nil, err
+		}
+		s.upkeep.backups = &backup.Schedule{Options: backup.Options{
+			Store: db, Clock: clock, Log: log, At: int(cfg.Backup.Schedule), Keep: backup.Keep(cfg.Backup.Keep), Destinations: destinations,
+			OnNewest: metrics.backedUp, ClockWrong: clockWrong, Explain: o.Explain,
+		}}
+	}
 	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
-		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, Contact: cfg.Contact, Simulated: o.Simulated,
-		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: newMailer(cfg),
-		Report: s.reportFor, Decide: s.decide, Metrics: figures.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
+		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),
+		Contact: cfg.Contact, Simulated: o.Simulated,
+		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mailerOf(cfg, o.Explain),
+		Report: s.reportFor, Decide: s.decide, Metrics: metrics.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.listen(); err != nil {
-		return nil, err
+	if cfg.Server.Addr != "" {
+		if s.listener, err = entrance.Listen(cfg.Server.Addr); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Server.TLS.Domain != "" {
+		if s.front, err = entrance.Open(frontOf(cfg.Server.TLS, o.TLS), s.limits, log); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
-// listen takes the ports, all or none.
-func (s *Server) listen() (err error) {
-	if addr := s.cfg.Server.Addr; addr != "" {
-		if s.listener, err = net.Listen("tcp", addr); err != nil {
-			return fmt.Errorf("%w: set server.addr to a free one", err)
-		}
-	}
-	if s.cfg.Server.TLS.Domain != "" {
-		s.front, err = entrance.Open(frontOf(s.cfg.Server.TLS), s.entrance, s.log)
-	}
-	return err
-}
-
-// Close lets go of what Open has taken, of which nothing may be in use any more: the ports, the places of backups, what
-// requests left to be done, the accounts and the database.
+// Close releases what Open has acquired, once Run has returned or where it was never called: the ports, the connections to places of
+// backups, what requests left to be done in the background, the accounts and the database.
 func (s *Server) Close() error {
 	if s.listener != nil {
 		s.listener.Close()
@@ -129,13 +137,13 @@ func (s *Server) Close() error {
 	return errors.Join(s.auth.Close(), s.store.Close())
 }
 
-// Auth is who may come in.
+// Auth returns the accounts.
 func (s *Server) Auth() *auth.Auth { return s.auth }
 
-// Report is how the datasets are doing, in full.
+// Report returns the state of the datasets, in full.
 func (s *Server) Report(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }
 
-// reportFor is how the datasets are doing, in full or as others than administrators may know it.
+// reportFor returns the state of the datasets, in full for administrators or as others may see it.
 func (s *Server) reportFor(ctx context.Context, full bool) (report.Report, error) {
 	found, err := s.feeds.Report(ctx)
 	if !full {
@@ -144,17 +152,17 @@ func (s *Server) reportFor(ctx context.Context, full bool) (report.Report, error
 	return found, err
 }
 
-// decide takes or drops what waits in quarantine.
-func (s *Server) decide(ctx context.Context, id int64, accept bool) error {
-	take := s.feeds.Reject
+// decide accepts or rejects what waits in quarantine under the id.
+func (s *Server) decide(ctx context.Context, note store.Note, id int64, accept bool) error {
+	apply := s.feeds.Reject
 	if accept {
-		take = s.feeds.Accept
+		apply = s.feeds.Accept
 	}
-	_, err := take(ctx, id)
+	_, err := apply(ctx, note, id)
 	return err
 }
 
-// Addr is where the service listens without TLS, "" where it does not.
+// Addr returns the address at which the process listens without TLS, "" if it does not.
 func (s *Server) Addr() string {
 	if s.listener == nil {
 		return ""
@@ -162,7 +170,7 @@ func (s *Server) Addr() string {
 	return s.listener.Addr().String()
 }
 
-// address is the service's for whoever reads the log.
+// address returns the address for the log.
 func (s *Server) address() string {
 	if s.front != nil {
 		return "https://" + s.front.Domain
@@ -170,19 +178,19 @@ func (s *Server) address() string {
 	return "http://" + s.Addr()
 }
 
-// Run serves until ctx ends, then stops in order: no new requests, the requests under way, the feeds. Close has to follow.
-// ready is called once all bodies are built.
+// Run serves until ctx ends and then stops, in order: new requests, the requests under way, the feeds. ready is called once all bodies are
+// built. Close has to be called afterwards.
 func (s *Server) Run(ctx context.Context, ready func()) error {
 	var handler http.Handler = s.server
 	if s.front != nil {
 		handler = s.front.Protect(handler)
 	}
-	web := s.entrance.Server(handler, s.log)
+	web := s.limits.Server(handler, s.log)
 	var parts sync.WaitGroup
 	failed := make(chan error, 4)
-	serve := func(entrance func() error) {
+	serve := func(run func() error) {
 		parts.Go(func() {
-			if err := entrance(); !errors.Is(err, http.ErrServerClosed) {
+			if err := run(); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		})
@@ -193,7 +201,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 		web.TLSConfig = s.front.TLS
 		serve(func() error { return web.ServeTLS(s.front.HTTPS, "", "") })
 		serve(func() error { return s.front.Redirect.Serve(s.front.HTTP) })
-		parts.Go(func() { s.front.GreetItself(feedsCtx) })
+		parts.Go(func() { s.front.ObtainCertificate(feedsCtx) })
 	}
 	if s.listener != nil {
 		serve(func() error { return web.Serve(s.listener) })
@@ -202,16 +210,15 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	err := s.server.Refresh(ctx)
 	switch {
 	case ctx.Err() != nil:
-		err = nil // told to stop before all was ready
+		err = nil // interrupted before all was ready
 	case err == nil:
 		s.store.Watch(watchInterval, func() error { return s.follow(feedsCtx) }, func(err error) {
-			s.log.Error("changes of the database not taken over", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
+			s.log.Error("changes of the database not loaded", "error", oneLine(err))
 		})
-		s.log.Info("serving", "address", s.address(), "database", s.cfg.Database.Path)
+		s.log.Info("serving", "address", s.address(), "database", s.store.Path())
 		ready()
 		s.upkeep.start(feedsCtx, &parts)
-		if s.cfg.Ingest.Enabled {
-			s.sayOff()
+		if s.collects {
 			parts.Go(func() {
 				if err := s.feeds.Serve(feedsCtx); err != nil {
 					failed <- err
@@ -242,28 +249,20 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	return err
 }
 
-// refresh builds the bodies that a commit of this process has changed; where it fails, the watch on the database tries again.
+// refresh builds the bodies that a commit of this process has changed. If it fails, the watch on the database tries again.
 func (s *Server) refresh(ctx context.Context) {
 	if err := s.server.Refresh(ctx); err != nil && ctx.Err() == nil {
-		s.log.Error("answers not rebuilt", "error", err.Error())
+		s.log.Error("response bodies not rebuilt", "error", err.Error())
 	}
 }
 
-// follow takes over what was committed to the database, also by a command: who may come in, and the answers.
+// follow loads what was committed to the database, also by another process: the accounts and the response bodies.
 func (s *Server) follow(ctx context.Context) error {
 	err := errors.Join(s.auth.Refresh(ctx), s.server.Refresh(ctx))
 	if ctx.Err() != nil {
-		return nil // it stops
+		return nil // the process stops
 	}
 	return err
 }
 
-// sayOff says which feeds have no credentials.
-func (s *Server) sayOff() {
-	if s.cfg.RTE.ClientID == "" {
-		s.log.Warn("the RTE feeds are off: set rte.client_id and rte.client_secret")
-	}
-	if s.cfg.ENTSOE.SecurityToken == "" {
-		s.log.Warn("the ENTSO-E feed is off: set entsoe.security_token")
-	}
-}
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -9,13 +9,13 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// TellSystemd says that the service is ready, then as often as systemd's watchdog wants that it still answers, and that it
-// stops when ctx ends. Where no systemd listens nothing is said. The function it returns ends it and waits.
-func (s *Server) TellSystemd(ctx context.Context) (end func()) {
+// NotifySystemd notifies systemd that the service is ready, then at the interval of the watchdog that it still answers, and when ctx ends
+// that it stops. Without systemd it does nothing. The function that it returns ends the notifications and waits.
+func (s *Server) NotifySystemd(ctx context.Context) (end func()) {
 	s.notify(daemon.SdNotifyReady)
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
-		s.log.Warn("systemd's watchdog is not fed", "error", err.Error())
+		s.log.Warn("systemd watchdog not notified", "error", err.Error())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var alive sync.WaitGroup
@@ -35,21 +35,22 @@ func (s *Server) TellSystemd(ctx context.Context) (end func()) {
 
 func (s *Server) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		s.log.Warn("systemd is not told", "error", err.Error())
+		s.log.Warn("systemd not notified", "error", err.Error())
 	}
 }
 
-// feedWatchdog has the service answer itself, whatever it says: what hangs says nothing, and is not fed.
+// feedWatchdog sends the service a request before each notification, whatever it answers: a service that hangs does not answer, and systemd
+// is not notified.
 func (s *Server) feedWatchdog(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/readyz", nil)
 		if err != nil {
-			s.log.Warn("systemd's watchdog is not fed", "error", err.Error())
+			s.log.Warn("systemd watchdog not notified", "error", err.Error())
 			return
 		}
-		s.server.ServeHTTP(unread{}, request)
+		s.server.ServeHTTP(discard{}, request)
 		s.notify(daemon.SdNotifyWatchdog)
 		select {
 		case <-ctx.Done():
@@ -59,14 +60,14 @@ func (s *Server) feedWatchdog(ctx context.Context, every time.Duration) {
 	}
 }
 
-// unread is an answer that nobody reads.
-type unread http.Header
+// discard is a ResponseWriter that discards the answer.
+type discard http.Header
 
-// Header is for http.ResponseWriter.
-func (u unread) Header() http.Header { return http.Header(u) }
+// Header implements http.ResponseWriter.
+func (d discard) Header() http.Header { return http.Header(d) }
 
-// Write is for http.ResponseWriter.
-func (unread) Write(p []byte) (int, error) { return len(p), nil }
+// Write implements http.ResponseWriter.
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// WriteHeader is for http.ResponseWriter.
-func (unread) WriteHeader(int) {}
+// WriteHeader implements http.ResponseWriter.
+func (discard) WriteHeader(int) {}

@@ -15,7 +15,6 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,20 +70,28 @@ func keepCertificate(t *testing.T, cfg config.TLS, until time.Time) {
 	}
 }
 
-// behindTLS is a configuration with testDomain, on free ports, in a folder of its own.
+// freePorts are the options of a front on whatever ports are free.
+var freePorts = entrance.Options{HTTPSAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
+
+// behindTLS is a configuration with testDomain, in a folder of its own.
 func behindTLS(t *testing.T) config.Config {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Database.Path, cfg.Ingest.Enabled = filepath.Join(t.TempDir(), "courant.db"), false
-	cfg.Server.TLS = config.TLS{Domain: testDomain, HTTPSAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
+	cfg.Server.TLS = config.TLS{Domain: testDomain}
 	cfg.Server.Addr, cfg.Server.PublicURL, cfg.Server.TLS.CacheDir = "", "https://"+testDomain, filepath.Join(filepath.Dir(cfg.Database.Path), "certificates")
 	return cfg
 }
 
-// serve runs a service of cfg until the test ends, and returns it when it is ready.
+// serve runs a service of cfg on free ports until the test ends, and returns it when it is ready.
 func serve(t *testing.T, cfg config.Config, log io.Writer) *Server {
 	t.Helper()
-	s, err := Open(t.Context(), cfg, Options{Clock: clockwork.NewRealClock(), Log: slog.New(slog.NewTextHandler(log, nil))})
+	return serveAt(t, cfg, freePorts, log)
+}
+
+func serveAt(t *testing.T, cfg config.Config, ports entrance.Options, log io.Writer) *Server {
+	t.Helper()
+	s, err := Open(t.Context(), cfg, Options{Clock: clockwork.NewRealClock(), Log: slog.New(slog.NewTextHandler(log, nil)), TLS: ports})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,23 +183,5 @@ func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
 	response := ask(t, visitor(t, s.listener, nil), "GET", "http://127.0.0.1/metrics", "", "")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Strict-Transport-Security") != "" {
 		t.Errorf("%s with headers %v", response.Status, response.Header)
-	}
-}
-
-func TestATakenTLSPortIsNamed(t *testing.T) {
-	taken := httptest.NewServer(http.NotFoundHandler())
-	defer taken.Close()
-	port := strings.TrimPrefix(taken.URL, "http://")
-	for _, takenBy := range []func(*config.TLS){
-		func(cfg *config.TLS) { cfg.HTTPSAddr = port },
-		func(cfg *config.TLS) { cfg.HTTPAddr = port },
-	} {
-		cfg := behindTLS(t)
-		cfg.Server.Addr = "127.0.0.1:0"
-		takenBy(&cfg.Server.TLS)
-		_, err := Open(t.Context(), cfg, Options{Clock: clockwork.NewRealClock(), Log: slog.New(slog.DiscardHandler)})
-		if !entrance.IsPortTaken(err) || !strings.Contains(err.Error(), "server.tls.domain") {
-			t.Errorf("error %v", err)
-		}
 	}
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
-	"courant/server/config"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/disk"
@@ -19,33 +17,33 @@ import (
 )
 
 const (
-	// upkeepTime is when the database is kept in order, after the sources' nightly reading.
-	upkeepTime config.ClockTime = 4*60 + 20
-	// diskLooks is how often the free room on the disk is looked at.
-	diskLooks = time.Hour
+	// upkeepTime is when the nightly upkeep runs, after the nightly reading of the sources: minutes after midnight in Paris.
+	upkeepTime = 4*60 + 20
+	// diskInterval is how often the free space on the disk is checked.
+	diskInterval = time.Hour
 )
 
-// upkeep is what a service does for its database beside collecting and serving.
+// upkeep is what the process does for its database besides collecting and serving.
 type upkeep struct {
-	cfg        config.Config
 	store      *store.Store
 	auth       *auth.Auth
 	clock      clockwork.Clock
 	log        *slog.Logger
-	backups    *backup.Schedule
-	clockWrong func() bool // the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows
+	stepDays   int              // delivery dates, today included, whose 4 s steps of aFRR are kept; 0: all
+	backups    *backup.Schedule // nil: none are scheduled
+	clockWrong func() bool      // reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not
 }
 
-// start begins the work, which ends with ctx.
+// start starts the work in the background, until ctx ends.
 func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	parts.Go(func() { u.watchDisk(ctx) })
 	parts.Go(func() { u.maintain(ctx) })
-	if u.cfg.Backup.Schedule != config.NoClockTime {
+	if u.backups != nil {
 		parts.Go(func() { u.backups.Run(ctx) })
 	}
 }
 
-// pause says whether it was not cut short by the end of ctx.
+// pause waits for d and reports false if ctx ended first.
 func pause(ctx context.Context, clock clockwork.Clock, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -55,60 +53,59 @@ func pause(ctx context.Context, clock clockwork.Clock, d time.Duration) bool {
 	}
 }
 
-// sleep waits until then and says whether that came before the end of ctx.
+// sleep waits until then and reports false if ctx ended first.
 func (u *upkeep) sleep(ctx context.Context, then time.Time) bool {
 	return pause(ctx, u.clock, then.Sub(u.clock.Now()))
 }
 
-// watchDisk warns when the disk begins to be full.
+// watchDisk logs a warning when the disk becomes nearly full.
 func (u *upkeep) watchDisk(ctx context.Context) {
 	warned := false
 	for {
-		free, size, err := disk.Free(filepath.Dir(u.cfg.Database.Path))
+		free, size, err := disk.Free(filepath.Dir(u.store.Path()))
 		scarce := err == nil && disk.IsScarce(free, size)
 		if scarce && !warned {
-			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.cfg.Database.Path)
+			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.store.Path())
 		}
 		warned = scarce
-		if !pause(ctx, u.clock, diskLooks) {
+		if !pause(ctx, u.clock, diskInterval) {
 			return
 		}
 	}
 }
 
-// maintain keeps the database in order each night.
+// maintain runs the nightly upkeep until ctx ends.
 func (u *upkeep) maintain(ctx context.Context) {
-	for u.sleep(ctx, market.NextAt(u.clock.Now(), int(upkeepTime))) {
-		for _, work := range []func(context.Context) error{u.removeOldSteps, u.sweep, u.sweepQuarantine, u.store.Maintain} {
+	for u.sleep(ctx, market.NextAt(u.clock.Now(), upkeepTime)) {
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.pruneAccounts, u.pruneQuarantine, u.store.Maintain} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
-				u.log.Error("database not kept in order", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
+				u.log.Error("nightly upkeep failed", "error", oneLine(err))
 			}
 		}
 	}
 }
 
-// sweepQuarantine drops what has waited for a decision too long.
-func (u *upkeep) sweepQuarantine(ctx context.Context) error {
+// pruneQuarantine drops what has waited too long for a decision.
+func (u *upkeep) pruneQuarantine(ctx context.Context) error {
 	if u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
-	return u.store.SweepQuarantine(ctx, u.clock.Now())
+	return u.store.PruneQuarantine(ctx, u.clock.Now())
 }
 
-// sweep deletes the old rows that accounts leave behind.
-func (u *upkeep) sweep(ctx context.Context) error {
-	held, err := u.auth.Sweep(ctx, u.clockWrong != nil && u.clockWrong())
-	if held && err == nil {
-		u.log.Info("nothing of accounts is deleted for its age yet: the clock is wrong, or was not seen to be steady for 7 days", "now", u.clock.Now())
+// pruneAccounts deletes old sessions, links and audit notes.
+func (u *upkeep) pruneAccounts(ctx context.Context) error {
+	skipped, err := u.auth.Prune(ctx, u.clockWrong != nil && u.clockWrong())
+	if skipped && err == nil {
+		u.log.Info("nothing of accounts is deleted by age: the clock is wrong, or has not been steady for 7 days yet", "now", u.clock.Now())
 	}
 	return err
 }
 
-// removeOldSteps removes the 4 s steps of the delivery dates that are older than they are to be kept. The newest date that is stored is
-// always among those that are kept, also where the clock is wrong or nothing new came for long.
+// removeOldSteps removes the 4 s steps of delivery dates that are older than stepDays. The newest stored date always counts among those
+// days, so that a wrong clock, or a long time without new data, removes no more.
 func (u *upkeep) removeOldSteps(ctx context.Context) error {
-	days := u.cfg.Retention.AFRREnergyDays
-	if days == 0 || u.clockWrong != nil && u.clockWrong() {
+	if u.stepDays == 0 || u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
 	extent, err := u.store.Extent(ctx, market.AFRREnergy)
@@ -119,10 +116,10 @@ func (u *upkeep) removeOldSteps(ctx context.Context) error {
 	if extent.Last.Before(last) {
 		last = extent.Last
 	}
-	first := last.Add(1 - days)
-	thinned, err := u.store.ThinAFRR(ctx, first)
-	if thinned > 0 {
-		u.log.Info("4 s steps removed, their 5 min kept", "dates", thinned, "before", first.String())
+	first := last.Add(1 - u.stepDays)
+	dates, err := u.store.ThinAFRR(ctx, first)
+	if dates > 0 {
+		u.log.Info("4 s steps removed, 5 min means kept", "dates", dates, "before", first.String())
 	}
 	return err
 }

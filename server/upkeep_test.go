@@ -10,7 +10,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
-	"courant/server/config"
+	"courant/auth"
 	"courant/store"
 	"courant/store/market"
 )
@@ -39,12 +39,13 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		for _, date := range market.Dates(at(1), at(25)) {
 			rows = append(rows, market.AFRRStep{Start: date.Start().Unix(), UpwardPrice: market.Num(1)})
 		}
-		if err := db.Commit(t.Context(), &run, market.Batch{AFRR: rows}); err != nil {
+		if err := db.Commit(t.Context(), &run, market.AFRR.Batch(rows)); err != nil {
 			t.Fatal(err)
 		}
 		clock := clockwork.NewFakeClockAt(test.now)
-		cfg := config.Config{Retention: config.Retention{AFRREnergyDays: test.days}}
-		u := &upkeep{cfg: cfg, store: db, auth: NewAuth(cfg, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler)}
+		u := &upkeep{
+			store: db, auth: auth.New(auth.Options{Store: db, Clock: clock}), clock: clock, log: slog.New(slog.DiscardHandler), stepDays: test.days,
+		}
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { u.maintain(ctx) })
@@ -86,7 +87,7 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 	clock.Advance(500 * 24 * time.Hour)
 	wrong := true
 	u := &upkeep{
-		store: db, auth: NewAuth(config.Config{}, db, clock, nil), clock: clock, log: slog.New(slog.DiscardHandler),
+		store: db, auth: auth.New(auth.Options{Store: db, Clock: clock}), clock: clock, log: slog.New(slog.DiscardHandler),
 		clockWrong: func() bool { return wrong },
 	}
 	for _, step := range []struct {
@@ -95,7 +96,7 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 	}{{true, 1}, {false, 0}} {
 		wrong = step.wrong
 		for range 10 {
-			if err := u.sweep(t.Context()); err != nil {
+			if err := u.pruneAccounts(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			clock.Advance(24 * time.Hour)
@@ -117,7 +118,7 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 	now := date.At(4, 20)
 	_, err = db.Quarantine(t.Context(), store.Quarantined{
 		Dataset: market.DayAheadPrices, Date: date, Kind: market.WaitsRefused, Seen: now,
-		Batch: market.Batch{Prices: []market.Price{{Start: date.Start().Unix(), Resolution: market.PT15M, Price: market.Num(1)}}},
+		Batch: market.Prices.Batch([]market.Price{{Start: date.Start().Unix(), Resolution: market.PT15M, Price: market.Num(1)}}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +129,7 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 		left  int
 	}{{29, false, 1}, {3000, true, 1}, {30, false, 0}} {
 		u := &upkeep{store: db, clock: clockwork.NewFakeClockAt(now.AddDate(0, 0, row.days)), clockWrong: func() bool { return row.wrong }}
-		if err := u.sweepQuarantine(t.Context()); err != nil {
+		if err := u.pruneQuarantine(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		waiting, err := db.InQuarantine(t.Context())

@@ -24,7 +24,7 @@ func openWithAccounts(t *testing.T) *store.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	for email, role := range map[string]store.Role{"anne@example.org": store.Member, "boris@example.org": store.Administrator} {
-		if err := s.AddAccount(t.Context(), store.Account{Email: email, PasswordHash: "hash of " + email, Role: role, Created: accountsMorning}); err != nil {
+		if err := s.AddAccount(t.Context(), store.Note{}, store.Account{Email: email, PasswordHash: "hash of " + email, Role: role, Created: accountsMorning}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestAnAccountComesBackAsItWasAdded(t *testing.T) {
 
 func TestAnAddressHasOneAccount(t *testing.T) {
 	s := openWithAccounts(t)
-	err := s.AddAccount(t.Context(), store.Account{Email: "anne@example.org", PasswordHash: "other", Role: store.Administrator, Created: accountsMorning})
+	err := s.AddAccount(t.Context(), store.Note{}, store.Account{Email: "anne@example.org", PasswordHash: "other", Role: store.Administrator, Created: accountsMorning})
 	if !errors.Is(err, store.ErrExists) {
 		t.Errorf("AddAccount = %v, want %v", err, store.ErrExists)
 	}
@@ -63,7 +63,7 @@ func TestAnAddressHasOneAccount(t *testing.T) {
 
 func TestAccountsAreListedByAddress(t *testing.T) {
 	s := openWithAccounts(t)
-	if err := s.AddAccount(t.Context(), store.Account{Email: "aaron@example.org", Role: store.Member, Created: accountsMorning}); err != nil {
+	if err := s.AddAccount(t.Context(), store.Note{}, store.Account{Email: "aaron@example.org", Role: store.Member, Created: accountsMorning}); err != nil {
 		t.Fatal(err)
 	}
 	accounts, err := s.Accounts(t.Context())
@@ -85,11 +85,11 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	const nobody = "nobody@example.org"
 	for name, err := range map[string]error{
 		"AccountByEmail":  second(s.AccountByEmail(ctx, nobody)),
-		"SetPassword":     s.SetPassword(ctx, nobody, "hash"),
-		"DisableAccount":  s.DisableAccount(ctx, nobody, accountsMorning),
-		"SetSubscription": s.SetSubscription(ctx, nobody, store.Subscription{Offer: "all", Start: accountsMorning}),
-		"EndSubscription": s.EndSubscription(ctx, "anne@example.org"),
-		"RevokeToken":     s.RevokeToken(ctx, "crt_00000000", accountsMorning),
+		"SetPassword":     s.SetPassword(ctx, store.Note{}, nobody, "hash"),
+		"DisableAccount":  s.DisableAccount(ctx, store.Note{}, nobody, accountsMorning),
+		"SetSubscription": s.SetSubscription(ctx, store.Note{}, nobody, store.Subscription{Offer: "all", Start: accountsMorning}),
+		"EndSubscription": s.EndSubscription(ctx, store.Note{}, "anne@example.org"),
+		"RevokeToken":     s.RevokeToken(ctx, store.Note{}, "crt_00000000", accountsMorning),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s = %v, want %v", name, err, store.ErrNotFound)
@@ -102,14 +102,14 @@ func second[T any](_ T, err error) error { return err }
 func TestAPasswordOrTheDisablingOfAnAccountBeginsAnEpoch(t *testing.T) {
 	s := openWithAccounts(t)
 	ctx := t.Context()
-	if err := s.SetPassword(ctx, "anne@example.org", "new hash"); err != nil {
+	if err := s.SetPassword(ctx, store.Note{}, "anne@example.org", "new hash"); err != nil {
 		t.Fatal(err)
 	}
 	if got := accountOf(t, s, "anne@example.org"); got.PasswordHash != "new hash" || got.Epoch != 1 {
 		t.Errorf("after SetPassword: %+v", got)
 	}
 	for _, later := range []time.Duration{time.Hour, 2 * time.Hour} {
-		if err := s.DisableAccount(ctx, "anne@example.org", accountsMorning.Add(later)); err != nil {
+		if err := s.DisableAccount(ctx, store.Note{}, "anne@example.org", accountsMorning.Add(later)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,14 +127,14 @@ func TestAnAccountHasOneSubscription(t *testing.T) {
 		{Offer: "reserves", Start: accountsMorning, End: accountsMorning.Add(time.Hour)},
 		{Offer: "everything", Start: accountsMorning.Add(time.Minute)},
 	} {
-		if err := s.SetSubscription(t.Context(), "anne@example.org", want); err != nil {
+		if err := s.SetSubscription(t.Context(), store.Note{}, "anne@example.org", want); err != nil {
 			t.Fatal(err)
 		}
 		if got := accountOf(t, s, "anne@example.org").Subscription; got != want {
 			t.Errorf("subscription %+v, want %+v", got, want)
 		}
 	}
-	if err := s.EndSubscription(t.Context(), "anne@example.org"); err != nil {
+	if err := s.EndSubscription(t.Context(), store.Note{}, "anne@example.org"); err != nil {
 		t.Fatal(err)
 	}
 	if got := accountOf(t, s, "anne@example.org").Subscription; got != (store.Subscription{}) {
@@ -175,12 +175,12 @@ func onlyToken(t *testing.T, s *store.Store) store.Token {
 func TestATokenComesBackWithItsAccount(t *testing.T) {
 	s := openWithAccounts(t)
 	ctx := t.Context()
-	if err := s.SetSubscription(ctx, "anne@example.org", store.Subscription{Offer: "all", Start: accountsMorning}); err != nil {
+	if err := s.SetSubscription(ctx, store.Note{}, "anne@example.org", store.Subscription{Offer: "all", Start: accountsMorning}); err != nil {
 		t.Fatal(err)
 	}
 	want := store.Token{Name: "script", Prefix: "crt_00000000", Hash: []byte("hash"), Datasets: "afrr-energy", Created: accountsMorning,
 		Expires: accountsMorning.Add(time.Hour), Account: accountOf(t, s, "anne@example.org")}
-	if err := s.AddToken(ctx, want); err != nil {
+	if err := s.AddToken(ctx, store.Note{}, want); err != nil {
 		t.Fatal(err)
 	}
 	got := onlyToken(t, s)
@@ -195,7 +195,7 @@ func TestTokensAreListedThoseThatAreGoodFirst(t *testing.T) {
 	for _, token := range []struct{ email, prefix string }{
 		{"boris@example.org", "crt_bbbbbbbb"}, {"anne@example.org", "crt_zzzzzzzz"}, {"anne@example.org", "crt_aaaaaaaa"},
 	} {
-		err := s.AddToken(t.Context(), store.Token{Name: "script", Prefix: token.prefix, Hash: []byte(token.prefix), Created: accountsMorning,
+		err := s.AddToken(t.Context(), store.Note{}, store.Token{Name: "script", Prefix: token.prefix, Hash: []byte(token.prefix), Created: accountsMorning,
 			Account: accountOf(t, s, token.email)})
 		if err != nil {
 			t.Fatal(err)
@@ -204,13 +204,13 @@ func TestTokensAreListedThoseThatAreGoodFirst(t *testing.T) {
 	// Those that are no longer good come after the others, the newest first.
 	for i, end := range []time.Duration{time.Second, time.Minute} {
 		hash := fmt.Sprintf("crt_ended%03d", i)
-		err := s.AddToken(t.Context(), store.Token{Name: "script", Prefix: hash, Hash: []byte(hash), Created: accountsMorning, Expires: accountsMorning.Add(end),
+		err := s.AddToken(t.Context(), store.Note{}, store.Token{Name: "script", Prefix: hash, Hash: []byte(hash), Created: accountsMorning, Expires: accountsMorning.Add(end),
 			Account: accountOf(t, s, "anne@example.org")})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.RevokeToken(t.Context(), "crt_zzzzzzzz", accountsMorning); err != nil {
+	if err := s.RevokeToken(t.Context(), store.Note{}, "crt_zzzzzzzz", accountsMorning); err != nil {
 		t.Fatal(err)
 	}
 	anne := accountOf(t, s, "anne@example.org").ID
@@ -241,14 +241,14 @@ func TestTokensAreListedThoseThatAreGoodFirst(t *testing.T) {
 func TestATokenIsRevokedOnce(t *testing.T) {
 	s := openWithAccounts(t)
 	for _, prefix := range []string{"crt_aaaaaaaa", "crt_bbbbbbbb"} {
-		err := s.AddToken(t.Context(), store.Token{Name: "script", Prefix: prefix, Hash: []byte(prefix), Created: accountsMorning,
+		err := s.AddToken(t.Context(), store.Note{}, store.Token{Name: "script", Prefix: prefix, Hash: []byte(prefix), Created: accountsMorning,
 			Account: accountOf(t, s, "anne@example.org")})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, later := range []time.Duration{time.Hour, 2 * time.Hour} {
-		if err := s.RevokeToken(t.Context(), "crt_aaaaaaaa", accountsMorning.Add(later)); err != nil {
+		if err := s.RevokeToken(t.Context(), store.Note{}, "crt_aaaaaaaa", accountsMorning.Add(later)); err != nil {
 			t.Fatal(err)
 		}
 	}

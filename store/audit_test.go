@@ -13,11 +13,13 @@ import (
 func TestAChangeAndItsNoteAreOne(t *testing.T) {
 	s := openWithAccounts(t)
 	note := store.Note{At: accountsMorning, Event: "user_disabled", Actor: "boris@example.org", Subject: "anne@example.org", Detail: "why", Origin: "192.0.2.1"}
-	ctx := store.Noting(t.Context(), note)
-	if err := s.DisableAccount(ctx, "nobody@example.org", accountsMorning); !errors.Is(err, store.ErrNotFound) {
+	if err := s.DisableAccount(t.Context(), note, "nobody@example.org", accountsMorning); !errors.Is(err, store.ErrNotFound) {
 		t.Fatal(err)
 	}
-	if err := s.DisableAccount(ctx, "anne@example.org", accountsMorning); err != nil {
+	if err := s.DisableAccount(t.Context(), note, "anne@example.org", accountsMorning); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.EnableAccount(t.Context(), store.Note{}, "anne@example.org"); err != nil { // a change without a note
 		t.Fatal(err)
 	}
 	notes, err := s.Notes(t.Context(), 0, 10)

@@ -19,32 +19,32 @@ import (
 )
 
 const (
-	// pagesPerStep is how many pages are copied between two looks at whether to stop.
+	// pagesPerStep is how many pages are copied before ctx is checked again.
 	pagesPerStep = 2048
-	// compressedSuffix ends the name of a backup that is compressed.
+	// compressedSuffix ends the name of a compressed backup.
 	compressedSuffix = ".zst"
-	// mostWindow is the most memory that reading a compressed backup takes.
+	// mostWindow limits the window of a compressed backup, and so the memory for reading it, in bytes.
 	mostWindow = 64 << 20
 )
 
-// Backup writes a copy of the database as it is at one moment into a new file, while others read and write on, and its checksum
-// into one beside it. The copy is checked before it gets its name, and compressed if that ends in .zst. ErrExists if there is a file
-// already. What upgrades have saved and is not needed any more is removed.
+// Backup writes a copy of the database at one moment to a new file, and its checksum to a file beside it, while other programs
+// read and write the database. The copy is checked before it gets its name, and compressed if the name ends in .zst. The
+// error is ErrExists if there is such a file already. Backup also removes the copies of upgrades that are no longer needed.
 func (s *Store) Backup(ctx context.Context, to string) error {
 	if err := refuseExisting(to); err != nil {
 		return err
 	}
-	if _, err := readChecksum(to); err != nil { // of a backup that is gone it may be replaced
+	if _, err := readChecksum(to); err != nil { // a checksum whose backup was deleted may be replaced
 		return fmt.Errorf("%s %w: write the backup to a new file", to+ChecksumSuffix, ErrExists)
 	}
 	if err := s.backup(ctx, to, refuseExisting); err != nil {
 		return err
 	}
-	_ = s.dropSaved(ctx) // what stays takes room only, until the next backup
+	_ = s.removeSaved(ctx) // copies that remain only take disk space, until the next backup
 	return nil
 }
 
-// backup is Backup to a file that mayWrite lets be written.
+// backup is Backup to a file for which mayWrite returns no error.
 func (s *Store) backup(ctx context.Context, to string, mayWrite func(string) error) error {
 	var sum []byte
 	err := writeNew(to, mayWrite, func(part string) (err error) {
@@ -69,7 +69,7 @@ func (s *Store) backup(ctx context.Context, to string, mayWrite func(string) err
 	})
 }
 
-// compressTo writes a compressed copy, by way of a plain one beside to.
+// compressTo writes a compressed copy to part. It writes a plain copy beside to first.
 func (s *Store) compressTo(ctx context.Context, part, to string) error {
 	plain, err := newPart(to)
 	if err != nil {
@@ -82,12 +82,12 @@ func (s *Store) compressTo(ctx context.Context, part, to string) error {
 	return compress(ctx, part, plain.name)
 }
 
-// writeNew writes a file under a name of its own beside to, and renames it once it is whole and on the disk.
+// writeNew writes a file under a temporary name beside to, and renames it when it is complete and flushed to disk.
 func writeNew(to string, mayWrite func(string) error, write func(part string) error) error {
 	if err := mayWrite(to); err != nil {
 		return err
 	}
-	_ = SweepParts(filepath.Dir(to)) // what may not be removed takes room only
+	_ = RemoveUnfinishedFiles(filepath.Dir(to)) // those that remain only take disk space
 	part, err := newPart(to)
 	if err != nil {
 		return err
@@ -114,9 +114,9 @@ func refuseExisting(path string) error {
 
 func replaceExisting(string) error { return nil }
 
-// copyTo copies page by page. SQLite's online backup is taken and not VACUUM INTO, because it costs no sorting and little
-// memory, and can stop in between. The read transaction has all steps see one moment; without it a copy
-// would begin again at each commit of another connection.
+// copyTo copies the database page by page and checks the copy. It uses SQLite's online backup instead of VACUUM INTO, which
+// sorts, takes more memory and cannot be interrupted. In the read transaction all steps see the database at one moment;
+// without it, the copy would start again at each commit of another connection.
 func (s *Store) copyTo(ctx context.Context, file string) error {
 	conn, err := s.reader.Conn(ctx)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *Store) copyTo(ctx context.Context, file string) error {
 		source := driver.(interface {
 			NewBackup(string) (*sqlite.Backup, error)
 		})
-		// Without SQLite's own locks, which on a network's disk would wait for the lock of the unfinished file.
+		// nolock: on a network disk, SQLite's own locks would wait for our lock of the unfinished file.
 		backup, err := source.NewBackup(uri(file, "nolock=1", "_pragma=journal_mode(off)", "_pragma=synchronous(off)"))
 		if err != nil {
 			return err
@@ -150,7 +150,7 @@ func (s *Store) copyTo(ctx context.Context, file string) error {
 	return err
 }
 
-// beginRead begins a transaction that sees the moment at which it begins.
+// beginRead begins a transaction that sees the database at the moment of the call.
 func beginRead(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return err
@@ -159,14 +159,14 @@ func beginRead(ctx context.Context, conn *sql.Conn) error {
 	return conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&pages)
 }
 
-// Verify says whether a plain file that nobody has open is a whole database of Courant's that this program can read,
-// and tells its schema. The error is ErrNotDatabase or ErrNewer; nothing is changed or made.
+// Verify checks that an uncompressed file, which no program has open, is an undamaged and complete database of Courant that
+// this program can read, and returns its schema. The error is ErrNotDatabase or ErrNewer. Verify changes and creates nothing.
 func Verify(ctx context.Context, file string) (schema int64, err error) {
 	return verify(ctx, file, file, false)
 }
 
-// verify is Verify of a file that its errors call by another name. Where onlyOurs is set, a table, view or trigger that is not Courant's
-// is refused too, before any of it is run.
+// verify is Verify with the name of the file in errors. If onlyOurs is set, it also refuses a table, view or trigger that is
+// not Courant's, before any of it is run.
 func verify(ctx context.Context, file, name string, onlyOurs bool) (schema int64, err error) {
 	s := &Store{path: name}
 	if err := checkHeader(file, name); err != nil {
@@ -195,7 +195,7 @@ func verify(ctx context.Context, file, name string, onlyOurs bool) (schema int64
 				ErrNotDatabase, name, strings.Join(added, ", "))
 		}
 	}
-	return s.checkWhole(ctx, tx)
+	return s.checkIntegrity(ctx, tx)
 }
 
 func checkHeader(path, name string) error {
@@ -214,7 +214,7 @@ func checkHeader(path, name string) error {
 	return nil
 }
 
-// compress writes a compressed copy, whose header tells the size of what it holds, and reads it back.
+// compress writes a compressed copy with the size of its content in its header, and reads it back to compare.
 func compress(ctx context.Context, to, from string) error {
 	info, err := os.Stat(from)
 	if err != nil {
@@ -247,7 +247,7 @@ func compress(ctx context.Context, to, from string) error {
 	return nil
 }
 
-// decompress writes what a compressed file holds.
+// decompress writes the content of a compressed file.
 func decompress(to io.Writer, from io.Reader) error {
 	decoder, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(mostWindow))
 	if err != nil {
@@ -261,7 +261,7 @@ func decompress(to io.Writer, from io.Reader) error {
 	return err
 }
 
-// contextReader ends with the error of its context.
+// contextReader is a reader that returns the error of its context once that has ended.
 type contextReader struct {
 	ctx  context.Context
 	from io.Reader
@@ -282,7 +282,7 @@ func syncFile(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// syncFolder has names that were given or taken be on the disk.
+// syncFolder flushes renames in a directory to disk.
 func syncFolder(folder string) error {
 	if runtime.GOOS == "windows" {
 		return nil // a folder cannot be opened there
@@ -294,10 +294,10 @@ func syncFolder(folder string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// openRegular opens a file to be read, and refuses what is none, such as a pipe or a device, without waiting for it.
+// openRegular opens a regular file for reading. It refuses anything else, such as a pipe or a device, without blocking on it.
 func openRegular(path string) (*os.File, fs.FileInfo, error) {
 	refused := fmt.Errorf("%s is no regular file: name one", path)
-	// Opening alone may do something to a device.
+	// Opening a device can already have an effect.
 	if info, err := os.Stat(path); err != nil {
 		return nil, nil, err
 	} else if !info.Mode().IsRegular() {
@@ -317,7 +317,7 @@ func openRegular(path string) (*os.File, fs.FileInfo, error) {
 	return file, info, nil
 }
 
-// explainFile says what to do about a disk that is full.
+// explainFile adds to the error of a full disk what to do about it.
 func explainFile(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("%w: the disk is full: make room and try again", ErrUnusableFile)

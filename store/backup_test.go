@@ -34,7 +34,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, filepath.Join(folder, "courant.db"))
 	write := func(s *store.Store, n int) error {
-		return s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-01-01").Add(n), 1)[:1000]})
+		return s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-01-01").Add(n), 1)[:1000]))
 	}
 	for n := range 5 {
 		if err := write(s, n); err != nil {
@@ -87,7 +87,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 
 func TestABackupThatCannotBeMadeLeavesEverythingAsItWas(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-01-01"), 1)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-01-01"), 1)))
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	folder := t.TempDir()
@@ -150,7 +150,7 @@ func restored(t *testing.T, suffix string) (path, backup string) {
 func makePriced(t *testing.T, path string, price float64) {
 	t.Helper()
 	s := open(t, path)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), price)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), price)))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -238,6 +238,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	for _, c := range []struct {
 		name, suffix string
 		prepare      func(t *testing.T, path, backup string)
+		is           error // nil: any
 		says         string
 		summed       bool // there is a checksum beside the backup
 	}{
@@ -309,7 +310,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 			},
 		},
 		{
-			name: "another program's database in its place", says: "move it away",
+			name: "another program's database in its place", is: store.ErrPathTaken, says: "not a Courant database",
 			prepare: func(t *testing.T, path, _ string) {
 				alter(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = delete")
 			},
@@ -329,7 +330,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 				room = func(bytes uint64) error { return fmt.Errorf("no room for %d bytes", bytes) }
 			}
 			_, err := store.Restore(t.Context(), backup, path, dawn, room)
-			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), ".part") {
+			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), ".part") || c.is != nil && !errors.Is(err, c.is) {
 				t.Errorf("Restore = %v, want %q", err, c.says)
 			}
 			if after := contents(t, filepath.Dir(path)); !maps.Equal(before, after) {
@@ -415,7 +416,7 @@ func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 
 func TestADamagedPackedHourIsNotBackedUp(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 80)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 80)))
 	alter(t, s.Path(), "UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)")
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
 		to := filepath.Join(t.TempDir(), name)

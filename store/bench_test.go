@@ -18,8 +18,10 @@ var stepStorages = []struct {
 	within func(*store.Store, context.Context, market.Period) ([]market.AFRRStep, error)
 }{
 	{"hours", func(s *store.Store, ctx context.Context, run *store.Run, rows []market.AFRRStep) error {
-		return s.Commit(ctx, run, market.Batch{AFRR: rows})
-	}, (*store.Store).AFRRWithin},
+		return s.Commit(ctx, run, market.AFRR.Batch(rows))
+	}, func(s *store.Store, ctx context.Context, period market.Period) ([]market.AFRRStep, error) {
+		return store.Within(ctx, s, market.AFRR, market.AFRREnergy, period)
+	}},
 	{"rows", (*store.Store).CommitStepRows, (*store.Store).StepRowsWithin},
 }
 
@@ -119,10 +121,10 @@ func BenchmarkLatestPrices(b *testing.B) {
 	for start := first.Period().Start; start < last.Period().End; start += market.QuarterSeconds {
 		prices = append(prices, market.Price{Start: start, Resolution: market.PT15M, Price: market.Num(float64(start % 997))})
 	}
-	commit(b, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: prices})
+	commit(b, s, runAt(0, market.DayAheadPrices), market.Prices.Batch(prices))
 	b.ReportAllocs()
 	for b.Loop() {
-		window, err := s.LatestPrices(b.Context(), 29)
+		window, err := store.Latest(b.Context(), s, market.Prices, market.DayAheadPrices, 29)
 		if err != nil || len(window.Rows) != 29*96 {
 			b.Fatal(len(window.Rows), err)
 		}

@@ -14,18 +14,19 @@ import (
 	"strings"
 )
 
-// ChecksumSuffix ends the name of the file beside a backup that holds its SHA-256, as sha256sum writes it.
+// ChecksumSuffix ends the name of the file beside a backup with its SHA-256, in the format of sha256sum.
 const ChecksumSuffix = ".sha256"
 
-// mostChecksumBytes is more than a file of sha256sum for one file has: a name has at most a few hundred bytes.
+// mostChecksumBytes is how much of a checksum file is read. One line is far shorter: a name has a few hundred bytes at most.
 const mostChecksumBytes = 64 << 10
 
-// checksumLine is a line of sha256sum. A name with a backslash or a line break is escaped, and the line then begins with a backslash.
+// checksumLine matches a line of sha256sum. If the name has a backslash or a line break, it is escaped and the line begins with
+// a backslash.
 var checksumLine = regexp.MustCompile(`^\\?([0-9A-Fa-f]{64}) [ *](.+)$`)
 
 var escapeName = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`)
 
-// checksumText is what sha256sum says of a file.
+// checksumText returns the line that sha256sum prints for a file.
 func checksumText(sum []byte, path string) string {
 	name, mark := filepath.Base(path), ""
 	if escaped := escapeName.Replace(name); escaped != name {
@@ -34,7 +35,7 @@ func checksumText(sum []byte, path string) string {
 	return mark + hex.EncodeToString(sum) + "  " + name + "\n"
 }
 
-// sumOf is the SHA-256 of a file.
+// sumOf returns the SHA-256 of a file.
 func sumOf(ctx context.Context, path string) ([]byte, error) {
 	sum := sha256.New()
 	if err := copyFile(ctx, sum, path); err != nil {
@@ -43,8 +44,8 @@ func sumOf(ctx context.Context, path string) ([]byte, error) {
 	return sum.Sum(nil), nil
 }
 
-// readChecksum is the SHA-256 that the file beside a backup tells of it, in hexadecimal; empty if there is no such file. The name in it
-// counts only where there are several: a backup may have been renamed.
+// readChecksum reads the SHA-256 from the checksum file beside a backup, in hexadecimal; empty if there is no such file. The
+// name in it matters only if it has several lines, because the backup may have been renamed.
 func readChecksum(backup string) (string, error) {
 	path := backup + ChecksumSuffix
 	file, _, err := openRegular(path)
@@ -66,12 +67,13 @@ func readChecksum(backup string) (string, error) {
 			return strings.ToLower(parts[1]), nil
 		}
 	}
-	return "", fmt.Errorf("%s does not tell the SHA-256 of %s as sha256sum does: mend it, or remove it to restore without", path, filepath.Base(backup))
+	return "", fmt.Errorf("%s does not tell the SHA-256 of %s as sha256sum does: mend it, or remove it to restore without",
+		path, filepath.Base(backup))
 }
 
 // RemoveBackup removes a backup and the checksum beside it.
 func RemoveBackup(path string) error {
-	// The checksum goes first: alone it would never be found again.
+	// The checksum is removed first: without its backup it would never be found again.
 	if err := ignoreMissing(os.Remove(path + ChecksumSuffix)); err != nil {
 		return err
 	}

@@ -29,13 +29,12 @@ func commit(ctx context.Context, tx *sql.Tx, run *Run, batch market.Batch) error
 	for _, dataset := range run.Datasets {
 		w.tallies[dataset] = &Tally{}
 	}
-	if err := firstError(
-		func() error { return keep(&w, priceLayout, batch.Prices) },
-		func() error { return keep(&w, capacityLayout, batch.Capacity) },
-		func() error { return keepSteps(&w, batch.AFRR) },
-		func() error { return keep(&w, mfrrLayout, batch.MFRR) },
-		func() error { return supersede(&w, run, batch) },
-	); err != nil {
+	for _, table := range tables {
+		if err := table.upsert(&w, batch); err != nil {
+			return err
+		}
+	}
+	if err := supersede(&w, run, batch); err != nil {
 		return err
 	}
 	run.Tallies = map[market.Dataset]Tally{}
@@ -94,18 +93,20 @@ type storedRow[R any] struct {
 	changedAt int64 // ms
 }
 
-// keep writes the rows that are new or differ from what is stored, and what they differ from.
-func keep[R comparable](w *writing, l layout[R], rows []R) error {
+// upsert writes the rows that are new or differ from what is stored, and what they differ from.
+func (l layout[R]) upsert(w *writing, batch market.Batch) error {
+	rows := l.In(batch)
 	if len(rows) == 0 {
 		return nil
 	}
-	first, last := l.Start(&rows[0]), l.Start(&rows[0])
+	first, last := *l.Start(&rows[0]), *l.Start(&rows[0])
 	for i := range rows {
-		if _, err := w.tally(l.Dataset(&rows[i])); err != nil {
+		tally, err := w.tally(l.DatasetOf(&rows[i]))
+		if err != nil {
 			return err
 		}
-		w.tallies[l.Dataset(&rows[i])].Seen++
-		first, last = min(first, l.Start(&rows[i])), max(last, l.Start(&rows[i]))
+		tally.Seen++
+		first, last = min(first, *l.Start(&rows[i])), max(last, *l.Start(&rows[i]))
 	}
 	stored, err := storedRows(w.ctx, w.tx, l, market.Period{Start: first, End: last + 1})
 	if err != nil {
@@ -114,7 +115,7 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 	var written []storedRow[R]
 	var calendar market.Calendar
 	cover := coverage{}
-	for _, row := range fold(l, rows) {
+	for _, row := range l.joined(rows) {
 		key := l.rowKey(&row)
 		before, known := stored[key]
 		row, older := l.Merge(before.row, row)
@@ -125,6 +126,12 @@ func keep[R comparable](w *writing, l layout[R], rows []R) error {
 		case known && row == before.row:
 			continue
 		case known && l.SameValues(row, before.row):
+			if !l.IsServedAlike(&row, &before.row) {
+				w.tallies[key.dataset].Changed++
+			}
+			if l.HasRisen(&before.row, &row) {
+				before.changedAt = w.now
+			}
 			written = append(written, storedRow[R]{row, before.firstSeen, before.changedAt})
 			continue
 		case known:
@@ -156,7 +163,7 @@ func write[R comparable](w *writing, l layout[R], rows []storedRow[R]) error {
 	for chunk := range slices.Chunk(rows, rowsPerInsert) {
 		if prepared != len(chunk) {
 			var err error
-			if insert, err = w.tx.PrepareContext(w.ctx, l.upsert(len(chunk))); err != nil {
+			if insert, err = w.tx.PrepareContext(w.ctx, l.upsertRows(len(chunk))); err != nil {
 				return err
 			}
 			prepared = len(chunk)
@@ -172,8 +179,8 @@ func write[R comparable](w *writing, l layout[R], rows []storedRow[R]) error {
 	return nil
 }
 
-// fold makes one row of those of a batch that have the same key.
-func fold[R comparable](l layout[R], rows []R) []R {
+// joined makes one row of those of a batch that have the same key.
+func (l layout[R]) joined(rows []R) []R {
 	folded := make([]R, 0, len(rows))
 	at := make(map[rowKey]int, len(rows))
 	repeated := map[int][]R{} // by place in folded
@@ -214,22 +221,23 @@ func storedRows[R comparable](ctx context.Context, tx *sql.Tx, l layout[R], peri
 func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[R], after R) (err error) {
 	if w.insertRevision == nil {
 		w.insertRevision, err = w.tx.PrepareContext(w.ctx, `
-			INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce((SELECT max(seen_ms) FROM revision
-				WHERE dataset = ?1 AND start = ?2 AND series = ?3 AND column_name = ?4), ?7), ?8)`)
+			INSERT INTO revision (dataset, start, series, column_name, old, new, old_text, new_text, since_ms, seen_ms)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT max(seen_ms) FROM revision
+				WHERE dataset = ?1 AND start = ?2 AND series = ?3 AND column_name = ?4), ?9), ?10)`)
 		if err != nil {
 			return err
 		}
 	}
-	old, new := l.Numbers(&before.row), l.Numbers(&after)
-	for i, column := range l.Values {
+	old, new := l.Values(&before.row), l.Values(&after)
+	for i, column := range l.Revised() {
 		if old[i] == new[i] {
 			continue
 		}
-		if !new[i].Valid {
+		if new[i].IsNull() {
 			w.tallies[key.dataset].Withdrawn++
 		}
-		_, err := w.insertRevision.ExecContext(w.ctx, key.dataset, key.start, key.series, column, old[i], new[i], before.firstSeen, w.now)
+		_, err := w.insertRevision.ExecContext(w.ctx, key.dataset, key.start, key.series, column.Name,
+			old[i].Number, new[i].Number, old[i].Text, new[i].Text, before.firstSeen, w.now)
 		if err != nil {
 			return err
 		}

@@ -21,12 +21,7 @@ const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 
 func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
 	s := openNew(t)
 	day := date("2026-07-14").Period()
-	run := commit(t, s, runAt(0, market.Datasets()...), market.Batch{
-		Prices:   []market.Price{{Start: day.Start, Resolution: market.PT15M, Price: market.Num(41.07)}},
-		Capacity: []market.CapacityStep{{Dataset: market.FCRCapacity, Start: day.Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(2.5)}},
-		AFRR:     []market.AFRRStep{{Start: day.Start, UpwardPrice: market.Num(99)}, {Start: day.Start + 4}},
-		MFRR:     []market.MFRRStep{{Start: day.Start, Direction: market.Upward}},
-	})
+	run := commit(t, s, runAt(0, market.Datasets()...), market.Prices.Batch([]market.Price{{Start: day.Start, Resolution: market.PT15M, Price: market.Num(41.07)}}).With(market.Capacity.Batch([]market.CapacityStep{{Dataset: market.FCRCapacity, Start: day.Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(2.5)}})).With(market.AFRR.Batch([]market.AFRRStep{{Start: day.Start, UpwardPrice: market.Num(99)}, {Start: day.Start + 4}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: day.Start, Direction: market.Upward}})))
 	want := map[market.Dataset]store.Tally{
 		market.DayAheadPrices: {Seen: 1, Changed: 1}, market.FCRCapacity: {Seen: 1, Changed: 1}, market.AFRRCapacity: {}, market.MFRRCapacity: {},
 		market.AFRREnergy: {Seen: 2, Changed: 2}, market.MFRREnergy: {Seen: 1, Changed: 1},
@@ -48,11 +43,7 @@ func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
 func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 	s := openNew(t)
 	day := date("2026-07-14")
-	batch := market.Batch{
-		AFRR:   afrrDay(day, 80)[:1000],
-		MFRR:   []market.MFRRStep{{Start: day.Period().Start, Direction: market.Upward}, {Start: day.Period().Start, Direction: market.Downward, ClearingPrice: market.Num(-1)}},
-		Prices: []market.Price{{Start: day.Period().Start, Resolution: market.PT60M, Price: market.Num(0)}},
-	}
+	batch := market.AFRR.Batch(afrrDay(day, 80)[:1000]).With(market.MFRR.Batch([]market.MFRRStep{{Start: day.Period().Start, Direction: market.Upward}, {Start: day.Period().Start, Direction: market.Downward, ClearingPrice: market.Num(-1)}})).With(market.Prices.Batch([]market.Price{{Start: day.Period().Start, Resolution: market.PT60M, Price: market.Num(0)}}))
 	asked := []market.Dataset{market.AFRREnergy, market.MFRREnergy, market.DayAheadPrices}
 	commit(t, s, runAt(0, asked...), batch)
 	before := kept(t, s)
@@ -78,8 +69,8 @@ func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
 
 // one is a row of mFRR energy at one fixed start.
 func one(clearing, current market.Number) market.Batch {
-	return market.Batch{MFRR: []market.MFRRStep{{Start: date("2026-07-14").Period().Start, Direction: market.Upward,
-		ClearingPrice: clearing, SettlementPriceCurrent: current}}}
+	return market.MFRR.Batch([]market.MFRRStep{{Start: date("2026-07-14").Period().Start, Direction: market.Upward,
+		ClearingPrice: clearing, SettlementPriceCurrent: current}})
 }
 
 func TestAValueThatChanges(t *testing.T) {
@@ -150,11 +141,11 @@ func TestAValueThatChanges(t *testing.T) {
 			for i, batch := range c.batches {
 				commit(t, s, runAt(i, market.MFRREnergy), batch)
 			}
-			window, err := s.LatestMFRR(t.Context())
+			window, err := store.Latest(t.Context(), s, market.MFRR, market.MFRREnergy, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(one(c.clearing, c.current).MFRR, window.Rows); diff != "" {
+			if diff := cmp.Diff(market.MFRR.In(one(c.clearing, c.current)), window.Rows); diff != "" {
 				t.Errorf("served (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(strings.Join(c.revisions, "\n"), ask(t, s.ReaderPool(), revisionsOfAll)); diff != "" {
@@ -172,7 +163,7 @@ func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 	s := openNew(t)
 	start := date("2026-07-14").Period().Start
 	for i, flag := range []market.Flag{{}, {Valid: true}, {V: true, Valid: true}, {}} {
-		commit(t, s, runAt(i, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: start, ProrataMode: flag}}})
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: start, ProrataMode: flag}}))
 	}
 	var got []string
 	for _, r := range revisionsOf(t, s, market.AFRREnergy, date("2026-07-14"), date("2026-07-14")) {
@@ -185,7 +176,7 @@ func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("revisions (-want +got):\n%s", diff)
 	}
-	if window, err := s.LatestAFRR(t.Context()); err != nil || !window.Rows[0].ProrataMode.V || !window.Rows[0].ProrataMode.Valid {
+	if window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1); err != nil || !window.Rows[0].ProrataMode.V || !window.Rows[0].ProrataMode.Valid {
 		t.Errorf("served %+v, %v; want the flag set", window.Rows, err)
 	}
 }
@@ -221,18 +212,18 @@ func TestARowTwiceInABatch(t *testing.T) {
 			}
 			var batch market.Batch
 			for _, clearing := range c.batch {
-				batch.MFRR = append(batch.MFRR, one(clearing, null).MFRR...)
+				market.MFRR.Put(&batch, append(market.MFRR.In(batch), market.MFRR.In(one(clearing, null))...))
 			}
-			given := slices.Clone(batch.MFRR)
+			given := slices.Clone(market.MFRR.In(batch))
 			run := commit(t, s, runAt(60, market.MFRREnergy), batch)
 			if got := run.Tallies[market.MFRREnergy]; got != c.tally {
 				t.Errorf("tally %+v, want %+v", got, c.tally)
 			}
-			window, err := s.LatestMFRR(t.Context())
+			window, err := store.Latest(t.Context(), s, market.MFRR, market.MFRREnergy, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(one(c.want, null).MFRR, window.Rows); diff != "" {
+			if diff := cmp.Diff(market.MFRR.In(one(c.want, null)), window.Rows); diff != "" {
 				t.Errorf("served (-want +got):\n%s", diff)
 			}
 			if got := ask(t, s.ReaderPool(), "SELECT old, new FROM revision ORDER BY id"); got != c.revisions {
@@ -242,7 +233,7 @@ func TestARowTwiceInABatch(t *testing.T) {
 			if err != nil || coverage.Rows() != 1 {
 				t.Errorf("coverage %v, %v; want one row", coverage, err)
 			}
-			if diff := cmp.Diff(given, batch.MFRR); diff != "" {
+			if diff := cmp.Diff(given, market.MFRR.In(batch)); diff != "" {
 				t.Errorf("the batch itself has changed (-before +after):\n%s", diff)
 			}
 		})
@@ -253,10 +244,7 @@ func TestACommitThatFailsLeavesNothing(t *testing.T) {
 	day := date("2026-07-14")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	good := market.Batch{
-		Prices: []market.Price{{Start: day.Period().Start, Resolution: market.PT15M, Price: market.Num(3)}},
-		AFRR:   afrrDay(day, 55)[:500],
-	}
+	good := market.Prices.Batch([]market.Price{{Start: day.Period().Start, Resolution: market.PT15M, Price: market.Num(3)}}).With(market.AFRR.Batch(afrrDay(day, 55)[:500]))
 	with := func(change func(*market.Batch)) market.Batch {
 		batch := good
 		change(&batch)
@@ -275,7 +263,7 @@ func TestACommitThatFailsLeavesNothing(t *testing.T) {
 		{
 			name: "a price that is null", run: runAt(1, asked...), says: "NOT NULL",
 			batch: with(func(b *market.Batch) {
-				b.Prices = append(slices.Clone(b.Prices), market.Price{Start: day.Period().Start + 900, Resolution: market.PT15M})
+				market.Prices.Put(b, append(slices.Clone(market.Prices.In(*b)), market.Price{Start: day.Period().Start + 900, Resolution: market.PT15M}))
 			}),
 		},
 		{
@@ -284,12 +272,12 @@ func TestACommitThatFailsLeavesNothing(t *testing.T) {
 		{
 			name: "rows of one of three that was not asked for", run: runAt(1, append(asked, market.FCRCapacity)...), says: "a row of mfrr-capacity",
 			batch: with(func(b *market.Batch) {
-				b.Capacity = []market.CapacityStep{{Dataset: market.FCRCapacity, Start: 900}, {Dataset: market.MFRRCapacity, Start: 900}}
+				market.Capacity.Put(b, []market.CapacityStep{{Dataset: market.FCRCapacity, Start: 900}, {Dataset: market.MFRRCapacity, Start: 900}})
 			}),
 		},
 		{
 			name: "rows of no dataset", run: runAt(1, append(asked, market.FCRCapacity)...), says: "a row of ",
-			batch: with(func(b *market.Batch) { b.Capacity = []market.CapacityStep{{Start: 900}} }),
+			batch: with(func(b *market.Batch) { market.Capacity.Put(b, []market.CapacityStep{{Start: 900}}) }),
 		},
 		{
 			name: "an account that the schema refuses, which is written last", batch: good, says: "CHECK",
@@ -298,7 +286,7 @@ func TestACommitThatFailsLeavesNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)
-			commit(t, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: []market.Price{{Start: day.Period().Start, Resolution: market.PT15M, Price: market.Num(1)}}})
+			commit(t, s, runAt(0, market.DayAheadPrices), market.Prices.Batch([]market.Price{{Start: day.Period().Start, Resolution: market.PT15M, Price: market.Num(1)}}))
 			before, runs := kept(t, s), ask(t, s.ReaderPool(), "SELECT * FROM feed_run")
 			ctx := c.ctx
 			if ctx == nil {
@@ -351,7 +339,7 @@ func TestACommitCutShortAnywhereIsAllOrNothing(t *testing.T) {
 	for looks := int64(1); ; looks++ {
 		ctx := burning(t.Context(), looks)
 		run := runAt(int(looks), market.AFRREnergy)
-		err := s.Commit(ctx, run, market.Batch{AFRR: afrrDay(day, 60)[:rows]})
+		err := s.Commit(ctx, run, market.AFRR.Batch(afrrDay(day, 60)[:rows]))
 		unburnt := ctx.left.Load() > 0
 		ctx.cancel()
 		got := ask(t, s.ReaderPool(), "SELECT (SELECT count(*) FROM afrr_energy), (SELECT ifnull(sum(rows), 0) FROM coverage), (SELECT count(*) FROM feed_run)")
@@ -403,9 +391,9 @@ func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 	}
 	asked := []market.Dataset{market.MFRREnergy, market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}
 	// Twice, the second time in halves that overlap.
-	commit(t, s, runAt(0, asked...), market.Batch{MFRR: mfrr[:300], Capacity: capacity[:500]})
-	commit(t, s, runAt(1, asked...), market.Batch{MFRR: mfrr[100:], Capacity: capacity[499:]})
-	commit(t, s, runAt(2, asked...), market.Batch{MFRR: mfrr, Capacity: capacity})
+	commit(t, s, runAt(0, asked...), market.MFRR.Batch(mfrr[:300]).With(market.Capacity.Batch(capacity[:500])))
+	commit(t, s, runAt(1, asked...), market.MFRR.Batch(mfrr[100:]).With(market.Capacity.Batch(capacity[499:])))
+	commit(t, s, runAt(2, asked...), market.MFRR.Batch(mfrr).With(market.Capacity.Batch(capacity)))
 	for _, c := range []struct {
 		dataset market.Dataset
 		series  map[string]string // as counted for mFRR energy: by what name
@@ -437,7 +425,7 @@ func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 		}
 		wantExtent := store.Extent{}
 		if c.series != nil {
-			wantExtent = store.Extent{First: first, Last: last, NewestStart: last.Period().End - market.QuarterSeconds}
+			wantExtent = store.Extent{First: first, Last: last, NewestStart: last.Period().End - market.QuarterSeconds, NewestEnd: last.Period().End}
 		}
 		if extent != wantExtent {
 			t.Errorf("%s extends over %+v, want %+v", c.dataset, extent, wantExtent)
@@ -455,7 +443,7 @@ func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
 		date market.DeliveryDate
 		rows int
 	}{{date("2026-03-29"), 20_700}, {date("2026-07-14"), 21_600}, {date("2026-10-25"), 22_500}} {
-		commit(t, s, runAt(i, market.AFRREnergy), market.Batch{AFRR: afrrDay(c.date, 70)})
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(c.date, 70)))
 		coverage, err := s.Coverage(t.Context(), market.AFRREnergy, c.date.Add(-1), c.date.Add(1))
 		if err != nil {
 			t.Fatal(err)
@@ -463,7 +451,7 @@ func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
 		if diff := cmp.Diff(market.Coverage{c.date: {"": c.rows}}, coverage, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.date, diff)
 		}
-		window, err := s.LatestAFRR(t.Context())
+		window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
 		if err != nil || len(window.Rows) != c.rows || window.Last != c.date {
 			t.Errorf("latest is %s with %d rows, %v; want %s with %d", window.Last, len(window.Rows), err, c.date, c.rows)
 		}
@@ -509,7 +497,7 @@ func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 		for i, rows := range rapid.SliceOfN(rapid.SliceOfN(anyRow, 0, 12), 1, 6).Draw(t, "batches") {
 			run := runAt(i, market.AFRRCapacity, market.MFRRCapacity)
 			now := run.Ended.UnixMilli()
-			if err := s.Commit(context.Background(), run, market.Batch{Capacity: rows}); err != nil {
+			if err := s.Commit(context.Background(), run, market.Capacity.Batch(rows)); err != nil {
 				t.Fatal(err)
 			}
 			came := map[market.CapacityStep][]market.Number{}

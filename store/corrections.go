@@ -7,16 +7,16 @@ import (
 	"courant/store/market"
 )
 
-// Correction is a delivery date of which values changed after they were first served and before the date was over.
+// Correction counts the values of a delivery date that changed after they were first served and before the date ended.
 type Correction struct {
 	Dataset market.Dataset
 	Date    market.DeliveryDate
-	Values  int       // that changed or were withdrawn, each counted once
-	Seen    time.Time // when the last of them did
+	Values  int       // changed or withdrawn values, each counted once
+	Seen    time.Time // when the last change was seen
 }
 
-// Corrections lists what was corrected of the dataset's delivery dates from first to last, both included, while they were not
-// over. A null that a value replaced is no correction.
+// Corrections lists the dataset's delivery dates from first to last, both included, that were corrected before they ended. A
+// value that replaces a null is not a correction.
 func (s *Store) Corrections(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) ([]Correction, error) {
 	var corrections []Correction
 	for _, date := range market.Dates(first, last) {
@@ -26,7 +26,7 @@ func (s *Store) Corrections(ctx context.Context, dataset market.Dataset, first, 
 			if err != nil {
 				return nil, err
 			}
-			if !r.Old.Valid || !r.Seen.Before(date.End()) {
+			if r.Old.IsNull() || !r.Seen.Before(date.End()) {
 				continue
 			}
 			if c.Values == 0 || r.Start != counted.Start || r.Series != counted.Series || r.Column != counted.Column {

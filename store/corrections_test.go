@@ -16,23 +16,14 @@ func TestCorrectionsOfDatesThatAreNotOverAreTold(t *testing.T) {
 		return market.Price{Start: date(day).Period().Start + int64(quarter)*market.QuarterSeconds, Resolution: market.PT15M, Price: market.Num(price)}
 	}
 	step := market.MFRRStep{Start: date("2026-07-15").Period().Start, Direction: market.Upward, ClearingPrice: market.Num(7)}
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: step.Start, DemandMW: market.Num(1)}, {Start: step.Start + 4, DemandMW: market.Num(1)}}})
-	commit(t, s, runAt(3, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: step.Start, DemandMW: market.Num(2), UpwardPrice: market.Num(9)}}})
-	commit(t, s, runAt(0, market.DayAheadPrices, market.MFRREnergy), market.Batch{
-		Prices: []market.Price{price("2026-07-14", 0, 1), price("2026-07-16", 0, 1), price("2026-07-16", 1, 1), price("2026-07-16", 2, 1)},
-		MFRR:   []market.MFRRStep{step},
-	})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: step.Start, DemandMW: market.Num(1)}, {Start: step.Start + 4, DemandMW: market.Num(1)}}))
+	commit(t, s, runAt(3, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: step.Start, DemandMW: market.Num(2), UpwardPrice: market.Num(9)}}))
+	commit(t, s, runAt(0, market.DayAheadPrices, market.MFRREnergy), market.Prices.Batch([]market.Price{price("2026-07-14", 0, 1), price("2026-07-16", 0, 1), price("2026-07-16", 1, 1), price("2026-07-16", 2, 1)}).With(market.MFRR.Batch([]market.MFRRStep{step})))
 	filled, withdrawn := step, step
 	filled.SubmittedOffersMW = market.Num(3) // what comes later is no correction
 	withdrawn.ClearingPrice = market.Number{Withdrawn: true}
-	commit(t, s, runAt(1, market.DayAheadPrices, market.MFRREnergy), market.Batch{
-		Prices: []market.Price{price("2026-07-14", 0, 2), price("2026-07-16", 0, 2), price("2026-07-16", 1, 1), price("2026-07-16", 2, 2)},
-		MFRR:   []market.MFRRStep{filled},
-	})
-	commit(t, s, runAt(2, market.DayAheadPrices, market.MFRREnergy), market.Batch{
-		Prices: []market.Price{price("2026-07-16", 0, 3)},
-		MFRR:   []market.MFRRStep{withdrawn},
-	})
+	commit(t, s, runAt(1, market.DayAheadPrices, market.MFRREnergy), market.Prices.Batch([]market.Price{price("2026-07-14", 0, 2), price("2026-07-16", 0, 2), price("2026-07-16", 1, 1), price("2026-07-16", 2, 2)}).With(market.MFRR.Batch([]market.MFRRStep{filled})))
+	commit(t, s, runAt(2, market.DayAheadPrices, market.MFRREnergy), market.Prices.Batch([]market.Price{price("2026-07-16", 0, 3)}).With(market.MFRR.Batch([]market.MFRRStep{withdrawn})))
 	var got []store.Correction
 	for _, dataset := range market.Datasets() {
 		corrections, err := s.Corrections(t.Context(), dataset, date("2026-07-14"), date("2026-07-16"))

@@ -51,8 +51,8 @@ func MakeOld(ctx context.Context, path string, version int64, statements string)
 	return err
 }
 
-// Latest is the newest schema.
-func Latest(ctx context.Context, db *sql.DB) (int64, error) {
+// NewestSchema is the newest schema.
+func NewestSchema(ctx context.Context, db *sql.DB) (int64, error) {
 	provider, err := migrator(db)
 	if err != nil {
 		return 0, err
@@ -114,9 +114,9 @@ func RevisedHour(hour, seen int64, steps int, runs, changes []byte) (revised, va
 	return len(found), values, err
 }
 
-// stepRows is the table in which each 4 s step was a row of its own.
-var stepRows = func() layout[market.AFRRStep] {
-	l := afrrLayout
+// singleSteps is the table in which each 4 s step was a row of its own.
+var singleSteps = func() layout[market.AFRRStep] {
+	l := layoutOf(market.AFRR)
 	l.table = "afrr_energy_row"
 	return l
 }()
@@ -133,7 +133,7 @@ func (s *Store) MakeStepRows(ctx context.Context) error {
 func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []market.AFRRStep) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[market.Dataset]*Tally{market.AFRREnergy: {}}, changed: map[datedKey]bool{}}
-		if err := keep(&w, stepRows, rows); err != nil {
+		if err := singleSteps.upsert(&w, market.AFRR.Batch(rows)); err != nil {
 			return err
 		}
 		return insertRun(ctx, tx, run, w.changed)
@@ -142,7 +142,12 @@ func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []market.AFRR
 
 // StepRowsWithin is AFRRWithin as it was while each 4 s step was a row of its own.
 func (s *Store) StepRowsWithin(ctx context.Context, period market.Period) ([]market.AFRRStep, error) {
-	return within(ctx, s, stepRows.selectPeriod, market.AFRREnergy, period)
+	var rows []market.AFRRStep
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		rows, err = singleSteps.selectPeriod(ctx, tx, market.AFRREnergy, period)
+		return err
+	})
+	return rows, err
 }
 
 // StartUpgrade begins to bring a database up to date as Open does, and stops as a program that is killed does: after the database was

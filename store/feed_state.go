@@ -2,57 +2,35 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"time"
 )
 
-// FeedState is how a feed of a running service stands.
+// FeedState is what the running service plans for a feed.
 type FeedState struct {
 	NextRun   time.Time
-	OpenUntil time.Time // its circuit is open and tries again then; zero: it is closed
+	OpenUntil time.Time // when its open circuit tries again; zero: the circuit is closed
 }
 
-// PutFeedState says how a feed stands, for other processes.
+// PutFeedState stores the state of a feed for other processes.
 func (s *Store) PutFeedState(ctx context.Context, feed string, state FeedState) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO feed_state (feed, next_run_ms, open_until_ms) VALUES (?, ?, ?)",
-			feed, state.NextRun.UnixMilli(), optionalMilliseconds(state.OpenUntil))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: state of feed %s: %w", feed, err)
-	}
-	return nil
+	return s.exec(ctx, "state of feed "+feed, "INSERT OR REPLACE INTO feed_state (feed, next_run_ms, open_until_ms) VALUES (?, ?, ?)",
+		feed, state.NextRun.UnixMilli(), optionalMilliseconds(state.OpenUntil))
 }
 
-// ClearFeedStates says that no service runs.
+// ClearFeedStates deletes all states: no service is running.
 func (s *Store) ClearFeedStates(ctx context.Context) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM feed_state")
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: clear feed states: %w", err)
-	}
-	return nil
+	return s.exec(ctx, "clear feed states", "DELETE FROM feed_state")
 }
 
-// FeedStates tells how the feeds of the running service stand, by name; empty if none runs.
+// FeedStates returns the states of the running service's feeds, by name; empty if no service is running.
 func (s *Store) FeedStates(ctx context.Context) (map[string]FeedState, error) {
-	rows, err := s.reader.QueryContext(ctx, "SELECT feed, next_run_ms, open_until_ms FROM feed_state")
-	if err != nil {
-		return nil, fmt.Errorf("store: feed states: %w", err)
-	}
-	defer rows.Close()
 	states := map[string]FeedState{}
-	for rows.Next() {
-		var feed string
-		var next, open sql.Null[int64]
-		if err := rows.Scan(&feed, &next, &open); err != nil {
-			return nil, fmt.Errorf("store: feed states: %w", err)
-		}
-		states[feed] = FeedState{NextRun: optionalTime(next), OpenUntil: optionalTime(open)}
-	}
-	return states, rows.Err()
+	var feed string
+	var state FeedState
+	rows, err := s.reader.QueryContext(ctx, "SELECT feed, next_run_ms, open_until_ms FROM feed_state")
+	err = eachRow(rows, err, []any{&feed, instant{&state.NextRun}, instant{&state.OpenUntil}}, func() error {
+		states[feed] = state
+		return nil
+	})
+	return states, wrap("feed states", err)
 }

@@ -45,12 +45,12 @@ func TestRewrittenStepsCostAFewBytesEach(t *testing.T) {
 	}
 	first := date("2026-06-01")
 	for n := range dates {
-		commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: noisySteps(first.Add(n), random)})
+		commit(t, s, runAt(n, market.AFRREnergy), market.AFRR.Batch(noisySteps(first.Add(n), random)))
 	}
 	before := size()
 	begun := time.Now()
 	for n := range dates {
-		commit(t, s, runAt(dates+n, market.AFRREnergy), market.Batch{AFRR: noisySteps(first.Add(n), random)})
+		commit(t, s, runAt(dates+n, market.AFRREnergy), market.AFRR.Batch(noisySteps(first.Add(n), random)))
 	}
 	took := time.Since(begun)
 	grown := size() - before

@@ -55,13 +55,13 @@ var histories = []historic{
 		dataset: market.AFRRCapacity, step: market.QuarterSeconds, dated: true, columns: [3]string{"offered_mw", "contracted_mw", "price"}, flag: -1,
 		batch: func(rows []given) (b market.Batch) {
 			for _, r := range rows {
-				b.Capacity = append(b.Capacity, market.CapacityStep{Dataset: market.AFRRCapacity, Start: r.start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD",
-					OfferedMW: r.values[0], ContractedMW: r.values[1], Price: r.values[2], Updated: r.updated})
+				market.Capacity.Put(&b, append(market.Capacity.In(b), market.CapacityStep{Dataset: market.AFRRCapacity, Start: r.start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD",
+					OfferedMW: r.values[0], ContractedMW: r.values[1], Price: r.values[2], Updated: r.updated}))
 			}
 			return b
 		},
 		held: func(t testing.TB, s *store.Store, _ market.Period) map[int64][3]market.Number {
-			window, err := s.LatestCapacity(context.Background(), market.AFRRCapacity, 1)
+			window, err := store.Latest(context.Background(), s, market.Capacity, market.AFRRCapacity, 1)
 			return within(t, window.Rows, err, func(r market.CapacityStep) (int64, [3]market.Number) {
 				return r.Start, [3]market.Number{r.OfferedMW, r.ContractedMW, r.Price}
 			})
@@ -72,13 +72,13 @@ var histories = []historic{
 		columns: [3]string{"clearing_price", "settlement_price_current", "filtered_offers_mw"}, flag: -1,
 		batch: func(rows []given) (b market.Batch) {
 			for _, r := range rows {
-				b.MFRR = append(b.MFRR, market.MFRRStep{Start: r.start, Direction: market.Downward,
-					ClearingPrice: r.values[0], SettlementPriceCurrent: r.values[1], FilteredOffersMW: r.values[2], Updated: r.updated})
+				market.MFRR.Put(&b, append(market.MFRR.In(b), market.MFRRStep{Start: r.start, Direction: market.Downward,
+					ClearingPrice: r.values[0], SettlementPriceCurrent: r.values[1], FilteredOffersMW: r.values[2], Updated: r.updated}))
 			}
 			return b
 		},
 		held: func(t testing.TB, s *store.Store, _ market.Period) map[int64][3]market.Number {
-			window, err := s.LatestMFRR(context.Background())
+			window, err := store.Latest(context.Background(), s, market.MFRR, market.MFRREnergy, 1)
 			return within(t, window.Rows, err, func(r market.MFRRStep) (int64, [3]market.Number) {
 				return r.Start, [3]market.Number{r.ClearingPrice, r.SettlementPriceCurrent, r.FilteredOffersMW}
 			})
@@ -88,12 +88,12 @@ var histories = []historic{
 		dataset: market.AFRREnergy, step: market.AFRRSeconds, columns: [3]string{"upward_price", "in_france_mw", "prorata_mode"}, flag: 2,
 		batch: func(rows []given) (b market.Batch) {
 			for _, r := range rows {
-				b.AFRR = append(b.AFRR, market.AFRRStep{Start: r.start, UpwardPrice: r.values[0], InFranceMW: r.values[1], ProrataMode: flagOf(r.values[2])})
+				market.AFRR.Put(&b, append(market.AFRR.In(b), market.AFRRStep{Start: r.start, UpwardPrice: r.values[0], InFranceMW: r.values[1], ProrataMode: flagOf(r.values[2])}))
 			}
 			return b
 		},
 		held: func(t testing.TB, s *store.Store, period market.Period) map[int64][3]market.Number {
-			rows, err := s.AFRRWithin(context.Background(), period)
+			rows, err := store.Within(context.Background(), s, market.AFRR, market.AFRREnergy, period)
 			return within(t, rows, err, func(r market.AFRRStep) (int64, [3]market.Number) {
 				mode := market.Number{Valid: r.ProrataMode.Valid, Withdrawn: r.ProrataMode.Withdrawn}
 				if r.ProrataMode.V {
@@ -268,10 +268,10 @@ func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 						revisions = revisions[1:]
 						c := slices.Index(kind.columns[:], r.Column)
 						values := state[r.Start]
-						if values[c] != r.New || r.Old == r.New || !r.Since.Before(r.Seen) {
+						if values[c] != r.New.Number || r.Old == r.New || !r.Since.Before(r.Seen) {
 							rt.Fatalf("batch %d: the revision %s of a value that is %v", k, revisionLine(r), values[c])
 						}
-						values[c] = r.Old
+						values[c] = r.Old.Number
 						state[r.Start] = values
 					}
 				}
@@ -290,7 +290,7 @@ func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 func dated(updated int, clearing, current market.Number) market.Batch {
 	batch := one(clearing, current)
 	if updated > 0 {
-		batch.MFRR[0].Updated = minute(updated).UnixMilli()
+		market.MFRR.In(batch)[0].Updated = minute(updated).UnixMilli()
 	}
 	return batch
 }
@@ -331,11 +331,11 @@ func TestTheSourcesDateDecidesWhichRowStands(t *testing.T) {
 			if got := run.Tallies[market.MFRREnergy]; got != c.last {
 				t.Errorf("tally %+v, want %+v", got, c.last)
 			}
-			window, err := s.LatestMFRR(t.Context())
+			window, err := store.Latest(t.Context(), s, market.MFRR, market.MFRREnergy, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(dated(c.updated, c.clearing, c.current).MFRR, window.Rows); diff != "" {
+			if diff := cmp.Diff(market.MFRR.In(dated(c.updated, c.clearing, c.current)), window.Rows); diff != "" {
 				t.Errorf("served (-want +got):\n%s", diff)
 			}
 			if revisions := revisionsOf(t, s, market.MFRREnergy, date("2026-07-14"), date("2026-07-14")); len(revisions) != c.revisions {
@@ -371,14 +371,14 @@ func TestRowsOfOneKeyInABatch(t *testing.T) {
 			commit(t, s, runAt(0, market.MFRREnergy), one(num(9), num(9)))
 			var batch market.Batch
 			for _, row := range c.rows {
-				batch.Add(row)
+				batch = batch.With(row)
 			}
 			commit(t, s, runAt(1, market.MFRREnergy), batch)
-			window, err := s.LatestMFRR(t.Context())
+			window, err := store.Latest(t.Context(), s, market.MFRR, market.MFRREnergy, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(dated(c.updated, c.values[0], c.values[1]).MFRR, window.Rows); diff != "" {
+			if diff := cmp.Diff(market.MFRR.In(dated(c.updated, c.values[0], c.values[1])), window.Rows); diff != "" {
 				t.Errorf("served (-want +got):\n%s", diff)
 			}
 		})

@@ -62,7 +62,7 @@ func TestADamagedHourIsFound(t *testing.T) {
 		t.Run(damage, func(t *testing.T) {
 			s := openNew(t)
 			day := date("2026-07-14")
-			commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, 80)[:900]})
+			commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(day, 80)[:900]))
 			if err := s.IntegrityCheck(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +73,7 @@ func TestADamagedHourIsFound(t *testing.T) {
 			if err := s.IntegrityCheck(t.Context()); err == nil || !strings.Contains(err.Error(), says) {
 				t.Errorf("IntegrityCheck = %v", err)
 			}
-			if steps, err := s.AFRRWithin(t.Context(), day.Period()); err == nil || steps != nil || !strings.Contains(err.Error(), says) {
+			if steps, err := store.Within(t.Context(), s, market.AFRR, market.AFRREnergy, day.Period()); err == nil || steps != nil || !strings.Contains(err.Error(), says) {
 				t.Errorf("%d steps, %v", len(steps), err)
 			}
 		})
@@ -119,7 +119,7 @@ func TestADamagedRevisionOfStepsIsFound(t *testing.T) {
 			s := openNew(t)
 			day := date("2026-07-14")
 			for n := range 2 {
-				commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, float64(80+n))[:900]})
+				commit(t, s, runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(day, float64(80+n))[:900]))
 			}
 			if err := s.IntegrityCheck(t.Context()); err != nil {
 				t.Fatal(err)
@@ -157,10 +157,10 @@ func TestMinusZeroIsKeptAsZero(t *testing.T) {
 			day := date("2026-07-14")
 			start := day.Period().Start
 			for n, first := range []float64{7, minusZero} {
-				commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{
-					{Start: start, UpwardPrice: market.Num(first)}, {Start: start + 4, UpwardPrice: market.Num(beside + first)}, {Start: start + 8, UpwardPrice: market.Num(minusZero)}}})
+				commit(t, s, runAt(n, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{
+					{Start: start, UpwardPrice: market.Num(first)}, {Start: start + 4, UpwardPrice: market.Num(beside + first)}, {Start: start + 8, UpwardPrice: market.Num(minusZero)}}))
 			}
-			steps, err := s.AFRRWithin(t.Context(), day.Period())
+			steps, err := store.Within(t.Context(), s, market.AFRR, market.AFRREnergy, day.Period())
 			if err != nil || len(steps) != 3 {
 				t.Fatal(steps, err)
 			}
@@ -173,7 +173,7 @@ func TestMinusZeroIsKeptAsZero(t *testing.T) {
 				t.Errorf("the view says %q", got)
 			}
 			for _, r := range revisionsOf(t, s, market.AFRREnergy, day, day) {
-				if math.Signbit(r.New.V) {
+				if math.Signbit(r.New.Number.V) {
 					t.Errorf("the revision %s became -0", revisionLine(r))
 				}
 			}

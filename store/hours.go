@@ -32,8 +32,18 @@ func scanHours(found *sql.Rows, each func([]heldStep)) error {
 // longestDate is how many 4 s steps a delivery date has at most.
 const longestDate = 25 * market.HourSeconds / market.AFRRSeconds
 
+// hourTable reads and writes the 4 s steps, packed by the hour.
+type hourTable struct{ layout[market.AFRRStep] }
+
+// stepsDataset is the dataset of 4 s steps.
+var stepsDataset = market.AFRR.Datasets[0].ID
+
+func (t hourTable) selectPeriod(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period) ([]market.AFRRStep, error) {
+	return selectSteps(ctx, tx, period)
+}
+
 // selectSteps reads the 4 s steps that begin in the period, ascending.
-func selectSteps(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period) ([]market.AFRRStep, error) {
+func selectSteps(ctx context.Context, tx *sql.Tx, period market.Period) ([]market.AFRRStep, error) {
 	found, err := tx.QueryContext(ctx, selectHours+" WHERE start >= ? AND start < ? ORDER BY start", market.HourOf(period.Start), period.End)
 	if err != nil {
 		return nil, err
@@ -76,12 +86,13 @@ func insertHour(ctx context.Context, insert *sql.Stmt, start int64, steps []held
 	return err
 }
 
-// keepSteps is keep for 4 s steps: an hour of which a row is new or differs is written anew.
-func keepSteps(w *writing, rows []market.AFRRStep) error {
+// upsert writes each hour anew in which a row is new or differs from what is stored.
+func (t hourTable) upsert(w *writing, batch market.Batch) error {
+	rows := t.In(batch)
 	if len(rows) == 0 {
 		return nil
 	}
-	tally, err := w.tally(market.AFRREnergy)
+	tally, err := w.tally(stepsDataset)
 	if err != nil {
 		return err
 	}
@@ -108,7 +119,7 @@ func keepSteps(w *writing, rows []market.AFRRStep) error {
 	var calendar market.Calendar
 	cover := coverage{}
 	for _, start := range hours {
-		date := datedKey{market.AFRREnergy, calendar.DateOf(start)}
+		date := datedKey{stepsDataset, calendar.DateOf(start)}
 		admitted, replaced := thinned.admit(start, arrived[start])
 		if err := dropBuckets(w, date, replaced, cover); err != nil {
 			return err
@@ -192,12 +203,12 @@ func (h *hour) hold(steps []heldStep) {
 	}
 }
 
-// take takes a step that arrives, as keep does a row: of steps that arrive for the same second it makes one, and that one
+// take takes a step that arrives, as layout.upsert does a row: of steps that arrive for the same second it makes one, and that one
 // meets what is stored.
 func (h *hour) take(row *market.AFRRStep, now int64) {
 	second := row.Start - h.start
 	if twice := h.came[second]; twice != nil {
-		joined := afrrLayout.Join(*twice, *row)
+		joined := market.AFRR.Join(*twice, *row)
 		row = &joined
 	}
 	h.came[second] = row

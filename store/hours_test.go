@@ -121,7 +121,7 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 		for i, rows := range rapid.SliceOfN(anyBatch, 1, 6).Draw(t, "batches") {
 			run := runAt(i, market.AFRREnergy)
 			now := run.Ended.UnixMilli()
-			if err := s.Commit(context.Background(), run, market.Batch{AFRR: rows}); err != nil {
+			if err := s.Commit(context.Background(), run, market.AFRR.Batch(rows)); err != nil {
 				t.Fatal(err)
 			}
 			came := map[int64]market.AFRRStep{}
@@ -178,7 +178,7 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 			}
 			counted[on][""]++
 		}
-		got, err := s.AFRRWithin(context.Background(), around)
+		got, err := store.Within(context.Background(), s, market.AFRR, market.AFRREnergy, around)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 		var listed []string
 		for _, r := range revisionsOf(t, s, market.AFRREnergy, d.Add(-1), d.Add(1)) {
 			listed = append(listed, revisionLine(r))
-			told[r.Start] = append(told[r.Start], stepRevision{r.Column, r.Old, r.New, r.Since.UnixMilli(), r.Seen.UnixMilli()})
+			told[r.Start] = append(told[r.Start], stepRevision{r.Column, r.Old.Number, r.New.Number, r.Since.UnixMilli(), r.Seen.UnixMilli()})
 		}
 		if diff := gocmp.Diff(strings.Join(listed, "\n"), revisedView(around)); diff != "" {
 			t.Fatalf("the view of what was revised (-want +got):\n%s", diff)

@@ -39,7 +39,7 @@ func commitUntilKilled(path string) error {
 		for i := range rows {
 			rows[i] = market.AFRRStep{Start: firstStep + (next*rowsPerBatch+int64(i))*market.AFRRSeconds, UpwardPrice: market.Num(float64(next))}
 		}
-		if err := s.Commit(ctx, runAt(int(next), market.AFRREnergy), market.Batch{AFRR: rows}); err != nil {
+		if err := s.Commit(ctx, runAt(int(next), market.AFRREnergy), market.AFRR.Batch(rows)); err != nil {
 			return err
 		}
 		if _, err := fmt.Println(next); err != nil {
@@ -90,7 +90,7 @@ func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
 		if got := ask(t, s.ReaderPool(), "SELECT sum(rows), (SELECT sum(rows) FROM afrr_energy_hour) FROM coverage"); got != fmt.Sprintf("%d|%[1]d", rows) {
 			t.Fatalf("kill %d: the rows in coverage and in the hours are %s, want %d", kill, got, rows)
 		}
-		steps, err := s.AFRRWithin(t.Context(), market.Period{Start: 0, End: math.MaxInt64})
+		steps, err := store.Within(t.Context(), s, market.AFRR, market.AFRREnergy, market.Period{Start: 0, End: math.MaxInt64})
 		if err != nil || int64(len(steps)) != rows {
 			t.Fatalf("kill %d: %d steps, %v; want %d", kill, len(steps), err, rows)
 		}

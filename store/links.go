@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// Link is what lets a person set a password once, without its secret.
+// Link lets a person set a password once. It does not hold its secret.
 type Link struct {
 	Hash    []byte // SHA-256 of its secret
-	Email   string // of the account; empty: it makes the first administrator
+	Email   string // of the account; empty: it creates the first administrator
 	Expires time.Time
 }
 
-// MostLinks is how many links an account may have; one more ends the one that ends first.
+// MostLinks is how many links an account may have; a further one deletes the one that expires first.
 const MostLinks = 5
 
 var errNoLink = fmt.Errorf("link: %w", ErrNotFound)
 
-// AddLink keeps a link of the account that has the address, or the one that makes the first administrator, in the
-// place of a former one; ErrNotFound if there is no such account.
-func (s *Store) AddLink(ctx context.Context, link Link) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+// AddLink stores a link of the account with the address, or the one that creates the first administrator, which replaces a
+// former one; ErrNotFound if there is no such account.
+func (s *Store) AddLink(ctx context.Context, note Note, link Link) error {
+	return s.writeNoted(ctx, "add link", note, func(tx *sql.Tx) error {
 		if link.Email != "" {
-			err := changeIn(ctx, tx, noAccount(link.Email),
+			err := execOne(ctx, tx, noAccount(link.Email),
 				"INSERT INTO link (hash, account_id, expires_ms) SELECT ?, id, ? FROM account WHERE email = ?",
 				link.Hash, link.Expires.UnixMilli(), link.Email)
 			if err != nil {
@@ -35,7 +35,7 @@ func (s *Store) AddLink(ctx context.Context, link Link) error {
 				DELETE FROM link WHERE hash IN (
 					SELECT hash FROM link WHERE account_id = (SELECT id FROM account WHERE email = ?) AND hash <> ?
 					ORDER BY expires_ms DESC, hash LIMIT ? OFFSET ?)`,
-				link.Email, link.Hash, mostTrimmed, MostLinks-1)
+				link.Email, link.Hash, mostDeleted, MostLinks-1)
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM link WHERE account_id IS NULL"); err != nil {
@@ -46,41 +46,39 @@ func (s *Store) AddLink(ctx context.Context, link Link) error {
 	})
 }
 
-// openLink finds a link that can be used: it is not over, and its account is enabled or, if it makes the first
+// openLink selects the address of a usable link: it has not expired, and its account is enabled or, if it creates the first
 // administrator, there is no account.
 const openLink = `
 	SELECT coalesce(account.email, '') FROM link LEFT JOIN account ON account.id = link.account_id
 	WHERE link.hash = ? AND link.expires_ms > ?
 	AND CASE WHEN link.account_id IS NULL THEN NOT EXISTS (SELECT 1 FROM account) ELSE account.disabled_ms IS NULL END`
 
-// LinkEmail tells whose link has the hash, as Link.Email does; ErrNotFound if there is none that can be used.
+// LinkEmail returns Link.Email of the link with the hash; ErrNotFound if no usable link has it.
 func (s *Store) LinkEmail(ctx context.Context, hash []byte, now time.Time) (email string, err error) {
 	err = s.reader.QueryRowContext(ctx, openLink, hash, now.UnixMilli()).Scan(&email)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return "", errNoLink
 	}
-	if err != nil {
-		return "", fmt.Errorf("store: link: %w", err)
-	}
-	return email, nil
+	return email, wrap("link", err)
 }
 
-// UseLink sets the password of a link's account, which ends the account's sessions and links, or makes the first
-// administrator with that address and password; ErrNotFound if the link cannot be used any more.
-func (s *Store) UseLink(ctx context.Context, hash []byte, email, passwordHash string, now time.Time) error {
-	return s.changeAccess(ctx, func(tx *sql.Tx) error {
-		var of string
-		err := tx.QueryRowContext(ctx, openLink, hash, now.UnixMilli()).Scan(&of)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && of != "" && of != email {
+// UseLink sets the password of a link's account, which ends the account's sessions and links, or creates the first
+// administrator with the address and password; ErrNotFound if the link is not usable, or belongs to another address.
+func (s *Store) UseLink(ctx context.Context, note Note, hash []byte, email, passwordHash string, now time.Time) error {
+	return s.changeAccess(ctx, "use link", note, func(tx *sql.Tx) error {
+		var owner string
+		err := tx.QueryRowContext(ctx, openLink, hash, now.UnixMilli()).Scan(&owner)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && owner != "" && owner != email {
 			return errNoLink
 		}
 		if err != nil {
 			return err
 		}
-		if of != "" {
-			return setPassword(ctx, tx, email, passwordHash)
+		if owner != "" {
+			return updatePassword(ctx, tx, email, passwordHash)
 		}
-		if err := addAccount(ctx, tx, Account{Email: email, PasswordHash: passwordHash, Role: Administrator, Created: now}); err != nil {
+		first := Account{Email: email, PasswordHash: passwordHash, Role: Administrator, Created: now}
+		if err := insertAccount(ctx, tx, first); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "DELETE FROM link WHERE account_id IS NULL")

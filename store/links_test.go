@@ -10,7 +10,7 @@ import (
 
 func addLink(t *testing.T, s *store.Store, hash, email string) {
 	t.Helper()
-	if err := s.AddLink(t.Context(), store.Link{Hash: []byte(hash), Email: email, Expires: accountsMorning.Add(time.Hour)}); err != nil {
+	if err := s.AddLink(t.Context(), store.Note{}, store.Link{Hash: []byte(hash), Email: email, Expires: accountsMorning.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -22,10 +22,10 @@ func TestALinkSetsAPasswordOnceAndEndsTheOthers(t *testing.T) {
 	addLink(t, s, "one", "anne@example.org")
 	addLink(t, s, "two", "anne@example.org")
 	addLink(t, s, "boris's", "boris@example.org")
-	if err := s.UseLink(ctx, []byte("one"), "boris@example.org", "stolen", accountsMorning); !errors.Is(err, store.ErrNotFound) {
+	if err := s.UseLink(ctx, store.Note{}, []byte("one"), "boris@example.org", "stolen", accountsMorning); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("UseLink for another account = %v, want %v", err, store.ErrNotFound)
 	}
-	if err := s.UseLink(ctx, []byte("one"), "anne@example.org", "new", accountsMorning); err != nil {
+	if err := s.UseLink(ctx, store.Note{}, []byte("one"), "anne@example.org", "new", accountsMorning); err != nil {
 		t.Fatal(err)
 	}
 	if after := accountOf(t, s, "anne@example.org"); after.PasswordHash != "new" || after.Epoch == before.Epoch {
@@ -40,9 +40,13 @@ func TestALinkSetsAPasswordOnceAndEndsTheOthers(t *testing.T) {
 
 func TestLinksThatCannotBeUsed(t *testing.T) {
 	for name, prepare := range map[string]func(*store.Store) error{
-		"over":                      nil,
-		"account disabled":          func(s *store.Store) error { return s.DisableAccount(t.Context(), "anne@example.org", accountsMorning) },
-		"password set meanwhile":    func(s *store.Store) error { return s.SetPassword(t.Context(), "anne@example.org", "other") },
+		"over": nil,
+		"account disabled": func(s *store.Store) error {
+			return s.DisableAccount(t.Context(), store.Note{}, "anne@example.org", accountsMorning)
+		},
+		"password set meanwhile": func(s *store.Store) error {
+			return s.SetPassword(t.Context(), store.Note{}, "anne@example.org", "other")
+		},
 		"first of several accounts": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +66,7 @@ func TestLinksThatCannotBeUsed(t *testing.T) {
 			if _, err := s.LinkEmail(t.Context(), []byte("hash"), now); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("LinkEmail = %v, want %v", err, store.ErrNotFound)
 			}
-			if err := s.UseLink(t.Context(), []byte("hash"), "anne@example.org", "new", now); !errors.Is(err, store.ErrNotFound) {
+			if err := s.UseLink(t.Context(), store.Note{}, []byte("hash"), "anne@example.org", "new", now); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("UseLink = %v, want %v", err, store.ErrNotFound)
 			}
 			if accountOf(t, s, "anne@example.org").PasswordHash == "new" {
@@ -76,16 +80,16 @@ func TestTheFirstLinkMakesAnAdministratorAndReplacesAFormerOne(t *testing.T) {
 	s := openNew(t)
 	addLink(t, s, "former", "")
 	addLink(t, s, "first", "")
-	if err := s.UseLink(t.Context(), []byte("former"), "anne@example.org", "hash", accountsMorning); !errors.Is(err, store.ErrNotFound) {
+	if err := s.UseLink(t.Context(), store.Note{}, []byte("former"), "anne@example.org", "hash", accountsMorning); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("UseLink of the former one = %v, want %v", err, store.ErrNotFound)
 	}
-	if err := s.UseLink(t.Context(), []byte("first"), "anne@example.org", "hash", accountsMorning); err != nil {
+	if err := s.UseLink(t.Context(), store.Note{}, []byte("first"), "anne@example.org", "hash", accountsMorning); err != nil {
 		t.Fatal(err)
 	}
 	if got := accountOf(t, s, "anne@example.org"); got.Role != store.Administrator || got.PasswordHash != "hash" {
 		t.Errorf("the first account is %+v", got)
 	}
-	if err := s.UseLink(t.Context(), []byte("first"), "eve@example.org", "hash", accountsMorning); !errors.Is(err, store.ErrNotFound) {
+	if err := s.UseLink(t.Context(), store.Note{}, []byte("first"), "eve@example.org", "hash", accountsMorning); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("UseLink again = %v, want %v", err, store.ErrNotFound)
 	}
 }

@@ -8,17 +8,18 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Two files beside the database tell programs of one another, by whatever name they know it. SQLite's own locks belong
-// to the file that was opened, also after another one has taken its name; so they cannot keep a program from opening the old
-// one in the moment in which it is replaced.
+// Programs lock two files beside the database, whatever path they opened it by. SQLite's own locks stay with the opened
+// file even after another file has taken its name, so they cannot keep a program from opening the old file just when it is
+// replaced.
 const (
 	servesSuffix = ".lock"  // locked by the one service
-	usesSuffix   = ".inuse" // locked in common by all that have the database open, and alone by what replaces it
+	usesSuffix   = ".inuse" // shared lock of each program with the database open, exclusive lock of one that replaces it
 )
 
 var errReplaced = errors.New("courant restore or an upgrade is at work on it: try again when it is done")
 
-// lockOut keeps other services off the file, and what would replace it. It comes before anything is changed in the file.
+// lockOut locks the database against other services, if the store is alone, and against being replaced. It is called before
+// anything in the file is changed.
 func (s *Store) lockOut() error {
 	file, err := filepath.EvalSymlinks(s.file)
 	if err != nil {
@@ -38,7 +39,7 @@ func (s *Store) lockOut() error {
 
 func (s *Store) unlock() error { return errors.Join(s.uses.Unlock(), s.serves.Unlock()) }
 
-// take takes a lock of the file, or says that another program holds it.
+// take acquires a lock with try; the error is held if another program has it.
 func (s *Store) take(file string, try func() (bool, error), held error) error {
 	locked, err := try()
 	if err != nil {

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
@@ -48,6 +50,9 @@ func childJob(job string) int {
 	}
 	return 0
 }
+
+// sameRows compares batches.
+var sameRows = cmp.Comparer(func(a, b market.Batch) bool { return reflect.DeepEqual(a, b) })
 
 // openNew is a store in a file of its own.
 func openNew(t testing.TB) *store.Store {
@@ -163,7 +168,7 @@ func revisionLine(r store.Revision) string {
 		}
 		return fmt.Sprint(n.V + 0) // -0 is kept as 0
 	}
-	return fmt.Sprintf("%d|%s|%s|%s|%s|%d|%d", r.Start, r.Series, r.Column, text(r.Old), text(r.New), r.Since.UnixMilli(), r.Seen.UnixMilli())
+	return fmt.Sprintf("%d|%s|%s|%s|%s|%d|%d", r.Start, r.Series, r.Column, text(r.Old.Number), text(r.New.Number), r.Since.UnixMilli(), r.Seen.UnixMilli())
 }
 
 // afrrDay is the 4 s steps of a delivery date, all with the same upward price.

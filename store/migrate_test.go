@@ -83,7 +83,7 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 			if diff := cmp.Diff(before, ask(t, s.ReaderPool(), rows)); diff != "" {
 				t.Errorf("(-before +after):\n%s", diff)
 			}
-			window, err := s.LatestAFRR(t.Context())
+			window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
 			want := market.AFRRStep{Start: date("2026-10-26").At(11, 0).Unix() + 1, UpwardPrice: market.Num(1), DownwardPrice: market.Num(2), DemandMW: market.Num(3),
 				ForFranceMW: market.Num(4), InFranceMW: market.Num(5), ProrataMode: market.Flag{V: true, Valid: true}}
 			if err != nil || len(window.Rows) != 1 || window.Rows[0] != want {
@@ -99,7 +99,7 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 				t.Error(err)
 			}
 			// A value of before that changes has been current since it was first seen.
-			commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: want.Start, DemandMW: market.Num(7)}}})
+			commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: want.Start, DemandMW: market.Num(7)}}))
 			var got []string
 			for _, r := range revisionsOf(t, s, market.AFRREnergy, date("2026-10-26"), date("2026-10-26")) {
 				got = append(got, revisionLine(r))
@@ -150,10 +150,10 @@ func TestWhatWaitedOrWasDecidedBeforeOtherDatasetsCouldWaitStands(t *testing.T) 
 	prices := []market.Price{
 		{Start: 1783980000, Resolution: market.PT15M, Price: market.Num(0)}, {Start: 1783980900, Resolution: market.PT15M, Price: market.Num(-0.09211)},
 	}
-	if diff := cmp.Diff(prices, whatWaits(t, s, 4).Batch.Prices); diff != "" {
+	if diff := cmp.Diff(prices, market.Prices.In(whatWaits(t, s, 4).Batch)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	rejected := market.Batch{Prices: []market.Price{{Start: 1783893600, Resolution: market.PT15M, Price: market.Num(7)}}}
+	rejected := market.Prices.Batch([]market.Price{{Start: 1783893600, Resolution: market.PT15M, Price: market.Num(7)}})
 	if decision := quarantine(t, s, 0, market.DayAheadPrices, "2026-07-13", market.WaitsFlat, rejected); decision != store.Rejected {
 		t.Errorf("what was rejected is %q", decision)
 	}

@@ -24,25 +24,25 @@ import (
 var migrations embed.FS
 
 const (
-	// applicationID marks a file as Courant's in its SQLite header: "crnt".
+	// applicationID marks a file as Courant's in its SQLite header: "crnt" in ASCII.
 	applicationID = 0x63726e74
-	// busyTimeout is how long whoever writes waits for the write lock.
+	// busyTimeout is how long a write waits for the write lock.
 	busyTimeout = 10 * time.Second
 	// retryMilliseconds is how long Open waits before it tries a locked file again.
 	retryMilliseconds = 20
 	fileMode          = 0o600
-	// incrementalVacuum is how SQLite calls a file of which pages that hold nothing can be given back.
+	// incrementalVacuum is the value of auto_vacuum for a file whose unused pages can be returned to the file system.
 	incrementalVacuum = "2"
 )
 
-// Open opens the database file, makes it if there is none, and brings its schema up to date. A file that is
-// something else is left as it is; the error then is ErrNotDatabase, ErrNewer or ErrUnusableFile.
+// Open opens the database file, creates it if there is none, and brings its schema up to date. A file that is something else is not
+// changed; the error then is ErrNotDatabase, ErrNewer or ErrUnusableFile.
 func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	return open(ctx, path, false, options)
 }
 
-// OpenAlone is Open for the one service that may use the file at a time; ErrInUse if another does, and the file is
-// left as it is. Commands open it beside the service.
+// OpenAlone is Open for the service, of which only one may use the file at a time. The error is ErrInUse if another does, and the file is
+// not changed. Commands may open the file at the same time, with Open.
 func OpenAlone(ctx context.Context, path string, options ...Option) (*Store, error) {
 	return open(ctx, path, true, options)
 }
@@ -54,7 +54,7 @@ type Option func(*Store)
 func BusyTimeout(d time.Duration) Option { return func(s *Store) { s.busy = d } }
 
 func open(ctx context.Context, path string, alone bool, options []Option) (*Store, error) {
-	// SQLite would read "file:" or ":memory:" in a path as its own, and open later connections in a later folder.
+	// SQLite would interpret "file:" or ":memory:" in a path, and would open later connections relative to the folder of that moment.
 	file, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrUnusableFile, path, err)
@@ -63,8 +63,8 @@ func open(ctx context.Context, path string, alone bool, options []Option) (*Stor
 	for _, option := range options {
 		option(s)
 	}
-	// Where waiting could be for ever, SQLite does not wait: of two programs that open a new file at once, one may be
-	// told at once that the file is locked.
+	// SQLite does not wait where that could deadlock: of two programs that open a new file at the same time, one may fail at once because
+	// the file is locked.
 	for giveUp := time.Now().Add(s.busy); ; {
 		err := s.open(ctx)
 		if errors.Is(err, errOutdated) {
@@ -89,7 +89,7 @@ func open(ctx context.Context, path string, alone bool, options []Option) (*Stor
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	begun, err := s.prepare()
+	empty, err := s.prepare()
 	if err != nil {
 		return err
 	}
@@ -105,9 +105,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	if s.alone {
-		s.mendModes()
+		s.restrictModes()
 	}
-	if begun {
+	if empty {
 		if err := s.create(ctx); err != nil {
 			return err
 		}
@@ -127,12 +127,12 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// prepare makes the file if there is none and refuses one that is not Courant's, without touching it. It tells whether
-// the first page is still to be written.
-func (s *Store) prepare() (begun bool, err error) {
-	// Opening a pipe or a device would wait, or do something.
+// prepare creates the file if there is none and refuses one that is not Courant's, without changing it. It reports whether the first page
+// still has to be written.
+func (s *Store) prepare() (empty bool, err error) {
+	// Opening a pipe or a device could block, or have an effect.
 	if info, err := os.Stat(s.file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return false, fmt.Errorf("%w: %s is no regular file: set database.path to another one", ErrUnusableFile, s.path)
+		return false, kindError{fmt.Errorf("%w: %s is no regular file", ErrUnusableFile, s.path), ErrPathTaken}
 	}
 	file, err := os.OpenFile(s.file, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
@@ -141,9 +141,9 @@ func (s *Store) prepare() (begun bool, err error) {
 			err = cause.Err
 		}
 		if dir := filepath.Dir(s.file); errors.Is(err, fs.ErrNotExist) {
-			return false, fmt.Errorf("%w: %s: the folder %s does not exist: make it, or set database.path", ErrUnusableFile, s.path, dir)
+			return false, kindError{fmt.Errorf("%w: %s: the folder %s does not exist", ErrUnusableFile, s.path, dir), ErrPathNoFolder}
 		}
-		return false, fmt.Errorf("%w: %s: %w: set database.path to a file that can be written", ErrUnusableFile, s.path, err)
+		return false, kindError{fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, err), ErrPathUnwritable}
 	}
 	defer file.Close()
 	header := make([]byte, headerBytes)
@@ -154,44 +154,44 @@ func (s *Store) prepare() (begun bool, err error) {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return false, fmt.Errorf("%w: %s: %w", ErrUnusableFile, s.path, err)
 	case n < len(header) || !isSQLite(header):
-		return false, fmt.Errorf("%w: %s is not a SQLite file: set database.path to another one", ErrNotDatabase, s.path)
+		return false, kindError{fmt.Errorf("%w: %s is not a SQLite file", ErrNotDatabase, s.path), ErrPathTaken}
 	case !isOurs(header):
-		return false, fmt.Errorf("%w: %s belongs to another program: set database.path to another file", ErrNotDatabase, s.path)
+		return false, kindError{fmt.Errorf("%w: %s belongs to another program", ErrNotDatabase, s.path), ErrPathTaken}
 	}
-	// A file in WAL mode has no such journal: this one was being made when the program was killed, and SQLite will
-	// take its first page back.
+	// A file in WAL mode has no such journal: a program was killed while it created this file, and SQLite will roll its first page back.
 	if _, err := os.Stat(s.file + "-journal"); err == nil {
 		return true, nil
 	}
 	return false, nil
 }
 
-// refuseSecondName refuses a file that has another name too, by a hard link. SQLite keeps the newest rows in a file beside the name that
-// was opened: a program that opens the other name does not see them, and both together damage the database.
+// refuseSecondName refuses a file that has another name, by a hard link. SQLite writes the newest rows to a file beside the name that was
+// opened: a program that opens the other name does not see them, and both together damage the database.
 func (s *Store) refuseSecondName() error {
 	file, err := filepath.EvalSymlinks(s.file)
 	if err != nil {
 		return err
 	}
 	if links(file) > 1 {
-		// A restore that was killed leaves such a name. None is at work: it would have locked the file.
+		// A killed restore leaves such a name. No restore is running, since it would have locked the file.
 		if err := sweep(file); err != nil {
 			return err
 		}
 	}
 	if n := links(file); n > 1 {
-		return fmt.Errorf("%w: %s has %d names (hard links), and a program that opens another one would damage the database: find them with find FOLDER -samefile %[2]s and remove the others, or copy the file with courant backup",
+		return fmt.Errorf("%w: %s has %d names (hard links), and a program that opens another one would damage the database: "+
+			"find them with find FOLDER -samefile %[2]s and remove the others, or copy the file with courant backup",
 			ErrUnusableFile, s.path, n)
 	}
 	return nil
 }
 
-// mendModes takes a database, in which hashes are, from every user of the machine: other programs, such as litestream restore, make
-// files that all may read. What its group may is left to the owner.
-func (s *Store) mendModes() {
+// restrictModes removes the permissions of other users, since the database contains password hashes: programs such as litestream restore
+// create files that everyone may read. The permissions of the group are left to the owner.
+func (s *Store) restrictModes() {
 	for _, path := range []string{s.file, s.file + "-wal", s.file + "-shm"} {
 		if info, err := os.Stat(path); err == nil && info.Mode()&0o007 != 0 {
-			_ = os.Chmod(path, fileMode) // courant check tells of those that stay so
+			_ = os.Chmod(path, fileMode) // courant check reports files that stay so
 		}
 	}
 }
@@ -200,15 +200,14 @@ func isSQLite(header []byte) bool { return strings.HasPrefix(string(header), "SQ
 
 func isOurs(header []byte) bool { return binary.BigEndian.Uint32(header[68:]) == applicationID }
 
-// create writes the first page. It is done before the file is in WAL mode, so that from the first moment on the
-// file itself says whose it is.
+// create writes the first page, before the file is in WAL mode, so that from the first moment on the file is marked as Courant's.
 func (s *Store) create(ctx context.Context) error {
 	db, err := sql.Open("sqlite", s.dsn())
 	if err != nil {
 		return s.explain(err)
 	}
 	defer db.Close()
-	// One transaction, so that nobody, nor a program that starts after a crash, finds a page that does not say it.
+	// One transaction, so that no other program, nor one that starts after a crash, finds a page without the mark.
 	_, err = db.ExecContext(ctx, fmt.Sprintf("BEGIN; PRAGMA auto_vacuum = incremental; PRAGMA application_id = %d; COMMIT", applicationID))
 	return s.explain(err)
 }
@@ -218,12 +217,12 @@ func (s *Store) dsn(options ...string) string {
 	return uri(s.file, options...)
 }
 
-// uri is how SQLite is told of a file whatever its name.
+// uri returns the URI of a file for SQLite, escaped whatever its name.
 func uri(file string, options ...string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath() + "?" + strings.Join(options, "&")
 }
 
-// pool opens connections and reads back the settings on which durability and readers' peace depend.
+// pool opens connections and checks the settings on which durability and undisturbed readers depend.
 func (s *Store) pool(ctx context.Context, size int, option string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", s.dsn("_pragma=journal_mode(wal)", "_pragma=synchronous(full)", "_pragma=foreign_keys(1)", option))
 	if err != nil {
@@ -232,20 +231,20 @@ func (s *Store) pool(ctx context.Context, size int, option string) (*sql.DB, err
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "auto_vacuum": incrementalVacuum} {
-		var is string
-		if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&is); err != nil {
+		var value string
+		if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&value); err != nil {
 			db.Close()
 			return nil, s.explain(err)
 		}
-		if is != want {
+		if value != want {
 			db.Close()
-			return nil, fmt.Errorf("%w: %s: SQLite keeps %s at %s, not %s", ErrUnusableFile, s.path, pragma, is, want)
+			return nil, fmt.Errorf("%w: %s: SQLite keeps %s at %s, not %s", ErrUnusableFile, s.path, pragma, value, want)
 		}
 	}
 	return db, nil
 }
 
-// migrator is what brings a schema up to date, one transaction for each migration.
+// migrator returns the provider of the migrations, each of which runs in a transaction.
 func migrator(db *sql.DB) (*goose.Provider, error) {
 	folder, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -263,7 +262,7 @@ func migrator(db *sql.DB) (*goose.Provider, error) {
 	return provider, nil
 }
 
-// migrate makes the schema of a new file; the one of an older file is errOutdated, because it is saved first.
+// migrate creates the schema of a new file. An older schema is errOutdated, because the file is backed up before it is upgraded.
 func (s *Store) migrate(ctx context.Context) error {
 	provider, err := migrator(s.writer)
 	if err != nil {
@@ -280,7 +279,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return errOutdated
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		// Another process may be at the same work: as long as it gets on, so does this one.
+		// Another process may be migrating at the same time: as long as it makes progress, try again.
 		if now, _, again := provider.GetVersions(ctx); again == nil && now > current {
 			return s.migrate(ctx)
 		}
@@ -294,15 +293,15 @@ func newer(path string, schema, known int64) error {
 		ErrNewer, path, schema, known)
 }
 
-// explain puts the path and, where it is known, the cause in plain words before an error of SQLite.
+// explain adds the path to an error of SQLite and, if it is a known one, its cause in plain words.
 func (s *Store) explain(err error) error {
 	var fault *sqlite.Error
 	if err == nil || errors.Is(err, ErrUnusableFile) || errors.Is(err, ErrNotDatabase) || !errors.As(err, &fault) {
 		return err
 	}
-	code := fault.Code() & 0xff // the primary one
+	code := fault.Code() & 0xff // the primary code
 	if fault.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
-		code = sqlite3.SQLITE_FULL // there is no room for the -shm file
+		code = sqlite3.SQLITE_FULL // no space for the -shm file
 	}
 	switch code {
 	case sqlite3.SQLITE_FULL:

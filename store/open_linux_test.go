@@ -75,7 +75,7 @@ func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
 	var before string
 	for n := 0; ; n++ {
 		before = kept(t, s)
-		err := s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-01-01").Add(n), 1)[:1000]})
+		err := s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-01-01").Add(n), 1)[:1000]))
 		if err == nil {
 			continue
 		}
@@ -104,7 +104,7 @@ func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
 		t.Errorf("opened again (-before +after):\n%s", diff)
 	}
 	resize(16 * 1024)
-	commit(t, s, runAt(99, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(99, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
 }
 
 func TestADiskThatCanOnlyBeRead(t *testing.T) {
@@ -128,7 +128,7 @@ func TestADiskThatCanOnlyBeRead(t *testing.T) {
 
 func TestABackupForWhichThereIsNoRoomLeavesNothing(t *testing.T) {
 	s := openNew(t)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
 		for _, kib := range []int{4, 64, 128} {
 			folder, _ := smallDisk(t, kib)

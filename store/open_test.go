@@ -227,7 +227,7 @@ func aDatabase(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 1)[:5000]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 1)[:5000]))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -568,12 +568,12 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 1)[:1000]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 1)[:1000]))
 	before := kept(t, s)
 	// SQLite answers as on a full disk when the file may have no more pages.
 	ask(t, s.WriterPool(), "PRAGMA max_page_count = 1")
 	run := runAt(1, market.AFRREnergy)
-	err := s.Commit(t.Context(), run, market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	err := s.Commit(t.Context(), run, market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
 	if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), "the disk is full") || !strings.Contains(err.Error(), path) {
 		t.Errorf("Commit = %v", err)
 	}
@@ -584,7 +584,7 @@ func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
 		t.Errorf("(-before +after):\n%s", diff)
 	}
 	ask(t, s.WriterPool(), "PRAGMA max_page_count = 1000000")
-	commit(t, s, runAt(2, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-15"), 1)})
+	commit(t, s, runAt(2, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
 	if err := s.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
 	}

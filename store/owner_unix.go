@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// giveToOwner has the files belong to whom the database file belongs to, so that the service can open what a command of
-// root has made. A file that is not there is left out, and so is one that may not be given.
+// giveToOwner gives files to the owner of the database file if this program runs as root, so that the service can open
+// files that a command of root has created. It skips files that do not exist or whose owner cannot be changed.
 func giveToOwner(database string, files ...string) {
 	info, err := os.Stat(database)
 	if err != nil || os.Geteuid() != 0 {
@@ -21,7 +21,7 @@ func giveToOwner(database string, files ...string) {
 	}
 }
 
-// links is how many names a file has; 1 where that is not known.
+// links returns how many hard links a file has; 1 if that is not known.
 func links(file string) uint64 {
 	info, err := os.Stat(file)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"syscall"
 )
 
-// giveToOwner does nothing: the folder says who may open its files.
+// giveToOwner does nothing: files inherit their permissions from the folder.
 func giveToOwner(string, ...string) {}
 
-// links is how many names a file has; 1 where that is not known.
+// links returns how many hard links a file has; 1 if that is not known.
 func links(path string) uint64 {
 	file, err := os.Open(path)
 	if err != nil {

@@ -16,13 +16,13 @@ func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
 	s := openNew(t)
 	day := date("2026-07-14")
 	const rows, commits = 300, 10
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, 0)[:rows]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(day, 0)[:rows]))
 	written := make(chan struct{})
 	var readers sync.WaitGroup
 	for range 3 {
 		readers.Go(func() {
 			for last := 0; last < commits; {
-				window, err := s.LatestAFRR(t.Context())
+				window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
 				if err != nil {
 					t.Error(err)
 					return
@@ -47,7 +47,7 @@ func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
 				case <-written:
 					if n < commits {
 						// All is written: the next look sees the last commit.
-						window, err := s.LatestAFRR(t.Context())
+						window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
 						if err != nil || window.Rows[0].UpwardPrice.V != commits {
 							t.Errorf("after commit %d a reader sees commit %v, %v", commits, window.Rows[0].UpwardPrice.V, err)
 						}
@@ -59,7 +59,7 @@ func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
 		})
 	}
 	for n := 1; n <= commits; n++ {
-		commit(t, s, runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(day, float64(n))[:rows]})
+		commit(t, s, runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(day, float64(n))[:rows]))
 	}
 	close(written)
 	readers.Wait()
@@ -89,14 +89,14 @@ func lock(t *testing.T, path string) (release func()) {
 func TestReadersDoNotWaitForAWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14"), 0)[:100]})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 0)[:100]))
 	defer lock(t, path)()
-	window, err := s.LatestAFRR(t.Context())
+	window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
 	if err != nil || len(window.Rows) != 100 {
 		t.Errorf("%d rows, %v; want 100", len(window.Rows), err)
 	}
 	// A second one also opens beside a writer.
-	if _, err := open(t, path).LatestAFRR(t.Context()); err != nil {
+	if _, err := store.Latest(t.Context(), open(t, path), market.AFRR, market.AFRREnergy, 1); err != nil {
 		t.Error(err)
 	}
 }
@@ -110,7 +110,7 @@ func TestWritersWaitForTheLock(t *testing.T) {
 	for n, other := range []*store.Store{s, s, open(t, path), open(t, path)} {
 		writers.Go(func() {
 			begun <- struct{}{}
-			if err := other.Commit(t.Context(), runAt(n, market.AFRREnergy), market.Batch{AFRR: afrrDay(date("2026-07-14").Add(n), 0)[:500]}); err != nil {
+			if err := other.Commit(t.Context(), runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14").Add(n), 0)[:500])); err != nil {
 				t.Error(err)
 			}
 		})
@@ -130,7 +130,7 @@ func TestALockThatIsNeverReleasedIsSaid(t *testing.T) {
 	s := open(t, path)
 	defer lock(t, path)()
 	ask(t, s.WriterPool(), "PRAGMA busy_timeout = 0") // not 10 s
-	err := s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{}}})
+	err := s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{}}))
 	if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), "write lock") || !strings.Contains(err.Error(), path) {
 		t.Errorf("Commit = %v", err)
 	}
@@ -145,7 +145,7 @@ func TestTheReadersCannotWrite(t *testing.T) {
 		}
 	}
 	// A read transaction ends as it began.
-	if _, err := s.LatestAFRR(t.Context()); err != nil {
+	if _, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.ReaderPool().ExecContext(t.Context(), "DELETE FROM feed_run"); err == nil {

@@ -45,15 +45,7 @@ func (e Effect) Sum() ColumnEffect {
 func (s *Store) Preview(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (Effect, error) {
 	effect := Effect{Columns: map[string]ColumnEffect{}}
 	err := s.read(ctx, func(tx *sql.Tx) error {
-		switch dataset {
-		case market.DayAheadPrices:
-			return preview(ctx, tx, &effect, priceLayout, dataset, date.Period(), batch.Prices)
-		case market.AFRREnergy:
-			return previewSteps(ctx, tx, &effect, date.Period(), batch.AFRR)
-		case market.MFRREnergy:
-			return preview(ctx, tx, &effect, mfrrLayout, dataset, date.Period(), batch.MFRR)
-		}
-		return preview(ctx, tx, &effect, capacityLayout, dataset, date.Period(), batch.Capacity)
+		return tableOf(dataset).preview(ctx, tx, &effect, dataset, date.Period(), batch)
 	})
 	if err != nil {
 		return Effect{}, fmt.Errorf("store: preview of %s %s: %w", dataset, date, err)
@@ -61,13 +53,13 @@ func (s *Store) Preview(ctx context.Context, dataset market.Dataset, date market
 	return effect, nil
 }
 
-func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l layout[R], dataset market.Dataset, period market.Period, rows []R) error {
+func (l layout[R]) preview(ctx context.Context, tx *sql.Tx, effect *Effect, dataset market.Dataset, period market.Period, batch market.Batch) error {
 	stored, err := storedRows(ctx, tx, l, period)
 	if err != nil {
 		return err
 	}
 	after := map[rowKey]R{}
-	for _, row := range fold(l, rows) {
+	for _, row := range l.joined(l.In(batch)) {
 		key := l.rowKey(&row)
 		if key.dataset != dataset || !period.Holds(key.start) {
 			continue
@@ -81,7 +73,7 @@ func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l la
 			after[key] = kept
 		default:
 			effect.NewRows++
-			countNew(effect, l, &kept)
+			l.countNew(effect, &kept)
 		}
 	}
 	for key, before := range stored {
@@ -92,12 +84,12 @@ func preview[R comparable](ctx context.Context, tx *sql.Tx, effect *Effect, l la
 		if !arrived {
 			kept = before.row
 		}
-		countChange(effect, l, &before.row, &kept)
+		l.countChange(effect, &before.row, &kept)
 	}
 	return nil
 }
 
-func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period market.Period, rows []market.AFRRStep) error {
+func (t hourTable) preview(ctx context.Context, tx *sql.Tx, effect *Effect, _ market.Dataset, period market.Period, batch market.Batch) error {
 	thinned, err := readThinned(ctx, tx, period)
 	if err != nil {
 		return err
@@ -106,7 +98,7 @@ func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period market
 	if err != nil {
 		return err
 	}
-	arrived := byHour(rows)
+	arrived := byHour(t.In(batch))
 	var h hour
 	for start := period.Start; start < period.End; start += market.HourSeconds {
 		admitted, _ := thinned.admit(start, arrived[start])
@@ -114,44 +106,45 @@ func previewSteps(ctx context.Context, tx *sql.Tx, effect *Effect, period market
 			return err
 		}
 		for i := range h.before {
-			countChange(effect, afrrLayout, &h.before[i].row, &h.after[i].row)
+			t.countChange(effect, &h.before[i].row, &h.after[i].row)
 		}
 		for i := len(h.before); i < len(h.after); i++ {
 			effect.NewRows++
-			countNew(effect, afrrLayout, &h.after[i].row)
+			t.countNew(effect, &h.after[i].row)
 		}
 	}
 	return nil
 }
 
 // countNew counts the values of a row that is new.
-func countNew[R comparable](effect *Effect, l layout[R], row *R) {
-	for i, n := range l.Numbers(row) {
-		if n.Valid {
-			column := effect.Columns[l.Values[i]]
+func (l layout[R]) countNew(effect *Effect, row *R) {
+	values := l.Values(row)
+	for i, c := range l.Revised() {
+		if !values[i].IsNull() {
+			column := effect.Columns[c.Name]
 			column.New++
-			effect.Columns[l.Values[i]] = column
+			effect.Columns[c.Name] = column
 		}
 	}
 }
 
 // countChange counts the values of a stored row, and what becomes of them.
-func countChange[R comparable](effect *Effect, l layout[R], before, after *R) {
-	old, new := l.Numbers(before), l.Numbers(after)
-	for i, name := range l.Values {
-		column := effect.Columns[name]
-		if old[i].Valid {
+func (l layout[R]) countChange(effect *Effect, before, after *R) {
+	old, new := l.Values(before), l.Values(after)
+	for i, c := range l.Revised() {
+		column := effect.Columns[c.Name]
+		if !old[i].IsNull() {
 			column.Held++
 		}
 		switch {
 		case old[i] == new[i]:
-		case !new[i].Valid:
+		case new[i].IsNull():
 			column.Withdrawn++
-		case !old[i].Valid:
+		case old[i].IsNull():
 			column.Filled++
 		default:
 			column.Changed++
 		}
-		effect.Columns[name] = column
+		effect.Columns[c.Name] = column
 	}
 }

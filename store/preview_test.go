@@ -29,20 +29,14 @@ func TestAPreviewCountsWhatABatchWouldDoToItsDateAndDatasetAlone(t *testing.T) {
 	}
 	asked := []market.Dataset{market.AFRRCapacity, market.MFRRCapacity, market.DayAheadPrices}
 	withdrawn := market.Number{Withdrawn: true}
-	commit(t, s, runAt(0, asked...), market.Batch{
-		Capacity: []market.CapacityStep{
-			capacity(market.AFRRCapacity, start, market.Num(1)), capacity(market.AFRRCapacity, start+900, market.Num(2)), capacity(market.AFRRCapacity, start+1800, market.Number{}),
-			capacity(market.MFRRCapacity, start, market.Num(1)), capacity(market.AFRRCapacity, start-900, market.Num(1)),
-		},
-		Prices: []market.Price{{Start: start, Resolution: market.PT60M, Price: market.Num(5)}},
-	})
-	batch := market.Batch{
-		Capacity: []market.CapacityStep{
-			capacity(market.AFRRCapacity, start, withdrawn), capacity(market.AFRRCapacity, start+900, market.Num(3)), capacity(market.AFRRCapacity, start+1800, market.Num(4)),
-			capacity(market.AFRRCapacity, start+2700, market.Num(5)), capacity(market.MFRRCapacity, start, withdrawn), capacity(market.AFRRCapacity, start-900, withdrawn),
-		},
-		Prices: []market.Price{{Start: start, Resolution: market.PT60M, Price: market.Num(6)}, {Start: start, Resolution: market.PT15M, Price: market.Num(7)}},
-	}
+	commit(t, s, runAt(0, asked...), market.Capacity.Batch([]market.CapacityStep{
+		capacity(market.AFRRCapacity, start, market.Num(1)), capacity(market.AFRRCapacity, start+900, market.Num(2)), capacity(market.AFRRCapacity, start+1800, market.Number{}),
+		capacity(market.MFRRCapacity, start, market.Num(1)), capacity(market.AFRRCapacity, start-900, market.Num(1)),
+	}).With(market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT60M, Price: market.Num(5)}})))
+	batch := market.Capacity.Batch([]market.CapacityStep{
+		capacity(market.AFRRCapacity, start, withdrawn), capacity(market.AFRRCapacity, start+900, market.Num(3)), capacity(market.AFRRCapacity, start+1800, market.Num(4)),
+		capacity(market.AFRRCapacity, start+2700, market.Num(5)), capacity(market.MFRRCapacity, start, withdrawn), capacity(market.AFRRCapacity, start-900, withdrawn),
+	}).With(market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT60M, Price: market.Num(6)}, {Start: start, Resolution: market.PT15M, Price: market.Num(7)}}))
 	before := kept(t, s)
 	for dataset, want := range map[market.Dataset]struct {
 		newRows int
@@ -70,7 +64,7 @@ func TestAPreviewOfAThinnedDateCountsOnlyTheStepsThatWouldBeTaken(t *testing.T) 
 	s := openNew(t)
 	day := date("2026-07-14")
 	all := afrrDay(day, 80)
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: all})
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(all))
 	thinBefore(t, s, day.Add(1))
 	before := kept(t, s)
 	for name, row := range map[string]struct {
@@ -81,7 +75,7 @@ func TestAPreviewOfAThinnedDateCountsOnlyTheStepsThatWouldBeTaken(t *testing.T) 
 		"5 min and a part of others": {all[:100], 75},
 		"less than 5 min":            {all[10:60], 0},
 	} {
-		effect, err := s.Preview(t.Context(), market.AFRREnergy, day, market.Batch{AFRR: row.arrives})
+		effect, err := s.Preview(t.Context(), market.AFRREnergy, day, market.AFRR.Batch(row.arrives))
 		if err != nil || effect.NewRows != row.newRows || effect.Sum() != (store.ColumnEffect{New: 7 * row.newRows}) {
 			t.Errorf("%s: %+v, %v; want %d new rows", name, effect, err, row.newRows)
 		}

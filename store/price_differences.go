@@ -46,12 +46,12 @@ type publication struct {
 
 // publishedPrices reads what each source has published from first on.
 func (s *Store) publishedPrices(ctx context.Context, first market.DeliveryDate) (published [2]publication, err error) {
-	found, err := s.reader.QueryContext(ctx, priceLayout.selectRows(", changed_ms")+" WHERE start >= ?", first.Start().Unix())
+	found, err := s.reader.QueryContext(ctx, priceRows.selectRows(", changed_ms")+" WHERE start >= ?", first.Start().Unix())
 	if err != nil {
 		return published, err
 	}
 	var changed int64
-	err = priceLayout.scan(found, []any{&changed}, func(p market.Price) {
+	err = priceRows.scan(found, []any{&changed}, func(p market.Price) {
 		of := &published[p.Source]
 		of.prices, of.changed = append(of.prices, p), append(of.changed, changed)
 	})

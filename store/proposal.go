@@ -22,7 +22,7 @@ type Proposal struct {
 type ProposedColumn struct {
 	Name     string        // of the dataset's table
 	Given    int           // values
-	Min, Max market.Number // of the values given; null if none is
+	Min, Max market.Number // of the numbers given; null if none is
 	ColumnEffect
 }
 
@@ -36,36 +36,34 @@ func (s *Store) Proposal(ctx context.Context, id int64) (Proposal, error) {
 	if p.Effect, err = s.Preview(ctx, q.Dataset, q.Date, q.Batch); err != nil {
 		return Proposal{}, fmt.Errorf("store: proposal %d: %w", id, err)
 	}
-	switch q.Dataset {
-	case market.DayAheadPrices:
-		propose(&p, priceLayout, q.Batch.Prices)
-	case market.AFRREnergy:
-		propose(&p, afrrLayout, q.Batch.AFRR)
-	case market.MFRREnergy:
-		propose(&p, mfrrLayout, q.Batch.MFRR)
-	default:
-		propose(&p, capacityLayout, q.Batch.Capacity)
-	}
+	tableOf(q.Dataset).propose(&p)
 	return p, nil
 }
 
-func propose[R comparable](p *Proposal, l layout[R], rows []R) {
-	columns := make([]ProposedColumn, len(l.Values))
+// propose sums up the rows that wait.
+func (l layout[R]) propose(p *Proposal) {
+	rows, revised := l.In(p.Batch), l.Revised()
+	columns := make([]ProposedColumn, len(revised))
 	span := market.Period{Start: math.MaxInt64}
 	for i := range rows {
-		span = market.Period{Start: min(span.Start, l.Start(&rows[i])), End: max(span.End, l.Start(&rows[i]))}
-		for c, n := range l.Numbers(&rows[i]) {
-			if column := &columns[c]; n.Valid {
-				if column.Given == 0 {
-					column.Min, column.Max = market.Num(n.V), market.Num(n.V)
-				}
+		span = market.Period{Start: min(span.Start, *l.Start(&rows[i])), End: max(span.End, *l.Start(&rows[i]))}
+		for c, value := range l.Values(&rows[i]) {
+			column, n := &columns[c], value.Number
+			if !value.IsNull() {
 				column.Given++
+			}
+			switch {
+			case !n.Valid:
+			case !column.Min.Valid:
+				column.Min, column.Max = market.Num(n.V), market.Num(n.V)
+			default:
 				column.Min.V, column.Max.V = min(column.Min.V, n.V), max(column.Max.V, n.V)
 			}
 		}
 	}
 	p.Rows, p.First, p.Last = len(rows), span.From(), span.To()
-	for c, name := range l.Values {
+	for c := range revised {
+		name := revised[c].Name
 		columns[c].Name, columns[c].ColumnEffect = name, p.Columns[name]
 		if columns[c].Given > 0 || columns[c].Withdrawn > 0 {
 			p.Values = append(p.Values, columns[c])

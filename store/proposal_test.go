@@ -15,10 +15,10 @@ func TestAProposalTellsWhatWouldBeStored(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, runAt(0, market.MFRREnergy), mfrr(0, 4, market.Num(7)))
 	came := mfrr(2, 6, market.Num(7)) // two quarters are stored, two are new, each in two directions
-	came.MFRR[0].ClearingPrice = market.Number{Withdrawn: true}
-	came.MFRR[1].ClearingPrice = market.Num(-900)
-	came.MFRR[2].SubmittedOffersMW = market.Num(5)
-	came.MFRR[7].SubmittedOffersMW = market.Num(30)
+	market.MFRR.In(came)[0].ClearingPrice = market.Number{Withdrawn: true}
+	market.MFRR.In(came)[1].ClearingPrice = market.Num(-900)
+	market.MFRR.In(came)[2].SubmittedOffersMW = market.Num(5)
+	market.MFRR.In(came)[7].SubmittedOffersMW = market.Num(30)
 	quarantine(t, s, 1, market.MFRREnergy, "2026-07-14", market.WaitsRefused, came)
 	got, err := s.Proposal(t.Context(), only(t, s).ID)
 	if err != nil {
@@ -46,10 +46,10 @@ func TestAProposalTellsWhatWouldBeStored(t *testing.T) {
 func TestAProposalOf4sStepsTellsWhatWouldBeStored(t *testing.T) {
 	s := openNew(t)
 	period := date("2026-07-14").Period()
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: period.Start, UpwardPrice: market.Num(1), DemandMW: market.Num(2)}}})
-	quarantine(t, s, 1, market.AFRREnergy, "2026-07-14", market.WaitsWithdrawn, market.Batch{AFRR: []market.AFRRStep{
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: period.Start, UpwardPrice: market.Num(1), DemandMW: market.Num(2)}}))
+	quarantine(t, s, 1, market.AFRREnergy, "2026-07-14", market.WaitsWithdrawn, market.AFRR.Batch([]market.AFRRStep{
 		{Start: period.Start, UpwardPrice: market.Number{Withdrawn: true}}, {Start: period.Start + 4, DemandMW: market.Num(3), ProrataMode: market.Flag{V: true, Valid: true}},
-	}})
+	}))
 	got, err := s.Proposal(t.Context(), only(t, s).ID)
 	if err != nil {
 		t.Fatal(err)

@@ -19,10 +19,10 @@ type Quarantined struct {
 	Kind    market.WaitKind
 	Reason  string // what is odd about it, or why it was refused
 	Seen    time.Time
-	Batch   market.Batch // what came; InQuarantine leaves it out
+	Batch   market.Batch // its rows; empty in what InQuarantine lists
 }
 
-// Decision is what a person decided of what waited.
+// Decision is a person's decision on a quarantined delivery date.
 type Decision string
 
 const (
@@ -32,17 +32,17 @@ const (
 )
 
 const (
-	refusedWaits   = 30 * 24 * time.Hour  // how long a refused date waits
-	decisionStands = 365 * 24 * time.Hour // how long a decision is remembered, and anything else may wait
+	refusedLifetime    = 30 * 24 * time.Hour  // how long a refused date waits
+	quarantineLifetime = 365 * 24 * time.Hour // how long any other date waits, and a decision is remembered
 )
 
-// Quarantine keeps what came of a delivery date apart, and tells what was decided of the same content before. It takes the
-// place of what waits of that date for the same kind of reason, and of what waits for others if it replaces all of that.
-// The error is ErrUnfitToWait if it cannot be kept.
+// Quarantine stores the rows of a delivery date until a person decides on them, and returns an earlier decision on the same
+// content. They replace what waits of that date for the same kind of reason, and what waits for another if they have a newer
+// row for each of its rows. The error is ErrUnfitToWait if they cannot be stored.
 func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error) {
-	packed, digest, err := packContent(q.Dataset, q.Batch)
+	packed, digest, err := tableOf(q.Dataset).packRows(q.Batch)
 	if err != nil {
-		return Undecided, fmt.Errorf("store: quarantine: %w", err)
+		return Undecided, wrap("quarantine", err)
 	}
 	var decision sql.Null[Decision]
 	err = s.write(ctx, func(tx *sql.Tx) error {
@@ -50,25 +50,28 @@ func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error)
 			q.Dataset, q.Date, digest).Scan(&q.ID, &decision)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			err = tx.QueryRowContext(ctx, `INSERT INTO quarantine (dataset, delivery_date, kind, reason, digest, content, seen_ms)
-				VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, q.Dataset, q.Date, q.Kind, q.Reason, digest, packed, q.Seen.UnixMilli()).Scan(&q.ID)
+			err = tx.QueryRowContext(ctx, `
+				INSERT INTO quarantine (dataset, delivery_date, kind, reason, digest, content, seen_ms)
+				VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+				q.Dataset, q.Date, q.Kind, q.Reason, digest, packed, q.Seen.UnixMilli()).Scan(&q.ID)
 		case err == nil && !decision.Valid:
-			_, err = tx.ExecContext(ctx, "UPDATE quarantine SET kind = ?, reason = ?, content = ? WHERE id = ?", q.Kind, q.Reason, packed, q.ID)
+			_, err = tx.ExecContext(ctx, "UPDATE quarantine SET kind = ?, reason = ?, content = ? WHERE id = ?",
+				q.Kind, q.Reason, packed, q.ID)
 		}
 		if err != nil {
 			return err
 		}
-		return makePlace(ctx, tx, q, decision.V == Undecided)
+		return deleteReplaced(ctx, tx, q, decision.V == Undecided)
 	})
 	if err != nil {
-		return Undecided, fmt.Errorf("store: quarantine: %w", err)
+		return Undecided, wrap("quarantine", err)
 	}
 	return decision.V, nil
 }
 
-// makePlace drops what else waits of the delivery date and is out of date now. A refused date replaces only another one:
-// what could be read of it may be less.
-func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error {
+// deleteReplaced deletes what else waits of the delivery date and is out of date now that q has come; waits is whether q
+// itself waits. A refused date replaces only other refused ones, because it may have fewer readable rows.
+func deleteReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error {
 	others, err := selectWaiting(ctx, tx, "dataset = ? AND delivery_date = ? AND id <> ?", q.Dataset, q.Date, q.ID)
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error
 			}
 		}
 		if replaced {
-			if err := drop(ctx, tx, other.ID); err != nil {
+			if err := deleteWaiting(ctx, tx, other.ID); err != nil {
 				return err
 			}
 		}
@@ -89,20 +92,17 @@ func makePlace(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error
 	return nil
 }
 
-// InQuarantine lists what waits for a decision, the oldest first, without its rows.
+// InQuarantine lists what waits for a decision, oldest first, without its rows.
 func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 	var waiting []Quarantined
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		waiting, err = selectWaiting(ctx, tx, "true")
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: quarantine: %w", err)
-	}
-	return waiting, nil
+	return waiting, wrap("quarantine", err)
 }
 
-// Waiting is what waits under the id, with its rows; ErrNotFound if nothing does.
+// Waiting returns what waits under the ID, with its rows; ErrNotFound if nothing does.
 func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
 	var q Quarantined
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
@@ -110,33 +110,21 @@ func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
 		return err
 	})
 	if err != nil {
-		return Quarantined{}, fmt.Errorf("store: quarantine: %w", err)
+		return Quarantined{}, wrap("quarantine", err)
 	}
 	return q, nil
 }
 
-// selectWaiting reads what waits and meets a condition with its arguments, the oldest first, without its rows.
+// selectWaiting reads what waits for a decision and meets the condition, oldest first, without its rows.
 func selectWaiting(ctx context.Context, tx *sql.Tx, condition string, args ...any) ([]Quarantined, error) {
 	rows, err := tx.QueryContext(ctx,
 		"SELECT id, dataset, delivery_date, kind, reason, seen_ms FROM quarantine WHERE decision IS NULL AND "+condition+" ORDER BY id", args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var waiting []Quarantined
-	for rows.Next() {
-		var q Quarantined
-		var seen int64
-		if err := rows.Scan(&q.ID, &q.Dataset, &q.Date, &q.Kind, &q.Reason, &seen); err != nil {
-			return nil, err
-		}
-		q.Seen = milliseconds(seen)
-		waiting = append(waiting, q)
-	}
-	return waiting, rows.Err()
+	return collect(rows, err, func(q *Quarantined) []any {
+		return []any{&q.ID, &q.Dataset, &q.Date, &q.Kind, &q.Reason, instant{&q.Seen}}
+	})
 }
 
-// selectQuarantined reads what waits under the id, with its rows; ErrNotFound if nothing does.
+// selectQuarantined reads what waits under the ID, with its rows; ErrNotFound if nothing does.
 func selectQuarantined(ctx context.Context, tx *sql.Tx, id int64) (Quarantined, error) {
 	waiting, err := selectWaiting(ctx, tx, "id = ?", id)
 	if err != nil {
@@ -155,15 +143,17 @@ func selectContent(ctx context.Context, tx *sql.Tx, q Quarantined) (market.Batch
 	if err := tx.QueryRowContext(ctx, "SELECT content FROM quarantine WHERE id = ?", q.ID).Scan(&packed); err != nil {
 		return market.Batch{}, err
 	}
-	return unpackContent(q.Dataset, packed)
+	batch, err := unpackContent(q.Dataset, packed)
+	batch.Settle(q.Seen)
+	return batch, err
 }
 
-func drop(ctx context.Context, tx *sql.Tx, id int64) error {
+func deleteWaiting(ctx context.Context, tx *sql.Tx, id int64) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id)
 	return err
 }
 
-// supersede drops what waits of the delivery dates that a run brought, where that takes its place.
+// supersede deletes what waits of the delivery dates that a run brought, where the run's rows replace it.
 func supersede(w *writing, run *Run, batch market.Batch) error {
 	waiting, err := selectWaiting(w.ctx, w.tx, "true")
 	if err != nil {
@@ -173,8 +163,7 @@ func supersede(w *writing, run *Run, batch market.Batch) error {
 		if !slices.Contains(run.Datasets, q.Dataset) {
 			continue
 		}
-		arrived := batch.Of(q.Dataset, q.Date)
-		arrived.Prices = slices.DeleteFunc(arrived.Prices, func(p market.Price) bool { return p.Source != market.FromENTSOE })
+		arrived := tableOf(q.Dataset).published(batch.Of(q.Dataset, q.Date))
 		if len(keysOf(arrived)) == 0 {
 			continue
 		}
@@ -188,7 +177,7 @@ func supersede(w *writing, run *Run, batch market.Batch) error {
 			}
 		}
 		if replaced {
-			if err := drop(w.ctx, w.tx, q.ID); err != nil {
+			if err := deleteWaiting(w.ctx, w.tx, q.ID); err != nil {
 				return err
 			}
 		}
@@ -196,7 +185,7 @@ func supersede(w *writing, run *Run, batch market.Batch) error {
 	return nil
 }
 
-// isReadAgain says whether the window that was read holds all that waits.
+// isReadAgain reports whether the window of a run contains every row that waits.
 func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window market.Period) (bool, error) {
 	batch, err := selectContent(ctx, tx, q)
 	if err != nil {
@@ -210,17 +199,16 @@ func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window market.P
 	return true, nil
 }
 
-// isReplaced says whether every row of what waits has a newer one: among the rows that arrived or, of prices, among those
-// stored since it waits.
+// isReplaced reports whether every row that waits has a newer one, among those that arrived or those stored since it waits.
 func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived market.Batch) (bool, error) {
 	waiting, err := selectContent(ctx, tx, q)
 	if err != nil {
 		return false, err
 	}
-	if q.Dataset == market.DayAheadPrices {
-		newer, err := storedSince(ctx, tx, q.Date, q.Seen)
-		return replace(append(newer, arrived.Prices...), waiting.Prices), err
-	}
+	return tableOf(q.Dataset).isReplaced(ctx, tx, q, waiting, arrived)
+}
+
+func (l layout[R]) isReplaced(_ context.Context, _ *sql.Tx, _ Quarantined, waiting, arrived market.Batch) (bool, error) {
 	newer := keysOf(arrived)
 	for key := range keysOf(waiting) {
 		if !newer[key] {
@@ -230,110 +218,71 @@ func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived market.B
 	return true, nil
 }
 
+func (l layout[R]) published(batch market.Batch) market.Batch { return batch }
+
 // keysOf are what tells the rows of a batch from all others.
 func keysOf(b market.Batch) map[rowKey]bool {
-	keys := make(map[rowKey]bool, len(b.Prices)+len(b.Capacity)+len(b.AFRR)+len(b.MFRR))
-	addKeys(keys, priceLayout, b.Prices)
-	addKeys(keys, capacityLayout, b.Capacity)
-	addKeys(keys, afrrLayout, b.AFRR)
-	addKeys(keys, mfrrLayout, b.MFRR)
+	keys := make(map[rowKey]bool, b.Len())
+	for _, table := range tables {
+		table.addKeys(keys, b)
+	}
 	return keys
 }
 
-func addKeys[R comparable](keys map[rowKey]bool, l layout[R], rows []R) {
-	for i := range rows {
-		keys[l.rowKey(&rows[i])] = true
-	}
-}
-
-// storedSince are ENTSO-E's prices of the delivery date that are new or have changed since an instant.
-func storedSince(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, since time.Time) ([]market.Price, error) {
-	period := date.Period()
-	found, err := tx.QueryContext(ctx, priceLayout.selectRows("")+" WHERE start >= ? AND start < ? AND source = ? AND changed_ms > ?",
-		period.Start, period.End, market.FromENTSOE, since.UnixMilli())
-	if err != nil {
-		return nil, err
-	}
-	var prices []market.Price
-	err = priceLayout.scan(found, nil, func(p market.Price) { prices = append(prices, p) })
-	return prices, err
-}
-
-// replace says whether the newer prices would be served in the place of all the older: none is coarser.
-func replace(newer, older []market.Price) bool {
-	finest := map[int64]int64{} // seconds of the step that covers a quarter
-	for _, p := range newer {
-		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += market.QuarterSeconds {
-			if length, is := finest[start]; !is || p.Resolution.Seconds() < length {
-				finest[start] = p.Resolution.Seconds()
-			}
-		}
-	}
-	for _, p := range older {
-		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += market.QuarterSeconds {
-			if length, is := finest[start]; !is || length > p.Resolution.Seconds() {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// Accept takes what waits under the id, in one transaction with the account of the run that does; ErrNotFound if
-// nothing waits there. The run's window and datasets are filled in.
-func (s *Store) Accept(ctx context.Context, id int64, run *Run) (Quarantined, error) {
-	q, err := s.decide(ctx, id, Accepted, run.Ended, func(ctx context.Context, tx *sql.Tx, q Quarantined) error {
+// Accept stores what waits under the ID, in one transaction with its run and the audit note; ErrNotFound if nothing waits
+// there. It fills in the run's window and datasets.
+func (s *Store) Accept(ctx context.Context, note Note, id int64, run *Run) (Quarantined, error) {
+	q, err := s.decide(ctx, note, id, Accepted, run.Ended, func(tx *sql.Tx, q Quarantined) error {
 		run.Datasets, run.Window, run.Secondary = []market.Dataset{q.Dataset}, q.Date.Period(), true
 		return commit(ctx, tx, run, q.Batch)
 	})
 	if err != nil {
-		return Quarantined{}, fmt.Errorf("store: accept %d: %w", id, err)
+		return Quarantined{}, wrap(fmt.Sprintf("accept %d", id), err)
 	}
 	return q, nil
 }
 
-// Reject drops what waits under the id; ErrNotFound if nothing does.
-func (s *Store) Reject(ctx context.Context, id int64, now time.Time) (Quarantined, error) {
-	q, err := s.decide(ctx, id, Rejected, now, func(context.Context, *sql.Tx, Quarantined) error { return nil })
+// Reject drops what waits under the ID; ErrNotFound if nothing does.
+func (s *Store) Reject(ctx context.Context, note Note, id int64, now time.Time) (Quarantined, error) {
+	q, err := s.decide(ctx, note, id, Rejected, now, func(*sql.Tx, Quarantined) error { return nil })
 	if err != nil {
-		return Quarantined{}, fmt.Errorf("store: reject %d: %w", id, err)
+		return Quarantined{}, wrap(fmt.Sprintf("reject %d", id), err)
 	}
 	return q, nil
 }
 
-// decide notes the decision, forgets the rows and does what follows from it. The note in the audit log tells the dataset
-// and the delivery date too.
-func (s *Store) decide(ctx context.Context, id int64, decision Decision, now time.Time, follow func(context.Context, *sql.Tx, Quarantined) error) (q Quarantined, err error) {
-	if q, err = s.Waiting(ctx, id); err != nil { // an id never changes its dataset or date
-		return q, err
-	}
-	ctx = withDetail(ctx, fmt.Sprintf("%s %s", q.Dataset, q.Date))
+// decide records the decision, deletes the content that waited and runs apply, in one transaction. The detail of a note is
+// the dataset and the delivery date.
+func (s *Store) decide(ctx context.Context, note Note, id int64, decision Decision, now time.Time,
+	apply func(*sql.Tx, Quarantined) error,
+) (q Quarantined, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) (err error) {
 		if q, err = selectQuarantined(ctx, tx, id); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE quarantine SET decision = ?, decided_ms = ?, content = NULL WHERE id = ?", decision, now.UnixMilli(), id)
+		_, err = tx.ExecContext(ctx, "UPDATE quarantine SET decision = ?, decided_ms = ?, content = NULL WHERE id = ?",
+			decision, now.UnixMilli(), id)
 		if err != nil {
 			return err
 		}
-		if err := follow(ctx, tx, q); err != nil {
+		if err := apply(tx, q); err != nil {
 			return err
 		}
-		return settleFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision)
+		if err := decideFaults(ctx, tx, datedKey{q.Dataset, q.Date}, decision); err != nil {
+			return err
+		}
+		if note != (Note{}) {
+			note.Detail = fmt.Sprintf("%s %s", q.Dataset, q.Date)
+		}
+		return insertNote(ctx, tx, note)
 	})
 	return q, err
 }
 
-// SweepQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and the
-// decisions that are a year old.
-func (s *Store) SweepQuarantine(ctx context.Context, now time.Time) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
-			market.WaitsRefused, now.Add(-refusedWaits).UnixMilli(), now.Add(-decisionStands).UnixMilli())
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: quarantine: %w", err)
-	}
-	return nil
+// PruneQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and decisions
+// that are a year old.
+func (s *Store) PruneQuarantine(ctx context.Context, now time.Time) error {
+	return s.exec(ctx, "quarantine",
+		"DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",
+		market.WaitsRefused, now.Add(-refusedLifetime).UnixMilli(), now.Add(-quarantineLifetime).UnixMilli())
 }

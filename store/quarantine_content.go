@@ -42,20 +42,7 @@ type packedColumn struct {
 	Values   []any `json:"values"`
 }
 
-// packContent makes one document of the dataset's rows, and the digest of their keys and values.
-func packContent(dataset market.Dataset, b market.Batch) (packed, digest []byte, err error) {
-	switch dataset {
-	case market.DayAheadPrices:
-		return packColumns(priceLayout, b.Prices)
-	case market.AFRREnergy:
-		return packColumns(afrrLayout, b.AFRR)
-	case market.MFRREnergy:
-		return packColumns(mfrrLayout, b.MFRR)
-	}
-	return packColumns(capacityLayout, b.Capacity)
-}
-
-// unpackContent reads what packContent wrote.
+// unpackContent reads what packRows wrote.
 func unpackContent(dataset market.Dataset, packed []byte) (b market.Batch, err error) {
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(mostContentRead))
 	if err != nil {
@@ -70,26 +57,17 @@ func unpackContent(dataset market.Dataset, packed []byte) (b market.Batch, err e
 	if err := json.Unmarshal(text, &c); err != nil {
 		return b, damaged(err)
 	}
-	switch dataset {
-	case market.DayAheadPrices:
-		b.Prices, err = unpackColumns(priceLayout, c)
-	case market.AFRREnergy:
-		b.AFRR, err = unpackColumns(afrrLayout, c)
-	case market.MFRREnergy:
-		b.MFRR, err = unpackColumns(mfrrLayout, c)
-	default:
-		b.Capacity, err = unpackColumns(capacityLayout, c)
-	}
-	return b, err
+	return tableOf(dataset).unpackRows(c)
 }
 
-func packColumns[R comparable](l layout[R], rows []R) (packed, digest []byte, err error) {
-	rows = fold(l, rows)
+// packRows makes one document of the rows, and the digest of their keys and values.
+func (l layout[R]) packRows(batch market.Batch) (packed, digest []byte, err error) {
+	rows := l.joined(l.In(batch))
 	slices.SortFunc(rows, func(a, b R) int {
-		return cmp.Or(cmp.Compare(l.Start(&a), l.Start(&b)), cmp.Compare(l.Dataset(&a), l.Dataset(&b)), cmp.Compare(l.Series(&a), l.Series(&b)))
+		return cmp.Or(cmp.Compare(*l.Start(&a), *l.Start(&b)), cmp.Compare(l.DatasetOf(&a), l.DatasetOf(&b)), cmp.Compare(l.NameOf(&a), l.NameOf(&b)))
 	})
 	columns := map[string]packedColumn{}
-	for at, name := range slices.Concat(l.Key, l.Values) {
+	for at, name := range l.packedNames() {
 		if columns[name], err = packColumn(fieldsAt(l, rows, at)); err != nil {
 			return nil, nil, fmt.Errorf("%w: %s: %w", ErrUnfitToWait, name, err)
 		}
@@ -99,10 +77,10 @@ func packColumns[R comparable](l layout[R], rows []R) (packed, digest []byte, er
 		return nil, nil, err
 	}
 	sum := sha256.Sum256(c.Columns)
-	if l.Updated != nil {
+	if l.IsDated() {
 		last := int64(0)
 		for i := range rows {
-			at := *l.Updated(&rows[i])
+			at := l.Updated(&rows[i])
 			c.Updated = append(c.Updated, at-last)
 			last = at
 		}
@@ -177,35 +155,51 @@ func packColumn(fields []any) (packedColumn, error) {
 	return differences, nil
 }
 
-func unpackColumns[R comparable](l layout[R], c content) ([]R, error) {
+// packedNames are the columns of the keys and values, at their places in Fields; empty where there is another.
+func (l layout[R]) packedNames() map[int]string {
+	names := map[int]string{}
+	keys := l.KeyNames()
+	for at, name := range keys {
+		names[at] = name
+	}
+	for at, c := range l.Columns {
+		if c.Instant == nil && !c.Rising {
+			names[len(keys)+at] = c.Name
+		}
+	}
+	return names
+}
+
+// unpackRows reads what packRows wrote.
+func (l layout[R]) unpackRows(c content) (b market.Batch, err error) {
 	var columns map[string]struct {
 		Decimals *int
 		Values   []json.RawMessage
 	}
 	if err := json.Unmarshal(c.Columns, &columns); err != nil {
-		return nil, damaged(err)
+		return b, damaged(err)
 	}
-	rows := make([]R, len(columns[l.Key[0]].Values))
-	for at, name := range slices.Concat(l.Key, l.Values) {
+	rows := make([]R, len(columns[l.KeyNames()[0]].Values))
+	for at, name := range l.packedNames() {
 		column, written := columns[name]
 		if !written {
 			continue // by a courant that did not know the column
 		}
 		if len(column.Values) != len(rows) || column.Decimals != nil && (*column.Decimals < 0 || *column.Decimals > maxDecimals) {
-			return nil, damaged(fmt.Errorf("%d values of %s for %d rows", len(column.Values), name, len(rows)))
+			return b, damaged(fmt.Errorf("%d values of %s for %d rows", len(column.Values), name, len(rows)))
 		}
 		if err := unpackColumn(fieldsAt(l, rows, at), column.Decimals, column.Values); err != nil {
-			return nil, damaged(fmt.Errorf("%s: %w", name, err))
+			return b, damaged(fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	last := int64(0)
 	for i := range rows {
-		if l.Updated != nil && i < len(c.Updated) {
+		if l.IsDated() && i < len(c.Updated) {
 			last += c.Updated[i]
-			*l.Updated(&rows[i]) = last
+			l.SetUpdated(&rows[i], last)
 		}
 	}
-	return rows, nil
+	return l.Batch(rows), nil
 }
 
 func unpackColumn(fields []any, decimals *int, values []json.RawMessage) error {

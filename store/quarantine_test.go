@@ -23,7 +23,7 @@ func pricesOf(day string, price float64) []market.Price {
 func arrive(t *testing.T, s *store.Store, n int, day string, price float64) store.Decision {
 	t.Helper()
 	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date(day), Kind: market.WaitsFlat, Reason: "flat", Seen: minute(n),
-		Batch: market.Batch{Prices: pricesOf(day, price)}})
+		Batch: market.Prices.Batch(pricesOf(day, price))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func waiting(t *testing.T, s *store.Store) []float64 {
 	}
 	var prices []float64
 	for _, q := range all {
-		prices = append(prices, whatWaits(t, s, q.ID).Batch.Prices[0].Price.V)
+		prices = append(prices, market.Prices.In(whatWaits(t, s, q.ID).Batch)[0].Price.V)
 	}
 	return prices
 }
@@ -63,7 +63,7 @@ func stored(from, to int, resolution market.Resolution, price float64) func(*tes
 			start := date("2026-07-14").Period().Start + int64(i)*resolution.Seconds()
 			prices = append(prices, market.Price{Start: start, Resolution: resolution, Price: market.Num(price)})
 		}
-		commit(t, s, runAt(1, market.DayAheadPrices), market.Batch{Prices: prices})
+		commit(t, s, runAt(1, market.DayAheadPrices), market.Prices.Batch(prices))
 	}
 }
 
@@ -78,7 +78,7 @@ func TestWhatWaitsIsOvertaken(t *testing.T) {
 		{"not by those of another date", func(t *testing.T, s *store.Store) { arrive(t, s, 1, "2026-07-15", 8) }, []float64{7, 8}},
 		{"not by odd prices of a part of its date", func(t *testing.T, s *store.Store) {
 			q := store.Quarantined{Dataset: market.DayAheadPrices, Date: date("2026-07-14"), Kind: market.WaitsChanged, Reason: "much changes", Seen: minute(1),
-				Batch: market.Batch{Prices: pricesOf("2026-07-14", 8)[:20]}}
+				Batch: market.Prices.Batch(pricesOf("2026-07-14", 8)[:20])}
 			if _, err := s.Quarantine(t.Context(), q); err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestWhatWaitsIsOvertaken(t *testing.T) {
 			for i := range prices {
 				prices[i].Source = market.FromRTE
 			}
-			commit(t, s, runAt(1, market.DayAheadPrices), market.Batch{Prices: prices})
+			commit(t, s, runAt(1, market.DayAheadPrices), market.Prices.Batch(prices))
 		}, []float64{7}},
 		{"and waits again when it comes again", func(t *testing.T, s *store.Store) {
 			arrive(t, s, 1, "2026-07-14", 8)
@@ -127,17 +127,17 @@ func TestADecisionStands(t *testing.T) {
 	held := whatWaits(t, s, id)
 	run := runAt(1)
 	run.Feed = "quarantine"
-	q, err := s.Accept(t.Context(), id, run)
+	q, err := s.Accept(t.Context(), store.Note{}, id, run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(held, q, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
+	if diff := cmp.Diff(held, q, cmp.AllowUnexported(market.DeliveryDate{}), sameRows); diff != "" {
 		t.Errorf("accepted (-want +got):\n%s", diff)
 	}
 	if run.Window != date("2026-07-14").Period() || run.Tallies[market.DayAheadPrices].Changed != 96 {
 		t.Errorf("run %+v", run)
 	}
-	stored, err := s.Prices(t.Context(), run.Window)
+	stored, err := store.Within(t.Context(), s, market.Prices, market.DayAheadPrices, run.Window)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,8 +148,8 @@ func TestADecisionStands(t *testing.T) {
 		t.Errorf("the same again is %q", decision)
 	}
 	for name, again := range map[string]func() error{
-		"accept": func() error { _, err := s.Accept(t.Context(), id, runAt(3)); return err },
-		"reject": func() error { _, err := s.Reject(t.Context(), id, minute(3)); return err },
+		"accept": func() error { _, err := s.Accept(t.Context(), store.Note{}, id, runAt(3)); return err },
+		"reject": func() error { _, err := s.Reject(t.Context(), store.Note{}, id, minute(3)); return err },
 	} {
 		if err := again(); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s again: %v", name, err)
@@ -159,7 +159,7 @@ func TestADecisionStands(t *testing.T) {
 	if all, err = s.InQuarantine(t.Context()); err != nil || len(all) != 1 {
 		t.Fatalf("%v, %v", all, err)
 	}
-	if _, err := s.Reject(t.Context(), all[0].ID, minute(5)); err != nil {
+	if _, err := s.Reject(t.Context(), store.Note{}, all[0].ID, minute(5)); err != nil {
 		t.Fatal(err)
 	}
 	if decision := arrive(t, s, 6, "2026-07-15", 9); decision != store.Rejected || len(waiting(t, s)) > 0 {
@@ -173,7 +173,7 @@ func mfrr(from, to int, price market.Number) market.Batch {
 	for i := from; i < to; i++ {
 		for _, direction := range []market.Direction{market.Upward, market.Downward} {
 			start := date("2026-07-14").Period().Start + int64(i)*market.QuarterSeconds
-			batch.MFRR = append(batch.MFRR, market.MFRRStep{Start: start, Direction: direction, ClearingPrice: price})
+			market.MFRR.Put(&batch, append(market.MFRR.In(batch), market.MFRRStep{Start: start, Direction: direction, ClearingPrice: price}))
 		}
 	}
 	return batch
@@ -198,7 +198,7 @@ func TestWhatWaitsOfOtherDatasetsIsOvertaken(t *testing.T) {
 			commit(t, s, runAt(1, dataset), market.Batch{})
 		}, 1},
 		{"not by another dataset", market.WaitsRefused, func(t *testing.T, s *store.Store) {
-			commit(t, s, runAt(1, market.DayAheadPrices), market.Batch{Prices: pricesOf(day, 5)})
+			commit(t, s, runAt(1, market.DayAheadPrices), market.Prices.Batch(pricesOf(day, 5)))
 		}, 1},
 		{"where it was refused, by a good reading of its whole date", market.WaitsRefused, func(t *testing.T, s *store.Store) {
 			commit(t, s, runAt(1, dataset), mfrr(0, 95, market.Num(7)))
@@ -234,9 +234,9 @@ func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, runAt(0, market.MFRREnergy), mfrr(0, 96, market.Num(7)))
 	quarantine(t, s, 1, market.MFRREnergy, "2026-07-14", market.WaitsWithdrawn, mfrr(0, 96, market.Number{Withdrawn: true}))
-	ctx := store.Noting(t.Context(), store.Note{Event: "quarantine_accepted", Actor: "anne@example.org", Subject: "1"})
+	note := store.Note{Event: "quarantine_accepted", Actor: "anne@example.org", Subject: "1"}
 	run := runAt(2)
-	if _, err := s.Accept(ctx, only(t, s).ID, run); err != nil {
+	if _, err := s.Accept(t.Context(), note, only(t, s).ID, run); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, s.ReaderPool(), "SELECT count(clearing_price) FROM mfrr_energy"); got != "0" {
@@ -263,7 +263,7 @@ func TestWhatWaitsTooLongIsSwept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Reject(t.Context(), all[2].ID, minute(0)); err != nil {
+	if _, err := s.Reject(t.Context(), store.Note{}, all[2].ID, minute(0)); err != nil {
 		t.Fatal(err)
 	}
 	const day = 24 * 60
@@ -273,7 +273,7 @@ func TestWhatWaitsTooLongIsSwept(t *testing.T) {
 	}{
 		{30*day - 1, "refused withdrawn flat"}, {30 * day, "withdrawn flat"}, {365*day - 1, "withdrawn flat"}, {365 * day, "<nil>"},
 	} {
-		if err := s.SweepQuarantine(t.Context(), minute(row.minute)); err != nil {
+		if err := s.PruneQuarantine(t.Context(), minute(row.minute)); err != nil {
 			t.Fatal(err)
 		}
 		if got := ask(t, s.ReaderPool(), "SELECT group_concat(kind, ' ') FROM quarantine"); got != row.left {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"courant/store"
 	"courant/store/market"
 )
 
@@ -13,15 +14,15 @@ func TestARangeIsWhatBeginsInThePeriod(t *testing.T) {
 	var batch market.Batch
 	for _, start := range []int64{noon - market.QuarterSeconds, noon, noon + market.QuarterSeconds, noon + 2*market.QuarterSeconds} {
 		for _, dataset := range []market.Dataset{market.FCRCapacity, market.AFRRCapacity} {
-			batch.Capacity = append(batch.Capacity, market.CapacityStep{Dataset: dataset, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD"})
+			market.Capacity.Put(&batch, append(market.Capacity.In(batch), market.CapacityStep{Dataset: dataset, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD"}))
 		}
-		batch.AFRR = append(batch.AFRR, market.AFRRStep{Start: start})
-		batch.MFRR = append(batch.MFRR, market.MFRRStep{Start: start, Direction: market.Upward}, market.MFRRStep{Start: start, Direction: market.Downward})
+		market.AFRR.Put(&batch, append(market.AFRR.In(batch), market.AFRRStep{Start: start}))
+		market.MFRR.Put(&batch, append(market.MFRR.In(batch), market.MFRRStep{Start: start, Direction: market.Upward}, market.MFRRStep{Start: start, Direction: market.Downward}))
 	}
 	commit(t, s, runAt(1, market.FCRCapacity, market.AFRRCapacity, market.AFRREnergy, market.MFRREnergy), batch)
 
 	capacity := func(period market.Period) (starts []int64, err error) {
-		rows, err := s.CapacityWithin(t.Context(), market.AFRRCapacity, period)
+		rows, err := store.Within(t.Context(), s, market.Capacity, market.AFRRCapacity, period)
 		for _, row := range rows {
 			if row.Dataset != market.AFRRCapacity {
 				t.Errorf("among aFRR capacity is %+v", row)
@@ -31,14 +32,14 @@ func TestARangeIsWhatBeginsInThePeriod(t *testing.T) {
 		return starts, err
 	}
 	afrr := func(period market.Period) (starts []int64, err error) {
-		rows, err := s.AFRRWithin(t.Context(), period)
+		rows, err := store.Within(t.Context(), s, market.AFRR, market.AFRREnergy, period)
 		for _, row := range rows {
 			starts = append(starts, row.Start)
 		}
 		return starts, err
 	}
 	mfrr := func(period market.Period) (starts []int64, err error) {
-		rows, err := s.MFRRWithin(t.Context(), period)
+		rows, err := store.Within(t.Context(), s, market.MFRR, market.MFRREnergy, period)
 		for _, row := range rows {
 			starts = append(starts, row.Start)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	"courant/store/market"
@@ -18,30 +17,9 @@ type Window[R any] struct {
 	Version   int64               // grows with every run of the dataset
 }
 
-// LatestPrices reads the last delivery date that has a price, and the calendar dates before it, days in all.
-func (s *Store) LatestPrices(ctx context.Context, days int) (Window[market.Price], error) {
-	return latest(ctx, s, priceLayout.selectPeriod, market.DayAheadPrices, days)
-}
-
-// LatestCapacity is as LatestPrices, for one of the three capacity datasets.
-func (s *Store) LatestCapacity(ctx context.Context, dataset market.Dataset, days int) (Window[market.CapacityStep], error) {
-	return latest(ctx, s, capacityLayout.selectPeriod, dataset, days)
-}
-
-// LatestAFRR reads the last delivery date that has a 4 s step.
-func (s *Store) LatestAFRR(ctx context.Context) (Window[market.AFRRStep], error) {
-	return latest(ctx, s, selectSteps, market.AFRREnergy, 1)
-}
-
-// LatestMFRR reads the last delivery date that has a row of mFRR energy.
-func (s *Store) LatestMFRR(ctx context.Context) (Window[market.MFRRStep], error) {
-	return latest(ctx, s, mfrrLayout.selectPeriod, market.MFRREnergy, 1)
-}
-
-// selection reads the rows of a dataset that begin in a period, ascending.
-type selection[R any] func(context.Context, *sql.Tx, market.Dataset, market.Period) ([]R, error)
-
-func latest[R any](ctx context.Context, s *Store, from selection[R], dataset market.Dataset, days int) (Window[R], error) {
+// Latest reads the last delivery date of a dataset of the series that has a row, and the calendar dates before it, days in
+// all.
+func Latest[R comparable](ctx context.Context, s *Store, series *market.Series[R], dataset market.Dataset, days int) (Window[R], error) {
 	var window Window[R]
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		if window.Version, err = version(ctx, tx, dataset); err != nil {
@@ -55,7 +33,7 @@ func latest[R any](ctx context.Context, s *Store, from selection[R], dataset mar
 			return err
 		}
 		period := market.NewPeriod(window.Last.Add(1-days).Start(), window.Last.End())
-		window.Rows, err = from(ctx, tx, dataset, period)
+		window.Rows, err = readerOf(series).selectPeriod(ctx, tx, dataset, period)
 		return err
 	})
 	if err != nil {
@@ -64,33 +42,18 @@ func latest[R any](ctx context.Context, s *Store, from selection[R], dataset mar
 	return window, nil
 }
 
-// Prices reads the prices that begin in the period, ascending.
-func (s *Store) Prices(ctx context.Context, period market.Period) ([]market.Price, error) {
-	var prices []market.Price
+// Within reads the rows of a dataset of the series that begin in the period, ascending; there are none of what is kept in
+// 5 min only.
+func Within[R comparable](ctx context.Context, s *Store, series *market.Series[R], dataset market.Dataset, period market.Period) ([]R, error) {
+	var rows []R
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		prices, err = priceLayout.selectPeriod(ctx, tx, market.DayAheadPrices, period)
+		rows, err = readerOf(series).selectPeriod(ctx, tx, dataset, period)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: prices: %w", err)
+		return nil, fmt.Errorf("store: %s: %w", dataset, err)
 	}
-	return prices, nil
-}
-
-func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period) ([]R, error) {
-	query := l.selectRows("") + " WHERE start >= ? AND start < ?"
-	args := []any{period.Start, period.End}
-	if slices.Contains(l.Key, "dataset") {
-		query += " AND dataset = ?"
-		args = append(args, dataset)
-	}
-	found, err := tx.QueryContext(ctx, query+" ORDER BY start", args...)
-	if err != nil {
-		return nil, err
-	}
-	var rows []R
-	err = l.scan(found, nil, func(r R) { rows = append(rows, r) })
-	return rows, err
+	return rows, nil
 }
 
 // Coverage counts the native rows held of a dataset from first to last, both included.
@@ -121,18 +84,25 @@ func (s *Store) Coverage(ctx context.Context, dataset market.Dataset, first, las
 type Extent struct {
 	First, Last market.DeliveryDate // delivery dates that have a row
 	NewestStart int64               // start of the newest row, seconds UTC
+	NewestEnd   int64               // when its period ends, seconds UTC
 }
 
 // Extent tells where the dataset begins and ends.
 func (s *Store) Extent(ctx context.Context, dataset market.Dataset) (Extent, error) {
 	var extent Extent
-	var newest sql.Null[int64]
-	err := s.reader.QueryRowContext(ctx,
-		"SELECT min(delivery_date), max(delivery_date), max(newest_start) FROM coverage WHERE dataset = ?", dataset,
-	).Scan(&extent.First, &extent.Last, &newest)
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		var newest sql.Null[int64]
+		err := tx.QueryRowContext(ctx, "SELECT min(delivery_date), max(delivery_date), max(newest_start) FROM coverage WHERE dataset = ?", dataset).
+			Scan(&extent.First, &extent.Last, &newest)
+		if err != nil || !newest.Valid {
+			return err
+		}
+		extent.NewestStart = newest.V
+		extent.NewestEnd, err = tableOf(dataset).endOf(ctx, tx, newest.V)
+		return err
+	})
 	if err != nil {
 		return Extent{}, fmt.Errorf("store: extent of %s: %w", dataset, err)
 	}
-	extent.NewestStart = newest.V
 	return extent, nil
 }

@@ -28,15 +28,15 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 			t.Errorf("%s: %d rows, last %s, never fetched %t, version %d, %v", name, rows, last, zeroTime, version, err)
 		}
 	}
-	prices, err := s.LatestPrices(ctx, 29)
+	prices, err := store.Latest(ctx, s, market.Prices, market.DayAheadPrices, 29)
 	empty("prices", len(prices.Rows), prices.Last, prices.FetchedAt.IsZero(), prices.Version, err)
 	for _, dataset := range []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity} {
-		capacity, err := s.LatestCapacity(ctx, dataset, 29)
+		capacity, err := store.Latest(ctx, s, market.Capacity, dataset, 29)
 		empty(string(dataset), len(capacity.Rows), capacity.Last, capacity.FetchedAt.IsZero(), capacity.Version, err)
 	}
-	afrr, err := s.LatestAFRR(ctx)
+	afrr, err := store.Latest(ctx, s, market.AFRR, market.AFRREnergy, 1)
 	empty("aFRR", len(afrr.Rows), afrr.Last, afrr.FetchedAt.IsZero(), afrr.Version, err)
-	mfrr, err := s.LatestMFRR(ctx)
+	mfrr, err := store.Latest(ctx, s, market.MFRR, market.MFRREnergy, 1)
 	empty("mFRR", len(mfrr.Rows), mfrr.Last, mfrr.FetchedAt.IsZero(), mfrr.Version, err)
 	for _, dataset := range market.Datasets() {
 		extent, err := s.Extent(ctx, dataset)
@@ -47,7 +47,7 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 		if err != nil || summary != (store.RunSummary{}) {
 			t.Errorf("%s: %+v, %v", dataset, summary, err)
 		}
-		first, err := s.FirstAsked(ctx, dataset)
+		first, err := s.FirstRequestedDate(ctx, dataset)
 		if err != nil || !first.IsZero() {
 			t.Errorf("%s was asked for from %s, %v", dataset, first, err)
 		}
@@ -84,9 +84,9 @@ func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
 			for i, day := range c.stored {
 				run := runAt(i, market.DayAheadPrices)
 				run.Window = date(day).Period()
-				commit(t, s, run, market.Batch{Prices: []market.Price{priceAt(day)}})
+				commit(t, s, run, market.Prices.Batch([]market.Price{priceAt(day)}))
 			}
-			window, err := s.LatestPrices(t.Context(), c.days)
+			window, err := store.Latest(t.Context(), s, market.Prices, market.DayAheadPrices, c.days)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,15 +118,15 @@ func TestTheWindowBeginsAndEndsAtMidnightInParis(t *testing.T) {
 			want = append(want, price)
 		}
 	}
-	commit(t, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: stored})
-	window, err := s.LatestPrices(t.Context(), 2)
+	commit(t, s, runAt(0, market.DayAheadPrices), market.Prices.Batch(stored))
+	window, err := store.Latest(t.Context(), s, market.Prices, market.DayAheadPrices, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := gocmp.Diff(want, window.Rows); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	within, err := s.Prices(t.Context(), market.Period{Start: first.Period().Start, End: last.Period().End - 900})
+	within, err := store.Within(t.Context(), s, market.Prices, market.DayAheadPrices, market.Period{Start: first.Period().Start, End: last.Period().End - 900})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,15 +141,15 @@ func TestEachCapacityDatasetHasAWindowOfItsOwn(t *testing.T) {
 		return market.CapacityStep{Dataset: dataset, Start: date(day).Period().Start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(1)}
 	}
 	asked := []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}
-	commit(t, s, runAt(0, asked...), market.Batch{Capacity: []market.CapacityStep{
+	commit(t, s, runAt(0, asked...), market.Capacity.Batch([]market.CapacityStep{
 		step(market.FCRCapacity, "2026-07-14"), step(market.AFRRCapacity, "2026-07-12"), step(market.AFRRCapacity, "2026-06-13"), step(market.AFRRCapacity, "2026-06-14"),
-	}})
+	}))
 	for dataset, want := range map[market.Dataset][]market.CapacityStep{
 		market.FCRCapacity:  {step(market.FCRCapacity, "2026-07-14")},
 		market.AFRRCapacity: {step(market.AFRRCapacity, "2026-06-14"), step(market.AFRRCapacity, "2026-07-12")},
 		market.MFRRCapacity: nil,
 	} {
-		window, err := s.LatestCapacity(t.Context(), dataset, 29)
+		window, err := store.Latest(t.Context(), s, market.Capacity, dataset, 29)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,9 +226,9 @@ func TestPricesComeBackAsTheyWentIn(t *testing.T) {
 		func(a, b market.Price) int {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Resolution, b.Resolution))
 		},
-		func(b *market.Batch, rows []market.Price) { b.Prices = rows }, market.DayAheadPrices,
+		func(b *market.Batch, rows []market.Price) { market.Prices.Put(b, rows) }, market.DayAheadPrices,
 		func(ctx context.Context, s *store.Store) (store.Window[market.Price], error) {
-			return s.LatestPrices(ctx, 1)
+			return store.Latest(ctx, s, market.Prices, market.DayAheadPrices, 1)
 		})
 }
 
@@ -250,9 +250,9 @@ func TestCapacityComesBackAsItWentIn(t *testing.T) {
 		func(a, b market.CapacityStep) int {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.TimeHorizon, b.TimeHorizon), cmp.Compare(a.Product, b.Product))
 		},
-		func(b *market.Batch, rows []market.CapacityStep) { b.Capacity = rows }, market.MFRRCapacity,
+		func(b *market.Batch, rows []market.CapacityStep) { market.Capacity.Put(b, rows) }, market.MFRRCapacity,
 		func(ctx context.Context, s *store.Store) (store.Window[market.CapacityStep], error) {
-			return s.LatestCapacity(ctx, market.MFRRCapacity, 1)
+			return store.Latest(ctx, s, market.Capacity, market.MFRRCapacity, 1)
 		})
 }
 
@@ -267,9 +267,9 @@ func TestAFRRComesBackAsItWentIn(t *testing.T) {
 		},
 		func(r market.AFRRStep) market.AFRRStep { return market.AFRRStep{Start: r.Start} },
 		func(a, b market.AFRRStep) int { return cmp.Compare(a.Start, b.Start) },
-		func(b *market.Batch, rows []market.AFRRStep) { b.AFRR = rows }, market.AFRREnergy,
+		func(b *market.Batch, rows []market.AFRRStep) { market.AFRR.Put(b, rows) }, market.AFRREnergy,
 		func(ctx context.Context, s *store.Store) (store.Window[market.AFRRStep], error) {
-			return s.LatestAFRR(ctx)
+			return store.Latest(ctx, s, market.AFRR, market.AFRREnergy, 1)
 		})
 }
 
@@ -290,9 +290,9 @@ func TestMFRRComesBackAsItWentIn(t *testing.T) {
 		func(a, b market.MFRRStep) int {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction))
 		},
-		func(b *market.Batch, rows []market.MFRRStep) { b.MFRR = rows }, market.MFRREnergy,
+		func(b *market.Batch, rows []market.MFRRStep) { market.MFRR.Put(b, rows) }, market.MFRREnergy,
 		func(ctx context.Context, s *store.Store) (store.Window[market.MFRRStep], error) {
-			return s.LatestMFRR(ctx)
+			return store.Latest(ctx, s, market.MFRR, market.MFRREnergy, 1)
 		})
 }
 
@@ -304,8 +304,8 @@ func TestRowsAreReadAscending(t *testing.T) {
 		j := i * 7 % len(shuffled)
 		shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
 	}
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: shuffled})
-	window, err := s.LatestAFRR(t.Context())
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(shuffled))
+	window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,22 +19,22 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// keptInfix and the instant come behind the name of a database that a restore has replaced.
+// keptInfix and the instant follow the name of a database that a restore has replaced.
 const keptInfix = ".before-restore-"
 
-// Restored tells what a restore has done.
+// Restored is what a restore has done.
 type Restored struct {
-	Kept   string // the name of the database that was there; empty if there was none
+	Kept   string // the new name of the database that was there; empty if there was none
 	Summed bool   // the backup was compared with the checksum beside it
 }
 
-// Room says why so many bytes may not be written beside the database; nil: they may.
+// Room returns an error if so many bytes may not be written beside the database.
 type Room func(bytes uint64) error
 
-// Restore puts a backup in the place of the database at path, or where there is none. The backup is read and checked
-// whole first, against the checksum beside it where there is one, and the database that was there is kept under another name. At
-// every moment the one or the other has the database's name. The error is ErrInUse while any program has the database open, and
-// as that of Verify where the backup is not one, or holds tables, views or triggers that are not Courant's; then all is as it was.
+// Restore replaces the database at path, if there is one, by a backup. The whole backup is read and checked first, against the checksum
+// beside it if there is one, and the database that was there is kept under another name. At every moment one of the two has the
+// database's name. The error is ErrInUse while any program has the database open, and ErrNotDatabase or ErrNewer if the backup is not a
+// database of this Courant or contains tables, views or triggers that are not Courant's; then nothing has changed.
 func Restore(ctx context.Context, backup, path string, now time.Time, room Room) (done Restored, err error) {
 	file, err := filepath.Abs(path)
 	if err != nil {
@@ -63,13 +63,13 @@ func Restore(ctx context.Context, backup, path string, now time.Time, room Room)
 	return done, nil
 }
 
-// errOpen is ErrInUse of whatever program.
+// errOpen is ErrInUse by any program.
 var errOpen = fmt.Errorf("%w, or another program has it open: stop courant serve, and wait for other commands to end", ErrInUse)
 
-// stampLayout is an instant in the name of a file, in UTC.
+// stampLayout is the form of an instant in the name of a file, in UTC.
 const stampLayout = "20060102T150405Z"
 
-// keptName is the name under which the database that is there will be kept; empty if there is none.
+// keptName returns the name under which the present database will be kept; empty if there is none.
 func keptName(file string, now time.Time) (kept string, err error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,7 +79,7 @@ func keptName(file string, now time.Time) (kept string, err error) {
 		return "", err
 	}
 	if err := checkHeader(file, file); err != nil && info.Size() > 0 {
-		return "", fmt.Errorf("%w: move it away, or set database.path to another file", err)
+		return "", kindError{err, ErrPathTaken}
 	}
 	kept = file + keptInfix + now.UTC().Format(stampLayout)
 	for first, n := kept, 2; ; n++ { // several restores may be made within a second
@@ -92,18 +92,18 @@ func keptName(file string, now time.Time) (kept string, err error) {
 	}
 }
 
-// sweep removes what a restore that was killed has left: files that were being written, and the second name of a database
-// that was not replaced after all. Whoever calls it has the database to itself, or knows that nobody replaces it.
+// sweep removes what a killed restore has left: partly written files, and the second name of a database that was not replaced after all.
+// The caller has locked the database, or knows that no restore is running.
 func sweep(file string) error {
 	folder := filepath.Dir(file)
-	if err := SweepParts(folder); err != nil {
+	if err := RemoveUnfinishedFiles(folder); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
-	database, _ := os.Stat(file) // none is no file's twin
+	database, _ := os.Stat(file) // if there is none, no other file is the same one
 	for _, entry := range entries {
 		info, err := entry.Info()
 		if err != nil || !strings.HasPrefix(entry.Name(), filepath.Base(file)+keptInfix) || !os.SameFile(info, database) {
@@ -116,7 +116,8 @@ func sweep(file string) error {
 	return nil
 }
 
-// refuseLive refuses what is no file, and a file that is open in a program, or was when it was copied: a part of it is elsewhere.
+// refuseLive refuses what is no regular file, and a database that is open in a program, or was when it was copied: a part of it is in
+// another file.
 func refuseLive(backup, file string) error {
 	opened, info, err := openRegular(backup)
 	if err != nil {
@@ -132,8 +133,8 @@ func refuseLive(backup, file string) error {
 	return nil
 }
 
-// put replaces the file, which nobody else may open meanwhile, by what the backup holds, and keeps it as kept unless that
-// is empty. onlyOurs is as for verify.
+// put replaces the file, which the caller has locked, by the content of the backup, and keeps it under the name kept unless that is empty.
+// onlyOurs is as for verify.
 func put(ctx context.Context, backup, file, kept string, room Room, onlyOurs bool) (summed bool, err error) {
 	part, err := newPart(file)
 	if err != nil {
@@ -168,7 +169,7 @@ func put(ctx context.Context, backup, file, kept string, room Room, onlyOurs boo
 	return summed, nil
 }
 
-// unpack copies what a backup holds, once there is room for what its header tells, and compares the backup with the checksum beside it,
+// unpack copies the content of a backup, if there is room for the size in its header, and compares the backup with the checksum beside it,
 // if there is one.
 func unpack(ctx context.Context, to, backup string, room Room) (summed bool, err error) {
 	want, err := readChecksum(backup)
@@ -185,19 +186,19 @@ func unpack(ctx context.Context, to, backup string, room Room) (summed bool, err
 	err = writeOver(to, func(target io.Writer) error {
 		bounded := &boundedWriter{to: target, room: room}
 		if !strings.HasSuffix(backup, compressedSuffix) {
-			bounded.told = uint64(info.Size())
+			bounded.limit = uint64(info.Size())
 			if _, err := io.Copy(bounded, from); err != nil {
 				return err
 			}
 			return bounded.close()
 		}
 		var header zstd.Header
-		begin, _ := from.Peek(zstd.HeaderMaxSize) // a file that is shorter has all of it
+		begin, _ := from.Peek(zstd.HeaderMaxSize) // a shorter file is returned whole
 		if err := header.Decode(begin); err != nil {
 			return finding(err.Error())
 		}
 		if header.HasFCS {
-			bounded.told = header.FrameContentSize
+			bounded.limit = header.FrameContentSize
 		}
 		if err := decompress(bounded, from); err != nil {
 			return err
@@ -216,25 +217,25 @@ func unpack(ctx context.Context, to, backup string, room Room) (summed bool, err
 	return want != "", nil
 }
 
-// finding is what is wrong with the file of a backup.
+// finding is an error that says what is wrong with the file of a backup.
 type finding string
 
 func (f finding) Error() string { return string(f) }
 
-// roomEvery is how much is written between two looks at the free room.
+// roomEvery is how many bytes are written between two checks of the free space.
 const roomEvery = 16 << 20
 
-// boundedWriter writes a database of no more than the size that its own header or its envelope tells, for as long as there is room.
+// boundedWriter writes a database up to the size in its own header or in the header of the compressed file, while there is room.
 type boundedWriter struct {
 	to      io.Writer
 	room    Room
-	told    uint64 // bytes; 0: nothing tells
-	begin   []byte // the header of the database, as far as it has come; nothing is written before it has
+	limit   uint64 // bytes; 0: not known
+	begin   []byte // the header of the database, as far as it was read; nothing is written before it is complete
 	written uint64
-	looked  uint64 // how much was written when the room was last looked at
+	checked uint64 // how much was written when the free space was last checked
 }
 
-// Write is for io.Writer.
+// Write implements io.Writer.
 func (w *boundedWriter) Write(p []byte) (int, error) {
 	if w.written > 0 {
 		return w.write(p)
@@ -247,10 +248,10 @@ func (w *boundedWriter) Write(p []byte) (int, error) {
 	if !isSQLite(w.begin) || !isOurs(w.begin) {
 		return 0, ErrNotDatabase
 	}
-	if w.told == 0 {
-		w.told = sizeInHeader(w.begin)
+	if w.limit == 0 {
+		w.limit = sizeInHeader(w.begin)
 	}
-	if err := w.room(w.told); err != nil {
+	if err := w.room(w.limit); err != nil {
 		return 0, err
 	}
 	if _, err := w.write(w.begin); err != nil {
@@ -261,21 +262,21 @@ func (w *boundedWriter) Write(p []byte) (int, error) {
 }
 
 func (w *boundedWriter) write(p []byte) (int, error) {
-	if w.told > 0 && w.written+uint64(len(p)) > w.told {
-		return 0, finding(fmt.Sprintf("it holds more than the %d bytes that its header tells", w.told))
+	if w.limit > 0 && w.written+uint64(len(p)) > w.limit {
+		return 0, finding(fmt.Sprintf("it holds more than the %d bytes that its header gives", w.limit))
 	}
-	if w.written-w.looked >= roomEvery {
+	if w.written-w.checked >= roomEvery {
 		if err := w.room(0); err != nil {
 			return 0, err
 		}
-		w.looked = w.written
+		w.checked = w.written
 	}
 	n, err := w.to.Write(p)
 	w.written += uint64(n)
 	return n, err
 }
 
-// close refuses what ended before the header of a database did.
+// close returns an error if the input ended within the header of the database.
 func (w *boundedWriter) close() error {
 	if w.written == 0 {
 		return ErrNotDatabase
@@ -283,10 +284,10 @@ func (w *boundedWriter) close() error {
 	return nil
 }
 
-// headerBytes is how long the header of a SQLite file is.
+// headerBytes is the length of the header of a SQLite file.
 const headerBytes = 100
 
-// sizeInHeader is the size of a SQLite file by its header; 0 if that does not tell, as where a program of before 2010 wrote it last
+// sizeInHeader returns the size of a SQLite file according to its header; 0 if that is not valid, as after a write by SQLite before 3.7.0
 // (https://www.sqlite.org/fileformat.html#in_header_database_size).
 func sizeInHeader(header []byte) uint64 {
 	pageSize, pages := uint64(binary.BigEndian.Uint16(header[16:])), uint64(binary.BigEndian.Uint32(header[28:]))
@@ -317,7 +318,7 @@ func copyFile(ctx context.Context, to io.Writer, from string) error {
 	return err
 }
 
-// setAside gives the database a second name, under which it stays when its first one is taken from it.
+// setAside gives the database a second name, under which it stays when its first name is given to the backup.
 func setAside(ctx context.Context, file, kept string, room Room) error {
 	damaged := false
 	if err := foldLog(ctx, file); errors.Is(err, ErrNotDatabase) {
@@ -325,7 +326,7 @@ func setAside(ctx context.Context, file, kept string, room Room) error {
 	} else if err != nil {
 		return err
 	}
-	// What is beside a database that was not folded belongs to it, and would spoil the new one.
+	// The files beside a database whose log was not folded in belong to it, and would corrupt the new one.
 	for _, suffix := range []string{"-wal", "-journal", "-shm"} {
 		if _, err := os.Stat(file + suffix); damaged && err == nil {
 			if err := os.Rename(file+suffix, kept+suffix); err != nil {
@@ -336,7 +337,7 @@ func setAside(ctx context.Context, file, kept string, room Room) error {
 	if err := os.Link(file, kept); err == nil {
 		return syncFolder(filepath.Dir(file))
 	}
-	// Not every file system gives a file two names.
+	// Not every file system has hard links.
 	info, err := os.Stat(file)
 	if err != nil {
 		return err
@@ -349,7 +350,7 @@ func setAside(ctx context.Context, file, kept string, room Room) error {
 	})
 }
 
-// foldLog takes the write-ahead log into the file, which no other program may have open, and leaves nothing beside it.
+// foldLog writes the write-ahead log into the database file, which no other program may have open, and removes the files beside it.
 func foldLog(ctx context.Context, file string) error {
 	s := &Store{path: file}
 	db, err := sql.Open("sqlite", uri(file))

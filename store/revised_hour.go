@@ -20,7 +20,7 @@ import (
 // that changed takes 122 bytes; this way it takes a few.
 //
 // runs names the steps and columns that changed, in JSON that the view afrr_energy reads too: each is [second of the hour,
-// steps, columns], of steps 4 s apart; columns has bit c set if column c of afrrLayout.Values changed. changes is unsigned LEB128
+// steps, columns], of steps 4 s apart; columns has bit c set if column c of stepColumnNames changed. changes is unsigned LEB128
 // integers: for each column that changed anywhere, first to last, its old numbers, its new ones, and since when each of the old
 // ones had been current. Numbers are written as in an hour, after how many decimals they have, which is bitsForDecimals if
 // they are written as the bits of each float64. Since when is the zigzag code of the difference to the one before, the first to
@@ -32,7 +32,10 @@ const bitsForDecimals = maxDecimals + 1
 // stepColumns is how many values a 4 s step has.
 const stepColumns = len(market.AFRRNumbers) + 2
 
-// stepValues are a step's values in the order of afrrLayout.Values.
+// stepColumnNames are the columns of a 4 s step.
+var stepColumnNames = market.AFRR.ColumnNames()
+
+// stepValues are a step's values in the order of stepColumnNames.
 func stepValues(r *market.AFRRStep) (values [stepColumns]market.Number) {
 	for c, number := range market.AFRRNumbers {
 		values[c] = *number(r)
@@ -338,15 +341,15 @@ func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedS
 
 // columnRanks are the places of the columns of a 4 s step in the order of their names, in which revisions are listed.
 var columnRanks = func() (ranks [stepColumns]int) {
-	names := slices.Sorted(slices.Values(afrrLayout.Values))
-	for c, name := range afrrLayout.Values {
+	names := slices.Sorted(slices.Values(stepColumnNames))
+	for c, name := range stepColumnNames {
 		ranks[c] = slices.Index(names, name)
 	}
 	return ranks
 }()
 
-// revisedInHour lists the changes of the next hour of the period that has any after the place, in the order of Revisions.
-func revisedInHour(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period, after RevisionAt) ([]Revision, error) {
+// nextRevisions lists the changes of the next hour of the period that has any after the place, in the order of Revisions.
+func (t hourTable) nextRevisions(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period, after RevisionAt) ([]Revision, error) {
 	from := period.Start
 	if after.ID != 0 {
 		from = market.HourOf(after.Start)
@@ -375,7 +378,8 @@ func revisedInHour(ctx context.Context, tx *sql.Tx, _ market.Dataset, period mar
 			for i := range steps {
 				for columns := steps[i].columns; columns != 0; columns &= columns - 1 {
 					c := bits.TrailingZeros(columns)
-					r := Revision{Start: p.hour + int64(steps[i].second), Column: afrrLayout.Values[c], Old: steps[i].old[c], New: steps[i].new[c],
+					r := Revision{Start: p.hour + int64(steps[i].second), Column: stepColumnNames[c],
+						Old: market.Value{Number: steps[i].old[c]}, New: market.Value{Number: steps[i].new[c]},
 						Since: milliseconds(steps[i].since[c]), Seen: milliseconds(p.seen), id: p.id, rank: columnRanks[c]}
 					if compareRevisedAt(r.At(), after) > 0 {
 						revisions = append(revisions, r)
@@ -414,7 +418,7 @@ func packRevisions(ctx context.Context, tx *sql.Tx) error {
 	}
 	for from := int64(math.MinInt64); ; {
 		var start sql.Null[int64]
-		if err := next.QueryRowContext(ctx, market.AFRREnergy, from).Scan(&start); err != nil {
+		if err := next.QueryRowContext(ctx, stepsDataset, from).Scan(&start); err != nil {
 			return err
 		}
 		if !start.Valid {
@@ -426,12 +430,12 @@ func packRevisions(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM revision WHERE dataset = ?", market.AFRREnergy)
+	_, err = tx.ExecContext(ctx, "DELETE FROM revision WHERE dataset = ?", stepsDataset)
 	return err
 }
 
 func packRevisionsOf(ctx context.Context, read *sql.Stmt, revised *revisedHours, hour int64) error {
-	found, err := read.QueryContext(ctx, market.AFRREnergy, hour, hour+market.HourSeconds)
+	found, err := read.QueryContext(ctx, stepsDataset, hour, hour+market.HourSeconds)
 	if err != nil {
 		return err
 	}
@@ -457,7 +461,7 @@ func packRevisionsOf(ctx context.Context, read *sql.Stmt, revised *revisedHours,
 		if err := found.Scan(&start, &name, &old, &new, &since, &at); err != nil {
 			return err
 		}
-		c := slices.Index(afrrLayout.Values, name)
+		c := slices.Index(stepColumnNames, name)
 		if c < 0 {
 			return fmt.Errorf("a revision of the column %s, which aFRR energy does not have", name)
 		}

@@ -14,10 +14,10 @@ import (
 // Revision is a value that changed: Old was current from Since until Seen, New is from then on. A value that the source took
 // back is a change to null.
 type Revision struct {
-	Start       int64         // of the period, seconds UTC
-	Series      string        // tells the rows of one period apart, such as UPWARD; empty where there is one
-	Column      string        // of the dataset's table
-	Old, New    market.Number // a flag is 0 or 1
+	Start       int64  // of the period, seconds UTC
+	Series      string // tells the rows of one period apart, such as UPWARD; empty where there is one
+	Column      string // of the dataset's table
+	Old, New    market.Value
 	Since, Seen time.Time
 
 	id   int64
@@ -46,15 +46,12 @@ const revisionsAtOnce = 2000
 // no transaction meanwhile. An error ends the list; it is ErrNotFound if no revision of the dataset is at the place.
 func (s *Store) Revisions(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate, after RevisionAt) iter.Seq2[Revision, error] {
 	period := market.NewPeriod(first.Start(), last.End())
-	next := revisionRows
-	if dataset == market.AFRREnergy {
-		next = revisedInHour
-	}
+	table := tableOf(dataset)
 	return func(yield func(Revision, error) bool) {
 		for {
 			var revisions []Revision
 			err := s.read(ctx, func(tx *sql.Tx) (err error) {
-				revisions, err = next(ctx, tx, dataset, period, after)
+				revisions, err = table.nextRevisions(ctx, tx, dataset, period, after)
 				return err
 			})
 			if err != nil {
@@ -74,9 +71,9 @@ func (s *Store) Revisions(ctx context.Context, dataset market.Dataset, first, la
 	}
 }
 
-// revisionRows lists the next changes of a dataset whose values are revised row by row.
-func revisionRows(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error) {
-	query := "SELECT id, start, series, column_name, old, new, since_ms, seen_ms FROM revision WHERE dataset = ? AND start >= ? AND start < ?"
+// nextRevisions lists the next changes of a dataset whose values are revised row by row.
+func (l layout[R]) nextRevisions(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error) {
+	query := "SELECT id, start, series, column_name, old, new, old_text, new_text, since_ms, seen_ms FROM revision WHERE dataset = ? AND start >= ? AND start < ?"
 	args := []any{dataset, period.Start, period.End}
 	if after.ID != 0 {
 		at := Revision{}
@@ -101,7 +98,7 @@ func revisionRows(ctx context.Context, tx *sql.Tx, dataset market.Dataset, perio
 	for found.Next() {
 		var r Revision
 		var since, seen int64
-		if err := found.Scan(&r.id, &r.Start, &r.Series, &r.Column, &r.Old, &r.New, &since, &seen); err != nil {
+		if err := found.Scan(&r.id, &r.Start, &r.Series, &r.Column, &r.Old.Number, &r.New.Number, &r.Old.Text, &r.New.Text, &since, &seen); err != nil {
 			return nil, err
 		}
 		r.Since, r.Seen = milliseconds(since), milliseconds(seen)

@@ -30,7 +30,7 @@ func runAll(t *testing.T, s *store.Store, accounts []account) {
 		}
 		var batch market.Batch
 		if a.brings {
-			batch.Capacity = []market.CapacityStep{{Dataset: market.AFRRCapacity, Start: date("2026-07-13").Period().Start, Price: market.Num(float64(i))}}
+			market.Capacity.Put(&batch, []market.CapacityStep{{Dataset: market.AFRRCapacity, Start: date("2026-07-13").Period().Start, Price: market.Num(float64(i))}})
 		}
 		if a.outcome == store.OutcomeFailed || a.outcome == store.OutcomeInterrupted {
 			if err := s.RecordRun(t.Context(), run); err != nil {
@@ -93,7 +93,7 @@ func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			window, err := s.LatestCapacity(t.Context(), a, 29)
+			window, err := store.Latest(t.Context(), s, market.Capacity, a, 29)
 			if err != nil || !window.FetchedAt.Equal(want.LastSuccess) {
 				t.Errorf("fetched at %s, %v; want %s", window.FetchedAt, err, want.LastSuccess)
 			}
@@ -103,8 +103,8 @@ func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 			}
 			changed := int64(3*c.change + 2) // the version of the change: a run is a row for each of its datasets
 			for since := range window.Version + 1 {
-				want := store.News{Version: window.Version, FetchedAt: window.FetchedAt, RowsChanged: c.change != never && since < changed}
-				news, err := s.News(t.Context(), a, since)
+				want := store.ChangesSince{Version: window.Version, FetchedAt: window.FetchedAt, RowsChanged: c.change != never && since < changed}
+				news, err := s.ChangesSince(t.Context(), a, since)
 				if diff := cmp.Diff(want, news); diff != "" || err != nil {
 					t.Errorf("news since %d %v (-want +got):\n%s", since, err, diff)
 				}
@@ -134,7 +134,7 @@ func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
 		r.Feed, r.Outcome, r.Secondary = feed, outcome, feed == "exchange_prices"
 		var batch market.Batch
 		if outcome == store.OutcomeOK {
-			batch.Prices = []market.Price{{Start: date("2026-07-14").Period().Start, Resolution: market.PT15M, Price: market.Num(float64(n))}}
+			market.Prices.Put(&batch, []market.Price{{Start: date("2026-07-14").Period().Start, Resolution: market.PT15M, Price: market.Num(float64(n))}})
 		}
 		commit(t, s, r, batch)
 	}
@@ -145,7 +145,7 @@ func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
 	if got, err := s.RunSummary(t.Context(), market.DayAheadPrices); err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
-	if window, err := s.LatestPrices(t.Context(), 29); err != nil || !window.FetchedAt.Equal(minute(1)) {
+	if window, err := store.Latest(t.Context(), s, market.Prices, market.DayAheadPrices, 29); err != nil || !window.FetchedAt.Equal(minute(1)) {
 		t.Errorf("fetched at %s, %v", window.FetchedAt, err)
 	}
 }
@@ -161,7 +161,7 @@ func TestARunIsOneRowForEachDataset(t *testing.T) {
 		{Dataset: market.MFRRCapacity, Date: date("2026-10-26"), Reason: "it's \"odd\""},
 		{Dataset: market.FCRCapacity, Date: date("2026-10-25"), Reason: "other"},
 	}
-	commit(t, s, run, market.Batch{Capacity: []market.CapacityStep{{Dataset: market.AFRRCapacity, Start: run.Window.Start}, {Dataset: market.AFRRCapacity, Start: run.Window.Start + 900}}})
+	commit(t, s, run, market.Capacity.Batch([]market.CapacityStep{{Dataset: market.AFRRCapacity, Start: run.Window.Start}, {Dataset: market.AFRRCapacity, Start: run.Window.Start + 900}}))
 	rest := fmt.Sprintf("%d|%d|%d|%d|partial", run.Window.Start, run.Window.End, run.Started.UnixMilli(), run.Ended.UnixMilli())
 	want := "1|capacity|fcr-capacity|" + rest + "|0|0|4711|two dates refused\n" +
 		"2|capacity|afrr-capacity|" + rest + "|2|2|4711|two dates refused\n" +
@@ -173,7 +173,7 @@ func TestARunIsOneRowForEachDataset(t *testing.T) {
 	if diff := cmp.Diff(want, ask(t, s.ReaderPool(), "SELECT * FROM refusal ORDER BY run_id, delivery_date")); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
 	}
-	if first, err := s.FirstAsked(t.Context(), market.FCRCapacity); err != nil || first != date("2026-10-25") {
+	if first, err := s.FirstRequestedDate(t.Context(), market.FCRCapacity); err != nil || first != date("2026-10-25") {
 		t.Errorf("first asked for %s, %v", first, err)
 	}
 	versions, err := s.Versions(t.Context())
@@ -213,7 +213,7 @@ func TestAFetchThatWasCutShortGoesOnWhereItWas(t *testing.T) {
 	commit(t, s, noFetch, market.Batch{})
 	failing := runAt(11, market.AFRREnergy)
 	failing.Window, failing.FetchID = window(8), fetch.ID
-	if err := s.Commit(ctx, failing, market.Batch{MFRR: []market.MFRRStep{{}}}); err == nil {
+	if err := s.Commit(ctx, failing, market.MFRR.Batch([]market.MFRRStep{{}})); err == nil {
 		t.Error("rows that nobody asked for were committed")
 	}
 

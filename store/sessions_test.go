@@ -15,7 +15,7 @@ func put(t *testing.T, s *store.Store, hashes ...string) {
 	t.Helper()
 	for _, hash := range hashes {
 		session := store.Session{Hash: hash, AccountID: accountOf(t, s, "anne@example.org").ID, Data: []byte("data of " + hash), Seen: accountsMorning, Expires: accountsMorning.Add(time.Hour)}
-		if err := s.PutSession(t.Context(), session); err != nil {
+		if err := s.PutSession(t.Context(), store.Note{}, session); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestASessionComesBackAsItWasPutLast(t *testing.T) {
 	s := openWithAccounts(t)
 	put(t, s, "one")
 	want := store.Session{Hash: "one", AccountID: accountOf(t, s, "anne@example.org").ID, Data: []byte("other"), Seen: accountsMorning.Add(time.Minute), Expires: accountsMorning.Add(2 * time.Hour)}
-	if err := s.PutSession(t.Context(), want); err != nil {
+	if err := s.PutSession(t.Context(), store.Note{}, want); err != nil {
 		t.Fatal(err)
 	}
 	got := sessionsOf(t, s)["one"]
@@ -62,7 +62,7 @@ func TestDeletedSessionsAreGone(t *testing.T) {
 	s := openWithAccounts(t)
 	put(t, s, "one", "two", "three")
 	for range 2 { // the second time they are not there
-		if err := s.DeleteSessions(t.Context(), "one", "three"); err != nil {
+		if err := s.DeleteSessions(t.Context(), store.Note{}, "one", "three"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,7 +75,7 @@ func TestUsesAreAddedUp(t *testing.T) {
 	s := openWithAccounts(t)
 	ctx, anne := t.Context(), accountOf(t, s, "anne@example.org")
 	put(t, s, "one")
-	if err := s.AddToken(ctx, store.Token{Name: "script", Prefix: "crt_00000000", Hash: []byte("hash"), Created: accountsMorning, Account: anne}); err != nil {
+	if err := s.AddToken(ctx, store.Note{}, store.Token{Name: "script", Prefix: "crt_00000000", Hash: []byte("hash"), Created: accountsMorning, Account: anne}); err != nil {
 		t.Fatal(err)
 	}
 	id, day := onlyToken(t, s).ID, market.DeliveryDateOf(accountsMorning)

@@ -32,7 +32,7 @@ func TestAStandInIsReplacedAndKept(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := openNew(t)
 			for n, p := range row.arrive {
-				commit(t, s, runAt(n, market.DayAheadPrices), market.Batch{Prices: []market.Price{p}})
+				commit(t, s, runAt(n, market.DayAheadPrices), market.Prices.Batch([]market.Price{p}))
 			}
 			if diff := cmp.Diff(row.kept, ask(t, s.ReaderPool(), "SELECT source, price FROM day_ahead_price ORDER BY source")); diff != "" {
 				t.Errorf("kept (-want +got):\n%s", diff)
@@ -56,7 +56,7 @@ func TestWhatTheSourcesOfPricesDifferIn(t *testing.T) {
 			market.Price{Start: at, Resolution: market.PT15M, Source: market.FromRTE, Price: market.Num(50.1 + off)})
 	}
 	prices = append(prices, market.Price{Start: start + 3*86_400, Resolution: market.PT15M, Source: market.FromRTE, Price: market.Num(1)})
-	commit(t, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: prices})
+	commit(t, s, runAt(0, market.DayAheadPrices), market.Prices.Batch(prices))
 	got, err := s.PriceDifferences(t.Context(), date("2026-07-01"))
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestPricesAreComparedAtWhateverStepsTheyCome(t *testing.T) {
 				for i, price := range h.prices {
 					prices = append(prices, market.Price{Start: start + int64(i)*h.resolution.Seconds(), Resolution: h.resolution, Source: h.source, Price: market.Num(price)})
 				}
-				commit(t, s, runAt(h.n, market.DayAheadPrices), market.Batch{Prices: prices})
+				commit(t, s, runAt(h.n, market.DayAheadPrices), market.Prices.Batch(prices))
 			}
 			got, err := s.PriceDifferences(t.Context(), date("2026-07-14"))
 			if err != nil {
@@ -132,9 +132,9 @@ func TestWhatStandsInIsNotCountedTwice(t *testing.T) {
 	price := func(d market.DeliveryDate, quarter int64, source market.PriceSource) market.Price {
 		return market.Price{Start: d.Period().Start + quarter*market.QuarterSeconds, Resolution: market.PT15M, Source: source, Price: market.Num(1)}
 	}
-	commit(t, s, runAt(0, market.DayAheadPrices), market.Batch{Prices: []market.Price{
+	commit(t, s, runAt(0, market.DayAheadPrices), market.Prices.Batch([]market.Price{
 		price(day, 0, market.FromENTSOE), price(day, 1, market.FromENTSOE), price(day, 0, market.FromRTE), price(day, 1, market.FromRTE), price(other, 0, market.FromRTE),
-	}})
+	}))
 	coverage, err := s.Coverage(t.Context(), market.DayAheadPrices, day, other)
 	if err != nil || coverage.Rows() != 3 {
 		t.Errorf("%d rows, %v; want 3", coverage.Rows(), err)

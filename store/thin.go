@@ -19,7 +19,7 @@ import (
 func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate) (thinned int, err error) {
 	dates, err := s.withSteps(ctx, before)
 	if err != nil {
-		return 0, fmt.Errorf("store: thin %s: %w", market.AFRREnergy, err)
+		return 0, fmt.Errorf("store: thin %s: %w", stepsDataset, err)
 	}
 	var faults []error
 	for _, date := range dates {
@@ -28,7 +28,7 @@ func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate) (thinn
 			return thinned, ctx.Err()
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("store: thin %s %s: %w", market.AFRREnergy, date, err))
+			faults = append(faults, fmt.Errorf("store: thin %s %s: %w", stepsDataset, date, err))
 			continue
 		}
 		thinned++
@@ -39,7 +39,7 @@ func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate) (thinn
 // withSteps lists the delivery dates before that one that have a 4 s step.
 func (s *Store) withSteps(ctx context.Context, before market.DeliveryDate) ([]market.DeliveryDate, error) {
 	found, err := s.reader.QueryContext(ctx,
-		"SELECT delivery_date FROM coverage WHERE dataset = ? AND series = '' AND delivery_date < ? ORDER BY delivery_date", market.AFRREnergy, before)
+		"SELECT delivery_date FROM coverage WHERE dataset = ? AND series = '' AND delivery_date < ? ORDER BY delivery_date", stepsDataset, before)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s *Store) withSteps(ctx context.Context, before market.DeliveryDate) ([]ma
 
 func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate) error {
 	period := date.Period()
-	steps, err := selectSteps(ctx, tx, market.AFRREnergy, period)
+	steps, err := selectSteps(ctx, tx, period)
 	if err != nil {
 		return err
 	}
@@ -71,11 +71,11 @@ func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate) error {
 		INSERT INTO coverage (dataset, delivery_date, series, rows, newest_start)
 			SELECT dataset, delivery_date, ?3, rows, newest_start FROM coverage WHERE dataset = ?1 AND delivery_date = ?2 AND series = ''
 		ON CONFLICT (dataset, delivery_date, series)
-		DO UPDATE SET rows = rows + excluded.rows, newest_start = max(newest_start, excluded.newest_start)`, market.AFRREnergy, date, market.ThinnedSeries)
+		DO UPDATE SET rows = rows + excluded.rows, newest_start = max(newest_start, excluded.newest_start)`, stepsDataset, date, market.ThinnedSeries)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM coverage WHERE dataset = ? AND delivery_date = ? AND series = ''", market.AFRREnergy, date)
+	_, err = tx.ExecContext(ctx, "DELETE FROM coverage WHERE dataset = ? AND delivery_date = ? AND series = ''", stepsDataset, date)
 	return err
 }
 
@@ -83,7 +83,7 @@ func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate) error {
 // the 4 s steps are no longer kept. The period begins and ends with 5 min.
 func (s *Store) AFRRBucketsWithin(ctx context.Context, period market.Period) (buckets []market.AFRRBucket, thinned bool, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
-		steps, err := selectSteps(ctx, tx, market.AFRREnergy, period)
+		steps, err := selectSteps(ctx, tx, period)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (s *Store) AFRRBucketsWithin(ctx context.Context, period market.Period) (bu
 		return nil
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("store: %s: %w", market.AFRREnergy, err)
+		return nil, false, fmt.Errorf("store: %s: %w", stepsDataset, err)
 	}
 	return buckets, thinned, nil
 }

@@ -84,10 +84,10 @@ func TestAThinnedDateReadsInFiveMinutesAsBefore(t *testing.T) {
 	for _, day := range []string{"2026-03-29", "2026-07-14", "2026-10-25"} {
 		s, d := openNew(t), date(day)
 		rows := variedDay(d)
-		commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: rows})
+		commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(rows))
 		rows[7].UpwardPrice.V++
-		commit(t, s, runAt(1, market.AFRREnergy), market.Batch{AFRR: rows[7:8]})
-		commit(t, s, runAt(2, market.AFRREnergy), market.Batch{AFRR: afrrDay(d.Add(1), 1)})
+		commit(t, s, runAt(1, market.AFRREnergy), market.AFRR.Batch(rows[7:8]))
+		commit(t, s, runAt(2, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(1), 1)))
 		before, thinned := bucketsOf(t, s, d)
 		if want := d.Steps(market.BucketSeconds) - 2; len(before) != want || thinned {
 			t.Fatalf("%s: %d buckets, want %d; thinned %t", day, len(before), want, thinned)
@@ -106,11 +106,11 @@ func TestAThinnedDateReadsInFiveMinutesAsBefore(t *testing.T) {
 		if again := thinBefore(t, s, d.Add(1)); again != 0 {
 			t.Errorf("%s: %d dates thinned again", day, again)
 		}
-		steps, err := s.AFRRWithin(t.Context(), d.Period())
+		steps, err := store.Within(t.Context(), s, market.AFRR, market.AFRREnergy, d.Period())
 		if err != nil || len(steps) != 0 {
 			t.Errorf("%s: %d steps left, %v", day, len(steps), err)
 		}
-		if steps, err = s.AFRRWithin(t.Context(), d.Add(1).Period()); err != nil || len(steps) != d.Add(1).Steps(market.AFRRSeconds) {
+		if steps, err = store.Within(t.Context(), s, market.AFRR, market.AFRREnergy, d.Add(1).Period()); err != nil || len(steps) != d.Add(1).Steps(market.AFRRSeconds) {
 			t.Errorf("%s: %d steps of the date after, %v", day, len(steps), err)
 		}
 		coverage, err := s.Coverage(t.Context(), market.AFRREnergy, d, d.Add(1))
@@ -132,9 +132,9 @@ func TestAThinnedDateReadsInFiveMinutesAsBefore(t *testing.T) {
 func TestBothHoursOfTwoOClockAreThinnedApart(t *testing.T) {
 	s, d := openNew(t), date("2026-10-25")
 	change, _ := d.TurnBack()
-	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{
 		{Start: change.Unix() - 3600, UpwardPrice: market.Num(1)}, {Start: change.Unix(), UpwardPrice: market.Num(2)},
-	}})
+	}))
 	thinBefore(t, s, d.Add(1))
 	want := fmt.Sprintf("%d|1|1\n%d|1|2", change.Unix()-3600, change.Unix())
 	if got := ask(t, s.ReaderPool(), "SELECT start, steps, upward_price FROM afrr_energy_bucket ORDER BY start"); got != want {
@@ -166,10 +166,10 @@ func TestAThinnedDateTakesStepsBackOnlyWhereNothingIsLost(t *testing.T) {
 		{"nulls", []market.AFRRStep{{Start: all[0].Start}}, 288 - 2},
 	} {
 		s := openNew(t)
-		commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: all})
+		commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(all))
 		thinBefore(t, s, d.Add(1))
 		before, _ := bucketsOf(t, s, d)
-		commit(t, s, runAt(1, market.AFRREnergy), market.Batch{AFRR: test.arrives})
+		commit(t, s, runAt(1, market.AFRREnergy), market.AFRR.Batch(test.arrives))
 		after, thinned := bucketsOf(t, s, d)
 		if got := ask(t, s.ReaderPool(), "SELECT count(*) FROM afrr_energy_bucket"); got != strconv.Itoa(test.kept) || thinned != (test.kept > 0) {
 			t.Errorf("%s: %s buckets stay, want %d; thinned %t", test.name, got, test.kept, thinned)
@@ -216,7 +216,7 @@ func TestADateThatCannotBeThinnedStaysWhole(t *testing.T) {
 		"UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)",
 	} {
 		s, d := openNew(t), date("2026-07-14")
-		commit(t, s, runAt(0, market.AFRREnergy), market.Batch{AFRR: afrrDay(d, 1)})
+		commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(d, 1)))
 		if _, err := s.WriterPool().ExecContext(t.Context(), inTheWay); err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +253,7 @@ func TestAKillLeavesADateInStepsOrInFiveMinutes(t *testing.T) {
 	first := date("2026-01-01")
 	const dates = 20
 	for i := range dates {
-		commit(t, s, runAt(i, market.AFRREnergy), market.Batch{AFRR: afrrDay(first.Add(i), float64(i))})
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(first.Add(i), float64(i))))
 	}
 	want, _, err := s.AFRRBucketsWithin(t.Context(), market.Period{End: math.MaxInt32})
 	if err != nil {

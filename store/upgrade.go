@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// errOutdated is a database that has to be brought up to date first; its text is for when others do not let go of it.
+// errOutdated is returned for a database that needs an upgrade first. Its text is for the case that another program has it open.
 var errOutdated = errors.New("its schema has to be brought up to date, and another courant has it open: stop that one first")
 
-// upgradeInfix, the schema and ".zst" come behind the name of a database that was saved before its schema was changed.
+// upgradeInfix, the schema and ".zst" follow the database's name in the name of a copy that an upgrade saves first.
 const upgradeInfix = ".schema-"
 
-// upgrade saves the database beside itself and brings its schema up to date, a transaction each migration, while nobody
-// else has it open: neither a service of an earlier courant nor a command. If a migration fails the saved database is put
-// back, so that the earlier courant can go on. Each start that is cut short saves another one, of the schema that it found; the first
-// stays, because only that one can be read by the courant that was there before.
+// upgrade saves a copy beside the database and migrates it to the newest schema, one transaction for each migration, while no
+// other program has it open. If a migration fails, upgrade restores the copy, so that the earlier version of Courant can go
+// on. Each interrupted start saves a copy of the schema that it found. The first copy remains, because only that one is
+// readable for the earlier version.
 func (s *Store) upgrade(ctx context.Context) (err error) {
 	file, err := filepath.EvalSymlinks(s.file)
 	if err != nil {
@@ -40,8 +40,8 @@ func (s *Store) upgrade(ctx context.Context) (err error) {
 	}
 	cause := err
 	if err := putBack(context.WithoutCancel(ctx), saved, file); err != nil {
-		return fmt.Errorf("%s could not be brought up to date from schema %d: %w; nor put back: %w: courant restore %s does it, with the courant before this one",
-			s.path, from, cause, err, saved)
+		return fmt.Errorf("%s could not be brought up to date from schema %d: %w; nor put back: %w: "+
+			"courant restore %s does it, with the courant before this one", s.path, from, cause, err, saved)
 	}
 	also := ""
 	if schemas, err := savedSchemas(file); err == nil && schemas[0] < from {
@@ -55,11 +55,12 @@ func putBack(ctx context.Context, saved, file string) error {
 	if err := foldLog(ctx, file); err != nil {
 		return err
 	}
-	_, err := put(ctx, saved, file, "", func(uint64) error { return nil }, false) // there was room for as much
+	_, err := put(ctx, saved, file, "", func(uint64) error { return nil }, false) // there was room for a file of this size
 	return err
 }
 
-// migrateSaved tells the schema that there was and, once the database is saved, where.
+// migrateSaved saves a copy of the database and migrates it. It returns the schema before and, once the copy is saved, its
+// path.
 func (s *Store) migrateSaved(ctx context.Context, file string) (from int64, saved string, err error) {
 	alone := &Store{path: s.path, file: file}
 	if alone.writer, err = alone.pool(ctx, 1, "_txlock=immediate"); err != nil {
@@ -75,7 +76,7 @@ func (s *Store) migrateSaved(ctx context.Context, file string) (from int64, save
 		return from, "", s.explain(err)
 	}
 	if from >= target {
-		return from, "", nil // another program was faster
+		return from, "", nil // another program has upgraded it meanwhile
 	}
 	alone.reader = alone.writer
 	name := savedName(file, from)
@@ -86,7 +87,7 @@ func (s *Store) migrateSaved(ctx context.Context, file string) (from int64, save
 	if _, err := provider.Up(ctx); err != nil {
 		return from, name, s.explain(err)
 	}
-	// The rows that a migration moved leave pages behind.
+	// Rows that a migration moved leave free pages.
 	_, err = alone.writer.ExecContext(ctx, "PRAGMA incremental_vacuum")
 	return from, name, s.explain(err)
 }
@@ -95,7 +96,7 @@ func savedName(file string, schema int64) string {
 	return file + upgradeInfix + strconv.FormatInt(schema, 10) + compressedSuffix
 }
 
-// savedSchemas are those of the databases that upgrades have saved, ascending.
+// savedSchemas returns the schemas of the copies that upgrades have saved, in ascending order.
 func savedSchemas(file string) ([]int64, error) {
 	entries, err := os.ReadDir(filepath.Dir(file))
 	if err != nil {
@@ -113,11 +114,10 @@ func savedSchemas(file string) ([]int64, error) {
 	return schemas, nil
 }
 
-// dropSaved removes what upgrades have saved, after a backup of the database that they have brought up to date. Of the upgrade that
-// was last the first one stays, until there is a backup after the next: it is the way back to the courant before. The schema that was
-// backed up is kept in user_version, which nothing else uses, so that the saved ones of the last upgrade are known from those
-// of the ones before.
-func (s *Store) dropSaved(ctx context.Context) error {
+// removeSaved removes the copies that upgrades have saved, after a backup of the upgraded database. The first copy of the last
+// upgrade remains until a backup after the next upgrade, as the way back to the version before. user_version, which nothing
+// else uses, stores the schema of the last backup: it tells the copies of the last upgrade from older ones.
+func (s *Store) removeSaved(ctx context.Context) error {
 	file, err := filepath.EvalSymlinks(s.file)
 	if err != nil {
 		return err
@@ -127,7 +127,8 @@ func (s *Store) dropSaved(ctx context.Context) error {
 		return err
 	}
 	var backedUp, latest int64
-	err = s.reader.QueryRowContext(ctx, "SELECT user_version, (SELECT max(version_id) FROM goose_db_version) FROM pragma_user_version").Scan(&backedUp, &latest)
+	err = s.reader.QueryRowContext(ctx,
+		"SELECT user_version, (SELECT max(version_id) FROM goose_db_version) FROM pragma_user_version").Scan(&backedUp, &latest)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const schemaOf = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 
 
 func latestSchema(t *testing.T, s *store.Store) int64 {
 	t.Helper()
-	latest, err := store.Latest(t.Context(), s.WriterPool())
+	latest, err := store.NewestSchema(t.Context(), s.WriterPool())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,18 +3,17 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// reportEvery is how often a watcher that goes on failing reports it.
+// reportEvery is how often a watcher reports an error that persists.
 const reportEvery = time.Minute
 
-// Watch calls changed soon after anything was committed to the file by another connection, of this process or of
-// another one, until the store is closed. Several commits may make one call; one that fails is made again. failed is told what
-// went wrong, with the database or in changed: at once, and then once a minute at most.
+// Watch calls changed shortly after another connection, of this process or another one, has committed to the file, until the
+// store is closed. It looks once every interval, so several commits may make one call; a call that fails is repeated.
+// failed receives errors of the database and of changed: the first at once, then at most one a minute.
 func (s *Store) Watch(interval time.Duration, changed func() error, failed func(error)) {
 	s.watchers.Go(func() {
 		ticker := time.NewTicker(interval)
@@ -35,26 +34,26 @@ func (s *Store) Watch(interval time.Duration, changed func() error, failed func(
 	})
 }
 
-// watcher keeps the one connection by which it sees that others have committed: data_version compares what a connection saw before
-// and sees now.
+// watcher compares data_version on a connection of its own: SQLite changes it for a connection when another one commits.
 type watcher struct {
 	store   *Store
 	changed func() error
 	conn    *sql.Conn // nil until it is opened, and after an error
-	seen    int64     // the data_version of which changed knows; -1: none
+	seen    int64     // the data_version at the last successful call of changed; -1: none
 }
 
+// look calls changed if data_version has changed.
 func (w *watcher) look() (err error) {
 	ctx := w.store.stopped
 	if w.conn == nil {
 		if w.conn, err = w.store.reader.Conn(ctx); err != nil {
-			return fmt.Errorf("store: watch: %w", w.store.explain(err))
+			return wrap("watch", w.store.explain(err))
 		}
 	}
 	version, err := dataVersion(ctx, w.conn)
 	if err != nil {
 		w.close()
-		return fmt.Errorf("store: watch: %w", w.store.explain(err))
+		return wrap("watch", w.store.explain(err))
 	}
 	if version == w.seen {
 		return nil

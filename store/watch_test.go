@@ -57,7 +57,7 @@ func TestWatchNoticesACommit(t *testing.T) {
 	}
 	waitFor(0)
 	for n, writer := range []*store.Store{s, other, other, s} {
-		commit(t, writer, runAt(n, market.AFRREnergy), market.Batch{AFRR: []market.AFRRStep{{Start: int64(n)}}})
+		commit(t, writer, runAt(n, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: int64(n)}}))
 		waitFor(int64(n + 1))
 	}
 	// Also one that closes.

@@ -7,11 +7,10 @@ import (
 	"time"
 
 	"courant/auth"
-	"courant/store"
 	"courant/store/market"
 )
 
-// Offer is what one can be subscribed to, as the configuration tells it. Its texts may be empty.
+// Offer is a plan of the configuration that an account can be subscribed to. Its texts may be empty.
 type Offer struct {
 	ID                       string
 	Name, Price, Description Text
@@ -19,12 +18,12 @@ type Offer struct {
 	Contact                  string
 }
 
-// Title is the offer's name, or its id if it has none.
+// Title returns the name of the offer, or its ID if it has none.
 func (o Offer) Title() Text {
 	return Text{FR: cmp.Or(o.Name.FR, o.Name.EN, o.ID), EN: cmp.Or(o.Name.EN, o.Name.FR, o.ID)}
 }
 
-// Covered are the datasets that the offer covers.
+// Covered returns the datasets that the offer covers.
 func (o Offer) Covered() []market.Dataset {
 	if len(o.Datasets) == 0 {
 		return market.Datasets()
@@ -32,40 +31,35 @@ func (o Offer) Covered() []market.Dataset {
 	return o.Datasets
 }
 
-// Subscription is an account's, as pages show it.
+// Subscription is the subscription of an account as pages show it.
 type Subscription struct {
-	Title  Text // of the offer
+	Offer  string // its ID
+	Title  Text   // of the offer
 	Active bool
-	Start  time.Time
-	Last   market.DeliveryDate // its last day; zero: it has no end
+	Last   market.DeliveryDate // the last day, in Paris; zero: it has no end
 }
 
-// SubscriptionOf is how an account's subscription is shown at a moment; nil if it has none.
-func SubscriptionOf(account store.Account, offers []Offer, now time.Time) *Subscription {
-	s := account.Subscription
-	if s.Offer == "" {
-		return nil
+// NewSubscription returns a subscription to the offer that has the ID, as pages show it. An offer that is no longer in
+// the configuration gives access to nothing. A zero end means that there is none.
+func NewSubscription(id string, offers []Offer, active bool, end time.Time) *Subscription {
+	s := &Subscription{Offer: id, Title: same(id)}
+	if i := slices.IndexFunc(offers, func(offer Offer) bool { return offer.ID == id }); i >= 0 {
+		s.Title, s.Active = offers[i].Title(), active
 	}
-	shown := &Subscription{Title: Text{s.Offer, s.Offer}, Active: s.Active(now), Start: s.Start}
-	if i := slices.IndexFunc(offers, func(offer Offer) bool { return offer.ID == s.Offer }); i >= 0 {
-		shown.Title = offers[i].Title()
-	} else {
-		shown.Active = false // what is no longer offered covers nothing
+	if !end.IsZero() {
+		s.Last = LastDay(end)
 	}
-	if !s.End.IsZero() {
-		shown.Last = LastDay(s.End)
-	}
-	return shown
+	return s
 }
 
-// LastDay is the last day in Paris before an end.
+// LastDay returns the last day in Paris before an end.
 func LastDay(end time.Time) market.DeliveryDate {
 	return market.DeliveryDateOf(end.Add(-time.Millisecond))
 }
 
-// Account is the page of the person who is signed in.
+// Account is the page of the signed-in account.
 type Account struct {
-	Account      store.Account
+	Email        string
 	Subscription *Subscription // nil: none
 	Sessions     []auth.SessionLine
 	Pager        Pager // of the sessions
@@ -73,20 +67,20 @@ type Account struct {
 	Changed      bool  // it was
 }
 
-// Account renders the page of the person who is signed in.
+// Account renders the page of the signed-in account.
 func (p *Pages) Account(visit Visit, view Account) ([]byte, error) {
 	return p.render("account", visit, view)
 }
 
-// Offers is the page that shows what there is to subscribe to.
+// Offers is the page of the plans.
 type Offers struct {
 	Offers       []Offer
-	Contact      string // of who runs this Courant; may be empty
+	Contact      string // of the operator; may be empty
 	OpenSignup   bool
 	Subscription *Subscription // of the visitor; nil: none
 }
 
-// Offers renders the page that shows what there is to subscribe to.
+// Offers renders the page of the plans.
 func (p *Pages) Offers(visit Visit, view Offers) ([]byte, error) {
 	return p.render("offers", visit, view)
 }
@@ -98,12 +92,12 @@ type Tokens struct {
 	Pager    Pager
 	Datasets []market.Dataset
 	Today    market.DeliveryDate
-	New      string // a token that was just made, which is shown this once; else empty
-	Fault    Text   // why none was made; may be empty
+	New      string // a token that was just made and is shown only now; else empty
+	Fault    Text   // why no token was made; may be empty
 	Name     string // as it was typed
 }
 
-// Example is a dataset that a new token may read.
+// Example returns a dataset that the new token may read.
 func (t Tokens) Example() market.Dataset {
 	for _, line := range t.Tokens {
 		if strings.HasPrefix(t.New, line.Prefix) && len(line.Limit()) > 0 {
@@ -115,15 +109,21 @@ func (t Tokens) Example() market.Dataset {
 
 // TokenLine is a token and how it was used.
 type TokenLine struct {
-	store.Token
-	Used auth.TokenUsed
-	Over bool // its end has come
+	ID       int64
+	Name     string
+	Prefix   string // the first characters
+	Datasets string // comma-separated; empty: all
+	Created  time.Time
+	Expires  time.Time // zero: never
+	Revoked  time.Time // zero: it was not
+	Over     bool      // its end has come
+	Used     auth.TokenUsed
 }
 
-// Good says whether the token still opens the door.
+// Good reports whether the token can be used.
 func (t TokenLine) Good() bool { return t.Revoked.IsZero() && !t.Over }
 
-// Limit are the datasets to which the token is limited; none: it is not.
+// Limit returns the datasets to which the token is limited; none if it is not limited.
 func (t TokenLine) Limit() []market.Dataset {
 	var datasets []market.Dataset
 	for name := range strings.SplitSeq(t.Datasets, ",") {

@@ -2,33 +2,41 @@ package web
 
 import (
 	"strings"
+	"time"
 
-	"courant/store"
+	"courant/auth"
 	"courant/store/market"
 )
 
-// Pager leads from a page of a list to those beside it; an address is empty where there is none.
+// Pager has the addresses of this page of a list, the previous and the next one; empty where there is none.
 type Pager struct{ At, Before, After string }
 
 // Users is a page of the accounts.
 type Users struct {
 	Users []UserLine
 	Pager Pager
-	Email string // of who was to be invited, as it was typed
-	Fault Text   // why he was not; may be empty
+	Email string // of the invitation that failed, as it was typed
+	Fault Text   // why the invitation failed; may be empty
 }
 
 // UserLine is an account and its subscription.
 type UserLine struct {
-	store.Account
+	ID           int64
+	Email        string
+	Admin        bool
+	Invited      bool // no password was set yet
+	Created      time.Time
+	Disabled     time.Time     // zero: it is not
 	Subscription *Subscription // nil: none
 }
 
-// HostMissing says that the link is a path alone, because the configuration names no address of this site.
+// HostMissing reports whether the link is only a path, because the configuration has no address of this site.
 func (u User) HostMissing() bool { return strings.HasPrefix(u.Link, "/") }
 
-// Invited says that the account waits for its person to set a password.
-func (u UserLine) Invited() bool { return u.PasswordHash == "" }
+// Has reports whether the account is subscribed to the offer, whether the subscription is active or not.
+func (u UserLine) Has(offer Offer) bool {
+	return u.Subscription != nil && u.Subscription.Offer == offer.ID
+}
 
 // Users renders the page of all accounts.
 func (p *Pages) Users(visit Visit, view Users) ([]byte, error) {
@@ -38,12 +46,12 @@ func (p *Pages) Users(visit Visit, view Users) ([]byte, error) {
 // User is the page of one account.
 type User struct {
 	UserLine
-	Last   bool // it is the last administrator's who can sign in
+	Last   bool // it is the last administrator who can sign in
 	Offers []Offer
 	Today  market.DeliveryDate
-	Link   string // with which its person sets a password, which is shown this once, without a host where that is not known; else empty
-	Mailed bool   // the link is on its way by mail too
-	Fault  Text   // why something was not done; may be empty
+	Link   string // a new link for setting the password, shown only now, without a host if that is unknown; else empty
+	Mailed bool   // the link was mailed too
+	Fault  Text   // why the last form was refused; may be empty
 }
 
 // User renders the page of one account.
@@ -53,8 +61,19 @@ func (p *Pages) User(visit Visit, view User) ([]byte, error) {
 
 // Audit is a page of the audit log.
 type Audit struct {
-	Notes []store.Note // the newest first
-	Older int64        // what the next page comes before; 0: there is none
+	Lines []AuditLine // the newest first
+	Older int64       // the ID before which the next page begins; 0: there is none
+}
+
+// AuditLine is a line of the audit log.
+type AuditLine struct {
+	At      time.Time
+	Event   string
+	Actor   string // empty: somebody who has not signed in
+	Subject string // whom or what it was done to; may be empty
+	Detail  string // may be empty
+	Origin  string // the network address that it came from; empty: this machine
+	More    int64  // how many events like this one followed on that day without a line of their own
 }
 
 // Audit renders a page of the audit log.
@@ -62,30 +81,31 @@ func (p *Pages) Audit(visit Visit, view Audit) ([]byte, error) {
 	return p.render("audit", visit, view)
 }
 
-var events = map[string]Text{
-	"signed_in":            {"Connexion", "Signed in"},
-	"sign_in_refused":      {"Connexion refusée", "Sign-in refused"},
-	"sign_in_limited":      {"Trop de tentatives de connexion", "Too many attempts to sign in"},
-	"signed_out":           {"Déconnexion", "Signed out"},
-	"other_sessions_ended": {"Autres sessions terminées", "Other sessions ended"},
-	"user_added":           {"Compte créé", "Account made"},
-	"user_invited":         {"Invitation", "Invited"},
-	"user_disabled":        {"Compte désactivé", "Account disabled"},
-	"user_enabled":         {"Compte réactivé", "Account enabled again"},
-	"password_set":         {"Mot de passe défini", "Password set"},
-	"password_link_made":   {"Lien de mot de passe", "Password link made"},
-	"token_created":        {"Jeton créé", "Token made"},
-	"token_revoked":        {"Jeton révoqué", "Token revoked"},
-	"subscription_set":     {"Abonnement donné", "Subscription given"},
-	"subscription_ended":   {"Abonnement terminé", "Subscription ended"},
-	"quarantine_accepted":  {"Quarantaine acceptée", "Quarantine accepted"},
-	"quarantine_rejected":  {"Quarantaine rejetée", "Quarantine rejected"},
+// eventTexts are the texts of the events of the audit log.
+var eventTexts = map[auth.Event]Text{
+	auth.SignedIn:           {"Connexion", "Signed in"},
+	auth.SignInRefused:      {"Connexion refusée", "Sign-in refused"},
+	auth.SignInLimited:      {"Trop de tentatives de connexion", "Too many attempts to sign in"},
+	auth.SignedOut:          {"Déconnexion", "Signed out"},
+	auth.OtherSessionsEnded: {"Autres sessions terminées", "Other sessions ended"},
+	auth.UserAdded:          {"Compte créé", "Account made"},
+	auth.UserInvited:        {"Invitation", "Invited"},
+	auth.UserDisabled:       {"Compte désactivé", "Account disabled"},
+	auth.UserEnabled:        {"Compte réactivé", "Account enabled again"},
+	auth.PasswordSet:        {"Mot de passe défini", "Password set"},
+	auth.PasswordLinkMade:   {"Lien de mot de passe", "Password link made"},
+	auth.TokenCreated:       {"Jeton créé", "Token made"},
+	auth.TokenRevoked:       {"Jeton révoqué", "Token revoked"},
+	auth.SubscriptionSet:    {"Abonnement donné", "Subscription given"},
+	auth.SubscriptionEnded:  {"Abonnement terminé", "Subscription ended"},
+	auth.QuarantineAccepted: {"Quarantaine acceptée", "Quarantine accepted"},
+	auth.QuarantineRejected: {"Quarantaine rejetée", "Quarantine rejected"},
 }
 
-// noted are the words of the audit log that stand where else a name or an address does.
-var noted = map[string]Text{
-	"command line":  {"ligne de commande", "command line"},
-	"by a link":     {"par un lien", "by a link"},
-	"administrator": {"administrateur", "administrator"},
-	"member":        {"membre", "member"},
+// auditWords are the texts of the words that the audit log has in place of an address or a name.
+var auditWords = map[string]Text{
+	auth.CommandLine:       {"ligne de commande", "command line"},
+	auth.ByLink:            {"par un lien", "by a link"},
+	auth.AdministratorRole: {"administrateur", "administrator"},
+	auth.MemberRole:        {"membre", "member"},
 }

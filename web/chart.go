@@ -7,16 +7,16 @@ import (
 	"courant/store/market"
 )
 
-// Chart is one drawing of a table's numbers over time. The script reads them from the table on the same page: they are
-// there without a second request, and a chart cannot show other numbers than its table.
+// Chart is a chart of numbers of a table over time. The script reads the numbers from the table on the same page, so there
+// is no second request, and the chart and the table cannot differ.
 type Chart struct {
-	Name    Text // what it draws
+	Name    Text
 	TableID string
-	Period  market.Period // of its time axis
-	Now     int64         // seconds UTC: the period that is under way is marked
+	Period  market.Period // the time axis
+	Now     int64         // seconds UTC; the current period is marked
 	Unit    string
 	Series  []Series
-	Large   bool // the one that a page opens with
+	Large   bool // the main chart of a page
 }
 
 // Series is a line of a chart.
@@ -26,7 +26,7 @@ type Series struct {
 	Figures Figures
 }
 
-// Figures sum a series up.
+// Figures are the summary of a series.
 type Figures struct {
 	Values, Periods int           // periods with a value, and all
 	Mean            market.Number // two decimals
@@ -36,7 +36,7 @@ type Figures struct {
 	Dated           bool          // the series spans several delivery dates
 }
 
-// summary is what a chart shows, for those who do not see it.
+// summary describes a chart in words, for screen readers.
 func (c Chart) summary(l Language) string {
 	var sentences []string
 	for _, s := range c.Series {
@@ -47,7 +47,10 @@ func (c Chart) summary(l Language) string {
 		}
 		unit := "\u00a0" + c.Unit
 		sentences = append(sentences, fmt.Sprintf(
-			Text{"%s : valeurs de %d périodes sur %d, de %s (%s) à %s (%s), moyenne %s.", "%s: values of %d periods in %d, from %s (%s) to %s (%s), mean %s."}.typeset(l),
+			Text{
+				"%s : valeurs de %d périodes sur %d, de %s (%s) à %s (%s), moyenne %s.",
+				"%s: values of %d periods in %d, from %s (%s) to %s (%s), mean %s.",
+			}.typeset(l),
 			name, f.Values, f.Periods, formatNumber(l, f.Least, 0)+unit, slot(f.LeastAt, f.Dated),
 			formatNumber(l, f.Most, 0)+unit, slot(f.MostAt, f.Dated), formatNumber(l, f.Mean, 0)+unit,
 		))
@@ -60,7 +63,7 @@ const (
 	sparkHeight = 24
 )
 
-// spark is the path of a small drawing of numbers, each as wide as the others; a null is a gap.
+// spark returns the SVG path of a sparkline: one step of equal width for each number, a gap for a null.
 func spark(numbers []market.Number) string {
 	least, most := 0.0, 0.0
 	for _, n := range numbers {

@@ -1,6 +1,6 @@
 package web
 
-// Docs is the page that explains the API.
+// Docs is the documentation of the API.
 type Docs struct {
 	Site      Site
 	Endpoints []Documented
@@ -10,19 +10,19 @@ type Docs struct {
 type Documented struct {
 	Route
 	Example string // JSON, shortened
-	Live    bool   // the example is of what is served now, and the visitor may open the answer
+	Live    bool   // the example is the answer that is served now, which the visitor may read
 }
 
-// Name is the last part of the route's path.
+// Name returns the name of the endpoint in the route's path.
 func (d Documented) Name() string { return schemaName(d.Path) }
 
-// FlatField is a field with where it stands in the answer, such as rows[].price.
+// FlatField is a field with its path in the answer, such as rows[].price.
 type FlatField struct {
 	Field
 	Path string
 }
 
-// Flat lists all fields of the answer, down to the last.
+// Flat returns all fields of the answer, nested ones included.
 func (d Documented) Flat() []FlatField { return flatten("", d.Body) }
 
 func flatten(prefix string, fields []Field) []FlatField {
@@ -40,23 +40,37 @@ func flatten(prefix string, fields []Field) []FlatField {
 	return all
 }
 
-// Problems are the codes of errors.
-func (Docs) Problems() []ProblemCode { return problemCodes }
+// Problems returns every kind of error that the API answers with.
+func (Docs) Problems() []Problem { return Problems() }
 
-// Docs renders the page that explains the API.
+// OpenAPI returns the address of the machine-readable description.
+func (Docs) OpenAPI() string { return PathOpenAPI }
+
+// Docs renders the documentation of the API.
 func (p *Pages) Docs(visit Visit, view Docs) ([]byte, error) {
 	return p.render("docs", visit, view)
 }
 
-// kinds are what a field's value is called.
-var kinds = map[string]Text{
-	string(KindNumber):  {"nombre", "number"},
-	string(KindInteger): {"entier", "integer"},
-	string(KindBoolean): {"booléen", "boolean"},
-	string(KindString):  {"texte", "text"},
-	string(KindInstant): {"instant UTC", "UTC instant"},
-	string(KindDate):    {"date", "date"},
-	string(KindObject):  {"objet", "object"},
-	string(KindList):    {"liste", "list"},
-	string(KindValue):   {"valeur", "value"},
+// accesses are the texts of who may call a route.
+var accesses = map[Access]Text{
+	AccessPublic:  same("Public."),
+	AccessAccount: {"Demande un compte, sans abonnement.", "Needs an account, no subscription."},
+	AccessSubscription: {
+		"Demande un abonnement en cours qui couvre ces données.",
+		"Needs an active subscription that covers these data.",
+	},
+	AccessAdministrator: {"Réservé aux administrateurs.", "For administrators."},
+}
+
+// kinds are the names of the kinds of values.
+var kinds = map[Kind]Text{
+	KindNumber:  {"nombre", "number"},
+	KindInteger: {"entier", "integer"},
+	KindBoolean: {"booléen", "boolean"},
+	KindString:  {"texte", "text"},
+	KindInstant: {"instant UTC", "UTC instant"},
+	KindDate:    {"date", "date"},
+	KindObject:  {"objet", "object"},
+	KindList:    {"liste", "list"},
+	KindValue:   {"valeur", "value"},
 }

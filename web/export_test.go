@@ -1,6 +1,36 @@
 package web
 
-// How pages write what they show.
+import (
+	"courant/ingest/report"
+	"courant/store/market"
+)
+
+// WordsWithoutText returns the words that pages show as texts and that lack one, in either language.
+func WordsWithoutText() []string {
+	missing := lacking(states, report.States()...)
+	missing = append(missing, lacking(stateNotices, report.StateOff, report.StateDown, report.StateError, report.StateLate, report.StateStale)...)
+	missing = append(missing, lacking(reasons, report.Reasons()...)...)
+	missing = append(missing, lacking(waits, market.WaitsFlat, market.WaitsChanged, market.WaitsWithdrawn, market.WaitsRefused)...)
+	missing = append(missing, lacking(dayTexts, dayStates()...)...)
+	missing = append(missing, lacking(names, datasetNames...)...)
+	missing = append(missing, lacking(accesses, AccessPublic, AccessAccount, AccessSubscription, AccessAdministrator)...)
+	return append(missing, lacking(kinds, KindNumber, KindInteger, KindBoolean, KindString, KindInstant, KindDate, KindValue, KindObject, KindList)...)
+}
+
+func lacking[W ~string](texts map[W]Text, all ...W) []string {
+	var missing []string
+	for _, word := range all {
+		if text := texts[word]; text.FR == "" || text.EN == "" {
+			missing = append(missing, string(word))
+		}
+	}
+	return missing
+}
+
+// DayStates are the states of a delivery date in the calendar.
+var DayStates = dayStates
+
+// How pages format values.
 var (
 	FormatNumber = formatNumber
 	FormatDates  = formatDates
@@ -8,5 +38,5 @@ var (
 	Spark        = spark
 )
 
-// Typeset is a text as a page shows it.
+// Typeset returns a text as pages show it.
 func Typeset(l Language, t Text) string { return t.typeset(l) }

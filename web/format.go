@@ -13,10 +13,10 @@ const (
 	minus             = "\u2212"
 	narrowNoBreak     = "\u202f" // between thousands in French
 	missing           = "–"
-	leastForThousands = 4 // digits before the decimal sign from which thousands are set apart
+	leastForThousands = 4 // the number of digits from which thousands are separated
 )
 
-// formatNumber writes a published value with all of its decimals, and at least so many; a dash for null, never 0.
+// formatNumber formats a published value with all of its decimals, and at least so many; null is a dash, never 0.
 func formatNumber(l Language, n market.Number, decimals int) string {
 	if !n.Valid {
 		return missing
@@ -54,7 +54,7 @@ var (
 	}
 )
 
-// dayOfMonth is the number of a day in a month, as a text runs: the first is "1er" in French.
+// dayOfMonth returns the day of a month as it is written in a date: the first is "1er" in French.
 func dayOfMonth(l Language, day int) string {
 	if l == French && day == 1 {
 		return "1er"
@@ -62,24 +62,24 @@ func dayOfMonth(l Language, day int) string {
 	return strconv.Itoa(day)
 }
 
-// formatDay is a date as a text names it, such as 11 octobre 2026.
+// formatDay formats a date for a sentence, such as 11 octobre 2026.
 func formatDay(l Language, d market.DeliveryDate) string {
 	civil := d.Start().In(market.Paris)
 	return fmt.Sprintf("%s\u00a0%s\u00a0%d", dayOfMonth(l, civil.Day()), months[l][civil.Month()-1], civil.Year())
 }
 
-// formatLongDay is a date as a heading names it, such as Dimanche 11 octobre 2026.
+// formatLongDay formats a date for a heading, such as Dimanche 11 octobre 2026.
 func formatLongDay(l Language, d market.DeliveryDate) string {
 	weekday := weekdays[l][d.Start().In(market.Paris).Weekday()]
 	return strings.ToUpper(weekday[:1]) + weekday[1:] + " " + formatDay(l, d)
 }
 
-// formatShortDay is a date as a table names it, such as 11/10/2026; the day comes first in both languages.
+// formatShortDay formats a date for a table, such as 11/10/2026; the day comes first in both languages.
 func formatShortDay(d market.DeliveryDate) string {
 	return d.Start().In(market.Paris).Format("02/01/2006")
 }
 
-// formatDates is a range of dates as a heading names it, such as Du 20 octobre au 19 novembre 2026.
+// formatDates formats a range of dates for a heading, such as Du 20 octobre au 19 novembre 2026.
 func formatDates(l Language, first, last market.DeliveryDate) string {
 	if first == last {
 		return formatLongDay(l, first)
@@ -91,20 +91,20 @@ func formatDates(l Language, first, last market.DeliveryDate) string {
 	return Text{"Du ", "From "}.In(l) + from + Text{" au ", " to "}.In(l) + to
 }
 
-// formatMoment is an instant in Paris, such as 11 octobre 2026 à 13:04.
+// formatMoment formats an instant as local time in Paris, such as 11 octobre 2026 à 13:04.
 func formatMoment(l Language, t time.Time) string {
 	at := Text{" à ", " at "}.In(l)
 	return formatDay(l, market.DeliveryDateOf(t)) + at + Clock(t.Unix())
 }
 
-// Clock is what a clock in Paris shows at the second, such as 17:15. The hour that comes twice on the day on which the
-// clock goes back is 02A:15 first and then 02B:15.
+// Clock formats a Unix time as local time in Paris, such as 17:15. On the day on which the clock goes back, the repeated
+// hour is 02A:15 first and then 02B:15.
 func Clock(second int64) string {
 	t := time.Unix(second, 0).In(market.Paris)
 	return hourName(t) + t.Format(":04")
 }
 
-// hourName is the hour of a time in Paris, two digits, with A or B if it comes twice.
+// hourName returns the hour of a time in Paris in two digits, with A or B if the hour is repeated.
 func hourName(t time.Time) string {
 	name := t.Format("15")
 	switch {

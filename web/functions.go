@@ -5,15 +5,18 @@ import (
 	"strings"
 	"time"
 
+	"courant/auth"
 	"courant/ingest/report"
 	"courant/store/market"
 )
 
-// functions are what templates call, each in the language of the page.
+// functions returns the functions of templates in a language.
 func functions(l Language) template.FuncMap {
 	return template.FuncMap{
 		"say":         func(fr, en string) string { return Text{fr, en}.typeset(l) },
 		"text":        func(t Text) string { return t.typeset(l) },
+		"path":        func(name string, id ...int64) (string, error) { return pathNamed(l, name, id...) },
+		"form":        formNamed,
 		"asset":       func(name string) string { return assets[name] },
 		"number":      func(n market.Number, decimals int) string { return formatNumber(l, n, decimals) },
 		"count":       func(n int) string { return formatNumber(l, market.Num(float64(n)), 0) },
@@ -27,21 +30,32 @@ func functions(l Language) template.FuncMap {
 		"month":       func(d market.DeliveryDate) string { return monthOf(l, d) },
 		"start":       start,
 		"slot":        slot,
-		"dataset":     func(d market.Dataset) string { return known(names, string(d)).typeset(l) },
-		"state":       func(state report.State) string { return known(states, state).typeset(l) },
-		"lastday":     LastDay,
-		"event":       func(event string) string { return known(events, event).typeset(l) },
-		"noted":       func(word string) string { return known(noted, word).typeset(l) },
-		"waits":       func(kind market.WaitKind) string { return known(waits, string(kind)).typeset(l) },
-		"reason":      func(reason report.Reason) string { return known(reasons, reason).typeset(l) },
-		"rows":        func(t Table) template.HTML { return t.body(l) },
-		"summary":     func(c Chart) string { return c.summary(l) },
-		"spark":       spark,
-		"kind":        func(k Kind) string { return known(kinds, string(k)).typeset(l) },
+		"dataset":     func(d market.Dataset) string { return textOf(names, string(d)).typeset(l) },
+		"state":       func(state report.State) string { return textOf(states, state).typeset(l) },
+		"statenotice": func(state report.State) string { return stateNotice(state).typeset(l) },
+		"absences": func() absences {
+			return absences{AbsenceLocked, AbsenceOff, AbsenceNothing, AbsenceDates, AbsenceStale}
+		},
+		"days":      dayStates,
+		"daystate":  func(state DayState) string { return textOf(dayTexts, state).typeset(l) },
+		"access":    func(access Access) string { return textOf(accesses, access).typeset(l) },
+		"lastday":   LastDay,
+		"event":     func(event string) string { return textOf(eventTexts, auth.Event(event)).typeset(l) },
+		"auditword": func(word string) string { return textOf(auditWords, word).typeset(l) },
+		"roles":     func() []string { return []string{auth.MemberRole, auth.AdministratorRole} },
+		"waits":     func(kind market.WaitKind) string { return textOf(waits, kind).typeset(l) },
+		"reason":    func(reason report.Reason) string { return textOf(reasons, reason).typeset(l) },
+		"rows":      func(t Table) template.HTML { return t.body(l) },
+		"summary":   func(c Chart) string { return c.summary(l) },
+		"spark":     spark,
+		"kind":      func(k Kind) string { return textOf(kinds, k).typeset(l) },
 	}
 }
 
-// pathOf is an address without its query.
+// absences are the reasons for an absence, for templates to compare with.
+type absences struct{ Locked, Off, Nothing, Dates, Stale Absence }
+
+// pathOf returns an address without its query.
 func pathOf(address string) string {
 	path, _, _ := strings.Cut(address, "?")
 	return path

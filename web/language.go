@@ -6,7 +6,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Language is one of the two in which Courant speaks.
+// Language is one of the two languages of pages and problems.
 type Language string
 
 const (
@@ -14,10 +14,10 @@ const (
 	English Language = "en"
 )
 
-// French comes first: it is what a reader of neither language gets.
+// French comes first: it is the default.
 var matcher = language.NewMatcher([]language.Tag{language.French, language.English})
 
-// LanguageOf chooses by a request's Accept-Language; French if it names neither.
+// LanguageOf returns the language that Accept-Language prefers; French if it names neither.
 func LanguageOf(acceptLanguage string) Language {
 	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
 	if err != nil {
@@ -29,7 +29,7 @@ func LanguageOf(acceptLanguage string) Language {
 	return French
 }
 
-// ParseLanguage reads a language's text, as the switch in the footer sends it; false if there is no such language.
+// ParseLanguage parses a language, such as "fr"; false if there is no such language.
 func ParseLanguage(text string) (Language, bool) {
 	l := Language(text)
 	return l, l == French || l == English
@@ -40,7 +40,7 @@ type Text struct {
 	FR, EN string
 }
 
-// In is the text in one language.
+// In returns the text in one language.
 func (t Text) In(l Language) string {
 	if l == English {
 		return t.EN
@@ -48,12 +48,12 @@ func (t Text) In(l Language) string {
 	return t.FR
 }
 
-// noBreaks are the spaces of French punctuation at which no line may break.
+// noBreaks replaces the spaces of French punctuation with ones at which no line breaks.
 var noBreaks = strings.NewReplacer(
 	" :", "\u00a0:", " »", "\u00a0»", "« ", "«\u00a0", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", " €", "\u00a0€",
 )
 
-// typeset is the text as a page shows it in the language. Sources of Courant are written with ordinary spaces.
+// typeset returns the text in a language as pages show it. Texts in the source code have ordinary spaces.
 func (t Text) typeset(l Language) string {
 	if l == English {
 		return t.EN

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"courant/ingest/report"
-	"courant/store"
 	"courant/store/market"
 	"courant/web"
 )
@@ -62,14 +61,14 @@ func feeds(word string) web.Feeds {
 
 // status is the page of the feeds' state with one date that waits, and what would be stored of it.
 func status(word string) web.Status {
-	waiting := store.Quarantined{ID: 7, Dataset: market.DayAheadPrices, Date: day, Kind: market.WaitsRefused, Reason: word, Seen: day.Start()}
+	waiting := web.Waiting{ID: 7, Dataset: market.DayAheadPrices, Date: day, Kind: market.WaitsRefused, Reason: word, Seen: day.Start()}
 	return web.Status{
-		Feeds: feeds(word), Dates: market.Dates(day.Add(-30), day.Add(5)), Waiting: []store.Quarantined{waiting},
-		Proposal: &store.Proposal{Quarantined: waiting, Rows: 2, First: day.Start(), Last: day.Start(), Values: []store.ProposedColumn{{Name: word, Min: market.Num(-1), Max: market.Num(1)}}},
+		Feeds: feeds(word), Dates: market.Dates(day.Add(-30), day.Add(5)), Waiting: []web.Waiting{waiting},
+		Proposal: &web.Proposal{Waiting: waiting, Rows: 2, First: day.Start(), Last: day.Start(), Values: []web.ProposedColumn{{Name: word, Min: market.Num(-1), Max: market.Num(1)}}},
 	}
 }
 
-// marketPages renders the pages that show the market, in every state that they can be in.
+// marketPages renders the pages of the market in each of their states.
 func marketPages(r rendering, p *web.Pages, language web.Language) {
 	member := web.Visit{Language: language, Path: "/", Email: "anne@example.org"}
 	attacked := web.Visit{Language: language, Path: "/?" + hostile, Email: hostile, Admin: true}
@@ -157,7 +156,7 @@ func TestCSVHasTheFormOfItsLanguage(t *testing.T) {
 	}
 }
 
-func TestAWordOfASourceIsNoFormula(t *testing.T) {
+func TestATextOfASourceIsNotAFormulaInCSV(t *testing.T) {
 	for word, want := range map[string]string{"DAILY": "DAILY", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "": ""} {
 		table := sheet(market.DayAheadPrices, word).Table
 		if got := strings.Split(strings.Split(string(table.CSV(web.English)), "\r\n")[1], ",")[4]; got != want {

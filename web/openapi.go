@@ -7,41 +7,18 @@ import (
 	"strings"
 )
 
-// object is a JSON object; its keys come out in alphabetical order, so that the document is always the same.
+// object is a JSON object. Its keys are marshalled in alphabetical order, so the document is always the same.
 type object = map[string]any
 
-// ProblemCode is the code of an error, with its HTTP status and what to make of it.
-type ProblemCode struct {
-	Code, Status string
-	Text         Text
-}
-
-// problemCodes are those of the API.
-var problemCodes = []ProblemCode{
-	{"unauthenticated", "401", Text{"Ni jeton ni session", "Neither token nor session"}},
-	{"token_invalid", "401", Text{"Jeton inconnu", "Unknown token"}},
-	{"token_expired", "401", Text{"La date de fin du jeton est passée", "The token’s end date has passed"}},
-	{"token_revoked", "401", Text{"Jeton révoqué", "Token revoked"}},
-	{"subscription_required", "401", Text{"Aucun abonnement en cours ne couvre ces données", "No active subscription covers these data"}},
-	{"forbidden", "403", Text{"Jeton limité à d’autres jeux de données, page d’administration, ou requête d’un autre site", "Token limited to other datasets, administration, or a request from another site"}},
-	{"not_found", "404", Text{"Rien à cette adresse", "Nothing at this address"}},
-	{"method_not_allowed", "405", Text{"L’en-tête Allow dit ce qui l’est", "The Allow header says what is"}},
-	{"invalid_parameter", "400", Text{"Une date ou une forme ne peut pas être lue", "A date or a form cannot be read"}},
-	{"payload_too_large", "413", Text{"Plus de 64 Kio", "More than 64 KiB"}},
-	{"rate_limited", "429", Text{"Attendez le temps que dit Retry-After", "Wait for as long as Retry-After says"}},
-	{"internal", "500", Text{"Notre erreur : le journal en dit plus sous X-Request-Id", "Our error: the log says more under X-Request-Id"}},
-	{"unavailable", "503", Text{"Pas encore prêt, ou base de données verrouillée : réessayez après Retry-After", "Not ready yet, or the database is locked: try again after Retry-After"}},
-}
-
-// Site is what the documentation says of the Courant that serves it.
+// Site is what the documentation states about this installation.
 type Site struct {
-	PublicURL string // as users type it; empty: where the page is
+	PublicURL string // as users type it; empty: the address of the page
 	Contact   string // may be empty
 	// SessionCookie is the name of the cookie of a session.
 	SessionCookie string
 }
 
-// OpenAPI is the description of all routes, OpenAPI 3.1, in one language.
+// OpenAPI returns the OpenAPI 3.1 document of all routes in one language.
 func OpenAPI(l Language, site Site) ([]byte, error) {
 	paths, schemas := object{}, object{"Problem": problemSchema(l)}
 	for _, route := range Reference() {
@@ -58,8 +35,12 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 	info := object{
 		"title": "Courant", "version": "1",
 		"description": Text{
-			"Le marché français de l’électricité : prix day-ahead, capacité et énergie d’équilibrage. Les instants sont en UTC, les dates sont des dates de livraison en Europe/Paris ; une valeur que la source ne donne pas est null, jamais 0.",
-			"The French electricity market: day-ahead prices, balancing capacity and energy. Instants are UTC, dates are delivery dates in Europe/Paris; a value that the source does not give is null, never 0.",
+			"Le marché français de l’électricité : prix day-ahead, capacité et énergie d’équilibrage. " +
+				"Les instants sont en UTC, les dates sont des dates de livraison en Europe/Paris ; " +
+				"une valeur que la source ne donne pas est null, jamais 0.",
+			"The French electricity market: day-ahead prices, balancing capacity and energy. " +
+				"Instants are UTC, dates are delivery dates in Europe/Paris; " +
+				"a value that the source does not give is null, never 0.",
 		}.In(l),
 	}
 	if site.Contact != "" {
@@ -74,8 +55,11 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 		"components": object{
 			"schemas": schemas,
 			"securitySchemes": object{
-				"token":   object{"type": "http", "scheme": "bearer", "description": Text{"Un jeton crt_…", "A token crt_…"}.In(l)},
-				"session": object{"type": "apiKey", "in": "cookie", "name": site.SessionCookie, "description": Text{"Une session du tableau de bord", "A session of the dashboard"}.In(l)},
+				"token": object{"type": "http", "scheme": "bearer", "description": Text{"Un jeton crt_…", "A token crt_…"}.In(l)},
+				"session": object{
+					"type": "apiKey", "in": "cookie", "name": site.SessionCookie,
+					"description": Text{"Une session du tableau de bord", "A session of the dashboard"}.In(l),
+				},
 			},
 			"responses": object{"Problem": object{
 				"description": Text{"Une erreur (RFC 9457)", "An error (RFC 9457)"}.In(l),
@@ -87,9 +71,9 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 
 func reference(name string) object { return object{"$ref": "#/components/schemas/" + name} }
 
-// schemaName is that of a path's answer, such as day-ahead-prices.
+// schemaName returns the name of the schema of a path's answer, such as day-ahead-prices.
 func schemaName(path string) string {
-	return strings.Trim(strings.NewReplacer("/api/", "", "/{dataset}", "").Replace(path), "/")
+	return strings.Trim(strings.NewReplacer(PathAPI, "", "/{dataset}", "").Replace(path), "/")
 }
 
 func operation(l Language, route Route) object {
@@ -108,25 +92,32 @@ func operation(l Language, route Route) object {
 	status := "200"
 	switch {
 	case route.Content == "":
-		status, answer = "303", object{"description": Text{"La page suivante est à l’adresse Location", "The next page is at Location"}.In(l)}
+		status = "303"
+		answer["description"] = Text{"La page suivante est à l’adresse Location", "The next page is at Location"}.In(l)
 	case route.Body != nil:
 		answer["content"] = object{route.Content: object{"schema": reference(schemaName(route.Path))}}
 	default:
 		answer["content"] = object{route.Content: object{}}
 	}
-	if strings.HasPrefix(route.Path, "/api/") || strings.HasPrefix(route.Path, "/csv/") {
+	if strings.HasPrefix(route.Path, PathAPI) || route.Path == PathCSV {
 		answer["headers"] = object{"X-Courant-Data": object{
-			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l), "schema": object{"type": "string"},
+			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l),
+			"schema":      object{"type": "string"},
 		}}
 	}
 	if route.Paged {
 		answer["headers"].(object)["Link"] = object{
-			"description": Text{"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)"}.In(l), "schema": object{"type": "string"},
+			"description": Text{
+				"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)",
+			}.In(l),
+			"schema": object{"type": "string"},
 		}
 	}
 	responses := object{status: answer, "default": object{"$ref": "#/components/responses/Problem"}}
 	if route.Access != AccessPublic && route.Content == "text/html" {
-		responses["303"] = object{"description": Text{"Sans session : vers /login", "Without a session: to /login"}.In(l)}
+		responses["303"] = object{
+			"description": Text{"Sans session : vers " + PageLogin.Path.FR, "Without a session: to " + PageLogin.Path.EN}.In(l),
+		}
 	}
 	made["responses"] = responses
 	var parameters []object
@@ -147,7 +138,9 @@ func operation(l Language, route Route) object {
 		for _, field := range route.Form {
 			properties[field.Name] = valueSchema(field.Kind, field.Values)
 		}
-		made["requestBody"] = object{"content": object{"application/x-www-form-urlencoded": object{"schema": object{"type": "object", "properties": properties}}}}
+		made["requestBody"] = object{"content": object{
+			"application/x-www-form-urlencoded": object{"schema": object{"type": "object", "properties": properties}},
+		}}
 	}
 	return made
 }
@@ -230,12 +223,14 @@ func valueSchema(kind Kind, values []string) object {
 
 func problemSchema(l Language) object {
 	var codes []string
-	for _, code := range problemCodes {
-		codes = append(codes, code.Code)
+	for _, p := range problems {
+		codes = append(codes, string(p.Code))
 	}
 	return objectSchema(l, []Field{
-		word("type", Text{"urn:courant:problem: et le code", "urn:courant:problem: and the code"}), word("title", Text{"Titre, dans la langue demandée", "Title, in the language asked for"}),
-		{Name: "status", Kind: KindInteger, Text: Text{"Statut HTTP", "HTTP status"}}, word("detail", Text{"Ce qu’il faut faire", "What to do"}),
+		word("type", Text{"urn:courant:problem: et le code", "urn:courant:problem: and the code"}),
+		word("title", Text{"Titre, dans la langue demandée", "Title, in the language asked for"}),
+		integer("status", "", Text{"Statut HTTP", "HTTP status"}),
+		word("detail", Text{"Ce qu’il faut faire", "What to do"}),
 		word("code", Text{"Ce qui ne change jamais", "What never changes"}, codes...),
 	})
 }

@@ -6,19 +6,19 @@ import (
 	"courant/store/market"
 )
 
-// Route is one address of Courant, as the documentation and the OpenAPI document describe it: both are made of Routes.
+// Route is a route as /docs and the OpenAPI document describe it. Both are made from Routes.
 type Route struct {
 	Method     string // GET stands for HEAD too
 	Path       string // parameters in braces
 	Summary    Text
 	Notes      []Text
 	Access     Access
-	Datasets   []market.Dataset // that a reader has to be allowed, of those behind AccessSubscription
+	Datasets   []market.Dataset // that the caller must be allowed to read; of endpoints only
 	Parameters []Parameter
-	Form       []Parameter // fields of the form that it takes
-	Content    string      // media type of the answer; empty: it sends elsewhere, with status 303
+	Form       []Parameter // fields of the form
+	Content    string      // media type of the answer; empty: it redirects with status 303
 	Paged      bool        // the answer's header Link names the next page
-	Body       []Field     // of an answer in JSON; nil where its schema is not Courant's
+	Body       []Field     // of an answer in JSON; nil if it has another content or no schema
 }
 
 // Access is who may call a route.
@@ -31,18 +31,18 @@ const (
 	AccessAdministrator Access = "administrator" // an administrator
 )
 
-// Parameter is what a route is asked with: a part of its path, of its query or of its form.
+// Parameter is a parameter of a route, in its path, its query or its form.
 type Parameter struct {
 	Name     string
 	In       string // path, query or form
 	Text     Text
 	Kind     Kind
 	Values   []string
-	Most     int // of a number from 1 on; 0: there is no bound
+	Most     int // of a number from 1; 0: there is no upper bound
 	Optional bool
 }
 
-// Kind is what a field's value is, when it is not null.
+// Kind is the type of a value that is not null.
 type Kind string
 
 const (
@@ -57,19 +57,19 @@ const (
 	KindList    Kind = "array" // of objects
 )
 
-// Field is a member of an answer. All of them are always there.
+// Field is a member of a JSON object. No member is ever absent.
 type Field struct {
 	Name     string
 	Kind     Kind
 	Nullable bool
 	Unit     string
 	Text     Text
-	Values   []string // all that it may be
-	Fields   []Field  // of an object, or of each of a list
-	Of       string   // the path whose answer it is, to the byte
+	Values   []string // all possible values
+	Fields   []Field  // of an object, or of each object in a list
+	Of       string   // the path of the endpoint whose answer it is, byte for byte
 }
 
-// Reference lists every route there is, those of the API first.
+// Reference returns every route, those of the eight endpoints first.
 func Reference() []Route {
-	return slices.Concat(apiRoutes(), beside(), pageRoutes(), accountRoutes())
+	return slices.Concat(apiRoutes(), otherRoutes(), pageRoutes(), formRoutes())
 }

@@ -99,13 +99,13 @@ func endpoint(datasets []market.Dataset, name string, summary Text, notes []Text
 		access = AccessAccount
 	}
 	return Route{
-		Method: "GET", Path: "/api/" + name, Summary: summary, Notes: notes, Access: access, Datasets: datasets,
+		Method: "GET", Path: PathAPI + name, Summary: summary, Notes: notes, Access: access, Datasets: datasets,
 		Content: "application/json", Body: fields,
 	}
 }
 
 func part(key, endpoint string) Field {
-	return Field{Name: key, Kind: KindObject, Of: "/api/" + endpoint, Text: Text{"La réponse de /api/" + endpoint, "What /api/" + endpoint + " answers"}}
+	return Field{Name: key, Kind: KindObject, Of: PathAPI + endpoint, Text: Text{"La réponse de /api/" + endpoint, "What /api/" + endpoint + " answers"}}
 }
 
 var (

@@ -5,25 +5,55 @@ import (
 	"time"
 
 	"courant/ingest/report"
-	"courant/store"
 	"courant/store/market"
 )
 
-// Status is the page that says how the feeds are doing.
+// Status is the page of the state of the feeds.
 type Status struct {
 	Feeds    Feeds
 	Dates    []market.DeliveryDate // of the calendar, ascending
-	Waiting  []store.Quarantined   // for a person's decision, the oldest first
-	Proposal *store.Proposal       // what would be stored of one of them, for an administrator; nil: nothing is shown
+	Waiting  []Waiting             // for a person's decision, the oldest first
+	Proposal *Proposal             // of one of them, for administrators; nil: none is shown
 }
 
-// CalendarMonth is how many of the calendar's dates lie in one month.
+// Waiting is a delivery date that waits for a person's decision.
+type Waiting struct {
+	ID      int64
+	Dataset market.Dataset
+	Date    market.DeliveryDate
+	Kind    market.WaitKind
+	Reason  string // what is odd about it, or why it was refused
+	Seen    time.Time
+}
+
+// Refused reports whether the date was refused: the reason is then a source's own text.
+func (w Waiting) Refused() bool { return w.Kind == market.WaitsRefused }
+
+// Proposal is a delivery date that waits, and what would be stored if it were accepted now.
+type Proposal struct {
+	Waiting
+	Rows, NewRows int
+	First, Last   time.Time // starts of the first and of the last row
+	Values        []ProposedColumn
+}
+
+// ProposedColumn is one column of what waits. Its counts are of values.
+type ProposedColumn struct {
+	Name      string // as the API names it
+	Given     int
+	Min, Max  market.Number // of the values given; null if there are none
+	Arrived   int           // where nothing is stored
+	Changed   int           // that differ from the stored ones
+	Withdrawn int           // that are stored and would become null
+}
+
+// CalendarMonth is a month of the calendar and the number of its dates that are shown.
 type CalendarMonth struct {
 	First market.DeliveryDate
 	Dates int
 }
 
-// Months are the months of the calendar, ascending.
+// Months returns the months of the calendar, ascending.
 func (s Status) Months() []CalendarMonth {
 	var months []CalendarMonth
 	for _, date := range s.Dates {
@@ -35,7 +65,7 @@ func (s Status) Months() []CalendarMonth {
 	return months
 }
 
-// Days are one cell for each date of the calendar.
+// Days returns the cell of each date of the calendar.
 func (s Status) Days(feed Feed) []CalendarDay {
 	var days []CalendarDay
 	for _, date := range s.Dates {
@@ -44,25 +74,50 @@ func (s Status) Days(feed Feed) []CalendarDay {
 	return days
 }
 
+// DayState is how complete a delivery date is in the calendar.
+type DayState string
+
+const (
+	DayWhole   DayState = "whole"
+	DayPartial DayState = "partial"
+	DayMissing DayState = "missing"
+	DayRunning DayState = "running" // its end is still ahead
+	DayNone    DayState = "none"    // not collected, or not due yet
+)
+
+// dayStates returns all states, in the order of the legend.
+func dayStates() []DayState { return []DayState{DayWhole, DayPartial, DayMissing, DayRunning, DayNone} }
+
+var dayTexts = map[DayState]Text{
+	DayWhole:   {"entière", "whole"},
+	DayPartial: {"en partie", "in part"},
+	DayMissing: {"absente", "missing"},
+	DayRunning: {"en cours", "under way"},
+	DayNone:    {"pas attendue", "not due"},
+}
+
 // CalendarDay is one dataset's delivery date in the calendar.
 type CalendarDay struct {
 	report.Missing
-	State string // whole, partial, missing, running: its end is still ahead, or none: not collected, or not due yet
+	State DayState
 }
+
+// IsGap reports whether the date is not whole, so that its periods and the reason are shown.
+func (d CalendarDay) IsGap() bool { return d.State == DayPartial || d.State == DayMissing }
 
 func (f Feed) on(date market.DeliveryDate) CalendarDay {
 	at := slices.IndexFunc(f.Gaps, func(g report.Missing) bool { return g.Date == date })
 	switch {
 	case at >= 0 && f.Gaps[at].Received > 0:
-		return CalendarDay{f.Gaps[at], "partial"}
+		return CalendarDay{f.Gaps[at], DayPartial}
 	case at >= 0:
-		return CalendarDay{f.Gaps[at], "missing"}
+		return CalendarDay{f.Gaps[at], DayMissing}
 	case f.First.IsZero() || date.Before(f.First) || date.After(f.Last):
-		return CalendarDay{report.Missing{Date: date}, "none"}
+		return CalendarDay{report.Missing{Date: date}, DayNone}
 	case f.NewestEnd.Before(date.End()):
-		return CalendarDay{report.Missing{Date: date}, "running"}
+		return CalendarDay{report.Missing{Date: date}, DayRunning}
 	}
-	return CalendarDay{report.Missing{Date: date}, "whole"}
+	return CalendarDay{report.Missing{Date: date}, DayWhole}
 }
 
 // DatasetGap is a delivery date of a dataset that is not whole.
@@ -71,7 +126,7 @@ type DatasetGap struct {
 	report.Missing
 }
 
-// Gaps are the dates of the calendar that are not whole, the newest first.
+// Gaps returns the dates of the calendar that are not whole, the newest first.
 func (s Status) Gaps() []DatasetGap {
 	var gaps []DatasetGap
 	for _, feed := range s.Feeds.All {
@@ -85,12 +140,12 @@ func (s Status) Gaps() []DatasetGap {
 	return gaps
 }
 
-// Status renders the page that says how the feeds are doing.
+// Status renders the page of the state of the feeds.
 func (p *Pages) Status(visit Visit, view Status) ([]byte, error) {
 	return p.render("status", visit, view)
 }
 
-// dayOf is the number of a date in its month.
+// dayOf returns the day of the month of a date.
 func dayOf(d market.DeliveryDate) int { return d.Start().In(market.Paris).Day() }
 
 func monthOf(l Language, d market.DeliveryDate) string {

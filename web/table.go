@@ -52,7 +52,7 @@ var published = map[string]Text{
 }
 
 // Published is a word of the API as pages show it; one that is new is shown as it was published.
-func Published(word string) Text { return known(published, word) }
+func Published(word string) Text { return textOf(published, word) }
 
 // body is the table's rows as markup, in which a number also stands as it was published, for the script that draws. A
 // template would take ten times as long for the thousands of cells of a month.

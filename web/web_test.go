@@ -13,10 +13,10 @@ import (
 	"courant/web"
 )
 
-// hostile is what a page must never take for markup, wherever it stands.
+// hostile is a text that must not become markup anywhere on a page.
 const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}&amp;`
 
-// rendering gathers pages by what they show.
+// rendering stores rendered pages by name.
 type rendering struct {
 	t     *testing.T
 	pages map[string]string
@@ -32,7 +32,7 @@ func (r rendering) keep(name string) func(page []byte, err error) {
 	}
 }
 
-// pages renders every page in every state that it can be in, in one language.
+// pages renders every page in each of its states in one language.
 func pages(t *testing.T, language web.Language, simulated bool) map[string]string {
 	t.Helper()
 	p, err := web.New(simulated)
@@ -244,7 +244,7 @@ func TestStaticFilesLoadNothingFromElsewhere(t *testing.T) {
 	}
 }
 
-func TestScriptsMakeNoMarkupOfTextAndCallNobodyElse(t *testing.T) {
+func TestScriptsMakeNoMarkupOfTextAndLoadNothingFromElsewhere(t *testing.T) {
 	for _, name := range []string{"chart.js", "docs.js"} {
 		script, found := web.StaticFiles()[name]
 		if !found {

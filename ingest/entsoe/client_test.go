@@ -130,7 +130,7 @@ func TestNoErrorHoldsTheToken(t *testing.T) {
 		{"400 with an acknowledgement", status(400, acknowledged), "status 400: the request was refused: no way: securityToken=[hidden]"},
 		{"200 with an acknowledgement", status(200, acknowledged), "the request was refused: no way: securityToken=[hidden]"},
 		{"200 with a page", echo(200, "<html>%s</html>"), "the reply is an HTML page, not XML: /api?contract"},
-		{"401", echo(401, "<html>Unauthorized: %s"), "status 401: the security token is refused: check entsoe.security_token"},
+		{"401", echo(401, "<html>Unauthorized: %s"), "status 401: the security token is refused"},
 		{"403", echo(403, "%s"), "status 403: Forbidden: /api?contract"},
 		{"404", echo(404, "404 page not found: %s"), "status 404: Not Found: 404 page not found: /api?"},
 		{"429", echo(429, "%s"), "status 429: Too Many Requests: /api?contract"},

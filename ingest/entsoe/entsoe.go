@@ -96,7 +96,7 @@ func (c *Client) DayAheadPrices(ctx context.Context, window market.Period) (sour
 	source.HideSecrets(&caller, &reply)
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusUnauthorized {
-		fault.Message, fault.Said = "the security token is refused: check entsoe.security_token", ""
+		fault.Message, fault.Said, fault.Cause = "the security token is refused", "", source.ErrCredentials
 	}
 	return reply, traffic, err
 }

@@ -38,6 +38,11 @@ const (
 	ReasonSourceGap    Reason = "source_gap" // the source has said the same for a week
 )
 
+// Reasons are all reasons.
+func Reasons() []Reason {
+	return []Reason{ReasonNotAsked, ReasonNotPublished, ReasonSourceError, ReasonSourceGap, ReasonRejected, ReasonPartial}
+}
+
 // Missing is a delivery date that is not whole.
 type Missing struct {
 	Date     market.DeliveryDate `json:"date"`

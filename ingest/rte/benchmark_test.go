@@ -85,7 +85,7 @@ func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
 		stored++
 		run := &store.Run{Feed: "afrr_energy", Datasets: []market.Dataset{market.AFRREnergy}, Started: begun, Ended: begun, Outcome: store.OutcomeOK,
 			Window: market.Period{Start: reply.Rows[0].Start, End: reply.Rows[0].Start + 1}}
-		if err := db.Commit(b.Context(), run, market.Batch{AFRR: reply.Rows}); err != nil {
+		if err := db.Commit(b.Context(), run, market.AFRR.Batch(reply.Rows)); err != nil {
 			b.Fatal(err)
 		}
 		return time.Since(begun)
@@ -104,7 +104,7 @@ func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
 				took = append(took, take())
 				b.StopTimer()
 				begun := time.Now()
-				if window, err := db.LatestAFRR(b.Context()); err != nil || len(window.Rows) == 0 {
+				if window, err := store.Latest(b.Context(), db, market.AFRR, market.AFRREnergy, 1); err != nil || len(window.Rows) == 0 {
 					b.Fatalf("%d rows, error %v", len(window.Rows), err)
 				}
 				read = append(read, time.Since(begun))

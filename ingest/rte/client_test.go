@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +88,7 @@ func newFakeRTE(t *testing.T) *fakeRTE {
 		case resource != nil:
 			resource(w, r)
 		default:
-			io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null,"france_power_exchanges":[]}`)
+			io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null,"imbalance_data":[],"france_power_exchanges":[]}`)
 		}
 	}))
 	t.Cleanup(f.server.Close)
@@ -95,7 +96,7 @@ func newFakeRTE(t *testing.T) *fakeRTE {
 	return f
 }
 
-// calls are the client's four, by resource.
+// calls are the client's, by resource.
 var calls = []struct {
 	name, path, api string
 	query           string // of the autumn day
@@ -111,6 +112,10 @@ var calls = []struct {
 	}},
 	{"mFRR energy", "/open_api/balancing_energy/v5/standard_mfrr_data", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w market.Period) (int, source.Traffic, error) {
 		reply, traffic, err := c.StandardMFRR(t.Context(), w)
+		return len(reply.Rows), traffic, err
+	}},
+	{"imbalance", "/open_api/balancing_energy/v5/imbalance_data", "Balancing Energy", autumnQuery, func(t *testing.T, c *rte.Client, w market.Period) (int, source.Traffic, error) {
+		reply, traffic, err := c.ImbalanceData(t.Context(), w)
 		return len(reply.Rows), traffic, err
 	}},
 	{"power exchanges", "/open_api/wholesale_market/v3/france_power_exchanges", "Wholesale Market", "", func(t *testing.T, c *rte.Client, w market.Period) (int, source.Traffic, error) {
@@ -406,7 +411,7 @@ func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]time.Duration{time.Second, time.Second, time.Second}, line.pauses); diff != "" {
+	if diff := cmp.Diff(slices.Repeat([]time.Duration{time.Second}, len(calls)-1), line.pauses); diff != "" {
 		t.Errorf("waits (-want +got):\n%s", diff)
 	}
 }
@@ -419,7 +424,7 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 			close(hangs)
 			<-release
 		}
-		io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null,"france_power_exchanges":[]}`)
+		io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null,"imbalance_data":[],"france_power_exchanges":[]}`)
 	}
 	line := f.inLines(source.OneLineEachResource)
 	ended := make(chan error)
@@ -479,7 +484,7 @@ func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
 }
 
 func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
-	const credentials = "the client credentials are refused: check rte.client_id and rte.client_secret"
+	const credentials = "the client credentials are refused"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)
 	asJSON := func(code int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

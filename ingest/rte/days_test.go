@@ -44,6 +44,8 @@ func withoutWords[R any](rows []R) []R {
 				v.Withdrawn = false
 			case *market.Flag:
 				v.Withdrawn = false
+			case *market.String:
+				v.Withdrawn = false
 			}
 		}
 	}
@@ -182,8 +184,13 @@ func TestTheRepeatedHourInTwoPartsOfADayIsRefusedUnlessTheWindowDecides(t *testi
 // simulated is a client of the simulator on a day when everything is published.
 func simulated(t *testing.T) *rte.Client {
 	t.Helper()
-	now := func() time.Time { return time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC) }
-	server := httptest.NewServer(simulator.RTE(simulator.Options{Now: now}))
+	return simulatedAt(t, time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC))
+}
+
+// simulatedAt is a client of the simulator at an instant.
+func simulatedAt(t *testing.T, now time.Time) *rte.Client {
+	t.Helper()
+	server := httptest.NewServer(simulator.RTE(simulator.Options{Now: func() time.Time { return now }}))
 	t.Cleanup(server.Close)
 	return newClient(t, server.URL, newHastyClock(), simulator.ClientID, simulator.ClientSecret)
 }
@@ -343,4 +350,83 @@ func TestWholeDaysOfMFRREnergyComeAsPublished(t *testing.T) {
 			}
 		})
 	}
+}
+
+// imbalanceRows are the simulated steps as rows of the store.
+func imbalanceRows(steps []simulator.Imbalance) []market.ImbalanceStep {
+	trends := map[string]string{"HAUSSE": "UPWARD", "BAISSE": "DOWNWARD"}
+	rows := make([]market.ImbalanceStep, 0, len(steps))
+	for _, s := range steps {
+		row := market.ImbalanceStep{Start: s.Start.Unix(), PositivePrice: optional(s.Positive), NegativePrice: optional(s.Negative), ImbalanceMWh: num(s.MWh),
+			SystemTrend: market.Str(trends[s.Trend]), Updated: s.Updated.UnixMilli()}
+		if s.Missing != "N/A" {
+			row.MissingData = market.Str(s.Missing)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func TestWholeDaysOfImbalanceComeAsPublished(t *testing.T) {
+	client := simulated(t)
+	kinds := slices.Clone(dayKinds)
+	first := dayKinds[1]
+	first.name, first.date = "the first date with quarter hours", market.NewDeliveryDate(2025, time.January, 1)
+	for _, tt := range append(kinds, first) {
+		t.Run(tt.name, func(t *testing.T) {
+			reply, _, err := client.ImbalanceData(t.Context(), tt.date.Period())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(reply.Rows) != tt.quarters {
+				t.Errorf("%d rows, want %d", len(reply.Rows), tt.quarters)
+			}
+			want := imbalanceRows(simulator.ImbalanceSteps(simulatorDay(t, tt.date)))
+			if diff := gocmp.Diff(want, withoutWords(reply.Rows)); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+			if len(reply.Refusals.List()) != 0 || len(reply.Notes) != 0 || len(reply.UnknownKeys) != 0 {
+				t.Errorf("refusals %q, notes %q, unknown keys %q", refusalsOf(reply), reply.Notes, reply.UnknownKeys)
+			}
+		})
+	}
+}
+
+func TestAWeekOfImbalanceComesInOneCallAsItIsAtTheTime(t *testing.T) {
+	week := market.Period{Start: autumnDay.Add(-6).Period().Start, End: autumnDay.Period().End}
+	now := autumnDay.Start().Add(13*time.Hour + 4*time.Minute)
+	reply, _, err := simulatedAt(t, now).ImbalanceData(t.Context(), week)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var steps []simulator.Imbalance
+	for date := autumnDay.Add(-6); date != autumnDay.Add(1); date = date.Add(1) {
+		steps = append(steps, simulator.ImbalanceStepsAt(simulatorDay(t, date), now)...)
+	}
+	if len(steps) != 6*96+13*4 || len(reply.Notes) != 0 {
+		t.Errorf("%d steps, notes %q", len(steps), reply.Notes)
+	}
+	if diff := gocmp.Diff(imbalanceRows(steps), withoutWords(reply.Rows)); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnImbalanceWithoutPricesComesWithWhatIsMissing(t *testing.T) {
+	day := simulatorDay(t, summerDay)
+	for now := summerDay.Start(); now.Before(summerDay.End()); now = now.Add(15 * time.Minute) {
+		at := now.Add(3 * time.Minute)
+		steps := simulator.ImbalanceStepsAt(day, at)
+		if len(steps) == 0 || steps[len(steps)-1].Positive != nil {
+			continue
+		}
+		reply, _, err := simulatedAt(t, at).ImbalanceData(t.Context(), market.Period{Start: summerDay.Period().Start, End: at.Unix()})
+		if err != nil || len(reply.Rows) != len(steps) {
+			t.Fatalf("%d rows, want %d, error %v", len(reply.Rows), len(steps), err)
+		}
+		if last := reply.Rows[len(steps)-1]; last.PositivePrice != withdrawn || last.NegativePrice != withdrawn || !last.ImbalanceMWh.Valid || !last.MissingData.Valid {
+			t.Errorf("%+v", last)
+		}
+		return
+	}
+	t.Errorf("each step of %s came with prices", summerDay)
 }

@@ -152,7 +152,7 @@ func addSeeds(f *testing.F, bodies ...string) {
 			f.Add([]byte(body), uint8(pick))
 		}
 	}
-	for _, body := range []string{"", "null", "{}", "[", `{"days":null,"mari":null,"result_procured_reserves":null,"france_power_exchanges":null}`, "{}x", `{"a":"\ud800\u0061"}`, "<html>", "\ufeff{}",
+	for _, body := range []string{"", "null", "{}", "[", `{"days":null,"mari":null,"result_procured_reserves":null,"imbalance_data":null,"france_power_exchanges":null}`, "{}x", `{"a":"\ud800\u0061"}`, "<html>", "\ufeff{}",
 		`{"days":[` + strings.Repeat("[", 100), `{"a":1e5,"b":-0.0,"c":[true,false,null,"\n"]}`, `{"a":01}`, "{\"a\":\"\x01\"}"} {
 		f.Add([]byte(body), uint8(0))
 	}
@@ -181,6 +181,15 @@ func FuzzDecodeStandardMFRR(f *testing.F) {
 		mari(measure("clearing_price", "-0"), measure("direction", `"UP"`)), mari(measure("start_date", "")))
 	fuzzDecoder(f, rte.DecodeStandardMFRR, market.QuarterSeconds, func(r market.MFRRStep) (market.Dataset, int64, market.Direction) {
 		return market.MFRREnergy, r.Start, r.Direction
+	})
+}
+
+func FuzzDecodeImbalanceData(f *testing.F) {
+	addSeeds(f, settlements(settlement()), settlements(settlement("imbalance", "-0"), settlement("system_trend", `"BAISSE"`, "updated_date", "")), settlements(settlement("end_date", "")),
+		settlements(settlement("start_date", `"2026-10-25T02:30:00+01:00"`, "end_date", `"2026-10-25T02:45:00+01:00"`), settlement("start_date", "")),
+		settlements(settlement("missing_data_list", `"`+strings.Repeat("é", 101)+`"`)), settlements(settlement("missing_data_list", "[1]", "negative_imbalance_settlement_price", "-1")))
+	fuzzDecoder(f, rte.DecodeImbalanceData, market.QuarterSeconds, func(r market.ImbalanceStep) (market.Dataset, int64, struct{}) {
+		return market.ImbalancePrices, r.Start, struct{}{}
 	})
 }
 

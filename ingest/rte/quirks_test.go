@@ -662,6 +662,8 @@ var subjects = []subject{
 		func(r market.AFRRStep) market.Number { return r.UpwardPrice }),
 	newSubject("mFRR energy", rte.DecodeStandardMFRR, func(n string) string { return mari(measure("clearing_price", n)) },
 		func(r market.MFRRStep) market.Number { return r.ClearingPrice }),
+	newSubject("imbalance", rte.DecodeImbalanceData, func(n string) string { return settlements(settlement("positive_imbalance_settlement_price", n)) },
+		func(r market.ImbalanceStep) market.Number { return r.PositivePrice }),
 }
 
 func TestANumberIsReadInEachWayItIsWritten(t *testing.T) {
@@ -797,6 +799,14 @@ func TestEachKeyHasItsColumn(t *testing.T) {
 		check(t, reply.Rows[0], map[string]float64{"ClearingPrice": 1, "SettlementPriceCurrent": 2, "SettlementPricePrevious": 3,
 			"RequestedVolumeSAMW": 4, "RequestedVolumeDAMW": 5, "SatisfiedNeedSAMW": 6, "SatisfiedNeedDAMW": 7,
 			"ActivatedVolumeSAMW": 8, "ActivatedVolumeDAMW": 9, "SubmittedOffersMW": 10, "FilteredOffersMW": 11})
+	})
+	t.Run("imbalance", func(t *testing.T) {
+		reply, err := rte.DecodeImbalanceData(strings.NewReader(settlements(settlement("imbalance", "1", "positive_imbalance_settlement_price", "2",
+			"negative_imbalance_settlement_price", "3"))), summerDay.Period())
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, reply.Rows[0], map[string]float64{"ImbalanceMWh": 1, "PositivePrice": 2, "NegativePrice": 3})
 	})
 }
 

@@ -12,8 +12,9 @@ import (
 // shape describes the rows of a resource.
 type shape[R any] struct {
 	numbers func(*R) []*market.Number
-	flags   func(*R) []*market.Flag
-	updated func(*R) *int64 // where a row keeps when it was last written; nil if it does not
+	flags   func(*R) []*market.Flag   // nil: there are none
+	texts   func(*R) []*market.String // nil: there are none
+	updated func(*R) *int64           // where a row keeps when it was last written; nil if it does not
 	// series names the series of a row, of which a whole delivery date has a row a step, and says how long a step is.
 	series func(*R) (name string, seconds int64)
 	// tooMany says whether so many odd steps refuse their date; fewer are left out of it. nil: one does.
@@ -59,6 +60,12 @@ type oddRow[R comparable, K comparable] struct {
 }
 
 func newSteps[R comparable, K comparable](reply *source.Reply[R], window market.Period, shape shape[R]) *steps[R, K] {
+	if shape.flags == nil {
+		shape.flags = func(*R) []*market.Flag { return nil }
+	}
+	if shape.texts == nil {
+		shape.texts = func(*R) []*market.String { return nil }
+	}
 	return &steps[R, K]{
 		shape: shape, reply: reply, window: window,
 		at: make(map[K]int, cap(reply.Rows)), origin: make([]origin, 0, cap(reply.Rows)),
@@ -146,11 +153,9 @@ func (s *steps[R, K]) merge(i int, row R, updated int64) {
 		return
 	}
 	var differ, decided bool
-	numbers, more := s.numbers(held), s.numbers(&row)
-	heldFlags, flags := s.flagsOf(held), s.flagsOf(&row)
 	at := s.fieldUpdates[i]
 	if at == nil {
-		at = make([]int64, len(numbers)+len(heldFlags))
+		at = make([]int64, len(s.numbers(held))+len(s.flags(held))+len(s.texts(held)))
 		for f := range at {
 			at[f] = heldUpdated
 		}
@@ -159,12 +164,9 @@ func (s *steps[R, K]) merge(i int, row R, updated int64) {
 		}
 		s.fieldUpdates[i] = at
 	}
-	for f := range numbers {
-		mergeField(numbers[f], *more[f], &at[f], updated, &differ, &decided)
-	}
-	for f := range heldFlags {
-		mergeField(heldFlags[f], *flags[f], &at[len(numbers)+f], updated, &differ, &decided)
-	}
+	at = mergeFields(s.numbers(held), s.numbers(&row), at, updated, &differ, &decided)
+	at = mergeFields(s.flags(held), s.flags(&row), at, updated, &differ, &decided)
+	mergeFields(s.texts(held), s.texts(&row), at, updated, &differ, &decided)
 	if s.updated != nil {
 		*s.updated(held) = max(*s.updated(held), updated)
 	}
@@ -182,30 +184,30 @@ func (s *steps[R, K]) noteTwice(i int, stands string) {
 
 // fill puts the values of an odd row where a good one has none.
 func (s *steps[R, K]) fill(good, odd *R) {
-	into, from := s.numbers(good), s.numbers(odd)
+	fillFields(s.numbers(good), s.numbers(odd))
+	fillFields(s.flags(good), s.flags(odd))
+	fillFields(s.texts(good), s.texts(odd))
+}
+
+func fillFields[T float64 | bool | string](into, from []*market.Optional[T]) {
 	for f := range into {
 		if !into[f].Valid && from[f].Valid {
 			*into[f] = *from[f]
 		}
 	}
-	flags, oddFlags := s.flagsOf(good), s.flagsOf(odd)
-	for f := range flags {
-		if !flags[f].Valid && oddFlags[f].Valid {
-			*flags[f] = *oddFlags[f]
-		}
-	}
 }
 
-func (s *steps[R, K]) flagsOf(row *R) []*market.Flag {
-	if s.flags == nil {
-		return nil
+// mergeFields is mergeField for all fields of a kind. It returns the instants of the fields behind them.
+func mergeFields[T float64 | bool | string](into, from []*market.Optional[T], at []int64, fromAt int64, differ, decided *bool) []int64 {
+	for f := range into {
+		mergeField(into[f], *from[f], &at[f], fromAt, differ, decided)
 	}
-	return s.flags(row)
+	return at[len(into):]
 }
 
 // mergeField merges a field that was last written at the given instants, in ms, 0 where that is not known. It says whether
 // two values differ, and whether the instants decided which of them stands.
-func mergeField[T float64 | bool](into *market.Optional[T], from market.Optional[T], at *int64, fromAt int64, differ, decided *bool) {
+func mergeField[T float64 | bool | string](into *market.Optional[T], from market.Optional[T], at *int64, fromAt int64, differ, decided *bool) {
 	switch {
 	case !from.Valid:
 		into.Withdrawn = into.Withdrawn || from.Withdrawn && !into.Valid
@@ -228,15 +230,12 @@ func mergeField[T float64 | bool](into *market.Optional[T], from market.Optional
 
 // isRepetition says whether a row has no value that differs from another's.
 func (s *steps[R, K]) isRepetition(row, of *R) bool {
-	numbers, others := s.numbers(row), s.numbers(of)
-	for f := range numbers {
-		if numbers[f].Valid && *numbers[f] != *others[f] {
-			return false
-		}
-	}
-	flags, otherFlags := s.flagsOf(row), s.flagsOf(of)
-	for f := range flags {
-		if flags[f].Valid && *flags[f] != *otherFlags[f] {
+	return repeatFields(s.numbers(row), s.numbers(of)) && repeatFields(s.flags(row), s.flags(of)) && repeatFields(s.texts(row), s.texts(of))
+}
+
+func repeatFields[T float64 | bool | string](fields, others []*market.Optional[T]) bool {
+	for f := range fields {
+		if fields[f].Valid && *fields[f] != *others[f] {
 			return false
 		}
 	}

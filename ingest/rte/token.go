@@ -130,7 +130,7 @@ func (c *Client) tokenFault(err error) *source.Fault {
 	fault := &source.Fault{Source: sourceName, Call: "token", Status: status, Message: http.StatusText(status)}
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusBadRequest || status == http.StatusForbidden:
-		fault.Message = "the client credentials are refused: check rte.client_id and rte.client_secret"
+		fault.Message, fault.Cause = "the client credentials are refused", source.ErrCredentials
 	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
 		fault.Retryable, fault.RetryAfter = true, c.caller.RetryAfter(answered.Response.Header)
 	case status < 300:

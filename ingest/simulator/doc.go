@@ -3,9 +3,9 @@
 //
 // Behind them is one invented market. Every value is a pure function of its
 // series and its delivery date, so two runs, or a server and a test beside it,
-// see the same market: what [Prices], [CapacitySteps], [AFRRSteps] and
-// [MFRRSteps] return is what the servers publish, and a test of a client may
-// take it as the truth.
+// see the same market: what [Prices], [CapacitySteps], [AFRRSteps], [MFRRSteps]
+// and [ImbalanceStepsAt] return is what the servers publish, and a test of a
+// client may take it as the truth.
 //
 // The servers speak the formats of the real ones, habits included: series a
 // client has to ignore, numbers written as strings, absent keys, blocks out of
@@ -20,6 +20,6 @@
 // makes them in the network of its client.
 //
 // What it is not: a model of the French market. The shapes are believable, the
-// levels are invented, and no series explains another beyond the day-ahead
-// price that the energy prices lean on.
+// levels are invented, and no series explains another but two: the energy prices
+// lean on the day-ahead price, and the imbalance follows from the energies.
 package simulator

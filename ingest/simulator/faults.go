@@ -41,10 +41,10 @@ type Fault struct {
 }
 
 var (
-	withValues  = []string{ProcuredReserves, MarginalPrice, StandardMFRR, PowerExchanges, A44}
-	withPrices  = []string{PowerExchanges, A44}
-	withWindows = []string{ProcuredReserves, StandardMFRR, A44} // of more than a delivery date
-	withTokens  = []string{Token, ProcuredReserves, MarginalPrice, StandardMFRR, PowerExchanges}
+	withValues  = []string{ProcuredReserves, MarginalPrice, StandardMFRR, ImbalanceData, PowerExchanges, A44}
+	withPrices  = []string{ImbalanceData, PowerExchanges, A44}
+	withWindows = []string{ProcuredReserves, StandardMFRR, ImbalanceData, A44} // of more than a delivery date
+	withTokens  = []string{Token, ProcuredReserves, MarginalPrice, StandardMFRR, ImbalanceData, PowerExchanges}
 	onlyA44     = []string{A44}
 )
 
@@ -170,7 +170,7 @@ func (f failure) endEarly() {
 
 // answerAnother answers with what a sibling of the resource is made of.
 func (f failure) answerAnother() {
-	another := answer{http.StatusOK, "application/json", []byte(`{"imbalance_data":[]}`)}
+	another := answer{http.StatusOK, "application/json", []byte(`{"standard_rr_data":[]}`)}
 	if f.resource.source == AllOfENTSOE {
 		another = xmlAnswer(http.StatusOK, []byte("<Balancing_MarketDocument/>"))
 	}

@@ -55,6 +55,16 @@ func (m market) mfrr(d Day) []MFRR {
 	return shown(m, d, MFRRSteps(d), MFRR.Corrected, func(s *MFRR, v float64) { s.Values.TotalVolumeSubmitted = &v })
 }
 
+// imbalance returns the steps that are out. Both prices of a flat date are 0; out
+// of bounds is the negative one alone.
+func (m market) imbalance(d Day) []Imbalance {
+	return shown(m, d, ImbalanceStepsAt(d, m.now), Imbalance.Corrected, func(s *Imbalance, v float64) {
+		if s.Negative = &v; v == 0 {
+			s.Positive = &v
+		}
+	})
+}
+
 // shown returns the steps of a delivery date as m shows them; spoil gives one of
 // them a value that is not its own.
 func shown[S any](m market, d Day, steps []S, correct func(S) S, spoil func(*S, float64)) []S {

@@ -3,7 +3,6 @@ package simulator
 import (
 	"math"
 	"math/rand/v2"
-	"sync"
 	"time"
 )
 
@@ -30,32 +29,7 @@ type AFRR struct {
 // between callers and is only to be read.
 func AFRRSteps(d Day) []AFRR { return recentAFRR.day(d) }
 
-// afrrDays keeps the days made last: a day takes milliseconds and megabytes, and
-// clients come back for the current one.
-type afrrDays struct {
-	mu   sync.Mutex
-	kept [4]struct {
-		day   Day
-		steps []AFRR
-	}
-	next int // the place to be taken next
-}
-
-var recentAFRR afrrDays
-
-func (c *afrrDays) day(d Day) []AFRR {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i := range c.kept {
-		if c.kept[i].steps != nil && c.kept[i].day == d {
-			return c.kept[i].steps
-		}
-	}
-	steps := newAFRRDay(d)
-	c.kept[c.next].day, c.kept[c.next].steps = d, steps
-	c.next = (c.next + 1) % len(c.kept)
-	return steps
-}
+var recentAFRR = recentDays[AFRR]{most: 4, make: newAFRRDay}
 
 func newAFRRDay(d Day) []AFRR {
 	r := random("aFRR energy", d)

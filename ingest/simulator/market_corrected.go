@@ -8,6 +8,7 @@ const (
 	correctionEURPerMWh  = 0.37
 	correctionPerStepEUR = 0.0125 // 5 cents a MW and hour
 	correctionMW         = 1
+	correctionMWh        = 1
 )
 
 // isCorrected reports whether the step that begins at t is one that is
@@ -61,6 +62,20 @@ func (m MFRR) Corrected() MFRR {
 		m.Values.TotalVolumeSubmitted = plus(m.Values.TotalVolumeSubmitted, correctionMW)
 	}
 	return m
+}
+
+// Corrected returns what s is once its source has corrected it. A step without
+// prices stays without.
+func (s Imbalance) Corrected() Imbalance {
+	if isCorrected(s.Start, quarter) {
+		s.Positive, s.Negative = plus(s.Positive, correctionEURPerMWh), plus(s.Negative, correctionEURPerMWh)
+		further := float64(correctionMWh) // from zero, so that the trend stays
+		if s.Trend == "HAUSSE" {
+			further = -further
+		}
+		s.MWh = round(s.MWh+further, 2)
+	}
+	return s
 }
 
 // plus returns v and a difference, to two decimals; nil stays nil.

@@ -18,6 +18,7 @@ func TestCorrectionsTouchAboutEverySeventhStepALittle(t *testing.T) {
 			{"capacity", len(CapacitySteps(d)), changed(CapacitySteps(d), Capacity.Corrected)},
 			{"aFRR", len(AFRRSteps(d)), changed(AFRRSteps(d), AFRR.Corrected)},
 			{"mFRR", len(MFRRSteps(d)), changed(MFRRSteps(d), MFRR.Corrected)},
+			{"imbalance", len(ImbalanceSteps(d)), changed(ImbalanceSteps(d), Imbalance.Corrected)},
 		} {
 			if share := float64(tt.changed) / float64(tt.steps); share < 0.1 || share > 0.19 {
 				t.Errorf("%s of %s: %d of %d steps are corrected", tt.series, d, tt.changed, tt.steps)
@@ -58,6 +59,18 @@ func TestBothSourcesCorrectAPriceAlike(t *testing.T) {
 			if got, want := e.Corrected().EURPerMWh, priceAt(prices, e.Start); got != want {
 				t.Errorf("%s: %v at the exchanges, %v at ENTSO-E", e.Start, got, want)
 			}
+		}
+	}
+}
+
+func TestCorrectedImbalanceKeepsItsTrendAndTheOrderOfItsPrices(t *testing.T) {
+	for _, s := range ImbalanceSteps(ordinaryDay) {
+		if c := s.Corrected(); (c.Trend == "HAUSSE") != (c.MWh <= 0) || *c.Positive > *c.Negative {
+			t.Errorf("%s: %v MWh, %s, %v and %v", c.Start, c.MWh, c.Trend, *c.Positive, *c.Negative)
+		}
+		s.Positive, s.Negative = nil, nil
+		if c := s.Corrected(); c.Positive != nil || c.Negative != nil {
+			t.Errorf("%s: a correction brings prices", c.Start)
 		}
 	}
 }

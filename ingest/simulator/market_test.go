@@ -8,12 +8,12 @@ import (
 )
 
 func TestMarketIsTheSameWhateverIsAskedBefore(t *testing.T) {
-	first := []any{Prices(ordinaryDay), CapacitySteps(ordinaryDay), newAFRRDay(ordinaryDay), MFRRSteps(ordinaryDay)}
+	first := []any{Prices(ordinaryDay), CapacitySteps(ordinaryDay), newAFRRDay(ordinaryDay), MFRRSteps(ordinaryDay), newImbalanceDay(ordinaryDay)}
 	for n := range 6 { // more days than are kept
 		AFRRSteps(ordinaryDay.Add(n + 1))
 		MFRRSteps(ordinaryDay.Add(n + 1))
 	}
-	again := []any{Prices(ordinaryDay), CapacitySteps(ordinaryDay), AFRRSteps(ordinaryDay), MFRRSteps(ordinaryDay)}
+	again := []any{Prices(ordinaryDay), CapacitySteps(ordinaryDay), AFRRSteps(ordinaryDay), MFRRSteps(ordinaryDay), recentImbalances.day(ordinaryDay)}
 	if !reflect.DeepEqual(first, again) {
 		t.Error("a second look at a delivery date shows other values")
 	}

@@ -10,6 +10,7 @@ const (
 	ProcuredReserves = "result_procured_reserves"
 	MarginalPrice    = "afrr_marginal_price"
 	StandardMFRR     = "standard_mfrr_data"
+	ImbalanceData    = "imbalance_data"
 	PowerExchanges   = "france_power_exchanges"
 	AllOfENTSOE      = "entsoe"
 	A44              = "A44"
@@ -28,6 +29,7 @@ var resources = []resource{
 	{name: ProcuredReserves, source: AllOfRTE, opening: `{"result_procured_reserves":[`, ahead: true},
 	{name: MarginalPrice, source: AllOfRTE, opening: `{"days":[`},
 	{name: StandardMFRR, source: AllOfRTE, opening: `{"mari":{"mari_mesures":[`},
+	{name: ImbalanceData, source: AllOfRTE, opening: `{"imbalance_data":[`},
 	{name: PowerExchanges, source: AllOfRTE, opening: `{"france_power_exchanges":[`, ahead: true},
 	{name: A44, source: AllOfENTSOE, opening: `<?xml version="1.0" encoding="UTF-8"?><Publication_MarketDocument>`, ahead: true},
 }

@@ -28,10 +28,10 @@ type grant struct {
 }
 
 // RTE answers as https://digital.iservices.rte-france.com does: the token
-// endpoint, the three resources of Balancing Capacity v5 and Balancing Energy v5,
+// endpoint, the four resources of Balancing Capacity v5 and Balancing Energy v5,
 // and the power exchanges of Wholesale Market v3. A capacity window is at most 20
-// days long, one of aFRR energy 24 hours, one of mFRR energy 7 days; the
-// exchanges take none. Beside them it answers for its [Switches] at /switches.
+// days long, one of aFRR energy 24 hours, one of mFRR energy or of imbalance
+// 7 days; the exchanges take none. Beside them it answers for its [Switches] at /switches.
 func RTE(o Options) http.Handler {
 	o = o.withDefaults()
 	s := &rte{now: o.Now, lifetime: o.TokenLifetime, switches: o.Switches, tokens: make(map[string]grant)}
@@ -48,6 +48,7 @@ func RTE(o Options) http.Handler {
 		{"balancing_capacity/v5", ProcuredReserves, ofWindow(20*day+clockChange, procuredReserves)},
 		{"balancing_energy/v5", MarginalPrice, ofWindow(day, afrrMarginalPrice)},
 		{"balancing_energy/v5", StandardMFRR, ofWindow(7*day+clockChange, standardMFRRData)},
+		{"balancing_energy/v5", ImbalanceData, ofWindow(7*day+clockChange, imbalanceData)},
 		{"wholesale_market/v3", PowerExchanges, func(_ *http.Request, m market) answer {
 			return answer{http.StatusOK, "application/json", francePowerExchanges(m)}
 		}},

@@ -126,6 +126,8 @@ func TestRTERefusesWhatItsInterfaceDoesNotAllow(t *testing.T) {
 		{"aFRR of the autumn day", afrrPath, askFor(whole(autumnDay)), 400},
 		{"mFRR of 7 days and an hour", mfrrPath, lasting(7*day + time.Hour), 200},
 		{"wider mFRR", mfrrPath, lasting(7*day + time.Hour + time.Second), 400},
+		{"imbalance of 7 days and an hour", imbalancePath, lasting(7*day + time.Hour), 200},
+		{"wider imbalance", imbalancePath, lasting(7*day + time.Hour + time.Second), 400},
 		{"no parameters", mfrrPath, nil, 400},
 		{"no offset", mfrrPath, noOffset, 400},
 		{"empty window", mfrrPath, lasting(0), 400},

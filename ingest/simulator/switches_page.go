@@ -45,7 +45,7 @@ func fromLoopback(next http.HandlerFunc) http.HandlerFunc {
 			host = name
 		}
 		address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if host != "localhost" && (err != nil || !address.IsLoopback()) {
+		if !strings.EqualFold(host, "localhost") && (err != nil || !address.Unmap().IsLoopback()) {
 			textAnswer(http.StatusForbidden, "ask for this page by 127.0.0.1 or localhost\n").writeTo(w)
 			return
 		}

@@ -116,7 +116,7 @@ func (f *failing) askFor(resource string, asked window) (*http.Response, string,
 func (f *failing) begin(resource string, asked window) (*http.Response, error) {
 	f.t.Helper()
 	method, address := http.MethodGet, f.servers.RTEURL+map[string]string{
-		Token: "/token/oauth/", ProcuredReserves: capacityPath, MarginalPrice: afrrPath, StandardMFRR: mfrrPath, PowerExchanges: exchangesPath,
+		Token: "/token/oauth/", ProcuredReserves: capacityPath, MarginalPrice: afrrPath, StandardMFRR: mfrrPath, ImbalanceData: imbalancePath, PowerExchanges: exchangesPath,
 	}[resource]+"?"+askFor(asked).Encode()
 	switch resource {
 	case Token:
@@ -180,7 +180,7 @@ func TestEveryFaultIsSeenByAClient(t *testing.T) {
 		"plain-text":  text(200, "try again later"),
 		"empty-reply": func(_ *testing.T, s seen) bool { return s.err == nil && s.response.StatusCode == 200 && s.body == "" },
 		"another-document": func(_ *testing.T, s seen) bool {
-			return text(200, "imbalance_data")(t, s) || text(200, "Balancing_MarketDocument")(t, s)
+			return text(200, "standard_rr_data")(t, s) || text(200, "Balancing_MarketDocument")(t, s)
 		},
 		"redirect": header(302, "Location", "http://elsewhere.invalid/"),
 		"gzip-lie": func(_ *testing.T, s seen) bool {
@@ -398,6 +398,7 @@ func TestWideWindowIsCutShort(t *testing.T) {
 	for resource, dateOf := range map[string]func(Day) string{
 		ProcuredReserves: func(d Day) string { return `{"start_date":` + quoted(d.Start(), time.UTC) },
 		StandardMFRR:     func(d Day) string { return `{"start_date":` + quoted(d.Start(), paris) },
+		ImbalanceData:    func(d Day) string { return `"end_date":` + quoted(d.End(), paris) + `,"imbalance"` },
 		A44:              func(d Day) string { return "<timeInterval><start>" + d.Start().Format("2006-01-02T15:04Z") },
 	} {
 		_, body, err := f.askFor(resource, window{first.Start(), first.Add(7).Start()})
@@ -453,6 +454,7 @@ func shownBy(m market, d Day) map[string]any {
 		ProcuredReserves: string(procuredReserves(whole(d), m)),
 		MarginalPrice:    string(afrrMarginalPrice(whole(d), m)),
 		StandardMFRR:     string(standardMFRRData(whole(d), m)),
+		ImbalanceData:    string(imbalanceData(whole(d), m)),
 		PowerExchanges:   string(francePowerExchanges(m)),
 		A44:              m.prices(d),
 	}
@@ -515,7 +517,7 @@ func TestFaultOfValuesIsAboutTheNewestDeliveryDateByDefault(t *testing.T) {
 			}
 		})
 	}
-	for _, resource := range []string{MarginalPrice, StandardMFRR} {
+	for _, resource := range []string{MarginalPrice, StandardMFRR, ImbalanceData} {
 		f := newFailing(t)
 		f.setClock(now)
 		f.switchTo(Switch{Resource: resource, Fault: outOfBounds})
@@ -524,6 +526,11 @@ func TestFaultOfValuesIsAboutTheNewestDeliveryDateByDefault(t *testing.T) {
 		}
 	}
 	f := newFailing(t)
+	f.switchTo(Switch{Resource: ImbalanceData, Fault: flatPrices, Date: today})
+	if _, body, err := f.ask(ImbalanceData); err != nil || strings.Count(body, `_price":0,`) != 2*96 || strings.Count(body, "_price") != 2*96 {
+		t.Errorf("flat imbalance prices: error %v, %.400s", err, body)
+	}
+	f = newFailing(t)
 	f.switchTo(Switch{Resource: ProcuredReserves, Fault: outOfBounds, Date: today})
 	if _, body, err := f.ask(ProcuredReserves); err != nil || strings.Count(body, "999999") != 1 {
 		t.Errorf("capacity: error %v", err)
@@ -535,7 +542,7 @@ func TestSwitchIsRefusedWithWhatWouldBeRight(t *testing.T) {
 		w    Switch
 		says string
 	}{
-		{Switch{}, `resource "" is not known: it is one of all, rte, entsoe, token, result_procured_reserves, afrr_marginal_price, standard_mfrr_data, france_power_exchanges, A44`},
+		{Switch{}, `resource "" is not known: it is one of all, rte, entsoe, token, result_procured_reserves, afrr_marginal_price, standard_mfrr_data, imbalance_data, france_power_exchanges, A44`},
 		{Switch{Resource: "a44", Fault: Well}, `resource "a44" is not known`},
 		{Switch{Resource: A44, Fault: "503"}, `fault "503" is not one of A44: those are well, connection-refused, `},
 		{Switch{Resource: StandardMFRR, Fault: flatPrices}, `fault "flat-prices" is not one of standard_mfrr_data: those are well, `},

@@ -145,6 +145,9 @@ func TooManyOddSteps(steps int, date market.DeliveryDate) bool {
 // ErrTooWide means that the window is wider than the source accepts.
 var ErrTooWide = errors.New("the window is too wide for the source")
 
+// ErrCredentials means that the source does not accept the credentials.
+var ErrCredentials = errors.New("the credentials are refused")
+
 // Fault is a call that failed.
 type Fault struct {
 	Source     string // RTE or ENTSO-E
@@ -156,7 +159,7 @@ type Fault struct {
 	Unreadable bool   // the reply arrived but could not be parsed; false for the error page of a proxy
 	Retryable  bool
 	RetryAfter time.Duration // the pause that the source asked for, a day at most; 0 if it asked for none
-	Cause      error         // nil, ErrTooWide, or what the connection said
+	Cause      error         // nil, ErrTooWide, ErrCredentials, or what the connection said
 }
 
 func (f *Fault) Error() string {

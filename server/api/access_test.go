@@ -15,14 +15,14 @@ import (
 	"courant/store/market"
 )
 
-// caller is somebody who asks, and the code of what he is told of each kind of dataset; empty: he may read it.
+// caller is a client, and the code of the problem that it gets for each kind of dataset; empty: it may read it.
 type caller struct {
 	name   string
 	dress  []func(*http.Request)
 	prices string // day-ahead-prices
 	afrr   string // afrr-energy
 	rest   string // the four other datasets and the two aggregates
-	page   bool   // his session opens the pages
+	page   bool   // its session may see the pages
 }
 
 // statusOf is the status that goes with a problem's code.
@@ -31,11 +31,11 @@ var statusOf = map[string]int{
 	"subscription_required": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
 }
 
-// callers makes everybody who may come to the door.
+// callers returns every kind of client.
 func callers(t *testing.T, f *fixture) []caller {
 	t.Helper()
 	subscribed := func(account store.Account, offer string, start, end time.Time) store.Account {
-		must(t, f.store.SetSubscription(t.Context(), account.Email, store.Subscription{Offer: offer, Start: start, End: end}))
+		must(t, f.store.SetSubscription(t.Context(), store.Note{}, account.Email, store.Subscription{Offer: offer, Start: start, End: end}))
 		return account
 	}
 	now := f.clock.Now()
@@ -48,7 +48,7 @@ func callers(t *testing.T, f *fixture) []caller {
 	gone := subscribed(f.account(t, "gilda@example.org", store.Member), "no-longer-offered", now, time.Time{})
 	disabled := subscribed(f.account(t, "henri@example.org", store.Administrator), "everything", now, time.Time{})
 	disabledToken, disabledSession := f.token(t, disabled, nil), f.session(t, disabled)
-	must(t, f.store.DisableAccount(t.Context(), disabled.Email, now))
+	must(t, f.store.DisableAccount(t.Context(), store.Note{}, disabled.Email, now))
 
 	limited := func(datasets string) func(*store.Token) {
 		return func(token *store.Token) { token.Datasets = datasets }
@@ -57,7 +57,7 @@ func callers(t *testing.T, f *fixture) []caller {
 		return func(token *store.Token) { token.Expires = end }
 	}
 	revoked := f.token(t, admin, ending(now))
-	must(t, f.store.RevokeToken(t.Context(), revoked[:12], now))
+	must(t, f.store.RevokeToken(t.Context(), store.Note{}, revoked[:12], now))
 	ended := f.session(t, admin)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/logout", nil)
 	r.AddCookie(ended)
@@ -160,7 +160,7 @@ var routes = []route{
 	{"/static/nothing.css", []string{"GET", "HEAD"}},
 }
 
-// expectation is the status, and the code of a problem or the content type of what is none.
+// expectation is the status, and the code of the problem or the content type of the answer.
 type expectation struct {
 	status      int
 	code        string
@@ -168,7 +168,7 @@ type expectation struct {
 	location    string
 }
 
-// expect says what a caller is answered.
+// expect returns what a caller is answered.
 func (c caller) expect(r route, method string) expectation {
 	problem := func(code string) expectation {
 		return expectation{status: statusOf[code], code: code, contentType: "application/problem+json"}
@@ -213,7 +213,7 @@ func (c caller) expect(r route, method string) expectation {
 	return expectation{status: 200, contentType: contentType}
 }
 
-// loginFor is where a guest is sent who asks for a page; without the query of what he asked for.
+// loginFor returns the address to which a guest who requests a page is redirected, without its query.
 func loginFor(page string) string {
 	if page == "/" {
 		return "/login"
@@ -221,7 +221,7 @@ func loginFor(page string) string {
 	return "/login?next=" + url.QueryEscape(page)
 }
 
-// leaks are what no answer may hold, in lower case.
+// leaks are texts that no answer may contain, in lower case.
 var leaks = []string{"select ", "insert ", "sqlite", "sql:", "courant.db", ".go:", "goroutine", "runtime error", "courant/server", "/tmp/", "crt_"}
 
 func TestEveryRouteAnswersEveryCaller(t *testing.T) {
@@ -297,7 +297,7 @@ func checkAnswer(t *testing.T, what string, w *httptest.ResponseRecorder, method
 	}
 }
 
-func TestACallersChangeBitesOnTheNextRequest(t *testing.T) {
+func TestAChangeOfAnAccountOrTokenAppliesToTheNextRequest(t *testing.T) {
 	f := open(t)
 	f.refresh(t)
 	account := f.account(t, "anne@example.org", store.Member)
@@ -327,7 +327,7 @@ func TestACallersChangeBitesOnTheNextRequest(t *testing.T) {
 	check("the end of its Paris day", carrying(session), "subscription_required")
 	must(t, f.auth.RevokeToken(t.Context(), token[:12]))
 	check("revoked", bearer(token), "token_revoked")
-	must(t, f.store.DisableAccount(t.Context(), account.Email, f.clock.Now()))
+	must(t, f.store.DisableAccount(t.Context(), store.Note{}, account.Email, f.clock.Now()))
 	check("disabled", carrying(session), "unauthenticated")
 }
 

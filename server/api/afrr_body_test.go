@@ -58,11 +58,11 @@ func newAFRRStep(start int64, up, down value) afrrStep {
 func storedAFRR(steps []afrrStep) market.Batch {
 	var batch market.Batch
 	for _, s := range steps {
-		batch.AFRR = append(batch.AFRR, market.AFRRStep{
+		market.AFRR.Put(&batch, append(market.AFRR.In(batch), market.AFRRStep{
 			Start: s.start, UpwardPrice: s.row.Up.number(), DownwardPrice: s.row.Down.number(), DemandMW: s.row.Demand.number(),
 			ForFranceMW: s.row.ForFrance.number(), InFranceMW: s.row.InFrance.number(),
 			PicassoConnection: s.row.Picasso.flag(), ProrataMode: s.row.Prorata.flag(),
-		})
+		}))
 	}
 	return batch
 }

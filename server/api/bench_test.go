@@ -24,12 +24,12 @@ func fullWindow() market.Batch {
 	number := func() market.Number { return m.between(-900, 900, 2, 0).number() }
 	var batch market.Batch
 	for _, start := range starts(windowStart, windowEnd, 900) {
-		batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: number()})
+		market.Prices.Put(&batch, append(market.Prices.In(batch), market.Price{Start: start, Resolution: market.PT15M, Price: number()}))
 		sell := func(dataset market.Dataset, direction market.Direction, horizon string) {
-			batch.Capacity = append(batch.Capacity, market.CapacityStep{
+			market.Capacity.Put(&batch, append(market.Capacity.In(batch), market.CapacityStep{
 				Dataset: dataset, Start: start, Direction: direction, TimeHorizon: horizon, Product: "STD",
 				OfferedMW: market.Num(900.5), ContractedMW: market.Num(450), Price: m.between(0, 20, 6, 0).number(),
-			})
+			}))
 		}
 		sell(market.FCRCapacity, market.Symmetric, "DAILY")
 		for _, direction := range []market.Direction{market.Upward, market.Downward} {
@@ -40,14 +40,14 @@ func fullWindow() market.Batch {
 	}
 	for _, start := range starts(dayStart, windowEnd, 900) {
 		for _, direction := range []market.Direction{market.Upward, market.Downward} {
-			batch.MFRR = append(batch.MFRR, market.MFRRStep{Start: start, Direction: direction, ClearingPrice: number(), ActivatedVolumeSAMW: number()})
+			market.MFRR.Put(&batch, append(market.MFRR.In(batch), market.MFRRStep{Start: start, Direction: direction, ClearingPrice: number(), ActivatedVolumeSAMW: number()}))
 		}
 	}
 	for _, start := range starts(dayStart, windowEnd, 4) {
-		batch.AFRR = append(batch.AFRR, market.AFRRStep{
+		market.AFRR.Put(&batch, append(market.AFRR.In(batch), market.AFRRStep{
 			Start: start, UpwardPrice: number(), DownwardPrice: number(), DemandMW: number(), ForFranceMW: number(), InFranceMW: number(),
 			PicassoConnection: market.Flag{V: true, Valid: true}, ProrataMode: market.Flag{Valid: true},
-		})
+		}))
 	}
 	return batch
 }
@@ -58,7 +58,7 @@ func windowOf[R any](rows []R) store.Window[R] {
 
 func soldOf(batch market.Batch, dataset market.Dataset) []market.CapacityStep {
 	var steps []market.CapacityStep
-	for _, step := range batch.Capacity {
+	for _, step := range market.Capacity.In(batch) {
 		if step.Dataset == dataset {
 			steps = append(steps, step)
 		}
@@ -73,12 +73,12 @@ func BenchmarkBuildBody(b *testing.B) {
 		endpoint string
 		build    func() []byte
 	}{
-		{"day-ahead-prices", func() []byte { return api.PricesBody(windowOf(batch.Prices)) }},
+		{"day-ahead-prices", func() []byte { return api.PricesBody(windowOf(market.Prices.In(batch))) }},
 		{"fcr-capacity", func() []byte { return api.CapacityBody(windowOf(fcr)) }},
 		{"afrr-capacity", func() []byte { return api.CapacityBody(windowOf(afrr)) }},
 		{"mfrr-capacity", func() []byte { return api.CapacityBody(windowOf(mfrr)) }},
-		{"afrr-energy", func() []byte { return api.AFRRBody(windowOf(batch.AFRR)) }},
-		{"mfrr-energy", func() []byte { return api.MFRRBody(windowOf(batch.MFRR)) }},
+		{"afrr-energy", func() []byte { return api.AFRRBody(windowOf(market.AFRR.In(batch))) }},
+		{"mfrr-energy", func() []byte { return api.MFRRBody(windowOf(market.MFRR.In(batch))) }},
 	} {
 		b.Run(bench.endpoint, func(b *testing.B) {
 			b.ReportAllocs()

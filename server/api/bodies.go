@@ -148,7 +148,7 @@ func (b *bodies) pack(ctx context.Context) {
 // renew builds a body, or has the one that there is tell the time of the newest fetch where no row has changed since.
 func (b *bodies) renew(ctx context.Context, dataset market.Dataset, has body) (body, error) {
 	if has.bytes != nil {
-		news, err := b.store.News(ctx, dataset, has.version)
+		news, err := b.store.ChangesSince(ctx, dataset, has.version)
 		if err != nil {
 			return body{}, err
 		}
@@ -164,18 +164,18 @@ func (b *bodies) renew(ctx context.Context, dataset market.Dataset, has body) (b
 func (b *bodies) build(ctx context.Context, dataset market.Dataset) (body, error) {
 	switch dataset {
 	case market.DayAheadPrices:
-		window, err := b.store.LatestPrices(ctx, b.windowDays)
+		window, err := store.Latest(ctx, b.store, market.Prices, market.DayAheadPrices, b.windowDays)
 		return finish(window, pricesBody), err
 	case market.AFRREnergy:
-		window, err := b.store.LatestAFRR(ctx)
+		window, err := store.Latest(ctx, b.store, market.AFRR, market.AFRREnergy, 1)
 		made := finish(window, afrrBody)
 		made.fiveMinutes = market.AFRRBuckets(window.Rows)
 		return made, err
 	case market.MFRREnergy:
-		window, err := b.store.LatestMFRR(ctx)
+		window, err := store.Latest(ctx, b.store, market.MFRR, market.MFRREnergy, 1)
 		return finish(window, mfrrBody), err
 	}
-	window, err := b.store.LatestCapacity(ctx, dataset, b.windowDays)
+	window, err := store.Latest(ctx, b.store, market.Capacity, dataset, b.windowDays)
 	return finish(window, capacityBody), err
 }
 

@@ -15,19 +15,19 @@ import (
 	"courant/web"
 )
 
-// fill writes into a field in the place of what is there.
+// fill replaces the content of a field.
 func (b *browser) fill(id, text string) {
 	b.t.Helper()
 	b.do(chromedp.SetValue(chromedp.ID(id), text))
 }
 
-// press sends a form by its button, named by a selector.
+// press sends a form by the button with the selector.
 func (b *browser) press(selector string) {
 	b.t.Helper()
 	b.follow(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// status asks the live server as a program does, and tells the answer's status and code.
+// status makes a request as a program does, and returns the status and the code of the answer.
 func (b *browser) status(path, token string) string {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.base+path, nil)

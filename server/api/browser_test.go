@@ -29,13 +29,13 @@ import (
 	"courant/web"
 )
 
-// axeFolder names the environment variable that says where axe-core is, as npm installs it.
+// axeFolder is the environment variable with the folder of axe-core as npm installs it.
 const axeFolder = "AXE_CORE"
 
-// patience is how long a test waits for a page in all, so that one that never comes is told and not waited for.
+// patience is how long a test waits for all of its pages, so that it fails if one never comes.
 const patience = 3 * time.Minute
 
-// browser is a Chromium that looks at a server.
+// browser is a Chromium that shows pages of a server.
 type browser struct {
 	t    *testing.T
 	ctx  context.Context
@@ -75,7 +75,7 @@ func openBrowser(t *testing.T, f *fixture) *browser {
 	return b
 }
 
-// hear keeps what a page complains of.
+// hear stores the complaints of a page.
 func (b *browser) hear(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -89,7 +89,7 @@ func (b *browser) hear(event any) {
 	}
 }
 
-// calm fails the test if a page complained since it was asked last.
+// calm fails the test if a page has complained since the last call.
 func (b *browser) calm(where string) {
 	b.t.Helper()
 	b.mu.Lock()
@@ -110,7 +110,7 @@ func (b *browser) open(path string) {
 	b.do(chromedp.Navigate(b.base + path))
 }
 
-// follow does what leads to another page and waits for that.
+// follow runs actions that lead to another page and waits for it.
 func (b *browser) follow(step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	_, err := chromedp.Run(b.ctx, chromedp.WaitEvent(page.LoadEventFired, nil, step))
@@ -135,7 +135,7 @@ func (b *browser) is(expression, want string) {
 	}
 }
 
-// openAs starts a Chromium in which somebody is signed in, and that prefers a language.
+// openAs starts a Chromium with a session and a preferred language.
 func openAs(t *testing.T, f *fixture, role store.Role, language string) *browser {
 	t.Helper()
 	b := openBrowser(t, f)
@@ -144,14 +144,14 @@ func openAs(t *testing.T, f *fixture, role store.Role, language string) *browser
 	return b
 }
 
-// as has the browser carry a session.
+// as sets the session of the browser.
 func (b *browser) as(cookie *http.Cookie) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.base})
 	must(b.t, err)
 }
 
-// speak has the browser prefer a language.
+// speak sets the preferred language of the browser.
 func (b *browser) speak(language string) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{})
@@ -160,7 +160,7 @@ func (b *browser) speak(language string) {
 	must(b.t, err)
 }
 
-// prefer has the browser prefer a colour scheme.
+// prefer sets the preferred colour scheme of the browser.
 func (b *browser) prefer(scheme string) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -324,7 +324,7 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	b.is(plots, "false")
 }
 
-// TestInABrowserEveryPageIsSound looks at every page at both widths, in both schemes and both languages.
+// TestInABrowserEveryPageIsSound opens every page at both widths, in both schemes and both languages.
 func TestInABrowserEveryPageIsSound(t *testing.T) {
 	f := open(t, reporting(inState("late")), func(o *api.Options) { o.OpenSignup, o.Offers = true, []web.Offer{{ID: "everything"}} })
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
@@ -373,7 +373,7 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 	look("administrator", member)
 }
 
-// accessible has axe-core look at the page.
+// accessible runs axe-core on the page.
 func (b *browser) accessible(where, axe string) {
 	b.t.Helper()
 	if axe == "" {

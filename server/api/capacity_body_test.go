@@ -129,9 +129,9 @@ func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
 			f := open(t)
 			var batch market.Batch
 			for _, steps := range test.steps {
-				batch.Capacity = append(batch.Capacity, steps.rows()...)
+				market.Capacity.Put(&batch, append(market.Capacity.In(batch), steps.rows()...))
 			}
-			slices.Reverse(batch.Capacity) // the order in which rows come in does not matter
+			slices.Reverse(market.Capacity.In(batch)) // the order in which rows come in does not matter
 			f.commit(t, batch)
 			same(t, f.body(t, "afrr-capacity"), capacityAnswer{test.want, fetched})
 		})
@@ -140,10 +140,10 @@ func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
 
 func TestFCRVolumeIsTheContractedOne(t *testing.T) {
 	f := open(t)
-	f.commit(t, market.Batch{Capacity: slices.Concat(
+	f.commit(t, market.Capacity.Batch(slices.Concat(
 		soldSteps{market.FCRCapacity, "2026-07-15T10:00:00Z", market.Symmetric, "DAILY", "STD", one("700.5"), one("512"), []value{"3", "3", "3", "3"}}.rows(),
 		soldSteps{market.FCRCapacity, "2026-07-15T11:00:00Z", market.Symmetric, "", "STD", one(""), one(""), []value{"2.25"}}.rows(),
-	)})
+	)))
 	same(t, f.body(t, "fcr-capacity"), capacityAnswer{[]fcrRow{
 		{"2026-07-15T10:00:00.000Z", "2026-07-15T11:00:00.000Z", "512", "512", "700.5", "12", "SYMMETRIC", "FCR", "DAILY"},
 		{"2026-07-15T11:00:00.000Z", "2026-07-15T11:15:00.000Z", "", "", "", "9", "SYMMETRIC", "FCR", ""},
@@ -165,7 +165,7 @@ func TestCapacityIsOrderedByStartDirectionHorizonAndProduct(t *testing.T) {
 	series("2026-07-15T10:00:00Z", market.Upward, "DAILY", "SPE0", "2", "2", "2", "2")
 	series("2026-07-15T10:00:00Z", market.Upward, "DAILY", "SPE", hour...)
 	series("2026-07-15T10:00:00Z", market.Upward, "", "STD", hour...)
-	f.commit(t, market.Batch{Capacity: steps})
+	f.commit(t, market.Capacity.Batch(steps))
 	row := func(start, end string, direction word, price value, horizon word) capacityRow {
 		return capacityRow{utc(at(start)), utc(at(end)), direction, price, "mFRR", "2", "1", horizon}
 	}
@@ -198,15 +198,15 @@ func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
 					return []value{m.between(0, 50, 6, 0), m.between(0, 50, 6, 0), m.between(0, 50, 6, 0), m.between(0, 50, 6, 0)}
 				}
 				offered, contracted, prices := m.between(0, 900, 1, 9), m.between(0, 900, 1, 9), quarters()
-				batch.Capacity = append(batch.Capacity, soldSteps{market.FCRCapacity, first, market.Symmetric, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...)
+				market.Capacity.Put(&batch, append(market.Capacity.In(batch), soldSteps{market.FCRCapacity, first, market.Symmetric, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...))
 				fcr = append(fcr, fcrRow{begin, end, contracted, contracted, offered, decimal(sumOf(prices...), 6), "SYMMETRIC", "FCR", "DAILY"})
 				for _, direction := range []market.Direction{market.Upward, market.Downward} {
 					prices := quarters()
-					batch.Capacity = append(batch.Capacity, soldSteps{market.AFRRCapacity, first, direction, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...)
+					market.Capacity.Put(&batch, append(market.Capacity.In(batch), soldSteps{market.AFRRCapacity, first, direction, "DAILY", "STD", one(offered), one(contracted), prices}.rows()...))
 					afrr = append(afrr, capacityRow{begin, end, word(direction), decimal(sumOf(prices...), 6), "aFRR", offered, contracted, "DAILY"})
 					for _, horizon := range []string{"DAILY", "PERIODIC"} {
 						prices := quarters()
-						batch.Capacity = append(batch.Capacity, soldSteps{market.MFRRCapacity, first, direction, horizon, "STD", one(offered), one(contracted), prices}.rows()...)
+						market.Capacity.Put(&batch, append(market.Capacity.In(batch), soldSteps{market.MFRRCapacity, first, direction, horizon, "STD", one(offered), one(contracted), prices}.rows()...))
 						mfrr = append(mfrr, capacityRow{begin, end, word(direction), decimal(sumOf(prices...), 6), "mFRR", offered, contracted, word(horizon)})
 					}
 				}
@@ -243,7 +243,7 @@ func TestCapacityWindowIsThatOfItsOwnDataset(t *testing.T) {
 			steps = append(steps, soldSteps{dataset, start, market.Symmetric, "DAILY", "STD", one("1"), one("1"), []value{"1"}}.rows()...)
 		}
 	}
-	f.commit(t, market.Batch{Capacity: steps})
+	f.commit(t, market.Capacity.Batch(steps))
 	f.refresh(t)
 	for endpoint, want := range map[string][]word{
 		"fcr-capacity":  {utc(at(firstMidnight)), utc(at(lastMidday))},

@@ -15,44 +15,44 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// leastPacked is the size below which content is sent as it is: a packet holds it.
+// leastPacked is the size in bytes from which content is compressed: less fits into one packet.
 const leastPacked = 1024
 
-// The content codings in which a document is sent beside as it is.
+// The content codings of a document, besides the identity.
 const (
 	codingGzip = "gzip"
 	codingZstd = "zstd"
 )
 
-// variant is a document in one coding, with the lines of the header that go with it: made once, they cost an answer no
-// allocation. It never changes.
+// variant is a document in one coding, with its header values, made once so that setting them does not allocate. It is
+// immutable.
 type variant struct {
 	bytes  []byte
 	length []string
-	tag    []string // strong: other bytes have another tag
-	coding []string // nil: as it is
+	tag    []string // a strong entity tag: other bytes have another tag
+	coding []string // nil: identity
 }
 
-// document is finished content in each coding in which it is sent. Its best variants are made by pack, off the way of whoever
-// made or reads it.
+// document is finished content in each of its codings. Its best variants are made later, by pack, so that neither building
+// nor reading it waits for them.
 type document struct {
 	contentType []string
-	modified    []string // an HTTP date; nil: not known
+	modified    []string // an HTTP date; nil: unknown
 
 	hash  string
 	plain variant
-	quick variant              // gzip, made at once; without bytes if the content is small
+	quick variant              // gzip, made at once; empty if the content is small
 	best  atomic.Pointer[best] // nil until packed
 
-	example func() (string, error) // of an answer, for the documentation; shortened when it is first asked for
+	example func() (string, error) // shortened, for the documentation; made at the first call
 }
 
-// best is the smallest variants of a document.
+// best are the smallest variants of a document.
 type best struct {
 	gzip, zstd variant
 }
 
-// newDocument makes a document of content that does not change any more.
+// newDocument returns a document with the content, which must not change any more. A zero time means unknown.
 func newDocument(contentType string, content []byte, modified time.Time) *document {
 	sum := sha256.Sum256(content)
 	d := &document{
@@ -78,7 +78,7 @@ func (d *document) variant(coding string, content []byte, mark string) variant {
 	return v
 }
 
-// pack makes the best variants, once.
+// pack makes the best variants, if they are not made yet.
 func (d *document) pack() {
 	if d.quick.bytes == nil || d.best.Load() != nil {
 		return
@@ -93,12 +93,12 @@ func (d *document) pack() {
 var packer = func() *zstd.Encoder {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
 	if err != nil {
-		panic("server: zstd: " + err.Error())
+		panic("api: zstd: " + err.Error())
 	}
 	return encoder
 }()
 
-// quickGzips are writers for what somebody waits for: each takes more time to make than a page takes to pack.
+// quickGzips are writers for answers that a client waits for. Making one takes longer than compressing a page.
 var quickGzips = sync.Pool{New: func() any { return newGzip(gzip.BestSpeed) }}
 
 func quicklyGzipped(content []byte) []byte {
@@ -110,7 +110,7 @@ func quicklyGzipped(content []byte) []byte {
 func newGzip(level int) *gzip.Writer {
 	w, err := gzip.NewWriterLevel(nil, level)
 	if err != nil {
-		panic("server: gzip: " + err.Error())
+		panic("api: gzip: " + err.Error())
 	}
 	return w
 }
@@ -118,12 +118,12 @@ func newGzip(level int) *gzip.Writer {
 func gzipped(w *gzip.Writer, content []byte) []byte {
 	var packed bytes.Buffer
 	w.Reset(&packed)
-	w.Write(content) // into memory, which does not fail
+	w.Write(content) // to memory, which does not fail
 	w.Close()
-	return bytes.Clone(packed.Bytes()) // the buffer is up to twice as long
+	return bytes.Clone(packed.Bytes()) // the capacity of the buffer is up to twice that
 }
 
-// choose is the variant that a request's Accept-Encoding likes best. One that accepts nothing gets the content as it is.
+// choose returns the variant that Accept-Encoding prefers; the identity if it accepts nothing.
 func (d *document) choose(accept []string) *variant {
 	if len(accept) == 0 || d.quick.bytes == nil {
 		return &d.plain
@@ -131,7 +131,7 @@ func (d *document) choose(accept []string) *variant {
 	liked := parseAcceptEncoding(accept)
 	packed := d.best.Load()
 	chosen, weight := &d.plain, liked.plain
-	if liked.likesGzip() {
+	if liked.prefersGzip() {
 		chosen, weight = &d.quick, liked.gzip
 		if packed != nil {
 			chosen = &packed.gzip
@@ -143,27 +143,27 @@ func (d *document) choose(accept []string) *variant {
 	return chosen
 }
 
-// caching is what an answer's header says of keeping it.
+// caching is the caching headers of an answer.
 type caching struct {
 	control []string // Cache-Control
-	vary    []string // what it goes by
+	vary    []string // Vary
 }
 
 var (
-	// onlyToCompare is for data: only its reader may keep them, and asks each time whether they are still the same.
+	// onlyToCompare is for data: only the client may store them, and revalidates them before each use.
 	onlyToCompare = caching{[]string{"private, no-cache"}, []string{"Accept-Encoding, Authorization, Cookie"}}
 	forAnHour     = caching{[]string{"public, max-age=3600"}, []string{"Accept-Encoding"}}
 )
 
-// sendDocument answers with a document in the coding that is liked best, or says that the caller has it already.
-func (s *Server) sendDocument(c echo.Context, d *document, keep caching) error {
+// sendDocument sends a document in the coding that the client prefers, or 304 if the client has it already.
+func (s *Server) sendDocument(c echo.Context, d *document, cache caching) error {
 	request, response := c.Request(), c.Response()
 	header, chosen := response.Header(), d.choose(request.Header["Accept-Encoding"])
-	header["Cache-Control"], header["Vary"] = keep.control, keep.vary
+	header["Cache-Control"], header["Vary"] = cache.control, cache.vary
 	if d.modified != nil {
 		header["Last-Modified"] = d.modified
 	}
-	if held := d.heldBy(request.Header["If-None-Match"], chosen); held != nil {
+	if held := d.matchingTag(request.Header["If-None-Match"], chosen); held != nil {
 		header["Etag"] = held
 		response.WriteHeader(http.StatusNotModified)
 		return nil
@@ -180,15 +180,15 @@ func (s *Server) sendDocument(c echo.Context, d *document, keep caching) error {
 	return err
 }
 
-// heldBy is the tag of the chosen variant, or of the same content in gzip made otherwise, that If-None-Match names; nil if
-// it names none.
-func (d *document) heldBy(ifNoneMatch []string, chosen *variant) []string {
+// matchingTag returns the entity tag in If-None-Match that matches the chosen variant, or its content in the quick gzip;
+// nil if none does.
+func (d *document) matchingTag(ifNoneMatch []string, chosen *variant) []string {
 	packed := d.best.Load()
 	for _, value := range ifNoneMatch {
 		switch {
-		case namesTag(value, chosen.tag[0]):
+		case matchesTag(value, chosen.tag[0]):
 			return chosen.tag
-		case packed != nil && chosen == &packed.gzip && namesTag(value, d.quick.tag[0]):
+		case packed != nil && chosen == &packed.gzip && matchesTag(value, d.quick.tag[0]):
 			return d.quick.tag
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"courant/store/market"
 )
 
-func TestTheCodingThatIsLikedBest(t *testing.T) {
+func TestThePreferredCodingIsSent(t *testing.T) {
 	for _, row := range []struct{ accept, want string }{
 		{"", ""},
 		{"gzip", "gzip"},
@@ -31,7 +31,7 @@ func TestTheCodingThatIsLikedBest(t *testing.T) {
 		{"*;q=0", ""},
 		{"gzip;q=0, *", "zstd"},
 		{"*;q=0, gzip;q=0.1", "gzip"},
-		{"identity;q=0", ""}, // nothing else is accepted either: as it is, rather than nothing
+		{"identity;q=0", ""}, // nothing else is acceptable either: identity
 		{"identity;q=0, gzip;q=0.001", "gzip"},
 		{"identity, gzip;q=0.5", ""},
 		{"identity;q=0.5, gzip;q=0.5", "gzip"},
@@ -59,7 +59,7 @@ func TestTheCodingThatIsLikedBest(t *testing.T) {
 	}
 }
 
-func TestWhichTagsAreNamed(t *testing.T) {
+func TestWhichTagsMatchIfNoneMatch(t *testing.T) {
 	const tag = `"a1-gzip"`
 	for _, row := range []struct {
 		value string
@@ -69,7 +69,7 @@ func TestWhichTagsAreNamed(t *testing.T) {
 		{`"x"`, false}, {"", false}, {"a1-gzip", false}, {`"a1-gzip`, false}, {`"A1-GZIP"`, false}, {`"a1"`, false},
 		{`junk, ` + tag, false}, {`"*"`, false}, {strings.Repeat(`"t",`, 1000) + tag, true}, {strings.Repeat(`"`, 10_000), false},
 	} {
-		if got := api.NamesTag(row.value, tag); got != row.want {
+		if got := api.MatchesTag(row.value, tag); got != row.want {
 			t.Errorf("%.60q names it: %t", row.value, got)
 		}
 	}
@@ -143,7 +143,7 @@ func TestEveryBodyIsSentInTheCodingThatIsAskedForAndOnlyIfItChanged(t *testing.T
 			}
 		}
 	}
-	// Who may not read is not told whether anything changed.
+	// A client that may not read does not learn whether anything changed.
 	w := f.ask(t, "GET", "/api/fcr-capacity", header("If-None-Match", "*"))
 	if w.Code != 401 || w.Header().Get("ETag") != "" {
 		t.Errorf("a guest is answered %d, ETag %q", w.Code, w.Header().Get("ETag"))
@@ -179,8 +179,8 @@ func TestATagLivesAsLongAsTheBytesOfItsBody(t *testing.T) {
 	}
 }
 
-// A client that took the first gzip is told that it still has the content once that is packed better.
-func TestTheQuickGzipIsStillHeldAfterABetterOneIsMade(t *testing.T) {
+// A client that has the quick gzip gets 304 after the content is compressed better.
+func TestTheTagOfTheQuickGzipStillMatchesAfterABetterOneIsMade(t *testing.T) {
 	quick, better := api.QuickAndBest()
 	if quick == better {
 		t.Fatal("the two have one tag")
@@ -216,7 +216,7 @@ func TestStaticFilesAreSentPacked(t *testing.T) {
 	}
 }
 
-// stuck is a connection to a client that takes nothing until it is let.
+// stuck is a connection to a client that reads nothing until it is released.
 type stuck struct {
 	httptest.ResponseRecorder
 	writing, release chan struct{}
@@ -255,7 +255,7 @@ func TestASlowReaderHoldsOnlyWhatItReads(t *testing.T) {
 	same(t, slow.Body.Bytes(), want)
 }
 
-// headers are texts of which a header may be made, good ones and others.
+// headers are parts of header values, well-formed and malformed.
 var headers = []string{
 	"", "*", "gzip", "gzip;q=0.5, zstd;q=1.000, identity;q=0, *;q=0", "br,,\t;q=", `"a", W/"b"`, `W/"`, `"`, "W/", "*, *", "\xff\x00,;=", strings.Repeat(`,"`, 50),
 }
@@ -277,7 +277,7 @@ func FuzzIfNoneMatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		const tag = `"0123456789abcdef"`
-		if api.NamesTag(value, tag) && !strings.Contains(value, tag) && strings.TrimSpace(value) != "*" {
+		if api.MatchesTag(value, tag) && !strings.Contains(value, tag) && strings.TrimSpace(value) != "*" {
 			t.Errorf("%q names %s", value, tag)
 		}
 	})
@@ -288,7 +288,7 @@ func TestReadingTheHeaderOfARequestAllocatesNothing(t *testing.T) {
 	choose := api.Chooser()
 	for name, read := range map[string]func(){
 		"Accept-Encoding": func() { choose(codings) },
-		"If-None-Match":   func() { api.NamesTag(tags, `"0123456789abcdef"`) },
+		"If-None-Match":   func() { api.MatchesTag(tags, `"0123456789abcdef"`) },
 	} {
 		if got := testing.AllocsPerRun(10, read); got > 0 {
 			t.Errorf("%s makes %g allocations", name, got)

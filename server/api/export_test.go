@@ -14,7 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// What makes a body of a window.
+// The functions that build a body from a window.
 var (
 	PricesBody   = pricesBody
 	CapacityBody = capacityBody
@@ -25,7 +25,7 @@ var (
 // Shorten makes an example of an answer.
 var Shorten = shorten
 
-// Snapshot is what is served at this moment, by the endpoint's name.
+// Snapshot returns the bodies that are served now, by endpoint.
 func (s *Server) Snapshot() map[string][]byte {
 	served := map[string][]byte{}
 	if all := s.bodies.current.Load(); all != nil {
@@ -36,7 +36,7 @@ func (s *Server) Snapshot() map[string][]byte {
 	return served
 }
 
-// Served is the body itself, for telling whether it was built again.
+// Served returns the address of a body, which changes when the body is built again.
 func (s *Server) Served(endpoint string) *byte {
 	body, built := s.bodies.of(endpoint)
 	if !built {
@@ -50,7 +50,7 @@ func (s *Server) Handle(path string, handler http.HandlerFunc) {
 	s.echo.GET(path, echo.WrapHandler(handler))
 }
 
-// Routes are what the server answers, as the OpenAPI document names them; HEAD and OPTIONS go with GET.
+// Routes returns the routes of the server as the OpenAPI document writes them, without HEAD and OPTIONS.
 func (s *Server) Routes() []string {
 	parameter := regexp.MustCompile(`:(\w+)`)
 	var all []string
@@ -64,10 +64,10 @@ func (s *Server) Routes() []string {
 	return all
 }
 
-// PeerOf is whose request a server takes r for.
+// PeerOf returns the client address that the server takes from r.
 func (s *Server) PeerOf(r *http.Request) string { return s.echo.NewContext(r, nil).RealIP() }
 
-// NewLimits is the limits of a server: the function takes one request of a token.
+// NewLimits returns a function that counts a request of a token against new limits.
 func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.Duration, bool) {
 	limits := newLimits(clock, perMinute)
 	return func(tokenID int64) (time.Duration, bool) {
@@ -76,10 +76,10 @@ func NewLimits(clock clockwork.Clock, perMinute int) func(tokenID int64) (time.D
 	}
 }
 
-// Settle waits for what answers left to be done.
+// Settle waits for the work that goes on after answers.
 func (s *Server) Settle() { s.working.Wait() }
 
-// Alive tells which of what is served at this moment is still held when it is called, by the endpoint's name.
+// Alive returns a function that returns which of the bodies served now are still in memory, by endpoint.
 func (s *Server) Alive() func() []string {
 	held := map[string]weak.Pointer[document]{}
 	for name, served := range s.bodies.current.Load().answers {
@@ -96,29 +96,29 @@ func (s *Server) Alive() func() []string {
 	}
 }
 
-// Chooser chooses among the codings of a document that is packed.
+// Chooser returns a function that chooses among the codings of a compressed document.
 func Chooser() func(accept []string) {
 	d := large()
 	d.pack()
 	return func(accept []string) { d.choose(accept) }
 }
 
-// Chosen is the coding that an Accept-Encoding gets of content that is large enough, once it is packed; empty: as it is.
+// Chosen returns the coding of large content for an Accept-Encoding, once it is compressed; empty: identity.
 func Chosen(accept ...string) string {
 	d := large()
 	d.pack()
 	return strings.Join(d.choose(accept).coding, "")
 }
 
-// NamesTag says whether a value of If-None-Match names a tag.
-var NamesTag = namesTag
+// MatchesTag reports whether a value of If-None-Match matches a tag.
+var MatchesTag = matchesTag
 
-// large is a document that is packed.
+// large returns a document that is large enough to be compressed.
 func large() *document {
 	return newDocument("text/plain", bytes.Repeat([]byte("content "), leastPacked), time.Time{})
 }
 
-// QuickAndBest are the tags of a document in gzip, before and after it is packed.
+// QuickAndBest returns the tags of a document in the quick and in the best gzip.
 func QuickAndBest() (quick, packed string) {
 	d := large()
 	quick = d.choose([]string{codingGzip}).tag[0]
@@ -126,25 +126,25 @@ func QuickAndBest() (quick, packed string) {
 	return quick, d.choose([]string{codingGzip}).tag[0]
 }
 
-// HeldAfterPacking is the tag under which a packed document is held by a client that has one.
+// HeldAfterPacking returns the tag that matches a client's tag once a document is compressed well.
 func HeldAfterPacking(tag string) string {
 	d := large()
 	d.pack()
-	return strings.Join(d.heldBy([]string{tag}, d.choose([]string{codingGzip})), "")
+	return strings.Join(d.matchingTag([]string{tag}, d.choose([]string{codingGzip})), "")
 }
 
-// TakeOf takes a request of a token, and tells of how many tokens the limits are known.
+// TakeOf counts a request of a token, and returns how many tokens have limits.
 func (s *Server) TakeOf(tokenID int64) (known int) {
 	s.limits.take(tokenID)
 	return len(s.limits.byToken)
 }
 
-// Errands has an origin leave many things to be done, and then each of a few persons one. It tells in which order they are done, and
-// how many are not.
-func Errands(ofOne, persons int) (done []string, dropped int) {
-	e := &errands{busy: mostAtOnce}
+// QueuedMails queues many mails that one origin asks for, and then one for each of a few persons. It returns the order
+// in which they are sent, and how many are dropped.
+func QueuedMails(ofOne, persons int) (sent []string, dropped int) {
+	q := &mailQueue{sending: mostMailsAtOnce}
 	add := func(name string, asked int) {
-		_, one := e.add(errand{asked: asked, do: func(context.Context) error { done = append(done, name); return nil }})
+		_, one := q.add(queuedMail{asked: asked, send: func(context.Context) error { sent = append(sent, name); return nil }})
 		if one {
 			dropped++
 		}
@@ -156,10 +156,10 @@ func Errands(ofOne, persons int) (done []string, dropped int) {
 		add("person "+strconv.Itoa(i), 0)
 	}
 	for {
-		next, found := e.next()
+		next, found := q.next()
 		if !found {
-			return done, dropped
+			return sent, dropped
 		}
-		_ = next.do(context.Background())
+		_ = next.send(context.Background())
 	}
 }

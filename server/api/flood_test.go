@@ -14,12 +14,12 @@ import (
 	"courant/server/api"
 )
 
-// peer is where a request comes from.
+// peer sets the address that a request comes from.
 func peer(address string) func(*http.Request) {
 	return func(r *http.Request) { r.RemoteAddr = address + ":1234" }
 }
 
-// floodSignIns fails to sign in as often as one origin may, each time as somebody else.
+// floodSignIns fails to sign in as often as one origin may, each time with another address.
 func (f *fixture) floodSignIns(t *testing.T, dress ...func(*http.Request)) {
 	t.Helper()
 	for i := range 30 {
@@ -60,7 +60,7 @@ func TestBehindAFloodOfSignInsAStrangerWaitsAndAKnownDeviceDoesNot(t *testing.T)
 	}
 }
 
-func TestEachWayInLeavesTheCookieOfTheDevice(t *testing.T) {
+func TestEveryWayOfSigningInSetsTheCookieOfTheDevice(t *testing.T) {
 	f := withUser(t, func(o *api.Options) { o.OpenSignup = true })
 	session := f.signIn(t, email, password)
 	for _, row := range []struct {
@@ -111,7 +111,7 @@ func TestEachFormThatHashesIsLimitedByOrigin(t *testing.T) {
 	}
 }
 
-func TestAnOriginThatGoesOnIsAnsweredLateAndOneThatIsGoneNotAtAll(t *testing.T) {
+func TestAnswersToAnOriginOverTheLimitAreDelayedUnlessTheClientIsGone(t *testing.T) {
 	f := withUser(t)
 	f.floodSignIns(t)
 	wrong := url.Values{"email": {"nobody@example.org"}, "password": {"x"}}
@@ -148,8 +148,8 @@ func TestAnOriginThatGoesOnIsAnsweredLateAndOneThatIsGoneNotAtAll(t *testing.T) 
 	<-gone
 }
 
-func TestMailsOfWhoAsksForLessGoFirst(t *testing.T) {
-	done, mails := api.Errands(2000, 5)
+func TestMailsOfOriginsWithFewerRequestsAreSentFirst(t *testing.T) {
+	done, mails := api.QueuedMails(2000, 5)
 	if len(done) != 1000 || mails != 1005 {
 		t.Fatalf("%d are done and %d dropped", len(done), mails)
 	}

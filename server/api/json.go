@@ -7,7 +7,7 @@ import (
 	"courant/store/market"
 )
 
-// jsonWriter appends JSON to bytes. It puts the commas; the caller opens and closes.
+// jsonWriter appends JSON to bytes. It writes the commas; the caller opens and closes objects and arrays.
 type jsonWriter struct {
 	bytes []byte
 	comma bool
@@ -31,7 +31,7 @@ func (w *jsonWriter) separate() {
 	w.comma = true
 }
 
-// key begins a member. Keys are Courant's own and need no escaping.
+// key begins a member of an object. Keys are constants of Courant and need no escaping.
 func (w *jsonWriter) key(name string) *jsonWriter {
 	w.separate()
 	w.bytes = append(append(append(w.bytes, '"'), name...), '"', ':')
@@ -46,13 +46,13 @@ func (w *jsonWriter) raw(bytes []byte) {
 	w.bytes = append(w.bytes, bytes...)
 }
 
-// text writes a string. What a source said passes through here, so it is escaped.
+// text writes a string and escapes it: it may come from a source.
 func (w *jsonWriter) text(s string) {
 	w.separate()
 	w.bytes = appendQuoted(w.bytes, s)
 }
 
-// textOrNull writes a word of a source, null if it gave none.
+// textOrNull writes a string; null if it is empty.
 func (w *jsonWriter) textOrNull(s string) {
 	if s == "" {
 		w.null()
@@ -61,10 +61,19 @@ func (w *jsonWriter) textOrNull(s string) {
 	w.text(s)
 }
 
+// string writes a text of a source, null if it gave none.
+func (w *jsonWriter) string(s market.String) {
+	if !s.Valid {
+		w.null()
+		return
+	}
+	w.text(s.V)
+}
+
 func appendQuoted(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	for _, r := range s { // what is no UTF-8 comes out as U+FFFD
+	for _, r := range s { // invalid UTF-8 becomes U+FFFD
 		switch {
 		case r == '"' || r == '\\':
 			b = append(b, '\\', byte(r))
@@ -82,7 +91,7 @@ func (w *jsonWriter) integer(n int) {
 	w.bytes = strconv.AppendInt(w.bytes, int64(n), 10)
 }
 
-// number writes a value as it was published, in its shortest decimal form.
+// number writes a value as published, in its shortest decimal form.
 func (w *jsonWriter) number(n market.Number) {
 	if !n.Valid {
 		w.null()
@@ -109,7 +118,7 @@ func (w *jsonWriter) instant(second int64) {
 	w.bytes = time.Unix(second, 0).UTC().AppendFormat(w.bytes, instantLayout)
 }
 
-// fetched writes an instant of Courant's own, null if it never was.
+// fetched writes a time with milliseconds; null if it is zero.
 func (w *jsonWriter) fetched(t time.Time) {
 	if t.IsZero() {
 		w.null()
@@ -119,7 +128,7 @@ func (w *jsonWriter) fetched(t time.Time) {
 	w.bytes = t.UTC().AppendFormat(w.bytes, instantLayout)
 }
 
-// date writes a delivery date, null if there is none.
+// date writes a delivery date; null if it is zero.
 func (w *jsonWriter) date(d market.DeliveryDate) {
 	if d.IsZero() {
 		w.null()

@@ -13,18 +13,18 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// leastForgotten is how many tokens are known at least before any is forgotten.
+// leastForgotten is how many tokens are remembered before the first are forgotten.
 const leastForgotten = 1000
 
-// limits holds how much each token may still ask: a minute's worth at once if unused, refilled evenly.
+// limits is the rate limit of each token: a burst of one minute's requests, refilled evenly.
 type limits struct {
 	clock     clockwork.Clock
 	perMinute int
-	policy    []string // as the header tells it
+	policy    []string // the header RateLimit-Policy
 
 	mu       sync.Mutex
 	byToken  map[int64]*rate.Limiter
-	forgetAt int // so many tokens are known before those that are not in use are looked for
+	forgetAt int // the number of tokens from which unused ones are forgotten
 }
 
 func newLimits(clock clockwork.Clock, perMinute int) *limits {
@@ -32,8 +32,8 @@ func newLimits(clock clockwork.Clock, perMinute int) *limits {
 	return &limits{clock: clock, perMinute: perMinute, policy: policy, byToken: map[int64]*rate.Limiter{}, forgetAt: leastForgotten}
 }
 
-// take takes one request of the token's; if there is none left it says how long to wait for one. In any case it says how
-// many are left and when all of them will be again.
+// take counts one request with a token and reports whether it is within the limit. left has the requests that remain,
+// and how long to wait.
 func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -41,42 +41,42 @@ func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 	limiter := l.byToken[tokenID]
 	if limiter == nil {
 		if len(l.byToken) >= l.forgetAt {
-			l.forgetWhole(now)
+			l.forgetFull(now)
 		}
 		limiter = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)
 		l.byToken[tokenID] = limiter
 	}
 	ok = limiter.AllowN(now, 1)
 	tokens := max(0, limiter.TokensAt(now))
-	left = allowance{requests: int(tokens), whole: l.refill(float64(l.perMinute) - tokens)}
+	left = allowance{requests: int(tokens), full: l.refill(float64(l.perMinute) - tokens)}
 	if !ok {
 		left.wait = l.refill(1 - tokens)
 	}
 	return left, ok
 }
 
-// forgetWhole drops the tokens that have all of their requests left, as those have that are not known.
-func (l *limits) forgetWhole(now time.Time) {
+// forgetFull forgets the tokens that have all of their requests left: an unknown token has them, too.
+func (l *limits) forgetFull(now time.Time) {
 	maps.DeleteFunc(l.byToken, func(_ int64, limiter *rate.Limiter) bool { return limiter.TokensAt(now) >= float64(l.perMinute) })
 	l.forgetAt = max(leastForgotten, 2*len(l.byToken))
 }
 
-// refill is how long so many requests take to come back.
+// refill returns how long it takes until so many requests are allowed again.
 func (l *limits) refill(requests float64) time.Duration {
 	return time.Duration(requests / float64(l.perMinute) * float64(time.Minute))
 }
 
-// allowance is what a token may still ask.
+// allowance is what remains of the limit of a token.
 type allowance struct {
-	wait     time.Duration // for the next request
+	wait     time.Duration // until the next request is allowed
 	requests int           // left
-	whole    time.Duration // until all of them are left again
+	full     time.Duration // until all requests are allowed again
 }
 
-// tell puts the limit and what is left of it into a header, as draft-ietf-httpapi-ratelimit-headers-10 has it.
-func (l *limits) tell(header http.Header, left allowance) {
+// setHeader sets the RateLimit headers of draft-ietf-httpapi-ratelimit-headers-10.
+func (l *limits) setHeader(header http.Header, left allowance) {
 	line := append(make([]byte, 0, len(`"token";r=;t=`)+20), `"token";r=`...)
 	line = append(strconv.AppendInt(line, int64(left.requests), 10), ";t="...)
-	line = strconv.AppendInt(line, int64(math.Ceil(left.whole.Seconds())), 10)
+	line = strconv.AppendInt(line, int64(math.Ceil(left.full.Seconds())), 10)
 	header["Ratelimit-Policy"], header["Ratelimit"] = l.policy, []string{string(line)}
 }

@@ -73,7 +73,7 @@ func TestRetryAfterIsTheTimeToWait(t *testing.T) {
 	}
 }
 
-func TestRequestsThatAreRefusedDoNotPutTheNextOneOff(t *testing.T) {
+func TestRefusedRequestsDoNotDelayTheNextAllowedOne(t *testing.T) {
 	clock := clockwork.NewFakeClockAt(noon)
 	take := api.NewLimits(clock, 60)
 	hammer := func(want int64) {

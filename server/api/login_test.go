@@ -40,7 +40,7 @@ func form(email, password string) io.Reader {
 
 var urlencoded = header("Content-Type", "application/x-www-form-urlencoded")
 
-func TestSigningInOpensTheDoorAndSigningOutShutsIt(t *testing.T) {
+func TestASessionIsValidFromSigningInToSigningOut(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		f := withUser(t, func(o *api.Options) {
 			o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, SecureCookie: secure, Hashing: cheap})
@@ -93,7 +93,7 @@ func TestASignInThatIsRefusedShowsThePageAgain(t *testing.T) {
 	must(t, err)
 	for name, test := range map[string]struct {
 		email, password string
-		shown           string // what the page makes of the address
+		shown           string // the address on the page
 	}{
 		"wrong password":    {email, "incorrect horse", email},
 		"no password":       {email, "", email},
@@ -127,7 +127,7 @@ func TestASignInThatIsRefusedShowsThePageAgain(t *testing.T) {
 	}
 }
 
-func TestFormsThatAreNone(t *testing.T) {
+func TestMalformedFormsAreRefused(t *testing.T) {
 	f := withUser(t)
 	right := url.Values{"email": {email}, "password": {password}}.Encode()
 	for name, test := range map[string]struct {
@@ -219,7 +219,7 @@ func TestABodyIsAtMost64KiB(t *testing.T) {
 	}
 }
 
-func TestABodyThatNobodyReadsIsAtMost64KiBToo(t *testing.T) {
+func TestABodyThatNoHandlerReadsIsAtMost64KiBToo(t *testing.T) {
 	f := withUser(t)
 	for _, request := range [][2]string{{"POST", "/logout"}, {"GET", "/healthz"}, {"GET", "/api/day-ahead-prices"}, {"POST", "/nothing"}} {
 		w := f.send(t, request[0], request[1], strings.NewReader(strings.Repeat("a", 64<<10+1)))
@@ -229,7 +229,7 @@ func TestABodyThatNobodyReadsIsAtMost64KiBToo(t *testing.T) {
 	}
 }
 
-func TestWhatAPageOfAnotherSiteSendsIsRefused(t *testing.T) {
+func TestRequestsFromPagesOfOtherSitesAreRefused(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		publicURL string
@@ -272,7 +272,7 @@ func TestWhatAPageOfAnotherSiteSendsIsRefused(t *testing.T) {
 					t.Errorf("%s answers %d, want %d", path, w.Code, welcome)
 				}
 			}
-			// Reading is nobody's harm.
+			// Requests that only read are allowed.
 			if w := f.ask(t, "GET", "/login", dress...); w.Code != 200 {
 				t.Errorf("reading answers %d", w.Code)
 			}
@@ -280,7 +280,7 @@ func TestWhatAPageOfAnotherSiteSendsIsRefused(t *testing.T) {
 	}
 }
 
-func TestASessionThatCameInIsNotKeptOverASignIn(t *testing.T) {
+func TestSigningInReplacesTheSessionOfTheRequest(t *testing.T) {
 	f := withUser(t)
 	const planted = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	cookie := f.send(t, "POST", "/login", form(email, password), urlencoded, header("Cookie", "courant_session="+planted)).Result().Cookies()[0]
@@ -296,7 +296,7 @@ func TestASessionThatCameInIsNotKeptOverASignIn(t *testing.T) {
 	}
 }
 
-func TestWhileAnotherProgramLocksTheDatabaseWhatNeedsAWriteIsUnavailable(t *testing.T) {
+func TestWhileAnotherProgramLocksTheDatabaseRequestsThatWriteAreUnavailable(t *testing.T) {
 	f := withUser(t)
 	quick, err := store.Open(t.Context(), f.store.Path(), store.BusyTimeout(10*time.Millisecond))
 	must(t, err)

@@ -28,7 +28,7 @@ func marketOn(date market.DeliveryDate) market.Batch {
 	for i := range int64(date.Steps(market.QuarterSeconds)) {
 		start := date.Start().Unix() + i*market.QuarterSeconds
 		price := market.Num(float64(i*137%260) - 20 + float64(i%4)/8)
-		batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: price})
+		market.Prices.Put(&batch, append(market.Prices.In(batch), market.Price{Start: start, Resolution: market.PT15M, Price: price}))
 		if i == 40 {
 			price = market.Number{} // mFRR was not activated
 		}
@@ -47,16 +47,16 @@ func marketOn(date market.DeliveryDate) market.Batch {
 			if i == 9 {
 				step.Price = market.Number{} // its hour stays in quarters
 			}
-			batch.Capacity = append(batch.Capacity, step)
+			market.Capacity.Put(&batch, append(market.Capacity.In(batch), step))
 		}
-		batch.MFRR = append(batch.MFRR,
+		market.MFRR.Put(&batch, append(market.MFRR.In(batch),
 			market.MFRRStep{Start: start, Direction: market.Upward, ClearingPrice: price, ActivatedVolumeSAMW: market.Num(float64(i))},
-			market.MFRRStep{Start: start, Direction: market.Downward, ActivatedVolumeDAMW: market.Num(-float64(i))})
+			market.MFRRStep{Start: start, Direction: market.Downward, ActivatedVolumeDAMW: market.Num(-float64(i))}))
 	}
 	for i := range int64(date.Steps(60)) {
-		batch.AFRR = append(batch.AFRR, market.AFRRStep{
+		market.AFRR.Put(&batch, append(market.AFRR.In(batch), market.AFRRStep{
 			Start: date.Start().Unix() + i*60, UpwardPrice: market.Num(float64(i%300) / 3), DemandMW: market.Num(float64(i%700) - 350),
-		})
+		}))
 	}
 	return batch
 }
@@ -357,7 +357,7 @@ func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	account := f.account(t, "anne@example.org", store.Member)
-	must(t, f.store.SetSubscription(t.Context(), account.Email, store.Subscription{Offer: "reserve", Start: noon}))
+	must(t, f.store.SetSubscription(t.Context(), store.Note{}, account.Email, store.Subscription{Offer: "reserve", Start: noon}))
 	page := f.ask(t, "GET", "/", carrying(f.session(t, account)), header("Accept-Language", "en")).Body.String()
 	var lines []string
 	for _, match := range regexp.MustCompile(`(?s)<th scope="row"><strong>(\w+)</strong> <span class="muted">(\w+)</span></th>\n(.*?)</tr>`).FindAllStringSubmatch(page, -1) {

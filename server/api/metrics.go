@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -9,9 +8,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// figures answers Prometheus: an administrator's token or session, or a scraper on this machine where the configuration
-// opens it to that.
-func (s *Server) figures(c echo.Context) error {
+// serveMetrics sends the metrics to administrators and, if the configuration allows it, to a scraper on this machine.
+func (s *Server) serveMetrics(c echo.Context) error {
 	if !s.openMetrics || !isLocal(c.Request()) {
 		identity, err := s.reader(c)
 		if err != nil {
@@ -26,8 +24,8 @@ func (s *Server) figures(c echo.Context) error {
 	return nil
 }
 
-// isLocal says whether a request comes from this machine and was meant for it. A proxy on this machine shows itself by the
-// name that it was asked for, or by a header; one that rewrites the name and adds no header cannot be told from a scraper.
+// isLocal reports whether a request was made on this machine, and not forwarded by a proxy on it. A proxy is recognised by
+// the Host or by the headers it adds; one that rewrites Host and adds no header looks like a scraper.
 func isLocal(r *http.Request) bool {
 	for name := range r.Header {
 		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
@@ -36,13 +34,4 @@ func isLocal(r *http.Request) bool {
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && peer.Addr().Unmap().IsLoopback() && isLoopbackHost(r.Host)
-}
-
-func isLoopbackHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }

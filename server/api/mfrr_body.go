@@ -55,7 +55,7 @@ func mfrrBody(window store.Window[market.MFRRStep]) []byte {
 func writeNewest(w *jsonWriter, rows []market.MFRRStep, direction market.Direction) {
 	var newest *market.MFRRStep
 	for i := range rows {
-		if rows[i].Direction == direction && (newest == nil || rows[i].HasValue() || !newest.HasValue()) {
+		if rows[i].Direction == direction && (newest == nil || market.MFRR.HasValue(&rows[i]) || !market.MFRR.HasValue(newest)) {
 			newest = &rows[i]
 		}
 	}

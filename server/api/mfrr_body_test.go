@@ -66,14 +66,14 @@ func clearedMFRR(start int64, direction market.Direction, price value) mfrrStep 
 func storedMFRR(steps []mfrrStep) market.Batch {
 	var batch market.Batch
 	for _, s := range steps {
-		batch.MFRR = append(batch.MFRR, market.MFRRStep{
+		market.MFRR.Put(&batch, append(market.MFRR.In(batch), market.MFRRStep{
 			Start: s.start, Direction: market.Direction(s.row.Direction), ClearingPrice: s.row.Clearing.number(),
 			SettlementPriceCurrent: s.row.Current.number(), SettlementPricePrevious: s.row.Previous.number(),
 			RequestedVolumeSAMW: s.row.Requested.number(), RequestedVolumeDAMW: s.row.RequestedD.number(),
 			SatisfiedNeedSAMW: s.row.Satisfied.number(), SatisfiedNeedDAMW: s.row.SatisfiedD.number(),
 			ActivatedVolumeSAMW: s.row.Activated.number(), ActivatedVolumeDAMW: s.row.ActivatedD.number(),
 			SubmittedOffersMW: s.row.Submitted.number(), FilteredOffersMW: s.row.Filtered.number(),
-		})
+		}))
 	}
 	return batch
 }

@@ -21,8 +21,8 @@ const (
 	simulatedHeader = "X-Courant-Data"
 )
 
-// before is all that is done before a request is handled. It is one step for Echo, which makes each of its steps anew for
-// each request.
+// before is everything that happens before a request is handled. It is a single middleware because Echo rebuilds its chain
+// of middleware for each request.
 func (s *Server) before(protection *http.CrossOriginProtection) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) (err error) {
@@ -32,9 +32,9 @@ func (s *Server) before(protection *http.CrossOriginProtection) echo.MiddlewareF
 				return err
 			}
 			if err := protection.Check(c.Request()); err != nil {
-				return problemCrossOrigin // a page of another site made a browser send it
+				return problemCrossOrigin // sent by a browser for a page of another site
 			}
-			nameOrigin(c)
+			recordClient(c)
 			return next(c)
 		}
 	}
@@ -42,7 +42,7 @@ func (s *Server) before(protection *http.CrossOriginProtection) echo.MiddlewareF
 
 func requestID(c echo.Context) string { return c.Response().Header().Get(requestIDHeader) }
 
-// recoverPanic makes of a panic an error like any other; its stack goes to the log.
+// recoverPanic turns a panic into an error, and logs its stack.
 func (s *Server) recoverPanic(c echo.Context, err *error) {
 	r := recover()
 	if r == nil {
@@ -52,14 +52,14 @@ func (s *Server) recoverPanic(c echo.Context, err *error) {
 		panic(r)
 	}
 	s.log.Error("request panicked", "request", requestID(c), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-	*err = fmt.Errorf("server: panic: %v", r)
+	*err = fmt.Errorf("api: panic: %v", r)
 }
 
-// contentSecurityPolicy allows what Courant itself serves, and nothing inline.
+// contentSecurityPolicy allows what Courant serves itself, and nothing inline.
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// The lines of the header that every answer carries, made once: setting them costs no allocation.
+// Header values of every answer, made once so that setting them does not allocate.
 var (
 	securityPolicy = []string{contentSecurityPolicy}
 	noSniffing     = []string{"nosniff"}
@@ -67,7 +67,8 @@ var (
 	simulated      = []string{"simulated"}
 )
 
-// setCommonHeaders also gives the request an id, which the log and the answer carry. One that came in is not believed.
+// setCommonHeaders sets the headers of every answer, among them a new ID of the request, which the log has too. An ID that
+// the client sent is ignored.
 func (s *Server) setCommonHeaders(header http.Header) {
 	header[requestIDHeader] = []string{rand.Text()}
 	header["Content-Security-Policy"] = securityPolicy
@@ -91,15 +92,15 @@ func limitBody(c echo.Context) error {
 	return nil
 }
 
-// nameOrigin has what a request changes be noted as done from where it comes, by nobody who is known yet.
-func nameOrigin(c echo.Context) {
+// recordClient records the client address of a POST before anyone has signed in, for the audit log.
+func recordClient(c echo.Context) {
 	if c.Request().Method == http.MethodPost {
-		acting(c, auth.Identity{})
+		recordActor(c, auth.Identity{})
 	}
 }
 
-// originOf is the scheme and host of an address, as a browser's Origin header names them: in lower case, and without
-// the port that goes without saying.
+// originOf returns the origin of an address as browsers send it in the Origin header: in lower case, without the default
+// port.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -112,8 +113,9 @@ func originOf(address string) string {
 	return u.Scheme + "://" + host
 }
 
-// ipExtractor tells whose request it is: the peer's, or, where the peer is a trusted proxy, the last in X-Forwarded-For
-// that is none. It is the peer's too where that header holds something that is no address before such a one is found.
+// ipExtractor returns the function that finds the client address of a request: the peer or, if the peer is a trusted
+// proxy, the last address in X-Forwarded-For that is not one. If that header has anything but addresses after it, the
+// client address is that of the peer.
 func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
 	isTrusted := func(addr netip.Addr) bool {
 		return slices.ContainsFunc(trusted, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
@@ -138,7 +140,7 @@ func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
 	}
 }
 
-// forwardedAddr reads an address with or without a port, an IPv6 one also in brackets, as proxies write them.
+// forwardedAddr parses an address with or without a port as proxies write it; an IPv6 address may be in brackets.
 func forwardedAddr(text string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {

@@ -2,21 +2,21 @@ package api
 
 import "strings"
 
-// weights are how much a request likes each coding, in thousandths; 0: not at all.
+// weights are the quality values of the codings in Accept-Encoding, in thousandths; 0: not acceptable.
 type weights struct {
 	plain, gzip, zstd int
 }
 
-// likesGzip says whether gzip is liked no less than the content as it is.
-func (w weights) likesGzip() bool { return w.gzip > 0 && w.gzip >= w.plain }
+// prefersGzip reports whether gzip is acceptable and preferred no less than the identity.
+func (w weights) prefersGzip() bool { return w.gzip > 0 && w.gzip >= w.plain }
 
 const (
-	mostLiked = 1000
-	unnamed   = -1
+	mostWeight = 1000
+	unnamed    = -1
 )
 
-// parseAcceptEncoding reads the values of Accept-Encoding, which may be anything. What it does not name it does not
-// accept, but for the content as it is.
+// parseAcceptEncoding parses the values of Accept-Encoding, which may be malformed. A coding that is not named is not
+// acceptable, except the identity.
 func parseAcceptEncoding(values []string) weights {
 	named := weights{unnamed, unnamed, unnamed}
 	others := unnamed
@@ -42,16 +42,16 @@ func parseAcceptEncoding(values []string) weights {
 		}
 	}
 	fill(&named.plain, others)
-	fill(&named.plain, 1) // rather than nothing
+	fill(&named.plain, 1) // there is always something to send
 	fill(&named.gzip, max(others, 0))
 	fill(&named.zstd, max(others, 0))
 	return named
 }
 
-// parseWeight reads what follows a coding, such as "q=0.5". What cannot be read is no liking.
+// parseWeight parses the parameters of a coding, such as "q=0.5". Malformed ones make it not acceptable.
 func parseWeight(parameters string) int {
 	if strings.TrimSpace(parameters) == "" {
-		return mostLiked
+		return mostWeight
 	}
 	name, text, _ := strings.Cut(parameters, "=")
 	if name = strings.TrimSpace(name); !strings.EqualFold(name, "q") {
@@ -61,22 +61,22 @@ func parseWeight(parameters string) int {
 	if len(decimals) > 3 || whole != "0" && whole != "1" {
 		return 0
 	}
-	weight := int(whole[0]-'0') * mostLiked
-	for i, unit := 0, mostLiked/10; i < len(decimals); i, unit = i+1, unit/10 {
+	weight := int(whole[0]-'0') * mostWeight
+	for i, unit := 0, mostWeight/10; i < len(decimals); i, unit = i+1, unit/10 {
 		digit := int(decimals[i]) - '0'
 		if digit < 0 || digit > 9 {
 			return 0
 		}
 		weight += digit * unit
 	}
-	if weight > mostLiked {
+	if weight > mostWeight {
 		return 0
 	}
 	return weight
 }
 
-// namesTag says whether a value of If-None-Match names an entity tag, weakly or not, or any by "*".
-func namesTag(value, tag string) bool {
+// matchesTag reports whether a value of If-None-Match matches an entity tag (weak comparison), or is "*".
+func matchesTag(value, tag string) bool {
 	if strings.TrimSpace(value) == "*" {
 		return true
 	}

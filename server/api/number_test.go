@@ -38,7 +38,7 @@ func TestNumbersHaveNoExponentAndNoNoiseAfterTheDatabase(t *testing.T) {
 			f := open(t)
 			price, err := strconv.ParseFloat(published, 64)
 			must(t, err)
-			f.commit(t, market.Batch{Prices: []market.Price{{Start: at("2026-07-15T10:00:00Z"), Resolution: market.PT15M, Price: market.Num(price)}}})
+			f.commit(t, market.Prices.Batch([]market.Price{{Start: at("2026-07-15T10:00:00Z"), Resolution: market.PT15M, Price: market.Num(price)}}))
 			same(t, f.body(t, "day-ahead-prices"), pricesAnswer{[]priceRow{quarterOf(at("2026-07-15T10:00:00Z"), want)}, "2026-07-15", "2026-07-15"})
 		})
 	}

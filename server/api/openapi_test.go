@@ -100,14 +100,14 @@ func fits(t *testing.T, doc *openapi3.T, path, target string, status int, header
 func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	full, admin := withMarket(t, reporting(inState("ok")))
 	revised := marketOn(turnBack)
-	for i := range revised.AFRR {
-		revised.AFRR[i].PicassoConnection = market.Flag{V: true, Valid: true}
+	for i := range market.AFRR.In(revised) {
+		market.AFRR.In(revised)[i].PicassoConnection = market.Flag{V: true, Valid: true}
 	}
 	full.commit(t, revised)
 	changed := marketOn(turnBack)
-	for i := range changed.AFRR {
-		changed.AFRR[i].PicassoConnection = market.Flag{V: false, Valid: true}
-		changed.AFRR[i].UpwardPrice = market.Num(1)
+	for i := range market.AFRR.In(changed) {
+		market.AFRR.In(changed)[i].PicassoConnection = market.Flag{V: false, Valid: true}
+		market.AFRR.In(changed)[i].UpwardPrice = market.Num(1)
 	}
 	full.commit(t, changed)
 	full.refresh(t)

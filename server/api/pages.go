@@ -1,9 +1,7 @@
 package api
 
 import (
-	"errors"
-	"net/http"
-	"strings"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -11,8 +9,8 @@ import (
 	"courant/web"
 )
 
-// page sends a page that was rendered, unless that failed, packed where that is accepted: no page shows a secret beside
-// something that another site could have sent, so its size tells nothing.
+// page sends a page that was rendered, or returns the error of rendering it. It compresses the page where the client
+// accepts that: no page has a secret next to a text that another site could choose, so its size reveals nothing.
 func (s *Server) page(c echo.Context, status int, body []byte, err error) error {
 	if err != nil {
 		return err
@@ -20,15 +18,16 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 	header := c.Response().Header()
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
-	if accept := c.Request().Header["Accept-Encoding"]; len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).likesGzip() {
+	accept := c.Request().Header["Accept-Encoding"]
+	if len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).prefersGzip() {
 		header.Set("Content-Encoding", codingGzip)
 		body = quicklyGzipped(body)
 	}
-	return s.sendOwn(c, status, "text/html; charset=utf-8", body)
+	return s.sendCounted(c, status, "text/html; charset=utf-8", body)
 }
 
-// visit tells a page who looks at it, and how. The zero Identity is a guest's. A page that reads its query adds that to
-// the path; what else came in is not sent back.
+// visit returns the visitor and the language of a page. A guest has the zero Identity. A page that reads its query adds
+// what it has read to the path: nothing else of the request is sent back.
 func visit(c echo.Context, identity auth.Identity) web.Visit {
 	return web.Visit{
 		Language: language(c), Path: c.Request().URL.Path, Email: identity.Email, Admin: identity.Admin,
@@ -36,76 +35,47 @@ func visit(c echo.Context, identity auth.Identity) web.Visit {
 	}
 }
 
-// visitAt is visit for a page whose address is not that of the request, or has a query.
+// visitAt is visit for a page whose address is not the path of the request, or has a query.
 func visitAt(c echo.Context, identity auth.Identity, address string) web.Visit {
 	v := visit(c, identity)
 	v.Path = address
 	return v
 }
 
-// signedIn has a page shown to those who are signed in; anybody else is sent to sign in.
-func (s *Server) signedIn(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		identity, err := s.auth.CheckSession(c.Request())
-		if errors.Is(err, auth.ErrUnauthenticated) {
-			return c.Redirect(http.StatusSeeOther, loginAddress(c.Request().URL))
-		}
-		if err != nil {
-			return err
-		}
-		remember(c, identity)
-		return page(c, identity)
-	}
-}
-
-// public has a page shown to everybody; a guest's identity is the zero one.
-func (s *Server) public(page func(echo.Context, auth.Identity) error) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		identity, err := s.auth.CheckSession(c.Request())
-		if err != nil && !errors.Is(err, auth.ErrUnauthenticated) {
-			return err
-		}
-		remember(c, identity)
-		return page(c, identity)
-	}
-}
-
+// How many lines of a list are on a page.
 const (
-	languageCookie        = "courant_language"
-	languageCookieSeconds = 365 * 24 * 3600
+	linesOnAPage    = 100
+	sessionsOnAPage = 25
 )
 
-// language is the one that the visitor chose, else the one that the browser prefers.
-func language(c echo.Context) web.Language {
-	value, _ := auth.Cookie(c.Request(), languageCookie)
-	if chosen, known := web.ParseLanguage(value); known {
-		return chosen
+// pageOf returns the page of a list that the query asks for.
+func pageOf(c echo.Context) (auth.Page, error) {
+	page := auth.Page{Number: 1, Size: linesOnAPage}
+	text := c.QueryParam("page")
+	if text == "" {
+		return page, nil
 	}
-	return web.LanguageOf(c.Request().Header.Get("Accept-Language"))
+	var err error
+	if page.Number, err = strconv.Atoi(text); err != nil || page.Number < 1 {
+		return page, problemInvalidParameter
+	}
+	return page, nil
 }
 
-// chooseLanguage keeps the visitor's language in a cookie and shows the page again.
-func (s *Server) chooseLanguage(c echo.Context) error {
-	fields, err := form(c)
-	if err != nil {
-		return err
+// pagerOf returns the links from a page of the list at path to the previous and the next page.
+func pagerOf(path string, page auth.Page, more bool) web.Pager {
+	address := func(number int) string {
+		if number == 1 {
+			return path
+		}
+		return path + "?page=" + strconv.Itoa(number)
 	}
-	chosen, known := web.ParseLanguage(fields.Get("language"))
-	if !known {
-		return problemInvalidParameter
+	pager := web.Pager{At: address(page.Number)}
+	if page.Number > 1 {
+		pager.Before = address(page.Number - 1)
 	}
-	c.SetCookie(&http.Cookie{
-		Name: auth.CookieName(languageCookie, s.secure), Value: string(chosen), Path: "/", MaxAge: languageCookieSeconds,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure,
-	})
-	return c.Redirect(http.StatusSeeOther, ownPath(fields.Get("next")))
-}
-
-// ownPath is the address if it is one of this site's, else the first page's: nobody is sent elsewhere by a form.
-func ownPath(address string) string {
-	own := strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//")
-	if !own || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '\\' }) {
-		return "/"
+	if more {
+		pager.After = address(page.Number + 1)
 	}
-	return address
+	return pager
 }

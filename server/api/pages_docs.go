@@ -38,7 +38,7 @@ func (s *Server) openAPI(c echo.Context) error {
 func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	view, guest := web.Docs{Site: s.site(c)}, identity.AccountID == 0
 	for _, route := range web.Reference() {
-		name, isAPI := strings.CutPrefix(route.Path, "/api/")
+		name, isAPI := strings.CutPrefix(route.Path, web.PathAPI)
 		if !isAPI || route.Body == nil {
 			continue
 		}

@@ -15,16 +15,16 @@ import (
 
 // marketPage is a page that shows datasets for any delivery dates.
 type marketPage struct {
+	web.Page
 	title    web.Text
-	path     web.Text
 	datasets []market.Dataset
 }
 
 var marketPages = []marketPage{
-	{web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, web.Text{FR: "/prix", EN: "/prices"}, []market.Dataset{market.DayAheadPrices}},
-	{web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"}, web.Text{FR: "/capacite", EN: "/capacity"},
+	{web.PagePrices, web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, []market.Dataset{market.DayAheadPrices}},
+	{web.PageCapacity, web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"},
 		[]market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}},
-	{web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, web.Text{FR: "/energie", EN: "/energy"}, []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
+	{web.PageEnergy, web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
 }
 
 // market shows the page's datasets for the dates that the query names, or for the last that are stored.
@@ -52,7 +52,7 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		}
 		dates, err := parseSpan(c.QueryParams(), fallback)
 		view := web.Market{
-			Title: page.title, Path: page.path, First: dates.first, Last: dates.last, InvalidDates: err != nil, MostDates: mostPageDates,
+			Title: page.title, Path: page.Path, First: dates.first, Last: dates.last, InvalidDates: err != nil, MostDates: mostPageDates,
 		}
 		if before := dates.shifted(-1); !latest.IsZero() && !before.last.Before(earliest) {
 			view.Before = "?" + before.query()
@@ -110,8 +110,8 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 
 // csvAddress is where csv answers what a page shows.
 func csvAddress(dataset market.Dataset, dates span) web.Text {
-	rest := "/" + string(dataset) + "?" + dates.query()
-	return web.Text{FR: "/csv/fr" + rest, EN: "/csv/en" + rest}
+	query := "?" + dates.query()
+	return web.Text{FR: web.CSVPath(web.French, dataset) + query, EN: web.CSVPath(web.English, dataset) + query}
 }
 
 // csv answers what a page shows of a dataset, in the form of the language in the path.
@@ -147,6 +147,6 @@ func (s *Server) csv(c echo.Context) error {
 	c.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
-	remember(c, identity)
-	return s.sendOwn(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(form))
+	setAccount(c, identity)
+	return s.sendCounted(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(form))
 }

@@ -26,9 +26,9 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 		view.Date = last
 	}
 	if last.After(today) {
-		view.Other, view.OtherAddress = today.Add(1), "/?day="+tomorrow
+		view.Other, view.OtherAddress = today.Add(1), web.PageOverview.Path.EN+"?day="+tomorrow
 		if c.QueryParam("day") == tomorrow {
-			view.Date, view.Other, view.OtherAddress, view.Tomorrow = today.Add(1), today, "/", true
+			view.Date, view.Other, view.OtherAddress, view.Tomorrow = today.Add(1), today, web.PageOverview.Path.EN, true
 		}
 	}
 	view.Prices, err = s.sheet(ctx, identity, market.DayAheadPrices, span{view.Date, view.Date}, feeds.Of(market.DayAheadPrices))

@@ -71,11 +71,11 @@ func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
 	}
 }
 
-// waits has a quarter of a date's prices wait, and tells its ID.
+// waits puts a quarter of a date's prices into quarantine and returns the ID.
 func (f *fixture) waits(t *testing.T, date market.DeliveryDate, kind market.WaitKind, reason string) int64 {
 	t.Helper()
 	prices := []market.Price{{Start: date.Period().Start, Resolution: market.PT15M, Price: market.Num(5)}}
-	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date, Kind: kind, Reason: reason, Seen: noon, Batch: market.Batch{Prices: prices}})
+	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date, Kind: kind, Reason: reason, Seen: noon, Batch: market.Prices.Batch(prices)})
 	must(t, err)
 	waiting, err := f.store.InQuarantine(t.Context())
 	must(t, err)
@@ -86,15 +86,15 @@ func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
 	f := open(t)
 	today := market.DeliveryDateOf(noon)
 	stored := func(date market.DeliveryDate, mw float64) market.Batch {
-		return market.Batch{Capacity: []market.CapacityStep{{
+		return market.Capacity.Batch([]market.CapacityStep{{
 			Dataset: market.FCRCapacity, Start: date.Period().Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", OfferedMW: market.Num(mw), Price: market.Num(1.25),
-		}}}
+		}})
 	}
 	f.commit(t, stored(today, 100))
 	f.refresh(t)
 	f.waits(t, today, market.WaitsFlat, "all prices are 5 EUR/MWh")
 	came := stored(today, -1234.5)
-	came.Capacity[0].Price = market.Number{Withdrawn: true}
+	market.Capacity.In(came)[0].Price = market.Number{Withdrawn: true}
 	_, err := f.store.Quarantine(t.Context(), store.Quarantined{Dataset: market.FCRCapacity, Date: today, Kind: market.WaitsRefused, Reason: "a power is <out> of bounds", Seen: noon, Batch: came})
 	must(t, err)
 	admin := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
@@ -138,12 +138,12 @@ func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
 func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 	var f *fixture
 	f = open(t, func(o *api.Options) {
-		o.Decide = func(ctx context.Context, id int64, accept bool) error {
+		o.Decide = func(ctx context.Context, note store.Note, id int64, accept bool) error {
 			if !accept {
-				_, err := f.store.Reject(ctx, id, noon)
+				_, err := f.store.Reject(ctx, note, id, noon)
 				return err
 			}
-			_, err := f.store.Accept(ctx, id, &store.Run{Feed: "quarantine", Started: noon, Ended: noon, Outcome: store.OutcomeOK})
+			_, err := f.store.Accept(ctx, note, id, &store.Run{Feed: "quarantine", Started: noon, Ended: noon, Outcome: store.OutcomeOK})
 			return err
 		}
 	})
@@ -189,7 +189,7 @@ func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
 	if want := []string{"quarantine_rejected 2 (day-ahead-prices 2026-07-16) by anne@example.org", "quarantine_accepted 1 (day-ahead-prices 2026-07-15) by anne@example.org"}; !slices.Equal(told, want) {
 		t.Errorf("the audit log tells %q, want %q", told, want)
 	}
-	if prices, err := f.store.Prices(t.Context(), today.Period()); err != nil || len(prices) != 1 {
+	if prices, err := store.Within(t.Context(), f.store, market.Prices, market.DayAheadPrices, today.Period()); err != nil || len(prices) != 1 {
 		t.Errorf("%d prices are stored, %v", len(prices), err)
 	}
 }

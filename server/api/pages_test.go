@@ -9,7 +9,7 @@ import (
 )
 
 func TestTheChosenLanguageIsKept(t *testing.T) {
-	f := withUser(t, func(o *api.Options) { o.PublicURL = "https://courant.example" })
+	f := withUser(t, func(o *api.Options) { o.SecureCookie = true })
 	choose := func(language, next string) (code int, location, cookie string) {
 		w := f.send(t, "POST", "/language", strings.NewReader(url.Values{"language": {language}, "next": {next}}.Encode()), urlencoded)
 		return w.Code, w.Header().Get("Location"), w.Header().Get("Set-Cookie")

@@ -33,7 +33,7 @@ func TestPagesSayWhereThePricesComeFrom(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f := open(t)
-			f.commit(t, market.Batch{Prices: append(quarters(market.FromENTSOE, 0, row.entsoe, 50), quarters(market.FromRTE, 0, row.rte, row.price)...)})
+			f.commit(t, market.Prices.Batch(append(quarters(market.FromENTSOE, 0, row.entsoe, 50), quarters(market.FromRTE, 0, row.rte, row.price)...)))
 			f.refresh(t)
 			session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
 			for language, want := range map[string]string{"en": row.want, "fr": row.wantFrench} {

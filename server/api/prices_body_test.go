@@ -32,7 +32,7 @@ func TestPricesOfEveryQuarterHourOfADayAreServedWhateverItsLength(t *testing.T) 
 			want := pricesAnswer{Latest: day.date, Earliest: day.date}
 			for _, start := range starts(day.start, day.end, 900) {
 				price := m.between(-500, 4000, 2, 0)
-				batch.Prices = append(batch.Prices, market.Price{Start: start, Resolution: market.PT15M, Price: price.number()})
+				market.Prices.Put(&batch, append(market.Prices.In(batch), market.Price{Start: start, Resolution: market.PT15M, Price: price.number()}))
 				want.Rows = append(want.Rows, quarterOf(start, price))
 			}
 			f.commit(t, batch)
@@ -88,7 +88,7 @@ func TestPricesOfHoursAreServedAsFourQuarters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)
-			f.commit(t, market.Batch{Prices: test.prices})
+			f.commit(t, market.Prices.Batch(test.prices))
 			same(t, f.body(t, "day-ahead-prices"), pricesAnswer{test.want, "2025-09-30", "2025-09-30"})
 		})
 	}
@@ -118,7 +118,7 @@ func TestPricesWindowIsTheLastDateAndThe28CalendarDatesBefore(t *testing.T) {
 			f := open(t)
 			var batch market.Batch
 			for _, start := range test.stored {
-				batch.Prices = append(batch.Prices, market.Price{Start: at(start), Resolution: market.PT15M, Price: market.Num(1)})
+				market.Prices.Put(&batch, append(market.Prices.In(batch), market.Price{Start: at(start), Resolution: market.PT15M, Price: market.Num(1)}))
 			}
 			f.commit(t, batch)
 			want := pricesAnswer{Latest: "2026-04-10", Earliest: test.earliest}
@@ -132,11 +132,11 @@ func TestPricesWindowIsTheLastDateAndThe28CalendarDatesBefore(t *testing.T) {
 
 func TestWindowDaysIsConfigured(t *testing.T) {
 	f := open(t, func(o *api.Options) { o.WindowDays = 2 })
-	f.commit(t, market.Batch{Prices: []market.Price{
+	f.commit(t, market.Prices.Batch([]market.Price{
 		{Start: at("2026-03-28T22:45:00Z"), Resolution: market.PT15M, Price: market.Num(1)},
 		{Start: at("2026-03-28T23:00:00Z"), Resolution: market.PT15M, Price: market.Num(2)},
 		{Start: at("2026-03-30T10:00:00Z"), Resolution: market.PT15M, Price: market.Num(3)},
-	}})
+	}))
 	same(t, f.body(t, "day-ahead-prices"), pricesAnswer{
 		[]priceRow{quarterOf(at("2026-03-28T23:00:00Z"), "2"), quarterOf(at("2026-03-30T10:00:00Z"), "3")},
 		"2026-03-30", "2026-03-29",

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"courant/store"
+	"courant/web"
 )
 
 func TestProblemsSpeakTheLanguageThatIsAskedFor(t *testing.T) {
@@ -28,49 +29,49 @@ func TestProblemsSpeakTheLanguageThatIsAskedFor(t *testing.T) {
 	}
 }
 
-// codes are all that a problem may say, those of a later day included.
-var codes = []string{
-	"unauthenticated", "token_invalid", "token_expired", "token_revoked", "subscription_required", "forbidden", "not_found",
-	"method_not_allowed", "invalid_parameter", "payload_too_large", "rate_limited", "internal", "unavailable",
-}
-
 func TestEveryProblemIsTheSameInBothLanguagesButItsWords(t *testing.T) {
 	f := open(t)
 	f.Handle("/panic", func(http.ResponseWriter, *http.Request) { panic("test") })
 	admin := f.account(t, "boris@example.org", store.Administrator)
 	revoked := f.token(t, admin, nil)
-	must(t, f.store.RevokeToken(t.Context(), revoked[:12], noon))
+	must(t, f.store.RevokeToken(t.Context(), store.Note{}, revoked[:12], noon))
 	form := header("Content-Type", "application/x-www-form-urlencoded")
-	for code, request := range map[string]struct {
+	requests := map[web.ProblemCode]struct {
+		status             int
 		method, path, body string
 		dress              []func(*http.Request)
 	}{
-		"unauthenticated":       {method: "GET", path: "/api/afrr-energy"},
-		"token_invalid":         {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer("crt_x")}},
-		"token_expired":         {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, admin, func(token *store.Token) { token.Expires = noon }))}},
-		"token_revoked":         {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(revoked)}},
-		"subscription_required": {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, f.account(t, "anne@example.org", store.Member), nil))}},
-		"forbidden":             {method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, admin, func(token *store.Token) { token.Datasets = "mfrr-energy" }))}},
-		"not_found":             {method: "GET", path: "/api/nothing"},
-		"method_not_allowed":    {method: "PUT", path: "/api/afrr-energy"},
-		"invalid_parameter":     {method: "POST", path: "/login", body: "email=%zz", dress: []func(*http.Request){form}},
-		"payload_too_large":     {method: "POST", path: "/login", body: strings.Repeat("a", 64<<10+1), dress: []func(*http.Request){form}},
-		"internal":              {method: "GET", path: "/panic"},
-		"unavailable":           {method: "GET", path: "/readyz"},
-	} {
-		if !slices.Contains(codes, code) {
-			t.Errorf("%s is no code", code)
+		"unauthenticated":       {status: 401, method: "GET", path: "/api/afrr-energy"},
+		"token_invalid":         {status: 401, method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer("crt_x")}},
+		"token_expired":         {status: 401, method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, admin, func(token *store.Token) { token.Expires = noon }))}},
+		"token_revoked":         {status: 401, method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(revoked)}},
+		"subscription_required": {status: 401, method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, f.account(t, "anne@example.org", store.Member), nil))}},
+		"forbidden":             {status: 403, method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, admin, func(token *store.Token) { token.Datasets = "mfrr-energy" }))}},
+		"not_found":             {status: 404, method: "GET", path: "/api/nothing"},
+		"method_not_allowed":    {status: 405, method: "PUT", path: "/api/afrr-energy"},
+		"invalid_parameter":     {status: 400, method: "POST", path: "/login", body: "email=%zz", dress: []func(*http.Request){form}},
+		"payload_too_large":     {status: 413, method: "POST", path: "/login", body: strings.Repeat("a", 64<<10+1), dress: []func(*http.Request){form}},
+		"internal":              {status: 500, method: "GET", path: "/panic"},
+		"unavailable":           {status: 503, method: "GET", path: "/readyz"},
+	}
+	for _, kind := range web.Problems() {
+		request, tried := requests[kind.Code]
+		if !tried && kind.Code != web.ProblemRateLimited { // see TestRetryAfterIsTheTimeToWait
+			t.Errorf("no request is answered with %s", kind.Code)
+		}
+		if !tried {
+			continue
 		}
 		in := func(language string) problem {
 			w := f.send(t, request.method, request.path, strings.NewReader(request.body), append(request.dress, header("Accept-Language", language))...)
 			return problemOf(t, w)
 		}
 		fr, en := in("fr"), in("en")
-		if fr.Code != code || en.Code != code || fr.Status != en.Status || fr.Type != en.Type {
-			t.Errorf("%s: %+v in French, %+v in English", code, fr, en)
+		if fr.Code != string(kind.Code) || en.Code != fr.Code || fr.Status != request.status || en.Status != request.status || fr.Type != en.Type {
+			t.Errorf("%s: %+v in French, %+v in English", kind.Code, fr, en)
 		}
-		if fr.Title == en.Title || fr.Detail == en.Detail {
-			t.Errorf("%s is not translated: %+v", code, en)
+		if fr.Title != kind.Title.FR || en.Title != kind.Title.EN || fr.Title == en.Title || fr.Detail == en.Detail {
+			t.Errorf("%s: %+v in French, %+v in English", kind.Code, fr, en)
 		}
 	}
 }

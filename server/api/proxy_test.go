@@ -8,7 +8,7 @@ import (
 	"courant/server/api"
 )
 
-func TestAPeerIsWhomATrustedProxyNames(t *testing.T) {
+func TestTheClientAddressIsTheOneThatATrustedProxyNames(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128")}
 	for _, test := range []struct {
 		trusted              []netip.Prefix
@@ -20,7 +20,7 @@ func TestAPeerIsWhomATrustedProxyNames(t *testing.T) {
 		{proxies, "10.0.0.1:5", "1.2.3.4", "", "1.2.3.4"},
 		{proxies, "[2001:db8::1]:5", "1.2.3.4", "", "1.2.3.4"},
 		{proxies, "[::ffff:10.0.0.1]:5", "1.2.3.4", "", "1.2.3.4"},
-		{proxies, "10.0.0.1:5", "6.6.6.6, 1.2.3.4, 10.9.9.9", "", "1.2.3.4"}, // what the client put before is not believed
+		{proxies, "10.0.0.1:5", "6.6.6.6, 1.2.3.4, 10.9.9.9", "", "1.2.3.4"}, // the client may have written what is before it
 		{proxies, "127.0.0.1:5", "1.2.3.4", "", "127.0.0.1"},
 		{proxies, "10.0.0.1:5", "203.0.113.7:51234", "", "203.0.113.7"},
 		{proxies, "10.0.0.1:5", "[2001:db8::7]:443", "", "2001:db8::7"},
@@ -28,7 +28,7 @@ func TestAPeerIsWhomATrustedProxyNames(t *testing.T) {
 		{proxies, "10.0.0.1:5", "2001:db8::7", "", "2001:db8::7"},
 		{proxies, "10.0.0.1:5", "::ffff:203.0.113.7", "", "203.0.113.7"},
 		{proxies, "10.0.0.1:5", "6.6.6.6, 203.0.113.7:51234, 10.9.9.9:80", "", "203.0.113.7"},
-		{proxies, "10.0.0.1:5", "6.6.6.6, unknown", "", "10.0.0.1"}, // it does not say whom it speaks for
+		{proxies, "10.0.0.1:5", "6.6.6.6, unknown", "", "10.0.0.1"}, // the proxy does not name its client
 		{proxies, "10.0.0.1:5", "6.6.6.6, [203.0.113.7]", "", "10.0.0.1"},
 		{proxies, "10.0.0.1:5", "6.6.6.6, [2001:db8::7", "", "10.0.0.1"},
 		{proxies, "10.0.0.1:5", "6.6.6.6, 203.0.113.7:99999", "", "10.0.0.1"},
@@ -38,7 +38,7 @@ func TestAPeerIsWhomATrustedProxyNames(t *testing.T) {
 		{proxies, "10.0.0.1:5", ", ,", "", "10.0.0.1"},
 		{proxies, "192.168.0.1:5", "203.0.113.7:51234", "", "192.168.0.1"},
 		{proxies, "192.168.0.1:5", "1.2.3.4", "", "192.168.0.1"},
-		{proxies, "10.0.0.1:5", "", "6.6.6.6", "10.0.0.1"}, // X-Real-IP is nobody's word
+		{proxies, "10.0.0.1:5", "", "6.6.6.6", "10.0.0.1"}, // X-Real-IP is not used
 	} {
 		f := open(t, func(o *api.Options) { o.TrustedProxies = test.trusted })
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)

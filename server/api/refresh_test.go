@@ -36,24 +36,19 @@ func oneOfEach(price float64) market.Batch {
 	step := func(dataset market.Dataset, direction market.Direction) market.CapacityStep {
 		return market.CapacityStep{Dataset: dataset, Start: start, Direction: direction, TimeHorizon: "DAILY", Product: "STD", Price: number}
 	}
-	return market.Batch{
-		Prices: []market.Price{{Start: start, Resolution: market.PT15M, Price: number}},
-		Capacity: []market.CapacityStep{
-			step(market.FCRCapacity, market.Symmetric), step(market.AFRRCapacity, market.Upward), step(market.MFRRCapacity, market.Downward),
-		},
-		AFRR: []market.AFRRStep{{Start: start, UpwardPrice: number}},
-		MFRR: []market.MFRRStep{{Start: start, Direction: market.Upward, ClearingPrice: number}},
-	}
+	return market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT15M, Price: number}}).With(market.Capacity.Batch([]market.CapacityStep{
+		step(market.FCRCapacity, market.Symmetric), step(market.AFRRCapacity, market.Upward), step(market.MFRRCapacity, market.Downward),
+	})).With(market.AFRR.Batch([]market.AFRRStep{{Start: start, UpwardPrice: number}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: start, Direction: market.Upward, ClearingPrice: number}}))
 }
 
 func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
 	f := open(t)
 	batch := oneOfEach(12.5)
-	f.commit(t, market.Batch{Prices: batch.Prices, Capacity: batch.Capacity[:1], AFRR: batch.AFRR})
+	f.commit(t, market.Prices.Batch(market.Prices.In(batch)).With(market.Capacity.Batch(market.Capacity.In(batch)[:1])).With(market.AFRR.Batch(market.AFRR.In(batch))))
 	f.clock.Advance(1234 * time.Millisecond)
-	f.commit(t, market.Batch{Capacity: batch.Capacity[1:2]})
+	f.commit(t, market.Capacity.Batch(market.Capacity.In(batch)[1:2]))
 	f.clock.Advance(-time.Minute) // the newest time is not that of the last part
-	f.commit(t, market.Batch{Capacity: batch.Capacity[2:], MFRR: batch.MFRR})
+	f.commit(t, market.Capacity.Batch(market.Capacity.In(batch)[2:]).With(market.MFRR.Batch(market.MFRR.In(batch))))
 	f.refresh(t)
 	admin := f.admin(t)
 	served := map[string][]byte{}
@@ -99,11 +94,11 @@ func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
 		}
 	}
 	rebuilt()
-	f.commit(t, market.Batch{Prices: oneOfEach(2).Prices})
+	f.commit(t, market.Prices.Batch(market.Prices.In(oneOfEach(2))))
 	rebuilt("day-ahead-prices")
-	f.commit(t, market.Batch{Capacity: oneOfEach(2).Capacity[1:2]})
+	f.commit(t, market.Capacity.Batch(market.Capacity.In(oneOfEach(2))[1:2]))
 	rebuilt("afrr-capacity")
-	f.commit(t, market.Batch{MFRR: oneOfEach(2).MFRR, AFRR: oneOfEach(2).AFRR})
+	f.commit(t, market.MFRR.Batch(market.MFRR.In(oneOfEach(2))).With(market.AFRR.Batch(market.AFRR.In(oneOfEach(2)))))
 	rebuilt("afrr-energy", "mfrr-energy")
 }
 
@@ -158,7 +153,7 @@ func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
 	other, err := store.Open(t.Context(), f.store.Path())
 	must(t, err)
 	defer other.Close()
-	must(t, other.Commit(t.Context(), f.run(store.OutcomeOK, market.DayAheadPrices), market.Batch{Prices: oneOfEach(7).Prices}))
+	must(t, other.Commit(t.Context(), f.run(store.OutcomeOK, market.DayAheadPrices), market.Prices.Batch(market.Prices.In(oneOfEach(7)))))
 	if !bytes.Contains(f.body(t, "day-ahead-prices"), []byte(`"price_eur_mwh":7}`)) {
 		t.Error("a row of another process is not served")
 	}

@@ -54,10 +54,10 @@ func (s *Server) revisions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.revising.add(identity.AccountID, 1) {
+	if !s.revisionsInFlight.add(identity.AccountID, 1) {
 		return problemTooManyAnswers
 	}
-	defer s.revising.remove(identity.AccountID, 1)
+	defer s.revisionsInFlight.remove(identity.AccountID, 1)
 	columns := servedColumns(dataset)
 	var w jsonWriter
 	w.open('{')
@@ -161,7 +161,7 @@ func readRevisionQuery(dataset market.Dataset, raw string) (revisionQuery, error
 
 // next is the address of the page after a place.
 func (q revisionQuery) next(at store.RevisionAt) string {
-	return "/api/revisions/" + string(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
+	return web.RevisionsPath(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
 		"&limit=" + strconv.Itoa(q.limit) + "&cursor=" + q.cursor(at)
 }
 
@@ -201,95 +201,46 @@ func (q revisionQuery) readCursor(text string) (at store.RevisionAt, valid bool)
 }
 
 var (
-	problemRevisionParameters = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-		title: problemInvalidParameter.title,
-		detail: web.Text{FR: "Donnez « from », « to » et, si vous voulez, « limit » et « cursor », chacun une fois et avec une valeur ; il n'y a pas d'autre paramètre.",
-			EN: "Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters."}}
-	problemInvalidLimit = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-		title:  problemInvalidParameter.title,
-		detail: web.Text{FR: "« limit » est un nombre entier de 1 à 10000.", EN: "“limit” is a whole number from 1 to 10000."}}
-	problemInvalidCursor = &problem{status: http.StatusBadRequest, code: "invalid_parameter",
-		title: problemInvalidParameter.title,
-		detail: web.Text{FR: "« cursor » ne vient pas d'une réponse pour le même jeu de données et les mêmes dates ; suivez « next », ou recommencez sans « cursor ».",
-			EN: "“cursor” does not come from an answer for the same dataset and dates; follow “next”, or begin again without “cursor”."}}
+	problemRevisionParameters = problemInvalidParameter.withDetail(
+		"Donnez « from », « to » et, si vous voulez, « limit » et « cursor », chacun une fois et avec une valeur ; il n'y a pas d'autre paramètre.",
+		"Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters.")
+	problemInvalidLimit = problemInvalidParameter.withDetail(
+		"« limit » est un nombre entier de 1 à 10000.", "“limit” is a whole number from 1 to 10000.")
+	problemInvalidCursor = problemInvalidParameter.withDetail(
+		"« cursor » ne vient pas d'une réponse pour le même jeu de données et les mêmes dates ; suivez « next », ou recommencez sans « cursor ».",
+		"“cursor” does not come from an answer for the same dataset and dates; follow “next”, or begin again without “cursor”.")
 )
 
-// servedColumn is how a column of the store is served: under which name, and times what.
-type servedColumn struct {
-	name   string
-	factor market.Micro
-	flag   bool
-}
-
-var (
-	priceColumns    = map[string]servedColumn{"price": {name: "price_eur_mwh"}}
-	capacityColumns = map[string]servedColumn{
-		"offered_mw":    {name: "offered_volume_mw"},
-		"contracted_mw": {name: "contracted_volume_mw"},
-		"price":         {name: "price", factor: quartersPerHour},
+// servedColumns are the columns whose changes are revisions, by their names in the database.
+func servedColumns(dataset market.Dataset) map[string]market.ServedColumn {
+	columns := map[string]market.ServedColumn{}
+	for _, column := range dataset.Series().ServedColumns() {
+		columns[column.Stored] = column
 	}
-	afrrColumns = map[string]servedColumn{
-		"upward_price":       {name: "upward_price_eur_mwh"},
-		"downward_price":     {name: "downward_price_eur_mwh"},
-		"demand_mw":          {name: "pdemand_mw"},
-		"for_france_mw":      {name: "afrr_for_france_mw"},
-		"in_france_mw":       {name: "afrr_in_france_mw"},
-		"picasso_connection": {name: "picasso_connection", flag: true},
-		"prorata_mode":       {name: "prorata_mode", flag: true},
-	}
-	mfrrColumns = map[string]servedColumn{
-		"clearing_price":            {name: "clearing_price_eur_mwh"},
-		"settlement_price_current":  {name: "settlement_price_current_eur_mwh"},
-		"settlement_price_previous": {name: "settlement_price_previous_eur_mwh"},
-		"requested_volume_sa_mw":    {name: "total_requested_volume_sa_mw"},
-		"requested_volume_da_mw":    {name: "total_requested_volume_da_mw"},
-		"satisfied_need_sa_mw":      {name: "total_satisfied_need_sa_mw"},
-		"satisfied_need_da_mw":      {name: "total_satisfied_need_da_mw"},
-		"activated_volume_sa_mw":    {name: "total_activated_volume_sa_mw"},
-		"activated_volume_da_mw":    {name: "total_activated_volume_da_mw"},
-		"submitted_offers_mw":       {name: "total_volume_submitted_offers_mw"},
-		"filtered_offers_mw":        {name: "total_volume_filtered_offers_mw"},
-	}
-)
-
-func servedColumns(dataset market.Dataset) map[string]servedColumn {
-	switch dataset {
-	case market.DayAheadPrices:
-		return priceColumns
-	case market.AFRREnergy:
-		return afrrColumns
-	case market.MFRREnergy:
-		return mfrrColumns
-	}
-	return capacityColumns
+	return columns
 }
 
 // revision writes a revision, named and scaled as the dataset's own endpoint does it.
-func (w *jsonWriter) revision(columns map[string]servedColumn, r store.Revision) {
+func (w *jsonWriter) revision(columns map[string]market.ServedColumn, r store.Revision) {
 	column := columns[r.Column]
 	w.open('{')
 	w.key("period_start_utc").instant(r.Start)
 	w.key("series").text(r.Series)
-	w.key("column").text(column.name)
-	column.write(w.key("old"), r.Old)
-	column.write(w.key("new"), r.New)
+	w.key("column").text(column.Name)
+	w.key("old").value(column, r.Old)
+	w.key("new").value(column, r.New)
 	w.key("seen_at").fetched(r.Seen)
 	w.close('}')
 }
 
-func (c servedColumn) write(w *jsonWriter, n market.Number) {
-	switch {
-	case c.flag:
-		w.flag(market.Flag{V: n.V != 0, Valid: n.Valid})
+// value writes what a column held, scaled as it is served.
+func (w *jsonWriter) value(column market.ServedColumn, v market.Value) {
+	switch column.Kind {
+	case market.KindNumber:
+		w.number(column.Scale(v.Number))
+	case market.KindBoolean:
+		w.flag(market.Flag{V: v.Number.V != 0, Valid: v.Number.Valid})
 	default:
-		w.number(c.scale(n))
+		w.string(v.Text)
 	}
-}
-
-// scale is a stored number as it is served.
-func (c servedColumn) scale(n market.Number) market.Number {
-	if c.factor == 0 || !n.Valid {
-		return n
-	}
-	return (c.factor * market.MicroOf(n.V)).Number()
 }

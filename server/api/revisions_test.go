@@ -21,13 +21,8 @@ func TestRevisionsAreNamedAndScaledAsTheirEndpointDoes(t *testing.T) {
 	admin := f.admin(t)
 	start := market.NewDeliveryDate(2026, time.July, 14).Start().Unix()
 	batch := func(v float64, flag bool) market.Batch {
-		return market.Batch{
-			Prices: []market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(v)}},
-			Capacity: []market.CapacityStep{{Dataset: market.AFRRCapacity, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD",
-				OfferedMW: market.Num(200), ContractedMW: market.Num(100), Price: market.Num(v / 4)}},
-			AFRR: []market.AFRRStep{{Start: start, DemandMW: market.Num(v), ProrataMode: market.Flag{V: flag, Valid: true}}},
-			MFRR: []market.MFRRStep{{Start: start, Direction: market.Downward, ActivatedVolumeSAMW: market.Num(v)}},
-		}
+		return market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(v)}}).With(market.Capacity.Batch([]market.CapacityStep{{Dataset: market.AFRRCapacity, Start: start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD",
+			OfferedMW: market.Num(200), ContractedMW: market.Num(100), Price: market.Num(v / 4)}})).With(market.AFRR.Batch([]market.AFRRStep{{Start: start, DemandMW: market.Num(v), ProrataMode: market.Flag{V: flag, Valid: true}}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: start, Direction: market.Downward, ActivatedVolumeSAMW: market.Num(v)}}))
 	}
 	f.commit(t, batch(1.5, false))
 	f.clock.Advance(time.Hour)
@@ -84,7 +79,7 @@ func revisedSteps(t *testing.T, f *fixture, date market.DeliveryDate, hours int)
 				DemandMW: market.Num(float64(-i) * times), PicassoConnection: market.Flag{V: times > 1, Valid: i%2 == 0}}
 		}
 		f.clock.Advance(time.Hour)
-		f.commit(t, market.Batch{AFRR: rows})
+		f.commit(t, market.AFRR.Batch(rows))
 	}
 }
 
@@ -130,11 +125,11 @@ func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
 	revisedSteps(t, f, date, 2)
 	for n := range 3 {
 		f.clock.Advance(time.Hour)
-		f.commit(t, market.Batch{MFRR: []market.MFRRStep{
+		f.commit(t, market.MFRR.Batch([]market.MFRRStep{
 			{Start: date.Start().Unix(), Direction: market.Upward, ClearingPrice: market.Num(float64(n)), FilteredOffersMW: market.Num(float64(-n))},
 			{Start: date.Start().Unix(), Direction: market.Downward, ClearingPrice: market.Num(float64(n))},
 			{Start: date.Start().Unix() + 900, Direction: market.Downward, ClearingPrice: market.Num(float64(n))},
-		}})
+		}))
 	}
 	for dataset, row := range map[string]struct {
 		revisions int
@@ -176,7 +171,7 @@ func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
 	before, _ := revisionsPage(t, f, target, admin)
 	pages, next := revisionsPage(t, f, target+"&limit=500", admin)
 	f.clock.Advance(time.Hour)
-	f.commit(t, market.Batch{AFRR: []market.AFRRStep{{Start: date.Start().Unix(), UpwardPrice: market.Num(77)}}})
+	f.commit(t, market.AFRR.Batch([]market.AFRRStep{{Start: date.Start().Unix(), UpwardPrice: market.Num(77)}}))
 	for next != "" {
 		var page []string
 		page, next = revisionsPage(t, f, next, admin)

@@ -16,7 +16,7 @@ import (
 	"courant/store"
 )
 
-// scenario is a page or a form of accounts, and who may have it: everybody, who is signed in, or administrators.
+// scenario is a page or a form of accounts, and who may use it.
 type scenario struct {
 	method, path string
 	who          string // public, account, administrator, hidden
@@ -80,13 +80,13 @@ var scenarios = []scenario{
 	{"POST", "/admin/quarantine/x", "administrator", nil, 404, ""},
 }
 
-// visitor is somebody who comes to the pages.
+// visitor is a kind of visitor of the pages.
 type visitor struct {
 	name    string
 	dress   []func(*http.Request)
-	account bool // his session is good
+	account bool // the session is valid
 	admin   bool
-	foreign bool // a page of another site sends him
+	foreign bool // sent by a page of another site
 }
 
 func visitors(t *testing.T, f *fixture) []visitor {
@@ -100,12 +100,12 @@ func visitors(t *testing.T, f *fixture) []visitor {
 	}
 	_, member, _ := person("anne", false)
 	subscribed, subscriber, _ := person("claire", false)
-	must(t, f.store.SetSubscription(t.Context(), subscribed, store.Subscription{Offer: "everything", Start: noon.Add(-time.Hour)}))
+	must(t, f.store.SetSubscription(t.Context(), store.Note{}, subscribed, store.Subscription{Offer: "everything", Start: noon.Add(-time.Hour)}))
 	_, admin, account := person("boris", true)
 	_, doubtful, _ := person("gilda", true)
 	_, foreign, _ := person("henri", true)
 	disabled, shutOut, _ := person("denis", true)
-	must(t, f.store.DisableAccount(t.Context(), disabled, noon))
+	must(t, f.store.DisableAccount(t.Context(), store.Note{}, disabled, noon))
 	_, ended, _ := person("farid", true)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/logout", nil)
 	ended(r)
@@ -125,7 +125,7 @@ func visitors(t *testing.T, f *fixture) []visitor {
 	}
 }
 
-// expect is the status and the Location that a visitor is answered.
+// expect returns the status and the Location of the answer to a visitor.
 func (s scenario) expect(v visitor) (status int, location string) {
 	switch {
 	case s.method == "POST" && v.foreign:
@@ -170,7 +170,7 @@ func TestEveryRouteOfAccountsAnswersEveryVisitor(t *testing.T) {
 	}
 }
 
-// checkSecrecy looks for what an answer must not hold.
+// checkSecrecy fails the test if an answer has something that it must not have.
 func checkSecrecy(t *testing.T, what string, w *httptest.ResponseRecorder, v visitor) {
 	t.Helper()
 	text := strings.ToLower(w.Body.String())
@@ -197,7 +197,7 @@ func checkSecrecy(t *testing.T, what string, w *httptest.ResponseRecorder, v vis
 	}
 }
 
-// checkLanguageSwitch has the switch of a page lead to a page.
+// checkLanguageSwitch fails the test if the language switch of a page does not lead to a page.
 func (f *fixture) checkLanguageSwitch(t *testing.T, what string, w *httptest.ResponseRecorder, v visitor) {
 	t.Helper()
 	match := regexp.MustCompile(`<input type="hidden" name="next" value="([^"]*)">\s*<button[^>]*name="language"`).FindStringSubmatch(w.Body.String())

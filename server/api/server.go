@@ -1,10 +1,10 @@
-// Package api answers over HTTP: the eight bodies of the API, health, and the pages of package web.
+// Package api is Courant over HTTP: the eight endpoints of the API, health checks, and the pages of package web.
 //
-// The bodies are finished when their data changes, not when they are asked for: Refresh builds those of which a row
-// changed, gives the others the time of the newest fetch, and swaps all of them in at once; a request copies finished
-// bytes, packed quickly at first and well soon after. Until all bodies are built, data routes answer 503, never an empty 200.
+// The body of an endpoint is built when its data change, not on request. Refresh builds the bodies whose rows changed,
+// sets the time of the newest fetch in the others, and replaces all of them at once. A request copies finished bytes,
+// which are compressed quickly at first and well soon after. Until all bodies are built, data routes answer 503.
 //
-// What may come in here is a route, who may read it, and what is answered.
+// This package has the routes, who may read them, and the answers.
 package api
 
 import (
@@ -14,7 +14,6 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 
 	"github.com/jonboulle/clockwork"
@@ -26,29 +25,31 @@ import (
 	"courant/web"
 )
 
-// Options says what the server works with.
+// Options is what a server needs.
 type Options struct {
 	Store              *store.Store
 	Auth               *auth.Auth
 	Clock              clockwork.Clock
 	Log                *slog.Logger
 	WindowDays         int // delivery dates in a body
-	RateLimitPerMinute int // requests of one token
+	RateLimitPerMinute int // requests with one token
 	TrustedProxies     []netip.Prefix
 	PublicURL          string // as browsers see it; may be empty
-	Contact            string // of who runs this Courant; may be empty
-	// Report tells how the datasets are doing: in full for administrators, for others without what a source wrote.
+	SecureCookie       bool   // browsers send cookies over HTTPS only
+	Contact            string // of the operator; may be empty
+	// Report returns the state of the datasets: in full for administrators, for others without texts of the sources.
 	Report func(ctx context.Context, full bool) (report.Report, error)
-	// Decide takes or drops what waits in quarantine under an ID; store.ErrNotFound if nothing does.
-	Decide  func(ctx context.Context, id int64, accept bool) error
+	// Decide accepts or rejects the delivery date that waits in quarantine under an ID, and writes note to the audit log. It
+	// returns store.ErrNotFound if there is none.
+	Decide  func(ctx context.Context, note store.Note, id int64, accept bool) error
 	Metrics http.Handler // for Prometheus
-	// OpenMetrics lets whoever asks from this machine read them without a token.
+	// OpenMetrics allows requests from this machine to read the metrics without a token.
 	OpenMetrics bool
-	// Offers are those that there are to subscribe to, and OpenSignup lets visitors make accounts of their own.
+	// Offers are the plans that an account can be subscribed to. With OpenSignup, visitors can make accounts.
 	Offers     []web.Offer
 	OpenSignup bool
 	Mail       Mailer // nil: no mails are sent
-	Simulated  bool   // the data are made up, and every answer and page has to say so
+	Simulated  bool   // the data are invented, which every answer and page has to state
 }
 
 // Server is Courant's http.Handler.
@@ -63,28 +64,28 @@ type Server struct {
 	pages  *web.Pages
 
 	report      func(ctx context.Context, full bool) (report.Report, error)
-	decide      func(ctx context.Context, id int64, accept bool) error
+	decide      func(ctx context.Context, note store.Note, id int64, accept bool) error
 	metrics     http.Handler
 	openMetrics bool
 	simulated   bool
 	publicURL   string
 	contact     string
-	secure      bool // browsers reach Courant over HTTPS
+	secure      bool // browsers send cookies over HTTPS only
 
 	offers     []web.Offer
 	openSignup bool
 	mail       Mailer
-	shown      *shown
+	secrets    *shownSecrets
 
-	working          sync.WaitGroup
-	errands          errands
-	revising, paging *untaken      // answers, and bytes of pages
-	held             chan struct{} // holds one value for each answer that is held back
-	stopped          context.Context
-	stop             context.CancelFunc
+	working                          sync.WaitGroup
+	mails                            mailQueue
+	revisionsInFlight, bytesInFlight *inFlight     // answers, and bytes of pages
+	delayed                          chan struct{} // has one value for each answer that is delayed
+	stopped                          context.Context
+	stop                             context.CancelFunc
 }
 
-// New makes a server. Its bodies are built by Refresh.
+// New returns a server. Refresh builds its bodies.
 func New(o Options) (*Server, error) {
 	pages, err := web.New(o.Simulated)
 	if err != nil {
@@ -94,13 +95,15 @@ func New(o Options) (*Server, error) {
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
-		publicURL: o.PublicURL, contact: o.Contact, secure: strings.HasPrefix(strings.ToLower(o.PublicURL), "https:"),
-		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, shown: newShown(o.Clock), held: make(chan struct{}, mostHeld),
-		revising: newUntaken(revisionAnswersOfAccount, revisionAnswers), paging: newUntaken(pageBytesOfAccount, math.MaxInt),
+		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie,
+		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock),
+		delayed:           make(chan struct{}, mostDelayed),
+		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers),
+		bytesInFlight:     newInFlight(pageBytesOfAccount, math.MaxInt),
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.Logger.SetOutput(io.Discard) // what goes wrong is logged in fail
+	s.echo.Logger.SetOutput(io.Discard) // errors are logged in fail
 	s.echo.IPExtractor = ipExtractor(o.TrustedProxies)
 	s.echo.HTTPErrorHandler = s.fail
 	protection := http.NewCrossOriginProtection()
@@ -116,51 +119,18 @@ func New(o Options) (*Server, error) {
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Close gives up what answers left to be done, and waits until nobody is at it.
+// Close cancels the work that goes on after answers, such as mails, and waits for its end.
 func (s *Server) Close() {
 	s.stop()
 	s.working.Wait()
 }
 
-// Refresh builds the bodies whose dataset has changed since they were built. It may be called at any time; the next
-// answer after it returns holds what was committed before it was called.
+// Refresh builds the bodies whose dataset has changed since they were built. It is safe for concurrent use. Answers
+// after it returns contain everything that was committed before the call.
 func (s *Server) Refresh(ctx context.Context) error {
 	renewed, err := s.bodies.refresh(ctx)
 	if renewed {
 		s.working.Go(func() { s.bodies.pack(s.stopped) })
 	}
 	return err
-}
-
-func (s *Server) routes(protection *http.CrossOriginProtection) {
-	s.echo.Use(s.before(protection))
-	for _, e := range endpoints {
-		s.echo.Match(read, "/api/"+e.name, s.data(e))
-	}
-	s.echo.Match(read, "/api/status", s.status)
-	s.echo.Match(read, "/api/revisions/:dataset", s.revisions)
-	s.echo.Match(read, "/healthz", s.healthz)
-	s.echo.Match(read, "/readyz", s.readyz)
-	s.echo.Match(read, "/metrics", s.figures)
-	s.echo.Match(read, "/", s.signedIn(s.overview))
-	s.echo.POST("/language", s.chooseLanguage)
-	for _, page := range marketPages {
-		s.both(page.path, s.signedIn(s.market(page)))
-	}
-	s.both(statusPath, s.signedIn(s.statusPage))
-	s.echo.POST("/admin/quarantine/:id", s.administer(statusPath, s.decideWaiting))
-	s.echo.Match(read, "/docs", s.public(s.docs))
-	s.echo.Match(read, "/api/openapi.json", s.openAPI)
-	s.echo.Match(read, "/csv/:language/:dataset", s.csv)
-	s.accountRoutes()
-	s.echo.Match(read, staticPath+"*", s.static)
-}
-
-// read are the methods that change nothing.
-var read = []string{http.MethodGet, http.MethodHead}
-
-// both routes the paths of a page in both languages.
-func (s *Server) both(path web.Text, handler echo.HandlerFunc) {
-	s.echo.Match(read, path.FR, handler)
-	s.echo.Match(read, path.EN, handler)
 }

@@ -31,7 +31,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// cheap is a hashing of passwords that costs next to nothing.
+// cheap are parameters with which hashing a password takes next to no time.
 var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // noon is in Paris 14:00 on 2026-07-15.
@@ -45,7 +45,7 @@ var endpoints = []string{
 
 var offers = []auth.Offer{{ID: "everything"}, {ID: "afrr", Datasets: []market.Dataset{market.AFRREnergy}}}
 
-// fixture is a server over a file of its own, whose clock only a test moves.
+// fixture is a server with a database of its own and a fake clock.
 type fixture struct {
 	*api.Server
 	store   *store.Store
@@ -55,7 +55,7 @@ type fixture struct {
 	options api.Options
 }
 
-// open makes a server whose options the changes alter. Nothing is stored and no body built.
+// open makes a server with changed options. Nothing is stored, and no body is built.
 func open(t testing.TB, changes ...func(*api.Options)) *fixture {
 	t.Helper()
 	db := storetest.New(t)
@@ -65,7 +65,7 @@ func open(t testing.TB, changes ...func(*api.Options)) *fixture {
 		Store: db, Auth: f.auth, Clock: f.clock, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 		WindowDays: 29, RateLimitPerMinute: 600,
 		Report: func(context.Context, bool) (report.Report, error) { return report.Report{}, nil },
-		Decide: func(context.Context, int64, bool) error { return store.ErrNotFound },
+		Decide: func(context.Context, store.Note, int64, bool) error { return store.ErrNotFound },
 	}
 	for _, change := range changes {
 		change(&f.options)
@@ -83,7 +83,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// lines is a log that many may write.
+// lines is a log that is safe for concurrent use.
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -101,18 +101,18 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// commit keeps rows as a run that ended now brought them, for the datasets of the rows and those named.
+// commit commits rows of a run that ended now, for the datasets of the rows and those named.
 func (f *fixture) commit(t testing.TB, batch market.Batch, named ...market.Dataset) {
 	t.Helper()
 	datasets := map[market.Dataset]bool{}
 	for _, dataset := range named {
 		datasets[dataset] = true
 	}
-	for _, step := range batch.Capacity {
+	for _, step := range market.Capacity.In(batch) {
 		datasets[step.Dataset] = true
 	}
 	for dataset, rows := range map[market.Dataset]int{
-		market.DayAheadPrices: len(batch.Prices), market.AFRREnergy: len(batch.AFRR), market.MFRREnergy: len(batch.MFRR),
+		market.DayAheadPrices: len(market.Prices.In(batch)), market.AFRREnergy: len(market.AFRR.In(batch)), market.MFRREnergy: len(market.MFRR.In(batch)),
 	} {
 		if rows > 0 {
 			datasets[dataset] = true
@@ -127,7 +127,7 @@ func (f *fixture) commit(t testing.TB, batch market.Batch, named ...market.Datas
 	must(t, f.store.Commit(t.Context(), run, batch))
 }
 
-// run is the account of a run that ended now.
+// run returns the record of a run that ended now.
 func (f *fixture) run(outcome store.Outcome, datasets ...market.Dataset) *store.Run {
 	return &store.Run{
 		Feed: "test", Datasets: datasets, Window: market.DeliveryDateOf(f.clock.Now()).Period(),
@@ -140,10 +140,10 @@ func (f *fixture) refresh(t testing.TB) {
 	must(t, f.Refresh(t.Context()))
 }
 
-// account adds an account, with a password that nobody knows.
+// account adds an account with an unknown password.
 func (f *fixture) account(t testing.TB, email string, role store.Role) store.Account {
 	t.Helper()
-	must(t, f.store.AddAccount(t.Context(), store.Account{Email: email, PasswordHash: "none", Role: role, Created: f.clock.Now()}))
+	must(t, f.store.AddAccount(t.Context(), store.Note{}, store.Account{Email: email, PasswordHash: "none", Role: role, Created: f.clock.Now()}))
 	account, err := f.store.AccountByEmail(t.Context(), email)
 	must(t, err)
 	return account
@@ -160,7 +160,7 @@ func (f *fixture) token(t testing.TB, account store.Account, change func(*store.
 	if change != nil {
 		change(&token)
 	}
-	must(t, f.store.AddToken(t.Context(), token))
+	must(t, f.store.AddToken(t.Context(), store.Note{}, token))
 	return text
 }
 
@@ -173,7 +173,7 @@ func (f *fixture) session(t testing.TB, account store.Account) *http.Cookie {
 	return &http.Cookie{Name: cookie.Name, Value: cookie.Value}
 }
 
-// admin adds an administrator and returns a change that makes a request his.
+// admin adds an administrator and returns a change that adds its session to a request.
 func (f *fixture) admin(t testing.TB) func(*http.Request) {
 	t.Helper()
 	return bearer(f.token(t, f.account(t, "boris@example.org", store.Administrator), nil))
@@ -181,7 +181,7 @@ func (f *fixture) admin(t testing.TB) func(*http.Request) {
 
 func bearer(token string) func(*http.Request) { return header("Authorization", "Bearer "+token) }
 
-// header has a request carry one more line of the header.
+// header returns a change that adds a header to a request.
 func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Add(name, value) }
 }
@@ -214,7 +214,7 @@ func (f *fixture) body(t testing.TB, endpoint string) []byte {
 	return f.Snapshot()[endpoint]
 }
 
-// problem is what RFC 9457 says, in the order in which Courant writes it.
+// problem is a problem document (RFC 9457), its members in the order of Courant.
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`

@@ -6,22 +6,22 @@ import (
 	"fmt"
 )
 
-// shorten writes JSON over several lines, with at most so many members of each list, and its keys in their order.
+// shorten returns indented JSON with at most so many items of each array. The order of keys stays.
 func shorten(text []byte, most int) (string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var out bytes.Buffer
 	if err := shortenValue(decoder, &out, most); err != nil {
-		return "", fmt.Errorf("server: shorten an answer: %w", err)
+		return "", fmt.Errorf("api: shorten an answer: %w", err)
 	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, out.Bytes(), "", "  "); err != nil {
-		return "", fmt.Errorf("server: shorten an answer: %w", err)
+		return "", fmt.Errorf("api: shorten an answer: %w", err)
 	}
 	return indented.String(), nil
 }
 
-// shortenValue copies the decoder's next value.
+// shortenValue copies the next value of the decoder.
 func shortenValue(decoder *json.Decoder, out *bytes.Buffer, most int) error {
 	token, err := decoder.Token()
 	if err != nil {
@@ -37,7 +37,7 @@ func shortenValue(decoder *json.Decoder, out *bytes.Buffer, most int) error {
 	for n := 0; decoder.More(); n++ {
 		into := out
 		if delimiter == '[' && n >= most {
-			into = new(bytes.Buffer) // read on, but keep nothing
+			into = new(bytes.Buffer) // read and drop
 		} else if n > 0 {
 			into.WriteByte(',')
 		}

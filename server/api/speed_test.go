@@ -252,7 +252,7 @@ func BenchmarkAnswer(b *testing.B) {
 // commit changes a price and so the bodies of energy.
 func BenchmarkAnswerWhileWriting(b *testing.B) {
 	f, token := inUse(b)
-	day := market.Batch{AFRR: fullWindow().AFRR}
+	day := market.AFRR.Batch(market.AFRR.In(fullWindow()))
 	var done atomic.Bool
 	var writing sync.WaitGroup
 	defer func() {
@@ -262,7 +262,7 @@ func BenchmarkAnswerWhileWriting(b *testing.B) {
 	writing.Go(func() {
 		begun := time.Now()
 		for commits := 0; !done.Load() && time.Since(begun) < 10*longestRun; commits++ {
-			day.AFRR[len(day.AFRR)-1].UpwardPrice = market.Num(float64(commits))
+			market.AFRR.In(day)[len(market.AFRR.In(day))-1].UpwardPrice = market.Num(float64(commits))
 			if err := f.store.Commit(b.Context(), f.run(store.OutcomeOK, market.AFRREnergy), day); err != nil {
 				b.Error(err)
 				return
@@ -341,7 +341,7 @@ func plainHandler(b *testing.B, prices []market.Price) http.Handler {
 func BenchmarkAnswerBesidePlainHandler(b *testing.B) {
 	f, token := inUse(b)
 	const path, requests = "/api/day-ahead-prices", 4 * fewestRequests
-	plain := gather(b, plainHandler(b, fullWindow().Prices), http.Header{}, path, http.StatusOK)
+	plain := gather(b, plainHandler(b, market.Prices.In(fullWindow())), http.Header{}, path, http.StatusOK)
 	for _, coding := range []string{"identity", "gzip", "zstd"} {
 		b.Run(coding, func(b *testing.B) {
 			header := http.Header{"Authorization": {"Bearer " + token}, "Accept-Encoding": {coding}}

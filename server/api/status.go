@@ -6,7 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// status tells any account how the datasets are doing.
+// status sends the state of the datasets to any account.
 func (s *Server) status(c echo.Context) error {
 	identity, err := s.reader(c)
 	if err != nil {

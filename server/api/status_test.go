@@ -13,7 +13,7 @@ import (
 	"courant/store/market"
 )
 
-// reporting has the server report what the function says.
+// reporting sets the function that reports the state of the datasets.
 func reporting(found func(context.Context) (report.Report, error)) func(*api.Options) {
 	return func(o *api.Options) {
 		o.Report = func(ctx context.Context, _ bool) (report.Report, error) { return found(ctx) }
@@ -31,7 +31,7 @@ func TestTheStatusIsForAnyAccount(t *testing.T) {
 	}
 }
 
-func TestOnlyAdministratorsAreToldWhatASourceWrote(t *testing.T) {
+func TestOnlyAdministratorsSeeTextsOfASource(t *testing.T) {
 	f := open(t, func(o *api.Options) {
 		o.Report = func(_ context.Context, full bool) (report.Report, error) {
 			says := "RTE refused"
@@ -57,7 +57,7 @@ func TestOnlyAdministratorsAreToldWhatASourceWrote(t *testing.T) {
 	}
 }
 
-func TestAStatusThatCannotBeToldIsAnInternalProblem(t *testing.T) {
+func TestAStatusThatCannotBeReadIsAnInternalProblem(t *testing.T) {
 	f := open(t, reporting(func(context.Context) (report.Report, error) { return report.Report{}, errors.New("SELECT failed") }))
 	w := f.ask(t, "GET", "/api/status", f.admin(t))
 	if p := problemOf(t, w); p.Code != "internal" || strings.Contains(w.Body.String(), "SELECT") {

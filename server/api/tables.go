@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"courant/store"
 	"courant/store/market"
 	"courant/web"
 )
@@ -32,7 +33,7 @@ func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) 
 	table := web.Table{ID: string(dataset), Source: fromRTE, Long: dates.days() > 1}
 	switch dataset {
 	case market.DayAheadPrices:
-		prices, err := s.store.Prices(ctx, dates.period())
+		prices, err := store.Within(ctx, s.store, market.Prices, market.DayAheadPrices, dates.period())
 		table.Source = sourceOf(prices)
 		fillPrices(&table, market.Quarters(prices))
 		return table, err
@@ -44,16 +45,16 @@ func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) 
 		}
 		return table, err
 	case market.MFRREnergy:
-		rows, err := s.store.MFRRWithin(ctx, dates.period())
+		rows, err := store.Within(ctx, s.store, market.MFRR, market.MFRREnergy, dates.period())
 		fillMFRR(&table, rows)
 		return table, err
 	}
-	steps, err := s.store.CapacityWithin(ctx, dataset, dates.period())
+	steps, err := store.Within(ctx, s.store, market.Capacity, dataset, dates.period())
 	fillCapacity(&table, capacityRows(steps))
 	return table, err
 }
 
-// thinnedNote says what is left of dates that are older than retention.afrr_energy_days.
+// thinnedNote is the notice beside dates whose 4 s steps were removed.
 var thinnedNote = web.Text{
 	FR: "De cette date, Courant ne garde plus que ces moyennes de 5 minutes : les pas de 4 secondes ont été retirés.",
 	EN: "Of this date Courant keeps these 5 minute means only: the 4 second steps were removed.",

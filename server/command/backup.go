@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -60,6 +61,9 @@ func (p *Program) restoreCommand() *cobra.Command {
 				return err
 			}
 			done, err := restore(cmd.Context(), cfg, args[0], p.Clock.Now())
+			if errors.Is(err, store.ErrPathTaken) {
+				return hintedError{err, "move it away, or set database.path to another file"}
+			}
 			if err != nil {
 				return err
 			}
@@ -75,7 +79,7 @@ func (p *Program) restoreCommand() *cobra.Command {
 	}
 }
 
-// restore is store.Restore, also of a file in a bucket.
+// restore restores the database from a file, or from s3://BUCKET/KEY.
 func restore(ctx context.Context, cfg config.Config, from string, now time.Time) (store.Restored, error) {
 	room := disk.RoomForRestore(cfg.Database.Path)
 	address, found := strings.CutPrefix(from, "s3://")

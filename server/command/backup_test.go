@@ -39,7 +39,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	objects := newObjectStore(t)
 	withBucket(t, objects.config("paris/"))
 	cfg := valueOf((&Program{Stderr: t.Output()}).config())(t)
-	if said := sayOf(checkBucket(t.Context(), cfg.Backup.S3, h.clock.Now())); said != "ok s3://backups/paris answers and holds no backup yet" {
+	if said := textOf(checkBucket(t.Context(), cfg.Backup.S3, h.clock.Now())); said != "ok s3://backups/paris answers and holds no backup yet" {
 		t.Error(said)
 	}
 	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
@@ -50,8 +50,8 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	backups := &backup.Schedule{Options: backup.Options{
-		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Places: valueOf(backup.Places("", server.BucketOf(cfg.Backup.S3)))(t),
-		Told: func(_ string, begun time.Time) {
+		Store: db, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Destinations: valueOf(backup.Destinations("", server.BucketOf(cfg.Backup.S3)))(t),
+		OnNewest: func(_ string, begun time.Time) {
 			if !begun.IsZero() {
 				stop()
 			}
@@ -62,7 +62,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	said := sayOf(checkBucket(t.Context(), cfg.Backup.S3, h.clock.Now()))
+	said := textOf(checkBucket(t.Context(), cfg.Backup.S3, h.clock.Now()))
 	newest := strings.TrimPrefix(said, "ok it answers; the newest backup in it is ")
 	if newest != "s3://backups/paris/courant-20261120T110000Z.db.zst" {
 		t.Fatal(said)
@@ -102,7 +102,7 @@ func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
 		"s3://backups/notes.zst":  "s3://backups/notes.zst, downloaded: ",
 	} {
 		_, err := restore(t.Context(), valueOf((&Program{Stderr: t.Output()}).config())(t), from, bucketNoon)
-		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), testSecretKey) {
+		if err == nil || !strings.Contains(message(err), says) || strings.Contains(message(err), testSecretKey) {
 			t.Errorf("%s: %v", from, err)
 		}
 	}
@@ -131,7 +131,7 @@ func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
 		{another, "FAIL list s3://another/courant-: there is no such bucket: make it, or mend backup.s3.bucket"},
 		{nowhere, "connection refused: mend backup.s3.endpoint if this lasts"},
 	} {
-		if got := sayOf(checkBucket(t.Context(), test.cfg, bucketNoon)); !strings.Contains(got, test.want) || strings.Contains(got, testSecretKey) {
+		if got := textOf(checkBucket(t.Context(), test.cfg, bucketNoon)); !strings.Contains(got, test.want) || strings.Contains(got, testSecretKey) {
 			t.Errorf("%s, want %s", got, test.want)
 		}
 	}
@@ -165,8 +165,8 @@ func TestWhatIsNotCourantsIsSaidByBackupAndCheck(t *testing.T) {
 	if said := h.do("", "backup", "made.db"); !strings.Contains(said, `courant restore will refuse it for what is not Courant's: view "mine"`) {
 		t.Error(said)
 	}
-	if v := checkDatabase(t.Context(), "courant.db"); !v.warns || !strings.Contains(sayOf(v), `for what is not Courant's: view "mine"`) {
-		t.Error(sayOf(v))
+	if v := checkDatabase(t.Context(), "courant.db"); !v.warns || !strings.Contains(textOf(v), `for what is not Courant's: view "mine"`) {
+		t.Error(textOf(v))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"github.com/spf13/cobra"
 
+	"courant/auth"
 	"courant/ingest"
 	"courant/ingest/source"
 	"courant/server"
@@ -23,16 +24,15 @@ import (
 	"courant/store/market"
 )
 
-// mostSkew is how far the clock may be off before publication times are misjudged.
-const mostSkew = time.Minute
+// maxSkew is how far the clock may be off before publication times are misjudged.
+const maxSkew = time.Minute
 
-// verdict is the result of one check.
-type verdict struct {
-	what string
-	said string // what was found, if it is good
-
-	warns bool // what was found is good for now
-	err   error
+// result is the result of one check.
+type result struct {
+	what  string // the name of the check
+	found string // what was found, if nothing is wrong
+	warns bool   // what was found is acceptable for now
+	err   error  // what is wrong
 }
 
 func (p *Program) checkCommand() *cobra.Command {
@@ -42,17 +42,17 @@ func (p *Program) checkCommand() *cobra.Command {
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			failed := 0
-			p.check(cmd.Context(), func(v verdict) {
+			p.check(cmd.Context(), func(v result) {
 				if v.err != nil {
 					failed++
-					fmt.Fprintf(p.Stdout, "FAIL  %-14s %s\n", v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
+					fmt.Fprintf(p.Stdout, "FAIL  %-14s %s\n", v.what, message(v.err))
 					return
 				}
 				word := "ok"
 				if v.warns {
 					word = "warn"
 				}
-				fmt.Fprintf(p.Stdout, "%-4s  %-14s %s\n", word, v.what, v.said)
+				fmt.Fprintf(p.Stdout, "%-4s  %-14s %s\n", word, v.what, v.found)
 			})
 			if failed > 0 {
 				return fmt.Errorf("%d of the checks failed", failed)
@@ -62,67 +62,68 @@ func (p *Program) checkCommand() *cobra.Command {
 	}
 }
 
-func (p *Program) check(ctx context.Context, say func(verdict)) {
+func (p *Program) check(ctx context.Context, report func(result)) {
 	cfg, err := p.config()
-	say(verdict{what: "configuration", said: "every key is right", err: err})
+	report(result{what: "configuration", found: "every key is right", err: err})
 	if err != nil {
 		return
 	}
-	say(checkTimeZone(time.LoadLocation))
+	report(checkTimeZone(time.LoadLocation))
 	database := checkDatabase(ctx, cfg.Database.Path)
-	if say(database); database.err == nil {
-		say(checkAddresses(ctx, cfg, p.Clock))
+	if report(database); database.err == nil {
+		report(checkAddresses(ctx, cfg.Database.Path, p.Clock))
 	}
-	say(checkDisk(cfg.Database.Path))
+	report(checkDisk(cfg.Database.Path))
 	configFile, _, err := config.ReadFile(p.configPath, config.ProgramDir())
 	if err != nil {
-		say(verdict{what: "files", err: err})
+		report(result{what: "files", err: err})
 		return
 	}
-	say(checkModes(secretFiles(cfg, configFile)))
+	report(checkModes(secretFiles(cfg, configFile)))
 	if cfg.Server.TLS.Domain != "" {
-		say(checkTLS(ctx, cfg.Server.TLS, net.DefaultResolver.LookupHost))
+		report(checkTLS(ctx, cfg.Server.TLS, net.DefaultResolver.LookupHost))
 	}
 	if cfg.Backup.S3.Bucket != "" {
-		say(checkBucket(ctx, cfg.Backup.S3, p.Clock.Now()))
+		report(checkBucket(ctx, cfg.Backup.S3, p.Clock.Now()))
 	}
 	clock := &serverClock{now: p.Clock.Now}
 	client := source.NewHTTPClient()
 	clock.next, client.Transport = client.Transport, clock
 	today := market.DeliveryDateOf(p.Clock.Now()).Period()
-	if cfg.RTE.ClientID == "" {
-		say(verdict{what: "RTE", said: "off: rte.client_id and rte.client_secret are empty"})
+	if !cfg.RTE.IsOn() {
+		report(result{what: "RTE", found: "off: rte.client_id and rte.client_secret are empty"})
 	} else {
-		rte := server.NewRTE(cfg, client, p.Clock, nil, nil)
+		rte := server.NewRTE(cfg.RTE, client, p.Clock, nil, nil)
 		_, _, err := rte.ProcuredReserves(ctx, today)
-		say(verdict{what: "RTE capacity", said: "the credentials are good, Balancing Capacity answers", err: err})
+		report(result{what: "RTE capacity", found: "the credentials are good, Balancing Capacity answers", err: err})
 		hourAgo := p.Clock.Now().Add(-time.Hour).Truncate(time.Minute)
 		_, _, err = rte.MarginalPrice(ctx, market.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
-		say(verdict{what: "RTE energy", said: "the credentials are good, Balancing Energy answers", err: err})
+		report(result{what: "RTE energy", found: "the credentials are good, Balancing Energy answers", err: err})
 		_, _, err = rte.PowerExchangePrices(ctx, today)
-		say(checkExchange(err))
+		report(exchangeResult(err))
 	}
-	if cfg.ENTSOE.SecurityToken == "" {
-		say(verdict{what: "ENTSO-E", said: "off: entsoe.security_token is empty"})
+	if !cfg.ENTSOE.IsOn() {
+		report(result{what: "ENTSO-E", found: "off: entsoe.security_token is empty"})
 	} else {
-		_, _, err := server.NewENTSOE(cfg, client, p.Clock, nil, nil).DayAheadPrices(ctx, today)
-		say(verdict{what: "ENTSO-E", said: "the security token is good, prices answer", err: err})
+		_, _, err := server.NewENTSOE(cfg.ENTSOE, client, p.Clock, nil, nil).DayAheadPrices(ctx, today)
+		report(result{what: "ENTSO-E", found: "the security token is good, prices answer", err: err})
 	}
-	say(clock.verdict())
+	report(clock.result())
 }
 
-// checkExchange judges what came of asking for the exchanges' prices, which only stand in for ENTSO-E's.
-func checkExchange(err error) verdict {
-	v := verdict{what: "RTE prices", said: "the credentials are good, Wholesale Market answers", err: err}
+// exchangeResult returns the result of a call for the prices of the power exchanges. An application that is not subscribed to them is only
+// a warning, since they are a substitute for ENTSO-E's prices.
+func exchangeResult(err error) result {
+	v := result{what: "RTE prices", found: "the credentials are good, Wholesale Market answers", err: err}
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusForbidden {
-		v.warns, v.said, v.err = true, fault.Error()+", or nothing stands in for ENTSO-E's prices", nil
+		v.warns, v.found, v.err = true, fault.Error()+", or nothing stands in for ENTSO-E's prices", nil
 	}
 	return v
 }
 
-func checkDatabase(ctx context.Context, path string) verdict {
-	v := verdict{what: "database", said: path + " opens and passes SQLite's integrity check, and every packed hour reads"}
+func checkDatabase(ctx context.Context, path string) result {
+	v := result{what: "database", found: path + " opens and passes SQLite's integrity check, and every packed hour reads"}
 	db, err := store.Open(ctx, path)
 	if err != nil {
 		v.err = err
@@ -131,66 +132,66 @@ func checkDatabase(ctx context.Context, path string) verdict {
 	added, err := db.Additions(ctx)
 	if len(added) > 0 {
 		v.warns = true
-		v.said += "; restore would refuse a backup of it for what is not Courant's: " + strings.Join(added, ", ")
+		v.found += "; restore would refuse a backup of it for what is not Courant's: " + strings.Join(added, ", ")
 	}
 	v.err = errors.Join(err, db.IntegrityCheck(ctx), db.Close())
 	return v
 }
 
-// checkAddresses looks for accounts whose addresses are written in two ways, which older versions of Courant allowed: each
-// is found by its own bytes alone, so a person may take one for the other.
-func checkAddresses(ctx context.Context, cfg config.Config, clock clockwork.Clock) verdict {
-	v := verdict{what: "accounts", said: "no two have the same address"}
-	db, err := store.Open(ctx, cfg.Database.Path)
+// checkAddresses looks for accounts with the same address in two spellings, which older versions of Courant allowed: each account is found
+// only by its own spelling, so a person may mistake one for the other.
+func checkAddresses(ctx context.Context, path string, clock clockwork.Clock) result {
+	v := result{what: "accounts", found: "no two have the same address"}
+	db, err := store.Open(ctx, path)
 	if err != nil {
 		v.err = err
 		return v
 	}
 	defer db.Close()
-	collisions, err := server.NewAuth(cfg, db, clock, nil).Collisions(ctx)
+	collisions, err := auth.New(auth.Options{Store: db, Clock: clock}).Collisions(ctx)
 	v.err = err
 	if len(collisions) > 0 {
-		var told []string
+		var pairs []string
 		for _, emails := range collisions {
-			told = append(told, strings.Join(emails, " and "))
+			pairs = append(pairs, strings.Join(emails, " and "))
 		}
-		v.warns, v.said = true, "these are the same address, with an account each: "+strings.Join(told, "; ")+
+		v.warns, v.found = true, "these are the same address, with an account each: "+strings.Join(pairs, "; ")+
 			": end all but one of them with courant user disable EMAIL"
 	}
 	return v
 }
 
-// checkBucket proves by a list of the backups in it that the bucket is there and the keys are good.
-func checkBucket(ctx context.Context, cfg config.S3, now time.Time) verdict {
-	v := verdict{what: "backup bucket"}
+// checkBucket lists the backups in the bucket, which needs an existing bucket and valid keys.
+func checkBucket(ctx context.Context, cfg config.S3, now time.Time) result {
+	v := result{what: "backup bucket"}
 	newest, where, err := backup.Newest(ctx, server.BucketOf(cfg), now)
 	if err != nil {
 		v.err = err
 		return v
 	}
-	v.said = where + " answers and holds no backup yet"
+	v.found = where + " answers and holds no backup yet"
 	if newest != "" {
-		v.said = "it answers; the newest backup in it is " + newest
+		v.found = "it answers; the newest backup in it is " + newest
 	}
 	return v
 }
 
-func checkDisk(path string) verdict {
-	v := verdict{what: "disk"}
+func checkDisk(path string) result {
+	v := result{what: "disk"}
 	free, size, err := disk.Free(filepath.Dir(path))
 	switch {
 	case err != nil:
 		v.err = fmt.Errorf("free room beside %s: %w", path, err)
-	case free < leastFreeBytes():
+	case free < minFreeBytes():
 		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets takes %d, and %d stay free: make room, or set database.path to a larger disk",
 			free/disk.Megabyte, path, ingest.YearBytes()/disk.Megabyte, disk.ReserveBytes/disk.Megabyte)
 	}
-	v.said = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
+	v.found = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
 	if disk.IsScarce(free, size) {
-		v.warns, v.said = true, v.said+", less than 10 %: make room"
+		v.warns, v.found = true, v.found+", less than 10 %: make room"
 	}
 	return v
 }
 
-// leastFreeBytes is a year of all datasets and what stays free.
-func leastFreeBytes() uint64 { return uint64(ingest.YearBytes()) + disk.ReserveBytes }
+// minFreeBytes is the space for a year of all datasets, and the reserve.
+func minFreeBytes() uint64 { return uint64(ingest.YearBytes()) + disk.ReserveBytes }

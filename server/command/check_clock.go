@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// serverClock notes how far this machine's clock is from that of the servers that answer.
+// serverClock is a RoundTripper that compares this machine's clock with the servers' clocks.
 type serverClock struct {
 	next http.RoundTripper
 	now  func() time.Time
 
 	mu    sync.Mutex
-	asked bool
+	known bool
 	skew  time.Duration
 }
 
-// RoundTrip passes a request on and reads the Date of its answer.
+// RoundTrip passes a request on and reads the Date header of the answer.
 func (c *serverClock) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := c.next.RoundTrip(request)
 	if err != nil {
@@ -25,21 +25,21 @@ func (c *serverClock) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		c.mu.Lock()
-		c.asked, c.skew = true, c.now().Sub(date)
+		c.known, c.skew = true, c.now().Sub(date)
 		c.mu.Unlock()
 	}
 	return response, nil
 }
 
-func (c *serverClock) verdict() verdict {
-	v := verdict{what: "clock"}
+func (c *serverClock) result() result {
+	v := result{what: "clock"}
 	switch {
-	case !c.asked:
-		v.said = "not compared: no source answered"
-	case c.skew.Abs() > mostSkew:
+	case !c.known:
+		v.found = "not compared: no source answered"
+	case c.skew.Abs() > maxSkew:
 		v.err = fmt.Errorf("it is off by %s from a source's: set it, best by NTP", c.skew.Round(time.Second))
 	default:
-		v.said = "within a minute of the sources'"
+		v.found = "within a minute of the sources'"
 	}
 	return v
 }

@@ -13,13 +13,13 @@ import (
 	"courant/server/config"
 )
 
-// nameTimeout is how long the name of this machine may take to be looked up.
+// nameTimeout is how long the lookup of the domain may take.
 const nameTimeout = 10 * time.Second
 
-// checkTimeZone proves that delivery dates get their 23, 24 and 25 hours: they come from the data in this program, unless
-// ZONEINFO or the system gives others.
-func checkTimeZone(load func(string) (*time.Location, error)) verdict {
-	v := verdict{what: "time zone", said: "Europe/Paris changes its clocks as it should"}
+// checkTimeZone checks that delivery dates have 23, 24 or 25 hours where they should. The time zone data are those in this program, unless
+// ZONEINFO or the system provides others.
+func checkTimeZone(load func(string) (*time.Location, error)) result {
+	v := result{what: "time zone", found: "Europe/Paris changes its clocks as it should"}
 	paris, err := load("Europe/Paris")
 	if err != nil {
 		v.err = fmt.Errorf("no Europe/Paris: %w: unset ZONEINFO, or install the system's tzdata", err)
@@ -33,11 +33,11 @@ func checkTimeZone(load func(string) (*time.Location, error)) verdict {
 	return v
 }
 
-// checkModes proves that files which hold secrets are not for everybody; those that are not there are left out.
-func checkModes(paths []string) verdict {
-	v := verdict{what: "files", said: "what holds secrets is not for everybody to read"}
+// checkModes checks that files with secrets are not accessible to every user. Files that do not exist are skipped.
+func checkModes(paths []string) result {
+	v := result{what: "files", found: "what holds secrets is not for everybody to read"}
 	if runtime.GOOS == "windows" {
-		v.said = "not looked at: Windows keeps their rights elsewhere"
+		v.found = "not looked at: Windows keeps their rights elsewhere"
 		return v
 	}
 	var open []string
@@ -52,7 +52,7 @@ func checkModes(paths []string) verdict {
 	return v
 }
 
-// secretFiles are the files of a Courant that nobody else may read. A configuration without secrets may be read.
+// secretFiles returns the files that other users may not read. A configuration without secrets is not one of them.
 func secretFiles(cfg config.Config, configFile string) []string {
 	database := cfg.Database.Path
 	files := []string{database, database + "-wal", database + "-shm"}
@@ -68,25 +68,25 @@ func secretFiles(cfg config.Config, configFile string) []string {
 	return files
 }
 
-// checkTLS proves that a certificate can be asked for and kept.
-func checkTLS(ctx context.Context, cfg config.TLS, lookup func(context.Context, string) ([]string, error)) verdict {
-	v := verdict{what: "TLS name"}
+// checkTLS checks that a certificate can be requested and stored.
+func checkTLS(ctx context.Context, cfg config.TLS, lookup func(context.Context, string) ([]string, error)) result {
+	v := result{what: "TLS name"}
 	ctx, cancel := context.WithTimeout(ctx, nameTimeout)
 	defer cancel()
 	addresses, err := lookup(ctx, cfg.Domain)
 	if err != nil || len(addresses) == 0 {
 		err = errors.Join(fmt.Errorf("%s leads nowhere: give it an A or AAAA record with this machine's address, or mend server.tls.domain", cfg.Domain), err)
 	}
-	v.err = errors.Join(err, writable(cfg.CacheDir))
-	v.said = cfg.Domain + " leads to " + strings.Join(addresses, ", ")
-	if !ours(addresses) {
-		v.said += ", which is no address of this machine: right only where a router or load balancer passes ports 80 and 443 on"
+	v.err = errors.Join(err, checkWritable(cfg.CacheDir))
+	v.found = cfg.Domain + " leads to " + strings.Join(addresses, ", ")
+	if !hasOwnAddress(addresses) {
+		v.found += ", which is no address of this machine: right only where a router or load balancer passes ports 80 and 443 on"
 	}
 	return v
 }
 
-// writable proves that a folder of certificates can be made and written to.
-func writable(folder string) error {
+// checkWritable creates the folder of certificates if there is none, and checks that it can be written to.
+func checkWritable(folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("%w: set server.tls.cache_dir to a folder that this user may write to", err)
 	}
@@ -97,8 +97,8 @@ func writable(folder string) error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
-// ours says whether one of the addresses is this machine's.
-func ours(addresses []string) bool {
+// hasOwnAddress reports whether one of the addresses is this machine's.
+func hasOwnAddress(addresses []string) bool {
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
 		return false

@@ -13,12 +13,12 @@ import (
 	"courant/server/config"
 )
 
-// sayOf is what a verdict says, whether good or bad.
-func sayOf(v verdict) string {
+// textOf is the text of a result, whether good or bad.
+func textOf(v result) string {
 	if v.err != nil {
-		return "FAIL " + v.err.Error()
+		return "FAIL " + message(v.err)
 	}
-	return "ok " + v.said
+	return "ok " + v.found
 }
 
 func TestTheTimeZoneHasToBeParisOfToday(t *testing.T) {
@@ -30,7 +30,7 @@ func TestTheTimeZoneHasToBeParisOfToday(t *testing.T) {
 		{func(string) (*time.Location, error) { return nil, errors.New("unknown time zone") }, "FAIL no Europe/Paris: unknown time zone: unset ZONEINFO"},
 		{func(string) (*time.Location, error) { return time.FixedZone("", 3600), nil }, "FAIL Europe/Paris is 3600 s from UTC in July 2026, not 7200"},
 	} {
-		if got := sayOf(checkTimeZone(test.load)); !strings.HasPrefix(got, test.want) {
+		if got := textOf(checkTimeZone(test.load)); !strings.HasPrefix(got, test.want) {
 			t.Errorf("%s, want %s", got, test.want)
 		}
 	}
@@ -66,7 +66,7 @@ func TestFilesWithSecretsAreNotForEverybody(t *testing.T) {
 		if err := errors.Join(os.MkdirAll("certificates", 0o700), os.Chmod("certificates", test.folder)); err != nil {
 			t.Fatal(err)
 		}
-		if got := sayOf(checkModes(secretFiles(cfg, "config.yaml"))); !strings.HasPrefix(got, test.want) {
+		if got := textOf(checkModes(secretFiles(cfg, "config.yaml"))); !strings.HasPrefix(got, test.want) {
 			t.Errorf("%+v: %s", test, got)
 		}
 	}
@@ -89,7 +89,7 @@ func TestTheTLSNameHasToLeadSomewhereAndItsCertificateToBeKept(t *testing.T) {
 		{nil, &net.DNSError{Err: "no such host"}, folder, []string{"FAIL courant.example.org leads nowhere: give it", "no such host"}},
 		{[]string{"127.0.0.1"}, nil, filepath.Join(file, "below"), []string{"FAIL ", "server.tls.cache_dir"}},
 	} {
-		got := sayOf(checkTLS(t.Context(), config.TLS{Domain: "courant.example.org", CacheDir: test.folder},
+		got := textOf(checkTLS(t.Context(), config.TLS{Domain: "courant.example.org", CacheDir: test.folder},
 			func(context.Context, string) ([]string, error) { return test.addresses, test.err }))
 		for _, want := range test.want {
 			if !strings.Contains(got, want) {

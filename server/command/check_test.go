@@ -10,7 +10,6 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/source"
-	"courant/server/config"
 	"courant/store"
 )
 
@@ -24,18 +23,18 @@ func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
 		{"they answer", nil, false, "ok the credentials are good, Wholesale Market answers"},
 		{"there is no subscription", &source.Fault{Source: "RTE", Call: "france_power_exchanges", Status: 403, Message: "subscribe it on RTE's data portal"}, true,
 			"ok RTE: france_power_exchanges: status 403: subscribe it on RTE's data portal, or nothing stands in for ENTSO-E's prices"},
-		{"the credentials are refused", &source.Fault{Source: "RTE", Call: "token", Status: 401, Message: "check rte.client_id"}, false, "FAIL RTE: token: status 401: check rte.client_id"},
+		{"the credentials are refused", &source.Fault{Source: "RTE", Call: "token", Status: 401, Message: "they are refused", Cause: source.ErrCredentials}, false,
+			"FAIL RTE: token: status 401: they are refused: check rte.client_id and rte.client_secret"},
 		{"nobody answers", errors.New("no answer in time"), false, "FAIL no answer in time"},
 	} {
-		if v := checkExchange(row.err); v.warns != row.warns || sayOf(v) != row.says {
-			t.Errorf("%s: %q, warns %t", row.name, sayOf(v), v.warns)
+		if v := exchangeResult(row.err); v.warns != row.warns || textOf(v) != row.says {
+			t.Errorf("%s: %q, warns %t", row.name, textOf(v), v.warns)
 		}
 	}
 }
 
 func TestAddressesOfOneFormAreListed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
-	cfg := config.Config{Database: config.Database{Path: path}}
 	for _, step := range []struct {
 		add   string // as an earlier version stored it
 		warns bool
@@ -48,12 +47,12 @@ func TestAddressesOfOneFormAreListed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = errors.Join(db.AddAccount(t.Context(), store.Account{Email: step.add, Role: store.Member, Created: time.UnixMilli(1)}), db.Close())
+		err = errors.Join(db.AddAccount(t.Context(), store.Note{}, store.Account{Email: step.add, Role: store.Member, Created: time.UnixMilli(1)}), db.Close())
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := checkAddresses(t.Context(), cfg, clockwork.NewFakeClock())
-		if v.err != nil || v.warns != step.warns || !strings.HasSuffix(v.said, step.want) {
+		v := checkAddresses(t.Context(), path, clockwork.NewFakeClock())
+		if v.err != nil || v.warns != step.warns || !strings.HasSuffix(v.found, step.want) {
 			t.Errorf("%+v, want %q", v, step.want)
 		}
 	}

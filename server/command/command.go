@@ -1,5 +1,4 @@
-// Package command is the command line. What may come in here is what a command reads, prints and exits with; what it does is done
-// elsewhere.
+// Package command is the command line: what each command reads, prints and exits with. What the commands do is done by other packages.
 package command
 
 import (
@@ -29,7 +28,7 @@ const (
 	exitUsage  = 2 // the command was used wrongly; nothing was tried
 )
 
-// usageError is a command used wrongly.
+// usageError is the error of a command that was used wrongly.
 type usageError struct{ message string }
 
 func (e usageError) Error() string { return e.message }
@@ -41,18 +40,19 @@ type Program struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Clock          clockwork.Clock
-	callInterval   time.Duration // at least, between the starts of two calls to a source
+	callInterval   time.Duration // the least time between the starts of two calls to a source
 	configPath     string
-	example        string // a configuration that explains every key, with its default
+	example        string // a configuration file that explains every key, with its default
 }
 
-// Run is the whole program: main calls it, and the tests do. example is a configuration that explains every key, with its default.
+// Run is the whole program, as main and the tests call it, and returns the exit code. example is a configuration file that explains every
+// key, with its default.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, example string) int {
 	p := &Program{Stdin: stdin, Stdout: stdout, Stderr: stderr, Clock: clockwork.NewRealClock(), callInterval: time.Second, example: example}
 	return p.Execute(ctx, args)
 }
 
-// Execute runs one command and tells how it ended in one line and an exit code.
+// Execute runs one command, prints its error in one line, and returns the exit code.
 func (p *Program) Execute(ctx context.Context, args []string) int {
 	root := p.rootCommand()
 	root.SetArgs(args)
@@ -63,7 +63,7 @@ func (p *Program) Execute(ctx context.Context, args []string) int {
 	if err == nil {
 		return ExitDone
 	}
-	fmt.Fprintln(p.Stderr, "courant:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintln(p.Stderr, "courant:", message(err))
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
@@ -93,7 +93,7 @@ func (p *Program) rootCommand() *cobra.Command {
 	return root
 }
 
-// helpCommand is cobra's, but for an unknown command it is used wrongly.
+// helpCommand is cobra's help command, except that an unknown command is a usage error.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -113,7 +113,7 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// group is a command that only holds others.
+// group runs a command that only has subcommands: it is an error not to name one of them.
 func group(cmd *cobra.Command, args []string) error {
 	var names []string
 	for _, sub := range cmd.Commands() {
@@ -127,7 +127,7 @@ func group(cmd *cobra.Command, args []string) error {
 	return usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), config.OrElse(config.Nearest(args[0], names), names))
 }
 
-// noCommand refuses an argument of a command that works alone and holds others.
+// noCommand refuses the argument of a command that has subcommands and also runs by itself.
 func noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -147,7 +147,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usagef("%s has no flag %s%s", cmd.CommandPath(), flag, config.OrElse(config.Nearest(flag, names), names))
 }
 
-// exactly refuses a wrong number of arguments; words names them, such as "EMAIL".
+// exactly refuses any other number of arguments than that of words, which name them, such as "EMAIL".
 func exactly(words ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(words) {
@@ -158,7 +158,7 @@ func exactly(words ...string) cobra.PositionalArgs {
 	}
 }
 
-// config reads the configuration and says its warnings.
+// config reads the configuration and prints its warnings.
 func (p *Program) config() (config.Config, error) {
 	cfg, warnings, err := config.Load(p.configPath, os.Environ())
 	for _, warning := range warnings {
@@ -167,7 +167,7 @@ func (p *Program) config() (config.Config, error) {
 	return cfg, err
 }
 
-// withStore runs fn with the configured database open.
+// withStore opens the configured database, calls fn and closes it.
 func (p *Program) withStore(ctx context.Context, fn func(config.Config, *store.Store) error) error {
 	cfg, err := p.config()
 	if err != nil {
@@ -180,7 +180,7 @@ func (p *Program) withStore(ctx context.Context, fn func(config.Config, *store.S
 	return errors.Join(fn(cfg, db), db.Close())
 }
 
-// logger writes to standard error, as text on a terminal and as JSON elsewhere unless the configuration says.
+// logger returns a logger to standard error. Unless the configuration sets its format, it writes text on a terminal and JSON elsewhere.
 func (p *Program) logger(cfg config.Log) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.Level}
 	if cfg.Format == "text" || cfg.Format == "" && isTerminal(p.Stderr) {

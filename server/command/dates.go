@@ -16,7 +16,7 @@ func (p *Program) parseDate(text string) (market.DeliveryDate, error) {
 		return today.Add(1), nil
 	}
 	date, err := market.ParseDeliveryDate(text)
-	// The zero date, 1970-01-01, means no date everywhere else: as an end it would mean that there is none.
+	// 1970-01-01 is the zero date, which elsewhere means that there is no date.
 	if err != nil || date.IsZero() {
 		return market.DeliveryDate{}, usagef("%q is not a date: write YYYY-MM-DD, yesterday, today or tomorrow", text)
 	}

@@ -50,13 +50,13 @@ func (p *Program) demo(ctx context.Context, faults bool) (err error) {
 	cfg.RTE = config.RTE{BaseURL: sources.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret}
 	cfg.ENTSOE = config.ENTSOE{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken}
 	if faults {
-		askOften(&cfg)
+		fetchOften(&cfg)
 	}
 	log := p.logger(cfg.Log)
-	s, err := server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true})
+	s, err := server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true, Explain: withHint})
 	if entrance.IsPortTaken(err) {
 		cfg.Server.Addr = "127.0.0.1:0"
-		s, err = server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true})
+		s, err = server.Open(ctx, cfg, server.Options{Clock: p.Clock, Log: log, Simulated: true, Explain: withHint})
 	}
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (p *Program) demo(ctx context.Context, faults bool) (err error) {
   curl -H 'Authorization: Bearer %[4]s' http://%[1]s/api/%[5]s
 `, s.Addr(), email, password, token, market.DayAheadPrices)
 		if faults {
-			p.sayFaults(sources, s.Addr(), token)
+			p.printFaults(sources, s.Addr(), token)
 			faulty := NewDemoScript(switches, p.Clock, log, s.Report)
 			script.Go(func() { faulty.Play(ctx) })
 		}

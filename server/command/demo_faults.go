@@ -14,18 +14,18 @@ import (
 	"courant/server/config"
 )
 
-// demoInterval is how often each feed of demo --faults runs, around the clock.
+// demoInterval is how often each feed of demo --faults runs, at any time of day.
 const demoInterval = 10 * time.Second
 
-// askOften sets the timetables so that every feed meets faults of a minute.
-func askOften(cfg *config.Config) {
+// fetchOften makes every feed run so often that it meets faults that last a minute.
+func fetchOften(cfg *config.Config) {
 	for _, feed := range cfg.Ingest.Feeds {
 		feed.Every, feed.Idle, feed.From, feed.To = demoInterval, demoInterval, 0, 24*60
 	}
 }
 
-// sayFaults says where to watch, and where to make things go wrong by hand.
-func (p *Program) sayFaults(sources *simulator.Servers, addr, token string) {
+// printFaults prints where to watch the faults and where to set others by hand.
+func (p *Program) printFaults(sources *simulator.Servers, addr, token string) {
 	fmt.Fprintf(p.Stdout, `
 The simulated sources fail, in another way every minute; these tell and take what goes wrong:
 
@@ -37,22 +37,22 @@ The simulated sources fail, in another way every minute; these tell and take wha
 `, sources.RTESwitchesURL, sources.ENTSOESwitchesURL, simulator.StandardMFRR, token, addr)
 }
 
-// demoFault is something that goes wrong at the simulated sources.
+// demoFault is a fault of the simulated sources.
 type demoFault struct {
 	resource string
 	fault    string
-	date     func(now time.Time) simulator.Day // that it is about; nil: none
+	date     func(now time.Time) simulator.Day // the delivery date of the fault; nil: none
 	lasts    time.Duration
 }
 
-// demoHeldBack is what the sources do while they have no other fault: they hold back a delivery date, since a feed that
-// has everything asks for nothing, and would meet no fault.
-var demoHeldBack = []demoFault{
+// demoBaseFaults are in effect while a resource has no other fault: the newest delivery date is missing, since a feed that has everything
+// makes no calls and would meet no fault.
+var demoBaseFaults = []demoFault{
 	{resource: simulator.A44, fault: "missing-date", date: simulator.NewestPrices},
 	{resource: simulator.ProcuredReserves, fault: "missing-date", date: simulator.NewestPrices},
 }
 
-// demoFaults is the round of faults. The last of them is none.
+// demoFaults are set one after the other, again and again. The last one ends all others.
 var demoFaults = []demoFault{
 	{resource: simulator.A44, fault: "status-503", lasts: 75 * time.Second},
 	{resource: simulator.Token, fault: simulator.TokenExpired, lasts: 30 * time.Second},
@@ -65,10 +65,10 @@ var demoFaults = []demoFault{
 	{resource: simulator.All, fault: simulator.Well, lasts: 2 * time.Minute},
 }
 
-// settling is how long all goes well after everything is brought in.
+// settling is the time without faults after the first run of every feed.
 const settling = 15 * time.Second
 
-// demoScript has the simulated sources fail, in one way after the other.
+// demoScript sets the faults of the simulated sources, one after the other.
 type demoScript struct {
 	switches *simulator.Switches
 	clock    clockwork.Clock
@@ -76,16 +76,18 @@ type demoScript struct {
 	report   func(context.Context) (report.Report, error)
 }
 
-// NewDemoScript makes a script, and has what it begins with in force.
-func NewDemoScript(switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (report.Report, error)) *demoScript {
+// NewDemoScript returns a script and sets its first faults.
+func NewDemoScript(
+	switches *simulator.Switches, clock clockwork.Clock, log *slog.Logger, report func(context.Context) (report.Report, error),
+) *demoScript {
 	s := &demoScript{switches, clock, log, report}
-	s.holdBack()
+	s.setBaseFaults()
 	return s
 }
 
-// Play goes round through the faults until ctx ends, from when every feed has brought in what there is.
+// Play waits for the first run of every feed, and then sets the faults in turn until ctx ends.
 func (s *demoScript) Play(ctx context.Context) {
-	for !s.isBroughtIn(ctx) {
+	for !s.allFeedsRan(ctx) {
 		if !s.pause(ctx, time.Second) {
 			return
 		}
@@ -96,7 +98,8 @@ func (s *demoScript) Play(ctx context.Context) {
 	for {
 		for _, fault := range demoFaults {
 			s.set(fault)
-			s.log.Info("simulated fault", "resource", fault.resource, "fault", fault.fault, "what", whatIs(fault.fault), "for", fault.lasts.String())
+			s.log.Info("simulated fault", "resource", fault.resource, "fault", fault.fault, "what", describeFault(fault.fault),
+				"for", fault.lasts.String())
 			if !s.pause(ctx, fault.lasts) {
 				return
 			}
@@ -105,7 +108,7 @@ func (s *demoScript) Play(ctx context.Context) {
 	}
 }
 
-// pause says whether it was not cut short by the end of ctx.
+// pause waits for d and reports false if ctx ended first.
 func (s *demoScript) pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -115,8 +118,8 @@ func (s *demoScript) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// isBroughtIn says whether every feed has run once.
-func (s *demoScript) isBroughtIn(ctx context.Context) bool {
+// allFeedsRan reports whether every feed has run once.
+func (s *demoScript) allFeedsRan(ctx context.Context) bool {
 	report, err := s.report(ctx)
 	for _, status := range report.Datasets {
 		if status.NextRunAt == nil {
@@ -126,16 +129,16 @@ func (s *demoScript) isBroughtIn(ctx context.Context) bool {
 	return err == nil
 }
 
-// end leaves no instant at which what is held back may come.
+// end ends a fault. A resource with a base fault goes over to that directly, so that the missing date is not given out in between.
 func (s *demoScript) end(over demoFault) {
-	if !slices.ContainsFunc(demoHeldBack, func(f demoFault) bool { return f.resource == over.resource }) {
+	if !slices.ContainsFunc(demoBaseFaults, func(f demoFault) bool { return f.resource == over.resource }) {
 		s.set(demoFault{resource: over.resource, fault: simulator.Well})
 	}
-	s.holdBack()
+	s.setBaseFaults()
 }
 
-func (s *demoScript) holdBack() {
-	for _, fault := range demoHeldBack {
+func (s *demoScript) setBaseFaults() {
+	for _, fault := range demoBaseFaults {
 		s.set(fault)
 	}
 }
@@ -150,8 +153,8 @@ func (s *demoScript) set(f demoFault) {
 	}
 }
 
-// whatIs says what a fault is.
-func whatIs(name string) string {
+// describeFault returns the simulator's description of a fault.
+func describeFault(name string) string {
 	for _, fault := range simulator.Faults() {
 		if fault.Name == name {
 			return fault.Says

@@ -100,7 +100,7 @@ func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 		if err := json.Unmarshal(log.Bytes(), &line); err != nil {
 			t.Fatalf("not one line: %s", log.String())
 		}
-		if line["msg"] != "simulated fault" || line["resource"] != fault.resource || line["fault"] != fault.fault || line["what"] != whatIs(fault.fault) || whatIs(fault.fault) == "" || line["for"] != fault.lasts.String() {
+		if line["msg"] != "simulated fault" || line["resource"] != fault.resource || line["fault"] != fault.fault || line["what"] != describeFault(fault.fault) || describeFault(fault.fault) == "" || line["for"] != fault.lasts.String() {
 			t.Errorf("line %v", line)
 		}
 		log.Reset()

@@ -31,7 +31,7 @@ func (p *Program) feedsCommand() *cobra.Command {
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(cfg config.Config, db *store.Store) error {
-				report, err := server.NewFeeds(cfg, db, p.Clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{}).Report(cmd.Context())
+				report, err := p.feeds(cfg, db).Report(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -51,6 +51,13 @@ func (p *Program) feedsCommand() *cobra.Command {
 		p.decideCommand("reject", "Drop what waits under the ID, for good", "rejected", auth.QuarantineRejected, (*ingest.Feeds).Reject),
 	)
 	return cmd
+}
+
+// feeds returns the feeds for a command, with at most one call to each source at a time.
+func (p *Program) feeds(cfg config.Config, db *store.Store) *ingest.Feeds {
+	return server.NewFeeds(cfg, server.LineEachHost(p.callInterval), ingest.Options{
+		Store: db, Clock: p.Clock, Log: p.logger(cfg.Log), Explain: withHint,
+	})
 }
 
 func (p *Program) showWaitingCommand() *cobra.Command {
@@ -76,19 +83,19 @@ func waitingID(text string) (int64, error) {
 	return id, nil
 }
 
-// whereIDsAre adds to an error that nothing waits where to look.
-func whereIDsAre(err error) error {
+// withIDHint adds to store.ErrNotFound how to find the IDs.
+func withIDHint(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("%w: courant feeds shows what waits", err)
 	}
 	return err
 }
 
-// showWaiting prints what would be stored of what waits under the id.
+// showWaiting prints what would be stored if the quarantined date with the id were accepted.
 func (p *Program) showWaiting(ctx context.Context, db *store.Store, id int64) error {
 	proposal, err := db.Proposal(ctx, id)
 	if err != nil {
-		return whereIDsAre(err)
+		return withIDHint(err)
 	}
 	return p.printProposal(proposal)
 }
@@ -118,7 +125,9 @@ func numberCell(n market.Number) string {
 	return strconv.FormatFloat(n.V, 'f', -1, 64)
 }
 
-func (p *Program) decideCommand(name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, int64) (store.Quarantined, error)) *cobra.Command {
+func (p *Program) decideCommand(
+	name, short, done string, event auth.Event, decide func(*ingest.Feeds, context.Context, store.Note, int64) (store.Quarantined, error),
+) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   name + " ID",
@@ -140,13 +149,12 @@ func (p *Program) decideCommand(name, short, done string, event auth.Event, deci
 						return err
 					}
 				}
-				log := p.logger(cfg.Log)
-				ctx := server.NewAuth(cfg, db, p.Clock, log).Noting(cmd.Context(), event, args[0], "")
-				q, err := decide(server.NewFeeds(cfg, db, p.Clock, log, server.LineEachHost(p.callInterval), server.Listeners{}), ctx, id)
+				note := server.NewAuth(cfg, db, p.Clock, p.logger(cfg.Log)).Note(cmd.Context(), event, args[0], "")
+				q, err := decide(p.feeds(cfg, db), cmd.Context(), note, id)
 				if err == nil {
 					fmt.Fprintf(p.Stdout, "%s of %s %s\n", q.Dataset, q.Date, done)
 				}
-				return whereIDsAre(err)
+				return withIDHint(err)
 			})
 		},
 	}
@@ -154,8 +162,8 @@ func (p *Program) decideCommand(name, short, done string, event auth.Event, deci
 	return cmd
 }
 
-// confirm asks on the terminal whether to go on; without a clear yes it is an error. An interruption ends it too: the read of
-// the terminal is left waiting until the program ends.
+// confirm asks on the terminal whether to go on, and returns an error unless the answer is yes. It returns when ctx ends, although the read
+// of the terminal goes on until the program ends.
 func (p *Program) confirm(ctx context.Context, question string) error {
 	fmt.Fprintf(p.Stderr, "%s? [y/N] ", question)
 	type answer struct {
@@ -183,8 +191,10 @@ func (p *Program) confirm(ctx context.Context, question string) error {
 }
 
 func (p *Program) printReport(report report.Report) error {
-	tables := [][][]string{datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine), differenceRows(report.PriceDifferences),
-		correctionRows(report.Corrections), clockRows(report.Clock)}
+	tables := [][][]string{
+		datasetRows(report.Datasets), missingRows(report.Datasets), waitingRows(report.Quarantine),
+		differenceRows(report.PriceDifferences), correctionRows(report.Corrections), clockRows(report.Clock),
+	}
 	for i, rows := range tables {
 		if len(rows) == 1 {
 			continue // only the header
@@ -200,7 +210,9 @@ func (p *Program) printReport(report report.Report) error {
 }
 
 func datasetRows(datasets []report.Status) [][]string {
-	rows := [][]string{{"DATASET", "SOURCE", "STATE", "FIRST DATE", "LAST DATE", "MISSING DATES", "LAG", "LAST SUCCESS", "LAST CHANGE", "NEXT RUN", "LAST ERROR"}}
+	rows := [][]string{{
+		"DATASET", "SOURCE", "STATE", "FIRST DATE", "LAST DATE", "MISSING DATES", "LAG", "LAST SUCCESS", "LAST CHANGE", "NEXT RUN", "LAST ERROR",
+	}}
 	for _, s := range datasets {
 		lag := textCell("")
 		if s.LagSeconds != nil {
@@ -214,7 +226,7 @@ func datasetRows(datasets []report.Status) [][]string {
 	return rows
 }
 
-// missingRows has a line for each run of delivery dates that lack something for the same reason.
+// missingRows has a row for each range of consecutive delivery dates that are incomplete for the same reason.
 func missingRows(datasets []report.Status) [][]string {
 	rows := [][]string{{"MISSING OF", "FROM", "TO", "EXPECTED", "RECEIVED", "REASON"}}
 	for _, s := range datasets {
@@ -226,7 +238,9 @@ func missingRows(datasets []report.Status) [][]string {
 				expected += last.Expected
 				received += last.Received
 			}
-			rows = append(rows, []string{string(s.Dataset), first.Date.String(), last.Date.String(), strconv.Itoa(expected), strconv.Itoa(received), string(first.Reason)})
+			rows = append(rows, []string{
+				string(s.Dataset), first.Date.String(), last.Date.String(), strconv.Itoa(expected), strconv.Itoa(received), string(first.Reason),
+			})
 		}
 	}
 	return rows
@@ -239,7 +253,9 @@ func waitingRows(quarantine []report.Waiting) [][]string {
 		if w.Detail != nil {
 			reason += ": " + *w.Detail
 		}
-		rows = append(rows, []string{strconv.FormatInt(w.ID, 10), string(w.Dataset), w.Date.String(), fmt.Sprintf("%.120s", reason), instantCell(&w.SeenAt)})
+		rows = append(rows, []string{
+			strconv.FormatInt(w.ID, 10), string(w.Dataset), w.Date.String(), fmt.Sprintf("%.120s", reason), instantCell(&w.SeenAt),
+		})
 	}
 	return rows
 }
@@ -247,7 +263,9 @@ func waitingRows(quarantine []report.Waiting) [][]string {
 func differenceRows(differences []report.Difference) [][]string {
 	rows := [][]string{{"PRICES DIFFER ON", "BETWEEN", "QUARTERS", "BY UP TO EUR/MWh", "SEEN"}}
 	for _, d := range differences {
-		rows = append(rows, []string{d.Date.String(), d.Between, strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt)})
+		rows = append(rows, []string{
+			d.Date.String(), d.Between, strconv.Itoa(d.Quarters), strconv.FormatFloat(d.LargestEURMWh, 'f', -1, 64), instantCell(&d.SeenAt),
+		})
 	}
 	return rows
 }

@@ -11,13 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"courant/ingest"
-	"courant/server"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
 )
 
-// allDatasets is the DATASET that stands for every one.
+// allDatasets is the DATASET argument that means every dataset.
 const allDatasets = "all"
 
 // fetchOptions are the flags of the fetch command.
@@ -85,7 +84,7 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	if earliest := ingest.EarliestDate; first.Before(earliest) {
 		return usagef("%s lies too far back: nothing was published before %s", first, earliest)
 	}
-	// Of several datasets each is asked for up to its own last date.
+	// If there are several datasets, each is fetched up to its own last date.
 	latest := ingest.LastDate(datasets[0], p.Clock.Now())
 	if last.After(latest) {
 		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
@@ -95,7 +94,7 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 			// A line for each run would break the progress bar.
 			cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 		}
-		feeds := server.NewFeeds(cfg, db, p.Clock, p.logger(cfg.Log), server.LineEachHost(p.callInterval), server.Listeners{})
+		feeds := p.feeds(cfg, db)
 		requests := p.fetchRequests(feeds, datasets, first, last, o.force)
 		if o.dryRun {
 			return p.printCalls(ctx, feeds, requests)
@@ -108,8 +107,10 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 	})
 }
 
-// fetchRequests is one request for each feed of the datasets.
-func (p *Program) fetchRequests(feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool) []ingest.FetchRequest {
+// fetchRequests returns one request for each feed of the datasets.
+func (p *Program) fetchRequests(
+	feeds *ingest.Feeds, datasets []market.Dataset, first, last market.DeliveryDate, force bool,
+) []ingest.FetchRequest {
 	var requests []ingest.FetchRequest
 	asked := map[market.FeedName]bool{}
 	for _, dataset := range datasets {
@@ -139,7 +140,7 @@ func (p *Program) printCalls(ctx context.Context, feeds *ingest.Feeds, requests 
 	return nil
 }
 
-// printStored says how many native rows are held now of the range that was asked for.
+// printStored prints how many rows are now stored of the requested range, at the steps at which they were published.
 func (p *Program) printStored(ctx context.Context, db *store.Store, datasets []market.Dataset, first, last market.DeliveryDate) error {
 	for _, dataset := range datasets {
 		coverage, err := db.Coverage(ctx, dataset, first, last)
@@ -151,7 +152,7 @@ func (p *Program) printStored(ctx context.Context, db *store.Store, datasets []m
 	return nil
 }
 
-// progress draws a bar on a terminal, and nothing elsewhere.
+// progress returns a function that draws a progress bar on a terminal, and does nothing elsewhere.
 func (p *Program) progress(name market.FeedName) func(ingest.Progress) {
 	if !isTerminal(p.Stderr) {
 		return func(ingest.Progress) {}
@@ -163,11 +164,11 @@ func (p *Program) progress(name market.FeedName) func(ingest.Progress) {
 				progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.Stderr) }))
 		}
 		bar.Describe(progressText(name, now))
-		_ = bar.Set(now.Done) // a bar that cannot be drawn is no reason to stop
+		_ = bar.Set(now.Done) // a bar that cannot be drawn does not end the fetch
 	}
 }
 
-// progressText says where a fetch is, such as "afrr_energy 2026-10-25, 44100 rows". The bar counts the dates.
+// progressText describes the progress of a fetch, such as "afrr_energy 2026-10-25, 44100 rows". The bar itself counts the dates.
 func progressText(name market.FeedName, now ingest.Progress) string {
 	if now.Date.IsZero() {
 		return string(name)

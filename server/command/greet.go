@@ -9,8 +9,8 @@ import (
 	"courant/server/config"
 )
 
-// greet says how to make the first account, if there is none: on a terminal by a link that works once, elsewhere by the
-// command that makes one, so that no link comes into a log.
+// greet shows how to make the first account, if there is none: on a terminal it prints a link that works once; elsewhere it logs the
+// command that makes an account, so that no link gets into a log.
 func (p *Program) greet(ctx context.Context, cfg config.Config, s *server.Server, onTerminal bool) {
 	if has, err := s.Auth().HasUsers(ctx); err != nil || has {
 		return
@@ -27,5 +27,6 @@ func (p *Program) greet(ctx context.Context, cfg config.Config, s *server.Server
 	if addr := s.Addr(); addr != "" {
 		cfg.Server.Addr = addr
 	}
-	fmt.Fprintf(p.Stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n", api.LinkAddress(config.Site(cfg), secret))
+	fmt.Fprintf(p.Stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n",
+		api.LinkAddress(config.Site(cfg), secret))
 }

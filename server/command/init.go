@@ -16,7 +16,7 @@ import (
 	"courant/server/config"
 )
 
-// firstAnswers is what courant init has to know. Empty ones leave the default.
+// firstAnswers are the values that courant init asks for. An empty one leaves the default.
 type firstAnswers struct {
 	rteClientID, domain, database string
 	rteClientSecret, entsoeToken  config.Secret
@@ -61,7 +61,7 @@ func (p *Program) initCommand() *cobra.Command {
 	return cmd
 }
 
-// readSecrets reads those that flags announce, a line each.
+// readSecrets reads the secrets that flags announce, one per line.
 func (p *Program) readSecrets(in *bufio.Reader, rte bool, rteSecret *config.Secret, entsoe bool, entsoeToken *config.Secret) error {
 	for _, wanted := range []struct {
 		announced bool
@@ -83,7 +83,7 @@ func (p *Program) readSecrets(in *bufio.Reader, rte bool, rteSecret *config.Secr
 	return nil
 }
 
-// readLine is the next line, without its end and the blanks around it; empty at the end of the input.
+// readLine returns the next line without surrounding white space; empty at the end of the input.
 func readLine(in *bufio.Reader) (string, error) {
 	line, err := in.ReadString('\n')
 	if err != nil && err != io.EOF {
@@ -92,8 +92,8 @@ func readLine(in *bufio.Reader) (string, error) {
 	return strings.TrimSpace(line), nil
 }
 
-// askUntil is ask, but ends when the command is interrupted: a read of a terminal cannot be, so that one is left waiting
-// until the program ends, and the terminal is put back as it was.
+// askUntil is ask, but returns when the command is interrupted, and restores the terminal. The read of the terminal cannot be
+// interrupted and goes on until the program ends.
 func (p *Program) askUntil(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswers) error {
 	terminal := int(p.Stdin.(*os.File).Fd())
 	before, err := term.GetState(terminal)
@@ -111,7 +111,7 @@ func (p *Program) askUntil(cmd *cobra.Command, in *bufio.Reader, answers *firstA
 	}
 }
 
-// ask asks on the terminal for what no flag gives. An empty answer leaves the default; secrets are not shown.
+// ask asks on the terminal for the values that no flag gives. An empty answer leaves the default; secrets are not echoed.
 func (p *Program) ask(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswers) error {
 	fmt.Fprintln(p.Stderr, "An empty answer leaves a source off and a default as it is; the file explains every key.")
 	text := func(flag, question string, answer *string) (err error) {
@@ -146,7 +146,7 @@ func (p *Program) ask(cmd *cobra.Command, in *bufio.Reader, answers *firstAnswer
 	return text("database", "Database file [courant.db]", &answers.database)
 }
 
-// writeFirstConfig writes the file if all answers are right, and says what to do next.
+// writeFirstConfig writes the file if all answers are valid, and prints what to do next.
 func (p *Program) writeFirstConfig(path string, answers firstAnswers) error {
 	text := p.example
 	for _, answer := range []struct{ key, value string }{
@@ -184,7 +184,7 @@ func (p *Program) writeFirstConfig(path string, answers firstAnswers) error {
 	return nil
 }
 
-// withValue is a configuration in which a key that stands there has another value.
+// withValue returns the text of a configuration with another value for a key that it contains.
 func withValue(text, key, value string) (string, error) {
 	quoted, err := yaml.Marshal(&yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: value})
 	if err != nil {
@@ -192,7 +192,7 @@ func withValue(text, key, value string) (string, error) {
 	}
 	names := strings.Split(key, ".")
 	lines := strings.Split(text, "\n")
-	found := 0 // of names, each beneath the one before
+	found := 0 // how many of names, each nested in the one before
 	for i, line := range lines {
 		indent := strings.Repeat("  ", found)
 		switch {
@@ -204,5 +204,5 @@ func withValue(text, key, value string) (string, error) {
 			return strings.Join(lines, "\n"), nil
 		}
 	}
-	return "", fmt.Errorf("%s does not stand in the example of a configuration", key)
+	return "", fmt.Errorf("%s is not in the example of a configuration", key)
 }

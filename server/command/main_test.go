@@ -64,10 +64,10 @@ func putApart(ts *testscript.TestScript, _ bool, args []string) {
 	start := date.Period().Start
 	_, err = db.Quarantine(context.Background(), store.Quarantined{
 		Dataset: market.MFRREnergy, Date: date, Kind: market.WaitsRefused, Reason: "a price of 200000 EUR/MWh is out of bounds", Seen: date.End(),
-		Batch: market.Batch{MFRR: []market.MFRRStep{
+		Batch: market.MFRR.Batch([]market.MFRRStep{
 			{Start: start, Direction: market.Upward, ClearingPrice: market.Num(200_000), SubmittedOffersMW: market.Num(12.5)},
 			{Start: start + market.QuarterSeconds, Direction: market.Upward, ClearingPrice: market.Num(-3.25)},
-		}},
+		}),
 	})
 	ts.Check(err)
 }

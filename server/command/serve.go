@@ -2,10 +2,12 @@ package command
 
 import (
 	"errors"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"courant/server"
+	"courant/server/config"
 )
 
 func (p *Program) serveCommand() *cobra.Command {
@@ -18,9 +20,12 @@ func (p *Program) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := server.Open(cmd.Context(), cfg, server.Options{Clock: p.Clock, Log: p.logger(cfg.Log), Lines: server.LineEachFeed(p.callInterval)})
+			log := p.logger(cfg.Log)
+			s, err := server.Open(cmd.Context(), cfg, server.Options{
+				Clock: p.Clock, Log: log, Lines: server.LineEachFeed(p.callInterval), Explain: withHint,
+			})
 			if cmd.Context().Err() != nil && s == nil {
-				return nil // told to stop while it started
+				return nil // interrupted while it started
 			}
 			if err != nil {
 				return err
@@ -28,10 +33,23 @@ func (p *Program) serveCommand() *cobra.Command {
 			end := func() {}
 			defer func() { end() }()
 			err = s.Run(cmd.Context(), func() {
-				end = s.TellSystemd(cmd.Context())
+				end = s.NotifySystemd(cmd.Context())
+				if cfg.Ingest.Enabled {
+					warnOff(cfg, log)
+				}
 				p.greet(cmd.Context(), cfg, s, isTerminal(p.Stdout))
 			})
 			return errors.Join(err, s.Close())
 		},
+	}
+}
+
+// warnOff logs which feeds have no credentials.
+func warnOff(cfg config.Config, log *slog.Logger) {
+	if !cfg.RTE.IsOn() {
+		log.Warn("the RTE feeds are off: set " + credentialKeys["RTE"])
+	}
+	if !cfg.ENTSOE.IsOn() {
+		log.Warn("the ENTSO-E feed is off: set " + credentialKeys["ENTSO-E"])
 	}
 }

@@ -18,24 +18,24 @@ import (
 	"courant/server/config"
 )
 
-// Where courant service install puts things. stateFolder is the service's own: its database, certificates and configuration.
+// The paths of courant service install. stateFolder belongs to the service: its database, certificates and configuration.
 const (
 	unitPath    = "/etc/systemd/system/courant.service"
 	userPath    = "/etc/sysusers.d/courant.conf"
 	stateFolder = "/var/lib/courant"
 )
 
-// systemUser makes the user of the service. It is a fixed one, not one that systemd makes up at each start, so that a
-// command beside serve can run as the same user.
+// systemUser declares the user of the service, for systemd-sysusers. It is a permanent user, not a dynamic one of systemd, so that a
+// command can run as the same user while the service runs.
 const systemUser = "u courant - \"Courant\" " + stateFolder + "\n"
 
-// unitText is the unit. Whoever takes over the process finds one folder to write to and no way to more rights.
+// unitText is the unit. It limits what an attacker who takes over the process can do: write to one folder, without a way to more rights.
 var unitText = template.Must(template.New("unit").Parse(unitTemplate))
 
 //go:embed courant.service.tmpl
 var unitTemplate string
 
-// unit is what the text of the unit depends on.
+// unit is the data for unitText.
 type unit struct {
 	Program, Config string // absolute
 	StateFolder     string
@@ -43,8 +43,8 @@ type unit struct {
 	Writable        []string // folders outside of StateFolder that the configuration names
 }
 
-// outOfSight is a path of the unit that its service would not see, or "".
-func (u unit) outOfSight() string {
+// hiddenPath returns a path in the unit that the service would not see, or "".
+func (u unit) hiddenPath() string {
 	for _, path := range append([]string{u.Program, u.Config}, u.Writable...) {
 		for _, hidden := range []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"} {
 			if strings.HasPrefix(path+"/", hidden) {
@@ -94,7 +94,7 @@ func (p *Program) serviceUninstallCommand() *cobra.Command {
 	}
 }
 
-// newUnit is the unit of this program and its configuration. Without a file it is that of the defaults, if orDefaults says so.
+// newUnit returns the unit for this program and its configuration. Without a configuration file it uses the defaults if orDefaults is set.
 func (p *Program) newUnit(orDefaults bool) (unit, error) {
 	u := unit{Config: filepath.Join(stateFolder, "config.yaml"), StateFolder: stateFolder}
 	if p.configPath != "" {
@@ -116,7 +116,7 @@ func (p *Program) newUnit(orDefaults bool) (unit, error) {
 			return unit{}, fmt.Errorf("%q: a unit cannot name it: move it to a path without quotes, backslashes, %% and $", path)
 		}
 	}
-	cfg, _, err := config.Load(u.Config, nil) // the service has no variable of this shell
+	cfg, _, err := config.Load(u.Config, nil) // the service does not have the variables of this shell
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && p.configPath == "" && orDefaults:
 		return u, nil
@@ -134,7 +134,7 @@ func (p *Program) newUnit(orDefaults bool) (unit, error) {
 	return u, nil
 }
 
-// foldersOf are those that serve writes to, as the configuration names them.
+// foldersOf returns the folders that serve writes to, as they are in the configuration.
 func foldersOf(cfg config.Config) []string {
 	folders := []string{filepath.Dir(cfg.Database.Path)}
 	if cfg.Server.TLS.Domain != "" {
@@ -146,8 +146,8 @@ func foldersOf(cfg config.Config) []string {
 	return folders
 }
 
-// needSystemd refuses to change a machine that is not run by systemd, or not by this user.
-func needSystemd(ctx context.Context) error {
+// requireSystemd returns an error on a machine without systemd, or if the user is not root.
+func requireSystemd(ctx context.Context) error {
 	if _, err := exec.LookPath("systemctl"); err != nil {
 		return errors.New("no systemctl here: courant service is for systemd; have your service manager run courant serve")
 	}
@@ -158,10 +158,10 @@ func needSystemd(ctx context.Context) error {
 }
 
 func (p *Program) installService(ctx context.Context, u unit) error {
-	if err := needSystemd(ctx); err != nil {
+	if err := requireSystemd(ctx); err != nil {
 		return err
 	}
-	if path := u.outOfSight(); path != "" {
+	if path := u.hiddenPath(); path != "" {
 		return fmt.Errorf("%s: a service does not see what lies in homes and temporary folders: move it, programs best to /usr/local/bin", path)
 	}
 	var text strings.Builder
@@ -180,7 +180,7 @@ func (p *Program) installService(ctx context.Context, u unit) error {
 		return err
 	}
 	commands := [][]string{{"systemd-sysusers", userPath}, {"chown", "-hR", "courant:courant", stateFolder}}
-	for _, folder := range u.Writable { // systemd starts nothing whose folders are missing
+	for _, folder := range u.Writable { // systemd does not start a unit whose folders are missing
 		switch err := os.Mkdir(folder, 0o700); {
 		case err == nil:
 			commands = append(commands, []string{"chown", "-h", "courant:courant", folder})
@@ -199,7 +199,7 @@ func (p *Program) installService(ctx context.Context, u unit) error {
 }
 
 func (p *Program) uninstallService(ctx context.Context) error {
-	if err := needSystemd(ctx); err != nil {
+	if err := requireSystemd(ctx); err != nil {
 		return err
 	}
 	if _, err := os.Stat(unitPath); errors.Is(err, fs.ErrNotExist) {
@@ -220,11 +220,11 @@ func (p *Program) uninstallService(ctx context.Context) error {
 	return nil
 }
 
-// runTool runs a command of the system; the error holds what it said.
+// runTool runs a command of the system. The error contains its output.
 func runTool(ctx context.Context, command []string) error {
-	said, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
+	output, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, strings.Join(strings.Fields(string(said)), " "))
+		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, strings.Join(strings.Fields(string(output)), " "))
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// printTable prints rows in columns, the first being the header.
+// printTable prints rows in aligned columns. The first row is the header.
 func (p *Program) printTable(rows [][]string) error {
 	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 	for _, row := range rows {

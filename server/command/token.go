@@ -67,7 +67,7 @@ func parseDatasets(names []string) ([]market.Dataset, error) {
 }
 
 func (p *Program) tokenListCommand() *cobra.Command {
-	page := auth.Page{Size: linesOfAList}
+	page := auth.Page{Size: listPageSize}
 	cmd := &cobra.Command{
 		Use:   "list [EMAIL]",
 		Short: "List the tokens of one account or of all, first those that are good",
@@ -81,7 +81,7 @@ func (p *Program) tokenListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				defer p.tellMore(cmd, page, more)
+				defer p.hintMore(cmd, page, more)
 				rows := [][]string{{"PREFIX", "NAME", "EMAIL", "CREATED", "EXPIRES", "REVOKED"}}
 				for _, token := range tokens {
 					rows = append(rows, []string{token.Prefix, token.Name, token.Account.Email,

@@ -18,11 +18,11 @@ import (
 	"courant/store/market"
 )
 
-// maxPasswordLine is how much of standard input is read for a password, more than any that is accepted.
+// maxPasswordLine is how many bytes of standard input are read for a password, more than any accepted password has.
 const maxPasswordLine = 4096
 
-// linesOfAList is how many lines of a list a command prints at once.
-const linesOfAList = 1000
+// listPageSize is how many lines of a list a command prints.
+const listPageSize = 1000
 
 func (p *Program) userCommand() *cobra.Command {
 	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
@@ -31,49 +31,53 @@ func (p *Program) userCommand() *cobra.Command {
 	return user
 }
 
-func (p *Program) userAddCommand() *cobra.Command {
-	var admin, fromStdin bool
-	cmd := &cobra.Command{
-		Use:   "add EMAIL --password-stdin",
-		Short: "Make an account",
-		Args:  exactly("EMAIL"),
+// accountCommand returns a command whose only argument is the address of an account; do is called with it.
+func (p *Program) accountCommand(use, short string, do func(ctx context.Context, accounts *auth.Auth, email string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: exactly("EMAIL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			password, err := p.readPassword(cmd, fromStdin)
-			if err != nil {
-				return err
-			}
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.AddUser(cmd.Context(), args[0], password, admin)
-			})
+			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error { return do(cmd.Context(), accounts, args[0]) })
 		},
 	}
-	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
-	passwordFlag(cmd, &fromStdin)
+}
+
+// withPassword is accountCommand with a password that is read from standard input.
+func (p *Program) withPassword(use, short string, do func(ctx context.Context, accounts *auth.Auth, email, password string) error) *cobra.Command {
+	var password string
+	var fromStdin bool
+	cmd := p.accountCommand(use+" --password-stdin", short, func(ctx context.Context, accounts *auth.Auth, email string) error {
+		return do(ctx, accounts, email, password)
+	})
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) { // before the database is opened or created
+		password, err = p.readPassword(cmd, fromStdin)
+		return err
+	}
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the first line of standard input")
+	return cmd
+}
+
+func adminFlag(cmd *cobra.Command, admin *bool) {
+	cmd.Flags().BoolVar(admin, "admin", false, "an administrator, who needs no subscription")
+}
+
+func (p *Program) userAddCommand() *cobra.Command {
+	var admin bool
+	cmd := p.withPassword("add EMAIL", "Make an account", func(ctx context.Context, accounts *auth.Auth, email, password string) error {
+		return accounts.AddUser(ctx, email, password, admin)
+	})
+	adminFlag(cmd, &admin)
 	return cmd
 }
 
 func (p *Program) userPasswdCommand() *cobra.Command {
-	var fromStdin bool
-	cmd := &cobra.Command{
-		Use:   "passwd EMAIL --password-stdin",
-		Short: "Change an account's password and end its sessions",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			password, err := p.readPassword(cmd, fromStdin)
-			if err != nil {
-				return err
-			}
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.SetPassword(cmd.Context(), args[0], password)
-			})
-		},
-	}
-	passwordFlag(cmd, &fromStdin)
-	return cmd
+	return p.withPassword("passwd EMAIL", "Change an account's password and end its sessions",
+		func(ctx context.Context, accounts *auth.Auth, email, password string) error {
+			return accounts.SetPassword(ctx, email, password)
+		})
 }
 
 func (p *Program) userListCommand() *cobra.Command {
-	page := auth.Page{Size: linesOfAList}
+	page := auth.Page{Size: listPageSize}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts",
@@ -84,7 +88,7 @@ func (p *Program) userListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				defer p.tellMore(cmd, page, more)
+				defer p.hintMore(cmd, page, more)
 				rows := [][]string{{"EMAIL", "ROLE", "CREATED", "DISABLED", "OFFER", "OFFER SINCE", "OFFER UNTIL"}}
 				for _, user := range users {
 					rows = append(rows, []string{user.Email, string(user.Role), timeCell(user.Created), timeCell(user.Disabled),
@@ -102,41 +106,27 @@ func pageFlag(cmd *cobra.Command, page *auth.Page) {
 	cmd.Flags().IntVar(&page.Number, "page", 1, fmt.Sprintf("`NUMBER` of the page, of %d lines each", page.Size))
 }
 
-// tellMore says that a list goes on after the page that is printed.
-func (p *Program) tellMore(cmd *cobra.Command, page auth.Page, more bool) {
+// hintMore prints how to see the next page, if there is one.
+func (p *Program) hintMore(cmd *cobra.Command, page auth.Page, more bool) {
 	if more {
 		fmt.Fprintf(p.Stderr, "courant: there are more: %s --page %d\n", cmd.CommandPath(), max(page.Number, 1)+1)
 	}
 }
 
 func (p *Program) userEnableCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "enable EMAIL",
-		Short: "Let an account in again that was disabled",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.Enable(cmd.Context(), args[0])
-			})
-		},
-	}
+	return p.accountCommand("enable EMAIL", "Let an account in again that was disabled",
+		func(ctx context.Context, accounts *auth.Auth, email string) error { return accounts.Enable(ctx, email) })
 }
 
 func (p *Program) userDisableCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "disable EMAIL",
-		Short: "Shut an account out, its sessions and tokens with it",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				last, err := accounts.Disable(cmd.Context(), args[0])
-				if last {
-					fmt.Fprintf(p.Stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", args[0])
-				}
-				return err
-			})
-		},
-	}
+	return p.accountCommand("disable EMAIL", "Shut an account out, its sessions and tokens with it",
+		func(ctx context.Context, accounts *auth.Auth, email string) error {
+			last, err := accounts.Disable(ctx, email)
+			if last {
+				fmt.Fprintf(p.Stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", email)
+			}
+			return err
+		})
 }
 
 func (p *Program) userInviteCommand() *cobra.Command {
@@ -156,28 +146,23 @@ func (p *Program) userInviteCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&admin, "admin", false, "an administrator, who needs no subscription")
+	adminFlag(cmd, &admin)
 	return cmd
 }
 
 func (p *Program) userSubscribeCommand() *cobra.Command {
 	var offer, until string
-	cmd := &cobra.Command{
-		Use:   "subscribe EMAIL --offer ID",
-		Short: "Give an account a subscription from now on, in the place of a former one",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if offer == "" {
-				return usagef("%s needs --offer ID, one of the configuration's offers", cmd.CommandPath())
-			}
-			end, err := p.dateFlag(cmd, "until", until)
-			if err != nil {
-				return err
-			}
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.Subscribe(cmd.Context(), args[0], offer, end)
-			})
-		},
+	var end market.DeliveryDate
+	cmd := p.accountCommand("subscribe EMAIL --offer ID", "Give an account a subscription from now on, in the place of a former one",
+		func(ctx context.Context, accounts *auth.Auth, email string) error {
+			return accounts.Subscribe(ctx, email, offer, end)
+		})
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if offer == "" {
+			return usagef("%s needs --offer ID, one of the configuration's offers", cmd.CommandPath())
+		}
+		end, err = p.dateFlag(cmd, "until", until)
+		return err
 	}
 	cmd.Flags().StringVar(&offer, "offer", "", "`ID` of an offer of the configuration")
 	cmd.Flags().StringVar(&until, "until", "", "last `DATE` of the subscription (default without end)")
@@ -185,24 +170,18 @@ func (p *Program) userSubscribeCommand() *cobra.Command {
 }
 
 func (p *Program) userUnsubscribeCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "unsubscribe EMAIL",
-		Short: "Take an account's subscription away",
-		Args:  exactly("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				return accounts.Unsubscribe(cmd.Context(), args[0])
-			})
-		},
-	}
+	return p.accountCommand("unsubscribe EMAIL", "Take an account's subscription away",
+		func(ctx context.Context, accounts *auth.Auth, email string) error {
+			return accounts.Unsubscribe(ctx, email)
+		})
 }
 
-// withAuth runs fn on the accounts of the configured database; its error says what to do.
+// withAuth calls fn with the accounts of the configured database, and adds to its error what to do.
 func (p *Program) withAuth(ctx context.Context, fn func(*auth.Auth) error) error {
 	return p.withAccounts(ctx, func(_ config.Config, accounts *auth.Auth) error { return fn(accounts) })
 }
 
-// withAccounts is withAuth for what needs the configuration too.
+// withAccounts is withAuth with the configuration.
 func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth.Auth) error) error {
 	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
 		err := fn(cfg, server.NewAuth(cfg, db, p.Clock, nil))
@@ -220,12 +199,8 @@ func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth
 	})
 }
 
-func passwordFlag(cmd *cobra.Command, fromStdin *bool) {
-	cmd.Flags().BoolVar(fromStdin, "password-stdin", false, "read the password from the first line of standard input")
-}
-
-// readPassword reads the first line of standard input, if the flag asks for it: there is no other way to give a
-// password, since arguments and the environment can be seen by others.
+// readPassword reads the first line of standard input, and returns a usage error without the flag for that: there is no other way to give a
+// password, since other users can see arguments and the environment.
 func (p *Program) readPassword(cmd *cobra.Command, fromStdin bool) (string, error) {
 	if !fromStdin {
 		return "", usagef("%s reads the password from standard input: %[1]s EMAIL --password-stdin < FILE", cmd.CommandPath())
@@ -241,7 +216,7 @@ func (p *Program) readPassword(cmd *cobra.Command, fromStdin bool) (string, erro
 	return password, nil
 }
 
-// dateFlag reads the date in a flag, or no date if the flag is not there.
+// dateFlag returns the date in a flag, the zero date if the flag is not set.
 func (p *Program) dateFlag(cmd *cobra.Command, flag, text string) (market.DeliveryDate, error) {
 	if !cmd.Flags().Changed(flag) {
 		return market.DeliveryDate{}, nil

@@ -195,7 +195,7 @@ func TestSessionCookiesAreForHTTPSIfUsersComeByIt(t *testing.T) {
 	defer db.Close()
 	clock := clockwork.NewFakeClock()
 	account := store.Account{Email: "anne@example.org", Role: store.Member, Created: clock.Now()}
-	if err := db.AddAccount(t.Context(), account); err != nil {
+	if err := db.AddAccount(t.Context(), store.Note{}, account); err != nil {
 		t.Fatal(err)
 	}
 	if account, err = db.AccountByEmail(t.Context(), account.Email); err != nil {

@@ -1,5 +1,5 @@
-// Package config is what Courant is told: its keys, their defaults, and how the file and the environment are read and checked. What
-// may come in here is what a person sets; what is done with it is the business of others.
+// Package config reads the configuration: its keys, their defaults, and how file and environment are read and checked. It holds what a
+// person sets; what is done with it is decided elsewhere.
 package config
 
 import (
@@ -11,15 +11,13 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/acme"
-
 	"courant/store/market"
 )
 
-// Config is the whole configuration: read once by Load, checked, and passed down in parts.
+// Config is the whole configuration: read once by Load, checked, and passed on in parts.
 type Config struct {
 	Server    Server
-	Contact   string // how to reach whoever runs this Courant, as shown on its pages; may be empty
+	Contact   string // how to reach the operator, as shown on the pages; may be empty
 	Database  Database
 	RTE       RTE
 	ENTSOE    ENTSOE
@@ -34,137 +32,140 @@ type Config struct {
 	Log       Log
 }
 
-// Server is where Courant listens and who may speak for its visitors.
+// Server is where Courant listens, and which proxies it trusts.
 type Server struct {
 	Addr           string // host:port to listen on without TLS; empty where TLS is on and no address is set
-	PublicURL      string // the address users type, without a slash at its end, or empty
+	PublicURL      string // the address that users type, without a slash at its end, or empty
 	TLS            TLS
-	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed; a bare address is a /32 or a /128
+	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed; a single address is a /32 or a /128
 }
 
-// TLS is the certificate that Courant gets for itself. Without a domain it serves no TLS.
+// TLS is the certificate that Courant obtains for itself. Without a domain there is no TLS.
 type TLS struct {
 	Domain   string // in lower case
-	CacheDir string // where certificates are kept; set where a domain is
-
-	HTTPSAddr, HTTPAddr string       // in place of :443 and :80; no key sets them
-	Authority           *acme.Client `json:"-"` // in place of Let's Encrypt; no key sets it
+	CacheDir string // where certificates are stored; set if the domain is
 }
 
-// Database is where values are kept.
+// Database is where values are stored.
 type Database struct {
 	Path string // relative to the working directory
 }
 
-// RTE is the access to RTE's APIs. The credentials are both set or both empty; empty, the RTE feeds are off.
+// RTE is the access to RTE's APIs. The credentials are both set or both empty.
 type RTE struct {
 	BaseURL      string // without a slash at its end
 	ClientID     string
 	ClientSecret Secret
 }
 
-// ENTSOE is the access to the ENTSO-E Transparency Platform. Without a token its feed is off.
+// IsOn reports whether there are credentials for RTE; without, its feeds are off.
+func (cfg RTE) IsOn() bool { return cfg.ClientID != "" }
+
+// ENTSOE is the access to the ENTSO-E Transparency Platform.
 type ENTSOE struct {
 	BaseURL       string // without a slash at its end
 	SecurityToken Secret
 }
 
-// Ingest is when the feeds of serve ask their sources. Feeds has each feed that has a section of its own.
+// IsOn reports whether there is a token for ENTSO-E; without, its feed is off.
+func (cfg ENTSOE) IsOn() bool { return cfg.SecurityToken != "" }
+
+// Ingest is when the feeds of courant serve ask their sources. Feeds has each feed that has a section of its own.
 type Ingest struct {
 	Enabled bool
 	Feeds   map[market.FeedName]*Feed
 }
 
-// Feed is the timetable of one feed: Every from From until To each day, as long as what is expected then is
-// missing; once an hour otherwise.
+// Feed is the timetable of one feed: it asks at intervals of Every between From and To each day, as long as data that are expected by then
+// are missing, and otherwise once an hour.
 type Feed struct {
 	Every        time.Duration // at least a minute
-	Idle         time.Duration // in place of the hour; no key sets it
+	Idle         time.Duration // instead of the hour; no key sets it
 	From, To     ClockTime     // From is before To
-	LookbackDays int           // how many delivery dates back, today included, the feed completes
-	LateAt       ClockTime     // from when on a date that is not whole is late
-	LagAt        time.Duration // how old the newest period of energy may be; 0: its age is not judged
+	LookbackDays int           // how many delivery dates, today included, the feed completes
+	LateAt       ClockTime     // when an incomplete date becomes late
+	LagAt        time.Duration // how old the newest period of energy may be; 0: its age is not checked
 }
 
-// API is what the API answers, and how often.
+// API is how much the API answers, and how often.
 type API struct {
-	WindowDays         int // delivery dates in an answer, the latest stored one included
-	RateLimitPerMinute int // requests a minute and token
+	WindowDays         int // delivery dates in an answer, including the latest one stored
+	RateLimitPerMinute int // requests per minute and token
 }
 
-// Metrics is who may read GET /metrics beside administrators.
+// Metrics is who may read GET /metrics besides administrators.
 type Metrics struct {
-	OpenToLoopback bool // whoever asks from this machine, by a loopback name
+	OpenToLoopback bool // every client on this machine that uses a loopback name
 }
 
-// Offer is a subscription that visitors are shown. Its texts may be empty.
+// Offer is a subscription that the pages offer. Its texts may be empty.
 type Offer struct {
 	ID                           string // ASCII letters, digits, - and _; unique
 	NameFR, NameEN               string
 	PriceFR, PriceEN             string
 	DescriptionFR, DescriptionEN string
-	Datasets                     []market.Dataset // what it covers; empty: all
+	Datasets                     []market.Dataset // that it covers; empty: all
 	Contact                      string
 }
 
-// Accounts is how accounts come to be.
+// Accounts is how accounts are created.
 type Accounts struct {
-	Signup string // "closed": an administrator invites; "open": visitors make their own
+	Signup string // "closed": administrators invite users; "open": visitors sign up themselves
 }
 
-// SMTP is the server that takes Courant's mails. Without a host none is sent.
+// SMTP is the server that mails are sent through. Without a host none are sent.
 type SMTP struct {
 	Host     string
 	Port     int
-	Username string // empty: the server asks for none
+	Username string // empty: the server requires none
 	Password Secret
 	From     string // an address, with or without a name
 	TLS      string // "starttls", "tls" or "none"
 }
 
-// Backup is when serve backs the database up, and which backups it keeps.
+// Backup is when courant serve backs up the database, and which backups it keeps.
 type Backup struct {
-	Schedule ClockTime // each day; noClockTime: never
+	Schedule ClockTime // each day; NoClockTime: never
 	To       string    // a folder, or empty
 	S3       S3
 	Keep     Keep
 }
 
-// S3 is a bucket for backups. Without a name there is none; with one, the endpoint and both keys are set.
+// S3 is a bucket for backups. Without a bucket name there is none; with one, the endpoint and both keys are set.
 type S3 struct {
-	Endpoint  string // https:// or http://, host, and port where it is another
+	Endpoint  string // https:// or http://, host, and port unless it is the scheme's own
 	Bucket    string
-	Prefix    string // of the names of its files, with a slash at its end, or empty
-	Region    string // empty: the endpoint is asked
+	Prefix    string // of the keys of its files, with a slash at its end, or empty
+	Region    string // empty: the endpoint is asked for it
 	AccessKey string
 	SecretKey Secret
 }
 
-// Keep is of how many days, weeks and months that have a backup the newest one is kept.
+// Keep is for how many days, weeks and months with backups the newest backup is kept.
 type Keep struct {
 	Days, Weeks, Months int
 }
 
-// Retention is how long what was published is kept as it was.
+// Retention is how long published values are kept in full.
 type Retention struct {
-	AFRREnergyDays int // delivery dates, today included, of which the 4 s steps are kept; 0: all
+	AFRREnergyDays int // delivery dates, today included, whose 4 s steps are kept; 0: all
 }
 
-// leastRetentionDays is a week of nightly readings, and the week after which the source has no more to give.
-const leastRetentionDays = 14
+// minRetentionDays is a week in which a date is read again each night, and a week after which the source is known to have nothing more.
+const minRetentionDays = 14
 
-// Log is how much is logged, and in which form.
+// Log is how much is logged, and in which format.
 type Log struct {
 	Level  slog.Level
-	Format string // "text", "json", or empty: text on a terminal, else json
+	Format string // "text", "json", or empty: text on a terminal, otherwise JSON
 }
 
-// Secret is a credential. Printed, logged or marshalled it is "[hidden]".
+// Secret is a credential. It prints, logs and marshals as "[hidden]".
 type Secret string
 
 const hidden = "[hidden]"
 
-// Reveal is the credential itself.
+// Reveal returns the credential itself.
 func (s Secret) Reveal() string { return string(s) }
 
 func (Secret) String() string               { return hidden }
@@ -172,15 +173,15 @@ func (Secret) GoString() string             { return hidden }
 func (Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// ClockTime is a time of day in Europe/Paris: minutes since midnight on the clock, 0 to 1440 (24:00).
+// ClockTime is a time of day in Europe/Paris, in minutes since midnight by the clock: 0 to 1440 (24:00).
 type ClockTime int
 
-// NoClockTime is a time of day that never comes.
+// NoClockTime means at no time of day.
 const NoClockTime ClockTime = -1
 
 func (t ClockTime) String() string { return fmt.Sprintf("%02d:%02d", int(t)/60, int(t)%60) }
 
-// fillIn sets what follows from a TLS domain, unless keys set it. server.addr is served beside TLS only where it is set.
+// fillIn sets the defaults that follow from a TLS domain. With one, there is a port without TLS only if server.addr is set.
 func (cfg *Config) fillIn(addrIsSet bool) {
 	server := &cfg.Server
 	if server.TLS.Domain == "" {
@@ -197,10 +198,10 @@ func (cfg *Config) fillIn(addrIsSet bool) {
 	}
 }
 
-// IsHTTPS says whether browsers encrypt what they send to an address.
+// IsHTTPS reports whether browsers encrypt what they send to an address.
 func IsHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(address), "https:") }
 
-// checkTogether notes what is wrong between keys that are right one by one.
+// checkTogether adds to f the contradictions between keys that are valid one by one.
 func (cfg *Config) checkTogether(f *faults) {
 	if !f.has("rte.client_id") && !f.has("rte.client_secret") {
 		const mend = "set both, or neither to leave the RTE feeds off"
@@ -223,7 +224,7 @@ func (cfg *Config) checkTogether(f *faults) {
 	cfg.Backup.checkTogether(f)
 	if days := cfg.Retention.AFRREnergyDays; days != 0 && !f.has("retention.afrr_energy_days") && !f.has("ingest.afrr_energy.lookback_days") {
 		lookback := cfg.Ingest.Feeds[market.FeedAFRREnergy].LookbackDays
-		if least := max(leastRetentionDays, lookback); days < least {
+		if least := max(minRetentionDays, lookback); days < least {
 			f.add("retention.afrr_energy_days", "%d is less than what is read again and completed (ingest.afrr_energy.lookback_days is %d): write %d or more, or 0 to keep all",
 				days, lookback, least)
 		}
@@ -259,7 +260,7 @@ func (cfg Backup) checkTogether(f *faults) {
 	}
 }
 
-// Site is the address of a Courant of this configuration, as good as a command knows it.
+// Site returns the address of the pages, as far as the configuration tells.
 func Site(cfg Config) string {
 	if cfg.Server.PublicURL != "" {
 		return cfg.Server.PublicURL
@@ -269,7 +270,7 @@ func Site(cfg Config) string {
 		return "http://" + cfg.Server.Addr
 	}
 	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
-		host = "localhost" // it listens on all of this machine's
+		host = "localhost" // it listens on all addresses of this machine
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }

@@ -7,22 +7,22 @@ import (
 	"unicode"
 )
 
-// faults are what is wrong with a configuration, in the order found. Its text is one line.
+// faults is an error that lists what is wrong with a configuration, in the order in which it was found, in one line.
 type faults []fault
 
 type fault struct{ key, text string }
 
 func (f faults) Error() string {
-	var told []string
+	var parts []string
 	for _, one := range f {
-		told = append(told, one.key+": "+one.text)
+		parts = append(parts, one.key+": "+one.text)
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) { // YAML lets quoted keys hold any
+		if unicode.IsControl(r) { // a quoted key in YAML may contain any
 			return ' '
 		}
 		return r
-	}, strings.Join(told, "; "))
+	}, strings.Join(parts, "; "))
 }
 
 func (f faults) has(key string) bool {
@@ -33,7 +33,7 @@ func (f *faults) add(key, format string, args ...any) {
 	*f = append(*f, fault{key, fmt.Sprintf(format, args...)})
 }
 
-// addUnknown notes a key that is not among known.
+// addUnknown adds a key that is not one of known.
 func (f *faults) addUnknown(key string, known []string) {
 	if near := Nearest(key, known); near != "" {
 		f.add(key, "unknown key: did you mean %s?", near)

@@ -10,15 +10,15 @@ import (
 // configKey is one key of the configuration.
 type configKey struct {
 	name     string // dotted, such as server.addr
-	fallback any    // its default, as the file would give it; the type tells how the environment's text is read
+	fallback any    // the default, as in the file; its type determines how the environment variable is parsed
 	read     keyReader
 }
 
-// offersKey names the one key that is not in the table: a list of structs has neither default nor variable.
+// offersKey is the only key that is not in the table: a list of structs has neither a default nor an environment variable.
 const offersKey = "offers"
 
-// configKeys is the table of all keys but offersKey; each reads into its field of cfg. The feeds of cfg are replaced by new
-// ones.
+// configKeys is the table of all keys except offersKey. Each key is read into its field of cfg; the feeds of cfg are replaced
+// by new ones.
 func configKeys(cfg *Config) []configKey {
 	keys := []configKey{
 		{"server.addr", "127.0.0.1:8080", asScalar(&cfg.Server.Addr, parseAddr)},

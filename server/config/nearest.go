@@ -7,8 +7,8 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Nearest is the one of words that was probably meant, or "". Two letters or a third of them may be wrong: more
-// suggests words that merely look alike. Of two as near, the one as long is meant, as when letters are swapped.
+// Nearest returns the one of words that was probably meant, or "". Two letters, or a third of them, may be wrong; allowing more would
+// suggest words that merely look alike. Of two equally near ones it prefers the one closer in length, since letters are often swapped.
 func Nearest(word string, words []string) string {
 	best, distance, longer := "", max(len(word)/3, 2), len(word)+1
 	for _, candidate := range words {
@@ -21,7 +21,7 @@ func Nearest(word string, words []string) string {
 	return best
 }
 
-// OrElse ends a message about a wrong word: with the nearest right one, or with all of them.
+// OrElse returns the end of a message about a wrong word: the nearest right one, or all of them.
 func OrElse(near string, all []string) string {
 	if near != "" {
 		return fmt.Sprintf(": did you mean %s?", near)

@@ -18,10 +18,10 @@ import (
 	"courant/store/market"
 )
 
-// keyReader reads the value of a key into its field, or notes what is wrong with it.
+// keyReader reads the value of a key into its field, or adds to f what is wrong with it.
 type keyReader func(f *faults, key string, value any)
 
-// asScalar reads a value written as text. Something else, such as 10 for a duration, is told parse's error.
+// asScalar reads a value that is written as text. For a value of another type, such as 10 for a duration, it reports the error of parse.
 func asScalar[T any](field *T, parse func(string) (T, error)) keyReader {
 	return func(f *faults, key string, value any) {
 		switch value.(type) {
@@ -42,12 +42,12 @@ func asScalar[T any](field *T, parse func(string) (T, error)) keyReader {
 	}
 }
 
-// asText reads any text.
+// asText accepts any text.
 func asText(field *string) keyReader {
 	return asScalar(field, func(text string) (string, error) { return text, nil })
 }
 
-// asSecret reads any text and never tells what it read.
+// asSecret accepts any text; its error does not quote the value.
 func asSecret(field *Secret) keyReader {
 	return func(f *faults, key string, value any) {
 		if text, ok := value.(string); ok {
@@ -68,17 +68,17 @@ func asBool(field *bool) keyReader {
 	}
 }
 
-func asInt(field *int, least, most int) keyReader {
+func asInt(field *int, lowest, highest int) keyReader {
 	return func(f *faults, key string, value any) {
-		if n, ok := value.(int); ok && n >= least && n <= most {
+		if n, ok := value.(int); ok && n >= lowest && n <= highest {
 			*field = n
 			return
 		}
-		f.add(key, "%q is not a whole number from %d to %d: write one without quotes", fmt.Sprint(value), least, most)
+		f.add(key, "%q is not a whole number from %d to %d: write one without quotes", fmt.Sprint(value), lowest, highest)
 	}
 }
 
-// asList reads a list; an empty one is nil.
+// asList reads a list; an empty list is nil.
 func asList[T any](field *[]T, parse func(string) (T, error)) keyReader {
 	return func(f *faults, key string, value any) {
 		items, ok := value.([]any)
@@ -105,7 +105,7 @@ func parseAddr(text string) (string, error) {
 	return text, nil
 }
 
-// parseURL does not quote text in its error: people paste addresses with credentials in them.
+// parseURL does not quote the text in its error: people paste addresses that contain credentials.
 func parseURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
@@ -129,7 +129,7 @@ func parsePublicURL(text string) (string, error) {
 	return address, nil
 }
 
-// domainName matches a name of two or more labels whose last is not a number, so no address.
+// domainName matches a name of two or more labels. The last one is not a number, so that an IP address does not match.
 var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func parseDomain(text string) (string, error) {
@@ -170,7 +170,7 @@ func parseEvery(text string) (time.Duration, error) {
 	return every, nil
 }
 
-// parseLag reads how old a newest value may be; 0 where its age is not judged.
+// parseLag reads how old the newest value may be; 0 if its age is not checked.
 func parseLag(text string) (time.Duration, error) {
 	if text == "" || text == "0" || text == "off" {
 		return 0, nil
@@ -207,7 +207,7 @@ func parseBackupFolder(text string) (string, error) {
 	return text, nil
 }
 
-// parseEndpoint takes a host, with which TLS is spoken, or an address. It does not quote text either.
+// parseEndpoint accepts a host, which is then called over TLS, or an address. Like parseURL, it does not quote the text.
 func parseEndpoint(text string) (string, error) {
 	if text == "" {
 		return "", nil
@@ -223,9 +223,10 @@ func parseEndpoint(text string) (string, error) {
 	return address, nil
 }
 
-// bucketName matches what every store takes for a name.
+// bucketName matches names that every S3-compatible store accepts.
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
+// ParseBucket returns the name of a bucket, or "" for an empty text.
 func ParseBucket(text string) (string, error) {
 	if text != "" && (!bucketName.MatchString(text) || strings.Contains(text, "..")) {
 		return "", fmt.Errorf("%q is not the name of a bucket: 3 to 63 small letters, digits, dots and dashes", text)
@@ -303,6 +304,7 @@ func parseOfferID(text string) (string, error) {
 	return text, nil
 }
 
+// ParseDataset returns the dataset of that name.
 func ParseDataset(text string) (market.Dataset, error) {
 	dataset, ok := market.ParseDataset(text)
 	if !ok {

@@ -23,12 +23,12 @@ import (
 // envPrefix begins the environment variables that set keys.
 const envPrefix = "COURANT_"
 
-// envSamples is a variable of the tests, not of the configuration.
+// envSamples belongs to the tests, not to the configuration.
 const envSamples = "COURANT_SAMPLES"
 
-// Load reads the file at path, or else config.yaml in the working directory or beside the program, and
-// environ, entries of the form NAME=value that win over the file; an empty value counts as not set. Warnings are a
-// line each. The error is one line that tells all faults, each naming its key, and never shows a secret.
+// Load reads the file at path, or without a path config.yaml in the working directory or beside the program, and then environ, entries of
+// the form NAME=value, which override the file; an empty value counts as not set. Each warning is one line. The error is one line that
+// lists all faults, each with its key, and contains no secret.
 func Load(path string, environ []string) (cfg Config, warnings []string, err error) {
 	path, data, err := ReadFile(path, ProgramDir())
 	if err != nil {
@@ -40,8 +40,8 @@ func Load(path string, environ []string) (cfg Config, warnings []string, err err
 	}
 	keys := configKeys(&cfg)
 
-	// viper layers defaults, file and environment. It also folds the case of every key it is given, in place: the
-	// keys are checked and the offers read before that.
+	// viper merges defaults, file and environment. It also lowercases all keys of the map that it is given, so the keys are checked and the
+	// offers are read before.
 	var f faults
 	checkKeys(&f, keys, tree)
 	cfg.Offers = readOffers(&f, tree[offersKey])
@@ -61,7 +61,7 @@ func Load(path string, environ []string) (cfg Config, warnings []string, err err
 
 	for _, key := range keys {
 		value := v.Get(key.name)
-		if value == nil { // a value in place of its section, which checkKeys has told, hides the default
+		if value == nil { // a value in place of its section, which checkKeys has reported, hides the default
 			value = key.fallback
 		}
 		before := len(f)
@@ -84,16 +84,16 @@ func Load(path string, environ []string) (cfg Config, warnings []string, err err
 	return cfg, warnings, nil
 }
 
-// Default is the configuration that neither file nor environment sets.
+// Default returns the configuration without any file or environment variable.
 func Default() (cfg Config) {
-	var f faults // stays empty: defaults are right
+	var f faults // stays empty: the defaults are valid
 	for _, key := range configKeys(&cfg) {
 		key.read(&f, key.name, key.fallback)
 	}
 	return cfg
 }
 
-// ProgramDir is the directory of the running binary, or "" if the system does not tell.
+// ProgramDir returns the directory of the running binary, or "" if it is not known.
 func ProgramDir() string {
 	program, err := os.Executable()
 	if err != nil {
@@ -102,8 +102,8 @@ func ProgramDir() string {
 	return filepath.Dir(program)
 }
 
-// ReadFile reads the file named, which must exist, or else the first config.yaml it finds in the working
-// directory and in programDir; found is "" if there is none.
+// ReadFile reads the named file, which must exist, or without a name the first config.yaml that it finds in the working directory and
+// then in programDir; found is "" if there is none.
 func ReadFile(named, programDir string) (found string, data []byte, err error) {
 	if named != "" {
 		data, err = os.ReadFile(named)
@@ -123,7 +123,7 @@ func ReadFile(named, programDir string) (found string, data []byte, err error) {
 	return "", nil, nil
 }
 
-// parseYAML reads one YAML document of keys and values; data without any is an empty one. Its errors are a line each.
+// parseYAML reads one YAML document of keys and values; empty data is an empty document. Its error is one line.
 func parseYAML(data []byte) (map[string]any, error) {
 	if i := bytes.IndexFunc(data, notText); i >= 0 {
 		return nil, fmt.Errorf("line %d: a character that is not text: save the file as UTF-8", 1+bytes.Count(data[:i], []byte("\n")))
@@ -159,20 +159,20 @@ func parseYAML(data []byte) (map[string]any, error) {
 	return nil, fmt.Errorf("line %d: "+noKeys, document.Line)
 }
 
-// noKeys is what to do where keys are expected and something else stands.
+// noKeys is the message for a value where keys are expected.
 const noKeys = "keys are expected: write each as key: value, with a space after the colon"
 
-// errUnreadable stands for the errors in which the yaml package quotes a value, which may be a secret.
+// errUnreadable replaces errors in which the yaml package quotes a value, since that may be a secret.
 var errUnreadable = errors.New("not readable as YAML: put values with signs such as * & ! { in quotes")
 
 func notText(r rune) bool {
 	return r == utf8.RuneError || unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
 }
 
-// fromParser matches the faults whose line the yaml package counts from 0.
+// fromParser matches the errors for which the yaml package counts lines from 0.
 var fromParser = regexp.MustCompile(`did not find expected (key|node content|'-' indicator|',' or|<document start>)`)
 
-// syntaxError tells the line of a fault, which the yaml package leaves out when it is the first.
+// syntaxError adds the line to an error of the yaml package, which omits it for the first line.
 func syntaxError(err error) error {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	if strings.HasPrefix(message, "unknown anchor") {
@@ -188,7 +188,7 @@ func syntaxError(err error) error {
 	return fmt.Errorf("line %d: %s", line, message)
 }
 
-// checkKeys notes the keys of tree that are in no table, and the sections that hold a value instead of keys.
+// checkKeys adds to f the keys of tree that are unknown, and the sections that contain a value instead of keys.
 func checkKeys(f *faults, keys []configKey, tree map[string]any) {
 	known := []string{offersKey}
 	sections := map[string]bool{}
@@ -224,13 +224,13 @@ func checkKeys(f *faults, keys []configKey, tree map[string]any) {
 	check("", tree)
 }
 
-// envName is the environment variable that sets a key.
+// envName returns the environment variable that sets a key.
 func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// keysFromEnvironment is the values that environ gives to keys, by the name of the key, and a warning for each
-// variable that looks like one of ours and is not.
+// keysFromEnvironment returns the values that environ sets, by the name of the key, and a warning for each variable that begins with
+// COURANT_ and sets no key.
 func keysFromEnvironment(keys []configKey, environ []string) (set map[string]any, warnings []string) {
 	set = map[string]any{}
 	byVariable := map[string]configKey{}
@@ -257,7 +257,7 @@ func keysFromEnvironment(keys []configKey, environ []string) (set map[string]any
 	return set, warnings
 }
 
-// likeFallback gives value the type of fallback. What does not parse stays text, for the key's reader to refuse.
+// likeFallback converts value to the type of fallback. What cannot be parsed stays text, which the reader of the key refuses.
 func likeFallback(value string, fallback any) any {
 	switch fallback.(type) {
 	case bool:
@@ -278,7 +278,7 @@ func likeFallback(value string, fallback any) any {
 	return value
 }
 
-// readOffers reads the list of offers as the file gives it; nil is none.
+// readOffers reads the list of offers; a nil value is an empty list.
 func readOffers(f *faults, value any) []Offer {
 	if value == nil {
 		return nil
@@ -289,7 +289,7 @@ func readOffers(f *faults, value any) []Offer {
 		return nil
 	}
 	var offers []Offer
-	first := map[string]string{} // the offer that has an id
+	first := map[string]string{} // by id, the offer that used it first
 	for i, item := range items {
 		at := fmt.Sprintf("%s[%d]", offersKey, i)
 		fields, ok := item.(map[string]any)

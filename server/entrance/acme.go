@@ -1,6 +1,7 @@
 package entrance
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -16,34 +17,34 @@ import (
 )
 
 const (
-	// strictTransport has browsers use HTTPS alone for a year. It says nothing of other names under the domain.
+	// strictTransport makes browsers use HTTPS only, for a year. It does not cover subdomains.
 	strictTransport = "max-age=31536000"
-	// certificateTimeout is how long the first certificate may take before the log says that there is none yet.
+	// certificateTimeout is how long the process waits for the first certificate before it stops looking for it.
 	certificateTimeout = time.Minute
 )
 
-// Front is what a Courant with a TLS domain serves beside server.addr: HTTPS for that name, by a certificate that it gets
-// and renews itself, and an address without TLS that proves the name to the authority and sends browsers to HTTPS.
+// Front serves a domain: by HTTPS, with a certificate that it gets and renews itself, and by HTTP, where it answers the certificate
+// authority's challenges and redirects browsers to HTTPS.
 type Front struct {
 	Domain       string
 	log          *slog.Logger
 	certificates *autocert.Manager
 	HTTPS, HTTP  net.Listener
-	Redirect     *http.Server // is to be served at HTTP
-	TLS          *tls.Config  // of what is to be served at HTTPS
+	Redirect     *http.Server // the server for the listener HTTP
+	TLS          *tls.Config  // for the listener HTTPS
 }
 
-// Options says which certificate is got and where it is shown.
+// Options names the domain of a Front and where its certificate comes from.
 type Options struct {
 	Domain              string       // in lower case
-	CacheDir            string       // where certificates are kept
+	CacheDir            string       // where certificates are stored
 	HTTPSAddr, HTTPAddr string       // in place of :443 and :80
 	Authority           *acme.Client // in place of Let's Encrypt
-	UserAgent           string       // of calls to Let's Encrypt
+	UserAgent           string       // in requests to Let's Encrypt
 }
 
-// Open takes the ports.
-func Open(cfg Options, entrance Limits, log *slog.Logger) (*Front, error) {
+// Open opens the ports of HTTPS and HTTP, both or none. Its error is a *PortError.
+func Open(cfg Options, limits Limits, log *slog.Logger) (*Front, error) {
 	f := &Front{Domain: cfg.Domain, log: log, certificates: &autocert.Manager{
 		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(cfg.CacheDir), HostPolicy: autocert.HostWhitelist(cfg.Domain), Client: cfg.Authority,
 	}}
@@ -53,30 +54,31 @@ func Open(cfg Options, entrance Limits, log *slog.Logger) (*Front, error) {
 	f.TLS = f.certificates.TLSConfig()
 	f.TLS.MinVersion = tls.VersionTLS12
 	f.TLS.GetCertificate = f.certificate()
-	f.Redirect = entrance.Server(f.certificates.HTTPHandler(http.HandlerFunc(f.toHTTPS)), log)
+	f.Redirect = limits.Server(f.certificates.HTTPHandler(http.HandlerFunc(f.redirectToHTTPS)), log)
 	var err error
-	if f.HTTPS, err = listenTLS(cfg.HTTPSAddr, ":443"); err != nil {
+	if f.HTTPS, err = listen(cmp.Or(cfg.HTTPSAddr, ":443"), true); err != nil {
 		return nil, err
 	}
-	if f.HTTP, err = listenTLS(cfg.HTTPAddr, ":80"); err != nil {
+	if f.HTTP, err = listen(cmp.Or(cfg.HTTPAddr, ":80"), true); err != nil {
 		return nil, errors.Join(err, f.HTTPS.Close())
 	}
 	return f, nil
 }
 
-// Close closes the ports, where whoever serves them has not.
+// Close closes the ports; a server that has closed one of them already does no harm.
 func (f *Front) Close() {
 	f.HTTPS.Close()
 	f.HTTP.Close()
 }
 
-// certificate is the authority's, and tells the log once a minute at most why there is none for the domain.
+// certificate returns the function that finds or obtains a certificate for a handshake. At most once a minute it logs why there is
+// none for the domain.
 func (f *Front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	told := rate.Sometimes{Interval: time.Minute}
+	logged := rate.Sometimes{Interval: time.Minute}
 	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		certificate, err := f.certificates.GetCertificate(hello)
 		if err != nil && strings.EqualFold(hello.ServerName, f.Domain) {
-			told.Do(func() {
+			logged.Do(func() {
 				f.log.Error("no certificate: the name has to lead here, and ports 80 and 443 have to be reached from the Internet",
 					"domain", f.Domain, "error", err.Error())
 			})
@@ -85,23 +87,23 @@ func (f *Front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, erro
 	}
 }
 
-// toHTTPS sends what asks for the domain there, and nothing anywhere else.
-func (f *Front) toHTTPS(w http.ResponseWriter, r *http.Request) {
-	if !f.isAsked(r) {
+// redirectToHTTPS redirects requests for the domain to HTTPS, and refuses requests for other hosts.
+func (f *Front) redirectToHTTPS(w http.ResponseWriter, r *http.Request) {
+	if !f.isForDomain(r) {
 		misdirected(w)
 		return
 	}
-	bare(w)
+	lockDown(w)
 	w.Header().Set("Connection", "close")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		http.Error(w, "use https://"+f.Domain, http.StatusBadRequest) // so that nobody goes on sending secrets in the open
+		http.Error(w, "use https://"+f.Domain, http.StatusBadRequest) // so that no client goes on sending secrets unencrypted
 		return
 	}
 	http.Redirect(w, r, "https://"+f.Domain+r.URL.RequestURI(), http.StatusPermanentRedirect)
 }
 
-// isAsked says whether a request names the domain, on whatever port.
-func (f *Front) isAsked(r *http.Request) bool {
+// isForDomain reports whether a request names the domain, on any port.
+func (f *Front) isForDomain(r *http.Request) bool {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -110,22 +112,21 @@ func (f *Front) isAsked(r *http.Request) bool {
 }
 
 func misdirected(w http.ResponseWriter) {
-	bare(w)
+	lockDown(w)
 	http.Error(w, http.StatusText(http.StatusMisdirectedRequest), http.StatusMisdirectedRequest)
 }
 
-// bare has a browser load nothing for an answer, and not guess what it is.
-func bare(w http.ResponseWriter) {
+// lockDown sets headers that stop browsers from loading anything for an answer and from guessing its type.
+func lockDown(w http.ResponseWriter) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 }
 
-// Protect is next for what came by TLS and asks for the domain, and has browsers stay with TLS. What came without is
-// next's alone.
+// Protect adds HSTS to answers over TLS and refuses requests for other hosts there with 421. Requests without TLS pass through to next.
 func (f *Front) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS != nil {
-			if !f.isAsked(r) {
+			if !f.isForDomain(r) {
 				misdirected(w)
 				return
 			}
@@ -135,17 +136,18 @@ func (f *Front) Protect(next http.Handler) http.Handler {
 	})
 }
 
-// GreetItself makes the first connection, so that the certificate is there before the first visitor; ctx ends it.
-func (f *Front) GreetItself(ctx context.Context) {
+// ObtainCertificate connects to the HTTPS port, so that the certificate is obtained before the first visitor comes. It gives up when ctx
+// ends, or after a minute.
+func (f *Front) ObtainCertificate(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, certificateTimeout)
 	defer cancel()
-	dialer := tls.Dialer{Config: &tls.Config{ServerName: f.Domain, InsecureSkipVerify: true}} // it is shown, not trusted
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: f.Domain, InsecureSkipVerify: true}} // the certificate is looked at, not trusted
 	conn, err := dialer.DialContext(ctx, "tcp", f.HTTPS.Addr().String())
 	if err != nil {
-		return // certificate tells why
+		return // certificate has logged why
 	}
 	defer conn.Close()
-	if shown := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(shown) > 0 {
-		f.log.Info("certificate in place", "domain", f.Domain, "until", shown[0].NotAfter.UTC().Format(time.RFC3339))
+	if served := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(served) > 0 {
+		f.log.Info("certificate in place", "domain", f.Domain, "until", served[0].NotAfter.UTC().Format(time.RFC3339))
 	}
 }

@@ -20,7 +20,7 @@ func onFreePorts(t *testing.T) Options {
 }
 
 func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
-	f, err := Open(onFreePorts(t), clients, slog.New(slog.DiscardHandler))
+	f, err := Open(onFreePorts(t), httpLimits, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestWithoutACertificateTheLogSaysWhy(t *testing.T) {
 	cfg := onFreePorts(t)
 	cfg.Authority = &acme.Client{DirectoryURL: authority.URL}
 	var log bytes.Buffer
-	f, err := Open(cfg, clients, slog.New(slog.NewTextHandler(&log, nil)))
+	f, err := Open(cfg, httpLimits, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func TestEachPartOfAnAnswerHasTimeOfItsOwn(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &renewed{ResponseRecorder: httptest.NewRecorder(), cutAt: test.cutAt}
-			clients.pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			httpLimits.pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				written, err := w.Write(make([]byte, test.bytes))
 				if written != test.written || errors.Is(err, net.ErrClosed) != (test.cutAt > 0) {
 					t.Errorf("of %d bytes %d are written, error %v", test.bytes, written, err)
@@ -236,7 +236,7 @@ func TestAnAnswerThatIsWrittenSlowlyGoesOnForAsLongAsItIsRead(t *testing.T) {
 		t.Run(name+", HTTP/1.1", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ended := make(chan error, 1)
-				server := clients.Server(trickle(pieces, pause, ended), slog.New(slog.DiscardHandler))
+				server := httpLimits.Server(trickle(pieces, pause, ended), slog.New(slog.DiscardHandler))
 				listener := pipes{make(chan net.Conn), make(chan struct{})}
 				go server.Serve(listener)
 				defer server.Close()
@@ -259,7 +259,7 @@ func TestAnAnswerThatIsWrittenSlowlyGoesOnForAsLongAsItIsRead(t *testing.T) {
 		t.Run(name+", HTTP/2", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ended := make(chan error, 1)
-				conn := overHTTP2(t, clients, trickle(pieces, pause, ended))()
+				conn := overHTTP2(t, httpLimits, trickle(pieces, pause, ended))()
 				defer conn.Close()
 				frames := framer(t, conn)
 				request := requestFor(t, "/")
@@ -302,7 +302,7 @@ func TestAnAnswerThatIsWrittenSlowlyGoesOnForAsLongAsItIsRead(t *testing.T) {
 func TestWhoDoesNotReadASlowAnswerIsLetGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan error, 1)
-		server := clients.Server(trickle(1<<20, 250*time.Millisecond, ended), slog.New(slog.DiscardHandler))
+		server := httpLimits.Server(trickle(1<<20, 250*time.Millisecond, ended), slog.New(slog.DiscardHandler))
 		listener := pipes{make(chan net.Conn), make(chan struct{})}
 		go server.Serve(listener)
 		defer server.Close()
@@ -359,8 +359,8 @@ func TestOfTooManyConnectionsTheOneGoesThatSaidNothingForLongest(t *testing.T) {
 			}
 		}
 	}
-	if len(all.place) != 3 || all.order.Len() != 3 {
-		t.Errorf("%d connections are known in %d places", len(all.place), all.order.Len())
+	if len(all.element) != 3 || all.order.Len() != 3 {
+		t.Errorf("%d connections are known in %d places", len(all.element), all.order.Len())
 	}
 }
 
@@ -388,7 +388,7 @@ var floods = map[string]struct {
 
 func TestAFloodOverHTTP2EndsItsOwnConnectionAndNoOther(t *testing.T) {
 	held := make(chan struct{})
-	dial := overHTTP2(t, clients, func(_ http.ResponseWriter, r *http.Request) {
+	dial := overHTTP2(t, httpLimits, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/held" {
 			<-held
 		}

@@ -1,5 +1,5 @@
-// Package entrance is the ports: what a client may cost, the certificate that Courant gets for itself, and the way from HTTP to HTTPS.
-// What may come in here is true of any handler that is served; it knows nothing of what is answered.
+// Package entrance opens the ports: it limits what a client may cost, obtains the certificate for HTTPS, and redirects HTTP to HTTPS. It
+// works with any http.Handler and knows nothing of what is served.
 package entrance
 
 import (
@@ -13,84 +13,86 @@ import (
 	"time"
 )
 
-// Limits says what a client may cost. One that is slow is let go, and one that waits makes room for others.
+// Limits bounds what a client may cost. Slow clients are disconnected, and where there are too many connections, so is the one that
+// was silent longest.
 type Limits struct {
 	readHeader  time.Duration // for the header of a request, and for a TLS handshake
 	read        time.Duration // for a request
 	write       time.Duration // for each writeBytes of an answer
 	idle        time.Duration // between two requests
 	connections int           // at once
-	open        *connections  // of all servers of the entrance; nil: each server counts its own
+	open        *connections  // shared by all servers with these limits; nil: each server counts its own
 }
 
-// clients is the entrance that is served. The idle time is that of proxies, which shall not find a connection closed that
-// they are about to use.
-var clients = Limits{
+// httpLimits are the limits of the running service. The idle time is longer than that of proxies, which must not find a connection
+// closed that they are about to use.
+var httpLimits = Limits{
 	readHeader: 8 * time.Second, read: 12 * time.Second, write: 12 * time.Second, idle: 2 * time.Minute, connections: 8192,
 }
 
 const (
-	// ownHandles is how many open files the service keeps for itself: 25 for the database, its logs, the ports and the log, and
-	// 16 for calls of sources, backups, mails and connections that are just being closed.
-	ownHandles = 25 + 16
-	// leastConnections is how many there may be even where the system gives hardly any open files.
-	leastConnections = 8
-	// manyFiles is in the place of a limit that is not known, or that no service reaches.
-	manyFiles = 1 << 20
+	// reservedFiles is how many open files are reserved for other uses than connections: 25 for the database, its logs, the ports and the
+	// log, and 16 for calls to sources, backups, mails and connections that are just being closed.
+	reservedFiles = 25 + 16
+	// minConnections is how many connections are allowed even where the system allows hardly any open files.
+	minConnections = 8
+	// unlimitedFiles stands for a limit that is not known, or that no service reaches.
+	unlimitedFiles = 1 << 20
 )
 
-// New is what is served to clients, with no more connections than the process may have files open.
-func New() Limits { return clients.within(openFiles()) }
+// New returns the limits of the running service, with no more connections than the process may have files open.
+func New() Limits { return httpLimits.within(maxOpenFiles()) }
 
-// within is the entrance with no more connections, of all its servers together, than the process may have files open.
-func (e Limits) within(openFiles int) Limits {
-	e.connections = max(leastConnections, min(e.connections, openFiles-ownHandles))
-	e.open = newConnections(e.connections)
-	return e
+// within lowers the number of connections, of all servers together, to what a limit on open files allows.
+func (l Limits) within(openFiles int) Limits {
+	l.connections = max(minConnections, min(l.connections, openFiles-reservedFiles))
+	l.open = newConnections(l.connections)
+	return l
 }
 
 const (
 	maxHeaderBytes = 32 << 10
-	// writeBytes is what a client has to take of an answer within entrance.write. In pieces of 64 KiB a large answer took a sixth
+	// writeBytes is how much of an answer a client has to accept within Limits.write. With pieces of 64 KiB a large answer took a sixth
 	// longer.
 	writeBytes = 256 << 10
 	// streams is how many requests one HTTP/2 connection may have under way.
 	streams = 100
-	// receiveBytes is what HTTP/2 takes of bodies before anybody reads them: the largest body that is read at all.
+	// receiveBytes is how much HTTP/2 accepts of bodies before a handler reads them: the largest body that any handler reads.
 	receiveBytes = 64 << 10
 )
 
-// Server is an http.Server that lets nobody cost more.
-func (e Limits) Server(handler http.Handler, log *slog.Logger) *http.Server {
-	open := e.open
+// Server returns an http.Server that enforces the limits.
+func (l Limits) Server(handler http.Handler, log *slog.Logger) *http.Server {
+	open := l.open
 	if open == nil {
-		open = newConnections(e.connections)
+		open = newConnections(l.connections)
 	}
 	return &http.Server{
-		Handler:           e.pace(handler),
-		ReadHeaderTimeout: e.readHeader, ReadTimeout: e.read, WriteTimeout: e.write, IdleTimeout: e.idle, MaxHeaderBytes: maxHeaderBytes,
+		Handler:           l.pace(handler),
+		ReadHeaderTimeout: l.readHeader, ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: maxHeaderBytes,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: streams, MaxReceiveBufferPerConnection: receiveBytes, MaxReceiveBufferPerStream: receiveBytes,
-			// A header that never ends is no frame: it is found by a ping that stays without answer.
-			SendPingTimeout: e.readHeader, PingTimeout: e.readHeader, WriteByteTimeout: e.write,
+			// A header that never ends is not yet a frame, so no timeout of frames applies: a ping without reply finds it.
+			SendPingTimeout: l.readHeader, PingTimeout: l.readHeader, WriteByteTimeout: l.write,
 		},
-		DisableGeneralOptionsHandler: true, // OPTIONS * is answered as all else is
+		DisableGeneralOptionsHandler: true, // OPTIONS * goes to the handler too
 		ConnState:                    open.changed,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
 // pace limits how long a client may take for each part of an answer, not for the whole: a large answer, or one that is written over
-// hours, goes on for as long as the client takes what it is sent.
-func (e Limits) pace(next http.Handler) http.Handler {
+// hours, goes on as long as the client keeps reading.
+func (l Limits) pace(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TransferEncoding) > 0 {
 			// It may have had a Content-Length too, which a proxy in front may have believed (RFC 9112, 6.1).
 			w.Header().Set("Connection", "close")
 		}
-		p := &paced{ResponseWriter: w, controller: http.NewResponseController(w), each: e.write, timed: r.ProtoMajor > 1, renewed: time.Now()}
+		p := &paced{ResponseWriter: w, controller: http.NewResponseController(w), each: l.write, timed: r.ProtoMajor > 1, renewed: time.Now()}
 		if r.Body == http.NoBody {
-			// The request is read. net/http goes on reading to see the client leave, and would take the end of ReadTimeout for that.
+			// The request has been read. net/http goes on reading, to notice when the client leaves, and would mistake the end of
+			// ReadTimeout for that.
 			_ = p.controller.SetReadDeadline(time.Time{})
 		}
 		_ = p.rest()
@@ -99,17 +101,17 @@ func (e Limits) pace(next http.Handler) http.Handler {
 	})
 }
 
-// paced is an answer whose time to be written is renewed before each part. Where there is no deadline to set, as in tests that record
-// an answer, it is written without.
+// paced is a ResponseWriter that renews the write deadline before each part. Where no deadline can be set, as with a
+// httptest.ResponseRecorder, it writes without one.
 type paced struct {
 	http.ResponseWriter
 	controller *http.ResponseController
 	each       time.Duration
-	timed      bool      // the deadline ends the answer also while nothing is being written: HTTP/2
-	renewed    time.Time // zero: there is no deadline
+	timed      bool      // HTTP/2: the deadline ends the answer even while nothing is being written
+	renewed    time.Time // when the deadline was last set; zero: there is none
 }
 
-// Write is for http.ResponseWriter.
+// Write implements http.ResponseWriter.
 func (w *paced) Write(p []byte) (written int, err error) {
 	for first := true; first || len(p) > 0; first = false {
 		piece := p[:min(len(p), writeBytes)]
@@ -125,7 +127,7 @@ func (w *paced) Write(p []byte) (written int, err error) {
 	return written, w.rest()
 }
 
-// FlushError is for http.ResponseController.
+// FlushError serves http.ResponseController.
 func (w *paced) FlushError() error {
 	if err := w.renew(); err != nil {
 		return err
@@ -136,10 +138,10 @@ func (w *paced) FlushError() error {
 	return w.rest()
 }
 
-// renewShare is the share of the time after which it is renewed: an answer that is written at once costs no renewal.
+// renewShare is the fraction of the time that has to pass before the deadline is renewed: an answer written at once needs no renewal.
 const renewShare = 16
 
-// renew gives the client time for what is written next.
+// renew moves the deadline on, for the next part.
 func (w *paced) renew() error {
 	now := time.Now()
 	if now.Sub(w.renewed) < w.each/renewShare {
@@ -149,7 +151,7 @@ func (w *paced) renew() error {
 	return w.deadline(now.Add(w.each))
 }
 
-// rest stops the clock while the handler prepares the next part.
+// rest removes the deadline while the handler prepares the next part.
 func (w *paced) rest() error {
 	if !w.timed {
 		return nil
@@ -165,51 +167,51 @@ func (w *paced) deadline(at time.Time) error {
 	return nil
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap serves http.ResponseController.
 func (w *paced) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// connections are those that are open. Of too many, the one goes of which nothing was heard for longest.
+// connections are the open ones, by how recently they changed state. Above the limit, the longest unchanged one is closed.
 type connections struct {
-	most int
+	limit int
 
-	mu    sync.Mutex
-	order *list.List // of net.Conn, the one first that goes first
-	place map[net.Conn]*list.Element
+	mu      sync.Mutex
+	order   *list.List // of net.Conn; the first is closed first
+	element map[net.Conn]*list.Element
 }
 
-func newConnections(most int) *connections {
-	return &connections{most: most, order: list.New(), place: map[net.Conn]*list.Element{}}
+func newConnections(limit int) *connections {
+	return &connections{limit: limit, order: list.New(), element: map[net.Conn]*list.Element{}}
 }
 
-// changed is for http.Server.ConnState.
+// changed is called by http.Server.ConnState.
 func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	place, known := c.place[conn]
+	element, known := c.element[conn]
 	switch {
 	case state == http.StateClosed || state == http.StateHijacked:
 		if known {
-			c.forget(place)
+			c.remove(element)
 		}
 		return
 	case known:
-		c.order.MoveToBack(place)
+		c.order.MoveToBack(element)
 		return
 	}
-	c.place[conn] = c.order.PushBack(conn)
-	if len(c.place) > c.most {
-		cut(c.forget(c.order.Front()))
+	c.element[conn] = c.order.PushBack(conn)
+	if len(c.element) > c.limit {
+		abort(c.remove(c.order.Front()))
 	}
 }
 
-func (c *connections) forget(place *list.Element) net.Conn {
-	conn := c.order.Remove(place).(net.Conn)
-	delete(c.place, conn)
+func (c *connections) remove(element *list.Element) net.Conn {
+	conn := c.order.Remove(element).(net.Conn)
+	delete(c.element, conn)
 	return conn
 }
 
 // cut closes a connection without the farewell of TLS, for which a client that does not read would have to be waited for.
-func cut(conn net.Conn) {
+func abort(conn net.Conn) {
 	if secure, is := conn.(*tls.Conn); is {
 		conn = secure.NetConn()
 	}

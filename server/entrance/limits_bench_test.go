@@ -29,7 +29,7 @@ func BenchmarkEntrance(b *testing.B) {
 			free := httptest.NewServer(handler)
 			defer free.Close()
 			paced := httptest.NewUnstartedServer(nil)
-			paced.Config = clients.Server(handler, slog.New(slog.DiscardHandler))
+			paced.Config = httpLimits.Server(handler, slog.New(slog.DiscardHandler))
 			paced.Start()
 			defer paced.Close()
 			requests := roundBytes / clientsAtOnce / (size + 16<<10)

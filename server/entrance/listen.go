@@ -1,20 +1,31 @@
 package entrance
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"net"
 	"syscall"
 )
 
-// IsPortTaken says whether an address cannot be listened at because another process does.
+// PortError is an address that cannot be listened at.
+type PortError struct {
+	ForTLS bool // it is one of the two that a certificate needs
+	Err    error
+}
+
+func (e *PortError) Error() string { return e.Err.Error() }
+
+func (e *PortError) Unwrap() error { return e.Err }
+
+// IsPortTaken reports whether an address cannot be listened at because another process listens there.
 func IsPortTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
-func listenTLS(addr, fallback string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", cmp.Or(addr, fallback))
+// Listen opens a port for requests without TLS. Its error is a *PortError.
+func Listen(addr string) (net.Listener, error) { return listen(addr, false) }
+
+func listen(addr string, forTLS bool) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("%w: server.tls.domain needs this port: free it, and let this user take it (the unit of courant service install does)", err)
+		return nil, &PortError{ForTLS: forTLS, Err: err}
 	}
 	return listener, nil
 }

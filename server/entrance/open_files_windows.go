@@ -1,4 +1,4 @@
 package entrance
 
-// openFiles is how many files and connections the process may have open: Windows has no limit of its own.
-func openFiles() int { return manyFiles }
+// maxOpenFiles returns how many files and connections the process may have open: Windows sets no limit.
+func maxOpenFiles() int { return unlimitedFiles }

@@ -13,7 +13,7 @@ import (
 	"courant/store/backup/s3"
 )
 
-// Restore is store.Restore of a file in a bucket.
+// Restore downloads a backup from a bucket and restores it at path, as store.Restore does with a file.
 func Restore(ctx context.Context, in s3.Options, key, path string, now time.Time, room store.Room) (store.Restored, error) {
 	file, summed, err := download(ctx, in, key, path, room)
 	if err != nil {
@@ -24,14 +24,14 @@ func Restore(ctx context.Context, in s3.Options, key, path string, now time.Time
 	if err != nil {
 		return store.Restored{}, fmt.Errorf("s3://%s/%s, downloaded: %w", in.Name, key, err)
 	}
-	done.Summed = summed // a bucket keeps the checksum with the file
+	done.Summed = summed // a bucket stores the checksum with the file
 	return done, nil
 }
 
-// downloadSuffix is behind the name of the database where a backup comes down to.
+// downloadSuffix follows the name of the database in the name of a downloaded backup.
 const downloadSuffix = ".download"
 
-// download brings a backup beside the database, and tells whether it was compared with a checksum that went up with it.
+// download writes a backup beside the database, and reports whether it was compared with a checksum that was uploaded with it.
 func download(ctx context.Context, in s3.Options, key, path string, room store.Room) (file string, summed bool, err error) {
 	from, err := s3.Open(in)
 	if err != nil {
@@ -39,12 +39,9 @@ func download(ctx context.Context, in s3.Options, key, path string, room store.R
 	}
 	defer from.Close()
 	file = path + downloadSuffix + slashpath.Ext(key)
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a restore that was killed
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // a killed restore may have left it
 		return "", false, err
 	}
 	summed, err = from.Download(ctx, key, file, room)
-	if errors.Is(err, s3.ErrNotFound) {
-		err = fmt.Errorf("%w: courant check names the newest backup", err)
-	}
 	return file, summed, err
 }

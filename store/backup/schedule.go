@@ -1,6 +1,5 @@
-// Package backup makes copies of the database on a schedule, keeps some of them in folders and buckets, and brings one back from a
-// bucket. What may come in here is when a copy is made, where it is kept and for how long; how one is written and checked is the
-// business of package store.
+// Package backup makes copies of the database on a schedule, stores them in a folder and a bucket, prunes old ones, and restores one from
+// a bucket. It decides when a copy is made, where it is stored and for how long; package store writes and checks it.
 package backup
 
 import (
@@ -10,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -20,198 +20,209 @@ import (
 )
 
 const (
-	// backupAgain is how long after a backup that failed the next one is tried.
-	backupAgain = time.Hour
+	// retryInterval is how long after a failed backup the next one is tried.
+	retryInterval = time.Hour
 
-	// backupBegin begins the name of each scheduled backup, backupLayout is all of it with its instant in UTC.
-	backupBegin  = "courant-"
-	backupLayout = backupBegin + "20060102T150405Z.db.zst"
+	// namePrefix begins the name of each scheduled backup; nameLayout is the whole name, with its instant in UTC.
+	namePrefix = "courant-"
+	nameLayout = namePrefix + "20060102T150405Z.db.zst"
 
-	// uploadSuffix is behind the name of the database where a backup is made that goes to a bucket only.
+	// uploadSuffix follows the name of the database in the name of a backup that is made only to be uploaded.
 	uploadSuffix = ".upload.zst"
 )
 
-// Keep is how many backups stay: the newest of so many days, weeks and months.
+// Keep is for how many days, weeks and months with backups the newest backup is kept.
 type Keep struct {
 	Days, Weeks, Months int
 }
 
-// Options says what a Schedule works with.
+// Options is what a Schedule works with.
 type Options struct {
-	Store  *store.Store
-	Clock  clockwork.Clock
-	Log    *slog.Logger
-	At     int // minute of the day, on a clock in Paris, at which a backup is made
-	Keep   Keep
-	Places []*Place
-	Told   func(kind string, begun time.Time) // is called with when the newest backup of a kind of place was begun; the zero time: none is known
-	// ClockWrong says that the clock is known to be wrong, so nothing may be deleted for its age; nil: nobody knows.
+	Store        *store.Store
+	Clock        clockwork.Clock
+	Log          *slog.Logger
+	At           int // when a backup is made each day: minutes after midnight in Paris
+	Keep         Keep
+	Destinations []*Destination
+	// OnNewest is called with the instant of the newest backup at a kind of destination; the zero time if none is known.
+	OnNewest func(kind string, begun time.Time)
+	// ClockWrong reports whether the clock is known to be wrong, so that nothing may be deleted for its age; nil: it is not known to be.
 	ClockWrong func() bool
+	// Explain adds to an error what a person can do about it, for the log; nil: errors are logged as they are.
+	Explain func(error) error
 }
 
 // Schedule makes backups.
 type Schedule struct{ Options }
 
-// newBackup is a backup that is made once for all places that are due.
-type newBackup struct {
-	store  *store.Store
-	begun  time.Time
-	beside string // where it is made for a place that has no folder
-	file   string // where it is; empty before it is made
+// text returns an error as it is logged.
+func (s *Schedule) text(err error) string {
+	if s.Explain != nil {
+		err = s.Explain(err)
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
-func (b *newBackup) name() string { return b.begun.UTC().Format(backupLayout) }
+// pendingBackup is a backup that is made once for all destinations that are due.
+type pendingBackup struct {
+	store    *store.Store
+	begun    time.Time
+	tempPath string // where it is written for a destination that is no folder
+	path     string // where it is; empty until it is made
+}
 
-func (b *newBackup) makeAt(ctx context.Context, path string) error {
+func (b *pendingBackup) name() string { return b.begun.UTC().Format(nameLayout) }
+
+func (b *pendingBackup) writeTo(ctx context.Context, path string) error {
 	if err := disk.RoomForBackup(b.store.Path(), path); err != nil {
 		return err
 	}
 	if err := b.store.Backup(ctx, path); err != nil {
 		return err
 	}
-	b.file = path
+	b.path = path
 	return nil
 }
 
-// somewhere is a file that holds it.
-func (b *newBackup) somewhere(ctx context.Context) (string, error) {
-	if b.file != "" {
-		return b.file, nil
+// localFile returns a file with the backup, and writes one if there is none yet.
+func (b *pendingBackup) localFile(ctx context.Context) (string, error) {
+	if b.path != "" {
+		return b.path, nil
 	}
-	if err := removeMade(b.beside); err != nil { // by a service that was killed
+	if err := removeIfPresent(b.tempPath); err != nil { // a killed process may have left it
 		return "", err
 	}
-	return b.beside, b.makeAt(ctx, b.beside)
+	return b.tempPath, b.writeTo(ctx, b.tempPath)
 }
 
-// close removes what was made for no folder.
-func (b *newBackup) close() error { return removeMade(b.beside) }
+// close removes the temporary file.
+func (b *pendingBackup) close() error { return removeIfPresent(b.tempPath) }
 
-// removeMade removes a backup that need not be there.
-func removeMade(path string) error {
+// removeIfPresent removes a backup; it is no error if there is none.
+func removeIfPresent(path string) error {
 	if err := store.RemoveBackup(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// Close lets go of the places.
-func (u *Schedule) Close() {
-	for _, p := range u.Places {
-		p.close()
+// Close closes the connections to the destinations.
+func (s *Schedule) Close() {
+	for _, d := range s.Destinations {
+		d.close()
 	}
 }
 
-// Run makes a backup each day for each place, and one at once where the last one was missed, until ctx ends.
-func (u *Schedule) Run(ctx context.Context) {
-	for _, p := range u.Places {
-		p.again = u.Clock.Now()
-		u.Told(p.kind, time.Time{})
+// Run makes a backup each day for each destination, and one at once where the last one was missed, until ctx ends.
+func (s *Schedule) Run(ctx context.Context) {
+	for _, d := range s.Destinations {
+		d.notBefore = s.Clock.Now()
+		s.OnNewest(d.kind, time.Time{})
 	}
 	for ctx.Err() == nil {
-		for _, p := range u.Places {
-			p.due = u.nextBackup(ctx, p)
+		for _, d := range s.Destinations {
+			d.due = s.nextDue(ctx, d)
 		}
-		first := slices.MinFunc(u.Places, func(a, b *Place) int { return a.due.Compare(b.due) })
-		if u.sleep(ctx, first.due) {
-			u.backUpOnce(ctx)
+		first := slices.MinFunc(s.Destinations, func(a, b *Destination) int { return a.due.Compare(b.due) })
+		if s.sleep(ctx, first.due) {
+			s.backUpDue(ctx)
 		}
 	}
 }
 
-// sleep waits until then and says whether that came before the end of ctx.
-func (u *Schedule) sleep(ctx context.Context, then time.Time) bool {
+// sleep waits until then and reports false if ctx ended first.
+func (s *Schedule) sleep(ctx context.Context, then time.Time) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-u.Clock.After(then.Sub(u.Clock.Now())):
+	case <-s.Clock.After(then.Sub(s.Clock.Now())):
 		return true
 	}
 }
 
-// nextBackup is when a place is due, which is at once if it has no backup or does not say.
-func (u *Schedule) nextBackup(ctx context.Context, p *Place) time.Time {
-	made, err := p.backups(ctx, u.Clock.Now())
+// nextDue returns when a destination is due. It is due at once if it has no backup or cannot be read.
+func (s *Schedule) nextDue(ctx context.Context, d *Destination) time.Time {
+	made, err := d.backups(ctx, s.Clock.Now())
 	if err != nil {
-		return p.again
+		return d.notBefore
 	}
 	if len(made) == 0 {
-		u.Told(p.kind, time.Time{})
-		return p.again
+		s.OnNewest(d.kind, time.Time{})
+		return d.notBefore
 	}
 	newest := made[len(made)-1]
-	u.Told(p.kind, newest)
-	if due := market.NextAt(newest, u.At); due.After(p.again) {
+	s.OnNewest(d.kind, newest)
+	if due := market.NextAt(newest, s.At); due.After(d.notBefore) {
 		return due
 	}
-	return p.again
+	return d.notBefore
 }
 
-// backUpOnce makes a backup for the places that are due, and then removes those of theirs that are not to be kept. A place that
-// fails keeps what it has.
-func (u *Schedule) backUpOnce(ctx context.Context) {
-	made := &newBackup{store: u.Store, begun: u.Clock.Now(), beside: u.Store.Path() + uploadSuffix}
+// backUpDue makes a backup for the destinations that are due, and then prunes their old ones. Where the backup fails, nothing is pruned.
+func (s *Schedule) backUpDue(ctx context.Context) {
+	pending := &pendingBackup{store: s.Store, begun: s.Clock.Now(), tempPath: s.Store.Path() + uploadSuffix}
 	defer func() {
-		if err := made.close(); err != nil {
-			u.Log.Error("backup beside the database not removed", "error", err.Error())
+		if err := pending.close(); err != nil {
+			s.Log.Error("backup beside the database not removed", "error", err.Error())
 		}
 	}()
-	for _, p := range u.Places {
-		if p.due.After(made.begun) {
+	for _, d := range s.Destinations {
+		if d.due.After(pending.begun) {
 			continue
 		}
-		switch err := p.add(ctx, made); {
+		switch err := d.add(ctx, pending); {
 		case err == nil:
-			p.again = market.NextAt(made.begun, u.At)
-			u.Told(p.kind, made.begun)
-			u.Log.Info("backup", "to", p.name, "file", made.name(), "bytes", disk.FileSize(made.file), "duration", u.Clock.Since(made.begun))
-			if err := u.thin(ctx, p, made.begun); err != nil && ctx.Err() == nil {
-				u.Log.Error("old backups not removed", "to", p.name, "error", err.Error())
+			d.notBefore = market.NextAt(pending.begun, s.At)
+			s.OnNewest(d.kind, pending.begun)
+			s.Log.Info("backup", "to", d.name, "file", pending.name(), "bytes", disk.FileSize(pending.path),
+				"duration", s.Clock.Since(pending.begun))
+			if err := s.prune(ctx, d, pending.begun); err != nil && ctx.Err() == nil {
+				s.Log.Error("old backups not removed", "to", d.name, "error", s.text(err))
 			}
 		case ctx.Err() == nil:
-			p.again = u.Clock.Now().Add(backupAgain)
-			u.Log.Error("backup failed", "to", p.name, "error", err.Error())
+			d.notBefore = s.Clock.Now().Add(retryInterval)
+			s.Log.Error("backup failed", "to", d.name, "error", s.text(err))
 		}
 	}
 }
 
-// longestGap is how long after the backup before a new one makes others go. Backups are made each day: after a longer time either the
-// service was off or the clock is ahead, and the next one will tell.
-const longestGap = 48 * time.Hour
+// maxGap is the longest time between the newest two backups after which old ones are pruned. Backups are made each day: after a longer
+// gap either the service was off or the clock is ahead, and the next backup will show which.
+const maxGap = 48 * time.Hour
 
-// thin removes the backups of a place that are not to be kept, and what those that were cut short have left. While the time is in doubt
-// all stay: a clock that is far ahead makes one backup that outlives the others.
-func (u *Schedule) thin(ctx context.Context, p *Place, now time.Time) error {
-	if u.ClockWrong != nil && u.ClockWrong() {
-		u.Log.Warn("old backups stay while the clock is wrong", "to", p.name)
+// prune removes the backups of a destination that need not be kept, and what interrupted ones have left. While the time is in doubt
+// it removes none: a clock that is far ahead makes one backup that would outlive all others.
+func (s *Schedule) prune(ctx context.Context, d *Destination, now time.Time) error {
+	if s.ClockWrong != nil && s.ClockWrong() {
+		s.Log.Warn("old backups are kept while the clock is wrong", "to", d.name)
 		return nil
 	}
-	made, err := p.all(ctx)
+	made, err := d.all(ctx)
 	if err != nil || len(made) < 2 {
-		return errors.Join(err, p.sweep(ctx))
+		return errors.Join(err, d.cleanUp(ctx))
 	}
 	newest, before := made[len(made)-1], made[len(made)-2]
 	switch {
 	case newest.After(now):
-		u.Log.Warn("old backups stay: one is dated later than now, remove it if the clock is right",
-			"to", p.name, "file", newest.Format(backupLayout))
-	case newest.Sub(before) > longestGap:
-		u.Log.Info("old backups stay until the next one: none was made for long", "to", p.name)
+		s.Log.Warn("old backups are kept: one is dated later than now, remove it if the clock is right",
+			"to", d.name, "file", newest.Format(nameLayout))
+	case newest.Sub(before) > maxGap:
+		s.Log.Info("old backups are kept until the next one: none was made for long", "to", d.name)
 	default:
-		stay := kept(made, u.Keep)
+		keep := toKeep(made, s.Keep)
 		for _, instant := range made {
-			if !slices.Contains(stay, instant) {
-				err = errors.Join(err, p.remove(ctx, instant.Format(backupLayout)))
+			if !slices.Contains(keep, instant) {
+				err = errors.Join(err, d.remove(ctx, instant.Format(nameLayout)))
 			}
 		}
 	}
-	return errors.Join(err, p.sweep(ctx))
+	return errors.Join(err, d.cleanUp(ctx))
 }
 
-// kept are the newest of each of the days, weeks (from Monday) and months in Paris that are the newest with a backup, and
-// always the newest of all. made is ascending.
-func kept(made []time.Time, keep Keep) []time.Time {
-	var stay []time.Time
+// toKeep returns the newest backup of each of the newest days, weeks (from Monday) and months in Paris that have one, as many as keep
+// says, and always the newest of all. made is ascending.
+func toKeep(made []time.Time, keep Keep) []time.Time {
+	var chosen []time.Time
 	for _, span := range []struct {
 		count int
 		name  func(time.Time) string
@@ -223,10 +234,10 @@ func kept(made []time.Time, keep Keep) []time.Time {
 		last := ""
 		for i, count := len(made)-1, 0; i >= 0 && count < span.count; i-- {
 			if name := span.name(made[i].In(market.Paris)); name != last {
-				stay, last = append(stay, made[i]), name
+				chosen, last = append(chosen, made[i]), name
 				count++
 			}
 		}
 	}
-	return stay
+	return chosen
 }

@@ -2,6 +2,8 @@ package backup
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/store"
+	"courant/store/backup/s3"
 	"courant/store/market"
 )
 
@@ -127,14 +130,14 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 		says   string
 		metric time.Time
 	}{
-		"full": {answer: full, says: "the bucket is full: make room, or keep fewer backups with backup.keep",
+		"full": {answer: full, says: "the bucket is full",
 			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
 		"what arrived is not what was sent": {answer: lossy, says: "the bucket does not hold what was sent: s3://backups/courant-20261124T120000Z.db.zst has 1 bytes there",
 			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
-		"unreachable":  {change: func(cfg *Bucket) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
-		"wrong bucket": {change: func(cfg *Bucket) { cfg.Name = "another" }, says: "there is no such bucket: make it, or mend backup.s3.bucket"},
+		"unreachable":  {change: func(cfg *Bucket) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused"},
+		"wrong bucket": {change: func(cfg *Bucket) { cfg.Name = "another" }, says: "there is no such bucket: what to do"},
 		"wrong keys": {answer: func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 403, "SignatureDoesNotMatch") },
-			says: "the store refuses the secret key: mend backup.s3.secret_key"},
+			says: "the store refuses the secret key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects := newObjectStore(t)
@@ -148,9 +151,15 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 			}
 			objects.answer(test.answer)
 			n := newNightly(t, backupNoon, config{S3: cfg, Keep: Keep{Days: 1}})
+			n.Explain = func(err error) error {
+				if errors.Is(err, s3.ErrNoBucket) {
+					err = fmt.Errorf("%w: what to do", err)
+				}
+				return err
+			}
 			for range 2 {
 				n.round(t)
-				n.clock.Advance(backupAgain)
+				n.clock.Advance(retryInterval)
 			}
 			if keys := objects.keys(); len(keys) < 2 || !slices.Equal(keys[:2], older) {
 				t.Errorf("the bucket holds %q", keys)
@@ -194,7 +203,7 @@ func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *tes
 	n.round(t)
 	check([]string{noon}, nil)
 	objects.answer(nil)
-	n.clock.Advance(backupAgain)
+	n.clock.Advance(retryInterval)
 	n.round(t)
 	check([]string{noon}, []string{one})
 	n.clock.Advance(13*time.Hour + 30*time.Minute)
@@ -210,7 +219,7 @@ func withBackups(t *testing.T, last time.Time, nights int) (folder string, files
 	t.Helper()
 	folder = t.TempDir()
 	for night := range nights {
-		name := last.AddDate(0, 0, night+1-nights).Format(backupLayout)
+		name := last.AddDate(0, 0, night+1-nights).Format(nameLayout)
 		for _, name := range []string{name, name + store.ChecksumSuffix} {
 			if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 				t.Fatal(err)
@@ -239,9 +248,9 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 			check("ahead")
 			n.clock = clockwork.NewFakeClockAt(backupNoon.Add(25 * time.Second))
 			n.Clock, n.ClockWrong = n.clock, nil
-			n.Places[0].again = time.Time{}
-			n.Places[0].due = time.Time{}
-			n.backUpOnce(t.Context())
+			n.Destinations[0].notBefore = time.Time{}
+			n.Destinations[0].due = time.Time{}
+			n.backUpDue(t.Context())
 			check("right again")
 			if said := n.log.String(); !strings.Contains(said, "one is dated later than now") || !strings.Contains(said, "file=courant-20270304T120000Z.db.zst") {
 				t.Errorf("the log says\n%s", said)
@@ -251,8 +260,8 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 				t.Fatal(err)
 			}
 			n.clock.Advance(24 * time.Hour)
-			n.Places[0].due = time.Time{}
-			n.backUpOnce(t.Context())
+			n.Destinations[0].due = time.Time{}
+			n.backUpDue(t.Context())
 			const today, tomorrow = "courant-20261124T120025Z.db.zst", "courant-20261125T120025Z.db.zst"
 			if names, want := fileNames(t, folder), []string{today, today + ".sha256", tomorrow, tomorrow + ".sha256"}; !slices.Equal(names, want) {
 				t.Errorf("the folder holds %q, want %q", names, want)
@@ -266,14 +275,14 @@ func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
 	n := newNightly(t, backupNoon, config{To: folder, Keep: Keep{Days: 2}})
 	wrong := true
 	n.ClockWrong = func() bool { return wrong }
-	n.backUpOnce(t.Context())
+	n.backUpDue(t.Context())
 	if names := fileNames(t, folder); len(names) != len(before)+2 {
 		t.Errorf("the folder holds %q", names)
 	}
 	wrong = false
 	n.clock.Advance(24 * time.Hour)
-	n.Places[0].due = time.Time{}
-	n.backUpOnce(t.Context())
+	n.Destinations[0].due = time.Time{}
+	n.backUpDue(t.Context())
 	if names := fileNames(t, folder); len(names) != 4 {
 		t.Errorf("after it the folder holds %q", names)
 	}
@@ -285,7 +294,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 		made = append(made, date.At(3, 30))
 	}
 	stay := map[string]bool{}
-	for _, instant := range kept(made, Keep{Days: 2, Weeks: 3, Months: 3}) {
+	for _, instant := range toKeep(made, Keep{Days: 2, Weeks: 3, Months: 3}) {
 		stay[market.DeliveryDateOf(instant).String()] = true
 	}
 	want := []string{"2026-11-24", "2026-11-23", "2026-11-22", "2026-11-15", "2026-10-31", "2026-09-30"}

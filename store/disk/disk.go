@@ -1,5 +1,5 @@
-// Package disk is what a file system says of itself: free room, one disk or two, the size of a file. What may come in here asks the
-// system and knows nothing of what is stored; that it leaves a reserve free is its only rule.
+// Package disk asks the file system about free space, whether two folders are on one disk, and the size of files. It knows nothing of what
+// is stored; its only rule is that a reserve stays free.
 package disk
 
 import (
@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// ReserveBytes is what is left free on the database's disk by whatever could fill it, so that sign-ins, the log and the
-	// nightly upkeep, which gives room back, go on.
+	// ReserveBytes stays free on the disk of the database, whatever could fill it, so that sign-ins, the log and the nightly upkeep, which
+	// frees space, go on.
 	ReserveBytes = 64_000_000
 	Megabyte     = 1_000_000
 )
 
-// RoomBeside says why nothing more may be taken into the database; nil: there is room, or nobody knows.
+// RoomBeside returns an error if the database may not grow any more; nil if there is space, or if the free space is not known.
 func RoomBeside(database string) error {
 	free, _, err := Free(filepath.Dir(database))
 	if err != nil || free >= ReserveBytes {
@@ -25,7 +25,8 @@ func RoomBeside(database string) error {
 	return fmt.Errorf("%d MB are free beside %s, and %d stay free: make room", free/Megabyte, database, ReserveBytes/Megabyte)
 }
 
-// RoomForRestore says why so many bytes may not be written beside the database; nil: there is room, or nobody knows.
+// RoomForRestore returns a function whose error says why a number of bytes may not be written beside the database; nil if there is space,
+// or if the free space is not known.
 func RoomForRestore(database string) func(bytes uint64) error {
 	return func(bytes uint64) error {
 		free, _, err := Free(filepath.Dir(database))
@@ -37,30 +38,30 @@ func RoomForRestore(database string) func(bytes uint64) error {
 	}
 }
 
-// RoomForBackup says why a backup may not be written: it would take the reserve of the database's disk. A compressed one is
-// written plain first.
+// RoomForBackup returns an error if a backup would use up the reserve on the disk of the database. A compressed backup is first written
+// uncompressed.
 func RoomForBackup(database, to string) error {
 	folder := filepath.Dir(to)
-	same, err := isSame(filepath.Dir(database), folder)
-	if err != nil || !same {
-		return nil // what is wrong with the folder, the backup itself says
+	shared, err := onOneDisk(filepath.Dir(database), folder)
+	if err != nil || !shared {
+		return nil // writing the backup will report what is wrong with the folder
 	}
 	free, _, err := Free(folder)
 	if err != nil {
 		return nil
 	}
-	takes := uint64(FileSize(database))
+	size := uint64(FileSize(database))
 	if strings.HasSuffix(to, ".zst") {
-		takes *= 2
+		size *= 2
 	}
-	if free >= takes+ReserveBytes {
+	if free >= size+ReserveBytes {
 		return nil
 	}
 	return fmt.Errorf("%s lies on the database's disk, where %d MB are free: a backup may take %d, and %d stay free: make room, or write it to another disk",
-		folder, free/Megabyte, takes/Megabyte, ReserveBytes/Megabyte)
+		folder, free/Megabyte, size/Megabyte, ReserveBytes/Megabyte)
 }
 
-// FileSize is 0 for a file that is not there.
+// FileSize returns the size of a file in bytes, 0 if there is no such file.
 func FileSize(path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -69,5 +70,5 @@ func FileSize(path string) int64 {
 	return info.Size()
 }
 
-// IsScarce says that less than a tenth of a disk is free.
+// IsScarce reports whether less than a tenth of a disk is free.
 func IsScarce(free, size uint64) bool { return free < size/10 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Free is how much room a program without privileges has in the folder's file system, and how large that is, in bytes.
+// Free returns how many bytes a program without privileges may still write to the folder's file system, and how large that is.
 func Free(folder string) (free, size uint64, err error) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(folder, &fs); err != nil {
@@ -17,8 +17,8 @@ func Free(folder string) (free, size uint64, err error) {
 	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize), nil
 }
 
-// isSame says whether two folders lie in one file system.
-func isSame(a, b string) (bool, error) {
+// onOneDisk reports whether two folders are in one file system.
+func onOneDisk(a, b string) (bool, error) {
 	var first, second unix.Stat_t
 	if err := errors.Join(unix.Stat(a, &first), unix.Stat(b, &second)); err != nil {
 		return false, err

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Free is how much room a program without privileges has in the folder's file system, and how large that is, in bytes.
+// Free returns how many bytes a program without privileges may still write to the folder's file system, and how large that is.
 func Free(folder string) (free, size uint64, err error) {
 	path, err := windows.UTF16PtrFromString(folder)
 	if err != nil {
@@ -20,8 +20,8 @@ func Free(folder string) (free, size uint64, err error) {
 	return free, size, nil
 }
 
-// isSame says whether two folders lie on one drive or share.
-func isSame(a, b string) (bool, error) {
+// onOneDisk reports whether two folders are on one drive or share.
+func onOneDisk(a, b string) (bool, error) {
 	first, firstErr := filepath.Abs(a)
 	second, secondErr := filepath.Abs(b)
 	return strings.EqualFold(filepath.VolumeName(first), filepath.VolumeName(second)), errors.Join(firstErr, secondErr)

@@ -1,6 +1,7 @@
 package market_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,20 +12,18 @@ import (
 func TestABatchIsTakenApartByDatasetAndDeliveryDate(t *testing.T) {
 	// The last quarter of 14 July and the first of the 15th, Paris.
 	last, first := market.NewDeliveryDate(2026, 7, 15).Period().Start-900, market.NewDeliveryDate(2026, 7, 15).Period().Start
-	batch := market.Batch{
-		Prices:   []market.Price{{Start: first, Resolution: market.PT15M}, {Start: last, Resolution: market.PT15M}},
-		Capacity: []market.CapacityStep{{Start: last, Dataset: market.FCRCapacity}, {Start: last, Dataset: market.AFRRCapacity}},
-	}
+	batch := market.Prices.Batch([]market.Price{{Start: first, Resolution: market.PT15M}, {Start: last, Resolution: market.PT15M}}).With(market.Capacity.Batch([]market.CapacityStep{{Start: last, Dataset: market.FCRCapacity}, {Start: last, Dataset: market.AFRRCapacity}}))
+	rows := cmp.Comparer(func(a, b market.Batch) bool { return reflect.DeepEqual(a, b) })
 	dates := cmp.Comparer(func(a, b market.DeliveryDate) bool { return a == b })
 	if diff := cmp.Diff([]market.DeliveryDate{market.NewDeliveryDate(2026, 7, 15), market.NewDeliveryDate(2026, 7, 14)}, batch.Dates(market.DayAheadPrices), dates); diff != "" {
 		t.Errorf("dates of prices (-want +got):\n%s", diff)
 	}
-	of := market.Batch{Capacity: []market.CapacityStep{{Start: last, Dataset: market.AFRRCapacity}}}
-	if diff := cmp.Diff(of, batch.Of(market.AFRRCapacity, market.NewDeliveryDate(2026, 7, 14))); diff != "" {
+	of := market.Capacity.Batch([]market.CapacityStep{{Start: last, Dataset: market.AFRRCapacity}})
+	if diff := cmp.Diff(of, batch.Of(market.AFRRCapacity, market.NewDeliveryDate(2026, 7, 14)), rows); diff != "" {
 		t.Errorf("of aFRR capacity (-want +got):\n%s", diff)
 	}
-	rest := market.Batch{Prices: batch.Prices, Capacity: batch.Capacity[:1]}
-	if diff := cmp.Diff(rest, batch.Without(market.AFRRCapacity, market.NewDeliveryDate(2026, 7, 14))); diff != "" {
+	rest := market.Prices.Batch(market.Prices.In(batch)).With(market.Capacity.Batch(market.Capacity.In(batch)[:1]))
+	if diff := cmp.Diff(rest, batch.Without(market.AFRRCapacity, market.NewDeliveryDate(2026, 7, 14)), rows); diff != "" {
 		t.Errorf("without it (-want +got):\n%s", diff)
 	}
 }

@@ -27,25 +27,10 @@ func (c Coverage) Rows() int {
 // Coverage counts the rows of one dataset that a batch has.
 func (b Batch) Coverage(dataset Dataset) Coverage {
 	coverage := Coverage{}
-	count(coverage, dataset, PriceColumns, b.Prices)
-	count(coverage, dataset, CapacityColumns, b.Capacity)
-	count(coverage, dataset, AFRRColumns, b.AFRR)
-	count(coverage, dataset, MFRRColumns, b.MFRR)
-	return coverage
-}
-
-func count[R comparable](into Coverage, dataset Dataset, l Columns[R], rows []R) {
-	var calendar Calendar
-	for i := range rows {
-		if l.Dataset(&rows[i]) != dataset {
-			continue
-		}
-		date := calendar.DateOf(l.Start(&rows[i]))
-		if into[date] == nil {
-			into[date] = map[string]int{}
-		}
-		into[date][l.Series(&rows[i])]++
+	for _, r := range b.all {
+		r.count(coverage, dataset)
 	}
+	return coverage
 }
 
 // ThinnedSeries is the series under which coverage counts the steps that are kept in 5 min only.

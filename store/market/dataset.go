@@ -2,27 +2,76 @@ package market
 
 import "slices"
 
-// Dataset is one of the six series that Courant keeps; its text is the last part of its API path.
+// Dataset is one of the series that Courant keeps; its text is the last part of its API path.
 type Dataset string
 
-const (
-	DayAheadPrices Dataset = "day-ahead-prices" // ENTSO-E A44, zone FR, EUR/MWh
-	FCRCapacity    Dataset = "fcr-capacity"     // RTE Balancing Capacity, reserve FCR
-	AFRRCapacity   Dataset = "afrr-capacity"    // RTE Balancing Capacity, reserve AFRR
-	MFRRCapacity   Dataset = "mfrr-capacity"    // RTE Balancing Capacity, reserve MFRR
-	AFRREnergy     Dataset = "afrr-energy"      // RTE Balancing Energy, afrr_marginal_price, every 4 s
-	MFRREnergy     Dataset = "mfrr-energy"      // RTE Balancing Energy, standard_mfrr_data, every 15 min
-)
+// About is what is known of a dataset beside its rows.
+type About struct {
+	ID      Dataset
+	Title   Text   // as people call it
+	Reserve string // that it is about, as the API calls it; empty: none
+	Source  string // who publishes it
+	Ahead   bool   // it is known a day before its delivery date; else nothing of it lies in the future
+	Open    bool   // an account is enough to read it
 
-var datasets = []Dataset{DayAheadPrices, FCRCapacity, AFRRCapacity, MFRRCapacity, AFRREnergy, MFRREnergy}
+	First    DeliveryDate // from when on its source has it; zero: from its first stored date on
+	Earliest DeliveryDate // nothing before it is asked for; zero: there is no such bound
+	Due      []Due        // the series that a whole delivery date has; nil: its feed judges that otherwise
+	MostRows int          // that a delivery date may have; 0: the clock bounds them
 
-// Datasets lists the six in the order in which they are always shown.
-func Datasets() []Dataset { return slices.Clone(datasets) }
+	LeavesOdd bool // a few rows out of bounds are left out of a delivery date; else one costs the whole date
+
+	// YearBytes is what a year of serving by the default timetable adds to the database, as a test measures it.
+	YearBytes int64
+}
+
+// Due is a series that a whole delivery date has: the names of its rows' series begin with Prefix.
+type Due struct {
+	Prefix string
+	First  DeliveryDate // from when on it is published; zero: always
+}
+
+// registered are the series of all datasets, in the order in which they are always shown.
+var registered = []AnySeries{Prices, Capacity, AFRR, MFRR}
+
+// All lists the series of all datasets.
+func All() []AnySeries { return slices.Clone(registered) }
+
+// Datasets lists all datasets in the order in which they are always shown.
+func Datasets() []Dataset {
+	var datasets []Dataset
+	for _, series := range registered {
+		for _, about := range series.About() {
+			datasets = append(datasets, about.ID)
+		}
+	}
+	return datasets
+}
 
 // ParseDataset reads a dataset's text; false if there is no such dataset.
 func ParseDataset(text string) (Dataset, bool) {
 	d := Dataset(text)
-	return d, slices.Contains(datasets, d)
+	return d, slices.Contains(Datasets(), d)
+}
+
+// About is what is known of the dataset, which has to be one of Datasets.
+func (d Dataset) About() About {
+	for _, about := range d.Series().About() {
+		if about.ID == d {
+			return about
+		}
+	}
+	panic("market: unreachable")
+}
+
+// Series is the series that the dataset, which has to be one of Datasets, is made of.
+func (d Dataset) Series() AnySeries {
+	for _, series := range registered {
+		if slices.ContainsFunc(series.About(), func(about About) bool { return about.ID == d }) {
+			return series
+		}
+	}
+	panic("market: there is no dataset " + string(d))
 }
 
 // Direction is the way a reserve moves the system, in the words of the API.
@@ -33,6 +82,8 @@ const (
 	Downward  Direction = "DOWNWARD"
 	Symmetric Direction = "SYMMETRIC"
 )
+
+var textDirection = Text{"Sens", "Direction"}
 
 // The steps at which values are published, in seconds.
 const (

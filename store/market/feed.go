@@ -121,7 +121,4 @@ func Feeds() []Feed {
 }
 
 // IsSoldAhead reports whether the feed's datasets are known a day before their delivery date.
-func (f Feed) IsSoldAhead() bool { return SoldAhead(f.Datasets[0]) }
-
-// SoldAhead reports whether a dataset is known a day before its delivery date. Else nothing of it lies in the future.
-func SoldAhead(dataset Dataset) bool { return dataset != AFRREnergy && dataset != MFRREnergy }
+func (f Feed) IsSoldAhead() bool { return f.Datasets[0].About().Ahead }

@@ -2,14 +2,8 @@ package market
 
 const HourSeconds = 3600
 
-// AFRRNumbers are the number columns in the order in which an hour holds them.
-var AFRRNumbers = [...]func(*AFRRStep) *Number{
-	func(r *AFRRStep) *Number { return &r.UpwardPrice },
-	func(r *AFRRStep) *Number { return &r.DownwardPrice },
-	func(r *AFRRStep) *Number { return &r.DemandMW },
-	func(r *AFRRStep) *Number { return &r.ForFranceMW },
-	func(r *AFRRStep) *Number { return &r.InFranceMW },
-}
+// AFRRNumbers are the number columns of AFRR, in their order.
+var AFRRNumbers = [5]func(*AFRRStep) *Number(AFRR.numbers())
 
 // BucketSeconds is how long an AFRRBucket lasts.
 const BucketSeconds = 300
@@ -38,7 +32,7 @@ type BucketFlag struct {
 	Yes, No int
 }
 
-// Means are the bucket's in the order of afrrNumbers.
+// Means are the bucket's in the order of AFRRNumbers.
 func (b *AFRRBucket) Means() [len(AFRRNumbers)]*BucketMean {
 	return [...]*BucketMean{&b.UpwardPrice, &b.DownwardPrice, &b.DemandMW, &b.ForFranceMW, &b.InFranceMW}
 }

@@ -1,11 +1,11 @@
-// Draws the charts of a page as SVG, from the tables of the same page. A period's value is a step that holds from its
-// start to its end; a null is a gap. Instants are seconds UTC and shown as clocks in Paris show them.
+// Draws the charts of a page as SVG from the tables of the same page. The value of a period is a step from its start to its
+// end; a null is a gap. Instants are in seconds UTC and shown as local time in Paris.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const language = document.documentElement.lang;
 const HOUR = 3600, DAY = 86400;
 const MARGIN = {top: 24, right: 8, bottom: 40, left: 52};
-const LABEL = {least: 22, hour: 34, day: 64}; // px that labels of the time axis are apart, at the least
+const LABEL = {least: 22, hour: 34, day: 64}; // least distance between labels of the time axis, in px
 const LINE = 15; // px between lines of text
 
 const paris = options => new Intl.DateTimeFormat(language, {timeZone: 'Europe/Paris', ...options});
@@ -23,7 +23,7 @@ function hourOf(t) {
   return hours.get(t);
 }
 
-/** The hour of an instant, with A or B on the day on which it comes twice. */
+/** Returns the hour of an instant, with A or B if it is repeated on that day. */
 function hourName(t) {
   const start = t - t % HOUR, name = hourOf(start);
   if (hourOf(start + HOUR) === name) return name + 'A';
@@ -38,7 +38,7 @@ function periodName(point, dated) {
   return dated ? `${parisDay.format(point.from * 1000)} ${name}` : name;
 }
 
-/** Reads a table once: its points by the name of the series, each ascending. */
+/** Reads a table once and returns its points by series, ascending. */
 const tables = new Map();
 function seriesOf(id) {
   if (tables.has(id)) return tables.get(id);
@@ -58,7 +58,7 @@ function seriesOf(id) {
   return series;
 }
 
-/** The point whose period holds the instant. */
+/** Returns the point whose period contains the instant. */
 function pointAt(points, t) {
   let low = 0, high = points.length - 1;
   while (low <= high) {
@@ -70,7 +70,7 @@ function pointAt(points, t) {
   return undefined;
 }
 
-/** Round values from least to most, about as many as asked for. */
+/** Returns about so many round values from least to most. */
 function ticks(least, most, about) {
   const rough = (most - least) / about, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map(n => n * power).find(n => n >= rough);
@@ -133,10 +133,10 @@ class Chart {
     new ResizeObserver(() => this.draw()).observe(plot);
   }
 
-  /** The instant that is now; pages stay open. */
+  /** Returns the current instant: a page may stay open for long. */
   instant() { return this.now + (performance.now() - opened) / 1000; }
 
-  /** Periods in which a series that is on has a row, ascending. */
+  /** Returns the periods in which a visible series has a row, ascending. */
   get periods() {
     const starts = new Map();
     for (const series of this.series) {
@@ -174,7 +174,7 @@ class Chart {
     this.drawCursor();
   }
 
-  /** Chooses what x and y mean. */
+  /** Sets the scales of x and y. */
   scale() {
     const {from, to} = this.shown;
     let least = 0, most = 0;
@@ -213,7 +213,7 @@ class Chart {
     }
   }
 
-  /** Labels of the time axis: hours, or dates where there are many. The hour that comes twice is always labelled. */
+  /** Draws the labels of the time axis: hours, or dates if there are many. A repeated hour always has a label. */
   timeLabels() {
     const {from, to} = this.shown, perHour = (this.x(to) - this.x(from)) / ((to - from) / HOUR);
     if (to - from < 4 * HOUR) return this.quarterLabels();
@@ -240,7 +240,7 @@ class Chart {
     return labels;
   }
 
-  /** The path of a series' steps; closed down to zero, it is an area. */
+  /** Returns the path of the steps of a series; closed down to zero it is an area. */
   steps(points, closed) {
     const {from, to} = this.shown, zero = this.y(0);
     let path = '', end = null;
@@ -275,10 +275,10 @@ class Chart {
     svg.append(group);
   }
 
-  /** What the series that are on have at the instant. */
+  /** Returns the values of the visible series at the instant. */
   at(t) { return this.series.filter(s => s.on).map(series => ({series, point: pointAt(series.points, t)})).filter(f => f.point); }
 
-  /** A line at the period of the instant, its values as dots and, if told, in words. */
+  /** Draws a line at the period of the instant and its values as dots and, if asked, as text. */
   mark(group, t, worded) {
     const found = this.at(t);
     if (found.length === 0) return;
@@ -309,13 +309,13 @@ class Chart {
     if (t !== null && t >= this.shown.from && t < this.shown.to) this.mark(this.cursor, t, true);
   }
 
-  /** Where reading begins: now, or else the first period. */
+  /** Returns where keyboard reading starts: now, or else the first period. */
   reading() {
     const t = this.instant();
     return t >= this.shown.from && t < this.shown.to ? t : this.known[0]?.from ?? this.shown.from;
   }
 
-  /** Which of the periods shown holds the instant; -1 if none does. */
+  /** Returns the index of the shown period that contains the instant; -1 if there is none. */
   positionOf(t) { return this.known.findIndex(p => p.from <= t && t < p.to); }
 
   words(t) {
@@ -366,7 +366,7 @@ class Chart {
     if (inside.length > 1) zoom(this.whole, {from: inside[0].from, to: inside.at(-1).to});
   }
 
-  /** Shows what is being selected. */
+  /** Shows the selection. */
   select() {
     const [left, right] = this.drag ? [this.x(this.drag.from), this.x(this.drag.to)].sort((a, b) => a - b) : [0, 0];
     this.selection.setAttribute('x', left);
@@ -380,14 +380,14 @@ class Chart {
   }
 }
 
-/** The instant that all charts of the page show values of; null if there is none. */
+/** The instant whose values all charts of the page show; null if there is none. */
 let cursor = null;
 function point(t) {
   cursor = t;
   for (const chart of charts) chart.drawCursor();
 }
 
-/** Charts over the same time are zoomed together. */
+/** Charts with the same time axis zoom together. */
 function zoom(whole, shown) {
   for (const chart of charts) {
     if (chart.whole.from !== whole.from || chart.whole.to !== whole.to) continue;
@@ -396,7 +396,7 @@ function zoom(whole, shown) {
   }
 }
 
-// The period that is under way moves on while a page stays open.
+// The current period moves on while a page is open.
 const REDRAW_MS = 60_000;
 setInterval(() => { if (!document.hidden) for (const chart of charts) chart.draw(); }, REDRAW_MS);
 

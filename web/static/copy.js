@@ -1,4 +1,4 @@
-// Copies the text of another element when its button is pressed, where the browser lets a page do so.
+// Copies the text of another element when its button is pressed. Without access to the clipboard the button is removed.
 
 for (const button of document.querySelectorAll('[data-copy]')) {
   if (!navigator.clipboard) {

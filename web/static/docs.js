@@ -1,4 +1,4 @@
-// Has "try it" show the answer on the page instead of opening it: who asks is the session, as everywhere.
+// Makes the "try it" links show the answer on the page instead of opening it. The request has the session of the page.
 
 const number = new Intl.NumberFormat(document.documentElement.lang, {maximumFractionDigits: 1});
 const SHOWN = 20_000; // characters of an answer

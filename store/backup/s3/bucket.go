@@ -1,5 +1,5 @@
-// Package s3 keeps files in a bucket of a store that speaks the S3 protocol. A file counts as there once the store has told
-// its size and its checksum, or has given it back; what comes down is compared with what went up.
+// Package s3 stores files in a bucket of an S3-compatible object store. A file counts as uploaded once the store has confirmed its size
+// and checksum, or it has been read back; a download is compared with the checksum that was uploaded with it.
 package s3
 
 import (
@@ -20,35 +20,46 @@ import (
 )
 
 const (
-	// callTimeout is how long a call that moves no file may take.
+	// callTimeout is how long a call that transfers no file may take.
 	callTimeout = time.Minute
-	// transferTimeout is how long a file may take to go up or down.
+	// transferTimeout is how long an upload or a download may take.
 	transferTimeout = 6 * time.Hour
-	// tries is how often a call that fails for a reason that may pass is made.
+	// tries is how often a call is made that fails for a reason that may pass.
 	tries = 3
-	// partBytes is how much of a file goes up with one call; of more, the store makes one file in the end.
+	// partBytes is how much of a file is uploaded with one call. The store joins the parts of larger files.
 	partBytes = 16 << 20
-	// mostFileBytes is more than a backup ever has.
-	mostFileBytes = 64 << 30
+	// maxFileBytes is more than any file has.
+	maxFileBytes = 64 << 30
 
-	// checksumKey is the name under which a file's SHA-256 goes up with it.
+	// checksumKey is the name of the metadata in which a file's SHA-256 is stored.
 	checksumKey = "Sha256"
 )
 
-// Kinds of error. A caller asks with errors.Is; the message says the rest.
+// Kinds of error, to be asked for with errors.Is. Their messages name what is wrong and where; what to change is the caller's to say,
+// who knows where endpoint, bucket and keys come from.
 var (
-	ErrNotFound = errors.New("no such file")
-	ErrDamaged  = errors.New("the bucket does not hold what was sent")
+	ErrNotFound    = errors.New("no such file")
+	ErrDamaged     = errors.New("the bucket does not hold what was sent")
+	ErrNoBucket    = errors.New("there is no such bucket")
+	ErrAccessKey   = errors.New("the store does not know the access key")
+	ErrSecretKey   = errors.New("the store refuses the secret key")
+	ErrDenied      = errors.New("the store does not allow it")
+	ErrRegion      = errors.New("the bucket is in another region")
+	ErrMoved       = errors.New("the bucket is at another endpoint")
+	ErrFull        = errors.New("the bucket is full")
+	ErrCertificate = errors.New("its certificate is not to be trusted")
+	ErrUnreached   = errors.New("not reached")
+	ErrNotS3       = errors.New("what answers does not speak S3") // such as the page of a proxy
 )
 
-// Options is where a bucket is, and whose.
+// Options is where a bucket is, and the keys to it.
 type Options struct {
-	Endpoint  string // of the store: https:// or http://, host, and port where it is another
-	Name      string
-	Region    string // empty: the store is asked for it
-	AccessKey string
-	SecretKey string
-	Patience  time.Duration // without a byte to or from the store; 0: a minute
+	Endpoint    string // of the store: https:// or http://, host, and port unless it is the scheme's own
+	Name        string
+	Region      string // empty: the store is asked for it
+	AccessKey   string
+	SecretKey   string
+	IdleTimeout time.Duration // without a byte to or from the store; 0: a minute
 }
 
 // Bucket is one bucket. It is safe for concurrent use.
@@ -59,16 +70,16 @@ type Bucket struct {
 	secrets *strings.Replacer
 }
 
-// Open makes a bucket known; nothing is called yet.
+// Open returns the bucket without calling the store. It fails without an endpoint and both keys.
 func Open(o Options) (*Bucket, error) {
 	scheme, host, found := strings.Cut(o.Endpoint, "://")
 	if !found || o.AccessKey == "" || o.SecretKey == "" {
 		return nil, errors.New("bucket: an endpoint and both keys are needed")
 	}
-	transport := newTransport(o.Patience)
+	transport := newTransport(o.IdleTimeout)
 	client, err := minio.New(host, &minio.Options{
 		Creds: credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""), Secure: scheme == "https", Region: o.Region,
-		Transport: bounded{transport}, MaxRetries: tries,
+		Transport: limitedTransport{transport}, MaxRetries: tries,
 	})
 	if err != nil {
 		transport.CloseIdleConnections()
@@ -80,13 +91,13 @@ func Open(o Options) (*Bucket, error) {
 	}, nil
 }
 
-// Close lets go of the connections that wait for the next call.
+// Close closes idle connections.
 func (b *Bucket) Close() { b.idle.CloseIdleConnections() }
 
-// URL names a file of the bucket, or the bucket where key is empty.
+// URL returns the address of a file, or of the bucket if key is empty, such as s3://bucket/key.
 func (b *Bucket) URL(key string) string { return strings.TrimSuffix("s3://"+b.name+"/"+key, "/") }
 
-// Keys are those of the files that begin with prefix, ascending.
+// Keys returns the keys that begin with prefix, ascending.
 func (b *Bucket) Keys(ctx context.Context, prefix string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -97,23 +108,23 @@ func (b *Bucket) Keys(ctx context.Context, prefix string) ([]string, error) {
 		}
 		keys = append(keys, object.Key)
 	}
-	if err := ctx.Err(); err != nil { // the list ends without a word then
+	if err := ctx.Err(); err != nil { // the list then ends without an error
 		return nil, b.explain("list", prefix, err)
 	}
 	return keys, nil
 }
 
-// Upload sends a file and compares what the bucket then holds with it. After an error the key may hold what is not to be
-// trusted; parts that went up are taken back.
+// Upload sends a file and compares what the bucket then contains with it. After an error the content of the key cannot be trusted; parts
+// that were uploaded are deleted.
 func (b *Bucket) Upload(ctx context.Context, path, key string) error {
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, callerKey{}, ctx), transferTimeout)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, callerContextKey{}, ctx), transferTimeout)
 	defer cancel()
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	sent, err := sumsOf(file)
+	sent, err := checksumsOf(file)
 	if err != nil {
 		return err
 	}
@@ -122,27 +133,27 @@ func (b *Bucket) Upload(ctx context.Context, path, key string) error {
 	}
 	_, err = b.client.Client.PutObject(ctx, b.name, key, file, sent.size, minio.PutObjectOptions{
 		PartSize: partBytes, NumThreads: 1, ContentType: "application/octet-stream", UserMetadata: map[string]string{checksumKey: sent.sha256},
-		SendContentMd5: true, DisableContentSha256: true, // the MD5 is signed, and known to more stores
+		SendContentMd5: true, DisableContentSha256: true, // the MD5 is signed, and more stores support it
 	})
 	if err != nil {
 		return b.explain("upload", key, err)
 	}
-	return b.prove(ctx, key, sent)
+	return b.verify(ctx, key, sent)
 }
 
-// prove holds what the bucket has against what was sent. An ETag that is not the MD5 need not mean a fault: a store that encrypts
-// gives another. Then the file itself is read back.
-func (b *Bucket) prove(ctx context.Context, key string, sent sums) error {
+// verify compares what the bucket contains with what was sent. An ETag other than the MD5 is not necessarily a fault, since stores that
+// encrypt have another one: then the file itself is read back.
+func (b *Bucket) verify(ctx context.Context, key string, sent checksums) error {
 	asked, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	held, err := b.client.StatObject(asked, b.name, key, minio.StatObjectOptions{})
+	stored, err := b.client.StatObject(asked, b.name, key, minio.StatObjectOptions{})
 	if err != nil {
 		return b.explain("verify", key, err)
 	}
-	if held.Size != sent.size {
-		return fmt.Errorf("%w: %s has %d bytes there, and %d were sent", ErrDamaged, b.URL(key), held.Size, sent.size)
+	if stored.Size != sent.size {
+		return fmt.Errorf("%w: %s has %d bytes there, and %d were sent", ErrDamaged, b.URL(key), stored.Size, sent.size)
 	}
-	if held.ETag == sent.etag {
+	if stored.ETag == sent.etag {
 		return nil
 	}
 	back := sha256.New()
@@ -155,9 +166,9 @@ func (b *Bucket) prove(ctx context.Context, key string, sent sums) error {
 	return nil
 }
 
-// Download writes what a key holds into a new file for its owner alone, once room says nothing against its size, and tells whether
-// it was compared with the checksum that Upload sent with it. ErrNotFound if there is none, ErrDamaged if it is not what Upload sent;
-// then no file is left.
+// Download writes the content of a key into a new file that only its owner may read, unless room refuses its size, and reports whether
+// it was compared with the checksum that Upload sent. The error is ErrNotFound if there is no such key, and ErrDamaged if the content is
+// not what Upload sent; after an error no file is left.
 func (b *Bucket) Download(ctx context.Context, key, path string, room func(bytes uint64) error) (summed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
 	defer cancel()
@@ -171,25 +182,24 @@ func (b *Bucket) Download(ctx context.Context, key, path string, room func(bytes
 		}
 	}()
 	sum := sha256.New()
-	told, err := b.read(ctx, key, io.MultiWriter(file, sum), room)
+	expected, err := b.read(ctx, key, io.MultiWriter(file, sum), room)
 	if err != nil {
 		return false, err
 	}
-	if told != "" && told != hex.EncodeToString(sum.Sum(nil)) {
+	if expected != "" && expected != hex.EncodeToString(sum.Sum(nil)) {
 		return false, fmt.Errorf("%w: %s has another checksum than when it was sent", ErrDamaged, b.URL(key))
 	}
-	return told != "", nil
+	return expected != "", nil
 }
 
-// read copies what a key holds, once room says nothing against its size, and returns the SHA-256 that went up with it; empty if none
-// did.
-func (b *Bucket) read(ctx context.Context, key string, to io.Writer, room func(bytes uint64) error) (told string, err error) {
-	body, info, _, err := b.client.GetObject(context.WithValue(ctx, roomKey{}, int64(mostFileBytes)), b.name, key, minio.GetObjectOptions{})
+// read copies the content of a key, unless room refuses its size, and returns the SHA-256 that was uploaded with it, or "".
+func (b *Bucket) read(ctx context.Context, key string, to io.Writer, room func(bytes uint64) error) (checksum string, err error) {
+	body, info, _, err := b.client.GetObject(context.WithValue(ctx, maxBytesKey{}, int64(maxFileBytes)), b.name, key, minio.GetObjectOptions{})
 	if err != nil {
 		return "", b.explain("download", key, err)
 	}
 	defer body.Close()
-	if info.Size < 0 { // what does not end would fill the disk
+	if info.Size < 0 { // an endless file would fill the disk
 		return "", b.explain("download", key, errors.New("the store does not tell its size"))
 	}
 	if err := room(uint64(info.Size)); err != nil {
@@ -205,14 +215,14 @@ func (b *Bucket) read(ctx context.Context, key string, to io.Writer, room func(b
 	return info.UserMetadata[checksumKey], nil
 }
 
-// Remove deletes a file; none is no error.
+// Remove deletes a file; it is no error if there is none.
 func (b *Bucket) Remove(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return b.explain("delete", key, b.client.RemoveObject(ctx, b.name, key, minio.RemoveObjectOptions{}))
 }
 
-// AbortUploads takes back the parts of all uploads to keys that begin with prefix: whoever sent them was killed.
+// AbortUploads deletes the parts of all unfinished uploads to keys that begin with prefix, which killed processes have left.
 func (b *Bucket) AbortUploads(ctx context.Context, prefix string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -222,7 +232,7 @@ func (b *Bucket) AbortUploads(ctx context.Context, prefix string) error {
 		if err == nil {
 			err = b.client.AbortMultipartUpload(ctx, b.name, begun.Key, begun.UploadID)
 		}
-		// Some stores say so where none was ever begun.
+		// Some stores answer so if no upload was ever begun.
 		if minio.ToErrorResponse(err).Code == minio.NoSuchUpload {
 			continue
 		}
@@ -233,16 +243,16 @@ func (b *Bucket) AbortUploads(ctx context.Context, prefix string) error {
 	return failed
 }
 
-// sums are what a file is known by.
-type sums struct {
+// checksums identify the content of a file.
+type checksums struct {
 	size   int64
 	sha256 string
 	etag   string // as a store that does not encrypt makes it
 }
 
-// sumsOf reads a file whole. The ETag of a file that goes up in one part is its MD5; of more, the MD5 of their MD5s, a dash, and how
-// many.
-func sumsOf(file io.Reader) (sums, error) {
+// checksumsOf reads a whole file. The ETag of a file that is uploaded in one part is its MD5; of several parts, it is the MD5 of their
+// MD5s, a dash, and the number of parts.
+func checksumsOf(file io.Reader) (checksums, error) {
 	whole := sha256.New()
 	file = io.TeeReader(file, whole)
 	var size int64
@@ -258,10 +268,10 @@ func sumsOf(file io.Reader) (sums, error) {
 			break
 		}
 		if err != nil {
-			return sums{}, err
+			return checksums{}, err
 		}
 	}
-	return sums{size: size, sha256: hex.EncodeToString(whole.Sum(nil)), etag: etag(parts)}, nil
+	return checksums{size: size, sha256: hex.EncodeToString(whole.Sum(nil)), etag: etag(parts)}, nil
 }
 
 func etag(parts []byte) string {

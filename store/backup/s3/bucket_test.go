@@ -268,7 +268,7 @@ func TestAnUploadThatBreaksLeavesNothing(t *testing.T) {
 		store.ServeHTTP(w, r)
 	})
 	err := b.Upload(t.Context(), path, "key")
-	if err == nil || err.Error() != "upload s3://backups/key: the bucket is full: make room, or keep fewer backups with backup.keep" {
+	if !errors.Is(err, s3.ErrFull) || err.Error() != "upload s3://backups/key: the bucket is full" {
 		t.Errorf("Upload = %v", err)
 	}
 	if begun := incomplete(t, f); len(begun) > 0 {
@@ -362,7 +362,7 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	_ = xml.NewEncoder(w).Encode(gofakes3.ErrorResponse{Code: gofakes3.ErrorCode(code), Message: message})
 }
 
-func TestWhatGoesWrongIsToldInOneLineWithWhatToDoAndWithoutTheKeys(t *testing.T) {
+func TestAnErrorIsOneLineOfAKnownKindWithoutTheKeys(t *testing.T) {
 	f := newFake(t)
 	closed := httptest.NewServer(nil)
 	closed.Close()
@@ -374,17 +374,19 @@ func TestWhatGoesWrongIsToldInOneLineWithWhatToDoAndWithoutTheKeys(t *testing.T)
 	for name, test := range map[string]struct {
 		change  func(*s3.Options)
 		instead func(http.ResponseWriter, *http.Request, http.Handler)
+		is      error // nil: no kind of its own
 		says    string
 	}{
-		"no such bucket": {change: func(o *s3.Options) { o.Name = "another" }, says: "list s3://another/key: there is no such bucket: make it, or mend backup.s3.bucket"},
-		"unknown key":    {instead: refusing(403, "InvalidAccessKeyId"), says: "mend backup.s3.access_key"},
-		"wrong secret":   {instead: refusing(403, "SignatureDoesNotMatch"), says: "mend backup.s3.secret_key"},
-		"no right":       {instead: refusing(403, "AccessDenied"), says: "the rights to list, read, write and delete"},
-		"wrong region":   {instead: refusing(301, "PermanentRedirect"), says: "mend backup.s3.endpoint and backup.s3.region"},
+		"no such bucket": {change: func(o *s3.Options) { o.Name = "another" }, is: s3.ErrNoBucket, says: "list s3://another/key: there is no such bucket"},
+		"unknown key":    {instead: refusing(403, "InvalidAccessKeyId"), is: s3.ErrAccessKey, says: "list s3://backups/key: the store does not know the access key"},
+		"wrong secret":   {instead: refusing(403, "SignatureDoesNotMatch"), is: s3.ErrSecretKey, says: "the store refuses the secret key"},
+		"no right":       {instead: refusing(403, "AccessDenied"), is: s3.ErrDenied, says: "the store does not allow it"},
+		"wrong region":   {instead: refusing(400, "AuthorizationHeaderMalformed"), is: s3.ErrRegion, says: "the bucket is in another region"},
+		"wrong endpoint": {instead: refusing(301, "PermanentRedirect"), is: s3.ErrMoved, says: "the bucket is at another endpoint"},
 		"wrong clock":    {instead: refusing(403, "RequestTimeTooSkewed"), says: "set it, best by NTP"},
 		"something else": {instead: refusing(409, "SomethingElse"), says: "the store answers 409 SomethingElse Said of [hidden] and [hidden] and so on"},
 		"not S3": {instead: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { io.WriteString(w, "<html>Hello</html>") },
-			says: "what answers does not speak S3: mend backup.s3.endpoint"},
+			is: s3.ErrNotS3, says: "what answers does not speak S3"},
 		"endless": {instead: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			io.WriteString(w, "<ListBucketResult>")
 			for line := bytes.Repeat([]byte("<Name>x</Name>"), 5000); ; {
@@ -392,11 +394,11 @@ func TestWhatGoesWrongIsToldInOneLineWithWhatToDoAndWithoutTheKeys(t *testing.T)
 					return
 				}
 			}
-		}, says: "what answers does not speak S3: mend backup.s3.endpoint"},
-		"silent": {change: func(o *s3.Options) { o.Patience = 20 * time.Millisecond },
+		}, is: s3.ErrNotS3, says: "what answers does not speak S3"},
+		"silent": {change: func(o *s3.Options) { o.IdleTimeout = 20 * time.Millisecond },
 			instead: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() },
 			says:    "the store took too long: is the line to it good?"},
-		"nobody there": {change: func(o *s3.Options) { o.Endpoint = closed.URL }, says: "connection refused: mend backup.s3.endpoint if this lasts"},
+		"nobody there": {change: func(o *s3.Options) { o.Endpoint = closed.URL }, is: s3.ErrUnreached, says: "connection refused"},
 		"no TLS":       {change: func(o *s3.Options) { o.Endpoint = "https" + strings.TrimPrefix(f.URL, "http") }, says: "server gave HTTP response to HTTPS client"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -410,8 +412,8 @@ func TestWhatGoesWrongIsToldInOneLineWithWhatToDoAndWithoutTheKeys(t *testing.T)
 				t.Fatal("no error")
 			}
 			said := err.Error()
-			if !strings.Contains(said, test.says) || len(said) > 400 {
-				t.Errorf("%s\nwant %s", said, test.says)
+			if !strings.Contains(said, test.says) || len(said) > 400 || test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("%s\nwant %s, which is: %v", said, test.says, test.is)
 			}
 			for _, secret := range []string{accessKey, secretKey, "\n"} {
 				if strings.Contains(said, secret) {
@@ -428,7 +430,7 @@ func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
 	f.StartTLS()
 	defer f.Close()
 	_, err := open(t, s3.Options{Endpoint: f.URL, Name: name, Region: "fr", AccessKey: accessKey, SecretKey: secretKey}).Keys(t.Context(), "")
-	if err == nil || !strings.Contains(err.Error(), "its certificate is not to be trusted") {
+	if !errors.Is(err, s3.ErrCertificate) {
 		t.Errorf("Keys = %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package s3
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -13,19 +12,19 @@ import (
 
 const (
 	connectTimeout = 10 * time.Second
-	// defaultPatience is how long nothing may come from the store, nor be taken by it, before a call fails.
-	defaultPatience = time.Minute
-	// mostReplyBytes is more than an answer that is no file ever has.
-	mostReplyBytes = 8 << 20
+	// defaultIdleTimeout is how long no byte may be received or sent before a call fails.
+	defaultIdleTimeout = time.Minute
+	// maxReplyBytes is more than any answer has that is not a file.
+	maxReplyBytes  = 8 << 20
 	maxHeaderBytes = 64 << 10
-	// farewell is how long a call may take that is made for a caller who has gone: an upload is taken back then.
-	farewell = time.Second
+	// abortTimeout is how long a call may take after its caller's context has ended: an interrupted upload is then deleted.
+	abortTimeout = time.Second
 )
 
-// newTransport makes connections that fail once no byte has moved for so long. A limit on a whole call would have to allow
-// for the slowest line and the largest file.
-func newTransport(patience time.Duration) *http.Transport {
-	patience = cmp.Or(patience, defaultPatience)
+// newTransport makes connections that fail once no byte has been transferred for idleTimeout. A limit on a whole call would have to
+// allow for the slowest line and the largest file.
+func newTransport(idleTimeout time.Duration) *http.Transport {
+	idleTimeout = cmp.Or(idleTimeout, defaultIdleTimeout)
 	dialer := net.Dialer{Timeout: connectTimeout}
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment,
@@ -34,53 +33,51 @@ func newTransport(patience time.Duration) *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return impatient{conn, patience}, nil
+			return idleLimitedConn{conn, idleTimeout}, nil
 		},
 		TLSHandshakeTimeout:    connectTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		IdleConnTimeout:        patience / 2,
+		IdleConnTimeout:        idleTimeout / 2,
 		DisableCompression:     true,
 	}
 }
 
-// impatient is a connection of which every read and every write puts off the end of both: while a file goes up, the answer is
-// waited for all the time.
-type impatient struct {
+// idleLimitedConn is a connection on which every read and every write moves the deadline of both on: during an upload a read of the answer
+// is pending all the time.
+type idleLimitedConn struct {
 	net.Conn
-	patience time.Duration
+	idleTimeout time.Duration
 }
 
-func (c impatient) Read(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.patience)); err != nil {
+func (c idleLimitedConn) Read(p []byte) (int, error) {
+	if err := c.SetDeadline(time.Now().Add(c.idleTimeout)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(p)
 }
 
-func (c impatient) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.patience)); err != nil {
+func (c idleLimitedConn) Write(p []byte) (int, error) {
+	if err := c.SetDeadline(time.Now().Add(c.idleTimeout)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
 }
 
-// roomKey is the key, in the context of a call, of how many bytes its answer may have.
-type roomKey struct{}
+// maxBytesKey is the key, in the context of a call, of the maximum size of its answer.
+type maxBytesKey struct{}
 
-// callerKey is the key, in the context of a call, of the context of whoever waits for it.
-type callerKey struct{}
+// callerContextKey is the key, in the context of a call, of the caller's context: the library goes on
+// with a clean-up after that has ended.
+type callerContextKey struct{}
 
-// errNotS3 is what a page for people, such as that of a proxy, is to a program.
-var errNotS3 = errors.New("what answers does not speak S3: mend backup.s3.endpoint")
+// limitedTransport cuts off answers that are longer than any real one, and refuses HTML pages.
+type limitedTransport struct{ next http.RoundTripper }
 
-// bounded ends answers that are longer than they can be, and refuses pages.
-type bounded struct{ next http.RoundTripper }
-
-func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+func (b limitedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	end := func() {}
-	if caller, ok := request.Context().Value(callerKey{}).(context.Context); ok && caller.Err() != nil {
+	if caller, ok := request.Context().Value(callerContextKey{}).(context.Context); ok && caller.Err() != nil {
 		var ctx context.Context
-		ctx, end = context.WithTimeout(request.Context(), farewell)
+		ctx, end = context.WithTimeout(request.Context(), abortTimeout)
 		request = request.WithContext(ctx)
 	}
 	response, err := b.next.RoundTrip(request)
@@ -88,26 +85,26 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 		end()
 		return nil, err
 	}
-	response.Body = ending{response.Body, end}
+	response.Body = closingBody{response.Body, end}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		response.Body.Close()
-		return nil, errNotS3
+		return nil, ErrNotS3
 	}
-	room, ok := request.Context().Value(roomKey{}).(int64)
+	limit, ok := request.Context().Value(maxBytesKey{}).(int64)
 	if !ok {
-		room = mostReplyBytes
+		limit = maxReplyBytes
 	}
-	response.Body = http.MaxBytesReader(nil, response.Body, room)
+	response.Body = http.MaxBytesReader(nil, response.Body, limit)
 	return response, nil
 }
 
-// ending is a body after which something ends.
-type ending struct {
+// closingBody is a body that calls end when it is closed.
+type closingBody struct {
 	io.ReadCloser
 	end func()
 }
 
-func (e ending) Close() error {
+func (e closingBody) Close() error {
 	defer e.end()
 	return e.ReadCloser.Close()
 }

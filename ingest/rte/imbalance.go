@@ -1,0 +1,195 @@
+package rte
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"courant/ingest/source"
+	"courant/store/market"
+)
+
+// firstImbalanceQuarters is the first delivery date that RTE settles by the quarter hour. Steps before it are half hours.
+var firstImbalanceQuarters = market.NewDeliveryDate(2025, time.January, 1)
+
+// systemTrends are RTE's words for the direction of the balancing energy that the system needed.
+var systemTrends = map[string]market.Direction{
+	"HAUSSE": market.Upward, "BAISSE": market.Downward, "UPWARD": market.Upward, "DOWNWARD": market.Downward,
+}
+
+var imbalanceShape = shape[market.ImbalanceStep]{
+	numbers: func(r *market.ImbalanceStep) []*market.Number {
+		return []*market.Number{&r.PositivePrice, &r.NegativePrice, &r.ImbalanceMWh}
+	},
+	texts: func(r *market.ImbalanceStep) []*market.String {
+		return []*market.String{&r.SystemTrend, &r.MissingData}
+	},
+	updated: func(r *market.ImbalanceStep) *int64 { return &r.Updated },
+	series:  func(*market.ImbalanceStep) (string, int64) { return "", market.QuarterSeconds },
+}
+
+// DecodeImbalanceData reads a reply of imbalance_data v5: the imbalance settlement of quarter hours, in any order; RTE
+// lists the newest first. The rows come back in the order of their starts.
+func DecodeImbalanceData(body io.Reader, window market.Period) (source.Reply[market.ImbalanceStep], error) {
+	var reply source.Reply[market.ImbalanceStep]
+	steps := newSteps[market.ImbalanceStep, int64](&reply, window, imbalanceShape)
+	d := newDocument(body, reply.UnknownKey, reply.Note)
+	err := d.root("imbalance_data", func() error {
+		return d.array(func() error {
+			return d.object(func(key string) (bool, error) {
+				switch key {
+				case "values":
+					return true, d.array(func() error { return decodeImbalance(d, steps) })
+				case "start_date", "end_date", "resolution":
+					return true, d.json.Skip()
+				}
+				return false, nil
+			})
+		})
+	})
+	if err == nil {
+		err = steps.finish()
+	}
+	if err != nil {
+		return source.Reply[market.ImbalanceStep]{}, err
+	}
+	for _, rows := range [][]market.ImbalanceStep{reply.Rows, reply.Refused} {
+		slices.SortFunc(rows, func(a, b market.ImbalanceStep) int { return cmp.Compare(a.Start, b.Start) })
+	}
+	noteReversedPrices(&reply)
+	return reply, nil
+}
+
+func decodeImbalance(d *document, steps *steps[market.ImbalanceStep, int64]) error {
+	var row market.ImbalanceStep
+	var start, end source.Stamp
+	var bad string
+	err := d.object(func(key string) (bool, error) {
+		switch key {
+		case "start_date":
+			return true, d.stamp(&start)
+		case "end_date":
+			return true, d.stamp(&end)
+		case "imbalance":
+			return true, d.number(&row.ImbalanceMWh, &bad)
+		case "system_trend":
+			return true, d.systemTrend(&row.SystemTrend, &bad)
+		case "positive_imbalance_settlement_price":
+			return true, d.number(&row.PositivePrice, &bad)
+		case "negative_imbalance_settlement_price":
+			return true, d.number(&row.NegativePrice, &bad)
+		case "missing_data_list":
+			return true, d.missingData(&row.MissingData)
+		case "updated_date", "update_date":
+			return true, d.update(&row.Updated)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	if !start.Good {
+		steps.misplaced(market.ImbalancePrices, start, end, "a row has no start")
+		return nil
+	}
+	if !steps.window.Holds(start.At) {
+		return nil
+	}
+	row.Start = start.At
+	date := steps.dateOf(row.Start)
+	switch {
+	case row.Start < firstImbalanceQuarters.Start().Unix():
+		steps.reply.Refusals.RefuseFinally(market.ImbalancePrices, date,
+			"steps before %s last half an hour, and an energy of half an hour cannot be split into quarter hours", firstImbalanceQuarters)
+	case row.Start%market.QuarterSeconds != 0:
+		steps.spoil(market.ImbalancePrices, date, "%s: %s", source.InstantText(row.Start), notAQuarter)
+	case bad != "":
+		steps.addOdd(market.ImbalancePrices, row.Start, row.Start, row, row.Updated, bad)
+	case end.Fault != "":
+		steps.addRepetition(market.ImbalancePrices, row.Start, row.Start, row, row.Updated, end.Fault)
+	case end.Good && !endsImbalanceStep(date, row.Start, end.At):
+		steps.addRepetition(market.ImbalancePrices, row.Start, row.Start, row, row.Updated, notAQuarter)
+	default:
+		steps.add(market.ImbalancePrices, row.Start, row.Start, row, row.Updated)
+	}
+	return nil
+}
+
+// endsImbalanceStep reports whether a quarter hour may be published with that end. On the first date with quarter hours
+// RTE gave some of them ends that were still 30 min after their starts: they last until the next start all the same.
+func endsImbalanceStep(date market.DeliveryDate, start, end int64) bool {
+	return end == start+market.QuarterSeconds || date == firstImbalanceQuarters && end == start+2*market.QuarterSeconds
+}
+
+// noteReversedPrices remarks on steps in which a party in surplus is paid more than a party in deficit pays.
+func noteReversedPrices(reply *source.Reply[market.ImbalanceStep]) {
+	var dates []market.DeliveryDate
+	first, count := map[market.DeliveryDate]int64{}, map[market.DeliveryDate]int{}
+	for _, row := range reply.Rows {
+		if !row.PositivePrice.Valid || !row.NegativePrice.Valid || row.NegativePrice.V >= row.PositivePrice.V {
+			continue
+		}
+		date := market.DeliveryDateOf(time.Unix(row.Start, 0))
+		if count[date]++; count[date] == 1 {
+			dates = append(dates, date)
+			first[date] = row.Start
+		}
+	}
+	for _, date := range dates {
+		reply.Note("%s of %s: steps with a negative price below the positive one, served as published: %d, the first at %s",
+			market.ImbalancePrices, date, count[date], source.InstantText(first[date]))
+	}
+}
+
+// systemTrend reads the direction of the energy that was needed. A word for nothing is null, and withdraws a value.
+func (d *document) systemTrend(into *market.String, bad *string) error {
+	var odd string
+	word, err := d.upperWord(&odd)
+	way, known := systemTrends[word]
+	switch {
+	case odd != "":
+		*bad = "system_trend: " + odd
+	case isNothing(word):
+		*into = market.String{Withdrawn: true}
+	case known:
+		*into = market.Str(string(way))
+	default:
+		*bad = fmt.Sprintf("system_trend %.40q is not known", word)
+	}
+	return err
+}
+
+// missingData reads which inputs RTE lacks. A word for nothing is null, and withdraws a text. What is no text is null with
+// a remark: it is not worth the prices beside it.
+func (d *document) missingData(into *market.String) error {
+	const longest = 200
+	var bad string
+	read, err := d.text(&bad)
+	switch text := oneLine(read); {
+	case bad != "":
+		*into = market.String{}
+		d.note("missing_data_list: %s; it was taken as null", bad)
+	case isNothing(text):
+		*into = market.String{Withdrawn: true}
+	case len(text) > longest:
+		*into = market.Str(strings.ToValidUTF8(text[:longest], "") + "…")
+	default:
+		*into = market.Str(text)
+	}
+	return err
+}
+
+// oneLine returns a text in valid UTF-8 with single spaces between its words.
+func oneLine(text []byte) string {
+	valid := string([]rune(string(text)))
+	return strings.Join(strings.FieldsFunc(valid, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
+
+// isNothing reports whether RTE writes the text where there is nothing.
+func isNothing(text string) bool {
+	return isInvalid([]byte(text)) || strings.EqualFold(text, "N/A") || strings.EqualFold(text, "none")
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"courant/web"
+)
+
+// routes adds every route: the paths are those of package web, which also describes them.
+func (s *Server) routes(protection *http.CrossOriginProtection) {
+	s.echo.Use(s.before(protection))
+	for _, e := range endpoints {
+		s.get(web.PathAPI+e.name, s.data(e))
+	}
+	s.get(web.PathStatus, s.status)
+	s.get(web.PathRevisions, s.revisions)
+	s.get(web.PathOpenAPI, s.openAPI)
+	s.get(web.PathCSV, s.csv)
+	s.get(web.PathHealth, s.healthz)
+	s.get(web.PathReady, s.readyz)
+	s.get(web.PathMetrics, s.serveMetrics)
+	s.get(web.PathStatic+"*", s.static)
+
+	s.getPage(web.PageOverview, s.requireSignIn(s.overview))
+	for _, page := range marketPages {
+		s.getPage(page.Page, s.requireSignIn(s.market(page)))
+	}
+	s.getPage(web.PageDocs, s.public(s.docs))
+	s.getPage(web.PageStatus, s.requireSignIn(s.statusPage))
+	s.post(web.FormLanguage, s.chooseLanguage)
+	s.post(web.FormQuarantine, s.adminForm(web.PageStatus, s.decideWaiting))
+
+	s.getPage(web.PageLogin, s.public(s.loginPage))
+	s.post(web.FormLogin, s.login)
+	s.post(web.FormLogout, s.logout)
+	s.getPage(web.PageSetPassword, s.setPasswordPage)
+	s.post(web.FormSetPassword, s.setPassword)
+	s.getPage(web.PageForgotten, s.forgottenPage)
+	s.post(web.FormForgotten, s.forgotten)
+	s.getPage(web.PageSignUp, s.signUpPage)
+	s.post(web.FormSignUp, s.signUp)
+
+	s.getPage(web.PageOffers, s.public(s.offersPage))
+	s.getPage(web.PageAccount, s.requireSignIn(s.accountPage))
+	s.post(web.FormPassword, s.signedInForm(web.PageAccount, s.changePassword))
+	s.post(web.FormSessions, s.signedInForm(web.PageAccount, s.endOtherSessions))
+	s.getPage(web.PageTokens, s.requireSignIn(s.tokensPage))
+	s.post(web.FormTokens, s.signedInForm(web.PageTokens, s.createToken))
+	s.post(web.FormRevokeToken, s.signedInForm(web.PageTokens, s.revokeToken))
+
+	s.getPage(web.PageUsers, s.requireAdmin(s.usersPage))
+	s.getPage(web.PageUser, s.requireAdmin(s.userPage))
+	s.getPage(web.PageAudit, s.requireAdmin(s.auditPage))
+	s.post(web.FormInvite, s.adminForm(web.PageUsers, s.invite))
+	s.post(web.FormSubscribe, s.accountForm(s.subscribe))
+	s.post(web.FormUnsubscribe, s.accountForm(s.unsubscribe))
+	s.post(web.FormDisable, s.accountForm(s.disable))
+	s.post(web.FormEnable, s.accountForm(s.enable))
+	s.post(web.FormLink, s.adminForm(web.PageUsers, s.passwordLink))
+}
+
+// get adds a route for GET and HEAD.
+func (s *Server) get(path string, handler echo.HandlerFunc) {
+	s.echo.Match([]string{http.MethodGet, http.MethodHead}, pattern(path), handler)
+}
+
+// getPage adds the routes of a page, at its path in each language.
+func (s *Server) getPage(page web.Page, handler echo.HandlerFunc) {
+	s.get(page.Path.FR, handler)
+	if page.Path.EN != page.Path.FR {
+		s.get(page.Path.EN, handler)
+	}
+}
+
+func (s *Server) post(form web.Form, handler echo.HandlerFunc) {
+	s.echo.POST(pattern(form.Path), handler)
+}
+
+// pattern returns a path as Echo writes it: {id} is :id.
+func pattern(path string) string { return strings.NewReplacer("{", ":", "}", "").Replace(path) }

@@ -1,0 +1,90 @@
+package market
+
+import "time"
+
+// The procured reserves of RTE Balancing Capacity (result_procured_reserves).
+const (
+	FCRCapacity  Dataset = "fcr-capacity"
+	AFRRCapacity Dataset = "afrr-capacity"
+	MFRRCapacity Dataset = "mfrr-capacity"
+)
+
+// CapacityStep is a quarter hour of procured reserve, as RTE publishes it (result_procured_reserves).
+type CapacityStep struct {
+	Dataset      Dataset // fcr-, afrr- or mfrr-capacity
+	Start        int64   // seconds UTC
+	Direction    Direction
+	TimeHorizon  string // as published: DAILY, PERIODIC
+	Product      string // RTE's product_type: STD, SPE, SPE0
+	OfferedMW    Number
+	ContractedMW Number
+	Price        Number // EUR/MW for the 15 min, as published
+	Updated      int64  // when RTE last wrote the row (update_date), ms UTC; 0 if it does not say
+}
+
+// DailyHorizon is the time horizon of what is sold each day for the next. What is sold otherwise comes weeks ahead or not
+// at all.
+const DailyHorizon = "DAILY"
+
+// quartersPerHour is how many prices for 15 min make a price for an hour.
+const quartersPerHour = HourSeconds / QuarterSeconds
+
+var (
+	capacityFirst     = NewDeliveryDate(2025, time.January, 1)
+	mfrrUpwardFirst   = NewDeliveryDate(2025, time.October, 20)
+	mfrrDownwardFirst = NewDeliveryDate(2026, time.May, 1)
+)
+
+// Capacity describes the rows of type CapacityStep.
+var Capacity = newSeries(Series[CapacityStep]{
+	Table: "capacity",
+	Step:  QuarterSeconds,
+	Datasets: []About{{
+		ID: FCRCapacity, Title: Text{"Capacité FCR", "FCR capacity"}, Reserve: "FCR", Source: SourceRTE, Ahead: true,
+		First: capacityFirst, Due: []Due{{string(Symmetric), capacityFirst}},
+		MostRows: capacityMostRows, YearBytes: 2_800_000,
+	}, {
+		ID: AFRRCapacity, Title: Text{"Capacité aFRR", "aFRR capacity"}, Reserve: "aFRR", Source: SourceRTE, Ahead: true,
+		First: capacityFirst, Due: []Due{{string(Upward), capacityFirst}, {string(Downward), capacityFirst}},
+		MostRows: capacityMostRows, YearBytes: 5_600_000,
+	}, {
+		ID: MFRRCapacity, Title: Text{"Capacité mFRR", "mFRR capacity"}, Reserve: "mFRR", Source: SourceRTE, Ahead: true,
+		First: mfrrUpwardFirst, Due: []Due{
+			{CapacitySeries(Upward, DailyHorizon, ""), mfrrUpwardFirst}, {CapacitySeries(Downward, DailyHorizon, ""), mfrrDownwardFirst},
+		},
+		MostRows: capacityMostRows, YearBytes: 8_400_000,
+	}},
+	Start:   func(r *CapacityStep) *int64 { return &r.Start },
+	Dataset: func(r *CapacityStep) *Dataset { return &r.Dataset },
+	Keys: []Key[CapacityStep]{{
+		Name: "direction", Served: "direction", Text: textDirection, Values: []string{string(Upward), string(Downward), string(Symmetric)},
+		Field: func(r *CapacityStep) any { return &r.Direction }, Of: func(r *CapacityStep) string { return string(r.Direction) },
+	}, {
+		Name: "time_horizon", Served: "time_horizon", Text: Text{"Horizon tel que publié : DAILY ou PERIODIC", "Horizon as published: DAILY or PERIODIC"},
+		Field: func(r *CapacityStep) any { return &r.TimeHorizon }, Of: func(r *CapacityStep) string { return r.TimeHorizon },
+	}, {
+		Name: "product", Served: "product", Text: Text{"Produit de RTE : STD, SPE ou SPE0", "RTE’s product: STD, SPE or SPE0"},
+		Field: func(r *CapacityStep) any { return &r.Product }, Of: func(r *CapacityStep) string { return r.Product },
+	}},
+	Columns: []Column[CapacityStep]{{
+		Name: "offered_mw", Served: "offered_volume_mw", Unit: MW, Text: Text{"Volume offert", "Volume offered"}, Label: Text{"Offert", "Offered"},
+		Number: func(r *CapacityStep) *Number { return &r.OfferedMW },
+	}, {
+		Name: "contracted_mw", Served: "contracted_volume_mw", Unit: MW, Text: Text{"Volume contracté", "Volume procured"}, Label: Text{"Contracté", "Procured"},
+		Number: func(r *CapacityStep) *Number { return &r.ContractedMW },
+	}, {
+		Name: "price", Served: "price", Unit: EURPerMW, Text: Text{"Prix par MW et heure", "Price per MW and hour"}, Label: Text{"Prix", "Price"},
+		Factor: quartersPerHour, StoredUnit: "EUR/MW for 15 min",
+		Number: func(r *CapacityStep) *Number { return &r.Price },
+	}, {
+		Name: "updated_ms", Instant: func(r *CapacityStep) *int64 { return &r.Updated },
+	}},
+})
+
+// capacityMostRows is four times the rows of mFRR: quarter hours of two products and a second horizon.
+const capacityMostRows = 4 * 3 * 100
+
+// CapacitySeries names a series of a capacity dataset, such as UPWARD/DAILY/STD.
+func CapacitySeries(direction Direction, timeHorizon, product string) string {
+	return string(direction) + "/" + timeHorizon + "/" + product
+}

@@ -1,0 +1,105 @@
+package market
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DayAheadPrices are the prices of the French zone, EUR/MWh.
+const DayAheadPrices Dataset = "day-ahead-prices"
+
+// Price is a day-ahead price of the French zone, as its source publishes it.
+type Price struct {
+	Start      int64      // seconds UTC
+	Resolution Resolution // how long the price holds
+	Source     PriceSource
+	Price      Number // EUR/MWh
+}
+
+// Prices describes the rows of type Price (ENTSO-E A44; RTE france_power_exchanges).
+var Prices = newSeries(Series[Price]{
+	Table: "day_ahead_price",
+	Step:  QuarterSeconds,
+	Datasets: []About{{
+		ID:        DayAheadPrices,
+		Title:     Text{"Prix day-ahead", "Day-ahead prices"},
+		Source:    SourceENTSOE,
+		Ahead:     true,
+		Open:      true,
+		First:     NewDeliveryDate(2015, time.January, 5),
+		YearBytes: 3_600_000,
+	}},
+	Start: func(r *Price) *int64 { return &r.Start },
+	Keys: []Key[Price]{
+		{Name: "resolution", Field: func(r *Price) any { return &r.Resolution }, Of: func(r *Price) string { return string(r.Resolution) }},
+		{Name: "source", Field: func(r *Price) any { return &r.Source }, Of: func(r *Price) string { return r.Source.String() }},
+	},
+	Columns: []Column[Price]{{
+		Name: "price", Served: "price_eur_mwh", Unit: EURPerMWh, Text: Text{"Prix", "Price"},
+		Number: func(r *Price) *Number { return &r.Price },
+	}},
+	SeriesOf: func(r *Price) string { return PriceSeries(r.Resolution, r.Source) },
+	StandIn:  func(r Price) Price { return Price{Start: r.Start, Resolution: r.Resolution, Source: FromRTE} },
+})
+
+// Resolution is the length of a price's period as ENTSO-E writes it.
+type Resolution string
+
+// The resolutions in which France's day-ahead prices have been or may be published.
+const (
+	PT15M Resolution = "PT15M"
+	PT30M Resolution = "PT30M"
+	PT60M Resolution = "PT60M"
+)
+
+// Seconds is the resolution's length, 0 for one that Courant does not know.
+func (r Resolution) Seconds() int64 {
+	switch r {
+	case PT15M:
+		return 900
+	case PT30M:
+		return 1800
+	case PT60M:
+		return 3600
+	}
+	return 0
+}
+
+// PriceSource is who published a day-ahead price. ENTSO-E is the source; RTE stands in where it has given nothing.
+type PriceSource uint8
+
+const (
+	FromENTSOE PriceSource = iota // A44
+	FromRTE                       // france_power_exchanges
+)
+
+var priceSources = []string{SourceENTSOE, SourceRTE}
+
+func (s PriceSource) String() string { return priceSources[s] }
+
+// Value stores a source as its name.
+func (s PriceSource) Value() (driver.Value, error) { return s.String(), nil }
+
+// Scan reads a source from its name.
+func (s *PriceSource) Scan(src any) error {
+	i := slices.Index(priceSources, fmt.Sprint(src))
+	if i < 0 {
+		return fmt.Errorf("store: no source of prices is named %v", src)
+	}
+	*s = PriceSource(i)
+	return nil
+}
+
+// PriceSeries names a series of prices, such as PT15M, or PT15M/RTE for what stands in for it.
+func PriceSeries(resolution Resolution, source PriceSource) string {
+	if source == FromENTSOE {
+		return string(resolution)
+	}
+	return string(resolution) + "/" + source.String()
+}
+
+// isStandIn reports whether the series of that name only stands in for a source.
+func isStandIn(series string) bool { return strings.HasSuffix(series, "/"+FromRTE.String()) }

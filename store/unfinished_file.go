@@ -1,0 +1,113 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// partPattern ends the name of an unfinished file; the star stands for digits.
+const partPattern = ".courant-*.part"
+
+var partName = regexp.MustCompile(`\.courant-[0-9]+\.part$`)
+
+// partAge is the age from which an unfinished file counts as left by a killed program, where locks do not show whether it is
+// in use.
+const partAge = 24 * time.Hour
+
+// part is an unfinished file beside the one that it will be renamed to. Its lock shows other programs that it is in use.
+type part struct {
+	name string
+	lock *flock.Flock // nil where a lock would block the program itself, or the file system has no locks
+}
+
+// newPart creates an empty file beside path that only its owner can read.
+func newPart(path string) (*part, error) {
+	for {
+		file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partPattern)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s: the folder %s does not exist: make it first", path, filepath.Dir(path))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, explainFile(err))
+		}
+		p := &part{name: file.Name()}
+		if err := file.Close(); err != nil {
+			return nil, err
+		}
+		if runtime.GOOS == "windows" { // there the rest of this program could not write to a locked file
+			return p, nil
+		}
+		p.lock = flock.New(p.name, flock.SetFlag(os.O_RDWR))
+		locked, err := p.lock.TryLock()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !locked {
+			continue // another program removed it before it was locked
+		}
+		if err != nil {
+			p.lock = nil // the file system has no locks
+			return p, nil
+		}
+		if _, err := os.Lstat(p.name); err == nil {
+			return p, nil
+		}
+		_ = p.lock.Unlock()
+	}
+}
+
+// remove deletes the file, unless it was renamed, and unlocks it.
+func (p *part) remove() {
+	_ = os.Remove(p.name)
+	if p.lock != nil {
+		_ = p.lock.Unlock()
+	}
+}
+
+// RemoveUnfinishedFiles removes the unfinished files in a folder that a killed backup, restore or upgrade has left: those that
+// no program has locked or, where the file system has no locks, that are older than a day.
+func RemoveUnfinishedFiles(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, entry := range entries {
+		if entry.Type().IsRegular() && partName.MatchString(entry.Name()) {
+			failed = errors.Join(failed, removeAbandoned(filepath.Join(folder, entry.Name())))
+		}
+	}
+	return failed
+}
+
+func removeAbandoned(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	isOld := time.Since(info.ModTime()) > partAge
+	if runtime.GOOS == "windows" {
+		if !isOld {
+			return nil
+		}
+		return ignoreMissing(os.Remove(path))
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDWR))
+	locked, err := lock.TryLock()
+	if err != nil && !isOld || err == nil && !locked {
+		return nil
+	}
+	return errors.Join(ignoreMissing(os.Remove(path)), lock.Unlock())
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+// ProblemCode is the code of an error (RFC 9457) as clients see it. A code never changes.
+type ProblemCode string
+
+const (
+	ProblemUnauthenticated      ProblemCode = "unauthenticated"
+	ProblemTokenInvalid         ProblemCode = "token_invalid"
+	ProblemTokenExpired         ProblemCode = "token_expired"
+	ProblemTokenRevoked         ProblemCode = "token_revoked"
+	ProblemSubscriptionRequired ProblemCode = "subscription_required"
+	ProblemForbidden            ProblemCode = "forbidden"
+	ProblemNotFound             ProblemCode = "not_found"
+	ProblemMethodNotAllowed     ProblemCode = "method_not_allowed"
+	ProblemInvalidParameter     ProblemCode = "invalid_parameter"
+	ProblemPayloadTooLarge      ProblemCode = "payload_too_large"
+	ProblemRateLimited          ProblemCode = "rate_limited"
+	ProblemInternal             ProblemCode = "internal"
+	ProblemUnavailable          ProblemCode = "unavailable"
+)
+
+// Problem is one kind of error, as answers and the documentation describe it.
+type Problem struct {
+	Code   ProblemCode
+	Status int  // HTTP status
+	Title  Text // in answers
+	Detail Text // in answers that have nothing more specific: what to do
+	Text   Text // in the documentation: every case that has this code
+}
+
+// problems are all kinds of errors, in the order in which the documentation lists them.
+var problems = []Problem{
+	{ProblemUnauthenticated, http.StatusUnauthorized, Text{"Authentification requise", "Authentication required"},
+		Text{
+			"Envoyez l'en-tête « Authorization: Bearer <jeton> » ou connectez-vous.",
+			"Send the header “Authorization: Bearer <token>” or sign in.",
+		},
+		Text{"Ni jeton ni session", "Neither token nor session"}},
+	{ProblemTokenInvalid, http.StatusUnauthorized, Text{"Jeton inconnu", "Unknown token"},
+		Text{"Ce jeton n'existe pas ; vérifiez qu'il est entier.", "There is no such token; check that it is complete."},
+		Text{"Jeton inconnu", "Unknown token"}},
+	{ProblemTokenExpired, http.StatusUnauthorized, Text{"Jeton expiré", "Token expired"},
+		Text{"La date de fin de ce jeton est passée ; créez-en un autre.", "This token's end date has passed; create another one."},
+		Text{"La date de fin du jeton est passée", "The token’s end date has passed"}},
+	{ProblemTokenRevoked, http.StatusUnauthorized, Text{"Jeton révoqué", "Token revoked"},
+		Text{"Ce jeton a été révoqué ; créez-en un autre.", "This token was revoked; create another one."},
+		Text{"Jeton révoqué", "Token revoked"}},
+	{ProblemSubscriptionRequired, http.StatusUnauthorized, Text{"Abonnement requis", "Subscription required"},
+		Text{"Ces données demandent un abonnement en cours qui les couvre.", "These data need an active subscription that covers them."},
+		Text{"Aucun abonnement en cours ne couvre ces données", "No active subscription covers these data"}},
+	{ProblemForbidden, http.StatusForbidden, Text{"Accès refusé", "Access denied"},
+		Text{"Ce jeton est limité à d'autres jeux de données.", "This token is limited to other datasets."},
+		Text{
+			"Jeton limité à d’autres jeux de données, page d’administration, ou requête d’un autre site",
+			"Token limited to other datasets, administration, or a request from another site",
+		}},
+	{ProblemNotFound, http.StatusNotFound, Text{"Introuvable", "Not found"},
+		Text{"Il n'y a rien à cette adresse.", "There is nothing at this address."},
+		Text{"Rien à cette adresse", "Nothing at this address"}},
+	{ProblemMethodNotAllowed, http.StatusMethodNotAllowed, Text{"Méthode non permise", "Method not allowed"},
+		Text{"L'en-tête Allow dit lesquelles le sont.", "The Allow header says which are."},
+		Text{"L’en-tête Allow dit ce qui l’est", "The Allow header says what is"}},
+	{ProblemInvalidParameter, http.StatusBadRequest, Text{"Requête incorrecte", "Bad request"},
+		Text{"La requête n'a pas pu être lue.", "The request could not be read."},
+		Text{"Une date ou une forme ne peut pas être lue", "A date or a form cannot be read"}},
+	{ProblemPayloadTooLarge, http.StatusRequestEntityTooLarge, Text{"Requête trop volumineuse", "Request too large"},
+		Text{"Le corps de la requête dépasse 64 Kio.", "The body of the request is larger than 64 KiB."},
+		Text{"Plus de 64 Kio", "More than 64 KiB"}},
+	{ProblemRateLimited, http.StatusTooManyRequests, Text{"Trop de requêtes", "Too many requests"},
+		Text{"Attendez le temps que dit l'en-tête Retry-After.", "Wait for as long as the Retry-After header says."},
+		Text{"Attendez le temps que dit Retry-After", "Wait for as long as Retry-After says"}},
+	{ProblemInternal, http.StatusInternalServerError, Text{"Erreur interne", "Internal error"},
+		Text{
+			"Le journal du serveur en dit plus, sous l'identifiant X-Request-Id.",
+			"The server's log says more, under the X-Request-Id.",
+		},
+		Text{"Notre erreur : le journal en dit plus sous X-Request-Id", "Our error: the log says more under X-Request-Id"}},
+	{ProblemUnavailable, http.StatusServiceUnavailable, Text{"Indisponible", "Unavailable"},
+		Text{"Courant n'est pas encore prêt ; réessayez dans un instant.", "Courant is not ready yet; try again in a moment."},
+		Text{
+			"Pas encore prêt, ou base de données verrouillée : réessayez après Retry-After",
+			"Not ready yet, or the database is locked: try again after Retry-After",
+		}},
+}
+
+// Problems returns every kind of error, in the order of the documentation.
+func Problems() []Problem { return slices.Clone(problems) }
+
+// ProblemOf returns the kind of error that has the code. It panics if there is none, which is an error of the program.
+func ProblemOf(code ProblemCode) Problem {
+	i := slices.IndexFunc(problems, func(p Problem) bool { return p.Code == code })
+	if i < 0 {
+		panic(fmt.Sprintf("web: the problem %q is not in the list", code))
+	}
+	return problems[i]
+}

@@ -1,0 +1,224 @@
+package web
+
+import (
+	"courant/ingest/report"
+	"courant/store/market"
+)
+
+var (
+	textFrom    = Text{"Première date de livraison, AAAA-MM-JJ", "First delivery date, YYYY-MM-DD"}
+	textTo      = Text{"Dernière date de livraison, incluse", "Last delivery date, included"}
+	textDataset = Text{"Jeu de données", "Dataset"}
+	textDate    = Text{"Date de livraison", "Delivery date"}
+	textSeen    = Text{"Vu le", "Seen at"}
+)
+
+// datasetNames are the datasets as paths name them.
+var datasetNames = words(market.Datasets())
+
+var (
+	datasetField = word("dataset", textDataset, datasetNames...)
+	dateField    = date("date", textDate)
+)
+
+// The parameters of routes about one dataset and a range of delivery dates.
+var (
+	datasetParameter = Parameter{Name: "dataset", In: "path", Text: textDataset, Kind: KindString, Values: datasetNames}
+	fromParameter    = Parameter{Name: "from", In: "query", Text: textFrom, Kind: KindDate}
+	toParameter      = Parameter{Name: "to", In: "query", Text: textTo, Kind: KindDate}
+)
+
+func date(name string, text Text) Field { return Field{Name: name, Kind: KindDate, Text: text} }
+
+func integer(name, unit string, text Text) Field {
+	return Field{Name: name, Kind: KindInteger, Unit: unit, Text: text}
+}
+
+func optional(p Parameter) Parameter {
+	p.Optional = true
+	return p
+}
+
+// otherRoutes returns the routes for programs, besides the eight endpoints.
+func otherRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: PathStatus, Summary: Text{"État des flux", "State of the feeds"},
+			Access: AccessAccount, Content: "application/json", Body: statusFields(),
+		},
+		revisionsRoute(),
+		{
+			Method: "GET", Path: PathOpenAPI, Summary: Text{"Ce document", "This document"},
+			Access: AccessPublic, Content: "application/json",
+		},
+		csvRoute(),
+		{
+			Method: "GET", Path: PathHealth, Summary: Text{"Le processus sert", "The process serves"},
+			Access: AccessPublic, Content: "text/plain",
+		},
+		{
+			Method: "GET", Path: PathReady,
+			Summary: Text{"Toutes les réponses sont prêtes et la base répond", "All answers are built and the database answers"},
+			Access:  AccessPublic, Content: "text/plain",
+		},
+		{
+			Method: "GET", Path: PathMetrics, Summary: Text{"Mesures pour Prometheus", "Metrics for Prometheus"},
+			Access: AccessAdministrator, Content: "text/plain",
+		},
+	}
+}
+
+// statusFields returns the members of a report.Report.
+func statusFields() []Field {
+	return []Field{
+		instant("generated_at", Text{"Heure de la réponse", "Time of the answer"}),
+		list("datasets", Text{"Les six jeux de données", "The six datasets"}, datasetFields()...),
+		list("quarantine",
+			Text{
+				"Les dates de livraison qui attendent la décision d’une personne",
+				"The delivery dates that wait for a person’s decision",
+			},
+			integer("id", "", Text{"Numéro", "Number"}), datasetField, dateField,
+			word("reason", Text{
+				"Ce qui est étrange, ou refused : ce qui a pu être lu d’une date refusée",
+				"What is odd about it, or refused: what could be read of a refused date",
+			}),
+			instant("seen_at", textSeen),
+			nullable(word("detail", Text{
+				"Pourquoi la date a été refusée ; sans le texte de la source, sauf pour les administrateurs",
+				"Why the date was refused; without the source’s text, except for administrators",
+			}))),
+		list("price_differences",
+			Text{
+				"Les dates où deux publications de prix diffèrent de plus d’un centime",
+				"The dates of which two publications of prices differ by more than a cent",
+			},
+			dateField,
+			word("between", Text{
+				"Les deux publications, celle qui est servie d’abord : ENTSO-E/RTE, ou deux résolutions d’ENTSO-E " +
+					"telles que PT15M/PT60M, dont la moyenne est comparée",
+				"The two publications, the one that is served first: ENTSO-E/RTE, or two resolutions of ENTSO-E " +
+					"such as PT15M/PT60M, whose mean is compared",
+			}),
+			integer("quarters", "", Text{"Quarts d’heure qui diffèrent", "Quarter hours that differ"}),
+			Field{
+				Name: "largest_eur_mwh", Kind: KindNumber, Unit: "EUR/MWh",
+				Text: Text{"La plus grande différence, sans signe", "The largest difference, without sign"},
+			},
+			instant("seen_at", textSeen)),
+		list("corrections",
+			Text{
+				"Ce que les sources ont corrigé des dates d’aujourd’hui et de demain, pour les prix et la capacité",
+				"What the sources have corrected of today’s and tomorrow’s dates, for prices and capacity",
+			},
+			datasetField, dateField,
+			integer("values", "", Text{
+				"Valeurs changées ou retirées ; /api/revisions les donne", "Values changed or withdrawn; /api/revisions has them",
+			}),
+			instant("seen_at", Text{"Dernière correction vue le", "Newest correction seen at"})),
+		nullable(Field{
+			Name: "clock", Kind: KindObject,
+			Text: Text{
+				"L’écart de l’horloge de cette machine avec celle d’une source, dès 2 minutes",
+				"How far this machine’s clock differs from a source’s, from 2 minutes on",
+			},
+			Fields: []Field{
+				integer("ahead_seconds", "s", Text{"Avance ; négatif : retard", "Ahead; negative: behind"}),
+				word("host", Text{"Hôte de la source", "Host of the source"}),
+				{Name: "wrong", Kind: KindBoolean, Text: Text{
+					"Deux hôtes ou trois passages s’accordent sur 10 minutes ou plus : tout est « error »",
+					"Two hosts or three runs agree on 10 minutes or more: everything is error",
+				}},
+				instant("read_at", Text{"Lu le", "Read at"}),
+			},
+		}),
+	}
+}
+
+// datasetFields returns the members of a report.Status.
+func datasetFields() []Field {
+	return []Field{
+		datasetField, word("source", Text{"Source", "Source"}),
+		word("state", textStates(), words(report.States())...),
+		nullable(date("first_date", Text{"Première date stockée", "First date stored"})),
+		nullable(date("last_date", Text{"Dernière date stockée", "Last date stored"})),
+		nullable(instant("newest_period_end", Text{"Fin de la période la plus récente", "End of the newest period"})),
+		nullable(integer("lag_seconds", "s", Text{
+			"De cette fin à maintenant ; 0 si elle est à venir", "From that end to now; 0 if it is ahead",
+		})),
+		nullable(instant("last_success_at", textRead)),
+		nullable(instant("last_change_at", Text{"Dernier changement d’une valeur", "Last change of a value"})),
+		nullable(word("last_error", Text{
+			"Erreur de la date la plus récente qui n’a pas été bien relue depuis ; " +
+				"sans le texte de la source, sauf pour les administrateurs",
+			"Error of the newest date that has not been read well since; without the source’s text, except for administrators",
+		})),
+		nullable(instant("next_run_at", Text{"Prochain passage", "Next run"})),
+		list("missing", Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"},
+			dateField,
+			integer("expected", "", Text{"Périodes attendues", "Periods expected"}),
+			integer("received", "", Text{"Périodes reçues", "Periods received"}),
+			word("reason", Text{"Raison", "Reason"}, words(report.Reasons())...)),
+	}
+}
+
+func revisionsRoute() Route {
+	return Route{
+		Method: "GET", Path: PathRevisions,
+		Summary: Text{"Les valeurs qui ont changé, entre deux dates de livraison", "The values that changed, between two delivery dates"},
+		Notes: []Text{{
+			"Une valeur que la source retire change en null. Sans « limit », la réponse est entière, quelle que soit sa taille ; " +
+				"avec, suivez « next » jusqu’à null : les pages ensemble sont la réponse entière. " +
+				"Tout autre paramètre, un paramètre donné deux fois ou sans valeur est une erreur.",
+			"A value that the source withdraws changes to null. Without “limit” the answer is whole, however large; " +
+				"with it, follow “next” until it is null: the pages together are the whole answer. " +
+				"Any other parameter, or one given twice or without a value, is an error.",
+		}},
+		Access: AccessSubscription, Paged: true, Content: "application/json",
+		Parameters: []Parameter{
+			datasetParameter, fromParameter, toParameter,
+			{
+				Name: "limit", In: "query", Text: Text{"Changements par page", "Changes on a page"},
+				Kind: KindInteger, Most: 10_000, Optional: true,
+			},
+			{
+				Name: "cursor", In: "query", Kind: KindString, Optional: true,
+				Text: Text{
+					"Suite d’une page, telle que « next » la donne, avec les mêmes autres paramètres",
+					"What follows a page, as “next” gives it, with the same other parameters",
+				},
+			},
+		},
+		Body: []Field{
+			list("revisions", Text{"Les changements", "The changes"},
+				instant("period_start_utc", textStart),
+				word("series", Text{"Série : résolution, sens, horizon, produit", "Series: resolution, direction, horizon, product"}),
+				word("column", Text{"Champ qui a changé", "Field that changed"}),
+				nullable(Field{Name: "old", Kind: KindValue, Text: Text{"Ancienne valeur", "Old value"}}),
+				nullable(Field{Name: "new", Kind: KindValue, Text: Text{"Nouvelle valeur", "New value"}}),
+				instant("seen_at", textSeen)),
+			nullable(word("next", Text{
+				"Adresse de la page suivante, ou null s’il n’y en a pas ; aussi dans l’en-tête Link",
+				"Address of the next page, null if there is none; also in the header Link",
+			})),
+		},
+	}
+}
+
+func csvRoute() Route {
+	language := Parameter{
+		Name: "language", In: "path", Text: Text{"Forme", "Form"}, Kind: KindString,
+		Values: []string{string(French), string(English)},
+	}
+	return Route{
+		Method: "GET", Path: PathCSV, Summary: Text{"Ce qu’une page montre, en CSV", "What a page shows, as CSV"},
+		Access: AccessSubscription, Content: "text/csv",
+		Notes: []Text{{
+			"fr : point-virgule et virgule décimale ; en : virgule et point décimal. Sans date, la dernière stockée ; " +
+				"31 dates au plus, une seule pour afrr-energy, en moyennes de 5 minutes.",
+			"fr: semicolon and decimal comma; en: comma and decimal point. Without a date, the last one stored; " +
+				"31 dates at most, one for afrr-energy, in means of 5 minutes.",
+		}},
+		Parameters: []Parameter{language, datasetParameter, optional(fromParameter), optional(toParameter)},
+	}
+}

@@ -1,0 +1,46 @@
+package web
+
+import "strings"
+
+// pageRoutes returns the routes of all pages, each at its path in both languages, and of the files that they load.
+func pageRoutes() []Route {
+	var routes []Route
+	for _, page := range sitePages {
+		routes = append(routes, pageRoute(page, page.Path.FR))
+		if page.Path.EN != page.Path.FR {
+			routes = append(routes, pageRoute(page, page.Path.EN))
+		}
+	}
+	return append(routes, Route{
+		Method: "GET", Path: PathStatic + "{file}", Summary: Text{"Ce que les pages chargent", "What pages load"},
+		Access: AccessPublic, Content: "*/*",
+		Parameters: []Parameter{{Name: "file", In: "path", Text: Text{"Nom du fichier", "Name of the file"}, Kind: KindString}},
+	})
+}
+
+func pageRoute(page Page, path string) Route {
+	return Route{Method: "GET", Path: path, Summary: page.Summary, Access: page.Access, Content: "text/html", Parameters: numberIn(path)}
+}
+
+// formRoutes returns the routes of all forms.
+func formRoutes() []Route {
+	var routes []Route
+	for _, form := range forms {
+		routes = append(routes, Route{
+			Method: "POST", Path: form.Path, Summary: form.Summary, Access: form.Access, Parameters: numberIn(form.Path), Form: form.Fields,
+		})
+	}
+	return routes
+}
+
+// numberIn returns the parameter {id} of a path, if it has one.
+func numberIn(path string) []Parameter {
+	if !strings.Contains(path, "{id}") {
+		return nil
+	}
+	text := Text{"Numéro du compte", "Number of the account"}
+	if path == FormQuarantine.Path {
+		text = Text{"Numéro", "Number"}
+	}
+	return []Parameter{{Name: "id", In: "path", Text: text, Kind: KindInteger}}
+}
