@@ -7,36 +7,36 @@ import (
 	"courant/store"
 )
 
-// backfill is the windows of one request of a fetch under way. It is made for hours without a person: while the source
-// is down it waits, and what was lost to a fault that may pass is asked for again at the end.
+// backfill fetches the windows of one request. It can run for hours unattended: it waits while the source is down, and
+// asks again at the end for the windows that failed with a transient error.
 type backfill struct {
 	feeds    *Feeds
 	feed     *feed
 	fetchID  int64
-	tell     func(Progress)
+	report   func(Progress)
 	progress Progress
-	faults   []string  // what could not be had, and why
-	left     int       // delivery dates that were given up, since there was no use in going on
-	outage   circuit   // that the source is in, over all rounds
-	until    time.Time // the source is left alone
+	faults   []string  // what could not be fetched, and why
+	left     int       // delivery dates that were given up, because asking on would have failed too
+	outage   circuit   // the source's outage, over all rounds
+	resumeAt time.Time // when the source may be asked again
 }
 
-// longestWait is how long a fetch waits for a source that asks to be left alone. Nobody sits by for more than that.
+// longestWait is how long a fetch waits for a source; after a longer time the same command has to be run again.
 const longestWait = time.Hour
 
-// lostWindow is one that was lost to a fault that may pass.
+// lostWindow is a window that failed with a transient error.
 type lostWindow struct {
 	window
-	says string
+	reason string
 }
 
-// run asks for the windows one after the other, and again for those that are lost as long as a round brings any in, or an
-// outage may pass. The error is the context's; what else went wrong stands in faults.
+// run asks for the windows one after the other. It asks again for those that were lost, as long as a round fetches some of
+// them or an outage may end. The error is the context's; other errors are in faults.
 func (b *backfill) run(ctx context.Context, windows []window) error {
 	for _, w := range windows {
 		b.progress.Total += len(w.Dates())
 	}
-	b.tell(b.progress)
+	b.report(b.progress)
 	for len(windows) > 0 {
 		lost, stopped := b.round(ctx, windows)
 		if ctx.Err() != nil {
@@ -44,9 +44,9 @@ func (b *backfill) run(ctx context.Context, windows []window) error {
 		}
 		if _, down := b.outage.openUntil(); stopped || len(lost) == len(windows) && !down {
 			for _, l := range lost {
-				b.faults = append(b.faults, l.says)
+				b.faults = append(b.faults, l.reason)
 				if stopped {
-					b.leave(l.window)
+					b.giveUp(l.window)
 				}
 			}
 			return nil
@@ -59,7 +59,7 @@ func (b *backfill) run(ctx context.Context, windows []window) error {
 	return nil
 }
 
-// round asks for each window once. It is stopped where there is no use in going on.
+// round asks for each window once. It stops where the next windows would fail too.
 func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWindow, stopped bool) {
 	for i, w := range windows {
 		b.wait(ctx)
@@ -70,16 +70,16 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 		case err == nil:
 			b.outage.succeed()
 			b.advance(w, run)
-		case hopeless(err):
+		case isPermanent(err):
 			b.faults = append(b.faults, run.Error)
-			b.leave(windows[i:]...)
+			b.giveUp(windows[i:]...)
 			return lost, true
-		case !passes(err): // this window is refused for good; of the source's health it says nothing
+		case !isTransient(err): // only this window is refused: the source itself works
 			b.advance(w, run)
 		default:
 			lost = append(lost, lostWindow{w, run.Error})
-			if !b.mayEnd(err) {
-				b.leave(windows[i+1:]...)
+			if !b.noteOutage(err) {
+				b.giveUp(windows[i+1:]...)
 				return lost, true
 			}
 		}
@@ -87,14 +87,14 @@ func (b *backfill) round(ctx context.Context, windows []window) (lost []lostWind
 	return lost, false
 }
 
-// leave gives up the windows.
-func (b *backfill) leave(windows ...window) {
+// giveUp counts the delivery dates of windows that are not asked for any more.
+func (b *backfill) giveUp(windows ...window) {
 	for _, w := range windows {
 		b.left += len(w.Dates())
 	}
 }
 
-// advance tells of a window that is done with, for better or worse.
+// advance reports the progress after a window that was fetched, or failed for good.
 func (b *backfill) advance(w window, run store.Run) {
 	if run.Error != "" {
 		b.faults = append(b.faults, run.Error)
@@ -105,27 +105,27 @@ func (b *backfill) advance(w window, run store.Run) {
 	for _, tally := range run.Tallies {
 		b.progress.Rows += tally.Seen
 	}
-	b.tell(b.progress)
+	b.report(b.progress)
 }
 
-// mayEnd takes a fault down that passes, and says whether there is use in waiting for its end.
-func (b *backfill) mayEnd(err error) bool {
+// noteOutage records a transient error, and reports whether to wait for the end of the outage.
+func (b *backfill) noteOutage(err error) bool {
 	now := b.feeds.clock.Now()
 	b.outage.fail(now)
-	b.until = now.Add(askedRest(err))
-	if until, down := b.outage.openUntil(); down && until.After(b.until) {
-		b.until = until
+	b.resumeAt = now.Add(retryAfter(err))
+	if until, down := b.outage.openUntil(); down && until.After(b.resumeAt) {
+		b.resumeAt = until
 	}
-	return !b.outage.isLong() && b.until.Sub(now) <= longestWait
+	return !b.outage.isLong() && b.resumeAt.Sub(now) <= longestWait
 }
 
-// wait lasts for as long as the source is to be left alone.
+// wait returns once the source may be asked again, or ctx has ended.
 func (b *backfill) wait(ctx context.Context) {
-	wait := b.until.Sub(b.feeds.clock.Now())
+	wait := b.resumeAt.Sub(b.feeds.clock.Now())
 	if wait <= 0 {
 		return
 	}
-	b.feeds.log.Warn("source is down", "feed", string(b.feed.Name), "pause", wait.String())
+	b.feeds.log.Warn("waiting for the source", "feed", string(b.feed.Name), "pause", wait.String())
 	select {
 	case <-ctx.Done():
 	case <-b.feeds.clock.After(wait):

@@ -244,8 +244,8 @@ func (s secondFeed) wanted(ctx context.Context, now time.Time) (map[market.Deliv
 	today := market.DeliveryDateOf(now)
 	dataset := s.feed.Datasets[0]
 	if now.Before(minutesLater(today, s.feed.schedule.FromMinute)) {
-		holdings, err := s.feeds.holdings(ctx, dataset, today, today)
-		if err != nil || holdings[today].whole() {
+		stored, err := s.feeds.completenessOf(ctx, dataset, today, today)
+		if err != nil || stored[today].isComplete() {
 			return nil, err
 		}
 		return map[market.DeliveryDate]bool{today: true}, nil

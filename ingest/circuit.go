@@ -17,22 +17,22 @@ const failuresToOpen = 5
 // openFor is how long a circuit stays open before a run tries again, the first time, the second time and so on.
 var openFor = []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute}
 
-// circuit keeps a resource that fails, or that asks to be left alone, from being asked again and again. Its zero value is
-// closed.
+// circuit is a circuit breaker: it stops the calls to a resource that keeps failing, or that asked for a pause. Its zero
+// value is closed, and lets all calls pass.
 type circuit struct {
 	mu       sync.Mutex
 	failures int // in a row
 	until    time.Time
 }
 
-// openUntil is when a run may try again, and false if the circuit is closed.
+// openUntil returns when a run may try again, and false if the circuit is closed.
 func (c *circuit) openUntil() (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.until, c.failures >= failuresToOpen
 }
 
-// fail notes a failed run. One that ends while the circuit is open was begun before, and says nothing new.
+// fail counts a failed run. One that ends while the circuit is open had begun before, and is not counted.
 func (c *circuit) fail(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,8 +45,8 @@ func (c *circuit) fail(now time.Time) {
 	}
 }
 
-// rest opens the circuit until an instant, because the source asked for it.
-func (c *circuit) rest(until time.Time) {
+// open opens the circuit until an instant, because the source asked for a pause.
+func (c *circuit) open(until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failures = max(c.failures, failuresToOpen)
@@ -55,7 +55,7 @@ func (c *circuit) rest(until time.Time) {
 	}
 }
 
-// isLong says whether each of the waits, the longest too, has been followed by another failed run.
+// isLong reports whether a run has failed after each of the waits, including the longest.
 func (c *circuit) isLong() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,13 +69,13 @@ func (c *circuit) succeed() {
 	c.failures, c.until = 0, time.Time{}
 }
 
-// judge tells a feed's circuits how a run went. The source's own circuit, which its feeds share, is for faults of the
-// connection only; what is not the source's fault concerns neither.
+// judge updates a feed's circuits after a run. The circuit that the feeds of a source share counts faults of the
+// connection only; an error that is not the source's fault changes neither.
 func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 	var fault *source.Fault
 	switch now := f.clock.Now(); {
 	case err == nil, concernsWindow(run, err):
-		// That an older window is answered does not mend what newer ones meet.
+		// An older window that is answered does not show that newer ones would be.
 		if !lastDate(run.Window).Before(feed.failing) {
 			feed.circuit.succeed()
 			feed.failing = market.DeliveryDate{}
@@ -87,7 +87,7 @@ func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 			feed.failing = last
 		}
 		if fault.RetryAfter > 0 {
-			feed.circuit.rest(now.Add(fault.RetryAfter))
+			feed.circuit.open(now.Add(fault.RetryAfter))
 		}
 		if fault.Connection {
 			feed.host.fail(now)
@@ -95,15 +95,15 @@ func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 	}
 }
 
-// concernsWindow reports whether a fault lies in what was asked for: the source answered, and may well give other windows. It
-// refused this one, or gave a document of a single date that cannot be read.
+// concernsWindow reports whether an error is about this window only, so that other windows may succeed: the source refused
+// it, or its document of a single date cannot be read.
 func concernsWindow(run store.Run, err error) bool {
 	var fault *source.Fault
 	return errors.As(err, &fault) && fault.RetryAfter == 0 && (fault.Status == http.StatusBadRequest ||
 		fault.Unreadable && (run.Outcome == store.OutcomePartial || len(run.Window.Dates()) == 1))
 }
 
-// blockedUntil is when the feed may run again, and false if none of its circuits is open.
+// blockedUntil returns when the feed may run again, and false if none of its circuits is open.
 func (feed *feed) blockedUntil() (time.Time, bool) {
 	own, ownOpen := feed.circuit.openUntil()
 	host, hostOpen := feed.host.openUntil()
@@ -113,7 +113,7 @@ func (feed *feed) blockedUntil() (time.Time, bool) {
 	return own, ownOpen || hostOpen
 }
 
-// lastDate is the newest delivery date of a window.
+// lastDate returns the newest delivery date of a window.
 func lastDate(window market.Period) market.DeliveryDate {
 	return market.DeliveryDateOf(window.To().Add(-time.Second))
 }

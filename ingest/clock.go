@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	// clockTold is from how far on the difference between this machine's clock and a source's is shown.
-	clockTold = 2 * time.Minute
-	// clockWrong is from how far on, where two hosts or several runs agree, this machine's clock is taken to be wrong.
+	// clockShown is the smallest difference between this machine's clock and a source's that is shown.
+	clockShown = 2 * time.Minute
+	// clockWrong is the smallest difference that makes this machine's clock wrong, if two hosts or several runs agree.
 	clockWrong      = 10 * time.Minute
 	clockWrongRuns  = 3
-	clockReadingAge = 3 * time.Hour // an older reading says nothing any more
+	clockReadingAge = 3 * time.Hour // older readings are ignored
 )
 
-// clockFinding is what the sources' Date headers tell of this machine's clock.
+// clockFinding is how this machine's clock compares with the Date headers of the sources.
 type clockFinding struct {
-	ahead time.Duration // of the reading that is furthest off; negative: behind
-	host  string        // of that reading; empty where none was made lately
+	ahead time.Duration // of the reading with the largest difference; negative: behind
+	host  string        // of that reading; empty if there is no recent reading
 	read  time.Time
 	wrong bool
 }
 
-// findClock judges the newest readings of the sources' clocks. One whose instant lies ahead was made while the clock was
-// wrong, and is not believed.
+// findClock judges the newest readings of the sources' clocks. A reading from the future was made while the clock was
+// wrong, and is ignored.
 func findClock(readings []market.ClockReading, now time.Time) clockFinding {
 	var found clockFinding
 	var far []market.ClockReading
@@ -49,18 +49,19 @@ func findClock(readings []market.ClockReading, now time.Time) clockFinding {
 	return found
 }
 
-// isTold reports whether the difference is large enough to be shown.
-func (c clockFinding) isTold() bool { return c.ahead.Abs() >= clockTold }
+// isShown reports whether the difference is large enough to be shown.
+func (c clockFinding) isShown() bool { return c.ahead.Abs() >= clockShown }
 
-// latest is the later of now by this machine's clock and by the source that it differs from, so that neither hides a lag.
+// latest returns the later of now by this machine's clock and by the source that it differs from, so that a wrong clock
+// does not hide a lag.
 func (c clockFinding) latest(now time.Time) time.Time {
-	if byThem := now.Add(-c.ahead); c.isTold() && byThem.After(now) {
+	if byThem := now.Add(-c.ahead); c.isShown() && byThem.After(now) {
 		return byThem
 	}
 	return now
 }
 
-// text says in a sentence what is wrong and what to do.
+// text is a sentence about what is wrong and what to do.
 func (c clockFinding) text() string {
 	way := "ahead of"
 	if c.ahead < 0 {

@@ -158,7 +158,7 @@ func TestWhenTheClockIsKnownToBeWrong(t *testing.T) {
 		{"made while the clock was ahead", []market.ClockReading{reading("a", 100*24*time.Hour, 9, -100*24*time.Hour)}, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := findClock(row.readings, now); got.isTold() != row.told || got.wrong != row.wrong {
+			if got := findClock(row.readings, now); got.isShown() != row.told || got.wrong != row.wrong {
 				t.Errorf("%+v", got)
 			}
 		})

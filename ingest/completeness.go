@@ -13,41 +13,43 @@ import (
 // EarliestDate is before the first delivery date of every series.
 var EarliestDate = market.NewDeliveryDate(2014, time.January, 1)
 
-// gapAfter is how long a source has to say the same of a delivery date that is over, until what it lacks is taken for
+// gapAfter is how long a source has to say the same of a delivery date that is over, until what is missing is taken for
 // a gap of the source's own.
 const gapAfter = 7 * 24 * time.Hour
 
-// holding is how much of one delivery date a dataset has, in periods.
-type holding struct {
+// completeness is how much of one delivery date a dataset has, in periods.
+type completeness struct {
 	expected, received int
-	standIns           int  // how many of those received only stand in for the source's own
+	secondary          int  // how many of those received are from the second source
 	thinned            bool // what was received is kept in 5 min only, and nothing is asked for any more
 }
 
-// whole says whether every period can be served.
-func (h holding) whole() bool { return h.thinned || h.received >= h.expected }
+// isComplete reports whether every period can be served.
+func (h completeness) isComplete() bool { return h.thinned || h.received >= h.expected }
 
-// settled says whether the source itself has given every period.
-func (h holding) settled() bool { return h.thinned || h.received-h.standIns >= h.expected }
+// isCompleteFromSource reports whether the dataset's own source has given every period.
+func (h completeness) isCompleteFromSource() bool {
+	return h.thinned || h.received-h.secondary >= h.expected
+}
 
-// holdings tells, for each delivery date from first to last, what is expected of the dataset and what is held.
-func (f *Feeds) holdings(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]holding, error) {
+// completenessOf returns, for each delivery date from first to last, how much of the dataset is expected and stored.
+func (f *Feeds) completenessOf(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) (map[market.DeliveryDate]completeness, error) {
 	coverage, err := f.store.Coverage(ctx, dataset, first, last)
 	if err != nil {
 		return nil, err
 	}
 	if dataset.About().Due == nil {
-		return f.priceHoldings(ctx, dataset, coverage, market.Dates(first, last))
+		return f.priceCompleteness(ctx, dataset, coverage, market.Dates(first, last))
 	}
-	return holdingsOf(dataset, coverage, market.Dates(first, last)), nil
+	return completenessIn(dataset, coverage, market.Dates(first, last)), nil
 }
 
-// priceHoldings is holdings of the day-ahead prices. Where no single series of ENTSO-E is whole, it counts the quarters
+// priceCompleteness is completenessOf for the day-ahead prices. Where no single series of ENTSO-E is whole, it counts the quarters
 // that all series together cover.
-func (f *Feeds) priceHoldings(ctx context.Context, dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) (map[market.DeliveryDate]holding, error) {
-	holdings := map[market.DeliveryDate]holding{}
+func (f *Feeds) priceCompleteness(ctx context.Context, dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) (map[market.DeliveryDate]completeness, error) {
+	stored := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
-		h := holding{expected: date.Steps(market.QuarterSeconds)}
+		h := completeness{expected: date.Steps(market.QuarterSeconds)}
 		switch held := coverage[date]; {
 		case len(held) == 0:
 		case isWholeIn(held, date, market.PT15M) || isWholeIn(held, date, market.PT60M):
@@ -59,31 +61,31 @@ func (f *Feeds) priceHoldings(ctx context.Context, dataset market.Dataset, cover
 			}
 			h = countQuarters(h, prices)
 		}
-		holdings[date] = h
+		stored[date] = h
 	}
-	return holdings, nil
+	return stored, nil
 }
 
 func isWholeIn(held map[string]int, date market.DeliveryDate, resolution market.Resolution) bool {
 	return held[market.PriceSeries(resolution, market.FromENTSOE)] >= date.Steps(resolution.Seconds())
 }
 
-func countQuarters(h holding, prices []market.Price) holding {
+func countQuarters(h completeness, prices []market.Price) completeness {
 	for _, q := range market.Quarters(prices) {
 		h.received++
 		if q.Source != market.FromENTSOE {
-			h.standIns++
+			h.secondary++
 		}
 	}
 	return h
 }
 
-// holdingsOf is what a coverage, of the store or of a reply, has of each of the dates. For prices it has no answer.
-func holdingsOf(dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
+// completenessIn returns how much of each date a coverage has, that of the store or of a reply. It is not for prices.
+func completenessIn(dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) map[market.DeliveryDate]completeness {
 	series, step := dueSeries(dataset, coverage), dataset.Series().StepSeconds()
-	holdings := map[market.DeliveryDate]holding{}
+	stored := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
-		h := holding{thinned: coverage.IsThinned(date)}
+		h := completeness{thinned: coverage.IsThinned(date)}
 		for _, s := range series {
 			if date.Before(s.First) {
 				continue
@@ -92,9 +94,9 @@ func holdingsOf(dataset market.Dataset, coverage market.Coverage, dates []market
 			h.expected += steps
 			h.received += min(rowsOf(coverage[date], s.Prefix), steps)
 		}
-		holdings[date] = h
+		stored[date] = h
 	}
-	return holdings
+	return stored
 }
 
 // dueSeries are the series of a dataset that are due; one that is held from an earlier date on is due from then on.
@@ -151,23 +153,23 @@ func isGap(date market.DeliveryDate, asked store.FetchHistory, now time.Time) bo
 	return asked.Answered.Sub(since) >= gapAfter
 }
 
-// lack is how many datasets of a feed are not whole, or not read well, on a delivery date.
-type lack struct {
+// missingDatasets is how many datasets of a feed are not whole, or not read well, on a delivery date.
+type missingDatasets struct {
 	open  int  // the source may still give what is missing, or what the newest reading did not take
 	gaps  int  // the source has nothing more, or nothing more is kept of what it gave
 	asked bool // the feed has asked for the date
 }
 
-// lacks tells, for the delivery dates from first to last, which of the feed's datasets are not whole.
-func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]lack, error) {
-	lacks := map[market.DeliveryDate]lack{}
+// missing returns, for the delivery dates from first to last, how many of the feed's datasets are incomplete.
+func (f *Feeds) missing(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]missingDatasets, error) {
+	missing := map[market.DeliveryDate]missingDatasets{}
 	clock, err := f.clockFinding(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := f.clock.Now()
 	for _, dataset := range feed.Datasets {
-		holdings, err := f.holdings(ctx, dataset, first, last)
+		stored, err := f.completenessOf(ctx, dataset, first, last)
 		if err != nil {
 			return nil, err
 		}
@@ -175,8 +177,8 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 		if err != nil {
 			return nil, err
 		}
-		for date, h := range holdings {
-			l := lacks[date]
+		for date, h := range stored {
+			l := missing[date]
 			said, wasAsked := asked[date]
 			l.asked = l.asked || wasAsked
 			switch {
@@ -184,16 +186,16 @@ func (f *Feeds) lacks(ctx context.Context, feed *feed, first, last market.Delive
 				l.gaps++
 			case said.Fault.IsOpen(): // also where the date is held whole: its error stays until it is read well
 				l.open++
-			case h.settled() && said.Fault.Kind != store.FaultOmitted:
+			case h.isCompleteFromSource() && said.Fault.Kind != store.FaultOmitted:
 			case !clock.wrong && isGap(date, said, now):
 				l.gaps++
 			default:
 				l.open++
 			}
-			lacks[date] = l
+			missing[date] = l
 		}
 	}
-	return lacks, nil
+	return missing, nil
 }
 
 // unfinished lists the delivery dates up to last of which the source may still give something, or whose newest reading was not
@@ -213,12 +215,12 @@ func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.D
 			begin = earlier(begin, due)
 		}
 	}
-	lacks, err := f.lacks(ctx, feed, begin, last)
+	missing, err := f.missing(ctx, feed, begin, last)
 	if err != nil {
 		return nil, err
 	}
 	unfinished := map[market.DeliveryDate]bool{}
-	for date, l := range lacks {
+	for date, l := range missing {
 		if l.open > 0 && (l.asked || !date.Before(first)) {
 			unfinished[date] = true
 		}

@@ -7,8 +7,8 @@ import (
 	"courant/store/market"
 )
 
-// sayDifferences logs the delivery dates in the period of which two publications of prices do not agree.
-func (f *Feeds) sayDifferences(ctx context.Context, period market.Period) {
+// logDifferences logs the delivery dates in the period on which two publications of prices differ.
+func (f *Feeds) logDifferences(ctx context.Context, period market.Period) {
 	dates := period.Dates()
 	differences, err := f.store.PriceDifferences(ctx, dates[0])
 	if err != nil {
@@ -24,8 +24,8 @@ func (f *Feeds) sayDifferences(ctx context.Context, period market.Period) {
 	}
 }
 
-// rereadDiffering has ENTSO-E asked again at once for the prices of today and tomorrow that differ from the exchanges'; once
-// for each difference. feed is the one whose job is under way.
+// rereadDiffering asks ENTSO-E again at once for the delivery dates, today and tomorrow, whose prices differ from those of
+// the exchanges; once for each difference. feed is the one whose job is running.
 func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 	prices := f.primary[market.DayAheadPrices]
 	if _, blocked := prices.blockedUntil(); blocked || prices.isOff() || ctx.Err() != nil {
@@ -33,7 +33,7 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 	}
 	if feed != prices {
 		if !prices.busy.TryLock() {
-			return // its own job is under way, and does this at its end
+			return // its own job is running, and does this at its end
 		}
 		defer prices.busy.Unlock()
 	}
@@ -54,6 +54,6 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 		}
 	}
 	if len(due) > 0 {
-		_, _ = f.runAll(ctx, prices, planDates(prices, due)) // what fails is logged and recorded there
+		_, _ = f.runAll(ctx, prices, planDates(prices, due)) // runAll logs and records what fails
 	}
 }

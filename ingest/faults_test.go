@@ -470,7 +470,7 @@ func (r *faultyRun) checkStored(t *testing.T, want end, says string) {
 // checkLog looks for a line about each pause, one about each run, and no secret.
 func (r *faultyRun) checkLog(t *testing.T, want end, says string) {
 	t.Helper()
-	again := r.said(t, "source asked again")
+	again := r.said(t, "source called again")
 	if len(again) != r.clock.waits {
 		t.Errorf("%d notices of %d pauses", len(again), r.clock.waits)
 	}

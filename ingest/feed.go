@@ -31,51 +31,52 @@ func ReaderOf[R comparable](series *market.Series[R], read func(context.Context,
 type feed struct {
 	market.Feed
 	behaviour
-	read     Reader // nil: there are no credentials for the source
-	schedule Schedule
-	resting  bool     // there is no room for what it would bring
-	circuit  circuit  // of this resource
-	host     *circuit // of the source, shared by its feeds
+	read      Reader // nil: there are no credentials for the source
+	schedule  Schedule
+	outOfRoom bool     // the disk is nearly full
+	circuit   circuit  // of this resource
+	host      *circuit // of the source, shared by its feeds
 
-	busy       sync.Mutex          // held by the job under way
-	failing    market.DeliveryDate // the newest date of the windows that failed since the circuit was last closed; belongs to the job
+	busy       sync.Mutex          // locked while a job runs
+	failing    market.DeliveryDate // the newest date of the windows that failed since the circuit was last closed; guarded by busy
 	mu         sync.Mutex
 	pauses     map[market.DeliveryDate]pause
-	nextRun    time.Time       // zero: none is due
-	unrecorded error           // why the account of the newest run is not in the database
-	told       store.FeedState // to other processes; belongs to who tells
+	nextRun    time.Time       // zero: no run is scheduled
+	unrecorded error           // why the record of the newest run could not be stored
+	stored     store.FeedState // the state in the database; guarded by Feeds.statesMu
 }
 
 // isOff reports whether there are no credentials for the feed's source.
 func (feed *feed) isOff() bool { return feed.read == nil }
 
-// window is what one run asks for. Its calls are made one after the other, and what they bring is committed at once.
+// window is what one run asks for. Its calls are made one after the other, and their answers are committed together.
 type window struct {
 	market.Period
 	calls []market.Period
 }
 
-// answer is what one call brought, in the store's words.
+// answer is what one call, or all calls of a window, returned.
 type answer struct {
 	batch       market.Batch
 	refusals    source.Refusals
-	refused     market.Batch // what could be read of refused dates
+	refused     market.Batch // the readable rows of refused dates
 	omissions   []market.Omission
 	notes       []string
 	unknownKeys []string
 	traffic     source.Traffic
-	lost        []market.DeliveryDate // that could not be asked for, or read, by themselves
-	fault       error                 // why; nil if none is lost
+	lost        []market.DeliveryDate // dates that could not be fetched or read, even by themselves
+	fault       error                 // why the first of them was lost; nil if none is
 	unreadable  int                   // how many documents of more than one date could not be read
 }
 
-// lose notes why neighbouring delivery dates are not in the answer; the first reason stands.
-func (a *answer) lose(dates []market.DeliveryDate, err error) {
+// addLost adds neighbouring delivery dates to those that are missing from the answer because of an error. The first error
+// is kept.
+func (a *answer) addLost(dates []market.DeliveryDate, err error) {
 	a.lost = append(a.lost, dates...)
 	a.fault = cmp.Or(a.fault, fmt.Errorf("%s to %s: %w", dates[0], dates[len(dates)-1], err))
 }
 
-// add takes what another call brought in.
+// add adds the answer to another call.
 func (a *answer) add(part answer) {
 	a.batch = a.batch.With(part.batch)
 	a.refused = a.refused.With(part.refused)
@@ -112,7 +113,7 @@ func cutAtChange(date market.DeliveryDate, period market.Period) []market.Period
 	return []market.Period{period}
 }
 
-// upTo cuts a window at an instant, for energies, which have no future; false if nothing is left.
+// upTo cuts off what lies after an instant, because energy has no values in the future; false if nothing is left.
 func (w window) upTo(now time.Time) (window, bool) {
 	end := now.Unix()
 	if w.End <= end {
@@ -124,7 +125,7 @@ func (w window) upTo(now time.Time) (window, bool) {
 	return w.between(w.Start, end), true
 }
 
-// isOver says whether the window ends with a delivery date that is over.
+// isOver reports whether the window ends with the end of a delivery date, which is past.
 func (w window) isOver(now time.Time) bool {
 	return !w.To().After(now) && w.To().Equal(market.DeliveryDateOf(w.To()).Start())
 }

@@ -11,7 +11,7 @@ import (
 	"courant/store/market"
 )
 
-// OffError is a dataset that is not fetched because there are no credentials for its source.
+// OffError means that a dataset is not fetched because there are no credentials for its source.
 type OffError struct {
 	Dataset market.Dataset
 	Source  string // RTE or ENTSO-E
@@ -19,15 +19,15 @@ type OffError struct {
 
 func (e OffError) Error() string { return fmt.Sprintf("%s: the feed is off", e.Dataset) }
 
-// ErrIncomplete is a fetch of which the source gave something that was refused, or failed to give something.
+// ErrIncomplete means that a fetch could not get, or had to refuse, a part of what was asked for.
 var ErrIncomplete = errors.New("not everything could be fetched")
 
 // FetchRequest is a range of delivery dates that a person asks for, both ends included.
 type FetchRequest struct {
 	Dataset     market.Dataset // its feed is run, so one capacity dataset brings all three
 	First, Last market.DeliveryDate
-	// Force asks also for the windows that an interrupted fetch of the same range had finished, and for the delivery
-	// dates of which the source has nothing more or which are thinned.
+	// Force asks also for the windows that an interrupted fetch of the same range had finished, and for delivery dates
+	// whose gaps are the source's own, or that are thinned.
 	Force bool
 	// Progress is called before the first window and after each.
 	Progress func(Progress)
@@ -37,13 +37,13 @@ type FetchRequest struct {
 type Progress struct {
 	Done, Total int                 // delivery dates
 	Date        market.DeliveryDate // the last one of the newest window; zero before the first
-	Rows        int                 // that the source has given so far
+	Rows        int                 // received so far
 }
 
-// Name is the name of the feed that brings the dataset in.
+// Name returns the name of the feed of the dataset's own source.
 func (f *Feeds) Name(dataset market.Dataset) market.FeedName { return f.primary[dataset].Name }
 
-// Plan lists the periods that a fetch would ask for, in order, one a call.
+// Plan lists the periods that a fetch would ask for, in order, one for each call.
 func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]market.Period, error) {
 	feed := f.primary[request.Dataset]
 	finished, err := f.store.FinishedWindows(ctx, string(feed.Name), request.First, request.Last)
@@ -61,16 +61,16 @@ func (f *Feeds) Plan(ctx context.Context, request FetchRequest) ([]market.Period
 	return calls, nil
 }
 
-// fetchWindows are those of the request that have begun and, unless it is forced, are neither finished nor of dates of which
-// the source has nothing more, or of which no more is kept.
+// fetchWindows returns the windows of a request that have begun. Unless it is forced, it leaves out those that are finished,
+// and the delivery dates that cannot become more complete.
 func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchRequest, finished map[int64]bool) ([]window, error) {
 	dates := market.Dates(request.First, request.Last)
 	if !request.Force {
-		lacks, err := f.lacks(ctx, feed, request.First, request.Last)
+		missing, err := f.missing(ctx, feed, request.First, request.Last)
 		if err != nil {
 			return nil, err
 		}
-		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return lacks[date].gaps == len(feed.Datasets) })
+		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return missing[date].gaps == len(feed.Datasets) })
 	}
 	var windows []window
 	for _, run := range neighbours(dates) {
@@ -84,9 +84,9 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 	return windows, nil
 }
 
-// Fetch asks for every delivery date of the requests' ranges, also those that are held whole, one request after the
-// other. After an interruption, or an outage that ended the fetch, the same requests go on with the windows that are
-// left. The error wraps an OffError, ErrIncomplete or ErrNoRoom, or is the context's or the store's.
+// Fetch asks for every delivery date of the requests' ranges, including complete ones, one request after the other. After
+// an interruption, or an outage that ended the fetch, the same requests continue with the windows that are left. The error
+// wraps an OffError, ErrIncomplete or ErrNoRoom, or is the context's or the store's.
 func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	if err := f.checkRoom(); err != nil {
 		return err
@@ -114,7 +114,7 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 			return ctx.Err()
 		}
 	}
-	// Until all have come to their end, what each has finished is remembered.
+	// Until all requests are finished, the finished windows of each are remembered.
 	if !ended {
 		return errors.Join(faults...)
 	}
@@ -126,17 +126,17 @@ func (f *Feeds) Fetch(ctx context.Context, requests ...FetchRequest) error {
 	return errors.Join(faults...)
 }
 
-// fetch asks for one request and says how many delivery dates are left, for the same request to go on with.
+// fetch runs one request, and returns how many delivery dates are left for the same request to continue with.
 func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fetch store.Fetch) (left int, err error) {
 	windows, err := f.fetchWindows(ctx, feed, request, fetch.Finished)
 	if err != nil {
 		return 0, err
 	}
-	b := backfill{feeds: f, feed: feed, fetchID: fetch.ID, tell: request.Progress}
+	b := backfill{feeds: f, feed: feed, fetchID: fetch.ID, report: request.Progress}
 	if err := b.run(ctx, windows); err != nil {
 		return b.left, err
 	}
-	faults := shortList(b.faults)
+	faults := firstFew(b.faults)
 	if b.left > 0 {
 		faults += fmt.Sprintf("; %d delivery dates are left: the same command goes on with them", b.left)
 	}
@@ -146,13 +146,13 @@ func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fet
 	return b.left, err
 }
 
-// mostTold is how many faults a message names.
-const mostTold = 5
+// mostNamed is how many faults a message names.
+const mostNamed = 5
 
-// shortList is the first of the texts, and how many more there are.
-func shortList(texts []string) string {
-	if more := len(texts) - mostTold; more > 0 {
-		texts = append(slices.Clone(texts[:mostTold]), fmt.Sprintf("and %d more", more))
+// firstFew joins the first of the texts, and says how many more there are.
+func firstFew(texts []string) string {
+	if more := len(texts) - mostNamed; more > 0 {
+		texts = append(slices.Clone(texts[:mostNamed]), fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(texts, "; ")
 }

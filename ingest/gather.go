@@ -8,7 +8,7 @@ import (
 	"courant/store/market"
 )
 
-// gather makes the window's calls and puts together what they bring.
+// gather makes the window's calls and joins their answers.
 func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error) {
 	var all answer
 	for _, call := range w.calls {
@@ -21,12 +21,12 @@ func (f *Feeds) gather(ctx context.Context, feed *feed, w window) (answer, error
 	all.batch.ForgetUpdates(now.Add(latestUpdate))
 	all.batch.Settle(now)
 	all.refused = all.refused.WithoutFuture(now)
-	all.settleOmissions()
+	all.dropResolvedOmissions()
 	return all, nil
 }
 
-// settleOmissions forgets that a reply lacked a dataset where another one gave rows of the date after all, and what is told twice.
-func (a *answer) settleOmissions() {
+// dropResolvedOmissions deletes the omissions of a whole date for which another reply had rows after all, and repeated ones.
+func (a *answer) dropResolvedOmissions() {
 	var kept []market.Omission
 	for _, omission := range a.omissions {
 		whole := omission.Steps == 0
@@ -39,9 +39,9 @@ func (a *answer) settleOmissions() {
 	a.omissions = kept
 }
 
-// gatherCall makes one call. A source may cut a wide window short without a word, at its end or in one of its series:
-// delivery dates that are over and not whole in the answer are asked for again by themselves, as long as that brings
-// more than the call for a wider window did, to which was belongs; nil for the first call.
+// gatherCall makes one call. A source may cut the answer to a wide window short without saying so, at its end or in one of
+// its series: past delivery dates that are incomplete in the answer are asked for again by themselves, as long as that
+// returns more than the call for the wider window. was is the shortfall of that call; nil for the first one.
 func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, was shortfall, into *answer) error {
 	part, err := feed.read(ctx, call)
 	into.traffic.Add(part.traffic)
@@ -59,12 +59,12 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, 
 	if len(dates) == 1 || part.batch.IsEmpty() {
 		return nil
 	}
-	short := f.shortOf(feed, dates, part)
+	short := f.shortfallOf(feed, dates, part)
 	if was != nil && !short.isLessThan(was, dates) {
 		return nil
 	}
 	for _, piece := range short.pieces(dates) {
-		if askedRest(into.fault) > 0 {
+		if retryAfter(into.fault) > 0 {
 			into.lost = append(into.lost, piece...)
 			continue
 		}
@@ -73,15 +73,15 @@ func (f *Feeds) gatherCall(ctx context.Context, feed *feed, call market.Period, 
 		if ctx.Err() != nil {
 			return err
 		}
-		if err != nil { // what came is kept; the dates are asked for again later
-			into.lose(piece, err)
+		if err != nil { // the rest of the answer is stored; these dates are asked for again later
+			into.addLost(piece, err)
 		}
 	}
 	return nil
 }
 
-// mostUnreadable is how many documents of a window that cannot be read are asked for in halves: enough for two spoilt dates
-// in the widest window, and few where all are.
+// mostUnreadable is how many unreadable documents of a window are asked for in halves: enough for two unreadable dates in
+// the widest window, and few calls where all dates are.
 const mostUnreadable = 14
 
 // gatherHalves asks for a window in two halves, because the source calls it too wide, or because its document cannot be
@@ -106,24 +106,24 @@ func (f *Feeds) gatherHalves(ctx context.Context, feed *feed, call market.Period
 		return cause
 	}
 	for _, half := range unread {
-		into.lose(half.Dates(), cause)
+		into.addLost(half.Dates(), cause)
 	}
 	return nil
 }
 
-// shortfall is how many periods an answer lacks of delivery dates that are over; a date that is whole is not there.
+// shortfall is how many periods of past delivery dates are missing from an answer. It has no entry for a complete date.
 type shortfall map[market.DeliveryDate]int
 
-// shortOf is what the answer lacks of the dates; of a date of which it refuses something that is not known.
-func (f *Feeds) shortOf(feed *feed, dates []market.DeliveryDate, part answer) shortfall {
+// shortfallOf counts the missing periods per date; dates with refusals are skipped.
+func (f *Feeds) shortfallOf(feed *feed, dates []market.DeliveryDate, part answer) shortfall {
 	short := shortfall{}
 	for _, dataset := range feed.Datasets {
-		held := holdingsOf(dataset, part.batch.Coverage(dataset), dates)
+		held := completenessIn(dataset, part.batch.Coverage(dataset), dates)
 		if dataset.About().Due == nil {
 			held = quartersOf(part.batch, dataset, dates)
 		}
 		for _, date := range dates {
-			if h := held[date]; date.Before(f.today()) && !h.settled() && !part.refusals.Has(dataset, date) {
+			if h := held[date]; date.Before(f.today()) && !h.isCompleteFromSource() && !part.refusals.Has(dataset, date) {
 				short[date] += h.expected - h.received
 			}
 		}
@@ -131,22 +131,22 @@ func (f *Feeds) shortOf(feed *feed, dates []market.DeliveryDate, part answer) sh
 	return short
 }
 
-// quartersOf is what a batch's prices cover of each of the dates.
-func quartersOf(batch market.Batch, dataset market.Dataset, dates []market.DeliveryDate) map[market.DeliveryDate]holding {
-	held := map[market.DeliveryDate]holding{}
+// quartersOf counts the quarters of each date that a batch's prices cover.
+func quartersOf(batch market.Batch, dataset market.Dataset, dates []market.DeliveryDate) map[market.DeliveryDate]completeness {
+	held := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
 		prices := market.Prices.In(batch.Of(dataset, date))
-		held[date] = countQuarters(holding{expected: date.Steps(market.QuarterSeconds)}, prices)
+		held[date] = countQuarters(completeness{expected: date.Steps(market.QuarterSeconds)}, prices)
 	}
 	return held
 }
 
-// isLessThan says whether any of the dates lacks less than it did.
+// isLessThan reports whether less than before is missing from any of the dates.
 func (s shortfall) isLessThan(was shortfall, dates []market.DeliveryDate) bool {
 	return slices.ContainsFunc(dates, func(date market.DeliveryDate) bool { return s[date] < was[date] })
 }
 
-// pieces are the runs of neighbours among the dates that lack something, or the dates in two halves if all do.
+// pieces are the sequences of neighbouring dates that are incomplete, or two halves of the dates if all are.
 func (s shortfall) pieces(dates []market.DeliveryDate) [][]market.DeliveryDate {
 	short := slices.DeleteFunc(slices.Clone(dates), func(date market.DeliveryDate) bool { return s[date] == 0 })
 	if len(short) == len(dates) {
@@ -155,7 +155,7 @@ func (s shortfall) pieces(dates []market.DeliveryDate) [][]market.DeliveryDate {
 	return neighbours(short)
 }
 
-// neighbours cuts ascending dates into runs without a hole.
+// neighbours splits ascending dates into sequences of consecutive dates.
 func neighbours(dates []market.DeliveryDate) [][]market.DeliveryDate {
 	var runs [][]market.DeliveryDate
 	for i, date := range dates {
@@ -167,6 +167,6 @@ func neighbours(dates []market.DeliveryDate) [][]market.DeliveryDate {
 	return runs
 }
 
-// latestUpdate is by how much the date that a source gives for a row's last change may lie ahead of this machine's clock. One
-// that lies further ahead is not believed: it would shut out every later row.
+// latestUpdate is how far in the future, by this machine's clock, the time at which a source last changed a row may be. A
+// later time is ignored: it would make every later row look old.
 const latestUpdate = 24 * time.Hour

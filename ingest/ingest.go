@@ -1,8 +1,8 @@
-// Package ingest decides when to ask a source, what is missing and what to keep.
+// Package ingest decides when to ask a source, what is missing and what to store.
 //
-// A feed is the job that brings datasets in. It never asks "what time is it" but "which delivery dates do I lack": a
-// restart or a lost night heals by itself, because the next run finds the hole. What a window's calls bring is checked
-// and committed in one transaction, with the account of the run.
+// A feed is the job that fetches datasets. It starts from the delivery dates that are missing, not from the time of day:
+// after a restart or a lost night the next run finds the gap by itself. What a window's calls return is checked and
+// committed in one transaction, together with the record of the run.
 package ingest
 
 import (
@@ -18,7 +18,7 @@ import (
 	"courant/store/market"
 )
 
-// Options says what the feeds work with.
+// Options are what the feeds need.
 type Options struct {
 	Store *store.Store
 	Clock clockwork.Clock
@@ -27,19 +27,19 @@ type Options struct {
 	Readers map[market.FeedName]Reader
 	// Schedules are the feeds' timetables; a feed without one has the default.
 	Schedules map[market.FeedName]Schedule
-	// Committed is called after each commit, before the run is said to be done.
+	// Committed is called after each commit, before the run is reported.
 	Committed func(context.Context)
-	// Room says why nothing may be written at the moment; nil: there is always room.
+	// Room returns why nothing may be written at the moment, or nil; a nil Room: there is always room.
 	Room func() error
 	// CompareClocks has each run compare this machine's clock with the Date headers of the sources.
 	CompareClocks bool
-	// Ran is called when a run has ended, however it did.
+	// Ran is called after each run, whatever its outcome.
 	Ran func(store.Run)
 	// Explain adds to an error what a person can do about it, for the log and the status; nil: errors are reported as they are.
 	Explain func(error) error
 }
 
-// Feeds is all feeds of Courant.
+// Feeds are all feeds of Courant.
 type Feeds struct {
 	store     *store.Store
 	clock     clockwork.Clock
@@ -50,12 +50,12 @@ type Feeds struct {
 	explain   func(error) error
 	feeds     []*feed
 	primary   map[market.Dataset]*feed // the feed of each dataset's own source
-	telling   sync.Mutex               // one says at a time how the feeds stand
+	statesMu  sync.Mutex               // serializes storeStates
 	started   time.Time
 	comparing bool // this machine's clock with those of the sources
 }
 
-// New makes the feeds; none runs yet.
+// New makes the feeds. Serve runs them.
 func New(o Options) *Feeds {
 	f := &Feeds{store: o.Store, clock: o.Clock, log: o.Log, committed: o.Committed, ran: o.Ran, room: o.Room, explain: o.Explain,
 		started: o.Clock.Now(), comparing: o.CompareClocks, primary: map[market.Dataset]*feed{}}
@@ -96,7 +96,7 @@ func New(o Options) *Feeds {
 
 func (f *Feeds) today() market.DeliveryDate { return market.DeliveryDateOf(f.clock.Now()) }
 
-// LastDate is the last delivery date of the dataset that may be asked for: tomorrow for what is sold a day ahead,
+// LastDate returns the last delivery date of a dataset that may be asked for: tomorrow for what is sold a day ahead,
 // today for energy.
 func LastDate(dataset market.Dataset, now time.Time) market.DeliveryDate {
 	today := market.DeliveryDateOf(now)

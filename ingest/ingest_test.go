@@ -402,7 +402,7 @@ func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
 	}
 	a := answer{omissions: []market.Omission{lacks(market.FCRCapacity, day), lacks(market.FCRCapacity, other), lacks(market.MFRRCapacity, day), lacks(market.FCRCapacity, other)},
 		batch: market.Capacity.Batch([]market.CapacityStep{capacityStep(market.FCRCapacity, day.Start().Unix(), market.Symmetric, "STD")})}
-	a.settleOmissions()
+	a.dropResolvedOmissions()
 	want := []market.Omission{lacks(market.FCRCapacity, other), lacks(market.MFRRCapacity, day)}
 	if diff := cmp.Diff(want, a.omissions, cmp.AllowUnexported(market.DeliveryDate{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -15,30 +15,30 @@ import (
 	"courant/store/market"
 )
 
-// lockPause is how long a feed rests when another program's lock kept out what it had brought.
+// lockPause is how long a feed waits after another program's lock on the database kept it from storing.
 const lockPause = time.Minute
 
-// mostJitter keeps many Courants from asking a source at the same second.
+// mostJitter bounds the random delay that keeps many Courants from asking a source in the same second.
 const mostJitter = time.Minute
 
-// Serve runs every feed that has credentials, each on its own schedule, until ctx ends; then it waits a while for the
-// runs under way.
+// Serve runs every feed that has credentials, each on its own schedule, until ctx ends. Then it waits up to stopTimeout
+// for the runs that have begun.
 func (f *Feeds) Serve(ctx context.Context) error {
 	scheduler, err := gocron.NewScheduler(gocron.WithClock(f.clock), gocron.WithLocation(market.Paris), gocron.WithStopTimeout(stopTimeout))
 	if err != nil {
 		return fmt.Errorf("ingest: scheduler: %w", err)
 	}
 	f.clearStates(ctx) // those of a service that was killed
-	rests := f.killRests(ctx)
+	pauses := f.killPauses(ctx)
 	for _, feed := range f.feeds {
 		if feed.isOff() {
 			continue
 		}
 		at := gocron.OneTimeJobStartImmediately()
-		if until, killed := rests[feed]; killed {
+		if until, killed := pauses[feed]; killed {
 			at = gocron.OneTimeJobStartDateTime(until)
 			feed.runsNext(until)
-			f.tellStates(ctx, feed.host)
+			f.storeStates(ctx, feed.host)
 		}
 		if err := f.schedule(ctx, scheduler, feed, at); err != nil {
 			return err
@@ -47,21 +47,21 @@ func (f *Feeds) Serve(ctx context.Context) error {
 	scheduler.Start()
 	<-ctx.Done()
 	if err := scheduler.Shutdown(); err != nil {
-		// What such a run waits for is the database's lock; it has stored nothing, and the next start asks again.
-		f.log.Warn("runs not ended in time", "error", oneLine(err))
+		// Such a run waits for a lock on the database. It has stored nothing, and the next start asks again.
+		f.log.Warn("runs did not stop in time", "error", oneLine(err))
 	}
 	f.clearStates(context.WithoutCancel(ctx))
 	f.endAllRuns(context.WithoutCancel(ctx))
 	return nil
 }
 
-// stopTimeout is how long a run that was told to stop may take, and clearTimeout how long the states of the feeds.
+// stopTimeout is how long runs may take to stop, and clearTimeout how long the deletion of the feeds' states may take.
 const (
 	stopTimeout  = 4 * time.Second
 	clearTimeout = time.Second
 )
 
-// clearStates takes back how the feeds stand. Without it they are overwritten, or not believed for long.
+// clearStates deletes the stored states of the feeds. Where that fails they are overwritten, or soon ignored.
 func (f *Feeds) clearStates(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, clearTimeout)
 	defer cancel()
@@ -70,8 +70,8 @@ func (f *Feeds) clearStates(ctx context.Context) {
 	}
 }
 
-// schedule sets one run of the feed. When it ends it sets the next: runs of a feed never overlap, and each time is
-// chosen knowing what is still missing.
+// schedule schedules one job of the feed, which schedules the next one when it ends. So the jobs of a feed never overlap,
+// and each time depends on what is still missing.
 func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *feed, at gocron.OneTimeJobStartAtOption) error {
 	_, err := scheduler.NewJob(gocron.OneTimeJob(at), gocron.NewTask(func() {
 		next := f.job(ctx, feed)
@@ -79,11 +79,11 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 			return
 		}
 		at := gocron.OneTimeJobStartImmediately()
-		if next.After(f.clock.Now()) { // gocron takes no other
+		if next.After(f.clock.Now()) { // gocron refuses a time in the past
 			at = gocron.OneTimeJobStartDateTime(next)
 		}
 		err := f.schedule(ctx, scheduler, feed, at)
-		if err != nil { // the time may have passed meanwhile
+		if err != nil { // the time may have passed in between
 			err = f.schedule(ctx, scheduler, feed, gocron.OneTimeJobStartImmediately())
 		}
 		if err != nil {
@@ -96,7 +96,7 @@ func (f *Feeds) schedule(ctx context.Context, scheduler gocron.Scheduler, feed *
 	return nil
 }
 
-// job fetches what the feed lacks and says when it is to run again.
+// job fetches what is missing and returns when the feed is to run again.
 func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	feed.busy.Lock()
 	defer feed.busy.Unlock()
@@ -104,7 +104,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	if until, blocked := feed.blockedUntil(); blocked && until.After(now) {
 		return f.endJob(ctx, feed, nil, nil)
 	}
-	if f.rests(feed) {
+	if f.isOutOfRoom(feed) {
 		feed.runsNext(now.Add(roomPause))
 		return now.Add(roomPause)
 	}
@@ -125,22 +125,21 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	return f.endJob(ctx, feed, answered, err)
 }
 
-// runAll asks for windows one after the other. It tells of which delivery dates the source was asked and answered; the error is that
+// runAll asks for windows one after the other. It returns the delivery dates for which the source answered, and the error
 // of the last run.
 func (f *Feeds) runAll(ctx context.Context, feed *feed, windows []window) (answered map[market.DeliveryDate]bool, err error) {
 	f.beginRuns(ctx, feed)
 	defer f.endRuns(ctx, feed)
 	answered = map[market.DeliveryDate]bool{}
 	for _, w := range windows {
-		// A run that fails is logged and recorded there. The next windows are asked for all the same, unless they
-		// would fail alike.
+		// run logs and records an error. The next windows are asked for all the same, unless they would fail too.
 		var run store.Run
 		run, err = f.run(ctx, feed, w, 0)
 		if ctx.Err() != nil {
 			return answered, err
 		}
 		f.judge(feed, run, err)
-		f.tellStates(ctx, feed.host)
+		f.storeStates(ctx, feed.host)
 		if err == nil || isAnswer(err) {
 			for _, date := range w.Dates() {
 				answered[date] = true
@@ -149,14 +148,14 @@ func (f *Feeds) runAll(ctx context.Context, feed *feed, windows []window) (answe
 		if err == nil {
 			continue
 		}
-		if _, blocked := feed.blockedUntil(); blocked || hopeless(err) || isUnreached(err) {
+		if _, blocked := feed.blockedUntil(); blocked || isPermanent(err) || isUnreached(err) {
 			break
 		}
 	}
 	return answered, err
 }
 
-// isAnswer says whether the source was reached and answered, with something that could not be taken.
+// isAnswer reports whether an error shows that the source was reached and answered.
 func isAnswer(err error) bool {
 	var fault *source.Fault
 	return errors.As(err, &fault) && !fault.Connection && fault.Status < 500
@@ -183,7 +182,7 @@ func earlier(a, b market.DeliveryDate) market.DeliveryDate {
 	return a
 }
 
-// planDates plans windows over dates, one for each run of neighbours.
+// planDates plans windows over dates, the newest first, for each sequence of neighbouring dates.
 func planDates(feed *feed, dates map[market.DeliveryDate]bool) []window {
 	sorted := make([]market.DeliveryDate, 0, len(dates))
 	for date := range dates {
@@ -194,7 +193,7 @@ func planDates(feed *feed, dates map[market.DeliveryDate]bool) []window {
 	for _, run := range neighbours(sorted) {
 		windows = append(windows, windowsOf(feed.Feed, run[0], run[len(run)-1])...)
 	}
-	slices.Reverse(windows) // the newest first: they are what people wait for
+	slices.Reverse(windows) // users wait for the newest
 	return windows
 }
 
@@ -218,23 +217,23 @@ func (f *Feeds) endJob(ctx context.Context, feed *feed, answered map[market.Deli
 	}
 	next = next.Add(rand.N(jitter + 1))
 	feed.runsNext(next)
-	f.tellStates(ctx, feed.host)
+	f.storeStates(ctx, feed.host)
 	return next
 }
 
-// tellStates tells other processes how the feeds of a source stand: what one of them meets may open or close the circuit of
-// all. What was told already is not told again.
-func (f *Feeds) tellStates(ctx context.Context, host *circuit) {
-	f.telling.Lock()
-	defer f.telling.Unlock()
+// storeStates stores the states of a source's feeds for other processes: the run of one feed may open or close the circuit
+// of all. States that have not changed are not written.
+func (f *Feeds) storeStates(ctx context.Context, host *circuit) {
+	f.statesMu.Lock()
+	defer f.statesMu.Unlock()
 	for _, feed := range f.feeds {
 		state := feed.ownState()
-		if feed.host != host || state.NextRun.IsZero() || state == feed.told {
+		if feed.host != host || state.NextRun.IsZero() || state == feed.stored {
 			continue
 		}
 		switch err := f.store.PutFeedState(ctx, string(feed.Name), state); {
 		case err == nil:
-			feed.told = state
+			feed.stored = state
 		case ctx.Err() == nil:
 			f.log.Error("feed state not stored", "feed", string(feed.Name), "error", oneLine(err))
 		}
@@ -247,8 +246,8 @@ func (feed *feed) runsNext(at time.Time) {
 	feed.nextRun = at
 }
 
-// pauseDates lets the dates before today that the source answered and that are still wanted rest for longer each time.
-// A source that was not reached said nothing of them.
+// pauseDates pauses the dates before today for which the source answered and that are still wanted, for longer each time.
+// Where the source was not reached, nothing is known of a date.
 func (f *Feeds) pauseDates(feed *feed, wanted, answered map[market.DeliveryDate]bool, now time.Time) {
 	for date := range feed.pauses {
 		if !wanted[date] {

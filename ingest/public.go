@@ -7,8 +7,8 @@ import (
 	"courant/ingest/source"
 )
 
-// Public is the report as others than administrators may read it: of errors the first sentence, without what a source
-// wrote.
+// Public returns the report as users other than administrators may read it: errors are cut to their first sentence,
+// without the words of the source.
 func Public(r report.Report) report.Report {
 	r.Datasets, r.Quarantine = slices.Clone(r.Datasets), slices.Clone(r.Quarantine)
 	for i := range r.Datasets {

@@ -12,22 +12,24 @@ import (
 	"courant/store/market"
 )
 
-// Of a finished date a scheduled reading may change, or withdraw, one value in so many without a person's word.
+// oneIn bounds what a scheduled reading may change or withdraw of a past delivery date without a person's decision: one value
+// in so many.
 const oneIn = 5
 
-// quarantineRun is the feed in the account of what a person accepted.
+// quarantineRun is the feed's name in the record of a run in which a person accepted values.
 const quarantineRun = "quarantine"
 
-// holdBack puts apart what a person has to decide on: of a scheduled reading the delivery dates that look like a fault of
-// the source, which are refused until then, and of every reading what could be read of refused dates. What a person accepted
-// before is taken. What a person rejected before is left out of a scheduled reading and told, but no fault of it.
+// holdBack moves what a person has to decide on into quarantine: from a scheduled reading the delivery dates that look like
+// an error of the source, which are refused until then, and from every reading the readable rows of refused dates. What a
+// person has accepted before is taken. What a person has rejected before is left out of a scheduled reading and returned,
+// but is not an error.
 func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (rejected []market.Refusal, err error) {
-	accepted, rejected, err := f.keepRefused(ctx, brought, scheduled)
+	accepted, rejected, err := f.quarantineRefused(ctx, brought, scheduled)
 	if err != nil {
 		return nil, err
 	}
 	if scheduled {
-		odd, err := f.holdBackOdd(ctx, brought)
+		odd, err := f.quarantineOdd(ctx, brought)
 		if err != nil {
 			return nil, err
 		}
@@ -37,8 +39,8 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 	return rejected, nil
 }
 
-// keepRefused puts apart what could be read of refused dates, where a person may accept it.
-func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
+// quarantineRefused moves the readable rows of refused dates into quarantine, where a person may accept them.
+func (f *Feeds) quarantineRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
 	for _, refusal := range slices.Clone(brought.refusals.List()) {
 		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
 		if refusal.Final || batch.IsEmpty() {
@@ -60,9 +62,9 @@ func (f *Feeds) keepRefused(ctx context.Context, brought *answer, scheduled bool
 	return accepted, rejected, nil
 }
 
-// holdBackOdd takes the delivery dates that look like a fault of the source out of a scheduled reading, each dataset's for
-// itself.
-func (f *Feeds) holdBackOdd(ctx context.Context, brought *answer) (rejected []market.Refusal, err error) {
+// quarantineOdd moves the delivery dates that look like an error of the source from a scheduled reading into quarantine,
+// separately for each dataset.
+func (f *Feeds) quarantineOdd(ctx context.Context, brought *answer) (rejected []market.Refusal, err error) {
 	whole := brought.batch
 	for _, dataset := range market.Datasets() {
 		for _, date := range whole.Dates(dataset) {
@@ -97,8 +99,8 @@ func (f *Feeds) quarantine(ctx context.Context, dataset market.Dataset, date mar
 	return f.store.Quarantine(ctx, store.Quarantined{Dataset: dataset, Date: date, Kind: kind, Reason: reason, Seen: f.clock.Now(), Batch: batch})
 }
 
-// suspicion says what would be odd about a delivery date of a dataset if the new rows were taken, and "" if nothing would.
-// What is corrected or withdrawn of a date that is not over is served at once: people need what holds now.
+// suspicion describes what would be odd about a delivery date of a dataset with the new rows, "" if nothing would be.
+// Corrections and withdrawals of a date that is not over are served at once: users need the current values.
 func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (market.WaitKind, string, error) {
 	over := !f.clock.Now().Before(date.End())
 	if dataset == market.DayAheadPrices {
@@ -121,7 +123,7 @@ func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date mark
 	return "", "", nil
 }
 
-// priceSuspicion is suspicion of prices.
+// priceSuspicion is suspicion for prices.
 func (f *Feeds) priceSuspicion(ctx context.Context, date market.DeliveryDate, over bool, prices []market.Price) (market.WaitKind, string, error) {
 	held, err := store.Within(ctx, f.store, market.Prices, market.DayAheadPrices, date.Period())
 	if err != nil {
@@ -132,7 +134,7 @@ func (f *Feeds) priceSuspicion(ctx context.Context, date market.DeliveryDate, ov
 		resolution market.Resolution
 	}
 	merged := map[slot]market.Price{}
-	var own []market.Price // what only stands in may change as a whole
+	var own []market.Price // those of the second source may all change
 	for _, p := range held {
 		if p.Source == market.FromENTSOE {
 			own = append(own, p)
@@ -166,7 +168,7 @@ func (f *Feeds) priceSuspicion(ctx context.Context, date market.DeliveryDate, ov
 	return "", "", nil
 }
 
-// isFlat says whether at least half of the date's quarters are there, and all that are have one price.
+// isFlat reports whether at least half of the date's quarters have a price, and all prices are the same.
 func isFlat(quarters []market.Quarter, date market.DeliveryDate) bool {
 	if 2*len(quarters) < date.Steps(market.QuarterSeconds) {
 		return false
@@ -178,7 +180,7 @@ func flatText(quarters []market.Quarter) string {
 	return fmt.Sprintf("all prices are %v EUR/MWh", quarters[0].Price.V)
 }
 
-// refuseFlat refuses the delivery dates of which what stands in has one price: it is no help to anybody.
+// refuseFlat refuses the delivery dates on which a second source gives the same price for every period.
 func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
 	for _, date := range batch.Dates(market.DayAheadPrices) {
 		if quarters := market.Quarters(market.Prices.In(batch.Of(market.DayAheadPrices, date))); isFlat(quarters, date) {

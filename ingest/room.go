@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// ErrNoRoom is that nothing is taken in because the disk is nearly full.
+// ErrNoRoom means that nothing is fetched because the disk is nearly full.
 var ErrNoRoom = errors.New("the disk is nearly full")
 
-// roomPause is how long a feed rests before it looks for room again.
+// roomPause is how long a feed waits before it checks for room again.
 const roomPause = 10 * time.Second
 
 func (f *Feeds) checkRoom() error {
@@ -19,16 +19,15 @@ func (f *Feeds) checkRoom() error {
 	return nil
 }
 
-// rests says whether there is no room for what the feed would bring. It is logged when that begins and when it ends, and
-// nothing is written.
-func (f *Feeds) rests(feed *feed) bool {
+// isOutOfRoom reports whether there is no room for what the feed would store. It logs when that begins and ends.
+func (f *Feeds) isOutOfRoom(feed *feed) bool {
 	err := f.checkRoom()
 	switch {
-	case err != nil && !feed.resting:
-		f.log.Warn("feed rests", "feed", string(feed.Name), "error", oneLine(err))
-	case err == nil && feed.resting:
-		f.log.Info("feed goes on", "feed", string(feed.Name))
+	case err != nil && !feed.outOfRoom:
+		f.log.Warn("feed paused", "feed", string(feed.Name), "error", oneLine(err))
+	case err == nil && feed.outOfRoom:
+		f.log.Info("feed resumed", "feed", string(feed.Name))
 	}
-	feed.resting = err != nil
-	return feed.resting
+	feed.outOfRoom = err != nil
+	return feed.outOfRoom
 }

@@ -14,18 +14,18 @@ import (
 	"courant/store/market"
 )
 
-// run asks for one window and keeps what comes; fetchID is that of the fetch it is a part of, 0 if it is scheduled. The
-// error is that of the source, also if it gave a part, or of the store; refusals are no error but stand in the run.
+// run asks for one window and stores the answer; fetchID is the fetch it is a part of, 0 for a scheduled run. The error is
+// that of the source, also if it gave a part, or of the store. Refusals are not an error: they are in the run.
 func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (store.Run, error) {
 	run := store.Run{
 		Feed: string(feed.Name), Datasets: feed.Datasets, Window: w.Period, Started: f.clock.Now(), Outcome: store.OutcomeOK,
 		Secondary: feed.Secondary,
 	}
-	if w.isOver(run.Started) { // what is not over will have more to give
+	if w.isOver(run.Started) { // a window that is not over will have more values
 		run.FetchID = fetchID
 	}
 	if err := f.checkRoom(); err != nil {
-		return f.failed(ctx, feed, run, answer{}, err)
+		return f.recordFailure(ctx, feed, run, answer{}, err)
 	}
 	brought, err := f.gather(ctx, feed, w)
 	run.Bytes = brought.traffic.Bytes
@@ -33,11 +33,11 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		run.Clocks = []market.ClockReading{brought.traffic.Clock}
 	}
 	if err != nil {
-		return f.failed(ctx, feed, run, brought, err)
+		return f.recordFailure(ctx, feed, run, brought, err)
 	}
 	check(&brought)
 	if run.Rejected, err = feed.screen(ctx, &brought, fetchID == 0); err != nil { // a person has asked for a fetch
-		return f.failed(ctx, feed, run, brought, err)
+		return f.recordFailure(ctx, feed, run, brought, err)
 	}
 	run.Refusals = brought.refusals.List()
 	if len(run.Refusals) > 0 {
@@ -46,7 +46,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 			run.Outcome = store.OutcomeFailed
 		}
 	}
-	run.Omissions = keptOmissions(brought)
+	run.Omissions = remainingOmissions(brought)
 	if len(run.Omissions) > 0 && run.Outcome == store.OutcomeOK {
 		run.Outcome = store.OutcomePartial
 	}
@@ -57,23 +57,23 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	}
 	run.Error = strings.Join(faults, "; ")
 	run.Ended = f.clock.Now()
-	err = f.checkRoom() // what comes may take long, and others fill the disk too
+	err = f.checkRoom() // the calls may take long, and other programs fill the disk too
 	if err == nil {
 		err = f.store.Commit(ctx, &run, brought.batch)
 	}
 	if err != nil {
-		return f.failed(ctx, feed, run, brought, err)
+		return f.recordFailure(ctx, feed, run, brought, err)
 	}
-	feed.recorded(nil)
+	feed.setUnrecorded(nil)
 	f.committed(ctx)
 	f.report(feed, run, brought)
 	if run.Tallies[market.DayAheadPrices].Changed > 0 {
-		f.sayDifferences(ctx, run.Window)
+		f.logDifferences(ctx, run.Window)
 	}
 	return run, brought.fault
 }
 
-// allRefused says whether of each dataset something was refused.
+// allRefused reports whether a part of every dataset was refused.
 func allRefused(datasets []market.Dataset, refusals []market.Refusal) bool {
 	for _, dataset := range datasets {
 		if !slices.ContainsFunc(refusals, func(r market.Refusal) bool { return r.Dataset == dataset }) {
@@ -83,8 +83,8 @@ func allRefused(datasets []market.Dataset, refusals []market.Refusal) bool {
 	return true
 }
 
-// failed keeps the account of a run that brought nothing. Where there is no room, only the log has it.
-func (f *Feeds) failed(ctx context.Context, feed *feed, run store.Run, brought answer, cause error) (store.Run, error) {
+// recordFailure stores the record of a run that stored no values. Without room on the disk it is only logged.
+func (f *Feeds) recordFailure(ctx context.Context, feed *feed, run store.Run, brought answer, cause error) (store.Run, error) {
 	run.Ended, run.Outcome, run.Error = f.clock.Now(), store.OutcomeFailed, oneLine(f.explain(cause))
 	if locked := f.store.Locked(); locked != nil && errors.Is(cause, store.ErrBusy) {
 		run.Error = oneLine(locked) // without the file's path: the status shows it to every account
@@ -97,30 +97,30 @@ func (f *Feeds) failed(ctx context.Context, feed *feed, run store.Run, brought a
 	if errors.Is(cause, ErrNoRoom) {
 		return run, cause
 	}
-	// The account is kept also of a run that was told to stop.
+	// The record of a run that was interrupted is stored too.
 	err := f.store.RecordRun(context.WithoutCancel(ctx), &run)
-	feed.recorded(err)
+	feed.setUnrecorded(err)
 	if err != nil {
 		return run, errors.Join(cause, err)
 	}
 	return run, cause
 }
 
-// recorded keeps why the account of the newest run is not in the database, so that the status can tell; nil: it is there.
-func (feed *feed) recorded(err error) {
+// setUnrecorded notes why the record of the newest run could not be stored, for the status; nil: it was stored.
+func (feed *feed) setUnrecorded(err error) {
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
 	feed.unrecorded = err
 }
 
-// lastUnrecorded is why the account of the newest run is not in the database; nil if it is.
+// lastUnrecorded returns why the record of the newest run could not be stored; nil if it was.
 func (feed *feed) lastUnrecorded() error {
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
 	return feed.unrecorded
 }
 
-// report tells the log and whoever asked to be told of a run that ended.
+// report logs a run that ended, and calls Options.Ran.
 func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 	f.ran(run)
 	var seen, changed, withdrawn, older int
@@ -136,7 +136,8 @@ func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 		slog.String("feed", run.Feed), slog.String("dataset", strings.Join(datasets, ",")),
 		slog.String("from", instantText(run.Window.From())), slog.String("to", instantText(run.Window.To())),
 		slog.String("outcome", string(run.Outcome)), slog.Int("tries", brought.traffic.Tries),
-		slog.Int("rows_seen", seen), slog.Int("rows_changed", changed), slog.Int("values_withdrawn", withdrawn), slog.Int64("bytes", run.Bytes), slog.Int64("duration_ms", run.Ended.Sub(run.Started).Milliseconds()),
+		slog.Int("rows_seen", seen), slog.Int("rows_changed", changed), slog.Int("values_withdrawn", withdrawn),
+		slog.Int64("bytes", run.Bytes), slog.Int64("duration_ms", run.Ended.Sub(run.Started).Milliseconds()),
 	}
 	level := slog.LevelInfo
 	if run.Error != "" {
@@ -147,7 +148,8 @@ func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 	}
 	f.log.LogAttrs(context.Background(), level, "feed run", attrs...)
 	if older > 0 {
-		f.log.Warn("source remark", "feed", run.Feed, "remark", fmt.Sprintf("rows that are older than what is stored, by their update date, changed nothing: %d", older))
+		remark := fmt.Sprintf("rows that are older than what is stored, by their update date, changed nothing: %d", older)
+		f.log.Warn("source remark", "feed", run.Feed, "remark", remark)
 	}
 	for _, note := range brought.notes {
 		f.log.Warn("source remark", "feed", run.Feed, "remark", note)
@@ -161,9 +163,11 @@ func (f *Feeds) report(feed *feed, run store.Run, brought answer) {
 	}
 }
 
-// keptOmissions are those of dates that were not refused as a whole.
-func keptOmissions(brought answer) []market.Omission {
-	return slices.DeleteFunc(slices.Clone(brought.omissions), func(o market.Omission) bool { return brought.refusals.Has(o.Dataset, o.Date) })
+// remainingOmissions are those of dates that were not refused as a whole.
+func remainingOmissions(brought answer) []market.Omission {
+	return slices.DeleteFunc(slices.Clone(brought.omissions), func(o market.Omission) bool {
+		return brought.refusals.Has(o.Dataset, o.Date)
+	})
 }
 
 func refusalTexts(refusals []market.Refusal) []string {
@@ -198,27 +202,27 @@ func omissionText(o market.Omission) string {
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// hopeless says that the other windows of the same feed would fail in the same way, now and later.
-func hopeless(err error) bool {
+// isPermanent reports whether the other windows of the same feed would fail in the same way, now and later.
+func isPermanent(err error) bool {
 	var fault *source.Fault
 	return !errors.As(err, &fault) || isRefusal(err)
 }
 
-// isRefusal says that the source does not let this application at what was asked for.
+// isRefusal reports whether the source refuses this application access.
 func isRefusal(err error) bool {
 	var fault *source.Fault
 	return errors.As(err, &fault) && (fault.Status == 401 || fault.Status == 403)
 }
 
-// passes says that the fault lies in the moment: what was asked for may be given later. A reply of success that cannot
-// be read is of a machine before the source.
-func passes(err error) bool {
+// isTransient reports whether the same call may succeed later. A reply of status 200 that cannot be read comes from a
+// machine in front of the source.
+func isTransient(err error) bool {
 	var fault *source.Fault
 	return errors.As(err, &fault) && (fault.Retryable || fault.Status < 300)
 }
 
-// askedRest is how long the source asked to be left alone; 0 if it did not.
-func askedRest(err error) time.Duration {
+// retryAfter returns the pause that the source asked for; 0 if it asked for none.
+func retryAfter(err error) time.Duration {
 	var fault *source.Fault
 	if errors.As(err, &fault) {
 		return fault.RetryAfter
@@ -235,7 +239,7 @@ func isUnreadable(err error) bool {
 // isTooWide reports whether the source refused a window because it is too wide.
 func isTooWide(err error) bool { return errors.Is(err, source.ErrTooWide) }
 
-// isUnreached says that the source was not reached.
+// isUnreached reports whether the source was not reached.
 func isUnreached(err error) bool {
 	var fault *source.Fault
 	return errors.As(err, &fault) && fault.Connection

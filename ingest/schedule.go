@@ -7,22 +7,23 @@ import (
 	"courant/store/market"
 )
 
-// Schedule says when a feed runs: every so often between two clock times in Paris, hourly or as Idle says otherwise.
+// Schedule is the timetable of a feed: it runs at the interval Every between two clock times in Paris, and at the interval
+// Idle otherwise.
 type Schedule struct {
 	Every        time.Duration
 	Idle         time.Duration // 0: an hour
 	FromMinute   int           // minutes after midnight in Paris
 	ToMinute     int           // minutes after midnight in Paris; 24 * 60 is the end of the day
-	LookbackDays int           // how many delivery dates back, today included, the feed makes whole
-	// LateMinute is from when on, in minutes after midnight in Paris, a delivery date that is not whole is late:
-	// tomorrow's for what is sold a day ahead, yesterday's for energy.
+	LookbackDays int           // how many delivery dates back, today included, the feed completes
+	// LateMinute is when an incomplete delivery date becomes late, in minutes after midnight in Paris: tomorrow of what
+	// is sold a day ahead, yesterday of energy.
 	LateMinute int
-	// LagAt is how old the newest period of energy may be before the dataset is late; 0: its age is not judged.
+	// LagAt is the age of the newest period of energy from which the dataset is late; 0: its age is not judged.
 	LagAt time.Duration
 }
 
-// idleInterval is how often a feed runs outside its hours, or when it has what its hours are for, unless its schedule
-// says otherwise.
+// idleInterval is the default of Schedule.Idle: how often a feed runs outside its hours, or when what they are for is
+// complete.
 const idleInterval = time.Hour
 
 // scheduleOf is a timetable as a schedule.
@@ -30,36 +31,36 @@ func scheduleOf(t market.Timetable) Schedule {
 	return Schedule{Every: t.Every, FromMinute: t.From, ToMinute: t.To, LookbackDays: t.LookbackDays, LateMinute: t.LateAt}
 }
 
-// RTE rewrites energies for about seven weeks: on this day of the month, at this clock time, the whole month before last is
-// due to be read again. A service that was stopped makes up for that for some months.
+// RTE changes energies for about seven weeks: on this day of the month, at this clock time, the whole month before last is
+// due to be read again. A service that was stopped catches up on several months.
 const (
 	settlementDay    = 20
 	settlementMinute = 5*60 + 20
 	settlementDates  = 183 // how many delivery dates back
 )
 
-// settlementAt is when a delivery date of energy is due to be read for the last time.
+// settlementAt returns when a delivery date of energy is due to be read for the last time.
 func settlementAt(date market.DeliveryDate) time.Time {
 	at := date.Start().In(market.Paris)
 	return minutesLater(market.NewDeliveryDate(at.Year(), at.Month()+2, settlementDay), settlementMinute)
 }
 
-// minutesLater is the instant that many minutes after midnight by the clock in Paris.
+// minutesLater returns the instant at which clocks in Paris show that many minutes after midnight.
 func minutesLater(date market.DeliveryDate, minutes int) time.Time {
 	return date.At(minutes/60, minutes%60)
 }
 
-// next is when a feed runs again after now. eager says that what its hours are for is still missing.
-func (s Schedule) next(now time.Time, eager bool) time.Time {
+// next returns when a feed runs again after now. urgent means that what its hours are for is still missing.
+func (s Schedule) next(now time.Time, urgent bool) time.Time {
 	today := market.DeliveryDateOf(now)
 	from, to := minutesLater(today, s.FromMinute), minutesLater(today, s.ToMinute)
-	if eager && !now.Before(from) && now.Before(to) {
+	if urgent && !now.Before(from) && now.Before(to) {
 		return now.Add(s.Every)
 	}
 	return earliest(now.Add(cmp.Or(s.Idle, idleInterval)), nextMinute(now, s.FromMinute))
 }
 
-// nextMinute is when a clock in Paris next shows, after now, that many minutes after midnight.
+// nextMinute returns when clocks in Paris next show, after now, that many minutes after midnight.
 func nextMinute(now time.Time, minutes int) time.Time {
 	today := market.DeliveryDateOf(now)
 	if at := minutesLater(today, minutes); at.After(now) {
@@ -68,7 +69,7 @@ func nextMinute(now time.Time, minutes int) time.Time {
 	return minutesLater(today.Add(1), minutes)
 }
 
-// nextReread is when the first of the rereads after now comes.
+// nextReread returns when the first of the rereads after now takes place.
 func nextReread(now time.Time, rereads []market.Reread) time.Time {
 	for date := market.DeliveryDateOf(now); ; date = date.Add(1) {
 		var next time.Time
@@ -88,7 +89,7 @@ func isOn(r market.Reread, day market.DeliveryDate) bool {
 	return !r.Weekly || day.At(12, 0).In(market.Paris).Weekday() == r.Weekday
 }
 
-// rereadAt is when the newest of the rereads up to now came that concern a delivery date; zero if none has.
+// rereadAt returns when the newest reread of a delivery date took place, up to now; zero if there was none.
 func rereadAt(date market.DeliveryDate, now time.Time, rereads []market.Reread) time.Time {
 	var newest time.Time
 	for _, r := range rereads {
@@ -109,8 +110,8 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// pause is how long an unfinished delivery date is left alone, so that a hole that the source never fills is not
-// asked for every quarter of an hour.
+// pause is how long an incomplete delivery date is not asked for, so that a gap that the source never fills does not cause a
+// call every quarter of an hour.
 type pause struct {
 	length time.Duration
 	until  time.Time
@@ -121,7 +122,7 @@ const (
 	longestDatePause = 24 * time.Hour
 )
 
-// longer is the pause after one more run that did not make the date whole.
+// longer returns the pause after one more run that did not complete the date.
 func (p pause) longer(now time.Time) pause {
 	length := min(max(p.length*2, firstDatePause), longestDatePause)
 	return pause{length, now.Add(length)}

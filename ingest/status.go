@@ -10,7 +10,7 @@ import (
 	"courant/store/market"
 )
 
-// staleAfter is how long without anything new makes a dataset stale.
+// staleAfter is how long after the last change a dataset becomes stale.
 const staleAfter = 24 * time.Hour
 
 func waitingOf(q store.Quarantined) report.Waiting {
@@ -21,10 +21,10 @@ func waitingOf(q store.Quarantined) report.Waiting {
 	return w
 }
 
-// differenceDays is how many delivery dates back the sources of prices are compared.
+// differenceDays is how many delivery dates back the differences between sources of prices are reported.
 const differenceDays = 35
 
-// Report tells how each dataset is doing, and what waits for a decision.
+// Report returns the state of each dataset, and what waits for a decision.
 func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 	current := report.Report{GeneratedAt: report.Instant(f.clock.Now()), Quarantine: []report.Waiting{}, PriceDifferences: []report.Difference{}, Corrections: []report.Correction{}}
 	states, err := f.store.FeedStates(ctx)
@@ -66,7 +66,7 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 	for _, d := range differences {
 		current.PriceDifferences = append(current.PriceDifferences, report.Difference{Date: d.Date, Between: d.Between, Quarters: d.Quarters, LargestEURMWh: d.Largest, SeenAt: report.Instant(d.Seen)})
 	}
-	if clock.isTold() {
+	if clock.isShown() {
 		current.Clock = &report.Clock{AheadSeconds: int64(clock.ahead / time.Second), Host: clock.host, Wrong: clock.wrong, ReadAt: report.Instant(clock.read)}
 	}
 	return current, nil
@@ -82,7 +82,7 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 	if err != nil {
 		return report.Status{}, err
 	}
-	state := feed.stands(states[string(feed.Name)], now)
+	state := feed.currentState(states[string(feed.Name)], now)
 	status := report.Status{
 		Dataset: dataset, Source: feed.Source,
 		LastSuccessAt: report.InstantOf(summary.LastSuccess), LastChangeAt: report.InstantOf(summary.LastChange), NextRunAt: report.InstantOf(state.NextRun),
@@ -113,7 +113,7 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 	}
 	quiet := now.Sub(summary.LastChange) > staleAfter
 	switch {
-	case feed.isOff() && state.NextRun.IsZero(): // a service may have credentials that this process has not
+	case feed.isOff() && state.NextRun.IsZero(): // a service may have credentials that this process does not have
 		status.State = report.StateOff
 	case !state.OpenUntil.IsZero():
 		status.State = report.StateDown
@@ -129,20 +129,20 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 	return status, nil
 }
 
-// stands is how the feed stands in the service that runs it: this process, or another one by its own word. A service
-// that was killed has left its last one, which is not believed for long.
-func (feed *feed) stands(told store.FeedState, now time.Time) store.FeedState {
+// currentState returns the feed's state in the service that runs it: this process, or another one that stored it. The last
+// state of a service that was killed is soon ignored.
+func (feed *feed) currentState(stored store.FeedState, now time.Time) store.FeedState {
 	own := feed.ownState()
 	switch {
 	case !own.NextRun.IsZero():
 		return own
-	case now.Sub(told.NextRun) > idleInterval:
+	case now.Sub(stored.NextRun) > idleInterval:
 		return store.FeedState{}
 	}
-	return told
+	return stored
 }
 
-// ownState is how the feed stands in this process. Its next run is zero where this process runs no feeds.
+// ownState returns the feed's state in this process. Its next run is zero where this process runs no feeds.
 func (feed *feed) ownState() store.FeedState {
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
@@ -153,15 +153,15 @@ func (feed *feed) ownState() store.FeedState {
 	return state
 }
 
-// judgedDates is what the delivery dates of a dataset come to.
+// judgedDates summarizes the delivery dates of a dataset.
 type judgedDates struct {
 	missing   []report.Missing
-	isOverdue bool // a date that the source may still complete is not whole though it should be
+	isOverdue bool // a date is late that the source may still complete
 	hasError  bool // the newest reading of a date was refused or failed
 	faults    []string
 }
 
-// error is the fault of the newest date that has one, nil if none has.
+// error returns the fault of the newest date that has one, nil if none has.
 func (j judgedDates) error() *string {
 	if len(j.faults) == 0 {
 		return nil
@@ -173,12 +173,12 @@ func (j judgedDates) error() *string {
 	return &says
 }
 
-// failuresToTell is how many runs in a row have to fail until that is an error of a delivery date that is not over yet.
-const failuresToTell = 2
+// failuresToReport is how many runs in a row have to fail until a delivery date that is not due yet has an error.
+const failuresToReport = 2
 
-// judgeDates looks at all delivery dates from the first that is due to the last that may be asked for. A date is due once it
-// should be whole: energy's when it is over, what is sold ahead when the date begins, tomorrow's from late_at on. Of a date
-// that is not due yet only what went wrong counts.
+// judgeDates judges all delivery dates from the first that is due to the last that may be asked for. A date is due once it
+// should be complete: for energy when it is over, for what is sold ahead when it begins, and tomorrow from late_at on. A
+// date that is not due yet counts only if something went wrong with it.
 func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Dataset, extent store.Extent, isLagging, clockIsWrong bool) (judgedDates, error) {
 	judged := judgedDates{missing: []report.Missing{}}
 	now := f.clock.Now()
@@ -190,7 +190,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 	}
 	isLate := !now.Before(minutesLater(today, feed.schedule.LateMinute))
 	lastDue, lastOverdue := feed.dueDates(today, isLate)
-	holdings, err := f.holdings(ctx, dataset, first, last)
+	stored, err := f.completenessOf(ctx, dataset, first, last)
 	if err != nil {
 		return judged, err
 	}
@@ -199,13 +199,13 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		return judged, err
 	}
 	for _, date := range market.Dates(first, last) {
-		h := holdings[date]
-		if h.thinned { // it is not asked for any more, so no error of it could end
+		h := stored[date]
+		if h.thinned { // it is not asked for any more, so an error would never end
 			continue
 		}
 		a, wasAsked := asked[date]
 		isDue := !date.After(lastDue)
-		isError := a.Fault.Kind == store.FaultRefused || a.Fault.Kind == store.FaultFailed && (isDue || a.Fault.Runs >= failuresToTell)
+		isError := a.Fault.Kind == store.FaultRefused || a.Fault.Kind == store.FaultFailed && (isDue || a.Fault.Runs >= failuresToReport)
 		judged.hasError = judged.hasError || isError
 		if says := faultText(dataset, date, a.Fault); says != "" {
 			judged.faults = append(judged.faults, says)
@@ -213,7 +213,7 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		if !isDue {
 			h.expected = feed.periodsBy(date, h.expected, now)
 		}
-		isMissing := !h.whole() || a.Fault.Kind == store.FaultOmitted
+		isMissing := !h.isComplete() || a.Fault.Kind == store.FaultOmitted
 		if !isDue {
 			isMissing = isError || a.Fault.Kind == store.FaultOmitted || a.Fault.Kind == store.FaultDeclined || isLagging
 		}
@@ -222,14 +222,14 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 		}
 		gap := !clockIsWrong && isGap(date, a, now)
 		judged.missing = append(judged.missing, report.Missing{Date: date, Expected: h.expected, Received: h.received, Reason: reason(h, a, wasAsked, gap)})
-		if !gap && !date.After(lastOverdue) && !h.whole() {
+		if !gap && !date.After(lastOverdue) && !h.isComplete() {
 			judged.isOverdue = true
 		}
 	}
 	return judged, nil
 }
 
-// faultText says what keeps a delivery date from having been read well, "" where nothing does that the source could mend.
+// faultText describes the newest fault of a delivery date, "" if there is none that the source could correct.
 func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.DateFault) string {
 	switch fault.Kind {
 	case store.FaultRefused:
@@ -242,7 +242,7 @@ func faultText(dataset market.Dataset, date market.DeliveryDate, fault store.Dat
 	return ""
 }
 
-func reason(h holding, asked store.FetchHistory, wasAsked, isGap bool) report.Reason {
+func reason(h completeness, asked store.FetchHistory, wasAsked, isGap bool) report.Reason {
 	switch {
 	case !wasAsked && h.received == 0:
 		return report.ReasonNotAsked

@@ -174,11 +174,11 @@ func TestStatusIsWhatAFreshLookSays(t *testing.T) {
 						e.ended = now
 						m.events[e.date] = append(m.events[e.date], e)
 					}
-					holdings, err := b.holdings(t.Context(), row.dataset, from.Add(-10), last)
+					stored, err := b.completenessOf(t.Context(), row.dataset, from.Add(-10), last)
 					if err != nil {
 						r.Fatal(err)
 					}
-					for date, h := range holdings {
+					for date, h := range stored {
 						if h.received > 0 {
 							m.held[date] = h.received
 						}

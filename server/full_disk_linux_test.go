@@ -57,7 +57,7 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 
 	service := startProgram(t, "courant-hasty", []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, true, "serve")
 	address := service.await(`"msg":"serving","address":"([^"]+)"`)[1]
-	service.await(`"msg":"feed rests","feed":"afrr_energy","error":"` + full)
+	service.await(`"msg":"feed paused","feed":"afrr_energy","error":"` + full)
 	if code, said := ended("a password of four words", "user", "add", "anna@example.org", "--admin", "--password-stdin"); code != command.ExitDone {
 		t.Fatalf("no account can be made: %s", said)
 	}

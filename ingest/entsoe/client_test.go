@@ -218,7 +218,7 @@ func TestCallsWaitInALineAndTheBanIsTold(t *testing.T) {
 	if diff := cmp.Diff([]time.Duration{time.Second, time.Second}, line.pauses); diff != "" || len(*requests) != 3 {
 		t.Errorf("%d requests, waits (-want +got):\n%s", len(*requests), diff)
 	}
-	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `"source asked again" source=ENTSO-E call=A44 try=2 pause=10m0s`) || strings.Contains(text, token[:6]) {
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `"source called again" source=ENTSO-E call=A44 try=2 pause=10m0s`) || strings.Contains(text, token[:6]) {
 		t.Errorf("log: %s", text)
 	}
 }

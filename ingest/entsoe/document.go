@@ -11,7 +11,7 @@ import (
 	"courant/store/market"
 )
 
-// timeSeries is one TimeSeries of a Publication_MarketDocument, as far as it matters. A missing element is "".
+// timeSeries is one TimeSeries of a Publication_MarketDocument, with the elements that are used. A missing element is "".
 type timeSeries struct {
 	MRID      string   `xml:"mRID"`
 	Auction   string   `xml:"auction.type"`
@@ -44,8 +44,8 @@ type reason struct {
 
 // Decode reads a reply to an A44 query for the zone into prices that begin in the window, one row a price period,
 // EUR/MWh. An Acknowledgement that says "no matching data" is an empty reply; one that says that something "exceeds" a
-// limit is ErrTooWide, and any other is an error that holds its text. Series that are not the zone's day-ahead auction
-// are skipped with a note.
+// limit is ErrTooWide, and any other is an error with its text. Series that are not the zone's day-ahead auction are
+// skipped with a note.
 func Decode(body io.Reader, zone string, window market.Period) (source.Reply[market.Price], error) {
 	text, err := source.UTF8Reader(body)
 	if err != nil {
@@ -90,7 +90,7 @@ func decode(d *xml.Decoder, zone string, window market.Period) (source.Reply[mar
 // publication reads the document one TimeSeries at a time.
 func publication(d *xml.Decoder, prices *expansion) error {
 	typed, periods := false, 0
-	mostPeriods := 100 + 10*len(prices.window.Dates()) // each may be a line, and is expanded to a year
+	mostPeriods := 100 + 10*len(prices.window.Dates()) // each may be one line, and is expanded to up to a year
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -130,10 +130,10 @@ func publication(d *xml.Decoder, prices *expansion) error {
 	}
 }
 
-// longestReasons is how many bytes of reasons are read; a real one has some hundred.
+// longestReasons is how many bytes of reasons are read; a real answer has a few hundred.
 const longestReasons = 64 << 10
 
-// acknowledgement decides on the text, since one code covers every refusal.
+// acknowledgement judges by the text, because all refusals have the same code.
 func acknowledgement(d *xml.Decoder) error {
 	var texts []string
 	length := 0
@@ -187,7 +187,7 @@ func nextStart(d *xml.Decoder) (xml.StartElement, error) {
 	}
 }
 
-// atEnd makes sure that nothing but white space and comments follows the document.
+// atEnd checks that only white space and comments follow the document.
 func atEnd(d *xml.Decoder) error {
 	for {
 		token, err := d.Token()

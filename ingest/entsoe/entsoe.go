@@ -1,5 +1,5 @@
-// Package entsoe asks ENTSO-E's Transparency Platform for France's day-ahead prices (document A44, item 12.1.D), and
-// reads its replies into rows of the store.
+// Package entsoe fetches France's day-ahead prices from ENTSO-E's Transparency Platform (document A44, item 12.1.D), and
+// decodes its replies into rows of the dataset.
 //
 // The Client only speaks HTTP; Decode is pure: the same bytes, zone and window give the same rows. Elements are
 // matched by their local name, since the namespace has changed before. Periods are expanded in UTC, so that days on
@@ -31,25 +31,25 @@ const (
 	pauseWhenOut = 10 * time.Minute
 )
 
-// Options says how ENTSO-E is reached.
+// Options are how ENTSO-E is reached.
 type Options struct {
 	BaseURL       string // https://web-api.tp.entsoe.eu/api
 	SecurityToken string
 	HTTP          *http.Client
 	Clock         clockwork.Clock
 	UserAgent     string
-	Lines         source.Lines // in which calls wait; nil: none waits
-	Log           *slog.Logger // of tries after a pause; nil: they are not told
+	Lines         source.Lines // in which calls wait; nil: no call waits
+	Log           *slog.Logger // for tries after a pause; nil: they are not logged
 }
 
-// Client asks ENTSO-E. It is safe for concurrent use.
+// Client calls ENTSO-E. It is safe for concurrent use.
 type Client struct {
 	base   string
 	token  string
 	caller source.Caller
 }
 
-// NewClient makes a client; nothing is asked yet.
+// NewClient makes a client. It makes no call.
 func NewClient(o Options) *Client {
 	return &Client{base: o.BaseURL, token: o.SecurityToken, caller: source.Caller{
 		Source: sourceName, HTTP: o.HTTP, Clock: o.Clock, UserAgent: o.UserAgent, Secrets: []string{o.SecurityToken},
@@ -101,14 +101,14 @@ func (c *Client) DayAheadPrices(ctx context.Context, window market.Period) (sour
 	return reply, traffic, err
 }
 
-// bounds are those of the answer for a window: of each delivery date up to 100 points of up to 150 bytes, each of which has three
-// elements, and as much again for its second resolution.
+// bounds are the bounds of the answer for a window: for each delivery date up to 100 points of up to 150 bytes, with three
+// elements each, and the same again for a second resolution.
 func bounds(window market.Period) source.Bounds {
 	return source.TenTimes(2*100*len(window.Dates()), 150, 3)
 }
 
-// withStatus says the status of a refusal beside its text; a document that says that there is no data is an answer
-// with whatever status it came.
+// withStatus adds the status to the text of a refusal. A document that says that there is no data is an answer, whatever its
+// status.
 func withStatus(err error, status int) error {
 	if err == nil || status == http.StatusOK {
 		return err

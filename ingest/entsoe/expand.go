@@ -13,15 +13,15 @@ import (
 	"courant/store/market"
 )
 
-// expansion turns the series of a document into one price a period.
+// expansion turns the series of a document into one price for each period.
 type expansion struct {
 	zone   string
 	window market.Period
 	reply  *source.Reply[market.Price]
 	prices map[slot]float64
 
-	empty   []emptyPeriod
-	doubted []doubted
+	empty  []emptyPeriod
+	unread []unreadPeriod
 }
 
 type slot struct {
@@ -29,8 +29,8 @@ type slot struct {
 	resolution market.Resolution
 }
 
-// told is what a point tells: a price, or what is wrong with it.
-type told struct {
+// pointValue is the price of a point, or what is wrong with it.
+type pointValue struct {
 	amount float64
 	fault  string
 }
@@ -41,9 +41,9 @@ type emptyPeriod struct {
 	reason string
 }
 
-// doubted is a Period that cannot be read, and says nothing of the delivery dates that are whole without it.
-type doubted struct {
-	dates  []market.DeliveryDate // that it touches; nil: nobody knows
+// unreadPeriod is a Period that cannot be read. It does not matter for the delivery dates that are complete without it.
+type unreadPeriod struct {
+	dates  []market.DeliveryDate // that it touches; nil: they are not known
 	reason string
 }
 
@@ -51,7 +51,7 @@ func newExpansion(zone string, window market.Period, reply *source.Reply[market.
 	return &expansion{zone: zone, window: window, reply: reply, prices: map[slot]float64{}}
 }
 
-// addSeries takes the series if it is the zone's day-ahead auction, in EUR/MWh.
+// addSeries adds the prices of a series if it is the zone's day-ahead auction, in EUR/MWh.
 func (e *expansion) addSeries(series *timeSeries) {
 	if why := e.foreign(series); why != "" {
 		e.reply.Note("a series with %s was skipped", why)
@@ -62,7 +62,7 @@ func (e *expansion) addSeries(series *timeSeries) {
 	}
 }
 
-// foreign says what in a series is not the auction that is looked for.
+// foreign returns what in a series is not as in the zone's day-ahead auction; "" if all is.
 func (e *expansion) foreign(series *timeSeries) string {
 	for _, rule := range []struct {
 		name, value string
@@ -106,7 +106,7 @@ func (e *expansion) addPeriod(curve string, p *period) {
 	}
 	switch dates := clipped.Dates(); {
 	case fault != "" && len(dates) > 1:
-		e.doubted = append(e.doubted, doubted{dates, fault})
+		e.unread = append(e.unread, unreadPeriod{dates, fault})
 	case fault != "":
 		e.reply.Refusals.RefuseFinally(market.DayAheadPrices, dates[0], "%s", fault)
 	case len(p.Points) == 0:
@@ -116,11 +116,11 @@ func (e *expansion) addPeriod(curve string, p *period) {
 	}
 }
 
-// addPoints takes the prices of the Period's steps. What is wrong with a step refuses its delivery date.
+// addPoints adds the prices of the Period's steps. A fault of a step refuses its delivery date.
 func (e *expansion) addPoints(curve string, p *period, interval, clipped market.Period, resolution market.Resolution) {
 	step := resolution.Seconds()
 	given := e.given(p, int(interval.Seconds()/step), clipped)
-	var last told
+	var last pointValue
 	for i := range int(interval.Seconds() / step) {
 		start := interval.Start + int64(i)*step
 		value, there := given[i+1]
@@ -156,8 +156,8 @@ func (e *expansion) addPrice(s slot, amount float64) {
 
 func dateOf(second int64) market.DeliveryDate { return market.DeliveryDateOf(time.Unix(second, 0)) }
 
-// interval is when the Period begins and ends, each without a space around it in p from then on. One that has no length
-// is skipped; one that is odd refuses the delivery date that it names most nearly, for good.
+// interval returns when the Period begins and ends, and trims the spaces around both in p. A Period of no length is skipped;
+// an odd one refuses, for good, the delivery date that it most likely means.
 func (e *expansion) interval(p *period) (market.Period, bool) {
 	p.Start, p.End = strings.TrimSpace(p.Start), strings.TrimSpace(p.End)
 	from, to := source.ReadStamp([]byte(p.Start)), source.ReadStamp([]byte(p.End))
@@ -182,7 +182,7 @@ func (e *expansion) interval(p *period) (market.Period, bool) {
 		}
 	}
 	if len(named) == 0 {
-		e.doubted = append(e.doubted, doubted{nil, reason})
+		e.unread = append(e.unread, unreadPeriod{nil, reason})
 		return market.Period{}, false
 	}
 	asked := false
@@ -198,19 +198,19 @@ func (e *expansion) interval(p *period) (market.Period, bool) {
 	return market.Period{}, false
 }
 
-// longestPeriod bounds what a Period is expanded to, whatever it says of itself.
+// longestPeriod bounds the length, in seconds, to which a Period is expanded.
 const longestPeriod = 400 * 24 * 3600
 
-// given is what is told at each position; a point that tells none of the Period refuses all dates that the Period has in
-// the window, for good.
-func (e *expansion) given(p *period, count int, clipped market.Period) map[int]told {
-	given := map[int]told{}
+// given returns the value at each position. A point at a position outside the Period refuses, for good, all dates of the
+// Period in the window.
+func (e *expansion) given(p *period, count int, clipped market.Period) map[int]pointValue {
+	given := map[int]pointValue{}
 	refused := false
 	for _, point := range p.Points {
 		position, err := strconv.Atoi(strings.TrimSpace(point.Position))
 		if err != nil || position < 1 || position > count {
 			if refused {
-				continue // the first reason stands
+				continue // the first reason is kept
 			}
 			refused = true
 			for _, date := range clipped.Dates() {
@@ -220,7 +220,7 @@ func (e *expansion) given(p *period, count int, clipped market.Period) map[int]t
 		}
 		amount, ok := source.ParseNumber(strings.TrimSpace(point.Amount))
 		if !ok {
-			given[position] = told{fault: fmt.Sprintf("price %.40q at position %d is not a number", point.Amount, position)}
+			given[position] = pointValue{fault: fmt.Sprintf("price %.40q at position %d is not a number", point.Amount, position)}
 			continue
 		}
 		other, twice := given[position]
@@ -230,18 +230,18 @@ func (e *expansion) given(p *period, count int, clipped market.Period) map[int]t
 		if twice && other.amount != amount {
 			e.reply.Note("position %d of the Period from %s is listed twice with other values; the later one stands", position, p.Start)
 		}
-		given[position] = told{amount: amount}
+		given[position] = pointValue{amount: amount}
 	}
 	return given
 }
 
-// finish hands the prices over, ascending, those of refused dates apart. A coarse price whose quarters finer ones cover
-// is dropped, unless it tells something else than they do.
+// finish adds the prices to the reply, ascending, those of refused dates to Refused. A coarse price whose quarters have finer
+// prices is dropped, unless it differs from them.
 func (e *expansion) finish() error {
 	for _, empty := range e.empty {
 		e.judgeEmpty(empty)
 	}
-	for _, d := range e.doubted {
+	for _, d := range e.unread {
 		if err := e.judge(d); err != nil {
 			return err
 		}
@@ -266,7 +266,7 @@ func (e *expansion) finish() error {
 	return nil
 }
 
-// judgeEmpty skips a Period without points where the others cover it, and refuses its dates where they do not.
+// judgeEmpty skips a Period without points if others cover it, and refuses its dates otherwise.
 func (e *expansion) judgeEmpty(empty emptyPeriod) {
 	covered := true
 	for _, date := range empty.Dates() {
@@ -280,32 +280,32 @@ func (e *expansion) judgeEmpty(empty emptyPeriod) {
 	}
 }
 
-// judge refuses the delivery dates that are not whole without the Period. Where it may be of any date, and more than one lacks
-// something, they have to be asked for by themselves: that is the error.
-func (e *expansion) judge(d doubted) error {
+// judge refuses the delivery dates that are incomplete without the Period. It returns an error if the Period may belong to
+// any date and more than one is incomplete: the dates have to be asked for by themselves.
+func (e *expansion) judge(d unreadPeriod) error {
 	dates := d.dates
 	if dates == nil {
 		dates = e.window.Dates()
 	}
-	var lacking []market.DeliveryDate
+	var incomplete []market.DeliveryDate
 	for _, date := range dates {
 		if !e.covers(date.Period().Intersect(e.window)) {
-			lacking = append(lacking, date)
+			incomplete = append(incomplete, date)
 		}
 	}
 	switch {
-	case len(lacking) == 0:
+	case len(incomplete) == 0:
 		e.reply.Note("%s and was skipped; every date is whole without it", d.reason)
-	case d.dates == nil && len(lacking) > 1:
+	case d.dates == nil && len(incomplete) > 1:
 		return errors.New(d.reason)
 	}
-	for _, date := range lacking {
+	for _, date := range incomplete {
 		e.reply.Refusals.RefuseFinally(market.DayAheadPrices, date, "%s", d.reason)
 	}
 	return nil
 }
 
-// covers says whether each quarter hour of the period has a price.
+// covers reports whether each quarter hour of the period has a price.
 func (e *expansion) covers(period market.Period) bool {
 	for quarter := period.Start - period.Start%market.QuarterSeconds; quarter < period.End; quarter += market.QuarterSeconds {
 		if !e.hasPrice(quarter) {

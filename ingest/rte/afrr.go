@@ -25,8 +25,8 @@ func afrrFlags(r *market.AFRRStep) []*market.Flag {
 }
 
 // DecodeMarginalPrice reads a reply of afrr_marginal_price v5: days and steps newest first, each step a clock time in
-// Paris without offset. On the day the clock goes back that is ambiguous from 02:00 to 03:00: the window decides if it
-// holds one of the two hours only; if a reply lists both all the same, their order does.
+// Paris without offset. On the day the clock goes back that is ambiguous from 02:00 to 03:00: the window decides if only
+// one of the two hours is in it; if a reply lists both all the same, their order decides.
 func DecodeMarginalPrice(body io.Reader, window market.Period) (source.Reply[market.AFRRStep], error) {
 	return decode(body, window, afrrShape, "days", decodeDays)
 }
@@ -39,7 +39,7 @@ func decodeDays(d *document, steps *steps[market.AFRRStep, int64]) error {
 	})
 }
 
-// wallStep is a step whose instant is not known yet: row.Start is the clock time in seconds after midnight, below 0 if it
+// wallStep is a step whose instant is not known yet: row.Start is the clock time in seconds after midnight, negative if it
 // cannot be read.
 type wallStep struct {
 	row     market.AFRRStep
@@ -50,7 +50,7 @@ type wallStep struct {
 // decodeDay reads one day and places its steps, which it appends to listed.
 func decodeDay(d *document, steps *steps[market.AFRRStep, int64], listed []wallStep) ([]wallStep, error) {
 	var date market.DeliveryDate
-	var named source.Stamp // the date, where it is not written as one
+	var named source.Stamp // the date, if it is not written as a date
 	var updated int64
 	err := d.object(func(key string) (bool, error) {
 		switch key {
@@ -143,7 +143,8 @@ func clockSeconds(text []byte) (int64, bool) {
 	return hour*3600 + minute*60 + second, true
 }
 
-// placeDay gives each step of a day its instant; updated is when those that do not say it were last written, ms UTC.
+// placeDay finds the instant of each step of a day; updated is when the steps without a time of their own were last written,
+// ms UTC.
 func placeDay(date market.DeliveryDate, listed []wallStep, updated int64, steps *steps[market.AFRRStep, int64]) {
 	if !date.Period().Overlaps(steps.window) {
 		return

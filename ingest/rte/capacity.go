@@ -9,14 +9,14 @@ import (
 	"courant/store/market"
 )
 
-// reserve is one that RTE procures, and the ways in which it is procured, in RTE's words.
+// reserve is a reserve that RTE procures, and the directions in which it is procured, in RTE's words.
 type reserve struct {
 	name       string
 	dataset    market.Dataset
 	directions map[string]market.Direction
 }
 
-// reserves are the known ones by RTE's name. RR is a reserve of its own and left out.
+// reserves are the known reserves by RTE's names. RR is a different reserve and is left out.
 var reserves = map[string]reserve{
 	"FCR":  {"FCR", market.FCRCapacity, map[string]market.Direction{"UP_DOWN": market.Symmetric}},
 	"AFRR": {"aFRR", market.AFRRCapacity, upAndDown},
@@ -27,10 +27,10 @@ var upAndDown = map[string]market.Direction{"UP": market.Upward, "DOWN": market.
 
 const leftOut = "RR"
 
-// mostUnknown is how many reserves that are not known are named.
+// mostUnknown is how many unknown reserves are named in a remark.
 const mostUnknown = 5
 
-// capacityDatasets are those of the known reserves.
+// capacityDatasets are the datasets of the known reserves.
 var capacityDatasets = []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}
 
 var capacityShape = shape[market.CapacityStep]{
@@ -43,7 +43,7 @@ var capacityShape = shape[market.CapacityStep]{
 	},
 }
 
-// capacityValue is one element of a block's values. Its block's reserve may stand behind it in the reply.
+// capacityValue is one element of a block's values. The reserve of its block may come after it in the reply.
 type capacityValue struct {
 	step      market.CapacityStep
 	period    rowPeriod
@@ -69,11 +69,11 @@ type capacityKey struct {
 	timeHorizon, product string
 }
 
-// reservesReply is a reply of which the blocks are being read.
+// reservesReply is a reply while its blocks are read.
 type reservesReply struct {
 	steps   *steps[market.CapacityStep, capacityKey]
-	given   map[market.Dataset]bool // of which the reply has a value
-	unknown []string                // reserves that are not known
+	given   map[market.Dataset]bool // the datasets of which the reply has a value
+	unknown []string                // names of reserves that are not known
 }
 
 func (r *reservesReply) decodeBlock(d *document) error {
@@ -120,7 +120,7 @@ func (r *reservesReply) decodeBlock(d *document) error {
 	return nil
 }
 
-// addValue takes a value of a block of the reserve's.
+// addValue adds a value of a block of a reserve.
 func (r *reservesReply) addValue(v *capacityValue, of reserve, product, badProduct string) {
 	r.given[of.dataset] = true
 	start, taken := r.steps.startOf(of.dataset, v.period, "a value")
@@ -144,8 +144,8 @@ func (r *reservesReply) addValue(v *capacityValue, of reserve, product, badProdu
 	r.steps.addQuarter(of.dataset, v.period, key, step, step.Updated, badKey, v.badValue)
 }
 
-// judgeUnknown tells of reserves that are not known. One of them may be a known one under another name: where the reply lacks a
-// known one, that one's dates are not taken for unpublished.
+// judgeUnknown adds a remark about reserves that are not known. One of them may be a known reserve under another name: if a
+// known reserve is missing from the reply, its dates are omissions, not unpublished.
 func (r *reservesReply) judgeUnknown() {
 	if len(r.unknown) == 0 {
 		return

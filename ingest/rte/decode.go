@@ -7,7 +7,7 @@ import (
 	"courant/store/market"
 )
 
-// decode reads a reply that has its content under the key root: content reads that and adds its rows to the steps.
+// decode reads a reply whose content is under the key root: content reads that and adds its rows to the steps.
 func decode[R, K comparable](
 	body io.Reader, window market.Period, shape shape[R], root string, content func(*document, *steps[R, K]) error,
 ) (source.Reply[R], error) {

@@ -7,7 +7,7 @@ import (
 	"courant/store/market"
 )
 
-// exchangeResolutions are the lengths of the steps for which the exchange may have a price, in seconds.
+// exchangeResolutions are the known lengths of the exchange's periods, in seconds.
 var exchangeResolutions = map[int64]market.Resolution{900: market.PT15M, 1800: market.PT30M, 3600: market.PT60M}
 
 var exchangeShape = shape[market.Price]{
@@ -21,7 +21,7 @@ type exchangeKey struct {
 	resolution market.Resolution
 }
 
-// exchangeValue is one element of a block's values. When the block was written may stand behind it in the reply.
+// exchangeValue is one element of a block's values. The time of the block's last update may come after it in the reply.
 type exchangeValue struct {
 	row    market.Price
 	period rowPeriod
@@ -29,7 +29,7 @@ type exchangeValue struct {
 }
 
 // DecodePowerExchanges reads a reply of france_power_exchanges v3: the day-ahead prices of one delivery date, EUR/MWh,
-// and the volumes exchanged, which are left out. A step whose price is null is not published yet.
+// and the volumes exchanged, which are left out. A period whose price is null is not published yet.
 func DecodePowerExchanges(body io.Reader, window market.Period) (source.Reply[market.Price], error) {
 	return decode(body, window, exchangeShape, "france_power_exchanges", func(d *document, steps *steps[market.Price, exchangeKey]) error {
 		return d.array(func() error { return decodeExchanges(d, steps) })

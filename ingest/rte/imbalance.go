@@ -35,10 +35,7 @@ var imbalanceShape = shape[market.ImbalanceStep]{
 // DecodeImbalanceData reads a reply of imbalance_data v5: the imbalance settlement of quarter hours, in any order; RTE
 // lists the newest first. The rows come back in the order of their starts.
 func DecodeImbalanceData(body io.Reader, window market.Period) (source.Reply[market.ImbalanceStep], error) {
-	var reply source.Reply[market.ImbalanceStep]
-	steps := newSteps[market.ImbalanceStep, int64](&reply, window, imbalanceShape)
-	d := newDocument(body, reply.UnknownKey, reply.Note)
-	err := d.root("imbalance_data", func() error {
+	reply, err := decode(body, window, imbalanceShape, "imbalance_data", func(d *document, steps *steps[market.ImbalanceStep, int64]) error {
 		return d.array(func() error {
 			return d.object(func(key string) (bool, error) {
 				switch key {
@@ -51,11 +48,8 @@ func DecodeImbalanceData(body io.Reader, window market.Period) (source.Reply[mar
 			})
 		})
 	})
-	if err == nil {
-		err = steps.finish()
-	}
 	if err != nil {
-		return source.Reply[market.ImbalanceStep]{}, err
+		return reply, err
 	}
 	for _, rows := range [][]market.ImbalanceStep{reply.Rows, reply.Refused} {
 		slices.SortFunc(rows, func(a, b market.ImbalanceStep) int { return cmp.Compare(a.Start, b.Start) })
@@ -66,14 +60,10 @@ func DecodeImbalanceData(body io.Reader, window market.Period) (source.Reply[mar
 
 func decodeImbalance(d *document, steps *steps[market.ImbalanceStep, int64]) error {
 	var row market.ImbalanceStep
-	var start, end source.Stamp
+	var period rowPeriod
 	var bad string
 	err := d.object(func(key string) (bool, error) {
 		switch key {
-		case "start_date":
-			return true, d.stamp(&start)
-		case "end_date":
-			return true, d.stamp(&end)
 		case "imbalance":
 			return true, d.number(&row.ImbalanceMWh, &bad)
 		case "system_trend":
@@ -87,42 +77,29 @@ func decodeImbalance(d *document, steps *steps[market.ImbalanceStep, int64]) err
 		case "updated_date", "update_date":
 			return true, d.update(&row.Updated)
 		}
-		return false, nil
+		return period.field(d, key)
 	})
 	if err != nil {
 		return err
 	}
-	if !start.Good {
-		steps.misplaced(market.ImbalancePrices, start, end, "a row has no start")
+	start, taken := steps.startOf(market.ImbalancePrices, period, "a row")
+	if !taken {
 		return nil
 	}
-	if !steps.window.Holds(start.At) {
-		return nil
-	}
-	row.Start = start.At
-	date := steps.dateOf(row.Start)
-	switch {
-	case row.Start < firstImbalanceQuarters.Start().Unix():
+	date := steps.dateOf(start)
+	if date.Before(firstImbalanceQuarters) {
 		steps.reply.Refusals.RefuseFinally(market.ImbalancePrices, date,
 			"steps before %s last half an hour, and an energy of half an hour cannot be split into quarter hours", firstImbalanceQuarters)
-	case row.Start%market.QuarterSeconds != 0:
-		steps.spoil(market.ImbalancePrices, date, "%s: %s", source.InstantText(row.Start), notAQuarter)
-	case bad != "":
-		steps.addOdd(market.ImbalancePrices, row.Start, row.Start, row, row.Updated, bad)
-	case end.Fault != "":
-		steps.addRepetition(market.ImbalancePrices, row.Start, row.Start, row, row.Updated, end.Fault)
-	case end.Good && !endsImbalanceStep(date, row.Start, end.At):
-		steps.addRepetition(market.ImbalancePrices, row.Start, row.Start, row, row.Updated, notAQuarter)
-	default:
-		steps.add(market.ImbalancePrices, row.Start, row.Start, row, row.Updated)
+		return nil
 	}
+	// On the first date with quarter hours RTE gave some of them ends that were still 30 min after their starts: they last
+	// until the next start all the same.
+	if end := &period.end; date == firstImbalanceQuarters && end.Good && end.At == start+2*market.QuarterSeconds {
+		end.At = start + market.QuarterSeconds
+	}
+	row.Start = start
+	steps.addQuarter(market.ImbalancePrices, period, start, row, row.Updated, "", bad)
 	return nil
-}
-
-// endsImbalanceStep reports whether a quarter hour may be published with that end. On the first date with quarter hours
-// RTE gave some of them ends that were still 30 min after their starts: they last until the next start all the same.
-func endsImbalanceStep(date market.DeliveryDate, start, end int64) bool {
-	return end == start+market.QuarterSeconds || date == firstImbalanceQuarters && end == start+2*market.QuarterSeconds
 }
 
 // noteReversedPrices remarks on steps in which a party in surplus is paid more than a party in deficit pays.

@@ -14,11 +14,11 @@ import (
 	"courant/store/market"
 )
 
-// document reads one reply of RTE, once it has come whole: read as it arrives, each key and number would take an allocation.
-// Keys are matched without regard to case.
+// document reads one reply of RTE, after all of it has arrived: otherwise each key and number would take an allocation. Keys
+// are matched without regard to case.
 type document struct {
 	json    *jx.Decoder
-	lost    error // that kept the rest of the reply away
+	lost    error // why the reply could not be read to its end; nil: it could
 	scratch []byte
 	unknown func(key string)
 	note    func(format string, args ...any)
@@ -34,7 +34,7 @@ func newDocument(body io.Reader, unknown func(string), note func(string, ...any)
 	return &document{json: jx.DecodeBytes(content), lost: err, unknown: unknown, note: note}
 }
 
-// object reads an object; field reads the value of one key, given in lower case, and says whether it knows the key.
+// object reads an object; field reads the value of one key, given in lower case, and reports whether it knows the key.
 func (d *document) object(field func(key string) (known bool, err error)) error {
 	return d.json.ObjBytes(func(_ *jx.Decoder, name []byte) error {
 		key := keys[string(name)]
@@ -50,7 +50,7 @@ func (d *document) object(field func(key string) (known bool, err error)) error 
 	})
 }
 
-// keys spares the keys that come often a string each.
+// keys saves an allocation for each of the frequent keys.
 var keys = func() map[string]string {
 	table := map[string]string{}
 	for _, key := range []string{"step", "prorata_mode", "picasso_connection", "upward_afrr_marginal_price",
@@ -60,7 +60,7 @@ var keys = func() map[string]string {
 	return table
 }()
 
-// root reads the document, which has its content under one key of that name.
+// root reads the document, whose content is under one key of that name.
 func (d *document) root(name string, content func() error) error {
 	if errors.Is(d.lost, source.ErrUTF16) {
 		return d.lost
@@ -85,7 +85,7 @@ func (d *document) root(name string, content func() error) error {
 	return nil
 }
 
-// array reads an array, or null, which stands for an empty one.
+// array reads an array. null is an empty one.
 func (d *document) array(element func() error) error {
 	if d.isNull() {
 		return d.json.Null()
@@ -95,7 +95,7 @@ func (d *document) array(element func() error) error {
 
 func (d *document) isNull() bool { return d.json.Next() == jx.Null }
 
-// endUnless makes sure that nothing follows the document, unless reading it failed.
+// endUnless checks that nothing follows the document, unless reading it failed.
 func (d *document) endUnless(failed error) error {
 	if failed != nil {
 		return nil
@@ -110,12 +110,12 @@ func (d *document) endUnless(failed error) error {
 	}
 }
 
-// unreadable says what is wrong with a document, without how deep in it the library was.
+// unreadable describes what is wrong with a document, without the library's position in it.
 func unreadable(err error) error {
 	return source.Saying("the reply cannot be read", strings.ReplaceAll(err.Error(), "callback: ", ""), nil)
 }
 
-// text reads a string; null is "". Any other value is a fault of the row, which is told in bad.
+// text reads a string; null is "". Any other value is a fault of the row, described in bad.
 func (d *document) text(bad *string) ([]byte, error) {
 	switch d.json.Next() {
 	case jx.Null:
@@ -139,13 +139,13 @@ func (d *document) word(bad *string) (string, error) {
 	return string(text), err
 }
 
-// upperWord is word in capitals, as RTE writes the words that name products, so that each has one spelling.
+// upperWord is word in capitals, as RTE writes the names of products, so that each has one spelling.
 func (d *document) upperWord(bad *string) (string, error) {
 	text, err := d.word(bad)
 	return strings.ToUpper(strings.TrimSpace(text)), err
 }
 
-// number reads a JSON number or a numeric string. "Invalid", "" and null are null, and withdraw a value.
+// number reads a JSON number or a numeric string. "Invalid", "" and null are a null that withdraws a value.
 func (d *document) number(into *market.Number, bad *string) error {
 	switch d.json.Next() {
 	case jx.Null:
@@ -172,7 +172,7 @@ func (d *document) number(into *market.Number, bad *string) error {
 	return d.misfit(bad, "a number")
 }
 
-// isInvalid says whether a text stands for null.
+// isInvalid reports whether a text means null.
 func isInvalid(text []byte) bool { return len(text) == 0 || bytes.EqualFold(text, []byte("Invalid")) }
 
 func parseNumber(digits []byte, into *market.Number, bad *string) error {
@@ -185,8 +185,8 @@ func parseNumber(digits []byte, into *market.Number, bad *string) error {
 	return nil
 }
 
-// flag reads a boolean, or one in a string of any case. "Invalid", "" and null are null, and withdraw a value. Anything
-// else is null with a remark: a flag is not worth the prices beside it.
+// flag reads a boolean, or one in a string of any case. "Invalid", "" and null are a null that withdraws a value. Anything
+// else is null with a remark: because of a flag, the prices of its row are not refused.
 func (d *document) flag(into *market.Flag, key string) error {
 	*into = market.Flag{}
 	switch d.json.Next() {
@@ -219,7 +219,7 @@ func (d *document) flag(into *market.Flag, key string) error {
 	return err
 }
 
-// stamp reads a time stamp with an offset. One that is odd or missing is left to the caller.
+// stamp reads a time stamp with an offset. The caller has to check whether it is good.
 func (d *document) stamp(into *source.Stamp) error {
 	var bad string
 	text, err := d.text(&bad)
@@ -230,8 +230,8 @@ func (d *document) stamp(into *source.Stamp) error {
 	return err
 }
 
-// update reads when a row was last written, in ms UTC; 0 if that is not said. A date that cannot be read is remarked once,
-// and spoils nothing.
+// update reads when a row was last written, in ms UTC; 0 if that is not given. For times that cannot be read there is one
+// remark, and no row is refused.
 func (d *document) update(into *int64) error {
 	var bad string
 	text, err := d.text(&bad)
@@ -247,13 +247,13 @@ func (d *document) update(into *int64) error {
 	return err
 }
 
-// misfit passes over a value of the wrong type.
+// misfit skips a value of the wrong type.
 func (d *document) misfit(bad *string, want string) error {
 	*bad = fmt.Sprintf("%s stands where %s belongs", d.json.Next(), want)
 	return d.json.Skip()
 }
 
-// errorText is what RTE says in the body of an error, in one line; "" for nothing.
+// errorText returns the text in the body of an error of RTE, in one line; "" if there is none.
 func errorText(answer *source.Answer) string {
 	if answer.Kind != source.KindJSON {
 		return answer.Excerpt()

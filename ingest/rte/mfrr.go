@@ -8,7 +8,7 @@ import (
 	"courant/store/market"
 )
 
-// energyDirections are RTE's words for the ways in which energy is activated.
+// energyDirections are RTE's words for the directions in which energy is activated.
 var energyDirections = map[string]market.Direction{
 	"UPWARD": market.Upward, "DOWNWARD": market.Downward, "UP": market.Upward, "DOWN": market.Downward,
 }
@@ -19,7 +19,7 @@ var mfrrShape = shape[market.MFRRStep]{
 	series:  func(r *market.MFRRStep) (string, int64) { return string(r.Direction), market.QuarterSeconds },
 }
 
-// mfrrColumns are RTE's names of a row's numbers, in lower case, in the order of mfrrNumbers.
+// mfrrColumns are RTE's names of a row's numbers, in lower case, with their index in mfrrNumbers.
 var mfrrColumns = map[string]int{
 	"clearing_price": 0, "settlement_price_current": 1, "settlement_price_previous": 2,
 	"total_requested_volume_sa": 3, "total_requested_volume_da": 4, "total_satisfied_need_sa": 5, "total_satisfied_need_da": 6,

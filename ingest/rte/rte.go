@@ -1,9 +1,9 @@
-// Package rte asks RTE for balancing capacity, balancing energy and the power exchanges' prices, and reads its replies
-// into rows of the store.
+// Package rte fetches balancing capacity, balancing energy and the power exchanges' prices from RTE, and decodes its
+// replies into rows of the datasets.
 //
 // The Client only speaks HTTP; each Decode function is pure: the same bytes and window give the same rows, with no
-// clock, no network and no database. Periods are asked for with an offset, as RTE wants them; what comes back outside
-// the window that was asked for is dropped.
+// clock, no network and no database. Periods are asked for with an offset, as RTE requires; rows outside the window that
+// was asked for are dropped.
 package rte
 
 import (
@@ -35,14 +35,14 @@ const (
 	renewBefore = time.Minute
 )
 
-// resource is one of RTE's, and the API to which an application has to be subscribed for it.
+// resource is a resource of RTE, and the API to which an application has to be subscribed for it.
 type resource struct {
 	api, folder, name string
-	noWindow          bool // it takes none, and gives what is newest
-	rows, rowBytes    int  // of a real answer: rows a delivery date, and bytes of one that is printed for the eye
+	noWindow          bool // it has no parameters, and returns the newest values
+	rows, rowBytes    int  // of a real answer: rows of a delivery date, and bytes of a row in an indented document
 }
 
-// bounds are those of the answer for a window.
+// bounds are the bounds of the answer for a window.
 func (r resource) bounds(window market.Period) source.Bounds {
 	return source.TenTimes(r.rows*len(window.Dates()), r.rowBytes, 1)
 }
@@ -55,7 +55,7 @@ var (
 	powerExchanges   = resource{"Wholesale Market", "wholesale_market/v3", "france_power_exchanges", true, 200, 250}
 )
 
-// Options says how RTE is reached. ClientID and ClientSecret are one application's, subscribed to the APIs Balancing
+// Options are how RTE is reached. ClientID and ClientSecret are one application's, subscribed to the APIs Balancing
 // Capacity and Balancing Energy, and to Wholesale Market for the exchanges' prices.
 type Options struct {
 	BaseURL      string // https://digital.iservices.rte-france.com
@@ -64,11 +64,11 @@ type Options struct {
 	HTTP         *http.Client
 	Clock        clockwork.Clock
 	UserAgent    string
-	Lines        source.Lines // in which the resources' calls wait; nil: none waits
-	Log          *slog.Logger // of tries after a pause; nil: they are not told
+	Lines        source.Lines // in which the resources' calls wait; nil: no call waits
+	Log          *slog.Logger // for tries after a pause; nil: they are not logged
 }
 
-// Client asks RTE's resources. It is safe for concurrent use.
+// Client calls RTE's resources. It is safe for concurrent use.
 type Client struct {
 	base    string
 	oauth   clientcredentials.Config
@@ -81,11 +81,11 @@ type Client struct {
 	mu      sync.Mutex
 	token   *oauth2.Token
 	expires time.Time
-	busy    source.Fault // what the address of tokens said when it wanted to be left alone
-	until   time.Time    // how long it wants that
+	busy    source.Fault // the last fault with which the token address asked for a pause
+	until   time.Time    // the end of that pause
 }
 
-// NewClient makes a client; nothing is asked yet.
+// NewClient makes a client. It makes no call.
 func NewClient(o Options) *Client {
 	base := strings.TrimSuffix(o.BaseURL, "/")
 	return &Client{
@@ -115,7 +115,7 @@ func (c *Client) lineOf(of resource) *source.Line {
 	return line
 }
 
-// secrets are the credentials, alone and as the request for a token bears them.
+// secrets are the credentials, alone and as they are encoded in the request for a token.
 func secrets(o Options) []string {
 	pair := func(id, secret string) string { return base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)) }
 	all := []string{o.ClientSecret, o.ClientID}
@@ -146,13 +146,13 @@ func (c *Client) ImbalanceData(ctx context.Context, window market.Period) (sourc
 	return ask(ctx, c, imbalanceData, window, DecodeImbalanceData)
 }
 
-// PowerExchangePrices asks for the day-ahead prices of the exchanges, of which RTE gives those of the current or of the
-// next delivery date; those that lie in the window are taken.
+// PowerExchangePrices asks for the day-ahead prices of the exchanges. RTE returns those of the current or of the next
+// delivery date; the rows in the window are returned.
 func (c *Client) PowerExchangePrices(ctx context.Context, window market.Period) (source.Reply[market.Price], source.Traffic, error) {
 	return ask(ctx, c, powerExchanges, window, DecodePowerExchanges)
 }
 
-// ask makes one call of a resource and decodes its answer as it arrives.
+// ask calls a resource and decodes its answer.
 func ask[R any](ctx context.Context, c *Client, from resource, window market.Period, decode func(io.Reader, market.Period) (source.Reply[R], error)) (source.Reply[R], source.Traffic, error) {
 	var reply source.Reply[R]
 	var used *oauth2.Token
@@ -190,7 +190,7 @@ func ask[R any](ctx context.Context, c *Client, from resource, window market.Per
 	}
 	renewed := false
 	caller.Mended = func(fault *source.Fault) bool {
-		// A token may end before its time: once, another one is taken.
+		// A token may become invalid before its end: another one is asked for, once.
 		if renewed || fault.Status != http.StatusUnauthorized || fault.Call != from.name {
 			return false
 		}
@@ -203,7 +203,7 @@ func ask[R any](ctx context.Context, c *Client, from resource, window market.Per
 	return reply, traffic, notSubscribed(from, err)
 }
 
-// refused is the fault in an answer that holds no document.
+// refused returns the fault of an answer that is not a document.
 func refused(from resource, answer *source.Answer) error {
 	fault := &source.Fault{Source: sourceName, Call: from.name, Status: answer.Status}
 	switch {
@@ -224,7 +224,7 @@ func refused(from resource, answer *source.Answer) error {
 	return fault
 }
 
-// notSubscribed says what a 403 means at RTE.
+// notSubscribed explains a 403 of RTE.
 func notSubscribed(from resource, err error) error {
 	var fault *source.Fault
 	if errors.As(err, &fault) && fault.Status == http.StatusForbidden && fault.Call == from.name {

@@ -9,7 +9,7 @@ import (
 	"courant/store/market"
 )
 
-// shape says what the rows of a resource are made of.
+// shape describes the rows of a resource.
 type shape[R any] struct {
 	numbers func(*R) []*market.Number
 	flags   func(*R) []*market.Flag   // nil: there are none
@@ -25,8 +25,8 @@ type shape[R any] struct {
 	every int64
 }
 
-// steps gathers the rows of a reply. What is listed twice is merged field by field; what is odd refuses its dataset and
-// delivery date, or is left out of the date; what cannot be placed is judged once all rows are known.
+// steps collects the rows of a reply. Rows of the same key are merged field by field. An odd row refuses its dataset's
+// delivery date, or is left out of it. A row without a date is judged once all rows are known.
 type steps[R comparable, K comparable] struct {
 	shape[R]
 	reply  *source.Reply[R]
@@ -36,9 +36,9 @@ type steps[R comparable, K comparable] struct {
 
 	updates      []int64             // of each row that was added, ms UTC, once one has said so
 	fieldUpdates map[int][]int64     // of each field of a row that is listed twice
-	odd          []oddRow[R, K]      // whose dates may be refused, with their readable fields
+	odd          []oddRow[R, K]      // with their readable fields: their dates may be refused
 	tolerated    []market.Omission   // odd steps so far
-	unplaced     []market.Refusal    // without a date
+	unplaced     []market.Refusal    // of rows without a date
 	date         market.DeliveryDate // of the row that was added last
 	period       market.Period       // of that date
 	atEnd        func()              // called once all rows are known, before they are judged; may be nil
@@ -49,13 +49,13 @@ type origin struct {
 	date    market.DeliveryDate
 }
 
-// oddRow is a row with something wrong in it. Its key is known.
+// oddRow is a row in which something is wrong. Its key is known.
 type oddRow[R comparable, K comparable] struct {
 	origin
 	key     K
 	row     R
 	updated int64
-	// reason why the date is to be refused unless the row only says again what another one says; "" if that is settled.
+	// reason is why the date is refused, unless the row only repeats another one; "" if it is refused in any case.
 	reason string
 }
 
@@ -72,7 +72,7 @@ func newSteps[R comparable, K comparable](reply *source.Reply[R], window market.
 	}
 }
 
-// add takes a good row that lies in the window; updated is when the source last wrote it, ms UTC, 0 if it does not say.
+// add adds a good row that is in the window; updated is when the source last wrote it, ms UTC, 0 if that is not known.
 func (s *steps[R, K]) add(dataset market.Dataset, start int64, key K, row R, updated int64) {
 	date := s.dateOf(start)
 	i, twice := s.at[key]
@@ -91,20 +91,20 @@ func (s *steps[R, K]) add(dataset market.Dataset, start int64, key K, row R, upd
 	s.origin = append(s.origin, origin{dataset, date})
 }
 
-// addOdd takes a row of which the key is known and something else is wrong.
+// addOdd adds a row in which something is wrong, but not its key.
 func (s *steps[R, K]) addOdd(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	date := s.dateOf(start)
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, date}, key: key, row: row, updated: updated})
 	s.spoil(dataset, date, "%s: %s", source.InstantText(start), reason)
 }
 
-// addRepetition is addOdd for a row that does no harm if it only says again what a good row of its key says.
+// addRepetition is addOdd for a row that is ignored if it only repeats a good row of the same key.
 func (s *steps[R, K]) addRepetition(dataset market.Dataset, start int64, key K, row R, updated int64, reason string) {
 	s.odd = append(s.odd, oddRow[R, K]{origin: origin{dataset, s.dateOf(start)}, key: key, row: row, updated: updated,
 		reason: source.InstantText(start) + ": " + reason})
 }
 
-// spoil notes that a step of the date is odd, and cannot be taken.
+// spoil notes that a step of the date cannot be taken.
 func (s *steps[R, K]) spoil(dataset market.Dataset, date market.DeliveryDate, format string, args ...any) {
 	if s.tooMany == nil {
 		s.reply.Refusals.Refuse(dataset, date, format, args...)
@@ -119,8 +119,8 @@ func (s *steps[R, K]) spoil(dataset market.Dataset, date market.DeliveryDate, fo
 	s.tolerated = append(s.tolerated, market.Omission{Dataset: dataset, Date: date, Steps: 1, Reason: fmt.Sprintf(format, args...)})
 }
 
-// misplaced takes note of a row that has no instant: it refuses the date that it names, for good, as nobody can say where
-// the row belongs.
+// misplaced notes a row without an instant. It refuses, for good, the date that the row names, because it is not known where
+// in it the row belongs.
 func (s *steps[R, K]) misplaced(dataset market.Dataset, start, end source.Stamp, what string) {
 	date, named := source.DateNamed(start, end)
 	switch {
@@ -242,8 +242,8 @@ func repeatFields[T float64 | bool | string](fields, others []*market.Optional[T
 	return true
 }
 
-// finish judges what is odd, and puts the rows of refused delivery dates apart. The error is that of a reply of which
-// something cannot be placed, and more than one delivery date lacks something.
+// finish judges what is odd, and moves the rows of refused delivery dates to Refused. It returns an error if a row has no
+// date and more than one delivery date is incomplete.
 func (s *steps[R, K]) finish() error {
 	if s.atEnd != nil {
 		s.atEnd()
@@ -257,7 +257,7 @@ func (s *steps[R, K]) finish() error {
 	if len(refusals.List()) == 0 {
 		return nil
 	}
-	for _, odd := range s.odd { // they are wanted only where their date is refused
+	for _, odd := range s.odd { // they are needed only if their date is refused
 		if !refusals.Has(odd.dataset, odd.date) {
 			continue
 		}
@@ -297,7 +297,7 @@ func (s *steps[R, K]) judgeRepetitions() {
 	}
 }
 
-// judgeOddSteps leaves the odd steps of a date out while they are few.
+// judgeOddSteps leaves the odd steps of a date out if they are few, and refuses the date otherwise.
 func (s *steps[R, K]) judgeOddSteps() {
 	for _, t := range s.tolerated {
 		if s.tooMany(t.Steps, t.Date) {
@@ -308,21 +308,21 @@ func (s *steps[R, K]) judgeOddSteps() {
 	}
 }
 
-// judgeUnplaced finds the delivery date of what names none: it cannot be missing from a date that is whole without it.
-// Where more than one date lacks something, they have to be asked for by themselves.
+// judgeUnplaced finds the delivery date of rows that name none: they are not part of a date that is complete without them.
+// If more than one date is incomplete, the dates have to be asked for by themselves.
 func (s *steps[R, K]) judgeUnplaced() error {
-	lackingOf := map[market.Dataset][]market.DeliveryDate{} // looked up once: a reply may have many rows of both kinds
+	incompleteOf := map[market.Dataset][]market.DeliveryDate{} // computed once: a reply may have many such rows
 	for _, u := range s.unplaced {
-		lacking, known := lackingOf[u.Dataset]
+		incomplete, known := incompleteOf[u.Dataset]
 		if !known {
-			lacking = s.lacking(u.Dataset)
-			lackingOf[u.Dataset] = lacking
+			incomplete = s.incompleteDates(u.Dataset)
+			incompleteOf[u.Dataset] = incomplete
 		}
-		switch len(lacking) {
+		switch len(incomplete) {
 		case 0:
 			s.reply.Note("%s: %s; every date is whole without it", u.Dataset, u.Reason)
 		case 1:
-			s.reply.Refusals.RefuseFinally(u.Dataset, lacking[0], "%s", u.Reason)
+			s.reply.Refusals.RefuseFinally(u.Dataset, incomplete[0], "%s", u.Reason)
 		default:
 			return errors.New(u.Reason)
 		}
@@ -330,8 +330,8 @@ func (s *steps[R, K]) judgeUnplaced() error {
 	return nil
 }
 
-// lacking are the delivery dates of the window of which a series that the reply has is not whole.
-func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
+// incompleteDates returns the delivery dates of the window on which a series of the reply is incomplete.
+func (s *steps[R, K]) incompleteDates(dataset market.Dataset) []market.DeliveryDate {
 	type series struct {
 		name    string
 		seconds int64
@@ -349,22 +349,22 @@ func (s *steps[R, K]) lacking(dataset market.Dataset) []market.DeliveryDate {
 			seen[from.date] = true
 		}
 	}
-	var lacking []market.DeliveryDate
+	var incomplete []market.DeliveryDate
 	for _, date := range s.window.Dates() {
 		if s.oneDate && len(seen) > 0 && !seen[date] {
 			continue
 		}
 		asked := date.Period().Intersect(s.window)
-		lacks := len(covered) == 0
+		isIncomplete := len(covered) == 0
 		for of, held := range covered {
-			lacks = lacks || held[date] < of.seconds*(begun(asked.End, of.seconds)-begun(asked.Start, of.seconds))
+			isIncomplete = isIncomplete || held[date] < of.seconds*(begun(asked.End, of.seconds)-begun(asked.Start, of.seconds))
 		}
-		if lacks {
-			lacking = append(lacking, date)
+		if isIncomplete {
+			incomplete = append(incomplete, date)
 		}
 	}
-	return lacking
+	return incomplete
 }
 
-// begun is how many steps of that length have begun before an instant, since the start of 1970.
+// begun returns how many steps of that length have begun before an instant, since the start of 1970.
 func begun(second, length int64) int64 { return (second + length - 1) / length }

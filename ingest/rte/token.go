@@ -18,7 +18,7 @@ import (
 	"courant/ingest/source"
 )
 
-// accessToken is the token at hand, or a new one when that is about to end.
+// accessToken returns the current token, or a new one if that is about to end.
 func (c *Client) accessToken(ctx context.Context) (*oauth2.Token, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,8 +43,8 @@ func (c *Client) accessToken(ctx context.Context) (*oauth2.Token, error) {
 	return token, nil
 }
 
-// wholeSeconds gives the address of tokens a client to which the time until a token's end is a whole number of seconds,
-// however it is written: the oauth2 library takes no decimals. A time that cannot be read is left out.
+// wholeSeconds returns a client that rounds the lifetime of a token to whole seconds, because the oauth2 library does not
+// accept decimals. A lifetime that cannot be read is removed.
 func wholeSeconds(client *http.Client) *http.Client {
 	whole := *client
 	whole.Transport = endRounder{cmp.Or[http.RoundTripper](client.Transport, http.DefaultTransport)}
@@ -69,12 +69,12 @@ func (r endRounder) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// failure is what kept the rest of a body away; nil is its end.
+// failure is the error that ended the reading of a body early; nil is its end.
 type failure struct{ err error }
 
 func (f failure) Read([]byte) (int, error) { return 0, cmp.Or(f.err, io.EOF) }
 
-// roundEnd is the answer of the address of tokens with expires_in in whole seconds; as it is if it is no such answer.
+// roundEnd returns the answer of the token address with expires_in in whole seconds. Any other text is returned as it is.
 func roundEnd(body []byte) []byte {
 	var answer map[string]json.RawMessage
 	if json.Unmarshal(body, &answer) != nil {
@@ -86,7 +86,7 @@ func roundEnd(body []byte) []byte {
 		}
 		delete(answer, key)
 		seconds, ok := source.ParseNumber(strings.TrimSpace(strings.Trim(string(value), `"`)))
-		if ok && seconds != 0 { // 0 is no end to the library
+		if ok && seconds != 0 { // the library takes 0 for a token without an end
 			seconds = min(max(seconds, 1), longestToken.Seconds())
 			answer[key] = strconv.AppendInt(nil, int64(seconds), 10)
 		}
@@ -98,10 +98,10 @@ func roundEnd(body []byte) []byte {
 	return rounded
 }
 
-// longestToken is up to when a token is believed to be good; it is asked for again then.
+// longestToken bounds the lifetime of a token; a new one is asked for after it.
 const longestToken = 365 * 24 * time.Hour
 
-// drop forgets the token if it still is the one at hand.
+// drop discards the token if it still is the current one.
 func (c *Client) drop(token *oauth2.Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,8 +112,8 @@ func (c *Client) drop(token *oauth2.Token) {
 
 const noToken = "the answer holds no token"
 
-// tokenFault says what the token address answered. The body of its answer is not repeated: it is of no use and may
-// hold anything.
+// tokenFault explains the error of a request for a token. It does not repeat the body of the answer, which is of no use and
+// may have anything in it.
 func (c *Client) tokenFault(err error) *source.Fault {
 	var answered *oauth2.RetrieveError
 	if !errors.As(err, &answered) || answered.Response == nil {

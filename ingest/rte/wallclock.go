@@ -7,7 +7,7 @@ import (
 	"courant/store/market"
 )
 
-// wallClock tells the instants of a delivery date's clock times.
+// wallClock converts the clock times of a delivery date into instants.
 type wallClock struct {
 	year  int
 	month time.Month
@@ -15,7 +15,7 @@ type wallClock struct {
 	plain bool  // the clock does not change on the date
 	start int64 // of the date, seconds UTC
 
-	repeated market.Period // the clock times, in seconds after midnight, that two instants bear
+	repeated market.Period // the clock times, in seconds after midnight, that occur twice
 	change   int64         // the instant at which the clock goes back, seconds UTC
 	later    []bool        // of each step that is listed: whether it is of the later of the two hours; nil: all or none are
 	allLater bool
@@ -25,10 +25,10 @@ const repeatedSeconds = 3600 // the clock goes back by an hour
 
 var errTwoHours = errors.New("of the two hours from 02:00 to 03:00 it cannot be told which is which")
 
-// newWallClock looks at the steps that a reply lists for the date, to know how to read the hour that the clock goes through
-// twice. The reply lists both hours if it lists each step of that hour twice, all steps once before any of them again,
-// and does not list the rest of the day twice as well; then its order says which hour is the later one. Otherwise a step that
-// is listed more than once without contradicting itself is one step, and the window decides if it holds one of the hours only.
+// newWallClock examines the steps that a reply lists for the date, to know how to read the hour that occurs twice. The reply
+// lists both hours if it lists each step of that hour twice, all steps once before any of them again, and does not list the
+// rest of the day twice as well; then the order shows which hour is the later one. Otherwise a step that is listed more than
+// once with the same values is one step, and the window decides if only one of the hours is in it.
 func newWallClock(date market.DeliveryDate, listed []wallStep, window market.Period) (*wallClock, error) {
 	c := &wallClock{plain: date.Steps(3600) == 24, start: date.Start().Unix()}
 	c.year, c.month, c.day = date.Start().In(market.Paris).Date()
@@ -64,10 +64,10 @@ func newWallClock(date market.DeliveryDate, listed []wallStep, window market.Per
 		return c, nil
 	}
 	least := 2
-	if areAllTwice(around) { // the reply says everything again
+	if areAllTwice(around) { // the reply lists everything twice
 		least = 4
 	}
-	if later, both := tellHoursApart(listed, times, least); both {
+	if later, both := splitHours(listed, times, least); both {
 		if firstListed > lastListed { // listed newest first
 			for i := range later {
 				later[i] = !later[i]
@@ -103,9 +103,9 @@ func areAllTwice(counts map[int64]int) bool {
 	return len(counts) > 0
 }
 
-// tellHoursApart says of each step that is listed whether it belongs to the hour that is listed second; false if the
-// reply does not list two whole hours one after the other, each step at least so often in all.
-func tellHoursApart(listed []wallStep, times map[int64][]int, least int) ([]bool, bool) {
+// splitHours returns for each listed step whether it belongs to the hour that is listed second; false if the reply does not
+// list two whole hours one after the other, with each step at least so many times in all.
+func splitHours(listed []wallStep, times map[int64][]int, least int) ([]bool, bool) {
 	if len(times) != repeatedSeconds/market.AFRRSeconds {
 		return nil, false
 	}
@@ -136,7 +136,7 @@ func tellHoursApart(listed []wallStep, times map[int64][]int, least int) ([]bool
 	return second, firstEnds < secondBegins
 }
 
-// contradict says whether two rows have different values somewhere.
+// contradict reports whether two rows have different values.
 func contradict(a, b *market.AFRRStep) bool {
 	for i, n := range afrrNumbers(a) {
 		if other := afrrNumbers(b)[i]; n.Valid && other.Valid && n.V != other.V {
@@ -151,8 +151,8 @@ func contradict(a, b *market.AFRRStep) bool {
 	return false
 }
 
-// instant is the instant of the i-th step that is listed, from its clock time, in seconds UTC; false for a time that the clock
-// leaves out.
+// instant returns the instant, in seconds UTC, of the i-th listed step with that clock time; false for a time that does not
+// occur on the date.
 func (c *wallClock) instant(i int, seconds int64) (int64, bool) {
 	if c.plain {
 		return c.start + seconds, true

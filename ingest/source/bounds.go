@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// Bounds is the most that the answer to a call may hold. What holds more is no answer of the source, however well it is
-// formed, and is refused before a decoder makes anything of it: 64 MiB of empty objects are 65 kB on the wire and would
-// take gigabytes of memory. The zero value is the widest.
+// Bounds limits the answer to a call. A larger one does not come from the source, however well it is formed, and is refused
+// before a decoder reads it: 64 MiB of empty objects are 65 kB on the wire and would take gigabytes of memory. The zero value
+// is the widest.
 type Bounds struct {
 	Bytes int64 // once unpacked
 	Parts int   // objects and arrays of JSON, elements of XML
@@ -17,9 +17,9 @@ const (
 	mostBytes = 64 << 20
 	mostParts = 250_000
 
-	// largerThanReal is how many times what the largest real answer holds is still read.
+	// largerThanReal is how many times larger than the largest real answer an answer may be.
 	largerThanReal = 10
-	// baseBytes and baseParts are read of any answer, also where a real one is a few bytes.
+	// baseBytes and baseParts may be read of any answer, also where a real one has a few bytes.
 	baseBytes = 2 << 20
 	baseParts = 1_000
 
@@ -30,13 +30,13 @@ const (
 	mostAttributes      = 16 // of an element
 	mostAttributesInAll = 1_000
 	longestText         = 16 << 10 // bytes of one text, number, name, tag or comment
-	// whiteSpace is the part of the bytes that white space between the values of JSON may take alone: one that is printed
-	// for the eye is a third larger. The decoder needs the rest in one piece.
+	// whiteSpace is the share of the bytes that only white space between the values of JSON may use: an indented document is
+	// a third larger. The decoder needs the rest in one piece.
 	whiteSpace = 0.5
 )
 
-// TenTimes is ten times what a real answer of that many rows holds, each of that many bytes with all white space around
-// it, and of that many parts.
+// TenTimes returns bounds of ten times a real answer with that many rows, each of that many bytes, with white space, and
+// that many parts.
 func TenTimes(rows, bytesEach, partsEach int) Bounds {
 	return Bounds{
 		Bytes: min(baseBytes+largerThanReal*int64(rows)*int64(bytesEach), mostBytes),
@@ -44,7 +44,7 @@ func TenTimes(rows, bytesEach, partsEach int) Bounds {
 	}
 }
 
-// orWidest is the bounds, or the widest in place of the zero value.
+// orWidest returns the bounds, or the widest ones for the zero value.
 func (b Bounds) orWidest() Bounds {
 	if b == (Bounds{}) {
 		return Bounds{mostBytes, mostParts}
@@ -52,7 +52,7 @@ func (b Bounds) orWidest() Bounds {
 	return b
 }
 
-// reader passes on the bytes of a document of the kind until a bound is passed; the error is then an *outOfBounds.
+// reader reads a document of the kind until a bound is exceeded; the error is then an *outOfBounds.
 func (b Bounds) reader(kind Kind, from io.Reader) *boundedReader {
 	r := &boundedReader{from: from}
 	switch kind {
@@ -64,7 +64,7 @@ func (b Bounds) reader(kind Kind, from io.Reader) *boundedReader {
 	return r
 }
 
-// boundedReader looks at each byte before a decoder does.
+// boundedReader checks each byte before the decoder reads it.
 type boundedReader struct {
 	from   io.Reader
 	scan   func([]byte) (kept int, passed *outOfBounds) // may move what is kept to the front; nil: all is kept
@@ -87,7 +87,7 @@ func (r *boundedReader) Read(p []byte) (int, error) {
 	}
 }
 
-// outOfBounds says which bound a reply passes.
+// outOfBounds is the bound that a reply exceeds.
 type outOfBounds struct{ text string }
 
 // Error is for error.
@@ -109,18 +109,17 @@ func tooLarge(most int64) *outOfBounds {
 	return &outOfBounds{fmt.Sprintf("the reply is larger than %d MiB, far larger than a real one", most>>20)}
 }
 
-// jsonScan counts what a document of JSON holds. It leaves the grammar to the decoder; a document that is none is
-// counted all the same.
+// jsonScan counts the parts of a JSON document. It does not check the grammar, which is the decoder's task.
 type jsonScan struct {
 	Bounds
 	parts, values, depth int
 	kept                 int64
-	length               int // of the text or number that is under way
+	length               int // of the current text or number
 	inText, escaped      bool
 	wasSpace             bool
 }
 
-// scan moves what is kept to the front: of white space between values the first byte.
+// scan moves what is kept to the front. It keeps the first byte of white space between values.
 func (s *jsonScan) scan(p []byte) (kept int, passed *outOfBounds) {
 	for _, c := range p {
 		if s.inText {
@@ -185,12 +184,12 @@ func (s *jsonScan) scan(p []byte) (kept int, passed *outOfBounds) {
 	return kept, nil
 }
 
-// xmlScan counts what a document of XML holds. A document type, which may declare entities, is refused.
+// xmlScan counts the parts of an XML document. A document type, which may declare entities, is refused.
 type xmlScan struct {
 	Bounds
 	elements, depth      int
 	attributes, ofTheTag int
-	length               int // of what is under way
+	length               int // of the current text or tag
 	state                xmlState
 	quote                byte // that began the value of an attribute; 0 outside of one
 	last                 byte // before this one
@@ -198,7 +197,7 @@ type xmlScan struct {
 	opening              string
 }
 
-// xmlState is what a byte of a document belongs to.
+// xmlState is the part of the document that a byte belongs to.
 type xmlState int
 
 const (
@@ -207,7 +206,7 @@ const (
 	inStartTag
 	inEndTag
 	inInstruction
-	inBang // behind "<!", before it is clear what begins
+	inBang // after "<!", before it is clear what begins
 	inComment
 	inCData
 )
@@ -275,12 +274,12 @@ func (s *xmlScan) scan(p []byte) (kept int, passed *outOfBounds) {
 	return len(p), nil
 }
 
-// begin goes on in another state.
+// begin enters another state.
 func (s *xmlScan) begin(state xmlState) {
 	s.state, s.length, s.repeats, s.ofTheTag, s.quote, s.opening = state, 0, 0, 0, 0, ""
 }
 
-// inTag takes a byte of a start tag behind the first of its name.
+// inTag reads a byte of a start tag after the first byte of its name.
 func (s *xmlScan) inTag(c byte) *outOfBounds {
 	switch {
 	case s.quote != 0:
@@ -306,7 +305,7 @@ func (s *xmlScan) inTag(c byte) *outOfBounds {
 	return nil
 }
 
-// endAfterTwo ends a comment or CDATA at a ">" behind two or more of the byte.
+// endAfterTwo ends a comment or CDATA at a ">" after two or more of the byte.
 func (s *xmlScan) endAfterTwo(mark, c byte) {
 	switch {
 	case c == mark:

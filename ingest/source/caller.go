@@ -28,10 +28,10 @@ const (
 	maxTries         = 5
 	firstPause       = 2 * time.Second
 	longestPause     = time.Minute
-	longestObeyed    = 15 * time.Minute // a longer Retry-After ends the call, and says when the next may come
-	longestAsked     = 24 * time.Hour   // a longer Retry-After is taken for that
+	longestObeyed    = 15 * time.Minute // a longer Retry-After ends the call; the fault says when the next may start
+	longestAsked     = 24 * time.Hour   // a longer Retry-After is shortened to that
 	connectTimeout   = 10 * time.Second
-	headerTimeout    = 2 * time.Minute // ENTSO-E gives up on itself after 5 min, and rarely needs one
+	headerTimeout    = 2 * time.Minute // ENTSO-E itself times out after 5 min, and rarely needs one
 	tryTimeout       = 5 * time.Minute
 	pingAfter        = 15 * time.Second // of silence
 	pingTimeout      = 15 * time.Second
@@ -42,8 +42,8 @@ const (
 
 var errRedirected = errors.New("it redirects elsewhere")
 
-// NewHTTPClient is a client with a limit on every wait. It follows redirects to the same scheme, host and port only, because
-// the secret of ENTSO-E stands in the address and that of RTE in a header.
+// NewHTTPClient makes a client with a limit on every wait. It follows redirects to the same scheme, host and port only,
+// because the secret of ENTSO-E is in the address and that of RTE in a header.
 func NewHTTPClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -55,7 +55,7 @@ func NewHTTPClient() *http.Client {
 			MaxIdleConnsPerHost:    idleConnsPerHost,
 			IdleConnTimeout:        90 * time.Second,
 			ForceAttemptHTTP2:      true,
-			// Calls share a connection of HTTP/2: one that is dead is to be known before it holds them all up.
+			// Calls share a connection of HTTP/2: a dead one has to be detected before it delays all of them.
 			HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
@@ -67,17 +67,17 @@ func NewHTTPClient() *http.Client {
 	}
 }
 
-// originOf is the scheme, host and port of an address, so that two that are written in different ways can be compared.
+// originOf returns the scheme, host and port of an address in one spelling, for comparison.
 func originOf(address *url.URL) string {
 	scheme := strings.ToLower(address.Scheme)
 	port := cmp.Or(address.Port(), map[string]string{"http": "80", "https": "443"}[scheme])
 	return scheme + "://" + net.JoinHostPort(strings.ToLower(address.Hostname()), port)
 }
 
-// mostTokenBytes is how much is read of an answer that is to hold a token.
+// mostTokenBytes is how much is read of the answer to a request for a token.
 const mostTokenBytes = 64 << 10
 
-// ForTokens is the client for an address that is sent credentials to: it follows no redirect at all, and reads little.
+// ForTokens returns the client for requests for tokens, which send credentials: it follows no redirect, and reads little.
 func ForTokens(client *http.Client) *http.Client {
 	careful := *client
 	careful.CheckRedirect = func(*http.Request, []*http.Request) error { return errRedirected }
@@ -85,7 +85,7 @@ func ForTokens(client *http.Client) *http.Client {
 	return &careful
 }
 
-// briefly ends an answer that is too large for one that holds a token.
+// briefly limits the size of answers to that of a token.
 type briefly struct{ http.RoundTripper }
 
 // RoundTrip is for http.RoundTripper.
@@ -100,36 +100,36 @@ func (b briefly) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Caller asks one source. Its fields are set before the first call and not changed after.
+// Caller calls one source. Its fields are set before the first call and not changed after.
 type Caller struct {
 	Source    string // RTE or ENTSO-E, for messages
 	HTTP      *http.Client
 	Clock     clockwork.Clock
-	Secrets   []string      // never to be seen in a message, in whatever form a source repeats them
+	Secrets   []string      // removed from messages, in whatever form a source repeats them
 	Pause429  time.Duration // before the next try after a 429 that names no time itself
 	UserAgent string
-	Line      *Line  // in which every try waits for its turn; nil: none waits
+	Line      *Line  // in which every try waits; nil: no try waits
 	Bounds    Bounds // of the answers
-	// Retrying is told of a fault after which there is a pause and then the given try; nil: nobody is.
+	// Retrying is called before the pause between a fault and the given try; may be nil.
 	Retrying func(fault *Fault, try int, pause time.Duration)
-	// Mended says whether what the fault complains of has been set right, so that another try needs no pause; nil: never.
+	// Mended reports whether the cause of the fault has been corrected, so that the next try needs no pause; nil: never.
 	Mended func(*Fault) bool
 }
 
-// LogRetries makes a Retrying that says so in the log; nil for none.
+// LogRetries makes a Retrying that logs; nil without a log.
 func LogRetries(log *slog.Logger) func(*Fault, int, time.Duration) {
 	if log == nil {
 		return nil
 	}
 	return func(fault *Fault, try int, pause time.Duration) {
-		log.Warn("source asked again", "source", fault.Source, "call", fault.Call, "try", try,
+		log.Warn("source called again", "source", fault.Source, "call", fault.Call, "try", try,
 			"pause", pause.Round(time.Millisecond).String(), "error", fault.Error())
 	}
 }
 
-// Call makes a request, hands the answer to read, and tries again where that may help. Each try waits for its turn in
-// the line and has it until the answer is read; build is called for each try, after the wait. Call tells what it took, also
-// when it fails. The error is a *Fault, or the context's.
+// Call makes a request, passes the answer to read, and tries again where that may help. Each try waits for its turn in the
+// line, and keeps it until the answer is read; build is called for each try, after the wait. Call returns the traffic also
+// if it fails. The error is a *Fault, or the context's.
 func (c *Caller) Call(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (traffic Traffic, err error) {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = firstPause, longestPause, 2
@@ -215,8 +215,8 @@ func (c *Caller) try(ctx context.Context, name string, build func(context.Contex
 	return traffic, err
 }
 
-// readClock compares this machine's clock with the Date header of an answer that came between two instants. An answer out
-// of a cache bears the time at which it was made, and is left out.
+// readClock compares this machine's clock with the Date header of an answer that was asked for and received at two instants.
+// An answer from a cache has the time at which it was made, and is ignored.
 func readClock(host string, header http.Header, asked, answered time.Time) market.ClockReading {
 	date, err := http.ParseTime(header.Get("Date"))
 	if age := header.Get("Age"); err != nil || age != "" && age != "0" {
@@ -226,8 +226,8 @@ func readClock(host string, header http.Header, asked, answered time.Time) marke
 	return market.ClockReading{Host: host, Ahead: ahead}
 }
 
-// refusedByStatus is the fault that a status alone says, whatever the body holds. 400 is left to the reader of the
-// answer, since ENTSO-E says in its text what is meant, and 204 is an empty answer.
+// refusedByStatus returns the fault that follows from the status alone, whatever the body is. 400 is left to the reader of
+// the answer, because ENTSO-E gives the reason in its text, and 204 is an empty answer.
 func (c *Caller) refusedByStatus(name string, response *http.Response, answer *Answer) error {
 	status := response.StatusCode
 	switch status {
@@ -235,7 +235,7 @@ func (c *Caller) refusedByStatus(name string, response *http.Response, answer *A
 		return nil
 	}
 	said := answer.Excerpt()
-	message := http.StatusText(status) // of 509, which RTE documents, net/http has none
+	message := http.StatusText(status) // net/http has none for 509, which RTE documents
 	switch {
 	case message == "" && said == "":
 		message = "no reason is given"
@@ -251,7 +251,7 @@ func (c *Caller) refusedByStatus(name string, response *http.Response, answer *A
 	}
 }
 
-// RetryAfter is the pause that a Retry-After header of seconds or of a date asks for, a day at most; 0 if there is none.
+// RetryAfter returns the pause that a Retry-After header asks for, in seconds or as a date, a day at most; 0 without one.
 func (c *Caller) RetryAfter(headers http.Header) time.Duration {
 	header := headers.Get("Retry-After")
 	if seconds, err := strconv.Atoi(header); err == nil && seconds > 0 && seconds < math.MaxInt32 {
@@ -263,7 +263,7 @@ func (c *Caller) RetryAfter(headers http.Header) time.Duration {
 	return 0
 }
 
-// bodyFault tells a reply that was lost on the way, which is worth another try, from one that came whole and is bad.
+// bodyFault distinguishes a reply that was lost on the way, which is worth another try, from a complete one that is wrong.
 func (c *Caller) bodyFault(name string, body *limited, err error) error {
 	if isUnpacking(body.err) {
 		return &Fault{Source: c.Source, Call: name, Message: "the reply cannot be unpacked: " + body.err.Error(), Cause: body.err}
@@ -277,19 +277,19 @@ func (c *Caller) bodyFault(name string, body *limited, err error) error {
 	return err
 }
 
-// isUnpacking says whether the bytes came, but are not compressed as they claim to be.
+// isUnpacking reports whether the bytes arrived, but cannot be decompressed.
 func isUnpacking(err error) bool {
 	return errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, new(flate.CorruptInputError))
 }
 
-// ConnectionFault is that of a call to which no answer came, or of which the rest is lost.
+// ConnectionFault is the fault of a call without an answer, or whose answer was lost on the way.
 func (c *Caller) ConnectionFault(name string, err error) *Fault {
 	lost := !errors.Is(err, errRedirected)
 	return &Fault{Source: c.Source, Call: name, Message: Plainly(err), Connection: lost, Retryable: lost, Cause: withoutURL(err)}
 }
 
-// fault is err as a *Fault whose message holds no secret and is one line, whoever wrote it; an error that is none yet
-// says that the answer was no good.
+// fault returns err as a *Fault whose message is one line without secrets. An error of another type is from the reader of
+// the answer.
 func (c *Caller) fault(name string, err error) *Fault {
 	var fault *Fault
 	if !errors.As(err, &fault) {
@@ -301,7 +301,7 @@ func (c *Caller) fault(name string, err error) *Fault {
 	return fault
 }
 
-// withoutURL takes the address off an error of net/http: it holds a secret.
+// withoutURL removes the address, which has a secret in it, from an error of net/http.
 func withoutURL(err error) error {
 	var withURL *url.Error
 	if errors.As(err, &withURL) {
@@ -310,7 +310,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// Plainly says a connection's error in words.
+// Plainly describes the error of a connection in words.
 func Plainly(err error) string {
 	err = withoutURL(err)
 	var dns *net.DNSError
@@ -332,10 +332,10 @@ func Plainly(err error) string {
 	return err.Error()
 }
 
-// scrub takes the secrets out of a text.
+// scrub removes the secrets from a text.
 func (c *Caller) scrub(text string) string { return Hide(text, c.Secrets) }
 
-// limited reads at most left bytes, counts them, and remembers what went wrong in the connection.
+// limited reads at most left bytes, counts them, and keeps the error of the connection.
 type limited struct {
 	reader io.Reader
 	left   int64

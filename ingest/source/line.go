@@ -10,21 +10,21 @@ import (
 	"github.com/jonboulle/clockwork"
 )
 
-// Line is the queue in which calls to a host wait: one is under way at a time, and none starts sooner than an interval
-// after the one before. They are let through in the order in which they came. A nil Line makes nobody wait.
+// Line is a queue of calls to a host: one call runs at a time, and none starts sooner than an interval after the one
+// before. Calls run in the order in which they arrived. With a nil Line no call waits.
 type Line struct {
 	clock    clockwork.Clock
 	interval time.Duration
-	turn     chan struct{} // holds what is under way
-	started  time.Time     // of the newest call; belongs to whoever has the turn
+	turn     chan struct{} // has an element while a call runs
+	started  time.Time     // of the newest call; guarded by turn
 }
 
-// NewLine makes a line in which nobody waits yet.
+// NewLine makes an empty line.
 func NewLine(clock clockwork.Clock, interval time.Duration) *Line {
 	return &Line{clock: clock, interval: interval, turn: make(chan struct{}, 1)}
 }
 
-// enter waits for a turn, which ends with leave. The error is the context's.
+// enter waits until the call may run. leave ends its turn. The error is the context's.
 func (l *Line) enter(ctx context.Context) error {
 	if l == nil {
 		return nil
@@ -47,7 +47,7 @@ func (l *Line) enter(ctx context.Context) error {
 	}
 }
 
-// start says that the call whose turn it is goes out now: making it ready may have taken a while.
+// start notes that the request is sent now: preparing it may have taken a while.
 func (l *Line) start() {
 	if l != nil {
 		l.started = l.clock.Now()
@@ -60,10 +60,10 @@ func (l *Line) leave() {
 	}
 }
 
-// Lines gives each resource the line in which its calls wait; it is asked once for each, with the source's address.
+// Lines returns the line for the calls of a resource, given the address of its source. It is called once for each resource.
 type Lines func(address string) *Line
 
-// To is the line of a resource of the source at the address; nil Lines give none.
+// To returns the line of a resource of the source at the address; nil Lines return nil.
 func (l Lines) To(address string) *Line {
 	if l == nil {
 		return nil
@@ -71,7 +71,7 @@ func (l Lines) To(address string) *Line {
 	return l(address)
 }
 
-// OneLineEachHost lets all resources of a host wait in the same line.
+// OneLineEachHost makes all resources of a host share a line.
 func OneLineEachHost(clock clockwork.Clock, interval time.Duration) Lines {
 	var mu sync.Mutex
 	lines := map[string]*Line{}
@@ -86,7 +86,7 @@ func OneLineEachHost(clock clockwork.Clock, interval time.Duration) Lines {
 	}
 }
 
-// OneLineEachResource lets each resource wait for itself only, so that one that hangs holds up no other.
+// OneLineEachResource gives each resource a line of its own, so that one that hangs does not delay the others.
 func OneLineEachResource(clock clockwork.Clock, interval time.Duration) Lines {
 	return func(string) *Line { return NewLine(clock, interval) }
 }

@@ -209,7 +209,7 @@ func TestAPauseBeforeAnotherTryIsTold(t *testing.T) {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
 	if strings.Count(text.String(), "\n") != 4 || !strings.Contains(text.String(),
-		`level=WARN msg="source asked again" source=ENTSO-E call=A44 try=2 pause=`) {
+		`level=WARN msg="source called again" source=ENTSO-E call=A44 try=2 pause=`) {
 		t.Errorf("log:\n%s", text.String())
 	}
 	wantNoSecret(t, text.String())

@@ -16,8 +16,8 @@ import (
 const hidden = "[hidden]"
 
 const (
-	// shortestLikeness is how many letters and digits a secret must have for its traces to be looked for: of a shorter
-	// one only the very text is hidden.
+	// shortestLikeness is how many letters and digits a secret must have to be found in other spellings: of a shorter one
+	// only the exact text is hidden.
 	shortestLikeness = 6
 	// shortestWithin is how many bytes a secret must have to be hidden within a longer word: a shorter one would be found in
 	// half of all words.
@@ -25,15 +25,15 @@ const (
 	// shortestPart is how many first letters and digits of a secret are hidden where the rest is missing: messages are
 	// cut short.
 	shortestPart = 8
-	// mostLooked is how many bytes of a text are looked at, ten times what a message takes of it.
+	// mostLooked is how many bytes of a text are searched, ten times what a message shows of it.
 	mostLooked = 4096
 	// mostUndone is how many times an escape of an escape is undone.
 	mostUndone = 4
 )
 
-// Hide takes the secrets out of a text, also where a source repeats them in another case or width, with escapes of JSON,
-// HTML, addresses or programs in them, with tags, blanks, line breaks or punctuation between their letters, in base64 or
-// hexadecimal, or cut short. What is left of a long text is its beginning: a message is short, and a source may write megabytes.
+// Hide removes the secrets from a text, also where a source repeats them in another case or width, with escapes of JSON,
+// HTML, addresses or programs, with tags, blanks, line breaks or punctuation between their letters, in base64 or
+// hexadecimal, or cut short. A long text is cut to its beginning: a message is short, and a source may send megabytes.
 func Hide(text string, secrets []string) string {
 	if len(text) > mostLooked {
 		text = strings.ToValidUTF8(text[:mostLooked], "") + "…"
@@ -70,12 +70,12 @@ func Hide(text string, secrets []string) string {
 	return cover(text, marks)
 }
 
-// encodings are the likenesses of a secret in base64, wherever in a longer text it begins, and in hexadecimal.
+// encodings are the spellings of a secret in hexadecimal and in base64, at any offset in a longer text.
 func encodings(secret string) [][]letter {
 	forms := [][]letter{likeness(lettersOf(hex.EncodeToString([]byte(secret))))}
 	for before := range 3 {
 		encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), secret...))
-		encoded = encoded[(before*8+5)/6:] // without what depends on the bytes before
+		encoded = encoded[(before*8+5)/6:] // without the characters that depend on the bytes before
 		if form := likeness(lettersOf(encoded)); len(form) >= shortestPart {
 			forms = append(forms, form)
 		}
@@ -83,7 +83,7 @@ func encodings(secret string) [][]letter {
 	return forms
 }
 
-// placesOf are the parts of a text in which another one stands, as a word of its own where it is very short.
+// placesOf finds a text in another one; a very short text is found only as a word of its own.
 func placesOf(text, sought string) (places []mark) {
 	for at := 0; ; {
 		i := strings.Index(text[at:], sought)
@@ -104,10 +104,10 @@ func isWordPart(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// mark is a part of a text, in bytes.
+// mark is a part of a text, as offsets in bytes.
 type mark struct{ from, to int }
 
-// letter is a character and the part of the text that stands for it.
+// letter is a character and the part of the text that encodes it.
 type letter struct {
 	r rune
 	mark
@@ -122,7 +122,7 @@ func lettersOf(text string) []letter {
 	return letters
 }
 
-// withoutTags leaves out what stands between "<" and ">".
+// withoutTags leaves out what is between "<" and ">".
 func withoutTags(letters []letter) []letter {
 	kept := make([]letter, 0, len(letters))
 	last := len(letters) - 1
@@ -139,7 +139,7 @@ func withoutTags(letters []letter) []letter {
 	return kept
 }
 
-// likeness is the letters and digits, in small letters.
+// likeness returns the letters and digits, in lower case and normal width.
 func likeness(letters []letter) []letter {
 	kept := make([]letter, 0, len(letters))
 	for _, l := range letters {
@@ -157,7 +157,7 @@ func likeness(letters []letter) []letter {
 // longestEscape is how many characters an escape may have: &CounterClockwiseContourIntegral; is the longest entity.
 const longestEscape = 33
 
-// undoEscapes puts a character in the place of each escape of JSON, HTML and addresses.
+// undoEscapes replaces each escape of JSON, HTML and addresses by its character.
 func undoEscapes(letters []letter) []letter {
 	kept := make([]letter, 0, len(letters))
 	for i := 0; i < len(letters); {
@@ -168,7 +168,7 @@ func undoEscapes(letters []letter) []letter {
 	return kept
 }
 
-// escaped is the character with which the letters begin, and how many of them stand for it.
+// escaped returns the character with which the letters begin, and how many of them encode it.
 func escaped(letters []letter) (r rune, length int) {
 	plain := func() string {
 		text := make([]rune, len(letters))
@@ -220,7 +220,7 @@ func escaped(letters []letter) (r rune, length int) {
 			return second, 2
 		}
 	case '&':
-		if len(letters) > 1 && letters[1].r == '#' { // of which browsers need no end
+		if len(letters) > 1 && letters[1].r == '#' { // browsers accept it without its end
 			return numbered(letters)
 		}
 		if end := slices.IndexFunc(letters, func(l letter) bool { return l.r == ';' }); end > 0 {
@@ -234,7 +234,7 @@ func escaped(letters []letter) (r rune, length int) {
 	return letters[0].r, 1
 }
 
-// numbered reads an escape of HTML that names a character by its number, with or without the semicolon behind it.
+// numbered reads an escape of HTML that gives the number of a character, with or without the semicolon after it.
 func numbered(letters []letter) (r rune, length int) {
 	from, base := 2, 10
 	if len(letters) > 2 && (letters[2].r == 'x' || letters[2].r == 'X') {
@@ -261,7 +261,7 @@ func isDigitOf(r rune, base int) bool {
 
 func hexDigits(letters []letter, from, n int) (rune, bool) { return digits(letters, from, n, 16) }
 
-// digits reads n digits of a base from the letter at index from on.
+// digits reads n digits of a base, starting at the letter at index from.
 func digits(letters []letter, from, n, base int) (rune, bool) {
 	if len(letters) < from+n {
 		return 0, false
@@ -274,7 +274,7 @@ func digits(letters []letter, from, n, base int) (rune, bool) {
 	return rune(code), err == nil
 }
 
-// traces are the parts of the text in which the secret is found, or its beginning.
+// traces finds the secret, or its beginning, in the text.
 func traces(text, secret []letter) []mark {
 	var marks []mark
 	for i := 0; i < len(text); i++ {
@@ -290,7 +290,7 @@ func traces(text, secret []letter) []mark {
 	return marks
 }
 
-// cover puts one word in the place of each part that is marked.
+// cover replaces each marked part by one word.
 func cover(text string, marks []mark) string {
 	if len(marks) == 0 {
 		return text
@@ -309,7 +309,7 @@ func cover(text string, marks []mark) string {
 	return covered.String()
 }
 
-// HideSecrets takes the caller's secrets out of all that a reply says for the log and for people.
+// HideSecrets removes the caller's secrets from the texts of a reply.
 func HideSecrets[R any](c *Caller, reply *Reply[R]) {
 	for i := range reply.Notes {
 		reply.Notes[i] = c.scrub(reply.Notes[i])

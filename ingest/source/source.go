@@ -1,11 +1,9 @@
-// Package source is the one way in which Courant asks RTE and ENTSO-E over HTTP, and the words in which it tells what
-// they said: a Reply of rows, or a Fault.
+// Package source is how Courant calls RTE and ENTSO-E over HTTP, and what it returns: a Reply of rows, or a Fault.
 //
 // A call is tried again after a connection fault, 408, 429 and 5xx, at most five times in all, with growing and
-// jittered pauses; what the source itself says in Retry-After is obeyed. Anything else is final. Calls to a host wait
-// in a Line for their turn: a source that is asked too fast shuts its door. A reply is read with
-// limits on size and time, and its first bytes are looked at before it is parsed, because maintenance pages and
-// archives come back with status 200.
+// jittered pauses; Retry-After is obeyed. Any other fault is final. Calls to a host wait in a Line for their turn: a source
+// bans a client that is too fast. A reply is read with limits on size and time, and its first bytes are checked before it
+// is parsed, because maintenance pages and archives come with status 200.
 package source
 
 import (
@@ -24,30 +22,29 @@ import (
 	"courant/store/market"
 )
 
-// Reply is what a source said when it was asked for one window.
+// Reply is the answer of a source to a call for one window.
 type Reply[R any] struct {
 	Rows     []R
 	Refusals Refusals
-	// Refused are the rows that could be read of refused delivery dates. A person may accept a date whose refusal is
-	// not final.
+	// Refused are the readable rows of refused delivery dates. A person may accept a date whose refusal is not final.
 	Refused []R
 	// Omissions are the parts of delivery dates that were left out while the rest of the date was taken.
 	Omissions []market.Omission
-	// Notes are remarks for the log: a series that was skipped, a step listed twice. Each is said once.
+	// Notes are remarks for the log, such as a series that was skipped or a step listed twice; no two are the same.
 	Notes []string
-	// UnknownKeys are names in the reply that Courant knows nothing of.
+	// UnknownKeys are names in the reply that Courant does not know.
 	UnknownKeys []string
 }
 
-// Traffic is what it took to get an answer.
+// Traffic is what a call cost.
 type Traffic struct {
 	Bytes int64 // read from the source
 	Tries int   // requests made of the resource
-	// Clock compares this machine's clock with the Date header of the newest answer; no Host if there was none.
+	// Clock compares this machine's clock with the Date header of the newest answer; its Host is empty without one.
 	Clock market.ClockReading
 }
 
-// Add takes the traffic of another call in.
+// Add adds the traffic of another call.
 func (t *Traffic) Add(other Traffic) {
 	t.Bytes += other.Bytes
 	t.Tries += other.Tries
@@ -56,18 +53,18 @@ func (t *Traffic) Add(other Traffic) {
 	}
 }
 
-// mostRemarks bounds the notes and the unknown keys that a reply is remembered for, however odd it is.
+// mostRemarks bounds the notes, and the unknown keys, that are kept of a reply.
 const mostRemarks = 100
 
-// Note adds a remark, once.
+// Note adds a remark, unless it is there already.
 func (r *Reply[R]) Note(format string, args ...any) {
 	r.Notes = AddOnce(r.Notes, fmt.Sprintf(format, args...))
 }
 
-// UnknownKey adds a name that Courant knows nothing of, once.
+// UnknownKey adds a name that Courant does not know, unless it is there already.
 func (r *Reply[R]) UnknownKey(name string) { r.UnknownKeys = AddOnce(r.UnknownKeys, name) }
 
-// AddOnce adds the items that the list does not hold yet, up to a bound.
+// AddOnce appends the items that are not in the list yet, up to a bound.
 func AddOnce(list []string, items ...string) []string {
 	for _, item := range items {
 		if len(list) < mostRemarks && !slices.Contains(list, item) {
@@ -114,7 +111,7 @@ func (r *Refusals) note(refusal market.Refusal) {
 	r.list = append(r.list, refusal)
 }
 
-// Has says whether the dataset's delivery date is refused.
+// Has reports whether the dataset's delivery date is refused.
 func (r *Refusals) Has(dataset market.Dataset, date market.DeliveryDate) bool {
 	for _, refusal := range r.list {
 		if refusal.Dataset == dataset && refusal.Date == date {
@@ -124,44 +121,44 @@ func (r *Refusals) Has(dataset market.Dataset, date market.DeliveryDate) bool {
 	return false
 }
 
-// Drop forgets that the dataset's delivery date is refused.
+// Drop removes the refusal of the dataset's delivery date.
 func (r *Refusals) Drop(dataset market.Dataset, date market.DeliveryDate) {
 	r.list = slices.DeleteFunc(r.list, func(refusal market.Refusal) bool { return refusal.Dataset == dataset && refusal.Date == date })
 }
 
-// Add takes the refusals of another reply in.
+// Add adds the refusals of another reply.
 func (r *Refusals) Add(other Refusals) {
 	for _, refusal := range other.list {
 		r.note(refusal)
 	}
 }
 
-// List is the refusals in the order in which they came up.
+// List returns the refusals in the order in which they were added.
 func (r *Refusals) List() []market.Refusal { return r.list }
 
-// TooManyOddSteps says whether so many odd 4 s steps refuse their delivery date: a hundredth of all that the date has, or
-// more. Fewer are left out of it. A date that is not over is measured as if it were.
+// TooManyOddSteps reports whether that many odd 4 s steps refuse their delivery date: a hundredth of its steps or more. Fewer
+// are only left out. A date that is not over counts with all its steps.
 func TooManyOddSteps(steps int, date market.DeliveryDate) bool {
 	return steps*100 >= date.Steps(market.AFRRSeconds)
 }
 
-// ErrTooWide is the answer of a source to which the window asked for was too wide.
+// ErrTooWide means that the window is wider than the source accepts.
 var ErrTooWide = errors.New("the window is too wide for the source")
 
-// ErrCredentials is the answer of a source that does not accept the credentials it was sent.
+// ErrCredentials means that the source does not accept the credentials.
 var ErrCredentials = errors.New("the credentials are refused")
 
-// Fault is a call that brought nothing.
+// Fault is a call that failed.
 type Fault struct {
 	Source     string // RTE or ENTSO-E
-	Call       string // the resource that was asked
+	Call       string // the resource that was called
 	Status     int    // of HTTP; 0 if there was no answer
-	Message    string // one line in our words; what they hold of the source's is quoted
+	Message    string // one line in Courant's words; parts of the source's reply are quoted in it
 	Said       string // what the source wrote, one line; "" for nothing
-	Connection bool   // the source was not reached, or was lost in the middle of its answer
-	Unreadable bool   // an answer came, and is not what it should be; what a proxy says in the place of one is no answer
+	Connection bool   // the source was not reached, or the connection was lost during its answer
+	Unreadable bool   // the reply arrived but could not be parsed; false for the error page of a proxy
 	Retryable  bool
-	RetryAfter time.Duration // how long the source asked to be left alone, a day at most; 0 if it asked for nothing
+	RetryAfter time.Duration // the pause that the source asked for, a day at most; 0 if it asked for none
 	Cause      error         // nil, ErrTooWide, ErrCredentials, or what the connection said
 }
 
@@ -188,7 +185,7 @@ const (
 	KindUTF16 Kind = "text in UTF-16"
 )
 
-// sniffBytes is how much of a reply is looked at.
+// sniffBytes is how much of a reply is read to find its kind.
 const sniffBytes = 512
 
 func sniff(head []byte) Kind {
@@ -211,13 +208,13 @@ func sniff(head []byte) Kind {
 	return KindText
 }
 
-// ErrUTF16 is a reply that cannot be read because of how its text is written.
+// ErrUTF16 means that a reply is in an encoding that Courant does not read.
 var ErrUTF16 = errors.New("the reply is written in UTF-16: Courant reads UTF-8 only")
 
 // byteOrderMark may stand before a text in UTF-8.
 const byteOrderMark = "\ufeff"
 
-// isUTF16 says whether a text begins as one in UTF-16 does: with a byte order mark, or with a character of ASCII.
+// isUTF16 reports whether a text begins as one in UTF-16: with a byte order mark, or with an ASCII character.
 func isUTF16(head []byte) bool {
 	if len(head) < 2 {
 		return false
@@ -226,7 +223,7 @@ func isUTF16(head []byte) bool {
 	return a == 0xff && b == 0xfe || a == 0xfe && b == 0xff || a == 0 && b > 0 && b < 0x80 || b == 0 && a > 0 && a < 0x80
 }
 
-// UTF8 is a text without the byte order mark that may stand before it; the error is ErrUTF16.
+// UTF8 returns a text without its byte order mark. The error is ErrUTF16.
 func UTF8(text []byte) ([]byte, error) {
 	if isUTF16(text) {
 		return nil, ErrUTF16
@@ -234,10 +231,10 @@ func UTF8(text []byte) ([]byte, error) {
 	return bytes.TrimPrefix(text, []byte(byteOrderMark)), nil
 }
 
-// UTF8Reader is UTF8 for a text that is still to be read.
+// UTF8Reader is UTF8 for a text that has not been read yet.
 func UTF8Reader(body io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(body)
-	head, _ := buffered.Peek(len(byteOrderMark)) // what went wrong is told again by the next reading
+	head, _ := buffered.Peek(len(byteOrderMark)) // the next read returns the error again
 	text, err := UTF8(head)
 	if err != nil {
 		return nil, err
@@ -246,16 +243,16 @@ func UTF8Reader(body io.Reader) (io.Reader, error) {
 	return buffered, err
 }
 
-// Answer is the reply to one HTTP request, its first bytes looked at.
+// Answer is the reply to one HTTP request.
 type Answer struct {
 	Status int
 	Kind   Kind
 	Body   io.Reader
 
-	hide func(string) string // takes the secrets out of a text; may be nil
+	hide func(string) string // removes the secrets from a text; may be nil
 }
 
-// Excerpt is the first words of a reply that is no document, for a message: markup taken out, one line.
+// Excerpt returns the first words of a reply that is not a document, for a message: without markup, in one line.
 func (a *Answer) Excerpt() string {
 	head, _ := io.ReadAll(io.LimitReader(a.Body, 4096))
 	var text strings.Builder
@@ -283,7 +280,7 @@ const (
 	longestMessage = 400
 )
 
-// shorten cuts a text after that many characters. Secrets are taken out before, lest a part of one is left.
+// shorten cuts a text after that many characters. Secrets have to be removed before, or a part of one may be left.
 func shorten(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"

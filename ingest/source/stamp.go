@@ -8,11 +8,11 @@ import (
 	"courant/store/market"
 )
 
-// Stamp is a time stamp as a source wrote it. The zero Stamp is one that is missing.
+// Stamp is a time stamp as a source wrote it. The zero Stamp is a missing one.
 type Stamp struct {
 	At    int64               // seconds UTC, if the stamp is good
 	Good  bool                // it is an instant in whole seconds with an offset
-	Near  market.DeliveryDate // the delivery date that an odd stamp still names; zero if it names none
+	Near  market.DeliveryDate // the delivery date that an odd stamp names all the same; zero if it names none
 	Fault string              // what is wrong with an odd stamp; "" if it is good or missing
 }
 
@@ -35,9 +35,8 @@ func ReadStamp(text []byte) Stamp {
 	return stamp
 }
 
-// DateNamed is the delivery date that a period from start to end most nearly names, where the two do not give the period
-// itself; false if they name none. The end decides where the start is missing or does not contradict it: a start in UTC may
-// be written with the date before.
+// DateNamed returns the delivery date that the start and end of an unreadable period most likely mean; false if they name
+// none. The end decides where the start is missing or does not contradict it: a start in UTC may have the date before.
 func DateNamed(start, end Stamp) (market.DeliveryDate, bool) {
 	near := start.Near
 	switch {
@@ -54,7 +53,7 @@ func DateNamed(start, end Stamp) (market.DeliveryDate, bool) {
 	return near, !near.IsZero()
 }
 
-// OrMissing is the stamp's fault, in words also where the stamp is missing.
+// OrMissing returns the stamp's fault, also for a missing stamp.
 func (s Stamp) OrMissing() string {
 	if s.Fault == "" {
 		return "it is missing"
@@ -64,7 +63,7 @@ func (s Stamp) OrMissing() string {
 
 // ParseInstant reads a date and a time with an offset: with or without seconds, with a fraction of a second after a point
 // or a comma, with T or a space between date and time, and with Z, +01:00, +0100 or +01 for the offset. A fraction that is
-// finer than a nanosecond gives a nanosecond more, so that it is never taken for a whole second.
+// finer than a nanosecond gives a nanosecond more, so that it is not mistaken for a whole second.
 func ParseInstant(text []byte) (time.Time, bool) {
 	date, rest, ok := cutDate(text)
 	if !ok || len(rest) == 0 || rest[0] != 'T' && rest[0] != 't' && rest[0] != ' ' {

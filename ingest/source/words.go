@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// The source's own words stand between these in a text of an error, and nothing else does, so that they can be taken out.
+// In the text of an error, the source's own words are between these marks, and nothing else is, so that they can be removed.
 const (
 	openSaid  = "“"
 	closeSaid = "”"
 )
 
-// saying is an error in our words, with those of the source behind them.
+// saying is an error in Courant's words, followed by those of the source.
 type saying struct {
 	message, said string
 	cause         error
 }
 
-// Saying is an error that holds what a source wrote apart from our message. The cause may be nil.
+// Saying makes an error that keeps the words of the source apart from Courant's message. The cause may be nil.
 func Saying(message, said string, cause error) error { return &saying{message, said, cause} }
 
 // Error is for error.
@@ -31,7 +31,7 @@ func (s *saying) Error() string {
 // Unwrap is for errors.
 func (s *saying) Unwrap() error { return s.cause }
 
-// Words are an error's message and what a source wrote, which is "" unless the error keeps it apart.
+// Words returns an error's message, and the words of the source if the error keeps them apart.
 func Words(err error) (message, said string) {
 	if s := new(saying); errors.As(err, &s) {
 		return s.message, s.said
@@ -39,7 +39,7 @@ func Words(err error) (message, said string) {
 	return err.Error(), ""
 }
 
-// withSaid puts the source's words behind ours.
+// withSaid appends the source's words to a message.
 func withSaid(message, said string) string {
 	if said == "" {
 		return message
@@ -47,14 +47,14 @@ func withSaid(message, said string) string {
 	return message + ": " + openSaid + strings.NewReplacer(openSaid, `"`, closeSaid, `"`).Replace(said) + closeSaid
 }
 
-// PublicText is the first sentence of the text of an error, as a run keeps it, without what the source wrote: that is for
-// administrators alone.
+// PublicText returns the first sentence of the text of an error, without the words of the source, which only administrators
+// may read.
 func PublicText(text string) string {
 	var public strings.Builder
 	for text != "" {
 		switch {
 		case strings.HasPrefix(text, openSaid):
-			_, text, _ = strings.Cut(text, closeSaid) // what was cut short has no end
+			_, text, _ = strings.Cut(text, closeSaid) // a text that was cut has no end mark
 			before := strings.TrimSuffix(strings.TrimSuffix(public.String(), " "), ":")
 			public.Reset()
 			public.WriteString(before)
@@ -71,14 +71,14 @@ func PublicText(text string) string {
 	return public.String()
 }
 
-// afterQuoted is what follows a text that was quoted with %q.
+// afterQuoted returns what follows a text that was quoted with %q.
 func afterQuoted(text string) string {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
 		case '\\':
 			i++
 		case '"':
-			return strings.TrimPrefix(text[i+1:], "…") // of a text that was cut short
+			return strings.TrimPrefix(text[i+1:], "…") // the mark of a text that was cut
 		}
 	}
 	return ""
