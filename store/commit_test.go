@@ -19,6 +19,7 @@ import (
 const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms FROM revision ORDER BY id`
 
 func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14").Period()
 	run := commit(t, s, runAt(0, market.Datasets()...), market.Batch{
@@ -46,6 +47,7 @@ func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
 }
 
 func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14")
 	batch := market.Batch{
@@ -83,6 +85,7 @@ func one(clearing, current market.Number) market.Batch {
 }
 
 func TestAValueThatChanges(t *testing.T) {
+	t.Parallel()
 	var null market.Number
 	num := market.Num
 	start := date("2026-07-14").Period().Start
@@ -169,6 +172,7 @@ func TestAValueThatChanges(t *testing.T) {
 }
 
 func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	start := date("2026-07-14").Period().Start
 	for i, flag := range []market.Flag{{}, {Valid: true}, {V: true, Valid: true}, {}} {
@@ -191,6 +195,7 @@ func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 }
 
 func TestARowTwiceInABatch(t *testing.T) {
+	t.Parallel()
 	var null market.Number
 	num := market.Num
 	for _, c := range []struct {
@@ -250,6 +255,7 @@ func TestARowTwiceInABatch(t *testing.T) {
 }
 
 func TestACommitThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
 	day := date("2026-07-14")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -381,6 +387,7 @@ func TestACommitCutShortAnywhereIsAllOrNothing(t *testing.T) {
 }
 
 func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	first, last := date("2026-03-28"), date("2026-10-26")
 	want := market.Coverage{}
@@ -450,6 +457,7 @@ func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 }
 
 func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	for i, c := range []struct {
 		date market.DeliveryDate
@@ -472,6 +480,7 @@ func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
 
 // A model of the store, a map, says what any sequence of batches must leave behind.
 func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
+	t.Parallel()
 	type revised struct {
 		column    string
 		old, new  market.Number

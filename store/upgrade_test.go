@@ -26,6 +26,7 @@ func latestSchema(t *testing.T, s *store.Store) int64 {
 }
 
 func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
+	t.Parallel()
 	fresh := openNew(t)
 	want := ask(t, fresh.ReaderPool(), schemaOf)
 	schemas, err := store.Schemas(fresh.WriterPool())
@@ -73,6 +74,7 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 }
 
 func TestAnUpgradeThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
+	t.Parallel()
 	for _, table := range []string{"asked_date", "feed_state"} { // of the fifth and of the sixth migration
 		path := filepath.Join(t.TempDir(), "courant.db")
 		if err := store.MakeOld(t.Context(), path, 4, "CREATE TABLE "+table+" (in_the_way INTEGER) STRICT"); err != nil {
@@ -95,6 +97,7 @@ func TestAnUpgradeThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 }
 
 func TestADatabaseIsNotBroughtUpToDateUnderAnEarlierCourant(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 4, ""); err != nil {
 		t.Fatal(err)
@@ -136,6 +139,7 @@ func TestManyOpenAnOldFileAtOnce(t *testing.T) {
 
 // An upgrade over several schemas may be killed before and after each migration, and again when it is begun anew.
 func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
+	t.Parallel()
 	const first = 3
 	fresh := openNew(t)
 	latest := latestSchema(t, fresh)
@@ -180,6 +184,7 @@ func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 }
 
 func TestTheCopiesOfEarlierUpgradesGoWithABackupAfterTheNext(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	backUp := func() {
 		t.Helper()
