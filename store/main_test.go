@@ -21,6 +21,9 @@ import (
 // kills is how often each crash test kills its child: often enough to be killed at different steps, and more often with -kills 200.
 var kills = flag.Int("kills", 3, "how often each crash test kills its child")
 
+// cutEvery is after how many more looks at its context a move into hours is cut short than the time before; -cut-every 1 tries all.
+var cutEvery = flag.Int64("cut-every", 101, "how many looks at the context lie between two cuts of a move into hours")
+
 // childVariable names, in the environment of a copy of this test program, what the copy is to do instead of testing.
 const childVariable = "COURANT_STORE_TEST_CHILD"
 

@@ -120,7 +120,7 @@ func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
 	if err := store.MakeOld(t.Context(), path, 8, rowsOfBefore); err != nil {
 		t.Fatal(err)
 	}
-	for looks := int64(1); ; looks += 25 {
+	for looks := int64(1); ; looks += *cutEvery {
 		ctx := burning(t.Context(), looks)
 		s, err := store.Open(ctx, path)
 		ctx.cancel()
