@@ -52,6 +52,7 @@ func TestChecksReadNoDatabase(t *testing.T) {
 }
 
 func TestAChangeThatCannotBeReadLetsNobodyIn(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token := f.token(t, member)
 	_, err := f.CheckToken(t.Context(), token)
@@ -64,6 +65,7 @@ func TestAChangeThatCannotBeReadLetsNobodyIn(t *testing.T) {
 }
 
 func TestAChangeBitesOnTheNextCheckWhileManyAsk(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	tokens := make([]string, 20)
 	for i := range tokens {
@@ -161,6 +163,7 @@ func TestWhatIsUsedIsWrittenDownOnClose(t *testing.T) {
 }
 
 func TestRequestsOfATokenAreCountedByTheDay(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token, other := f.token(t, member), f.token(t, member)
 	use := func(times int) {
@@ -203,6 +206,7 @@ func TestRequestsOfATokenAreCountedByTheDay(t *testing.T) {
 }
 
 func TestStartWritesDownOnceAMinute(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token := f.token(t, member)
 	_, err := f.CheckToken(t.Context(), token)
@@ -260,6 +264,7 @@ func TestTheSessionsOfAPerson(t *testing.T) {
 }
 
 func TestATokenMadeForSomeDatasetsReadsThoseAlone(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token, err := f.CreateToken(t.Context(), admin, "script", market.DeliveryDate{}, market.AFRREnergy, market.DayAheadPrices, market.AFRREnergy)
 	must(t, err)
@@ -330,6 +335,7 @@ func TestAnAccountThatIsEnabledAgainHasItsTokensBack(t *testing.T) {
 }
 
 func TestASubscriberIsWarnedFourteenDaysBeforeTheEnd(t *testing.T) {
+	t.Parallel()
 	end := date(t, "2026-08-20").End()
 	for name, test := range map[string]struct {
 		email string
@@ -368,6 +374,7 @@ func (c *failing) Err() error {
 }
 
 func TestRequestsAreCountedWhileAWriteOfUsesFails(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token := f.token(t, member)
 	use := func() {

@@ -100,6 +100,7 @@ func limited(err error) *auth.LimitedError {
 }
 
 func TestOriginsTakeTurnsAndTheNewestOfThemComesFirst(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	h := f.watchHashing()
 	h.finish(f.queue(t, h, "1-a", "1-b", "1-c", "2-a", "2-b", "3-a"))
@@ -110,6 +111,7 @@ func TestOriginsTakeTurnsAndTheNewestOfThemComesFirst(t *testing.T) {
 }
 
 func TestAnOriginThatAskedForMuchOfLateComesAfterOthers(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		pause time.Duration
@@ -134,6 +136,7 @@ func TestAnOriginThatAskedForMuchOfLateComesAfterOthers(t *testing.T) {
 }
 
 func TestWhereTooManyWaitOneOfTheOriginThatAskedForMostMakesRoom(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	h := f.watchHashing()
 	var names []string
@@ -161,6 +164,7 @@ func TestWhereTooManyWaitOneOfTheOriginThatAskedForMostMakesRoom(t *testing.T) {
 }
 
 func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(f *fixture, a attempt) error{
 		"because he is gone": func(_ *fixture, a attempt) error { a.cancel(); return context.Canceled },
 		"because it takes too long": func(f *fixture, a attempt) error {
@@ -186,6 +190,7 @@ func TestWhoDoesNotWaitAnyMoreIsNotHashed(t *testing.T) {
 }
 
 func TestAfterAHashingItRestsForAsLongAndLongerBeforeAnOriginThatAskedForMuch(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ asked, milliseconds int }{{0, 40}, {4, 80}, {10, 140}, {29, 320}} {
 		t.Run(fmt.Sprint(row.asked), func(t *testing.T) {
 			f := openEmpty(t)
@@ -210,6 +215,7 @@ func TestAfterAHashingItRestsForAsLongAndLongerBeforeAnOriginThatAskedForMuch(t 
 }
 
 func TestTheRestBeforeAnOriginThatAskedForMuchIsCutShortByAnother(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	for range 9 {
 		f.waits(t, "nobody@example.org", "wrong", "192.0.2.1")
@@ -232,6 +238,7 @@ func TestTheRestBeforeAnOriginThatAskedForMuchIsCutShortByAnother(t *testing.T) 
 }
 
 func TestAnOriginThatFailsTooOftenIsRefusedBeforeAnythingIsHashed(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	h := f.watchHashing()
 	close(h.done)
@@ -261,6 +268,7 @@ func TestAnOriginThatFailsTooOftenIsRefusedBeforeAnythingIsHashed(t *testing.T) 
 }
 
 func TestAnIPv4AddressIsOneOriginHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for range 10 {
 		f.waits(t, member, "not the password", "192.0.2.1")
@@ -271,6 +279,7 @@ func TestAnIPv4AddressIsOneOriginHoweverItIsWritten(t *testing.T) {
 }
 
 func TestTheAnswersToAnOriginThatGoesOnThoughItIsRefusedAreHeldBack(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	held := 0
 	for i := range 2 * auth.HoldFrom {
@@ -291,6 +300,7 @@ func TestTheAnswersToAnOriginThatGoesOnThoughItIsRefusedAreHeldBack(t *testing.T
 }
 
 func TestCommandsAreNotLimited(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for range 2 * auth.RefusedOfOrigin {
 		must(t, f.SetPassword(t.Context(), member, "another good phrase"))
@@ -298,6 +308,7 @@ func TestCommandsAreNotLimited(t *testing.T) {
 }
 
 func TestWhatIsTriedMuchIsNotForgottenForWhatIsNew(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for range 10 {
 		f.waits(t, member, "not the password", "192.0.2.1")
@@ -347,6 +358,7 @@ func flooded(t *testing.T) *fixture {
 }
 
 func TestAKnownDeviceHasAPlaceOfItsOwn(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	cookie := f.device(t, member)
 	f.HashAtOnce(2)
@@ -365,6 +377,7 @@ func TestAKnownDeviceHasAPlaceOfItsOwn(t *testing.T) {
 }
 
 func TestADeviceCookieIsGoodForItsAccountAlone(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(f *fixture, cookie *http.Cookie){
 		"nothing is changed":   nil,
 		"the password changes": func(f *fixture, _ *http.Cookie) { must(t, f.SetPassword(t.Context(), member, password)) },
@@ -421,6 +434,7 @@ func TestADeviceThatSignsInAgainIsTheSameOne(t *testing.T) {
 }
 
 func TestAStolenDeviceCookieGivesTenAttemptsAndThenNoPlace(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	cookie := f.device(t, member)
 	for i := range 10 {
@@ -438,6 +452,7 @@ func TestAStolenDeviceCookieGivesTenAttemptsAndThenNoPlace(t *testing.T) {
 }
 
 func TestAKnownDeviceIsLetInThoughStrangersHadAllAttemptsOnItsAccount(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	cookie := f.device(t, member)
 	for i := range 100 {
@@ -452,6 +467,7 @@ func TestAKnownDeviceIsLetInThoughStrangersHadAllAttemptsOnItsAccount(t *testing
 }
 
 func TestWhoHasSignedInChangesHisPasswordBehindAFlood(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	ctx := auth.WithActor(t.Context(), auth.Actor{Email: member, Origin: "192.0.2.1"})
 	if _, err := f.ChangePassword(ctx, member, password, "another good phrase"); err != nil {
@@ -466,6 +482,7 @@ func TestWhoHasSignedInChangesHisPasswordBehindAFlood(t *testing.T) {
 }
 
 func TestALinkIsUsedBehindAFloodAndGuessingLinksIsLimited(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	secret, err := f.PasswordLink(t.Context(), member)
 	must(t, err)

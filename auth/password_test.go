@@ -37,6 +37,7 @@ func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
 }
 
 func TestPasswordsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for name, test := range map[string]struct {
 		password string
@@ -60,6 +61,7 @@ func TestPasswordsThatAreRefused(t *testing.T) {
 }
 
 func TestRefusalsDoNotRepeatThePassword(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for _, secret := range []string{"secretshort", "secret" + strings.Repeat("x", 256), "secret secret\xff"} {
 		if err := f.AddUser(t.Context(), "carl@example.org", secret, false); err == nil || strings.Contains(err.Error(), "secret") {
@@ -107,6 +109,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestSignInHashesForAnybody(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	_, err := f.Disable(t.Context(), admin)
 	must(t, err)
@@ -120,6 +123,7 @@ func TestSignInHashesForAnybody(t *testing.T) {
 }
 
 func TestWhoHasGivenUpIsNotHashed(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

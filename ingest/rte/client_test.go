@@ -163,6 +163,7 @@ func status(code int, body string) http.HandlerFunc {
 }
 
 func TestEachResourceIsAskedForInItsWay(t *testing.T) {
+	t.Parallel()
 	for _, tt := range calls {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeRTE(t)
@@ -181,6 +182,7 @@ func TestEachResourceIsAskedForInItsWay(t *testing.T) {
 }
 
 func TestATokenIsAskedForWithTheCredentials(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) {
 		id, secret, ok := r.BasicAuth()
@@ -196,6 +198,7 @@ func TestATokenIsAskedForWithTheCredentials(t *testing.T) {
 }
 
 func TestATokenIsKeptUntilAMinuteBeforeItsEnd(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	for _, tt := range []struct {
 		after  time.Duration // since the call before
@@ -216,6 +219,7 @@ func TestATokenIsKeptUntilAMinuteBeforeItsEnd(t *testing.T) {
 }
 
 func TestATokenWithoutAnEndIsKept(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -231,6 +235,7 @@ func TestATokenWithoutAnEndIsKept(t *testing.T) {
 }
 
 func TestTheEndOfATokenIsReadInEachWayItIsWritten(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		written string        // the whole key
 		kept    time.Duration // up to a minute before its end; 0: without end
@@ -265,6 +270,7 @@ func TestTheEndOfATokenIsReadInEachWayItIsWritten(t *testing.T) {
 }
 
 func TestATokenWithoutAnEndDoesNotInheritTheOneBefore(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	ends := []string{`,"expires_in":7200`, "", ""}
 	f.token = func(w http.ResponseWriter, r *http.Request) {
@@ -281,6 +287,7 @@ func TestATokenWithoutAnEndDoesNotInheritTheOneBefore(t *testing.T) {
 }
 
 func TestCallsAtTheSameTimeShareAToken(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	var group sync.WaitGroup
 	for range 8 {
@@ -295,6 +302,7 @@ func TestCallsAtTheSameTimeShareAToken(t *testing.T) {
 }
 
 func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
+	t.Parallel()
 	t.Run("the new one is good", func(t *testing.T) {
 		f := newFakeRTE(t)
 		f.resource = func(w http.ResponseWriter, r *http.Request) {
@@ -342,6 +350,7 @@ func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
 }
 
 func TestARenewedTokenIsATryOfFive(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
@@ -363,6 +372,7 @@ func (f *fakeRTE) inLines(lines func(clockwork.Clock, time.Duration) source.Line
 }
 
 func TestATokenIsTakenAfterTheWaitAndHasNoTurn(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) { // at its end at once
 		w.Header().Set("Content-Type", "application/json")
@@ -382,6 +392,7 @@ func TestATokenIsTakenAfterTheWaitAndHasNoTurn(t *testing.T) {
 }
 
 func TestARefusedTokenIsRenewedInTheNextTurn(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer token-1" {
@@ -399,6 +410,7 @@ func TestARefusedTokenIsRenewedInTheNextTurn(t *testing.T) {
 }
 
 func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	line := f.inLines(source.OneLineEachHost)
 	for _, tt := range calls {
@@ -412,6 +424,7 @@ func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
 }
 
 func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	hangs, release := make(chan struct{}), make(chan struct{})
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
@@ -447,6 +460,7 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 }
 
 func TestARequestForATokenIsNeverRedirected(t *testing.T) {
+	t.Parallel()
 	for _, code := range []int{301, 302, 303, 307, 308} {
 		f := newFakeRTE(t)
 		f.token = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/token/oauth/", code) }
@@ -458,6 +472,7 @@ func TestARequestForATokenIsNeverRedirected(t *testing.T) {
 }
 
 func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		spaces int
 		good   bool
@@ -479,6 +494,7 @@ func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
 }
 
 func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	const credentials = "the client credentials are refused: check rte.client_id and rte.client_secret"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)
 	asJSON := func(code int, body string) http.HandlerFunc {
@@ -531,6 +547,7 @@ func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
 }
 
 func TestTokensThatAreNotToBeAskedForAreNotForAnyResource(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "7200")
@@ -553,6 +570,7 @@ func TestTokensThatAreNotToBeAskedForAreNotForAnyResource(t *testing.T) {
 }
 
 func TestAForbiddenResourceNamesTheAPIToSubscribe(t *testing.T) {
+	t.Parallel()
 	for _, tt := range calls {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeRTE(t)
@@ -568,6 +586,7 @@ func TestAForbiddenResourceNamesTheAPIToSubscribe(t *testing.T) {
 }
 
 func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
+	t.Parallel()
 	const maintenance = "<html><head><title>Maintenance</title></head><body>back soon</body></html>"
 	for _, tt := range []struct {
 		name   string
@@ -623,6 +642,7 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 }
 
 func TestABusyResourceIsAskedAgainWithTheSameToken(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		if len(f.clock.pauses) < 3 {
@@ -643,6 +663,7 @@ func TestABusyResourceIsAskedAgainWithTheSameToken(t *testing.T) {
 }
 
 func TestAReplyThatIsCutIsAskedForAgain(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		document := mari(measure())
@@ -659,6 +680,7 @@ func TestAReplyThatIsCutIsAskedForAgain(t *testing.T) {
 }
 
 func TestOneCapacityCallBringsThreeDatasets(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = status(200, reserves(block("AFRR", "STD", value()), block("RR", "SPE0", value()), block("FCR", "STD", value("direction", `"UP_DOWN"`)), block("MFRR", "SPE0", value())))
 	reply, _, err := f.client.ProcuredReserves(t.Context(), summerDay.Period())
