@@ -76,6 +76,7 @@ func TestAnAddressHasOneAccount(t *testing.T) {
 }
 
 func TestUsersAreListedByAddress(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	must(t, f.AddUser(t.Context(), "aaron@example.org", password, false))
 	users, _, err := f.Users(t.Context(), whole)
@@ -93,6 +94,7 @@ func TestUsersAreListedByAddress(t *testing.T) {
 }
 
 func TestChangesToAnUnknownAccountAreRefused(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	const nobody = "nobody@example.org"
 	for name, change := range map[string]func() error{
@@ -115,6 +117,7 @@ func TestChangesToAnUnknownAccountAreRefused(t *testing.T) {
 }
 
 func TestSetPasswordReplacesTheEarlierPassword(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	must(t, f.SetPassword(t.Context(), member, "another password"))
 	if _, err := f.SignIn(t.Context(), member, password); err != auth.ErrBadCredentials {
@@ -183,6 +186,7 @@ func TestSubscribe(t *testing.T) {
 }
 
 func TestUnknownOfferErrorListsTheKnownOffers(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	err := f.Subscribe(t.Context(), member, "reserve", market.DeliveryDate{})
 	if want := `unknown offer "reserve": the configuration has reserves, everything`; err == nil || err.Error() != want {

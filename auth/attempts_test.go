@@ -35,6 +35,7 @@ func (f *fixture) waits(t *testing.T, email, password, origin string) time.Durat
 }
 
 func TestTenAttemptsPerQuarterHourWithOrWithoutAnAccount(t *testing.T) {
+	t.Parallel()
 	for _, email := range []string{member, "nobody@example.org", "no address"} {
 		t.Run(email, func(t *testing.T) {
 			f := open(t)
@@ -68,6 +69,7 @@ func TestTenAttemptsPerQuarterHourWithOrWithoutAnAccount(t *testing.T) {
 }
 
 func TestAHundredAttemptsAnHourOnOneAccountFromAnywhere(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for i := range 100 {
 		if wait := f.waits(t, "nobody@example.org", "not the password", fmt.Sprintf("192.0.2.%d", i)); wait != 0 {
@@ -80,6 +82,7 @@ func TestAHundredAttemptsAnHourOnOneAccountFromAnywhere(t *testing.T) {
 }
 
 func TestSignInsWithTheRightPasswordAreNotLimited(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for i := range 30 {
 		for range 3 {
@@ -94,6 +97,7 @@ func TestSignInsWithTheRightPasswordAreNotLimited(t *testing.T) {
 }
 
 func TestAnIPv6NetworkIsOneOrigin(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for i := range 10 {
 		f.waits(t, member, "not the password", fmt.Sprintf("2001:db8::%d", i))
@@ -106,6 +110,7 @@ func TestAnIPv6NetworkIsOneOrigin(t *testing.T) {
 }
 
 func TestACancelledAttemptIsNotCounted(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for range 20 {
 		ctx, cancel := context.WithCancel(from(t, "192.0.2.1"))
@@ -120,6 +125,7 @@ func TestACancelledAttemptIsNotCounted(t *testing.T) {
 }
 
 func TestAttemptsAreForgottenInTheBackground(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.waits(t, member, "not the password", "192.0.2.1")
 	for _, step := range []struct {
@@ -135,6 +141,7 @@ func TestAttemptsAreForgottenInTheBackground(t *testing.T) {
 }
 
 func TestTheMemoryOfAttemptsIsBounded(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	if kept := f.FillAttempts(auth.MaxAttemptKeys + 1000); kept != auth.MaxAttemptKeys {
 		t.Errorf("%d keys are stored, want %d", kept, auth.MaxAttemptKeys)

@@ -52,6 +52,7 @@ func TestChecksReadNoDatabase(t *testing.T) {
 }
 
 func TestNoCallerIsAcceptedWhileAChangeCannotBeRead(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token := f.token(t, member)
 	_, err := f.CheckToken(t.Context(), token)
@@ -64,6 +65,7 @@ func TestNoCallerIsAcceptedWhileAChangeCannotBeRead(t *testing.T) {
 }
 
 func TestAChangeTakesEffectOnTheNextOfManyConcurrentChecks(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	tokens := make([]string, 20)
 	for i := range tokens {
@@ -161,6 +163,7 @@ func TestCloseStoresUsage(t *testing.T) {
 }
 
 func TestRequestsOfATokenAreCountedByDay(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token, other := f.token(t, member), f.token(t, member)
 	use := func(times int) {
@@ -203,6 +206,7 @@ func TestRequestsOfATokenAreCountedByDay(t *testing.T) {
 }
 
 func TestStartStoresUsageOnceAMinute(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token := f.token(t, member)
 	_, err := f.CheckToken(t.Context(), token)
@@ -260,6 +264,7 @@ func TestAnAccountListsAndEndsItsSessions(t *testing.T) {
 }
 
 func TestATokenLimitedToDatasetsReadsOnlyThose(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token, err := f.CreateToken(t.Context(), admin, "script", market.DeliveryDate{}, market.AFRREnergy, market.DayAheadPrices, market.AFRREnergy)
 	must(t, err)
@@ -330,6 +335,7 @@ func TestEnablingAnAccountRestoresItsTokens(t *testing.T) {
 }
 
 func TestASubscriberIsWarnedFourteenDaysBeforeTheEnd(t *testing.T) {
+	t.Parallel()
 	end := date(t, "2026-08-20").End()
 	for name, test := range map[string]struct {
 		email string
@@ -368,6 +374,7 @@ func (c *failing) Err() error {
 }
 
 func TestRequestsAreCountedWhileStoringUsageFails(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token := f.token(t, member)
 	use := func() {

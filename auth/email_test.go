@@ -30,6 +30,7 @@ var lookAlikes = map[string]string{
 }
 
 func TestALookAlikeAddressMatchesNoAccount(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for _, email := range []string{"mik@wiki.example", "jos@pas.example"} {
 		must(t, f.AddUser(t.Context(), email, password, false))

@@ -100,6 +100,7 @@ func limited(err error) *auth.LimitedError {
 }
 
 func TestOriginsTakeTurnsNewestFirst(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	h := f.watchHashing()
 	h.finish(f.queue(t, h, "1-a", "1-b", "1-c", "2-a", "2-b", "3-a"))
@@ -110,6 +111,7 @@ func TestOriginsTakeTurnsNewestFirst(t *testing.T) {
 }
 
 func TestAnOriginWithManyRecentRequestsIsServedLast(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		pause time.Duration
@@ -134,6 +136,7 @@ func TestAnOriginWithManyRecentRequestsIsServedLast(t *testing.T) {
 }
 
 func TestAFullQueueDropsARequestOfTheBusiestOrigin(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	h := f.watchHashing()
 	var names []string
@@ -161,6 +164,7 @@ func TestAFullQueueDropsARequestOfTheBusiestOrigin(t *testing.T) {
 }
 
 func TestARequestThatNoLongerWaitsIsNotHashed(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(f *fixture, a attempt) error{
 		"the client has gone": func(_ *fixture, a attempt) error { a.cancel(); return context.Canceled },
 		"it waits too long": func(f *fixture, a attempt) error {
@@ -186,6 +190,7 @@ func TestARequestThatNoLongerWaitsIsNotHashed(t *testing.T) {
 }
 
 func TestThePauseAfterAHashingGrowsWithTheRecentRequestsOfTheNextOrigin(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ asked, milliseconds int }{{0, 40}, {4, 80}, {10, 140}, {29, 320}} {
 		t.Run(fmt.Sprint(row.asked), func(t *testing.T) {
 			f := openEmpty(t)
@@ -210,6 +215,7 @@ func TestThePauseAfterAHashingGrowsWithTheRecentRequestsOfTheNextOrigin(t *testi
 }
 
 func TestAnotherOriginEndsALongPause(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	for range 9 {
 		f.waits(t, "nobody@example.org", "wrong", "192.0.2.1")
@@ -232,6 +238,7 @@ func TestAnotherOriginEndsALongPause(t *testing.T) {
 }
 
 func TestAnOriginWithTooManyFailuresIsRefusedBeforeHashing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	h := f.watchHashing()
 	close(h.done)
@@ -261,6 +268,7 @@ func TestAnOriginWithTooManyFailuresIsRefusedBeforeHashing(t *testing.T) {
 }
 
 func TestAnIPv4AddressIsOneOriginHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for range 10 {
 		f.waits(t, member, "not the password", "192.0.2.1")
@@ -271,6 +279,7 @@ func TestAnIPv4AddressIsOneOriginHoweverItIsWritten(t *testing.T) {
 }
 
 func TestRefusalsOfAPersistentOriginAreDelayed(t *testing.T) {
+	t.Parallel()
 	f := openEmpty(t)
 	delayed := 0
 	for i := range 2 * auth.DelayThreshold {
@@ -291,6 +300,7 @@ func TestRefusalsOfAPersistentOriginAreDelayed(t *testing.T) {
 }
 
 func TestCommandsAreNotLimited(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for range 2 * auth.MaxFailuresOfOrigin {
 		must(t, f.SetPassword(t.Context(), member, "another good phrase"))
@@ -298,6 +308,7 @@ func TestCommandsAreNotLimited(t *testing.T) {
 }
 
 func TestFillingTheMemoryDoesNotResetALimit(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for range 10 {
 		f.waits(t, member, "not the password", "192.0.2.1")
@@ -347,6 +358,7 @@ func flooded(t *testing.T) *fixture {
 }
 
 func TestAKnownDeviceDoesNotWaitForStrangers(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	cookie := f.device(t, member)
 	f.HashAtOnce(2)
@@ -365,6 +377,7 @@ func TestAKnownDeviceDoesNotWaitForStrangers(t *testing.T) {
 }
 
 func TestADeviceCookieIsValidForItsAccountOnly(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(f *fixture, cookie *http.Cookie){
 		"nothing is changed":   nil,
 		"the password changes": func(f *fixture, _ *http.Cookie) { must(t, f.SetPassword(t.Context(), member, password)) },
@@ -421,6 +434,7 @@ func TestSigningInAgainKeepsTheNameOfTheDevice(t *testing.T) {
 }
 
 func TestAStolenDeviceCookieGivesTenAttempts(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	cookie := f.device(t, member)
 	for i := range 10 {
@@ -438,6 +452,7 @@ func TestAStolenDeviceCookieGivesTenAttempts(t *testing.T) {
 }
 
 func TestAKnownDeviceSignsInAfterStrangersUsedUpTheAttempts(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	cookie := f.device(t, member)
 	for i := range 100 {
@@ -452,6 +467,7 @@ func TestAKnownDeviceSignsInAfterStrangersUsedUpTheAttempts(t *testing.T) {
 }
 
 func TestASignedInUserChangesThePasswordDuringAFlood(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	ctx := auth.WithActor(t.Context(), auth.Actor{Email: member, Origin: "192.0.2.1"})
 	if _, err := f.ChangePassword(ctx, member, password, "another good phrase"); err != nil {
@@ -466,6 +482,7 @@ func TestASignedInUserChangesThePasswordDuringAFlood(t *testing.T) {
 }
 
 func TestALinkWorksDuringAFloodAndGuessingLinksIsLimited(t *testing.T) {
+	t.Parallel()
 	f := flooded(t)
 	secret, err := f.PasswordLink(t.Context(), member)
 	must(t, err)

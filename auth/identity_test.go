@@ -36,6 +36,7 @@ func may(t *testing.T, accounts *auth.Auth, token string) string {
 }
 
 func TestWhatAnAccountMayRead(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		email, offer, until string
 		later               time.Duration
@@ -67,6 +68,7 @@ func TestWhatAnAccountMayRead(t *testing.T) {
 }
 
 func TestASubscriptionThatHasNotBegunCoversNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	must(t, f.store.SetSubscription(t.Context(), store.Note{}, member, store.Subscription{Offer: "everything", Start: noon.Add(time.Minute)}))
 	if got := may(t, f.Auth, f.token(t, member)); got != "rsssss" {

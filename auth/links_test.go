@@ -15,6 +15,7 @@ import (
 const newPassword = "correct horse staple"
 
 func TestAnInvitedPersonSetsAPasswordOnce(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	const carl = "carl@example.org"
 	secret, err := f.Invite(t.Context(), " Carl@example.org ", false)
@@ -46,6 +47,7 @@ func TestAnInvitedPersonSetsAPasswordOnce(t *testing.T) {
 }
 
 func TestAnAccountWithoutAPasswordIsInvitedAgain(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	first, err := f.Invite(t.Context(), "carl@example.org", true)
 	must(t, err)
@@ -79,6 +81,7 @@ func TestSettingAPasswordByALinkEndsTheSessions(t *testing.T) {
 }
 
 func TestNoLinkForUnknownOrDisabledAccounts(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	if _, err := f.PasswordLink(t.Context(), "nobody@example.org"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
@@ -100,6 +103,7 @@ func TestNoLinkForUnknownOrDisabledAccounts(t *testing.T) {
 }
 
 func TestTheSecretOfALinkIsNotStored(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	secret, err := f.PasswordLink(t.Context(), member)
 	must(t, err)
@@ -113,6 +117,7 @@ func TestTheSecretOfALinkIsNotStored(t *testing.T) {
 }
 
 func TestTheFirstLinkIsOnlyForADatabaseWithoutAccounts(t *testing.T) {
+	t.Parallel()
 	if secret, err := open(t).FirstLink(t.Context()); err != nil || secret != "" {
 		t.Errorf("FirstLink with accounts = %q, %v", secret, err)
 	}
@@ -148,6 +153,7 @@ func TestChangePasswordNeedsTheCurrentPassword(t *testing.T) {
 }
 
 func TestCommonPasswordsAreRefused(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for _, common := range []string{
 		"aaaaaaaaaaaa", "abababababab", "xk9xk9xk9xk9", "123456789012", "098765432109", "qwertyuiop12", "azertyuiop!!", "abcdefghijklm",

@@ -37,6 +37,7 @@ func TestPasswordsAreStoredAsArgon2id(t *testing.T) {
 }
 
 func TestInvalidPasswordsAreRefused(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for name, test := range map[string]struct {
 		password string
@@ -60,6 +61,7 @@ func TestInvalidPasswordsAreRefused(t *testing.T) {
 }
 
 func TestRefusalsDoNotRepeatThePassword(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for _, secret := range []string{"secretshort", "secret" + strings.Repeat("x", 256), "secret secret\xff"} {
 		if err := f.AddUser(t.Context(), "carl@example.org", secret, false); err == nil || strings.Contains(err.Error(), "secret") {
@@ -107,6 +109,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestSignInHashesWhetherOrNotThereIsAnAccount(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	_, err := f.Disable(t.Context(), admin)
 	must(t, err)
@@ -120,6 +123,7 @@ func TestSignInHashesWhetherOrNotThereIsAnAccount(t *testing.T) {
 }
 
 func TestACancelledSignInIsNotHashed(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -32,6 +32,7 @@ func (f *fixture) steady(t *testing.T) {
 }
 
 func TestTheAuditLogKeepsFourHundredDays(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.clock.Advance(393 * day)
 	f.steady(t)
@@ -81,6 +82,7 @@ func TestAWrongClockDeletesNothing(t *testing.T) {
 }
 
 func TestNothingIsDeletedByAgeForAWeekAfterTheClockJumps(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.steady(t)
 	f.clock.Advance(500 * day)
@@ -91,6 +93,7 @@ func TestNothingIsDeletedByAgeForAWeekAfterTheClockJumps(t *testing.T) {
 }
 
 func TestEndedTokensAreRetainedForNinetyDays(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	over, err := f.CreateToken(t.Context(), member, "over", date(t, "2026-07-15"))
 	must(t, err)

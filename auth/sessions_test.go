@@ -50,6 +50,7 @@ func (f *fixture) checkSession(t *testing.T, cookie *http.Cookie, want error) {
 }
 
 func TestASessionIdentifiesItsAccount(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for email, isAdmin := range map[string]bool{member: false, admin: true} {
 		account, err := f.SignIn(t.Context(), email, password)

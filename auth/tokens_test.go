@@ -19,6 +19,7 @@ import (
 )
 
 func TestATokenIsShownOnceAndStoredAsItsHash(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token, other := f.token(t, member), f.token(t, member)
 	if !regexp.MustCompile(`^crt_[A-Za-z0-9]{40,}$`).MatchString(token) {
@@ -42,6 +43,7 @@ func TestATokenIsShownOnceAndStoredAsItsHash(t *testing.T) {
 }
 
 func TestTokensOfOneAccountOrOfAll(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	first, second := f.token(t, admin), f.token(t, member)
 	for email, want := range map[string]string{
@@ -62,6 +64,7 @@ func TestTokensOfOneAccountOrOfAll(t *testing.T) {
 }
 
 func TestCreateToken(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	const disabled = "denis@example.org"
 	must(t, f.AddUser(t.Context(), disabled, password, false))
@@ -108,6 +111,7 @@ func TestCheckTokenFindsItsAccount(t *testing.T) {
 }
 
 func TestCheckTokenRefuses(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	expiring := func(email string) string {
 		token, err := f.CreateToken(t.Context(), email, "script", date(t, "2026-07-15"))
@@ -148,6 +152,7 @@ func TestCheckTokenRefuses(t *testing.T) {
 }
 
 func TestMalformedTokensDoNotReachTheDatabase(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	good := f.token(t, member)
 	_, err := f.CheckToken(t.Context(), good) // reads who may come in
@@ -174,6 +179,7 @@ func TestMalformedTokensDoNotReachTheDatabase(t *testing.T) {
 }
 
 func TestATokenExpiresAtTheEndOfItsDateInParis(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token, err := f.CreateToken(t.Context(), member, "script", date(t, "2026-10-25"))
 	must(t, err)
@@ -189,6 +195,7 @@ func TestATokenExpiresAtTheEndOfItsDateInParis(t *testing.T) {
 }
 
 func TestRevokeToken(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	token, other := f.token(t, member), f.token(t, member)
 	for name, test := range map[string]struct {
@@ -224,6 +231,7 @@ func TestRevokeToken(t *testing.T) {
 }
 
 func TestATokenCreatedByAnotherProcessIsValidAtOnce(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	_, err := f.CheckToken(t.Context(), f.token(t, member)) // reads who may come in
 	must(t, err)
@@ -239,6 +247,7 @@ func TestATokenCreatedByAnotherProcessIsValidAtOnce(t *testing.T) {
 }
 
 func TestAnAccountHasAtMostAHundredValidTokensUnderConcurrentRequests(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	var asking sync.WaitGroup
 	var made, refused atomic.Int64

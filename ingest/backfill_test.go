@@ -37,6 +37,7 @@ func (b *bench) broken(fails func(window market.Period, since time.Duration) err
 }
 
 func TestAFetchOutlivesItsSource(t *testing.T) {
+	t.Parallel()
 	busy := &source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable", Retryable: true}
 	refused := &source.Fault{Source: "RTE", Status: 403, Message: "not subscribed"}
 	maintenance := &source.Fault{Source: "RTE", Status: 200, Message: "the reply is an HTML page, not JSON: maintenance"}
@@ -120,6 +121,7 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 }
 
 func TestAFetchThatAnOutageEndedGoesOnWhereItEnded(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	down := true
 	third := date(t, "2026-11-03").Start()

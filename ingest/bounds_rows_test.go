@@ -8,6 +8,7 @@ import (
 )
 
 func TestADateOfAReserveWithoutEndIsRefused(t *testing.T) {
+	t.Parallel()
 	first := market.NewDeliveryDate(2026, 7, 14)
 	for _, products := range []int{12, 13} {
 		var batch market.Batch

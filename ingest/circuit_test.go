@@ -41,6 +41,7 @@ func (b *bench) until(name market.FeedName, n int) []time.Duration {
 }
 
 func TestACircuitOpensAfterFiveFailedRunsAndTriesAgain(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	mend := b.failing(&source.Fault{Source: "RTE", Message: "no answer in time", Connection: true})
 	pauses := b.until(market.FeedCapacity, 10)
@@ -61,6 +62,7 @@ func TestACircuitOpensAfterFiveFailedRunsAndTriesAgain(t *testing.T) {
 }
 
 func TestWhichFeedsAFaultConcerns(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name   string
 		fault  *source.Fault
@@ -87,6 +89,7 @@ func TestWhichFeedsAFaultConcerns(t *testing.T) {
 }
 
 func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		asked time.Duration
@@ -139,6 +142,7 @@ func (b *bench) spoilt(days ...string) {
 }
 
 func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	b.spoilt("2026-11-21")
 	b.jobsUntil(market.FeedCapacity, "2026-11-20 16:00") // it is all that is asked for
@@ -156,6 +160,7 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 }
 
 func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed"})
 	b.until(market.FeedCapacity, failuresToOpen+1)
@@ -168,6 +173,7 @@ func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
 }
 
 func TestARunningDayThatTheSourceRefusesToGiveKeepsNoOtherBack(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 18:00")
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	whole := b.market.mfrr
@@ -191,6 +197,7 @@ func TestARunningDayThatTheSourceRefusesToGiveKeepsNoOtherBack(t *testing.T) {
 }
 
 func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
+	t.Parallel()
 	week := market.Dates(date(t, "2026-11-01"), date(t, "2026-11-07"))
 	for _, row := range []struct {
 		name    string
@@ -228,6 +235,7 @@ func TestAWindowThatCannotBeReadIsAskedForInHalves(t *testing.T) {
 }
 
 func TestFewDocumentsAreAskedForWhereNoneCanBeRead(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	b.market.prices = func(market.Period) (replyOfPrices, error) { return replyOfPrices{}, unreadable }
 	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-08-01", "2026-10-29"); !errors.Is(err, unreadable) {
@@ -239,6 +247,7 @@ func TestFewDocumentsAreAskedForWhereNoneCanBeRead(t *testing.T) {
 }
 
 func TestARereadIsNotLostWhileACircuitIsOpen(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 23:00")
 	b.job(t.Context(), b.feed(market.FeedCapacity))
 	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "Service Unavailable"})
@@ -258,6 +267,7 @@ func TestARereadIsNotLostWhileACircuitIsOpen(t *testing.T) {
 }
 
 func TestACircuitWhoseTimeHasPassedDoesNotKeepAFeedBusy(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 20:00")
 	feed := b.feed(market.FeedDayAheadPrices)
 	b.job(t.Context(), feed)
@@ -271,6 +281,7 @@ func TestACircuitWhoseTimeHasPassedDoesNotKeepAFeedBusy(t *testing.T) {
 }
 
 func TestRunsThatEndWhileTheCircuitIsOpenDoNotMakeItsPauseLonger(t *testing.T) {
+	t.Parallel()
 	var c circuit
 	now := paris(t, "2026-11-20 09:00")
 	for range failuresToOpen + 3 {

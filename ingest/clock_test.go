@@ -34,6 +34,7 @@ func (b *bench) held() map[market.Dataset]int {
 
 // The machine's clock is set wrong and right again while the sources go by the true time.
 func TestAClockThatJumps(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name string
 		jump time.Duration
@@ -90,6 +91,7 @@ func TestAClockThatJumps(t *testing.T) {
 }
 
 func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
+	t.Parallel()
 	const hundredDays = 100 * 24 * time.Hour
 	b := newBench(t, "2026-11-20 13:00")
 	prices, tomorrow := b.market.prices, date(t, "2026-11-21")
@@ -118,6 +120,7 @@ func TestAClockFarAheadForAMomentDoesNoLastingHarm(t *testing.T) {
 }
 
 func TestADateThatIsNotOverIsNoGap(t *testing.T) {
+	t.Parallel()
 	now := paris(t, "2026-11-20 12:00")
 	long := store.FetchHistory{SameSince: now.AddDate(0, 0, -30), Answered: now}
 	for _, row := range []struct {
@@ -135,6 +138,7 @@ func TestADateThatIsNotOverIsNoGap(t *testing.T) {
 }
 
 func TestWhenTheClockIsKnownToBeWrong(t *testing.T) {
+	t.Parallel()
 	now := paris(t, "2026-11-20 12:00")
 	reading := func(host string, ahead time.Duration, agreeing int, age time.Duration) market.ClockReading {
 		return market.ClockReading{Host: host, Ahead: ahead, Agreeing: agreeing, Read: now.Add(-age)}
@@ -166,6 +170,7 @@ func TestWhenTheClockIsKnownToBeWrong(t *testing.T) {
 }
 
 func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
+	t.Parallel()
 	const behind = 2 * time.Hour
 	b := newBench(t, "2026-11-20 12:00")
 	options := b.options()
@@ -215,6 +220,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 }
 
 func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-10 23:00", day)
 	b.jobsUntil(market.FeedMFRREnergy, "2026-11-19 12:00")

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
+	t.Parallel()
 	const day = "2026-03-12"
 	for _, row := range []struct {
 		name    string
@@ -64,6 +65,7 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 }
 
 func TestADateThatIsThinnedHasNoError(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-10-25 23:00")
 	whole := b.market.afrr
 	ask := request(t, market.AFRREnergy, "2026-09-01", "2026-09-03")
@@ -88,6 +90,7 @@ func TestADateThatIsThinnedHasNoError(t *testing.T) {
 }
 
 func TestWhatARunCouldNotStoreIsNotTakenForRead(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
 	whole := b.market.prices
 	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")

@@ -55,6 +55,7 @@ func (b *bench) nextJob(name market.FeedName) {
 }
 
 func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T) {
+	t.Parallel()
 	const today = "2026-11-20"
 	for _, row := range []struct {
 		feed    market.FeedName
@@ -93,6 +94,7 @@ func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T)
 }
 
 func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
+	t.Parallel()
 	const today = "2026-11-20"
 	badRequest := &source.Fault{Source: "RTE", Call: "standard_mfrr_data", Status: 400, Message: "the end lies in the future"}
 	b := newBench(t, "2026-11-19 23:59")
@@ -126,6 +128,7 @@ func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
 }
 
 func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
+	t.Parallel()
 	const tomorrow = "2026-11-21"
 	for _, row := range []struct {
 		name      string
@@ -179,6 +182,7 @@ func TestTomorrowThatWasRefusedIsAnErrorBeforeItIsDue(t *testing.T) {
 }
 
 func TestARunOverOlderDatesIsNoSuccess(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 13:00")
 	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	read := b.summary(market.DayAheadPrices).LastSuccess
@@ -204,6 +208,7 @@ func TestARunOverOlderDatesIsNoSuccess(t *testing.T) {
 }
 
 func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-19"
 	b := newBench(t, "2026-11-20 00:30")
 	whole := b.market.afrr
@@ -241,6 +246,7 @@ func TestStepsThatWereLeftOutMakeTheirDatePartialUntilTheyCome(t *testing.T) {
 }
 
 func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		lagAt time.Duration
@@ -276,6 +282,7 @@ func TestTheAgeOfAnEnergyIsJudgedWhereThatIsAskedFor(t *testing.T) {
 }
 
 func TestAnErrorOutlivesTheService(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 13:00")
 	refusing(b, &b.market.prices, market.DayAheadPrices, "2026-11-21", priceDate)
 	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
@@ -286,6 +293,7 @@ func TestAnErrorOutlivesTheService(t *testing.T) {
 }
 
 func TestARunThatWasToldToStopIsNoError(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 13:00")
 	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
 	if err := b.db.RecordRun(t.Context(), &store.Run{Feed: string(market.FeedDayAheadPrices), Datasets: []market.Dataset{market.DayAheadPrices},

@@ -73,6 +73,7 @@ func (b *bench) served(text string) (market.PriceSource, float64, int) {
 }
 
 func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
+	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 13:30")
 	feed := b.feed(market.FeedExchangePrices)
 	b.pricesOfToday()
@@ -143,6 +144,7 @@ func (b *bench) pricesOfToday() {
 }
 
 func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
+	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 08:00")
 	feed := b.feed(market.FeedExchangePrices)
 	for range 2 {
@@ -155,6 +157,7 @@ func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
 }
 
 func TestTheExchangesCheckWhatENTSOEGave(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name string
 		off  float64
@@ -209,6 +212,7 @@ func TestACorrectionOfENTSOEThatIsReadAtNightIsCompared(t *testing.T) {
 }
 
 func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
+	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 14:30")
 	b.market.prices = func(market.Period) (replyOfPrices, error) {
 		return replyOfPrices{}, &source.Fault{Source: "ENTSO-E", Status: 503, Message: "Service Unavailable", Retryable: true}
@@ -223,6 +227,7 @@ func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
 }
 
 func TestAFlatStandInIsRefused(t *testing.T) {
+	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 14:30")
 	e.at = func(int) float64 { return 0 }
 	b.job(t.Context(), b.feed(market.FeedExchangePrices))
@@ -236,6 +241,7 @@ func TestAFlatStandInIsRefused(t *testing.T) {
 }
 
 func TestExchangesThatAreNotSubscribedToAreLeftAloneUntilTheirHoursBegin(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ refused, again string }{
 		{"2026-11-20 00:00", "2026-11-20 13:45"},
 		{"2026-11-20 13:44", "2026-11-20 13:45"},

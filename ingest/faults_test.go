@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +26,7 @@ import (
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // asked is the delivery date that is fetched, some days before now.
@@ -189,6 +189,7 @@ func newRTE(o *ingest.Options, servers *simulator.Servers, client *http.Client) 
 }
 
 func TestEveryFaultOfASource(t *testing.T) {
+	t.Parallel()
 	const (
 		maintained = ": “Service Temporarily Unavailable Scheduled maintenance is currently underway. Please check back soon.”"
 		busy       = "status 503: Service Unavailable" + maintained
@@ -318,11 +319,7 @@ type faultyRun struct {
 func newFaultyRun(t *testing.T, f fault, from faultySource) *faultyRun {
 	t.Helper()
 	r := &faultyRun{source: from, last: from.first.Add(max(f.days, 1) - 1), clock: &hastyClock{FakeClock: clockwork.NewFakeClockAt(now)}}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.New(t)
 	r.db = db
 
 	switches := new(simulator.Switches)

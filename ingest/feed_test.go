@@ -50,6 +50,7 @@ var (
 )
 
 func TestWindows(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name        string
 		feed        market.Feed
@@ -71,6 +72,7 @@ func TestWindows(t *testing.T) {
 }
 
 func TestNoCallForEnergyIsLongerThanADay(t *testing.T) {
+	t.Parallel()
 	for d := date(t, "2020-01-01"); d.Before(date(t, "2041-01-01")); d = d.Add(1) {
 		for _, w := range windowsOf(localTimes, d, d) {
 			end := w.Start
@@ -88,6 +90,7 @@ func TestNoCallForEnergyIsLongerThanADay(t *testing.T) {
 }
 
 func TestPartsOfAWindow(t *testing.T) {
+	t.Parallel()
 	whole := windowsOf(localTimes, date(t, "2026-10-25"), date(t, "2026-10-25"))[0]
 	at := func(text string) time.Time {
 		instant, err := time.Parse(time.RFC3339, text)
@@ -113,6 +116,7 @@ func TestPartsOfAWindow(t *testing.T) {
 }
 
 func TestDatesArePlannedNewestFirstInRunsOfNeighbours(t *testing.T) {
+	t.Parallel()
 	wanted := map[market.DeliveryDate]bool{}
 	for _, text := range []string{"2026-11-01", "2026-11-02", "2026-11-03", "2026-11-10", "2026-11-11"} {
 		wanted[date(t, text)] = true

@@ -21,6 +21,7 @@ func request(t *testing.T, dataset market.Dataset, first, last string) FetchRequ
 }
 
 func TestFetchAsksForEveryDateEachTime(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	for range 2 {
 		if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-01", "2026-11-03")); err != nil {
@@ -33,6 +34,7 @@ func TestFetchAsksForEveryDateEachTime(t *testing.T) {
 }
 
 func TestFetchOfTodayEndsNow(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	if err := b.Fetch(t.Context(), request(t, market.AFRREnergy, "2026-11-20", "2026-11-20")); err != nil {
 		t.Fatal(err)
@@ -58,6 +60,7 @@ func (b *bench) interrupt(n int) context.Context {
 }
 
 func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		again FetchRequest
@@ -85,6 +88,7 @@ func TestAnInterruptedFetchGoesOnWhereItStopped(t *testing.T) {
 }
 
 func TestAfterAFetchThatEndedNothingIsSkipped(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	if err := b.Fetch(b.interrupt(2), request(t, market.AFRREnergy, "2026-11-01", "2026-11-02")); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
@@ -101,6 +105,7 @@ func TestAfterAFetchThatEndedNothingIsSkipped(t *testing.T) {
 }
 
 func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole := b.market.afrr
 	b.market.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
@@ -119,6 +124,7 @@ func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
 }
 
 func TestFetchOfAFeedThatIsOffNamesItsSource(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	options := b.options()
 	delete(options.Readers, market.FeedDayAheadPrices)
@@ -131,6 +137,7 @@ func TestFetchOfAFeedThatIsOffNamesItsSource(t *testing.T) {
 }
 
 func TestProgressTellsDatesAndRows(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	r := request(t, market.MFRRCapacity, "2026-11-01", "2026-11-15")
 	var steps []string
@@ -146,6 +153,7 @@ func TestProgressTellsDatesAndRows(t *testing.T) {
 }
 
 func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name string
 		most int64 // seconds that the source answers, whatever it is asked for
@@ -178,6 +186,7 @@ func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
 }
 
 func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole := b.market.prices
 	b.market.prices = func(window market.Period) (replyOfPrices, error) {
@@ -205,6 +214,7 @@ func TestASourceThatAsksToBeLeftAloneIsNotAskedForTheOtherParts(t *testing.T) {
 }
 
 func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
 	b.market.prices = func(window market.Period) (replyOfPrices, error) {
@@ -221,6 +231,7 @@ func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 }
 
 func TestWhatIsNotOverIsAskedForAgainAfterAnInterruption(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 10:00")
 	both := []FetchRequest{request(t, market.MFRREnergy, "2026-11-20", "2026-11-20"), request(t, market.AFRREnergy, "2026-11-20", "2026-11-20")}
 	if err := b.Fetch(b.interrupt(1), both...); !errors.Is(err, context.Canceled) {
@@ -236,6 +247,7 @@ func TestWhatIsNotOverIsAskedForAgainAfterAnInterruption(t *testing.T) {
 }
 
 func TestARefusedPartDoesNotTakeTheRestWithIt(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole, hole := b.market.prices, date(t, "2026-11-03").Period()
 	b.market.prices = func(window market.Period) (replyOfPrices, error) {

@@ -44,6 +44,7 @@ func (b *bench) reasonOf(dataset market.Dataset, day string) report.Reason {
 }
 
 func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-10"
 	b, mend := withHole(t, "2026-11-10 23:00", day)
 	b.jobsUntil(market.FeedMFRREnergy, "2026-11-17 00:00")
@@ -90,6 +91,7 @@ func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
 }
 
 func TestAWeekOfFailuresIsNoGap(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-11 06:30", day)
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
@@ -102,6 +104,7 @@ func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 }
 
 func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 23:00")
 	b.job(t.Context(), b.feed(market.FeedCapacity))
 	b.market.dates(market.FeedCapacity)
@@ -125,6 +128,7 @@ func TestARestartDoesNotLoseTheNightsReading(t *testing.T) {
 }
 
 func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 23:00")
 	feed, whole, bad := b.feed(market.FeedAFRREnergy), b.market.afrr, date(t, "2026-11-19").Period()
 	b.job(t.Context(), feed)
@@ -146,6 +150,7 @@ func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
 }
 
 func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	b.failing(unreached)
 	b.until(market.FeedCapacity, failuresToOpen)
@@ -169,6 +174,7 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 }
 
 func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	elsewhere := b.options()
 	elsewhere.Readers = nil // it has no credentials
@@ -209,6 +215,7 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 }
 
 func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
+	t.Parallel()
 	const day = "2026-06-02"
 	b, _ := withHole(t, "2026-11-10 23:00", day)
 	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-06-01", "2026-06-03")); err != nil {
@@ -227,6 +234,7 @@ func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
 }
 
 func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-10 23:00")
 	whole, first := b.market.mfrr, date(t, "2026-11-03").Start()
 	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
@@ -243,6 +251,7 @@ func TestEnergyIsNotMissingBeforeItsFirstDate(t *testing.T) {
 }
 
 func TestYesterdayThatIsNotPublishedRestsBetweenItsRuns(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-18 23:50")
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	b.market.mfrr = func(market.Period) (replyOfMFRR, error) { return replyOfMFRR{}, nil }

@@ -28,6 +28,7 @@ func (b *bench) callsOf(name market.FeedName) []string {
 }
 
 func TestAReplyThatIsCutShortIsFoundByCountingEachSeries(t *testing.T) {
+	t.Parallel()
 	isMFRRDown := func(r market.CapacityStep) bool {
 		return r.Dataset == market.MFRRCapacity && r.Direction == market.Downward
 	}
@@ -167,6 +168,7 @@ func TestAHalfThatFailsFailsTheWholeWindow(t *testing.T) {
 }
 
 func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	b.market.capacity = func(market.Period) (replyOfCapacity, error) { return replyOfCapacity{}, nil }
 	if err := b.Fetch(t.Context(), request(t, market.MFRRCapacity, "2026-11-01", "2026-11-07")); err != nil {
@@ -178,6 +180,7 @@ func TestAnEmptyReplyIsNotCutShort(t *testing.T) {
 }
 
 func TestADateOfAChangeThatLiesAheadShutsNoLaterRowOut(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole, price, updated := b.market.capacity, 1.0, b.clock.Now().AddDate(1, 0, 0).UnixMilli()
 	b.market.capacity = func(window market.Period) (replyOfCapacity, error) {

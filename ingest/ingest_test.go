@@ -194,6 +194,7 @@ func (b *bench) runDates(name market.FeedName, first, last string) (store.Run, e
 }
 
 func TestARefusedDateLeavesTheRest(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole := b.market.capacity
 	b.market.capacity = func(window market.Period) (source.Reply[market.CapacityStep], error) {
@@ -239,6 +240,7 @@ func TestARefusedDateLeavesTheRest(t *testing.T) {
 }
 
 func TestWhatWasStoredStaysWhenItsDateIsRefused(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-01", "2026-11-01"); err != nil {
 		t.Fatal(err)
@@ -253,6 +255,7 @@ func TestWhatWasStoredStaysWhenItsDateIsRefused(t *testing.T) {
 }
 
 func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole, lost := b.market.afrr, &source.Fault{Source: "RTE", Call: "afrr_marginal_price", Status: 500, Message: "Internal Server Error"}
 	b.market.afrr = func(window market.Period) (source.Reply[market.AFRRStep], error) {
@@ -275,6 +278,7 @@ func TestAWindowIsCommittedWhollyOrNotAtAll(t *testing.T) {
 }
 
 func TestAnInterruptedRunIsNoFault(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	ctx, cancel := context.WithCancel(t.Context())
 	b.market.prices = func(market.Period) (source.Reply[market.Price], error) {
@@ -289,6 +293,7 @@ func TestAnInterruptedRunIsNoFault(t *testing.T) {
 }
 
 func TestStepsOfEnergyThatHaveNotBegunAreDropped(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:07")
 	feed := b.feed(market.FeedMFRREnergy)
 	if _, err := b.run(t.Context(), feed, windowsOf(feed.Feed, b.today(), b.today())[0], 0); err != nil {
@@ -301,6 +306,7 @@ func TestStepsOfEnergyThatHaveNotBegunAreDropped(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
+	t.Parallel()
 	const start = 1_790_000_000 - 1_790_000_000%900
 	prices := func(v float64) market.Batch {
 		return market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(v)}})
@@ -340,6 +346,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
+	t.Parallel()
 	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")
 	steps := func(of market.DeliveryDate, from, bad int) []market.AFRRStep {
 		var rows []market.AFRRStep
@@ -396,6 +403,7 @@ func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
 }
 
 func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
+	t.Parallel()
 	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")
 	lacks := func(dataset market.Dataset, of market.DeliveryDate) market.Omission {
 		return market.Omission{Dataset: dataset, Date: of, Reason: "not known"}
@@ -410,6 +418,7 @@ func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
 }
 
 func TestAFeedAsksForWhatItLacks(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 13:00")
 	ctx := t.Context()
 	b.job(ctx, b.feed(market.FeedDayAheadPrices))
@@ -429,6 +438,7 @@ func TestAFeedAsksForWhatItLacks(t *testing.T) {
 }
 
 func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	whole := b.market.capacity
 	lacking := market.MFRRCapacity
@@ -462,6 +472,7 @@ func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
 }
 
 func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	ctx, feed := t.Context(), b.feed(market.FeedAFRREnergy)
 	next := b.job(ctx, feed)
@@ -481,6 +492,7 @@ func TestEnergyBeginsThreeDatesBackAndFollowsItsNewestStep(t *testing.T) {
 }
 
 func TestYesterdayIsReadAgainWhole(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 23:50")
 	ctx, feed := t.Context(), b.feed(market.FeedMFRREnergy)
 	b.job(ctx, feed)
@@ -502,6 +514,7 @@ func TestYesterdayIsReadAgainWhole(t *testing.T) {
 }
 
 func TestALostFortnightHealsFromTheFirstStoredDate(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-01 12:00")
 	ctx, feed := t.Context(), b.feed(market.FeedMFRREnergy)
 	b.job(ctx, feed)
@@ -516,6 +529,7 @@ func TestALostFortnightHealsFromTheFirstStoredDate(t *testing.T) {
 }
 
 func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 06:00")
 	whole, hole := b.market.mfrr, date(t, "2026-11-18")
 	b.market.mfrr = func(window market.Period) (source.Reply[market.MFRRStep], error) {
@@ -546,6 +560,7 @@ func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
 }
 
 func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		fault *source.Fault
@@ -569,6 +584,7 @@ func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
 }
 
 func TestARereadThatFailedIsStillDue(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 23:50")
 	ctx, feed, whole := t.Context(), b.feed(market.FeedMFRREnergy), b.market.mfrr
 	b.job(ctx, feed)
@@ -587,6 +603,7 @@ func TestARereadThatFailedIsStillDue(t *testing.T) {
 }
 
 func TestAnOutageDoesNotMakeDatesRest(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-16 12:00")
 	ctx, feed, whole := t.Context(), b.feed(market.FeedMFRREnergy), b.market.mfrr
 	b.job(ctx, feed)
@@ -607,6 +624,7 @@ func TestAnOutageDoesNotMakeDatesRest(t *testing.T) {
 }
 
 func TestASourceThatLagsIsFollowedOverMidnight(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, evening string
 		lag           time.Duration

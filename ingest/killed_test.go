@@ -10,6 +10,7 @@ import (
 )
 
 func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		kills  int
 		killed []market.FeedName
@@ -66,6 +67,7 @@ func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
 }
 
 func TestRunsThatEndAndAnOrdinaryStopLeaveNoKillBehind(t *testing.T) {
+	t.Parallel()
 	kills := func(b *bench) map[string]int {
 		kills, err := b.db.CountKills(t.Context())
 		if err != nil {

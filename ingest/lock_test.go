@@ -13,6 +13,7 @@ import (
 )
 
 func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	before := b.held()
@@ -63,6 +64,7 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 }
 
 func TestAWriteThatALockKeepsOutIsToldAtOnceAndUntilAnotherOneIsDone(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
 	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")
@@ -93,6 +95,7 @@ func TestAWriteThatALockKeepsOutIsToldAtOnceAndUntilAnotherOneIsDone(t *testing.
 }
 
 func TestWhatALockKeptOutIsAskedForAgainSoon(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 19:00", store.BusyTimeout(10*time.Millisecond))
 	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")
 	if err != nil {

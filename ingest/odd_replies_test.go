@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // wire is feeds whose sources answer every call with what reply makes of the window that is asked for.
@@ -36,11 +36,7 @@ type wire struct {
 
 func newWire(t *testing.T, reply func(market.Period) string) *wire {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.New(t)
 	w := &wire{t: t, db: db, reply: reply}
 	server := httptest.NewServer(http.HandlerFunc(w.answer))
 	t.Cleanup(server.Close)
@@ -146,6 +142,7 @@ func pricesOf(window market.Period, more string, without ...market.DeliveryDate)
 }
 
 func TestOnePeriodCostsNoOtherDate(t *testing.T) {
+	t.Parallel()
 	last := asked.Add(9) // of ten dates, which lie before now
 	bad := asked.Add(4)
 	start, end := bad.Start().Format("2006-01-02T15:04Z"), bad.End().Format("2006-01-02T15:04Z")
@@ -198,6 +195,7 @@ func TestOnePeriodCostsNoOtherDate(t *testing.T) {
 }
 
 func TestDatesAreAskedForInPartsWhereAPeriodNamesNoneAndSeveralLackSomething(t *testing.T) {
+	t.Parallel()
 	last, bad, unpublished := asked.Add(9), asked.Add(4), asked.Add(8)
 	w := newWire(t, func(window market.Period) string {
 		if bad.Period().Start < window.Start || window.End < bad.Period().End {
@@ -219,6 +217,7 @@ func TestDatesAreAskedForInPartsWhereAPeriodNamesNoneAndSeveralLackSomething(t *
 }
 
 func TestAnHourThatComesForQuartersIsToldAndNotServed(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		first string // of two replies
@@ -276,6 +275,7 @@ func reserves(blocks ...string) string {
 }
 
 func TestOneValueOfCapacityCostsNoOtherDate(t *testing.T) {
+	t.Parallel()
 	last := asked.Add(6)
 	for _, row := range []struct {
 		name, start, end string
@@ -310,6 +310,7 @@ func TestOneValueOfCapacityCostsNoOtherDate(t *testing.T) {
 }
 
 func TestADirectionThatAReserveDoesNotHaveRefusesItsDate(t *testing.T) {
+	t.Parallel()
 	w := newWire(t, func(window market.Period) string {
 		return reserves(capacityDay(window, "FCR", "UP", "DOWN"), capacityDay(window, "AFRR", "UP", "DOWN"))
 	})
@@ -335,6 +336,7 @@ func stepsOf(date market.DeliveryDate, odd int, as string) string {
 }
 
 func TestFewOddStepsCostThemselvesOnly(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, as string
 		odd      int
@@ -360,6 +362,7 @@ func TestFewOddStepsCostThemselvesOnly(t *testing.T) {
 }
 
 func TestActivationsInRowsOfTheirOwnAreStoredAsOne(t *testing.T) {
+	t.Parallel()
 	const row = `{"start_date":"2026-07-01T12:00+02","direction":"up",%s}`
 	w := newWire(t, func(market.Period) string {
 		return `{"mari":{"mari_mesures":[` + fmt.Sprintf(row, `"clearing_price":80.5,"total_requested_volume_SA":120,"total_requested_volume_DA":null`) + "," +

@@ -9,6 +9,7 @@ import (
 )
 
 func TestThePublicReportTellsOfErrorsTheFirstSentence(t *testing.T) {
+	t.Parallel()
 	full := "RTE: afrr_marginal_price: status 503: Service Unavailable: “back soon”; another"
 	report := report.Report{
 		Datasets:   []report.Status{{Dataset: market.AFRREnergy, LastError: &full}, {Dataset: market.MFRREnergy}},

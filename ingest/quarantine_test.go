@@ -40,6 +40,7 @@ func (b *bench) stored(text string) (float64, bool) {
 func plain(quarter int) float64 { return float64(quarter) }
 
 func TestWhichReadingsOfPricesWait(t *testing.T) {
+	t.Parallel()
 	const over, today, tomorrow = "2026-11-18", "2026-11-20", "2026-11-21"
 	zero := func(int) float64 { return 0 }
 	for _, row := range []struct {
@@ -97,6 +98,7 @@ func TestWhichReadingsOfPricesWait(t *testing.T) {
 }
 
 func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
+	t.Parallel()
 	const tomorrow = "2026-11-21"
 	b := newBench(t, "2026-11-20 13:00")
 	b.pricesOf(plain)
@@ -211,6 +213,7 @@ func (b *bench) counted(name market.FeedName, day string) (left, changed int) {
 }
 
 func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
+	t.Parallel()
 	const over, tomorrow = "2026-11-18", "2026-11-21"
 	for _, row := range []struct {
 		name          string
@@ -285,6 +288,7 @@ func (b *bench) refusing(day string) {
 }
 
 func TestARefusedDateMayBeAccepted(t *testing.T) {
+	t.Parallel()
 	const day, reason = "2026-11-18", "2026-11-17T23:00:00Z: a price of 200000 EUR/MWh is out of bounds"
 	for _, row := range []struct {
 		name    string
@@ -350,6 +354,7 @@ func TestARefusedDateMayBeAccepted(t *testing.T) {
 }
 
 func TestARefusedDateGoesByItselfOnceItIsReadWell(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-18"
 	b := newBench(t, "2026-11-20 12:00")
 	good := b.market.mfrr
@@ -368,6 +373,7 @@ func TestARefusedDateGoesByItselfOnceItIsReadWell(t *testing.T) {
 }
 
 func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-18"
 	for _, row := range []struct {
 		name   string
@@ -418,6 +424,7 @@ func b2f(yes bool) float64 {
 }
 
 func TestWhatAPersonDecides(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-18"
 	for _, row := range []struct {
 		name   string
@@ -464,6 +471,7 @@ func TestWhatAPersonDecides(t *testing.T) {
 }
 
 func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-20"
 	b := newBench(t, "2026-11-21 00:30")
 	odd := b.market.prices
@@ -506,6 +514,7 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 }
 
 func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-20"
 	b := newBench(t, "2026-11-21 00:30")
 	b.refusing(day)
@@ -531,6 +540,7 @@ func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
 }
 
 func TestWhatWouldBeServedIsJudged(t *testing.T) {
+	t.Parallel()
 	const day = "2026-11-18"
 	period := date(t, day).Period()
 	quarters := func(n int, at func(int) float64) (prices []market.Price) {
@@ -576,6 +586,7 @@ func TestWhatWouldBeServedIsJudged(t *testing.T) {
 }
 
 func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	b.pricesOf(func(int) float64 { return 67.5 })
 	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-18", "2026-11-18"); err != nil {
@@ -597,6 +608,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 }
 
 func TestAFetchIsAPersonsWord(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	b.pricesOf(func(int) float64 { return 0 })
 	if err := b.Fetch(t.Context(), request(t, market.DayAheadPrices, "2026-11-18", "2026-11-18")); err != nil {

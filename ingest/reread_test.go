@@ -18,6 +18,7 @@ func (b *bench) askedBy(name market.FeedName, at string) []string {
 }
 
 func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		feed  market.FeedName
 		whole string
@@ -51,6 +52,7 @@ func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
 }
 
 func TestPricesOfTodayAreReadAgainInTheMorning(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-19 23:00")
 	whole, end := b.market.prices, date(t, "2026-11-20").End().Unix()
 	b.market.prices = func(window market.Period) (replyOfPrices, error) { // tomorrow's are not published yet
@@ -71,6 +73,7 @@ func TestPricesOfTodayAreReadAgainInTheMorning(t *testing.T) {
 }
 
 func TestAStartReadsTodayAndTomorrowAgain(t *testing.T) {
+	t.Parallel()
 	for _, name := range []market.FeedName{market.FeedDayAheadPrices, market.FeedCapacity} {
 		b := newBench(t, "2026-11-20 15:00")
 		b.job(t.Context(), b.feed(name))
@@ -86,6 +89,7 @@ func TestAStartReadsTodayAndTomorrowAgain(t *testing.T) {
 }
 
 func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T) {
+	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 14:00")
 	b.pricesOf(func(quarter int) float64 { return plain(quarter) + 1 })
 	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))
@@ -109,6 +113,7 @@ func TestPricesThatDifferFromTheExchangesAreReadAgainAtOnceAndOnce(t *testing.T)
 }
 
 func TestEnergiesAreReadAgainInTheirSecondWeekAndForTheirSettlement(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-09-30 12:00")
 	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-07-28", "2026-09-30")); err != nil {
 		t.Fatal(err)
@@ -142,6 +147,7 @@ func TestEnergiesAreReadAgainInTheirSecondWeekAndForTheirSettlement(t *testing.T
 }
 
 func TestAMonthThatIsDueToBeSettledIsMadeUpForAfterARest(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-09-30 12:00")
 	if err := b.Fetch(t.Context(), request(t, market.MFRREnergy, "2026-08-31", "2026-08-31")); err != nil {
 		t.Fatal(err)

@@ -35,6 +35,7 @@ func (b *bench) runs() int64 {
 }
 
 func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
+	t.Parallel()
 	b, full := withRoom(t, "2026-11-20 13:00")
 	*full = errors.New("1 MB is free: make room")
 	for range 3 {
@@ -61,6 +62,7 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 }
 
 func TestARunIsNotKeptWhereTheDiskFilledMeanwhile(t *testing.T) {
+	t.Parallel()
 	b, full := withRoom(t, "2026-11-20 13:00")
 	whole := b.market.prices
 	b.market.prices = func(window market.Period) (replyOfPrices, error) {
@@ -74,6 +76,7 @@ func TestARunIsNotKeptWhereTheDiskFilledMeanwhile(t *testing.T) {
 }
 
 func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
+	t.Parallel()
 	b, full := withRoom(t, "2026-11-20 13:00")
 	fetch := request(t, market.AFRREnergy, "2026-11-10", "2026-11-12")
 	*full = errors.New("make room")

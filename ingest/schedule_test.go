@@ -26,6 +26,7 @@ var (
 )
 
 func TestWhenAFeedRunsNext(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name     string
 		schedule Schedule
@@ -68,6 +69,7 @@ func rereadsOf(name market.FeedName) []market.Reread {
 }
 
 func TestWhenDatesAreReadAgain(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		now     string
 		rereads []market.Reread
@@ -95,6 +97,7 @@ func TestWhenDatesAreReadAgain(t *testing.T) {
 }
 
 func TestSinceWhenADateIsDueToBeReadAgain(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		date, now string
 		rereads   []market.Reread
@@ -130,6 +133,7 @@ func TestSinceWhenADateIsDueToBeReadAgain(t *testing.T) {
 }
 
 func TestEachDateIsReadAgainInItsSecondWeekAndOnceForItsSettlement(t *testing.T) {
+	t.Parallel()
 	for d := date(t, "2026-01-01"); d.Before(date(t, "2027-01-01")); d = d.Add(1) {
 		weekly := rereadAt(d, d.At(12, 0).AddDate(0, 0, 20), rereadsOf(market.FeedAFRREnergy))
 		if days := d.DaysUntil(market.DeliveryDateOf(weekly)); days < 8 || days > 14 {
@@ -144,6 +148,7 @@ func TestEachDateIsReadAgainInItsSecondWeekAndOnceForItsSettlement(t *testing.T)
 }
 
 func TestAPauseGrowsToADay(t *testing.T) {
+	t.Parallel()
 	now := paris(t, "2026-11-20 12:00")
 	var p pause
 	for _, want := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 16 * time.Hour, 24 * time.Hour, 24 * time.Hour} {

@@ -41,6 +41,7 @@ func (b *bench) running() int {
 }
 
 func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	rest, stop := b.serving()
 	rest()
@@ -62,6 +63,7 @@ func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
 }
 
 func TestServeTellsTheNextRun(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	rest, stop := b.serving()
 	rest()
@@ -80,6 +82,7 @@ func TestServeTellsTheNextRun(t *testing.T) {
 }
 
 func TestServeWithoutCredentialsRunsNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	b.Feeds = New(Options{Store: b.db, Clock: b.clock})
 	_, stop := b.serving()
@@ -102,6 +105,7 @@ func (b *bench) status(dataset market.Dataset) report.Status {
 }
 
 func TestStates(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		now   string
@@ -126,6 +130,7 @@ func TestStates(t *testing.T) {
 }
 
 func TestMissingDatesAndWhy(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	if _, err := b.runDates(market.FeedDayAheadPrices, "2026-11-14", "2026-11-15"); err != nil {
 		t.Fatal(err)
@@ -171,6 +176,7 @@ func TestMissingDatesAndWhy(t *testing.T) {
 }
 
 func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "2026-06-01 12:00")
 	whole := b.market.capacity
 	b.market.capacity = func(window market.Period) (replyOfCapacity, error) {

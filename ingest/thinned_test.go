@@ -9,6 +9,7 @@ import (
 )
 
 func TestAThinnedDateIsNeitherMissedNorAskedForButByForce(t *testing.T) {
+	t.Parallel()
 	const hole, day = "2026-09-02", "2026-09-03"
 	b := newBench(t, "2026-10-25 23:00")
 	whole := b.market.afrr

@@ -3,7 +3,6 @@ package store_test
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +17,7 @@ var accountsMorning = time.Date(2026, 7, 15, 6, 0, 0, 0, time.UTC)
 // openWithAccounts is a store in which anne@example.org and boris@example.org, an administrator, have accounts.
 func openWithAccounts(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	s := openNew(t)
 	for email, role := range map[string]store.Role{"anne@example.org": store.Member, "boris@example.org": store.Administrator} {
 		if err := s.AddAccount(t.Context(), store.Note{}, store.Account{Email: email, PasswordHash: "hash of " + email, Role: role, Created: accountsMorning}); err != nil {
 			t.Fatal(err)
@@ -41,6 +36,7 @@ func accountOf(t *testing.T, s *store.Store, email string) store.Account {
 }
 
 func TestAnAccountComesBackAsItWasAdded(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	got := accountOf(t, s, "boris@example.org")
 	want := store.Account{ID: got.ID, Email: "boris@example.org", PasswordHash: "hash of boris@example.org",
@@ -122,6 +118,7 @@ func TestAPasswordOrTheDisablingOfAnAccountBeginsAnEpoch(t *testing.T) {
 }
 
 func TestAnAccountHasOneSubscription(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	for _, want := range []store.Subscription{
 		{Offer: "reserves", Start: accountsMorning, End: accountsMorning.Add(time.Hour)},
@@ -143,6 +140,7 @@ func TestAnAccountHasOneSubscription(t *testing.T) {
 }
 
 func TestWhenASubscriptionIsActive(t *testing.T) {
+	t.Parallel()
 	start, end := accountsMorning, accountsMorning.Add(time.Hour)
 	for name, test := range map[string]struct {
 		subscription store.Subscription
@@ -173,6 +171,7 @@ func onlyToken(t *testing.T, s *store.Store) store.Token {
 }
 
 func TestATokenComesBackWithItsAccount(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	ctx := t.Context()
 	if err := s.SetSubscription(ctx, store.Note{}, "anne@example.org", store.Subscription{Offer: "all", Start: accountsMorning}); err != nil {
@@ -191,6 +190,7 @@ func TestATokenComesBackWithItsAccount(t *testing.T) {
 }
 
 func TestTokensAreListedThoseThatAreGoodFirst(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	for _, token := range []struct{ email, prefix string }{
 		{"boris@example.org", "crt_bbbbbbbb"}, {"anne@example.org", "crt_zzzzzzzz"}, {"anne@example.org", "crt_aaaaaaaa"},
@@ -239,6 +239,7 @@ func TestTokensAreListedThoseThatAreGoodFirst(t *testing.T) {
 }
 
 func TestATokenIsRevokedOnce(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	for _, prefix := range []string{"crt_aaaaaaaa", "crt_bbbbbbbb"} {
 		err := s.AddToken(t.Context(), store.Note{}, store.Token{Name: "script", Prefix: prefix, Hash: []byte(prefix), Created: accountsMorning,

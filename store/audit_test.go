@@ -33,6 +33,7 @@ func TestAChangeAndItsNoteAreOne(t *testing.T) {
 }
 
 func TestNotesAreListedByPagesNewestFirst(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	for i := range 5 {
 		if err := s.AddNote(t.Context(), store.Note{At: accountsMorning, Event: fmt.Sprint(i)}); err != nil {

@@ -32,7 +32,7 @@ func names(t *testing.T, folder string) []string {
 
 func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 	folder := t.TempDir()
-	s := open(t, filepath.Join(folder, "courant.db"))
+	s := openEmpty(t, filepath.Join(folder, "courant.db"))
 	write := func(s *store.Store, n int) error {
 		return s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-01-01").Add(n), 1)[:1000]))
 	}
@@ -73,8 +73,8 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 		if kept, err := store.Restore(t.Context(), path, elsewhere, dawn, noBound); err != nil || kept != (store.Restored{Summed: true}) {
 			t.Fatalf("%+v, %v", kept, err)
 		}
-		got := ask(t, open(t, elsewhere).ReaderPool(), `SELECT (SELECT count(*) FROM afrr_energy) = (SELECT count(*) FROM feed_run) * 1000,
-			(SELECT sum(rows) FROM coverage) = (SELECT count(*) FROM afrr_energy), (SELECT count(*) FROM feed_run) >= 5`)
+		got := ask(t, open(t, elsewhere).ReaderPool(), `SELECT (SELECT sum(rows) FROM afrr_energy_hour) = (SELECT count(*) FROM feed_run) * 1000,
+			(SELECT sum(rows) FROM coverage) = (SELECT sum(rows) FROM afrr_energy_hour), (SELECT count(*) FROM feed_run) >= 5`)
 		if got != "1|1|1" {
 			t.Errorf("%s: whole batches, all counted, those from before: %s", name, got)
 		}
@@ -86,6 +86,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 }
 
 func TestABackupThatCannotBeMadeLeavesEverythingAsItWas(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-01-01"), 1)))
 	stopped, stop := context.WithCancel(t.Context())
@@ -119,6 +120,7 @@ func TestABackupThatCannotBeMadeLeavesEverythingAsItWas(t *testing.T) {
 }
 
 func TestADamagedDatabaseIsNotBackedUp(t *testing.T) {
+	t.Parallel()
 	path := aDamagedDatabase(t)
 	to := filepath.Join(t.TempDir(), "backup.db")
 	if err := open(t, path).Backup(t.Context(), to); !errors.Is(err, store.ErrNotDatabase) {
@@ -132,25 +134,73 @@ func TestADamagedDatabaseIsNotBackedUp(t *testing.T) {
 // noBound is where there is room for everything.
 func noBound(uint64) error { return nil }
 
-// restored is a database with one price, and a backup of one with another price.
+// restored writes a database with the price 1, and a backup of one with the price 2.
 func restored(t *testing.T, suffix string) (path, backup string) {
 	t.Helper()
 	folder := t.TempDir()
 	path, backup = filepath.Join(folder, "courant.db"), filepath.Join(folder, "backup.db"+suffix)
-	makePriced(t, path, 1)
-	other := filepath.Join(t.TempDir(), "other.db")
-	makePriced(t, other, 2)
-	s := open(t, other)
-	if err := s.Backup(t.Context(), backup); err != nil {
-		t.Fatal(err)
+	pricedFiles.make.Do(func() {
+		pricedFiles.database, pricedFiles.backup = priced(t)
+	})
+	files := map[string]string{path: pricedFiles.database}
+	for name, content := range pricedFiles.backup {
+		if strings.TrimSuffix(name, store.ChecksumSuffix) == filepath.Base(backup) {
+			files[filepath.Join(folder, name)] = content
+		}
+	}
+	if len(files) != 3 {
+		t.Fatal("the files could not be made: see the first test that needed them")
+	}
+	for name, content := range files {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return path, backup
 }
 
+// pricedFiles are what restored writes; they are made once.
+var pricedFiles struct {
+	make     sync.Once
+	database string
+	backup   map[string]string // by name: plain and compressed, with their checksums
+}
+
+func priced(t *testing.T) (database string, backup map[string]string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "courant.db")
+	makePriced(t, path, 1)
+	database = string(content(t, path))
+	makePriced(t, path, 2)
+	s, backups := open(t, path), t.TempDir()
+	defer s.Close()
+	backup = map[string]string{}
+	for _, name := range []string{"backup.db", "backup.db.zst"} {
+		if err := s.Backup(t.Context(), filepath.Join(backups, name)); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{name, name + store.ChecksumSuffix} {
+			backup[name] = string(content(t, filepath.Join(backups, name)))
+		}
+	}
+	return database, backup
+}
+
+// content reads a file.
+func content(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// makePriced commits two hours of one price to the database, which it makes if there is none.
 func makePriced(t *testing.T, path string, price float64) {
 	t.Helper()
-	s := open(t, path)
-	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), price)))
+	s := openEmpty(t, path)
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), price)[:1800]))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +220,7 @@ func priceIn(t *testing.T, path string) string {
 }
 
 func TestRestorePutsABackInPlaceAndKeepsWhatWasThere(t *testing.T) {
+	t.Parallel()
 	for _, suffix := range []string{"", ".zst"} {
 		path, backup := restored(t, suffix)
 		done, err := store.Restore(t.Context(), backup, path, dawn, noBound)
@@ -190,12 +241,9 @@ func TestRestorePutsABackInPlaceAndKeepsWhatWasThere(t *testing.T) {
 }
 
 func TestRestoreOverADamagedDatabase(t *testing.T) {
+	t.Parallel()
 	path, backup := restored(t, "")
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, damaged := range map[string]string{path: string(content[:100]) + strings.Repeat("x", 9000), path + "-wal": "a log of it"} {
+	for name, damaged := range map[string]string{path: string(content(t, path)[:100]) + strings.Repeat("x", 9000), path + "-wal": "a log of it"} {
 		if err := os.WriteFile(name, []byte(damaged), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -224,13 +272,10 @@ func altered(statements ...string) func(t *testing.T, path, backup string) {
 }
 
 func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
+	t.Parallel()
 	change := func(change func([]byte) []byte) func(*testing.T, string, string) {
 		return func(t *testing.T, _, backup string) {
-			content, err := os.ReadFile(backup)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(backup, change(content), 0o600); err != nil {
+			if err := os.WriteFile(backup, change(content(t, backup)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -255,7 +300,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 		{name: "a table is missing", prepare: altered("DROP TABLE feed_state"), says: "is damaged: the table feed_state of schema"},
 		{name: "a column is missing", prepare: altered("ALTER TABLE token DROP COLUMN last_used_ms"), says: "its column last_used_ms"},
 		{name: "a packed hour that would take much memory", says: "is damaged: the table afrr_energy_hour holds a value of more than 32 MiB",
-			prepare: altered("UPDATE afrr_energy_hour SET numbers = zeroblob(40000000)")},
+			prepare: altered("UPDATE afrr_energy_hour SET numbers = zeroblob(40000000) WHERE start = (SELECT min(start) FROM afrr_energy_hour)")},
 		{name: "a session that would take much memory", says: "is damaged: the table session holds a value of more than 32 MiB",
 			prepare: altered("INSERT INTO account (id, email, password_hash, role, epoch, created_ms) VALUES (7, 'a', '', 'member', 0, 0)",
 				"INSERT INTO session (hash, account_id, data, seen_ms, expires_ms) VALUES ('a', 7, zeroblob(40000000), 0, 0)")},
@@ -341,6 +386,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 }
 
 func TestADatabaseThatAnotherProgramHasOpenIsNotReplaced(t *testing.T) {
+	t.Parallel()
 	path, backup := restored(t, "")
 	other, err := sql.Open("sqlite", path)
 	if err != nil {
@@ -356,6 +402,7 @@ func TestADatabaseThatAnotherProgramHasOpenIsNotReplaced(t *testing.T) {
 }
 
 func TestADatabaseIsNotRestoredFromItself(t *testing.T) {
+	t.Parallel()
 	path, _ := restored(t, "")
 	if _, err := store.Restore(t.Context(), path, path, dawn, noBound); err == nil || !strings.Contains(err.Error(), "the database itself") {
 		t.Errorf("Restore = %v", err)
@@ -388,9 +435,9 @@ func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 		}
 		s.Close()
 	}
-	for kill := range 6 {
+	for kill := range *kills {
 		cmd, _, out := child(t, "restore "+path)
-		for line := 0; line < 1+kill && out.Scan(); line++ {
+		for line := 0; line < 1+kill%6 && out.Scan(); line++ {
 		}
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -415,6 +462,7 @@ func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 }
 
 func TestADamagedPackedHourIsNotBackedUp(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 80)))
 	alter(t, s.Path(), "UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)")
@@ -430,6 +478,7 @@ func TestADamagedPackedHourIsNotBackedUp(t *testing.T) {
 }
 
 func TestABackupWithWhatLitestreamAddsIsRestored(t *testing.T) {
+	t.Parallel()
 	path, backup := restored(t, "")
 	alter(t, backup, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)", "CREATE TABLE _litestream_lock (id INTEGER)", "ANALYZE", "PRAGMA journal_mode = delete")
 	if err := os.Remove(backup + store.ChecksumSuffix); err != nil {
@@ -442,6 +491,7 @@ func TestABackupWithWhatLitestreamAddsIsRestored(t *testing.T) {
 }
 
 func TestWhatIsNotCourantsIsToldBeforeARestoreRefusesIt(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	if added, err := s.Additions(t.Context()); err != nil || len(added) > 0 {
 		t.Errorf("of a new database: %q, %v", added, err)
@@ -456,6 +506,7 @@ func TestWhatIsNotCourantsIsToldBeforeARestoreRefusesIt(t *testing.T) {
 }
 
 func TestTwoRestoresInOneSecondKeepBothDatabases(t *testing.T) {
+	t.Parallel()
 	path, backup := restored(t, "")
 	var kept []string
 	for range 3 {
@@ -471,6 +522,7 @@ func TestTwoRestoresInOneSecondKeepBothDatabases(t *testing.T) {
 }
 
 func TestTheChecksumIsAsSha256sumWritesIt(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	for name, line := range map[string]string{"backup.db": "%x  backup.db\n", `back\up.db`: `\%x  back\\up.db` + "\n"} {
 		if runtime.GOOS == "windows" && strings.Contains(name, `\`) {
@@ -489,6 +541,7 @@ func TestTheChecksumIsAsSha256sumWritesIt(t *testing.T) {
 }
 
 func TestTheChecksumOfSha256sumIsRead(t *testing.T) {
+	t.Parallel()
 	path, backup := restored(t, "")
 	content, err := os.ReadFile(backup)
 	if err != nil {
@@ -514,6 +567,7 @@ func TestTheChecksumOfSha256sumIsRead(t *testing.T) {
 }
 
 func TestAChecksumOfABackupThatIsGoneIsReplacedAndAnotherFileIsNot(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	to := filepath.Join(t.TempDir(), "backup.db")
 	for range 2 {
@@ -552,6 +606,7 @@ func packed(t *testing.T, content []byte, options ...zstd.EOption) []byte {
 
 // A compressed file may be small and ask for much: memory to be read in, or room for what it holds.
 func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
+	t.Parallel()
 	path, backup := restored(t, "")
 	content, err := os.ReadFile(backup)
 	if err != nil {
@@ -608,6 +663,7 @@ func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
 }
 
 func TestUnfinishedFilesOfKilledProgramsAreSweptAndNoOthers(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	inUse, stop, err := store.NewPart(filepath.Join(folder, "in use.db.zst"))
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms FROM revision ORDER BY id`
 
 func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14").Period()
 	run := commit(t, s, runAt(0, market.Datasets()...), market.Prices.Batch([]market.Price{{Start: day.Start, Resolution: market.PT15M, Price: market.Num(41.07)}}).With(market.Capacity.Batch([]market.CapacityStep{{Dataset: market.FCRCapacity, Start: day.Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(2.5)}})).With(market.AFRR.Batch([]market.AFRRStep{{Start: day.Start, UpwardPrice: market.Num(99)}, {Start: day.Start + 4}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: day.Start, Direction: market.Upward}})))
@@ -41,6 +42,7 @@ func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
 }
 
 func TestTheSameAgainWritesNothingButTheRun(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14")
 	batch := market.AFRR.Batch(afrrDay(day, 80)[:1000]).With(market.MFRR.Batch([]market.MFRRStep{{Start: day.Period().Start, Direction: market.Upward}, {Start: day.Period().Start, Direction: market.Downward, ClearingPrice: market.Num(-1)}})).With(market.Prices.Batch([]market.Price{{Start: day.Period().Start, Resolution: market.PT60M, Price: market.Num(0)}}))
@@ -74,6 +76,7 @@ func one(clearing, current market.Number) market.Batch {
 }
 
 func TestAValueThatChanges(t *testing.T) {
+	t.Parallel()
 	var null market.Number
 	num := market.Num
 	start := date("2026-07-14").Period().Start
@@ -160,6 +163,7 @@ func TestAValueThatChanges(t *testing.T) {
 }
 
 func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	start := date("2026-07-14").Period().Start
 	for i, flag := range []market.Flag{{}, {Valid: true}, {V: true, Valid: true}, {}} {
@@ -182,6 +186,7 @@ func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 }
 
 func TestARowTwiceInABatch(t *testing.T) {
+	t.Parallel()
 	var null market.Number
 	num := market.Num
 	for _, c := range []struct {
@@ -241,6 +246,7 @@ func TestARowTwiceInABatch(t *testing.T) {
 }
 
 func TestACommitThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
 	day := date("2026-07-14")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -369,6 +375,7 @@ func TestACommitCutShortAnywhereIsAllOrNothing(t *testing.T) {
 }
 
 func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	first, last := date("2026-03-28"), date("2026-10-26")
 	want := market.Coverage{}
@@ -438,6 +445,7 @@ func TestCoverageCountsTheRowsOfADeliveryDate(t *testing.T) {
 }
 
 func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	for i, c := range []struct {
 		date market.DeliveryDate
@@ -460,6 +468,7 @@ func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
 
 // A model of the store, a map, says what any sequence of batches must leave behind.
 func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
+	t.Parallel()
 	type revised struct {
 		column    string
 		old, new  market.Number

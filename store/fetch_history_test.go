@@ -59,6 +59,7 @@ func (a asking) run(t *testing.T, s *store.Store) {
 }
 
 func TestWhatRunsSayOfADate(t *testing.T) {
+	t.Parallel()
 	const day = "2026-07-14" // over at minute 0, unlike 2026-07-15
 	begin := func(n int) time.Time { return minute(n).Add(-time.Second) }
 	whole := date(day).Period()
@@ -150,6 +151,7 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 }
 
 func TestHowFeedsStandIsToldToOtherProcesses(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	want := map[string]store.FeedState{
 		"capacity":    {NextRun: minute(5)},

@@ -30,6 +30,7 @@ func noisySteps(d market.DeliveryDate, random *rand.Rand) []market.AFRRStep {
 // All five numbers of each 4 s step of a date come anew. With -growth it is a month of dates, for the figures in
 // docs/operations.md: go test ./store -run RewrittenSteps -growth -v
 func TestRewrittenStepsCostAFewBytesEach(t *testing.T) {
+	t.Parallel()
 	dates := 1
 	if *measureGrowth {
 		dates = 30

@@ -179,6 +179,7 @@ func foretell(held map[int64]historyModel, rows []given) (o outcome) {
 // Any history of rows that come again, with values that are there, left out or withdrawn, dated or not, leaves what the model
 // says; a preview tells beforehand what a batch does; and undoing the revisions one by one gives what was held before.
 func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
+	t.Parallel()
 	for _, kind := range histories {
 		t.Run(string(kind.dataset), func(t *testing.T) {
 			s := openNew(t)
@@ -352,6 +353,7 @@ func TestTheSourcesDateDecidesWhichRowStands(t *testing.T) {
 }
 
 func TestRowsOfOneKeyInABatch(t *testing.T) {
+	t.Parallel()
 	num, null, withdrawn := market.Num, market.Number{}, market.Number{Withdrawn: true}
 	for _, c := range []struct {
 		name    string

@@ -55,6 +55,7 @@ func FuzzUnpackHour(f *testing.F) {
 }
 
 func TestADamagedHourIsFound(t *testing.T) {
+	t.Parallel()
 	for _, damage := range []string{
 		"numbers = zeroblob(length(numbers))", "numbers = substr(numbers, 2)", "checksum = checksum + 1", "rows = rows - 1", "start = start + 3600",
 		"runs = replace(runs, 'true', 'false')", "decimals = '[1,1,1,1,1]'",
@@ -111,6 +112,7 @@ func FuzzUnpackRevisedHour(f *testing.F) {
 }
 
 func TestADamagedRevisionOfStepsIsFound(t *testing.T) {
+	t.Parallel()
 	for _, damage := range []string{
 		"changes = zeroblob(length(changes))", "changes = substr(changes, 2)", "checksum = checksum + 1", "steps = steps - 1", "hour = hour + 3600", "seen_ms = seen_ms + 1",
 		"runs = '[[0,900,2]]'", "runs = '[]'",
@@ -150,6 +152,7 @@ func TestADamagedRevisionOfStepsIsFound(t *testing.T) {
 // A column of SQLite's own has no -0: neither has a packed one, whether it holds decimals or, beside a number that is none,
 // the bits of each float64.
 func TestMinusZeroIsKeptAsZero(t *testing.T) {
+	t.Parallel()
 	minusZero := math.Copysign(0, -1)
 	for name, beside := range map[string]float64{"decimals": 1.5, "bits": 1e300} {
 		t.Run(name, func(t *testing.T) {

@@ -86,6 +86,7 @@ func viewLine(m stepModel) string {
 // A model of the 4 s steps, a map, says what any sequence of batches must leave behind: rows, when they were seen, revisions,
 // coverage and tallies, over the ends of hours and dates and both changes of the clock.
 func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	view := func(period market.Period) string { return viewOf(t, s, period) }
 	revisedView := func(period market.Period) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -157,8 +158,23 @@ type object struct {
 	columns []string // of a table
 }
 
-// objectsOf returns the objects that a database of a schema has.
+// schemaObjects caches objectsOf by schema: the migrations are part of the program, so the objects of a schema never change.
+var schemaObjects sync.Map
+
+// objectsOf returns the objects of a database of a schema. Callers share the map and only read it.
 func objectsOf(ctx context.Context, schema int64) (map[objectKey]object, error) {
+	if objects, is := schemaObjects.Load(schema); is {
+		return objects.(map[objectKey]object), nil
+	}
+	objects, err := migrateObjects(ctx, schema)
+	if err == nil {
+		schemaObjects.Store(schema, objects)
+	}
+	return objects, err
+}
+
+// migrateObjects reads the objects of a schema from a database in memory that the migrations have made.
+func migrateObjects(ctx context.Context, schema int64) (map[objectKey]object, error) {
 	db, provider, err := inMemory()
 	if err != nil {
 		return nil, err

@@ -51,9 +51,9 @@ func commitUntilKilled(path string) error {
 func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
 	told := int64(-1)
-	for kill := range 5 {
+	for kill := range *kills {
 		cmd, _, out := child(t, "commit "+path)
-		for line := 0; line < 7+5*kill && out.Scan(); line++ {
+		for line := 0; line < 7+5*(kill%5) && out.Scan(); line++ {
 			batch, err := strconv.ParseInt(out.Text(), 10, 64)
 			if err != nil || batch <= told {
 				t.Fatalf("the child says %q after %d", out.Text(), told)

@@ -16,6 +16,7 @@ func addLink(t *testing.T, s *store.Store, hash, email string) {
 }
 
 func TestALinkSetsAPasswordOnceAndEndsTheOthers(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	ctx := t.Context()
 	before := accountOf(t, s, "anne@example.org")
@@ -77,6 +78,7 @@ func TestLinksThatCannotBeUsed(t *testing.T) {
 }
 
 func TestTheFirstLinkMakesAnAdministratorAndReplacesAFormerOne(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	addLink(t, s, "former", "")
 	addLink(t, s, "first", "")

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -18,6 +19,12 @@ import (
 	"courant/store/market"
 	"courant/store/storetest"
 )
+
+// kills is how often each crash test kills its child: often enough to be killed at different steps, and more often with -kills 200.
+var kills = flag.Int("kills", 3, "how often each crash test kills its child")
+
+// cutEvery is after how many more looks at its context a move into hours is cut short than the time before; -cut-every 1 tries all.
+var cutEvery = flag.Int64("cut-every", 101, "how many looks at the context lie between two cuts of a move into hours")
 
 // childVariable names, in the environment of a copy of this test program, what the copy is to do instead of testing.
 const childVariable = "COURANT_STORE_TEST_CHILD"
@@ -69,6 +76,12 @@ func open(t testing.TB, path string) *store.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// openEmpty opens the file until the test ends, and makes it first, empty, if there is none. Tests of how a file is made use open.
+func openEmpty(t testing.TB, path string, options ...store.Option) *store.Store {
+	t.Helper()
+	return storetest.Open(t, path, options...)
 }
 
 // date reads YYYY-MM-DD.

@@ -8,8 +8,9 @@ import (
 )
 
 func TestUpkeepGivesRoomBackAndEmptiesTheLog(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
-	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)[:1000]))
 	for _, statement := range []string{"CREATE TABLE filler (bytes BLOB) STRICT", "INSERT INTO filler VALUES (zeroblob(1000000))", "DROP TABLE filler"} {
 		if _, err := s.WriterPool().ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)

@@ -24,6 +24,7 @@ const thirdSchema = `
 	INSERT INTO quarantine (id, dataset, delivery_date, reason, prices, seen_ms) VALUES (7, 'day-ahead-prices', '2026-10-26', 'flat', '[[1792965600,"PT15M",0]]', 5)`
 
 func TestADatabaseOfTheThirdSchemaIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 3, thirdSchema); err != nil {
 		t.Fatal(err)
@@ -65,6 +66,7 @@ const rowsOfBefore = `
 	INSERT INTO coverage VALUES ('afrr-energy', '2026-10-25', '', 2000, 0), ('afrr-energy', '2026-10-26', '', 1, 0)`
 
 func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
+	t.Parallel()
 	for _, version := range []int64{1, 3, 4, 8} {
 		t.Run(fmt.Sprintf("from schema %d", version), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "courant.db")
@@ -113,11 +115,12 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 }
 
 func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 8, rowsOfBefore); err != nil {
 		t.Fatal(err)
 	}
-	for looks := int64(1); ; looks += 25 {
+	for looks := int64(1); ; looks += *cutEvery {
 		ctx := burning(t.Context(), looks)
 		s, err := store.Open(ctx, path)
 		ctx.cancel()
@@ -133,6 +136,7 @@ func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
 }
 
 func TestWhatWaitedOrWasDecidedBeforeOtherDatasetsCouldWaitStands(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	const statements = `INSERT INTO quarantine (id, dataset, delivery_date, reason, prices, seen_ms, decision, decided_ms) VALUES
 		(3, 'day-ahead-prices', '2026-07-13', 'all prices are 7 EUR/MWh', '[[1783893600,"PT15M",7]]', 5, 'rejected', 6),
@@ -179,6 +183,7 @@ const revisionsOfBefore = `
 		(9, 'afrr-energy', 1792922401, '', 'for_france_mw', 1, 2, 3, 12)`
 
 func TestRevisionsOf4SecondStepsArePackedAsTheyWere(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 13, revisionsOfBefore); err != nil {
 		t.Fatal(err)

@@ -40,6 +40,7 @@ func smallDisk(t *testing.T, kib int) (folder string, resize func(kib int)) {
 }
 
 func TestAFullDiskAtTheStartIsSaidAndMended(t *testing.T) {
+	t.Parallel()
 	folder, resize := smallDisk(t, 4)
 	path := filepath.Join(folder, "courant.db")
 	for _, kib := range []int{4, 8, 12, 16, 32, 64, 80, 100, 120, 140, 160} {
@@ -66,6 +67,7 @@ func TestAFullDiskAtTheStartIsSaidAndMended(t *testing.T) {
 }
 
 func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
+	t.Parallel()
 	folder, resize := smallDisk(t, 1024)
 	path := filepath.Join(folder, "courant.db")
 	s, err := store.Open(t.Context(), path)
@@ -127,6 +129,7 @@ func TestADiskThatCanOnlyBeRead(t *testing.T) {
 }
 
 func TestABackupForWhichThereIsNoRoomLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)))
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
@@ -145,6 +148,7 @@ func TestABackupForWhichThereIsNoRoomLeavesNothing(t *testing.T) {
 
 // A pipe that nobody writes to would be waited for without end.
 func TestAPipeIsNeverWaitedFor(t *testing.T) {
+	t.Parallel()
 	path, backup := restored(t, "")
 	pipe := filepath.Join(t.TempDir(), "pipe.db")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -175,6 +179,7 @@ func TestAPipeIsNeverWaitedFor(t *testing.T) {
 }
 
 func TestADatabaseWithASecondNameIsNotOpened(t *testing.T) {
+	t.Parallel()
 	path, _ := restored(t, "")
 	second := filepath.Join(t.TempDir(), "second.db")
 	if err := os.Link(path, second); err != nil {
@@ -195,6 +200,7 @@ func TestADatabaseWithASecondNameIsNotOpened(t *testing.T) {
 }
 
 func TestTheSecondNameThatAKilledRestoreLeftIsRemoved(t *testing.T) {
+	t.Parallel()
 	path, _ := restored(t, "")
 	twin := path + ".before-restore-20260715T040000Z"
 	if err := os.Link(path, twin); err != nil {
@@ -211,6 +217,7 @@ func TestTheSecondNameThatAKilledRestoreLeftIsRemoved(t *testing.T) {
 }
 
 func TestASymbolicLinkLeadsToTheSameDatabase(t *testing.T) {
+	t.Parallel()
 	path, _ := restored(t, "")
 	link := filepath.Join(t.TempDir(), "link.db")
 	if err := os.Symlink(path, link); err != nil {
@@ -230,6 +237,7 @@ func TestASymbolicLinkLeadsToTheSameDatabase(t *testing.T) {
 }
 
 func TestAServiceTakesADatabaseFromOtherUsersOfTheMachine(t *testing.T) {
+	t.Parallel()
 	path, _ := restored(t, "")
 	for mode, want := range map[os.FileMode]os.FileMode{0o644: 0o600, 0o666: 0o600, 0o600: 0o600, 0o640: 0o640} {
 		if err := os.Chmod(path, mode); err != nil {

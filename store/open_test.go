@@ -24,9 +24,11 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 func TestANewFileIsForItsOwnerAlone(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := open(t, path)
 	if runtime.GOOS != "windows" {
@@ -52,6 +54,7 @@ func TestANewFileIsForItsOwnerAlone(t *testing.T) {
 }
 
 func TestTheSettingsOfBothPools(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	for _, c := range []struct{ pragma, writer, reader string }{
 		{"journal_mode", "wal", "wal"},
@@ -92,6 +95,7 @@ func TestTheSettingsOfBothPools(t *testing.T) {
 }
 
 func TestEveryTableIsStrict(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	loose := ask(t, s.ReaderPool(), "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'")
 	if loose != "" {
@@ -100,8 +104,9 @@ func TestEveryTableIsStrict(t *testing.T) {
 }
 
 func TestWhatWasCommittedIsThereWhenTheFileIsOpenedAgain(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s := open(t, path)
+	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.MFRREnergy), one(market.Num(12.5), market.Number{}))
 	before := kept(t, s)
 	for range 3 {
@@ -147,6 +152,7 @@ func TestAnyNameIsTheNameOfTheFile(t *testing.T) {
 }
 
 func TestAPathIsReadAsTheSystemReadsIt(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, "a ? b"), 0o700); err != nil {
 		t.Fatal(err)
@@ -226,7 +232,7 @@ func contents(t testing.TB, folder string) map[string]string {
 func aDatabase(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s := open(t, path)
+	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 1)[:5000]))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -254,6 +260,7 @@ func alter(t *testing.T, path string, statements ...string) {
 }
 
 func TestAFileThatCannotBeOursIsRefusedAndLeftAsItIs(t *testing.T) {
+	t.Parallel()
 	sound := aDatabase(t)
 	write := func(content []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -370,6 +377,7 @@ func TestAFileThatCannotBeOursIsRefusedAndLeftAsItIs(t *testing.T) {
 
 // A program that is killed while it makes the file leaves the first page and, beside it, the journal that takes it back.
 func TestAFileWhoseMakingWasCutShortIsMadeAnew(t *testing.T) {
+	t.Parallel()
 	made := aDatabase(t)[:4096]
 	for _, at := range []int{18, 19} {
 		made[at] = 1 // not in WAL mode yet
@@ -421,6 +429,7 @@ func aDamagedDatabase(t *testing.T) string {
 }
 
 func TestADamagedPageIsFoundByTheIntegrityCheck(t *testing.T) {
+	t.Parallel()
 	path := aDamagedDatabase(t)
 	if err := open(t, path).IntegrityCheck(t.Context()); err == nil {
 		t.Error("a page of garbage is in order")
@@ -428,6 +437,7 @@ func TestADamagedPageIsFoundByTheIntegrityCheck(t *testing.T) {
 }
 
 func TestAFileThatMayNotBeWritten(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() == 0 {
 		t.Skip("root may write anything")
 	}
@@ -472,6 +482,7 @@ func TestAFileThatMayNotBeWritten(t *testing.T) {
 }
 
 func TestManyGoroutinesOpenANewFileAtOnce(t *testing.T) {
+	t.Parallel()
 	for round := range 3 {
 		path := filepath.Join(t.TempDir(), "courant.db")
 		start := make(chan struct{})
@@ -566,8 +577,9 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 }
 
 func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s := open(t, path)
+	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 1)[:1000]))
 	before := kept(t, s)
 	// SQLite answers as on a full disk when the file may have no more pages.
@@ -591,12 +603,9 @@ func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
 }
 
 func TestAWriteBehindALockIsGivenUpWithASentence(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s, err := store.Open(t.Context(), path, store.BusyTimeout(10*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := openEmpty(t, path, store.BusyTimeout(10*time.Millisecond))
 	write := func() error { return s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.Batch{}) }
 	check := func(says string) {
 		t.Helper()
@@ -634,11 +643,8 @@ func TestAWriteBehindALockIsGivenUpWithASentence(t *testing.T) {
 }
 
 func TestAWriteThatWaitedBehindOthersWaitsForTheLockOnlyForTheRest(t *testing.T) {
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"), store.BusyTimeout(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	t.Parallel()
+	s := storetest.New(t, store.BusyTimeout(time.Hour))
 	first, err := s.WriteConn(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -7,12 +7,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"courant/store"
 	"courant/store/market"
 )
 
 func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14")
 	const rows, commits = 300, 10
@@ -87,8 +89,9 @@ func lock(t *testing.T, path string) (release func()) {
 }
 
 func TestReadersDoNotWaitForAWriter(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s := open(t, path)
+	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 0)[:100]))
 	defer lock(t, path)()
 	window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
@@ -103,7 +106,7 @@ func TestReadersDoNotWaitForAWriter(t *testing.T) {
 
 func TestWritersWaitForTheLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s := open(t, path)
+	s := openEmpty(t, path)
 	release := lock(t, path)
 	begun := make(chan struct{})
 	var writers sync.WaitGroup
@@ -126,10 +129,10 @@ func TestWritersWaitForTheLock(t *testing.T) {
 }
 
 func TestALockThatIsNeverReleasedIsSaid(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s := open(t, path)
+	s := openEmpty(t, path, store.BusyTimeout(10*time.Millisecond))
 	defer lock(t, path)()
-	ask(t, s.WriterPool(), "PRAGMA busy_timeout = 0") // not 10 s
 	err := s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{}}))
 	if !errors.Is(err, store.ErrUnusableFile) || !strings.Contains(err.Error(), "write lock") || !strings.Contains(err.Error(), path) {
 		t.Errorf("Commit = %v", err)
@@ -137,6 +140,7 @@ func TestALockThatIsNeverReleasedIsSaid(t *testing.T) {
 }
 
 func TestTheReadersCannotWrite(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	for _, statement := range []string{"DELETE FROM feed_run", "INSERT INTO afrr_energy_hour VALUES (0, 1, 0, '', '', '')",
 		"CREATE TABLE t (x)", "DROP TABLE revision", "VACUUM", "PRAGMA application_id = 1", "BEGIN IMMEDIATE; DELETE FROM feed_run; COMMIT"} {

@@ -21,6 +21,7 @@ func sumsOf(effect store.Effect) map[string]store.ColumnEffect {
 }
 
 func TestAPreviewCountsWhatABatchWouldDoToItsDateAndDatasetAlone(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14")
 	start := day.Period().Start
@@ -61,6 +62,7 @@ func TestAPreviewCountsWhatABatchWouldDoToItsDateAndDatasetAlone(t *testing.T) {
 }
 
 func TestAPreviewOfAThinnedDateCountsOnlyTheStepsThatWouldBeTaken(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14")
 	all := afrrDay(day, 80)

@@ -44,6 +44,7 @@ func TestAProposalTellsWhatWouldBeStored(t *testing.T) {
 }
 
 func TestAProposalOf4sStepsTellsWhatWouldBeStored(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	period := date("2026-07-14").Period()
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: period.Start, UpwardPrice: market.Num(1), DemandMW: market.Num(2)}}))

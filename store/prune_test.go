@@ -168,6 +168,7 @@ func TestAMostHoldsWhileManyAddAtOnce(t *testing.T) {
 }
 
 func TestTheSessionThatWasNotUsedForLongestGivesWayToANewOne(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	anne := accountOf(t, s, "anne@example.org")
 	for i := range store.MostSessions {
@@ -205,6 +206,7 @@ func TestRevokedTokensOfAnAccountDoNotPileUp(t *testing.T) {
 }
 
 func TestADayHasSoManyNotesOfOneEventByOneActor(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	note := func(at time.Time, event, actor string) {
 		t.Helper()
@@ -235,6 +237,7 @@ func TestADayHasSoManyNotesOfOneEventByOneActor(t *testing.T) {
 }
 
 func TestSweepsWithoutAGapAreKnown(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	const day = 24 * time.Hour
 	at := accountsMorning

@@ -55,6 +55,7 @@ func batches() map[market.Dataset]market.Batch {
 }
 
 func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
+	t.Parallel()
 	for dataset, batch := range batches() {
 		t.Run(string(dataset), func(t *testing.T) {
 			s := openNew(t)
@@ -72,6 +73,7 @@ func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
 }
 
 func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	batch := batches()[market.MFRRCapacity]
 	quarantine(t, s, 0, market.MFRRCapacity, "2026-07-14", market.WaitsWithdrawn, batch)
@@ -87,6 +89,7 @@ func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
 }
 
 func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	batch := market.AFRR.Batch(afrrDay(date("2026-07-14"), 90.5))
 	random := rand.New(rand.NewPCG(1, 2))
@@ -116,6 +119,7 @@ func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
 }
 
 func TestAValueBeyondAllMeasureCannotWait(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	batch := market.Prices.Batch([]market.Price{{Start: date("2026-07-14").Period().Start, Resolution: market.PT15M, Price: market.Num(1e8 + 1)}})
 	_, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date("2026-07-14"), Kind: market.WaitsRefused, Seen: minute(0), Batch: batch})

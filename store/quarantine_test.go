@@ -68,6 +68,7 @@ func stored(from, to int, resolution market.Resolution, price float64) func(*tes
 }
 
 func TestWhatWaitsIsOvertaken(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name string
 		then func(*testing.T, *store.Store)
@@ -117,6 +118,7 @@ func TestWhatWaitsIsOvertaken(t *testing.T) {
 }
 
 func TestADecisionStands(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	arrive(t, s, 0, "2026-07-14", 7)
 	all, err := s.InQuarantine(t.Context())
@@ -180,6 +182,7 @@ func mfrr(from, to int, price market.Number) market.Batch {
 }
 
 func TestWhatWaitsOfOtherDatasetsIsOvertaken(t *testing.T) {
+	t.Parallel()
 	const dataset, day = market.MFRREnergy, "2026-07-14"
 	whole := date(day).Period()
 	for _, row := range []struct {
@@ -255,6 +258,7 @@ func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
 }
 
 func TestWhatWaitsTooLongIsSwept(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	quarantine(t, s, 0, market.MFRREnergy, "2026-07-14", market.WaitsRefused, mfrr(0, 1, market.Num(1)))
 	quarantine(t, s, 0, market.MFRREnergy, "2026-07-14", market.WaitsWithdrawn, mfrr(1, 2, market.Num(2)))

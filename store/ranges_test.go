@@ -9,6 +9,7 @@ import (
 )
 
 func TestARangeIsWhatBeginsInThePeriod(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	noon := date("2026-10-25").At(12, 0).Unix()
 	var batch market.Batch

@@ -20,6 +20,7 @@ func priceAt(day string) market.Price {
 }
 
 func TestAnEmptyStoreHasNoLatest(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	ctx := t.Context()
 	empty := func(name string, rows int, last market.DeliveryDate, zeroTime bool, version int64, err error) {
@@ -55,6 +56,7 @@ func TestAnEmptyStoreHasNoLatest(t *testing.T) {
 }
 
 func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		stored []string
@@ -108,6 +110,7 @@ func TestTheWindowIsCalendarDatesUpToTheLastOneStored(t *testing.T) {
 }
 
 func TestTheWindowBeginsAndEndsAtMidnightInParis(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	first, last := date("2026-07-13"), date("2026-07-14")
 	var stored, want []market.Price
@@ -136,6 +139,7 @@ func TestTheWindowBeginsAndEndsAtMidnightInParis(t *testing.T) {
 }
 
 func TestEachCapacityDatasetHasAWindowOfItsOwn(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	step := func(dataset market.Dataset, day string) market.CapacityStep {
 		return market.CapacityStep{Dataset: dataset, Start: date(day).Period().Start, Direction: market.Upward, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(1)}
@@ -214,6 +218,7 @@ func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key
 }
 
 func TestPricesComeBackAsTheyWentIn(t *testing.T) {
+	t.Parallel()
 	comesBack(t, market.QuarterSeconds,
 		func(t *rapid.T, start int64) market.Price {
 			return market.Price{
@@ -233,6 +238,7 @@ func TestPricesComeBackAsTheyWentIn(t *testing.T) {
 }
 
 func TestCapacityComesBackAsItWentIn(t *testing.T) {
+	t.Parallel()
 	comesBack(t, market.QuarterSeconds,
 		func(t *rapid.T, start int64) market.CapacityStep {
 			return market.CapacityStep{
@@ -257,6 +263,7 @@ func TestCapacityComesBackAsItWentIn(t *testing.T) {
 }
 
 func TestAFRRComesBackAsItWentIn(t *testing.T) {
+	t.Parallel()
 	comesBack(t, market.AFRRSeconds,
 		func(t *rapid.T, start int64) market.AFRRStep {
 			return market.AFRRStep{
@@ -274,6 +281,7 @@ func TestAFRRComesBackAsItWentIn(t *testing.T) {
 }
 
 func TestMFRRComesBackAsItWentIn(t *testing.T) {
+	t.Parallel()
 	comesBack(t, market.QuarterSeconds,
 		func(t *rapid.T, start int64) market.MFRRStep {
 			r := market.MFRRStep{Start: start, Direction: rapid.SampledFrom([]market.Direction{market.Upward, market.Downward}).Draw(t, "direction")}
@@ -297,6 +305,7 @@ func TestMFRRComesBackAsItWentIn(t *testing.T) {
 }
 
 func TestRowsAreReadAscending(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	rows := afrrDay(date("2026-07-14"), 3)[:900]
 	shuffled := slices.Clone(rows)

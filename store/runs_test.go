@@ -43,6 +43,7 @@ func runAll(t *testing.T, s *store.Store, accounts []account) {
 }
 
 func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
+	t.Parallel()
 	const never = -1
 	a, f := market.AFRRCapacity, market.FCRCapacity
 	for _, c := range []struct {
@@ -114,6 +115,7 @@ func TestTheLastSuccessIsTheNewestRunThatReadTheNewestDateWell(t *testing.T) {
 }
 
 func TestTheNewestRunsAreFoundWithoutReadingTheOthers(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	for query, args := range store.NewestRunQueries() {
 		for _, step := range strings.Split(ask(t, s.ReaderPool(), "EXPLAIN QUERY PLAN "+query, args...), "\n") {
@@ -127,6 +129,7 @@ func TestTheNewestRunsAreFoundWithoutReadingTheOthers(t *testing.T) {
 }
 
 func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	run := func(n int, feed string, outcome store.Outcome) {
 		t.Helper()
@@ -151,6 +154,7 @@ func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
 }
 
 func TestARunIsOneRowForEachDataset(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	run := runAt(3, market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity)
 	run.Feed, run.Outcome, run.Bytes, run.Error = "capacity", store.OutcomePartial, 4711, "two dates refused"

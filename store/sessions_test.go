@@ -46,6 +46,7 @@ func hashesOf(t *testing.T, s *store.Store) string {
 }
 
 func TestASessionComesBackAsItWasPutLast(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	put(t, s, "one")
 	want := store.Session{Hash: "one", AccountID: accountOf(t, s, "anne@example.org").ID, Data: []byte("other"), Seen: accountsMorning.Add(time.Minute), Expires: accountsMorning.Add(2 * time.Hour)}
@@ -59,6 +60,7 @@ func TestASessionComesBackAsItWasPutLast(t *testing.T) {
 }
 
 func TestDeletedSessionsAreGone(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	put(t, s, "one", "two", "three")
 	for range 2 { // the second time they are not there
@@ -72,6 +74,7 @@ func TestDeletedSessionsAreGone(t *testing.T) {
 }
 
 func TestUsesAreAddedUp(t *testing.T) {
+	t.Parallel()
 	s := openWithAccounts(t)
 	ctx, anne := t.Context(), accountOf(t, s, "anne@example.org")
 	put(t, s, "one")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestAStandInIsReplacedAndKept(t *testing.T) {
+	t.Parallel()
 	start := date("2026-07-14").Period().Start
 	price := func(source market.PriceSource, v float64) market.Price {
 		return market.Price{Start: start, Resolution: market.PT15M, Source: source, Price: market.Num(v)}
@@ -46,6 +47,7 @@ func TestAStandInIsReplacedAndKept(t *testing.T) {
 }
 
 func TestWhatTheSourcesOfPricesDifferIn(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	start := date("2026-07-14").Period().Start
 	var prices []market.Price
@@ -71,6 +73,7 @@ func TestWhatTheSourcesOfPricesDifferIn(t *testing.T) {
 }
 
 func TestPricesAreComparedAtWhateverStepsTheyCome(t *testing.T) {
+	t.Parallel()
 	start := date("2026-07-14").Period().Start
 	// hour is an hour's prices of one source, by minute n.
 	type hour struct {
@@ -127,6 +130,7 @@ func TestPricesAreComparedAtWhateverStepsTheyCome(t *testing.T) {
 }
 
 func TestWhatStandsInIsNotCountedTwice(t *testing.T) {
+	t.Parallel()
 	day, other := date("2026-07-14"), date("2026-07-15")
 	s := openNew(t)
 	price := func(d market.DeliveryDate, quarter int64, source market.PriceSource) market.Price {

@@ -16,16 +16,8 @@ import (
 
 const schemaOf = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' ORDER BY name"
 
-func latestSchema(t *testing.T, s *store.Store) int64 {
-	t.Helper()
-	latest, err := store.NewestSchema(t.Context(), s.WriterPool())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return latest
-}
-
 func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
+	t.Parallel()
 	fresh := openNew(t)
 	want := ask(t, fresh.ReaderPool(), schemaOf)
 	schemas, err := store.Schemas(fresh.WriterPool())
@@ -73,6 +65,7 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 }
 
 func TestAnUpgradeThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
+	t.Parallel()
 	for _, table := range []string{"asked_date", "feed_state"} { // of the fifth and of the sixth migration
 		path := filepath.Join(t.TempDir(), "courant.db")
 		if err := store.MakeOld(t.Context(), path, 4, "CREATE TABLE "+table+" (in_the_way INTEGER) STRICT"); err != nil {
@@ -95,6 +88,7 @@ func TestAnUpgradeThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 }
 
 func TestADatabaseIsNotBroughtUpToDateUnderAnEarlierCourant(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 4, ""); err != nil {
 		t.Fatal(err)
@@ -136,18 +130,29 @@ func TestManyOpenAnOldFileAtOnce(t *testing.T) {
 
 // An upgrade over several schemas may be killed before and after each migration, and again when it is begun anew.
 func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
+	t.Parallel()
 	const first = 3
-	fresh := openNew(t)
-	latest := latestSchema(t, fresh)
-	for kill := int64(first); kill <= latest; kill++ {
+	schemas, err := store.Schemas(openNew(t).WriterPool())
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest := schemas[len(schemas)-1]
+	old := filepath.Join(t.TempDir(), "courant.db")
+	if err := store.MakeOld(t.Context(), old, first, thirdSchema); err != nil {
+		t.Fatal(err)
+	}
+	for i, kill := range schemas {
+		if kill < first {
+			continue
+		}
 		path := filepath.Join(t.TempDir(), "courant.db")
-		if err := store.MakeOld(t.Context(), path, first, thirdSchema); err != nil {
+		if err := os.WriteFile(path, content(t, old), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := store.StartUpgrade(t.Context(), path, true, kill); err != nil {
 			t.Fatal(err)
 		}
-		if again := kill + 1; again < latest {
+		if again := schemas[min(i+1, len(schemas)-1)]; again < latest {
 			if err := store.StartUpgrade(t.Context(), path, true, again); err != nil {
 				t.Fatal(err)
 			}
@@ -180,6 +185,7 @@ func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 }
 
 func TestTheCopiesOfEarlierUpgradesGoWithABackupAfterTheNext(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	backUp := func() {
 		t.Helper()

@@ -41,8 +41,9 @@ func unfailing(t *testing.T) func(error) {
 }
 
 func TestWatchNoticesACommit(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
-	s := open(t, path)
+	s := openEmpty(t, path)
 	other := open(t, path)
 	seen := make(chan int64)
 	s.Watch(time.Millisecond, func() error {
@@ -69,6 +70,7 @@ func TestWatchNoticesACommit(t *testing.T) {
 }
 
 func TestWatchCallsAgainAfterAnErrorAndReportsTheFirst(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	calls, reports := make(chan int), make(chan error, 10)
 	n := 0
@@ -99,6 +101,7 @@ func TestWatchCallsAgainAfterAnErrorAndReportsTheFirst(t *testing.T) {
 }
 
 func TestWatchReportsThatItCannotRead(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	reports := make(chan error, 10)
 	s.Watch(time.Millisecond, func() error { return nil }, func(err error) { reports <- err })
@@ -111,6 +114,7 @@ func TestWatchReportsThatItCannotRead(t *testing.T) {
 }
 
 func TestWatchIsQuietWhenNothingIsCommitted(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	var calls atomic.Int64
 	s.Watch(time.Nanosecond, func() error { calls.Add(1); return nil }, unfailing(t))
@@ -140,6 +144,7 @@ func TestWatchIsQuietWhenNothingIsCommitted(t *testing.T) {
 }
 
 func TestCloseWaitsForTheWatchers(t *testing.T) {
+	t.Parallel()
 	s := openNew(t)
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var left atomic.Bool

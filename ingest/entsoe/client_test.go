@@ -83,6 +83,7 @@ func days(first market.DeliveryDate, n int) market.Period {
 }
 
 func TestThePricesOfFranceAreAskedFor(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name       string
 		window     market.Period
@@ -113,6 +114,7 @@ func TestThePricesOfFranceAreAskedFor(t *testing.T) {
 }
 
 func TestNoErrorHoldsTheToken(t *testing.T) {
+	t.Parallel()
 	echo := func(code int, format string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(code)
@@ -179,6 +181,7 @@ func TestNoErrorHoldsTheToken(t *testing.T) {
 }
 
 func TestAfterTooManyRequestsTheBanIsWaitedOut(t *testing.T) {
+	t.Parallel()
 	clock := newHastyClock()
 	base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if len(clock.pauses) < 2 {
@@ -224,6 +227,7 @@ func TestCallsWaitInALineAndTheBanIsTold(t *testing.T) {
 }
 
 func TestRepliesWithoutPrices(t *testing.T) {
+	t.Parallel()
 	nothing := acknowledgement("No matching data found")
 	for _, tt := range []struct {
 		name   string
@@ -265,6 +269,7 @@ func TestRepliesWithoutPrices(t *testing.T) {
 }
 
 func TestAWindowThatIsTooWideIsAnErrorOfItsOwn(t *testing.T) {
+	t.Parallel()
 	for _, code := range []int{200, 400} {
 		t.Run(fmt.Sprintf("by status %d", code), func(t *testing.T) {
 			base, requests := serve(t, status(code, acknowledgement("The amount of requested data exceeds allowed limit.")))
@@ -280,6 +285,7 @@ func TestAWindowThatIsTooWideIsAnErrorOfItsOwn(t *testing.T) {
 }
 
 func TestWholeDaysComeAsPublished(t *testing.T) {
+	t.Parallel()
 	now := func() time.Time { return time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC) }
 	server := httptest.NewServer(simulator.ENTSOE(simulator.Options{Now: now}))
 	t.Cleanup(server.Close)

@@ -120,6 +120,7 @@ func refusalsOf(reply source.Reply[market.Price]) []string {
 }
 
 func TestPublicationsWithTheirQuirks(t *testing.T) {
+	t.Parallel()
 	refused := func(reason string) []string { return []string{"day-ahead-prices 2026-07-15: " + reason} }
 	hours := []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT60M 20.5", "2026-07-15T00:00Z PT60M 30"}
 	tens := []string{"2026-07-14T22:00Z PT60M 10", "2026-07-14T23:00Z PT60M 10", "2026-07-15T00:00Z PT60M 10"}
@@ -333,6 +334,7 @@ func TestPublicationsWithTheirQuirks(t *testing.T) {
 }
 
 func TestADocumentThatIsNoPublicationIsAnError(t *testing.T) {
+	t.Parallel()
 	good := document(series(nil, threeHours("1=10")))
 	for _, tt := range []struct {
 		name, body, want string
@@ -388,6 +390,7 @@ func TestADocumentThatIsNoPublicationIsAnError(t *testing.T) {
 }
 
 func TestADocumentCutAnywhereIsAnError(t *testing.T) {
+	t.Parallel()
 	for name, body := range map[string]string{
 		"a publication":      document(series(nil, threeHours("1=10", "2=20.5"))),
 		"an acknowledgement": acknowledgement("No matching data found"),
@@ -407,6 +410,7 @@ func TestADocumentCutAnywhereIsAnError(t *testing.T) {
 }
 
 func TestOnlyWhiteSpaceAndCommentsMayFollowADocument(t *testing.T) {
+	t.Parallel()
 	for name, body := range map[string]string{
 		"a publication":      document(series(nil, threeHours("1=10", "2=20.5"))),
 		"an acknowledgement": acknowledgement("No matching data found"),
@@ -429,6 +433,7 @@ func TestOnlyWhiteSpaceAndCommentsMayFollowADocument(t *testing.T) {
 }
 
 func TestZeroBelowZeroIsZero(t *testing.T) {
+	t.Parallel()
 	for _, written := range []string{"-0", "-0.00", "-1e-400"} {
 		reply, err := entsoe.Decode(strings.NewReader(document(series(nil, threeHours("1="+written)))), entsoe.France, summerDay.Period())
 		if err != nil || len(reply.Rows) != 3 {
@@ -441,6 +446,7 @@ func TestZeroBelowZeroIsZero(t *testing.T) {
 }
 
 func TestADayIsAsLongAsItsClockSays(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name            string
 		date            market.DeliveryDate

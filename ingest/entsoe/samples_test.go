@@ -30,6 +30,7 @@ func captured(t *testing.T, name string) string {
 }
 
 func TestCapturedPublications(t *testing.T) {
+	t.Parallel()
 	type total struct {
 		date  string
 		count int

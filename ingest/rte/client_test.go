@@ -168,6 +168,7 @@ func status(code int, body string) http.HandlerFunc {
 }
 
 func TestEachResourceIsAskedForInItsWay(t *testing.T) {
+	t.Parallel()
 	for _, tt := range calls {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeRTE(t)
@@ -186,6 +187,7 @@ func TestEachResourceIsAskedForInItsWay(t *testing.T) {
 }
 
 func TestATokenIsAskedForWithTheCredentials(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) {
 		id, secret, ok := r.BasicAuth()
@@ -201,6 +203,7 @@ func TestATokenIsAskedForWithTheCredentials(t *testing.T) {
 }
 
 func TestATokenIsKeptUntilAMinuteBeforeItsEnd(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	for _, tt := range []struct {
 		after  time.Duration // since the call before
@@ -221,6 +224,7 @@ func TestATokenIsKeptUntilAMinuteBeforeItsEnd(t *testing.T) {
 }
 
 func TestATokenWithoutAnEndIsKept(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -236,6 +240,7 @@ func TestATokenWithoutAnEndIsKept(t *testing.T) {
 }
 
 func TestTheEndOfATokenIsReadInEachWayItIsWritten(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		written string        // the whole key
 		kept    time.Duration // up to a minute before its end; 0: without end
@@ -270,6 +275,7 @@ func TestTheEndOfATokenIsReadInEachWayItIsWritten(t *testing.T) {
 }
 
 func TestATokenWithoutAnEndDoesNotInheritTheOneBefore(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	ends := []string{`,"expires_in":7200`, "", ""}
 	f.token = func(w http.ResponseWriter, r *http.Request) {
@@ -286,6 +292,7 @@ func TestATokenWithoutAnEndDoesNotInheritTheOneBefore(t *testing.T) {
 }
 
 func TestCallsAtTheSameTimeShareAToken(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	var group sync.WaitGroup
 	for range 8 {
@@ -300,6 +307,7 @@ func TestCallsAtTheSameTimeShareAToken(t *testing.T) {
 }
 
 func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
+	t.Parallel()
 	t.Run("the new one is good", func(t *testing.T) {
 		f := newFakeRTE(t)
 		f.resource = func(w http.ResponseWriter, r *http.Request) {
@@ -347,6 +355,7 @@ func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
 }
 
 func TestARenewedTokenIsATryOfFive(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
@@ -368,6 +377,7 @@ func (f *fakeRTE) inLines(lines func(clockwork.Clock, time.Duration) source.Line
 }
 
 func TestATokenIsTakenAfterTheWaitAndHasNoTurn(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) { // at its end at once
 		w.Header().Set("Content-Type", "application/json")
@@ -387,6 +397,7 @@ func TestATokenIsTakenAfterTheWaitAndHasNoTurn(t *testing.T) {
 }
 
 func TestARefusedTokenIsRenewedInTheNextTurn(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer token-1" {
@@ -404,6 +415,7 @@ func TestARefusedTokenIsRenewedInTheNextTurn(t *testing.T) {
 }
 
 func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	line := f.inLines(source.OneLineEachHost)
 	for _, tt := range calls {
@@ -417,6 +429,7 @@ func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
 }
 
 func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	hangs, release := make(chan struct{}), make(chan struct{})
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
@@ -452,6 +465,7 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 }
 
 func TestARequestForATokenIsNeverRedirected(t *testing.T) {
+	t.Parallel()
 	for _, code := range []int{301, 302, 303, 307, 308} {
 		f := newFakeRTE(t)
 		f.token = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/token/oauth/", code) }
@@ -463,6 +477,7 @@ func TestARequestForATokenIsNeverRedirected(t *testing.T) {
 }
 
 func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		spaces int
 		good   bool
@@ -484,6 +499,7 @@ func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
 }
 
 func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	const credentials = "the client credentials are refused"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)
 	asJSON := func(code int, body string) http.HandlerFunc {
@@ -536,6 +552,7 @@ func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
 }
 
 func TestTokensThatAreNotToBeAskedForAreNotForAnyResource(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.token = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "7200")
@@ -558,6 +575,7 @@ func TestTokensThatAreNotToBeAskedForAreNotForAnyResource(t *testing.T) {
 }
 
 func TestAForbiddenResourceNamesTheAPIToSubscribe(t *testing.T) {
+	t.Parallel()
 	for _, tt := range calls {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeRTE(t)
@@ -573,6 +591,7 @@ func TestAForbiddenResourceNamesTheAPIToSubscribe(t *testing.T) {
 }
 
 func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
+	t.Parallel()
 	const maintenance = "<html><head><title>Maintenance</title></head><body>back soon</body></html>"
 	for _, tt := range []struct {
 		name   string
@@ -628,6 +647,7 @@ func TestAReplyThatIsNoDocumentIsRefused(t *testing.T) {
 }
 
 func TestABusyResourceIsAskedAgainWithTheSameToken(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		if len(f.clock.pauses) < 3 {
@@ -648,6 +668,7 @@ func TestABusyResourceIsAskedAgainWithTheSameToken(t *testing.T) {
 }
 
 func TestAReplyThatIsCutIsAskedForAgain(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		document := mari(measure())
@@ -664,6 +685,7 @@ func TestAReplyThatIsCutIsAskedForAgain(t *testing.T) {
 }
 
 func TestOneCapacityCallBringsThreeDatasets(t *testing.T) {
+	t.Parallel()
 	f := newFakeRTE(t)
 	f.resource = status(200, reserves(block("AFRR", "STD", value()), block("RR", "SPE0", value()), block("FCR", "STD", value("direction", `"UP_DOWN"`)), block("MFRR", "SPE0", value())))
 	reply, _, err := f.client.ProcuredReserves(t.Context(), summerDay.Period())

@@ -84,6 +84,7 @@ func autumnDocument(t *testing.T, instants []int64) string {
 }
 
 func TestTheRepeatedHourIsToldApartOrRefused(t *testing.T) {
+	t.Parallel()
 	all := autumnDay.Period()
 	before, after := market.Period{Start: all.Start, End: change}, market.Period{Start: change, End: all.End}
 	whole, first, second := stepsOf(all), stepsOf(market.Period{Start: change - 3600, End: change}), stepsOf(market.Period{Start: change, End: change + 3600})
@@ -160,6 +161,7 @@ func TestTheRepeatedHourIsToldApartOrRefused(t *testing.T) {
 }
 
 func TestTheRepeatedHourIsTwoHoursAlsoIfTheyAreAlike(t *testing.T) {
+	t.Parallel()
 	var steps []string
 	for range 2 {
 		for _, at := range stepsOf(market.Period{Start: change, End: change + 3600}) {
@@ -173,6 +175,7 @@ func TestTheRepeatedHourIsTwoHoursAlsoIfTheyAreAlike(t *testing.T) {
 }
 
 func TestTheRepeatedHourInTwoPartsOfADayIsRefusedUnlessTheWindowDecides(t *testing.T) {
+	t.Parallel()
 	const date = "2026-10-25"
 	body := days(day(date, step("step", `"02:00:00"`)), day(date, step("step", `"02:00:00"`, "pdemand", "1")))
 	reply, err := rte.DecodeMarginalPrice(strings.NewReader(body), autumnDay.Period())
@@ -220,6 +223,7 @@ func optional(v *float64) market.Number {
 }
 
 func TestWholeDaysOfCapacityComeAsPublished(t *testing.T) {
+	t.Parallel()
 	datasets := map[string]market.Dataset{"FCR": market.FCRCapacity, "AFRR": market.AFRRCapacity, "MFRR": market.MFRRCapacity}
 	directions := map[string]market.Direction{"UP": market.Upward, "DOWN": market.Downward, "UP_DOWN": market.Symmetric}
 	client := simulated(t)
@@ -268,6 +272,7 @@ func TestWholeDaysOfCapacityComeAsPublished(t *testing.T) {
 }
 
 func TestAWeekOfCapacityComesInOneCall(t *testing.T) {
+	t.Parallel()
 	week := market.Period{Start: autumnDay.Add(-3).Period().Start, End: autumnDay.Add(3).Period().End}
 	reply, _, err := simulated(t).ProcuredReserves(t.Context(), week)
 	if err != nil {
@@ -286,6 +291,7 @@ func TestAWeekOfCapacityComesInOneCall(t *testing.T) {
 }
 
 func TestWholeDaysOfAFRREnergyComeAsPublished(t *testing.T) {
+	t.Parallel()
 	client := simulated(t)
 	for _, tt := range dayKinds {
 		t.Run(tt.name, func(t *testing.T) {
@@ -317,6 +323,7 @@ func TestWholeDaysOfAFRREnergyComeAsPublished(t *testing.T) {
 }
 
 func TestWholeDaysOfMFRREnergyComeAsPublished(t *testing.T) {
+	t.Parallel()
 	client := simulated(t)
 	byKey := func(a, b market.MFRRStep) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction))

@@ -24,6 +24,7 @@ func exchanges(values ...string) string {
 }
 
 func TestQuirksOfPowerExchanges(t *testing.T) {
+	t.Parallel()
 	noon := at("2026-07-15T10:00:00Z")
 	price := func(start int64, resolution market.Resolution, v float64) market.Price {
 		return market.Price{Start: start, Resolution: resolution, Source: market.FromRTE, Price: num(v)}
@@ -55,6 +56,7 @@ func TestQuirksOfPowerExchanges(t *testing.T) {
 }
 
 func TestTheExchangesOfADayOfEachLength(t *testing.T) {
+	t.Parallel()
 	for _, day := range []market.DeliveryDate{summerDay, springDay, autumnDay} {
 		var values []string
 		for start := day.Start(); start.Before(day.End()); start = start.Add(15 * time.Minute) {
@@ -68,6 +70,7 @@ func TestTheExchangesOfADayOfEachLength(t *testing.T) {
 }
 
 func TestACapturedDayOfPowerExchanges(t *testing.T) {
+	t.Parallel()
 	body := captured(t, "france_power_exchanges_v3_2026-10-11.json")
 	date := market.NewDeliveryDate(2026, time.October, 11)
 	reply, err := rte.DecodePowerExchanges(strings.NewReader(body), market.NewPeriod(date.Add(-1).Start(), date.End()))

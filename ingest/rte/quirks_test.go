@@ -201,6 +201,7 @@ func afrrAnd(more ...string) string { return reserves(block("AFRR", "STD", appen
 func afrr(changes ...string) string { return reserves(block("AFRR", "STD", value(changes...))) }
 
 func TestProcuredReservesWithTheirQuirks(t *testing.T) {
+	t.Parallel()
 	one := []market.CapacityStep{capacityRow}
 	undated := []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Updated = 0 })}
 	lacking := func(word string, reserves ...string) (omitted []string) {
@@ -435,6 +436,7 @@ func energy(change func(*market.AFRRStep)) market.AFRRStep {
 }
 
 func TestMarginalPriceWithItsQuirks(t *testing.T) {
+	t.Parallel()
 	one := []market.AFRRStep{afrrRow}
 	later := func(seconds int64) market.AFRRStep {
 		return energy(func(r *market.AFRRStep) { r.Start += seconds })
@@ -554,6 +556,7 @@ func activation(change func(*market.MFRRStep)) market.MFRRStep {
 }
 
 func TestStandardMFRRWithItsQuirks(t *testing.T) {
+	t.Parallel()
 	one := []market.MFRRStep{mfrrRow}
 	upward := activation(func(r *market.MFRRStep) { r.Direction = market.Upward })
 	later := activation(func(r *market.MFRRStep) { r.Start += 900 })
@@ -667,6 +670,7 @@ var subjects = []subject{
 }
 
 func TestANumberIsReadInEachWayItIsWritten(t *testing.T) {
+	t.Parallel()
 	null := market.Number{} // absent or odd
 	for _, tt := range []struct {
 		name, written string // "" is an absent key
@@ -725,6 +729,7 @@ func TestANumberIsReadInEachWayItIsWritten(t *testing.T) {
 }
 
 func TestANumberThatJSONDoesNotKnowIsNoDocument(t *testing.T) {
+	t.Parallel()
 	for _, written := range []string{"NaN", "Infinity", "-", "01", "1.", ".5", "+1", "0x10", "1_0", "1e", "--1", "'1'", "nul", "nulls", "Null", "tru", "True", "1 2"} {
 		for _, s := range subjects {
 			t.Run(s.name+"/"+written, func(t *testing.T) {
@@ -737,6 +742,7 @@ func TestANumberThatJSONDoesNotKnowIsNoDocument(t *testing.T) {
 }
 
 func TestAFlagIsReadInEachWayItIsWritten(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		written string
 		want    market.Flag
@@ -760,6 +766,7 @@ func TestAFlagIsReadInEachWayItIsWritten(t *testing.T) {
 }
 
 func TestEachKeyHasItsColumn(t *testing.T) {
+	t.Parallel()
 	check := func(t *testing.T, row any, want map[string]float64) {
 		t.Helper()
 		got := map[string]float64{}
@@ -811,6 +818,7 @@ func TestEachKeyHasItsColumn(t *testing.T) {
 }
 
 func TestADocumentCutAnywhereIsAnError(t *testing.T) {
+	t.Parallel()
 	for _, s := range subjects {
 		t.Run(s.name, func(t *testing.T) {
 			document := s.document("12.5")
@@ -824,6 +832,7 @@ func TestADocumentCutAnywhereIsAnError(t *testing.T) {
 }
 
 func TestOnlyWhiteSpaceMayFollowADocument(t *testing.T) {
+	t.Parallel()
 	for _, s := range subjects {
 		for _, tail := range []string{"x", "}", "]", ",", ":", "{}", "[]", "[", "null", "nul", "0", "-", `""`, `"`, "\x00", "\ufeff", "<html>", "// end", " \n x"} {
 			t.Run(fmt.Sprintf("%s/%q", s.name, tail), func(t *testing.T) {
@@ -847,6 +856,7 @@ func TestOnlyWhiteSpaceMayFollowADocument(t *testing.T) {
 }
 
 func TestDeepNestingIsRefused(t *testing.T) {
+	t.Parallel()
 	const deep = 200_000
 	open, closed := strings.Repeat("[", deep), strings.Repeat("[", deep)+strings.Repeat("]", deep)
 	objects := strings.Repeat(`{"a":`, deep) + "1" + strings.Repeat("}", deep)

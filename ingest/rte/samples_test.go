@@ -30,6 +30,7 @@ func captured(t *testing.T, name string) string {
 }
 
 func TestACapturedDayOfCapacity(t *testing.T) {
+	t.Parallel()
 	body := captured(t, "result_procured_reserves_v5_2026-10-11.json")
 	window := market.Period{Start: at("2026-10-10T22:00:00Z"), End: at("2026-10-11T22:00:00Z")}
 	reply, err := rte.DecodeProcuredReserves(strings.NewReader(body), window)
@@ -137,6 +138,7 @@ func line(t *testing.T, table, want string) []string {
 // picasso_connection, upward_afrr_marginal_price, downward_afrr_marginal_price, pdemand, afrr_for_france,
 // afrr_in_france. Here lines of it go back into their envelope.
 func TestCapturedStepsOfAFRREnergy(t *testing.T) {
+	t.Parallel()
 	table := captured(t, "afrr_marginal_price_v5.captured_excerpt.csv")
 	null, yes, no := market.Number{}, flag(true), flag(false)
 	for _, tt := range []struct {
@@ -185,6 +187,7 @@ func TestCapturedStepsOfAFRREnergy(t *testing.T) {
 // total_activated_volume_SA and _DA, settlement_price_previous and _current, total_volume_submitted_offers and
 // total_volume_filtered_offers. The direction is not in it; here it is upward.
 func TestCapturedStepsOfMFRREnergy(t *testing.T) {
+	t.Parallel()
 	table := captured(t, "standard_mfrr_data_v5.captured_excerpt.csv")
 	columns := []string{"start_date", "total_requested_volume_SA", "total_requested_volume_DA", "total_activated_volume_SA", "total_activated_volume_DA",
 		"settlement_price_previous", "settlement_price_current", "total_volume_submitted_offers", "total_volume_filtered_offers"}

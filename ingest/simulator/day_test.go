@@ -16,6 +16,7 @@ var (
 )
 
 func TestDayHasTheLengthOfItsCivilDay(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		day            Day
 		quarters, four int
@@ -46,6 +47,7 @@ func TestDayHasTheLengthOfItsCivilDay(t *testing.T) {
 }
 
 func TestDaysFollowEachOtherWithoutGap(t *testing.T) {
+	t.Parallel()
 	for d := (Day{2019, time.December, 30}); d.Year < 2029; d = d.Add(1) {
 		if d.End() != d.Add(1).Start() || DayOf(d.Start()) != d || DayOf(d.End().Add(-1)) != d || DayOf(d.End()) != d.Add(1) {
 			t.Fatalf("%s does not hold its own bounds %s and %s", d, d.Start(), d.End())
@@ -57,6 +59,7 @@ func TestDaysFollowEachOtherWithoutGap(t *testing.T) {
 }
 
 func TestWindowTouchesEveryDayItHoldsAPartOf(t *testing.T) {
+	t.Parallel()
 	asked := window{ordinaryDay.End().Add(-time.Second), ordinaryDay.Add(2).Start()}
 	if got := slices.Collect(asked.days()); !slices.Equal(got, []Day{ordinaryDay, ordinaryDay.Add(1)}) {
 		t.Errorf("days of %v: %v", asked, got)

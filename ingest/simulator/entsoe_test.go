@@ -100,6 +100,7 @@ func getPrices(t *testing.T, now time.Time, q url.Values, status int) (publicati
 }
 
 func TestPublicationHoldsThePricesOfEveryDay(t *testing.T) {
+	t.Parallel()
 	for _, asked := range []window{
 		{Day{2025, time.September, 1}.Start(), Day{2025, time.December, 1}.Start()}, // from hourly to quarter-hourly, and a 25 h day
 		{Day{2026, time.March, 20}.Start(), Day{2026, time.April, 10}.Start()},      // and a 23 h day
@@ -125,6 +126,7 @@ func TestPublicationHoldsThePricesOfEveryDay(t *testing.T) {
 }
 
 func TestPublicationHasTheTrapsOfTheRealOne(t *testing.T) {
+	t.Parallel()
 	asked := window{Day{2025, time.September, 20}.Start(), Day{2025, time.October, 20}.Start()}
 	p, body := getPrices(t, longAfter, askPrices(asked), 200)
 	var hourlyBeside, omitted, tails, wholeCurves int
@@ -173,6 +175,7 @@ func TestPublicationHasTheTrapsOfTheRealOne(t *testing.T) {
 }
 
 func TestPublicationAnswersWholeDaysForAPartialWindow(t *testing.T) {
+	t.Parallel()
 	asked := window{ordinaryDay.at(23, 30), ordinaryDay.Add(1).at(0, 30)}
 	p, _ := getPrices(t, longAfter, askPrices(asked), 200)
 	days := make(map[Day]int)
@@ -187,6 +190,7 @@ func TestPublicationAnswersWholeDaysForAPartialWindow(t *testing.T) {
 }
 
 func TestPricesArePublishedTheDayBefore(t *testing.T) {
+	t.Parallel()
 	q := askPrices(whole(ordinaryDay))
 	p, _ := getPrices(t, ordinaryDay.Add(-1).at(12, 57), q, 200)
 	const want = "No matching data found for Data item ENERGY_PRICES [12.1.D] (10YFR-RTE------C, 10YFR-RTE------C) and interval 2026-06-02T22:00:00Z/2026-06-03T22:00:00Z."
@@ -200,6 +204,7 @@ func TestPricesArePublishedTheDayBefore(t *testing.T) {
 }
 
 func TestENTSOERefusesWhatItsInterfaceDoesNotAllow(t *testing.T) {
+	t.Parallel()
 	start := ordinaryDay.Start()
 	for _, tt := range []struct {
 		name   string

@@ -7,6 +7,7 @@ import (
 )
 
 func TestCorrectionsTouchAboutEverySeventhStepALittle(t *testing.T) {
+	t.Parallel()
 	hourlyDay := Day{2025, time.September, 30}
 	for _, d := range []Day{ordinaryDay, springDay, autumnDay, hourlyDay} {
 		for _, tt := range []struct {
@@ -39,6 +40,7 @@ func changed[S any](steps []S, correct func(S) S) int {
 }
 
 func TestCorrectionLeavesTheMarketAsItIs(t *testing.T) {
+	t.Parallel()
 	before := newAFRRDay(ordinaryDay)
 	for _, s := range AFRRSteps(ordinaryDay) {
 		s.Corrected()
@@ -50,6 +52,7 @@ func TestCorrectionLeavesTheMarketAsItIs(t *testing.T) {
 }
 
 func TestBothSourcesCorrectAPriceAlike(t *testing.T) {
+	t.Parallel()
 	for _, d := range []Day{ordinaryDay, {2025, time.September, 30}} {
 		var prices []Price
 		for _, p := range Prices(d) {
@@ -76,6 +79,7 @@ func TestCorrectedImbalanceKeepsItsTrendAndTheOrderOfItsPrices(t *testing.T) {
 }
 
 func TestCapacityIsCorrectedByTheHour(t *testing.T) {
+	t.Parallel()
 	steps := CapacitySteps(ordinaryDay)
 	for i := 0; i < len(steps); i += 4 {
 		for _, c := range steps[i : i+4] {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestMarketIsTheSameWhateverIsAskedBefore(t *testing.T) {
+	t.Parallel()
 	first := []any{Prices(ordinaryDay), CapacitySteps(ordinaryDay), newAFRRDay(ordinaryDay), MFRRSteps(ordinaryDay), newImbalanceDay(ordinaryDay)}
 	for n := range 6 { // more days than are kept
 		AFRRSteps(ordinaryDay.Add(n + 1))
@@ -23,6 +24,7 @@ func TestMarketIsTheSameWhateverIsAskedBefore(t *testing.T) {
 }
 
 func TestPricesBeginOnTheirFirstDeliveryDateAndTurnQuarterHourly(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		day   Day
 		count int
@@ -49,6 +51,7 @@ func TestPricesBeginOnTheirFirstDeliveryDateAndTurnQuarterHourly(t *testing.T) {
 }
 
 func TestPricesLookLikeAYear(t *testing.T) {
+	t.Parallel()
 	var count, negative, repeats, sunny, sunnyNegative, tails int
 	var winter, summer, night, evening, noon float64
 	for d := (Day{2026, time.January, 1}); d.Year == 2026; d = d.Add(1) {
@@ -101,6 +104,7 @@ func TestPricesLookLikeAYear(t *testing.T) {
 }
 
 func TestCapacityIsConstantInsideItsBlockAndExactInCents(t *testing.T) {
+	t.Parallel()
 	type key struct{ reserve, product, horizon, direction string }
 	blockHours := map[key]int{
 		{"AFRR", "STD", "DAILY", "UP"}:     1,
@@ -153,6 +157,7 @@ func TestCapacityIsConstantInsideItsBlockAndExactInCents(t *testing.T) {
 }
 
 func TestCapacityBeginsOnTheFirstDeliveryDateOfEachProduct(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		day  Day
 		want map[string]bool
@@ -175,6 +180,7 @@ func TestCapacityBeginsOnTheFirstDeliveryDateOfEachProduct(t *testing.T) {
 }
 
 func TestAFRRDemandIsBoundedAndMovesLikeASignal(t *testing.T) {
+	t.Parallel()
 	for n := range 5 {
 		steps := AFRRSteps(ordinaryDay.Add(n))
 		var mean, variance, covariance float64
@@ -199,6 +205,7 @@ func TestAFRRDemandIsBoundedAndMovesLikeASignal(t *testing.T) {
 }
 
 func TestAFRRPriceIsInTheDirectionOfTheDemand(t *testing.T) {
+	t.Parallel()
 	var falling, fallingUpward, both, negative, prorata, offline, steps int
 	for n := range 10 {
 		for _, s := range AFRRSteps(ordinaryDay.Add(n)) {
@@ -250,6 +257,7 @@ func TestAFRRPriceIsInTheDirectionOfTheDemand(t *testing.T) {
 }
 
 func TestMFRRIsMostlySilent(t *testing.T) {
+	t.Parallel()
 	var rows, empty, activated, values int
 	for n := range 10 {
 		for _, m := range MFRRSteps(ordinaryDay.Add(n)) {

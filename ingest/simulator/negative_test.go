@@ -6,6 +6,7 @@ import (
 )
 
 func TestEveryFiveWeeksHoldANegativePrice(t *testing.T) {
+	t.Parallel()
 	const window = 35
 	since := 0
 	for day := (Day{2026, time.January, 1}); day.before(Day{2029, time.January, 1}); day = day.Add(1) {

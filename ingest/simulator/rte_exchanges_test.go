@@ -38,6 +38,7 @@ func getExchanges(t *testing.T, now time.Time) exchangesWire {
 }
 
 func TestExchangesReplyHoldsTheMarketQuarterByQuarter(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		day                 Day
 		start, end, updated string
@@ -66,6 +67,7 @@ func TestExchangesReplyHoldsTheMarketQuarterByQuarter(t *testing.T) {
 }
 
 func TestExchangesTurnToTheNextDeliveryDateEarlyInTheAfternoon(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		now  time.Time
 		want string
@@ -82,6 +84,7 @@ func TestExchangesTurnToTheNextDeliveryDateEarlyInTheAfternoon(t *testing.T) {
 }
 
 func TestExchangesNeedATokenAndNoParameter(t *testing.T) {
+	t.Parallel()
 	c := newRTEClient(t, longAfter)
 	if w := c.ask(exchangesPath, nil); w.Code != 200 {
 		t.Errorf("no parameter: %d %s", w.Code, w.Body)

@@ -78,6 +78,7 @@ func askFor(w window) url.Values {
 func whole(d Day) window { return window{d.Start(), d.End()} }
 
 func TestRTETokenIsGivenForTheRightCredentialsAndExpires(t *testing.T) {
+	t.Parallel()
 	now := longAfter
 	c := &rteClient{t: t, h: RTE(Options{Now: func() time.Time { return now }, TokenLifetime: time.Hour})}
 	req := httptest.NewRequest("POST", "/token/oauth/", nil)
@@ -107,6 +108,7 @@ func TestRTETokenIsGivenForTheRightCredentialsAndExpires(t *testing.T) {
 }
 
 func TestRTERefusesWhatItsInterfaceDoesNotAllow(t *testing.T) {
+	t.Parallel()
 	c := newRTEClient(t, longAfter)
 	start := ordinaryDay.Start()
 	lasting := func(d time.Duration) url.Values { return askFor(window{start, start.Add(d)}) }
@@ -167,6 +169,7 @@ type capacityWire struct {
 }
 
 func TestCapacityReplyHoldsTheMarketOutOfOrder(t *testing.T) {
+	t.Parallel()
 	c := newRTEClient(t, longAfter)
 	days := []Day{autumnDay.Add(-1), autumnDay}
 	want := make(map[Capacity]bool)
@@ -210,6 +213,7 @@ func TestCapacityReplyHoldsTheMarketOutOfOrder(t *testing.T) {
 }
 
 func TestCapacityIsPublishedTenderByTender(t *testing.T) {
+	t.Parallel()
 	d := ordinaryDay
 	for _, tt := range []struct {
 		now  time.Time
@@ -243,6 +247,7 @@ type afrrWire struct {
 }
 
 func TestAFRRReplyHoldsTheMarketNewestFirst(t *testing.T) {
+	t.Parallel()
 	c := newRTEClient(t, longAfter)
 	// Not aligned to a delivery date, as a window in UTC is not.
 	asked := window{ordinaryDay.Start().Add(2 * time.Hour), ordinaryDay.End().Add(2 * time.Hour)}
@@ -297,6 +302,7 @@ func sameFlag(wire any, want bool) bool {
 }
 
 func TestAFRRReplyHasEverySpellingOfTheRealOne(t *testing.T) {
+	t.Parallel()
 	var reply afrrWire
 	body := newRTEClient(t, longAfter).get(afrrPath, whole(ordinaryDay), &reply)
 	for _, want := range []string{
@@ -322,6 +328,7 @@ func TestAFRRReplyHasEverySpellingOfTheRealOne(t *testing.T) {
 }
 
 func TestAFRRReplyListsTheRepeatedHourTwiceWithoutAnOffset(t *testing.T) {
+	t.Parallel()
 	start := autumnDay.Start().Add(time.Hour)
 	var reply afrrWire
 	newRTEClient(t, longAfter).get(afrrPath, window{start, start.Add(24 * time.Hour)}, &reply)
@@ -340,6 +347,7 @@ func TestAFRRReplyListsTheRepeatedHourTwiceWithoutAnOffset(t *testing.T) {
 }
 
 func TestAFRRStepIsPublishedThreeMinutesAfterItsEnd(t *testing.T) {
+	t.Parallel()
 	noon := ordinaryDay.at(12, 0)
 	for _, tt := range []struct {
 		now  time.Time
@@ -385,6 +393,7 @@ var mfrrMeasures = map[string]func(MFRRValues) *float64{
 }
 
 func TestMFRRReplyHoldsTheMarketWithEmptyRowsForWhatIsNotMeasured(t *testing.T) {
+	t.Parallel()
 	now := autumnDay.at(12, 18)
 	asked := window{autumnDay.Add(-1).Start(), autumnDay.Add(1).End()}
 	var got mfrrWire

@@ -8,6 +8,7 @@ import (
 )
 
 func TestServersAnswerUntilTheyAreClosed(t *testing.T) {
+	t.Parallel()
 	s, err := Start(Options{Now: func() time.Time { return longAfter }})
 	if err != nil {
 		t.Fatal(err)

@@ -143,6 +143,7 @@ type seen struct {
 }
 
 func TestEveryFaultIsSeenByAClient(t *testing.T) {
+	t.Parallel()
 	good := func(t *testing.T, s seen) bool {
 		return s.err == nil && s.response.StatusCode == 200 && (strings.HasPrefix(s.body, "{") || strings.HasPrefix(s.body, "<?xml"))
 	}
@@ -249,6 +250,7 @@ func TestEveryFaultIsSeenByAClient(t *testing.T) {
 }
 
 func TestHangEndsWhenTheClientGoesAwayOrTheServerIsClosed(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []string{"hang-before-headers", "hang-in-body"} {
 		for _, leaves := range []string{"client", "server"} {
 			t.Run(fault+"/"+leaves, func(t *testing.T) {
@@ -277,6 +279,7 @@ func TestHangEndsWhenTheClientGoesAwayOrTheServerIsClosed(t *testing.T) {
 }
 
 func TestGigabyteIsMadeOnlyAsItIsRead(t *testing.T) {
+	t.Parallel()
 	for _, resource := range []string{StandardMFRR, A44} {
 		f := newFailing(t)
 		f.switchTo(Switch{Resource: resource, Fault: "gigabyte"})
@@ -294,6 +297,7 @@ func TestGigabyteIsMadeOnlyAsItIsRead(t *testing.T) {
 }
 
 func TestFaultIsForSoManyAnswersOfItsResourceOnly(t *testing.T) {
+	t.Parallel()
 	f := newFailing(t)
 	f.switchTo(Switch{Resource: StandardMFRR, Fault: "status-503", Times: 2})
 	for i, want := range []int{503, 503, 200, 200} {
@@ -306,6 +310,7 @@ func TestFaultIsForSoManyAnswersOfItsResourceOnly(t *testing.T) {
 }
 
 func TestFaultOfASourceIsOneOfAllItsResources(t *testing.T) {
+	t.Parallel()
 	f := newFailing(t)
 	expect := func(status map[string]int) {
 		t.Helper()
@@ -329,6 +334,7 @@ func TestFaultOfASourceIsOneOfAllItsResources(t *testing.T) {
 }
 
 func TestRefusedConnectionIsAcceptedAgainAtTheSamePort(t *testing.T) {
+	t.Parallel()
 	for _, mend := range []Switch{{Resource: AllOfRTE, Fault: Well}, {Resource: MarginalPrice, Fault: "status-503"}} {
 		f := newFailing(t) // the client still holds the connection of its login
 		for range 2 {
@@ -348,6 +354,7 @@ func TestRefusedConnectionIsAcceptedAgainAtTheSamePort(t *testing.T) {
 }
 
 func TestSwitchesMayBeSetBeforeTheServersStart(t *testing.T) {
+	t.Parallel()
 	switches := new(Switches)
 	if err := switches.Set(Switch{Resource: AllOfENTSOE, Fault: ConnectionRefused}); err != nil {
 		t.Fatal(err)
@@ -363,6 +370,7 @@ func TestSwitchesMayBeSetBeforeTheServersStart(t *testing.T) {
 }
 
 func TestBanLastsTenMinutesWhateverIsSetMeanwhile(t *testing.T) {
+	t.Parallel()
 	f := newFailing(t)
 	f.switchTo(Switch{Resource: A44, Fault: Ban})
 	f.switchTo(Switch{Resource: A44, Fault: Well})
@@ -378,6 +386,7 @@ func TestBanLastsTenMinutesWhateverIsSetMeanwhile(t *testing.T) {
 }
 
 func TestTokensExpireAtOnceAndTheNextIsGood(t *testing.T) {
+	t.Parallel()
 	f := newFailing(t)
 	f.switchTo(Switch{Resource: Token, Fault: TokenExpired})
 	for _, want := range []int{401, 401} {
@@ -392,6 +401,7 @@ func TestTokensExpireAtOnceAndTheNextIsGood(t *testing.T) {
 }
 
 func TestWideWindowIsCutShort(t *testing.T) {
+	t.Parallel()
 	f := newFailing(t)
 	f.switchTo(Switch{Resource: All, Fault: windowCutShort})
 	first := Day{2026, time.June, 1}
@@ -461,6 +471,7 @@ func shownBy(m market, d Day) map[string]any {
 }
 
 func TestCorrectionsStayWhateverIsSetLater(t *testing.T) {
+	t.Parallel()
 	f := newFailing(t)
 	d := ordinaryDay
 	now := d.Add(-1).at(20, 0) // both sources have it newest
@@ -538,6 +549,7 @@ func TestFaultOfValuesIsAboutTheNewestDeliveryDateByDefault(t *testing.T) {
 }
 
 func TestSwitchIsRefusedWithWhatWouldBeRight(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		w    Switch
 		says string
@@ -559,6 +571,7 @@ func TestSwitchIsRefusedWithWhatWouldBeRight(t *testing.T) {
 }
 
 func TestFaultsHaveNamesThatNeverChangeAndOneLineEach(t *testing.T) {
+	t.Parallel()
 	kebab := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	names := make(map[string]bool)
 	for _, f := range Faults() {
@@ -570,6 +583,7 @@ func TestFaultsHaveNamesThatNeverChangeAndOneLineEach(t *testing.T) {
 }
 
 func TestSwitchesPageSetsAndTells(t *testing.T) {
+	t.Parallel()
 	f := newFailing(t)
 	post := func(form string) (int, string) {
 		t.Helper()
@@ -624,6 +638,7 @@ func textOf(t *testing.T, response *http.Response, err error) (int, string) {
 }
 
 func TestSwitchesPageIsForThisMachine(t *testing.T) {
+	t.Parallel()
 	for host, want := range map[string]int{
 		"127.0.0.1:8080": 200, "localhost:8080": 200, "localhost": 200, "[::1]:8080": 200, "127.0.0.1": 200,
 		"courant.example": 403, "localhost.courant.example:80": 403, "192.0.2.1:80": 403, "": 403,

@@ -33,6 +33,7 @@ func answering(t *testing.T, bounds source.Bounds, body io.Reader) (string, erro
 }
 
 func TestADocumentIsReadUpToItsBounds(t *testing.T) {
+	t.Parallel()
 	many := strings.Repeat
 	levels := func(open, end string, n int) string { return many(open, n) + many(end, n) }
 	const real = ", far more than a real one"
@@ -98,6 +99,7 @@ func TestADocumentIsReadUpToItsBounds(t *testing.T) {
 }
 
 func TestWhiteSpaceBetweenValuesIsNotKept(t *testing.T) {
+	t.Parallel()
 	for body, want := range map[string]string{
 		"{\n\t\"a b\" : [ 1,\r\n  2 ]\n}": "{\n\"a b\" : [ 1,\r2 ]\n}",
 		`["two  blanks", "a \" quote  "]`: `["two  blanks", "a \" quote  "]`,

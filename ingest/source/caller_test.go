@@ -111,6 +111,7 @@ func wantNoSecret(t *testing.T, text string) {
 }
 
 func TestACallIsTriedAgainWhereThatMayHelp(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name      string
 		statuses  []int // of the tries; the last one stays
@@ -173,6 +174,7 @@ func TestACallIsTriedAgainWhereThatMayHelp(t *testing.T) {
 }
 
 func TestThePausesBetweenTriesGrow(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) })
 	clock := newHastyClock()
 	if _, err := newCaller(t, clock).Call(t.Context(), "A44", get(address), discard); err == nil {
@@ -190,6 +192,7 @@ func TestThePausesBetweenTriesGrow(t *testing.T) {
 }
 
 func TestTheSourceSaysHowLongToPause(t *testing.T) {
+	t.Parallel()
 	jittered := func(pause time.Duration) bool { return pause >= time.Second && pause <= 3*time.Second }
 	exactly := func(want time.Duration) func(time.Duration) bool {
 		return func(pause time.Duration) bool { return pause == want }
@@ -248,6 +251,7 @@ func TestTheSourceSaysHowLongToPause(t *testing.T) {
 }
 
 func TestARefusedConnectionIsTriedAgainAndNamesNoAddress(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -272,6 +276,7 @@ type transport func(*http.Request) (*http.Response, error)
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestAConnectionFaultIsSaidInPlainWords(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		err  error
@@ -308,6 +313,7 @@ func (*timeoutError) Timeout() bool   { return true }
 func (*timeoutError) Temporary() bool { return true }
 
 func TestABodyThatIsCutIsAConnectionFaultAndTriedAgain(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		first http.HandlerFunc
@@ -370,6 +376,7 @@ func TestABodyThatIsCutIsAConnectionFaultAndTriedAgain(t *testing.T) {
 }
 
 func TestAnAnswerThatTheReaderRefusesIsFinal(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}") })
 	for _, tt := range []struct {
 		name string
@@ -394,6 +401,7 @@ func TestAnAnswerThatTheReaderRefusesIsFinal(t *testing.T) {
 }
 
 func TestACancelledCallEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	failing := func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }
 	for _, tt := range []struct {
 		name      string
@@ -474,6 +482,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestAReplyIsReadUpToItsLimit(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		bytes int64
@@ -513,6 +522,7 @@ func pack(text string) []byte {
 }
 
 func TestACompressedReplyIsReadPlain(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			t.Error("gzip was not asked for")
@@ -532,6 +542,7 @@ func TestACompressedReplyIsReadPlain(t *testing.T) {
 }
 
 func TestAReplyThatSwellsWhenUnpackedIsLimitedToo(t *testing.T) {
+	t.Parallel()
 	swelling := pack(strings.Repeat(" ", limitBytes+1))
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -544,6 +555,7 @@ func TestAReplyThatSwellsWhenUnpackedIsLimitedToo(t *testing.T) {
 }
 
 func TestARedirectIsFollowedToTheSameSchemeHostAndPortOnly(t *testing.T) {
+	t.Parallel()
 	const asked = "https://source.example/api"
 	for _, tt := range []struct {
 		name, to string
@@ -597,6 +609,7 @@ func TestARedirectIsFollowedToTheSameSchemeHostAndPortOnly(t *testing.T) {
 }
 
 func TestNoMessageHoldsASecret(t *testing.T) {
+	t.Parallel()
 	echo := func(status int, text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(status)
@@ -638,6 +651,7 @@ func TestNoMessageHoldsASecret(t *testing.T) {
 }
 
 func TestAMessageIsOneLineThatCanBePrinted(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {})
 	_, err := newCaller(t, newHastyClock()).Call(t.Context(), "A44", get(address), func(*source.Answer) error {
 		return &source.Fault{Message: "first\r\nsecond\x1b[31m \u009b2J \u202ethird  prix élevé €"}
@@ -648,6 +662,7 @@ func TestAMessageIsOneLineThatCanBePrinted(t *testing.T) {
 }
 
 func TestTheProgramNamesItself(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Get("User-Agent"); got != "courant/test" {
 			t.Errorf("User-Agent %q", got)
@@ -659,6 +674,7 @@ func TestTheProgramNamesItself(t *testing.T) {
 }
 
 func TestTheFirstBytesTellWhatAReplyIs(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		body string

@@ -22,6 +22,7 @@ import (
 )
 
 func TestCallsStartAnIntervalApart(t *testing.T) {
+	t.Parallel()
 	clock := newHastyClock()
 	var starts []time.Duration // since noon
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -49,6 +50,7 @@ func TestCallsStartAnIntervalApart(t *testing.T) {
 }
 
 func TestTheIntervalCountsFromWhenTheRequestGoesOut(t *testing.T) {
+	t.Parallel()
 	clock := newHastyClock()
 	address := serve(t, func(http.ResponseWriter, *http.Request) {})
 	caller := newCaller(t, clock)
@@ -67,6 +69,7 @@ func TestTheIntervalCountsFromWhenTheRequestGoesOut(t *testing.T) {
 }
 
 func TestAnotherTryWaitsForItsTurnToo(t *testing.T) {
+	t.Parallel()
 	clock := newHastyClock()
 	var starts []time.Time
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -86,6 +89,7 @@ func TestAnotherTryWaitsForItsTurnToo(t *testing.T) {
 }
 
 func TestOneCallOfALineIsUnderWayUntilItsAnswerIsRead(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "body") })
 	caller := newCaller(t, clockwork.NewFakeClockAt(noon))
 	caller.Line = source.NewLine(caller.Clock, 0)
@@ -115,6 +119,7 @@ func TestOneCallOfALineIsUnderWayUntilItsAnswerIsRead(t *testing.T) {
 }
 
 func TestWhoIsCancelledLeavesTheLine(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(http.ResponseWriter, *http.Request) {})
 	clock := clockwork.NewFakeClockAt(noon)
 	caller := newCaller(t, clock)
@@ -148,6 +153,7 @@ func TestWhoIsCancelledLeavesTheLine(t *testing.T) {
 }
 
 func TestWhoFailsLeavesTheLine(t *testing.T) {
+	t.Parallel()
 	caller := newCaller(t, newHastyClock())
 	caller.Line = source.NewLine(caller.Clock, 0)
 	for range 2 {
@@ -160,6 +166,7 @@ func TestWhoFailsLeavesTheLine(t *testing.T) {
 }
 
 func TestLinesAreForAHostOrForAResource(t *testing.T) {
+	t.Parallel()
 	clock := clockwork.NewFakeClockAt(noon)
 	shared := source.OneLineEachHost(clock, time.Second)
 	one := shared.To("https://web-api.tp.entsoe.eu/api")
@@ -216,6 +223,7 @@ func TestAPauseBeforeAnotherTryIsTold(t *testing.T) {
 }
 
 func TestALogReadsThePauseInWords(t *testing.T) {
+	t.Parallel()
 	var text bytes.Buffer
 	fault := &source.Fault{Source: "ENTSO-E", Call: "A44", Status: 429, Message: "too many"}
 	source.LogRetries(slog.New(slog.NewTextHandler(&text, nil)))(fault, 2, 10*time.Minute)
@@ -228,6 +236,7 @@ func TestALogReadsThePauseInWords(t *testing.T) {
 }
 
 func TestWhatIsMendedNeedsNoPauseButIsATry(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		mends  int // how often
@@ -260,6 +269,7 @@ func TestWhatIsMendedNeedsNoPauseButIsATry(t *testing.T) {
 }
 
 func TestAReplyThatCannotBeUnpackedIsNoFaultOfTheConnection(t *testing.T) {
+	t.Parallel()
 	damaged := pack(strings.Repeat("courant ", 1000))
 	checksum := bytes.Clone(damaged)
 	checksum[len(checksum)-6] ^= 0xff

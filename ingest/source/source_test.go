@@ -15,6 +15,7 @@ import (
 )
 
 func TestAnExcerptIsTheFirstWordsWithoutMarkup(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, body, want string
 	}{
@@ -38,6 +39,7 @@ func TestAnExcerptIsTheFirstWordsWithoutMarkup(t *testing.T) {
 }
 
 func TestAFaultSaysWhoWhatAndWhy(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		fault source.Fault
 		want  string
@@ -58,6 +60,7 @@ func TestAFaultSaysWhoWhatAndWhy(t *testing.T) {
 }
 
 func TestARemarkIsKeptOnce(t *testing.T) {
+	t.Parallel()
 	var reply source.Reply[market.Price]
 	for range 3 {
 		reply.Note("a series with %s was skipped", "A07")
@@ -73,6 +76,7 @@ func TestARemarkIsKeptOnce(t *testing.T) {
 }
 
 func TestRemarksDoNotGrowWithoutEnd(t *testing.T) {
+	t.Parallel()
 	var reply source.Reply[market.Price]
 	for i := range 1000 {
 		reply.Note("note %d", i)
@@ -84,6 +88,7 @@ func TestRemarksDoNotGrowWithoutEnd(t *testing.T) {
 }
 
 func TestTheFirstReasonOfARefusalStands(t *testing.T) {
+	t.Parallel()
 	first, second := market.NewDeliveryDate(2026, time.July, 15), market.NewDeliveryDate(2026, time.July, 16)
 	var refusals source.Refusals
 	refusals.Refuse(market.AFRREnergy, first, "bad %s", "price")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestAnInstantIsReadInEachWayItIsWritten(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, time.July, 15, 10, 0, 0, 0, time.UTC)
 	for _, written := range []string{
 		"2026-07-15T10:00:00Z", "2026-07-15T10:00Z", "2026-07-15T10:00:00.000Z", "2026-07-15T10:00:00,0Z", "2026-07-15t10:00:00z",
@@ -42,6 +43,7 @@ func TestAnInstantIsReadInEachWayItIsWritten(t *testing.T) {
 }
 
 func TestAnInstantKeepsItsFraction(t *testing.T) {
+	t.Parallel()
 	got, ok := source.ParseInstant([]byte("2026-07-14T07:08:10.511Z"))
 	if want := time.Date(2026, time.July, 14, 7, 8, 10, 511_000_000, time.UTC); !ok || !got.Equal(want) {
 		t.Errorf("%s, %t", got, ok)
@@ -49,6 +51,7 @@ func TestAnInstantKeepsItsFraction(t *testing.T) {
 }
 
 func TestAnOddStampNamesADeliveryDate(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ start, end, want string }{
 		{"2026-07-15T25:00:00Z", "", "2026-07-15"},
 		{"2026-07-15T12:00:00", "", "2026-07-15"},
@@ -71,6 +74,7 @@ func TestAnOddStampNamesADeliveryDate(t *testing.T) {
 }
 
 func TestAStampIsReadAsTheStandardLibraryReadsIt(t *testing.T) {
+	t.Parallel()
 	for _, base := range []int64{0, 951_782_400, 1_792_890_000, 4_102_444_799} {
 		for step := range int64(500) {
 			want := time.Unix(base+step*100_003, 0).In(market.Paris)
@@ -82,6 +86,7 @@ func TestAStampIsReadAsTheStandardLibraryReadsIt(t *testing.T) {
 }
 
 func TestATextIsReadAsUTF8WithoutItsByteOrderMark(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		text, want string
 		utf16      bool
@@ -107,6 +112,7 @@ func TestATextIsReadAsUTF8WithoutItsByteOrderMark(t *testing.T) {
 }
 
 func TestAHundredthOfADateIsTooMuch(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		date market.DeliveryDate
 		most int // that may be left out

@@ -12,6 +12,7 @@ import (
 )
 
 func TestOthersThanAdministratorsReadTheFirstSentenceWithoutTheSourcesText(t *testing.T) {
+	t.Parallel()
 	fault := func(message, said string) string {
 		return (&source.Fault{Source: "RTE", Call: "x", Status: 503, Message: message, Said: said}).Error()
 	}
@@ -48,6 +49,7 @@ func FuzzNothingThatTheSourceWroteIsPublic(f *testing.F) {
 }
 
 func TestAnErrorKeepsTheSourcesWordsApart(t *testing.T) {
+	t.Parallel()
 	err := source.Saying("the window was refused", "F02", io.EOF)
 	message, said := source.Words(err)
 	if err.Error() != "the window was refused: F02" || message != "the window was refused" || said != "F02" || !errors.Is(err, io.EOF) {
@@ -139,6 +141,7 @@ func decimal(b byte) string {
 }
 
 func TestWhatIsNoSecretIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", "no such window", "5 < 6 and 7 > 6", "100 % of it", `a \ backslash \u12`, "&amp; &unknown; &", "<b>price</b> élevé €", "s3crt", secret[:7], "\xff\xfe"} {
 		if got := source.Hide(text, []string{"", secret}); got != text {
 			t.Errorf("%q becomes %q", text, got)
@@ -153,6 +156,7 @@ func TestWhatIsNoSecretIsLeftAsItIs(t *testing.T) {
 }
 
 func TestOfALongTextOnlyTheBeginningIsLookedAt(t *testing.T) {
+	t.Parallel()
 	for _, sign := range []string{"<", "&", `\`, "%", "x", "€", "s3cr"} {
 		text := source.Hide(strings.Repeat(sign, 4<<20), []string{secret})
 		if len(text) > 5000 || !strings.HasPrefix(text, sign) || !strings.HasSuffix(text, "…") {
