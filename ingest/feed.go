@@ -17,7 +17,9 @@ import (
 type Reader func(context.Context, market.Period) (answer, error)
 
 // ReaderOf makes a Reader of a source's method, which gives rows of a series.
-func ReaderOf[R comparable](series *market.Series[R], read func(context.Context, market.Period) (source.Reply[R], source.Traffic, error)) Reader {
+func ReaderOf[R comparable](
+	series *market.Series[R], read func(context.Context, market.Period) (source.Reply[R], source.Traffic, error),
+) Reader {
 	return func(ctx context.Context, period market.Period) (answer, error) {
 		reply, traffic, err := read(ctx, period)
 		return answer{

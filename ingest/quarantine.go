@@ -40,7 +40,9 @@ func (f *Feeds) holdBack(ctx context.Context, brought *answer, scheduled bool) (
 }
 
 // quarantineRefused moves the readable rows of refused dates into quarantine, where a person may accept them.
-func (f *Feeds) quarantineRefused(ctx context.Context, brought *answer, scheduled bool) (accepted market.Batch, rejected []market.Refusal, err error) {
+func (f *Feeds) quarantineRefused(
+	ctx context.Context, brought *answer, scheduled bool,
+) (accepted market.Batch, rejected []market.Refusal, err error) {
 	for _, refusal := range slices.Clone(brought.refusals.List()) {
 		batch := brought.refused.Of(refusal.Dataset, refusal.Date)
 		if refusal.Final || batch.IsEmpty() {
@@ -95,13 +97,19 @@ func (f *Feeds) quarantineOdd(ctx context.Context, brought *answer) (rejected []
 	return rejected, nil
 }
 
-func (f *Feeds) quarantine(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, kind market.WaitKind, reason string, batch market.Batch) (store.Decision, error) {
-	return f.store.Quarantine(ctx, store.Quarantined{Dataset: dataset, Date: date, Kind: kind, Reason: reason, Seen: f.clock.Now(), Batch: batch})
+func (f *Feeds) quarantine(
+	ctx context.Context, dataset market.Dataset, date market.DeliveryDate, kind market.WaitKind, reason string, batch market.Batch,
+) (store.Decision, error) {
+	return f.store.Quarantine(ctx, store.Quarantined{
+		Dataset: dataset, Date: date, Kind: kind, Reason: reason, Seen: f.clock.Now(), Batch: batch,
+	})
 }
 
 // suspicion describes what would be odd about a delivery date of a dataset with the new rows, "" if nothing would be.
 // Corrections and withdrawals of a date that is not over are served at once: users need the current values.
-func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (market.WaitKind, string, error) {
+func (f *Feeds) suspicion(
+	ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch,
+) (market.WaitKind, string, error) {
 	over := !f.clock.Now().Before(date.End())
 	if dataset == market.DayAheadPrices {
 		if kind, reason, err := f.priceSuspicion(ctx, date, over, market.Prices.In(batch)); reason != "" || err != nil {
@@ -124,7 +132,9 @@ func (f *Feeds) suspicion(ctx context.Context, dataset market.Dataset, date mark
 }
 
 // priceSuspicion is suspicion for prices.
-func (f *Feeds) priceSuspicion(ctx context.Context, date market.DeliveryDate, over bool, prices []market.Price) (market.WaitKind, string, error) {
+func (f *Feeds) priceSuspicion(
+	ctx context.Context, date market.DeliveryDate, over bool, prices []market.Price,
+) (market.WaitKind, string, error) {
 	held, err := store.Within(ctx, f.store, market.Prices, market.DayAheadPrices, date.Period())
 	if err != nil {
 		return "", "", err

@@ -26,7 +26,10 @@ const differenceDays = 35
 
 // Report returns the state of each dataset, and what waits for a decision.
 func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
-	current := report.Report{GeneratedAt: report.Instant(f.clock.Now()), Quarantine: []report.Waiting{}, PriceDifferences: []report.Difference{}, Corrections: []report.Correction{}}
+	current := report.Report{
+		GeneratedAt: report.Instant(f.clock.Now()), Quarantine: []report.Waiting{},
+		PriceDifferences: []report.Difference{}, Corrections: []report.Correction{},
+	}
 	states, err := f.store.FeedStates(ctx)
 	if err != nil {
 		return report.Report{}, err
@@ -49,7 +52,9 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 			return report.Report{}, err
 		}
 		for _, c := range corrections {
-			current.Corrections = append(current.Corrections, report.Correction{Dataset: c.Dataset, Date: c.Date, Values: c.Values, SeenAt: report.Instant(c.Seen)})
+			current.Corrections = append(current.Corrections, report.Correction{
+				Dataset: c.Dataset, Date: c.Date, Values: c.Values, SeenAt: report.Instant(c.Seen),
+			})
 		}
 	}
 	waiting, err := f.store.InQuarantine(ctx)
@@ -64,15 +69,21 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 		return report.Report{}, err
 	}
 	for _, d := range differences {
-		current.PriceDifferences = append(current.PriceDifferences, report.Difference{Date: d.Date, Between: d.Between, Quarters: d.Quarters, LargestEURMWh: d.Largest, SeenAt: report.Instant(d.Seen)})
+		current.PriceDifferences = append(current.PriceDifferences, report.Difference{
+			Date: d.Date, Between: d.Between, Quarters: d.Quarters, LargestEURMWh: d.Largest, SeenAt: report.Instant(d.Seen),
+		})
 	}
 	if clock.isShown() {
-		current.Clock = &report.Clock{AheadSeconds: int64(clock.ahead / time.Second), Host: clock.host, Wrong: clock.wrong, ReadAt: report.Instant(clock.read)}
+		current.Clock = &report.Clock{
+			AheadSeconds: int64(clock.ahead / time.Second), Host: clock.host, Wrong: clock.wrong, ReadAt: report.Instant(clock.read),
+		}
 	}
 	return current, nil
 }
 
-func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[string]store.FeedState, clock clockFinding) (report.Status, error) {
+func (f *Feeds) status(
+	ctx context.Context, dataset market.Dataset, states map[string]store.FeedState, clock clockFinding,
+) (report.Status, error) {
 	feed, now := f.primary[dataset], f.clock.Now()
 	extent, err := f.store.Extent(ctx, dataset)
 	if err != nil {
@@ -85,14 +96,16 @@ func (f *Feeds) status(ctx context.Context, dataset market.Dataset, states map[s
 	state := feed.currentState(states[string(feed.Name)], now)
 	status := report.Status{
 		Dataset: dataset, Source: feed.Source,
-		LastSuccessAt: report.InstantOf(summary.LastSuccess), LastChangeAt: report.InstantOf(summary.LastChange), NextRunAt: report.InstantOf(state.NextRun),
+		LastSuccessAt: report.InstantOf(summary.LastSuccess), LastChangeAt: report.InstantOf(summary.LastChange),
+		NextRunAt: report.InstantOf(state.NextRun),
 	}
 	lag := time.Duration(0)
 	if !extent.First.IsZero() {
 		end := time.Unix(extent.NewestEnd, 0)
 		lag = max(clock.latest(now).Sub(end), 0)
 		seconds := int64(lag / time.Second)
-		status.FirstDate, status.LastDate, status.NewestPeriodEnd, status.LagSeconds = &extent.First, &extent.Last, report.InstantOf(end), &seconds
+		status.FirstDate, status.LastDate = &extent.First, &extent.Last
+		status.NewestPeriodEnd, status.LagSeconds = report.InstantOf(end), &seconds
 	}
 	isLagging := feed.schedule.LagAt > 0 && lag > feed.schedule.LagAt
 	dates, err := f.judgeDates(ctx, feed, dataset, extent, isLagging, clock.wrong)
@@ -179,7 +192,9 @@ const failuresToReport = 2
 // judgeDates judges all delivery dates from the first that is due to the last that may be asked for. A date is due once it
 // should be complete: for energy when it is over, for what is sold ahead when it begins, and tomorrow from late_at on. A
 // date that is not due yet counts only if something went wrong with it.
-func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Dataset, extent store.Extent, isLagging, clockIsWrong bool) (judgedDates, error) {
+func (f *Feeds) judgeDates(
+	ctx context.Context, feed *feed, dataset market.Dataset, extent store.Extent, isLagging, clockIsWrong bool,
+) (judgedDates, error) {
 	judged := judgedDates{missing: []report.Missing{}}
 	now := f.clock.Now()
 	today := market.DeliveryDateOf(now)
@@ -221,7 +236,9 @@ func (f *Feeds) judgeDates(ctx context.Context, feed *feed, dataset market.Datas
 			continue
 		}
 		gap := !clockIsWrong && isGap(date, a, now)
-		judged.missing = append(judged.missing, report.Missing{Date: date, Expected: h.expected, Received: h.received, Reason: reason(h, a, wasAsked, gap)})
+		judged.missing = append(judged.missing, report.Missing{
+			Date: date, Expected: h.expected, Received: h.received, Reason: reason(h, a, wasAsked, gap),
+		})
 		if !gap && !date.After(lastOverdue) && !h.isComplete() {
 			judged.isOverdue = true
 		}

@@ -56,10 +56,11 @@ type capacityValue struct {
 // in any order. A reserve that is not published yet is simply not there. Prices are EUR/MW for the 15 min.
 func DecodeProcuredReserves(body io.Reader, window market.Period) (source.Reply[market.CapacityStep], error) {
 	r := reservesReply{given: map[market.Dataset]bool{}}
-	return decode(body, window, capacityShape, "result_procured_reserves", func(d *document, steps *steps[market.CapacityStep, capacityKey]) error {
+	blocks := func(d *document, steps *steps[market.CapacityStep, capacityKey]) error {
 		r.steps, steps.atEnd = steps, r.judgeUnknown
 		return d.array(func() error { return r.decodeBlock(d) })
-	})
+	}
+	return decode(body, window, capacityShape, "result_procured_reserves", blocks)
 }
 
 type capacityKey struct {

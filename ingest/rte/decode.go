@@ -19,7 +19,7 @@ func decode[R, K comparable](
 	if shape.every > 0 {
 		reply.Rows = make([]R, 0, window.Seconds()/shape.every)
 	}
-	*steps = *newSteps[R, K](reply, window, shape)
+	*steps = newSteps[R, K](reply, window, shape)
 	d := newDocument(body, reply.UnknownKey, reply.Note)
 	err := d.root(root, func() error { return content(d, steps) })
 	if err == nil {

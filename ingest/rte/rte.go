@@ -153,7 +153,9 @@ func (c *Client) PowerExchangePrices(ctx context.Context, window market.Period) 
 }
 
 // ask calls a resource and decodes its answer.
-func ask[R any](ctx context.Context, c *Client, from resource, window market.Period, decode func(io.Reader, market.Period) (source.Reply[R], error)) (source.Reply[R], source.Traffic, error) {
+func ask[R any](
+	ctx context.Context, c *Client, from resource, window market.Period, decode func(io.Reader, market.Period) (source.Reply[R], error),
+) (source.Reply[R], source.Traffic, error) {
 	var reply source.Reply[R]
 	var used *oauth2.Token
 	caller := c.caller

@@ -59,14 +59,8 @@ type oddRow[R comparable, K comparable] struct {
 	reason string
 }
 
-func newSteps[R comparable, K comparable](reply *source.Reply[R], window market.Period, shape shape[R]) *steps[R, K] {
-	if shape.flags == nil {
-		shape.flags = func(*R) []*market.Flag { return nil }
-	}
-	if shape.texts == nil {
-		shape.texts = func(*R) []*market.String { return nil }
-	}
-	return &steps[R, K]{
+func newSteps[R comparable, K comparable](reply *source.Reply[R], window market.Period, shape shape[R]) steps[R, K] {
+	return steps[R, K]{
 		shape: shape, reply: reply, window: window,
 		at: make(map[K]int, cap(reply.Rows)), origin: make([]origin, 0, cap(reply.Rows)),
 	}
@@ -155,7 +149,7 @@ func (s *steps[R, K]) merge(i int, row R, updated int64) {
 	var differ, decided bool
 	at := s.fieldUpdates[i]
 	if at == nil {
-		at = make([]int64, len(s.numbers(held))+len(s.flags(held))+len(s.texts(held)))
+		at = make([]int64, len(s.numbers(held))+len(fieldsOf(s.flags, held))+len(fieldsOf(s.texts, held)))
 		for f := range at {
 			at[f] = heldUpdated
 		}
@@ -165,8 +159,8 @@ func (s *steps[R, K]) merge(i int, row R, updated int64) {
 		s.fieldUpdates[i] = at
 	}
 	at = mergeFields(s.numbers(held), s.numbers(&row), at, updated, &differ, &decided)
-	at = mergeFields(s.flags(held), s.flags(&row), at, updated, &differ, &decided)
-	mergeFields(s.texts(held), s.texts(&row), at, updated, &differ, &decided)
+	at = mergeFields(fieldsOf(s.flags, held), fieldsOf(s.flags, &row), at, updated, &differ, &decided)
+	mergeFields(fieldsOf(s.texts, held), fieldsOf(s.texts, &row), at, updated, &differ, &decided)
 	if s.updated != nil {
 		*s.updated(held) = max(*s.updated(held), updated)
 	}
@@ -185,8 +179,16 @@ func (s *steps[R, K]) noteTwice(i int, stands string) {
 // fill puts the values of an odd row where a good one has none.
 func (s *steps[R, K]) fill(good, odd *R) {
 	fillFields(s.numbers(good), s.numbers(odd))
-	fillFields(s.flags(good), s.flags(odd))
-	fillFields(s.texts(good), s.texts(odd))
+	fillFields(fieldsOf(s.flags, good), fieldsOf(s.flags, odd))
+	fillFields(fieldsOf(s.texts, good), fieldsOf(s.texts, odd))
+}
+
+// fieldsOf returns a row's fields of a kind; of is nil if rows have none.
+func fieldsOf[R, T any](of func(*R) []T, row *R) []T {
+	if of == nil {
+		return nil
+	}
+	return of(row)
 }
 
 func fillFields[T float64 | bool | string](into, from []*market.Optional[T]) {
@@ -207,7 +209,9 @@ func mergeFields[T float64 | bool | string](into, from []*market.Optional[T], at
 
 // mergeField merges a field that was last written at the given instants, in ms, 0 where that is not known. It says whether
 // two values differ, and whether the instants decided which of them stands.
-func mergeField[T float64 | bool | string](into *market.Optional[T], from market.Optional[T], at *int64, fromAt int64, differ, decided *bool) {
+func mergeField[T float64 | bool | string](
+	into *market.Optional[T], from market.Optional[T], at *int64, fromAt int64, differ, decided *bool,
+) {
 	switch {
 	case !from.Valid:
 		into.Withdrawn = into.Withdrawn || from.Withdrawn && !into.Valid
@@ -230,7 +234,9 @@ func mergeField[T float64 | bool | string](into *market.Optional[T], from market
 
 // isRepetition says whether a row has no value that differs from another's.
 func (s *steps[R, K]) isRepetition(row, of *R) bool {
-	return repeatFields(s.numbers(row), s.numbers(of)) && repeatFields(s.flags(row), s.flags(of)) && repeatFields(s.texts(row), s.texts(of))
+	return repeatFields(s.numbers(row), s.numbers(of)) &&
+		repeatFields(fieldsOf(s.flags, row), fieldsOf(s.flags, of)) &&
+		repeatFields(fieldsOf(s.texts, row), fieldsOf(s.texts, of))
 }
 
 func repeatFields[T float64 | bool | string](fields, others []*market.Optional[T]) bool {

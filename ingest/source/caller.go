@@ -130,7 +130,9 @@ func LogRetries(log *slog.Logger) func(*Fault, int, time.Duration) {
 // Call makes a request, passes the answer to read, and tries again where that may help. Each try waits for its turn in the
 // line, and keeps it until the answer is read; build is called for each try, after the wait. Call returns the traffic also
 // if it fails. The error is a *Fault, or the context's.
-func (c *Caller) Call(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (traffic Traffic, err error) {
+func (c *Caller) Call(
+	ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error,
+) (traffic Traffic, err error) {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = firstPause, longestPause, 2
 	for try := 1; ; try++ {
@@ -170,7 +172,9 @@ func (c *Caller) Call(ctx context.Context, name string, build func(context.Conte
 	}
 }
 
-func (c *Caller) try(ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error) (traffic Traffic, err error) {
+func (c *Caller) try(
+	ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error,
+) (traffic Traffic, err error) {
 	traffic.Tries = 1
 	if err := c.Line.enter(ctx); err != nil {
 		return traffic, err
