@@ -42,6 +42,11 @@ func (t hourTable) selectPeriod(ctx context.Context, tx *sql.Tx, _ market.Datase
 	return selectSteps(ctx, tx, period)
 }
 
+func (t hourTable) serve(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period) (market.Chunk, error) {
+	steps, err := selectSteps(ctx, tx, period)
+	return t.Serve(steps), err
+}
+
 // selectSteps reads the 4 s steps that begin in the period, ascending.
 func selectSteps(ctx context.Context, tx *sql.Tx, period market.Period) ([]market.AFRRStep, error) {
 	found, err := tx.QueryContext(ctx, selectHours+" WHERE start >= ? AND start < ? ORDER BY start", market.HourOf(period.Start), period.End)

@@ -29,6 +29,8 @@ type table interface {
 	nextRevisions(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error)
 	packRows(market.Batch) (packed, digest []byte, err error)
 	unpackRows(content) (market.Batch, error)
+	// serve reads the rows of a dataset that begin in a period, as they are served.
+	serve(context.Context, *sql.Tx, market.Dataset, market.Period) (market.Chunk, error)
 	// endOf is when the period ends that begins at a second; there is a row of it.
 	endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error)
 	propose(p *Proposal)
@@ -46,7 +48,7 @@ var (
 )
 
 // tables are those of all series.
-var tables = []table{priceRows, layoutOf(market.Capacity), stepRows, layoutOf(market.MFRR)}
+var tables = []table{priceRows, layoutOf(market.Capacity), stepRows, layoutOf(market.MFRR), layoutOf(market.Imbalance)}
 
 // tableOf is the table of a dataset's rows.
 func tableOf(dataset market.Dataset) table {
@@ -57,6 +59,9 @@ func tableOf(dataset market.Dataset) table {
 type reader[R comparable] interface {
 	selectPeriod(context.Context, *sql.Tx, market.Dataset, market.Period) ([]R, error)
 }
+
+// rowReader reads what begins in a period of a dataset: a slice of rows, or a Chunk.
+type rowReader[T any] func(context.Context, *sql.Tx, market.Dataset, market.Period) (T, error)
 
 // readerOf reads the rows of a series.
 func readerOf[R comparable](series *market.Series[R]) reader[R] {
@@ -129,4 +134,9 @@ func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset market.
 	var rows []R
 	err = l.scan(found, nil, func(r R) { rows = append(rows, r) })
 	return rows, err
+}
+
+func (l layout[R]) serve(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period) (market.Chunk, error) {
+	rows, err := l.selectPeriod(ctx, tx, dataset, period)
+	return l.Serve(rows), err
 }

@@ -25,6 +25,7 @@ type Sheet struct {
 	Charts      []Chart
 	Table       Table
 	CSV         Text // addresses, in the form of each language
+	Kicker      Text // what the first chart shows
 	OneDateOnly bool // of the dates asked for, the last alone is shown
 	Folded      bool // where there are charts, the table is shown when it is asked for
 }

@@ -79,7 +79,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 			word = hostile
 		}
 		r.keep(name)(p.Overview(visit, web.Overview{
-			Date: day, Other: day.Add(1), OtherAddress: "/?day=tomorrow", Prices: sheet(market.DayAheadPrices, word), AFRR: sheet(market.AFRREnergy, word), MFRR: sheet(market.MFRREnergy, word),
+			Date: day, Other: day.Add(1), OtherAddress: "/?day=tomorrow", Prices: sheet(market.DayAheadPrices, word), Energies: []web.Sheet{sheet(market.AFRREnergy, word), sheet(market.MFRREnergy, word)},
 			Capacity:     []web.CapacityLine{{Reserve: "FCR", Direction: word, Price: market.Num(7.14), Day: []market.Number{market.Num(1), {}, market.Num(2)}}, {Reserve: "aFRR", Locked: true}},
 			CapacityDate: day, CapacityNow: market.Period{Start: day.Start().Unix(), End: day.Start().Unix() + 3600}, Feeds: feeds(word),
 		}))

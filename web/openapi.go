@@ -205,7 +205,7 @@ func valueSchema(kind Kind, values []string) object {
 	case KindDate:
 		schema = object{"type": "string", "format": "date", "pattern": `^\d{4}-\d\d-\d\d$`}
 	case KindValue:
-		schema = object{"type": []string{"number", "boolean"}}
+		schema = object{"type": []string{"number", "boolean", "string"}}
 	}
 	if len(values) > 0 {
 		var all []any

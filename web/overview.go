@@ -8,21 +8,22 @@ import (
 
 // Overview is the page that one comes to: all datasets at a glance.
 type Overview struct {
-	Date               market.DeliveryDate // of the prices shown; zero if none are
-	Other              market.DeliveryDate // the other date that there are prices of, today or tomorrow; zero if there is none
-	OtherAddress       string
-	Tomorrow           bool // Date is tomorrow
-	Prices, AFRR, MFRR Sheet
-	Capacity           []CapacityLine
-	CapacityDate       market.DeliveryDate
-	CapacityNow        market.Period // the hour whose prices are shown; zero: they are means of the date
-	CapacityAbsence    Absence       // of those that the visitor may see
-	Feeds              Feeds
+	Date            market.DeliveryDate // of the prices shown; zero if none are
+	Other           market.DeliveryDate // the other date that there are prices of, today or tomorrow; zero if there is none
+	OtherAddress    string
+	Tomorrow        bool // Date is tomorrow
+	Prices          Sheet
+	Energies        []Sheet
+	Capacity        []CapacityLine
+	CapacityDate    market.DeliveryDate
+	CapacityNow     market.Period // the hour whose prices are shown; zero: they are means of the date
+	CapacityAbsence Absence       // of those that the visitor may see
+	Feeds           Feeds
 }
 
 // CapacitySheet stands for the reserves in the sentence that says why none is shown.
 func (o Overview) CapacitySheet() Sheet {
-	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(market.FCRCapacity)}
+	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(market.GroupCapacity.Datasets()[0])}
 }
 
 // HasCapacity says whether any reserve can be shown.

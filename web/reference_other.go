@@ -72,7 +72,7 @@ func otherRoutes() []Route {
 func statusFields() []Field {
 	return []Field{
 		instant("generated_at", Text{"Heure de la réponse", "Time of the answer"}),
-		list("datasets", Text{"Les six jeux de données", "The six datasets"}, datasetFields()...),
+		list("datasets", Text{"Les jeux de données", "The datasets"}, datasetFields()...),
 		list("quarantine",
 			Text{
 				"Les dates de livraison qui attendent la décision d’une personne",

@@ -42,17 +42,8 @@ type Row struct {
 	Numbers []market.Number
 }
 
-// published are the words of the API that a page translates.
-var published = map[string]Text{
-	string(market.Upward):    {"hausse", "upward"},
-	string(market.Downward):  {"baisse", "downward"},
-	string(market.Symmetric): {"symétrique", "symmetric"},
-	"DAILY":                  {"journalier", "daily"},
-	"PERIODIC":               {"périodique", "periodic"},
-}
-
 // Published is a word of the API as pages show it; one that is new is shown as it was published.
-func Published(word string) Text { return textOf(published, word) }
+func Published(word string) Text { return Text(market.WordText(word)) }
 
 // body is the table's rows as markup, in which a number also stands as it was published, for the script that draws. A
 // template would take ten times as long for the thousands of cells of a month.

@@ -173,7 +173,7 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 		if test.want != meanOf(test.prices) {
 			t.Errorf("the test itself takes the mean of %v for %s, not %s", test.prices, meanOf(test.prices), test.want)
 		}
-		var window store.Window[market.AFRRStep]
+		var window store.Window[[]market.AFRRStep]
 		for i, price := range test.prices {
 			window.Rows = append(window.Rows, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
 		}
@@ -187,7 +187,7 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 
 func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var window store.Window[market.AFRRStep]
+		var window store.Window[[]market.AFRRStep]
 		var up []value
 		for i, n := range rapid.SliceOfN(rapid.Int64Range(-100_000_000_000, 100_000_000_000), 1, 80).Draw(t, "prices in millionths") {
 			price := millionths(n)

@@ -52,8 +52,8 @@ func fullWindow() market.Batch {
 	return batch
 }
 
-func windowOf[R any](rows []R) store.Window[R] {
-	return store.Window[R]{Rows: rows, Last: market.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
+func windowOf[R any](rows []R) store.Window[[]R] {
+	return store.Window[[]R]{Rows: rows, Last: market.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
 }
 
 func soldOf(batch market.Batch, dataset market.Dataset) []market.CapacityStep {

@@ -37,7 +37,7 @@ type body struct {
 	fetchedAt time.Time
 	version   int64
 
-	fiveMinutes []market.AFRRBucket // of the last delivery date of afrr-energy, for the pages
+	fiveMinutes []market.AFRRBucket // of the last delivery date of 4 s steps, for the pages
 }
 
 func newBodies(db *store.Store, windowDays int) *bodies {
@@ -65,13 +65,13 @@ func (b *bodies) news(dataset market.Dataset) (market.DeliveryDate, time.Time) {
 	return now.parts[dataset].last, now.parts[dataset].fetchedAt
 }
 
-// fiveMinutes is the last delivery date of afrr-energy in 5 min, and which date that is; zero if nothing is stored.
-func (b *bodies) fiveMinutes() ([]market.AFRRBucket, market.DeliveryDate) {
+// fiveMinutes is the last delivery date of a dataset of 4 s steps in 5 min, and which date that is; zero if nothing is stored.
+func (b *bodies) fiveMinutes(dataset market.Dataset) ([]market.AFRRBucket, market.DeliveryDate) {
 	now := b.current.Load()
 	if now == nil {
 		return nil, market.DeliveryDate{}
 	}
-	energy := now.parts[market.AFRREnergy]
+	energy := now.parts[dataset]
 	return energy.fiveMinutes, energy.last
 }
 
@@ -158,28 +158,10 @@ func (b *bodies) renew(ctx context.Context, dataset market.Dataset, has body) (b
 			return has, nil
 		}
 	}
-	return b.build(ctx, dataset)
+	return viewOf(dataset).build(ctx, b.store, b.windowDays)
 }
 
-func (b *bodies) build(ctx context.Context, dataset market.Dataset) (body, error) {
-	switch dataset {
-	case market.DayAheadPrices:
-		window, err := store.Latest(ctx, b.store, market.Prices, market.DayAheadPrices, b.windowDays)
-		return finish(window, pricesBody), err
-	case market.AFRREnergy:
-		window, err := store.Latest(ctx, b.store, market.AFRR, market.AFRREnergy, 1)
-		made := finish(window, afrrBody)
-		made.fiveMinutes = market.AFRRBuckets(window.Rows)
-		return made, err
-	case market.MFRREnergy:
-		window, err := store.Latest(ctx, b.store, market.MFRR, market.MFRREnergy, 1)
-		return finish(window, mfrrBody), err
-	}
-	window, err := store.Latest(ctx, b.store, market.Capacity, dataset, b.windowDays)
-	return finish(window, capacityBody), err
-}
-
-func finish[R any](window store.Window[R], write func(store.Window[R]) []byte) body {
+func finish[T any](window store.Window[T], write func(store.Window[T]) []byte) body {
 	return body{bytes: write(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
 }
 
@@ -221,17 +203,17 @@ func (e endpoint) answer(built map[market.Dataset]body, former *document) *docum
 	return newDocument("application/json", content, newest)
 }
 
-func aggregateBody(parts []part, built map[market.Dataset]body, newest time.Time) []byte {
+func aggregateBody(parts []market.AggregatePart, built map[market.Dataset]body, newest time.Time) []byte {
 	size := len(instantLayout)
 	for _, p := range parts {
-		size += len(p.key) + len(built[p.dataset].bytes)
+		size += len(p.Key) + len(built[p.Dataset].bytes)
 	}
 	const bytesOfRest = 64
 	w := jsonWriter{bytes: make([]byte, 0, size+bytesOfRest)}
 	w.open('{')
 	w.key(fetchedKey).fetched(newest)
 	for _, p := range parts {
-		w.key(p.key).raw(built[p.dataset].bytes)
+		w.key(p.Key).raw(built[p.Dataset].bytes)
 	}
 	w.close('}')
 	return w.bytes

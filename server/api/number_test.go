@@ -23,7 +23,7 @@ func TestNumbersComeBackInTheirShortestDecimalForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		row := market.Price{Start: noon.Unix(), Resolution: market.PT15M, Price: market.Num(price)}
-		body := api.PricesBody(store.Window[market.Price]{Rows: []market.Price{row}})
+		body := api.PricesBody(store.Window[[]market.Price]{Rows: []market.Price{row}})
 		equal(t, body, pricesAnswer{[]priceRow{quarterOf(row.Start, millionths(n))}, "", "2026-07-15"})
 	})
 }
@@ -55,7 +55,7 @@ func TestWordsOfASourceAreEscaped(t *testing.T) {
 				Horizon string `json:"time_horizon"`
 			}
 		}
-		body := api.CapacityBody(store.Window[market.CapacityStep]{Rows: []market.CapacityStep{step}})
+		body := api.CapacityBody(store.Window[[]market.CapacityStep]{Rows: []market.CapacityStep{step}})
 		if err := json.Unmarshal(body, &got); err != nil || !utf8.Valid(body) {
 			t.Errorf("%q makes %q: %v", said, body, err)
 		} else if got.Rows[0].Horizon != want {

@@ -66,37 +66,9 @@ const exampleRows = 2
 var examples = sync.OnceValue(func() map[string]*document {
 	date := market.NewDeliveryDate(2026, 4, 17)
 	read := date.Start().Add(-time.Hour)
-	start := date.Start().Unix()
-	var prices []market.Price
-	steps := map[market.Dataset][]market.CapacityStep{}
-	for i := range int64(quartersPerHour) {
-		at := start + i*market.QuarterSeconds
-		prices = append(prices, market.Price{Start: at, Resolution: market.PT15M, Price: market.Num(float64(8412-31*i) / 100)})
-		for _, sold := range []struct {
-			dataset   market.Dataset
-			direction market.Direction
-			price     float64
-		}{{market.FCRCapacity, market.Symmetric, 1.785}, {market.AFRRCapacity, market.Upward, 6.925}, {market.AFRRCapacity, market.Downward, 0.915}, {market.MFRRCapacity, market.Upward, 0.2075}, {market.MFRRCapacity, market.Downward, 0.1975}} {
-			steps[sold.dataset] = append(steps[sold.dataset], market.CapacityStep{
-				Dataset: sold.dataset, Start: at, Direction: sold.direction, TimeHorizon: dailyHorizon, OfferedMW: market.Num(842), ContractedMW: market.Num(578), Price: market.Num(sold.price),
-			})
-		}
-	}
-	afrr := []market.AFRRStep{
-		{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164), PicassoConnection: flag(true), ProrataMode: flag(false)},
-		{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18), PicassoConnection: flag(true), ProrataMode: flag(false)},
-	}
-	mfrr := []market.MFRRStep{
-		{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5), RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
-		{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
-	}
-	parts := map[market.Dataset]body{
-		market.DayAheadPrices: finish(windowOf(prices, date, read), pricesBody),
-		market.AFRREnergy:     finish(windowOf(afrr, date, read), afrrBody),
-		market.MFRREnergy:     finish(windowOf(mfrr, date, read), mfrrBody),
-	}
-	for dataset, rows := range steps {
-		parts[dataset] = finish(windowOf(rows, date, read), capacityBody)
+	parts := map[market.Dataset]body{}
+	for _, dataset := range market.Datasets() {
+		parts[dataset] = viewOf(dataset).example(date, read)
 	}
 	made := map[string]*document{}
 	for _, e := range endpoints {
@@ -105,8 +77,8 @@ var examples = sync.OnceValue(func() map[string]*document {
 	return made
 })
 
-func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[R] {
-	return store.Window[R]{Rows: rows, Last: last, FetchedAt: read}
+func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[[]R] {
+	return store.Window[[]R]{Rows: rows, Last: last, FetchedAt: read}
 }
 
 func flag(v bool) market.Flag { return market.Flag{V: v, Valid: true} }

@@ -13,18 +13,17 @@ import (
 	"courant/web"
 )
 
-// marketPage is a page that shows datasets for any delivery dates.
+// marketPage is a page that shows the datasets of a group for any delivery dates.
 type marketPage struct {
 	web.Page
-	title    web.Text
-	datasets []market.Dataset
+	title web.Text
+	group market.Group
 }
 
 var marketPages = []marketPage{
-	{web.PagePrices, web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, []market.Dataset{market.DayAheadPrices}},
-	{web.PageCapacity, web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"},
-		[]market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}},
-	{web.PageEnergy, web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
+	{web.PagePrices, web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, market.GroupPrices},
+	{web.PageCapacity, web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"}, market.GroupCapacity},
+	{web.PageEnergy, web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, market.GroupEnergy},
 }
 
 // market shows the page's datasets for the dates that the query names, or for the last that are stored.
@@ -37,7 +36,7 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		}
 		today := market.DeliveryDateOf(s.clock.Now())
 		var latest, earliest market.DeliveryDate
-		for _, dataset := range page.datasets {
+		for _, dataset := range page.group.Datasets() {
 			feed := feeds.Of(dataset)
 			if feed.Last.After(latest) {
 				latest = feed.Last
@@ -60,7 +59,7 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		if after := dates.shifted(1); !after.first.After(latest) || !after.first.After(today) {
 			view.After = "?" + after.query()
 		}
-		for _, dataset := range page.datasets {
+		for _, dataset := range page.group.Datasets() {
 			sheet, err := s.sheet(ctx, identity, dataset, dates, feeds.Of(dataset))
 			if err != nil {
 				return err
@@ -83,11 +82,13 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 		sheet.Absence = web.AbsenceLocked
 		return sheet, nil
 	}
-	if dataset == market.AFRREnergy && dates.days() > 1 {
+	view := viewOf(dataset)
+	sheet.Kicker = view.kicker
+	if view.byDate && dates.days() > 1 {
 		dates.first = dates.last
 		sheet.First, sheet.OneDateOnly = dates.first, true
 	}
-	table, err := s.table(ctx, dataset, dates)
+	table, err := view.table(ctx, s, dates)
 	if err != nil {
 		return sheet, err
 	}
@@ -103,7 +104,7 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 			sheet.Absence = web.AbsenceStale
 		}
 		sheet.Table, sheet.CSV = table, csvAddress(dataset, dates)
-		sheet.Charts = s.chartsOf(table, dataset, dates)
+		sheet.Charts = s.charts(dataset, table, dates)
 	}
 	return sheet, nil
 }
@@ -133,10 +134,11 @@ func (s *Server) csv(c echo.Context) error {
 		latest = market.DeliveryDateOf(s.clock.Now())
 	}
 	dates, err := parseSpan(c.QueryParams(), latest)
-	if err != nil || dataset == market.AFRREnergy && dates.days() > 1 {
+	view := viewOf(dataset)
+	if err != nil || view.byDate && dates.days() > 1 {
 		return problemInvalidSpan
 	}
-	table, err := s.table(c.Request().Context(), dataset, dates)
+	table, err := view.table(c.Request().Context(), s, dates)
 	if err != nil {
 		return err
 	}

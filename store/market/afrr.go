@@ -20,7 +20,10 @@ var AFRR = newSeries(Series[AFRRStep]{
 	Table: "afrr_energy",
 	Step:  AFRRSeconds,
 	Datasets: []About{{
-		ID: AFRREnergy, Title: Text{"Énergie aFRR", "aFRR energy"}, Source: SourceRTE, Due: []Due{{}}, LeavesOdd: true, YearBytes: 107_700_000,
+		ID: AFRREnergy, Title: Text{"Énergie aFRR", "aFRR energy"},
+		Summary: Text{"Énergie aFRR, pas de 4 secondes", "aFRR energy, every 4 seconds"},
+		Group:   GroupEnergy, Source: SourceRTE, Product: "RTE Balancing Energy v5, afrr_marginal_price",
+		Due: []Due{{}}, LeavesOdd: true, YearBytes: 107_700_000,
 	}},
 	Start: func(r *AFRRStep) *int64 { return &r.Start },
 	Columns: []Column[AFRRStep]{{

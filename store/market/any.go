@@ -10,6 +10,9 @@ type AnySeries interface {
 	ServedKeys() []ServedKey
 	// ServedColumns are the columns that are served, in their order.
 	ServedColumns() []ServedColumn
+
+	// words are the texts that its keys and columns may be.
+	words() []Word
 }
 
 // ServedKey is a key of a series as it is served.
@@ -61,7 +64,7 @@ func (s *Series[R]) ServedKeys() []ServedKey {
 	var served []ServedKey
 	for _, key := range s.Keys {
 		if key.Served != "" {
-			served = append(served, ServedKey{Name: key.Served, Text: key.Text, Values: key.Values})
+			served = append(served, ServedKey{Name: key.Served, Text: key.Text, Values: key.values()})
 		}
 	}
 	return served
@@ -80,7 +83,7 @@ func (s *Series[R]) ServedColumns() []ServedColumn {
 			label = c.Text
 		}
 		served = append(served, ServedColumn{
-			Stored: c.Name, Name: c.Served, Kind: c.kind(), Unit: c.Unit, Text: c.Text, Label: label, Values: c.Values,
+			Stored: c.Name, Name: c.Served, Kind: c.kind(), Unit: c.Unit, Text: c.Text, Label: label, Values: names(c.Words),
 			Nullable: !c.Rising, Revised: c.isRevised(), factor: c.Factor,
 		})
 	}
@@ -97,4 +100,31 @@ func (c *Column[R]) kind() Kind {
 		return KindString
 	}
 	return KindInstant
+}
+
+// values are all that the key may be; nil if it may be anything.
+func (k *Key[R]) values() []string {
+	if k.Any {
+		return nil
+	}
+	return names(k.Words)
+}
+
+func names(words []Word) []string {
+	var names []string
+	for _, word := range words {
+		names = append(names, word.Name)
+	}
+	return names
+}
+
+func (s *Series[R]) words() []Word {
+	var words []Word
+	for _, key := range s.Keys {
+		words = append(words, key.Words...)
+	}
+	for _, c := range s.Columns {
+		words = append(words, c.Words...)
+	}
+	return words
 }

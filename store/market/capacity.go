@@ -40,15 +40,18 @@ var Capacity = newSeries(Series[CapacityStep]{
 	Table: "capacity",
 	Step:  QuarterSeconds,
 	Datasets: []About{{
-		ID: FCRCapacity, Title: Text{"Capacité FCR", "FCR capacity"}, Reserve: "FCR", Source: SourceRTE, Ahead: true,
+		ID: FCRCapacity, Title: Text{"Capacité FCR", "FCR capacity"}, Summary: Text{"Capacité FCR contractée", "FCR capacity procured"},
+		Group: GroupCapacity, Reserve: "FCR", Source: SourceRTE, Product: capacityProduct, Ahead: true,
 		First: capacityFirst, Due: []Due{{string(Symmetric), capacityFirst}},
 		MostRows: capacityMostRows, YearBytes: 2_800_000,
 	}, {
-		ID: AFRRCapacity, Title: Text{"Capacité aFRR", "aFRR capacity"}, Reserve: "aFRR", Source: SourceRTE, Ahead: true,
+		ID: AFRRCapacity, Title: Text{"Capacité aFRR", "aFRR capacity"}, Summary: Text{"Capacité aFRR contractée", "aFRR capacity procured"},
+		Group: GroupCapacity, Reserve: "aFRR", Source: SourceRTE, Product: capacityProduct, Ahead: true,
 		First: capacityFirst, Due: []Due{{string(Upward), capacityFirst}, {string(Downward), capacityFirst}},
 		MostRows: capacityMostRows, YearBytes: 5_600_000,
 	}, {
-		ID: MFRRCapacity, Title: Text{"Capacité mFRR", "mFRR capacity"}, Reserve: "mFRR", Source: SourceRTE, Ahead: true,
+		ID: MFRRCapacity, Title: Text{"Capacité mFRR", "mFRR capacity"}, Summary: Text{"Capacité mFRR contractée", "mFRR capacity procured"},
+		Group: GroupCapacity, Reserve: "mFRR", Source: SourceRTE, Product: capacityProduct, Ahead: true,
 		First: mfrrUpwardFirst, Due: []Due{
 			{CapacitySeries(Upward, DailyHorizon, ""), mfrrUpwardFirst}, {CapacitySeries(Downward, DailyHorizon, ""), mfrrDownwardFirst},
 		},
@@ -57,13 +60,14 @@ var Capacity = newSeries(Series[CapacityStep]{
 	Start:   func(r *CapacityStep) *int64 { return &r.Start },
 	Dataset: func(r *CapacityStep) *Dataset { return &r.Dataset },
 	Keys: []Key[CapacityStep]{{
-		Name: "direction", Served: "direction", Text: textDirection, Values: []string{string(Upward), string(Downward), string(Symmetric)},
+		Name: "direction", Served: "direction", Text: textDirection, Words: []Word{wordUpward, wordDownward, wordSymmetric},
 		Field: func(r *CapacityStep) any { return &r.Direction }, Of: func(r *CapacityStep) string { return string(r.Direction) },
 	}, {
 		Name: "time_horizon", Served: "time_horizon", Text: Text{"Horizon tel que publié : DAILY ou PERIODIC", "Horizon as published: DAILY or PERIODIC"},
+		Words: []Word{{DailyHorizon, Text{"journalier", "daily"}}, {"PERIODIC", Text{"périodique", "periodic"}}}, Any: true,
 		Field: func(r *CapacityStep) any { return &r.TimeHorizon }, Of: func(r *CapacityStep) string { return r.TimeHorizon },
 	}, {
-		Name: "product", Served: "product", Text: Text{"Produit de RTE : STD, SPE ou SPE0", "RTE’s product: STD, SPE or SPE0"},
+		Name: "product", Served: "product", Text: Text{"Produit de RTE : STD, SPE ou SPE0", "RTE’s product: STD, SPE or SPE0"}, Any: true,
 		Field: func(r *CapacityStep) any { return &r.Product }, Of: func(r *CapacityStep) string { return r.Product },
 	}},
 	Columns: []Column[CapacityStep]{{
@@ -80,6 +84,8 @@ var Capacity = newSeries(Series[CapacityStep]{
 		Name: "updated_ms", Instant: func(r *CapacityStep) *int64 { return &r.Updated },
 	}},
 })
+
+const capacityProduct = "RTE Balancing Capacity v5, result_procured_reserves"
 
 // capacityMostRows is four times the rows of mFRR: quarter hours of two products and a second horizon.
 const capacityMostRows = 4 * 3 * 100

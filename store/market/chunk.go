@@ -21,3 +21,61 @@ type Vector struct {
 	Texts    []string  // KindString
 	Instants []int64   // KindInstant, ms UTC
 }
+
+// Serve are rows of the series as they are served, all of their columns; the rows ascend by start and are of one dataset. A
+// series whose rows last longer than its step cannot be served so.
+func (s *Series[R]) Serve(rows []R) Chunk {
+	chunk := Chunk{Starts: make([]int64, len(rows)), Ends: make([]int64, len(rows))}
+	for i := range rows {
+		chunk.Starts[i] = *s.Start(&rows[i])
+		chunk.Ends[i] = chunk.Starts[i] + s.Step
+	}
+	for k := range s.Keys {
+		if s.Keys[k].Served == "" {
+			continue
+		}
+		words := make([]string, len(rows))
+		for i := range rows {
+			words[i] = s.Keys[k].Of(&rows[i])
+		}
+		chunk.Keys = append(chunk.Keys, words)
+	}
+	for c := range s.Columns {
+		if s.Columns[c].Served != "" {
+			chunk.Columns = append(chunk.Columns, s.Columns[c].serve(rows))
+		}
+	}
+	return chunk
+}
+
+// serve is the rows' values of the column.
+func (c *Column[R]) serve(rows []R) Vector {
+	v := Vector{Kind: c.kind(), Valid: make([]bool, len(rows))}
+	switch {
+	case c.Number != nil:
+		v.Numbers = make([]float64, len(rows))
+		for i := range rows {
+			n := c.Scale(*c.Number(&rows[i]))
+			v.Numbers[i], v.Valid[i] = n.V, n.Valid
+		}
+	case c.Flag != nil:
+		v.Flags = make([]bool, len(rows))
+		for i := range rows {
+			flag := c.Flag(&rows[i])
+			v.Flags[i], v.Valid[i] = flag.V, flag.Valid
+		}
+	case c.String != nil:
+		v.Texts = make([]string, len(rows))
+		for i := range rows {
+			text := c.String(&rows[i])
+			v.Texts[i], v.Valid[i] = text.V, text.Valid
+		}
+	default:
+		v.Instants = make([]int64, len(rows))
+		for i := range rows {
+			v.Instants[i] = *c.Instant(&rows[i])
+			v.Valid[i] = v.Instants[i] != 0
+		}
+	}
+	return v
+}

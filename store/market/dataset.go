@@ -8,9 +8,12 @@ type Dataset string
 // About is what is known of a dataset beside its rows.
 type About struct {
 	ID      Dataset
-	Title   Text   // as people call it
+	Title   Text   // its name
+	Summary Text   // what it has, in a line
+	Group   Group  // with which others it is shown
 	Reserve string // that it is about, as the API calls it; empty: none
 	Source  string // who publishes it
+	Product string // of the source, from which it comes
 	Ahead   bool   // it is known a day before its delivery date; else nothing of it lies in the future
 	Open    bool   // an account is enough to read it
 
@@ -25,6 +28,44 @@ type About struct {
 	YearBytes int64
 }
 
+// Group is the datasets that pages show together.
+type Group string
+
+// The groups of datasets.
+const (
+	GroupPrices   Group = "prices"
+	GroupCapacity Group = "capacity"
+	GroupEnergy   Group = "energy"
+)
+
+// Datasets lists the datasets of a group.
+func (g Group) Datasets() []Dataset {
+	return slices.DeleteFunc(Datasets(), func(d Dataset) bool { return d.About().Group != g })
+}
+
+// Aggregate is several datasets in one answer.
+type Aggregate struct {
+	Name  string // the last part of its API path
+	Title Text
+	Parts []AggregatePart
+}
+
+// AggregatePart is a member of an Aggregate: to the byte the dataset's own answer.
+type AggregatePart struct {
+	Key     string
+	Dataset Dataset
+}
+
+// Aggregates lists the answers that put several datasets together.
+func Aggregates() []Aggregate {
+	return []Aggregate{
+		{"balancing-capacity", Text{"Les trois capacités en une réponse", "The three capacities in one answer"},
+			[]AggregatePart{{"fcr", FCRCapacity}, {"afrr", AFRRCapacity}, {"mfrr", MFRRCapacity}}},
+		{"balancing-energy", Text{"Les deux énergies en une réponse", "Both energies in one answer"},
+			[]AggregatePart{{"afrr", AFRREnergy}, {"mfrr", MFRREnergy}}},
+	}
+}
+
 // Due is a series that a whole delivery date has: the names of its rows' series begin with Prefix.
 type Due struct {
 	Prefix string
@@ -32,7 +73,7 @@ type Due struct {
 }
 
 // registered are the series of all datasets, in the order in which they are always shown.
-var registered = []AnySeries{Prices, Capacity, AFRR, MFRR}
+var registered = []AnySeries{Prices, Capacity, AFRR, MFRR, Imbalance}
 
 // All lists the series of all datasets.
 func All() []AnySeries { return slices.Clone(registered) }
@@ -83,7 +124,30 @@ const (
 	Symmetric Direction = "SYMMETRIC"
 )
 
-var textDirection = Text{"Sens", "Direction"}
+// Word is a text of the API, and how people say it.
+type Word struct {
+	Name string
+	Text Text
+}
+
+var (
+	textDirection = Text{"Sens", "Direction"}
+	wordUpward    = Word{string(Upward), Text{"hausse", "upward"}}
+	wordDownward  = Word{string(Downward), Text{"baisse", "downward"}}
+	wordSymmetric = Word{string(Symmetric), Text{"symétrique", "symmetric"}}
+)
+
+// WordText is how people say a text of the API; the text itself if it is not known.
+func WordText(name string) Text {
+	for _, series := range registered {
+		for _, word := range series.words() {
+			if word.Name == name {
+				return word.Text
+			}
+		}
+	}
+	return Text{name, name}
+}
 
 // The steps at which values are published, in seconds.
 const (

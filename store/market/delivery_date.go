@@ -133,3 +133,13 @@ func (d *DeliveryDate) Scan(src any) error {
 	}
 	return fmt.Errorf("store: a delivery date cannot be read from %T", src)
 }
+
+// settlementDay is the day of the second month after delivery on which RTE has settled the energies of a delivery date.
+const settlementDay = 20
+
+// Settlement is when RTE has settled the energies of the delivery date, which it changes for weeks: midnight in Paris, the
+// 20th of the second month after it.
+func (d DeliveryDate) Settlement() time.Time {
+	at := d.Start().In(Paris)
+	return NewDeliveryDate(at.Year(), at.Month()+2, settlementDay).Start()
+}

@@ -11,6 +11,7 @@ const (
 	FeedCapacity       FeedName = "capacity"
 	FeedAFRREnergy     FeedName = "afrr_energy"
 	FeedMFRREnergy     FeedName = "mfrr_energy"
+	FeedImbalance      FeedName = "imbalance"
 	FeedExchangePrices FeedName = "exchange_prices"
 )
 
@@ -48,6 +49,13 @@ type Timetable struct {
 	From, To     int
 	LookbackDays int // how many delivery dates back, today included, the feed completes
 	LateAt       int // from when on a delivery date that is not complete is late
+
+	// Fixed marks a feed that runs at From and whole multiples of Every later, and not Every after its last run: the
+	// source publishes each period at a known time after its end. What is missing then is asked for again a few minutes
+	// later.
+	Fixed bool
+	// LagAt is how old the end of the newest period may be; 0: its age is not judged.
+	LagAt time.Duration
 }
 
 // Reread is a clock time in Paris at which delivery dates that are complete are asked for again, because a source may
@@ -66,6 +74,7 @@ var (
 	reserveRereads = append(rereadsAt(0, 1, 11*60+30, 18*60), pastDates)
 	energyRereads  = append(rereadsAt(-1, -1, 20), pastDates,
 		Reread{At: 4*60 + 40, FirstDay: -14, LastDay: -8, Weekly: true, Weekday: time.Sunday})
+	imbalanceRereads = append(rereadsAt(-1, -1, 12*60), energyRereads...)
 )
 
 // rereadsAt are daily rereads of the same delivery dates.
@@ -111,6 +120,14 @@ func Feeds() []Feed {
 			Timetable: Timetable{
 				Every: 15 * time.Minute, From: 0, To: 24 * 60,
 				LookbackDays: defaultLookbackDays, LateAt: 6 * 60,
+			},
+		}, {
+			// A quarter hour is published less than 3 minutes after its end, and late 10 minutes after it.
+			Name: FeedImbalance, Source: SourceRTE, Datasets: []Dataset{ImbalancePrices},
+			WindowDays: 7, UndocumentedKeys: true, Rereads: imbalanceRereads,
+			Timetable: Timetable{
+				Every: 15 * time.Minute, From: 3, To: 24 * 60, Fixed: true,
+				LookbackDays: defaultLookbackDays, LateAt: 6 * 60, LagAt: 25 * time.Minute,
 			},
 		}, {
 			// It is asked for today and tomorrow, and gives one of them.

@@ -27,12 +27,14 @@ var MFRR = newSeries(Series[MFRRStep]{
 	Table: "mfrr_energy",
 	Step:  QuarterSeconds,
 	Datasets: []About{{
-		ID: MFRREnergy, Title: Text{"Énergie mFRR", "mFRR energy"}, Source: SourceRTE,
+		ID: MFRREnergy, Title: Text{"Énergie mFRR", "mFRR energy"},
+		Summary: Text{"Énergie mFRR, par quart d’heure et par sens", "mFRR energy, by quarter hour and direction"},
+		Group:   GroupEnergy, Source: SourceRTE, Product: "RTE Balancing Energy v5, standard_mfrr_data",
 		Due: []Due{{Prefix: string(Upward)}, {Prefix: string(Downward)}}, YearBytes: 3_700_000,
 	}},
 	Start: func(r *MFRRStep) *int64 { return &r.Start },
 	Keys: []Key[MFRRStep]{{
-		Name: "direction", Served: "direction", Text: textDirection, Values: []string{string(Upward), string(Downward)},
+		Name: "direction", Served: "direction", Text: textDirection, Words: []Word{wordUpward, wordDownward},
 		Field: func(r *MFRRStep) any { return &r.Direction }, Of: func(r *MFRRStep) string { return string(r.Direction) },
 	}},
 	Columns: []Column[MFRRStep]{{

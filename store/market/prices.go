@@ -26,7 +26,10 @@ var Prices = newSeries(Series[Price]{
 	Datasets: []About{{
 		ID:        DayAheadPrices,
 		Title:     Text{"Prix day-ahead", "Day-ahead prices"},
+		Summary:   Text{"Prix day-ahead de la zone France, par quart d’heure", "Day-ahead prices of the French zone, by quarter hour"},
+		Group:     GroupPrices,
 		Source:    SourceENTSOE,
+		Product:   "ENTSO-E, document A44",
 		Ahead:     true,
 		Open:      true,
 		First:     NewDeliveryDate(2015, time.January, 5),

@@ -42,7 +42,8 @@ type Key[R any] struct {
 	Name   string // in the database
 	Served string // in the API; empty: it is not served
 	Text   Text
-	Values []string        // all that it may be, in the order in which they are served; nil: any
+	Words  []Word          // that it is known to be, in the order in which they are served
+	Any    bool            // it may be others too
 	Field  func(*R) any    // points at it, for the database
 	Of     func(*R) string // the key as it is served
 }
@@ -56,10 +57,10 @@ type Column[R any] struct {
 	Text   Text   // what it is
 	Label  Text   // the head of a page's column; empty: Text
 
-	Factor     Micro    // by which a stored number is multiplied to be served; 0: it is served as it is stored
-	StoredUnit string   // where Factor is set
-	Values     []string // all that a String may be; nil: any
-	// Rising marks a String that only moves on in Values. Its changes are no revisions.
+	Factor     Micro  // by which a stored number is multiplied to be served; 0: it is served as it is stored
+	StoredUnit string // where Factor is set
+	Words      []Word // all that a String may be; nil: any
+	// Rising marks a String that only moves on in Words. Its changes are no revisions.
 	Rising bool
 
 	Number func(*R) *Number
@@ -302,7 +303,7 @@ func (c *Column[R]) rank(v String) int {
 	if !v.Valid {
 		return -1
 	}
-	return slices.Index(c.Values, v.V)
+	return slices.IndexFunc(c.Words, func(word Word) bool { return word.Name == v.V })
 }
 
 // Join makes one row of those of a batch that have the same key, in the order in which they came; Optional.join says which
