@@ -1,9 +1,11 @@
 package format_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"testing"
 
 	"courant/server/api/format"
@@ -45,6 +47,50 @@ func afrr(first market.DeliveryDate, days int) (format.Head, []market.Chunk) {
 		chunks = append(chunks, chunk)
 	}
 	return head, chunks
+}
+
+var year = flag.Bool("year", false, "write a year of 4 s steps, and not a few days")
+
+func TestMemoryDoesNotGrowWithTheRows(t *testing.T) {
+	days := 6
+	if *year {
+		days = 365
+	}
+	head, chunks := afrr(market.NewDeliveryDate(2026, 1, 12), 1)
+	for _, form := range format.All() {
+		runtime.GC()
+		var before, now runtime.MemStats
+		runtime.ReadMemStats(&before)
+		w, most := format.New(form, io.Discard, head, format.Options{}), uint64(0)
+		rows := 0
+		for day := range days {
+			for _, chunk := range chunks {
+				if limit := form.MostRows(); limit > 0 && rows+chunk.Len() > limit {
+					break
+				}
+				if err := w.Write(chunk); err != nil {
+					t.Fatal(err)
+				}
+				rows += chunk.Len()
+				for i := range chunk.Starts {
+					chunk.Starts[i], chunk.Ends[i] = chunk.Starts[i]+86400, chunk.Ends[i]+86400
+				}
+			}
+			if day%8 == 0 {
+				runtime.GC()
+				runtime.ReadMemStats(&now)
+				most = max(most, now.HeapAlloc-min(before.HeapAlloc, now.HeapAlloc))
+			}
+		}
+		if err := w.Close(format.Tail{}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&now)
+		t.Logf("%s: %d rows, %d KiB live at most, %d KiB more from the system", form, rows, most>>10, (now.Sys-before.Sys)>>10)
+		if limit := uint64(64 << 20); most > limit || now.Sys-before.Sys > limit {
+			t.Errorf("%s: more than %d MiB", form, limit>>20)
+		}
+	}
 }
 
 type counter struct{ bytes int64 }
