@@ -138,6 +138,8 @@ func (t hourTable) upsert(w *writing, batch market.Batch) error {
 		}
 		tally.Changed += changed + added
 		w.changed[date] = true
+		first, last := h.changedStarts()
+		w.noteChange(date, first, last, changed+added)
 		if added > 0 {
 			cover.add(coverKey{date, ""}, added, newest)
 		}
@@ -275,6 +277,19 @@ func (h *hour) added() (rows int, newest int64) {
 		newest = max(newest, h.after[i].row.Start)
 	}
 	return len(h.after) - len(h.before), newest
+}
+
+// changedStarts returns the starts of the first and the last step that is new or has changed; there is one.
+func (h *hour) changedStarts() (first, last int64) {
+	first, last = h.start+market.HourSeconds, h.start
+	for i := range h.revised {
+		start := h.start + int64(h.revised[i].second)
+		first, last = min(first, start), max(last, start)
+	}
+	for i := len(h.before); i < len(h.after); i++ {
+		first, last = min(first, h.after[i].row.Start), max(last, h.after[i].row.Start)
+	}
+	return first, last
 }
 
 // ascending are the steps as they will be, in the order of time.

@@ -26,8 +26,8 @@ func (t priceTable) isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, w
 func (t priceTable) endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error) {
 	prices, err := t.selectPeriod(ctx, tx, t.Datasets[0].ID, market.Period{Start: start, End: start + 1})
 	end := start + t.Step
-	for _, price := range prices {
-		end = max(end, start+price.Resolution.Seconds())
+	for i := range prices {
+		end = max(end, start+t.Lasts(&prices[i]))
 	}
 	return end, err
 }

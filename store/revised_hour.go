@@ -291,7 +291,7 @@ func newRevisedHours(ctx context.Context, tx *sql.Tx) (*revisedHours, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := tx.PrepareContext(ctx, "SELECT id, hour, seen_ms, steps, runs FROM afrr_energy_revision WHERE hour = ?")
+	before, err := tx.PrepareContext(ctx, "SELECT id, hour, seen_ms, steps, runs FROM afrr_energy_revision WHERE hour = ? ORDER BY id")
 	if err != nil {
 		return nil, err
 	}
@@ -330,8 +330,7 @@ func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedS
 		for _, run := range runs {
 			for n := range run[1] {
 				for columns := uint(run[2]); columns != 0; columns &= columns - 1 {
-					at := &since[run[0]+n*market.AFRRSeconds][bits.TrailingZeros(columns)]
-					*at = max(*at, p.seen)
+					since[run[0]+n*market.AFRRSeconds][bits.TrailingZeros(columns)] = p.seen
 				}
 			}
 		}

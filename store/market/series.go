@@ -20,6 +20,8 @@ type Series[R comparable] struct {
 	Datasets []About
 	Start    func(*R) *int64 // of the row's period, seconds UTC
 
+	// Lasts is how long a row lasts in seconds, a multiple of Step; nil: Step. A longer row is served as several.
+	Lasts func(*R) int64
 	// Dataset points at the row's dataset; nil where Datasets has one only.
 	Dataset func(*R) *Dataset
 	Keys    []Key[R] // beside the start and the dataset
