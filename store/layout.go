@@ -29,6 +29,10 @@ type table interface {
 	nextRevisions(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error)
 	packRows(market.Batch) (packed, digest []byte, err error)
 	unpackRows(content) (market.Batch, error)
+	// storedColumns are the names of the series' columns in the database.
+	storedColumns() []string
+	// partReader reads rows as they are served, of so many delivery dates in one transaction.
+	partReader(*plan) (reader partReader, dates int)
 	// endOf is when the period ends that begins at a second; there is a row of it.
 	endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error)
 	propose(p *Proposal)

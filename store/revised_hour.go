@@ -194,7 +194,8 @@ func (p *revisedHour) changedSteps() ([]revisedStep, error) {
 func (p *revisedHour) readChanges(steps []revisedStep) error {
 	rest := p.changes
 	var changed []*revisedStep
-	var numbers []market.Number
+	var values []float64
+	var valid []bool
 	read := func(into func(*revisedStep) *market.Number) error {
 		if len(rest) == 0 {
 			return errNumber
@@ -205,11 +206,11 @@ func (p *revisedHour) readChanges(steps []revisedStep) error {
 			decimals = &n
 		}
 		var err error
-		if rest, err = readColumn(rest[1:], numbers, decimals); err != nil {
+		if rest, err = readColumn(rest[1:], values, valid, decimals); err != nil {
 			return err
 		}
 		for i, step := range changed {
-			*into(step) = numbers[i]
+			*into(step) = market.Number{V: values[i], Valid: valid[i]}
 		}
 		return nil
 	}
@@ -223,7 +224,7 @@ func (p *revisedHour) readChanges(steps []revisedStep) error {
 		if len(changed) == 0 {
 			continue
 		}
-		numbers = append(numbers[:0], make([]market.Number, len(changed))...)
+		values, valid = make([]float64, len(changed)), make([]bool, len(changed))
 		if err := firstError(
 			func() error { return read(func(s *revisedStep) *market.Number { return &s.old[c] }) },
 			func() error { return read(func(s *revisedStep) *market.Number { return &s.new[c] }) },

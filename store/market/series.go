@@ -237,6 +237,18 @@ func (c *Column[R]) value(r *R) Value {
 	return Value{}
 }
 
+// Set sets the row's value; an Instant has none.
+func (c *Column[R]) Set(r *R, v Value) {
+	switch {
+	case c.Number != nil:
+		*c.Number(r) = v.Number
+	case c.Flag != nil:
+		*c.Flag(r) = Flag{V: v.Number.V != 0, Valid: v.Number.Valid}
+	case c.String != nil:
+		*c.String(r) = v.Text
+	}
+}
+
 // Values are the row's values in the order of Revised.
 func (s *Series[R]) Values(r *R) []Value {
 	values := make([]Value, len(s.revised))
