@@ -95,6 +95,7 @@ func accountPages(r rendering, p *web.Pages, language web.Language) {
 }
 
 func TestEveryEventOfTheAuditLogHasItsWords(t *testing.T) {
+	t.Parallel()
 	p, err := web.New(false)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +109,7 @@ func TestEveryEventOfTheAuditLogHasItsWords(t *testing.T) {
 }
 
 func TestASubscriptionIsShownUntilItsLastDay(t *testing.T) {
+	t.Parallel()
 	end := market.NewDeliveryDate(2026, 10, 25).End()
 	shown := web.SubscriptionOf(store.Account{Subscription: store.Subscription{Offer: "reserves", End: end}}, []web.Offer{{ID: "reserves"}}, end.Add(-time.Second))
 	if shown.Last != market.NewDeliveryDate(2026, 10, 25) || !shown.Active {

@@ -19,6 +19,7 @@ import (
 )
 
 func TestTheCodingThatIsLikedBest(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ accept, want string }{
 		{"", ""},
 		{"gzip", "gzip"},
@@ -60,6 +61,7 @@ func TestTheCodingThatIsLikedBest(t *testing.T) {
 }
 
 func TestWhichTagsAreNamed(t *testing.T) {
+	t.Parallel()
 	const tag = `"a1-gzip"`
 	for _, row := range []struct {
 		value string
@@ -181,6 +183,7 @@ func TestATagLivesAsLongAsTheBytesOfItsBody(t *testing.T) {
 
 // A client that took the first gzip is told that it still has the content once that is packed better.
 func TestTheQuickGzipIsStillHeldAfterABetterOneIsMade(t *testing.T) {
+	t.Parallel()
 	quick, better := api.QuickAndBest()
 	if quick == better {
 		t.Fatal("the two have one tag")
@@ -191,6 +194,7 @@ func TestTheQuickGzipIsStillHeldAfterABetterOneIsMade(t *testing.T) {
 }
 
 func TestPagesAreSentPackedWhereThatIsAccepted(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	plain := f.ask(t, "GET", "/docs")
 	packed := f.ask(t, "GET", "/docs", header("Accept-Encoding", "gzip, br"))
@@ -203,6 +207,7 @@ func TestPagesAreSentPackedWhereThatIsAccepted(t *testing.T) {
 }
 
 func TestStaticFilesAreSentPacked(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for _, name := range []string{"style.css", "chart.js"} {
 		plain := f.ask(t, "GET", "/static/"+name)

@@ -31,6 +31,7 @@ func (f *fixture) floodSignIns(t *testing.T, dress ...func(*http.Request)) {
 }
 
 func TestBehindAFloodOfSignInsAStrangerWaitsAndAKnownDeviceDoesNot(t *testing.T) {
+	t.Parallel()
 	trusted := func(o *api.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }
 	for name, from := range map[string]func(client string) func(*http.Request){
 		"peers": peer,
@@ -61,6 +62,7 @@ func TestBehindAFloodOfSignInsAStrangerWaitsAndAKnownDeviceDoesNot(t *testing.T)
 }
 
 func TestEachWayInLeavesTheCookieOfTheDevice(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) { o.OpenSignup = true })
 	session := f.signIn(t, email, password)
 	for _, row := range []struct {
@@ -86,6 +88,7 @@ func TestEachWayInLeavesTheCookieOfTheDevice(t *testing.T) {
 }
 
 func TestEachFormThatHashesIsLimitedByOrigin(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) { o.OpenSignup = true })
 	f.floodSignIns(t)
 	for i := range 20 {
@@ -112,6 +115,7 @@ func TestEachFormThatHashesIsLimitedByOrigin(t *testing.T) {
 }
 
 func TestAnOriginThatGoesOnIsAnsweredLateAndOneThatIsGoneNotAtAll(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	f.floodSignIns(t)
 	wrong := url.Values{"email": {"nobody@example.org"}, "password": {"x"}}
@@ -149,6 +153,7 @@ func TestAnOriginThatGoesOnIsAnsweredLateAndOneThatIsGoneNotAtAll(t *testing.T) 
 }
 
 func TestMailsOfWhoAsksForLessGoFirst(t *testing.T) {
+	t.Parallel()
 	done, mails := api.Errands(2000, 5)
 	if len(done) != 1000 || mails != 1005 {
 		t.Fatalf("%d are done and %d dropped", len(done), mails)

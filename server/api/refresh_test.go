@@ -47,6 +47,7 @@ func oneOfEach(price float64) market.Batch {
 }
 
 func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	batch := oneOfEach(12.5)
 	f.commit(t, market.Batch{Prices: batch.Prices, Capacity: batch.Capacity[:1], AFRR: batch.AFRR})
@@ -65,6 +66,7 @@ func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
 }
 
 func TestAnAggregateTakesTheTimeOfTheOnlyPartThatWasRead(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, market.Batch{}, market.MFRRCapacity, market.AFRREnergy)
 	f.refresh(t)
@@ -75,6 +77,7 @@ func TestAnAggregateTakesTheTimeOfTheOnlyPartThatWasRead(t *testing.T) {
 }
 
 func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)
@@ -108,6 +111,7 @@ func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
 }
 
 func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	refused := func(datasets ...market.Dataset) []market.Refusal {
@@ -153,6 +157,7 @@ func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
 }
 
 func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	other, err := store.Open(t.Context(), f.store.Path())
@@ -165,6 +170,7 @@ func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
 }
 
 func TestAFailedRefreshLeavesWhatIsServed(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)
@@ -180,6 +186,7 @@ func TestAFailedRefreshLeavesWhatIsServed(t *testing.T) {
 
 // The price is a counter: a reader that sees one part older than what it saw before has been given a mixture.
 func TestReadersNeverSeeAMixtureWhileBodiesAreRefreshed(t *testing.T) {
+	t.Parallel()
 	const commits, readers = 12, 3
 	f := open(t, func(o *api.Options) { o.RateLimitPerMinute = 1 << 30 })
 	f.commit(t, oneOfEach(1))
@@ -259,6 +266,7 @@ func fcrPrice(price int) []byte {
 }
 
 func TestBeforeAllBodiesAreBuiltDataRoutesAreUnavailable(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	admin := f.admin(t)
@@ -284,6 +292,7 @@ func TestBeforeAllBodiesAreBuiltDataRoutesAreUnavailable(t *testing.T) {
 }
 
 func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	must(t, f.store.Close())
@@ -297,6 +306,7 @@ func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 }
 
 func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(12.5))
 	f.refresh(t)
@@ -321,6 +331,7 @@ func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
 }
 
 func TestABodyThatWasNeverFetchedGetsItsTime(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	f.commit(t, market.Batch{}, market.FCRCapacity, market.MFRREnergy)

@@ -17,6 +17,7 @@ import (
 )
 
 func TestRevisionsAreNamedAndScaledAsTheirEndpointDoes(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	start := market.NewDeliveryDate(2026, time.July, 14).Start().Unix()
@@ -124,6 +125,7 @@ func revisionsPage(t *testing.T, f *fixture, target string, who func(*http.Reque
 }
 
 func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	date := market.NewDeliveryDate(2026, time.July, 14)
@@ -168,6 +170,7 @@ func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
 }
 
 func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	date := market.NewDeliveryDate(2026, time.July, 14)
@@ -188,6 +191,7 @@ func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
 }
 
 func TestALargeAnswerOfRevisionsIsSentInParts(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	revisedSteps(t, f, market.NewDeliveryDate(2026, time.July, 14), 8)
@@ -309,6 +313,7 @@ func TestClientsThatReadPagesSlowlyHoldOnlySoMuch(t *testing.T) {
 }
 
 func TestParametersOfRevisionsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	revisedSteps(t, f, market.NewDeliveryDate(2026, time.July, 14), 1)

@@ -19,6 +19,7 @@ import (
 )
 
 func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) {
+	t.Parallel()
 	folder, objects := t.TempDir(), newObjectStore(t)
 	inFolder := func(name string) {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
@@ -97,6 +98,7 @@ func (h onMessage) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h onMessage) WithGroup(string) slog.Handler      { return h }
 
 func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
+	t.Parallel()
 	n := newNightly(t, time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), config{To: filepath.Join(t.TempDir(), "not mounted"), Keep: Keep{Days: 2}})
 	failed := make(chan struct{}, 10)
 	n.Log = slog.New(onMessage{"backup failed", failed})
@@ -174,6 +176,7 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 }
 
 func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *testing.T) {
+	t.Parallel()
 	folder, objects := t.TempDir(), newObjectStore(t)
 	n := newNightly(t, backupNoon, config{To: folder, S3: objects.config(""), Keep: Keep{Days: 2}})
 	check := func(inFolder, inBucket []string) {
@@ -222,6 +225,7 @@ func withBackups(t *testing.T, last time.Time, nights int) (folder string, files
 }
 
 func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
+	t.Parallel()
 	for name, known := range map[string]func() bool{"nobody knows": nil, "it is known": func() bool { return true }} {
 		t.Run(name, func(t *testing.T) {
 			folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
@@ -262,6 +266,7 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 }
 
 func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
+	t.Parallel()
 	folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
 	n := newNightly(t, backupNoon, config{To: folder, Keep: Keep{Days: 2}})
 	wrong := true
@@ -280,6 +285,7 @@ func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
 }
 
 func TestWhichBackupsAreKept(t *testing.T) {
+	t.Parallel()
 	var made []time.Time
 	for date := market.NewDeliveryDate(2026, time.January, 1); !date.After(market.NewDeliveryDate(2026, time.November, 24)); date = date.Add(1) {
 		made = append(made, date.At(3, 30))

@@ -9,6 +9,7 @@ import (
 )
 
 func TestABatchIsTakenApartByDatasetAndDeliveryDate(t *testing.T) {
+	t.Parallel()
 	// The last quarter of 14 July and the first of the 15th, Paris.
 	last, first := market.NewDeliveryDate(2026, 7, 15).Period().Start-900, market.NewDeliveryDate(2026, 7, 15).Period().Start
 	batch := market.Batch{
