@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"courant/auth"
+	"courant/internal/await"
 	"courant/store"
 	"courant/store/market"
 )
@@ -214,7 +215,7 @@ func TestStartWritesDownOnceAMinute(t *testing.T) {
 	written := make(chan struct{}, 1)
 	f.Start()
 	defer f.Close()
-	must(t, f.clock.BlockUntilContext(t.Context(), 1))
+	must(t, f.clock.BlockUntilContext(await.Context(t), 1))
 	f.store.Watch(time.Millisecond, func() error {
 		tokens, err := f.store.Tokens(t.Context(), 0, noon, 0, 10)
 		if err == nil && tokens[0].LastUsed.Equal(noon) {

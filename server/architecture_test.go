@@ -29,6 +29,7 @@ var imports = map[string][]string{
 	"courant/store/disk":       {},
 	"courant/store/market":     {},
 	"courant/store/storetest":  {"courant/store"},
+	"courant/internal/await":   {},
 }
 
 // homes are the packages in which a library may be used, so that it can be replaced there.

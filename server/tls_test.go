@@ -24,6 +24,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/internal/await"
 	"courant/server/config"
 	"courant/server/entrance"
 )
@@ -93,11 +94,11 @@ func serve(t *testing.T, cfg config.Config, log io.Writer) *Server {
 	go func() { ended <- s.Run(ctx, func() { close(ready) }) }()
 	t.Cleanup(func() {
 		stop()
-		if err := errors.Join(<-ended, s.Close()); err != nil {
+		if err := errors.Join(await.Value(t, ended), s.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	<-ready
+	await.Value(t, ready)
 	return s
 }
 
@@ -131,6 +132,7 @@ func ask(t *testing.T, client *http.Client, method, url, host, body string) *htt
 }
 
 func TestTheDomainIsServedByHTTPS(t *testing.T) {
+	t.Parallel()
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
 	s := serve(t, cfg, t.Output())
@@ -169,6 +171,7 @@ func TestTheDomainIsServedByHTTPS(t *testing.T) {
 }
 
 func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
+	t.Parallel()
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
 	cfg.Server.Addr, cfg.Metrics.OpenToLoopback = "127.0.0.1:0", true
@@ -180,6 +183,7 @@ func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
 }
 
 func TestATakenTLSPortIsNamed(t *testing.T) {
+	t.Parallel()
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()
 	port := strings.TrimPrefix(taken.URL, "http://")

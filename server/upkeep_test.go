@@ -10,12 +10,14 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/internal/await"
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
 )
 
 func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
+	t.Parallel()
 	at := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, time.October, day) }
 	for _, test := range []struct {
 		name  string
@@ -49,7 +51,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { u.maintain(ctx) })
 		for range 2 { // it waits for the night after only when it is done with this one
-			if err := clock.BlockUntilContext(ctx, 1); err != nil {
+			if err := clock.BlockUntilContext(await.Context(t), 1); err != nil {
 				t.Fatal(err)
 			}
 			if clock.Now().Equal(test.now) {
@@ -74,6 +76,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 }
 
 func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t *testing.T) {
+	t.Parallel()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +111,7 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 }
 
 func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
+	t.Parallel()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/internal/await"
 	"courant/store"
 	"courant/store/market"
 )
@@ -119,7 +120,7 @@ func TestWritersWaitForTheLock(t *testing.T) {
 		})
 	}
 	for range 4 {
-		<-begun
+		await.Value(t, begun)
 	}
 	release()
 	writers.Wait()

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"courant/internal/await"
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
@@ -244,7 +245,7 @@ func TestASlowReaderHoldsOnlyWhatItReads(t *testing.T) {
 	admin(r)
 	var reading sync.WaitGroup
 	reading.Go(func() { f.ServeHTTP(slow, r) })
-	<-slow.writing
+	await.Value(t, slow.writing)
 	f.commit(t, oneOfEach(99))
 	f.refresh(t)
 	f.Settle()

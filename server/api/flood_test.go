@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/internal/await"
 	"courant/server/api"
 )
 
@@ -133,7 +134,7 @@ func TestAnOriginThatGoesOnIsAnsweredLateAndOneThatIsGoneNotAtAll(t *testing.T) 
 			f.ServeHTTP(w, r)
 			status <- w.Code
 		}()
-		must(t, f.clock.BlockUntilContext(t.Context(), 1))
+		must(t, f.clock.BlockUntilContext(await.Context(t), 1))
 		return status
 	}
 	late := begin(t.Context())
@@ -143,13 +144,13 @@ func TestAnOriginThatGoesOnIsAnsweredLateAndOneThatIsGoneNotAtAll(t *testing.T) 
 	default:
 	}
 	f.clock.Advance(2 * time.Second)
-	if code := <-late; code != 429 {
+	if code := await.Value(t, late); code != 429 {
 		t.Errorf("late it is %d", code)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := begin(ctx)
 	cancel()
-	<-gone
+	await.Value(t, gone)
 }
 
 func TestMailsOfWhoAsksForLessGoFirst(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"courant/auth"
+	"courant/internal/await"
 	"courant/server/api"
 	"courant/store"
 )
@@ -218,7 +219,7 @@ func TestABodyIsAtMost64KiB(t *testing.T) {
 				t.Errorf("the problem is %s", w.Body)
 			}
 			conn.Close()
-			<-sent
+			await.Value(t, sent)
 		})
 	}
 }

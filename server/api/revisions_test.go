@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/internal/await"
 	"courant/store"
 	"courant/store/market"
 )
@@ -250,7 +251,7 @@ func TestClientsThatReadRevisionsSlowlyHoldOnlySoManyAnswers(t *testing.T) {
 				t.Errorf("an answer that was begun: %d %s", w.Code, w.Body)
 			}
 		})
-		<-asked
+		await.Value(t, asked)
 	}
 	refused := func(token string) {
 		t.Helper()
@@ -294,7 +295,7 @@ func TestClientsThatReadPagesSlowlyHoldOnlySoMuch(t *testing.T) {
 			anne(r)
 			f.ServeHTTP(slowReader{httptest.NewRecorder(), asked, let}, r)
 		})
-		<-asked
+		await.Value(t, asked)
 	}
 	w := f.ask(t, "GET", page, anne)
 	if p := problemOf(t, w); p.Status != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "5" {

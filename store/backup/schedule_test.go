@@ -14,6 +14,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/internal/await"
 	"courant/store"
 	"courant/store/market"
 )
@@ -53,15 +54,15 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			ctx, stop := context.WithCancel(t.Context())
 			var running sync.WaitGroup
 			running.Go(func() { n.Run(ctx) })
-			<-made // the one that was missed
+			await.Value(t, made) // the one that was missed
 			for _, hours := range []time.Duration{14*time.Hour + 30*time.Minute, 24 * time.Hour} {
-				if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+				if err := n.clock.BlockUntilContext(await.Context(t), 1); err != nil {
 					t.Fatal(err)
 				}
 				n.clock.Advance(hours)
-				<-made
+				await.Value(t, made)
 			}
-			if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+			if err := n.clock.BlockUntilContext(await.Context(t), 1); err != nil {
 				t.Fatal(err)
 			}
 			if got, want := n.newest(place.kind), time.Date(2026, 10, 26, 2, 30, 0, 0, time.UTC); !got.Equal(want) {
@@ -105,13 +106,13 @@ func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { n.Run(ctx) })
-	<-failed
+	await.Value(t, failed)
 	for range 2 {
-		if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+		if err := n.clock.BlockUntilContext(await.Context(t), 1); err != nil {
 			t.Fatal(err)
 		}
 		n.clock.Advance(time.Hour)
-		<-failed
+		await.Value(t, failed)
 	}
 	stop()
 	running.Wait()
