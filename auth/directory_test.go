@@ -16,6 +16,7 @@ import (
 	"courant/auth"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 // blind makes every further read of the accounts fail.
@@ -214,7 +215,7 @@ func TestStartStoresUsageOnceAMinute(t *testing.T) {
 	written := make(chan struct{}, 1)
 	f.Start()
 	defer f.Close()
-	must(t, f.clock.BlockUntilContext(t.Context(), 1))
+	must(t, f.clock.BlockUntilContext(await.Context(t), 1))
 	f.store.Watch(time.Millisecond, func() error {
 		tokens, err := f.store.Tokens(t.Context(), 0, noon, 0, 10)
 		if err == nil && tokens[0].LastUsed.Equal(noon) {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"sync"
 	"testing"
@@ -19,7 +20,10 @@ import (
 	"courant/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Set("rapid.checks", "30") // unless the command line says otherwise
+	goleak.VerifyTestMain(m)
+}
 
 // fakeMarket is both sources: it answers every call with what its functions make of the window, and notes the call.
 type fakeMarket struct {

@@ -17,6 +17,7 @@ const (
 )
 
 func TestWithNothingStoredEveryKeyIsThere(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	admin := f.admin(t)
@@ -39,6 +40,7 @@ func TestWithNothingStoredEveryKeyIsThere(t *testing.T) {
 }
 
 func TestARunThatBroughtNothingIsFetchTimeAlone(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, market.Batch{}, market.FCRCapacity, market.AFRREnergy)
 	f.refresh(t)

@@ -98,6 +98,7 @@ func shownRows(t *testing.T, page, dataset string) [][]string {
 }
 
 func TestCSVIsWhatThePageShows(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
 	f.refresh(t)
@@ -149,6 +150,7 @@ func instantOf(t *testing.T, text string) string {
 
 // A date of which the 4 s steps were removed shows what it showed before, and says so.
 func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
 	f.refresh(t)
@@ -186,6 +188,7 @@ func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
 }
 
 func TestCSVTellsBothSecondHoursApart(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	w := f.ask(t, "GET", "/csv/fr/day-ahead-prices?from=2026-10-25", admin)
 	lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\r\n"), "\r\n")
@@ -208,6 +211,7 @@ func TestCSVTellsBothSecondHoursApart(t *testing.T) {
 }
 
 func TestDatesThatCannotBeShownAreRefused(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	for query, want := range map[string]int{
 		"":                               200,

@@ -42,6 +42,7 @@ func oneOfEach(price float64) market.Batch {
 }
 
 func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	batch := oneOfEach(12.5)
 	f.commit(t, market.Prices.Batch(market.Prices.In(batch)).With(market.Capacity.Batch(market.Capacity.In(batch)[:1])).With(market.AFRR.Batch(market.AFRR.In(batch))))
@@ -60,6 +61,7 @@ func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
 }
 
 func TestAnAggregateTakesTheTimeOfTheOnlyPartThatWasRead(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, market.Batch{}, market.MFRRCapacity, market.AFRREnergy)
 	f.refresh(t)
@@ -70,6 +72,7 @@ func TestAnAggregateTakesTheTimeOfTheOnlyPartThatWasRead(t *testing.T) {
 }
 
 func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)
@@ -103,6 +106,7 @@ func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
 }
 
 func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	refused := func(datasets ...market.Dataset) []market.Refusal {
@@ -148,6 +152,7 @@ func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
 }
 
 func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	other, err := store.Open(t.Context(), f.store.Path())
@@ -160,6 +165,7 @@ func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
 }
 
 func TestAFailedRefreshLeavesWhatIsServed(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)
@@ -175,6 +181,7 @@ func TestAFailedRefreshLeavesWhatIsServed(t *testing.T) {
 
 // The price is a counter: a reader that sees one part older than what it saw before has been given a mixture.
 func TestReadersNeverSeeAMixtureWhileBodiesAreRefreshed(t *testing.T) {
+	t.Parallel()
 	const commits, readers = 12, 3
 	f := open(t, func(o *api.Options) { o.RateLimitPerMinute = 1 << 30 })
 	f.commit(t, oneOfEach(1))
@@ -254,6 +261,7 @@ func fcrPrice(price int) []byte {
 }
 
 func TestBeforeAllBodiesAreBuiltDataRoutesAreUnavailable(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	admin := f.admin(t)
@@ -279,6 +287,7 @@ func TestBeforeAllBodiesAreBuiltDataRoutesAreUnavailable(t *testing.T) {
 }
 
 func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	must(t, f.store.Close())
@@ -292,6 +301,7 @@ func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 }
 
 func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(12.5))
 	f.refresh(t)
@@ -316,6 +326,7 @@ func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
 }
 
 func TestABodyThatWasNeverFetchedGetsItsTime(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	f.commit(t, market.Batch{}, market.FCRCapacity, market.MFRREnergy)

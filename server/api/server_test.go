@@ -29,7 +29,19 @@ import (
 	"courant/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(withChromium{m}) }
+
+// withChromium stops the Chromium of the tests after the last of them.
+type withChromium struct{ *testing.M }
+
+func (m withChromium) Run() int {
+	defer func() {
+		if chromium.stop != nil {
+			chromium.stop()
+		}
+	}()
+	return m.M.Run()
+}
 
 // cheap are parameters with which hashing a password takes next to no time.
 var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}

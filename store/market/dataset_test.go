@@ -7,6 +7,7 @@ import (
 )
 
 func TestADatasetIsItsText(t *testing.T) {
+	t.Parallel()
 	want := []market.Dataset{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy"}
 	got := market.Datasets()
 	if !slices.Equal(got, want) {
