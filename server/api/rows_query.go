@@ -1,11 +1,7 @@
 package api
 
 import (
-	"cmp"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"net/url"
 	"slices"
 	"strconv"
@@ -30,44 +26,6 @@ const (
 	longestKeyValue = 64
 )
 
-// rowsFormat is the form of an answer of rows, as the parameter format names it.
-type rowsFormat string
-
-const (
-	formatJSON    rowsFormat = "json"
-	formatColumns rowsFormat = "columns"
-	formatNDJSON  rowsFormat = "ndjson"
-	formatCSV     rowsFormat = "csv"
-	formatCSVFR   rowsFormat = "csv-fr"
-	formatXLSX    rowsFormat = "xlsx"
-	formatParquet rowsFormat = "parquet"
-)
-
-// aboutFormat is what is known of a format.
-type aboutFormat struct {
-	format     rowsFormat
-	mediaType  string
-	extension  string // of a file; empty: the answer is not a file
-	isInAccept bool   // Accept chooses it
-	isCSV      bool   // nulls are written as a text
-}
-
-// rowsFormats are all formats, the preferred ones first.
-var rowsFormats = []aboutFormat{
-	{formatJSON, "application/json", "", true, false},
-	{formatColumns, "application/json", "", false, false},
-	{formatNDJSON, "application/x-ndjson", "ndjson", true, false},
-	{formatCSV, "text/csv", "csv", true, true},
-	{formatCSVFR, "text/csv", "csv", false, true},
-	{formatXLSX, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", true, false},
-	{formatParquet, "application/vnd.apache.parquet", "parquet", true, false},
-}
-
-// about returns what is known of the format.
-func (f rowsFormat) about() aboutFormat {
-	return rowsFormats[slices.IndexFunc(rowsFormats, func(known aboutFormat) bool { return known.format == f })]
-}
-
 // rowsQuery is what a request asks of the rows of a dataset.
 type rowsQuery struct {
 	dataset market.Dataset
@@ -85,9 +43,9 @@ type rowsQuery struct {
 	asOf       time.Time    // whole ms; zero: the newest
 	since      changedSince // zero: all rows
 	format     rowsFormat
-	doubles    bool   // numbers in Parquet are DOUBLE
-	nulls      string // what stands for null in a CSV
-	page       *rowsPage
+	doubles    bool      // numbers in Parquet are DOUBLE
+	nulls      string    // what stands for null in a CSV
+	page       *rowsPage // nil: the first page, of the newest position
 
 	given url.Values // the parameters as they were given, without the cursor
 }
@@ -97,18 +55,6 @@ type changedSince struct {
 	given    bool
 	instant  time.Time // whole ms, inclusive; zero: position counts
 	position int64     // exclusive
-}
-
-// rowsPage is where a page begins that is not the first one.
-type rowsPage struct {
-	position int64 // of the first page, which all pages show
-	place    rowsPlace
-}
-
-// rowsPlace is a place between two rows in the order of an answer.
-type rowsPlace struct {
-	start int64 // of the period of the row after the place, seconds UTC
-	row   int   // how many rows of that period come before the place
 }
 
 // rowsParameter is a parameter of the rows of a dataset.
@@ -125,7 +71,7 @@ func rowsParameters(dataset market.Dataset) []rowsParameter {
 		{"to", acceptedInstants},
 		{"date", acceptedDates},
 		{"columns", listed(columnNames(rowsColumns(dataset)), web.Text{
-			FR: "une ou plusieurs colonnes, séparées par des virgules et chacune une fois, en plus de la période et des clés, toujours là :",
+			FR: "une ou plusieurs colonnes, séparées par des virgules, chacune une fois, en plus de la période et des clés, toujours là :",
 			EN: "one or more columns, separated by commas and each once, beside the period and the keys, which are always there:",
 		})},
 	}
@@ -133,8 +79,10 @@ func rowsParameters(dataset market.Dataset) []rowsParameter {
 		accepts := listed(key.Values, acceptedList)
 		if key.Values == nil {
 			accepts = web.Text{
-				FR: fmt.Sprintf("jusqu'à %d valeurs d'au plus %d caractères, séparées par des virgules et chacune une fois", mostListed, longestKeyValue),
-				EN: fmt.Sprintf("up to %d values of at most %d characters, separated by commas and each once", mostListed, longestKeyValue),
+				FR: fmt.Sprintf("jusqu'à %d valeurs d'au plus %d caractères, séparées par des virgules et chacune une fois",
+					mostListed, longestKeyValue),
+				EN: fmt.Sprintf("up to %d values of at most %d characters, separated by commas and each once",
+					mostListed, longestKeyValue),
 			}
 		}
 		parameters = append(parameters, rowsParameter{key.Name, accepts})
@@ -155,8 +103,10 @@ func rowsParameters(dataset market.Dataset) []rowsParameter {
 		rowsParameter{"format", listed(formatNames(), acceptedChoice)},
 		rowsParameter{"numbers", listed(rowsNumbers, acceptedChoice)},
 		rowsParameter{"nulls", web.Text{
-			FR: fmt.Sprintf("un texte de 1 à %d caractères visibles, sans guillemet, virgule ni point-virgule, qui ne commence pas par =, + ou @", longestNull),
-			EN: fmt.Sprintf("a text of 1 to %d visible characters, without quote, comma or semicolon, that does not begin with =, + or @", longestNull),
+			FR: fmt.Sprintf("un texte de 1 à %d caractères visibles, sans guillemet, virgule ni point-virgule, "+
+				"qui ne commence pas par =, + ou @", longestNull),
+			EN: fmt.Sprintf("a text of 1 to %d visible characters, without quote, comma or semicolon, "+
+				"that does not begin with =, + or @", longestNull),
 		}},
 		rowsParameter{"cursor", web.Text{
 			FR: "le curseur d'une réponse aux mêmes autres paramètres : suivez « next », ou recommencez sans « cursor »",
@@ -180,7 +130,10 @@ var (
 	rowsNumbers = []string{numbersDouble}
 
 	acceptedChoice = web.Text{FR: "l'une des valeurs", EN: "one of"}
-	acceptedList   = web.Text{FR: "une ou plusieurs, séparées par des virgules et chacune une fois, des valeurs", EN: "one or more, separated by commas and each once, of"}
+	acceptedList   = web.Text{
+		FR: "une ou plusieurs, séparées par des virgules et chacune une fois, des valeurs",
+		EN: "one or more, separated by commas and each once, of",
+	}
 )
 
 // listed is what a parameter accepts, followed by the values.
@@ -270,7 +223,8 @@ type rowsParser struct {
 func (p *rowsParser) split(raw string) error {
 	if len(raw) > longestQuery {
 		return problemInvalidParameter.withDetail(
-			fmt.Sprintf("Les paramètres ont plus de %d octets.", longestQuery), fmt.Sprintf("The parameters have more than %d bytes.", longestQuery))
+			fmt.Sprintf("Les paramètres ont plus de %d octets.", longestQuery),
+			fmt.Sprintf("The parameters have more than %d bytes.", longestQuery))
 	}
 	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
@@ -473,8 +427,8 @@ func (p *rowsParser) readColumns() error {
 			p.columns = append(p.columns, column)
 		case p.given.Has("columns"):
 			return problemInvalidParameter.withDetail(
-				"« columns » n'accepte « "+name+" » qu'avec « resolution=native » : avec une autre résolution, il accepte les nombres et les booléens.",
-				"“columns” accepts “"+name+"” only with “resolution=native”: with another resolution it accepts numbers and booleans.")
+				"« columns » n'accepte « "+name+" » qu'avec « resolution=native » : sinon, il accepte les nombres et les booléens.",
+				"“columns” accepts “"+name+"” only with “resolution=native”: else it accepts numbers and booleans.")
 		}
 	}
 	return nil
@@ -576,71 +530,10 @@ func (p *rowsParser) readPage() error {
 			"“cursor” is given without “limit”; repeat the parameters of the page before.")
 	}
 	if !p.readCursor(p.cursor) {
-		return p.refuse("cursor", "ne vient pas d'une réponse aux mêmes autres paramètres", "does not come from an answer to the same other parameters")
+		return p.refuse("cursor", "ne vient pas d'une réponse aux mêmes autres paramètres",
+			"does not come from an answer to the same other parameters")
 	}
 	return nil
-}
-
-// cursorAt names the place where the page after this one begins. position is that of the first page. A cursor is good only
-// for the same dataset and parameters. It carries the instants for which words such as now stood on the first page.
-func (q *rowsQuery) cursorAt(position int64, place rowsPlace) string {
-	content := binary.AppendUvarint(nil, uint64(position))
-	for _, n := range []int64{
-		q.period.Start, q.period.Seconds(), q.asOf.UnixMilli(), q.since.instant.UnixMilli(), place.start - q.period.Start, int64(place.row),
-	} {
-		content = binary.AppendVarint(content, n)
-	}
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(content, q.seal(content)))
-}
-
-// seal ties the content of a cursor to the dataset and the other parameters.
-func (q *rowsQuery) seal(content []byte) uint32 {
-	return crc32.ChecksumIEEE([]byte(string(q.dataset) + "?" + q.given.Encode() + " " + string(content)))
-}
-
-// readCursor reads what cursorAt wrote; false if it did not write it.
-func (q *rowsQuery) readCursor(text string) bool {
-	content, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(content) < 4 {
-		return false
-	}
-	content, seal := content[:len(content)-4], content[len(content)-4:]
-	if binary.BigEndian.Uint32(seal) != q.seal(content) {
-		return false
-	}
-	position, size := binary.Uvarint(content)
-	if size <= 0 || position > 1<<53 {
-		return false
-	}
-	content = content[size:]
-	var numbers [6]int64
-	for i := range numbers {
-		n, size := binary.Varint(content)
-		if size <= 0 || n > 1<<53 || n < -1<<53 {
-			return false
-		}
-		numbers[i], content = n, content[size:]
-	}
-	if len(content) > 0 || numbers[1] < 0 || numbers[4] < 0 || numbers[4] >= numbers[1] || numbers[5] < 0 {
-		return false
-	}
-	q.period = market.Period{Start: numbers[0], End: numbers[0] + numbers[1]}
-	if !isInYears(q.period.From()) || !isInYears(q.period.To()) {
-		return false
-	}
-	if !q.asOf.IsZero() {
-		q.asOf = time.UnixMilli(numbers[2]).UTC()
-	}
-	if !q.since.instant.IsZero() {
-		q.since.instant = time.UnixMilli(numbers[3]).UTC()
-	}
-	q.page = &rowsPage{int64(position), rowsPlace{q.period.Start + numbers[4], int(numbers[5])}}
-	return true
-}
-
-// nextQuery is the query of the address of the page after this one.
-func (q *rowsQuery) nextQuery(position int64, place rowsPlace) string {
-	return q.given.Encode() + "&cursor=" + q.cursorAt(position, place)
 }
 
 // canonical is the query in one form, which queries that ask for the same share: defaults are written out, and words such as
@@ -696,53 +589,4 @@ func fileTime(second int64) string {
 		return date.String()
 	}
 	return t.Format("20060102T150405Z")
-}
-
-// acceptedFormat returns the format that the values of Accept, which may be malformed, prefer: of those with the greatest
-// weight one that is named before one that a wildcard allows, and then the first one named. It is JSON if none is accepted.
-func acceptedFormat(accept []string) rowsFormat {
-	type preference struct{ weight, precision, place int }
-	preferred := map[rowsFormat]preference{}
-	place := 0
-	for _, value := range accept {
-		for item := range strings.SplitSeq(value, ",") {
-			place--
-			mediaRange, parameters, _ := strings.Cut(item, ";")
-			mediaRange = strings.ToLower(strings.TrimSpace(mediaRange))
-			weight := mostWeight
-			for parameter := range strings.SplitSeq(parameters, ";") {
-				if name, _, _ := strings.Cut(parameter, "="); strings.EqualFold(strings.TrimSpace(name), "q") {
-					weight = parseWeight(parameter)
-				}
-			}
-			for _, f := range rowsFormats {
-				precision := precisionOf(mediaRange, f.mediaType)
-				if before, named := preferred[f.format]; f.isInAccept && precision > 0 && (!named || precision > before.precision) {
-					preferred[f.format] = preference{weight, precision, place}
-				}
-			}
-		}
-	}
-	best, format := preference{}, formatJSON
-	for _, f := range rowsFormats {
-		p := preferred[f.format]
-		if p.weight > 0 && cmp.Or(cmp.Compare(p.weight, best.weight), cmp.Compare(p.precision, best.precision), cmp.Compare(p.place, best.place)) > 0 {
-			best, format = p, f.format
-		}
-	}
-	return format
-}
-
-// precisionOf is how precisely a range of Accept names a media type; 0: not at all.
-func precisionOf(mediaRange, mediaType string) int {
-	kind, _, _ := strings.Cut(mediaType, "/")
-	switch mediaRange {
-	case mediaType:
-		return 3
-	case kind + "/*":
-		return 2
-	case "*/*":
-		return 1
-	}
-	return 0
 }
