@@ -200,10 +200,11 @@ func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
 }
 
 type (
-	replyOfPrices   = source.Reply[market.Price]
-	replyOfCapacity = source.Reply[market.CapacityStep]
-	replyOfAFRR     = source.Reply[market.AFRRStep]
-	replyOfMFRR     = source.Reply[market.MFRRStep]
+	replyOfPrices    = source.Reply[market.Price]
+	replyOfCapacity  = source.Reply[market.CapacityStep]
+	replyOfAFRR      = source.Reply[market.AFRRStep]
+	replyOfMFRR      = source.Reply[market.MFRRStep]
+	replyOfImbalance = source.Reply[market.ImbalanceStep]
 )
 
 var (

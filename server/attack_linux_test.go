@@ -339,7 +339,7 @@ func (l *loaded) processor(t *testing.T) time.Duration {
 // data measures, until the context ends, how long answers of the eight endpoints take.
 func (l *loaded) data(t *testing.T, ctx context.Context) (took times) {
 	every(ctx, 5*time.Millisecond, func() {
-		path := "/api/" + theEight[len(took)%len(theEight)]
+		path := "/api/" + endpoints[len(took)%len(endpoints)]
 		begun := time.Now()
 		if status, _, err := l.get(t.Context(), path); err != nil || status != http.StatusOK {
 			t.Errorf("%s: %d, %v", path, status, err)
@@ -633,6 +633,7 @@ var heaviest = map[string]hostile{
 	"afrr_marginal_price":      {"", `{"days":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 31 * mebibyte, "{}]}"},
 	"result_procured_reserves": {"", `{"result_procured_reserves":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 12 * mebibyte, "{}]}"},
 	"standard_mfrr_data":       {"", `{"mari":{"mari_mesures":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 7 * mebibyte, "{}]}}"},
+	"imbalance_data":           {"", `{"imbalance_data":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, mebibyte, "{}]}"},
 	"france_power_exchanges":   {"", `{"france_power_exchanges":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, mebibyte, "{}]}"},
 	"api":                      {"", a44, "<Point><position>" + strings.Repeat("1", 10_000) + "</position></Point>", 11 * mebibyte, endOfA44},
 }
@@ -650,7 +651,7 @@ func TestAServiceToWhichAllSourcesReplyAsMuchAsMayBeTakesBoundedMemory(t *testin
 	defer server.Close()
 	service := startProgram(t, "courant-hasty", hostileEnvironment(t, server.URL), true, "serve")
 	feeds := map[string]bool{}
-	for len(feeds) < 5 {
+	for len(feeds) < len(market.Feeds()) {
 		feeds[service.await(`"msg":"feed run","feed":"([^"]+)"`)[1]] = true
 	}
 	most := memoryOf(t, service.cmd.Process.Pid, "VmHWM")
@@ -698,7 +699,7 @@ func TestWithFewFilesToOpenAServiceAnswersBesideManyIdleClients(t *testing.T) {
 	}
 	answers("beside idle clients")
 	whole := map[string]bool{}
-	for len(whole) < 5 { // each feed has called its source, and written to the database
+	for len(whole) < len(market.Feeds()) { // each feed has called its source, and written to the database
 		run := service.await(`"msg":"feed run","feed":"([^"]+)".*"outcome":"(\w+)"`)
 		if run[2] != string(store.OutcomeOK) {
 			t.Fatalf("%s is %s", run[1], run[2])

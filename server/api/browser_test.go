@@ -312,14 +312,14 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 	const dots = `[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.cursor circle').length).join(' ')`
 	b.do(chromedp.Focus(chromedp.CSS(".plot")))
 	b.keys(kb.Home)
-	b.is(dots, "1 1 1 1") // each chart has a value at midnight in one series
+	b.is(dots, "1 1 1 1 2 1") // the lines that have a value at midnight, of each chart
 	const numbers = `[...document.querySelectorAll('.plot')].map(p => p.getAttribute('aria-valuemax')).join(' ')`
-	b.is(numbers, "300 300 100 100")
+	b.is(numbers, "300 300 100 100 100 100")
 
 	b.keys("+")
-	b.is(numbers, "150 150 50 50")
+	b.is(numbers, "150 150 50 50 50 50")
 	b.keys(kb.Escape)
-	b.is(numbers, "300 300 100 100")
+	b.is(numbers, "300 300 100 100 100 100")
 
 	// A key of the legend takes a line away and brings it back.
 	const lines = `document.querySelectorAll('.plot')[0].querySelectorAll('.line').length`

@@ -22,12 +22,14 @@ func TestWithNothingStoredEveryKeyIsThere(t *testing.T) {
 	f.refresh(t)
 	admin := f.admin(t)
 	for endpoint, want := range map[string]string{
-		"day-ahead-prices":   `{"rows":[],"latestDate":null,"earliestDate":null}`,
-		"fcr-capacity":       noRows,
-		"afrr-capacity":      noRows,
-		"mfrr-capacity":      noRows,
-		"afrr-energy":        noAFRR,
-		"mfrr-energy":        noMFRR,
+		"day-ahead-prices": `{"rows":[],"latestDate":null,"earliestDate":null}`,
+		"fcr-capacity":     noRows,
+		"afrr-capacity":    noRows,
+		"mfrr-capacity":    noRows,
+		"afrr-energy":      noAFRR,
+		"mfrr-energy":      noMFRR,
+		"imbalance-prices": `{"rows":[],"latestDeliveryDateParis":null,"latestFetchedAtUtc":null,"latestPeriodEndUtc":null,` +
+			`"resolutionSeconds":900,"rowCount":0}`,
 		"balancing-capacity": `{"latestFetchedAtUtc":null,"fcr":` + noRows + `,"afrr":` + noRows + `,"mfrr":` + noRows + `}`,
 		"balancing-energy":   `{"latestFetchedAtUtc":null,"afrr":` + noAFRR + `,"mfrr":` + noMFRR + `}`,
 	} {

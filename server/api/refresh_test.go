@@ -38,7 +38,8 @@ func oneOfEach(price float64) market.Batch {
 	}
 	return market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT15M, Price: number}}).With(market.Capacity.Batch([]market.CapacityStep{
 		step(market.FCRCapacity, market.Symmetric), step(market.AFRRCapacity, market.Upward), step(market.MFRRCapacity, market.Downward),
-	})).With(market.AFRR.Batch([]market.AFRRStep{{Start: start, UpwardPrice: number}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: start, Direction: market.Upward, ClearingPrice: number}}))
+	})).With(market.AFRR.Batch([]market.AFRRStep{{Start: start, UpwardPrice: number}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: start, Direction: market.Upward, ClearingPrice: number}})).
+		With(market.Imbalance.Batch([]market.ImbalanceStep{{Start: start, PositivePrice: number, Status: market.Str("provisional")}}))
 }
 
 func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {

@@ -108,6 +108,14 @@ func (d Dataset) About() About {
 	return About{ID: d, Title: Text{string(d), string(d)}}
 }
 
+// Title returns the dataset's name; its own text if it is not one of Datasets, as in a token that another version made.
+func (d Dataset) Title() Text {
+	if _, known := ParseDataset(string(d)); !known {
+		return Text{string(d), string(d)}
+	}
+	return d.About().Title
+}
+
 // Series is the series that the dataset, which has to be one of Datasets, is made of.
 func (d Dataset) Series() AnySeries {
 	for _, series := range registered {
