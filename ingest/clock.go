@@ -75,6 +75,21 @@ func (f *Feeds) clockFinding(ctx context.Context) (clockFinding, error) {
 	return findClock(readings, f.clock.Now()), err
 }
 
+// clockAhead returns by how much this machine's clock is known to be ahead of the sources' (negative: behind); 0 unless it is
+// known to be wrong. readings are those of the run that asks: one that finds the clock right shows that it was set meanwhile.
+func (f *Feeds) clockAhead(ctx context.Context, readings []market.ClockReading) time.Duration {
+	found, err := f.clockFinding(ctx)
+	if err != nil || !found.wrong {
+		return 0 // whatever is wrong with the database, the commit reports
+	}
+	for _, r := range readings {
+		if found.ahead = r.Ahead; found.ahead.Abs() < clockWrong {
+			return 0
+		}
+	}
+	return found.ahead
+}
+
 // ClockWrong reports whether this machine's clock is known to be wrong, by the sources' Date headers. While it is, nothing
 // should be deleted because of its age.
 func (f *Feeds) ClockWrong(ctx context.Context) bool {

@@ -210,6 +210,24 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 			t.Errorf("%s is %s, %v", status.Dataset, status.State, status.LastError)
 		}
 	}
+	// What comes now is stamped with the sources' time.
+	newest := func() store.Change {
+		t.Helper()
+		changes, err := b.db.Changes(t.Context(), store.BeforeAll, 10_000)
+		if err != nil || len(changes) == 0 {
+			t.Fatalf("%d changes, %v", len(changes), err)
+		}
+		return changes[len(changes)-1]
+	}
+	before := newest().Position
+	b.clock.Advance(15 * time.Minute)
+	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
+	if got := newest(); got.Position == before || !got.Stamp.Equal(b.clock.Now().Add(behind)) {
+		t.Errorf("the newest commit after %d is %d and has the stamp %s", before, got.Position, got.Stamp)
+	}
+	if ahead := b.clockAhead(t.Context(), []market.ClockReading{{Host: "rte.example"}}); ahead != 0 {
+		t.Errorf("a run that finds the clock right has it %s ahead", ahead)
+	}
 	// Set right, it is believed with the next run of each source that had found it wrong.
 	b.market.ahead = map[string]time.Duration{"rte.example": 0, "entsoe.example": 0}
 	b.clock.Advance(behind)

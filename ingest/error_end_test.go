@@ -81,7 +81,7 @@ func TestADateThatIsThinnedHasNoError(t *testing.T) {
 	if err := b.Fetch(t.Context(), ask); err == nil || b.status(market.AFRREnergy).State != report.StateError {
 		t.Fatalf("a fetch that fails: %v, %+v", err, b.status(market.AFRREnergy))
 	}
-	if _, err := b.db.ThinAFRR(t.Context(), date(t, "2026-09-04")); err != nil {
+	if _, err := b.db.ThinAFRR(t.Context(), date(t, "2026-09-04"), b.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.status(market.AFRREnergy); got.State == report.StateError || got.LastError != nil {

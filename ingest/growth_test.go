@@ -50,6 +50,7 @@ var takenOf = map[string]string{
 	string(market.AFRRCapacity): string(market.AFRRCapacity), string(market.MFRRCapacity): string(market.MFRRCapacity),
 	"afrr_energy_hour": string(market.AFRREnergy), "mfrr_energy": string(market.MFRREnergy),
 	"feed_run": growthOfRuns, "asked_date": growthOfRuns, "coverage": growthOfRuns, "refusal": growthOfRuns,
+	"market_commit": growthOfRuns,
 }
 
 // What the sources are taken to correct in a year: one in a hundred of the values of quarter hours, and one in a thousand of
@@ -139,7 +140,7 @@ func TestGrowthOfAYear(t *testing.T) {
 	revision := (is["revision"] - was["revision"]) / (is["rows"] - was["rows"])
 	stepRevision := (is["afrr_energy_revision"] - was["afrr_energy_revision"]) / steps
 	year[growthOfRevisions] = revision*quarterRevisionsAYear + stepRevision*stepRevisionsAYear
-	if _, err := b.db.ThinAFRR(t.Context(), begin.Add(dates)); err != nil {
+	if _, err := b.db.ThinAFRR(t.Context(), begin.Add(dates), b.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	thinned := b.taken(pagesByTable)["afrr_energy_bucket"] * 365 / (dates + 4)

@@ -203,7 +203,8 @@ func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
 // Accept stores what waits under the ID, with the note in the audit log; store.ErrNotFound if nothing waits there.
 func (f *Feeds) Accept(ctx context.Context, note store.Note, id int64) (store.Quarantined, error) {
 	now := f.clock.Now()
-	q, err := f.store.Accept(ctx, note, id, &store.Run{Feed: quarantineRun, Started: now, Ended: now, Outcome: store.OutcomeOK})
+	q, err := f.store.Accept(ctx, note, id, &store.Run{Feed: quarantineRun, Started: now, Ended: now, Outcome: store.OutcomeOK,
+		ClockAhead: f.clockAhead(ctx, nil)})
 	if err == nil {
 		f.committed(ctx)
 	}

@@ -56,7 +56,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 		faults = append(faults, oneLine(f.explain(brought.fault)))
 	}
 	run.Error = strings.Join(faults, "; ")
-	run.Ended = f.clock.Now()
+	run.Ended, run.ClockAhead = f.clock.Now(), f.clockAhead(ctx, run.Clocks)
 	err = f.checkRoom() // the calls may take long, and other programs fill the disk too
 	if err == nil {
 		err = f.store.Commit(ctx, &run, brought.batch)

@@ -27,7 +27,7 @@ func TestAThinnedDateIsNeitherMissedNorAskedForButByForce(t *testing.T) {
 	if got := b.reasonOf(market.AFRREnergy, hole); got != report.ReasonPartial {
 		t.Fatalf("before it is thinned, %s is missing for %q", hole, got)
 	}
-	if thinned, err := b.db.ThinAFRR(t.Context(), date(t, "2026-09-04")); err != nil || thinned != 3 {
+	if thinned, err := b.db.ThinAFRR(t.Context(), date(t, "2026-09-04"), b.clock.Now()); err != nil || thinned != 3 {
 		t.Fatalf("%d thinned, %v", thinned, err)
 	}
 	for _, missing := range b.status(market.AFRREnergy).Missing {

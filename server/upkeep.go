@@ -117,7 +117,7 @@ func (u *upkeep) removeOldSteps(ctx context.Context) error {
 		last = extent.Last
 	}
 	first := last.Add(1 - u.stepDays)
-	dates, err := u.store.ThinAFRR(ctx, first)
+	dates, err := u.store.ThinAFRR(ctx, first, u.clock.Now())
 	if dates > 0 {
 		u.log.Info("4 s steps removed, 5 min means kept", "dates", dates, "before", first.String())
 	}

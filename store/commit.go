@@ -25,16 +25,19 @@ func (s *Store) Commit(ctx context.Context, run *Run, batch market.Batch) error 
 }
 
 func commit(ctx context.Context, tx *sql.Tx, run *Run, batch market.Batch) error {
-	w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[market.Dataset]*Tally{}, changed: map[datedKey]bool{}}
-	for _, dataset := range run.Datasets {
-		w.tallies[dataset] = &Tally{}
+	w, err := newWriting(ctx, tx, run)
+	if err != nil {
+		return err
 	}
 	for _, table := range tables {
-		if err := table.upsert(&w, batch); err != nil {
+		if err := table.upsert(w, batch); err != nil {
 			return err
 		}
 	}
-	if err := supersede(&w, run, batch); err != nil {
+	if err := w.record(); err != nil {
+		return err
+	}
+	if err := supersede(w, run, batch); err != nil {
 		return err
 	}
 	run.Tallies = map[market.Dataset]Tally{}
@@ -47,7 +50,7 @@ func commit(ctx context.Context, tx *sql.Tx, run *Run, batch market.Batch) error
 	if run.FetchID == 0 || run.Outcome != OutcomeOK {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch_window (fetch_id, window_start) SELECT id, ? FROM fetch WHERE id = ?",
+	_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO fetch_window (fetch_id, window_start) SELECT id, ? FROM fetch WHERE id = ?",
 		run.Window.Start, run.FetchID)
 	return err
 }
@@ -63,13 +66,28 @@ func firstError(steps ...func() error) error {
 
 // writing is one commit under way.
 type writing struct {
-	ctx     context.Context
-	tx      *sql.Tx
-	now     int64 // ms
-	tallies map[market.Dataset]*Tally
-	changed map[datedKey]bool
+	ctx      context.Context
+	tx       *sql.Tx
+	now      int64 // the commit's stamp, ms; no other commit has it
+	tallies  map[market.Dataset]*Tally
+	changed  map[datedKey]bool            // a row of the date is new or has another value
+	changes  map[datedKey]*Change         // what is served differently; the position is not known yet
+	restored map[market.DeliveryDate]bool // 4 s steps have taken the place of what was thinned
 
 	insertRevision *sql.Stmt // nil until a value changes
+}
+
+func newWriting(ctx context.Context, tx *sql.Tx, run *Run) (*writing, error) {
+	now, err := nextStamp(ctx, tx, run.Ended.Add(-run.ClockAhead))
+	if err != nil {
+		return nil, err
+	}
+	w := &writing{ctx: ctx, tx: tx, now: now, tallies: map[market.Dataset]*Tally{}, changed: map[datedKey]bool{},
+		changes: map[datedKey]*Change{}, restored: map[market.DeliveryDate]bool{}}
+	for _, dataset := range run.Datasets {
+		w.tallies[dataset] = &Tally{}
+	}
+	return w, nil
 }
 
 // datedKey is a delivery date of a dataset.
@@ -86,6 +104,17 @@ func (w *writing) tally(dataset market.Dataset) (*Tally, error) {
 	}
 	return tally, nil
 }
+
+// servedRows is as how many rows of the series' step a row is served.
+func (l layout[R]) servedRows(r *R) int {
+	if l.Lasts == nil {
+		return 1
+	}
+	return int(l.Lasts(r) / l.Step)
+}
+
+// lastStart is the start of the last of them, seconds UTC.
+func (l layout[R]) lastStart(r *R) int64 { return *l.Start(r) + int64(l.servedRows(r)-1)*l.Step }
 
 type storedRow[R any] struct {
 	row       R
@@ -117,6 +146,7 @@ func (l layout[R]) upsert(w *writing, batch market.Batch) error {
 	cover := coverage{}
 	for _, row := range l.joined(rows) {
 		key := l.rowKey(&row)
+		dated := datedKey{key.dataset, calendar.DateOf(key.start)}
 		before, known := stored[key]
 		row, older := l.Merge(before.row, row)
 		switch {
@@ -128,6 +158,7 @@ func (l layout[R]) upsert(w *writing, batch market.Batch) error {
 		case known && l.SameValues(row, before.row):
 			if !l.IsServedAlike(&row, &before.row) {
 				w.tallies[key.dataset].Changed++
+				w.noteChange(dated, key.start, l.lastStart(&row), l.servedRows(&row))
 			}
 			if l.HasRisen(&before.row, &row) {
 				before.changedAt = w.now
@@ -140,13 +171,14 @@ func (l layout[R]) upsert(w *writing, batch market.Batch) error {
 			}
 		default:
 			before.firstSeen = w.now
-			cover.add(coverKey{datedKey{key.dataset, calendar.DateOf(key.start)}, key.series}, 1, key.start)
+			cover.add(coverKey{dated, key.series}, 1, key.start)
 			if err := replaceStandIn(w, l, key, stored, row); err != nil {
 				return err
 			}
 		}
 		w.tallies[key.dataset].Changed++
-		w.changed[datedKey{key.dataset, calendar.DateOf(key.start)}] = true
+		w.changed[dated] = true
+		w.noteChange(dated, key.start, l.lastStart(&row), l.servedRows(&row))
 		written = append(written, storedRow[R]{row, before.firstSeen, w.now})
 	}
 	if err := write(w, l, written); err != nil {
@@ -222,8 +254,8 @@ func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[
 	if w.insertRevision == nil {
 		w.insertRevision, err = w.tx.PrepareContext(w.ctx, `
 			INSERT INTO revision (dataset, start, series, column_name, old, new, old_text, new_text, since_ms, seen_ms)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT max(seen_ms) FROM revision
-				WHERE dataset = ?1 AND start = ?2 AND series = ?3 AND column_name = ?4), ?9), ?10)`)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce((SELECT seen_ms FROM revision
+				WHERE dataset = ?1 AND start = ?2 AND series = ?3 AND column_name = ?4 ORDER BY id DESC LIMIT 1), ?9), ?10)`)
 		if err != nil {
 			return err
 		}

@@ -484,9 +484,9 @@ func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 	}
 
 	s := openNew(t)
-	d := date("2020-01-01")
+	d, minutes := date("2020-01-01"), 0
 	rapid.Check(t, func(t *rapid.T) {
-		d = d.Add(2) // each try has dates of its own
+		d = d.Add(2) // each try has dates of its own, and each commit an instant
 		value := rapid.SampledFrom([]market.Number{{}, market.Num(0), market.Num(1), market.Num(-2.5)})
 		anyRow := rapid.Custom(func(t *rapid.T) market.CapacityStep {
 			return market.CapacityStep{
@@ -504,7 +504,8 @@ func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 		cells := map[market.CapacityStep][]cell{}
 		revisions := map[market.CapacityStep][]revised{}
 		for i, rows := range rapid.SliceOfN(rapid.SliceOfN(anyRow, 0, 12), 1, 6).Draw(t, "batches") {
-			run := runAt(i, market.AFRRCapacity, market.MFRRCapacity)
+			minutes++
+			run := runAt(minutes, market.AFRRCapacity, market.MFRRCapacity)
 			now := run.Ended.UnixMilli()
 			if err := s.Commit(context.Background(), run, market.Capacity.Batch(rows)); err != nil {
 				t.Fatal(err)

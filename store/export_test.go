@@ -132,8 +132,11 @@ func (s *Store) MakeStepRows(ctx context.Context) error {
 // CommitStepRows is Commit as it was while each 4 s step was a row of its own.
 func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []market.AFRRStep) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		w := writing{ctx: ctx, tx: tx, now: run.Ended.UnixMilli(), tallies: map[market.Dataset]*Tally{market.AFRREnergy: {}}, changed: map[datedKey]bool{}}
-		if err := singleSteps.upsert(&w, market.AFRR.Batch(rows)); err != nil {
+		w, err := newWriting(ctx, tx, run)
+		if err != nil {
+			return err
+		}
+		if err := singleSteps.upsert(w, market.AFRR.Batch(rows)); err != nil {
 			return err
 		}
 		return insertRun(ctx, tx, run, w.changed)

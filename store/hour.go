@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"math/bits"
 
 	"courant/store/market"
 )
@@ -200,66 +201,75 @@ func (p *packedHour) sum() uint32 {
 func (p *packedHour) unpack(into []heldStep) ([]heldStep, error) {
 	steps, err := p.steps(into)
 	if err != nil {
-		return into, fmt.Errorf("the hour %s of afrr_energy_hour is damaged: %w", market.Period{Start: p.start}.From().Format("2006-01-02T15:04Z"), err)
+		return into, p.damaged(err)
 	}
 	return steps, nil
 }
 
-func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
+// head checks the hour and reads its runs, and how many decimals each number column has.
+func (p *packedHour) head() (runs []hourRun, decimals []*int, err error) {
 	if p.checksum != p.sum() {
-		return nil, errors.New("its checksum is not that of what it holds")
+		return nil, nil, errors.New("its checksum is not that of what it holds")
 	}
 	// A number takes a byte or more: this bounds what is set aside for the rows.
 	if p.rows < 1 || p.rows > market.HourSeconds || len(p.numbers) < p.rows*len(market.AFRRNumbers) {
-		return nil, fmt.Errorf("%d bytes of numbers for %d rows", len(p.numbers), p.rows)
+		return nil, nil, fmt.Errorf("%d bytes of numbers for %d rows", len(p.numbers), p.rows)
 	}
-	var runs []hourRun
 	if err := json.Unmarshal(p.runs, &runs); err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
+		return nil, nil, fmt.Errorf("runs: %w", err)
 	}
-	var decimals []*int
 	if err := json.Unmarshal(p.decimals, &decimals); err != nil {
-		return nil, fmt.Errorf("decimals: %w", err)
+		return nil, nil, fmt.Errorf("decimals: %w", err)
 	}
 	if len(decimals) != len(market.AFRRNumbers) {
-		return nil, fmt.Errorf("decimals of %d columns", len(decimals))
+		return nil, nil, fmt.Errorf("decimals of %d columns", len(decimals))
+	}
+	return runs, decimals, checkRuns(runs, p.rows)
+}
+
+// damaged names the hour in which an error was found.
+func (p *packedHour) damaged(err error) error {
+	return fmt.Errorf("the hour %s of afrr_energy_hour is damaged: %w", market.Period{Start: p.start}.From().Format("2006-01-02T15:04Z"), err)
+}
+
+func (p *packedHour) steps(into []heldStep) ([]heldStep, error) {
+	runs, decimals, err := p.head()
+	if err != nil {
+		return nil, err
 	}
 	known := len(into)
 	steps := append(into, make([]heldStep, p.rows)...)
 	rows := steps[known:]
-	if err := placeRuns(rows, runs, p.start); err != nil {
-		return nil, err
-	}
+	placeRuns(rows, runs, p.start)
 	rest := p.numbers
-	var buffer [market.HourSeconds / market.AFRRSeconds]market.Number
-	column := append(buffer[:0], make([]market.Number, p.rows)...)
+	var buffer [market.HourSeconds / market.AFRRSeconds]float64
+	var are [market.HourSeconds / market.AFRRSeconds]bool
+	values, valid := append(buffer[:0], make([]float64, p.rows)...), append(are[:0], make([]bool, p.rows)...)
 	for c, number := range market.AFRRNumbers {
-		var err error
-		if rest, err = readColumn(rest, column, decimals[c]); err != nil {
+		if rest, err = readColumn(rest, values, valid, decimals[c]); err != nil {
 			return nil, err
 		}
 		for i := range rows {
-			*number(&rows[i].row) = column[i]
+			*number(&rows[i].row) = market.Number{V: values[i], Valid: valid[i]}
 		}
 	}
 	if len(rest) > 0 {
-		return nil, fmt.Errorf("%d bytes follow the last number", len(rest))
+		return nil, tooLong(rest)
 	}
 	return steps, nil
 }
 
-// placeRuns gives the rows their starts, their flags and when they were first seen.
-func placeRuns(rows []heldStep, runs []hourRun, start int64) error {
+func tooLong(rest []byte) error { return fmt.Errorf("%d bytes follow the last number", len(rest)) }
+
+// checkRuns returns an error unless the runs are those of so many rows, which ascend within the hour.
+func checkRuns(runs []hourRun, rows int) error {
 	if len(runs) == 0 || runs[0].Row != 0 {
 		return errors.New("the first run does not begin at the first row")
 	}
 	next := 0 // second of the hour from which on the next row may begin
 	for i, run := range runs {
-		end := len(rows)
-		if i+1 < len(runs) {
-			end = runs[i+1].Row
-		}
-		if end <= run.Row || end > len(rows) {
+		end := runEnd(runs, i, rows)
+		if end <= run.Row || end > rows {
 			return fmt.Errorf("run %d has rows %d to %d", i, run.Row, end)
 		}
 		last := run.Second + (end-run.Row-1)*market.AFRRSeconds
@@ -267,46 +277,108 @@ func placeRuns(rows []heldStep, runs []hourRun, start int64) error {
 			return fmt.Errorf("run %d lies from second %d to %d of the hour", i, run.Second, last)
 		}
 		next = last + 1
-		template := heldStep{firstSeen: run.FirstSeen, row: market.AFRRStep{PicassoConnection: flagOf(run.Picasso), ProrataMode: flagOf(run.Prorata)}}
-		for j := run.Row; j < end; j++ {
-			rows[j] = template
-			rows[j].row.Start = start + int64(run.Second+(j-run.Row)*market.AFRRSeconds)
-		}
 	}
 	return nil
 }
 
+// runEnd returns how many of the rows come before the end of a run.
+func runEnd(runs []hourRun, i, rows int) int {
+	if i+1 < len(runs) {
+		return runs[i+1].Row
+	}
+	return rows
+}
+
+// placeRuns gives the rows their starts, their flags and when they were first seen.
+func placeRuns(rows []heldStep, runs []hourRun, start int64) {
+	for i, run := range runs {
+		template := heldStep{firstSeen: run.FirstSeen, row: market.AFRRStep{PicassoConnection: flagOf(run.Picasso), ProrataMode: flagOf(run.Prorata)}}
+		for j := run.Row; j < runEnd(runs, i, len(rows)); j++ {
+			rows[j] = template
+			rows[j].row.Start = start + int64(run.Second+(j-run.Row)*market.AFRRSeconds)
+		}
+	}
+}
+
 var errNumber = errors.New("a number cannot be read")
 
-// readColumn reads a column of so many decimals, as long as it is, from the beginning of the bytes, and returns what
-// follows it.
-func readColumn(from []byte, column []market.Number, decimals *int) ([]byte, error) {
-	if decimals != nil && (*decimals < 0 || *decimals > maxDecimals) {
+// readColumn reads a column of so many decimals (nil: of bits), as long as values and valid are, from the beginning of the
+// bytes, and returns what follows it. A null is 0 and not valid.
+func readColumn(from []byte, values []float64, valid []bool, decimals *int) ([]byte, error) {
+	if decimals == nil {
+		return readBits(from, values, valid)
+	}
+	if *decimals < 0 || *decimals > maxDecimals {
 		return nil, fmt.Errorf("a column of %d decimals", *decimals)
 	}
-	last := int64(0)
-	for i := range column {
+	power := powersOfTen[*decimals]
+	valid = valid[:len(values)]
+	last, at := int64(0), 0
+	for i := range values {
+		if at >= len(from) {
+			return nil, errNumber
+		}
+		code := uint64(from[at])
+		at++
+		if code >= 0x80 {
+			// Most differences take one or two bytes.
+			if at < len(from) && from[at] < 0x80 {
+				code = code&0x7f | uint64(from[at])<<7
+				at++
+			} else {
+				var n int
+				if code, n = binary.Uvarint(from[at-1:]); n <= 0 {
+					return nil, errNumber
+				}
+				at += n - 1
+			}
+		}
+		if code == 0 {
+			values[i], valid[i] = 0, false
+			continue
+		}
+		last += unzigzag(code - 1)
+		if last < -maxUnits || last > maxUnits {
+			return nil, errNumber
+		}
+		values[i], valid[i] = float64(last)/power, true
+	}
+	return from[at:], nil
+}
+
+// readBits reads a column that is not made of decimals, as readColumn does.
+func readBits(from []byte, values []float64, valid []bool) ([]byte, error) {
+	for i := range values {
 		code, n := binary.Uvarint(from)
 		if n <= 0 {
 			return nil, errNumber
 		}
 		from = from[n:]
+		values[i], valid[i] = 0, code != 0
 		if code == 0 {
-			column[i] = market.Number{}
 			continue
 		}
-		v := math.Float64frombits(code - 1)
-		if decimals != nil {
-			last += unzigzag(code - 1)
-			if last < -maxUnits || last > maxUnits {
-				return nil, errNumber
-			}
-			v = float64(last) / powersOfTen[*decimals]
-		}
-		if math.IsNaN(v) {
+		if values[i] = math.Float64frombits(code - 1); math.IsNaN(values[i]) {
 			return nil, errNumber
 		}
-		column[i] = market.Num(v)
 	}
 	return from, nil
+}
+
+// skipColumn returns what follows a column of so many numbers.
+func skipColumn(from []byte, numbers int) ([]byte, error) {
+	at := 0
+	for ; numbers >= 8 && at+8 <= len(from); at += 8 {
+		// The last byte of each number has its highest bit clear.
+		numbers -= 8 - bits.OnesCount64(binary.LittleEndian.Uint64(from[at:])&0x8080808080808080)
+	}
+	for ; numbers > 0; at++ {
+		if at >= len(from) {
+			return nil, errNumber
+		}
+		if from[at] < 0x80 {
+			numbers--
+		}
+	}
+	return from[at:], nil
 }

@@ -42,11 +42,6 @@ func (t hourTable) selectPeriod(ctx context.Context, tx *sql.Tx, _ market.Datase
 	return selectSteps(ctx, tx, period)
 }
 
-func (t hourTable) serve(ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period) (market.Chunk, error) {
-	steps, err := selectSteps(ctx, tx, period)
-	return t.Serve(steps), err
-}
-
 // selectSteps reads the 4 s steps that begin in the period, ascending.
 func selectSteps(ctx context.Context, tx *sql.Tx, period market.Period) ([]market.AFRRStep, error) {
 	found, err := tx.QueryContext(ctx, selectHours+" WHERE start >= ? AND start < ? ORDER BY start", market.HourOf(period.Start), period.End)
@@ -143,6 +138,8 @@ func (t hourTable) upsert(w *writing, batch market.Batch) error {
 		}
 		tally.Changed += changed + added
 		w.changed[date] = true
+		first, last := h.changedStarts()
+		w.noteChange(date, first, last, changed+added)
 		if added > 0 {
 			cover.add(coverKey{date, ""}, added, newest)
 		}
@@ -280,6 +277,19 @@ func (h *hour) added() (rows int, newest int64) {
 		newest = max(newest, h.after[i].row.Start)
 	}
 	return len(h.after) - len(h.before), newest
+}
+
+// changedStarts returns the starts of the first and the last step that is new or has changed; there is one.
+func (h *hour) changedStarts() (first, last int64) {
+	first, last = h.start+market.HourSeconds, h.start
+	for i := range h.revised {
+		start := h.start + int64(h.revised[i].second)
+		first, last = min(first, start), max(last, start)
+	}
+	for i := len(h.before); i < len(h.after); i++ {
+		first, last = min(first, h.after[i].row.Start), max(last, h.after[i].row.Start)
+	}
+	return first, last
 }
 
 // ascending are the steps as they will be, in the order of time.

@@ -93,9 +93,9 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 		return ask(t, s.ReaderPool(), `SELECT start, '', column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms
 			FROM afrr_energy_revised WHERE hour >= ? AND hour < ? ORDER BY start, column_name, id`, period.Start, period.End)
 	}
-	year := 2020
+	year, n := 2020, 0
 	rapid.Check(t, func(t *rapid.T) {
-		year++ // each try has dates of its own
+		year++ // each try has dates of its own, and each commit an instant
 		day := rapid.SampledFrom([]string{"07-14", "10-31", "03-31"}).Draw(t, "day")
 		d := date(fmt.Sprintf("%04d-%s", year, day))
 		for day != "07-14" && d.Steps(market.QuarterSeconds) == 96 {
@@ -120,7 +120,8 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 		since := map[int64]map[string]int64{}
 		revisions := map[int64][]stepRevision{}
 		for i, rows := range rapid.SliceOfN(anyBatch, 1, 6).Draw(t, "batches") {
-			run := runAt(i, market.AFRREnergy)
+			n++
+			run := runAt(n, market.AFRREnergy)
 			now := run.Ended.UnixMilli()
 			if err := s.Commit(context.Background(), run, market.AFRR.Batch(rows)); err != nil {
 				t.Fatal(err)

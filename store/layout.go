@@ -29,8 +29,10 @@ type table interface {
 	nextRevisions(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error)
 	packRows(market.Batch) (packed, digest []byte, err error)
 	unpackRows(content) (market.Batch, error)
-	// serve reads the rows of a dataset that begin in a period, as they are served.
-	serve(context.Context, *sql.Tx, market.Dataset, market.Period) (market.Chunk, error)
+	// storedColumns are the names of the series' columns in the database.
+	storedColumns() []string
+	// partReader reads rows as they are served, of so many delivery dates in one transaction.
+	partReader(*plan) (reader partReader, dates int)
 	// endOf is when the period ends that begins at a second; there is a row of it.
 	endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error)
 	propose(p *Proposal)
@@ -134,9 +136,4 @@ func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset market.
 	var rows []R
 	err = l.scan(found, nil, func(r R) { rows = append(rows, r) })
 	return rows, err
-}
-
-func (l layout[R]) serve(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period) (market.Chunk, error) {
-	rows, err := l.selectPeriod(ctx, tx, dataset, period)
-	return l.Serve(rows), err
 }

@@ -148,7 +148,7 @@ func ask(t testing.TB, db *sql.DB, query string, args ...any) string {
 }
 
 // keptTables are the tables of published values and what is counted of them.
-var keptTables = []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy", "revision", "afrr_energy_revision", "coverage"}
+var keptTables = []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy", "revision", "afrr_energy_revision", "coverage", "market_commit", "change"}
 
 // kept is all that the store keeps of what was published.
 func kept(t testing.TB, s *store.Store) string {

@@ -68,7 +68,7 @@ func TestAFullDiskAtTheStartIsSaidAndMended(t *testing.T) {
 
 func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
 	t.Parallel()
-	folder, resize := smallDisk(t, 1024)
+	folder, resize := smallDisk(t, 1280)
 	path := filepath.Join(folder, "courant.db")
 	s, err := store.Open(t.Context(), path)
 	if err != nil {

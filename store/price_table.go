@@ -22,22 +22,12 @@ func (t priceTable) isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, w
 	return replace(append(newer, t.In(arrived)...), t.In(waiting)), err
 }
 
-// serve reads the quarter hours that the prices of the period cover.
-func (t priceTable) serve(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period) (market.Chunk, error) {
-	prices, err := t.selectPeriod(ctx, tx, dataset, period)
-	var quarters []market.Price
-	for _, q := range market.Quarters(prices) {
-		quarters = append(quarters, market.Price{Start: q.Start, Resolution: market.PT15M, Source: q.Source, Price: q.Price})
-	}
-	return t.Serve(quarters), err
-}
-
 // endOf is when the longest of the prices ends that begin at the second.
 func (t priceTable) endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error) {
 	prices, err := t.selectPeriod(ctx, tx, t.Datasets[0].ID, market.Period{Start: start, End: start + 1})
 	end := start + t.Step
-	for _, price := range prices {
-		end = max(end, start+price.Resolution.Seconds())
+	for i := range prices {
+		end = max(end, start+t.Lasts(&prices[i]))
 	}
 	return end, err
 }

@@ -66,12 +66,12 @@ func within[T any](ctx context.Context, s *Store, dataset market.Dataset, period
 
 // LatestRows is as Latest, for a dataset of any series: its rows as they are served.
 func (s *Store) LatestRows(ctx context.Context, dataset market.Dataset, days int) (Window[market.Chunk], error) {
-	return latest(ctx, s, dataset, days, tableOf(dataset).serve)
+	return latest(ctx, s, dataset, days, servedRows)
 }
 
 // RowsWithin is as Within, for a dataset of any series: its rows as they are served.
 func (s *Store) RowsWithin(ctx context.Context, dataset market.Dataset, period market.Period) (market.Chunk, error) {
-	return within(ctx, s, dataset, period, tableOf(dataset).serve)
+	return within(ctx, s, dataset, period, servedRows)
 }
 
 // Coverage counts the native rows held of a dataset from first to last, both included.

@@ -194,7 +194,8 @@ func (p *revisedHour) changedSteps() ([]revisedStep, error) {
 func (p *revisedHour) readChanges(steps []revisedStep) error {
 	rest := p.changes
 	var changed []*revisedStep
-	var numbers []market.Number
+	var values []float64
+	var valid []bool
 	read := func(into func(*revisedStep) *market.Number) error {
 		if len(rest) == 0 {
 			return errNumber
@@ -205,11 +206,11 @@ func (p *revisedHour) readChanges(steps []revisedStep) error {
 			decimals = &n
 		}
 		var err error
-		if rest, err = readColumn(rest[1:], numbers, decimals); err != nil {
+		if rest, err = readColumn(rest[1:], values, valid, decimals); err != nil {
 			return err
 		}
 		for i, step := range changed {
-			*into(step) = numbers[i]
+			*into(step) = market.Number{V: values[i], Valid: valid[i]}
 		}
 		return nil
 	}
@@ -223,7 +224,7 @@ func (p *revisedHour) readChanges(steps []revisedStep) error {
 		if len(changed) == 0 {
 			continue
 		}
-		numbers = append(numbers[:0], make([]market.Number, len(changed))...)
+		values, valid = make([]float64, len(changed)), make([]bool, len(changed))
 		if err := firstError(
 			func() error { return read(func(s *revisedStep) *market.Number { return &s.old[c] }) },
 			func() error { return read(func(s *revisedStep) *market.Number { return &s.new[c] }) },
@@ -291,7 +292,7 @@ func newRevisedHours(ctx context.Context, tx *sql.Tx) (*revisedHours, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := tx.PrepareContext(ctx, "SELECT id, hour, seen_ms, steps, runs FROM afrr_energy_revision WHERE hour = ?")
+	before, err := tx.PrepareContext(ctx, "SELECT id, hour, seen_ms, steps, runs FROM afrr_energy_revision WHERE hour = ? ORDER BY id")
 	if err != nil {
 		return nil, err
 	}
@@ -330,8 +331,7 @@ func (r *revisedHours) lastSeen(ctx context.Context, hour int64, since *changedS
 		for _, run := range runs {
 			for n := range run[1] {
 				for columns := uint(run[2]); columns != 0; columns &= columns - 1 {
-					at := &since[run[0]+n*market.AFRRSeconds][bits.TrailingZeros(columns)]
-					*at = max(*at, p.seen)
+					since[run[0]+n*market.AFRRSeconds][bits.TrailingZeros(columns)] = p.seen
 				}
 			}
 		}

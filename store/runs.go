@@ -34,9 +34,12 @@ type Run struct {
 	Window   market.Period
 	Started  time.Time
 	Ended    time.Time
-	Outcome  Outcome
-	Tallies  map[market.Dataset]Tally // filled in by Commit
-	Refusals []market.Refusal
+	// ClockAhead is by how much this machine's clock is known to be ahead of the sources' (negative: behind); 0 unless it is
+	// known to be wrong. What the run brings is stamped with the sources' time.
+	ClockAhead time.Duration
+	Outcome    Outcome
+	Tallies    map[market.Dataset]Tally // filled in by Commit
+	Refusals   []market.Refusal
 	// Omissions make the run partial, and their dates are asked for again.
 	Omissions []market.Omission
 	Lost      []market.DeliveryDate // dates of the window without an answer, where others have one

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"courant/store/market"
 )
@@ -15,15 +16,16 @@ import (
 // row of afrr_energy_bucket or as the steps themselves, where these came again later; never as both.
 
 // ThinAFRR replaces the 4 s steps of all delivery dates before that one by their 5 min, a transaction each date, and tells
-// how many dates had any. A date that cannot be read is left as it is; the error says why.
-func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate) (thinned int, err error) {
+// how many dates had any. A date that cannot be read is left as it is; the error says why. now is the time by this machine's
+// clock.
+func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate, now time.Time) (thinned int, err error) {
 	dates, err := s.withSteps(ctx, before)
 	if err != nil {
 		return 0, fmt.Errorf("store: thin %s: %w", stepsDataset, err)
 	}
 	var faults []error
 	for _, date := range dates {
-		err := s.write(ctx, func(tx *sql.Tx) error { return thin(ctx, tx, date) })
+		err := s.write(ctx, func(tx *sql.Tx) error { return thin(ctx, tx, date, now) })
 		if ctx.Err() != nil {
 			return thinned, ctx.Err()
 		}
@@ -55,7 +57,7 @@ func (s *Store) withSteps(ctx context.Context, before market.DeliveryDate) ([]ma
 	return dates, found.Err()
 }
 
-func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate) error {
+func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, now time.Time) error {
 	period := date.Period()
 	steps, err := selectSteps(ctx, tx, period)
 	if err != nil {
@@ -76,7 +78,20 @@ func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "DELETE FROM coverage WHERE dataset = ? AND delivery_date = ? AND series = ''", stepsDataset, date)
-	return err
+	if err != nil || len(steps) == 0 {
+		return err
+	}
+	stamp, err := nextStamp(ctx, tx, now)
+	if err != nil {
+		return err
+	}
+	position, err := recordCommit(ctx, tx, stamp, map[datedKey]*Change{
+		{stepsDataset, date}: {First: steps[0].Start, Last: steps[len(steps)-1].Start, Rows: len(steps)},
+	})
+	if err != nil {
+		return err
+	}
+	return setThinned(ctx, tx, date, position)
 }
 
 // AFRRBucketsWithin reads aFRR energy in the 5 min that begin in the period, ascending, and tells whether of any of them
@@ -156,6 +171,7 @@ func dropBuckets(w *writing, date datedKey, replaced []market.AFRRBucket, cover 
 			return err
 		}
 		cover.add(coverKey{date, market.ThinnedSeries}, -bucket.Steps, 0)
+		w.restored[date.date] = true
 	}
 	return nil
 }

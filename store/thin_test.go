@@ -51,7 +51,7 @@ func bucketsOf(t testing.TB, s *store.Store, d market.DeliveryDate) (buckets []m
 // thinBefore thins what must be thinned, and tells how many dates that were.
 func thinBefore(t testing.TB, s *store.Store, before market.DeliveryDate) int {
 	t.Helper()
-	thinned, err := s.ThinAFRR(t.Context(), before)
+	thinned, err := s.ThinAFRR(t.Context(), before, minute(100))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestADateThatCannotBeThinnedStaysWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := ask(t, s.ReaderPool(), thinnedTables)
-		if thinned, err := s.ThinAFRR(t.Context(), d.Add(1)); err == nil || !strings.Contains(err.Error(), "2026-07-14") || thinned != 0 {
+		if thinned, err := s.ThinAFRR(t.Context(), d.Add(1), minute(100)); err == nil || !strings.Contains(err.Error(), "2026-07-14") || thinned != 0 {
 			t.Errorf("%s: %d dates thinned, %v", inTheWay, thinned, err)
 		}
 		if after := ask(t, s.ReaderPool(), thinnedTables); after != before {
@@ -242,7 +242,7 @@ func thinUntilKilled(path string) error {
 		return err
 	}
 	for d := date("2026-01-01"); ; d = d.Add(1) {
-		if _, err := s.ThinAFRR(ctx, d); err != nil {
+		if _, err := s.ThinAFRR(ctx, d, minute(100)); err != nil {
 			return err
 		}
 		if _, err := fmt.Println(d); err != nil {

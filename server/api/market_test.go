@@ -172,7 +172,7 @@ func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
 	}
 	before := answers()
 	says("before", query, false)
-	if thinned, err := f.store.ThinAFRR(t.Context(), turnBack.Add(1)); err != nil || thinned != 1 {
+	if thinned, err := f.store.ThinAFRR(t.Context(), turnBack.Add(1), turnBack.Add(2).Start()); err != nil || thinned != 1 {
 		t.Fatalf("%d dates thinned, %v", thinned, err)
 	}
 	f.refresh(t)

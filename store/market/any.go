@@ -1,5 +1,7 @@
 package market
 
+import "fmt"
+
 // AnySeries is a Series of any rows: what is known of it without their type.
 type AnySeries interface {
 	// About tells what is known of each of its datasets.
@@ -13,6 +15,14 @@ type AnySeries interface {
 
 	// words are the texts that its keys and columns may be.
 	words() []Word
+}
+
+// StepText is a step in seconds as an ISO 8601 duration, such as PT15M or PT4S.
+func StepText(seconds int64) string {
+	if seconds%60 == 0 {
+		return fmt.Sprintf("PT%dM", seconds/60)
+	}
+	return fmt.Sprintf("PT%dS", seconds)
 }
 
 // ServedKey is a key of a series as it is served.

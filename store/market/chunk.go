@@ -48,6 +48,23 @@ func (s *Series[R]) Serve(rows []R) Chunk {
 	return chunk
 }
 
+// Append adds copies of the rows of a chunk that has the same keys and columns, or any if there are none yet.
+func (c *Chunk) Append(more Chunk) {
+	if c.Keys == nil && c.Columns == nil {
+		c.Keys, c.Columns = make([][]string, len(more.Keys)), make([]Vector, len(more.Columns))
+	}
+	c.Starts, c.Ends = append(c.Starts, more.Starts...), append(c.Ends, more.Ends...)
+	for k := range more.Keys {
+		c.Keys[k] = append(c.Keys[k], more.Keys[k]...)
+	}
+	for i := range more.Columns {
+		into, from := &c.Columns[i], &more.Columns[i]
+		into.Kind = from.Kind
+		into.Valid, into.Numbers, into.Integers = append(into.Valid, from.Valid...), append(into.Numbers, from.Numbers...), append(into.Integers, from.Integers...)
+		into.Flags, into.Texts, into.Instants = append(into.Flags, from.Flags...), append(into.Texts, from.Texts...), append(into.Instants, from.Instants...)
+	}
+}
+
 // serve is the rows' values of the column.
 func (c *Column[R]) serve(rows []R) Vector {
 	v := Vector{Kind: c.kind(), Valid: make([]bool, len(rows))}

@@ -95,14 +95,17 @@ func ParseDataset(text string) (Dataset, bool) {
 	return d, slices.Contains(Datasets(), d)
 }
 
-// About is what is known of the dataset, which has to be one of Datasets.
+// About is what is known of the dataset; of one that is not among Datasets, such as one that a later version stored, its
+// text alone.
 func (d Dataset) About() About {
-	for _, about := range d.Series().About() {
-		if about.ID == d {
-			return about
+	for _, series := range registered {
+		for _, about := range series.About() {
+			if about.ID == d {
+				return about
+			}
 		}
 	}
-	panic("market: unreachable")
+	return About{ID: d, Title: Text{string(d), string(d)}}
 }
 
 // Series is the series that the dataset, which has to be one of Datasets, is made of.

@@ -1,6 +1,9 @@
 package market
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // FeedName names a feed, in the configuration, the database and the log.
 type FeedName string
@@ -20,6 +23,25 @@ const (
 	SourceENTSOE = "ENTSO-E"
 	SourceRTE    = "RTE"
 )
+
+// Attribution is how a source is to be named beside its data.
+func Attribution(source string) string {
+	if source == SourceENTSOE {
+		return "Source: ENTSO-E Transparency Platform"
+	}
+	return "Source: " + source
+}
+
+// SourcesOf names the sources of a dataset, its own first.
+func SourcesOf(dataset Dataset) []string {
+	var sources []string
+	for _, feed := range Feeds() {
+		if slices.Contains(feed.Datasets, dataset) {
+			sources = append(sources, feed.Source)
+		}
+	}
+	return sources
+}
 
 // Feed describes a feed: a resource of a source, the datasets that it brings, and when it is asked by default.
 type Feed struct {

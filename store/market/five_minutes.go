@@ -37,6 +37,11 @@ func (b *AFRRBucket) Means() [len(AFRRNumbers)]*BucketMean {
 	return [...]*BucketMean{&b.UpwardPrice, &b.DownwardPrice, &b.DemandMW, &b.ForFranceMW, &b.InFranceMW}
 }
 
+// flags are the bucket's in the order of the flag columns of AFRR.
+func (b *AFRRBucket) flags() [2]*BucketFlag {
+	return [...]*BucketFlag{&b.PicassoConnection, &b.ProrataMode}
+}
+
 // AFRRBuckets cuts steps, which ascend, into their 5 min.
 func AFRRBuckets(steps []AFRRStep) []AFRRBucket {
 	var buckets []AFRRBucket
@@ -104,4 +109,53 @@ func HourOf(second int64) int64 {
 		into += HourSeconds
 	}
 	return second - into
+}
+
+// AFRRMeans is buckets as rows that a Resampler folds, with these columns of AFRR in this order.
+func AFRRMeans(buckets []AFRRBucket, columns []ServedColumn) MeansChunk {
+	made := MeansChunk{
+		Chunk: Chunk{
+			Starts: make([]int64, len(buckets)), Ends: make([]int64, len(buckets)), Columns: make([]Vector, len(columns)),
+		},
+		Counts: make([][]int64, len(columns)),
+	}
+	for i := range buckets {
+		made.Starts[i], made.Ends[i] = buckets[i].Start, buckets[i].Start+BucketSeconds
+	}
+	for c, column := range columns {
+		v := Vector{Kind: column.Kind, Valid: make([]bool, len(buckets))}
+		counts := make([]int64, len(buckets))
+		mean, flag := placeIn(AFRR, column)
+		switch column.Kind {
+		case KindNumber:
+			v.Numbers = make([]float64, len(buckets))
+			for i := range buckets {
+				of := buckets[i].Means()[mean]
+				v.Numbers[i], v.Valid[i], counts[i] = of.Mean.V, of.Mean.Valid, int64(of.Values)
+			}
+		case KindBoolean:
+			v.Integers = make([]int64, len(buckets))
+			for i := range buckets {
+				of := buckets[i].flags()[flag]
+				v.Integers[i], v.Valid[i], counts[i] = int64(of.Yes), of.values() > 0, int64(of.values())
+			}
+		}
+		made.Columns[c], made.Counts[c] = v, counts
+	}
+	return made
+}
+
+// placeIn returns how many numbers and how many flags the series has before the column.
+func placeIn[R comparable](s *Series[R], column ServedColumn) (numbers, flags int) {
+	for i := range s.Columns {
+		switch c := &s.Columns[i]; {
+		case c.Served == column.Name:
+			return numbers, flags
+		case c.Number != nil:
+			numbers++
+		case c.Flag != nil:
+			flags++
+		}
+	}
+	return numbers, flags
 }

@@ -34,11 +34,13 @@ func (m *Mean) Number() Number {
 		return Number{}
 	}
 	const microsPerCent = MicrosPerUnit / 100
-	sum, divisor := int64(m.sum), m.count*microsPerCent
-	sign := int64(1)
-	if sum < 0 {
-		sign, sum = -1, -sum
+	return Num(float64(roundedQuotient(int64(m.sum), m.count*microsPerCent)) / 100)
+}
+
+// roundedQuotient returns n/d as a whole number, halves rounded away from zero; d is above 0.
+func roundedQuotient(n, d int64) int64 {
+	if n < 0 {
+		return -((-2*n + d) / (2 * d))
 	}
-	cents := sign * ((2*sum + divisor) / (2 * divisor))
-	return Num(float64(cents) / 100)
+	return (2*n + d) / (2 * d)
 }

@@ -36,6 +36,7 @@ var Prices = newSeries(Series[Price]{
 		YearBytes: 3_600_000,
 	}},
 	Start: func(r *Price) *int64 { return &r.Start },
+	Lasts: func(r *Price) int64 { return r.Resolution.Seconds() },
 	Keys: []Key[Price]{
 		{Name: "resolution", Field: func(r *Price) any { return &r.Resolution }, Of: func(r *Price) string { return string(r.Resolution) }},
 		{Name: "source", Field: func(r *Price) any { return &r.Source }, Of: func(r *Price) string { return r.Source.String() }},

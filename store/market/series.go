@@ -20,6 +20,8 @@ type Series[R comparable] struct {
 	Datasets []About
 	Start    func(*R) *int64 // of the row's period, seconds UTC
 
+	// Lasts is how long a row lasts in seconds, a multiple of Step; nil: Step. A longer row is served as several.
+	Lasts func(*R) int64
 	// Dataset points at the row's dataset; nil where Datasets has one only.
 	Dataset func(*R) *Dataset
 	Keys    []Key[R] // beside the start and the dataset
@@ -234,6 +236,18 @@ func (c *Column[R]) value(r *R) Value {
 		return Value{Text: *c.String(r)}
 	}
 	return Value{}
+}
+
+// Set sets the row's value; an Instant has none.
+func (c *Column[R]) Set(r *R, v Value) {
+	switch {
+	case c.Number != nil:
+		*c.Number(r) = v.Number
+	case c.Flag != nil:
+		*c.Flag(r) = Flag{V: v.Number.V != 0, Valid: v.Number.Valid}
+	case c.String != nil:
+		*c.String(r) = v.Text
+	}
 }
 
 // Values are the row's values in the order of Revised.

@@ -1,0 +1,375 @@
+package store_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"courant/store"
+	"courant/store/market"
+)
+
+// storedNow is a row as it is stored now, by the code that reads rows of one type.
+type storedNow struct {
+	start, lasts int64
+	precedes     int // of two that cover a quarter hour the lower one is served
+	keys, values []string
+	source       string
+}
+
+func (r storedNow) id() string { return fmt.Sprint(r.start, r.lasts, r.precedes, r.keys) }
+
+func numberTexts(numbers ...market.Number) []string {
+	var texts []string
+	for _, n := range numbers {
+		if !n.Valid {
+			texts = append(texts, "null")
+			continue
+		}
+		texts = append(texts, fmt.Sprint(n.V+0)) // -0 is kept as 0
+	}
+	return texts
+}
+
+func flagText(f market.Flag) string {
+	if !f.Valid {
+		return "null"
+	}
+	return fmt.Sprint(f.V)
+}
+
+// readNow reads the stored rows of each dataset.
+func readNow(t rapid.TB, s *store.Store, period market.Period) map[market.Dataset][]storedNow {
+	t.Helper()
+	ctx, now := context.Background(), map[market.Dataset][]storedNow{}
+	prices, err := store.Within(ctx, s, market.Prices, market.DayAheadPrices, period)
+	for _, r := range prices {
+		now[market.DayAheadPrices] = append(now[market.DayAheadPrices], storedNow{start: r.Start, lasts: r.Resolution.Seconds(),
+			precedes: int(r.Source)*10_000 + int(r.Resolution.Seconds()), values: numberTexts(r.Price), source: r.Source.String()})
+	}
+	for _, dataset := range []market.Dataset{market.AFRRCapacity, market.MFRRCapacity} {
+		rows, again := store.Within(ctx, s, market.Capacity, dataset, period)
+		err = errors.Join(err, again)
+		for _, r := range rows {
+			r.Price.V *= 4
+			now[dataset] = append(now[dataset], storedNow{start: r.Start, lasts: 900, keys: []string{string(r.Direction), r.TimeHorizon, r.Product},
+				values: numberTexts(r.OfferedMW, r.ContractedMW, r.Price), source: "RTE"})
+		}
+	}
+	steps, again := store.Within(ctx, s, market.AFRR, market.AFRREnergy, period)
+	err = errors.Join(err, again)
+	for _, r := range steps {
+		now[market.AFRREnergy] = append(now[market.AFRREnergy], storedNow{start: r.Start, lasts: 4, source: "RTE",
+			values: append(numberTexts(r.UpwardPrice, r.DownwardPrice, r.DemandMW, r.ForFranceMW, r.InFranceMW), flagText(r.PicassoConnection), flagText(r.ProrataMode))})
+	}
+	mfrr, again := store.Within(ctx, s, market.MFRR, market.MFRREnergy, period)
+	if err = errors.Join(err, again); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range mfrr {
+		now[market.MFRREnergy] = append(now[market.MFRREnergy], storedNow{start: r.Start, lasts: 900, keys: []string{string(r.Direction)}, source: "RTE",
+			values: numberTexts(r.ClearingPrice, r.SettlementPriceCurrent, r.SettlementPricePrevious, r.RequestedVolumeSAMW, r.RequestedVolumeDAMW,
+				r.SatisfiedNeedSAMW, r.SatisfiedNeedDAMW, r.ActivatedVolumeSAMW, r.ActivatedVolumeDAMW, r.SubmittedOffersMW, r.FilteredOffersMW)})
+	}
+	return now
+}
+
+// was is a row as it was at a moment.
+type was struct {
+	storedNow
+	changed store.Position // the commit that stored or changed it last
+	stamp   int64          // of that commit, ms
+}
+
+// readModel is all rows as they were after each commit.
+type readModel struct {
+	s         *store.Store
+	period    market.Period
+	positions []store.Position
+	at        map[store.Position]map[market.Dataset]map[string]was
+}
+
+func newReadModel(t rapid.TB, s *store.Store, period market.Period) *readModel {
+	m := &readModel{s: s, period: period, at: map[store.Position]map[market.Dataset]map[string]was{}}
+	m.see(t)
+	return m
+}
+
+// see takes in what the commit has changed that was made since.
+func (m *readModel) see(t rapid.TB) {
+	t.Helper()
+	head, err := m.s.Read(context.Background(), store.ReadQuery{Dataset: market.MFRREnergy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	position := head.Position
+	if position == 0 {
+		position = store.BeforeAll
+	}
+	var before map[market.Dataset]map[string]was
+	if n := len(m.positions); n > 0 {
+		before = m.at[m.positions[n-1]]
+	}
+	rows := map[market.Dataset]map[string]was{}
+	isChanged := false
+	for dataset, stored := range readNow(t, m.s, m.period) {
+		rows[dataset] = map[string]was{}
+		for _, r := range stored {
+			now := was{r, position, head.Stamp.UnixMilli()}
+			if old, known := before[dataset][r.id()]; known && slices.Equal(old.values, r.values) {
+				now = old
+			} else {
+				isChanged = true
+			}
+			rows[dataset][r.id()] = now
+		}
+	}
+	_, isKnown := m.at[position]
+	if len(m.positions) > 0 && isChanged == isKnown {
+		t.Fatalf("position %d after a commit that has changed something: %t", head.Position, isChanged)
+	}
+	if !isKnown {
+		m.positions = append(m.positions, position)
+		m.at[position] = rows
+	}
+}
+
+// lines are the rows that a query reads, a line each.
+func (m *readModel) lines(q store.ReadQuery) []string {
+	served := map[int64][]was{}
+	for _, r := range m.at[q.At][q.Dataset] {
+		step := q.Dataset.Series().StepSeconds()
+		for start := r.start; start < r.start+r.lasts; start += step {
+			part := r
+			part.start, part.lasts = start, step
+			if others := served[start]; len(r.keys) > 0 || len(others) == 0 {
+				served[start] = append(others, part)
+			} else if others[0].precedes > part.precedes {
+				served[start] = []was{part}
+			}
+		}
+	}
+	columns := q.Dataset.Series().ServedColumns()
+	names := q.Columns
+	if names == nil {
+		for _, c := range columns {
+			names = append(names, c.Name)
+		}
+	}
+	starts := slices.Sorted(maps.Keys(served))
+	if q.Descending {
+		slices.Reverse(starts)
+	}
+	var lines []string
+	for _, start := range starts {
+		rows := served[start]
+		slices.SortFunc(rows, func(a, b was) int { // UPWARD before DOWNWARD, then by the alphabet
+			return cmp.Or(-cmp.Compare(fmt.Sprint(a.keys[:min(1, len(a.keys))]), fmt.Sprint(b.keys[:min(1, len(b.keys))])), slices.Compare(a.keys, b.keys))
+		})
+		for _, r := range rows {
+			isRead := q.Period.Holds(r.start) && (q.UpdatedSince <= 0 || r.changed > q.UpdatedSince)
+			for k, key := range q.Dataset.Series().ServedKeys() {
+				if wanted, isNamed := q.Keys[key.Name]; isNamed && !slices.Contains(wanted, r.keys[k]) {
+					isRead = false
+				}
+			}
+			if !isRead {
+				continue
+			}
+			cells := append([]string{fmt.Sprint(r.start), fmt.Sprint(r.start + r.lasts)}, r.keys...)
+			for _, name := range names {
+				switch name {
+				case market.ColumnUpdatedAt:
+					cells = append(cells, fmt.Sprint(r.stamp))
+				case market.ColumnSource:
+					cells = append(cells, r.source)
+				case market.ColumnPeriodStartUnix:
+					cells = append(cells, fmt.Sprint(r.start))
+				default:
+					cells = append(cells, r.values[slices.IndexFunc(columns, func(c market.ServedColumn) bool { return c.Name == name })])
+				}
+			}
+			lines = append(lines, strings.Join(cells, "|"))
+		}
+	}
+	return lines
+}
+
+// chunkLines are the rows of a chunk, a line each.
+func chunkLines(chunk market.Chunk) []string {
+	var lines []string
+	for i := range chunk.Len() {
+		cells := []string{fmt.Sprint(chunk.Starts[i]), fmt.Sprint(chunk.Ends[i])}
+		for _, key := range chunk.Keys {
+			cells = append(cells, key[i])
+		}
+		for _, v := range chunk.Columns {
+			text := "null"
+			if v.Valid[i] {
+				switch v.Kind {
+				case market.KindNumber:
+					text = fmt.Sprint(v.Numbers[i] + 0)
+				case market.KindInteger:
+					text = fmt.Sprint(v.Integers[i])
+				case market.KindBoolean:
+					text = fmt.Sprint(v.Flags[i])
+				case market.KindString:
+					text = v.Texts[i]
+				case market.KindInstant:
+					text = fmt.Sprint(v.Instants[i])
+				}
+			}
+			cells = append(cells, text)
+		}
+		lines = append(lines, strings.Join(cells, "|"))
+	}
+	return lines
+}
+
+// linesRead reads all rows of a query, a line each; between is called after each chunk.
+func linesRead(t rapid.TB, s *store.Store, q store.ReadQuery, between func()) []string {
+	t.Helper()
+	reading, err := s.Read(context.Background(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for chunk, err := range reading.Chunks(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, chunkLines(chunk)...)
+		between()
+	}
+	return lines
+}
+
+var readDatasets = []market.Dataset{market.DayAheadPrices, market.AFRRCapacity, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy}
+
+// anyHistoryBatch draws rows of all types around the ends of hours and of the dates from first on.
+func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
+	number := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1), market.Num(-2.25)})
+	near := rapid.SampledFrom([]int64{first.Start().Unix(), first.At(3, 0).Unix(), first.Add(1).Start().Unix(), first.Add(5).Start().Unix()})
+	quarter := func() int64 {
+		return near.Draw(t, "near") + market.QuarterSeconds*rapid.Int64Range(-1, 2).Draw(t, "quarter")
+	}
+	direction := rapid.SampledFrom([]market.Direction{market.Upward, market.Downward})
+	var b market.Batch
+	for range rapid.IntRange(0, 4).Draw(t, "rows") {
+		switch rapid.IntRange(0, 3).Draw(t, "type") {
+		case 0:
+			p := market.Price{Start: quarter(), Resolution: market.PT15M, Price: market.Num(rapid.SampledFrom([]float64{1, 2, -3}).Draw(t, "price"))}
+			if rapid.Bool().Draw(t, "hour") {
+				p.Start, p.Resolution = near.Draw(t, "near"), market.PT60M
+			}
+			if rapid.Bool().Draw(t, "stand-in") {
+				p.Source = market.FromRTE
+			}
+			market.Prices.Put(&b, append(market.Prices.In(b), p))
+		case 1:
+			market.Capacity.Put(&b, append(market.Capacity.In(b), market.CapacityStep{
+				Dataset: rapid.SampledFrom(readDatasets[1:3]).Draw(t, "dataset"), Start: quarter(), Direction: direction.Draw(t, "direction"),
+				TimeHorizon: rapid.SampledFrom([]string{"DAILY", "PERIODIC"}).Draw(t, "horizon"), Product: rapid.SampledFrom([]string{"STD", "SPE"}).Draw(t, "product"),
+				OfferedMW: number.Draw(t, "offered"), Price: number.Draw(t, "price"), Updated: rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "updated"),
+			}))
+		case 2:
+			start := near.Draw(t, "near") + market.AFRRSeconds*rapid.Int64Range(-2, 2).Draw(t, "step")
+			for i := range rapid.Int64Range(1, 4).Draw(t, "steps") {
+				market.AFRR.Put(&b, append(market.AFRR.In(b), market.AFRRStep{Start: start + i*market.AFRRSeconds, UpwardPrice: number.Draw(t, "upward"),
+					InFranceMW: number.Draw(t, "in France"), ProrataMode: flagOf(rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)}).Draw(t, "mode"))}))
+			}
+		case 3:
+			market.MFRR.Put(&b, append(market.MFRR.In(b), market.MFRRStep{Start: quarter(), Direction: direction.Draw(t, "direction"),
+				ClearingPrice: number.Draw(t, "clearing"), FilteredOffersMW: number.Draw(t, "filtered")}))
+		}
+	}
+	return b
+}
+
+// Rows that come again, change, are withdrawn or take the place of a stand-in, while the clock stands still and goes back: each
+// range of each dataset reads as it was after each commit, in any order, columns, keys and pages, also while others write.
+func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	first, n := date("2015-03-24"), 0 // with the Sunday on which the clock goes forward
+	rapid.Check(t, func(t *rapid.T) {
+		first = first.Add(7) // each try has dates of its own
+		model := newReadModel(t, s, market.NewPeriod(first.Start(), first.Add(6).End()))
+		write := func() {
+			n += rapid.SampledFrom([]int{1, 1, 0, 100, -50}).Draw(t, "minutes")
+			if err := s.Commit(context.Background(), runAt(n, readDatasets...), anyHistoryBatch(t, first.Add(1))); err != nil {
+				t.Fatal(err)
+			}
+			model.see(t)
+		}
+		for range rapid.IntRange(1, 8).Draw(t, "commits") {
+			write()
+		}
+		for range rapid.IntRange(1, 6).Draw(t, "readings") {
+			dataset := rapid.SampledFrom(readDatasets).Draw(t, "of")
+			q := store.ReadQuery{Dataset: dataset, Period: model.period, Descending: rapid.Bool().Draw(t, "descending")}
+			q.At = rapid.SampledFrom(model.positions).Draw(t, "at")
+			if rapid.Bool().Draw(t, "sifted") {
+				q.UpdatedSince = rapid.SampledFrom(model.positions).Draw(t, "since")
+			}
+			if rapid.Bool().Draw(t, "in part") {
+				q.Period.Start += 7*3600 + rapid.Int64Range(0, 3*24*900).Draw(t, "from")*4
+				q.Period.End -= rapid.Int64Range(0, 3*24*900).Draw(t, "to") * 4
+			}
+			var names []string
+			for _, c := range append(dataset.Series().ServedColumns(), market.ExtraColumns()...) {
+				names = append(names, c.Name)
+			}
+			if rapid.Bool().Draw(t, "columns") {
+				q.Columns = rapid.SliceOf(rapid.SampledFrom(names)).Draw(t, "names")
+				if q.Columns == nil {
+					q.Columns = []string{}
+				}
+			}
+			if keys := dataset.Series().ServedKeys(); len(keys) > 0 && rapid.Bool().Draw(t, "keys") {
+				q.Keys = map[string][]string{"direction": {"DOWNWARD"}}
+				if len(keys) > 1 {
+					q.Keys["product"] = rapid.SampledFrom([][]string{{"STD"}, {"STD", "SPE"}, {}}).Draw(t, "products")
+				}
+			}
+			want := model.lines(q)
+			isBusy := rapid.Bool().Draw(t, "while others write")
+			got := linesRead(t, s, q, func() {
+				if isBusy {
+					write()
+				}
+			})
+			if diff := gocmp.Diff(want, got); diff != "" {
+				t.Fatalf("%+v reads (-want +got):\n%s", q, diff)
+			}
+			if q.Limit = rapid.IntRange(0, 5).Draw(t, "page"); q.Limit == 0 {
+				continue
+			}
+			var paged []string
+			for {
+				page := linesRead(t, s, q, func() {})
+				paged = append(paged, page...)
+				if q.Skip += len(page); len(page) < q.Limit {
+					break
+				}
+			}
+			if diff := gocmp.Diff(want, paged); diff != "" {
+				t.Fatalf("in pages, %+v reads (-at once +in pages):\n%s", q, diff)
+			}
+		}
+	})
+	if err := s.IntegrityCheck(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+var _ = time.Second
