@@ -34,13 +34,13 @@ func list(name string, text Text, fields ...Field) Field {
 	return Field{Name: name, Kind: KindList, Text: text, Fields: fields}
 }
 
-// nullable is the field, which may be null.
+// nullable returns the field as one that may be null.
 func nullable(f Field) Field {
 	f.Nullable = true
 	return f
 }
 
-// columnKinds are the kinds of columns as kinds of fields.
+// columnKinds are the kinds of fields by the kind of the column that they hold.
 var columnKinds = map[market.Kind]Kind{
 	market.KindNumber: KindNumber, market.KindBoolean: KindBoolean, market.KindString: KindString, market.KindInstant: KindInstant,
 }
@@ -51,7 +51,7 @@ func columnField(c market.ServedColumn) Field {
 	}
 }
 
-// columnFields are the fields of the columns of a dataset that have one of the names, in the order of the names.
+// columnFields returns the fields of the columns of a dataset that have these names, in the order of the names.
 func columnFields(dataset market.Dataset, names ...string) []Field {
 	var fields []Field
 	columns := dataset.Series().ServedColumns()
@@ -62,14 +62,14 @@ func columnFields(dataset market.Dataset, names ...string) []Field {
 	return fields
 }
 
-// keyField is the field of a key of a dataset.
+// keyField returns the field of the key of a dataset with that name.
 func keyField(dataset market.Dataset, name string) Field {
 	keys := dataset.Series().ServedKeys()
 	key := keys[slices.IndexFunc(keys, func(k market.ServedKey) bool { return k.Name == name })]
 	return word(key.Name, Text(key.Text), key.Values...)
 }
 
-// rowFields are the fields of a row of a dataset as it is stored: its period, its keys and its columns.
+// rowFields returns the fields of a row that is served as it is stored: its period, its keys and its columns.
 func rowFields(dataset market.Dataset) []Field {
 	fields := []Field{instant("period_start_utc", textStart), instant("period_end_utc", textEnd)}
 	for _, key := range dataset.Series().ServedKeys() {
@@ -81,18 +81,18 @@ func rowFields(dataset market.Dataset) []Field {
 	return fields
 }
 
-// bodyOf describes the answers of the series that are not served as they are stored: their notes and fields.
+// bodyOf returns the notes and fields of an answer, for the series that are not served row by row as stored.
 var bodyOf = map[market.AnySeries]func(market.Dataset) ([]Text, []Field){
 	market.Prices: pricesBody, market.Capacity: capacityBody, market.AFRR: afrrBody, market.MFRR: mfrrBody,
 }
 
-// apiRoutes are one for each dataset, and the aggregates.
+// apiRoutes returns one route for each dataset and for each aggregate.
 func apiRoutes() []Route {
 	var routes []Route
 	for _, dataset := range market.Datasets() {
 		about := dataset.About()
-		describe, special := bodyOf[dataset.Series()]
-		if !special {
+		describe, found := bodyOf[dataset.Series()]
+		if !found {
 			describe = rowsBody
 		}
 		notes, fields := describe(dataset)
@@ -127,7 +127,7 @@ func endpoint(datasets []market.Dataset, name string, summary Text, notes []Text
 	}
 }
 
-// windowNote says where a dataset comes from, and that its answer covers the window.
+// windowNote names the source of a dataset whose answer covers the last delivery dates.
 func windowNote(dataset market.Dataset) Text {
 	product := dataset.About().Product
 	return Text{
@@ -136,7 +136,7 @@ func windowNote(dataset market.Dataset) Text {
 	}
 }
 
-// lastDateNote says where a dataset comes from, and that its answer is about the last delivery date.
+// lastDateNote names the source of a dataset whose answer is about the last delivery date.
 func lastDateNote(dataset market.Dataset) Text {
 	product := dataset.About().Product
 	return Text{
@@ -173,7 +173,7 @@ var capacityNote = Text{
 		"otherwise a quarter hour. An FCR block of 4 h pays four such hours.",
 }
 
-// capacityBody describes the answer of a reserve; one that is sold in one direction has the volume under another name too.
+// capacityBody describes the answer of a reserve. If the reserve is symmetric, its volume is served under a second name too.
 func capacityBody(dataset market.Dataset) ([]Text, []Field) {
 	about := dataset.About()
 	row := []Field{instant("period_start_utc", textStart), instant("period_end_utc", textEnd)}
@@ -237,7 +237,7 @@ func stepField(seconds string) Field {
 	}
 }
 
-// energy is what the answers about one delivery date of energy begin with, and what follows.
+// energy returns the fields with which the answers of aFRR and mFRR energy begin, followed by the rest.
 func energy(seconds string, rest ...Field) []Field {
 	return append([]Field{
 		lastDateField,

@@ -115,19 +115,19 @@ type section struct {
 func (v Visit) sections() []section {
 	var all []section
 	at := pathOf(v.Path)
-	for _, place := range sitePages {
-		allowed := place.Access == AccessPublic || v.Email != "" && (place.Access != AccessAdministrator || v.Admin)
-		if place.Section == (Text{}) || !allowed {
+	for _, page := range sitePages {
+		allowed := page.Access == AccessPublic || v.Email != "" && (page.Access != AccessAdministrator || v.Admin)
+		if page.Section == (Text{}) || !allowed {
 			continue
 		}
-		current := isAt(at, place.Path.FR) || isAt(at, place.Path.EN)
-		all = append(all, section{place.Section.In(v.Language), place.In(v.Language), current})
+		current := isAt(at, page.Path.FR) || isAt(at, page.Path.EN)
+		all = append(all, section{page.Section.In(v.Language), page.In(v.Language), current})
 	}
 	return all
 }
 
-func isAt(path, place string) bool {
-	return path == place || place != PageOverview.Path.FR && strings.HasPrefix(path, place+"/")
+func isAt(path, page string) bool {
+	return path == page || page != PageOverview.Path.FR && strings.HasPrefix(path, page+"/")
 }
 
 // render renders a page completely before anything is sent, in case a template fails.

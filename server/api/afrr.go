@@ -9,18 +9,18 @@ import (
 	"courant/web"
 )
 
-// afrrView serves the newest delivery date of 4 s steps, and shows dates by means of 5 min.
+// afrrView is the view of aFRR energy: the endpoint serves the newest delivery date in 4 s steps, pages show means of 5 min.
 func afrrView(dataset market.Dataset) view {
 	return view{
 		build: func(ctx context.Context, db *store.Store, _ int) (body, error) {
 			window, err := store.Latest(ctx, db, market.AFRR, dataset, 1)
-			made := finish(window, afrrBody)
+			made := newBody(window, afrrBody)
 			made.fiveMinutes = market.AFRRBuckets(window.Rows)
 			return made, err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
 			start := date.Start().Unix()
-			return finish(windowOf([]market.AFRRStep{
+			return newBody(windowOf([]market.AFRRStep{
 				{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164),
 					PicassoConnection: flag(true), ProrataMode: flag(false)},
 				{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18),
@@ -43,12 +43,12 @@ func afrrView(dataset market.Dataset) view {
 				{name: demand.Label, unit: demand.Unit, series: []web.Series{seriesOf(table, "", demand.Name, demand.Label)}},
 			}
 		},
-		kicker: web.Text{FR: "moyennes de 5 min", EN: "5 min means"},
-		byDate: true,
+		kicker:      web.Text{FR: "moyennes de 5 min", EN: "5 min means"},
+		oneDateOnly: true,
 	}
 }
 
-// upAndDown are the lines of two columns, upward and downward.
+// upAndDown returns the chart lines of two columns, the upward and the downward one.
 func upAndDown(table web.Table, up, down int) []web.Series {
 	return []web.Series{
 		seriesOf(table, "", table.Columns[up].Name, labelUpward), seriesOf(table, "", table.Columns[down].Name, labelDownward),
@@ -61,8 +61,8 @@ var thinnedNote = web.Text{
 	EN: "Of this date Courant keeps these 5 minute means only: the 4 second steps were removed.",
 }
 
-// fiveMinutes takes the latest date from what was made of it when it was stored. thinned says that its 4 s steps are no
-// longer kept.
+// fiveMinutes returns the means of 5 min of the dates, the last stored date from the finished answers. thinned reports that
+// 4 s steps of the dates have been removed.
 func (s *Server) fiveMinutes(ctx context.Context, dataset market.Dataset, dates span) (buckets []market.AFRRBucket, thinned bool, err error) {
 	if buckets, last := s.bodies.fiveMinutes(dataset); dates.first == last && dates.last == last {
 		return buckets, false, nil
@@ -70,10 +70,11 @@ func (s *Server) fiveMinutes(ctx context.Context, dataset market.Dataset, dates 
 	return s.store.AFRRBucketsWithin(ctx, dates.period())
 }
 
-// recentSteps is how many of the newest are listed.
+// recentSteps is how many of the newest rows an answer lists in recentRows.
 const recentSteps = 50
 
-// afrrBody answers /api/afrr-energy: the latest delivery date's newest 4 s steps, and all of it in 5 min.
+// afrrBody returns the answer of /api/afrr-energy: the newest 4 s steps of the latest delivery date, and all of that date in
+// means of 5 min.
 func afrrBody(window store.Window[[]market.AFRRStep]) []byte {
 	rows := window.Rows
 	var up, down market.Mean
@@ -127,7 +128,7 @@ func writeAFRR(w *jsonWriter, row market.AFRRStep) {
 	w.close('}')
 }
 
-// meanDecimals is how many decimals of a mean are shown at least.
+// meanDecimals is the least number of decimals that pages show of a mean.
 const meanDecimals = 2
 
 func fillAFRR(table *web.Table, dataset market.Dataset, buckets []market.AFRRBucket) {

@@ -12,15 +12,15 @@ import (
 	"courant/web"
 )
 
-// capacityView serves and shows procured reserve by hours.
+// capacityView is the view of procured reserve, by hour.
 func capacityView(dataset market.Dataset) view {
 	return view{
 		build: func(ctx context.Context, db *store.Store, windowDays int) (body, error) {
 			window, err := store.Latest(ctx, db, market.Capacity, dataset, windowDays)
-			return finish(window, capacityBody), err
+			return newBody(window, capacityBody), err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
-			return finish(windowOf(inventedCapacity(dataset, date), date, read), capacityBody)
+			return newBody(windowOf(sampleCapacity(dataset, date), date, read), capacityBody)
 		},
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			steps, err := store.Within(ctx, s.store, market.Capacity, dataset, dates.period())
@@ -32,8 +32,8 @@ func capacityView(dataset market.Dataset) view {
 	}
 }
 
-// soldDirections are the directions in which a reserve is sold each day.
-func soldDirections(dataset market.Dataset) []market.Direction {
+// dailyDirections returns the directions in which a reserve is procured each day.
+func dailyDirections(dataset market.Dataset) []market.Direction {
 	var directions []market.Direction
 	for _, due := range dataset.About().Due {
 		direction, _, _ := strings.Cut(due.Prefix, "/")
@@ -42,11 +42,11 @@ func soldDirections(dataset market.Dataset) []market.Direction {
 	return directions
 }
 
-// inventedCapacity is an hour of a reserve with values that nobody published.
-func inventedCapacity(dataset market.Dataset, date market.DeliveryDate) []market.CapacityStep {
+// sampleCapacity returns one hour of a reserve with invented values, for the documentation.
+func sampleCapacity(dataset market.Dataset, date market.DeliveryDate) []market.CapacityStep {
 	var steps []market.CapacityStep
 	for i := range int64(quartersPerHour) {
-		for d, direction := range soldDirections(dataset) {
+		for d, direction := range dailyDirections(dataset) {
 			steps = append(steps, market.CapacityStep{
 				Dataset: dataset, Start: date.Start().Unix() + i*market.QuarterSeconds, Direction: direction, TimeHorizon: market.DailyHorizon,
 				OfferedMW: market.Num(842), ContractedMW: market.Num(578), Price: market.Num(1.785 - float64(d)),
@@ -56,11 +56,11 @@ func inventedCapacity(dataset market.Dataset, date market.DeliveryDate) []market
 	return steps
 }
 
-// capacityRow is one row of the API: an hour, or a quarter of one that could not be made an hour.
+// capacityRow is one row of the API: an hour, or a quarter hour where the four quarters could not be merged.
 type capacityRow struct {
-	step      market.CapacityStep // the first or only one
-	seconds   int64
-	perMWAndH market.Number
+	step         market.CapacityStep // the first or only quarter hour
+	seconds      int64
+	pricePerHour market.Number // EUR/MW/h
 }
 
 const (
@@ -68,7 +68,7 @@ const (
 	quartersPerHour = hourSeconds / market.QuarterSeconds
 )
 
-// capacityBody answers one of the three capacity endpoints; prices are EUR per MW and hour.
+// capacityBody returns the answer of one of the three capacity endpoints; prices are EUR per MW and hour.
 func capacityBody(window store.Window[[]market.CapacityStep]) []byte {
 	rows := capacityRows(window.Rows)
 	const bytesPerRow = 320
@@ -79,7 +79,7 @@ func capacityBody(window store.Window[[]market.CapacityStep]) []byte {
 		writeCapacity(&w, row)
 	}
 	w.close(']')
-	w.key(fetchedKey).fetched(window.FetchedAt)
+	w.key(fetchedKey).timestamp(window.FetchedAt)
 	w.close('}')
 	return w.bytes
 }
@@ -89,16 +89,16 @@ func writeCapacity(w *jsonWriter, row capacityRow) {
 	w.open('{')
 	w.key("period_start_utc").instant(step.Start)
 	w.key("period_end_utc").instant(step.Start + row.seconds)
-	if len(soldDirections(step.Dataset)) == 1 {
+	if len(dailyDirections(step.Dataset)) == 1 {
 		w.key("volume_mw").number(step.ContractedMW)
 		w.key("contracted_volume_mw").number(step.ContractedMW)
 		w.key("offered_volume_mw").number(step.OfferedMW)
-		w.key("price").number(row.perMWAndH)
+		w.key("price").number(row.pricePerHour)
 		w.key("direction").text(string(step.Direction))
 		w.key("product_type").text(step.Dataset.About().Reserve)
 	} else {
 		w.key("direction").text(string(step.Direction))
-		w.key("price").number(row.perMWAndH)
+		w.key("price").number(row.pricePerHour)
 		w.key("product_type").text(step.Dataset.About().Reserve)
 		w.key("offered_volume_mw").number(step.OfferedMW)
 		w.key("contracted_volume_mw").number(step.ContractedMW)
@@ -107,8 +107,8 @@ func writeCapacity(w *jsonWriter, row capacityRow) {
 	w.close('}')
 }
 
-// capacityRows makes one row of the four steps of a clock hour where all four are there, none lacks its price and both
-// volumes are the same in all; the steps of another hour stay as they are, priced for an hour.
+// capacityRows merges the four quarters of a clock hour into one row if all four are present, all have a price and both
+// volumes are the same in all. The quarters of other hours stay rows of their own, with their price scaled to an hour.
 func capacityRows(steps []market.CapacityStep) []capacityRow {
 	sorted := slices.Clone(steps)
 	slices.SortFunc(sorted, func(a, b market.CapacityStep) int {
@@ -122,7 +122,7 @@ func capacityRows(steps []market.CapacityStep) []capacityRow {
 		for n < len(sorted) && hourOf(sorted[n]) == hourOf(sorted[0]) && compareSeries(sorted[n], sorted[0]) == 0 {
 			n++
 		}
-		rows = append(rows, foldHour(sorted[:n])...)
+		rows = append(rows, mergeHour(sorted[:n])...)
 		sorted = sorted[n:]
 	}
 	slices.SortStableFunc(rows, func(a, b capacityRow) int {
@@ -133,7 +133,7 @@ func capacityRows(steps []market.CapacityStep) []capacityRow {
 
 func hourOf(step market.CapacityStep) int64 { return step.Start - step.Start%hourSeconds }
 
-// compareSeries orders what is sold for one period: UPWARD before DOWNWARD, then by time horizon and RTE's product.
+// compareSeries orders the rows of one period: UPWARD before DOWNWARD, then by time horizon and RTE's product.
 func compareSeries(a, b market.CapacityStep) int {
 	return cmp.Or(
 		-cmp.Compare(a.Direction, b.Direction), // the other way round from the alphabet
@@ -141,8 +141,8 @@ func compareSeries(a, b market.CapacityStep) int {
 	)
 }
 
-// foldHour takes the steps of one series in one hour.
-func foldHour(steps []market.CapacityStep) []capacityRow {
+// mergeHour returns the rows of the steps of one series in one clock hour.
+func mergeHour(steps []market.CapacityStep) []capacityRow {
 	first := steps[0]
 	whole := len(steps) == quartersPerHour
 	var sum market.Micro
@@ -151,13 +151,13 @@ func foldHour(steps []market.CapacityStep) []capacityRow {
 		sum += market.MicroOf(step.Price.V)
 	}
 	if whole {
-		return []capacityRow{{step: first, seconds: hourSeconds, perMWAndH: sum.Number()}}
+		return []capacityRow{{step: first, seconds: hourSeconds, pricePerHour: sum.Number()}}
 	}
 	rows := make([]capacityRow, 0, len(steps))
 	for _, step := range steps {
 		row := capacityRow{step: step, seconds: market.QuarterSeconds}
 		if step.Price.Valid {
-			row.perMWAndH = (quartersPerHour * market.MicroOf(step.Price.V)).Number()
+			row.pricePerHour = (quartersPerHour * market.MicroOf(step.Price.V)).Number()
 		}
 		rows = append(rows, row)
 	}
@@ -177,38 +177,38 @@ func fillCapacity(table *web.Table, dataset market.Dataset, rows []capacityRow) 
 			Period:  market.Period{Start: row.step.Start, End: row.step.Start + row.seconds},
 			Series:  seriesKey(row.step),
 			Words:   []string{string(row.step.Direction), row.step.TimeHorizon},
-			Numbers: []market.Number{row.perMWAndH, row.step.ContractedMW, row.step.OfferedMW},
+			Numbers: []market.Number{row.pricePerHour, row.step.ContractedMW, row.step.OfferedMW},
 		})
 	}
 }
 
-// seriesKey tells what is sold for one period apart, such as upward-daily-std.
+// seriesKey names the series of a step, such as upward-daily-std. The rows of one period have different ones.
 func seriesKey(step market.CapacityStep) string {
 	return strings.ToLower(strings.Join([]string{string(step.Direction), step.TimeHorizon, step.Product}, "-"))
 }
 
-// capacityDrawings draws the prices and the volumes procured of what is sold.
+// capacityDrawings returns two charts of a table of capacity, prices and procured volumes, with a line for each series.
 func capacityDrawings(table web.Table) []drawing {
 	price := drawing{name: labelPrices, unit: table.Columns[0].Unit}
 	volume := drawing{name: web.Text{FR: "Volume contracté", EN: "Procured volume"}, unit: table.Columns[1].Unit}
-	for _, sold := range soldIn(table) {
-		price.series = append(price.series, seriesOf(table, sold.key, table.Columns[0].Name, sold.label))
-		volume.series = append(volume.series, seriesOf(table, sold.key, table.Columns[1].Name, sold.label))
+	for _, s := range capacitySeriesOf(table) {
+		price.series = append(price.series, seriesOf(table, s.key, table.Columns[0].Name, s.label))
+		volume.series = append(volume.series, seriesOf(table, s.key, table.Columns[1].Name, s.label))
 	}
 	return []drawing{price, volume}
 }
 
-// sold is a series of a table of capacity.
-type sold struct {
+// capacitySeries is a series of a table of capacity.
+type capacitySeries struct {
 	key   string
 	label web.Text
 }
 
-// soldIn lists the series of a table of capacity, as they are ordered in a period.
-func soldIn(table web.Table) []sold {
-	var all []sold
+// capacitySeriesOf returns the series of a table of capacity, those procured each day first, else in the order of its rows.
+func capacitySeriesOf(table web.Table) []capacitySeries {
+	var all []capacitySeries
 	for _, row := range table.Rows {
-		if slices.ContainsFunc(all, func(s sold) bool { return s.key == row.Series }) {
+		if slices.ContainsFunc(all, func(s capacitySeries) bool { return s.key == row.Series }) {
 			continue
 		}
 		label := map[string]web.Text{
@@ -218,14 +218,14 @@ func soldIn(table web.Table) []sold {
 			of := web.Published(horizon)
 			label = web.Text{FR: label.FR + ", " + of.FR, EN: label.EN + ", " + of.EN}
 		}
-		all = append(all, sold{row.Series, label})
+		all = append(all, capacitySeries{row.Series, label})
 	}
-	slices.SortStableFunc(all, func(a, b sold) int { return cmp.Compare(rank(a.key), rank(b.key)) })
+	slices.SortStableFunc(all, func(a, b capacitySeries) int { return cmp.Compare(horizonRank(a.key), horizonRank(b.key)) })
 	return all
 }
 
-// rank puts what is sold each day first.
-func rank(key string) int {
+// horizonRank orders series by their time horizon: what is procured each day comes first.
+func horizonRank(key string) int {
 	if strings.Contains(key, "-"+strings.ToLower(market.DailyHorizon)+"-") {
 		return 0
 	}

@@ -4,14 +4,14 @@ import (
 	"courant/store/market"
 )
 
-// endpoint is a path below /api/ with a finished answer, and the datasets that a reader of it has to be allowed.
+// endpoint is a path below /api/ with a finished answer. To read it, an account needs access to all of its datasets.
 type endpoint struct {
-	name     string
+	name     string // the last part of the path
 	datasets []market.Dataset
-	parts    []market.AggregatePart // of an aggregate
+	parts    []market.AggregatePart // nil: not an aggregate
 }
 
-// endpoints are one for each dataset, and the aggregates.
+// endpoints are one endpoint for each dataset, and one for each aggregate.
 var endpoints = func() []endpoint {
 	var all []endpoint
 	for _, dataset := range market.Datasets() {

@@ -9,16 +9,17 @@ import (
 	"courant/web"
 )
 
-// mfrrView serves the newest delivery date of mFRR energy, and shows its quarter hours with both directions in a row.
+// mfrrView is the view of mFRR energy: the endpoint serves the newest delivery date, pages show one row a quarter hour with
+// both directions.
 func mfrrView(dataset market.Dataset) view {
 	return view{
 		build: func(ctx context.Context, db *store.Store, _ int) (body, error) {
 			window, err := store.Latest(ctx, db, market.MFRR, dataset, 1)
-			return finish(window, mfrrBody), err
+			return newBody(window, mfrrBody), err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
 			start := date.Start().Unix()
-			return finish(windowOf([]market.MFRRStep{
+			return newBody(windowOf([]market.MFRRStep{
 				{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5),
 					RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
 				{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
@@ -40,13 +41,13 @@ func mfrrView(dataset market.Dataset) view {
 	}
 }
 
-// mfrrQuarter is a quarter hour's clearing prices, EUR/MWh.
+// mfrrQuarter is the clearing prices of a quarter hour, EUR/MWh.
 type mfrrQuarter struct {
 	start    int64 // seconds UTC
 	up, down market.Number
 }
 
-// mfrrBody answers /api/mfrr-energy: the latest delivery date, by quarter hour and by direction.
+// mfrrBody returns the answer of /api/mfrr-energy: the latest delivery date, by quarter hour and by direction.
 func mfrrBody(window store.Window[[]market.MFRRStep]) []byte {
 	var up, down market.Mean
 	var quarters []mfrrQuarter
@@ -86,7 +87,7 @@ func mfrrBody(window store.Window[[]market.MFRRStep]) []byte {
 	return w.bytes
 }
 
-// writeNewest writes the direction's newest row that carries a value, else its newest, else null.
+// writeNewest writes the direction's newest row with a value; its newest row if none has a value; null if it has no row.
 func writeNewest(w *jsonWriter, rows []market.MFRRStep, direction market.Direction) {
 	var newest *market.MFRRStep
 	for i := range rows {

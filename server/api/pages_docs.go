@@ -14,7 +14,8 @@ import (
 	"courant/web"
 )
 
-// site is what the documentation says of this Courant. Without a public address it is the one that was asked.
+// site returns what the documentation says about this installation. Without a configured public address, it is the address of
+// the request.
 func (s *Server) site(c echo.Context) web.Site {
 	address := s.publicURL
 	if address == "" {
@@ -23,7 +24,7 @@ func (s *Server) site(c echo.Context) web.Site {
 	return web.Site{PublicURL: address, Contact: s.contact}
 }
 
-// openAPI answers the description of all routes.
+// openAPI answers the OpenAPI document of all routes.
 func (s *Server) openAPI(c echo.Context) error {
 	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()})
 	if err != nil {
@@ -34,7 +35,7 @@ func (s *Server) openAPI(c echo.Context) error {
 	return s.send(c, http.StatusOK, "application/json", body)
 }
 
-// docs explains the API, with examples of what is served now to those who may read it.
+// docs answers the API documentation. Its examples are live answers for a visitor who may read them, else invented ones.
 func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	view, guest := web.Docs{Site: s.site(c)}, identity.AccountID == 0
 	for _, route := range web.Reference() {
@@ -59,10 +60,10 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	return s.page(c, http.StatusOK, body, err)
 }
 
-// exampleRows is how many members of a list an example shows.
+// exampleRows is the number of members to which lists in an example are cut.
 const exampleRows = 2
 
-// examples are answers with invented values, made as the real ones are.
+// examples returns the answer of each endpoint with invented values, written by the same code as the real ones.
 var examples = sync.OnceValue(func() map[string]*document {
 	date := market.NewDeliveryDate(2026, 4, 17)
 	read := date.Start().Add(-time.Hour)

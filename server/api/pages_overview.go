@@ -11,7 +11,7 @@ import (
 	"courant/web"
 )
 
-// overview shows all datasets at a glance: prices and capacity of today or tomorrow, energies of their last date.
+// overview answers the start page with all datasets: prices and capacity of today or tomorrow, energies of their last date.
 func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 	ctx := c.Request().Context()
 	feeds, err := s.feeds(ctx, identity)
@@ -42,33 +42,33 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 		if err != nil {
 			return err
 		}
-		if len(sheet.Charts) > 1 && !viewOf(dataset).byDate {
+		if len(sheet.Charts) > 1 && !viewOf(dataset).oneDateOnly {
 			sheet.Charts = sheet.Charts[:1] // prices
 		}
 		sheet.Folded = true
 		view.Energies = append(view.Energies, sheet)
 	}
 	view.Prices.Folded = true
-	if err := s.overviewOfCapacity(ctx, identity, feeds, &view); err != nil {
+	if err := s.addCapacity(ctx, identity, feeds, &view); err != nil {
 		return err
 	}
-	who := visit(c, identity)
+	visitor := visit(c, identity)
 	if view.Tomorrow {
-		who.Path += "?day=" + tomorrow
+		visitor.Path += "?day=" + tomorrow
 	}
-	body, err := s.pages.Overview(who, view)
+	body, err := s.pages.Overview(visitor, view)
 	return s.page(c, http.StatusOK, body, err)
 }
 
-// tomorrow is what the query says to see the prices of the next delivery date.
+// tomorrow is the value of the query parameter day that selects the next delivery date.
 const tomorrow = "tomorrow"
 
-// overviewOfCapacity adds what is sold each day: the hour that is under way if the date is today, else the date's means.
-func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity, feeds web.Feeds, view *web.Overview) error {
+// addCapacity adds what is procured each day to the view: the current hour if the date is today, else the date's means.
+func (s *Server) addCapacity(ctx context.Context, identity auth.Identity, feeds web.Feeds, view *web.Overview) error {
 	var last market.DeliveryDate
 	for _, dataset := range market.GroupCapacity.Datasets() {
-		if of := feeds.Of(dataset).Last; of.After(last) {
-			last = of
+		if newest := feeds.Of(dataset).Last; newest.After(last) {
+			last = newest
 		}
 	}
 	date := view.Date
@@ -88,7 +88,7 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 		if view.CapacityAbsence == "" || view.CapacityAbsence == web.AbsenceLocked {
 			view.CapacityAbsence = sheet.Absence
 		}
-		for _, direction := range soldDirections(dataset) {
+		for _, direction := range dailyDirections(dataset) {
 			line := web.CapacityLine{Reserve: dataset.About().Reserve, Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}
 			fillCapacityLine(&line, sheet.Table, view.CapacityNow)
 			view.Capacity = append(view.Capacity, line)
@@ -97,7 +97,8 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 	return nil
 }
 
-// fillCapacityLine takes what is sold each day in the line's direction: the means of the hour, of the date if it is zero.
+// fillCapacityLine fills a line with what is procured each day in its direction, and its means of the hour; of the whole date
+// if hour is zero.
 func fillCapacityLine(line *web.CapacityLine, table web.Table, hour market.Period) {
 	var price, volume market.Mean
 	for _, row := range table.Rows {

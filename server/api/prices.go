@@ -9,12 +9,12 @@ import (
 	"courant/web"
 )
 
-// pricesView serves and shows day-ahead prices by quarter hours.
+// pricesView is the view of day-ahead prices, by quarter hour.
 func pricesView(dataset market.Dataset) view {
 	return view{
 		build: func(ctx context.Context, db *store.Store, windowDays int) (body, error) {
 			window, err := store.Latest(ctx, db, market.Prices, dataset, windowDays)
-			return finish(window, pricesBody), err
+			return newBody(window, pricesBody), err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
 			var prices []market.Price
@@ -23,7 +23,7 @@ func pricesView(dataset market.Dataset) view {
 					Start: date.Start().Unix() + i*market.QuarterSeconds, Resolution: market.PT15M, Price: market.Num(float64(8412-31*i) / 100),
 				})
 			}
-			return finish(windowOf(prices, date, read), pricesBody)
+			return newBody(windowOf(prices, date, read), pricesBody)
 		},
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			prices, err := store.Within(ctx, s.store, market.Prices, dataset, dates.period())
@@ -41,7 +41,7 @@ func pricesView(dataset market.Dataset) view {
 	}
 }
 
-// pricesBody answers /api/day-ahead-prices: every quarter hour of the window, EUR/MWh.
+// pricesBody returns the answer of /api/day-ahead-prices: every quarter hour of the window, EUR/MWh.
 func pricesBody(window store.Window[[]market.Price]) []byte {
 	quarters := market.Quarters(window.Rows)
 	const bytesPerRow = 128
@@ -76,7 +76,7 @@ func fillPrices(table *web.Table, quarters []market.Quarter) {
 	}
 }
 
-// What pages say of where the values that they show come from.
+// The sources of the prices on a page, as the page names them.
 var (
 	fromStandIn     = web.Text{FR: "RTE, en attendant ENTSO-E", EN: "RTE, until ENTSO-E gives them"}
 	fromBoth        = web.Text{FR: "ENTSO-E et, en attendant, RTE", EN: "ENTSO-E and, until it gives the rest, RTE"}
@@ -85,7 +85,7 @@ var (
 	confirmedENTSOE = web.Text{FR: "ENTSO-E, confirmé par RTE", EN: "ENTSO-E, confirmed by RTE"}
 )
 
-// sourceOf says where the prices that are served come from.
+// sourceOf returns the text that names the sources of the prices that are served.
 func sourceOf(prices []market.Price) web.Text {
 	exchange := map[int64]market.Micro{}
 	for _, p := range prices {
@@ -96,12 +96,12 @@ func sourceOf(prices []market.Price) web.Text {
 	quarters := market.Quarters(prices)
 	standIns, confirmed := 0, 0
 	for _, q := range quarters {
-		given, has := exchange[q.Start]
-		off := given - market.MicroOf(q.Price.V)
+		published, found := exchange[q.Start]
+		difference := published - market.MicroOf(q.Price.V)
 		switch {
 		case q.Source == market.FromRTE:
 			standIns++
-		case has && max(off, -off) <= market.MostPriceDifference:
+		case found && max(difference, -difference) <= market.MostPriceDifference:
 			confirmed++
 		}
 	}

@@ -10,16 +10,16 @@ import (
 	"courant/web"
 )
 
-// rowsView shows and serves the rows of a dataset as they are stored.
+// rowsView is the view of a dataset that is served and shown row by row, as it is stored.
 func rowsView(dataset market.Dataset) view {
 	return view{
 		build: func(ctx context.Context, db *store.Store, windowDays int) (body, error) {
 			window, err := db.LatestRows(ctx, dataset, windowDays)
-			return finish(window, func(window store.Window[market.Chunk]) []byte { return rowsBody(dataset, window) }), err
+			return newBody(window, func(window store.Window[market.Chunk]) []byte { return rowsBody(dataset, window) }), err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
-			window := store.Window[market.Chunk]{Rows: inventedRows(dataset, date), Last: date, FetchedAt: read}
-			return finish(window, func(window store.Window[market.Chunk]) []byte { return rowsBody(dataset, window) })
+			window := store.Window[market.Chunk]{Rows: sampleRows(dataset, date), Last: date, FetchedAt: read}
+			return newBody(window, func(window store.Window[market.Chunk]) []byte { return rowsBody(dataset, window) })
 		},
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			rows, err := s.store.RowsWithin(ctx, dataset, dates.period())
@@ -30,7 +30,7 @@ func rowsView(dataset market.Dataset) view {
 	}
 }
 
-// stepText says at which step a dataset is shown.
+// stepText names the step at which a dataset is shown; empty if pages do not name it.
 func stepText(seconds int64) web.Text {
 	if seconds == market.QuarterSeconds {
 		return web.Text{FR: "par quart d’heure", EN: "by quarter hour"}
@@ -38,7 +38,7 @@ func stepText(seconds int64) web.Text {
 	return web.Text{}
 }
 
-// rowsBody answers the endpoint of a dataset whose rows are served as they are stored.
+// rowsBody returns the answer of a dataset whose rows are served as they are stored.
 func rowsBody(dataset market.Dataset, window store.Window[market.Chunk]) []byte {
 	series, rows := dataset.Series(), window.Rows
 	keys, columns := series.ServedKeys(), series.ServedColumns()
@@ -60,7 +60,7 @@ func rowsBody(dataset market.Dataset, window store.Window[market.Chunk]) []byte 
 	}
 	w.close(']')
 	w.key("latestDeliveryDateParis").date(window.Last)
-	w.key(fetchedKey).fetched(window.FetchedAt)
+	w.key(fetchedKey).timestamp(window.FetchedAt)
 	w.key("latestPeriodEndUtc")
 	if n := rows.Len(); n > 0 {
 		w.instant(rows.Ends[n-1])
@@ -73,7 +73,7 @@ func rowsBody(dataset market.Dataset, window store.Window[market.Chunk]) []byte 
 	return w.bytes
 }
 
-// cell writes a row's value of a column.
+// cell writes the value of a column in a row, null if there is none.
 func (w *jsonWriter) cell(column market.Vector, row int) {
 	switch {
 	case !column.Valid[row]:
@@ -83,13 +83,13 @@ func (w *jsonWriter) cell(column market.Vector, row int) {
 	case column.Kind == market.KindBoolean:
 		w.flag(market.Flag{V: column.Flags[row], Valid: true})
 	case column.Kind == market.KindInstant:
-		w.fetched(time.UnixMilli(column.Instants[row]))
+		w.timestamp(time.UnixMilli(column.Instants[row]))
 	default:
 		w.text(column.Texts[row])
 	}
 }
 
-// rowsTable fills a table with a dataset's rows: its keys and texts as words, its numbers as columns.
+// rowsTable fills a table with the rows of a dataset: keys and texts become its words, numbers its columns.
 func rowsTable(table web.Table, dataset market.Dataset, rows market.Chunk) web.Table {
 	series := dataset.Series()
 	for _, key := range series.ServedKeys() {
@@ -123,7 +123,7 @@ func rowsTable(table web.Table, dataset market.Dataset, rows market.Chunk) web.T
 	return table
 }
 
-// drawingsByUnit draws the columns of each unit together.
+// drawingsByUnit returns a chart for each unit, with all columns of that unit as its lines.
 func drawingsByUnit(table web.Table) []drawing {
 	var drawings []drawing
 	for _, column := range table.Columns {
@@ -146,8 +146,8 @@ func drawingsByUnit(table web.Table) []drawing {
 	return drawings
 }
 
-// inventedRows are two rows of a dataset without keys, with values that nobody published.
-func inventedRows(dataset market.Dataset, date market.DeliveryDate) market.Chunk {
+// sampleRows returns two rows of a dataset with invented values and empty keys, for the documentation.
+func sampleRows(dataset market.Dataset, date market.DeliveryDate) market.Chunk {
 	const n = 2
 	series := dataset.Series()
 	rows := market.Chunk{}

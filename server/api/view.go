@@ -10,23 +10,23 @@ import (
 	"courant/web"
 )
 
-// view is what is made of a dataset: the finished answer of its endpoint, and what pages show of it.
+// view defines how a dataset is served and shown: the answer of its endpoint, and its tables and charts on pages.
 type view struct {
-	// build makes the finished answer of the newest delivery dates.
+	// build reads the newest delivery dates and writes the answer of the endpoint.
 	build func(ctx context.Context, db *store.Store, windowDays int) (body, error)
-	// example makes the answer with invented values of a delivery date, as read at a time.
+	// example writes an answer with invented values of a delivery date, fetched at the given time, for the documentation.
 	example func(date market.DeliveryDate, read time.Time) body
-	// table reads what pages and the CSV show of delivery dates.
+	// table reads the table that pages and the CSV show of the dates.
 	table func(ctx context.Context, s *Server, dates span) (web.Table, error)
-	// drawings are the charts of a table.
+	// drawings returns the charts of a table.
 	drawings func(web.Table) []drawing
-	// kicker says what the first chart shows.
+	// kicker is the line above the first chart: what the chart shows.
 	kicker web.Text
-	// byDate marks a dataset of which pages show one delivery date at a time.
-	byDate bool
+	// oneDateOnly is set if pages show one delivery date of the dataset at a time.
+	oneDateOnly bool
 }
 
-// drawing is a chart without its times.
+// drawing is a chart without its time axis.
 type drawing struct {
 	name   web.Text
 	unit   string
@@ -34,12 +34,12 @@ type drawing struct {
 	large  bool
 }
 
-// views are those of the series that are not shown as they are stored.
+// views are the views of the series that are not served row by row as stored.
 var views = map[market.AnySeries]func(market.Dataset) view{
 	market.Prices: pricesView, market.Capacity: capacityView, market.AFRR: afrrView, market.MFRR: mfrrView,
 }
 
-// viewOf is the view of a dataset: by default its rows as they are stored.
+// viewOf returns the view of a dataset; rowsView if it has no view of its own.
 func viewOf(dataset market.Dataset) view {
 	if special, is := views[dataset.Series()]; is {
 		return special(dataset)
@@ -47,7 +47,7 @@ func viewOf(dataset market.Dataset) view {
 	return rowsView(dataset)
 }
 
-// newTable begins the table of a dataset.
+// newTable returns a table of a dataset without columns and rows.
 func newTable(dataset market.Dataset, dates span) web.Table {
 	about := dataset.About()
 	return web.Table{
@@ -55,18 +55,18 @@ func newTable(dataset market.Dataset, dates span) web.Table {
 	}
 }
 
-// tableColumn is the column of a table that shows a column of the dataset.
+// tableColumn returns the table column that shows a column of the dataset.
 func tableColumn(c market.ServedColumn) web.Column {
 	return web.Column{Name: c.Name, Label: web.Text(c.Label), Unit: c.Unit.Symbol(), Decimals: c.Unit.Decimals()}
 }
 
-// columnNamed is a column of the dataset by the name under which it is served.
+// columnNamed returns the column that the API serves under a name. It panics if the dataset has no such column.
 func columnNamed(dataset market.Dataset, name string) market.ServedColumn {
 	columns := dataset.Series().ServedColumns()
 	return columns[slices.IndexFunc(columns, func(c market.ServedColumn) bool { return c.Name == name })]
 }
 
-// charts are the drawings of a dataset's table, on the time axis of the dates.
+// charts returns the charts of a dataset's table, with the dates as their time axis.
 func (s *Server) charts(dataset market.Dataset, table web.Table, dates span) []web.Chart {
 	var charts []web.Chart
 	for _, d := range viewOf(dataset).drawings(table) {
@@ -77,7 +77,8 @@ func (s *Server) charts(dataset market.Dataset, table web.Table, dates span) []w
 	return charts
 }
 
-// seriesOf is a line of a chart over the table: a column, of those rows that are of the series.
+// seriesOf returns a line of a chart: a column of the table, of the rows of one series only; "" is the series of a table with
+// one row a period.
 func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 	at := slices.IndexFunc(table.Columns, func(c web.Column) bool { return c.Name == column })
 	key := column
@@ -111,7 +112,7 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 	return web.Series{Key: key, Label: label, Figures: figures}
 }
 
-// Labels of what is shown on pages.
+// Labels on pages.
 var (
 	labelPrices   = web.Text{FR: "Prix", EN: "Prices"}
 	labelUpward   = web.Text{FR: "Hausse", EN: "Upward"}

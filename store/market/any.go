@@ -2,22 +2,22 @@ package market
 
 import "fmt"
 
-// AnySeries is a Series of any rows: what is known of it without their type.
+// AnySeries is a Series of any row type.
 type AnySeries interface {
-	// About tells what is known of each of its datasets.
+	// About returns the descriptions of its datasets.
 	About() []About
-	// StepSeconds is how long a row lasts; of prices the step at which they are served.
+	// StepSeconds returns the length of the periods that are served.
 	StepSeconds() int64
-	// ServedKeys are the keys that are served beside the period.
+	// ServedKeys returns the keys that are served, apart from the period.
 	ServedKeys() []ServedKey
-	// ServedColumns are the columns that are served, in their order.
+	// ServedColumns returns the columns that are served, in order.
 	ServedColumns() []ServedColumn
 
-	// words are the texts that its keys and columns may be.
+	// words returns the known values of its keys and columns.
 	words() []Word
 }
 
-// StepText is a step in seconds as an ISO 8601 duration, such as PT15M or PT4S.
+// StepText returns a step in seconds as an ISO 8601 duration, such as PT15M or PT4S.
 func StepText(seconds int64) string {
 	if seconds%60 == 0 {
 		return fmt.Sprintf("PT%dM", seconds/60)
@@ -29,10 +29,10 @@ func StepText(seconds int64) string {
 type ServedKey struct {
 	Name   string
 	Text   Text
-	Values []string // all that it may be; nil: any
+	Values []string // all possible values; nil: any text
 }
 
-// Kind is what the values of a column are, when they are not null.
+// Kind is the type of the values of a column that are not null.
 type Kind string
 
 // The kinds of columns, as the API names them.
@@ -41,7 +41,7 @@ const (
 	KindBoolean Kind = "boolean"
 	KindString  Kind = "string"
 	KindInstant Kind = "instant" // UTC
-	// KindInteger is for what is counted; no column of a series has it.
+	// KindInteger is the kind of counts; no column of a series has it.
 	KindInteger Kind = "integer"
 )
 
@@ -51,25 +51,25 @@ type ServedColumn struct {
 	Name     string
 	Kind     Kind
 	Unit     Unit
-	Text     Text // what it is
-	Label    Text // the head of a page's column
+	Text     Text // its meaning
+	Label    Text // the heading of its column on pages
 	Values   []string
 	Nullable bool
-	Revised  bool // its changes are revisions
+	Revised  bool // its changes are recorded as revisions
 
 	factor Micro
 }
 
-// Scale is a stored number as it is served.
+// Scale returns a stored number in the unit in which it is served.
 func (c ServedColumn) Scale(n Number) Number { return scale(c.factor, n) }
 
-// About tells what is known of each of the series' datasets.
+// About returns the descriptions of the series' datasets.
 func (s *Series[R]) About() []About { return s.Datasets }
 
-// StepSeconds is how long a row lasts; of prices the step at which they are served.
+// StepSeconds returns the length of the periods that are served.
 func (s *Series[R]) StepSeconds() int64 { return s.Step }
 
-// ServedKeys are the keys that are served beside the period.
+// ServedKeys returns the keys that are served, apart from the period.
 func (s *Series[R]) ServedKeys() []ServedKey {
 	var served []ServedKey
 	for _, key := range s.Keys {
@@ -80,7 +80,7 @@ func (s *Series[R]) ServedKeys() []ServedKey {
 	return served
 }
 
-// ServedColumns are the columns that are served, in their order.
+// ServedColumns returns the columns that are served, in order.
 func (s *Series[R]) ServedColumns() []ServedColumn {
 	var served []ServedColumn
 	for i := range s.Columns {
@@ -112,7 +112,7 @@ func (c *Column[R]) kind() Kind {
 	return KindInstant
 }
 
-// values are all that the key may be; nil if it may be anything.
+// values returns all possible values of the key; nil if it may have others.
 func (k *Key[R]) values() []string {
 	if k.Any {
 		return nil

@@ -2,14 +2,14 @@ package market
 
 import "time"
 
-// The procured reserves of RTE Balancing Capacity (result_procured_reserves).
+// The procured reserves, by quarter hour, from RTE Balancing Capacity, result_procured_reserves.
 const (
 	FCRCapacity  Dataset = "fcr-capacity"
 	AFRRCapacity Dataset = "afrr-capacity"
 	MFRRCapacity Dataset = "mfrr-capacity"
 )
 
-// CapacityStep is a quarter hour of procured reserve, as RTE publishes it (result_procured_reserves).
+// CapacityStep is a quarter hour of procured reserve, as RTE publishes it.
 type CapacityStep struct {
 	Dataset      Dataset // fcr-, afrr- or mfrr-capacity
 	Start        int64   // seconds UTC
@@ -19,14 +19,14 @@ type CapacityStep struct {
 	OfferedMW    Number
 	ContractedMW Number
 	Price        Number // EUR/MW for the 15 min, as published
-	Updated      int64  // when RTE last wrote the row (update_date), ms UTC; 0 if it does not say
+	Updated      int64  // when RTE last wrote the row (update_date), ms UTC; 0: unknown
 }
 
-// DailyHorizon is the time horizon of what is sold each day for the next. What is sold otherwise comes weeks ahead or not
-// at all.
+// DailyHorizon is the time horizon of reserve that is procured each day for the next. Other horizons are published weeks ahead
+// or not at all.
 const DailyHorizon = "DAILY"
 
-// quartersPerHour is how many prices for 15 min make a price for an hour.
+// quartersPerHour is the factor from a price per MW for 15 min to one for an hour.
 const quartersPerHour = HourSeconds / QuarterSeconds
 
 var (
@@ -35,7 +35,7 @@ var (
 	mfrrDownwardFirst = NewDeliveryDate(2026, time.May, 1)
 )
 
-// Capacity describes the rows of type CapacityStep.
+// Capacity is the series of the three capacity datasets.
 var Capacity = newSeries(Series[CapacityStep]{
 	Table: "capacity",
 	Step:  QuarterSeconds,
@@ -87,10 +87,10 @@ var Capacity = newSeries(Series[CapacityStep]{
 
 const capacityProduct = "RTE Balancing Capacity v5, result_procured_reserves"
 
-// capacityMostRows is four times the rows of mFRR: quarter hours of two products and a second horizon.
+// capacityMostRows is four times the rows of mFRR on the longest date: 100 quarter hours of two products and a second horizon.
 const capacityMostRows = 4 * 3 * 100
 
-// CapacitySeries names a series of a capacity dataset, such as UPWARD/DAILY/STD.
+// CapacitySeries returns the name of a series of a capacity dataset, such as UPWARD/DAILY/STD.
 func CapacitySeries(direction Direction, timeHorizon, product string) string {
 	return string(direction) + "/" + timeHorizon + "/" + product
 }

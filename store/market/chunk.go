@@ -1,17 +1,17 @@
 package market
 
-// Chunk is a run of rows of one dataset as they are served, column by column: each slice has one entry for each row. Rows
-// ascend by their start; those of one period are in the order in which the dataset is served.
+// Chunk is consecutive rows of one dataset as they are served, column by column: each slice has one entry for each row. Rows
+// ascend by start; those of one period are in the order in which the dataset is served.
 type Chunk struct {
 	Starts, Ends []int64    // of the periods, seconds UTC
-	Keys         [][]string // one for each of the series' ServedKeys
-	Columns      []Vector   // one for each of the columns that were asked for
+	Keys         [][]string // one slice for each of the series' ServedKeys
+	Columns      []Vector   // one for each of the requested columns
 }
 
-// Len is how many rows the chunk has.
+// Len returns the number of rows.
 func (c Chunk) Len() int { return len(c.Starts) }
 
-// Vector is the values of one column; of the last five slices, the one of its kind is filled.
+// Vector is the values of one column. Besides Valid, only the slice of its kind is set.
 type Vector struct {
 	Kind     Kind
 	Valid    []bool    // false: null
@@ -22,8 +22,8 @@ type Vector struct {
 	Instants []int64   // KindInstant, ms UTC
 }
 
-// Serve are rows of the series as they are served, all of their columns; the rows ascend by start and are of one dataset. A
-// series whose rows last longer than its step cannot be served so.
+// Serve returns rows as they are served, with all served columns. The rows are of one dataset and ascend by start, and each
+// lasts one step: a series with longer rows, such as hourly prices, cannot be served this way.
 func (s *Series[R]) Serve(rows []R) Chunk {
 	chunk := Chunk{Starts: make([]int64, len(rows)), Ends: make([]int64, len(rows))}
 	for i := range rows {
@@ -48,7 +48,7 @@ func (s *Series[R]) Serve(rows []R) Chunk {
 	return chunk
 }
 
-// Append adds copies of the rows of a chunk that has the same keys and columns, or any if there are none yet.
+// Append appends copies of the rows of another chunk, which has the same keys and columns; any, if c is empty.
 func (c *Chunk) Append(more Chunk) {
 	if c.Keys == nil && c.Columns == nil {
 		c.Keys, c.Columns = make([][]string, len(more.Keys)), make([]Vector, len(more.Columns))
@@ -65,7 +65,7 @@ func (c *Chunk) Append(more Chunk) {
 	}
 }
 
-// serve is the rows' values of the column.
+// serve returns the rows' values in the column, as they are served.
 func (c *Column[R]) serve(rows []R) Vector {
 	v := Vector{Kind: c.kind(), Valid: make([]bool, len(rows))}
 	switch {

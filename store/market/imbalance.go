@@ -2,10 +2,10 @@ package market
 
 import "time"
 
-// ImbalancePrices is RTE Balancing Energy, imbalance_data, every 15 min.
+// ImbalancePrices is imbalance settlement prices by quarter hour, from RTE Balancing Energy, imbalance_data.
 const ImbalancePrices Dataset = "imbalance-prices"
 
-// ImbalanceStep is the imbalance settlement of a quarter hour, as RTE publishes it (imbalance_data).
+// ImbalanceStep is the imbalance settlement of a quarter hour, as RTE publishes it.
 type ImbalanceStep struct {
 	Start         int64  // seconds UTC
 	PositivePrice Number // EUR/MWh, paid to a party in surplus
@@ -17,7 +17,7 @@ type ImbalanceStep struct {
 	Updated       int64  // when RTE last wrote the row (updated_date), ms UTC; 0 if it does not say
 }
 
-// How final a row is. RTE does not say; it follows from when the row was read.
+// How final a row is. RTE does not publish that; it follows from the time at which the row was fetched.
 const (
 	statusProvisional = "provisional"
 	statusValidated   = "validated" // read after RTE has written it anew on the second day after delivery
@@ -27,7 +27,7 @@ const (
 // firstImbalanceQuarters is the first delivery date that RTE settles by the quarter hour. Steps before it are half hours.
 var firstImbalanceQuarters = NewDeliveryDate(2025, time.January, 1)
 
-// Imbalance describes the rows of type ImbalanceStep.
+// Imbalance is the series of the imbalance prices dataset.
 var Imbalance = newSeries(Series[ImbalanceStep]{
 	Table: "imbalance_price",
 	Step:  QuarterSeconds,
@@ -84,7 +84,7 @@ var Imbalance = newSeries(Series[ImbalanceStep]{
 	Settle: func(r *ImbalanceStep, readAt time.Time) { r.Status = Str(imbalanceStatus(r.Start, readAt)) },
 })
 
-// imbalanceStatus is how final the row of a quarter hour is that was read at a time.
+// imbalanceStatus returns how final the row of a quarter hour is if it was fetched at a time.
 func imbalanceStatus(start int64, readAt time.Time) string {
 	date := DeliveryDateOf(time.Unix(start, 0))
 	switch {
