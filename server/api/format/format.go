@@ -86,6 +86,12 @@ func (f Form) properties() properties {
 // ContentType returns the form's value of the header Content-Type.
 func (f Form) ContentType() string { return f.properties().contentType }
 
+// MediaType returns the form's media type, without parameters. Of two forms with one, Accept chooses the first.
+func (f Form) MediaType() string { return f.properties().mediaType }
+
+// IsCSV reports whether a text stands for null in the form.
+func (f Form) IsCSV() bool { return f == CSV || f == FrenchCSV }
+
 // Extension returns the ending of a file's name, without the dot.
 func (f Form) Extension() string { return f.properties().extension }
 
