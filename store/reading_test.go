@@ -255,14 +255,21 @@ func linesRead(t rapid.TB, s *store.Store, q store.ReadQuery, between func()) []
 
 var readDatasets = []market.Dataset{market.DayAheadPrices, market.AFRRCapacity, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy}
 
+// edgesOf are ends of dates and hours, seconds UTC.
+func edgesOf(first market.DeliveryDate) []int64 {
+	return []int64{first.At(3, 0).Unix(), first.Add(1).Start().Unix(), first.Add(5).Start().Unix()}
+}
+
 // anyHistoryBatch draws rows of all types around the ends of hours and of the dates from first on.
 func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 	number := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1), market.Num(-2.25)})
-	near := rapid.SampledFrom([]int64{first.Start().Unix(), first.At(3, 0).Unix(), first.Add(1).Start().Unix(), first.Add(5).Start().Unix()})
-	quarter := func() int64 { return near.Draw(t, "near") + market.QuarterSeconds*rapid.Int64Range(-1, 2).Draw(t, "quarter") }
+	near := rapid.SampledFrom(edgesOf(first))
+	quarter := func() int64 {
+		return near.Draw(t, "near") + market.QuarterSeconds*rapid.Int64Range(-1, 0).Draw(t, "quarter")
+	}
 	direction := rapid.SampledFrom([]market.Direction{market.Upward, market.Downward})
 	var b market.Batch
-	for range rapid.IntRange(0, 4).Draw(t, "rows") {
+	for range rapid.IntRange(0, 12).Draw(t, "rows") {
 		switch rapid.IntRange(0, 3).Draw(t, "type") {
 		case 0:
 			p := market.Price{Start: quarter(), Resolution: market.PT15M, Price: market.Num(rapid.SampledFrom([]float64{1, 2, -3}).Draw(t, "price"))}
@@ -280,8 +287,8 @@ func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 				OfferedMW: number.Draw(t, "offered"), Price: number.Draw(t, "price"), Updated: rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "updated"),
 			}))
 		case 2:
-			start := near.Draw(t, "near") + market.AFRRSeconds*rapid.Int64Range(-2, 2).Draw(t, "step")
-			for i := range rapid.Int64Range(1, 4).Draw(t, "steps") {
+			start := near.Draw(t, "near") + market.AFRRSeconds*rapid.Int64Range(-1, 1).Draw(t, "step")
+			for i := range rapid.Int64Range(1, 3).Draw(t, "steps") {
 				market.AFRR.Put(&b, append(market.AFRR.In(b), market.AFRRStep{Start: start + i*market.AFRRSeconds, UpwardPrice: number.Draw(t, "upward"),
 					InFranceMW: number.Draw(t, "in France"), ProrataMode: flagOf(rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)}).Draw(t, "mode"))}))
 			}
@@ -309,10 +316,10 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 			}
 			model.see(t)
 		}
-		for range rapid.IntRange(1, 8).Draw(t, "commits") {
+		for range rapid.IntRange(1, 9).Draw(t, "commits") {
 			write()
 		}
-		for range rapid.IntRange(1, 6).Draw(t, "readings") {
+		for range rapid.IntRange(1, 12).Draw(t, "readings") {
 			dataset := rapid.SampledFrom(readDatasets).Draw(t, "of")
 			q := store.ReadQuery{Dataset: dataset, Period: model.period, Descending: rapid.Bool().Draw(t, "descending")}
 			q.At = rapid.SampledFrom(model.positions).Draw(t, "at")
@@ -320,14 +327,18 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 				q.UpdatedSince = rapid.SampledFrom(model.positions).Draw(t, "since")
 			}
 			if rapid.Bool().Draw(t, "in part") {
-				q.Period.Start += 7*3600 + rapid.Int64Range(0, 3*24*900).Draw(t, "from")*4
-				q.Period.End -= rapid.Int64Range(0, 3*24*900).Draw(t, "to") * 4
+				near := rapid.SampledFrom([]int64{-900, -4, 0, 1, 4, 900, 2700})
+				edges := rapid.SampledFrom(edgesOf(first.Add(1)))
+				q.Period = market.Period{Start: edges.Draw(t, "from") + near.Draw(t, "off"), End: edges.Draw(t, "to") + near.Draw(t, "off")}
 			}
 			var names []string
 			for _, c := range append(dataset.Series().ServedColumns(), market.ExtraColumns()...) {
 				names = append(names, c.Name)
 			}
-			if rapid.Bool().Draw(t, "columns") {
+			switch rapid.IntRange(0, 2).Draw(t, "columns") {
+			case 1:
+				q.Columns = names
+			case 2:
 				q.Columns = rapid.SliceOf(rapid.SampledFrom(names)).Draw(t, "names")
 				if q.Columns == nil {
 					q.Columns = []string{}
@@ -371,3 +382,24 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 }
 
 var _ = time.Second
+
+func TestARowOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	for n := range 3 {
+		commit(t, s, runAt(n, market.MFRREnergy), one(market.Num(float64(n)), market.Num(7)))
+	}
+	for at, want := range map[store.Position]string{1: "0|7|0", 2: "1|7|60000", 3: "2|7|120000", store.Newest: "2|7|120000"} {
+		lines := linesRead(t, s, store.ReadQuery{Dataset: market.MFRREnergy, Period: date("2026-07-14").Period(), At: at,
+			Columns: []string{"clearing_price_eur_mwh", "settlement_price_current_eur_mwh", market.ColumnUpdatedAt}}, func() {})
+		if len(lines) != 1 {
+			t.Fatalf("%d rows", len(lines))
+		}
+		fields := strings.Split(lines[0], "|")
+		var ms int64
+		fmt.Sscan(fields[5], &ms)
+		if got := fmt.Sprintf("%s|%s|%d", fields[3], fields[4], ms-dawn.UnixMilli()); got != want {
+			t.Errorf("at %d: %s, want %s", at, got, want)
+		}
+	}
+}
