@@ -381,7 +381,240 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 	}
 }
 
-var _ = time.Second
+// steps reads 4 s steps of some dates.
+func stepsQuery(first, last market.DeliveryDate) store.ReadQuery {
+	return store.ReadQuery{Dataset: market.AFRREnergy, Period: market.NewPeriod(first.Start(), last.End())}
+}
+
+func TestAThinnedDateHasNoRowsAndItsPastIsLost(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-03-29")
+	for i := range 3 {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(variedDay(d.Add(i))))
+	}
+	before, _ := bucketsOf(t, s, d)
+	q := stepsQuery(d, d.Add(2))
+	whole := linesRead(t, s, q, func() {})
+	thinBefore(t, s, d.Add(2)) // two dates, at the positions 4 and 5
+
+	reading, err := s.Read(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(reading.Thinned, []market.DeliveryDate{d, d.Add(1)}) || reading.Position != 5 || !reading.Stamp.Equal(minute(100).Add(time.Millisecond)) {
+		t.Errorf("thinned are %v, at %d of %s", reading.Thinned, reading.Position, reading.Stamp)
+	}
+	var rows int
+	for chunk, err := range reading.Chunks(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows += chunk.Len()
+	}
+	if want := len(variedDay(d.Add(2))); rows != want {
+		t.Errorf("%d rows, want those of the last date, %d", rows, want)
+	}
+	q.Period.Start += 3600
+	for _, descending := range []bool{false, true} {
+		q.Descending = descending
+		if reading, err = s.Read(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		var buckets []market.AFRRBucket
+		for some, err := range reading.Buckets(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			buckets = append(buckets, some...)
+		}
+		if descending {
+			slices.Reverse(buckets)
+		}
+		if diff := gocmp.Diff(before[12:], buckets[:len(before)-12]); diff != "" {
+			t.Errorf("buckets (-want +got):\n%s", diff)
+		}
+	}
+	for _, row := range []struct {
+		at    store.Position
+		first int
+		err   error
+	}{
+		{store.BeforeAll, 0, store.ErrThinned}, {3, 0, store.ErrThinned}, {4, 0, store.ErrThinned}, {5, 0, nil},
+		{3, 1, store.ErrThinned}, {4, 1, store.ErrThinned}, {3, 2, nil}, {99, 2, store.ErrNotFound},
+	} {
+		q := stepsQuery(d.Add(row.first), d.Add(2))
+		q.At = row.at
+		if _, err := s.Read(t.Context(), q); !errors.Is(err, row.err) || row.err != nil && err == nil {
+			t.Errorf("at %d, from %s: %v, want %v", row.at, d.Add(row.first), err, row.err)
+		}
+	}
+
+	// Steps that come again take the place of the 5 min; what was known before stays lost.
+	commit(t, s, runAt(200, market.AFRREnergy), market.AFRR.Batch(variedDay(d)))
+	q = stepsQuery(d, d)
+	if got := linesRead(t, s, q, func() {}); !slices.Equal(got, whole[:len(got)]) || len(got) != len(variedDay(d)) {
+		t.Errorf("%d steps came again", len(got))
+	}
+	q.At = 5
+	if _, err := s.Read(t.Context(), q); !errors.Is(err, store.ErrThinned) {
+		t.Errorf("before the steps came again: %v", err)
+	}
+}
+
+func TestAReadingThatIsUnderWayFailsWhereStepsAreThinned(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-07-13")
+	for i := range 2 {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(i), 1)))
+	}
+	reading, err := s.Read(t.Context(), stepsQuery(d, d.Add(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for chunk, err := range reading.Chunks(t.Context()) {
+		if err != nil {
+			if !errors.Is(err, store.ErrThinned) || !strings.Contains(err.Error(), "2026-07-14") {
+				t.Errorf("%v", err)
+			}
+			break
+		}
+		if rows == 0 {
+			thinBefore(t, s, d.Add(2))
+		}
+		rows += chunk.Len()
+	}
+	if rows != 21_600 { // of the date that was read before
+		t.Errorf("%d rows", rows)
+	}
+}
+
+func TestALongReadingIsOfOneMomentAndHoldsNothingWhileItWaits(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-10-24") // the clock goes back on the second date
+	const dates = 3
+	for i := range dates {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(i), 1)))
+	}
+	q := stepsQuery(d, d.Add(dates))
+	q.Columns = []string{"upward_price_eur_mwh", "prorata_mode", market.ColumnUpdatedAt}
+	want := linesRead(t, s, q, func() {})
+	n, chunks := 10, 0
+	got := linesRead(t, s, q, func() {
+		if chunks++; chunks%8 != 0 {
+			return
+		}
+		// Everything is revised, and a date more is stored.
+		n++
+		commit(t, s, runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(chunks/8%(dates+1)), float64(n))))
+		if busy := s.ReaderPool().Stats().InUse; busy != 0 {
+			t.Errorf("%d connections are in use between two chunks", busy)
+		}
+	})
+	if chunks != 24+25+24 {
+		t.Errorf("%d chunks, want one an hour", chunks)
+	}
+	if !slices.Equal(want, got) {
+		t.Errorf("%d rows read while others write differ from the %d before", len(got), len(want))
+	}
+}
+
+func TestAReadingEndsWithItsContextAndWithItsReader(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-07-13")
+	for i := range 2 {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(i), 1)))
+	}
+	reading, err := s.Read(t.Context(), stepsQuery(d, d.Add(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range reading.Chunks(t.Context()) {
+		break
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	chunks := 0
+	for _, err := range reading.Chunks(ctx) {
+		if chunks++; err != nil {
+			if !errors.Is(err, context.Canceled) || chunks != 2 {
+				t.Errorf("chunk %d: %v", chunks, err)
+			}
+			break
+		}
+		cancel()
+	}
+	cancel()
+	if chunks != 2 {
+		t.Errorf("%d chunks", chunks)
+	}
+	if busy := s.ReaderPool().Stats().InUse; busy != 0 {
+		t.Errorf("%d connections are still in use", busy)
+	}
+}
+
+func TestTheHeadOfAReading(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	head := func(q store.ReadQuery) string {
+		t.Helper()
+		reading, err := s.Read(t.Context(), q)
+		if err != nil {
+			return err.Error()
+		}
+		for range reading.Chunks(t.Context()) {
+		}
+		return fmt.Sprintf("%d %d %v %v %v", reading.Position, reading.Changed, reading.Stamp.Sub(dawn).Minutes(), reading.First, reading.Last)
+	}
+	prices := store.ReadQuery{Dataset: market.DayAheadPrices, Period: market.Period{Start: -1 << 62, End: 1 << 62}}
+	if reading, err := s.Read(t.Context(), prices); err != nil || reading.Position != 0 || !reading.Stamp.IsZero() || !reading.First.IsZero() {
+		t.Errorf("in an empty database %+v, %v", reading, err)
+	}
+	commit(t, s, runAt(1, market.DayAheadPrices), price(0, 1))
+	commit(t, s, runAt(2, market.DayAheadPrices), price(100, 1))
+	commit(t, s, runAt(3, market.MFRREnergy), one(market.Num(1), market.Num(2)))
+	mfrr, past := store.ReadQuery{Dataset: market.MFRREnergy}, prices
+	past.At = 1
+	unknown, column, key := prices, prices, mfrr
+	unknown.At, column.Columns, key.Keys = 4, []string{"price"}, map[string][]string{"side": nil}
+	for _, row := range []struct {
+		query store.ReadQuery
+		want  string
+	}{
+		{prices, "3 2 3 2026-07-14 2026-07-15"},
+		{mfrr, "3 3 3 2026-07-14 2026-07-14"},
+		{past, "1 1 1 2026-07-14 2026-07-15"},
+		{unknown, "store: read day-ahead-prices: no commit has position 4: not found"},
+		{column, `store: read day-ahead-prices: there is no column "price"`},
+		{key, `store: read mfrr-energy: there is no key "side"`},
+	} {
+		if got := head(row.query); got != row.want {
+			t.Errorf("%+v: %s, want %s", row.query, got, row.want)
+		}
+	}
+}
+
+func TestADamagedHourEndsAReading(t *testing.T) {
+	t.Parallel()
+	for table, damage := range map[string]string{"afrr_energy_hour": "numbers = substr(numbers, 2)", "afrr_energy_revision": "changes = substr(changes, 2)"} {
+		s, d := openNew(t), date("2026-07-14")
+		commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(d, 1)[:900]))
+		commit(t, s, runAt(1, market.AFRREnergy), market.AFRR.Batch(afrrDay(d, 2)[:900]))
+		if _, err := s.WriterPool().ExecContext(t.Context(), "UPDATE "+table+" SET "+damage); err != nil {
+			t.Fatal(err)
+		}
+		q := stepsQuery(d, d)
+		q.At = 1
+		reading, err := s.Read(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for chunk, err := range reading.Chunks(t.Context()) {
+			if err == nil || chunk.Len() > 0 || !strings.Contains(err.Error(), "damaged") {
+				t.Errorf("%s: %d rows, %v", table, chunk.Len(), err)
+			}
+		}
+	}
+}
 
 func TestARowOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
 	t.Parallel()
