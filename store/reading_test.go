@@ -636,3 +636,32 @@ func TestARowOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
 		}
 	}
 }
+
+func TestAColumnAloneReadsAsAmongAll(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-10-25")
+	rows := variedDay(d)
+	for i := range rows[:2000] { // some hours are not made of short decimals
+		rows[i].ForFranceMW = market.Num(float64(i) / 7)
+	}
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(rows))
+	q := stepsQuery(d, d)
+	all := linesRead(t, s, q, func() {})
+	now := readNow(t, s, q.Period)[market.AFRREnergy]
+	if len(all) != len(rows) || len(now) != len(rows) {
+		t.Fatalf("%d and %d rows, want %d", len(all), len(now), len(rows))
+	}
+	for i, line := range all {
+		if want := fmt.Sprintf("%d|%d|%s", now[i].start, now[i].start+4, strings.Join(now[i].values, "|")); line != want {
+			t.Fatalf("row %d is %s, want %s", i, line, want)
+		}
+	}
+	for c, column := range market.AFRR.ServedColumns() {
+		q.Columns = []string{column.Name}
+		for i, line := range linesRead(t, s, q, func() {}) {
+			if got := strings.Split(line, "|")[2]; got != now[i].values[c] {
+				t.Fatalf("%s of row %d is %s, want %s", column.Name, i, got, now[i].values[c])
+			}
+		}
+	}
+}
