@@ -33,7 +33,7 @@ func (id Identity) May(dataset market.Dataset) error {
 	if len(id.limit) > 0 && !slices.Contains(id.limit, dataset) {
 		return ErrForbidden
 	}
-	if dataset == market.DayAheadPrices || slices.Contains(id.subscribed, dataset) {
+	if dataset.About().Open || slices.Contains(id.subscribed, dataset) {
 		return nil
 	}
 	return ErrSubscriptionRequired

@@ -17,7 +17,7 @@ type behaviour interface {
 	// isUrgent reports whether what the feed's hours are for is among the wanted dates.
 	isUrgent(wanted map[market.DeliveryDate]bool, today market.DeliveryDate) bool
 	// nextAfter returns when the feed runs again after now.
-	nextAfter(now time.Time, urgent bool) time.Time
+	nextAfter(ctx context.Context, now time.Time, urgent bool) time.Time
 	// restAfter returns until when the feed rests because its job ended with the error; false if it does not.
 	restAfter(failed error, now time.Time) (time.Time, bool)
 
@@ -46,6 +46,8 @@ func (f *Feeds) behaviourOf(feed *feed) behaviour {
 		return secondFeed{ahead}
 	case feed.IsSoldAhead():
 		return ahead
+	case feed.Timetable.Fixed:
+		return fixedFeed{energyFeed{primary{f, feed}}}
 	}
 	return energyFeed{primary{f, feed}}
 }
@@ -56,7 +58,7 @@ type primary struct {
 	feed  *feed
 }
 
-func (p primary) nextAfter(now time.Time, urgent bool) time.Time {
+func (p primary) nextAfter(_ context.Context, now time.Time, urgent bool) time.Time {
 	return earliest(p.feed.schedule.next(now, urgent), nextReread(now, p.feed.Rereads))
 }
 
@@ -234,6 +236,27 @@ func (energyFeed) periodsBy(date market.DeliveryDate, periods int, now time.Time
 
 func (energyFeed) isContinuous() bool { return true }
 
+// fixedFeed brings energy of which the source publishes each period at a known time after its end.
+type fixedFeed struct{ energyFeed }
+
+// repeats are how long after its time a run is repeated where the newest period is missing.
+var repeats = []time.Duration{2 * time.Minute, 5 * time.Minute}
+
+// nextAfter returns the next time of the timetable, or the next repeat.
+func (f fixedFeed) nextAfter(ctx context.Context, now time.Time, _ bool) time.Time {
+	last, next := f.feed.schedule.times(now)
+	extent, err := f.feeds.store.Extent(ctx, f.feed.Datasets[0])
+	if ended := last.Truncate(f.feed.schedule.Every); err == nil && time.Unix(extent.NewestEnd, 0).Before(ended) {
+		for _, repeat := range repeats {
+			if at := last.Add(repeat); at.After(now) {
+				next = earliest(at, next)
+				break
+			}
+		}
+	}
+	return earliest(next, nextReread(now, f.feed.Rereads))
+}
+
 // secondFeed brings the prices of a second source, the power exchanges: they are served until the first source has
 // given its own, and compared with them afterwards. The exchanges give one delivery date, without being asked which.
 type secondFeed struct{ aheadFeed }
@@ -272,7 +295,7 @@ func (secondFeed) isUrgent(wanted map[market.DeliveryDate]bool, _ market.Deliver
 	return len(wanted) > 0
 }
 
-func (s secondFeed) nextAfter(now time.Time, urgent bool) time.Time {
+func (s secondFeed) nextAfter(_ context.Context, now time.Time, urgent bool) time.Time {
 	return s.feed.schedule.next(now, urgent)
 }
 

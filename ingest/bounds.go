@@ -12,7 +12,7 @@ import (
 func check(a *answer) {
 	leaveOddOut(a)
 	a.batch.Faults(func(dataset market.Dataset, start int64, fault string) {
-		if !dataset.About().LeavesOdd {
+		if !dataset.About().DropsOutliers {
 			at := time.Unix(start, 0)
 			a.refusals.Refuse(dataset, market.DeliveryDateOf(at), "%s: %s", instantText(at), fault)
 		}
@@ -43,14 +43,14 @@ func leaveOddOut(a *answer) {
 	}
 	var others []market.Omission
 	for _, omission := range a.omissions {
-		if omission.Dataset.About().LeavesOdd {
+		if omission.Dataset.About().DropsOutliers {
 			note(market.Dated{Dataset: omission.Dataset, Date: omission.Date}, omission.Steps, omission.Reason)
 		} else {
 			others = append(others, omission)
 		}
 	}
 	a.batch.Faults(func(dataset market.Dataset, start int64, fault string) {
-		if dataset.About().LeavesOdd {
+		if dataset.About().DropsOutliers {
 			at := time.Unix(start, 0)
 			note(market.Dated{Dataset: dataset, Date: market.DeliveryDateOf(at)}, 1, instantText(at)+": "+fault)
 		}
@@ -69,6 +69,6 @@ func leaveOddOut(a *answer) {
 		}
 	}
 	a.batch = a.batch.WithoutFaults(func(dataset market.Dataset, date market.DeliveryDate) bool {
-		return dataset.About().LeavesOdd && !a.refusals.Has(dataset, date)
+		return dataset.About().DropsOutliers && !a.refusals.Has(dataset, date)
 	})
 }

@@ -205,7 +205,7 @@ func (f *Feeds) endJob(ctx context.Context, feed *feed, answered map[market.Deli
 	if err == nil {
 		f.pauseDates(feed, wanted, answered, now)
 	}
-	next := feed.nextAfter(now, err != nil || feed.isUrgent(wanted, market.DeliveryDateOf(now)))
+	next := feed.nextAfter(ctx, now, err != nil || feed.isUrgent(wanted, market.DeliveryDateOf(now)))
 	jitter := min(mostJitter, next.Sub(now)/10)
 	until, blocked := feed.blockedUntil()
 	if rest, rests := feed.restAfter(failed, now); rests {

@@ -28,21 +28,19 @@ const idleInterval = time.Hour
 
 // scheduleOf is a timetable as a schedule.
 func scheduleOf(t market.Timetable) Schedule {
-	return Schedule{Every: t.Every, FromMinute: t.From, ToMinute: t.To, LookbackDays: t.LookbackDays, LateMinute: t.LateAt}
+	return Schedule{Every: t.Every, FromMinute: t.From, ToMinute: t.To, LookbackDays: t.LookbackDays, LateMinute: t.LateAt, LagAt: t.LagAt}
 }
 
 // RTE changes energies for about seven weeks: on this day of the month, at this clock time, the whole month before last is
 // due to be read again. A service that was stopped catches up on several months.
 const (
-	settlementDay    = 20
 	settlementMinute = 5*60 + 20
 	settlementDates  = 183 // how many delivery dates back
 )
 
 // settlementAt returns when a delivery date of energy is due to be read for the last time.
 func settlementAt(date market.DeliveryDate) time.Time {
-	at := date.Start().In(market.Paris)
-	return minutesLater(market.NewDeliveryDate(at.Year(), at.Month()+2, settlementDay), settlementMinute)
+	return date.Settlement().Add(settlementMinute * time.Minute)
 }
 
 // minutesLater returns the instant at which clocks in Paris show that many minutes after midnight.
@@ -58,6 +56,27 @@ func (s Schedule) next(now time.Time, urgent bool) time.Time {
 		return now.Add(s.Every)
 	}
 	return earliest(now.Add(cmp.Or(s.Idle, idleInterval)), nextMinute(now, s.FromMinute))
+}
+
+// times returns the last time up to now at which a feed with a fixed timetable runs, and the next one after it: FromMinute and
+// whole multiples of Every later, up to ToMinute.
+func (s Schedule) times(now time.Time) (last, next time.Time) {
+	today := market.DeliveryDateOf(now)
+	from, to := minutesLater(today, s.FromMinute), minutesLater(today, s.ToMinute)
+	if now.Before(from) {
+		yesterday := today.Add(-1)
+		from, to = minutesLater(yesterday, s.FromMinute), minutesLater(yesterday, s.ToMinute)
+	}
+	end := now
+	if latest := to.Add(-time.Second); latest.Before(now) {
+		end = latest
+	}
+	last = from.Add(end.Sub(from).Truncate(s.Every))
+	next = last.Add(s.Every)
+	if !next.Before(to) || !next.After(now) {
+		next = nextMinute(now, s.FromMinute)
+	}
+	return last, next
 }
 
 // nextMinute returns when clocks in Paris next show, after now, that many minutes after midnight.

@@ -97,6 +97,7 @@ func readersOfRTE(client *rte.Client) map[market.FeedName]ingest.Reader {
 		market.FeedCapacity:       ingest.ReaderOf(market.Capacity, client.ProcuredReserves),
 		market.FeedAFRREnergy:     ingest.ReaderOf(market.AFRR, client.MarginalPrice),
 		market.FeedMFRREnergy:     ingest.ReaderOf(market.MFRR, client.StandardMFRR),
+		market.FeedImbalance:      ingest.ReaderOf(market.Imbalance, client.ImbalanceData),
 		market.FeedExchangePrices: ingest.ReaderOf(market.Prices, client.PowerExchangePrices),
 	}
 }

@@ -50,7 +50,7 @@ var (
 )
 
 // tables are those of all series.
-var tables = []table{priceRows, layoutOf(market.Capacity), stepRows, layoutOf(market.MFRR)}
+var tables = []table{priceRows, layoutOf(market.Capacity), stepRows, layoutOf(market.MFRR), layoutOf(market.Imbalance)}
 
 // tableOf is the table of a dataset's rows.
 func tableOf(dataset market.Dataset) table {
@@ -61,6 +61,9 @@ func tableOf(dataset market.Dataset) table {
 type reader[R comparable] interface {
 	selectPeriod(context.Context, *sql.Tx, market.Dataset, market.Period) ([]R, error)
 }
+
+// rowReader reads what begins in a period of a dataset: a slice of rows, or a Chunk.
+type rowReader[T any] func(context.Context, *sql.Tx, market.Dataset, market.Period) (T, error)
 
 // readerOf reads the rows of a series.
 func readerOf[R comparable](series *market.Series[R]) reader[R] {

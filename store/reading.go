@@ -311,3 +311,33 @@ func (r *Reading) Buckets(ctx context.Context) iter.Seq2[[]market.AFRRBucket, er
 		}
 	}
 }
+
+// servedRows reads the newest rows of a dataset that begin in a period, all at once.
+func servedRows(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period) (market.Chunk, error) {
+	r := &Reading{query: ReadQuery{Dataset: dataset, Period: period}}
+	var err error
+	if r.plan, err = newPlan(r.query); err != nil {
+		return market.Chunk{}, err
+	}
+	if err := r.begin(ctx, tx); err != nil {
+		return market.Chunk{}, err
+	}
+	var rows market.Chunk
+	reader, dates := tableOf(dataset).partReader(&r.plan)
+	for part := range r.parts(dates) {
+		if err := reader.load(ctx, tx, part); err != nil {
+			return market.Chunk{}, err
+		}
+		for {
+			chunk, more, err := reader.next()
+			if err != nil {
+				return market.Chunk{}, err
+			}
+			if !more {
+				break
+			}
+			rows.Append(chunk)
+		}
+	}
+	return rows, nil
+}

@@ -154,7 +154,7 @@ func (t *thinnedHours) admit(start int64, arrived []*market.AFRRStep) (admitted 
 		for _, held := range t.fold.ascending() {
 			steps = append(steps, held.row)
 		}
-		if made := market.NewAFRRBucket(bucket.Start, steps); !made.KnowsAsMuchAs(&bucket) {
+		if made := market.NewAFRRBucket(bucket.Start, steps); !made.IsAsCompleteAs(&bucket) {
 			arrived = others
 			continue
 		}

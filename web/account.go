@@ -104,7 +104,7 @@ func (t Tokens) Example() market.Dataset {
 			return line.Limit()[0]
 		}
 	}
-	return market.DayAheadPrices
+	return market.GroupPrices.Datasets()[0]
 }
 
 // TokenLine is a token and how it was used.

@@ -72,5 +72,6 @@ var kinds = map[Kind]Text{
 	KindDate:    {"date", "date"},
 	KindObject:  {"objet", "object"},
 	KindList:    {"liste", "list"},
+	KindWords:   {"liste de textes", "list of strings"},
 	KindValue:   {"valeur", "value"},
 }

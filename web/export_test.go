@@ -12,9 +12,8 @@ func WordsWithoutText() []string {
 	missing = append(missing, lacking(reasons, report.Reasons()...)...)
 	missing = append(missing, lacking(waits, market.WaitsFlat, market.WaitsChanged, market.WaitsWithdrawn, market.WaitsRefused)...)
 	missing = append(missing, lacking(dayTexts, dayStates()...)...)
-	missing = append(missing, lacking(names, datasetNames...)...)
 	missing = append(missing, lacking(accesses, AccessPublic, AccessAccount, AccessSubscription, AccessAdministrator)...)
-	return append(missing, lacking(kinds, KindNumber, KindInteger, KindBoolean, KindString, KindInstant, KindDate, KindValue, KindObject, KindList)...)
+	return append(missing, lacking(kinds, KindNumber, KindInteger, KindBoolean, KindString, KindInstant, KindDate, KindValue, KindObject, KindList, KindWords)...)
 }
 
 func lacking[W ~string](texts map[W]Text, all ...W) []string {

@@ -40,16 +40,6 @@ func (f Feeds) Of(dataset market.Dataset) Feed {
 	return Feed{}
 }
 
-// names are the names of the datasets.
-var names = map[string]Text{
-	string(market.DayAheadPrices): {"Prix day-ahead", "Day-ahead prices"},
-	string(market.FCRCapacity):    {"Capacité FCR", "FCR capacity"},
-	string(market.AFRRCapacity):   {"Capacité aFRR", "aFRR capacity"},
-	string(market.MFRRCapacity):   {"Capacité mFRR", "mFRR capacity"},
-	string(market.AFRREnergy):     {"Énergie aFRR", "aFRR energy"},
-	string(market.MFRREnergy):     {"Énergie mFRR", "mFRR energy"},
-}
-
 // states are the names of the states.
 var states = map[report.State]Text{
 	report.StateOK:    {"à jour", "up to date"},

@@ -30,7 +30,8 @@ func functions(l Language) template.FuncMap {
 		"month":       func(d market.DeliveryDate) string { return monthOf(l, d) },
 		"start":       start,
 		"slot":        slot,
-		"dataset":     func(d market.Dataset) string { return textOf(names, string(d)).typeset(l) },
+		"odd":         func(i int) bool { return i%2 == 1 },
+		"dataset":     func(d market.Dataset) string { return Text(d.About().Title).typeset(l) },
 		"state":       func(state report.State) string { return textOf(states, state).typeset(l) },
 		"statenotice": func(state report.State) string { return stateNotice(state).typeset(l) },
 		"absences": func() absences {

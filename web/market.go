@@ -4,19 +4,19 @@ import (
 	"courant/store/market"
 )
 
-// Absence is why a page shows no chart, or what has to be known of the one that it shows.
+// Absence is the reason why a page shows no data of a dataset, or AbsenceStale; empty if it shows current data.
 type Absence string
 
-// The zero Absence is none.
+// The values of Absence.
 const (
 	AbsenceLocked  Absence = "locked"  // no subscription covers the dataset
 	AbsenceOff     Absence = "off"     // nothing is stored, and its feed is off
-	AbsenceNothing Absence = "nothing" // nothing is stored at all
+	AbsenceNothing Absence = "nothing" // nothing is stored, and its feed is on
 	AbsenceDates   Absence = "dates"   // nothing is stored for these dates
-	AbsenceStale   Absence = "stale"   // what is shown is old: the state of the feed says why
+	AbsenceStale   Absence = "stale"   // data are shown, but old ones: the state of the feed is the reason
 )
 
-// Sheet is what a page shows of one dataset.
+// Sheet is the part of a page about one dataset.
 type Sheet struct {
 	Dataset     market.Dataset
 	First, Last market.DeliveryDate // delivery dates shown
@@ -24,26 +24,27 @@ type Sheet struct {
 	Feed        Feed
 	Charts      []Chart
 	Table       Table
-	CSV         Text // addresses, in the form of each language
-	OneDateOnly bool // of the dates asked for, the last alone is shown
-	Folded      bool // where there are charts, the table is shown when it is asked for
+	CSV         Text // its address, for each language
+	Kicker      Text // the line above the first chart: what the chart shows
+	OneDateOnly bool // only the last of the requested dates is shown
+	Folded      bool // if there are charts, the table is collapsed
 }
 
-// Market is a page that shows datasets for any delivery dates.
+// Market is a page that shows datasets for delivery dates of the visitor's choice.
 type Market struct {
 	Title         Text
-	Path          Text // of the page
-	First, Last   market.DeliveryDate
-	Before, After string // addresses of the dates before and after; empty: there are none
-	InvalidDates  bool   // what was asked for cannot be shown
-	MostDates     int
+	Path          Text                // of the page
+	First, Last   market.DeliveryDate // the dates shown
+	Before, After string              // addresses of the dates before and after them; empty if there are none
+	InvalidDates  bool                // the requested dates cannot be shown
+	MostDates     int                 // the greatest number of dates that can be shown at once
 	Sheets        []Sheet
 }
 
-// Days is how many delivery dates are shown.
+// Days returns the number of delivery dates shown.
 func (m Market) Days() int { return m.First.DaysUntil(m.Last) + 1 }
 
-// Market renders a page that shows datasets for any delivery dates.
+// Market renders a page of the market.
 func (p *Pages) Market(visit Visit, view Market) ([]byte, error) {
 	return p.render("market", visit, view)
 }

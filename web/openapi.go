@@ -73,6 +73,9 @@ func reference(name string) object { return object{"$ref": "#/components/schemas
 
 // schemaName returns the name of the schema of a path's answer, such as day-ahead-prices.
 func schemaName(path string) string {
+	if path == PathDataset {
+		return "dataset"
+	}
 	return strings.Trim(strings.NewReplacer(PathAPI, "", "/{dataset}", "").Replace(path), "/")
 }
 
@@ -179,6 +182,8 @@ func fieldSchema(l Language, field Field) object {
 		schema = objectSchema(l, field.Fields)
 	case KindList:
 		schema = object{"type": "array", "items": objectSchema(l, field.Fields)}
+	case KindWords:
+		schema = object{"type": "array", "items": object{"type": "string"}}
 	default:
 		schema = valueSchema(field.Kind, field.Values)
 	}
@@ -205,7 +210,7 @@ func valueSchema(kind Kind, values []string) object {
 	case KindDate:
 		schema = object{"type": "string", "format": "date", "pattern": `^\d{4}-\d\d-\d\d$`}
 	case KindValue:
-		schema = object{"type": []string{"number", "boolean"}}
+		schema = object{"type": []string{"number", "boolean", "string"}}
 	}
 	if len(values) > 0 {
 		var all []any

@@ -6,41 +6,42 @@ import (
 	"courant/store/market"
 )
 
-// Overview is the page that one comes to: all datasets at a glance.
+// Overview is the start page: all datasets at a glance.
 type Overview struct {
-	Date               market.DeliveryDate // of the prices shown; zero if none are
-	Other              market.DeliveryDate // the other date that there are prices of, today or tomorrow; zero if there is none
-	OtherAddress       string
-	Tomorrow           bool // Date is tomorrow
-	Prices, AFRR, MFRR Sheet
-	Capacity           []CapacityLine
-	CapacityDate       market.DeliveryDate
-	CapacityNow        market.Period // the hour whose prices are shown; zero: they are means of the date
-	CapacityAbsence    Absence       // of those that the visitor may see
-	Feeds              Feeds
+	Date            market.DeliveryDate // of the prices shown
+	Other           market.DeliveryDate // the other date with prices, today or tomorrow; zero if there is none
+	OtherAddress    string
+	Tomorrow        bool // Date is tomorrow
+	Prices          Sheet
+	Energies        []Sheet
+	Capacity        []CapacityLine
+	CapacityDate    market.DeliveryDate
+	CapacityNow     market.Period // the hour whose prices are shown; zero: the means of the date are shown
+	CapacityAbsence Absence       // of the reserves that the visitor may see
+	Feeds           Feeds
 }
 
-// CapacitySheet stands for the reserves in the sentence that says why none is shown.
+// CapacitySheet returns a sheet of all reserves together, for the notice that explains why none is shown.
 func (o Overview) CapacitySheet() Sheet {
-	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(market.FCRCapacity)}
+	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(market.GroupCapacity.Datasets()[0])}
 }
 
-// HasCapacity says whether any reserve can be shown.
+// HasCapacity reports whether any reserve can be shown.
 func (o Overview) HasCapacity() bool {
 	return slices.ContainsFunc(o.Capacity, func(line CapacityLine) bool { return len(line.Day) > 0 })
 }
 
-// CapacityLine is one reserve in one direction, as it is sold each day for the next.
+// CapacityLine is one reserve in one direction, as it is procured each day for the next.
 type CapacityLine struct {
-	Reserve   string        // FCR, aFRR, mFRR
-	Direction string        // as in the API
-	Locked    bool          // no subscription covers it
-	Price     market.Number // EUR per MW and hour
-	Volume    market.Number // MW
-	Day       []market.Number
+	Reserve   string          // FCR, aFRR, mFRR
+	Direction string          // as in the API
+	Locked    bool            // no subscription covers it
+	Price     market.Number   // EUR per MW and hour
+	Volume    market.Number   // MW
+	Day       []market.Number // the prices of the date, EUR per MW and hour, in the order of time
 }
 
-// Overview renders the page that one comes to.
+// Overview renders the start page.
 func (p *Pages) Overview(visit Visit, view Overview) ([]byte, error) {
 	return p.render("overview", visit, view)
 }

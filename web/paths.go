@@ -14,6 +14,9 @@ const (
 	PathAPI       = "/api/" // followed by the name of an endpoint
 	PathStatus    = "/api/status"
 	PathRevisions = "/api/revisions/{dataset}"
+	PathDatasets  = "/api/datasets"
+	PathDataset   = "/api/datasets/{dataset}"
+	PathRows      = "/api/datasets/{dataset}/rows"
 	PathOpenAPI   = "/api/openapi.json"
 	PathCSV       = "/csv/{language}/{dataset}"
 	PathHealth    = "/healthz"
@@ -25,6 +28,16 @@ const (
 // RevisionsPath returns where the revisions of a dataset are.
 func RevisionsPath(dataset market.Dataset) string {
 	return strings.Replace(PathRevisions, "{dataset}", string(dataset), 1)
+}
+
+// DatasetPath returns where a dataset describes itself.
+func DatasetPath(dataset market.Dataset) string {
+	return strings.Replace(PathDataset, "{dataset}", string(dataset), 1)
+}
+
+// RowsPath returns where the rows of a dataset are.
+func RowsPath(dataset market.Dataset) string {
+	return strings.Replace(PathRows, "{dataset}", string(dataset), 1)
 }
 
 // CSVPath returns where a dataset is as CSV in the form of a language.

@@ -55,6 +55,7 @@ const (
 	KindValue   Kind = "value"     // a number or a boolean
 	KindObject  Kind = "object"
 	KindList    Kind = "array" // of objects
+	KindWords   Kind = "words" // a list of strings
 )
 
 // Field is a member of a JSON object. No member is ever absent.

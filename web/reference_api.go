@@ -1,33 +1,29 @@
 package web
 
 import (
+	"slices"
+	"strconv"
+
 	"courant/store/market"
 )
 
-const (
-	unitPrice    = "EUR/MWh"
-	unitReserved = "EUR/MW/h"
-	unitMegawatt = "MW"
-)
-
 var (
-	textStart     = Text{"Début de la période, inclus", "Start of the period, included"}
-	textEnd       = Text{"Fin de la période, exclue", "End of the period, excluded"}
-	textRead      = Text{"Fin de la dernière lecture réussie à la source, même si elle n’a rien apporté", "End of the last successful reading at the source, even if it brought nothing"}
-	textDirection = Text{"Sens", "Direction"}
-	textUp        = Text{"Prix à la hausse", "Upward price"}
-	textDown      = Text{"Prix à la baisse", "Downward price"}
-	textOffered   = Text{"Volume offert", "Volume offered"}
-	textProcured  = Text{"Volume contracté", "Volume procured"}
-	textHorizon   = Text{"Horizon tel que publié : DAILY ou PERIODIC", "Horizon as published: DAILY or PERIODIC"}
+	textStart = Text{"Début de la période, inclus", "Start of the period, included"}
+	textEnd   = Text{"Fin de la période, exclue", "End of the period, excluded"}
+	textRead  = Text{
+		"Fin de la dernière lecture réussie à la source, même si elle n’a rien apporté",
+		"End of the last successful reading at the source, even if it brought nothing",
+	}
+	textUp   = Text{"Prix à la hausse", "Upward price"}
+	textDown = Text{"Prix à la baisse", "Downward price"}
 )
 
 func instant(name string, text Text) Field {
 	return Field{Name: name, Kind: KindInstant, Text: text}
 }
 
-func number(name, unit string, text Text) Field {
-	return Field{Name: name, Kind: KindNumber, Nullable: true, Unit: unit, Text: text}
+func number(name string, unit market.Unit, text Text) Field {
+	return Field{Name: name, Kind: KindNumber, Nullable: true, Unit: string(unit), Text: text}
 }
 
 func word(name string, text Text, values ...string) Field {
@@ -38,135 +34,225 @@ func list(name string, text Text, fields ...Field) Field {
 	return Field{Name: name, Kind: KindList, Text: text, Fields: fields}
 }
 
-// nullable is the field, which may be null.
+// nullable returns the field as one that may be null.
 func nullable(f Field) Field {
 	f.Nullable = true
 	return f
 }
 
-// apiRoutes are the eight endpoints.
-func apiRoutes() []Route {
-	return []Route{
-		endpoint([]market.Dataset{market.DayAheadPrices}, "day-ahead-prices",
-			Text{"Prix day-ahead de la zone France, par quart d’heure", "Day-ahead prices of the French zone, by quarter hour"},
-			[]Text{
-				{"Source : ENTSO-E, document A44. La réponse couvre la dernière date de livraison stockée et les 28 dates précédentes.", "Source: ENTSO-E, document A44. The answer covers the last delivery date stored and the 28 dates before it."},
-				{"Avant la livraison du 1er octobre 2025, le prix était horaire : il est servi en quatre quarts égaux. Une date compte 92, 96 ou 100 quarts.", "Before delivery on 1 October 2025 prices were hourly: each is served as four equal quarters. A date has 92, 96 or 100 quarters."},
-			},
-			list("rows", Text{"Les quarts d’heure stockés, du plus ancien au plus récent", "The quarter hours stored, oldest first"},
-				instant("hour_start_utc", textStart), instant("hour_end_utc", textEnd), number("price_eur_mwh", unitPrice, Text{"Prix", "Price"})),
-			nullable(Field{Name: "latestDate", Kind: KindDate, Text: Text{"Dernière date de livraison de la réponse", "Last delivery date in the answer"}}),
-			nullable(Field{Name: "earliestDate", Kind: KindDate, Text: Text{"Première date de livraison de la réponse", "First delivery date in the answer"}}),
-		),
-		endpoint([]market.Dataset{market.FCRCapacity}, "fcr-capacity", Text{"Capacité FCR contractée", "FCR capacity procured"}, capacityNotes,
-			list("rows", textCapacityRows, append([]Field{
-				instant("period_start_utc", textStart), instant("period_end_utc", textEnd),
-				number("volume_mw", unitMegawatt, Text{"Volume acquis : le volume contracté", "Volume procured: the contracted volume"}),
-				number("contracted_volume_mw", unitMegawatt, textProcured), number("offered_volume_mw", unitMegawatt, textOffered),
-				number("price", unitReserved, Text{"Prix par MW et heure", "Price per MW and hour"}),
-				word("direction", textDirection, "SYMMETRIC"), word("product_type", Text{"Réserve", "Reserve"}, "FCR"),
-			}, nullable(word("time_horizon", textHorizon)))...), nullable(instant("latestFetchedAtUtc", textRead))),
-		endpoint([]market.Dataset{market.AFRRCapacity}, "afrr-capacity", Text{"Capacité aFRR contractée", "aFRR capacity procured"}, capacityNotes, directedCapacity("aFRR")...),
-		endpoint([]market.Dataset{market.MFRRCapacity}, "mfrr-capacity", Text{"Capacité mFRR contractée", "mFRR capacity procured"}, capacityNotes, directedCapacity("mFRR")...),
-		endpoint([]market.Dataset{market.AFRREnergy}, "afrr-energy", Text{"Énergie aFRR, pas de 4 secondes", "aFRR energy, every 4 seconds"},
-			[]Text{{"Source : RTE Balancing Energy v5, afrr_marginal_price. Tout sauf l’heure de lecture porte sur la dernière date de livraison stockée.", "Source: RTE Balancing Energy v5, afrr_marginal_price. Everything but the time of reading is about the last delivery date stored."}},
-			energy("4",
-				nullable(Field{Name: "latestRow", Kind: KindObject, Text: Text{"Le pas le plus récent", "The newest step"}, Fields: afrrRow}),
-				list("recentRows", Text{"Les 50 pas les plus récents, le plus récent d’abord", "The 50 newest steps, newest first"}, afrrRow...),
-				list("chartRows", Text{"La date en moyennes de 5 minutes", "The date in means of 5 minutes"}, bucket("bucket")...))...),
-		endpoint([]market.Dataset{market.MFRREnergy}, "mfrr-energy", Text{"Énergie mFRR, par quart d’heure et par sens", "mFRR energy, by quarter hour and direction"},
-			[]Text{
-				{"Source : RTE Balancing Energy v5, standard_mfrr_data. Tout sauf l’heure de lecture porte sur la dernière date de livraison stockée.", "Source: RTE Balancing Energy v5, standard_mfrr_data. Everything but the time of reading is about the last delivery date stored."},
-				{"Le prix d’un quart dans recentRows, chartRows et les moyennes est son prix marginal (clearing) ; les prix de règlement sont dans les lignes par sens. rowCount compte les lignes par sens.", "A quarter’s price in recentRows, chartRows and the means is its clearing price; settlement prices are in the rows by direction. rowCount counts rows by direction."},
-			},
-			energy("900",
-				nullable(Field{Name: "latestUpwardRow", Kind: KindObject, Text: Text{"La ligne à la hausse la plus récente qui porte une valeur", "The newest upward row that carries a value"}, Fields: mfrrRow}),
-				nullable(Field{Name: "latestDownwardRow", Kind: KindObject, Text: Text{"La ligne à la baisse la plus récente qui porte une valeur", "The newest downward row that carries a value"}, Fields: mfrrRow}),
-				list("recentRows", Text{"Les 50 quarts d’heure les plus récents, le plus récent d’abord", "The 50 newest quarter hours, newest first"}, bucket("period")...),
-				list("chartRows", Text{"Tous les quarts d’heure stockés de la date", "All quarter hours stored of the date"}, bucket("period")...))...),
-		endpoint([]market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}, "balancing-capacity", Text{"Les trois capacités en une réponse", "The three capacities in one answer"},
-			[]Text{{"Chaque partie est, à l’octet près, la réponse de son propre point d’accès.", "Each part is, to the byte, what its own endpoint answers."}},
-			nullable(instant("latestFetchedAtUtc", textRead)), part("fcr", "fcr-capacity"), part("afrr", "afrr-capacity"), part("mfrr", "mfrr-capacity")),
-		endpoint([]market.Dataset{market.AFRREnergy, market.MFRREnergy}, "balancing-energy", Text{"Les deux énergies en une réponse", "Both energies in one answer"},
-			[]Text{{"Chaque partie est, à l’octet près, la réponse de son propre point d’accès.", "Each part is, to the byte, what its own endpoint answers."}},
-			nullable(instant("latestFetchedAtUtc", textRead)), part("afrr", "afrr-energy"), part("mfrr", "mfrr-energy")),
+// columnKinds are the kinds of fields by the kind of the column that they hold.
+var columnKinds = map[market.Kind]Kind{
+	market.KindNumber: KindNumber, market.KindBoolean: KindBoolean, market.KindString: KindString, market.KindInstant: KindInstant,
+}
+
+func columnField(c market.ServedColumn) Field {
+	return Field{
+		Name: c.Name, Kind: columnKinds[c.Kind], Nullable: c.Nullable, Unit: string(c.Unit), Text: Text(c.Text), Values: c.Values,
 	}
 }
 
-func endpoint(datasets []market.Dataset, name string, summary Text, notes []Text, fields ...Field) Route {
-	access := AccessSubscription
-	if name == string(market.DayAheadPrices) {
-		access = AccessAccount
+// columnFields returns the fields of the columns of a dataset that have these names, in the order of the names.
+func columnFields(dataset market.Dataset, names ...string) []Field {
+	var fields []Field
+	columns := dataset.Series().ServedColumns()
+	for _, name := range names {
+		at := slices.IndexFunc(columns, func(c market.ServedColumn) bool { return c.Name == name })
+		fields = append(fields, columnField(columns[at]))
 	}
+	return fields
+}
+
+// keyField returns the field of the key of a dataset with that name.
+func keyField(dataset market.Dataset, name string) Field {
+	keys := dataset.Series().ServedKeys()
+	key := keys[slices.IndexFunc(keys, func(k market.ServedKey) bool { return k.Name == name })]
+	return word(key.Name, Text(key.Text), key.Values...)
+}
+
+// rowFields returns the fields of a row that is served as it is stored: its period, its keys and its columns.
+func rowFields(dataset market.Dataset) []Field {
+	fields := []Field{instant("period_start_utc", textStart), instant("period_end_utc", textEnd)}
+	for _, key := range dataset.Series().ServedKeys() {
+		fields = append(fields, word(key.Name, Text(key.Text), key.Values...))
+	}
+	for _, column := range dataset.Series().ServedColumns() {
+		fields = append(fields, columnField(column))
+	}
+	return fields
+}
+
+// bodyOf returns the notes and fields of an answer, for the series that are not served row by row as stored.
+var bodyOf = map[market.AnySeries]func(market.Dataset) ([]Text, []Field){
+	market.Prices: pricesBody, market.Capacity: capacityBody, market.AFRR: afrrBody, market.MFRR: mfrrBody,
+}
+
+// apiRoutes returns one route for each dataset and for each aggregate.
+func apiRoutes() []Route {
+	var routes []Route
+	for _, dataset := range market.Datasets() {
+		about := dataset.About()
+		describe, found := bodyOf[dataset.Series()]
+		if !found {
+			describe = rowsBody
+		}
+		notes, fields := describe(dataset)
+		route := endpoint([]market.Dataset{dataset}, string(dataset), Text(about.Summary), notes, fields...)
+		if about.Open {
+			route.Access = AccessAccount
+		}
+		routes = append(routes, route)
+	}
+	for _, aggregate := range market.Aggregates() {
+		var datasets []market.Dataset
+		fields := []Field{nullable(instant("latestFetchedAtUtc", textRead))}
+		for _, part := range aggregate.Parts {
+			datasets = append(datasets, part.Dataset)
+			path := PathAPI + string(part.Dataset)
+			fields = append(fields, Field{
+				Name: part.Key, Kind: KindObject, Of: path, Text: Text{"La réponse de " + path, "What " + path + " answers"},
+			})
+		}
+		routes = append(routes, endpoint(datasets, aggregate.Name, Text(aggregate.Title), []Text{{
+			"Chaque partie est, à l’octet près, la réponse de son propre point d’accès.",
+			"Each part is, to the byte, what its own endpoint answers.",
+		}}, fields...))
+	}
+	return routes
+}
+
+func endpoint(datasets []market.Dataset, name string, summary Text, notes []Text, fields ...Field) Route {
 	return Route{
-		Method: "GET", Path: PathAPI + name, Summary: summary, Notes: notes, Access: access, Datasets: datasets,
+		Method: "GET", Path: PathAPI + name, Summary: summary, Notes: notes, Access: AccessSubscription, Datasets: datasets,
 		Content: "application/json", Body: fields,
 	}
 }
 
-func part(key, endpoint string) Field {
-	return Field{Name: key, Kind: KindObject, Of: PathAPI + endpoint, Text: Text{"La réponse de /api/" + endpoint, "What /api/" + endpoint + " answers"}}
+// windowNote names the source of a dataset whose answer covers the last delivery dates.
+func windowNote(dataset market.Dataset) Text {
+	product := dataset.About().Product
+	return Text{
+		"Source : " + product + ". La réponse couvre la dernière date de livraison stockée et les 28 dates précédentes.",
+		"Source: " + product + ". The answer covers the last delivery date stored and the 28 dates before it.",
+	}
+}
+
+// lastDateNote names the source of a dataset whose answer is about the last delivery date.
+func lastDateNote(dataset market.Dataset) Text {
+	product := dataset.About().Product
+	return Text{
+		"Source : " + product + ". Tout sauf l’heure de lecture porte sur la dernière date de livraison stockée.",
+		"Source: " + product + ". Everything but the time of reading is about the last delivery date stored.",
+	}
+}
+
+func rowsBody(dataset market.Dataset) ([]Text, []Field) {
+	seconds := strconv.FormatInt(dataset.Series().StepSeconds(), 10)
+	return []Text{windowNote(dataset)}, []Field{
+		list("rows", Text{"Les lignes stockées, de la plus ancienne à la plus récente", "The rows stored, oldest first"}, rowFields(dataset)...),
+		lastDateField, nullable(instant("latestFetchedAtUtc", textRead)), lastEndField, stepField(seconds),
+		{Name: "rowCount", Kind: KindInteger, Text: Text{"Lignes de la réponse", "Rows in the answer"}},
+	}
+}
+
+func pricesBody(dataset market.Dataset) ([]Text, []Field) {
+	row := append([]Field{instant("hour_start_utc", textStart), instant("hour_end_utc", textEnd)}, columnFields(dataset, "price_eur_mwh")...)
+	return []Text{windowNote(dataset), {
+			"Avant la livraison du 1er octobre 2025, le prix était horaire : il est servi en quatre quarts égaux. Une date compte 92, 96 ou 100 quarts.",
+			"Before delivery on 1 October 2025 prices were hourly: each is served as four equal quarters. A date has 92, 96 or 100 quarters.",
+		}}, []Field{
+			list("rows", Text{"Les quarts d’heure stockés, du plus ancien au plus récent", "The quarter hours stored, oldest first"}, row...),
+			nullable(Field{Name: "latestDate", Kind: KindDate, Text: Text{"Dernière date de livraison de la réponse", "Last delivery date in the answer"}}),
+			nullable(Field{Name: "earliestDate", Kind: KindDate, Text: Text{"Première date de livraison de la réponse", "First delivery date in the answer"}}),
+		}
+}
+
+var capacityNote = Text{
+	"Le prix est en EUR par MW et heure. Une ligne est une heure quand ses quatre quarts sont là, tous avec un prix et les mêmes volumes ; " +
+		"sinon un quart d’heure. Un bloc FCR de 4 h paie quatre de ces heures.",
+	"The price is EUR per MW and hour. A row is an hour when its four quarters are there, all with a price and the same volumes; " +
+		"otherwise a quarter hour. An FCR block of 4 h pays four such hours.",
+}
+
+// capacityBody describes the answer of a reserve. If the reserve is symmetric, its volume is served under a second name too.
+func capacityBody(dataset market.Dataset) ([]Text, []Field) {
+	about := dataset.About()
+	row := []Field{instant("period_start_utc", textStart), instant("period_end_utc", textEnd)}
+	direction, reserve := keyField(dataset, "direction"), word("product_type", Text{"Réserve", "Reserve"}, about.Reserve)
+	if len(about.Due) == 1 {
+		direction.Values = []string{string(market.Symmetric)}
+		row = append(row, number("volume_mw", market.MW, Text{"Volume acquis : le volume contracté", "Volume procured: the contracted volume"}))
+		row = append(append(row, columnFields(dataset, "contracted_volume_mw", "offered_volume_mw", "price")...), direction, reserve)
+	} else {
+		direction.Values = []string{string(market.Upward), string(market.Downward)}
+		row = append(append(append(row, direction), columnFields(dataset, "price")...), reserve)
+		row = append(row, columnFields(dataset, "offered_volume_mw", "contracted_volume_mw")...)
+	}
+	row = append(row, nullable(keyField(dataset, "time_horizon")))
+	return []Text{windowNote(dataset), capacityNote}, []Field{
+		list("rows", Text{
+			"Les périodes stockées, dans l’ordre du temps, la hausse avant la baisse", "The periods stored, in order of time, upward before downward",
+		}, row...), nullable(instant("latestFetchedAtUtc", textRead)),
+	}
+}
+
+func afrrBody(dataset market.Dataset) ([]Text, []Field) {
+	row := rowFields(dataset)
+	return []Text{lastDateNote(dataset)}, energy("4",
+		nullable(Field{Name: "latestRow", Kind: KindObject, Text: Text{"Le pas le plus récent", "The newest step"}, Fields: row}),
+		list("recentRows", Text{"Les 50 pas les plus récents, le plus récent d’abord", "The 50 newest steps, newest first"}, row...),
+		list("chartRows", Text{"La date en moyennes de 5 minutes", "The date in means of 5 minutes"}, bucket("bucket")...))
+}
+
+func mfrrBody(dataset market.Dataset) ([]Text, []Field) {
+	row := rowFields(dataset)
+	return []Text{lastDateNote(dataset), {
+			"Le prix d’un quart dans recentRows, chartRows et les moyennes est son prix marginal (clearing) ; les prix de règlement sont dans les " +
+				"lignes par sens. rowCount compte les lignes par sens.",
+			"A quarter’s price in recentRows, chartRows and the means is its clearing price; settlement prices are in the rows by direction. " +
+				"rowCount counts rows by direction.",
+		}}, energy("900",
+			nullable(Field{Name: "latestUpwardRow", Kind: KindObject, Fields: row, Text: Text{
+				"La ligne à la hausse la plus récente qui porte une valeur", "The newest upward row that carries a value",
+			}}),
+			nullable(Field{Name: "latestDownwardRow", Kind: KindObject, Fields: row, Text: Text{
+				"La ligne à la baisse la plus récente qui porte une valeur", "The newest downward row that carries a value",
+			}}),
+			list("recentRows", Text{
+				"Les 50 quarts d’heure les plus récents, le plus récent d’abord", "The 50 newest quarter hours, newest first",
+			}, bucket("period")...),
+			list("chartRows", Text{"Tous les quarts d’heure stockés de la date", "All quarter hours stored of the date"}, bucket("period")...))
 }
 
 var (
-	textCapacityRows = Text{"Les périodes stockées, dans l’ordre du temps, la hausse avant la baisse", "The periods stored, in order of time, upward before downward"}
-	capacityNotes    = []Text{
-		{"Source : RTE Balancing Capacity v5, result_procured_reserves. La réponse couvre la dernière date de livraison stockée et les 28 dates précédentes.", "Source: RTE Balancing Capacity v5, result_procured_reserves. The answer covers the last delivery date stored and the 28 dates before it."},
-		{"Le prix est en EUR par MW et heure. Une ligne est une heure quand ses quatre quarts sont là, tous avec un prix et les mêmes volumes ; sinon un quart d’heure. Un bloc FCR de 4 h paie quatre de ces heures.", "The price is EUR per MW and hour. A row is an hour when its four quarters are there, all with a price and the same volumes; otherwise a quarter hour. An FCR block of 4 h pays four such hours."},
-	}
+	lastDateField = nullable(Field{
+		Name: "latestDeliveryDateParis", Kind: KindDate, Text: Text{"La dernière date de livraison stockée", "The last delivery date stored"},
+	})
+	lastEndField = nullable(instant("latestPeriodEndUtc", Text{"Fin de la période la plus récente", "End of the newest period"}))
 )
 
-func directedCapacity(reserve string) []Field {
-	return []Field{
-		list("rows", textCapacityRows,
-			instant("period_start_utc", textStart), instant("period_end_utc", textEnd), word("direction", textDirection, "UPWARD", "DOWNWARD"),
-			number("price", unitReserved, Text{"Prix par MW et heure", "Price per MW and hour"}), word("product_type", Text{"Réserve", "Reserve"}, reserve),
-			number("offered_volume_mw", unitMegawatt, textOffered), number("contracted_volume_mw", unitMegawatt, textProcured),
-			nullable(word("time_horizon", textHorizon))),
-		nullable(instant("latestFetchedAtUtc", textRead)),
+func stepField(seconds string) Field {
+	return Field{
+		Name: "resolutionSeconds", Kind: KindInteger, Unit: "s", Values: []string{seconds},
+		Text: Text{"Durée d’une période : " + seconds, "Length of a period: " + seconds},
 	}
 }
 
-// energy is what the answers of both energies begin with, and what follows.
+// energy returns the fields with which the answers of aFRR and mFRR energy begin, followed by the rest.
 func energy(seconds string, rest ...Field) []Field {
 	return append([]Field{
-		nullable(Field{Name: "latestDeliveryDateParis", Kind: KindDate, Text: Text{"La dernière date de livraison stockée", "The last delivery date stored"}}),
+		lastDateField,
 		nullable(instant("latestFetchedAtUtc", textRead)),
 		nullable(instant("latestPeriodStartUtc", Text{"Début de la période la plus récente", "Start of the newest period"})),
-		nullable(instant("latestPeriodEndUtc", Text{"Fin de la période la plus récente", "End of the newest period"})),
-		{Name: "resolutionSeconds", Kind: KindInteger, Unit: "s", Text: Text{"Durée d’une période : " + seconds, "Length of a period: " + seconds}, Values: []string{seconds}},
+		lastEndField, stepField(seconds),
 		{Name: "rowCount", Kind: KindInteger, Text: Text{"Lignes stockées de la date", "Rows stored of the date"}},
-		number("averageUpwardPrice", unitPrice, Text{"Moyenne des prix à la hausse de la date", "Mean of the date’s upward prices"}),
-		number("averageDownwardPrice", unitPrice, Text{"Moyenne des prix à la baisse de la date", "Mean of the date’s downward prices"}),
+		number("averageUpwardPrice", market.EURPerMWh, Text{"Moyenne des prix à la hausse de la date", "Mean of the date’s upward prices"}),
+		number("averageDownwardPrice", market.EURPerMWh, Text{"Moyenne des prix à la baisse de la date", "Mean of the date’s downward prices"}),
 	}, rest...)
 }
 
 func bucket(prefix string) []Field {
 	return []Field{
 		instant(prefix+"_start_utc", textStart), instant(prefix+"_end_utc", textEnd),
-		number("upward_price_eur_mwh", unitPrice, textUp), number("downward_price_eur_mwh", unitPrice, textDown),
+		number("upward_price_eur_mwh", market.EURPerMWh, textUp), number("downward_price_eur_mwh", market.EURPerMWh, textDown),
 	}
-}
-
-var afrrRow = append(bucket("period"),
-	number("pdemand_mw", unitMegawatt, Text{"Besoin du système", "Demand of the system"}),
-	number("afrr_for_france_mw", unitMegawatt, Text{"aFRR activée pour la France", "aFRR activated for France"}),
-	number("afrr_in_france_mw", unitMegawatt, Text{"aFRR activée en France", "aFRR activated in France"}),
-	nullable(Field{Name: "picasso_connection", Kind: KindBoolean, Text: Text{"Connecté à PICASSO", "Connected to PICASSO"}}),
-	nullable(Field{Name: "prorata_mode", Kind: KindBoolean, Text: Text{"Activation au prorata", "Activation pro rata"}}),
-)
-
-var mfrrRow = []Field{
-	instant("period_start_utc", textStart), instant("period_end_utc", textEnd), word("direction", textDirection, "UPWARD", "DOWNWARD"),
-	number("clearing_price_eur_mwh", unitPrice, Text{"Prix marginal (clearing)", "Clearing price"}),
-	number("settlement_price_current_eur_mwh", unitPrice, Text{"Prix de règlement, quart courant", "Settlement price, current quarter"}),
-	number("settlement_price_previous_eur_mwh", unitPrice, Text{"Prix de règlement, quart précédent", "Settlement price, previous quarter"}),
-	number("total_requested_volume_sa_mw", unitMegawatt, Text{"Volume demandé, activation programmée", "Volume requested, scheduled activation"}),
-	number("total_requested_volume_da_mw", unitMegawatt, Text{"Volume demandé, activation directe", "Volume requested, direct activation"}),
-	number("total_satisfied_need_sa_mw", unitMegawatt, Text{"Besoin satisfait, activation programmée", "Need satisfied, scheduled activation"}),
-	number("total_satisfied_need_da_mw", unitMegawatt, Text{"Besoin satisfait, activation directe", "Need satisfied, direct activation"}),
-	number("total_activated_volume_sa_mw", unitMegawatt, Text{"Volume activé, activation programmée", "Volume activated, scheduled activation"}),
-	number("total_activated_volume_da_mw", unitMegawatt, Text{"Volume activé, activation directe", "Volume activated, direct activation"}),
-	number("total_volume_submitted_offers_mw", unitMegawatt, Text{"Offres soumises", "Offers submitted"}),
-	number("total_volume_filtered_offers_mw", unitMegawatt, Text{"Offres filtrées", "Offers filtered"}),
 }

@@ -46,6 +46,15 @@ func otherRoutes() []Route {
 			Method: "GET", Path: PathStatus, Summary: Text{"État des flux", "State of the feeds"},
 			Access: AccessAccount, Content: "application/json", Body: statusFields(),
 		},
+		{
+			Method: "GET", Path: PathDatasets, Summary: Text{"Les jeux de données", "The datasets"},
+			Access: AccessAccount, Content: "application/json",
+			Body: []Field{list("datasets", Text{"Les jeux de données", "The datasets"}, descriptionFields()...)},
+		},
+		{
+			Method: "GET", Path: PathDataset, Summary: Text{"Un jeu de données", "A dataset"},
+			Access: AccessAccount, Parameters: []Parameter{datasetParameter}, Content: "application/json", Body: descriptionFields(),
+		},
 		revisionsRoute(),
 		{
 			Method: "GET", Path: PathOpenAPI, Summary: Text{"Ce document", "This document"},
@@ -72,7 +81,7 @@ func otherRoutes() []Route {
 func statusFields() []Field {
 	return []Field{
 		instant("generated_at", Text{"Heure de la réponse", "Time of the answer"}),
-		list("datasets", Text{"Les six jeux de données", "The six datasets"}, datasetFields()...),
+		list("datasets", Text{"Les jeux de données", "The datasets"}, datasetFields()...),
 		list("quarantine",
 			Text{
 				"Les dates de livraison qui attendent la décision d’une personne",
@@ -159,6 +168,37 @@ func datasetFields() []Field {
 			integer("expected", "", Text{"Périodes attendues", "Periods expected"}),
 			integer("received", "", Text{"Périodes reçues", "Periods received"}),
 			word("reason", Text{"Raison", "Reason"}, words(report.Reasons())...)),
+	}
+}
+
+// descriptionFields returns the members of a dataset's description.
+func descriptionFields() []Field {
+	return []Field{
+		word("id", textDataset, datasetNames...),
+		word("title", Text{"Nom", "Name"}), word("description", Text{"Ce qu’il contient", "What it has"}),
+		word("step", Text{"Pas, durée ISO 8601", "Step, ISO 8601 duration"}),
+		word("time_zone", Text{"Fuseau des dates de livraison", "Time zone of delivery dates"}),
+		{Name: "keys", Kind: KindWords, Text: Text{
+			"Les colonnes qui distinguent les lignes d’une période", "The columns that tell the rows of one period apart",
+		}},
+		list("columns", Text{"Les colonnes", "The columns"},
+			word("name", Text{"Nom, qui ne change jamais", "Name, which never changes"}),
+			word("type", Text{"Type des valeurs", "Type of the values"},
+				string(market.KindNumber), string(market.KindBoolean), string(market.KindString), string(market.KindInstant)),
+			nullable(word("unit", Text{"Unité", "Unit"})), word("description", Text{"Ce qu’elle contient", "What it has"})),
+		list("sources", Text{"Les sources, la principale d’abord", "The sources, the main one first"},
+			word("name", Text{"Nom", "Name"}), word("attribution", Text{"Mention de la source", "Attribution"}),
+			nullable(word("licence", Text{"Licence ; null : inconnue", "Licence; null: not known"})),
+			nullable(word("licence_url", Text{"Adresse de la licence", "Address of the licence"}))),
+		nullable(date("first_date", Text{"Première date stockée", "First date stored"})),
+		nullable(date("last_date", Text{"Dernière date stockée", "Last date stored"})),
+		nullable(instant("newest_period_end", Text{"Fin de la période la plus récente", "End of the newest period"})),
+		word("state", textStates(), words(report.States())...),
+		{Name: "missing_dates", Kind: KindWords, Text: Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"}},
+		{Name: "links", Kind: KindObject, Text: Text{"Adresses", "Addresses"}, Fields: []Field{
+			word("self", Text{"Cette description", "This description"}), word("rows", Text{"Les lignes", "The rows"}),
+			word("latest", Text{"Les dernières dates", "The latest dates"}), word("revisions", Text{"Les valeurs changées", "The values that changed"}),
+		}},
 	}
 }
 

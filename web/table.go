@@ -13,48 +13,39 @@ import (
 	"courant/store/market"
 )
 
-// Table is rows of a dataset. A page's table, its charts and its CSV are made of the same one, so that none of them
-// can show other numbers than the others.
+// Table is rows of a dataset. The table, the charts and the CSV of a page are made from the same Table, so that they always
+// show the same numbers.
 type Table struct {
-	ID      string // of its element
+	ID      string // of its HTML element
 	Caption Text
 	Source  Text     // where its values come from
-	Note    Text     // what has to be known of it; empty: nothing
-	Words   []Column // what tells rows of one period apart, such as a direction
-	Columns []Column // numbers
+	Note    Text     // a notice beside it; may be empty
+	Words   []Column // of texts, such as the direction; with several rows a period, they differ
+	Columns []Column // of numbers
 	Rows    []Row    // ascending by period
 	Long    bool     // it spans several delivery dates
 }
 
 // Column is a column of a table.
 type Column struct {
-	Name     string // as the API calls it: the CSV's header, and the series that charts draw
+	Name     string // in the API; also its header in the CSV, and its series in charts
 	Label    Text
 	Unit     string
-	Decimals int // at least so many are shown
+	Decimals int // the least number of decimals shown
 }
 
-// Row is one period's values, one for each column.
+// Row is the values of one period, one for each column.
 type Row struct {
 	Period  market.Period
-	Series  string // of a table with several rows a period: which of them it is
+	Series  string // its series, where a table has several rows a period; else empty
 	Words   []string
 	Numbers []market.Number
 }
 
-// published are the words of the API that a page translates.
-var published = map[string]Text{
-	string(market.Upward):    {"hausse", "upward"},
-	string(market.Downward):  {"baisse", "downward"},
-	string(market.Symmetric): {"symétrique", "symmetric"},
-	"DAILY":                  {"journalier", "daily"},
-	"PERIODIC":               {"périodique", "periodic"},
-}
+// Published returns the text that pages show for a word of the API; the word itself if it is not known.
+func Published(word string) Text { return Text(market.WordText(word)) }
 
-// Published is a word of the API as pages show it; one that is new is shown as it was published.
-func Published(word string) Text { return textOf(published, word) }
-
-// body is the table's rows as markup, in which a number also stands as it was published, for the script that draws. A
+// body returns the rows as HTML. Each number is also in an attribute as it was published, for the script that draws charts. A
 // template would take ten times as long for the thousands of cells of a month.
 func (t Table) body(l Language) template.HTML {
 	var b strings.Builder
@@ -76,10 +67,10 @@ func (t Table) body(l Language) template.HTML {
 		}
 		b.WriteString("</tr>\n")
 	}
-	return template.HTML(b.String()) // numbers, and words that are escaped
+	return template.HTML(b.String()) // safe: only numbers, and words that were escaped
 }
 
-// start is when a period begins on a clock in Paris, such as 17:15, with its date if dated.
+// start returns when a period begins as local time in Paris, such as 17:15, with its date if dated.
 func start(p market.Period, dated bool) string {
 	if !dated {
 		return Clock(p.Start)
@@ -87,11 +78,11 @@ func start(p market.Period, dated bool) string {
 	return p.From().In(market.Paris).Format("02/01") + "\u00a0" + Clock(p.Start)
 }
 
-// slot is a period as clocks in Paris show it, such as 17:15–17:30, with its date if dated.
+// slot returns a period as local time in Paris, such as 17:15–17:30, with the date of its start if dated.
 func slot(p market.Period, dated bool) string { return start(p, dated) + "–" + Clock(p.End) }
 
-// CSV is the table as spreadsheets read it: in French separated by semicolons and with decimal commas, in English
-// separated by commas and with decimal points. Numbers are in full, null is an empty field.
+// CSV returns the table as a spreadsheet in that language reads it: in French separated by semicolons and with decimal
+// commas, in English separated by commas and with decimal points. Numbers have all their decimals; null is an empty field.
 func (t Table) CSV(l Language) []byte {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
@@ -122,11 +113,11 @@ func (t Table) CSV(l Language) []byte {
 		}
 		w.Write(record)
 	}
-	w.Flush() // into memory: it cannot fail
+	w.Flush() // to memory, which does not fail
 	return out.Bytes()
 }
 
-// plainCell keeps a source's word from being taken for a formula.
+// plainCell quotes a word that a spreadsheet would read as a formula.
 func plainCell(word string) string {
 	if strings.IndexAny(word, "=+-@\t\r") == 0 {
 		return "'" + word

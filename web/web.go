@@ -68,9 +68,15 @@ func New(simulated bool) (*Pages, error) {
 	p := &Pages{simulated: simulated, templates: map[Language]map[string]*template.Template{}}
 	for _, language := range []Language{French, English} {
 		p.templates[language] = map[string]*template.Template{}
+		shared, err := template.New("").Funcs(functions(language)).ParseFS(templates, "templates/layout.html", "templates/parts.html")
+		if err != nil {
+			return nil, fmt.Errorf("web: templates: %w", err)
+		}
 		for _, name := range templateNames {
-			t, err := template.New(name).Funcs(functions(language)).
-				ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+			t, err := shared.Clone()
+			if err == nil {
+				t, err = t.ParseFS(templates, "templates/"+name+".html")
+			}
 			if err != nil {
 				return nil, fmt.Errorf("web: template %s: %w", name, err)
 			}
@@ -109,19 +115,19 @@ type section struct {
 func (v Visit) sections() []section {
 	var all []section
 	at := pathOf(v.Path)
-	for _, place := range sitePages {
-		allowed := place.Access == AccessPublic || v.Email != "" && (place.Access != AccessAdministrator || v.Admin)
-		if place.Section == (Text{}) || !allowed {
+	for _, page := range sitePages {
+		allowed := page.Access == AccessPublic || v.Email != "" && (page.Access != AccessAdministrator || v.Admin)
+		if page.Section == (Text{}) || !allowed {
 			continue
 		}
-		current := isAt(at, place.Path.FR) || isAt(at, place.Path.EN)
-		all = append(all, section{place.Section.In(v.Language), place.In(v.Language), current})
+		current := isAt(at, page.Path.FR) || isAt(at, page.Path.EN)
+		all = append(all, section{page.Section.In(v.Language), page.In(v.Language), current})
 	}
 	return all
 }
 
-func isAt(path, place string) bool {
-	return path == place || place != PageOverview.Path.FR && strings.HasPrefix(path, place+"/")
+func isAt(path, page string) bool {
+	return path == page || page != PageOverview.Path.FR && strings.HasPrefix(path, page+"/")
 }
 
 // render renders a page completely before anything is sent, in case a template fails.

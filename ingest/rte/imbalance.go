@@ -14,7 +14,7 @@ import (
 )
 
 // firstImbalanceQuarters is the first delivery date that RTE settles by the quarter hour. Steps before it are half hours.
-var firstImbalanceQuarters = market.NewDeliveryDate(2025, time.January, 1)
+var firstImbalanceQuarters = market.ImbalancePrices.About().Earliest
 
 // systemTrends are RTE's words for the direction of the balancing energy that the system needed.
 var systemTrends = map[string]market.Direction{

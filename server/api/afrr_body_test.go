@@ -96,6 +96,7 @@ func wantAFRR(date word, steps []afrrStep) afrrAnswer {
 }
 
 func TestAFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
+	t.Parallel()
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
@@ -126,6 +127,7 @@ func TestAFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
 }
 
 func TestAFRRAnswersWithFewRows(t *testing.T) {
+	t.Parallel()
 	const start = "2026-07-15T10:00:00Z"
 	full := newAFRRStep(at(start), "-0.5", "0")
 	full.row.Demand, full.row.ForFrance, full.row.InFrance, full.row.Picasso, full.row.Prorata = "-12.3456", "0", "7", "true", "false"
@@ -149,6 +151,7 @@ func TestAFRRAnswersWithFewRows(t *testing.T) {
 }
 
 func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		prices []value
 		want   value
@@ -173,7 +176,7 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 		if test.want != meanOf(test.prices) {
 			t.Errorf("the test itself takes the mean of %v for %s, not %s", test.prices, meanOf(test.prices), test.want)
 		}
-		var window store.Window[market.AFRRStep]
+		var window store.Window[[]market.AFRRStep]
 		for i, price := range test.prices {
 			window.Rows = append(window.Rows, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
 		}
@@ -186,8 +189,9 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 }
 
 func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		var window store.Window[market.AFRRStep]
+		var window store.Window[[]market.AFRRStep]
 		var up []value
 		for i, n := range rapid.SliceOfN(rapid.Int64Range(-100_000_000_000, 100_000_000_000), 1, 80).Draw(t, "prices in millionths") {
 			price := millionths(n)

@@ -14,69 +14,70 @@ import (
 	"courant/store/market"
 )
 
-// bodies holds the finished answers of the eight endpoints.
+// bodies caches the finished answer of every endpoint.
 type bodies struct {
 	store      *store.Store
 	windowDays int
 
-	refreshing sync.Mutex
-	current    atomic.Pointer[snapshot] // nil until all bodies are built
-	packing    sync.Mutex
+	refreshing  sync.Mutex
+	current     atomic.Pointer[snapshot] // nil until all bodies are built
+	compressing sync.Mutex
 }
 
-// snapshot is all answers of one make. It never changes.
+// snapshot is the answers that one refresh published together. It is immutable.
 type snapshot struct {
 	parts   map[market.Dataset]body
 	answers map[string]*document // by endpoint
 }
 
-// body is the finished answer of one dataset.
+// body is the finished JSON answer of one dataset.
 type body struct {
 	bytes     []byte
 	last      market.DeliveryDate
 	fetchedAt time.Time
 	version   int64
 
-	fiveMinutes []market.AFRRBucket // of the last delivery date of afrr-energy, for the pages
+	fiveMinutes []market.AFRRBucket // the last delivery date in means of 5 min, for the pages; only of 4 s steps
 }
 
 func newBodies(db *store.Store, windowDays int) *bodies {
 	return &bodies{store: db, windowDays: windowDays}
 }
 
-// of is the endpoint's finished answer; false until all bodies are built.
+// of returns the finished answer of an endpoint, and false until all bodies are built.
 func (b *bodies) of(endpoint string) (*document, bool) {
-	now := b.current.Load()
-	if now == nil {
+	current := b.current.Load()
+	if current == nil {
 		return nil, false
 	}
-	return now.answers[endpoint], true
+	return current.answers[endpoint], true
 }
 
-// ready says whether all bodies are built.
+// ready reports whether all bodies are built.
 func (b *bodies) ready() bool { return b.current.Load() != nil }
 
-// news is the last delivery date of a dataset, and when it was read last; zero if never.
-func (b *bodies) news(dataset market.Dataset) (market.DeliveryDate, time.Time) {
-	now := b.current.Load()
-	if now == nil {
+// latest returns the last delivery date of a dataset and the time of its last fetch; both are zero if it was never fetched.
+func (b *bodies) latest(dataset market.Dataset) (market.DeliveryDate, time.Time) {
+	current := b.current.Load()
+	if current == nil {
 		return market.DeliveryDate{}, time.Time{}
 	}
-	return now.parts[dataset].last, now.parts[dataset].fetchedAt
+	return current.parts[dataset].last, current.parts[dataset].fetchedAt
 }
 
-// fiveMinutes is the last delivery date of afrr-energy in 5 min, and which date that is; zero if nothing is stored.
-func (b *bodies) fiveMinutes() ([]market.AFRRBucket, market.DeliveryDate) {
-	now := b.current.Load()
-	if now == nil {
+// fiveMinutes returns the means of 5 min of the last delivery date of a dataset of 4 s steps, and that date; nil and zero if
+// nothing is stored.
+func (b *bodies) fiveMinutes(dataset market.Dataset) ([]market.AFRRBucket, market.DeliveryDate) {
+	current := b.current.Load()
+	if current == nil {
 		return nil, market.DeliveryDate{}
 	}
-	energy := now.parts[market.AFRREnergy]
+	energy := current.parts[dataset]
 	return energy.fiveMinutes, energy.last
 }
 
-// refresh renews what has changed and swaps it in at once, so that an aggregate and its parts are always of one make.
-// It tells whether there was anything.
+// refresh rebuilds the answers of the datasets that have changed and publishes them in one step, so that an aggregate never
+// differs from its parts. It reports whether anything had changed.
 func (b *bodies) refresh(ctx context.Context) (bool, error) {
 	b.refreshing.Lock()
 	defer b.refreshing.Unlock()
@@ -85,18 +86,18 @@ func (b *bodies) refresh(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	next := snapshot{parts: map[market.Dataset]body{}, answers: map[string]*document{}}
-	if now := b.current.Load(); now != nil {
-		maps.Copy(next.parts, now.parts)
-		maps.Copy(next.answers, now.answers)
+	if current := b.current.Load(); current != nil {
+		maps.Copy(next.parts, current.parts)
+		maps.Copy(next.answers, current.answers)
 	}
 	stale := slices.DeleteFunc(market.Datasets(), func(dataset market.Dataset) bool {
-		has, built := next.parts[dataset]
-		return built && has.version == versions[dataset]
+		known, built := next.parts[dataset]
+		return built && known.version == versions[dataset]
 	})
 	if len(stale) == 0 {
 		return false, nil
 	}
-	renewed, err := atOnce(stale, func(dataset market.Dataset) (body, error) { return b.renew(ctx, dataset, next.parts[dataset]) })
+	renewed, err := inParallel(stale, func(dataset market.Dataset) (body, error) { return b.renew(ctx, dataset, next.parts[dataset]) })
 	if err != nil {
 		return false, fmt.Errorf("server: build bodies: %w", err)
 	}
@@ -106,7 +107,7 @@ func (b *bodies) refresh(ctx context.Context) (bool, error) {
 	touched := slices.DeleteFunc(slices.Clone(endpoints), func(e endpoint) bool {
 		return !slices.ContainsFunc(stale, func(dataset market.Dataset) bool { return slices.Contains(e.datasets, dataset) })
 	})
-	answers, err := atOnce(touched, func(e endpoint) (*document, error) { return e.answer(next.parts, next.answers[e.name]), nil })
+	answers, err := inParallel(touched, func(e endpoint) (*document, error) { return e.answer(next.parts, next.answers[e.name]), nil })
 	if err != nil {
 		return false, err
 	}
@@ -117,79 +118,67 @@ func (b *bodies) refresh(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// atOnce makes something of each, several at a time.
-func atOnce[T, R any](all []T, work func(T) (R, error)) ([]R, error) {
-	made, failed := make([]R, len(all)), make([]error, len(all))
-	var working sync.WaitGroup
-	for i, one := range all {
-		working.Go(func() { made[i], failed[i] = work(one) })
+// inParallel applies work to every item at the same time and returns the results in the order of the items, or the first
+// error in that order.
+func inParallel[T, R any](items []T, work func(T) (R, error)) ([]R, error) {
+	results, errs := make([]R, len(items)), make([]error, len(items))
+	var running sync.WaitGroup
+	for i, item := range items {
+		running.Go(func() { results[i], errs[i] = work(item) })
 	}
-	working.Wait()
-	for _, err := range failed {
+	running.Wait()
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
 	}
-	return made, nil
+	return results, nil
 }
 
-// pack makes the best variants of what is served. Of several calls that wait, the first does all there is to do.
-func (b *bodies) pack(ctx context.Context) {
-	b.packing.Lock()
-	defer b.packing.Unlock()
+// compress makes the best variants of all answers, until ctx ends. One call runs at a time; one that had to wait finds
+// little left to do.
+func (b *bodies) compress(ctx context.Context) {
+	b.compressing.Lock()
+	defer b.compressing.Unlock()
 	for _, e := range endpoints {
 		if ctx.Err() != nil {
 			return
 		}
-		b.current.Load().answers[e.name].pack()
+		b.current.Load().answers[e.name].compress()
 	}
 }
 
-// renew builds a body, or has the one that there is tell the time of the newest fetch where no row has changed since.
-func (b *bodies) renew(ctx context.Context, dataset market.Dataset, has body) (body, error) {
-	if has.bytes != nil {
-		news, err := b.store.ChangesSince(ctx, dataset, has.version)
+// renew builds the body of a dataset. If no row has changed since the former body was built, it only updates the fetch time
+// in that one.
+func (b *bodies) renew(ctx context.Context, dataset market.Dataset, former body) (body, error) {
+	if former.bytes != nil {
+		changes, err := b.store.ChangesSince(ctx, dataset, former.version)
 		if err != nil {
 			return body{}, err
 		}
-		if !news.RowsChanged {
-			has.bytes = refetched(has.bytes, has.fetchedAt, news.FetchedAt)
-			has.fetchedAt, has.version = news.FetchedAt, news.Version
-			return has, nil
+		if !changes.RowsChanged {
+			former.bytes = withFetchTime(former.bytes, former.fetchedAt, changes.FetchedAt)
+			former.fetchedAt, former.version = changes.FetchedAt, changes.Version
+			return former, nil
 		}
 	}
-	return b.build(ctx, dataset)
+	return viewOf(dataset).build(ctx, b.store, b.windowDays)
 }
 
-func (b *bodies) build(ctx context.Context, dataset market.Dataset) (body, error) {
-	switch dataset {
-	case market.DayAheadPrices:
-		window, err := store.Latest(ctx, b.store, market.Prices, market.DayAheadPrices, b.windowDays)
-		return finish(window, pricesBody), err
-	case market.AFRREnergy:
-		window, err := store.Latest(ctx, b.store, market.AFRR, market.AFRREnergy, 1)
-		made := finish(window, afrrBody)
-		made.fiveMinutes = market.AFRRBuckets(window.Rows)
-		return made, err
-	case market.MFRREnergy:
-		window, err := store.Latest(ctx, b.store, market.MFRR, market.MFRREnergy, 1)
-		return finish(window, mfrrBody), err
-	}
-	window, err := store.Latest(ctx, b.store, market.Capacity, dataset, b.windowDays)
-	return finish(window, capacityBody), err
-}
-
-func finish[R any](window store.Window[R], write func(store.Window[R]) []byte) body {
+// newBody writes the rows of a window and notes what they were read from.
+func newBody[T any](window store.Window[T], write func(store.Window[T]) []byte) body {
 	return body{bytes: write(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
 }
 
 const fetchedKey = "latestFetchedAtUtc"
 
-// fetchedMember begins the member that tells the time of the fetch. No text can hold it: its quotes would be escaped.
+// fetchedMember begins the member with the time of the last fetch. It cannot occur inside a JSON string, where its quotes
+// would be escaped.
 var fetchedMember = []byte(`"` + fetchedKey + `":`)
 
-// refetched is a body with the time of another fetch; the same one if it tells no such time, or that one already.
-func refetched(body []byte, before, at time.Time) []byte {
+// withFetchTime returns the body with its fetch time changed from before to at; the same body if it has no fetch time or the
+// two are equal.
+func withFetchTime(body []byte, before, at time.Time) []byte {
 	key := bytes.Index(body, fetchedMember)
 	if key < 0 || at.Equal(before) {
 		return body
@@ -198,12 +187,12 @@ func refetched(body []byte, before, at time.Time) []byte {
 	end := start + bytes.IndexAny(body[start:], ",}")
 	w := jsonWriter{bytes: make([]byte, 0, len(body)+len(instantLayout))}
 	w.bytes = append(w.bytes, body[:start]...)
-	w.fetched(at)
+	w.timestamp(at)
 	w.bytes = append(w.bytes, body[end:]...)
 	return w.bytes
 }
 
-// answer is the endpoint's, made of the finished parts: the former one, which may be nil, if that says the same.
+// answer returns the endpoint's answer from the bodies of its datasets; former, which may be nil, if its content is the same.
 func (e endpoint) answer(built map[market.Dataset]body, former *document) *document {
 	var newest time.Time
 	for _, dataset := range e.datasets {
@@ -221,17 +210,17 @@ func (e endpoint) answer(built map[market.Dataset]body, former *document) *docum
 	return newDocument("application/json", content, newest)
 }
 
-func aggregateBody(parts []part, built map[market.Dataset]body, newest time.Time) []byte {
+func aggregateBody(parts []market.AggregatePart, built map[market.Dataset]body, newest time.Time) []byte {
 	size := len(instantLayout)
 	for _, p := range parts {
-		size += len(p.key) + len(built[p.dataset].bytes)
+		size += len(p.Key) + len(built[p.Dataset].bytes)
 	}
 	const bytesOfRest = 64
 	w := jsonWriter{bytes: make([]byte, 0, size+bytesOfRest)}
 	w.open('{')
-	w.key(fetchedKey).fetched(newest)
+	w.key(fetchedKey).timestamp(newest)
 	for _, p := range parts {
-		w.key(p.key).raw(built[p.dataset].bytes)
+		w.key(p.Key).raw(built[p.Dataset].bytes)
 	}
 	w.close('}')
 	return w.bytes

@@ -76,6 +76,7 @@ func upwardRow(start, end string, price, offered, contracted value) capacityRow 
 }
 
 func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
+	t.Parallel()
 	hour := func(price, offered, contracted value) []capacityRow {
 		return []capacityRow{upwardRow("2026-07-15T10:00:00Z", "2026-07-15T11:00:00Z", price, offered, contracted)}
 	}
@@ -139,6 +140,7 @@ func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
 }
 
 func TestFCRVolumeIsTheContractedOne(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, market.Capacity.Batch(slices.Concat(
 		soldSteps{market.FCRCapacity, "2026-07-15T10:00:00Z", market.Symmetric, "DAILY", "STD", one("700.5"), one("512"), []value{"3", "3", "3", "3"}}.rows(),
@@ -151,6 +153,7 @@ func TestFCRVolumeIsTheContractedOne(t *testing.T) {
 }
 
 func TestCapacityIsOrderedByStartDirectionHorizonAndProduct(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	var steps []market.CapacityStep
 	series := func(first string, direction market.Direction, horizon, product string, prices ...value) {
@@ -185,6 +188,7 @@ func TestCapacityIsOrderedByStartDirectionHorizonAndProduct(t *testing.T) {
 }
 
 func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
+	t.Parallel()
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
@@ -233,6 +237,7 @@ func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
 }
 
 func TestCapacityWindowIsThatOfItsOwnDataset(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	var steps []market.CapacityStep
 	for dataset, first := range map[market.Dataset][]string{
@@ -266,6 +271,7 @@ func TestCapacityWindowIsThatOfItsOwnDataset(t *testing.T) {
 }
 
 func TestAnHoursPriceIsTheExactSumOfItsFour(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		micros := rapid.SliceOfN(rapid.Int64Range(0, 25_000_000_000), 4, 4).Draw(t, "prices in millionths")
 		var prices []value
@@ -273,11 +279,11 @@ func TestAnHoursPriceIsTheExactSumOfItsFour(t *testing.T) {
 			prices = append(prices, millionths(n))
 		}
 		steps := upward(one("1"), one("1"), prices...).rows()
-		body := api.CapacityBody(store.Window[market.CapacityStep]{Rows: steps})
+		body := api.CapacityBody(store.Window[[]market.CapacityStep]{Rows: steps})
 		want := upwardRow("2026-07-15T10:00:00Z", "2026-07-15T11:00:00Z", decimal(sumOf(prices...), 6), "1", "1")
 		equal(t, body, capacityAnswer{[]capacityRow{want}, ""})
 
-		quarter := api.CapacityBody(store.Window[market.CapacityStep]{Rows: steps[:1]})
+		quarter := api.CapacityBody(store.Window[[]market.CapacityStep]{Rows: steps[:1]})
 		want = upwardRow("2026-07-15T10:00:00Z", "2026-07-15T10:15:00Z", decimal(new(big.Rat).Mul(prices[0].rat(), big.NewRat(4, 1)), 6), "1", "1")
 		equal(t, quarter, capacityAnswer{[]capacityRow{want}, ""})
 	})

@@ -31,6 +31,6 @@ func (s *Server) data(e endpoint) echo.HandlerFunc {
 		if !built {
 			return problemUnavailable
 		}
-		return s.sendDocument(c, body, onlyToCompare)
+		return s.sendDocument(c, body, cacheRevalidated)
 	}
 }

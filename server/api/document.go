@@ -15,8 +15,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// leastPacked is the size in bytes from which content is compressed: less fits into one packet.
-const leastPacked = 1024
+// leastCompressed is the size in bytes from which content is compressed: less fits into one packet.
+const leastCompressed = 1024
 
 // The content codings of a document, besides the identity.
 const (
@@ -24,35 +24,36 @@ const (
 	codingZstd = "zstd"
 )
 
-// variant is a document in one coding, with its header values, made once so that setting them does not allocate. It is
-// immutable.
+// variant is a document in one content coding, with its header values, which are made once so that a request does not
+// allocate them. It is immutable.
 type variant struct {
 	bytes  []byte
 	length []string
-	tag    []string // a strong entity tag: other bytes have another tag
+	tag    []string // a strong entity tag: different bytes have different tags
 	coding []string // nil: identity
 }
 
-// document is finished content in each of its codings. Its best variants are made later, by pack, so that neither building
-// nor reading it waits for them.
+// document is finished content in each content coding. Its best variants are made later, by compress, so that neither
+// building nor reading it waits for them.
 type document struct {
 	contentType []string
 	modified    []string // an HTTP date; nil: unknown
 
 	hash  string
 	plain variant
-	quick variant              // gzip, made at once; empty if the content is small
-	best  atomic.Pointer[best] // nil until packed
+	quick variant              // gzip, made with the document; empty if the content is small
+	best  atomic.Pointer[best] // nil until compressed
 
 	example func() (string, error) // shortened, for the documentation; made at the first call
 }
 
-// best are the smallest variants of a document.
+// best holds the smallest variants of a document.
 type best struct {
 	gzip, zstd variant
 }
 
-// newDocument returns a document with the content, which must not change any more. A zero time means unknown.
+// newDocument returns a document with the content, which must not change any more, and the time of its last change; zero if
+// that is unknown.
 func newDocument(contentType string, content []byte, modified time.Time) *document {
 	sum := sha256.Sum256(content)
 	d := &document{
@@ -64,7 +65,7 @@ func newDocument(contentType string, content []byte, modified time.Time) *docume
 		d.modified = []string{modified.UTC().Format(http.TimeFormat)}
 	}
 	d.plain = d.variant("", content, "")
-	if len(content) >= leastPacked {
+	if len(content) >= leastCompressed {
 		d.quick = d.variant(codingGzip, quicklyGzipped(content), "-gzip-quick")
 	}
 	return d
@@ -78,19 +79,19 @@ func (d *document) variant(coding string, content []byte, mark string) variant {
 	return v
 }
 
-// pack makes the best variants, if they are not made yet.
-func (d *document) pack() {
+// compress makes the best variants, if they are not made yet.
+func (d *document) compress() {
 	if d.quick.bytes == nil || d.best.Load() != nil {
 		return
 	}
 	d.best.Store(&best{
 		gzip: d.variant(codingGzip, gzipped(newGzip(gzip.BestCompression), d.plain.bytes), "-gzip"),
-		zstd: d.variant(codingZstd, packer.EncodeAll(d.plain.bytes, nil), "-zstd"),
+		zstd: d.variant(codingZstd, zstdEncoder.EncodeAll(d.plain.bytes, nil), "-zstd"),
 	})
 }
 
-// packer is safe for concurrent use.
-var packer = func() *zstd.Encoder {
+// zstdEncoder is safe for concurrent use.
+var zstdEncoder = func() *zstd.Encoder {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		panic("api: zstd: " + err.Error())
@@ -98,7 +99,7 @@ var packer = func() *zstd.Encoder {
 	return encoder
 }()
 
-// quickGzips are writers for answers that a client waits for. Making one takes longer than compressing a page.
+// quickGzips reuses writers for answers that a client waits for: making a writer takes longer than compressing a page.
 var quickGzips = sync.Pool{New: func() any { return newGzip(gzip.BestSpeed) }}
 
 func quicklyGzipped(content []byte) []byte {
@@ -128,31 +129,31 @@ func (d *document) choose(accept []string) *variant {
 	if len(accept) == 0 || d.quick.bytes == nil {
 		return &d.plain
 	}
-	liked := parseAcceptEncoding(accept)
-	packed := d.best.Load()
-	chosen, weight := &d.plain, liked.plain
-	if liked.prefersGzip() {
-		chosen, weight = &d.quick, liked.gzip
-		if packed != nil {
-			chosen = &packed.gzip
+	accepted := parseAcceptEncoding(accept)
+	smallest := d.best.Load()
+	chosen, weight := &d.plain, accepted.plain
+	if accepted.prefersGzip() {
+		chosen, weight = &d.quick, accepted.gzip
+		if smallest != nil {
+			chosen = &smallest.gzip
 		}
 	}
-	if packed != nil && liked.zstd > 0 && liked.zstd >= weight {
-		chosen = &packed.zstd
+	if smallest != nil && accepted.zstd > 0 && accepted.zstd >= weight {
+		chosen = &smallest.zstd
 	}
 	return chosen
 }
 
-// caching is the caching headers of an answer.
+// caching is the headers of an answer that control caches.
 type caching struct {
 	control []string // Cache-Control
 	vary    []string // Vary
 }
 
 var (
-	// onlyToCompare is for data: only the client may store them, and revalidates them before each use.
-	onlyToCompare = caching{[]string{"private, no-cache"}, []string{"Accept-Encoding, Authorization, Cookie"}}
-	forAnHour     = caching{[]string{"public, max-age=3600"}, []string{"Accept-Encoding"}}
+	// cacheRevalidated is for data: only the client may store them, and revalidates them before each use.
+	cacheRevalidated = caching{[]string{"private, no-cache"}, []string{"Accept-Encoding, Authorization, Cookie"}}
+	cacheOneHour     = caching{[]string{"public, max-age=3600"}, []string{"Accept-Encoding"}}
 )
 
 // sendDocument sends a document in the coding that the client prefers, or 304 if the client has it already.
@@ -163,8 +164,8 @@ func (s *Server) sendDocument(c echo.Context, d *document, cache caching) error 
 	if d.modified != nil {
 		header["Last-Modified"] = d.modified
 	}
-	if held := d.matchingTag(request.Header["If-None-Match"], chosen); held != nil {
-		header["Etag"] = held
+	if tag := d.matchingTag(request.Header["If-None-Match"], chosen); tag != nil {
+		header["Etag"] = tag
 		response.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -183,12 +184,12 @@ func (s *Server) sendDocument(c echo.Context, d *document, cache caching) error 
 // matchingTag returns the entity tag in If-None-Match that matches the chosen variant, or its content in the quick gzip;
 // nil if none does.
 func (d *document) matchingTag(ifNoneMatch []string, chosen *variant) []string {
-	packed := d.best.Load()
+	smallest := d.best.Load()
 	for _, value := range ifNoneMatch {
 		switch {
 		case matchesTag(value, chosen.tag[0]):
 			return chosen.tag
-		case packed != nil && chosen == &packed.gzip && matchesTag(value, d.quick.tag[0]):
+		case smallest != nil && chosen == &smallest.gzip && matchesTag(value, d.quick.tag[0]):
 			return d.quick.tag
 		}
 	}

@@ -4,35 +4,25 @@ import (
 	"courant/store/market"
 )
 
-// endpoint is one of the eight paths below /api/, and the datasets that a reader of it has to be allowed.
+// endpoint is a path below /api/ with a finished answer. To read it, an account needs access to all of its datasets.
 type endpoint struct {
-	name     string
+	name     string // the last part of the path
 	datasets []market.Dataset
-	parts    []part // of an aggregate
+	parts    []market.AggregatePart // nil: not an aggregate
 }
 
-// part is a member of an aggregate: to the byte what another endpoint answers.
-type part struct {
-	key     string
-	dataset market.Dataset
-}
-
-var endpoints = []endpoint{
-	single(market.DayAheadPrices),
-	single(market.FCRCapacity), single(market.AFRRCapacity), single(market.MFRRCapacity),
-	single(market.AFRREnergy), single(market.MFRREnergy),
-	aggregate("balancing-capacity", part{"fcr", market.FCRCapacity}, part{"afrr", market.AFRRCapacity}, part{"mfrr", market.MFRRCapacity}),
-	aggregate("balancing-energy", part{"afrr", market.AFRREnergy}, part{"mfrr", market.MFRREnergy}),
-}
-
-func single(dataset market.Dataset) endpoint {
-	return endpoint{name: string(dataset), datasets: []market.Dataset{dataset}}
-}
-
-func aggregate(name string, parts ...part) endpoint {
-	e := endpoint{name: name, parts: parts}
-	for _, p := range parts {
-		e.datasets = append(e.datasets, p.dataset)
+// endpoints are one endpoint for each dataset, and one for each aggregate.
+var endpoints = func() []endpoint {
+	var all []endpoint
+	for _, dataset := range market.Datasets() {
+		all = append(all, endpoint{name: string(dataset), datasets: []market.Dataset{dataset}})
 	}
-	return e
-}
+	for _, aggregate := range market.Aggregates() {
+		e := endpoint{name: aggregate.Name, parts: aggregate.Parts}
+		for _, part := range aggregate.Parts {
+			e.datasets = append(e.datasets, part.Dataset)
+		}
+		all = append(all, e)
+	}
+	return all
+}()

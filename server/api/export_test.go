@@ -99,14 +99,14 @@ func (s *Server) Alive() func() []string {
 // Chooser returns a function that chooses among the codings of a compressed document.
 func Chooser() func(accept []string) {
 	d := large()
-	d.pack()
+	d.compress()
 	return func(accept []string) { d.choose(accept) }
 }
 
 // Chosen returns the coding of large content for an Accept-Encoding, once it is compressed; empty: identity.
 func Chosen(accept ...string) string {
 	d := large()
-	d.pack()
+	d.compress()
 	return strings.Join(d.choose(accept).coding, "")
 }
 
@@ -115,21 +115,21 @@ var MatchesTag = matchesTag
 
 // large returns a document that is large enough to be compressed.
 func large() *document {
-	return newDocument("text/plain", bytes.Repeat([]byte("content "), leastPacked), time.Time{})
+	return newDocument("text/plain", bytes.Repeat([]byte("content "), leastCompressed), time.Time{})
 }
 
 // QuickAndBest returns the tags of a document in the quick and in the best gzip.
 func QuickAndBest() (quick, packed string) {
 	d := large()
 	quick = d.choose([]string{codingGzip}).tag[0]
-	d.pack()
+	d.compress()
 	return quick, d.choose([]string{codingGzip}).tag[0]
 }
 
 // HeldAfterPacking returns the tag that matches a client's tag once a document is compressed well.
 func HeldAfterPacking(tag string) string {
 	d := large()
-	d.pack()
+	d.compress()
 	return strings.Join(d.matchingTag([]string{tag}, d.choose([]string{codingGzip})), "")
 }
 

@@ -31,7 +31,7 @@ func (w *jsonWriter) separate() {
 	w.comma = true
 }
 
-// key begins a member of an object. Keys are constants of Courant and need no escaping.
+// key begins a member of an object. Keys are constants in the source and need no escaping.
 func (w *jsonWriter) key(name string) *jsonWriter {
 	w.separate()
 	w.bytes = append(append(append(w.bytes, '"'), name...), '"', ':')
@@ -61,7 +61,7 @@ func (w *jsonWriter) textOrNull(s string) {
 	w.text(s)
 }
 
-// string writes a text of a source, null if it gave none.
+// string writes a text of a source, or null.
 func (w *jsonWriter) string(s market.String) {
 	if !s.Valid {
 		w.null()
@@ -112,14 +112,14 @@ func (w *jsonWriter) flag(f market.Flag) {
 
 const instantLayout = `"2006-01-02T15:04:05.000Z"`
 
-// instant writes seconds UTC as an instant with milliseconds.
+// instant writes a Unix time in seconds as UTC with milliseconds.
 func (w *jsonWriter) instant(second int64) {
 	w.separate()
 	w.bytes = time.Unix(second, 0).UTC().AppendFormat(w.bytes, instantLayout)
 }
 
-// fetched writes a time with milliseconds; null if it is zero.
-func (w *jsonWriter) fetched(t time.Time) {
+// timestamp writes a time as UTC with milliseconds; null if it is zero.
+func (w *jsonWriter) timestamp(t time.Time) {
 	if t.IsZero() {
 		w.null()
 		return

@@ -2,7 +2,7 @@ package api
 
 import "strings"
 
-// weights are the quality values of the codings in Accept-Encoding, in thousandths; 0: not acceptable.
+// weights are the quality values of the content codings in Accept-Encoding, in thousandths; 0: not acceptable.
 type weights struct {
 	plain, gzip, zstd int
 }

@@ -19,7 +19,7 @@ func (s *Server) page(c echo.Context, status int, body []byte, err error) error 
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
 	accept := c.Request().Header["Accept-Encoding"]
-	if len(accept) > 0 && len(body) >= leastPacked && parseAcceptEncoding(accept).prefersGzip() {
+	if len(accept) > 0 && len(body) >= leastCompressed && parseAcceptEncoding(accept).prefersGzip() {
 		header.Set("Content-Encoding", codingGzip)
 		body = quicklyGzipped(body)
 	}

@@ -14,7 +14,8 @@ import (
 	"courant/web"
 )
 
-// site is what the documentation says of this Courant. Without a public address it is the one that was asked.
+// site returns what the documentation says about this installation. Without a configured public address, it is the address of
+// the request.
 func (s *Server) site(c echo.Context) web.Site {
 	address := s.publicURL
 	if address == "" {
@@ -23,7 +24,7 @@ func (s *Server) site(c echo.Context) web.Site {
 	return web.Site{PublicURL: address, Contact: s.contact}
 }
 
-// openAPI answers the description of all routes.
+// openAPI answers the OpenAPI document of all routes.
 func (s *Server) openAPI(c echo.Context) error {
 	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()})
 	if err != nil {
@@ -34,7 +35,7 @@ func (s *Server) openAPI(c echo.Context) error {
 	return s.send(c, http.StatusOK, "application/json", body)
 }
 
-// docs explains the API, with examples of what is served now to those who may read it.
+// docs answers the API documentation. Its examples are live answers for a visitor who may read them, else invented ones.
 func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	view, guest := web.Docs{Site: s.site(c)}, identity.AccountID == 0
 	for _, route := range web.Reference() {
@@ -59,44 +60,16 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	return s.page(c, http.StatusOK, body, err)
 }
 
-// exampleRows is how many members of a list an example shows.
+// exampleRows is the number of members to which lists in an example are cut.
 const exampleRows = 2
 
-// examples are answers with invented values, made as the real ones are.
+// examples returns the answer of each endpoint with invented values, written by the same code as the real ones.
 var examples = sync.OnceValue(func() map[string]*document {
 	date := market.NewDeliveryDate(2026, 4, 17)
 	read := date.Start().Add(-time.Hour)
-	start := date.Start().Unix()
-	var prices []market.Price
-	steps := map[market.Dataset][]market.CapacityStep{}
-	for i := range int64(quartersPerHour) {
-		at := start + i*market.QuarterSeconds
-		prices = append(prices, market.Price{Start: at, Resolution: market.PT15M, Price: market.Num(float64(8412-31*i) / 100)})
-		for _, sold := range []struct {
-			dataset   market.Dataset
-			direction market.Direction
-			price     float64
-		}{{market.FCRCapacity, market.Symmetric, 1.785}, {market.AFRRCapacity, market.Upward, 6.925}, {market.AFRRCapacity, market.Downward, 0.915}, {market.MFRRCapacity, market.Upward, 0.2075}, {market.MFRRCapacity, market.Downward, 0.1975}} {
-			steps[sold.dataset] = append(steps[sold.dataset], market.CapacityStep{
-				Dataset: sold.dataset, Start: at, Direction: sold.direction, TimeHorizon: dailyHorizon, OfferedMW: market.Num(842), ContractedMW: market.Num(578), Price: market.Num(sold.price),
-			})
-		}
-	}
-	afrr := []market.AFRRStep{
-		{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164), PicassoConnection: flag(true), ProrataMode: flag(false)},
-		{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18), PicassoConnection: flag(true), ProrataMode: flag(false)},
-	}
-	mfrr := []market.MFRRStep{
-		{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5), RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
-		{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
-	}
-	parts := map[market.Dataset]body{
-		market.DayAheadPrices: finish(windowOf(prices, date, read), pricesBody),
-		market.AFRREnergy:     finish(windowOf(afrr, date, read), afrrBody),
-		market.MFRREnergy:     finish(windowOf(mfrr, date, read), mfrrBody),
-	}
-	for dataset, rows := range steps {
-		parts[dataset] = finish(windowOf(rows, date, read), capacityBody)
+	parts := map[market.Dataset]body{}
+	for _, dataset := range market.Datasets() {
+		parts[dataset] = viewOf(dataset).example(date, read)
 	}
 	made := map[string]*document{}
 	for _, e := range endpoints {
@@ -105,8 +78,8 @@ var examples = sync.OnceValue(func() map[string]*document {
 	return made
 })
 
-func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[R] {
-	return store.Window[R]{Rows: rows, Last: last, FetchedAt: read}
+func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[[]R] {
+	return store.Window[[]R]{Rows: rows, Last: last, FetchedAt: read}
 }
 
 func flag(v bool) market.Flag { return market.Flag{V: v, Valid: true} }

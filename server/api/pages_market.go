@@ -13,21 +13,20 @@ import (
 	"courant/web"
 )
 
-// marketPage is a page that shows datasets for any delivery dates.
+// marketPage is a page with the datasets of a group, for delivery dates of the visitor's choice.
 type marketPage struct {
 	web.Page
-	title    web.Text
-	datasets []market.Dataset
+	title web.Text
+	group market.Group
 }
 
 var marketPages = []marketPage{
-	{web.PagePrices, web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, []market.Dataset{market.DayAheadPrices}},
-	{web.PageCapacity, web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"},
-		[]market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity}},
-	{web.PageEnergy, web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, []market.Dataset{market.AFRREnergy, market.MFRREnergy}},
+	{web.PagePrices, web.Text{FR: "Prix day-ahead", EN: "Day-ahead prices"}, market.GroupPrices},
+	{web.PageCapacity, web.Text{FR: "Capacité d’équilibrage", EN: "Balancing capacity"}, market.GroupCapacity},
+	{web.PageEnergy, web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, market.GroupEnergy},
 }
 
-// market shows the page's datasets for the dates that the query names, or for the last that are stored.
+// market answers a page with the dates of the query, by default the last stored delivery date.
 func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error {
 	return func(c echo.Context, identity auth.Identity) error {
 		ctx := c.Request().Context()
@@ -37,7 +36,7 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		}
 		today := market.DeliveryDateOf(s.clock.Now())
 		var latest, earliest market.DeliveryDate
-		for _, dataset := range page.datasets {
+		for _, dataset := range page.group.Datasets() {
 			feed := feeds.Of(dataset)
 			if feed.Last.After(latest) {
 				latest = feed.Last
@@ -60,34 +59,36 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		if after := dates.shifted(1); !after.first.After(latest) || !after.first.After(today) {
 			view.After = "?" + after.query()
 		}
-		for _, dataset := range page.datasets {
+		for _, dataset := range page.group.Datasets() {
 			sheet, err := s.sheet(ctx, identity, dataset, dates, feeds.Of(dataset))
 			if err != nil {
 				return err
 			}
 			view.Sheets = append(view.Sheets, sheet)
 		}
-		who := visit(c, identity)
+		visitor := visit(c, identity)
 		if c.Request().URL.RawQuery != "" {
-			who.Path += "?" + dates.query()
+			visitor.Path += "?" + dates.query()
 		}
-		body, err := s.pages.Market(who, view)
+		body, err := s.pages.Market(visitor, view)
 		return s.page(c, http.StatusOK, body, err)
 	}
 }
 
-// sheet is what a page shows of one dataset for some dates, to somebody who may not be allowed to see it.
+// sheet returns the part of a page about one dataset. Without access to the dataset, it has no data and says why.
 func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset market.Dataset, dates span, feed web.Feed) (web.Sheet, error) {
 	sheet := web.Sheet{Dataset: dataset, First: dates.first, Last: dates.last, Feed: feed}
 	if identity.May(dataset) != nil {
 		sheet.Absence = web.AbsenceLocked
 		return sheet, nil
 	}
-	if dataset == market.AFRREnergy && dates.days() > 1 {
+	view := viewOf(dataset)
+	sheet.Kicker = view.kicker
+	if view.oneDateOnly && dates.days() > 1 {
 		dates.first = dates.last
 		sheet.First, sheet.OneDateOnly = dates.first, true
 	}
-	table, err := s.table(ctx, dataset, dates)
+	table, err := view.table(ctx, s, dates)
 	if err != nil {
 		return sheet, err
 	}
@@ -103,40 +104,41 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 			sheet.Absence = web.AbsenceStale
 		}
 		sheet.Table, sheet.CSV = table, csvAddress(dataset, dates)
-		sheet.Charts = s.chartsOf(table, dataset, dates)
+		sheet.Charts = s.charts(dataset, table, dates)
 	}
 	return sheet, nil
 }
 
-// csvAddress is where csv answers what a page shows.
+// csvAddress returns the address of the CSV of a dataset and dates, for each language.
 func csvAddress(dataset market.Dataset, dates span) web.Text {
 	query := "?" + dates.query()
 	return web.Text{FR: web.CSVPath(web.French, dataset) + query, EN: web.CSVPath(web.English, dataset) + query}
 }
 
-// csv answers what a page shows of a dataset, in the form of the language in the path.
+// csv answers the table of a dataset as CSV, in the number format of the language in the path.
 func (s *Server) csv(c echo.Context) error {
 	identity, err := s.reader(c)
 	if err != nil {
 		return err
 	}
-	form, spoken := web.ParseLanguage(c.Param("language"))
+	format, supported := web.ParseLanguage(c.Param("language"))
 	dataset, known := market.ParseDataset(c.Param("dataset"))
-	if !spoken || !known {
+	if !supported || !known {
 		return problemNotFound
 	}
 	if err := identity.May(dataset); err != nil {
 		return err
 	}
-	latest, _ := s.bodies.news(dataset)
+	latest, _ := s.bodies.latest(dataset)
 	if latest.IsZero() {
 		latest = market.DeliveryDateOf(s.clock.Now())
 	}
 	dates, err := parseSpan(c.QueryParams(), latest)
-	if err != nil || dataset == market.AFRREnergy && dates.days() > 1 {
+	view := viewOf(dataset)
+	if err != nil || view.oneDateOnly && dates.days() > 1 {
 		return problemInvalidSpan
 	}
-	table, err := s.table(c.Request().Context(), dataset, dates)
+	table, err := view.table(c.Request().Context(), s, dates)
 	if err != nil {
 		return err
 	}
@@ -148,5 +150,5 @@ func (s *Server) csv(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
 	setAccount(c, identity)
-	return s.sendCounted(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(form))
+	return s.sendCounted(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(format))
 }

@@ -11,7 +11,7 @@ import (
 	"courant/web"
 )
 
-// overview shows all datasets at a glance: prices and capacity of today or tomorrow, energies of their last date.
+// overview answers the start page with all datasets: prices and capacity of today or tomorrow, energies of their last date.
 func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 	ctx := c.Request().Context()
 	feeds, err := s.feeds(ctx, identity)
@@ -20,7 +20,8 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 	}
 	today := market.DeliveryDateOf(s.clock.Now())
 	view := web.Overview{Feeds: feeds}
-	last := feeds.Of(market.DayAheadPrices).Last
+	prices := market.GroupPrices.Datasets()[0]
+	last := feeds.Of(prices).Last
 	view.Date = today
 	if !last.IsZero() && last.Before(today) {
 		view.Date = last
@@ -31,40 +32,43 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 			view.Date, view.Other, view.OtherAddress, view.Tomorrow = today.Add(1), today, web.PageOverview.Path.EN, true
 		}
 	}
-	view.Prices, err = s.sheet(ctx, identity, market.DayAheadPrices, span{view.Date, view.Date}, feeds.Of(market.DayAheadPrices))
+	view.Prices, err = s.sheet(ctx, identity, prices, span{view.Date, view.Date}, feeds.Of(prices))
 	if err != nil {
 		return err
 	}
-	for dataset, into := range map[market.Dataset]*web.Sheet{market.AFRREnergy: &view.AFRR, market.MFRREnergy: &view.MFRR} {
+	for _, dataset := range market.GroupEnergy.Datasets() {
 		feed := feeds.Of(dataset)
-		if *into, err = s.sheet(ctx, identity, dataset, span{feed.Last, feed.Last}, feed); err != nil {
+		sheet, err := s.sheet(ctx, identity, dataset, span{feed.Last, feed.Last}, feed)
+		if err != nil {
 			return err
 		}
+		if len(sheet.Charts) > 1 && !viewOf(dataset).oneDateOnly {
+			sheet.Charts = sheet.Charts[:1] // prices
+		}
+		sheet.Folded = true
+		view.Energies = append(view.Energies, sheet)
 	}
-	if len(view.MFRR.Charts) > 1 {
-		view.MFRR.Charts = view.MFRR.Charts[:1] // prices
-	}
-	view.Prices.Folded, view.AFRR.Folded, view.MFRR.Folded = true, true, true
-	if err := s.overviewOfCapacity(ctx, identity, feeds, &view); err != nil {
+	view.Prices.Folded = true
+	if err := s.addCapacity(ctx, identity, feeds, &view); err != nil {
 		return err
 	}
-	who := visit(c, identity)
+	visitor := visit(c, identity)
 	if view.Tomorrow {
-		who.Path += "?day=" + tomorrow
+		visitor.Path += "?day=" + tomorrow
 	}
-	body, err := s.pages.Overview(who, view)
+	body, err := s.pages.Overview(visitor, view)
 	return s.page(c, http.StatusOK, body, err)
 }
 
-// tomorrow is what the query says to see the prices of the next delivery date.
+// tomorrow is the value of the query parameter day that selects the next delivery date.
 const tomorrow = "tomorrow"
 
-// overviewOfCapacity adds what is sold each day: the hour that is under way if the date is today, else the date's means.
-func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity, feeds web.Feeds, view *web.Overview) error {
+// addCapacity adds what is procured each day to the view: the current hour if the date is today, else the date's means.
+func (s *Server) addCapacity(ctx context.Context, identity auth.Identity, feeds web.Feeds, view *web.Overview) error {
 	var last market.DeliveryDate
-	for _, dataset := range []market.Dataset{market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity} {
-		if of := feeds.Of(dataset).Last; of.After(last) {
-			last = of
+	for _, dataset := range market.GroupCapacity.Datasets() {
+		if newest := feeds.Of(dataset).Last; newest.After(last) {
+			last = newest
 		}
 	}
 	date := view.Date
@@ -76,23 +80,16 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 	if date.Period().Holds(now) {
 		view.CapacityNow = market.Period{Start: now - now%hourSeconds, End: now - now%hourSeconds + hourSeconds}
 	}
-	for _, reserve := range []struct {
-		dataset    market.Dataset
-		directions []market.Direction
-	}{
-		{market.FCRCapacity, []market.Direction{market.Symmetric}},
-		{market.AFRRCapacity, []market.Direction{market.Upward, market.Downward}},
-		{market.MFRRCapacity, []market.Direction{market.Upward, market.Downward}},
-	} {
-		sheet, err := s.sheet(ctx, identity, reserve.dataset, span{date, date}, feeds.Of(reserve.dataset))
+	for _, dataset := range market.GroupCapacity.Datasets() {
+		sheet, err := s.sheet(ctx, identity, dataset, span{date, date}, feeds.Of(dataset))
 		if err != nil {
 			return err
 		}
 		if view.CapacityAbsence == "" || view.CapacityAbsence == web.AbsenceLocked {
 			view.CapacityAbsence = sheet.Absence
 		}
-		for _, direction := range reserve.directions {
-			line := web.CapacityLine{Reserve: productTypes[reserve.dataset], Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}
+		for _, direction := range dailyDirections(dataset) {
+			line := web.CapacityLine{Reserve: dataset.About().Reserve, Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}
 			fillCapacityLine(&line, sheet.Table, view.CapacityNow)
 			view.Capacity = append(view.Capacity, line)
 		}
@@ -100,11 +97,12 @@ func (s *Server) overviewOfCapacity(ctx context.Context, identity auth.Identity,
 	return nil
 }
 
-// fillCapacityLine takes what is sold each day in the line's direction: the means of the hour, of the date if it is zero.
+// fillCapacityLine fills a line with what is procured each day in its direction, and its means of the hour; of the whole date
+// if hour is zero.
 func fillCapacityLine(line *web.CapacityLine, table web.Table, hour market.Period) {
 	var price, volume market.Mean
 	for _, row := range table.Rows {
-		if row.Words[0] != line.Direction || row.Words[1] != dailyHorizon {
+		if row.Words[0] != line.Direction || row.Words[1] != market.DailyHorizon {
 			continue
 		}
 		line.Day = append(line.Day, row.Numbers[0])

@@ -51,7 +51,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 	feeds := web.Feeds{At: s.clock.Now(), Differences: found.PriceDifferences, Corrections: found.Corrections, Clock: found.Clock}
 	for _, dataset := range market.Datasets() {
 		feed := web.Feed{Dataset: dataset}
-		feed.Last, feed.ReadAt = s.bodies.news(dataset)
+		feed.Last, feed.ReadAt = s.bodies.latest(dataset)
 		for _, status := range found.Datasets {
 			if status.Dataset == dataset {
 				addStatus(&feed, status)

@@ -19,16 +19,16 @@ import (
 )
 
 const (
-	// mostRevisionDates is how many delivery dates one answer of revisions may span.
+	// mostRevisionDates is the greatest number of delivery dates that one request for revisions may span.
 	mostRevisionDates = 366
-	// mostRevisions is how many revisions a page may have: some 2 MB.
+	// mostRevisions is the greatest number of revisions on a page: some 2 MB.
 	mostRevisions = 10_000
-	// revisionBytes is how many bytes of an answer that is not a page are made before they are sent. It is more than what
-	// the client is given time for at once.
-	revisionBytes = 1 << 20
+	// revisionChunk is the size in bytes of the parts in which an answer without a limit is sent. It is more than the
+	// bytes for which the entrance sets one deadline.
+	revisionChunk = 1 << 20
 )
 
-// revisionQuery is what is asked of the revisions of a dataset.
+// revisionQuery is the parsed query of a request for revisions.
 type revisionQuery struct {
 	dataset     market.Dataset
 	first, last market.DeliveryDate
@@ -36,8 +36,8 @@ type revisionQuery struct {
 	after       store.RevisionAt
 }
 
-// revisions lists what changed of a dataset's values between two delivery dates, both included: a page of it where a limit
-// is given; else all, sent as it is read.
+// revisions answers the changes of a dataset's values on the delivery dates from first to last, both included: one page if
+// the query has a limit, else all of them, sent while they are read.
 func (s *Server) revisions(c echo.Context) error {
 	identity, err := s.reader(c)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Server) revisions(c echo.Context) error {
 		case errors.Is(err, store.ErrNotFound):
 			return problemInvalidCursor
 		case err != nil:
-			return s.cutShort(c, err)
+			return s.abort(c, err)
 		}
 		if q.limit > 0 && listed == q.limit {
 			next = q.next(last.At())
@@ -79,7 +79,7 @@ func (s *Server) revisions(c echo.Context) error {
 		w.revision(columns, revision)
 		listed++
 		last = revision
-		if q.limit == 0 && len(w.bytes) >= revisionBytes {
+		if q.limit == 0 && len(w.bytes) >= revisionChunk {
 			if err := sendPart(c, &w); err != nil || c.Request().Method == http.MethodHead {
 				return err
 			}
@@ -97,7 +97,7 @@ func (s *Server) revisions(c echo.Context) error {
 	return s.sendData(c, w.bytes)
 }
 
-// sendPart sends what has been written of an answer whose length is not known; to HEAD only its header.
+// sendPart sends the bytes written so far of an answer whose length is not known; to HEAD only the header.
 func sendPart(c echo.Context, w *jsonWriter) error {
 	if !c.Response().Committed {
 		setDataHeaders(c)
@@ -112,9 +112,9 @@ func sendPart(c echo.Context, w *jsonWriter) error {
 	return err
 }
 
-// cutShort is what becomes of an answer that cannot be made whole. If a part of it was sent already, the connection is
-// closed, so that the client does not take the part for the whole.
-func (s *Server) cutShort(c echo.Context, err error) error {
+// abort ends an answer that failed half way. If part of it was sent, it closes the connection, so that the client does not
+// take that part for the whole answer; else it returns the error.
+func (s *Server) abort(c echo.Context, err error) error {
 	if !c.Response().Committed {
 		return err
 	}
@@ -125,7 +125,7 @@ func (s *Server) cutShort(c echo.Context, err error) error {
 	panic(http.ErrAbortHandler)
 }
 
-// readRevisionQuery reads the parameters of an address.
+// readRevisionQuery parses the query of an address.
 func readRevisionQuery(dataset market.Dataset, raw string) (revisionQuery, error) {
 	q := revisionQuery{dataset: dataset}
 	given, err := url.ParseQuery(raw)
@@ -159,45 +159,45 @@ func readRevisionQuery(dataset market.Dataset, raw string) (revisionQuery, error
 	return q, nil
 }
 
-// next is the address of the page after a place.
+// next returns the address of the page that begins after a revision.
 func (q revisionQuery) next(at store.RevisionAt) string {
 	return web.RevisionsPath(q.dataset) + "?from=" + q.first.String() + "&to=" + q.last.String() +
 		"&limit=" + strconv.Itoa(q.limit) + "&cursor=" + q.cursor(at)
 }
 
-// cursor names a place, for the same dataset and dates only.
+// cursor encodes the position of a revision. It is valid for the same dataset and dates only.
 func (q revisionQuery) cursor(at store.RevisionAt) string {
-	place := binary.AppendUvarint(nil, uint64(at.Start-q.first.Period().Start))
-	place = binary.AppendUvarint(place, uint64(at.Rank))
-	place = binary.AppendUvarint(place, uint64(at.ID))
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(place, q.seal(place)))
+	position := binary.AppendUvarint(nil, uint64(at.Start-q.first.Period().Start))
+	position = binary.AppendUvarint(position, uint64(at.Rank))
+	position = binary.AppendUvarint(position, uint64(at.ID))
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(position, q.checksum(position)))
 }
 
-// seal ties a place to the dataset and the dates.
-func (q revisionQuery) seal(place []byte) uint32 {
-	return crc32.ChecksumIEEE([]byte(string(q.dataset) + " " + q.first.String() + " " + q.last.String() + " " + string(place)))
+// checksum returns the checksum of a position together with the dataset and the dates.
+func (q revisionQuery) checksum(position []byte) uint32 {
+	return crc32.ChecksumIEEE([]byte(string(q.dataset) + " " + q.first.String() + " " + q.last.String() + " " + string(position)))
 }
 
-// readCursor reads what cursor wrote; false if it did not write it.
+// readCursor decodes a cursor; valid is false if it was not made by cursor for the same dataset and dates.
 func (q revisionQuery) readCursor(text string) (at store.RevisionAt, valid bool) {
 	bytes, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(bytes) < 4 {
 		return at, false
 	}
-	place, seal := bytes[:len(bytes)-4], binary.BigEndian.Uint32(bytes[len(bytes)-4:])
-	if seal != q.seal(place) {
+	position, checksum := bytes[:len(bytes)-4], binary.BigEndian.Uint32(bytes[len(bytes)-4:])
+	if checksum != q.checksum(position) {
 		return at, false
 	}
 	var numbers [3]int64
 	for i := range numbers {
-		number, n := binary.Uvarint(place)
+		number, n := binary.Uvarint(position)
 		if n <= 0 || number > 1<<53 {
 			return at, false
 		}
-		numbers[i], place = int64(number), place[n:]
+		numbers[i], position = int64(number), position[n:]
 	}
 	at = store.RevisionAt{Start: q.first.Period().Start + numbers[0], Rank: int(numbers[1]), ID: numbers[2]}
-	return at, len(place) == 0 && at.Start < q.last.Period().End && at.ID > 0
+	return at, len(position) == 0 && at.Start < q.last.Period().End && at.ID > 0
 }
 
 var (
@@ -211,7 +211,7 @@ var (
 		"“cursor” does not come from an answer for the same dataset and dates; follow “next”, or begin again without “cursor”.")
 )
 
-// servedColumns are the columns whose changes are revisions, by their names in the database.
+// servedColumns returns the served columns of a dataset by their names in the database, with which the store lists revisions.
 func servedColumns(dataset market.Dataset) map[string]market.ServedColumn {
 	columns := map[string]market.ServedColumn{}
 	for _, column := range dataset.Series().ServedColumns() {
@@ -220,7 +220,7 @@ func servedColumns(dataset market.Dataset) map[string]market.ServedColumn {
 	return columns
 }
 
-// revision writes a revision, named and scaled as the dataset's own endpoint does it.
+// revision writes a revision, with the column name and the scale of the dataset's own endpoint.
 func (w *jsonWriter) revision(columns map[string]market.ServedColumn, r store.Revision) {
 	column := columns[r.Column]
 	w.open('{')
@@ -229,11 +229,11 @@ func (w *jsonWriter) revision(columns map[string]market.ServedColumn, r store.Re
 	w.key("column").text(column.Name)
 	w.key("old").value(column, r.Old)
 	w.key("new").value(column, r.New)
-	w.key("seen_at").fetched(r.Seen)
+	w.key("seen_at").timestamp(r.Seen)
 	w.close('}')
 }
 
-// value writes what a column held, scaled as it is served.
+// value writes a value of a column, in the unit in which it is served.
 func (w *jsonWriter) value(column market.ServedColumn, v market.Value) {
 	switch column.Kind {
 	case market.KindNumber:

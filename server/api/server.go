@@ -130,7 +130,7 @@ func (s *Server) Close() {
 func (s *Server) Refresh(ctx context.Context) error {
 	renewed, err := s.bodies.refresh(ctx)
 	if renewed {
-		s.working.Go(func() { s.bodies.pack(s.stopped) })
+		s.working.Go(func() { s.bodies.compress(s.stopped) })
 	}
 	return err
 }

@@ -17,7 +17,7 @@ var files = sync.OnceValue(func() map[string]*document {
 	all := map[string]*document{}
 	for name, content := range web.StaticFiles() {
 		all[name] = newDocument(mime.TypeByExtension(path.Ext(name)), content, time.Time{})
-		all[name].pack()
+		all[name].compress()
 	}
 	return all
 })
@@ -29,5 +29,5 @@ func (s *Server) static(c echo.Context) error {
 	if !found {
 		return problemNotFound
 	}
-	return s.sendDocument(c, file, forAnHour)
+	return s.sendDocument(c, file, cacheOneHour)
 }

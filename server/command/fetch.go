@@ -31,7 +31,7 @@ func (p *Program) fetchCommand() *cobra.Command {
 		Use:   "fetch DATASET --from DATE --to DATE",
 		Short: "Bring delivery dates in now",
 		Long: "fetch asks the source for every delivery date of the range, both ends included, also for those that are held.\n" +
-			"DATASET is one of the six, or all; one capacity dataset brings all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
+			"DATASET is the name of one, or all; one capacity dataset brings all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
 			"tomorrow, in Paris. After an interruption the same command goes on where it stopped. A delivery date of which the\n" +
 			"source has said the same for a week, or of which the 4 s steps were removed (retention.afrr_energy_days), is left out\n" +
 			"unless --force is given.",

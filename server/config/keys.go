@@ -88,7 +88,11 @@ func feedKeys(cfg *Config, described market.Feed) []configKey {
 		{section + ".late_at", clockTime(defaults.LateAt), asScalar(&feed.LateAt, parseClockTime)},
 	}
 	if !described.IsSoldAhead() { // its values appear all day, so that their age can be judged
-		keys = append(keys, configKey{section + ".lag_at", "", asScalar(&feed.LagAt, parseLag)})
+		lag := ""
+		if defaults.LagAt > 0 {
+			lag = fmt.Sprintf("%dm", int(defaults.LagAt.Minutes()))
+		}
+		keys = append(keys, configKey{section + ".lag_at", lag, asScalar(&feed.LagAt, parseLag)})
 	}
 	return keys
 }

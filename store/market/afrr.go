@@ -1,9 +1,9 @@
 package market
 
-// AFRREnergy is RTE Balancing Energy, afrr_marginal_price, every 4 s.
+// AFRREnergy is aFRR energy in steps of 4 s, from RTE Balancing Energy, afrr_marginal_price.
 const AFRREnergy Dataset = "afrr-energy"
 
-// AFRRStep is a 4 s step of the aFRR marginal price, as RTE publishes it (afrr_marginal_price).
+// AFRRStep is a 4 s step of aFRR energy, as RTE publishes it.
 type AFRRStep struct {
 	Start             int64  // seconds UTC
 	UpwardPrice       Number // EUR/MWh
@@ -15,12 +15,15 @@ type AFRRStep struct {
 	ProrataMode       Flag
 }
 
-// AFRR describes the rows of type AFRRStep.
+// AFRR is the series of the aFRR energy dataset.
 var AFRR = newSeries(Series[AFRRStep]{
 	Table: "afrr_energy",
 	Step:  AFRRSeconds,
 	Datasets: []About{{
-		ID: AFRREnergy, Title: Text{"Énergie aFRR", "aFRR energy"}, Source: SourceRTE, Due: []Due{{}}, LeavesOdd: true, YearBytes: 107_700_000,
+		ID: AFRREnergy, Title: Text{"Énergie aFRR", "aFRR energy"},
+		Summary: Text{"Énergie aFRR, pas de 4 secondes", "aFRR energy, every 4 seconds"},
+		Group:   GroupEnergy, Source: SourceRTE, Product: "RTE Balancing Energy v5, afrr_marginal_price",
+		Due: []Due{{}}, DropsOutliers: true, YearBytes: 107_700_000,
 	}},
 	Start: func(r *AFRRStep) *int64 { return &r.Start },
 	Columns: []Column[AFRRStep]{{

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Batch is what one run of a feed brings: rows of any datasets, in any order. The zero Batch is empty.
+// Batch is the rows that one run of a feed fetched, of any datasets and in any order. The zero Batch is empty.
 type Batch struct {
 	all []rows // at most one of each series, none of them empty
 }
 
-// rows are the rows of one series.
+// rows is the rows of one series in a batch. Its methods are those of Batch for one series.
 type rows interface {
 	of() AnySeries
 	len() int
@@ -31,14 +31,14 @@ type typedRows[R comparable] struct {
 	list   []R
 }
 
-// Batch is a batch of the rows.
+// Batch returns a batch of these rows.
 func (s *Series[R]) Batch(list []R) Batch {
 	var b Batch
 	s.Put(&b, list)
 	return b
 }
 
-// In are the series' rows in a batch.
+// In returns the series' rows in a batch.
 func (s *Series[R]) In(b Batch) []R {
 	if found := b.of(s); found != nil {
 		return found.(*typedRows[R]).list
@@ -54,7 +54,7 @@ func (s *Series[R]) Put(b *Batch, list []R) {
 	}
 }
 
-// of are the rows of a series; nil if there are none.
+// of returns the rows of a series; nil if there are none.
 func (b Batch) of(series AnySeries) rows {
 	for _, r := range b.all {
 		if r.of() == series {
@@ -64,7 +64,7 @@ func (b Batch) of(series AnySeries) rows {
 	return nil
 }
 
-// With is the batch and the rows of another one after its own.
+// With returns the batch with the rows of another one appended to its own.
 func (b Batch) With(other Batch) Batch {
 	all := slices.Clone(b.all)
 	for _, more := range other.all {
@@ -81,7 +81,7 @@ func (b Batch) With(other Batch) Batch {
 // IsEmpty reports whether the batch has no row.
 func (b Batch) IsEmpty() bool { return b.Len() == 0 }
 
-// Len is how many rows the batch has.
+// Len returns the number of rows.
 func (b Batch) Len() int {
 	sum := 0
 	for _, r := range b.all {
@@ -90,7 +90,7 @@ func (b Batch) Len() int {
 	return sum
 }
 
-// Dates lists the delivery dates of the dataset of which the batch has rows, in the order in which they come.
+// Dates returns the delivery dates for which the batch has rows of the dataset, in the order of the batch.
 func (b Batch) Dates(dataset Dataset) []DeliveryDate {
 	var dates []DeliveryDate
 	b.filter(func(d Dataset, date DeliveryDate) bool {
@@ -102,17 +102,17 @@ func (b Batch) Dates(dataset Dataset) []DeliveryDate {
 	return dates
 }
 
-// Of is the part of the batch that is of one delivery date of a dataset.
+// Of returns the rows of one delivery date of a dataset.
 func (b Batch) Of(dataset Dataset, date DeliveryDate) Batch {
 	return b.filter(func(d Dataset, on DeliveryDate) bool { return d == dataset && on == date })
 }
 
-// Without is the batch but for the rows of one delivery date of a dataset.
+// Without returns the batch without the rows of one delivery date of a dataset.
 func (b Batch) Without(dataset Dataset, date DeliveryDate) Batch {
 	return b.filter(func(d Dataset, on DeliveryDate) bool { return d != dataset || on != date })
 }
 
-// Split parts the rows of the delivery dates that match from the others.
+// Split returns the rows of the delivery dates that match, and those of the others.
 func (b Batch) Split(matches func(Dataset, DeliveryDate) bool) (matching, others Batch) {
 	return b.filter(matches), b.filter(func(d Dataset, date DeliveryDate) bool { return !matches(d, date) })
 }
@@ -123,7 +123,7 @@ type Dated struct {
 	Date    DeliveryDate
 }
 
-// RowsOn counts the batch's rows of each delivery date.
+// RowsOn returns the number of rows of each delivery date.
 func (b Batch) RowsOn() map[Dated]int {
 	counted := map[Dated]int{}
 	b.filter(func(d Dataset, date DeliveryDate) bool {
@@ -133,16 +133,16 @@ func (b Batch) RowsOn() map[Dated]int {
 	return counted
 }
 
-// filter is the rows that are kept.
+// filter returns the rows for which keep returns true.
 func (b Batch) filter(keep func(Dataset, DeliveryDate) bool) Batch {
 	return b.each(func(r rows) rows { return r.filter(keep) })
 }
 
-// Withdraws reports whether the batch has a null that its source wrote itself.
+// Withdraws reports whether the batch has a null that its source wrote itself, see Optional.Withdrawn.
 func (b Batch) Withdraws() bool { return slices.ContainsFunc(b.all, rows.withdraws) }
 
-// WithoutFuture is the batch without the rows that begin after an instant, of datasets that are not known ahead: a source may
-// list them all the same, without values.
+// WithoutFuture returns the batch without the rows that begin after now, of datasets that are not published ahead: a source may
+// list them nevertheless, without values.
 func (b Batch) WithoutFuture(now time.Time) Batch {
 	return b.each(func(r rows) rows {
 		if r.of().About()[0].Ahead {
@@ -152,7 +152,7 @@ func (b Batch) WithoutFuture(now time.Time) Batch {
 	})
 }
 
-// WithoutFaults is the batch without the rows that have a value out of bounds, of the delivery dates that match.
+// WithoutFaults returns the batch without the rows that have a value out of bounds, of the delivery dates that match.
 func (b Batch) WithoutFaults(matches func(Dataset, DeliveryDate) bool) Batch {
 	return b.each(func(r rows) rows { return r.withoutFaults(matches) })
 }
@@ -167,21 +167,21 @@ func (b Batch) each(change func(rows) rows) Batch {
 	return changed
 }
 
-// ForgetUpdates takes dates of changes after an instant for unknown.
+// ForgetUpdates sets Updated to 0, unknown, in rows that were written after latest by the source's clock.
 func (b *Batch) ForgetUpdates(latest time.Time) {
 	for _, r := range b.all {
 		r.forgetUpdates(latest.UnixMilli())
 	}
 }
 
-// Settle notes in the rows that they were read from their source at a time.
+// Settle sets in the rows what follows from the time at which they were fetched, see Series.Settle.
 func (b *Batch) Settle(readAt time.Time) {
 	for _, r := range b.all {
 		r.settle(readAt)
 	}
 }
 
-// Faults calls each for every row with a value out of bounds, and says which.
+// Faults calls each for every row with a value out of bounds, with the start of the row in seconds UTC and a description.
 func (b Batch) Faults(each func(dataset Dataset, start int64, fault string)) {
 	for _, r := range b.all {
 		r.faults(each)

@@ -1,17 +1,17 @@
 package market
 
-// Chunk is a run of rows of one dataset as they are served, column by column: each slice has one entry for each row. Rows
-// ascend by their start; those of one period are in the order in which the dataset is served.
+// Chunk is consecutive rows of one dataset as they are served, column by column: each slice has one entry for each row. Rows
+// ascend by start; those of one period are in the order in which the dataset is served.
 type Chunk struct {
 	Starts, Ends []int64    // of the periods, seconds UTC
-	Keys         [][]string // one for each of the series' ServedKeys
-	Columns      []Vector   // one for each of the columns that were asked for
+	Keys         [][]string // one slice for each of the series' ServedKeys
+	Columns      []Vector   // one for each of the requested columns
 }
 
-// Len is how many rows the chunk has.
+// Len returns the number of rows.
 func (c Chunk) Len() int { return len(c.Starts) }
 
-// Vector is the values of one column; of the last five slices, the one of its kind is filled.
+// Vector is the values of one column. Besides Valid, only the slice of its kind is set.
 type Vector struct {
 	Kind     Kind
 	Valid    []bool    // false: null
@@ -20,4 +20,79 @@ type Vector struct {
 	Flags    []bool    // KindBoolean
 	Texts    []string  // KindString
 	Instants []int64   // KindInstant, ms UTC
+}
+
+// Serve returns rows as they are served, with all served columns. The rows are of one dataset and ascend by start, and each
+// lasts one step: a series with longer rows, such as hourly prices, cannot be served this way.
+func (s *Series[R]) Serve(rows []R) Chunk {
+	chunk := Chunk{Starts: make([]int64, len(rows)), Ends: make([]int64, len(rows))}
+	for i := range rows {
+		chunk.Starts[i] = *s.Start(&rows[i])
+		chunk.Ends[i] = chunk.Starts[i] + s.Step
+	}
+	for k := range s.Keys {
+		if s.Keys[k].Served == "" {
+			continue
+		}
+		words := make([]string, len(rows))
+		for i := range rows {
+			words[i] = s.Keys[k].Of(&rows[i])
+		}
+		chunk.Keys = append(chunk.Keys, words)
+	}
+	for c := range s.Columns {
+		if s.Columns[c].Served != "" {
+			chunk.Columns = append(chunk.Columns, s.Columns[c].serve(rows))
+		}
+	}
+	return chunk
+}
+
+// Append appends copies of the rows of another chunk, which has the same keys and columns; any, if c is empty.
+func (c *Chunk) Append(more Chunk) {
+	if c.Keys == nil && c.Columns == nil {
+		c.Keys, c.Columns = make([][]string, len(more.Keys)), make([]Vector, len(more.Columns))
+	}
+	c.Starts, c.Ends = append(c.Starts, more.Starts...), append(c.Ends, more.Ends...)
+	for k := range more.Keys {
+		c.Keys[k] = append(c.Keys[k], more.Keys[k]...)
+	}
+	for i := range more.Columns {
+		into, from := &c.Columns[i], &more.Columns[i]
+		into.Kind = from.Kind
+		into.Valid, into.Numbers, into.Integers = append(into.Valid, from.Valid...), append(into.Numbers, from.Numbers...), append(into.Integers, from.Integers...)
+		into.Flags, into.Texts, into.Instants = append(into.Flags, from.Flags...), append(into.Texts, from.Texts...), append(into.Instants, from.Instants...)
+	}
+}
+
+// serve returns the rows' values in the column, as they are served.
+func (c *Column[R]) serve(rows []R) Vector {
+	v := Vector{Kind: c.kind(), Valid: make([]bool, len(rows))}
+	switch {
+	case c.Number != nil:
+		v.Numbers = make([]float64, len(rows))
+		for i := range rows {
+			n := c.Scale(*c.Number(&rows[i]))
+			v.Numbers[i], v.Valid[i] = n.V, n.Valid
+		}
+	case c.Flag != nil:
+		v.Flags = make([]bool, len(rows))
+		for i := range rows {
+			flag := c.Flag(&rows[i])
+			v.Flags[i], v.Valid[i] = flag.V, flag.Valid
+		}
+	case c.String != nil:
+		v.Texts = make([]string, len(rows))
+		for i := range rows {
+			text := c.String(&rows[i])
+			v.Texts[i], v.Valid[i] = text.V, text.Valid
+		}
+	default:
+		v.Instants = make([]int64, len(rows))
+		for i := range rows {
+			v.Instants[i] = *c.Instant(&rows[i])
+			v.Valid[i] = v.Instants[i] != 0
+		}
+	}
+	return v
 }

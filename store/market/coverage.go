@@ -2,29 +2,29 @@ package market
 
 import "cmp"
 
-// Coverage is how many native rows of each series of a delivery date are held.
+// Coverage is the number of stored rows of each delivery date and series, at the resolution in which they were published.
 type Coverage map[DeliveryDate]map[string]int
 
-// Rows is how many native rows are held in all. What only stands in for a source counts on dates of which that has given
-// nothing; what is kept in 5 min only does not count.
+// Rows returns the number of rows in all. Prices of the second source count only on dates for which the first has none.
+// Steps of which only means of 5 min are stored do not count.
 func (c Coverage) Rows() int {
 	sum := 0
 	for _, series := range c {
-		own, standIns := 0, 0
+		primary, standIns := 0, 0
 		for name, rows := range series {
 			switch {
 			case isStandIn(name):
 				standIns += rows
 			case name != ThinnedSeries:
-				own += rows
+				primary += rows
 			}
 		}
-		sum += cmp.Or(own, standIns)
+		sum += cmp.Or(primary, standIns)
 	}
 	return sum
 }
 
-// Coverage counts the rows of one dataset that a batch has.
+// Coverage returns the number of the batch's rows of one dataset.
 func (b Batch) Coverage(dataset Dataset) Coverage {
 	coverage := Coverage{}
 	for _, r := range b.all {
@@ -33,8 +33,8 @@ func (b Batch) Coverage(dataset Dataset) Coverage {
 	return coverage
 }
 
-// ThinnedSeries is the series under which coverage counts the steps that are kept in 5 min only.
+// ThinnedSeries is the series under which coverage counts the 4 s steps of which only means of 5 min are stored.
 const ThinnedSeries = "PT5M"
 
-// IsThinned says whether 4 s steps of the date are kept in 5 min only.
+// IsThinned reports whether only means of 5 min are stored of some 4 s steps of the date.
 func (c Coverage) IsThinned(date DeliveryDate) bool { return c[date][ThinnedSeries] > 0 }

@@ -2,42 +2,85 @@ package market
 
 import "slices"
 
-// Dataset is one of the series that Courant keeps; its text is the last part of its API path.
+// Dataset is the ID of a dataset; it is also the last part of the path of its endpoint.
 type Dataset string
 
-// About is what is known of a dataset beside its rows.
+// About describes a dataset, apart from its rows.
 type About struct {
 	ID      Dataset
-	Title   Text   // as people call it
-	Reserve string // that it is about, as the API calls it; empty: none
-	Source  string // who publishes it
-	Ahead   bool   // it is known a day before its delivery date; else nothing of it lies in the future
-	Open    bool   // an account is enough to read it
+	Title   Text   // its name
+	Summary Text   // its content in one line
+	Group   Group  // the page on which it is shown
+	Reserve string // the reserve that it is about, as the API names it; may be empty
+	Source  string // its publisher
+	Product string // the interface and resource of the source
+	Ahead   bool   // it is published a day before its delivery date; else rows in the future are dropped
+	Open    bool   // readable with an account alone, without a subscription
 
-	First    DeliveryDate // from when on its source has it; zero: from its first stored date on
-	Earliest DeliveryDate // nothing before it is asked for; zero: there is no such bound
-	Due      []Due        // the series that a whole delivery date has; nil: its feed judges that otherwise
-	MostRows int          // that a delivery date may have; 0: the clock bounds them
+	First    DeliveryDate // the first date that its source has; zero: the first stored date
+	Earliest DeliveryDate // earlier dates are never fetched; zero: there is no such limit
+	Due      []Due        // the series of a complete delivery date; nil: its feed decides otherwise what is complete
+	MostRows int          // the greatest number of rows of a delivery date; 0: as many as the date has steps
 
-	LeavesOdd bool // a few rows out of bounds are left out of a delivery date; else one costs the whole date
+	// DropsOutliers is set if a few rows with values out of bounds are dropped from a delivery date; else one such row
+	// refuses the whole date.
+	DropsOutliers bool
 
-	// YearBytes is what a year of serving by the default timetable adds to the database, as a test measures it.
+	// YearBytes is the growth of the database in a year with the default timetable, as a test measures it.
 	YearBytes int64
 }
 
-// Due is a series that a whole delivery date has: the names of its rows' series begin with Prefix.
-type Due struct {
-	Prefix string
-	First  DeliveryDate // from when on it is published; zero: always
+// Group is a group of datasets that are shown on the same page.
+type Group string
+
+// The groups of datasets.
+const (
+	GroupPrices   Group = "prices"
+	GroupCapacity Group = "capacity"
+	GroupEnergy   Group = "energy"
+)
+
+// Datasets returns the datasets of the group, in the order of Datasets.
+func (g Group) Datasets() []Dataset {
+	return slices.DeleteFunc(Datasets(), func(d Dataset) bool { return d.About().Group != g })
 }
 
-// registered are the series of all datasets, in the order in which they are always shown.
-var registered = []AnySeries{Prices, Capacity, AFRR, MFRR}
+// Aggregate is an endpoint that answers several datasets at once.
+type Aggregate struct {
+	Name  string // the last part of its path
+	Title Text
+	Parts []AggregatePart
+}
 
-// All lists the series of all datasets.
+// AggregatePart is a member of the answer of an Aggregate: byte for byte the answer of the dataset's own endpoint.
+type AggregatePart struct {
+	Key     string
+	Dataset Dataset
+}
+
+// Aggregates returns all aggregates.
+func Aggregates() []Aggregate {
+	return []Aggregate{
+		{"balancing-capacity", Text{"Les trois capacités en une réponse", "The three capacities in one answer"},
+			[]AggregatePart{{"fcr", FCRCapacity}, {"afrr", AFRRCapacity}, {"mfrr", MFRRCapacity}}},
+		{"balancing-energy", Text{"Les deux énergies en une réponse", "Both energies in one answer"},
+			[]AggregatePart{{"afrr", AFRREnergy}, {"mfrr", MFRREnergy}}},
+	}
+}
+
+// Due is a series that a complete delivery date has.
+type Due struct {
+	Prefix string       // with which the name of the series begins
+	First  DeliveryDate // the first date for which it is published; zero: all dates
+}
+
+// registered are the series of all datasets, in the order in which they are shown everywhere.
+var registered = []AnySeries{Prices, Capacity, AFRR, MFRR, Imbalance}
+
+// All returns the series of all datasets.
 func All() []AnySeries { return slices.Clone(registered) }
 
-// Datasets lists all datasets in the order in which they are always shown.
+// Datasets returns all datasets, in the order in which they are shown everywhere.
 func Datasets() []Dataset {
 	var datasets []Dataset
 	for _, series := range registered {
@@ -48,23 +91,26 @@ func Datasets() []Dataset {
 	return datasets
 }
 
-// ParseDataset reads a dataset's text; false if there is no such dataset.
+// ParseDataset returns the dataset with that ID, and false if there is none.
 func ParseDataset(text string) (Dataset, bool) {
 	d := Dataset(text)
 	return d, slices.Contains(Datasets(), d)
 }
 
-// About is what is known of the dataset, which has to be one of Datasets.
+// About returns the description of the dataset. A dataset that is not registered, such as one that a later version stored, has
+// its ID as its title and nothing else.
 func (d Dataset) About() About {
-	for _, about := range d.Series().About() {
-		if about.ID == d {
-			return about
+	for _, series := range registered {
+		for _, about := range series.About() {
+			if about.ID == d {
+				return about
+			}
 		}
 	}
-	panic("market: unreachable")
+	return About{ID: d, Title: Text{string(d), string(d)}}
 }
 
-// Series is the series that the dataset, which has to be one of Datasets, is made of.
+// Series returns the series of the dataset. It panics if the dataset is not registered.
 func (d Dataset) Series() AnySeries {
 	for _, series := range registered {
 		if slices.ContainsFunc(series.About(), func(about About) bool { return about.ID == d }) {
@@ -74,16 +120,40 @@ func (d Dataset) Series() AnySeries {
 	panic("market: there is no dataset " + string(d))
 }
 
-// Direction is the way a reserve moves the system, in the words of the API.
+// Direction is the direction in which a reserve moves the balance of the system, as the API names it.
 type Direction string
 
+// The directions.
 const (
 	Upward    Direction = "UPWARD"
 	Downward  Direction = "DOWNWARD"
 	Symmetric Direction = "SYMMETRIC"
 )
 
-var textDirection = Text{"Sens", "Direction"}
+// Word is a word of the API and its text on pages.
+type Word struct {
+	Name string
+	Text Text
+}
+
+var (
+	textDirection = Text{"Sens", "Direction"}
+	wordUpward    = Word{string(Upward), Text{"hausse", "upward"}}
+	wordDownward  = Word{string(Downward), Text{"baisse", "downward"}}
+	wordSymmetric = Word{string(Symmetric), Text{"symétrique", "symmetric"}}
+)
+
+// WordText returns the text of a word of the API; the word itself if it is not known.
+func WordText(name string) Text {
+	for _, series := range registered {
+		for _, word := range series.words() {
+			if word.Name == name {
+				return word.Text
+			}
+		}
+	}
+	return Text{name, name}
+}
 
 // The steps at which values are published, in seconds.
 const (

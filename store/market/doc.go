@@ -1,4 +1,7 @@
-// Package market is Courant's vocabulary: datasets, delivery dates, periods, the row type of each dataset with its columns,
-// and what is made of rows (quarter hours, 5 min, means). What may come in here is what a value is; where it is kept, who
-// publishes it and who is shown it is said elsewhere.
+// Package market describes the market data that Courant collects: datasets, delivery dates, periods, the row type and the
+// columns of each dataset, and what is computed from rows (quarter hours, means of 5 min, buckets). Everything about a dataset
+// that more than one package needs is registered here once; how data are fetched, stored and shown is in other packages.
+//
+// Instants are Unix times in UTC, in seconds unless a name or comment gives another unit. Delivery dates are civil days in
+// Europe/Paris.
 package market

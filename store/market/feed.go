@@ -1,8 +1,11 @@
 package market
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// FeedName names a feed, in the configuration, the database and the log.
+// FeedName is the name of a feed in the configuration, the database and the log.
 type FeedName string
 
 // The names of the feeds.
@@ -11,47 +14,72 @@ const (
 	FeedCapacity       FeedName = "capacity"
 	FeedAFRREnergy     FeedName = "afrr_energy"
 	FeedMFRREnergy     FeedName = "mfrr_energy"
+	FeedImbalance      FeedName = "imbalance"
 	FeedExchangePrices FeedName = "exchange_prices"
 )
 
-// The sources, as they are named to users.
+// The names of the sources, as users see them.
 const (
 	SourceENTSOE = "ENTSO-E"
 	SourceRTE    = "RTE"
 )
 
-// Feed describes a feed: a resource of a source, the datasets that it brings, and when it is asked by default.
+// Attribution returns the text with which a source asks to be credited.
+func Attribution(source string) string {
+	if source == SourceENTSOE {
+		return "Source: ENTSO-E Transparency Platform"
+	}
+	return "Source: " + source
+}
+
+// SourcesOf returns the names of a dataset's sources, the primary one first.
+func SourcesOf(dataset Dataset) []string {
+	var sources []string
+	for _, feed := range Feeds() {
+		if slices.Contains(feed.Datasets, dataset) {
+			sources = append(sources, feed.Source)
+		}
+	}
+	return sources
+}
+
+// Feed describes a feed: a resource of a source, the datasets that it provides, and its default timetable.
 type Feed struct {
 	Name     FeedName
 	Source   string
-	Datasets []Dataset // all of them come with each call
-	// Secondary marks a second source of its dataset: its values are served until the dataset's own feed has brought
-	// them, and compared with them afterwards. Its timetable cannot be configured.
+	Datasets []Dataset // every reply has all of them
+	// Secondary is set if this is a second source of its dataset: its values are served until the primary feed has provided
+	// them, and are compared with those afterwards. Its timetable cannot be configured.
 	Secondary bool
 
-	WindowDays int // how many delivery dates one call may span
-	// LocalTimes marks a source whose clock times bear no offset: on the day the clock goes back its windows are
-	// asked for in two calls, cut at the change.
+	WindowDays int // the greatest number of delivery dates of one request
+	// LocalTimes is set if the source's local times have no UTC offset: the day on which the clock goes back is fetched in two
+	// requests, split at the change.
 	LocalTimes bool
-	// UndocumentedKeys marks a resource whose published description is incomplete: keys that Courant does not know
-	// are worth an entry in the log.
+	// UndocumentedKeys is set if the documentation of the resource is incomplete: unknown keys in its replies are logged.
 	UndocumentedKeys bool
 
 	Timetable Timetable
 	Rereads   []Reread
 }
 
-// Timetable is when a feed asks its source: Every from From until To, as long as what is expected then is missing.
-// Clock times are minutes after midnight in Paris; 1440 is the end of the day.
+// Timetable is when a feed fetches from its source: at intervals of Every between From and To, while something that is due is
+// missing. Times of day are minutes after midnight in Paris; 1440 is the end of the day.
 type Timetable struct {
 	Every        time.Duration
 	From, To     int
-	LookbackDays int // how many delivery dates back, today included, the feed completes
-	LateAt       int // from when on a delivery date that is not complete is late
+	LookbackDays int // the number of delivery dates up to today that the feed completes
+	LateAt       int // the time of day from which an incomplete delivery date is late
+
+	// Fixed is set if the feed runs at From and multiples of Every after it, rather than Every after its last run, because the
+	// source publishes each period at a known time after its end. What is still missing then is fetched a few minutes later.
+	Fixed bool
+	// LagAt is the age of the end of the newest period from which the feed is late; 0: its age does not matter.
+	LagAt time.Duration
 }
 
-// Reread is a clock time in Paris at which delivery dates that are complete are asked for again, because a source may
-// have corrected them: those from FirstDay to LastDay days after the day of the reread.
+// Reread is a time of day in Paris at which complete delivery dates are fetched again, because the source may have corrected
+// them: the dates from FirstDay to LastDay days after the day of the reread.
 type Reread struct {
 	At                int // minutes after midnight
 	FirstDay, LastDay int
@@ -59,16 +87,17 @@ type Reread struct {
 	Weekday           time.Weekday // the only day of a weekly reread
 }
 
-// Corrections of what is sold ahead are looked for before they matter, those of past dates at night.
+// The default rereads. Day-ahead data are read again before their delivery, past dates at night.
 var (
 	pastDates      = Reread{At: 3 * 60, FirstDay: -7, LastDay: -1}
 	priceRereads   = append(rereadsAt(0, 1, 6*60, 14*60+30, 18*60, 22*60), pastDates)
 	reserveRereads = append(rereadsAt(0, 1, 11*60+30, 18*60), pastDates)
 	energyRereads  = append(rereadsAt(-1, -1, 20), pastDates,
 		Reread{At: 4*60 + 40, FirstDay: -14, LastDay: -8, Weekly: true, Weekday: time.Sunday})
+	imbalanceRereads = append(rereadsAt(-1, -1, 12*60), energyRereads...)
 )
 
-// rereadsAt are daily rereads of the same delivery dates.
+// rereadsAt returns daily rereads of the same delivery dates, one for each time of day.
 func rereadsAt(firstDay, lastDay int, minutes ...int) []Reread {
 	var rereads []Reread
 	for _, minute := range minutes {
@@ -77,11 +106,11 @@ func rereadsAt(firstDay, lastDay int, minutes ...int) []Reread {
 	return rereads
 }
 
-// defaultLookbackDays is how many delivery dates back a feed completes by default.
+// defaultLookbackDays is the default of LookbackDays.
 const defaultLookbackDays = 35
 
-// Feeds lists all feeds. Each starts when its source publishes: prices around 12:50, capacity from 08:15, the energies
-// all day. The exchanges are asked 45 minutes after the prices of ENTSO-E are due.
+// Feeds returns all feeds. Each starts when its source publishes: prices around 12:50, capacity from 08:15, energies all day.
+// RTE's exchange prices are fetched from 45 minutes after those of ENTSO-E are due.
 func Feeds() []Feed {
 	return []Feed{
 		{
@@ -113,12 +142,20 @@ func Feeds() []Feed {
 				LookbackDays: defaultLookbackDays, LateAt: 6 * 60,
 			},
 		}, {
-			// It is asked for today and tomorrow, and gives one of them.
+			// A quarter hour is published less than 3 minutes after its end, and is late 10 minutes after it.
+			Name: FeedImbalance, Source: SourceRTE, Datasets: []Dataset{ImbalancePrices},
+			WindowDays: 7, UndocumentedKeys: true, Rereads: imbalanceRereads,
+			Timetable: Timetable{
+				Every: 15 * time.Minute, From: 3, To: 24 * 60, Fixed: true,
+				LookbackDays: defaultLookbackDays, LateAt: 6 * 60, LagAt: 25 * time.Minute,
+			},
+		}, {
+			// The request is for today and tomorrow; the reply has one of them.
 			Name: FeedExchangePrices, Source: SourceRTE, Datasets: []Dataset{DayAheadPrices}, Secondary: true, WindowDays: 2,
 			Timetable: Timetable{Every: 10 * time.Minute, From: 13*60 + 45, To: 18 * 60},
 		},
 	}
 }
 
-// IsSoldAhead reports whether the feed's datasets are known a day before their delivery date.
+// IsSoldAhead reports whether the feed's datasets are published a day before their delivery date.
 func (f Feed) IsSoldAhead() bool { return f.Datasets[0].About().Ahead }

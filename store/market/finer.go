@@ -6,25 +6,27 @@ import (
 	"slices"
 )
 
-// MostPriceDifference is by how much two publications that agree may differ, in EUR/MWh: a cent, for how each rounds.
+// MostPriceDifference is the greatest difference, in EUR/MWh, between two publications of a price that count as equal: a
+// cent, because each source rounds.
 const MostPriceDifference Micro = MicrosPerUnit / 100
 
-// covered is a price of which finer ones of the same source cover each quarter hour.
+// covered is a price whose quarter hours are all covered by finer prices of the same source.
 type covered struct {
-	Coarse int   // which price it is
-	Finer  []int // which price covers each of its quarters
-	total  Micro // of the differences of all quarters, without sign
+	Coarse int   // its index
+	Finer  []int // the index of the finest price of each of its quarters
+	total  Micro // the absolute difference from the mean of the finer prices, times the number of quarters
 }
 
-// Differs says whether the price differs from the mean of the finer ones by more than two that agree may.
+// Differs reports whether the price differs from the mean of the finer ones by more than MostPriceDifference.
 func (c covered) Differs() bool { return c.total > Micro(len(c.Finer))*MostPriceDifference }
 
-// Off is by how much the price differs from the mean of the finer ones.
+// Off returns the absolute difference between the price and the mean of the finer ones.
 func (c covered) Off() Micro {
 	return Micro(math.Round(float64(c.total) / float64(len(c.Finer))))
 }
 
-// CoveredByFiner finds the prices of one source whose quarters are all covered by finer ones, the finest of which stands.
+// CoveredByFiner returns the prices whose quarter hours are all covered by finer ones. All prices are of one source. Where
+// several finer prices cover a quarter, the finest counts.
 func CoveredByFiner(prices []Price) []covered {
 	byLength := make([]int, len(prices))
 	for i := range byLength {
@@ -34,7 +36,7 @@ func CoveredByFiner(prices []Price) []covered {
 		return cmp.Compare(prices[a].Resolution.Seconds(), prices[b].Resolution.Seconds())
 	})
 	var found []covered
-	finest := map[int64]int{} // which price covers a quarter
+	finest := map[int64]int{} // the index of the price by start of the quarter
 	for _, i := range byLength {
 		price := prices[i]
 		c := covered{Coarse: i}
@@ -58,7 +60,8 @@ func CoveredByFiner(prices []Price) []covered {
 	return found
 }
 
-// RepeatedByFiner says of each price of one source whether finer ones say the same of all its quarters.
+// RepeatedByFiner reports for each price whether finer ones cover all its quarters and have the same mean. All prices are of
+// one source.
 func RepeatedByFiner(prices []Price) []bool {
 	repeated := make([]bool, len(prices))
 	for _, c := range CoveredByFiner(prices) {

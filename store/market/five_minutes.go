@@ -1,17 +1,18 @@
 package market
 
+// HourSeconds is the length of an hour.
 const HourSeconds = 3600
 
-// AFRRNumbers are the number columns of AFRR, in their order.
+// AFRRNumbers are the number columns of AFRR, in the order of its columns.
 var AFRRNumbers = [5]func(*AFRRStep) *Number(AFRR.numbers())
 
-// BucketSeconds is how long an AFRRBucket lasts.
+// BucketSeconds is the length of an AFRRBucket: 5 min.
 const BucketSeconds = 300
 
-// AFRRBucket is 5 min of aFRR energy that hold a 4 s step.
+// AFRRBucket summarises the 4 s steps of aFRR energy in 5 min. It has at least one step.
 type AFRRBucket struct {
 	Start             int64 // seconds UTC
-	Steps             int   // that it is made of
+	Steps             int   // number of steps
 	UpwardPrice       BucketMean
 	DownwardPrice     BucketMean
 	DemandMW          BucketMean
@@ -21,23 +22,28 @@ type AFRRBucket struct {
 	ProrataMode       BucketFlag
 }
 
-// BucketMean is the mean of the numbers that are there, with two decimals, and how many they are.
+// BucketMean is the mean of the values of a column, with two decimals, and their number. Nulls do not count.
 type BucketMean struct {
 	Mean   Number
 	Values int
 }
 
-// BucketFlag is at how many steps a flag was yes, and at how many no.
+// BucketFlag is the number of steps at which a flag was true, and at which it was false.
 type BucketFlag struct {
 	Yes, No int
 }
 
-// Means are the bucket's in the order of AFRRNumbers.
+// Means returns the bucket's means in the order of AFRRNumbers.
 func (b *AFRRBucket) Means() [len(AFRRNumbers)]*BucketMean {
 	return [...]*BucketMean{&b.UpwardPrice, &b.DownwardPrice, &b.DemandMW, &b.ForFranceMW, &b.InFranceMW}
 }
 
-// AFRRBuckets cuts steps, which ascend, into their 5 min.
+// flags are the bucket's in the order of the flag columns of AFRR.
+func (b *AFRRBucket) flags() [2]*BucketFlag {
+	return [...]*BucketFlag{&b.PicassoConnection, &b.ProrataMode}
+}
+
+// AFRRBuckets groups steps, which ascend, into buckets of 5 min.
 func AFRRBuckets(steps []AFRRStep) []AFRRBucket {
 	var buckets []AFRRBucket
 	for len(steps) > 0 {
@@ -51,12 +57,13 @@ func AFRRBuckets(steps []AFRRStep) []AFRRBucket {
 	return buckets
 }
 
-// FiveMinutesOf is the start of the 5 min that hold the second.
+// FiveMinutesOf returns the start of the 5 min that contain the second.
 func FiveMinutesOf(second int64) int64 {
 	hour := HourOf(second)
 	return second - (second-hour)%BucketSeconds
 }
 
+// NewAFRRBucket returns the bucket of these steps, which all lie in its 5 min.
 func NewAFRRBucket(start int64, steps []AFRRStep) AFRRBucket {
 	bucket := AFRRBucket{Start: start, Steps: len(steps)}
 	means := bucket.Means()
@@ -83,8 +90,8 @@ func (b *BucketFlag) add(flag Flag) {
 	}
 }
 
-// KnowsAsMuchAs says whether the bucket is made of as many steps as the other one, and each of its parts of as many values.
-func (b *AFRRBucket) KnowsAsMuchAs(other *AFRRBucket) bool {
+// IsAsCompleteAs reports whether the bucket has no fewer steps than the other one, and no fewer values in any column.
+func (b *AFRRBucket) IsAsCompleteAs(other *AFRRBucket) bool {
 	theirs := other.Means()
 	for c, mean := range b.Means() {
 		if mean.Values < theirs[c].Values {
@@ -97,11 +104,60 @@ func (b *AFRRBucket) KnowsAsMuchAs(other *AFRRBucket) bool {
 
 func (b BucketFlag) values() int { return b.Yes + b.No }
 
-// HourOf is the start of the hour that holds the second.
+// HourOf returns the start of the UTC hour that contains the second.
 func HourOf(second int64) int64 {
 	into := second % HourSeconds
 	if into < 0 {
 		into += HourSeconds
 	}
 	return second - into
+}
+
+// AFRRMeans is buckets as rows that a Resampler folds, with these columns of AFRR in this order.
+func AFRRMeans(buckets []AFRRBucket, columns []ServedColumn) MeansChunk {
+	made := MeansChunk{
+		Chunk: Chunk{
+			Starts: make([]int64, len(buckets)), Ends: make([]int64, len(buckets)), Columns: make([]Vector, len(columns)),
+		},
+		Counts: make([][]int64, len(columns)),
+	}
+	for i := range buckets {
+		made.Starts[i], made.Ends[i] = buckets[i].Start, buckets[i].Start+BucketSeconds
+	}
+	for c, column := range columns {
+		v := Vector{Kind: column.Kind, Valid: make([]bool, len(buckets))}
+		counts := make([]int64, len(buckets))
+		mean, flag := placeIn(AFRR, column)
+		switch column.Kind {
+		case KindNumber:
+			v.Numbers = make([]float64, len(buckets))
+			for i := range buckets {
+				of := buckets[i].Means()[mean]
+				v.Numbers[i], v.Valid[i], counts[i] = of.Mean.V, of.Mean.Valid, int64(of.Values)
+			}
+		case KindBoolean:
+			v.Integers = make([]int64, len(buckets))
+			for i := range buckets {
+				of := buckets[i].flags()[flag]
+				v.Integers[i], v.Valid[i], counts[i] = int64(of.Yes), of.values() > 0, int64(of.values())
+			}
+		}
+		made.Columns[c], made.Counts[c] = v, counts
+	}
+	return made
+}
+
+// placeIn returns how many numbers and how many flags the series has before the column.
+func placeIn[R comparable](s *Series[R], column ServedColumn) (numbers, flags int) {
+	for i := range s.Columns {
+		switch c := &s.Columns[i]; {
+		case c.Served == column.Name:
+			return numbers, flags
+		case c.Number != nil:
+			numbers++
+		case c.Flag != nil:
+			flags++
+		}
+	}
+	return numbers, flags
 }

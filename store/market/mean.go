@@ -2,25 +2,25 @@ package market
 
 import "math"
 
-// Micro is a value in millionths. Published values have at most six decimals, so sums of Micro are exact where sums
-// of floats are not.
+// Micro is a value in millionths. Published values have at most six decimals, so that sums of Micro are exact, unlike sums of
+// floats.
 type Micro int64
 
 const MicrosPerUnit = 1_000_000
 
-// MicroOf is the value in millionths.
+// MicroOf returns the value in millionths, rounded.
 func MicroOf(v float64) Micro { return Micro(math.Round(v * MicrosPerUnit)) }
 
-// Number is the value itself.
+// Number returns the value in its own unit.
 func (m Micro) Number() Number { return Num(float64(m) / MicrosPerUnit) }
 
-// Mean is the mean of the numbers that are there; its zero value is that of none.
+// Mean computes the mean of the numbers that are not null; its zero value is ready for use.
 type Mean struct {
 	sum   Micro
 	count int64
 }
 
-// Add takes a number, if it is there.
+// Add adds a number, unless it is null.
 func (m *Mean) Add(n Number) {
 	if n.Valid {
 		m.sum += MicroOf(n.V)
@@ -28,17 +28,19 @@ func (m *Mean) Add(n Number) {
 	}
 }
 
-// Number is the mean with two decimals, halves rounded away from zero; null if there was no number.
+// Number returns the mean with two decimals, halves rounded away from zero; null if no number was added.
 func (m *Mean) Number() Number {
 	if m.count == 0 {
 		return Number{}
 	}
 	const microsPerCent = MicrosPerUnit / 100
-	sum, divisor := int64(m.sum), m.count*microsPerCent
-	sign := int64(1)
-	if sum < 0 {
-		sign, sum = -1, -sum
+	return Num(float64(roundedQuotient(int64(m.sum), m.count*microsPerCent)) / 100)
+}
+
+// roundedQuotient returns n/d as a whole number, halves rounded away from zero; d is above 0.
+func roundedQuotient(n, d int64) int64 {
+	if n < 0 {
+		return -((-2*n + d) / (2 * d))
 	}
-	cents := sign * ((2*sum + divisor) / (2 * divisor))
-	return Num(float64(cents) / 100)
+	return (2*n + d) / (2 * d)
 }

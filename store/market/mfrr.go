@@ -1,10 +1,10 @@
 package market
 
-// MFRREnergy is RTE Balancing Energy, standard_mfrr_data, every 15 min.
+// MFRREnergy is mFRR energy by quarter hour and direction, from RTE Balancing Energy, standard_mfrr_data.
 const MFRREnergy Dataset = "mfrr-energy"
 
-// MFRRStep is a quarter hour of mFRR in one direction, as RTE publishes it (standard_mfrr_data). SA is scheduled
-// activation, DA direct activation; prices are EUR/MWh.
+// MFRRStep is a quarter hour of mFRR energy in one direction, as RTE publishes it. SA is scheduled activation, DA direct
+// activation; prices are EUR/MWh.
 type MFRRStep struct {
 	Start                   int64 // seconds UTC
 	Direction               Direction
@@ -19,20 +19,22 @@ type MFRRStep struct {
 	ActivatedVolumeDAMW     Number
 	SubmittedOffersMW       Number
 	FilteredOffersMW        Number
-	Updated                 int64 // when RTE last wrote the row, ms UTC; 0 if it does not say
+	Updated                 int64 // when RTE last wrote the row, ms UTC; 0: unknown
 }
 
-// MFRR describes the rows of type MFRRStep.
+// MFRR is the series of the mFRR energy dataset.
 var MFRR = newSeries(Series[MFRRStep]{
 	Table: "mfrr_energy",
 	Step:  QuarterSeconds,
 	Datasets: []About{{
-		ID: MFRREnergy, Title: Text{"Énergie mFRR", "mFRR energy"}, Source: SourceRTE,
+		ID: MFRREnergy, Title: Text{"Énergie mFRR", "mFRR energy"},
+		Summary: Text{"Énergie mFRR, par quart d’heure et par sens", "mFRR energy, by quarter hour and direction"},
+		Group:   GroupEnergy, Source: SourceRTE, Product: "RTE Balancing Energy v5, standard_mfrr_data",
 		Due: []Due{{Prefix: string(Upward)}, {Prefix: string(Downward)}}, YearBytes: 3_700_000,
 	}},
 	Start: func(r *MFRRStep) *int64 { return &r.Start },
 	Keys: []Key[MFRRStep]{{
-		Name: "direction", Served: "direction", Text: textDirection, Values: []string{string(Upward), string(Downward)},
+		Name: "direction", Served: "direction", Text: textDirection, Words: []Word{wordUpward, wordDownward},
 		Field: func(r *MFRRStep) any { return &r.Direction }, Of: func(r *MFRRStep) string { return string(r.Direction) },
 	}},
 	Columns: []Column[MFRRStep]{{

@@ -6,33 +6,32 @@ import (
 	"fmt"
 )
 
-// Number is a published value, or null.
+// Number is a published number, or null.
 type Number = Optional[float64]
 
 // Flag is a published yes or no, or null.
 type Flag = Optional[bool]
 
-// String is a published text, or null; it is never an empty text that was published.
+// String is a published text, or null. A published text is never empty.
 type String = Optional[string]
 
-// Optional is a value as a source gave it. The zero Optional is a null about which the source said nothing.
+// Optional is a published value, or null. The zero Optional is a null because the source left the value out.
 type Optional[T float64 | bool | string] struct {
 	V     T
 	Valid bool // V was published
-	// Withdrawn marks a null that the source wrote itself: null, "" or "Invalid". A null that is merely left out
-	// never replaces a value that is stored; one that is written withdraws it. Rows that are read from the store
-	// never bear it.
+	// Withdrawn is set if the source wrote the null itself: null, "" or "Invalid". Such a null replaces a stored value; the
+	// null of a value that was left out does not. It is never set in rows that are read from the store.
 	Withdrawn bool
 }
 
-// Num is a number that was published.
+// Num returns a published number.
 func Num(v float64) Number { return Number{V: v, Valid: true} }
 
-// Str is a text that was published.
+// Str returns a published text.
 func Str(v string) String { return String{V: v, Valid: true} }
 
-// Over is what is stored when the value arrives where stored is: a value takes its place, a null that the source wrote
-// itself withdraws it, and a null that was left out changes nothing.
+// Over returns what is stored after the value has arrived and stored was there before: a value replaces it, a null that the
+// source wrote makes it null, a null that was left out changes nothing.
 func (o Optional[T]) Over(stored Optional[T]) Optional[T] {
 	switch {
 	case o.Valid:
@@ -43,8 +42,8 @@ func (o Optional[T]) Over(stored Optional[T]) Optional[T] {
 	return stored
 }
 
-// join takes in another value that the same reply or batch gives for the same key, dated in ms (0: not dated): of two
-// values the one of the newer date stands, else the later one. A null never stands against a value.
+// join merges in another value of the same key from the same batch. dated and otherDated are when the source last wrote the
+// values, in ms, 0 if unknown. The newer value wins; without both dates the later one in the batch; a value wins over a null.
 func (o *Optional[T]) join(dated *int64, other Optional[T], otherDated int64) {
 	switch {
 	case other.Valid && !(o.Valid && isOlder(otherDated, *dated)):
@@ -56,11 +55,10 @@ func (o *Optional[T]) join(dated *int64, other Optional[T], otherDated int64) {
 
 func (o *Optional[T]) isWithdrawn() bool { return o.Withdrawn }
 
-// isOlder says whether a row of that date (ms, 0: not dated) is older than one of the other date. Without both dates it
-// is not.
+// isOlder reports whether dated is before than, in ms; false if one of them is 0, which means unknown.
 func isOlder(dated, than int64) bool { return dated != 0 && than != 0 && dated < than }
 
-// Scan reads a column of SQLite.
+// Scan sets the value from a column of SQLite.
 func (o *Optional[T]) Scan(src any) error {
 	*o = Optional[T]{}
 	switch v := any(&o.V).(type) {
@@ -95,7 +93,7 @@ func (o *Optional[T]) Scan(src any) error {
 	return fmt.Errorf("store: a %T cannot be read from %T %v", o.V, src, src)
 }
 
-// Value is the value, or NULL.
+// Value returns the value, or NULL.
 func (o Optional[T]) Value() (driver.Value, error) {
 	if !o.Valid {
 		return nil, nil
@@ -103,7 +101,7 @@ func (o Optional[T]) Value() (driver.Value, error) {
 	return o.V, nil
 }
 
-// MarshalJSON writes the value, null where the source left it out, and "" where it withdrew it.
+// MarshalJSON returns the value, null if the source left it out, or "" if the source wrote a null.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	switch {
 	case o.Valid:
@@ -114,7 +112,7 @@ func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON parses the output of MarshalJSON.
 func (o *Optional[T]) UnmarshalJSON(data []byte) error {
 	switch string(data) {
 	case "null":

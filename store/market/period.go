@@ -7,40 +7,42 @@ type Period struct {
 	Start, End int64
 }
 
-// NewPeriod is [from, to), cut to whole seconds.
+// NewPeriod returns [from, to), truncated to whole seconds.
 func NewPeriod(from, to time.Time) Period { return Period{from.Unix(), to.Unix()} }
 
-// From is the period's first instant, in UTC.
+// From returns the first instant of the period, in UTC.
 func (p Period) From() time.Time { return time.Unix(p.Start, 0).UTC() }
 
-// To is the first instant after the period, in UTC.
+// To returns the first instant after the period, in UTC.
 func (p Period) To() time.Time { return time.Unix(p.End, 0).UTC() }
 
-// Seconds is how long the period lasts.
+// Seconds returns the length of the period.
 func (p Period) Seconds() int64 { return p.End - p.Start }
 
-// Holds says whether the second lies in the period.
+// Holds reports whether the second is in the period.
 func (p Period) Holds(second int64) bool { return p.Start <= second && second < p.End }
 
 // Overlaps reports whether the two periods have a second in common.
 func (p Period) Overlaps(other Period) bool { return p.Start < other.End && other.Start < p.End }
 
-// Intersect returns what the two periods have in common. Where that is nothing, the end is not after the start.
+// Intersect returns the part that the two periods have in common. If there is none, its end is not after its start.
 func (p Period) Intersect(other Period) Period {
 	return Period{max(p.Start, other.Start), min(p.End, other.End)}
 }
 
-// Dates lists the delivery dates that the period touches.
+// Dates returns the delivery dates that the period overlaps, ascending.
 func (p Period) Dates() []DeliveryDate {
 	return Dates(DeliveryDateOf(p.From()), DeliveryDateOf(p.To().Add(-time.Second)))
 }
 
-// Calendar tells the delivery date of many instants that mostly follow one another; its zero value is ready.
+// Calendar returns the delivery dates of many instants. It is fast if they mostly ascend, because it remembers the last date.
+// Its zero value is ready for use.
 type Calendar struct {
 	date   DeliveryDate
 	period Period
 }
 
+// DateOf returns the delivery date of a Unix time in seconds.
 func (c *Calendar) DateOf(second int64) DeliveryDate {
 	if !c.period.Holds(second) {
 		c.date = DeliveryDateOf(time.Unix(second, 0))

@@ -8,25 +8,28 @@ import (
 	"time"
 )
 
-// DayAheadPrices are the prices of the French zone, EUR/MWh.
+// DayAheadPrices is the day-ahead prices of the French bidding zone, EUR/MWh, from ENTSO-E and, until that has them, RTE.
 const DayAheadPrices Dataset = "day-ahead-prices"
 
-// Price is a day-ahead price of the French zone, as its source publishes it.
+// Price is a day-ahead price of the French bidding zone, as its source publishes it.
 type Price struct {
 	Start      int64      // seconds UTC
-	Resolution Resolution // how long the price holds
+	Resolution Resolution // the length of its period
 	Source     PriceSource
 	Price      Number // EUR/MWh
 }
 
-// Prices describes the rows of type Price (ENTSO-E A44; RTE france_power_exchanges).
+// Prices is the series of the day-ahead prices (ENTSO-E document A44; RTE france_power_exchanges).
 var Prices = newSeries(Series[Price]{
 	Table: "day_ahead_price",
 	Step:  QuarterSeconds,
 	Datasets: []About{{
 		ID:        DayAheadPrices,
 		Title:     Text{"Prix day-ahead", "Day-ahead prices"},
+		Summary:   Text{"Prix day-ahead de la zone France, par quart d’heure", "Day-ahead prices of the French zone, by quarter hour"},
+		Group:     GroupPrices,
 		Source:    SourceENTSOE,
+		Product:   "ENTSO-E, document A44",
 		Ahead:     true,
 		Open:      true,
 		First:     NewDeliveryDate(2015, time.January, 5),
@@ -56,7 +59,7 @@ const (
 	PT60M Resolution = "PT60M"
 )
 
-// Seconds is the resolution's length, 0 for one that Courant does not know.
+// Seconds returns the length of the resolution; 0 if it is unknown.
 func (r Resolution) Seconds() int64 {
 	switch r {
 	case PT15M:
@@ -69,7 +72,7 @@ func (r Resolution) Seconds() int64 {
 	return 0
 }
 
-// PriceSource is who published a day-ahead price. ENTSO-E is the source; RTE stands in where it has given nothing.
+// PriceSource is the publisher of a day-ahead price. ENTSO-E's prices are served; RTE's where ENTSO-E has none.
 type PriceSource uint8
 
 const (
@@ -81,10 +84,10 @@ var priceSources = []string{SourceENTSOE, SourceRTE}
 
 func (s PriceSource) String() string { return priceSources[s] }
 
-// Value stores a source as its name.
+// Value returns the name of the source, for SQL.
 func (s PriceSource) Value() (driver.Value, error) { return s.String(), nil }
 
-// Scan reads a source from its name.
+// Scan sets the source from its name in SQL.
 func (s *PriceSource) Scan(src any) error {
 	i := slices.Index(priceSources, fmt.Sprint(src))
 	if i < 0 {
@@ -94,7 +97,7 @@ func (s *PriceSource) Scan(src any) error {
 	return nil
 }
 
-// PriceSeries names a series of prices, such as PT15M, or PT15M/RTE for what stands in for it.
+// PriceSeries returns the name of a series of prices, such as PT15M, or PT15M/RTE for those of RTE.
 func PriceSeries(resolution Resolution, source PriceSource) string {
 	if source == FromENTSOE {
 		return string(resolution)
@@ -102,5 +105,5 @@ func PriceSeries(resolution Resolution, source PriceSource) string {
 	return string(resolution) + "/" + source.String()
 }
 
-// isStandIn reports whether the series of that name only stands in for a source.
+// isStandIn reports whether a series is of the second source, RTE.
 func isStandIn(series string) bool { return strings.HasSuffix(series, "/"+FromRTE.String()) }

@@ -5,15 +5,16 @@ import (
 	"slices"
 )
 
-// Quarter is a day-ahead price of one quarter hour.
+// Quarter is the day-ahead price that is served for a quarter hour.
 type Quarter struct {
-	Start  int64 // seconds UTC
-	Price  Number
+	Start  int64  // seconds UTC
+	Price  Number // EUR/MWh
 	Source PriceSource
 }
 
-// Quarters cuts prices into quarter hours, ascending: an hour's price is that of its four quarters. Where two prices
-// cover a quarter, ENTSO-E's stands before RTE's, and of one source the finer.
+// Quarters returns the price of each quarter hour that the prices cover, ascending: the price of an hour is the price of each
+// of its quarters. Where several prices cover a quarter, ENTSO-E comes before RTE, then the finer resolution before the
+// coarser.
 func Quarters(prices []Price) []Quarter {
 	served := ServedQuarters(prices)
 	quarters := make([]Quarter, len(served))
@@ -26,10 +27,10 @@ func Quarters(prices []Price) []Quarter {
 // ServedQuarter is a quarter hour and the price that is served for it.
 type ServedQuarter struct {
 	Start int64 // seconds UTC
-	Price int   // which of the prices
+	Price int   // the index of the price
 }
 
-// ServedQuarters lists the quarter hours that the prices cover as Quarters does, and which price is served for each.
+// ServedQuarters returns the same quarter hours as Quarters, each with the index of its price in prices.
 func ServedQuarters(prices []Price) []ServedQuarter {
 	order := make([]int, len(prices))
 	for i := range order {

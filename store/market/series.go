@@ -8,89 +8,93 @@ import (
 	"time"
 )
 
-// Text is a text in both languages of Courant.
+// Text is a text in French and in English.
 type Text struct{ FR, EN string }
 
-// Series describes the rows of one type: the datasets that are made of them, what tells one row from another, and what
-// values a row has. It is the one description of them: tables of the database, bounds, revisions, answers and pages follow
-// from it. A Series is made by newSeries and never changes.
+// Series describes a row type: its datasets, the keys that identify a row, and the columns with its values. It is the only
+// description of them: database tables, bounds of values, revisions, answers and pages are derived from it. A Series is made
+// by newSeries and is immutable.
 type Series[R comparable] struct {
-	Table    string // of the database
-	Step     int64  // seconds that a row lasts; of prices the step at which they are served
+	Table    string // its table in the database
+	Step     int64  // length of the periods that are served, in seconds
 	Datasets []About
-	Start    func(*R) *int64 // of the row's period, seconds UTC
+	Start    func(*R) *int64 // start of the row's period, seconds UTC
 
-	// Lasts is how long a row lasts in seconds, a multiple of Step; nil: Step. A longer row is served as several.
+	// Lasts returns the length of a row's period in seconds, a multiple of Step; nil: Step. A longer row is served as
+	// several.
 	Lasts func(*R) int64
-	// Dataset points at the row's dataset; nil where Datasets has one only.
+	// Dataset returns a pointer to the row's dataset; nil if there is only one in Datasets.
 	Dataset func(*R) *Dataset
-	Keys    []Key[R] // beside the start and the dataset
+	Keys    []Key[R] // besides the start and the dataset
 	Columns []Column[R]
 
-	// SeriesOf names the row's series, which tells the rows of one period apart; nil: its keys, joined by a slash.
+	// SeriesOf returns the name of the row's series; rows of one dataset and period have different ones. nil: the keys,
+	// joined by slashes.
 	SeriesOf func(*R) string
-	// StandIn is the row that is served until this one is published; nil: there is none.
+	// StandIn returns the key of the row of a second source that is served until this one is published; nil: there is no
+	// second source.
 	StandIn func(R) R
-	// Settle notes in the row that it was read from its source at a time; nil: nothing follows from it.
+	// Settle sets what follows from the time at which the row was fetched, such as its status; nil: nothing does.
 	Settle func(r *R, readAt time.Time)
 
 	fields  []func(*R) any
 	revised []Column[R]
-	updated func(*R) *int64 // nil: the source never dates its rows
+	updated func(*R) *int64 // when the source last wrote the row, ms UTC; nil: the source never publishes that
 }
 
-// Key is a part of what tells rows apart, always a text.
+// Key is a part of the key that identifies a row; its values are texts.
 type Key[R any] struct {
 	Name   string // in the database
-	Served string // in the API; empty: it is not served
+	Served string // in the API; empty: not served
 	Text   Text
-	Values []string        // all that it may be, in the order in which they are served; nil: any
-	Field  func(*R) any    // points at it, for the database
-	Of     func(*R) string // the key as it is served
+	Words  []Word          // its known values, in the order in which rows are served
+	Any    bool            // it may have other values too
+	Field  func(*R) any    // a pointer to it, for SQL
+	Of     func(*R) string // its value as it is served
 }
 
-// Column is one value of a row: how it is stored, served and explained. Exactly one of Number, Flag, String and Instant is
-// set, and says of what kind it is.
+// Column is a value of a row: how it is stored, served and explained. Exactly one of Number, Flag, String and Instant is set
+// and defines its kind; each returns a pointer to the value in a row.
 type Column[R any] struct {
 	Name   string // in the database
-	Served string // in the API and in files; empty: it is not served
-	Unit   Unit   // as it is served
-	Text   Text   // what it is
-	Label  Text   // the head of a page's column; empty: Text
+	Served string // in the API and in files; empty: not served
+	Unit   Unit   // in which it is served
+	Text   Text   // its meaning
+	Label  Text   // the heading of its column on pages; empty: Text
 
-	Factor     Micro    // by which a stored number is multiplied to be served; 0: it is served as it is stored
-	StoredUnit string   // where Factor is set
-	Values     []string // all that a String may be; nil: any
-	// Rising marks a String that only moves on in Values. Its changes are no revisions.
+	Factor     Micro  // from the stored to the served number; 0: served as stored
+	StoredUnit string // if Factor is set
+	Words      []Word // all possible values of a String; nil: any text
+	// Rising is set if a String only ever changes to a later one of Words. Its changes are not recorded as revisions.
 	Rising bool
 
 	Number func(*R) *Number
 	Flag   func(*R) *Flag
 	String func(*R) *String
-	// Instant is when the source last wrote the row, ms UTC, 0 if it does not say. Its changes are no revisions, and a
-	// series has at most one.
+	// Instant is when the source last wrote the row, ms UTC; 0: unknown. Its changes are not recorded as revisions. A series
+	// has at most one such column.
 	Instant func(*R) *int64
 
 	bounds unit // of a Number
 }
 
-// Unit is the unit of a number, as the API names it; empty for what has none.
+// Unit is the unit of a number, as the API names it; empty if it has none.
 type Unit string
 
-// The units of what is served.
+// The units in which numbers are served.
 const (
 	EURPerMWh Unit = "EUR/MWh"
-	EURPerMW  Unit = "EUR/MW/h" // of reserve, for an hour
+	EURPerMW  Unit = "EUR/MW/h" // per MW of reserve and hour
 	MW        Unit = "MW"
 	MWh       Unit = "MWh"
 )
 
-// unit is what follows from a unit.
+// unit is the properties of a Unit.
 type unit struct {
 	noun        string
 	symbol      string
-	decimals    int     // that a page shows at least
-	least, most float64 // beyond these a value is not believed: far outside what the market's own limits allow
+	decimals    int     // the least number of decimals on pages
+	least, most float64 // values beyond these are refused; they are far outside the limits of the market
 }
 
 var units = map[Unit]unit{
@@ -100,13 +104,13 @@ var units = map[Unit]unit{
 	MWh:       {"an energy", "MWh", 2, -200_000, 200_000},
 }
 
-// Symbol is the unit as pages show it.
+// Symbol returns the unit as pages show it.
 func (u Unit) Symbol() string { return units[u].symbol }
 
-// Decimals is how many decimals of a value pages show at least.
+// Decimals returns the least number of decimals that pages show of a value.
 func (u Unit) Decimals() int { return units[u].decimals }
 
-// newSeries finishes a description, and panics where it contradicts itself.
+// newSeries completes a description. It panics if the description contradicts itself.
 func newSeries[R comparable](s Series[R]) *Series[R] {
 	s.fields = append(s.fields, func(r *R) any { return s.Start(r) })
 	if s.Dataset != nil {
@@ -143,7 +147,7 @@ func newSeries[R comparable](s Series[R]) *Series[R] {
 	return &s
 }
 
-// KeyNames are the columns of the database that tell rows apart; the first is the start.
+// KeyNames returns the names of the key columns in the database; the first is the start.
 func (s *Series[R]) KeyNames() []string {
 	names := []string{"start"}
 	if s.Dataset != nil {
@@ -155,7 +159,7 @@ func (s *Series[R]) KeyNames() []string {
 	return names
 }
 
-// ColumnNames are the other columns of the database, in the order of Columns.
+// ColumnNames returns the names of the other columns in the database, in the order of Columns.
 func (s *Series[R]) ColumnNames() []string {
 	names := make([]string, len(s.Columns))
 	for i, c := range s.Columns {
@@ -164,7 +168,7 @@ func (s *Series[R]) ColumnNames() []string {
 	return names
 }
 
-// Fields points at the row's fields in the order of KeyNames and ColumnNames, as database/sql reads and writes them.
+// Fields returns pointers to the row's fields for database/sql, in the order of KeyNames and ColumnNames.
 func (s *Series[R]) Fields(r *R) []any {
 	fields := make([]any, len(s.fields))
 	for i, field := range s.fields {
@@ -173,12 +177,12 @@ func (s *Series[R]) Fields(r *R) []any {
 	return fields
 }
 
-// Revised are the columns whose changes are revisions.
+// Revised returns the columns whose changes are recorded as revisions.
 func (s *Series[R]) Revised() []Column[R] { return s.revised }
 
 func (c *Column[R]) isRevised() bool { return c.Instant == nil && !c.Rising }
 
-// DatasetOf is the row's dataset.
+// DatasetOf returns the row's dataset.
 func (s *Series[R]) DatasetOf(r *R) Dataset {
 	if s.Dataset == nil {
 		return s.Datasets[0].ID
@@ -186,7 +190,7 @@ func (s *Series[R]) DatasetOf(r *R) Dataset {
 	return *s.Dataset(r)
 }
 
-// NameOf names the row's series; rows of one dataset and period have different ones.
+// NameOf returns the name of the row's series; rows of one dataset and period have different ones.
 func (s *Series[R]) NameOf(r *R) string {
 	switch {
 	case s.SeriesOf != nil:
@@ -201,7 +205,7 @@ func (s *Series[R]) NameOf(r *R) string {
 	return strings.Join(words, "/")
 }
 
-// Updated is when the source last wrote the row, ms UTC; 0 if it does not say.
+// Updated returns when the source last wrote the row, ms UTC; 0: unknown.
 func (s *Series[R]) Updated(r *R) int64 {
 	if s.updated == nil {
 		return 0
@@ -209,22 +213,22 @@ func (s *Series[R]) Updated(r *R) int64 {
 	return *s.updated(r)
 }
 
-// IsDated reports whether the source dates its rows.
+// IsDated reports whether the source publishes when it last wrote a row.
 func (s *Series[R]) IsDated() bool { return s.updated != nil }
 
-// SetUpdated sets when the source last wrote the row, ms UTC; it may be called only where IsDated.
+// SetUpdated sets when the source last wrote the row, ms UTC. It panics unless IsDated.
 func (s *Series[R]) SetUpdated(r *R, ms int64) { *s.updated(r) = ms }
 
-// Value is what a row has in a column: a number, where a flag is 0 or 1, or a text. Of both, at most one is not null.
+// Value is the value of a row in a column: a number or a text, or null if both are null. A flag is the number 0 or 1.
 type Value struct {
 	Number Number
 	Text   String
 }
 
-// IsNull reports whether there is no value.
+// IsNull reports whether the value is null.
 func (v Value) IsNull() bool { return !v.Number.Valid && !v.Text.Valid }
 
-// value is the row's value; an Instant has none.
+// value returns the row's value; null for an Instant.
 func (c *Column[R]) value(r *R) Value {
 	switch {
 	case c.Number != nil:
@@ -237,7 +241,7 @@ func (c *Column[R]) value(r *R) Value {
 	return Value{}
 }
 
-// Set sets the row's value; an Instant has none.
+// Set sets the row's value; it does nothing for an Instant.
 func (c *Column[R]) Set(r *R, v Value) {
 	switch {
 	case c.Number != nil:
@@ -249,7 +253,7 @@ func (c *Column[R]) Set(r *R, v Value) {
 	}
 }
 
-// Values are the row's values in the order of Revised.
+// Values returns the row's values in the order of Revised.
 func (s *Series[R]) Values(r *R) []Value {
 	values := make([]Value, len(s.revised))
 	for i := range s.revised {
@@ -258,7 +262,7 @@ func (s *Series[R]) Values(r *R) []Value {
 	return values
 }
 
-// NumberOf is a flag as 0 or 1.
+// NumberOf returns a flag as 0, 1 or null.
 func NumberOf(flag Flag) Number {
 	n := Number{Valid: flag.Valid}
 	if flag.V {
@@ -267,7 +271,7 @@ func NumberOf(flag Flag) Number {
 	return n
 }
 
-// Scale is a stored number as it is served.
+// Scale returns a stored number in the unit in which it is served.
 func (c *Column[R]) Scale(n Number) Number { return scale(c.Factor, n) }
 
 func scale(factor Micro, n Number) Number {
@@ -277,11 +281,11 @@ func scale(factor Micro, n Number) Number {
 	return (factor * MicroOf(n.V)).Number()
 }
 
-// Merge is what is stored when after arrives where before is stored, which is the zero row where nothing is; Optional.Over
-// says what becomes of each value. A row that the source dates before the stored one changes nothing: then older is true.
+// Merge returns what is stored after the row after has arrived and before was stored; before is the zero row if nothing was.
+// Each value is merged by Optional.Over. If the source wrote after earlier than before, nothing changes and older is true.
 //
-// The newest date that the source has given stays also when a row without one takes the place of what was dated: what is
-// older than that date is old news all the same.
+// The merged row has the newer of the two times of Updated, also if after has none, so that rows which are older than that
+// time are still recognised.
 func (s *Series[R]) Merge(before, after R) (merged R, older bool) {
 	if s.updated != nil {
 		was, is := s.updated(&before), s.updated(&after)
@@ -311,19 +315,19 @@ func (s *Series[R]) Merge(before, after R) (merged R, older bool) {
 	return after, false
 }
 
-// rank is how far a Rising text has moved on; -1 for null.
+// rank returns the index of a Rising text in Words; -1 for null.
 func (c *Column[R]) rank(v String) int {
 	if !v.Valid {
 		return -1
 	}
-	return slices.Index(c.Values, v.V)
+	return slices.IndexFunc(c.Words, func(word Word) bool { return word.Name == v.V })
 }
 
-// Join makes one row of those of a batch that have the same key, in the order in which they came; Optional.join says which
-// value stands. The row bears the newest of their dates.
+// Join merges rows of a batch that have the same key, in the order of the batch. Each value is merged by Optional.join. The
+// merged row has the newest of their times of Updated.
 func (s *Series[R]) Join(rows ...R) R {
 	joined := rows[0]
-	dated := make([]int64, len(s.Columns)) // of each value
+	dated := make([]int64, len(s.Columns)) // when the source wrote the value of each column
 	for i := range rows {
 		date := s.Updated(&rows[i])
 		if s.updated != nil {
@@ -343,7 +347,7 @@ func (s *Series[R]) Join(rows ...R) R {
 	return joined
 }
 
-// SameValues reports whether two rows of one key differ in nothing that is a revision.
+// SameValues reports whether two rows of one key have the same values in all columns of Revised.
 func (s *Series[R]) SameValues(a, b R) bool {
 	for i := range s.Columns {
 		switch c := &s.Columns[i]; {
@@ -356,19 +360,19 @@ func (s *Series[R]) SameValues(a, b R) bool {
 	return a == b
 }
 
-// HasRisen reports whether a Rising text of the row is another one than it was.
+// HasRisen reports whether a Rising text of the row has changed.
 func (s *Series[R]) HasRisen(before, after *R) bool {
 	return slices.ContainsFunc(s.Columns, func(c Column[R]) bool { return c.Rising && *c.String(before) != *c.String(after) })
 }
 
-// IsServedAlike reports whether two rows of one key and the same values are served alike.
+// IsServedAlike reports whether two rows of one key and SameValues are served alike.
 func (s *Series[R]) IsServedAlike(a, b *R) bool {
 	return !s.HasRisen(a, b) && !slices.ContainsFunc(s.Columns, func(c Column[R]) bool {
 		return c.Instant != nil && c.Served != "" && *c.Instant(a) != *c.Instant(b)
 	})
 }
 
-// numbers are the number columns, in their order.
+// numbers returns the number columns, in order.
 func (s *Series[R]) numbers() []func(*R) *Number {
 	var numbers []func(*R) *Number
 	for _, c := range s.Columns {
@@ -379,7 +383,7 @@ func (s *Series[R]) numbers() []func(*R) *Number {
 	return numbers
 }
 
-// Fault says what of the row is out of bounds; empty if nothing is.
+// Fault describes the first value of the row that is out of bounds; empty if there is none.
 func (s *Series[R]) Fault(r *R) string {
 	for i := range s.Columns {
 		c := &s.Columns[i]
@@ -402,7 +406,7 @@ func (s *Series[R]) Fault(r *R) string {
 	return ""
 }
 
-// HasValue reports whether the row, as the store reads it, carries any value at all.
+// HasValue reports whether the row has a value in any column of Revised.
 func (s *Series[R]) HasValue(r *R) bool {
 	for i := range s.Columns {
 		if c := &s.Columns[i]; c.isRevised() && !c.value(r).IsNull() {
@@ -412,10 +416,10 @@ func (s *Series[R]) HasValue(r *R) bool {
 	return false
 }
 
-// updatedMs is when a source last wrote a row, ms UTC; 0, stored as NULL, if it does not say.
+// updatedMs is when a source last wrote a row, ms UTC; 0, stored as NULL, means unknown.
 type updatedMs int64
 
-// Scan reads a column of SQLite.
+// Scan sets the instant from a column of SQLite.
 func (u *updatedMs) Scan(src any) error {
 	switch ms := src.(type) {
 	case nil:
@@ -428,7 +432,7 @@ func (u *updatedMs) Scan(src any) error {
 	return nil
 }
 
-// Value is the instant, or NULL.
+// Value returns the instant, or NULL.
 func (u updatedMs) Value() (driver.Value, error) {
 	if u == 0 {
 		return nil, nil
