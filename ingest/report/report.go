@@ -41,7 +41,7 @@ const (
 
 // Reasons are all reasons.
 func Reasons() []Reason {
-	return []Reason{ReasonNotAsked, ReasonNotPublished, ReasonSourceError, ReasonSourceGap, ReasonRejected, ReasonPartial}
+	return []Reason{ReasonNotAsked, ReasonNotPublished, ReasonSourceError, ReasonSourceGap, ReasonRejected, ReasonPartial, ReasonThinned}
 }
 
 // Missing is a delivery date that is not whole.

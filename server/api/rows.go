@@ -279,11 +279,6 @@ func rowsTag(answer *rowsAnswer, l web.Language, coding, next string) string {
 	return `"` + tag + `"`
 }
 
-const (
-	codingGzip = "gzip"
-	codingZstd = "zstd"
-)
-
 // streamCoding is the coding of a stream that Accept-Encoding prefers; empty for none.
 func streamCoding(accept []string) string {
 	if len(accept) == 0 {

@@ -37,12 +37,11 @@ func (s *Server) newRowsSource(ctx context.Context, q rowsQuery) (*rowsSource, e
 			}
 		}
 	}
-	if newest, err := s.store.NewestPosition(ctx); err != nil || source.since > newest {
-		source.since = max(newest, source.since) // of a position that is yet to come, nothing has changed
-		if err != nil {
-			return nil, err
-		}
+	newest, err := s.store.NewestPosition(ctx)
+	if err != nil {
+		return nil, err
 	}
+	source.since = min(source.since, newest) // nothing has changed after a position that is yet to come
 	source.reading, err = s.store.Read(ctx, source.readQuery(source.period(), at, false))
 	return source, err
 }
