@@ -17,7 +17,7 @@ const rowGroup = 122_880
 // batch is how many values are passed to the library at once.
 const batch = 1024
 
-// DECIMAL(18,6): millionths in an int64.
+// DECIMAL(18,6): millionths in an int64. Published values have at most six decimals; a longer one would be rounded.
 const (
 	decimalScale     = 6
 	decimalPrecision = 18
@@ -60,7 +60,6 @@ func newParquet(w io.Writer, head Head, options Options) Writer {
 	settings := []parquet.WriterOption{
 		parquet.NewSchema("rows", fields),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
-		parquet.CreatedBy("courant", "", ""),
 		parquet.KeyValueMetadata("time_zone", string(options.Zone.orUTC())),
 	}
 	for _, fact := range head.facts(options) {
