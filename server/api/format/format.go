@@ -52,7 +52,7 @@ var forms = []properties{
 	{Parquet, "application/vnd.apache.parquet", "application/vnd.apache.parquet", "parquet", 0, true},
 }
 
-const mediaTypeXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+const mediaTypeXLSX = openXML + ".sheet"
 
 // All lists the forms.
 func All() []Form {
