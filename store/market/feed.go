@@ -137,5 +137,16 @@ func Feeds() []Feed {
 	}
 }
 
+// Earliest returns the delivery date before which the feed's source is asked for nothing; zero if there is no such bound.
+func (f Feed) Earliest() DeliveryDate {
+	earliest := f.Datasets[0].About().Earliest
+	for _, dataset := range f.Datasets[1:] {
+		if other := dataset.About().Earliest; other.Before(earliest) {
+			earliest = other
+		}
+	}
+	return earliest
+}
+
 // IsSoldAhead reports whether the feed's datasets are known a day before their delivery date.
 func (f Feed) IsSoldAhead() bool { return f.Datasets[0].About().Ahead }

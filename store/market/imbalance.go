@@ -76,19 +76,19 @@ var Imbalance = newSeries(Series[ImbalanceStep]{
 		Text:    Text{"Dernière écriture de la ligne par RTE, même sans changement", "When RTE last wrote the row, also without a change"},
 		Instant: func(r *ImbalanceStep) *int64 { return &r.Updated },
 	}, {
-		Name: "missing_data", Served: "missing_data",
+		Name: "missing_data", Served: "missing_data", Remark: true,
 		Text:   Text{"Données qui manquent encore à RTE pour la ligne", "Data that RTE still lacks for the row"},
 		Label:  Text{"Données manquantes", "Missing data"},
 		String: func(r *ImbalanceStep) *String { return &r.MissingData },
 	}},
-	Settle: func(r *ImbalanceStep, readAt time.Time) { r.Status = Str(imbalanceStatus(r.Start, readAt)) },
+	Settle: func(r *ImbalanceStep, readAt time.Time) { r.Status = Str(imbalanceStatus(r, readAt)) },
 })
 
-// imbalanceStatus is how final the row of a quarter hour is that was read at a time.
-func imbalanceStatus(start int64, readAt time.Time) string {
-	date := DeliveryDateOf(time.Unix(start, 0))
+// imbalanceStatus returns how final a row is that was read at a time. One whose inputs RTE still lacks is not settled.
+func imbalanceStatus(r *ImbalanceStep, readAt time.Time) string {
+	date := DeliveryDateOf(time.Unix(r.Start, 0))
 	switch {
-	case !readAt.Before(date.Settlement()):
+	case !readAt.Before(date.Settlement()) && !r.MissingData.Valid:
 		return statusSettled
 	case !readAt.Before(date.Add(2).At(0, 5)):
 		return statusValidated

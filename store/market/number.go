@@ -54,8 +54,6 @@ func (o *Optional[T]) join(dated *int64, other Optional[T], otherDated int64) {
 	}
 }
 
-func (o *Optional[T]) isWithdrawn() bool { return o.Withdrawn }
-
 // isOlder says whether a row of that date (ms, 0: not dated) is older than one of the other date. Without both dates it
 // is not.
 func isOlder(dated, than int64) bool { return dated != 0 && than != 0 && dated < than }

@@ -60,6 +60,9 @@ type Column[R any] struct {
 	Factor     Micro  // by which a stored number is multiplied to be served; 0: it is served as it is stored
 	StoredUnit string // where Factor is set
 	Words      []Word // all that a String may be; nil: any
+	// Remark marks a String that tells what is wrong with the row. Where the source takes it back, the row has become
+	// better: that is a change, and not a value that was withdrawn.
+	Remark bool
 	// Rising marks a String that only moves on in Words. Its changes are no revisions.
 	Rising bool
 
@@ -222,6 +225,21 @@ type Value struct {
 
 // IsNull reports whether there is no value.
 func (v Value) IsNull() bool { return !v.Number.Valid && !v.Text.Valid }
+
+// isWithdrawn reports whether the source took back the row's value of the column.
+func (c *Column[R]) isWithdrawn(r *R) bool {
+	switch {
+	case c.Remark:
+		return false
+	case c.Number != nil:
+		return c.Number(r).Withdrawn
+	case c.Flag != nil:
+		return c.Flag(r).Withdrawn
+	case c.String != nil:
+		return c.String(r).Withdrawn
+	}
+	return false
+}
 
 // value is the row's value; an Instant has none.
 func (c *Column[R]) value(r *R) Value {
