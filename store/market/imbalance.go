@@ -5,6 +5,20 @@ import "time"
 // ImbalancePrices is RTE Balancing Energy, imbalance_data, every 15 min.
 const ImbalancePrices Dataset = "imbalance-prices"
 
+// FeedImbalance names the feed of imbalance prices.
+const FeedImbalance FeedName = "imbalance"
+
+// imbalanceFeed asks three minutes after each quarter hour: RTE publishes it less than 3 minutes after its end, and it is
+// late 10 minutes after it.
+var imbalanceFeed = Feed{
+	Name: FeedImbalance, Source: SourceRTE, Datasets: []Dataset{ImbalancePrices},
+	WindowDays: 7, UndocumentedKeys: true, Rereads: append(rereadsAt(-1, -1, 12*60), energyRereads...),
+	Timetable: Timetable{
+		Every: 15 * time.Minute, From: 3, To: 24 * 60, Fixed: true,
+		LookbackDays: defaultLookbackDays, LateAt: 6 * 60, LagAt: 25 * time.Minute,
+	},
+}
+
 // ImbalanceStep is the imbalance settlement of a quarter hour, as RTE publishes it (imbalance_data).
 type ImbalanceStep struct {
 	Start         int64  // seconds UTC
