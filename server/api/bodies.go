@@ -14,7 +14,7 @@ import (
 	"courant/store/market"
 )
 
-// bodies holds the finished answers of the eight endpoints.
+// bodies holds the finished answers of the data endpoints.
 type bodies struct {
 	store      *store.Store
 	windowDays int
