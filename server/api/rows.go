@@ -268,7 +268,7 @@ func (s *Server) writeRows(c echo.Context, answer *rowsAnswer, next string, stre
 // rowsTag is the entity tag of an answer: of what is asked, in which coding and language, and what is shown.
 func rowsTag(answer *rowsAnswer, l web.Language, coding, next string) string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n%s\n%d\n%v\n%s", answer.query.canonical(), l, answer.reading.Changed, answer.missing, next)
+	fmt.Fprintf(sum, "%s\n%s\n%d %d\n%v\n%s", answer.query.canonical(), l, answer.reading.Changed, answer.reading.ChangedAt.UnixMilli(), answer.missing, next)
 	tag := hex.EncodeToString(sum.Sum(nil)[:12])
 	switch coding {
 	case codingGzip:

@@ -1,4 +1,4 @@
-// Package api is Courant over HTTP: the eight endpoints of the API, health checks, and the pages of package web.
+// Package api is Courant over HTTP: the data endpoints of the API, health checks, and the pages of package web.
 //
 // The body of an endpoint is built when its data change, not on request. Refresh builds the bodies whose rows changed,
 // sets the time of the newest fetch in the others, and replaces all of them at once. A request copies finished bytes,
