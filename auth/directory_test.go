@@ -16,6 +16,7 @@ import (
 	"courant/auth"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 // blind makes every further read of the accounts fail.
@@ -103,7 +104,7 @@ func TestAChangeTakesEffectOnTheNextOfManyConcurrentChecks(t *testing.T) {
 func TestAChangeByAnotherProcessTakesEffectAfterRefresh(t *testing.T) {
 	f := open(t)
 	token, session := f.token(t, member), begin(t, f.Auth, f.account(t, member), nil)
-	if got := may(t, f.Auth, token); got != "rsssss" {
+	if got := may(t, f.Auth, token); got != "rssssss" {
 		t.Fatalf("May = %s", got)
 	}
 	other, err := store.Open(t.Context(), f.store.Path())
@@ -114,8 +115,8 @@ func TestAChangeByAnotherProcessTakesEffectAfterRefresh(t *testing.T) {
 		change func() error
 		may    string // empty: the account is shut out
 	}{
-		{func() error { return command.Subscribe(t.Context(), member, "everything", market.DeliveryDate{}) }, "rrrrrr"},
-		{func() error { return command.Unsubscribe(t.Context(), member) }, "rsssss"},
+		{func() error { return command.Subscribe(t.Context(), member, "everything", market.DeliveryDate{}) }, "rrrrrrr"},
+		{func() error { return command.Unsubscribe(t.Context(), member) }, "rssssss"},
 		{func() error { _, err := command.Disable(t.Context(), member); return err }, ""},
 	} {
 		must(t, step.change())
@@ -214,7 +215,7 @@ func TestStartStoresUsageOnceAMinute(t *testing.T) {
 	written := make(chan struct{}, 1)
 	f.Start()
 	defer f.Close()
-	must(t, f.clock.BlockUntilContext(t.Context(), 1))
+	must(t, f.clock.BlockUntilContext(await.Context(t), 1))
 	f.store.Watch(time.Millisecond, func() error {
 		tokens, err := f.store.Tokens(t.Context(), 0, noon, 0, 10)
 		if err == nil && tokens[0].LastUsed.Equal(noon) {
@@ -268,7 +269,7 @@ func TestATokenLimitedToDatasetsReadsOnlyThose(t *testing.T) {
 	f := open(t)
 	token, err := f.CreateToken(t.Context(), admin, "script", market.DeliveryDate{}, market.AFRREnergy, market.DayAheadPrices, market.AFRREnergy)
 	must(t, err)
-	if got := may(t, f.Auth, token); got != "rfffrf" {
+	if got := may(t, f.Auth, token); got != "rfffrff" {
 		t.Errorf("May = %s, want rfffrf", got)
 	}
 	tokens := f.tokens(t, admin)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/auth"
+	"courant/store/storetest/await"
 )
 
 // hasher replaces Argon2id: it records what is hashed, and each hashing takes until the test ends it.
@@ -44,17 +44,6 @@ func (h *hasher) attempts() []string {
 	return slices.Clone(h.hashed)
 }
 
-// until waits for a condition that other goroutines are about to meet.
-func until(t *testing.T, is func() bool) {
-	t.Helper()
-	for !is() {
-		if t.Context().Err() != nil {
-			t.Fatal(t.Context().Err())
-		}
-		runtime.Gosched()
-	}
-}
-
 // attempt is an attempt to sign in that is in progress.
 type attempt struct {
 	cancel context.CancelFunc
@@ -76,10 +65,10 @@ func (f *fixture) begin(ctx context.Context, email, password string) attempt {
 func (f *fixture) queue(t *testing.T, h *hasher, names ...string) []attempt {
 	t.Helper()
 	attempts := []attempt{f.begin(from(t, "198.51.100.1"), "first@example.org", "first")}
-	until(t, func() bool { return len(h.attempts()) == 1 })
+	await.True(t, func() bool { return len(h.attempts()) == 1 })
 	for i, name := range names {
 		attempts = append(attempts, f.begin(from(t, "192.0.2."+name[:1]), name+"@example.org", name))
-		until(t, func() bool { return f.Waiting() == i+1 })
+		await.True(t, func() bool { return f.Waiting() == i+1 })
 	}
 	return attempts
 }
@@ -150,7 +139,7 @@ func TestAFullQueueDropsARequestOfTheBusiestOrigin(t *testing.T) {
 	}
 	newest := f.begin(from(t, "192.0.2.3"), "newest@example.org", "newest")
 	last := len(attempts) - 1
-	if err := <-attempts[last].result; limited(err) == nil {
+	if err := await.Value(t, attempts[last].result); limited(err) == nil {
 		t.Errorf("the attempt dropped for another origin gets %v", err)
 	}
 	h.finish(append(attempts[:last:last], newest))
@@ -176,9 +165,9 @@ func TestARequestThatNoLongerWaitsIsNotHashed(t *testing.T) {
 			f := openEmpty(t)
 			h := f.watchHashing()
 			attempts := f.queue(t, h, "1-a")
-			must(t, f.clock.BlockUntilContext(t.Context(), 1))
+			must(t, f.clock.BlockUntilContext(await.Context(t), 1))
 			want := end(f, attempts[1])
-			if err := <-attempts[1].result; !errors.Is(err, want) && (limited(want) == nil || limited(err) == nil) {
+			if err := await.Value(t, attempts[1].result); !errors.Is(err, want) && (limited(want) == nil || limited(err) == nil) {
 				t.Errorf("SignIn = %v, want %v", err, want)
 			}
 			h.finish(attempts[:1])
@@ -201,14 +190,14 @@ func TestThePauseAfterAHashingGrowsWithTheRecentRequestsOfTheNextOrigin(t *testi
 			attempts := f.queue(t, h, "1-a")
 			f.clock.Advance(40 * time.Millisecond)
 			h.done <- struct{}{}
-			<-attempts[0].result
-			must(t, f.clock.BlockUntilContext(t.Context(), 2)) // timers: the longest wait of the other attempt, and the pause
+			await.Value(t, attempts[0].result)
+			must(t, f.clock.BlockUntilContext(await.Context(t), 2)) // timers: the longest wait of the other attempt, and the pause
 			f.clock.Advance(time.Duration(row.milliseconds-1) * time.Millisecond)
 			if f.Waiting() != 1 {
 				t.Error("the pause is shorter")
 			}
 			f.clock.Advance(time.Millisecond)
-			until(t, func() bool { return len(h.attempts()) == 2 })
+			await.True(t, func() bool { return len(h.attempts()) == 2 })
 			h.finish(attempts[1:])
 		})
 	}
@@ -224,16 +213,16 @@ func TestAnotherOriginEndsALongPause(t *testing.T) {
 	attempts := f.queue(t, h, "1-a")
 	f.clock.Advance(40 * time.Millisecond)
 	h.done <- struct{}{}
-	<-attempts[0].result
-	must(t, f.clock.BlockUntilContext(t.Context(), 2))
+	await.Value(t, attempts[0].result)
+	must(t, f.clock.BlockUntilContext(await.Context(t), 2))
 	f.clock.Advance(40 * time.Millisecond)
 	other := f.begin(from(t, "192.0.2.2"), "2-a@example.org", "2-a")
-	until(t, func() bool { return len(h.attempts()) == 2 })
+	await.True(t, func() bool { return len(h.attempts()) == 2 })
 	if got := h.attempts(); got[1] != "2-a" {
 		t.Errorf("hashed are %v", got)
 	}
 	attempts[1].cancel()
-	<-attempts[1].result
+	await.Value(t, attempts[1].result)
 	h.finish([]attempt{other})
 }
 
@@ -365,7 +354,7 @@ func TestAKnownDeviceDoesNotWaitForStrangers(t *testing.T) {
 	h := f.watchHashing()
 	strangers := f.queue(t, h, "2-a", "2-b", "3-a")
 	known := f.begin(f.with(t, "192.0.2.1", cookie), member, password)
-	until(t, func() bool { return slices.Equal(h.attempts(), []string{"first", password}) })
+	await.True(t, func() bool { return slices.Equal(h.attempts(), []string{"first", password}) })
 	h.finish(strangers)
 	must(t, <-known.result)
 	if _, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password); err != nil {

@@ -47,12 +47,13 @@ func TestAClockThatJumps(t *testing.T) {
 				return window
 			}
 			right := func() time.Time { return b.clock.Now().Add(-wrong) }
-			prices, capacity, afrr, mfrr := b.market.prices, b.market.capacity, b.market.afrr, b.market.mfrr
+			prices, capacity, afrr, mfrr, imbalance := b.market.prices, b.market.capacity, b.market.afrr, b.market.mfrr, b.market.imbalance
 			tomorrow := b.today().Add(1).End()
 			b.market.prices = func(w market.Period) (replyOfPrices, error) { return prices(until(w, tomorrow)) }
 			b.market.capacity = func(w market.Period) (replyOfCapacity, error) { return capacity(until(w, tomorrow)) }
 			b.market.afrr = func(w market.Period) (replyOfAFRR, error) { return afrr(until(w, right())) }
 			b.market.mfrr = func(w market.Period) (replyOfMFRR, error) { return mfrr(until(w, right())) }
+			b.market.imbalance = func(w market.Period) (replyOfImbalance, error) { return imbalance(until(w, right())) }
 			b.everyJob()
 			before := b.held()
 
@@ -75,8 +76,9 @@ func TestAClockThatJumps(t *testing.T) {
 			want := map[market.Dataset]int{
 				market.DayAheadPrices: before[market.DayAheadPrices], market.FCRCapacity: before[market.FCRCapacity],
 				market.AFRRCapacity: before[market.AFRRCapacity], market.MFRRCapacity: before[market.MFRRCapacity],
-				market.AFRREnergy: before[market.AFRREnergy] + hour/market.AFRRSeconds,
-				market.MFRREnergy: before[market.MFRREnergy] + 2*hour/market.QuarterSeconds,
+				market.AFRREnergy:      before[market.AFRREnergy] + hour/market.AFRRSeconds,
+				market.MFRREnergy:      before[market.MFRREnergy] + 2*hour/market.QuarterSeconds,
+				market.ImbalancePrices: before[market.ImbalancePrices] + hour/market.QuarterSeconds,
 			}
 			for dataset, rows := range b.held() {
 				if rows != want[dataset] {

@@ -11,9 +11,14 @@ import (
 	"courant/store/market"
 )
 
-// withHole has mFRR energy lack a quarter of an hour; mend gives it.
+// withHole makes a bench whose mFRR energy lacks a quarter of an hour until mend is called. Its feed runs once an hour, because the tests
+// follow it for weeks.
 func withHole(t *testing.T, now, day string) (b *bench, mend func()) {
 	b = newBench(t, now)
+	options, hourly := b.options(), energyHours
+	hourly.Every = time.Hour
+	options.Schedules[market.FeedMFRREnergy] = hourly
+	b.Feeds = New(options)
 	whole, hole := b.market.mfrr, date(t, day).At(12, 0).Unix()
 	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {
 		reply, err := whole(window)
@@ -224,7 +229,7 @@ func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonPartial {
 		t.Fatalf("it is missing for %q", got)
 	}
-	b.jobsUntil(market.FeedMFRREnergy, "2026-11-18 12:00")
+	b.jobsUntil(market.FeedMFRREnergy, "2026-11-19 12:00")
 	if got := b.reasonOf(market.MFRREnergy, day); got != report.ReasonSourceGap {
 		t.Errorf("after a week it is missing for %q", got)
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"sync"
 	"testing"
@@ -19,14 +20,18 @@ import (
 	"courant/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Set("rapid.checks", "30") // unless the command line says otherwise
+	goleak.VerifyTestMain(m)
+}
 
 // fakeMarket is both sources: it answers every call with what its functions make of the window, and notes the call.
 type fakeMarket struct {
-	prices   func(market.Period) (source.Reply[market.Price], error)
-	capacity func(market.Period) (source.Reply[market.CapacityStep], error)
-	afrr     func(market.Period) (source.Reply[market.AFRRStep], error)
-	mfrr     func(market.Period) (source.Reply[market.MFRRStep], error)
+	prices    func(market.Period) (source.Reply[market.Price], error)
+	capacity  func(market.Period) (source.Reply[market.CapacityStep], error)
+	afrr      func(market.Period) (source.Reply[market.AFRRStep], error)
+	mfrr      func(market.Period) (source.Reply[market.MFRRStep], error)
+	imbalance func(market.Period) (source.Reply[market.ImbalanceStep], error)
 
 	ahead map[string]time.Duration // this machine's clock less that of a host, where the host says its time
 
@@ -87,10 +92,17 @@ func (m *fakeMarket) StandardMFRR(_ context.Context, window market.Period) (sour
 	return reply, m.traffic("rte.example"), err
 }
 
+func (m *fakeMarket) ImbalanceData(_ context.Context, window market.Period) (source.Reply[market.ImbalanceStep], source.Traffic, error) {
+	m.note(market.FeedImbalance, window)
+	reply, err := m.imbalance(window)
+	return reply, m.traffic("rte.example"), err
+}
+
 func (m *fakeMarket) readers() map[market.FeedName]Reader {
 	return map[market.FeedName]Reader{
 		market.FeedDayAheadPrices: ReaderOf(market.Prices, m.DayAheadPrices), market.FeedCapacity: ReaderOf(market.Capacity, m.ProcuredReserves),
 		market.FeedAFRREnergy: ReaderOf(market.AFRR, m.MarginalPrice), market.FeedMFRREnergy: ReaderOf(market.MFRR, m.StandardMFRR),
+		market.FeedImbalance: ReaderOf(market.Imbalance, m.ImbalanceData),
 	}
 }
 
@@ -140,6 +152,14 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 		}
 		return reply, nil
 	}
+	// A quarter hour of imbalance prices is published only after its end.
+	b.market.imbalance = func(window market.Period) (source.Reply[market.ImbalanceStep], error) {
+		var reply source.Reply[market.ImbalanceStep]
+		for s := window.Start - window.Start%market.QuarterSeconds; s+market.QuarterSeconds <= window.End; s += market.QuarterSeconds {
+			reply.Rows = append(reply.Rows, imbalanceStep(s))
+		}
+		return reply, nil
+	}
 	b.Feeds = New(b.options())
 	return b
 }
@@ -148,13 +168,18 @@ func newBench(t *testing.T, now string, options ...store.Option) *bench {
 func (b *bench) options() Options {
 	return Options{
 		Store: b.db, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Readers: b.market.readers(),
-		Schedules: map[market.FeedName]Schedule{market.FeedDayAheadPrices: pricesHours, market.FeedCapacity: capacityHours, market.FeedAFRREnergy: energyHours, market.FeedMFRREnergy: energyHours},
+		Schedules: map[market.FeedName]Schedule{market.FeedDayAheadPrices: pricesHours, market.FeedCapacity: capacityHours, market.FeedAFRREnergy: energyHours, market.FeedMFRREnergy: energyHours, market.FeedImbalance: imbalanceHours},
 	}
 }
 
 func capacityStep(dataset market.Dataset, start int64, direction market.Direction, product string) market.CapacityStep {
 	return market.CapacityStep{Dataset: dataset, Start: start, Direction: direction, TimeHorizon: "DAILY", Product: product,
 		OfferedMW: market.Num(200), ContractedMW: market.Num(100), Price: market.Num(1.25)}
+}
+
+func imbalanceStep(start int64) market.ImbalanceStep {
+	return market.ImbalanceStep{Start: start, PositivePrice: market.Num(48.08), NegativePrice: market.Num(53.28), ImbalanceMWh: market.Num(-100.98),
+		SystemTrend: market.Str(string(market.Upward))}
 }
 
 func (b *bench) feed(name market.FeedName) *feed {

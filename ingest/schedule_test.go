@@ -22,7 +22,9 @@ var (
 	pricesHours   = Schedule{Every: 10 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: 35, LateMinute: 14*60 + 30}
 	capacityHours = Schedule{Every: 10 * time.Minute, FromMinute: 8*60 + 10, ToMinute: 11*60 + 30, LookbackDays: 35, LateMinute: 11 * 60}
 	energyHours   = Schedule{Every: 15 * time.Minute, FromMinute: 0, ToMinute: 24 * 60, LookbackDays: 35, LateMinute: 6 * 60}
-	restlessHours = Schedule{Every: 10 * time.Minute, Idle: 2 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: 35, LateMinute: 14*60 + 30}
+	// imbalanceHours are those of the registry: at :03, :18, :33 and :48.
+	imbalanceHours = Schedule{Every: 15 * time.Minute, FromMinute: 3, ToMinute: 24 * 60, LookbackDays: 35, LateMinute: 6 * 60, LagAt: 25 * time.Minute}
+	restlessHours  = Schedule{Every: 10 * time.Minute, Idle: 2 * time.Minute, FromMinute: 12*60 + 40, ToMinute: 18 * 60, LookbackDays: 35, LateMinute: 14*60 + 30}
 )
 
 func TestWhenAFeedRunsNext(t *testing.T) {

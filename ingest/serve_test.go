@@ -10,6 +10,7 @@ import (
 	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 // serving runs the feeds and tells, by waiting on the clock, when all of them rest until their next run.
@@ -19,13 +20,13 @@ func (b *bench) serving() (rest func(), stop func() error) {
 	go func() { ended <- b.Serve(ctx) }()
 	rest = func() {
 		b.t.Helper()
-		if err := b.clock.BlockUntilContext(b.t.Context(), b.running()); err != nil {
+		if err := b.clock.BlockUntilContext(await.Context(b.t), b.running()); err != nil {
 			b.t.Fatal(err)
 		}
 	}
 	return rest, func() error {
 		cancel()
-		return <-ended
+		return await.Value(b.t, ended)
 	}
 }
 
@@ -199,10 +200,11 @@ func TestMFRRCapacityIsExpectedFromTheDateItIsSold(t *testing.T) {
 }
 
 type (
-	replyOfPrices   = source.Reply[market.Price]
-	replyOfCapacity = source.Reply[market.CapacityStep]
-	replyOfAFRR     = source.Reply[market.AFRRStep]
-	replyOfMFRR     = source.Reply[market.MFRRStep]
+	replyOfPrices    = source.Reply[market.Price]
+	replyOfCapacity  = source.Reply[market.CapacityStep]
+	replyOfAFRR      = source.Reply[market.AFRRStep]
+	replyOfMFRR      = source.Reply[market.MFRRStep]
+	replyOfImbalance = source.Reply[market.ImbalanceStep]
 )
 
 var (

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -338,7 +339,7 @@ func (l *loaded) processor(t *testing.T) time.Duration {
 // data measures, until the context ends, how long answers of the eight endpoints take.
 func (l *loaded) data(t *testing.T, ctx context.Context) (took times) {
 	every(ctx, 5*time.Millisecond, func() {
-		path := "/api/" + theEight[len(took)%len(theEight)]
+		path := "/api/" + endpoints[len(took)%len(endpoints)]
 		begun := time.Now()
 		if status, _, err := l.get(t.Context(), path); err != nil || status != http.StatusOK {
 			t.Errorf("%s: %d, %v", path, status, err)
@@ -581,6 +582,7 @@ const mostMemory = 256 << 10 // kB
 // The figures: go test ./server -run TestAReplyWithinItsBounds -v
 
 func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
+	t.Parallel()
 	for dataset, test := range map[market.Dataset]struct {
 		days    int // of the widest window
 		replies []hostile
@@ -593,10 +595,9 @@ func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
 			asked := &hostileSource{t: t, replies: test.replies, widest: time.Duration(test.days) * 24 * time.Hour, next: map[string]int{}}
 			server := httptest.NewServer(asked)
 			defer server.Close()
-			t.Chdir(t.TempDir())
 			last := market.DeliveryDateOf(time.Now()).Add(-1)
 			first := last.Add(1 - test.days*(1+len(test.replies))) // of the last window the most before it is read
-			fetch := startProgram(t, "courant-hasty", hostileEnvironment(server.URL), true, "fetch", string(dataset), "--from", first.String(), "--to", last.String())
+			fetch := startProgram(t, "courant-hasty", hostileEnvironment(t, server.URL), true, "fetch", string(dataset), "--from", first.String(), "--to", last.String())
 			asked.pid.Store(int64(fetch.cmd.Process.Pid))
 			fetch.finish()
 			asked.mu.Lock()
@@ -620,8 +621,8 @@ func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
 	}
 }
 
-func hostileEnvironment(address string) []string {
-	return []string{"COURANT_RTE_BASE_URL=" + address, "COURANT_RTE_CLIENT_ID=an-id-of-the-test", "COURANT_RTE_CLIENT_SECRET=a-secret-of-the-test",
+func hostileEnvironment(t *testing.T, address string) []string {
+	return []string{"COURANT_DATABASE_PATH=" + filepath.Join(t.TempDir(), "courant.db"), "COURANT_RTE_BASE_URL=" + address, "COURANT_RTE_CLIENT_ID=an-id-of-the-test", "COURANT_RTE_CLIENT_SECRET=a-secret-of-the-test",
 		"COURANT_ENTSOE_BASE_URL=" + address + "/api", "COURANT_ENTSOE_SECURITY_TOKEN=a-token-of-the-test",
 		"COURANT_SERVER_ADDR=127.0.0.1:0", "COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}
 }
@@ -632,11 +633,13 @@ var heaviest = map[string]hostile{
 	"afrr_marginal_price":      {"", `{"days":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 31 * mebibyte, "{}]}"},
 	"result_procured_reserves": {"", `{"result_procured_reserves":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 12 * mebibyte, "{}]}"},
 	"standard_mfrr_data":       {"", `{"mari":{"mari_mesures":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, 7 * mebibyte, "{}]}}"},
+	"imbalance_data":           {"", `{"imbalance_data":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, mebibyte, "{}]}"},
 	"france_power_exchanges":   {"", `{"france_power_exchanges":[`, `{"` + strings.Repeat("x", 16_000) + `":0},`, mebibyte, "{}]}"},
 	"api":                      {"", a44, "<Point><position>" + strings.Repeat("1", 10_000) + "</position></Point>", 11 * mebibyte, endOfA44},
 }
 
 func TestAServiceToWhichAllSourcesReplyAsMuchAsMayBeTakesBoundedMemory(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/token/oauth/") {
 			(&hostileSource{}).ServeHTTP(w, r)
@@ -646,10 +649,9 @@ func TestAServiceToWhichAllSourcesReplyAsMuchAsMayBeTakesBoundedMemory(t *testin
 		w.Write(heaviest[r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]].packed(t))
 	}))
 	defer server.Close()
-	t.Chdir(t.TempDir())
-	service := startProgram(t, "courant-hasty", hostileEnvironment(server.URL), true, "serve")
+	service := startProgram(t, "courant-hasty", hostileEnvironment(t, server.URL), true, "serve")
 	feeds := map[string]bool{}
-	for len(feeds) < 5 {
+	for len(feeds) < len(market.Feeds()) {
 		feeds[service.await(`"msg":"feed run","feed":"([^"]+)"`)[1]] = true
 	}
 	most := memoryOf(t, service.cmd.Process.Pid, "VmHWM")
@@ -697,7 +699,7 @@ func TestWithFewFilesToOpenAServiceAnswersBesideManyIdleClients(t *testing.T) {
 	}
 	answers("beside idle clients")
 	whole := map[string]bool{}
-	for len(whole) < 5 { // each feed has called its source, and written to the database
+	for len(whole) < len(market.Feeds()) { // each feed has called its source, and written to the database
 		run := service.await(`"msg":"feed run","feed":"([^"]+)".*"outcome":"(\w+)"`)
 		if run[2] != string(store.OutcomeOK) {
 			t.Fatalf("%s is %s", run[1], run[2])

@@ -22,6 +22,7 @@ import (
 
 	"courant/server/api"
 	"courant/server/config"
+	"courant/store/storetest/await"
 )
 
 // postOffice is a mail server that takes mails with one user's password, and none for refused@example.org.
@@ -126,6 +127,7 @@ func (o *postOffice) open(t *testing.T, encryption string) (mailServer, *x509.Ce
 }
 
 func TestAMailComesAsItWasWritten(t *testing.T) {
+	t.Parallel()
 	for encryption, office := range map[string]*postOffice{
 		"none": {}, "starttls": {user: "courant", password: "a secret"}, "tls": {user: "courant", password: "a secret"},
 	} {
@@ -135,10 +137,10 @@ func TestAMailComesAsItWasWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := <-office.envelopes; got != "courant@example.org to anne@example.org" {
+		if got := await.Value(t, office.envelopes); got != "courant@example.org to anne@example.org" {
 			t.Errorf("the envelope is %s", got)
 		}
-		message := <-office.taken
+		message := await.Value(t, office.taken)
 		body, _ := io.ReadAll(message.Body)
 		// Quoted-printable writes a = as =3D.
 		if text := strings.ReplaceAll(string(body), "=3D", "="); !strings.Contains(text, "https://courant.example.org/set-password?key=ABC") {
@@ -156,6 +158,7 @@ func TestAMailComesAsItWasWritten(t *testing.T) {
 }
 
 func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
+	t.Parallel()
 	office := &postOffice{user: "courant", password: "a secret"}
 	cfg, _ := office.open(t, "none")
 	for name, test := range map[string]struct {
@@ -243,6 +246,7 @@ func parrot(t *testing.T, refuses string) (mailServer, *x509.CertPool) {
 }
 
 func TestWhatAMailServerRepeatsOfPasswordLinkAndRecipientIsHidden(t *testing.T) {
+	t.Parallel()
 	const password, key, to = "correct horse battery", "MZXW6YTBOIQGCIDUMVZXIIDPMYQGCIDMNFXGWIDUNBQXI2LTEBZW", "anne@example.org"
 	for _, refuses := range []string{"AUTH", "AUTH LOGIN", "RCPT", "DATA"} {
 		t.Run(refuses, func(t *testing.T) {
@@ -287,6 +291,7 @@ func dripping(t *testing.T, greeting, again string) mailServer {
 }
 
 func TestAMailServerThatNeverEndsIsReadNoFurther(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ greeting, again string }{
 		"a line without end":     {"220 ", strings.Repeat("x", 1000)},
 		"a reply without end":    {"", "220-" + strings.Repeat("x", 1000) + "\r\n"},
@@ -309,6 +314,7 @@ func TestAMailServerThatNeverEndsIsReadNoFurther(t *testing.T) {
 }
 
 func TestAMailIsGivenUpWithItsContextThoughTheServerGoesOnSending(t *testing.T) {
+	t.Parallel()
 	waiting := make(chan struct{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -334,6 +340,7 @@ func TestAMailIsGivenUpWithItsContextThoughTheServerGoesOnSending(t *testing.T) 
 }
 
 func TestAMailThatIsNotTakenInTimeIsGivenUp(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts by the system's queue alone, and says nothing
 	if err != nil {
 		t.Fatal(err)
@@ -347,6 +354,7 @@ func TestAMailThatIsNotTakenInTimeIsGivenUp(t *testing.T) {
 }
 
 func TestMailsAreSentWhereTheServerAndThePublicAddressAreKnown(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		host, publicURL string
 		want            bool

@@ -19,6 +19,7 @@ import (
 )
 
 func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := os.WriteFile(path, make([]byte, 4096), 0o600); err != nil {
 		t.Fatal(err)

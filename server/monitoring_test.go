@@ -31,6 +31,7 @@ func metricNames(t *testing.T) map[string]bool {
 }
 
 func TestWhatWatchesCourantKnowsItsMetrics(t *testing.T) {
+	t.Parallel()
 	known := metricNames(t)
 	used := regexp.MustCompile(`\b(courant|process|go)_\w+`)
 	for _, path := range []string{"../docs/monitoring/alerts.yaml", "../docs/monitoring/alerts_test.yaml", "../docs/monitoring/dashboard.json", "../docs/operations.md"} {

@@ -24,6 +24,7 @@ import (
 	"courant/server/config"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 // process is a courant in a process of its own.
@@ -58,9 +59,14 @@ func startProgram(t *testing.T, name string, environ []string, readLog bool, arg
 	return &process{t, cmd, bufio.NewScanner(out)}
 }
 
+// patience is how long a process may take to write a line that is waited for, or to end.
+const patience = 2 * time.Minute
+
 // await reads lines until one matches and returns its groups.
 func (p *process) await(pattern string) []string {
 	p.t.Helper()
+	limit := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer limit.Stop()
 	wanted, last := regexp.MustCompile(pattern), ""
 	for p.lines.Scan() {
 		last = p.lines.Text()
@@ -84,6 +90,8 @@ func (p *process) end(signal os.Signal) int {
 // finish waits for the end and tells the exit code.
 func (p *process) finish() int {
 	p.t.Helper()
+	limit := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer limit.Stop()
 	for p.lines.Scan() { // so that the process is not held up by a full pipe
 	}
 	var failed *exec.ExitError
@@ -96,8 +104,10 @@ func (p *process) finish() int {
 // get asks until the answer is what is waited for.
 func get(t *testing.T, url, token string, wanted func(*http.Response, []byte) bool) {
 	t.Helper()
-	for t.Context().Err() == nil {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +183,7 @@ func TestServeEndsWellInTheMiddleOfAFetch(t *testing.T) {
 		"COURANT_RTE_CLIENT_SECRET=" + simulator.ClientSecret, "COURANT_SERVER_ADDR=127.0.0.1:0", "COURANT_LOG_FORMAT=json"}
 	for range 2 { // the second start goes on after the first
 		p := start(t, environ, true, "serve")
-		<-asked
+		await.Value(t, asked)
 		p.await(`"feed":"capacity".*"outcome":"ok"`)
 		if code := p.end(syscall.SIGTERM); code != command.ExitDone {
 			t.Errorf("exit %d", code)
@@ -220,7 +230,7 @@ func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- s.Run(ctx, func() { close(ready) }) }()
-	<-ready
+	await.Value(t, ready)
 	rows := func(wanted int) func(*http.Response, []byte) bool {
 		return func(_ *http.Response, body []byte) bool {
 			var answer struct{ Rows []json.RawMessage }
@@ -234,7 +244,7 @@ func TestWhatAnotherProcessFetchesIsServed(t *testing.T) {
 	h.do("", "token", "revoke", h.token[:12])
 	get(t, url, h.token, func(response *http.Response, _ []byte) bool { return response.StatusCode == http.StatusUnauthorized })
 	stop()
-	if err := errors.Join(<-ended, s.Close()); err != nil {
+	if err := errors.Join(await.Value(t, ended), s.Close()); err != nil {
 		t.Error(err)
 	}
 }

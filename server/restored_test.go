@@ -14,7 +14,7 @@ import (
 func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
 	h := newHouse(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "fetch", "all", "--from", "yesterday", "--to", "yesterday")
-	want := h.bodies(theEight...)
+	want := h.bodies(endpoints...)
 	served, err := store.OpenAlone(t.Context(), "courant.db")
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
 	}
 	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "elsewhere.db"))
 	h.do("", "restore", "drill.db.zst")
-	for path, body := range h.bodies(theEight...) {
+	for path, body := range h.bodies(endpoints...) {
 		if string(body) != string(want[path]) {
 			t.Errorf("%s differs", path)
 		}

@@ -54,7 +54,7 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		answers := map[string][]byte{}
-		for _, endpoint := range theEight {
+		for _, endpoint := range endpoints {
 			answers[endpoint] = untilAnswered(b, "http://"+addr+"/api/"+endpoint, token)
 		}
 		took = append(took, time.Since(begun))
@@ -63,7 +63,7 @@ func BenchmarkStart(b *testing.B) {
 		if reference == nil {
 			reference = answers
 		}
-		for _, endpoint := range theEight {
+		for _, endpoint := range endpoints {
 			if !bytes.Equal(answers[endpoint], reference[endpoint]) {
 				b.Errorf("%s is another after a restart", endpoint)
 			}
@@ -153,7 +153,7 @@ func press(b *testing.B, addr, token string) {
 	for range clients {
 		working.Go(func() {
 			for range rounds {
-				for _, endpoint := range theEight {
+				for _, endpoint := range endpoints {
 					for _, coding := range []string{"identity", "gzip", "zstd"} {
 						if _, err := readBody(b.Context(), "http://"+addr+"/api/"+endpoint, token, coding); err != nil {
 							b.Error(err)

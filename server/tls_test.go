@@ -25,6 +25,7 @@ import (
 
 	"courant/server/config"
 	"courant/server/entrance"
+	"courant/store/storetest/await"
 )
 
 const testDomain = "courant.example.org"
@@ -100,11 +101,11 @@ func serveAt(t *testing.T, cfg config.Config, ports entrance.Options, log io.Wri
 	go func() { ended <- s.Run(ctx, func() { close(ready) }) }()
 	t.Cleanup(func() {
 		stop()
-		if err := errors.Join(<-ended, s.Close()); err != nil {
+		if err := errors.Join(await.Value(t, ended), s.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	<-ready
+	await.Value(t, ready)
 	return s
 }
 
@@ -138,6 +139,7 @@ func ask(t *testing.T, client *http.Client, method, url, host, body string) *htt
 }
 
 func TestTheDomainIsServedByHTTPS(t *testing.T) {
+	t.Parallel()
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
 	s := serve(t, cfg, t.Output())
@@ -176,6 +178,7 @@ func TestTheDomainIsServedByHTTPS(t *testing.T) {
 }
 
 func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
+	t.Parallel()
 	cfg := behindTLS(t)
 	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
 	cfg.Server.Addr, cfg.Metrics.OpenToLoopback = "127.0.0.1:0", true

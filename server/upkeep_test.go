@@ -13,9 +13,11 @@ import (
 	"courant/auth"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
+	t.Parallel()
 	at := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, time.October, day) }
 	for _, test := range []struct {
 		name  string
@@ -50,7 +52,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { u.maintain(ctx) })
 		for range 2 { // it waits for the night after only when it is done with this one
-			if err := clock.BlockUntilContext(ctx, 1); err != nil {
+			if err := clock.BlockUntilContext(await.Context(t), 1); err != nil {
 				t.Fatal(err)
 			}
 			if clock.Now().Equal(test.now) {
@@ -75,6 +77,7 @@ func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
 }
 
 func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t *testing.T) {
+	t.Parallel()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +112,7 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 }
 
 func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
+	t.Parallel()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
 	if err != nil {
 		t.Fatal(err)

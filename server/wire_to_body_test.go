@@ -69,8 +69,9 @@ func moveInto(t testing.TB, sources *simulator.Servers) {
 	}
 }
 
-// theEight are the endpoints.
-var theEight = []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy", "balancing-capacity", "balancing-energy"}
+// endpoints are the paths below /api/ that serve data.
+var endpoints = []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy",
+	"imbalance-prices", "balancing-capacity", "balancing-energy"}
 
 // simulatedSources is the environment of a Courant that reads from simulated sources.
 func simulatedSources(sources *simulator.Servers) map[string]string {
@@ -179,18 +180,19 @@ func TestTheDaysOnWhichTheClockChangesFromWireToBody(t *testing.T) {
 				}
 			}
 			want := fmt.Sprintf("day-ahead-prices: %d rows stored\nfcr-capacity: %d rows stored\nafrr-capacity: %d rows stored\n"+
-				"mfrr-capacity: %d rows stored\nafrr-energy: %d rows stored\nmfrr-energy: %d rows stored\n",
-				row.quarters, row.quarters, 2*row.quarters, capacity, row.steps, row.mfrrRow)
+				"mfrr-capacity: %d rows stored\nafrr-energy: %d rows stored\nmfrr-energy: %d rows stored\nimbalance-prices: %d rows stored\n",
+				row.quarters, row.quarters, 2*row.quarters, capacity, row.steps, row.mfrrRow, row.quarters)
 			if printed != want {
 				t.Errorf("fetch prints\n%swant\n%s", printed, want)
 			}
-			bodies := h.bodies("day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy")
+			bodies := h.bodies("day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy", "imbalance-prices")
 			checkPrices(t, row.date, bodies["day-ahead-prices"])
 			checkCapacity(t, row.date, "FCR", bodies["fcr-capacity"])
 			checkCapacity(t, row.date, "AFRR", bodies["afrr-capacity"])
 			checkCapacity(t, row.date, "MFRR", bodies["mfrr-capacity"])
 			checkAFRR(t, row.date, bodies["afrr-energy"])
 			checkMFRR(t, row.date, bodies["mfrr-energy"])
+			checkImbalance(t, row.date, bodies["imbalance-prices"])
 		})
 	}
 }
@@ -356,6 +358,45 @@ func checkMFRR(t *testing.T, date simulator.Day, body json.RawMessage) {
 	}
 	if !isMean(got.AverageUpward, up) || !isMean(got.AverageDownward, down) {
 		t.Errorf("averages %v and %v", got.AverageUpward, got.AverageDownward)
+	}
+}
+
+func checkImbalance(t *testing.T, date simulator.Day, body json.RawMessage) {
+	t.Helper()
+	got := decode[struct {
+		Rows []struct {
+			Start       string  `json:"period_start_utc"`
+			End         string  `json:"period_end_utc"`
+			Positive    number  `json:"positive_price_eur_mwh"`
+			Negative    number  `json:"negative_price_eur_mwh"`
+			MWh         number  `json:"imbalance_mwh"`
+			Trend       string  `json:"system_trend"`
+			Status      string  `json:"status"`
+			UpdatedAt   string  `json:"source_updated_at"`
+			MissingData *string `json:"missing_data"`
+		} `json:"rows"`
+		Date               string `json:"latestDeliveryDateParis"`
+		LatestFetchedAtUTC string `json:"latestFetchedAtUtc"`
+		LatestPeriodEnd    string `json:"latestPeriodEndUtc"`
+		ResolutionSeconds  int    `json:"resolutionSeconds"`
+		RowCount           int    `json:"rowCount"`
+	}](t, body)
+	truth := simulator.ImbalanceStepsAt(date, date.Add(3).Start())
+	if got.Date != date.String() || got.RowCount != len(truth) || len(got.Rows) != len(truth) || got.LatestPeriodEnd != date.End().Format(utc) ||
+		got.ResolutionSeconds != 900 {
+		t.Fatalf("%s: %d rows up to %s", got.Date, got.RowCount, got.LatestPeriodEnd)
+	}
+	trends := map[string]string{"HAUSSE": "UPWARD", "BAISSE": "DOWNWARD"}
+	for i, row := range got.Rows {
+		step, missing := truth[i], "N/A"
+		if row.MissingData != nil {
+			missing = *row.MissingData
+		}
+		if row.Start != step.Start.Format(utc) || row.End != step.Start.Add(15*time.Minute).Format(utc) || !same(row.Positive, step.Positive) ||
+			!same(row.Negative, step.Negative) || !same(row.MWh, &step.MWh) || row.Trend != trends[step.Trend] || row.Status != "validated" ||
+			row.UpdatedAt != step.Updated.Format(utc) || missing != step.Missing {
+			t.Fatalf("row %d is %+v, want %+v", i, row, step)
+		}
 	}
 }
 

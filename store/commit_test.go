@@ -22,15 +22,16 @@ func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14").Period()
-	run := commit(t, s, runAt(0, market.Datasets()...), market.Prices.Batch([]market.Price{{Start: day.Start, Resolution: market.PT15M, Price: market.Num(41.07)}}).With(market.Capacity.Batch([]market.CapacityStep{{Dataset: market.FCRCapacity, Start: day.Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(2.5)}})).With(market.AFRR.Batch([]market.AFRRStep{{Start: day.Start, UpwardPrice: market.Num(99)}, {Start: day.Start + 4}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: day.Start, Direction: market.Upward}})))
+	run := commit(t, s, runAt(0, market.Datasets()...), market.Prices.Batch([]market.Price{{Start: day.Start, Resolution: market.PT15M, Price: market.Num(41.07)}}).With(market.Capacity.Batch([]market.CapacityStep{{Dataset: market.FCRCapacity, Start: day.Start, Direction: market.Symmetric, TimeHorizon: "DAILY", Product: "STD", Price: market.Num(2.5)}})).With(market.AFRR.Batch([]market.AFRRStep{{Start: day.Start, UpwardPrice: market.Num(99)}, {Start: day.Start + 4}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: day.Start, Direction: market.Upward}})).
+		With(market.Imbalance.Batch([]market.ImbalanceStep{{Start: day.Start, SystemTrend: market.Str("UPWARD")}})))
 	want := map[market.Dataset]store.Tally{
 		market.DayAheadPrices: {Seen: 1, Changed: 1}, market.FCRCapacity: {Seen: 1, Changed: 1}, market.AFRRCapacity: {}, market.MFRRCapacity: {},
-		market.AFRREnergy: {Seen: 2, Changed: 2}, market.MFRREnergy: {Seen: 1, Changed: 1},
+		market.AFRREnergy: {Seen: 2, Changed: 2}, market.MFRREnergy: {Seen: 1, Changed: 1}, market.ImbalancePrices: {Seen: 1, Changed: 1},
 	}
 	if diff := cmp.Diff(want, run.Tallies); diff != "" {
 		t.Errorf("tallies (-want +got):\n%s", diff)
 	}
-	for _, table := range []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy"} {
+	for _, table := range []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy", "imbalance_price"} {
 		got := ask(t, s.ReaderPool(), "SELECT DISTINCT first_seen_ms, changed_ms FROM "+table)
 		if want := fmt.Sprintf("%d|%[1]d", minute(0).UnixMilli()); got != want {
 			t.Errorf("%s was first seen and last changed at %s, want %s", table, got, want)

@@ -533,6 +533,8 @@ func child(t *testing.T, job string) (*exec.Cmd, io.WriteCloser, *bufio.Scanner)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	limit := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // it is killed or ends long before
+	t.Cleanup(func() { limit.Stop() })
 	return cmd, in, bufio.NewScanner(out)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
@@ -119,7 +120,7 @@ func TestWritersWaitForTheLock(t *testing.T) {
 		})
 	}
 	for range 4 {
-		<-begun
+		await.Value(t, begun)
 	}
 	release()
 	writers.Wait()

@@ -181,7 +181,7 @@ func TestARunIsOneRowForEachDataset(t *testing.T) {
 		t.Errorf("first asked for %s, %v", first, err)
 	}
 	versions, err := s.Versions(t.Context())
-	wanted := map[market.Dataset]int64{market.DayAheadPrices: 0, market.FCRCapacity: 1, market.AFRRCapacity: 2, market.MFRRCapacity: 3, market.AFRREnergy: 0, market.MFRREnergy: 0}
+	wanted := map[market.Dataset]int64{market.DayAheadPrices: 0, market.FCRCapacity: 1, market.AFRRCapacity: 2, market.MFRRCapacity: 3, market.AFRREnergy: 0, market.MFRREnergy: 0, market.ImbalancePrices: 0}
 	if diff := cmp.Diff(wanted, versions); diff != "" || err != nil {
 		t.Errorf("versions %v (-want +got):\n%s", err, diff)
 	}

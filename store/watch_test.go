@@ -10,30 +10,8 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
-
-// patience is how long a test waits for what a watcher is to do, so that a broken one fails and does not hang.
-const patience = 10 * time.Second
-
-// receive is what comes next.
-func receive[T any](t *testing.T, from <-chan T) T {
-	t.Helper()
-	select {
-	case got := <-from:
-		return got
-	case <-time.After(patience):
-		t.Fatal("the watcher does nothing")
-		panic("unreachable")
-	}
-}
-
-// send hands a value over, for as long as the test runs.
-func send[T any](t *testing.T, to chan<- T, value T) {
-	select {
-	case to <- value:
-	case <-t.Context().Done():
-	}
-}
 
 // unfailing is told of no error.
 func unfailing(t *testing.T) func(error) {
@@ -48,12 +26,12 @@ func TestWatchNoticesACommit(t *testing.T) {
 	seen := make(chan int64)
 	s.Watch(time.Millisecond, func() error {
 		versions, err := s.Versions(t.Context())
-		send(t, seen, versions[market.AFRREnergy])
+		await.Send(t, seen, versions[market.AFRREnergy])
 		return err
 	}, func(error) {})
 	waitFor := func(version int64) {
 		t.Helper()
-		for receive(t, seen) != version {
+		for await.Value(t, seen) != version {
 		}
 	}
 	waitFor(0)
@@ -76,23 +54,23 @@ func TestWatchCallsAgainAfterAnErrorAndReportsTheFirst(t *testing.T) {
 	n := 0
 	s.Watch(time.Millisecond, func() error {
 		n++
-		send(t, calls, n)
+		await.Send(t, calls, n)
 		if n < 4 {
 			return errors.New("not now")
 		}
 		return nil
 	}, func(err error) { reports <- err })
 	for want := 1; want <= 4; want++ {
-		if got := receive(t, calls); got != want {
+		if got := await.Value(t, calls); got != want {
 			t.Errorf("call %d, want %d", got, want)
 		}
 	}
 	// Only the next commit makes another one.
 	commit(t, s, runAt(0, market.AFRREnergy), market.Batch{})
-	if got := receive(t, calls); got != 5 {
+	if got := await.Value(t, calls); got != 5 {
 		t.Errorf("call %d, want 5", got)
 	}
-	if err := receive(t, reports); err.Error() != "not now" {
+	if err := await.Value(t, reports); err.Error() != "not now" {
 		t.Errorf("reported: %v", err)
 	}
 	if more := len(reports); more > 0 {
@@ -108,7 +86,7 @@ func TestWatchReportsThatItCannotRead(t *testing.T) {
 	if err := s.BreakWatch(); err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, reports); !strings.HasPrefix(err.Error(), "store: watch: ") {
+	if err := await.Value(t, reports); !strings.HasPrefix(err.Error(), "store: watch: ") {
 		t.Errorf("reported: %v", err)
 	}
 }
@@ -121,14 +99,14 @@ func TestWatchIsQuietWhenNothingIsCommitted(t *testing.T) {
 	// The other watcher fails for ever: its calls are the clock.
 	ticks := make(chan struct{})
 	s.Watch(time.Nanosecond, func() error {
-		send(t, ticks, struct{}{})
+		await.Send(t, ticks, struct{}{})
 		return errors.New("again")
 	}, func(error) {})
 	for calls.Load() == 0 {
-		receive(t, ticks)
+		await.Value(t, ticks)
 	}
 	for range 200 {
-		receive(t, ticks)
+		await.Value(t, ticks)
 	}
 	go func() {
 		for range ticks {
@@ -154,11 +132,11 @@ func TestCloseWaitsForTheWatchers(t *testing.T) {
 		left.Store(true)
 		return nil
 	}, unfailing(t))
-	receive(t, entered)
+	await.Value(t, entered)
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
 	close(leave)
-	if err := receive(t, closed); err != nil {
+	if err := await.Value(t, closed); err != nil {
 		t.Error(err)
 	}
 	if !left.Load() {

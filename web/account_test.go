@@ -144,6 +144,7 @@ func TestEveryAuditEventHasATextInBothLanguages(t *testing.T) {
 }
 
 func TestASubscriptionIsShownUntilItsLastDay(t *testing.T) {
+	t.Parallel()
 	end := market.NewDeliveryDate(2026, 10, 25).End()
 	shown := web.NewSubscription("reserves", []web.Offer{{ID: "reserves"}}, true, end)
 	if shown.Last != market.NewDeliveryDate(2026, 10, 25) || !shown.Active {

@@ -9,6 +9,7 @@ import (
 )
 
 func TestNumbersAreWrittenInFullAsTheLanguageDoes(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		n               market.Number
 		decimals        int
@@ -33,6 +34,7 @@ func TestNumbersAreWrittenInFullAsTheLanguageDoes(t *testing.T) {
 }
 
 func TestDatesAreNamedAsTheLanguageDoes(t *testing.T) {
+	t.Parallel()
 	first := market.NewDeliveryDate(2026, 10, 1)
 	for _, test := range []struct {
 		last            market.DeliveryDate
@@ -52,6 +54,7 @@ func TestDatesAreNamedAsTheLanguageDoes(t *testing.T) {
 }
 
 func TestMomentsAreThoseOfParis(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC)
 	for language, want := range map[web.Language]string{web.French: "25\u00a0octobre\u00a02026 à 02B:30", web.English: "25\u00a0October\u00a02026 at 02B:30"} {
 		if got := web.FormatMoment(language, at); got != want {
@@ -61,6 +64,7 @@ func TestMomentsAreThoseOfParis(t *testing.T) {
 }
 
 func TestFrenchPunctuationDoesNotBegin(t *testing.T) {
+	t.Parallel()
 	text := web.Text{FR: "Est-ce « tout » : oui ; non ? Si ! 5 €", EN: "Is “that” all: yes; no? Yes! €5"}
 	if got, want := web.Typeset(web.French, text), "Est-ce «\u00a0tout\u00a0»\u00a0: oui\u202f; non\u202f? Si\u202f! 5\u00a0€"; got != want {
 		t.Errorf("%q, want %q", got, want)
@@ -71,6 +75,7 @@ func TestFrenchPunctuationDoesNotBegin(t *testing.T) {
 }
 
 func TestASparkIsStepsWithGaps(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		numbers []market.Number
 		want    string

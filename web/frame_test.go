@@ -10,6 +10,7 @@ import (
 )
 
 func TestNavigationLeadsWhereTheVisitorMayGo(t *testing.T) {
+	t.Parallel()
 	p, err := web.New(false)
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +49,7 @@ func TestNavigationLeadsWhereTheVisitorMayGo(t *testing.T) {
 }
 
 func TestTheLanguageSwitchComesBackToThePage(t *testing.T) {
+	t.Parallel()
 	p, err := web.New(false)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +69,7 @@ func TestTheLanguageSwitchComesBackToThePage(t *testing.T) {
 }
 
 func TestAssetsAreLoadedByTheirContent(t *testing.T) {
+	t.Parallel()
 	p, err := web.New(false)
 	if err != nil {
 		t.Fatal(err)

@@ -106,6 +106,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 }
 
 func TestATableShowsNumbersAsTheLanguageWritesThem(t *testing.T) {
+	t.Parallel()
 	p, err := web.New(false)
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +128,7 @@ func TestATableShowsNumbersAsTheLanguageWritesThem(t *testing.T) {
 }
 
 func TestAChartIsSummedUpInWords(t *testing.T) {
+	t.Parallel()
 	p, err := web.New(false)
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +145,7 @@ func TestAChartIsSummedUpInWords(t *testing.T) {
 }
 
 func TestCSVHasTheFormOfItsLanguage(t *testing.T) {
+	t.Parallel()
 	table := sheet(market.DayAheadPrices, "UPWARD").Table
 	for language, want := range map[web.Language]string{
 		web.French: "delivery_date;start_paris;period_start_utc;period_end_utc;direction;price\r\n" +
@@ -157,6 +160,7 @@ func TestCSVHasTheFormOfItsLanguage(t *testing.T) {
 }
 
 func TestATextOfASourceIsNotAFormulaInCSV(t *testing.T) {
+	t.Parallel()
 	for word, want := range map[string]string{"DAILY": "DAILY", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "": ""} {
 		table := sheet(market.DayAheadPrices, word).Table
 		if got := strings.Split(strings.Split(string(table.CSV(web.English)), "\r\n")[1], ",")[4]; got != want {
@@ -166,6 +170,7 @@ func TestATextOfASourceIsNotAFormulaInCSV(t *testing.T) {
 }
 
 func TestClocksTellBothSecondHoursApart(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ at, want string }{
 		{"2026-10-24T22:00:00Z", "00:00"}, {"2026-10-24T23:45:00Z", "01:45"}, {"2026-10-25T00:00:00Z", "02A:00"}, {"2026-10-25T00:59:56Z", "02A:59"},
 		{"2026-10-25T01:00:00Z", "02B:00"}, {"2026-10-25T02:00:00Z", "03:00"}, {"2026-03-29T00:59:00Z", "01:59"}, {"2026-03-29T01:00:00Z", "03:00"},

@@ -68,9 +68,15 @@ func New(simulated bool) (*Pages, error) {
 	p := &Pages{simulated: simulated, templates: map[Language]map[string]*template.Template{}}
 	for _, language := range []Language{French, English} {
 		p.templates[language] = map[string]*template.Template{}
+		shared, err := template.New("").Funcs(functions(language)).ParseFS(templates, "templates/layout.html", "templates/parts.html")
+		if err != nil {
+			return nil, fmt.Errorf("web: templates: %w", err)
+		}
 		for _, name := range templateNames {
-			t, err := template.New(name).Funcs(functions(language)).
-				ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+			t, err := shared.Clone()
+			if err == nil {
+				t, err = t.ParseFS(templates, "templates/"+name+".html")
+			}
 			if err != nil {
 				return nil, fmt.Errorf("web: template %s: %w", name, err)
 			}

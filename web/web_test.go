@@ -53,6 +53,7 @@ func pages(t *testing.T, language web.Language, simulated bool) map[string]strin
 }
 
 func TestPagesKeepToAStrictPolicyInBothLanguages(t *testing.T) {
+	t.Parallel()
 	for _, language := range []web.Language{web.French, web.English} {
 		for _, simulated := range []bool{true, false} {
 			for name, page := range pages(t, language, simulated) {
@@ -183,6 +184,7 @@ func checkMarkup(t *testing.T, page, language string) {
 }
 
 func TestPagesAreTranslatedAsAWhole(t *testing.T) {
+	t.Parallel()
 	texts := regexp.MustCompile(`>([^<>]*\p{L}{3}[^<>]*)<`)
 	code := regexp.MustCompile(`(?s)<(code|pre)\b.*?</(code|pre)>`)
 	same := []string{
@@ -205,6 +207,7 @@ func TestPagesAreTranslatedAsAWhole(t *testing.T) {
 }
 
 func TestSimulatedDataIsSaidOnEveryPage(t *testing.T) {
+	t.Parallel()
 	for language, sentence := range map[web.Language]string{
 		web.French: "Données simulées\u00a0: aucune valeur de cette page n’a été publiée.", web.English: "Simulated data: no value on this page was ever published.",
 	} {
@@ -219,6 +222,7 @@ func TestSimulatedDataIsSaidOnEveryPage(t *testing.T) {
 }
 
 func TestTheStaticFilesAreThoseOfTheFolder(t *testing.T) {
+	t.Parallel()
 	files := web.StaticFiles()
 	entries, err := os.ReadDir("static")
 	if err != nil || len(entries) != len(files) {
@@ -234,6 +238,7 @@ func TestTheStaticFilesAreThoseOfTheFolder(t *testing.T) {
 
 // The stylesheet is all that pages load from it: what it draws on has to be there, too.
 func TestStaticFilesLoadNothingFromElsewhere(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"style.css", "icon.svg"} {
 		text := strings.ReplaceAll(string(web.StaticFiles()[name]), `xmlns="http://www.w3.org/2000/svg"`, "")
 		for _, foreign := range []string{"http:", "https:", "//", "@import", "url(", "<script"} {
@@ -245,6 +250,7 @@ func TestStaticFilesLoadNothingFromElsewhere(t *testing.T) {
 }
 
 func TestScriptsMakeNoMarkupOfTextAndLoadNothingFromElsewhere(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"chart.js", "docs.js"} {
 		script, found := web.StaticFiles()[name]
 		if !found {

@@ -18,6 +18,7 @@ import (
 	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 const (
@@ -435,7 +436,10 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 	f.resource = func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "afrr_marginal_price") {
 			close(hangs)
-			<-release
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
 		}
 		io.WriteString(w, `{"result_procured_reserves":[],"days":[],"mari":null,"imbalance_data":[],"france_power_exchanges":[]}`)
 	}
@@ -445,7 +449,7 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 		_, _, err := f.client.MarginalPrice(t.Context(), summerDay.Period())
 		ended <- err
 	}()
-	<-hangs
+	await.Value(t, hangs)
 	for _, name := range []string{"capacity", "mFRR energy"} {
 		for _, tt := range calls {
 			if tt.name == name {
@@ -459,7 +463,7 @@ func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
 		t.Errorf("waits %v", line.pauses)
 	}
 	close(release)
-	if err := <-ended; err != nil {
+	if err := await.Value(t, ended); err != nil {
 		t.Error(err)
 	}
 }

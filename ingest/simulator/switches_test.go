@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"courant/store/storetest/await"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -263,13 +265,13 @@ func TestHangEndsWhenTheClientGoesAwayOrTheServerIsClosed(t *testing.T) {
 					_, _, err := f.ask(StandardMFRR)
 					ended <- err
 				}()
-				<-f.called
+				await.Value(t, f.called)
 				if leaves == "client" {
 					leave()
 				} else if err := f.servers.Close(); err != nil {
 					t.Error(err)
 				}
-				if err := <-ended; err == nil {
+				if err := await.Value(t, ended); err == nil {
 					t.Error("an answer came")
 				}
 				leave() // goleak finds what is left

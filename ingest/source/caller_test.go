@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"courant/ingest/source"
+	"courant/store/storetest/await"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -422,11 +423,11 @@ func TestACancelledCallEndsAtOnce(t *testing.T) {
 				_, err := newCaller(t, clock).Call(ctx, "A44", get(withSecret(address)), discard)
 				done <- err
 			}()
-			if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+			if err := clock.BlockUntilContext(await.Context(t), 1); err != nil {
 				t.Fatal(err)
 			}
 			cancel()
-			return <-done
+			return await.Value(t, done)
 		}, 1},
 		{"while it waits for an answer", func(t *testing.T, ctx context.Context, cancel func()) error {
 			address := serve(t, func(w http.ResponseWriter, r *http.Request) {

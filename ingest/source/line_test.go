@@ -19,6 +19,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/ingest/source"
+	"courant/store/storetest/await"
 )
 
 func TestCallsStartAnIntervalApart(t *testing.T) {
@@ -137,12 +138,12 @@ func TestWhoIsCancelledLeavesTheLine(t *testing.T) {
 	for range 2 { // one waits for the interval to end, one behind it
 		go func() { ended <- call(ctx) }()
 	}
-	if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+	if err := clock.BlockUntilContext(await.Context(t), 1); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
 	for range 2 {
-		if err := <-ended; !errors.Is(err, context.Canceled) {
+		if err := await.Value(t, ended); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
 		}
 	}

@@ -225,6 +225,7 @@ func loginFor(page string) string {
 var leaks = []string{"select ", "insert ", "sqlite", "sql:", "courant.db", ".go:", "goroutine", "runtime error", "courant/server", "/tmp/", "crt_"}
 
 func TestEveryRouteAnswersEveryCaller(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(12.5))
 	f.refresh(t)
@@ -346,6 +347,7 @@ func TestASessionEndsByItself(t *testing.T) {
 }
 
 func TestQueryParametersAreIgnored(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)
@@ -363,6 +365,7 @@ func TestQueryParametersAreIgnored(t *testing.T) {
 }
 
 func TestHEADIsGETWithoutItsBody(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)

@@ -96,6 +96,7 @@ func wantAFRR(date word, steps []afrrStep) afrrAnswer {
 }
 
 func TestAFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
+	t.Parallel()
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
@@ -126,6 +127,7 @@ func TestAFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
 }
 
 func TestAFRRAnswersWithFewRows(t *testing.T) {
+	t.Parallel()
 	const start = "2026-07-15T10:00:00Z"
 	full := newAFRRStep(at(start), "-0.5", "0")
 	full.row.Demand, full.row.ForFrance, full.row.InFrance, full.row.Picasso, full.row.Prorata = "-12.3456", "0", "7", "true", "false"
@@ -149,6 +151,7 @@ func TestAFRRAnswersWithFewRows(t *testing.T) {
 }
 
 func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		prices []value
 		want   value
@@ -186,6 +189,7 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 }
 
 func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var window store.Window[[]market.AFRRStep]
 		var up []value

@@ -18,7 +18,7 @@ const (
 	windowEnd   = "2026-07-15T22:00:00Z"
 )
 
-// fullWindow is all that six bodies are made of when nothing is missing.
+// fullWindow is all that the bodies are made of when nothing is missing.
 func fullWindow() market.Batch {
 	m := newMarket()
 	number := func() market.Number { return m.between(-900, 900, 2, 0).number() }
@@ -32,6 +32,10 @@ func fullWindow() market.Batch {
 			}))
 		}
 		sell(market.FCRCapacity, market.Symmetric, "DAILY")
+		market.Imbalance.Put(&batch, append(market.Imbalance.In(batch), market.ImbalanceStep{
+			Start: start, PositivePrice: number(), NegativePrice: number(), ImbalanceMWh: number(), SystemTrend: market.Str("UPWARD"), Status: market.Str("settled"),
+			Updated: 1000 * (start + 1061),
+		}))
 		for _, direction := range []market.Direction{market.Upward, market.Downward} {
 			sell(market.AFRRCapacity, direction, "DAILY")
 			sell(market.MFRRCapacity, direction, "DAILY")

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -30,7 +31,9 @@ func (b *browser) press(selector string) {
 // status makes a request as a program does, and returns the status and the code of the answer.
 func (b *browser) status(path, token string) string {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.base+path, nil)
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+path, nil)
 	must(b.t, err)
 	r.Header.Set("Authorization", "Bearer "+token)
 	answer, err := http.DefaultClient.Do(r)
@@ -47,6 +50,7 @@ func (b *browser) status(path, token string) string {
 }
 
 func TestInABrowserAWrongPasswordIsSaidAndTooManyWait(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	must(t, f.auth.AddUser(t.Context(), email, password, true))

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -32,22 +34,19 @@ import (
 // axeFolder is the environment variable with the folder of axe-core as npm installs it.
 const axeFolder = "AXE_CORE"
 
-// patience is how long a test waits for all of its pages, so that it fails if one never comes.
-const patience = 3 * time.Minute
+// patience is how long one step on a page may take, its loading included. A run of many pages may take as long as they all do.
+const patience = time.Minute
 
-// browser is a Chromium that shows pages of a server.
-type browser struct {
-	t    *testing.T
-	ctx  context.Context
-	base string
-
-	mu         sync.Mutex
-	complaints []string // what it wrote to its console: errors, violations of the policy, files that are not there
+// chromium is the one Chromium of this package's tests. Each browser is a window of it with cookies of its own.
+var chromium struct {
+	start sync.Once
+	ctx   context.Context // nil where there is no Chromium
+	stop  func()
+	err   error
 }
 
-// openBrowser starts a Chromium. Where there is none the test is skipped.
-func openBrowser(t *testing.T, f *fixture) *browser {
-	t.Helper()
+// startChromium starts the Chromium. It is called once.
+func startChromium() {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -56,23 +55,84 @@ func openBrowser(t *testing.T, f *fixture) *browser {
 		}
 	}
 	if path == "" {
-		t.Skip("SKIPPED: NO CHROMIUM IS INSTALLED, so no page was looked at; apt-get install chromium")
+		return
 	}
-	live := httptest.NewServer(f)
-	t.Cleanup(live.Close)
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.DisableGPU)
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocator)
+	chromium.ctx, chromium.stop = ctx, func() { cancel(); stop() }
+	chromium.err = startWithin(ctx, cancel)
+}
+
+// startWithin runs the first step of a context, which has no limit of its own because its end would be the end of the browser.
+func startWithin(ctx context.Context, cancel func()) error {
+	limit := time.AfterFunc(patience, cancel)
+	defer limit.Stop()
+	return chromedp.Do(ctx)
+}
+
+// browser is a window that looks at a server.
+type browser struct {
+	t     *testing.T
+	ctx   context.Context
+	base  string
+	where string // the page on show, for messages
+
+	mu         sync.Mutex
+	complaints []string // what it wrote to its console: errors, violations of the policy, files that are not there
+}
+
+// openBrowser opens a window of the Chromium. Where there is none the test is skipped.
+func openBrowser(t *testing.T, f *fixture) *browser {
+	t.Helper()
+	chromium.start.Do(startChromium)
+	if chromium.ctx == nil {
+		t.Skip("SKIPPED: NO CHROMIUM IS INSTALLED, so no page was looked at; apt-get install chromium")
+	}
+	if chromium.err != nil {
+		t.Fatalf("Chromium does not start: %v", chromium.err)
+	}
+	live := httptest.NewServer(f)
+	t.Cleanup(live.Close)
+	ctx, cancel := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, patience)
-	t.Cleanup(cancel)
-	b := &browser{t: t, ctx: ctx, base: live.URL}
+	if err := startWithin(ctx, cancel); err != nil {
+		t.Fatalf("Chromium opens no window: %v", err)
+	}
+	b := &browser{t: t, ctx: ctx, base: live.URL, where: "about:blank"}
 	must(t, chromedp.Listen(ctx, b.hear))
 	return b
+}
+
+// run does one step on the page and returns what it gives. A failure, or a step that takes too long, ends the test and names the page.
+func run[T any](b *browser, step chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	got, err := chromedp.Run(ctx, step)
+	b.check(err)
+	return got
+}
+
+// call gives the browser a command of the protocol, as run does a step.
+func call[P, R any](b *browser, command cdp.Command[P, R], params P) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	_, err := chromedp.Call(ctx, command, params)
+	b.check(err)
+}
+
+func (b *browser) check(err error) {
+	b.t.Helper()
+	if errors.Is(err, context.DeadlineExceeded) {
+		b.t.Fatalf("page %s: a step is not done within %s: %v", b.where, patience, err)
+	} else if err != nil {
+		b.t.Fatalf("page %s: %v", b.where, err)
+	}
 }
 
 // hear stores the complaints of a page.
@@ -102,36 +162,34 @@ func (b *browser) calm(where string) {
 
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	must(b.t, chromedp.Do(b.ctx, steps...))
+	run(b, chromedp.Steps(steps...))
 }
 
 func (b *browser) open(path string) {
 	b.t.Helper()
+	b.where = path
 	b.do(chromedp.Navigate(b.base + path))
 }
 
 // follow runs actions that lead to another page and waits for it.
 func (b *browser) follow(step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.WaitEvent(page.LoadEventFired, nil, step))
-	must(b.t, err)
+	b.where = "that " + b.where + " leads to"
+	run(b, chromedp.WaitEvent(page.LoadEventFired, nil, step))
+	b.where = b.text("location.pathname + location.search")
 }
 
 // text evaluates an expression of the page that is a text.
 func (b *browser) text(expression string) string {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+expression+")"))
-	if err != nil {
-		b.t.Fatalf("%s: %v", expression, err)
-	}
-	return text
+	return run(b, chromedp.Evaluate[string]("String("+expression+")"))
 }
 
 // is fails the test unless the expression is that text.
 func (b *browser) is(expression, want string) {
 	b.t.Helper()
 	if got := b.text(expression); got != want {
-		b.t.Errorf("%s is %q, want %q", expression, got, want)
+		b.t.Errorf("page %s: %s is %q, want %q", b.where, expression, got, want)
 	}
 }
 
@@ -147,26 +205,22 @@ func openAs(t *testing.T, f *fixture, role store.Role, language string) *browser
 // as sets the session of the browser.
 func (b *browser) as(cookie *http.Cookie) {
 	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.base})
-	must(b.t, err)
+	call(b, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.base})
 }
 
 // speak sets the preferred language of the browser.
 func (b *browser) speak(language string) {
 	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{})
-	must(b.t, err)
-	_, err = chromedp.Call(b.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}})
-	must(b.t, err)
+	call(b, network.Enable, network.EnableParams{})
+	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}})
 }
 
 // prefer sets the preferred colour scheme of the browser.
 func (b *browser) prefer(scheme string) {
 	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	})
-	must(b.t, err)
 }
 
 // keys presses keys one after the other.
@@ -185,6 +239,7 @@ const (
 )
 
 func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
+	t.Parallel()
 	f, _ := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
 	f.refresh(t)
@@ -231,10 +286,11 @@ func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
 }
 
 func TestInABrowserTheCSVIsTheTable(t *testing.T) {
+	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Administrator, "fr")
 	b.open("/energie?from=2026-10-25")
-	same, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(async () => {
+	same := run(b, chromedp.Evaluate[string](`(async () => {
 		const table = document.getElementById('mfrr-energy');
 		const shown = [...table.tBodies[0].rows].map(row => [...row.cells].slice(1).map(cell => cell.textContent.replace(/\u202f/g, '').replace('\u2212', '-')).join(';'));
 		const lines = (await (await fetch(document.querySelector('a[href^="/csv/fr/mfrr-energy"]').href)).text()).trim().split('\r\n').slice(1);
@@ -242,7 +298,6 @@ func TestInABrowserTheCSVIsTheTable(t *testing.T) {
 		const differs = shown.findIndex((row, i) => row.split(';').some((cell, j) => cell !== written[i].split(';')[j] && parseFloat(cell.replace(',', '.')) !== parseFloat(written[i].split(';')[j].replace(',', '.'))));
 		return shown.length + ' ' + written.length + ' ' + differs;
 	})()`, chromedp.EvalAwaitPromise))
-	must(t, err)
 	if same != "100 100 -1" {
 		t.Errorf("rows of the table, of the CSV, and the first that differs: %s", same)
 	}
@@ -257,14 +312,14 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 	const dots = `[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.cursor circle').length).join(' ')`
 	b.do(chromedp.Focus(chromedp.CSS(".plot")))
 	b.keys(kb.Home)
-	b.is(dots, "1 1 1 1") // each chart has a value at midnight in one series
+	b.is(dots, "1 1 1 1 2 1") // the lines that have a value at midnight, of each chart
 	const numbers = `[...document.querySelectorAll('.plot')].map(p => p.getAttribute('aria-valuemax')).join(' ')`
-	b.is(numbers, "300 300 100 100")
+	b.is(numbers, "300 300 100 100 100 100")
 
 	b.keys("+")
-	b.is(numbers, "150 150 50 50")
+	b.is(numbers, "150 150 50 50 50 50")
 	b.keys(kb.Escape)
-	b.is(numbers, "300 300 100 100")
+	b.is(numbers, "300 300 100 100 100 100")
 
 	// A key of the legend takes a line away and brings it back.
 	const lines = `document.querySelectorAll('.plot')[0].querySelectorAll('.line').length`
@@ -291,13 +346,13 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 }
 
 func TestInABrowserTheDocumentationIsTried(t *testing.T) {
+	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Member, "en")
 	b.open("/docs")
 	b.is(`document.querySelectorAll('a[data-try]').length`, "1") // a member without subscription may try prices
 	b.do(chromedp.Click(chromedp.CSS("a[data-try]")))
-	tried, err := chromedp.Run(b.ctx, chromedp.Poll[string](`document.querySelector('[role=status]').textContent`))
-	must(t, err)
+	tried := run(b, chromedp.Poll[string](`document.querySelector('[role=status]').textContent`))
 	if !strings.HasPrefix(tried, "200, ") || !strings.Contains(b.text(`document.querySelector('#day-ahead-prices pre').textContent`), `"hour_start_utc": "2026-10-24T22:00:00.000Z"`) {
 		t.Errorf("trying tells %q", tried)
 	}
@@ -306,6 +361,7 @@ func TestInABrowserTheDocumentationIsTried(t *testing.T) {
 }
 
 func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
@@ -317,8 +373,7 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	b.is(plots, "true")
 	b.open("/#afrr-energy")
 	b.is(shown, "false true false")
-	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	must(t, err)
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	b.open("/")
 	b.is(shown, "true true true")
 	b.is(plots, "false")
@@ -380,9 +435,8 @@ func (b *browser) accessible(where, axe string) {
 		return
 	}
 	b.do(chromedp.Evaluate[chromedp.Void](axe + ";undefined"))
-	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+	found := run(b, chromedp.Evaluate[[]string](`axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
 		.then(result => result.passes.length === 0 ? ['nothing was checked'] : result.violations.flatMap(v => v.nodes.map(node => v.id + ': ' + node.html + ' ' + node.failureSummary)))`, chromedp.EvalAwaitPromise))
-	must(b.t, err)
 	for _, violation := range found {
 		b.t.Errorf("%s: %s", where, violation)
 	}

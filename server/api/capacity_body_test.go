@@ -76,6 +76,7 @@ func upwardRow(start, end string, price, offered, contracted value) capacityRow 
 }
 
 func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
+	t.Parallel()
 	hour := func(price, offered, contracted value) []capacityRow {
 		return []capacityRow{upwardRow("2026-07-15T10:00:00Z", "2026-07-15T11:00:00Z", price, offered, contracted)}
 	}
@@ -139,6 +140,7 @@ func TestFourQuartersOfAClockHourBecomeOneRow(t *testing.T) {
 }
 
 func TestFCRVolumeIsTheContractedOne(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, market.Capacity.Batch(slices.Concat(
 		soldSteps{market.FCRCapacity, "2026-07-15T10:00:00Z", market.Symmetric, "DAILY", "STD", one("700.5"), one("512"), []value{"3", "3", "3", "3"}}.rows(),
@@ -151,6 +153,7 @@ func TestFCRVolumeIsTheContractedOne(t *testing.T) {
 }
 
 func TestCapacityIsOrderedByStartDirectionHorizonAndProduct(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	var steps []market.CapacityStep
 	series := func(first string, direction market.Direction, horizon, product string, prices ...value) {
@@ -185,6 +188,7 @@ func TestCapacityIsOrderedByStartDirectionHorizonAndProduct(t *testing.T) {
 }
 
 func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
+	t.Parallel()
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
@@ -233,6 +237,7 @@ func TestCapacityOfADayHasOneRowAnHourWhateverItsLength(t *testing.T) {
 }
 
 func TestCapacityWindowIsThatOfItsOwnDataset(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	var steps []market.CapacityStep
 	for dataset, first := range map[market.Dataset][]string{
@@ -266,6 +271,7 @@ func TestCapacityWindowIsThatOfItsOwnDataset(t *testing.T) {
 }
 
 func TestAnHoursPriceIsTheExactSumOfItsFour(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		micros := rapid.SliceOfN(rapid.Int64Range(0, 25_000_000_000), 4, 4).Draw(t, "prices in millionths")
 		var prices []value

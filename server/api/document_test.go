@@ -16,9 +16,11 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 func TestThePreferredCodingIsSent(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ accept, want string }{
 		{"", ""},
 		{"gzip", "gzip"},
@@ -60,6 +62,7 @@ func TestThePreferredCodingIsSent(t *testing.T) {
 }
 
 func TestWhichTagsMatchIfNoneMatch(t *testing.T) {
+	t.Parallel()
 	const tag = `"a1-gzip"`
 	for _, row := range []struct {
 		value string
@@ -181,6 +184,7 @@ func TestATagLivesAsLongAsTheBytesOfItsBody(t *testing.T) {
 
 // A client that has the quick gzip gets 304 after the content is compressed better.
 func TestTheTagOfTheQuickGzipStillMatchesAfterABetterOneIsMade(t *testing.T) {
+	t.Parallel()
 	quick, better := api.QuickAndBest()
 	if quick == better {
 		t.Fatal("the two have one tag")
@@ -191,6 +195,7 @@ func TestTheTagOfTheQuickGzipStillMatchesAfterABetterOneIsMade(t *testing.T) {
 }
 
 func TestPagesAreSentPackedWhereThatIsAccepted(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	plain := f.ask(t, "GET", "/docs")
 	packed := f.ask(t, "GET", "/docs", header("Accept-Encoding", "gzip, br"))
@@ -203,6 +208,7 @@ func TestPagesAreSentPackedWhereThatIsAccepted(t *testing.T) {
 }
 
 func TestStaticFilesAreSentPacked(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for _, name := range []string{"style.css", "chart.js"} {
 		plain := f.ask(t, "GET", "/static/"+name)
@@ -239,7 +245,7 @@ func TestASlowReaderHoldsOnlyWhatItReads(t *testing.T) {
 	admin(r)
 	var reading sync.WaitGroup
 	reading.Go(func() { f.ServeHTTP(slow, r) })
-	<-slow.writing
+	await.Value(t, slow.writing)
 	f.commit(t, oneOfEach(99))
 	f.refresh(t)
 	f.Settle()

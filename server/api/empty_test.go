@@ -17,16 +17,19 @@ const (
 )
 
 func TestWithNothingStoredEveryKeyIsThere(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	admin := f.admin(t)
 	for endpoint, want := range map[string]string{
-		"day-ahead-prices":   `{"rows":[],"latestDate":null,"earliestDate":null}`,
-		"fcr-capacity":       noRows,
-		"afrr-capacity":      noRows,
-		"mfrr-capacity":      noRows,
-		"afrr-energy":        noAFRR,
-		"mfrr-energy":        noMFRR,
+		"day-ahead-prices": `{"rows":[],"latestDate":null,"earliestDate":null}`,
+		"fcr-capacity":     noRows,
+		"afrr-capacity":    noRows,
+		"mfrr-capacity":    noRows,
+		"afrr-energy":      noAFRR,
+		"mfrr-energy":      noMFRR,
+		"imbalance-prices": `{"rows":[],"latestDeliveryDateParis":null,"latestFetchedAtUtc":null,"latestPeriodEndUtc":null,` +
+			`"resolutionSeconds":900,"rowCount":0}`,
 		"balancing-capacity": `{"latestFetchedAtUtc":null,"fcr":` + noRows + `,"afrr":` + noRows + `,"mfrr":` + noRows + `}`,
 		"balancing-energy":   `{"latestFetchedAtUtc":null,"afrr":` + noAFRR + `,"mfrr":` + noMFRR + `}`,
 	} {
@@ -39,6 +42,7 @@ func TestWithNothingStoredEveryKeyIsThere(t *testing.T) {
 }
 
 func TestARunThatBroughtNothingIsFetchTimeAlone(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, market.Batch{}, market.FCRCapacity, market.AFRREnergy)
 	f.refresh(t)

@@ -8,6 +8,7 @@ import (
 )
 
 func TestOfEqualExtremesTheFirstIsNamed(t *testing.T) {
+	t.Parallel()
 	table := web.Table{Columns: []web.Column{{Name: "price_eur_mwh"}}}
 	for i, price := range []float64{3, 9, 1, 9, 1, 3} {
 		start := int64(i) * market.QuarterSeconds

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"courant/server/api"
+	"courant/store/storetest/await"
 )
 
 // peer sets the address that a request comes from.
@@ -31,6 +32,7 @@ func (f *fixture) floodSignIns(t *testing.T, dress ...func(*http.Request)) {
 }
 
 func TestBehindAFloodOfSignInsAStrangerWaitsAndAKnownDeviceDoesNot(t *testing.T) {
+	t.Parallel()
 	trusted := func(o *api.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }
 	for name, from := range map[string]func(client string) func(*http.Request){
 		"peers": peer,
@@ -61,6 +63,7 @@ func TestBehindAFloodOfSignInsAStrangerWaitsAndAKnownDeviceDoesNot(t *testing.T)
 }
 
 func TestEveryWayOfSigningInSetsTheCookieOfTheDevice(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) { o.OpenSignup = true })
 	session := f.signIn(t, email, password)
 	for _, row := range []struct {
@@ -86,6 +89,7 @@ func TestEveryWayOfSigningInSetsTheCookieOfTheDevice(t *testing.T) {
 }
 
 func TestEachFormThatHashesIsLimitedByOrigin(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) { o.OpenSignup = true })
 	f.floodSignIns(t)
 	for i := range 20 {
@@ -112,6 +116,7 @@ func TestEachFormThatHashesIsLimitedByOrigin(t *testing.T) {
 }
 
 func TestAnswersToAnOriginOverTheLimitAreDelayedUnlessTheClientIsGone(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	f.floodSignIns(t)
 	wrong := url.Values{"email": {"nobody@example.org"}, "password": {"x"}}
@@ -129,7 +134,7 @@ func TestAnswersToAnOriginOverTheLimitAreDelayedUnlessTheClientIsGone(t *testing
 			f.ServeHTTP(w, r)
 			status <- w.Code
 		}()
-		must(t, f.clock.BlockUntilContext(t.Context(), 1))
+		must(t, f.clock.BlockUntilContext(await.Context(t), 1))
 		return status
 	}
 	late := begin(t.Context())
@@ -139,16 +144,17 @@ func TestAnswersToAnOriginOverTheLimitAreDelayedUnlessTheClientIsGone(t *testing
 	default:
 	}
 	f.clock.Advance(2 * time.Second)
-	if code := <-late; code != 429 {
+	if code := await.Value(t, late); code != 429 {
 		t.Errorf("late it is %d", code)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := begin(ctx)
 	cancel()
-	<-gone
+	await.Value(t, gone)
 }
 
 func TestMailsOfOriginsWithFewerRequestsAreSentFirst(t *testing.T) {
+	t.Parallel()
 	done, mails := api.QueuedMails(2000, 5)
 	if len(done) != 1000 || mails != 1005 {
 		t.Fatalf("%d are done and %d dropped", len(done), mails)

@@ -56,6 +56,7 @@ func TestATokenHasAMinutesRequestsAtOnceRefilledEvenly(t *testing.T) {
 }
 
 func TestRetryAfterIsTheTimeToWait(t *testing.T) {
+	t.Parallel()
 	f := open(t, func(o *api.Options) { o.RateLimitPerMinute = 2 })
 	f.refresh(t)
 	admin := f.admin(t)
@@ -74,6 +75,7 @@ func TestRetryAfterIsTheTimeToWait(t *testing.T) {
 }
 
 func TestRefusedRequestsDoNotDelayTheNextAllowedOne(t *testing.T) {
+	t.Parallel()
 	clock := clockwork.NewFakeClockAt(noon)
 	take := api.NewLimits(clock, 60)
 	hammer := func(want int64) {
@@ -116,6 +118,7 @@ func TestARequestThatIsRefusedForAnotherReasonCountsToo(t *testing.T) {
 }
 
 func TestTokensThatAreNoLongerUsedAreForgotten(t *testing.T) {
+	t.Parallel()
 	f := open(t, func(o *api.Options) { o.RateLimitPerMinute = 2 })
 	most := 0
 	for id := range int64(10_000) {

@@ -17,6 +17,7 @@ import (
 	"courant/auth"
 	"courant/server/api"
 	"courant/store"
+	"courant/store/storetest/await"
 )
 
 const (
@@ -41,6 +42,7 @@ func form(email, password string) io.Reader {
 var urlencoded = header("Content-Type", "application/x-www-form-urlencoded")
 
 func TestASessionIsValidFromSigningInToSigningOut(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		f := withUser(t, func(o *api.Options) {
 			o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, SecureCookie: secure, Hashing: cheap})
@@ -87,6 +89,7 @@ func TestASessionIsValidFromSigningInToSigningOut(t *testing.T) {
 }
 
 func TestASignInThatIsRefusedShowsThePageAgain(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	must(t, f.auth.AddUser(t.Context(), "gone@example.org", password, true))
 	_, err := f.auth.Disable(t.Context(), "gone@example.org")
@@ -128,6 +131,7 @@ func TestASignInThatIsRefusedShowsThePageAgain(t *testing.T) {
 }
 
 func TestMalformedFormsAreRefused(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	right := url.Values{"email": {email}, "password": {password}}.Encode()
 	for name, test := range map[string]struct {
@@ -160,6 +164,7 @@ func TestMalformedFormsAreRefused(t *testing.T) {
 }
 
 func TestABodyIsAtMost64KiB(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	live := httptest.NewServer(f)
 	defer live.Close()
@@ -214,12 +219,13 @@ func TestABodyIsAtMost64KiB(t *testing.T) {
 				t.Errorf("the problem is %s", w.Body)
 			}
 			conn.Close()
-			<-sent
+			await.Value(t, sent)
 		})
 	}
 }
 
 func TestABodyThatNoHandlerReadsIsAtMost64KiBToo(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	for _, request := range [][2]string{{"POST", "/logout"}, {"GET", "/healthz"}, {"GET", "/api/day-ahead-prices"}, {"POST", "/nothing"}} {
 		w := f.send(t, request[0], request[1], strings.NewReader(strings.Repeat("a", 64<<10+1)))
@@ -230,6 +236,7 @@ func TestABodyThatNoHandlerReadsIsAtMost64KiBToo(t *testing.T) {
 }
 
 func TestRequestsFromPagesOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name      string
 		publicURL string
@@ -281,6 +288,7 @@ func TestRequestsFromPagesOfOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestSigningInReplacesTheSessionOfTheRequest(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	const planted = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	cookie := f.send(t, "POST", "/login", form(email, password), urlencoded, header("Cookie", "courant_session="+planted)).Result().Cookies()[0]
@@ -297,6 +305,7 @@ func TestSigningInReplacesTheSessionOfTheRequest(t *testing.T) {
 }
 
 func TestWhileAnotherProgramLocksTheDatabaseRequestsThatWriteAreUnavailable(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	quick, err := store.Open(t.Context(), f.store.Path(), store.BusyTimeout(10*time.Millisecond))
 	must(t, err)

@@ -52,6 +52,10 @@ func marketOn(date market.DeliveryDate) market.Batch {
 		market.MFRR.Put(&batch, append(market.MFRR.In(batch),
 			market.MFRRStep{Start: start, Direction: market.Upward, ClearingPrice: price, ActivatedVolumeSAMW: market.Num(float64(i))},
 			market.MFRRStep{Start: start, Direction: market.Downward, ActivatedVolumeDAMW: market.Num(-float64(i))}))
+		market.Imbalance.Put(&batch, append(market.Imbalance.In(batch), market.ImbalanceStep{
+			Start: start, PositivePrice: price, NegativePrice: market.Num(float64(i) + 0.25), ImbalanceMWh: market.Num(float64(i%60) - 30),
+			SystemTrend: market.Str([]string{"UPWARD", "DOWNWARD"}[i%2]), Status: market.Str("provisional"), Updated: 1000 * (start + 1061),
+		}))
 	}
 	for i := range int64(date.Steps(60)) {
 		market.AFRR.Put(&batch, append(market.AFRR.In(batch), market.AFRRStep{
@@ -98,12 +102,13 @@ func shownRows(t *testing.T, page, dataset string) [][]string {
 }
 
 func TestCSVIsWhatThePageShows(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
 	f.refresh(t)
 	for dataset, path := range map[market.Dataset]string{
 		market.DayAheadPrices: "/prix", market.FCRCapacity: "/capacite", market.AFRRCapacity: "/capacity", market.MFRRCapacity: "/capacite",
-		market.AFRREnergy: "/energie", market.MFRREnergy: "/energy",
+		market.AFRREnergy: "/energie", market.MFRREnergy: "/energy", market.ImbalancePrices: "/energy",
 	} {
 		for _, query := range []string{"?from=2026-10-25&to=2026-10-25", "?from=2026-10-25&to=2026-10-26"} {
 			page := f.ask(t, "GET", path+query, admin).Body.String()
@@ -149,6 +154,7 @@ func instantOf(t *testing.T, text string) string {
 
 // A date of which the 4 s steps were removed shows what it showed before, and says so.
 func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
 	f.refresh(t)
@@ -186,6 +192,7 @@ func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
 }
 
 func TestCSVTellsBothSecondHoursApart(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	w := f.ask(t, "GET", "/csv/fr/day-ahead-prices?from=2026-10-25", admin)
 	lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\r\n"), "\r\n")
@@ -208,6 +215,7 @@ func TestCSVTellsBothSecondHoursApart(t *testing.T) {
 }
 
 func TestDatesThatCannotBeShownAreRefused(t *testing.T) {
+	t.Parallel()
 	f, admin := withMarket(t)
 	for query, want := range map[string]int{
 		"":                               200,

@@ -11,6 +11,7 @@ import (
 )
 
 func TestWhoReadsTheMetrics(t *testing.T) {
+	t.Parallel()
 	for _, opened := range []bool{false, true} {
 		t.Run(fmt.Sprintf("opened to this machine: %t", opened), func(t *testing.T) { readMetrics(t, opened) })
 	}

@@ -126,6 +126,7 @@ func wantMFRR(date word, steps []mfrrStep) mfrrAnswer {
 }
 
 func TestMFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
+	t.Parallel()
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
@@ -160,6 +161,7 @@ func TestMFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
 }
 
 func TestMFRRAnswersWithFewRows(t *testing.T) {
+	t.Parallel()
 	start := at("2026-07-15T10:00:00Z")
 	settled := bareMFRR(start+900, market.Upward)
 	settled.row.Current, settled.row.Previous = "55.5", "-1"
@@ -186,6 +188,7 @@ func TestMFRRAnswersWithFewRows(t *testing.T) {
 }
 
 func TestMFRRLatestRowIsTheNewestWithAValue(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	start := at("2026-07-15T10:00:00Z")
 	f.commit(t, storedMFRR([]mfrrStep{

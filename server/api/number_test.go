@@ -14,6 +14,7 @@ import (
 )
 
 func TestNumbersComeBackInTheirShortestDecimalForm(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		// What a source may publish: 200 000 MW either way, six decimals.
 		n := rapid.Int64Range(-200_000_000_000, 200_000_000_000).Draw(t, "millionths")
@@ -29,6 +30,7 @@ func TestNumbersComeBackInTheirShortestDecimalForm(t *testing.T) {
 }
 
 func TestNumbersHaveNoExponentAndNoNoiseAfterTheDatabase(t *testing.T) {
+	t.Parallel()
 	for published, want := range map[string]value{
 		"0": "0", "-0.0": "0", "11.0": "11", "3.10": "3.1", "0.000001": "0.000001", "-0.000001": "-0.000001", "1e-6": "0.000001",
 		"1E5": "100000", "100000": "100000", "-99999.999999": "-99999.999999", "0.1": "0.1", "0.30": "0.3", "2.675": "2.675",
@@ -45,6 +47,7 @@ func TestNumbersHaveNoExponentAndNoNoiseAfterTheDatabase(t *testing.T) {
 }
 
 func TestWordsOfASourceAreEscaped(t *testing.T) {
+	t.Parallel()
 	for said, want := range map[string]string{
 		"DAILY": "DAILY", `a"b\c/d`: `a"b\c/d`, "a\x00\x1f\r\n\tb": "a\x00\x1f\r\n\tb", "été \u2028 😀": "été \u2028 😀",
 		"</script>": "</script>", "\xff\xfe": "\ufffd\ufffd",

@@ -35,6 +35,7 @@ func document(t *testing.T, f *fixture, changes ...func(*http.Request)) *openapi
 }
 
 func TestTheDocumentIsOpenAPI31InBothLanguages(t *testing.T) {
+	t.Parallel()
 	f := open(t, func(o *api.Options) { o.PublicURL, o.Contact = "https://courant.example", "contact@courant.example" })
 	titles := map[string]string{}
 	for _, language := range []string{"fr", "en"} {
@@ -56,6 +57,7 @@ func TestTheDocumentIsOpenAPI31InBothLanguages(t *testing.T) {
 }
 
 func TestTheDocumentHasEveryRoute(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	doc := document(t, f)
 	served := f.Routes()
@@ -98,6 +100,7 @@ func fits(t *testing.T, doc *openapi3.T, path, target string, status int, header
 }
 
 func TestAnswersAreAsTheDocumentSays(t *testing.T) {
+	t.Parallel()
 	full, admin := withMarket(t, reporting(inState("ok")))
 	revised := marketOn(turnBack)
 	for i := range market.AFRR.In(revised) {
@@ -144,6 +147,7 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 }
 
 func TestAnAnswerThatLacksAKeyIsNotAsTheDocumentSays(t *testing.T) {
+	t.Parallel()
 	f, _ := withMarket(t)
 	doc := document(t, f)
 	header := http.Header{"Content-Type": {"application/json"}}
@@ -215,6 +219,7 @@ func TestTheDocumentationNamesWhoRunsThisCourant(t *testing.T) {
 }
 
 func TestAnExampleIsAnAnswerWithItsListsCutShort(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		`{"b":[1,2,3],"a":null}`:                      `{"b":[1,2],"a":null}`,
 		`{"rows":[{"x":[1,2,3]},{"x":[]},{"x":[4]}]}`: `{"rows":[{"x":[1,2]},{"x":[]}]}`,

@@ -46,6 +46,7 @@ func (f *fixture) follow(t *testing.T, w *httptest.ResponseRecorder, dress ...fu
 }
 
 func TestSigningInLeadsToTheOwnPageThatWasAskedFor(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	for next, want := range map[string]string{
 		"": "/", "/account": "/account", "/prix?from=2026-07-14": "/prix?from=2026-07-14", "//evil.example": "/", "https://evil.example": "/", `/\evil.example`: "/",
@@ -66,6 +67,7 @@ func TestSigningInLeadsToTheOwnPageThatWasAskedFor(t *testing.T) {
 }
 
 func TestTooManySignInsAreToldToWait(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{email, "nobody@example.org"} {
 		f := withUser(t)
 		var refused string
@@ -98,6 +100,7 @@ func TestTooManySignInsAreToldToWait(t *testing.T) {
 }
 
 func TestATokenIsShownOnceWithACurlThatWorks(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) { o.PublicURL = "https://courant.example" })
 	f.refresh(t)
 	anne, elsewhere := f.signIn(t, email, password), f.signIn(t, email, password)
@@ -139,6 +142,7 @@ func TestATokenIsShownOnceWithACurlThatWorks(t *testing.T) {
 }
 
 func TestATokenThatIsNotShownInTimeIsForgotten(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	anne := f.signIn(t, email, password)
 	w := f.submit(t, "POST", "/docs/tokens", url.Values{"name": {"night"}}, anne)
@@ -149,6 +153,7 @@ func TestATokenThatIsNotShownInTimeIsForgotten(t *testing.T) {
 }
 
 func TestAnswersHaveTheRemainingLimitOfTheToken(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) { o.RateLimitPerMinute = 2 })
 	account, err := f.auth.User(t.Context(), email)
 	must(t, err)
@@ -187,6 +192,7 @@ func (f *fixture) invited(t *testing.T, admin func(*http.Request), fields url.Va
 }
 
 func TestAPersonIsInvitedAndSubscribed(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	f.refresh(t)
 	must(t, f.auth.AddUser(t.Context(), "boris@example.org", password, true))
@@ -253,6 +259,7 @@ func TestAPersonIsInvitedAndSubscribed(t *testing.T) {
 }
 
 func TestAPasswordIsChangedAndOtherSessionsEnd(t *testing.T) {
+	t.Parallel()
 	f := withUser(t)
 	f.refresh(t)
 	here, there := f.signIn(t, email, password), f.signIn(t, email, password)
@@ -319,6 +326,7 @@ func withMail(t *testing.T, box *letterbox, changes ...func(*api.Options)) (f *f
 }
 
 func TestAForgottenPasswordIsReplacedByALinkThatIsMailed(t *testing.T) {
+	t.Parallel()
 	box := &letterbox{}
 	f, read := withMail(t, box)
 	must(t, f.auth.AddUser(t.Context(), "gone@example.org", password, true))
@@ -347,6 +355,7 @@ func TestAForgottenPasswordIsReplacedByALinkThatIsMailed(t *testing.T) {
 }
 
 func TestLinksAreAskedForThreeTimesAnHourAndTwentyFromOneOrigin(t *testing.T) {
+	t.Parallel()
 	box := &letterbox{}
 	f, read := withMail(t, box)
 	for i := range 20 {
@@ -364,6 +373,7 @@ func TestLinksAreAskedForThreeTimesAnHourAndTwentyFromOneOrigin(t *testing.T) {
 }
 
 func TestTheLogOfAFailedMailDoesNotContainItsAddress(t *testing.T) {
+	t.Parallel()
 	box := &letterbox{fails: errors.New("mail: the server is away")}
 	f, read := withMail(t, box)
 	f.submit(t, "POST", "/forgotten", url.Values{"email": {email}})
@@ -374,6 +384,7 @@ func TestTheLogOfAFailedMailDoesNotContainItsAddress(t *testing.T) {
 }
 
 func TestAnInvitationIsMailedWhereMailsAreSent(t *testing.T) {
+	t.Parallel()
 	box := &letterbox{}
 	f, read := withMail(t, box)
 	must(t, f.auth.AddUser(t.Context(), "boris@example.org", password, true))
@@ -389,6 +400,7 @@ func TestAnInvitationIsMailedWhereMailsAreSent(t *testing.T) {
 }
 
 func TestVisitorsMakeAccountsWhereThatIsOpen(t *testing.T) {
+	t.Parallel()
 	open := func(o *api.Options) { o.OpenSignup = true }
 	t.Run("without mail", func(t *testing.T) {
 		f := withUser(t, open)
@@ -432,6 +444,7 @@ func TestVisitorsMakeAccountsWhereThatIsOpen(t *testing.T) {
 }
 
 func TestTheOffersAndHowToAskForOne(t *testing.T) {
+	t.Parallel()
 	none := open(t, func(o *api.Options) { o.Contact = "boris@courant.example" })
 	page := none.ask(t, "GET", "/offers", english).Body.String()
 	if !strings.Contains(page, "private instance") || !strings.Contains(page, "boris@courant.example") {
@@ -456,6 +469,7 @@ func TestTheOffersAndHowToAskForOne(t *testing.T) {
 }
 
 func TestTheFirstLinkMakesTheAdministratorOnAPage(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	key, err := f.auth.FirstLink(t.Context())
@@ -501,6 +515,7 @@ func TestALinkIsMailedToTheStoredAddressAlone(t *testing.T) {
 }
 
 func TestALinkThatIsShownDoesNotTakeItsHostFromTheRequest(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		publicURL, link string
 		hint            bool
@@ -584,6 +599,7 @@ func TestListsAreShownByPages(t *testing.T) {
 }
 
 func TestOverTLSTheSessionIsInACookieOfThisHostAlone(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) {
 		o.PublicURL = "https://courant.example"
 		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, SecureCookie: true})

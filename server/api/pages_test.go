@@ -9,6 +9,7 @@ import (
 )
 
 func TestTheChosenLanguageIsKept(t *testing.T) {
+	t.Parallel()
 	f := withUser(t, func(o *api.Options) { o.SecureCookie = true })
 	choose := func(language, next string) (code int, location, cookie string) {
 		w := f.send(t, "POST", "/language", strings.NewReader(url.Values{"language": {language}, "next": {next}}.Encode()), urlencoded)

@@ -25,6 +25,7 @@ func quarterOf(start int64, price value) priceRow {
 }
 
 func TestPricesOfEveryQuarterHourOfADayAreServedWhateverItsLength(t *testing.T) {
+	t.Parallel()
 	for _, day := range civilDays {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
@@ -53,6 +54,7 @@ func TestPricesOfEveryQuarterHourOfADayAreServedWhateverItsLength(t *testing.T) 
 }
 
 func TestPricesOfHoursAreServedAsFourQuarters(t *testing.T) {
+	t.Parallel()
 	price := func(start string, resolution market.Resolution, price value) market.Price {
 		return market.Price{Start: at(start), Resolution: resolution, Price: price.number()}
 	}
@@ -104,6 +106,7 @@ const (
 )
 
 func TestPricesWindowIsTheLastDateAndThe28CalendarDatesBefore(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		stored   []string
 		served   []string
@@ -131,6 +134,7 @@ func TestPricesWindowIsTheLastDateAndThe28CalendarDatesBefore(t *testing.T) {
 }
 
 func TestWindowDaysIsConfigured(t *testing.T) {
+	t.Parallel()
 	f := open(t, func(o *api.Options) { o.WindowDays = 2 })
 	f.commit(t, market.Prices.Batch([]market.Price{
 		{Start: at("2026-03-28T22:45:00Z"), Resolution: market.PT15M, Price: market.Num(1)},

@@ -12,6 +12,7 @@ import (
 )
 
 func TestProblemsSpeakTheLanguageThatIsAskedFor(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for accept, want := range map[string]string{
 		"": "fr", "fr": "fr", "fr-CA": "fr", "en": "en", "en-GB": "en", "EN-us": "en", "de": "fr", "*": "fr", "de, en;q=0.5": "en",
@@ -77,6 +78,7 @@ func TestEveryProblemIsTheSameInBothLanguagesButItsWords(t *testing.T) {
 }
 
 func TestAPanicIsAProblemThatNamesItsLineInTheLog(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for path, value := range map[string]any{
 		"/panic/text": "the secret is 42", "/panic/error": http.ErrBodyNotAllowed, "/panic/slice": []string{"the secret is 42"},
@@ -110,6 +112,7 @@ func TestAPanicIsAProblemThatNamesItsLineInTheLog(t *testing.T) {
 }
 
 func TestAPanicAfterTheAnswerHasBegunIsLoggedAndAddsNothingToIt(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.Handle("/panic", func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte("begun"))
@@ -124,6 +127,7 @@ func TestAPanicAfterTheAnswerHasBegunIsLoggedAndAddsNothingToIt(t *testing.T) {
 }
 
 func TestARequestIDIsNewAndNotTheCallers(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	seen := map[string]bool{"mine": true}
 	for range 20 {
@@ -136,6 +140,7 @@ func TestARequestIDIsNewAndNotTheCallers(t *testing.T) {
 }
 
 func TestAFaultOfTheDatabaseIsAProblemWithoutItsWords(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	admin := f.admin(t)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestTheClientAddressIsTheOneThatATrustedProxyNames(t *testing.T) {
+	t.Parallel()
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128")}
 	for _, test := range []struct {
 		trusted              []netip.Prefix

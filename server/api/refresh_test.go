@@ -38,10 +38,12 @@ func oneOfEach(price float64) market.Batch {
 	}
 	return market.Prices.Batch([]market.Price{{Start: start, Resolution: market.PT15M, Price: number}}).With(market.Capacity.Batch([]market.CapacityStep{
 		step(market.FCRCapacity, market.Symmetric), step(market.AFRRCapacity, market.Upward), step(market.MFRRCapacity, market.Downward),
-	})).With(market.AFRR.Batch([]market.AFRRStep{{Start: start, UpwardPrice: number}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: start, Direction: market.Upward, ClearingPrice: number}}))
+	})).With(market.AFRR.Batch([]market.AFRRStep{{Start: start, UpwardPrice: number}})).With(market.MFRR.Batch([]market.MFRRStep{{Start: start, Direction: market.Upward, ClearingPrice: number}})).
+		With(market.Imbalance.Batch([]market.ImbalanceStep{{Start: start, PositivePrice: number, Status: market.Str("provisional")}}))
 }
 
 func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	batch := oneOfEach(12.5)
 	f.commit(t, market.Prices.Batch(market.Prices.In(batch)).With(market.Capacity.Batch(market.Capacity.In(batch)[:1])).With(market.AFRR.Batch(market.AFRR.In(batch))))
@@ -60,6 +62,7 @@ func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
 }
 
 func TestAnAggregateTakesTheTimeOfTheOnlyPartThatWasRead(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, market.Batch{}, market.MFRRCapacity, market.AFRREnergy)
 	f.refresh(t)
@@ -70,6 +73,7 @@ func TestAnAggregateTakesTheTimeOfTheOnlyPartThatWasRead(t *testing.T) {
 }
 
 func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)
@@ -103,6 +107,7 @@ func TestRefreshBuildsOnlyWhatChanged(t *testing.T) {
 }
 
 func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	refused := func(datasets ...market.Dataset) []market.Refusal {
@@ -148,6 +153,7 @@ func TestFetchTimeIsThatOfTheNewestRunThatRefusedNothing(t *testing.T) {
 }
 
 func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	other, err := store.Open(t.Context(), f.store.Path())
@@ -160,6 +166,7 @@ func TestWhatAnotherProcessCommitsIsServedAfterARefresh(t *testing.T) {
 }
 
 func TestAFailedRefreshLeavesWhatIsServed(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	f.refresh(t)
@@ -175,6 +182,7 @@ func TestAFailedRefreshLeavesWhatIsServed(t *testing.T) {
 
 // The price is a counter: a reader that sees one part older than what it saw before has been given a mixture.
 func TestReadersNeverSeeAMixtureWhileBodiesAreRefreshed(t *testing.T) {
+	t.Parallel()
 	const commits, readers = 12, 3
 	f := open(t, func(o *api.Options) { o.RateLimitPerMinute = 1 << 30 })
 	f.commit(t, oneOfEach(1))
@@ -254,6 +262,7 @@ func fcrPrice(price int) []byte {
 }
 
 func TestBeforeAllBodiesAreBuiltDataRoutesAreUnavailable(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(1))
 	admin := f.admin(t)
@@ -279,6 +288,7 @@ func TestBeforeAllBodiesAreBuiltDataRoutesAreUnavailable(t *testing.T) {
 }
 
 func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	must(t, f.store.Close())
@@ -292,6 +302,7 @@ func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 }
 
 func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.commit(t, oneOfEach(12.5))
 	f.refresh(t)
@@ -316,6 +327,7 @@ func TestARunThatChangesNoRowGivesTheBodiesItsTimeAndReadsNoRow(t *testing.T) {
 }
 
 func TestABodyThatWasNeverFetchedGetsItsTime(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	f.commit(t, market.Batch{}, market.FCRCapacity, market.MFRREnergy)

@@ -14,9 +14,11 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 func TestRevisionsAreNamedAndScaledAsTheirEndpointDoes(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	start := market.NewDeliveryDate(2026, time.July, 14).Start().Unix()
@@ -119,6 +121,7 @@ func revisionsPage(t *testing.T, f *fixture, target string, who func(*http.Reque
 }
 
 func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	date := market.NewDeliveryDate(2026, time.July, 14)
@@ -163,6 +166,7 @@ func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
 }
 
 func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	date := market.NewDeliveryDate(2026, time.July, 14)
@@ -183,6 +187,7 @@ func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
 }
 
 func TestALargeAnswerOfRevisionsIsSentInParts(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	revisedSteps(t, f, market.NewDeliveryDate(2026, time.July, 14), 8)
@@ -241,7 +246,7 @@ func TestClientsThatReadRevisionsSlowlyHoldOnlySoManyAnswers(t *testing.T) {
 				t.Errorf("an answer that was begun: %d %s", w.Code, w.Body)
 			}
 		})
-		<-asked
+		await.Value(t, asked)
 	}
 	refused := func(token string) {
 		t.Helper()
@@ -285,7 +290,7 @@ func TestClientsThatReadPagesSlowlyHoldOnlySoMuch(t *testing.T) {
 			anne(r)
 			f.ServeHTTP(slowReader{httptest.NewRecorder(), asked, let}, r)
 		})
-		<-asked
+		await.Value(t, asked)
 	}
 	w := f.ask(t, "GET", page, anne)
 	if p := problemOf(t, w); p.Status != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "5" {
@@ -304,6 +309,7 @@ func TestClientsThatReadPagesSlowlyHoldOnlySoMuch(t *testing.T) {
 }
 
 func TestParametersOfRevisionsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)
 	revisedSteps(t, f, market.NewDeliveryDate(2026, time.July, 14), 1)

@@ -29,7 +29,19 @@ import (
 	"courant/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(withChromium{m}) }
+
+// withChromium stops the Chromium of the tests after the last of them.
+type withChromium struct{ *testing.M }
+
+func (m withChromium) Run() int {
+	defer func() {
+		if chromium.stop != nil {
+			chromium.stop()
+		}
+	}()
+	return m.M.Run()
+}
 
 // cheap are parameters with which hashing a password takes next to no time.
 var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
@@ -37,9 +49,9 @@ var cheap = auth.Hashing{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 1
 // noon is in Paris 14:00 on 2026-07-15.
 var noon = time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 
-// endpoints are the eight paths below /api/.
+// endpoints are the paths below /api/ that serve data.
 var endpoints = []string{
-	"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy",
+	"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy", "imbalance-prices",
 	"balancing-capacity", "balancing-energy",
 }
 
@@ -113,6 +125,7 @@ func (f *fixture) commit(t testing.TB, batch market.Batch, named ...market.Datas
 	}
 	for dataset, rows := range map[market.Dataset]int{
 		market.DayAheadPrices: len(market.Prices.In(batch)), market.AFRREnergy: len(market.AFRR.In(batch)), market.MFRREnergy: len(market.MFRR.In(batch)),
+		market.ImbalancePrices: len(market.Imbalance.In(batch)),
 	} {
 		if rows > 0 {
 			datasets[dataset] = true

@@ -13,6 +13,7 @@ import (
 )
 
 func TestStaticFilesAreServed(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	for name, contentType := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
 		want, err := os.ReadFile("../../web/static/" + name)
@@ -29,6 +30,7 @@ func TestStaticFilesAreServed(t *testing.T) {
 
 // The paths go over the wire as they are: a client would tidy them.
 func TestTricksWithPathsFindNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t)
 	f.refresh(t)
 	live := httptest.NewServer(f)

@@ -58,6 +58,7 @@ func TestOnlyAdministratorsSeeTextsOfASource(t *testing.T) {
 }
 
 func TestAStatusThatCannotBeReadIsAnInternalProblem(t *testing.T) {
+	t.Parallel()
 	f := open(t, reporting(func(context.Context) (report.Report, error) { return report.Report{}, errors.New("SELECT failed") }))
 	w := f.ask(t, "GET", "/api/status", f.admin(t))
 	if p := problemOf(t, w); p.Code != "internal" || strings.Contains(w.Body.String(), "SELECT") {

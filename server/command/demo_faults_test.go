@@ -18,6 +18,7 @@ import (
 	"courant/ingest/report"
 	"courant/ingest/simulator"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 // switched is what the switches' page says of each resource that is not well.
@@ -63,11 +64,11 @@ func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 	go func() { script.Play(ctx); close(ended) }()
 	pass := func(d time.Duration) {
 		t.Helper()
-		if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+		if err := clock.BlockUntilContext(await.Context(t), 1); err != nil {
 			t.Fatal(err)
 		}
 		clock.Advance(d)
-		if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+		if err := clock.BlockUntilContext(await.Context(t), 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,5 +108,5 @@ func TestDemoFaultsGoRoundByTheClock(t *testing.T) {
 		pass(fault.lasts)
 	}
 	end()
-	<-ended
+	await.Value(t, ended)
 }

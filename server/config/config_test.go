@@ -37,6 +37,7 @@ func documentedDefaults() Config {
 				market.FeedCapacity:       {Every: 10 * time.Minute, From: 8*60 + 10, To: 11*60 + 30, LookbackDays: 35, LateAt: 11 * 60},
 				market.FeedAFRREnergy:     {Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
 				market.FeedMFRREnergy:     {Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60},
+				market.FeedImbalance:      {Every: 15 * time.Minute, From: 3, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 25 * time.Minute},
 			},
 		},
 		API:      API{WindowDays: 29, RateLimitPerMinute: 600},
@@ -175,6 +176,7 @@ ingest:
   capacity: &feed {every: 1h, from: 07:05, to: "07:06", lookback_days: 1, late_at: "07:07"}
   afrr_energy: *feed
   mfrr_energy: {lag_at: 45m}
+  imbalance: {every: 30m}
 api: {window_days: 3660, rate_limit_per_minute: 1}
 offers:
   - {id: Pro_1, name_fr: Pro, name_en: Pro, price_fr: 9 €, price_en: €9, description_fr: Tout, description_en: All, contact: c@example.org}
@@ -207,6 +209,7 @@ log: {level: debug, format: json}
 				market.FeedCapacity:       &hourly,
 				market.FeedAFRREnergy:     &hourly,
 				market.FeedMFRREnergy:     {Every: 15 * time.Minute, From: 0, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 45 * time.Minute},
+				market.FeedImbalance:      {Every: 30 * time.Minute, From: 3, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 25 * time.Minute},
 			},
 		},
 		API: API{WindowDays: 3660, RateLimitPerMinute: 1},
@@ -474,7 +477,7 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		{
 			"offer of an unknown dataset", "offers: [{id: a, datasets: [afrr-energy, gas]}]",
 			`offers[0].datasets[1]: "gas" is not a dataset: write one of ` +
-				"[day-ahead-prices fcr-capacity afrr-capacity mfrr-capacity afrr-energy mfrr-energy]",
+				"[day-ahead-prices fcr-capacity afrr-capacity mfrr-capacity afrr-energy mfrr-energy imbalance-prices]",
 		},
 
 		{"syntax on the first line", "contact: a: b\n", "line 1: mapping values are not allowed in this context"},

@@ -20,6 +20,7 @@ func onFreePorts(t *testing.T) Options {
 }
 
 func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
+	t.Parallel()
 	f, err := Open(onFreePorts(t), httpLimits, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -65,6 +65,7 @@ func large(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestAClientThatIsSlowIsLetGo(t *testing.T) {
+	t.Parallel()
 	server := impatient.Server(http.HandlerFunc(large), slog.New(slog.DiscardHandler))
 	listener := pipes{make(chan net.Conn), make(chan struct{})}
 	go server.Serve(listener)
@@ -134,6 +135,7 @@ func requestFor(t *testing.T, path string) []byte {
 }
 
 func TestOverHTTP2AClientThatIsSlowIsLetGo(t *testing.T) {
+	t.Parallel()
 	dial := overHTTP2(t, impatient, large)
 	for name, test := range map[string]struct {
 		begin func(frames *http2.Framer, block []byte) error
@@ -192,6 +194,7 @@ func (r *renewed) Write(p []byte) (int, error) {
 }
 
 func TestEachPartOfAnAnswerHasTimeOfItsOwn(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ bytes, cutAt, times, written int }{
 		// The first part has the time of the request. It is renewed before each other, and before what a buffer holds goes out.
 		{1, 0, 1, 1},
@@ -231,6 +234,7 @@ func trickle(pieces int, pause time.Duration, ended chan<- error) http.HandlerFu
 }
 
 func TestAnAnswerThatIsWrittenSlowlyGoesOnForAsLongAsItIsRead(t *testing.T) {
+	t.Parallel()
 	const pieces = 300
 	for name, pause := range map[string]time.Duration{"four pieces a second": 250 * time.Millisecond, "a piece every half minute": 30 * time.Second} {
 		t.Run(name+", HTTP/1.1", func(t *testing.T) {
@@ -300,6 +304,7 @@ func TestAnAnswerThatIsWrittenSlowlyGoesOnForAsLongAsItIsRead(t *testing.T) {
 }
 
 func TestWhoDoesNotReadASlowAnswerIsLetGo(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan error, 1)
 		server := httpLimits.Server(trickle(1<<20, 250*time.Millisecond, ended), slog.New(slog.DiscardHandler))
@@ -321,6 +326,7 @@ func TestWhoDoesNotReadASlowAnswerIsLetGo(t *testing.T) {
 }
 
 func TestOfTooManyConnectionsTheOneGoesThatSaidNothingForLongest(t *testing.T) {
+	t.Parallel()
 	all := newConnections(3)
 	var opened []*watched
 	for range 6 {
@@ -387,6 +393,7 @@ var floods = map[string]struct {
 }
 
 func TestAFloodOverHTTP2EndsItsOwnConnectionAndNoOther(t *testing.T) {
+	t.Parallel()
 	held := make(chan struct{})
 	dial := overHTTP2(t, httpLimits, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/held" {

@@ -19,9 +19,11 @@ import (
 	"courant/store"
 	"courant/store/backup/s3"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) {
+	t.Parallel()
 	folder, objects := t.TempDir(), newObjectStore(t)
 	inFolder := func(name string) {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
@@ -55,15 +57,15 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			ctx, stop := context.WithCancel(t.Context())
 			var running sync.WaitGroup
 			running.Go(func() { n.Run(ctx) })
-			<-made // the one that was missed
+			await.Value(t, made) // the one that was missed
 			for _, hours := range []time.Duration{14*time.Hour + 30*time.Minute, 24 * time.Hour} {
-				if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+				if err := n.clock.BlockUntilContext(await.Context(t), 1); err != nil {
 					t.Fatal(err)
 				}
 				n.clock.Advance(hours)
-				<-made
+				await.Value(t, made)
 			}
-			if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+			if err := n.clock.BlockUntilContext(await.Context(t), 1); err != nil {
 				t.Fatal(err)
 			}
 			if got, want := n.newest(place.kind), time.Date(2026, 10, 26, 2, 30, 0, 0, time.UTC); !got.Equal(want) {
@@ -100,19 +102,20 @@ func (h onMessage) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h onMessage) WithGroup(string) slog.Handler      { return h }
 
 func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
+	t.Parallel()
 	n := newNightly(t, time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), config{To: filepath.Join(t.TempDir(), "not mounted"), Keep: Keep{Days: 2}})
 	failed := make(chan struct{}, 10)
 	n.Log = slog.New(onMessage{"backup failed", failed})
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { n.Run(ctx) })
-	<-failed
+	await.Value(t, failed)
 	for range 2 {
-		if err := n.clock.BlockUntilContext(ctx, 1); err != nil {
+		if err := n.clock.BlockUntilContext(await.Context(t), 1); err != nil {
 			t.Fatal(err)
 		}
 		n.clock.Advance(time.Hour)
-		<-failed
+		await.Value(t, failed)
 	}
 	stop()
 	running.Wait()
@@ -183,6 +186,7 @@ func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testi
 }
 
 func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *testing.T) {
+	t.Parallel()
 	folder, objects := t.TempDir(), newObjectStore(t)
 	n := newNightly(t, backupNoon, config{To: folder, S3: objects.config(""), Keep: Keep{Days: 2}})
 	check := func(inFolder, inBucket []string) {
@@ -231,6 +235,7 @@ func withBackups(t *testing.T, last time.Time, nights int) (folder string, files
 }
 
 func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
+	t.Parallel()
 	for name, known := range map[string]func() bool{"nobody knows": nil, "it is known": func() bool { return true }} {
 		t.Run(name, func(t *testing.T) {
 			folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
@@ -271,6 +276,7 @@ func TestAClockThatIsFarAheadForAWhileDeletesNoBackup(t *testing.T) {
 }
 
 func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
+	t.Parallel()
 	folder, before := withBackups(t, backupNoon.Add(-10*time.Hour), 9)
 	n := newNightly(t, backupNoon, config{To: folder, Keep: Keep{Days: 2}})
 	wrong := true
@@ -289,6 +295,7 @@ func TestWhileTheClockIsKnownToBeWrongNoBackupGoes(t *testing.T) {
 }
 
 func TestWhichBackupsAreKept(t *testing.T) {
+	t.Parallel()
 	var made []time.Time
 	for date := market.NewDeliveryDate(2026, time.January, 1); !date.After(market.NewDeliveryDate(2026, time.November, 24)); date = date.Add(1) {
 		made = append(made, date.At(3, 30))

@@ -10,6 +10,7 @@ import (
 )
 
 func TestABatchIsTakenApartByDatasetAndDeliveryDate(t *testing.T) {
+	t.Parallel()
 	// The last quarter of 14 July and the first of the 15th, Paris.
 	last, first := market.NewDeliveryDate(2026, 7, 15).Period().Start-900, market.NewDeliveryDate(2026, 7, 15).Period().Start
 	batch := market.Prices.Batch([]market.Price{{Start: first, Resolution: market.PT15M}, {Start: last, Resolution: market.PT15M}}).With(market.Capacity.Batch([]market.CapacityStep{{Start: last, Dataset: market.FCRCapacity}, {Start: last, Dataset: market.AFRRCapacity}}))

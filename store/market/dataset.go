@@ -110,6 +110,9 @@ func (d Dataset) About() About {
 	return About{ID: d, Title: Text{string(d), string(d)}}
 }
 
+// Title returns the name of the dataset; its ID if it is not registered.
+func (d Dataset) Title() Text { return d.About().Title }
+
 // Series returns the series of the dataset. It panics if the dataset is not registered.
 func (d Dataset) Series() AnySeries {
 	for _, series := range registered {

@@ -7,7 +7,8 @@ import (
 )
 
 func TestADatasetIsItsText(t *testing.T) {
-	want := []market.Dataset{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy"}
+	t.Parallel()
+	want := []market.Dataset{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy", "imbalance-prices"}
 	got := market.Datasets()
 	if !slices.Equal(got, want) {
 		t.Errorf("Datasets = %v, want %v", got, want)

@@ -32,6 +32,7 @@ func hoursByLaw(d market.DeliveryDate) int {
 }
 
 func TestEveryDeliveryDate(t *testing.T) {
+	t.Parallel()
 	days := 0
 	for d := firstTested; !d.After(lastTested); d = d.Add(1) {
 		days++
@@ -81,6 +82,7 @@ func TestEveryDeliveryDate(t *testing.T) {
 }
 
 func TestAnInstantLiesInOneDeliveryDate(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d := anyDate().Draw(t, "date")
 		period := d.Period()
@@ -99,6 +101,7 @@ func TestAnInstantLiesInOneDeliveryDate(t *testing.T) {
 }
 
 func TestAtIsWhatAClockInParisShows(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d := anyDate().Draw(t, "date")
 		// Half of the draws fall on a change of the clock.
@@ -133,6 +136,7 @@ func TestAtIsWhatAClockInParisShows(t *testing.T) {
 }
 
 func TestDeliveryDatesCountDays(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d, n := anyDate().Draw(t, "date"), rapid.IntRange(0, 400).Draw(t, "days")
 		later := d.Add(n)
@@ -153,6 +157,7 @@ func TestDeliveryDatesCountDays(t *testing.T) {
 }
 
 func TestNothingElseReadsAsADeliveryDate(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", " ", "2026", "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "26-01-01", "2026/01/01", "01-02-2026",
 		"2026-01-01T00:00:00Z", "2026-01-01 ", " 2026-01-01", "2026-01-32", "+2026-01-01", "２０２６-01-01", "tomorrow"} {
 		if d, err := market.ParseDeliveryDate(text); err == nil {
@@ -164,6 +169,7 @@ func TestNothingElseReadsAsADeliveryDate(t *testing.T) {
 }
 
 func TestADeliveryDateGoesThroughSQLAsText(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d := anyDate().Draw(t, "date")
 		value, err := d.Value()

@@ -10,6 +10,7 @@ import (
 )
 
 func TestQuarters(t *testing.T) {
+	t.Parallel()
 	const q = market.QuarterSeconds
 	price := func(start int64, resolution market.Resolution, value float64) market.Price {
 		return market.Price{Start: start, Resolution: resolution, Price: market.Num(value)}
@@ -80,6 +81,7 @@ func TestQuarters(t *testing.T) {
 }
 
 func TestWhatENTSOEGivesStandsBeforeWhatStandsInForIt(t *testing.T) {
+	t.Parallel()
 	const hour = 3600
 	prices := []market.Price{
 		{Start: 0, Resolution: market.PT15M, Source: market.FromRTE, Price: market.Num(1)},
@@ -96,6 +98,7 @@ func TestWhatENTSOEGivesStandsBeforeWhatStandsInForIt(t *testing.T) {
 }
 
 func TestEveryQuarterHasTheFinestPriceThatCoversIt(t *testing.T) {
+	t.Parallel()
 	resolutions := []market.Resolution{market.PT15M, market.PT30M, market.PT60M}
 	rapid.Check(t, func(t *rapid.T) {
 		drawn := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) market.Price {

@@ -328,13 +328,13 @@ func (r *Resampler) compare(group int32, keys [][]string, row int) int {
 			continue
 		}
 		values := r.keys[k].Values
-		return cmp.Or(cmp.Compare(place(values, a), place(values, b)), strings.Compare(a, b))
+		return cmp.Or(cmp.Compare(rankIn(values, a), rankIn(values, b)), strings.Compare(a, b))
 	}
 	return 0
 }
 
-// place is where the values list a text; after them if they do not.
-func place(values []string, text string) int {
+// rankIn returns the index of a text in the values; their number if they do not list it.
+func rankIn(values []string, text string) int {
 	if i := slices.Index(values, text); i >= 0 {
 		return i
 	}
@@ -460,15 +460,15 @@ func (r *Resampler) emit() {
 			v := &r.made.Columns[out]
 			out++
 			for _, group := range r.order {
-				r.put(v, column.kind, stat, &column.groups[group])
+				r.appendStat(v, column.kind, stat, &column.groups[group])
 			}
 		}
 	}
 	r.order, r.last = r.order[:0], 0
 }
 
-// put appends a statistic of one bucket.
-func (r *Resampler) put(v *Vector, kind Kind, stat Stat, f *folded) {
+// appendStat appends a statistic of one bucket.
+func (r *Resampler) appendStat(v *Vector, kind Kind, stat Stat, f *folded) {
 	switch {
 	case stat == StatCount:
 		v.Valid, v.Integers = append(v.Valid, true), append(v.Integers, f.count)

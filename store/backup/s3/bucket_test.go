@@ -115,6 +115,7 @@ func aFile(t *testing.T, size int) (path string, content []byte) {
 const severalParts = 17 << 20
 
 func TestAFileGoesUpIsListedComesDownTheSameAndIsRemoved(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{1000, severalParts} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			f := newFake(t)
@@ -187,6 +188,7 @@ func copyAnswer(w http.ResponseWriter, answer *httptest.ResponseRecorder, change
 }
 
 func TestWhatWasSentIsComparedWithWhatTheBucketHolds(t *testing.T) {
+	t.Parallel()
 	encrypted := func(h http.Header) { h.Set("ETag", `"0123456789abcdef0123456789abcdef"`) }
 	for name, test := range map[string]struct {
 		size    int
@@ -257,6 +259,7 @@ func client(t *testing.T, f *fake) minio.Core {
 }
 
 func TestAnUploadThatBreaksLeavesNothing(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	b := open(t, f.options())
 	path, _ := aFile(t, severalParts)
@@ -280,6 +283,7 @@ func TestAnUploadThatBreaksLeavesNothing(t *testing.T) {
 }
 
 func TestAnUploadThatIsGivenUpIsTakenBack(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	path, _ := aFile(t, severalParts)
 	ctx, giveUp := context.WithCancel(t.Context())
@@ -298,6 +302,7 @@ func TestAnUploadThatIsGivenUpIsTakenBack(t *testing.T) {
 }
 
 func TestUploadsOfAKilledProgramAreTakenBackButNotThoseOfOthers(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	other := client(t, f)
 	for _, key := range []string{"ours/courant-1", "ours/courant-2", "ours/other", "theirs"} {
@@ -314,6 +319,7 @@ func TestUploadsOfAKilledProgramAreTakenBackButNotThoseOfOthers(t *testing.T) {
 }
 
 func TestADownloadThatFailsLeavesNoFile(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	b := open(t, f.options())
 	path, _ := aFile(t, 1000)
@@ -363,6 +369,7 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 }
 
 func TestAnErrorIsOneLineOfAKnownKindWithoutTheKeys(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	closed := httptest.NewServer(nil)
 	closed.Close()
@@ -425,6 +432,7 @@ func TestAnErrorIsOneLineOfAKnownKindWithoutTheKeys(t *testing.T) {
 }
 
 func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
+	t.Parallel()
 	f := httptest.NewUnstartedServer(nil)
 	f.Config.ErrorLog = log.New(io.Discard, "", 0)
 	f.StartTLS()
@@ -436,6 +444,7 @@ func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
 }
 
 func TestWhatTellsNoSizeIsNotDownloaded(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	b := open(t, f.options())
 	f.answer(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
@@ -458,6 +467,7 @@ func TestWhatTellsNoSizeIsNotDownloaded(t *testing.T) {
 }
 
 func TestWhatThereIsNoRoomForIsNotDownloaded(t *testing.T) {
+	t.Parallel()
 	b := open(t, newFake(t).options())
 	folder := t.TempDir()
 	from, to := filepath.Join(folder, "from"), filepath.Join(folder, "to")

@@ -1,0 +1,592 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"courant/store/market"
+	"courant/web"
+)
+
+const (
+	// mostPageRows is how many rows a page may have at most.
+	mostPageRows = 100_000
+	// longestQuery is how many bytes the query of an address may have: far more than all parameters need.
+	longestQuery = 8 << 10
+	// longestNull is how many characters the text for null may have.
+	longestNull = 8
+	// mostListed is how many values a list may have, and longestKeyValue how many bytes a value of a key.
+	mostListed      = 50
+	longestKeyValue = 64
+)
+
+// rowsQuery is what a request asks of the rows of a dataset.
+type rowsQuery struct {
+	dataset market.Dataset
+	// period is the range of the starts of rows, cut to whole seconds. Its years are 1900 to 9999, so it may be far longer
+	// than what is stored. Resampled rows are made from all rows of resolution.Whole(period).
+	period market.Period
+	// columns are those that are given, in this order; of resampled rows those from which they are made.
+	columns    []market.ServedColumn
+	keys       [][]string          // the values that are asked for of each of the series' ServedKeys; nil: all
+	resolution market.BucketLength // empty: the native step
+	stats      []market.Stat       // empty: native rows
+	inParis    bool                // times are given in Europe/Paris, not in UTC
+	descending bool
+	limit      int          // rows of a page; 0: all rows
+	asOf       time.Time    // whole ms; zero: the newest
+	since      changedSince // zero: all rows
+	format     rowsFormat
+	doubles    bool      // numbers in Parquet are DOUBLE
+	nulls      string    // what stands for null in a CSV
+	page       *rowsPage // nil: the first page, of the newest position
+
+	given url.Values // the parameters as they were given, without the cursor
+}
+
+// changedSince is from when on the rows that are asked for have changed: an instant, or else after a position.
+type changedSince struct {
+	given    bool
+	instant  time.Time // whole ms, inclusive; zero: position counts
+	position int64     // exclusive
+}
+
+// rowsParameter is a parameter of the rows of a dataset.
+type rowsParameter struct {
+	name    string
+	accepts web.Text // ends a sentence that begins with "it accepts:"
+}
+
+// rowsParameters lists the parameters of the rows of a dataset, in the order in which they are read.
+func rowsParameters(dataset market.Dataset) []rowsParameter {
+	series := dataset.Series()
+	parameters := []rowsParameter{
+		{"from", acceptedInstants},
+		{"to", acceptedInstants},
+		{"date", acceptedDates},
+		{"columns", listed(columnNames(rowsColumns(dataset)), web.Text{
+			FR: "une ou plusieurs colonnes, séparées par des virgules, chacune une fois, en plus de la période et des clés, toujours là :",
+			EN: "one or more columns, separated by commas and each once, beside the period and the keys, which are always there:",
+		})},
+	}
+	for _, key := range series.ServedKeys() {
+		accepts := listed(key.Values, acceptedList)
+		if key.Values == nil {
+			accepts = web.Text{
+				FR: fmt.Sprintf("jusqu'à %d valeurs d'au plus %d caractères, séparées par des virgules et chacune une fois",
+					mostListed, longestKeyValue),
+				EN: fmt.Sprintf("up to %d values of at most %d characters, separated by commas and each once",
+					mostListed, longestKeyValue),
+			}
+		}
+		parameters = append(parameters, rowsParameter{key.Name, accepts})
+	}
+	return append(parameters,
+		rowsParameter{"resolution", listed(resolutions(series), acceptedChoice)},
+		rowsParameter{"stat", listed(words(market.Stats()), acceptedList)},
+		rowsParameter{"tz", listed(rowsZones, acceptedChoice)},
+		rowsParameter{"order", listed(rowsOrders, acceptedChoice)},
+		rowsParameter{"limit", web.Text{
+			FR: fmt.Sprintf("un nombre entier de 1 à %d", mostPageRows), EN: fmt.Sprintf("a whole number from 1 to %d", mostPageRows),
+		}},
+		rowsParameter{"as_of", acceptedInstants},
+		rowsParameter{"updated_since", web.Text{
+			FR: acceptedInstants.FR + " ; ou une position, telle que dans X-Courant-Position (jusqu'à 8 chiffres)",
+			EN: acceptedInstants.EN + "; or a position, as in X-Courant-Position (up to 8 digits)",
+		}},
+		rowsParameter{"format", listed(formatNames(), acceptedChoice)},
+		rowsParameter{"numbers", listed(rowsNumbers, acceptedChoice)},
+		rowsParameter{"nulls", web.Text{
+			FR: fmt.Sprintf("un texte de 1 à %d caractères visibles, sans guillemet, virgule ni point-virgule, "+
+				"qui ne commence pas par =, + ou @", longestNull),
+			EN: fmt.Sprintf("a text of 1 to %d visible characters, without quote, comma or semicolon, "+
+				"that does not begin with =, + or @", longestNull),
+		}},
+		rowsParameter{"cursor", web.Text{
+			FR: "le curseur d'une réponse aux mêmes autres paramètres : suivez « next », ou recommencez sans « cursor »",
+			EN: "the cursor of an answer to the same other parameters: follow “next”, or begin again without “cursor”",
+		}},
+	)
+}
+
+const (
+	resolutionNative = "native"
+	zoneUTC          = "UTC"
+	zoneParis        = "Europe/Paris"
+	orderAscending   = "asc"
+	orderDescending  = "desc"
+	numbersDouble    = "double"
+)
+
+var (
+	rowsZones   = []string{zoneUTC, zoneParis}
+	rowsOrders  = []string{orderAscending, orderDescending}
+	rowsNumbers = []string{numbersDouble}
+
+	acceptedChoice = web.Text{FR: "l'une des valeurs", EN: "one of"}
+	acceptedList   = web.Text{
+		FR: "une ou plusieurs, séparées par des virgules et chacune une fois, des valeurs",
+		EN: "one or more, separated by commas and each once, of",
+	}
+)
+
+// listed is what a parameter accepts, followed by the values.
+func listed(values []string, accepts web.Text) web.Text {
+	all := " " + strings.Join(values, ", ")
+	return web.Text{FR: accepts.FR + all, EN: accepts.EN + all}
+}
+
+// words are texts of any type as plain ones.
+func words[T ~string](texts []T) []string {
+	plain := make([]string, len(texts))
+	for i, text := range texts {
+		plain[i] = string(text)
+	}
+	return plain
+}
+
+// resolutions are the values of the parameter resolution: none is finer than the step of the series.
+func resolutions(series market.AnySeries) []string {
+	accepted := []string{resolutionNative}
+	for _, length := range market.BucketLengths() {
+		if !length.IsFinerThan(series.StepSeconds()) {
+			accepted = append(accepted, string(length))
+		}
+	}
+	return accepted
+}
+
+// formatNames are the values of the parameter format.
+func formatNames() []string {
+	names := make([]string, len(rowsFormats))
+	for i, f := range rowsFormats {
+		names[i] = string(f.format)
+	}
+	return names
+}
+
+// rowsColumns are the columns that may be asked for: the dataset's own, and those that every dataset has.
+func rowsColumns(dataset market.Dataset) []market.ServedColumn {
+	return append(dataset.Series().ServedColumns(), market.ExtraColumns()...)
+}
+
+func columnNames(columns []market.ServedColumn) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// parseRowsQuery reads the query of an address and the values of Accept. Words such as yesterday are counted from now, and
+// latest is the newest stored delivery date; zero if nothing is stored. Every error is a problem with the code
+// invalid_parameter that names the parameter and what it accepts.
+func parseRowsQuery(dataset market.Dataset, raw string, accept []string, now time.Time, latest market.DeliveryDate) (rowsQuery, error) {
+	p := rowsParser{
+		rowsQuery: rowsQuery{dataset: dataset, given: url.Values{}},
+		series:    dataset.Series(), parameters: rowsParameters(dataset), accept: accept, now: now, latest: latest,
+	}
+	if p.latest.IsZero() {
+		p.latest = market.DeliveryDateOf(now)
+	}
+	if err := p.split(raw); err != nil {
+		return rowsQuery{}, err
+	}
+	for _, read := range []func() error{
+		p.readPeriod, p.readResolution, p.readColumns, p.readKeys, p.readPresentation, p.readVersion, p.readFormat, p.readPage,
+	} {
+		if err := read(); err != nil {
+			return rowsQuery{}, err
+		}
+	}
+	return p.rowsQuery, nil
+}
+
+// rowsParser reads a rowsQuery.
+type rowsParser struct {
+	rowsQuery
+	series     market.AnySeries
+	parameters []rowsParameter
+	accept     []string
+	now        time.Time
+	latest     market.DeliveryDate
+	cursor     string // empty: there is none
+}
+
+// split reads the names and values of a query, each of which is given once.
+func (p *rowsParser) split(raw string) error {
+	if len(raw) > longestQuery {
+		return problemInvalidParameter.withDetail(
+			fmt.Sprintf("Les paramètres ont plus de %d octets.", longestQuery),
+			fmt.Sprintf("The parameters have more than %d bytes.", longestQuery))
+	}
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, nameErr := url.QueryUnescape(rawName)
+		value, valueErr := url.QueryUnescape(rawValue)
+		isKnown := slices.ContainsFunc(p.parameters, func(known rowsParameter) bool { return known.name == name })
+		switch {
+		case nameErr != nil || !isKnown:
+			return p.unknown(rawName)
+		case p.given.Has(name) || name == "cursor" && p.cursor != "":
+			return p.refuse(name, "est donné deux fois", "is given twice")
+		case value == "" && valueErr == nil:
+			return p.refuse(name, "est vide", "is empty")
+		case valueErr != nil || !utf8.ValidString(value):
+			return p.refuse(name, "n'est pas du texte en UTF-8, avec deux chiffres hexadécimaux après chaque %",
+				"is not text in UTF-8, with two hexadecimal digits after each %")
+		case name == "cursor":
+			p.cursor = value
+		default:
+			p.given.Set(name, value)
+		}
+	}
+	return nil
+}
+
+// unknown refuses a parameter that there is not.
+func (p *rowsParser) unknown(name string) error {
+	names := make([]string, len(p.parameters))
+	for i, parameter := range p.parameters {
+		names[i] = parameter.name
+	}
+	all := strings.Join(names, ", ")
+	return problemInvalidParameter.withDetail(
+		"« "+visible(name)+" » n'est pas un paramètre de ce jeu de données ; il y a "+all+".",
+		"“"+visible(name)+"” is not a parameter of this dataset; there are "+all+".")
+}
+
+// refuse is the problem that a parameter has a fault; it adds what the parameter accepts.
+func (p *rowsParser) refuse(name, faultFR, faultEN string) error {
+	i := slices.IndexFunc(p.parameters, func(known rowsParameter) bool { return known.name == name })
+	accepts := p.parameters[i].accepts
+	return problemInvalidParameter.withDetail(
+		"« "+name+" » "+faultFR+" ; il accepte : "+accepts.FR+".", "“"+name+"” "+faultEN+"; it accepts: "+accepts.EN+".")
+}
+
+// refuseValue is the problem that a parameter does not accept a value.
+func (p *rowsParser) refuseValue(name, value string) error {
+	return p.refuse(name, "n'accepte pas « "+visible(value)+" »", "does not accept “"+visible(value)+"”")
+}
+
+// visible is what a problem shows of a text that a client sent.
+func visible(text string) string {
+	const most = 40
+	shown := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text[:min(len(text), 4*most)])
+	if runes := []rune(shown); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return shown
+}
+
+// choice returns the value of a parameter that accepts one of a list; the fallback if it is not given.
+func (p *rowsParser) choice(name string, accepted []string, fallback string) (string, error) {
+	if !p.given.Has(name) {
+		return fallback, nil
+	}
+	value := p.given.Get(name)
+	if !slices.Contains(accepted, value) {
+		return "", p.refuseValue(name, value)
+	}
+	return value, nil
+}
+
+// list returns the values of a parameter that accepts some of a list; nil if it is not given.
+func (p *rowsParser) list(name string, isAccepted func(string) bool) ([]string, error) {
+	if !p.given.Has(name) {
+		return nil, nil
+	}
+	values := strings.Split(p.given.Get(name), ",")
+	if len(values) > mostListed {
+		return nil, p.refuse(name, "a trop de valeurs", "has too many values")
+	}
+	for i, value := range values {
+		switch {
+		case !isAccepted(value):
+			return nil, p.refuseValue(name, value)
+		case slices.Contains(values[:i], value):
+			return nil, p.refuse(name, "contient deux fois « "+visible(value)+" »", "has “"+visible(value)+"” twice")
+		}
+	}
+	return values, nil
+}
+
+func isOneOf(accepted []string) func(string) bool {
+	return func(value string) bool { return slices.Contains(accepted, value) }
+}
+
+// instant returns the instant in a parameter, rounded up to a unit of time; zero if it is not given.
+func (p *rowsParser) instant(name string, unit time.Duration) (time.Time, error) {
+	if !p.given.Has(name) {
+		return time.Time{}, nil
+	}
+	t, valid := parseInstant(p.given.Get(name), p.now)
+	if cut := t.Truncate(unit); cut.Before(t) {
+		t = cut.Add(unit)
+	}
+	if !valid || !isInYears(t) {
+		return time.Time{}, p.refuseValue(name, p.given.Get(name))
+	}
+	return t, nil
+}
+
+func (p *rowsParser) readPeriod() error {
+	has := p.given.Has
+	switch {
+	case has("date") && (has("from") || has("to")):
+		return problemInvalidParameter.withDetail(
+			"Donnez « date », ou bien « from » et « to » : « date » est une date de livraison entière.",
+			"Give either “date” or “from” and “to”: “date” is a whole delivery date.")
+	case has("to") && !has("from"):
+		return p.refuse("to", "est donné sans « from »", "is given without “from”")
+	case has("date"):
+		date, valid := parseDate(p.given.Get("date"), p.now)
+		if !valid {
+			return p.refuseValue("date", p.given.Get("date"))
+		}
+		p.period = date.Period()
+		return nil
+	case !has("from"):
+		p.period = p.latest.Period()
+		return nil
+	}
+	// Rows start at whole seconds, so a bound rounded up to the next one includes and excludes the same rows.
+	from, err := p.instant("from", time.Second)
+	if err != nil {
+		return err
+	}
+	to, err := p.instant("to", time.Second)
+	if err != nil {
+		return err
+	}
+	p.period = market.Period{Start: from.Unix(), End: to.Unix()}
+	if !has("to") {
+		p.period.End = max(p.period.Start, p.latest.End().Unix())
+	}
+	if p.period.End < p.period.Start {
+		return p.refuse("from", "est après « to »", "is after “to”")
+	}
+	return nil
+}
+
+func (p *rowsParser) readResolution() error {
+	resolution, err := p.choice("resolution", resolutions(p.series), resolutionNative)
+	if err != nil {
+		return err
+	}
+	stats, err := p.list("stat", isOneOf(words(market.Stats())))
+	if err != nil {
+		return err
+	}
+	switch {
+	case resolution != resolutionNative && p.given.Has("updated_since"):
+		return problemInvalidParameter.withDetail(
+			"« updated_since » accepte seulement « resolution=native » : il choisit des lignes telles que publiées.",
+			"“updated_since” accepts only “resolution=native”: it chooses rows as they were published.")
+	case resolution == resolutionNative && stats != nil:
+		return p.refuse("stat", "est donné sans « resolution » autre que native", "is given without a “resolution” other than native")
+	case resolution == resolutionNative:
+		return nil
+	case stats == nil:
+		stats = []string{string(market.StatMean)}
+	}
+	p.resolution = market.BucketLength(resolution)
+	for _, stat := range stats {
+		p.stats = append(p.stats, market.Stat(stat))
+	}
+	return nil
+}
+
+func (p *rowsParser) readColumns() error {
+	all := rowsColumns(p.dataset)
+	names, err := p.list("columns", isOneOf(columnNames(all)))
+	if err != nil {
+		return err
+	}
+	if names == nil {
+		names = columnNames(p.series.ServedColumns())
+	}
+	for _, name := range names {
+		column := all[slices.IndexFunc(all, func(c market.ServedColumn) bool { return c.Name == name })]
+		switch {
+		case p.resolution == "" || column.IsResampled():
+			p.columns = append(p.columns, column)
+		case p.given.Has("columns"):
+			return problemInvalidParameter.withDetail(
+				"« columns » n'accepte « "+name+" » qu'avec « resolution=native » : sinon, il accepte les nombres et les booléens.",
+				"“columns” accepts “"+name+"” only with “resolution=native”: else it accepts numbers and booleans.")
+		}
+	}
+	return nil
+}
+
+func (p *rowsParser) readKeys() error {
+	for _, key := range p.series.ServedKeys() {
+		isAccepted := isOneOf(key.Values)
+		if key.Values == nil {
+			isAccepted = func(value string) bool {
+				return value != "" && len(value) <= longestKeyValue && strings.IndexFunc(value, unicode.IsControl) < 0
+			}
+		}
+		values, err := p.list(key.Name, isAccepted)
+		if err != nil {
+			return err
+		}
+		p.keys = append(p.keys, values)
+	}
+	return nil
+}
+
+func (p *rowsParser) readPresentation() error {
+	zone, err := p.choice("tz", rowsZones, zoneUTC)
+	if err != nil {
+		return err
+	}
+	order, err := p.choice("order", rowsOrders, orderAscending)
+	if err != nil {
+		return err
+	}
+	p.inParis, p.descending = zone == zoneParis, order == orderDescending
+	if p.given.Has("limit") {
+		limit, err := strconv.ParseUint(p.given.Get("limit"), 10, 32)
+		if err != nil || limit < 1 || limit > mostPageRows {
+			return p.refuseValue("limit", p.given.Get("limit"))
+		}
+		p.limit = int(limit)
+	}
+	return nil
+}
+
+// readVersion reads which versions of the rows are asked for. Commits have times in whole milliseconds.
+func (p *rowsParser) readVersion() (err error) {
+	if p.asOf, err = p.instant("as_of", 1); err != nil {
+		return err
+	}
+	p.asOf = p.asOf.Truncate(time.Millisecond)
+	since := p.given.Get("updated_since")
+	p.since.given = since != ""
+	if isDigits(since) && len(since) <= 8 {
+		p.since.position, err = strconv.ParseInt(since, 10, 64)
+		return err
+	}
+	p.since.instant, err = p.instant("updated_since", time.Millisecond)
+	return err
+}
+
+func (p *rowsParser) readFormat() error {
+	name, err := p.choice("format", formatNames(), string(acceptedFormat(p.accept)))
+	if err != nil {
+		return err
+	}
+	p.format = rowsFormat(name)
+	numbers, err := p.choice("numbers", rowsNumbers, "")
+	if err != nil {
+		return err
+	}
+	p.doubles = numbers == numbersDouble
+	if p.doubles && p.format != formatParquet {
+		return p.refuse("numbers", "est donné sans « format=parquet »", "is given without “format=parquet”")
+	}
+	p.nulls = p.given.Get("nulls")
+	switch {
+	case p.nulls == "":
+		return nil
+	case !isNullText(p.nulls):
+		return p.refuseValue("nulls", p.nulls)
+	case !p.format.about().isCSV:
+		return p.refuse("nulls", "est donné sans « format=csv » ou « format=csv-fr »", "is given without “format=csv” or “format=csv-fr”")
+	}
+	return nil
+}
+
+// isNullText reports whether a cell with the text stays one cell in both kinds of CSV, without quotes, and is no formula.
+func isNullText(text string) bool {
+	isHidden := func(r rune) bool { return !unicode.IsGraphic(r) || r == '\uFFFD' }
+	return utf8.RuneCountInString(text) <= longestNull && strings.TrimSpace(text) == text && !strings.ContainsAny(text, `",;`) &&
+		!strings.ContainsAny(text[:1], "=+@") && strings.IndexFunc(text, isHidden) < 0
+}
+
+func (p *rowsParser) readPage() error {
+	if p.cursor == "" {
+		return nil
+	}
+	if p.limit == 0 {
+		return problemInvalidParameter.withDetail(
+			"« cursor » est donné sans « limit » ; répétez les paramètres de la page précédente.",
+			"“cursor” is given without “limit”; repeat the parameters of the page before.")
+	}
+	if !p.readCursor(p.cursor) {
+		return p.refuse("cursor", "ne vient pas d'une réponse aux mêmes autres paramètres",
+			"does not come from an answer to the same other parameters")
+	}
+	return nil
+}
+
+// canonical is the query in one form, which queries that ask for the same share: defaults are written out, and words such as
+// now are replaced by what they stand for.
+func (q *rowsQuery) canonical() string {
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	values := url.Values{
+		"from": {number(q.period.Start)}, "to": {number(q.period.End)}, "columns": columnNames(q.columns),
+		"resolution": {string(q.resolution)}, "stat": words(q.stats), "paris": {strconv.FormatBool(q.inParis)},
+		"descending": {strconv.FormatBool(q.descending)}, "limit": {strconv.Itoa(q.limit)}, "format": {string(q.format)},
+		"doubles": {strconv.FormatBool(q.doubles)}, "nulls": {q.nulls},
+	}
+	for i, key := range q.dataset.Series().ServedKeys() {
+		values[key.Name] = slices.Sorted(slices.Values(q.keys[i]))
+	}
+	if !q.asOf.IsZero() {
+		values.Set("as_of", number(q.asOf.UnixMilli()))
+	}
+	switch {
+	case !q.since.instant.IsZero():
+		values.Set("since", number(q.since.instant.UnixMilli()))
+	case q.since.given:
+		values.Set("after", number(q.since.position))
+	}
+	if q.page != nil {
+		values["page"] = []string{number(q.page.position), number(q.page.place.start), strconv.Itoa(q.page.place.row)}
+	}
+	return string(q.dataset) + "?" + values.Encode()
+}
+
+// contentDisposition is the header that names the file after the dataset, the range and the resolution; empty if the answer
+// is not a file. The range is a delivery date, or from and to, where to is not included.
+func (q *rowsQuery) contentDisposition() string {
+	extension := q.format.about().extension
+	if extension == "" {
+		return ""
+	}
+	bounds := fileTime(q.period.Start) + "_to_" + fileTime(q.period.End)
+	if date := market.DeliveryDateOf(q.period.From()); date.Period() == q.period {
+		bounds = date.String()
+	}
+	resolution := resolutionNative
+	if q.resolution != "" {
+		resolution = string(q.resolution)
+	}
+	return `attachment; filename="` + string(q.dataset) + "_" + bounds + "_" + resolution + "." + extension + `"`
+}
+
+// fileTime is an instant as file names have it: a date if it is midnight in Paris, else UTC.
+func fileTime(second int64) string {
+	t := time.Unix(second, 0).UTC()
+	if date := market.DeliveryDateOf(t); date.Start().Equal(t) {
+		return date.String()
+	}
+	return t.Format("20060102T150405Z")
+}
