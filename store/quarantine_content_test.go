@@ -54,7 +54,7 @@ func batches() map[market.Dataset]market.Batch {
 	}
 }
 
-func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
+func TestQuarantinedRowsAreReadAsTheyWereStored(t *testing.T) {
 	t.Parallel()
 	for dataset, batch := range batches() {
 		t.Run(string(dataset), func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
 	}
 }
 
-func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
+func TestADecisionAppliesToTheSameValuesWithNewerUpdateTimes(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	batch := batches()[market.MFRRCapacity]
@@ -88,7 +88,7 @@ func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
 	}
 }
 
-func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
+func TestAQuarantinedDateOf4sStepsTakesLessThan200kB(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	batch := market.AFRR.Batch(afrrDay(date("2026-07-14"), 90.5))
@@ -118,7 +118,7 @@ func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
 	}
 }
 
-func TestAValueBeyondAllMeasureCannotWait(t *testing.T) {
+func TestAValueThatIsTooLargeIsNotQuarantined(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	batch := market.Prices.Batch([]market.Price{{Start: date("2026-07-14").Period().Start, Resolution: market.PT15M, Price: market.Num(1e8 + 1)}})
