@@ -78,7 +78,7 @@ func TestTheSessionCookie(t *testing.T) {
 	}
 }
 
-func TestTheDatabaseDoesNotHoldTheSessionID(t *testing.T) {
+func TestTheDatabaseDoesNotContainTheSessionID(t *testing.T) {
 	f := open(t)
 	cookie := begin(t, f.Auth, f.account(t, member), nil)
 	for _, suffix := range []string{"", "-wal"} {

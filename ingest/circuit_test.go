@@ -141,7 +141,7 @@ func (b *bench) spoilt(days ...string) {
 	}
 }
 
-func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
+func TestAnUnreadableDateDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	b.spoilt("2026-11-21")
@@ -159,7 +159,7 @@ func TestADateThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 	}
 }
 
-func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
+func TestAnUnreadableDateAfterAnOutageDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed"})
@@ -172,7 +172,7 @@ func TestADateThatCannotBeReadAfterAnOutageKeepsNoOtherBack(t *testing.T) {
 	}
 }
 
-func TestARunningDayThatTheSourceRefusesToGiveKeepsNoOtherBack(t *testing.T) {
+func TestARefusedRunningDayDoesNotBlockOtherDates(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 18:00")
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))

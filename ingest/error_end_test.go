@@ -89,7 +89,7 @@ func TestADateThatIsThinnedHasNoError(t *testing.T) {
 	}
 }
 
-func TestWhatARunCouldNotStoreIsNotTakenForRead(t *testing.T) {
+func TestRowsThatWereNotStoredDoNotCountAsRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
 	whole := b.market.prices

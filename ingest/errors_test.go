@@ -93,7 +93,7 @@ func TestARefusedRunningDayIsAnErrorThoughYesterdaysTailIsReadWell(t *testing.T)
 	}
 }
 
-func TestARunningDayThatFailsIsToldAfterTwoRuns(t *testing.T) {
+func TestAFailingRunningDayIsReportedAfterTwoRuns(t *testing.T) {
 	t.Parallel()
 	const today = "2026-11-20"
 	badRequest := &source.Fault{Source: "RTE", Call: "standard_mfrr_data", Status: 400, Message: "the end lies in the future"}
@@ -292,7 +292,7 @@ func TestAnErrorOutlivesTheService(t *testing.T) {
 	}
 }
 
-func TestARunThatWasToldToStopIsNoError(t *testing.T) {
+func TestAStoppedRunIsNoError(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 13:00")
 	b.job(t.Context(), b.feed(market.FeedDayAheadPrices))

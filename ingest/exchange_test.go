@@ -72,7 +72,7 @@ func (b *bench) served(text string) (market.PriceSource, float64, int) {
 	return quarters[0].Source, quarters[0].Price.V, len(quarters)
 }
 
-func TestTheExchangesStandInForTomorrowFromAQuarterToTwo(t *testing.T) {
+func TestExchangePricesAreServedForTomorrowFromAQuarterToTwo(t *testing.T) {
 	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 13:30")
 	feed := b.feed(market.FeedExchangePrices)
@@ -143,7 +143,7 @@ func (b *bench) pricesOfToday() {
 	b.market.prices = nothing
 }
 
-func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
+func TestExchangePricesAreServedForTodayWhileENTSOEHasNone(t *testing.T) {
 	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 08:00")
 	feed := b.feed(market.FeedExchangePrices)
@@ -156,7 +156,7 @@ func TestTheExchangesStandInForTodayWhereNobodyHasGivenIt(t *testing.T) {
 	}
 }
 
-func TestTheExchangesCheckWhatENTSOEGave(t *testing.T) {
+func TestExchangePricesAreComparedWithThoseOfENTSOE(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
@@ -211,7 +211,7 @@ func TestACorrectionOfENTSOEThatIsReadAtNightIsCompared(t *testing.T) {
 	}
 }
 
-func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
+func TestExchangePricesDoNotCountAsAReplyOfENTSOE(t *testing.T) {
 	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 14:30")
 	b.market.prices = func(market.Period) (replyOfPrices, error) {
@@ -226,7 +226,7 @@ func TestWhatTheExchangesSayIsNoWordOfENTSOE(t *testing.T) {
 	}
 }
 
-func TestAFlatStandInIsRefused(t *testing.T) {
+func TestFlatExchangePricesAreRefused(t *testing.T) {
 	t.Parallel()
 	b, e := withExchange(t, "2026-11-20 14:30")
 	e.at = func(int) float64 { return 0 }

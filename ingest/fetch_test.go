@@ -104,7 +104,7 @@ func TestAfterAFetchThatEndedNothingIsSkipped(t *testing.T) {
 	}
 }
 
-func TestFetchTellsWhatItCouldNotGet(t *testing.T) {
+func TestFetchReportsWhatItCouldNotGet(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	whole := b.market.afrr
@@ -136,7 +136,7 @@ func TestFetchOfAFeedThatIsOffNamesItsSource(t *testing.T) {
 	}
 }
 
-func TestProgressTellsDatesAndRows(t *testing.T) {
+func TestProgressReportsDatesAndRows(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	r := request(t, market.MFRRCapacity, "2026-11-01", "2026-11-15")
@@ -152,7 +152,7 @@ func TestProgressTellsDatesAndRows(t *testing.T) {
 	}
 }
 
-func TestAWindowThatIsCutShortWithoutAWordIsAskedForInParts(t *testing.T) {
+func TestAWindowThatIsSilentlyTruncatedIsRequestedInParts(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
@@ -230,7 +230,7 @@ func TestADateThatTheSourceDoesNotHaveIsAskedForOnceMore(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotOverIsAskedForAgainAfterAnInterruption(t *testing.T) {
+func TestAnInterruptedFetchRequestsTheRunningDateAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 10:00")
 	both := []FetchRequest{request(t, market.MFRREnergy, "2026-11-20", "2026-11-20"), request(t, market.AFRREnergy, "2026-11-20", "2026-11-20")}

@@ -48,7 +48,7 @@ func (b *bench) reasonOf(dataset market.Dataset, day string) report.Reason {
 	return ""
 }
 
-func TestADateOfWhichTheSourceSaysTheSameForAWeekIsAGapOfItsOwn(t *testing.T) {
+func TestADateWithTheSameReplyForAWeekIsAGapOfTheSource(t *testing.T) {
 	t.Parallel()
 	const day = "2026-11-10"
 	b, mend := withHole(t, "2026-11-10 23:00", day)
@@ -154,7 +154,7 @@ func TestOnlyTheDateWhoseReadingFailedIsReadAgain(t *testing.T) {
 	}
 }
 
-func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
+func TestAnotherProcessReportsTheStateOfTheService(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	b.failing(unreached)
@@ -178,7 +178,7 @@ func TestAnotherProcessTellsHowTheServiceStands(t *testing.T) {
 	}
 }
 
-func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
+func TestAnotherProcessReportsTheSameAsTheService(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	elsewhere := b.options()
@@ -219,7 +219,7 @@ func TestAnotherProcessTellsTheSameAsTheService(t *testing.T) {
 	agree("when it does again", report.StateOK)
 }
 
-func TestWhatAFetchOfLongAgoLacksIsAskedForUntilItIsAGap(t *testing.T) {
+func TestWhatAnOldFetchMissedIsRequestedUntilItIsAGap(t *testing.T) {
 	t.Parallel()
 	const day = "2026-06-02"
 	b, _ := withHole(t, "2026-11-10 23:00", day)

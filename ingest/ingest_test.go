@@ -427,7 +427,7 @@ func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
+func TestAMissingPeriodThatALaterReplyHasIsNoLongerRecorded(t *testing.T) {
 	t.Parallel()
 	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")
 	lacks := func(dataset market.Dataset, of market.DeliveryDate) market.Omission {
@@ -442,7 +442,7 @@ func TestWhatAReplyLackedIsForgottenWhereAnotherHadIt(t *testing.T) {
 	}
 }
 
-func TestAFeedAsksForWhatItLacks(t *testing.T) {
+func TestAFeedRequestsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 13:00")
 	ctx := t.Context()
@@ -462,7 +462,7 @@ func TestAFeedAsksForWhatItLacks(t *testing.T) {
 	}
 }
 
-func TestCapacityLacksADateUntilEveryReserveIsThere(t *testing.T) {
+func TestACapacityDateIsIncompleteUntilEveryReserveIsStored(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	whole := b.market.capacity
@@ -584,7 +584,7 @@ func TestAHoleThatTheSourceNeverFillsIsAskedForLessAndLess(t *testing.T) {
 	}
 }
 
-func TestOneFaultDoesNotKeepTheOtherWindowsBack(t *testing.T) {
+func TestOneFaultDoesNotBlockTheOtherWindows(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name  string

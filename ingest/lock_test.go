@@ -63,7 +63,7 @@ func TestALockOfAnotherProcessIsSaidAndOutlived(t *testing.T) {
 	}
 }
 
-func TestAWriteThatALockKeepsOutIsToldAtOnceAndUntilAnotherOneIsDone(t *testing.T) {
+func TestAWriteBlockedByALockIsReportedUntilAWriteSucceeds(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00", store.BusyTimeout(10*time.Millisecond))
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))
@@ -94,7 +94,7 @@ func TestAWriteThatALockKeepsOutIsToldAtOnceAndUntilAnotherOneIsDone(t *testing.
 	}
 }
 
-func TestWhatALockKeptOutIsAskedForAgainSoon(t *testing.T) {
+func TestARunBlockedByALockIsRepeatedSoon(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 19:00", store.BusyTimeout(10*time.Millisecond))
 	other, err := sql.Open("sqlite", "file:"+b.db.Path()+"?_txlock=immediate")

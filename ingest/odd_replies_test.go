@@ -194,7 +194,7 @@ func TestOnePeriodCostsNoOtherDate(t *testing.T) {
 	}
 }
 
-func TestDatesAreAskedForInPartsWhereAPeriodNamesNoneAndSeveralLackSomething(t *testing.T) {
+func TestDatesAreRequestedInPartsWhereAPeriodHasNoDateAndSeveralAreIncomplete(t *testing.T) {
 	t.Parallel()
 	last, bad, unpublished := asked.Add(9), asked.Add(4), asked.Add(8)
 	w := newWire(t, func(window market.Period) string {
@@ -216,7 +216,7 @@ func TestDatesAreAskedForInPartsWhereAPeriodNamesNoneAndSeveralLackSomething(t *
 	}
 }
 
-func TestAnHourThatComesForQuartersIsToldAndNotServed(t *testing.T) {
+func TestAnHourlyPriceForQuartersIsReportedAndNotServed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name  string

@@ -8,7 +8,7 @@ import (
 	"courant/store/market"
 )
 
-func TestThePublicReportTellsOfErrorsTheFirstSentence(t *testing.T) {
+func TestThePublicReportHasOnlyTheFirstSentenceOfErrors(t *testing.T) {
 	t.Parallel()
 	full := "RTE: afrr_marginal_price: status 503: Service Unavailable: “back soon”; another"
 	report := report.Report{

@@ -97,7 +97,7 @@ func TestWhichReadingsOfPricesWait(t *testing.T) {
 	}
 }
 
-func TestACorrectionOfTomorrowIsServedRevisedAndTold(t *testing.T) {
+func TestACorrectionOfTomorrowIsServedRevisedAndReported(t *testing.T) {
 	t.Parallel()
 	const tomorrow = "2026-11-21"
 	b := newBench(t, "2026-11-20 13:00")
@@ -212,7 +212,7 @@ func (b *bench) counted(name market.FeedName, day string) (left, changed int) {
 	return left, changed
 }
 
-func TestADateOfWhichMuchIsWithdrawnWaitsAsAWhole(t *testing.T) {
+func TestADateWithManyWithdrawnValuesIsQuarantinedAsAWhole(t *testing.T) {
 	t.Parallel()
 	const over, tomorrow = "2026-11-18", "2026-11-21"
 	for _, row := range []struct {
@@ -372,7 +372,7 @@ func TestARefusedDateGoesByItselfOnceItIsReadWell(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeAcceptedDoesNotWait(t *testing.T) {
+func TestDatesThatCannotBeAcceptedAreNotQuarantined(t *testing.T) {
 	t.Parallel()
 	const day = "2026-11-18"
 	for _, row := range []struct {
@@ -423,7 +423,7 @@ func b2f(yes bool) float64 {
 	return 0
 }
 
-func TestWhatAPersonDecides(t *testing.T) {
+func TestDecisionsOnQuarantinedDates(t *testing.T) {
 	t.Parallel()
 	const day = "2026-11-18"
 	for _, row := range []struct {
@@ -470,7 +470,7 @@ func TestWhatAPersonDecides(t *testing.T) {
 	}
 }
 
-func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
+func TestARejectedDateIsReportedUntilTheSourceGivesOtherValues(t *testing.T) {
 	t.Parallel()
 	const day = "2026-11-20"
 	b := newBench(t, "2026-11-21 00:30")
@@ -513,7 +513,7 @@ func TestARejectedDateSaysSoUntilTheSourceGivesSomethingElse(t *testing.T) {
 	}
 }
 
-func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
+func TestReadingRejectedValuesAgainIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	const day = "2026-11-20"
 	b := newBench(t, "2026-11-21 00:30")
@@ -539,7 +539,7 @@ func TestAReadingOfWhatAPersonRejectedIsNoSuccess(t *testing.T) {
 	}
 }
 
-func TestWhatWouldBeServedIsJudged(t *testing.T) {
+func TestServedPricesAreChecked(t *testing.T) {
 	t.Parallel()
 	const day = "2026-11-18"
 	period := date(t, day).Period()
@@ -607,7 +607,7 @@ func TestADecisionIsNoReadingOfTheSource(t *testing.T) {
 	}
 }
 
-func TestAFetchIsAPersonsWord(t *testing.T) {
+func TestAFetchByHandStoresWithoutQuarantine(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 12:00")
 	b.pricesOf(func(int) float64 { return 0 })

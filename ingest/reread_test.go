@@ -17,7 +17,7 @@ func (b *bench) askedBy(name market.FeedName, at string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(b.market.dates(name))))
 }
 
-func TestWhatIsSoldAheadIsReadAgainBeforeItMatters(t *testing.T) {
+func TestDayAheadDataAreReadAgainBeforeDelivery(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		feed  market.FeedName

@@ -63,7 +63,7 @@ func TestServeRunsEachFeedAtOnceAndThenOnItsSchedule(t *testing.T) {
 	}
 }
 
-func TestServeTellsTheNextRun(t *testing.T) {
+func TestServeReportsTheNextRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	rest, stop := b.serving()

@@ -128,9 +128,9 @@ func (m *model) noteSuccess(run []event) {
 	}
 }
 
-// TestStatusIsWhatAFreshLookSays compares, after each of many random runs, the status with what the rows, all that runs have met and
+// TestStatusMatchesAFreshComputation compares, after each of many random runs, the status with what the rows, all that runs have met and
 // the clock say.
-func TestStatusIsWhatAFreshLookSays(t *testing.T) {
+func TestStatusMatchesAFreshComputation(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name    market.FeedName

@@ -353,7 +353,7 @@ func (l *loaded) data(t *testing.T, ctx context.Context) (took times) {
 // or by the cookie of their device, and the data have to be answered as else.
 //
 // Two minutes: go test ./server -run FloodOfSignIns -attack -v, with -attack-cores 2 for a service on two cores
-func TestAFloodOfSignInsKeepsNobodyOut(t *testing.T) {
+func TestAFloodOfSignInsDoesNotBlockOthers(t *testing.T) {
 	if !*underAttack {
 		t.Skip("a service is attacked with -attack")
 	}

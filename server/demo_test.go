@@ -16,7 +16,7 @@ import (
 	"courant/store/market"
 )
 
-func TestDemoWithFaultsTellsOfThemAndEndsWhileASourceHangs(t *testing.T) {
+func TestDemoWithFaultsLogsThemAndEndsWhileASourceHangs(t *testing.T) {
 	temporary := t.TempDir()
 	p := start(t, []string{"TMPDIR=" + temporary}, false, "demo", "--faults")
 	switches := p.await(`^  RTE +(http://127\.0\.0\.1:\d+/switches)$`)[1]

@@ -157,7 +157,7 @@ func TestAMailComesAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestAMailThatIsRefusedNamesNobody(t *testing.T) {
+func TestTheErrorOfARefusedMailHasNoAddress(t *testing.T) {
 	t.Parallel()
 	office := &postOffice{user: "courant", password: "a secret"}
 	cfg, _ := office.open(t, "none")

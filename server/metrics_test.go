@@ -18,7 +18,7 @@ import (
 	"courant/store/market"
 )
 
-func TestMetricsTellWhatRanAndWhatIsHeld(t *testing.T) {
+func TestMetricsReportRunsAndStoredData(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := os.WriteFile(path, make([]byte, 4096), 0o600); err != nil {

@@ -30,7 +30,7 @@ func metricNames(t *testing.T) map[string]bool {
 	return names
 }
 
-func TestWhatWatchesCourantKnowsItsMetrics(t *testing.T) {
+func TestAlertsAndDashboardsUseExistingMetrics(t *testing.T) {
 	t.Parallel()
 	known := metricNames(t)
 	used := regexp.MustCompile(`\b(courant|process|go)_\w+`)

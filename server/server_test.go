@@ -26,7 +26,7 @@ func open(t *testing.T, cfg config.Config, ports entrance.Options) (*Server, err
 	return Open(t.Context(), cfg, Options{Clock: clockwork.NewRealClock(), Log: slog.New(slog.DiscardHandler), TLS: ports})
 }
 
-func TestWhateverKeepsAServerFromOpeningNothingIsLeft(t *testing.T) {
+func TestAServerThatFailsToOpenLeavesNothingBehind(t *testing.T) {
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()
 	port := strings.TrimPrefix(taken.URL, "http://")

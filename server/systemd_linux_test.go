@@ -9,7 +9,7 @@ import (
 	"courant/server/command"
 )
 
-func TestSystemdIsToldThatServeIsReadyAliveAndStopping(t *testing.T) {
+func TestSystemdIsNotifiedThatServeIsReadyAliveAndStopping(t *testing.T) {
 	t.Chdir(t.TempDir())
 	socket := filepath.Join(t.TempDir(), "notify")
 	systemd, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})

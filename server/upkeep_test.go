@@ -16,7 +16,7 @@ import (
 	"courant/store/storetest/await"
 )
 
-func TestTheNightlyUpkeepThinsWhatIsOlderThanItIsToBeKept(t *testing.T) {
+func TestTheNightlyMaintenanceThinsStepsBeyondTheirRetention(t *testing.T) {
 	t.Parallel()
 	at := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, time.October, day) }
 	for _, test := range []struct {

@@ -75,7 +75,7 @@ func TestAccountsAreListedByAddress(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsNotFound(t *testing.T) {
+func TestUnknownAccountsAndTokensAreNotFound(t *testing.T) {
 	s := openWithAccounts(t)
 	ctx := t.Context()
 	const nobody = "nobody@example.org"

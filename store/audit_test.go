@@ -10,7 +10,7 @@ import (
 	"courant/store"
 )
 
-func TestAChangeAndItsNoteAreOne(t *testing.T) {
+func TestAChangeAndItsNoteAreOneTransaction(t *testing.T) {
 	s := openWithAccounts(t)
 	note := store.Note{At: accountsMorning, Event: "user_disabled", Actor: "boris@example.org", Subject: "anne@example.org", Detail: "why", Origin: "192.0.2.1"}
 	if err := s.DisableAccount(t.Context(), note, "nobody@example.org", accountsMorning); !errors.Is(err, store.ErrNotFound) {

@@ -490,7 +490,7 @@ func TestABackupWithWhatLitestreamAddsIsRestored(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotCourantsIsToldBeforeARestoreRefusesIt(t *testing.T) {
+func TestObjectsThatARestoreRefusesAreListed(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	if added, err := s.Additions(t.Context()); err != nil || len(added) > 0 {
@@ -662,7 +662,7 @@ func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
 	}
 }
 
-func TestUnfinishedFilesOfKilledProgramsAreSweptAndNoOthers(t *testing.T) {
+func TestUnfinishedFilesOfKilledProgramsAreRemovedAndNoOthers(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	inUse, stop, err := store.NewPart(filepath.Join(folder, "in use.db.zst"))

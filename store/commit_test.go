@@ -18,7 +18,7 @@ import (
 
 const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms FROM revision ORDER BY id`
 
-func TestWhatArrivesFirstIsKeptWithTheInstant(t *testing.T) {
+func TestNewRowsAreStoredWithTheTimeOfTheirCommit(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	day := date("2026-07-14").Period()

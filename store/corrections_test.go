@@ -10,7 +10,7 @@ import (
 )
 
 // The tests count minutes from 15 July at dawn, so 14 July is over and the 15th and 16th are not.
-func TestCorrectionsOfDatesThatAreNotOverAreTold(t *testing.T) {
+func TestCorrectionsOfDatesThatAreNotOverAreListed(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	price := func(day string, quarter int, price float64) market.Price {

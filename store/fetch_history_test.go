@@ -58,7 +58,7 @@ func (a asking) run(t *testing.T, s *store.Store) {
 	commit(t, s, run, batch)
 }
 
-func TestWhatRunsSayOfADate(t *testing.T) {
+func TestTheFetchHistoryOfADate(t *testing.T) {
 	t.Parallel()
 	const day = "2026-07-14" // over at minute 0, unlike 2026-07-15
 	begin := func(n int) time.Time { return minute(n).Add(-time.Second) }
@@ -150,7 +150,7 @@ func TestWhatRunsSayOfADate(t *testing.T) {
 	}
 }
 
-func TestHowFeedsStandIsToldToOtherProcesses(t *testing.T) {
+func TestFeedStatesAreVisibleToOtherProcesses(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	want := map[string]store.FeedState{

@@ -296,7 +296,7 @@ func dated(updated int, clearing, current market.Number) market.Batch {
 	return batch
 }
 
-func TestTheSourcesDateDecidesWhichRowStands(t *testing.T) {
+func TestTheUpdateTimeOfTheSourceDecidesWhichRowIsStored(t *testing.T) {
 	num, null, withdrawn := market.Num, market.Number{}, market.Number{Withdrawn: true}
 	for _, c := range []struct {
 		name      string

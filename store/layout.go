@@ -20,27 +20,27 @@ func layoutOf[R comparable](series *market.Series[R]) layout[R] {
 	return layout[R]{series, series.Table}
 }
 
-// table is what the store does with the rows of one series.
+// table reads and writes the rows of one series.
 type table interface {
 	holds() market.AnySeries
 	upsert(w *writing, batch market.Batch) error
 	preview(ctx context.Context, tx *sql.Tx, effect *Effect, dataset market.Dataset, period market.Period, batch market.Batch) error
-	// nextRevisions lists the next changes of a dataset's values after a place.
+	// nextRevisions returns the next changes of a dataset's values after a position in the list of them.
 	nextRevisions(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error)
 	packRows(market.Batch) (packed, digest []byte, err error)
 	unpackRows(content) (market.Batch, error)
-	// storedColumns are the names of the series' columns in the database.
+	// storedColumns returns the names of the series' columns in the database.
 	storedColumns() []string
-	// partReader reads rows as they are served, of so many delivery dates in one transaction.
+	// partReader returns a reader of rows as they are served, and the number of delivery dates to read in one transaction.
 	partReader(*plan) (reader partReader, dates int)
-	// endOf is when the period ends that begins at a second; there is a row of it.
+	// endOf returns the end of the period that begins at a second, for which there is a row.
 	endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error)
 	propose(p *Proposal)
 	addKeys(keys map[rowKey]bool, batch market.Batch)
-	// published are the rows of a batch that do not only stand in for others.
+	// published returns the rows of a batch without those of a second source.
 	published(market.Batch) market.Batch
-	// isReplaced reports whether every row that waits for a decision has a newer one, among those that arrived or those
-	// stored since it waits.
+	// isReplaced reports whether every quarantined row has a newer one, among those that arrived or those stored since it was
+	// quarantined.
 	isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, waiting, arrived market.Batch) (bool, error)
 }
 
@@ -49,30 +49,30 @@ var (
 	stepRows  = hourTable{layoutOf(market.AFRR)}
 )
 
-// tables are those of all series.
+// tables are the tables of all series.
 var tables = []table{priceRows, layoutOf(market.Capacity), stepRows, layoutOf(market.MFRR), layoutOf(market.Imbalance)}
 
-// tableOf is the table of a dataset's rows.
+// tableOf returns the table of a dataset's rows.
 func tableOf(dataset market.Dataset) table {
 	return tables[slices.IndexFunc(tables, func(t table) bool { return t.holds() == dataset.Series() })]
 }
 
-// reader reads rows of one series that begin in a period, ascending.
+// reader reads the rows of one series that begin in a period, ascending.
 type reader[R comparable] interface {
 	selectPeriod(context.Context, *sql.Tx, market.Dataset, market.Period) ([]R, error)
 }
 
-// rowReader reads what begins in a period of a dataset: a slice of rows, or a Chunk.
+// rowReader reads the rows of a dataset that begin in a period, as a slice of rows or as a Chunk.
 type rowReader[T any] func(context.Context, *sql.Tx, market.Dataset, market.Period) (T, error)
 
-// readerOf reads the rows of a series.
+// readerOf returns the reader of the rows of a series.
 func readerOf[R comparable](series *market.Series[R]) reader[R] {
 	return tableOf(series.Datasets[0].ID).(reader[R])
 }
 
 func (l layout[R]) holds() market.AnySeries { return l.Series }
 
-// rowKey tells one row from all others.
+// rowKey identifies a row.
 type rowKey struct {
 	dataset market.Dataset
 	start   int64 // seconds UTC
@@ -92,7 +92,7 @@ func (l layout[R]) endOf(_ context.Context, _ *sql.Tx, start int64) (int64, erro
 	return start + l.Step, nil
 }
 
-// upsertRows is a statement that writes n rows; first_seen_ms is kept where a row is there already.
+// upsertRows returns a statement that writes n rows. Rows that exist keep their first_seen_ms.
 func (l layout[R]) upsertRows(n int) string {
 	columns := slices.Concat(l.KeyNames(), l.ColumnNames(), []string{"first_seen_ms", "changed_ms"})
 	row := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
@@ -104,12 +104,13 @@ func (l layout[R]) upsertRows(n int) string {
 		row+strings.Repeat(","+row, n-1), strings.Join(l.KeyNames(), ","), strings.Join(set, ","))
 }
 
-// selectRows begins a query over the table; extra names more columns.
+// selectRows returns the beginning of a query over the table; extra, which may be empty, lists more columns.
 func (l layout[R]) selectRows(extra string) string {
 	return "SELECT " + strings.Join(slices.Concat(l.KeyNames(), l.ColumnNames()), ",") + extra + " FROM " + l.table
 }
 
-// scan reads all rows of a query made by selectRows; more points at what extra columns are read into.
+// scan reads all rows of a query that begins with selectRows, and calls each for every row; more are the pointers for its extra
+// columns.
 func (l layout[R]) scan(rows *sql.Rows, more []any, each func(R)) error {
 	defer rows.Close()
 	for rows.Next() {

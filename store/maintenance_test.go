@@ -7,7 +7,7 @@ import (
 	"courant/store/market"
 )
 
-func TestUpkeepGivesRoomBackAndEmptiesTheLog(t *testing.T) {
+func TestMaintenanceReturnsFreePagesAndEmptiesTheLog(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-15"), 1)[:1000]))
@@ -34,7 +34,7 @@ func TestUpkeepGivesRoomBackAndEmptiesTheLog(t *testing.T) {
 	}
 }
 
-func TestUpkeepLeavesALogThatAnotherProgramReads(t *testing.T) {
+func TestMaintenanceSkipsALogThatAnotherProgramReads(t *testing.T) {
 	s := openNew(t)
 	reading, err := s.ReaderPool().BeginTx(t.Context(), nil)
 	if err != nil {

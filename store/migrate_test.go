@@ -135,7 +135,7 @@ func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
 	}
 }
 
-func TestWhatWaitedOrWasDecidedBeforeOtherDatasetsCouldWaitStands(t *testing.T) {
+func TestQuarantinedPricesAndDecisionsOfAnEarlierSchemaAreMigrated(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	const statements = `INSERT INTO quarantine (id, dataset, delivery_date, reason, prices, seen_ms, decision, decided_ms) VALUES

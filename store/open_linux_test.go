@@ -39,7 +39,7 @@ func smallDisk(t *testing.T, kib int) (folder string, resize func(kib int)) {
 	}
 }
 
-func TestAFullDiskAtTheStartIsSaidAndMended(t *testing.T) {
+func TestAFullDiskAtTheStartIsReportedUntilThereIsSpace(t *testing.T) {
 	t.Parallel()
 	folder, resize := smallDisk(t, 4)
 	path := filepath.Join(folder, "courant.db")

@@ -578,7 +578,7 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 	}
 }
 
-func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
+func TestAFullDiskIsReportedAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := openEmpty(t, path)
@@ -604,7 +604,7 @@ func TestAFullDiskIsSaidAndCostsNothing(t *testing.T) {
 	}
 }
 
-func TestAWriteBehindALockIsGivenUpWithASentence(t *testing.T) {
+func TestAWriteBehindALockFailsWithAnExplanation(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := openEmpty(t, path, store.BusyTimeout(10*time.Millisecond))

@@ -129,7 +129,7 @@ func TestWritersWaitForTheLock(t *testing.T) {
 	}
 }
 
-func TestALockThatIsNeverReleasedIsSaid(t *testing.T) {
+func TestALockThatIsNeverReleasedIsReported(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := openEmpty(t, path, store.BusyTimeout(10*time.Millisecond))

@@ -11,23 +11,23 @@ import (
 // Effect is what a batch would change on a delivery date of a dataset.
 type Effect struct {
 	NewRows int
-	Older   int                     // rows that would change nothing, because the source dates them before what is stored
+	Older   int                     // rows that would change nothing, because the source wrote them before the stored ones
 	Columns map[string]ColumnEffect // by column of the dataset's table
 }
 
 // ColumnEffect counts the values of one column.
 type ColumnEffect struct {
-	Held      int // stored before
-	Changed   int // of those held, how many another value would replace
-	Withdrawn int // of those held, how many a null would replace
-	Filled    int // nulls that a value would replace
-	New       int // values of rows that are new
+	Held      int // stored now
+	Changed   int // stored now and replaced by another value
+	Withdrawn int // stored now and replaced by a null
+	Filled    int // null now and replaced by a value
+	New       int // in new rows
 }
 
-// Arrived is how many values would be there where none is.
+// Arrived returns the number of values where nothing is stored now.
 func (c ColumnEffect) Arrived() int { return c.Filled + c.New }
 
-// Sum is the effect on the values of all columns.
+// Sum returns the effect on all columns together.
 func (e Effect) Sum() ColumnEffect {
 	var sum ColumnEffect
 	for _, column := range e.Columns {
@@ -40,8 +40,8 @@ func (e Effect) Sum() ColumnEffect {
 	return sum
 }
 
-// Preview tells what Commit would change on a delivery date of a dataset if it were given the batch now; rows of other
-// dates and datasets in it count for nothing. It writes nothing.
+// Preview returns what Commit of the batch would change now on a delivery date of a dataset. It ignores rows of other dates and
+// datasets, and writes nothing.
 func (s *Store) Preview(ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch) (Effect, error) {
 	effect := Effect{Columns: map[string]ColumnEffect{}}
 	err := s.read(ctx, func(tx *sql.Tx) error {
@@ -116,7 +116,7 @@ func (t hourTable) preview(ctx context.Context, tx *sql.Tx, effect *Effect, _ ma
 	return nil
 }
 
-// countNew counts the values of a row that is new.
+// countNew counts the values of a new row.
 func (l layout[R]) countNew(effect *Effect, row *R) {
 	values := l.Values(row)
 	for i, c := range l.Revised() {
@@ -128,7 +128,7 @@ func (l layout[R]) countNew(effect *Effect, row *R) {
 	}
 }
 
-// countChange counts the values of a stored row, and what becomes of them.
+// countChange counts the values of a stored row and how they change.
 func (l layout[R]) countChange(effect *Effect, before, after *R) {
 	old, new := l.Values(before), l.Values(after)
 	for i, c := range l.Revised() {

@@ -12,18 +12,18 @@ import (
 	"courant/store/market"
 )
 
-// PriceDifference is a delivery date of which two publications of day-ahead prices do not agree.
+// PriceDifference is a delivery date on which two publications of day-ahead prices differ.
 type PriceDifference struct {
 	Date     market.DeliveryDate
 	Between  string    // ENTSO-E/RTE, or two resolutions of ENTSO-E such as PT15M/PT60M; the first one is served
-	Quarters int       // that differ
-	Largest  float64   // EUR/MWh, without sign
-	Seen     time.Time // when the newest of the prices that differ came
+	Quarters int       // number of quarter hours that differ
+	Largest  float64   // the largest difference, EUR/MWh, absolute
+	Seen     time.Time // when the newest of the differing prices was stored
 }
 
-// PriceDifferences lists the delivery dates from first on of which two publications differ by more than a cent, ascending:
-// ENTSO-E's prices and RTE's, quarter by quarter as each would be served, and ENTSO-E's coarser prices and the mean of its finer
-// ones.
+// PriceDifferences returns the delivery dates from first on, ascending, on which two publications differ by more than a cent:
+// the prices of ENTSO-E and RTE for the same quarter hour, or a price of ENTSO-E and the mean of its finer prices for the same
+// period.
 func (s *Store) PriceDifferences(ctx context.Context, first market.DeliveryDate) ([]PriceDifference, error) {
 	published, err := s.publishedPrices(ctx, first)
 	if err != nil {
@@ -38,13 +38,13 @@ func (s *Store) PriceDifferences(ctx context.Context, first market.DeliveryDate)
 	return found.list, nil
 }
 
-// publication is what one source has published: prices, and when each came, in ms.
+// publication is the prices of one source, and when each was last stored or changed, in ms UTC.
 type publication struct {
 	prices  []market.Price
 	changed []int64
 }
 
-// publishedPrices reads what each source has published from first on.
+// publishedPrices reads the prices of each source from first on.
 func (s *Store) publishedPrices(ctx context.Context, first market.DeliveryDate) (published [2]publication, err error) {
 	found, err := s.reader.QueryContext(ctx, priceRows.selectRows(", changed_ms")+" WHERE start >= ?", first.Start().Unix())
 	if err != nil {
@@ -52,19 +52,19 @@ func (s *Store) publishedPrices(ctx context.Context, first market.DeliveryDate) 
 	}
 	var changed int64
 	err = priceRows.scan(found, []any{&changed}, func(p market.Price) {
-		of := &published[p.Source]
-		of.prices, of.changed = append(of.prices, p), append(of.changed, changed)
+		source := &published[p.Source]
+		source.prices, source.changed = append(source.prices, p), append(source.changed, changed)
 	})
 	return published, err
 }
 
-// differenceList is what is found, an entry for each delivery date and pair of publications.
+// differenceList collects differences, with one entry for each delivery date and pair of publications.
 type differenceList struct {
 	list     []PriceDifference
 	calendar market.Calendar
 }
 
-// add takes quarters that begin at an instant and differ by off; changed is when the newest of the prices came, in ms.
+// add adds quarters from start on that differ by off; changed is when the newest of the prices was stored, in ms UTC.
 func (d *differenceList) add(start int64, between string, quarters int, off market.Micro, changed int64) {
 	date := d.calendar.DateOf(start)
 	i := slices.IndexFunc(d.list, func(other PriceDifference) bool { return other.Date == date && other.Between == between })
@@ -72,22 +72,22 @@ func (d *differenceList) add(start int64, between string, quarters int, off mark
 		i = len(d.list)
 		d.list = append(d.list, PriceDifference{Date: date, Between: between})
 	}
-	of := &d.list[i]
-	of.Quarters += quarters
-	of.Largest = max(of.Largest, off.Number().V)
-	if at := milliseconds(changed); at.After(of.Seen) {
-		of.Seen = at
+	entry := &d.list[i]
+	entry.Quarters += quarters
+	entry.Largest = max(entry.Largest, off.Number().V)
+	if at := milliseconds(changed); at.After(entry.Seen) {
+		entry.Seen = at
 	}
 }
 
 func (d *differenceList) betweenSources(published [2]publication) {
-	own, other := published[market.FromENTSOE].quarters(), published[market.FromRTE].quarters()
-	for _, start := range slices.Sorted(maps.Keys(other)) {
-		i, both := own[start]
+	entsoe, rte := published[market.FromENTSOE].quarters(), published[market.FromRTE].quarters()
+	for _, start := range slices.Sorted(maps.Keys(rte)) {
+		i, both := entsoe[start]
 		if !both {
 			continue
 		}
-		j := other[start]
+		j := rte[start]
 		off := market.MicroOf(math.Abs(published[market.FromENTSOE].prices[i].Price.V - published[market.FromRTE].prices[j].Price.V))
 		if off > market.MostPriceDifference {
 			d.add(start, market.FromENTSOE.String()+"/"+market.FromRTE.String(), 1, off,
@@ -96,7 +96,7 @@ func (d *differenceList) betweenSources(published [2]publication) {
 	}
 }
 
-// quarters tells which of the prices the source would have served of each quarter hour: the finest.
+// quarters returns the index of the finest price that covers each quarter hour, by the start of the quarter.
 func (p publication) quarters() map[int64]int {
 	quarters := map[int64]int{}
 	for i, price := range p.prices {

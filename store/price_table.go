@@ -9,20 +9,20 @@ import (
 	"courant/store/market"
 )
 
-// priceTable reads and writes day-ahead prices, of which those of RTE only stand in for those of ENTSO-E.
+// priceTable reads and writes day-ahead prices. RTE's prices are served only where ENTSO-E has none.
 type priceTable struct{ layout[market.Price] }
 
-// published are the prices of ENTSO-E.
+// published returns the prices of ENTSO-E.
 func (t priceTable) published(batch market.Batch) market.Batch {
 	return t.Batch(slices.DeleteFunc(slices.Clone(t.In(batch)), func(p market.Price) bool { return p.Source != market.FromENTSOE }))
 }
 
 func (t priceTable) isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, waiting, arrived market.Batch) (bool, error) {
 	newer, err := storedSince(ctx, tx, q.Date, q.Seen)
-	return replace(append(newer, t.In(arrived)...), t.In(waiting)), err
+	return coversAll(append(newer, t.In(arrived)...), t.In(waiting)), err
 }
 
-// endOf is when the longest of the prices ends that begin at the second.
+// endOf returns the end of the longest price that begins at the second.
 func (t priceTable) endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error) {
 	prices, err := t.selectPeriod(ctx, tx, t.Datasets[0].ID, market.Period{Start: start, End: start + 1})
 	end := start + t.Step
@@ -32,7 +32,7 @@ func (t priceTable) endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, 
 	return end, err
 }
 
-// storedSince are ENTSO-E's prices of the delivery date that are new or have changed since an instant.
+// storedSince returns ENTSO-E's prices of the delivery date that were stored or changed after an instant.
 func storedSince(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, since time.Time) ([]market.Price, error) {
 	period := date.Period()
 	found, err := tx.QueryContext(ctx, priceRows.selectRows("")+" WHERE start >= ? AND start < ? AND source = ? AND changed_ms > ?",
@@ -45,9 +45,9 @@ func storedSince(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, sinc
 	return prices, err
 }
 
-// replace says whether the newer prices would be served in the place of all the older: none is coarser.
-func replace(newer, older []market.Price) bool {
-	finest := map[int64]int64{} // seconds of the step that covers a quarter
+// coversAll reports whether newer prices of the same or a finer resolution cover every quarter hour of the older ones.
+func coversAll(newer, older []market.Price) bool {
+	finest := map[int64]int64{} // the shortest price that covers a quarter, in seconds
 	for _, p := range newer {
 		for start := p.Start; start < p.Start+p.Resolution.Seconds(); start += market.QuarterSeconds {
 			if length, is := finest[start]; !is || p.Resolution.Seconds() < length {

@@ -9,24 +9,24 @@ import (
 	"courant/store/market"
 )
 
-// Proposal is a delivery date that waits, and what would be stored if it were accepted now.
+// Proposal is a quarantined delivery date and the effect of accepting it now.
 type Proposal struct {
 	Quarantined
 	Effect
 	Rows        int
-	First, Last time.Time // starts of the first and of the last of the rows, UTC
+	First, Last time.Time // starts of the first and the last row, UTC
 	Values      []ProposedColumn
 }
 
-// ProposedColumn is one column of what waits.
+// ProposedColumn summarises one column of the quarantined rows.
 type ProposedColumn struct {
 	Name     string        // of the dataset's table
-	Given    int           // values
-	Min, Max market.Number // of the numbers given; null if none is
+	Given    int           // number of values that are not null
+	Min, Max market.Number // of the numbers given; null if there are none
 	ColumnEffect
 }
 
-// Proposal is what waits under the id, and what would be stored of it now; ErrNotFound if nothing waits there.
+// Proposal returns the quarantined delivery date with the ID, and the effect of accepting it now; ErrNotFound if there is none.
 func (s *Store) Proposal(ctx context.Context, id int64) (Proposal, error) {
 	q, err := s.Waiting(ctx, id)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Store) Proposal(ctx context.Context, id int64) (Proposal, error) {
 	return p, nil
 }
 
-// propose sums up the rows that wait.
+// propose fills in the summary of the quarantined rows.
 func (l layout[R]) propose(p *Proposal) {
 	rows, revised := l.In(p.Batch), l.Revised()
 	columns := make([]ProposedColumn, len(revised))

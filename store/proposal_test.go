@@ -11,7 +11,7 @@ import (
 	"courant/store/market"
 )
 
-func TestAProposalTellsWhatWouldBeStored(t *testing.T) {
+func TestAProposalCountsWhatWouldBeStored(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, runAt(0, market.MFRREnergy), mfrr(0, 4, market.Num(7)))
 	came := mfrr(2, 6, market.Num(7)) // two quarters are stored, two are new, each in two directions
@@ -43,7 +43,7 @@ func TestAProposalTellsWhatWouldBeStored(t *testing.T) {
 	}
 }
 
-func TestAProposalOf4sStepsTellsWhatWouldBeStored(t *testing.T) {
+func TestAProposalOf4sStepsCountsWhatWouldBeStored(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	period := date("2026-07-14").Period()

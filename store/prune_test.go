@@ -34,7 +34,7 @@ const (
 		INSERT INTO link SELECT CAST(printf('%d', i) AS BLOB), account.id, 9e12 + i FROM n, account WHERE email = 'anne@example.org'`
 )
 
-func TestWhatIsBeyondTheMostOfAnAccountIsTrimmed(t *testing.T) {
+func TestWhatExceedsTheLimitsOfAnAccountIsDeleted(t *testing.T) {
 	s := openWithAccounts(t)
 	do(t, s, manySessions)
 	do(t, s, manyRevoked)
@@ -61,7 +61,7 @@ func TestWhatIsBeyondTheMostOfAnAccountIsTrimmed(t *testing.T) {
 	}
 }
 
-func TestWhatIsOldIsForgotten(t *testing.T) {
+func TestExpiredRowsAreDeleted(t *testing.T) {
 	s := openWithAccounts(t)
 	ctx, now := t.Context(), accountsMorning.Add(48*time.Hour)
 	anne := accountOf(t, s, "anne@example.org")
@@ -126,7 +126,7 @@ func TestOfTokensThatHaveEndedTheNewestThousandAreKept(t *testing.T) {
 	}
 }
 
-func TestAMostHoldsWhileManyAddAtOnce(t *testing.T) {
+func TestALimitHoldsUnderConcurrentAdds(t *testing.T) {
 	s := openWithAccounts(t)
 	anne := accountOf(t, s, "anne@example.org")
 	var adding sync.WaitGroup
@@ -205,7 +205,7 @@ func TestRevokedTokensOfAnAccountDoNotPileUp(t *testing.T) {
 	}
 }
 
-func TestADayHasSoManyNotesOfOneEventByOneActor(t *testing.T) {
+func TestTheNotesOfOneEventByOneActorOnOneDayAreLimited(t *testing.T) {
 	t.Parallel()
 	s := openWithAccounts(t)
 	note := func(at time.Time, event, actor string) {
@@ -236,7 +236,7 @@ func TestADayHasSoManyNotesOfOneEventByOneActor(t *testing.T) {
 	}
 }
 
-func TestSweepsWithoutAGapAreKnown(t *testing.T) {
+func TestPruningWithoutAGapIsRecorded(t *testing.T) {
 	t.Parallel()
 	s := openWithAccounts(t)
 	const day = 24 * time.Hour
@@ -272,7 +272,7 @@ func sessionData(t *testing.T, values map[string]any) []byte {
 	return buffer.Bytes()
 }
 
-func TestSessionsOfBeforeStayOpenAndKnowTheirAccount(t *testing.T) {
+func TestSessionsOfAnEarlierSchemaStayOpenWithTheirAccount(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 13, "INSERT INTO account VALUES (7, 'anne@example.org', '', 'member', 0, 1, NULL)"); err != nil {
 		t.Fatal(err)

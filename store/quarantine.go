@@ -37,8 +37,8 @@ const (
 )
 
 // Quarantine stores the rows of a delivery date until a person decides on them, and returns an earlier decision on the same
-// content. They replace what waits of that date for the same kind of reason, and what waits for another if they have a newer
-// row for each of its rows. The error is ErrUnfitToWait if they cannot be stored.
+// content. They replace rows of that date that are quarantined for the same kind of reason, and those for another reason if each
+// of them has a newer one here. The error is ErrUnfitToWait if they cannot be stored.
 func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error) {
 	packed, digest, err := tableOf(q.Dataset).packRows(q.Batch)
 	if err != nil {
@@ -69,8 +69,8 @@ func (s *Store) Quarantine(ctx context.Context, q Quarantined) (Decision, error)
 	return decision.V, nil
 }
 
-// deleteReplaced deletes what else waits of the delivery date and is out of date now that q has come; waits is whether q
-// itself waits. A refused date replaces only other refused ones, because it may have fewer readable rows.
+// deleteReplaced deletes other quarantined entries of the delivery date that q makes out of date; waits reports whether q itself
+// is quarantined. A refused date replaces only other refused ones, because it may have fewer readable rows.
 func deleteReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) error {
 	others, err := selectWaiting(ctx, tx, "dataset = ? AND delivery_date = ? AND id <> ?", q.Dataset, q.Date, q.ID)
 	if err != nil {
@@ -92,7 +92,7 @@ func deleteReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, waits bool) 
 	return nil
 }
 
-// InQuarantine lists what waits for a decision, oldest first, without its rows.
+// InQuarantine returns the quarantined delivery dates, oldest first, without their rows.
 func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 	var waiting []Quarantined
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
@@ -102,7 +102,7 @@ func (s *Store) InQuarantine(ctx context.Context) ([]Quarantined, error) {
 	return waiting, wrap("quarantine", err)
 }
 
-// Waiting returns what waits under the ID, with its rows; ErrNotFound if nothing does.
+// Waiting returns the quarantined delivery date with the ID, with its rows; ErrNotFound if there is none.
 func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
 	var q Quarantined
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
@@ -115,7 +115,7 @@ func (s *Store) Waiting(ctx context.Context, id int64) (Quarantined, error) {
 	return q, nil
 }
 
-// selectWaiting reads what waits for a decision and meets the condition, oldest first, without its rows.
+// selectWaiting reads the quarantined delivery dates that meet the condition, oldest first, without their rows.
 func selectWaiting(ctx context.Context, tx *sql.Tx, condition string, args ...any) ([]Quarantined, error) {
 	rows, err := tx.QueryContext(ctx,
 		"SELECT id, dataset, delivery_date, kind, reason, seen_ms FROM quarantine WHERE decision IS NULL AND "+condition+" ORDER BY id", args...)
@@ -124,7 +124,7 @@ func selectWaiting(ctx context.Context, tx *sql.Tx, condition string, args ...an
 	})
 }
 
-// selectQuarantined reads what waits under the ID, with its rows; ErrNotFound if nothing does.
+// selectQuarantined reads the quarantined delivery date with the ID, with its rows; ErrNotFound if there is none.
 func selectQuarantined(ctx context.Context, tx *sql.Tx, id int64) (Quarantined, error) {
 	waiting, err := selectWaiting(ctx, tx, "id = ?", id)
 	if err != nil {
@@ -153,7 +153,7 @@ func deleteWaiting(ctx context.Context, tx *sql.Tx, id int64) error {
 	return err
 }
 
-// supersede deletes what waits of the delivery dates that a run brought, where the run's rows replace it.
+// supersede deletes quarantined delivery dates that the rows of a run replace.
 func supersede(w *writing, run *Run, batch market.Batch) error {
 	waiting, err := selectWaiting(w.ctx, w.tx, "true")
 	if err != nil {
@@ -185,7 +185,7 @@ func supersede(w *writing, run *Run, batch market.Batch) error {
 	return nil
 }
 
-// isReadAgain reports whether the window of a run contains every row that waits.
+// isReadAgain reports whether the window of a run contains every quarantined row.
 func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window market.Period) (bool, error) {
 	batch, err := selectContent(ctx, tx, q)
 	if err != nil {
@@ -199,7 +199,7 @@ func isReadAgain(ctx context.Context, tx *sql.Tx, q Quarantined, window market.P
 	return true, nil
 }
 
-// isReplaced reports whether every row that waits has a newer one, among those that arrived or those stored since it waits.
+// isReplaced reports whether every quarantined row has a newer one, among those that arrived or those stored since.
 func isReplaced(ctx context.Context, tx *sql.Tx, q Quarantined, arrived market.Batch) (bool, error) {
 	waiting, err := selectContent(ctx, tx, q)
 	if err != nil {
@@ -220,7 +220,7 @@ func (l layout[R]) isReplaced(_ context.Context, _ *sql.Tx, _ Quarantined, waiti
 
 func (l layout[R]) published(batch market.Batch) market.Batch { return batch }
 
-// keysOf are what tells the rows of a batch from all others.
+// keysOf returns the keys of the rows of a batch.
 func keysOf(b market.Batch) map[rowKey]bool {
 	keys := make(map[rowKey]bool, b.Len())
 	for _, table := range tables {
@@ -229,8 +229,8 @@ func keysOf(b market.Batch) map[rowKey]bool {
 	return keys
 }
 
-// Accept stores what waits under the ID, in one transaction with its run and the audit note; ErrNotFound if nothing waits
-// there. It fills in the run's window and datasets.
+// Accept stores the quarantined rows with the ID, in one transaction with their run and the audit note; ErrNotFound if there are
+// none. It fills in the run's window and datasets.
 func (s *Store) Accept(ctx context.Context, note Note, id int64, run *Run) (Quarantined, error) {
 	q, err := s.decide(ctx, note, id, Accepted, run.Ended, func(tx *sql.Tx, q Quarantined) error {
 		run.Datasets, run.Window, run.Secondary = []market.Dataset{q.Dataset}, q.Date.Period(), true
@@ -242,7 +242,7 @@ func (s *Store) Accept(ctx context.Context, note Note, id int64, run *Run) (Quar
 	return q, nil
 }
 
-// Reject drops what waits under the ID; ErrNotFound if nothing does.
+// Reject deletes the quarantined rows with the ID; ErrNotFound if there are none.
 func (s *Store) Reject(ctx context.Context, note Note, id int64, now time.Time) (Quarantined, error) {
 	q, err := s.decide(ctx, note, id, Rejected, now, func(*sql.Tx, Quarantined) error { return nil })
 	if err != nil {
@@ -251,8 +251,8 @@ func (s *Store) Reject(ctx context.Context, note Note, id int64, now time.Time) 
 	return q, nil
 }
 
-// decide records the decision, deletes the content that waited and runs apply, in one transaction. The detail of a note is
-// the dataset and the delivery date.
+// decide records the decision, deletes the quarantined rows and runs apply, in one transaction. The detail of a note is the
+// dataset and the delivery date.
 func (s *Store) decide(ctx context.Context, note Note, id int64, decision Decision, now time.Time,
 	apply func(*sql.Tx, Quarantined) error,
 ) (q Quarantined, err error) {
@@ -279,8 +279,8 @@ func (s *Store) decide(ctx context.Context, note Note, id int64, decision Decisi
 	return q, err
 }
 
-// PruneQuarantine drops the refused dates that have waited for 30 days, whatever else has waited for a year, and decisions
-// that are a year old.
+// PruneQuarantine deletes refused dates that have been quarantined for 30 days, other entries after a year, and decisions after
+// a year.
 func (s *Store) PruneQuarantine(ctx context.Context, now time.Time) error {
 	return s.exec(ctx, "quarantine",
 		"DELETE FROM quarantine WHERE decision IS NULL AND kind = ? AND seen_ms <= ? OR coalesce(decided_ms, seen_ms) <= ?",

@@ -15,34 +15,36 @@ import (
 	"courant/store/market"
 )
 
-// What waits is kept as one document of columns, compressed: a date of 4 s steps takes less than 200 kB.
+// The rows of a quarantined delivery date are stored as one compressed document of columns: a date of 4 s steps takes less
+// than 200 kB.
 
 const (
-	// mostContent bounds what is kept of a delivery date, compressed, and mostContentRead what it may become when it is read.
+	// mostContent limits the compressed size of the document of a delivery date, mostContentRead its size in memory, in bytes.
 	mostContent     = 1 << 20
 	mostContentRead = 64 << 20
-	// mostWaitingValue is the largest value, without sign, that may wait: beyond it sums of a date are no longer exact.
+	// mostWaitingValue is the largest absolute value that can be quarantined: beyond it sums of a date are no longer exact.
 	mostWaitingValue = 1e8
 )
 
-// ErrUnfitToWait is the answer to rows that cannot be kept for a person's decision: they are too many, or hold a value
-// beyond all measure.
+// ErrUnfitToWait is returned for rows that cannot be quarantined until a person decides on them: there are too many, or one has
+// a value beyond mostWaitingValue.
 var ErrUnfitToWait = errors.New("not fit to wait for a decision")
 
 // content is the rows of one dataset's delivery date, ascending.
 type content struct {
-	Columns json.RawMessage `json:"columns"`              // packedColumn of each column of the keys and values, by its name
-	Updated []int64         `json:"updated_ms,omitempty"` // each by its difference to the one before
+	Columns json.RawMessage `json:"columns"`              // a packedColumn for each key and value column, by its name
+	Updated []int64         `json:"updated_ms,omitempty"` // each as the difference from the one before
 }
 
-// packedColumn is the values of one column. Numbers are integers if there are decimals: each counts the units of the last
-// decimal by which it differs from the number before. A null is null where the source left it out, and "" where it withdrew.
+// packedColumn is the values of one column. If Decimals is set, each number is stored as an integer: its difference from the
+// number before, in units of the last decimal. A null is stored as null if the source left the value out, and as "" if the
+// source wrote a null.
 type packedColumn struct {
 	Decimals *int  `json:"decimals,omitempty"`
 	Values   []any `json:"values"`
 }
 
-// unpackContent reads what packRows wrote.
+// unpackContent decodes a document that packRows has made.
 func unpackContent(dataset market.Dataset, packed []byte) (b market.Batch, err error) {
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(mostContentRead))
 	if err != nil {
@@ -60,7 +62,7 @@ func unpackContent(dataset market.Dataset, packed []byte) (b market.Batch, err e
 	return tableOf(dataset).unpackRows(c)
 }
 
-// packRows makes one document of the rows, and the digest of their keys and values.
+// packRows returns the document of the rows of a batch, and the SHA-256 of their keys and values.
 func (l layout[R]) packRows(batch market.Batch) (packed, digest []byte, err error) {
 	rows := l.joined(l.In(batch))
 	slices.SortFunc(rows, func(a, b R) int {
@@ -100,7 +102,7 @@ func (l layout[R]) packRows(batch market.Batch) (packed, digest []byte, err erro
 	return packed, sum[:], nil
 }
 
-// fieldsAt points at the rows' fields of one column.
+// fieldsAt returns pointers to the rows' fields of one column.
 func fieldsAt[R comparable](l layout[R], rows []R, column int) []any {
 	fields := make([]any, len(rows))
 	for i := range rows {
@@ -119,8 +121,8 @@ func packColumn(fields []any) (packedColumn, error) {
 			if v.Valid && !(math.Abs(v.V) <= mostWaitingValue) {
 				return plain, fmt.Errorf("a value of %v", v.V)
 			}
-			for is := !v.Valid; !is; {
-				if _, is = units(v.V, decimals); is {
+			for exact := !v.Valid; !exact; {
+				if _, exact = units(v.V, decimals); exact {
 					break
 				}
 				if decimals++; decimals > maxDecimals {
@@ -143,9 +145,9 @@ func packColumn(fields []any) (packedColumn, error) {
 				differences.Values[i] = v
 				continue
 			}
-			counted, is := units(v.V, decimals)
-			if !is {
-				return plain, nil // too large to be counted in units of so many decimals
+			counted, exact := units(v.V, decimals)
+			if !exact {
+				return plain, nil // too large to be an integer in units of that decimal
 			}
 			now = counted
 		}
@@ -155,7 +157,7 @@ func packColumn(fields []any) (packedColumn, error) {
 	return differences, nil
 }
 
-// packedNames are the columns of the keys and values, at their places in Fields; empty where there is another.
+// packedNames returns the names of the key and value columns by their index in Fields. Other columns are left out.
 func (l layout[R]) packedNames() map[int]string {
 	names := map[int]string{}
 	keys := l.KeyNames()
@@ -170,7 +172,7 @@ func (l layout[R]) packedNames() map[int]string {
 	return names
 }
 
-// unpackRows reads what packRows wrote.
+// unpackRows returns the rows of a document that packRows has made.
 func (l layout[R]) unpackRows(c content) (b market.Batch, err error) {
 	var columns map[string]struct {
 		Decimals *int
@@ -183,7 +185,7 @@ func (l layout[R]) unpackRows(c content) (b market.Batch, err error) {
 	for at, name := range l.packedNames() {
 		column, written := columns[name]
 		if !written {
-			continue // by a courant that did not know the column
+			continue // an earlier version did not have the column
 		}
 		if len(column.Values) != len(rows) || column.Decimals != nil && (*column.Decimals < 0 || *column.Decimals > maxDecimals) {
 			return b, damaged(fmt.Errorf("%d values of %s for %d rows", len(column.Values), name, len(rows)))
@@ -226,4 +228,4 @@ func unpackColumn(fields []any, decimals *int, values []json.RawMessage) error {
 	return nil
 }
 
-func damaged(err error) error { return fmt.Errorf("what waits is damaged: %w", err) }
+func damaged(err error) error { return fmt.Errorf("the quarantined rows are damaged: %w", err) }

@@ -58,7 +58,7 @@ func batches() map[market.Dataset]market.Batch {
 	}
 }
 
-func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
+func TestQuarantinedRowsAreReadAsTheyWereStored(t *testing.T) {
 	t.Parallel()
 	for dataset, batch := range batches() {
 		t.Run(string(dataset), func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestWhatWaitsIsKeptAsItCame(t *testing.T) {
 	}
 }
 
-func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
+func TestADecisionAppliesToTheSameValuesWithNewerUpdateTimes(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	batch := batches()[market.MFRRCapacity]
@@ -94,7 +94,7 @@ func TestADateThatTheSourceDatesAnewIsNotAskedAboutAgain(t *testing.T) {
 	}
 }
 
-func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
+func TestAQuarantinedDateOf4sStepsTakesLessThan200kB(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	batch := market.AFRR.Batch(afrrDay(date("2026-07-14"), 90.5))
@@ -124,7 +124,7 @@ func TestADateOf4sStepsThatWaitsTakesLessThan200kB(t *testing.T) {
 	}
 }
 
-func TestAValueBeyondAllMeasureCannotWait(t *testing.T) {
+func TestAValueThatIsTooLargeIsNotQuarantined(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	batch := market.Prices.Batch([]market.Price{{Start: date("2026-07-14").Period().Start, Resolution: market.PT15M, Price: market.Num(1e8 + 1)}})

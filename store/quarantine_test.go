@@ -67,7 +67,7 @@ func stored(from, to int, resolution market.Resolution, price float64) func(*tes
 	}
 }
 
-func TestWhatWaitsIsOvertaken(t *testing.T) {
+func TestNewerPricesReplaceQuarantinedOnes(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
@@ -117,7 +117,7 @@ func TestWhatWaitsIsOvertaken(t *testing.T) {
 	}
 }
 
-func TestADecisionStands(t *testing.T) {
+func TestADecisionAppliesToTheSameContentAgain(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	arrive(t, s, 0, "2026-07-14", 7)
@@ -181,7 +181,7 @@ func mfrr(from, to int, price market.Number) market.Batch {
 	return batch
 }
 
-func TestWhatWaitsOfOtherDatasetsIsOvertaken(t *testing.T) {
+func TestNewerRowsOfOtherDatasetsReplaceQuarantinedOnes(t *testing.T) {
 	t.Parallel()
 	const dataset, day = market.MFRREnergy, "2026-07-14"
 	whole := date(day).Period()
@@ -233,7 +233,7 @@ func TestWhatWaitsOfOtherDatasetsIsOvertaken(t *testing.T) {
 	}
 }
 
-func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
+func TestAcceptedRowsWithdrawValuesAndLeaveRevisions(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, runAt(0, market.MFRREnergy), mfrr(0, 96, market.Num(7)))
 	quarantine(t, s, 1, market.MFRREnergy, "2026-07-14", market.WaitsWithdrawn, mfrr(0, 96, market.Number{Withdrawn: true}))
@@ -257,7 +257,7 @@ func TestWhatIsAcceptedWithdrawsAndIsRevised(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsTooLongIsSwept(t *testing.T) {
+func TestOldQuarantinedDatesAreDeleted(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	quarantine(t, s, 0, market.MFRREnergy, "2026-07-14", market.WaitsRefused, mfrr(0, 1, market.Num(1)))

@@ -128,7 +128,7 @@ func TestTheNewestRunsAreFoundWithoutReadingTheOthers(t *testing.T) {
 	}
 }
 
-func TestWhatStandsInIsNoSuccessOfTheSource(t *testing.T) {
+func TestARunOfTheSecondSourceIsNoSuccessOfTheFirst(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	run := func(n int, feed string, outcome store.Outcome) {

@@ -9,7 +9,7 @@ import (
 	"courant/store/market"
 )
 
-func TestAStandInIsReplacedAndKept(t *testing.T) {
+func TestAPriceOfTheSecondSourceIsReplacedAndStaysStored(t *testing.T) {
 	t.Parallel()
 	start := date("2026-07-14").Period().Start
 	price := func(source market.PriceSource, v float64) market.Price {
@@ -46,7 +46,7 @@ func TestAStandInIsReplacedAndKept(t *testing.T) {
 	}
 }
 
-func TestWhatTheSourcesOfPricesDifferIn(t *testing.T) {
+func TestPriceDifferencesBetweenTheSourcesAreListed(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	start := date("2026-07-14").Period().Start
@@ -129,7 +129,7 @@ func TestPricesAreComparedAtWhateverStepsTheyCome(t *testing.T) {
 	}
 }
 
-func TestWhatStandsInIsNotCountedTwice(t *testing.T) {
+func TestPricesOfBothSourcesAreCountedOnce(t *testing.T) {
 	t.Parallel()
 	day, other := date("2026-07-14"), date("2026-07-15")
 	s := openNew(t)

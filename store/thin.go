@@ -12,12 +12,12 @@ import (
 	"courant/store/market"
 )
 
-// A delivery date is thinned when its 4 s steps are replaced by its 5 min, for good. Each 5 min of it stands either as a
-// row of afrr_energy_bucket or as the steps themselves, where these came again later; never as both.
+// To thin a delivery date is to replace its 4 s steps by means of 5 min, permanently. Each 5 min is then stored either as a row
+// of afrr_energy_bucket or, if its steps were fetched again later, as those steps; never as both.
 
-// ThinAFRR replaces the 4 s steps of all delivery dates before that one by their 5 min, a transaction each date, and tells
-// how many dates had any. A date that cannot be read is left as it is; the error says why. now is the time by this machine's
-// clock.
+// ThinAFRR replaces the 4 s steps of all delivery dates before the given one by means of 5 min, each date in a transaction of
+// its own, and returns the number of dates that it thinned. A date that cannot be read is left as it is and its error is
+// returned after the others are done. now is the time by this machine's clock.
 func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate, now time.Time) (thinned int, err error) {
 	dates, err := s.withSteps(ctx, before)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Store) ThinAFRR(ctx context.Context, before market.DeliveryDate, now ti
 	return thinned, errors.Join(faults...)
 }
 
-// withSteps lists the delivery dates before that one that have a 4 s step.
+// withSteps returns the delivery dates before the given one that have 4 s steps, ascending.
 func (s *Store) withSteps(ctx context.Context, before market.DeliveryDate) ([]market.DeliveryDate, error) {
 	found, err := s.reader.QueryContext(ctx,
 		"SELECT delivery_date FROM coverage WHERE dataset = ? AND series = '' AND delivery_date < ? ORDER BY delivery_date", stepsDataset, before)
@@ -94,20 +94,20 @@ func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, now time.Ti
 	return setThinned(ctx, tx, date, position)
 }
 
-// AFRRBucketsWithin reads aFRR energy in the 5 min that begin in the period, ascending, and tells whether of any of them
-// the 4 s steps are no longer kept. The period begins and ends with 5 min.
+// AFRRBucketsWithin returns the means of 5 min of aFRR energy that begin in the period, ascending. thinned reports whether the
+// 4 s steps of any of them have been removed. The period is a whole number of 5 min.
 func (s *Store) AFRRBucketsWithin(ctx context.Context, period market.Period) (buckets []market.AFRRBucket, thinned bool, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		steps, err := selectSteps(ctx, tx, period)
 		if err != nil {
 			return err
 		}
-		kept, err := selectBuckets(ctx, tx, period)
+		stored, err := selectBuckets(ctx, tx, period)
 		if err != nil {
 			return err
 		}
-		thinned = len(kept) > 0
-		buckets = append(kept, market.AFRRBuckets(steps)...)
+		thinned = len(stored) > 0
+		buckets = append(stored, market.AFRRBuckets(steps)...)
 		slices.SortFunc(buckets, func(a, b market.AFRRBucket) int { return cmp.Compare(a.Start, b.Start) })
 		return nil
 	})
@@ -117,7 +117,7 @@ func (s *Store) AFRRBucketsWithin(ctx context.Context, period market.Period) (bu
 	return buckets, thinned, nil
 }
 
-// thinnedHours is the 5 min of thinned dates among hours to which steps arrive.
+// thinnedHours is the stored buckets of the hours for which steps have arrived.
 type thinnedHours struct {
 	byHour map[int64][]market.AFRRBucket
 	fold   hour
@@ -135,8 +135,8 @@ func readThinned(ctx context.Context, tx *sql.Tx, period market.Period) (*thinne
 	return t, nil
 }
 
-// admit takes out of what arrives for an hour the steps of which a bucket knows more. A bucket that does not know more is
-// replaced by the steps.
+// admit decides for each stored bucket of an hour whether the arrived steps replace it: they do if they are at least as
+// complete. It returns the steps to store and the buckets that they replace; steps of the other buckets are dropped.
 func (t *thinnedHours) admit(start int64, arrived []*market.AFRRStep) (admitted []*market.AFRRStep, replaced []market.AFRRBucket) {
 	for _, bucket := range t.byHour[start] {
 		t.fold.begin(start)
@@ -164,7 +164,8 @@ func (t *thinnedHours) admit(start int64, arrived []*market.AFRRStep) (admitted 
 	return arrived, replaced
 }
 
-// dropBuckets deletes buckets of a date that are replaced by their steps, and counts down what is kept in 5 min only.
+// dropBuckets deletes buckets of a date that are replaced by their steps, and subtracts them from the coverage of means of 5
+// min.
 func dropBuckets(w *writing, date datedKey, replaced []market.AFRRBucket, cover coverage) error {
 	for _, bucket := range replaced {
 		if _, err := w.tx.ExecContext(w.ctx, "DELETE FROM afrr_energy_bucket WHERE start = ?", bucket.Start); err != nil {

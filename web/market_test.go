@@ -169,7 +169,7 @@ func TestATextOfASourceIsNotAFormulaInCSV(t *testing.T) {
 	}
 }
 
-func TestClocksTellBothSecondHoursApart(t *testing.T) {
+func TestClockTimesDistinguishTheRepeatedHours(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ at, want string }{
 		{"2026-10-24T22:00:00Z", "00:00"}, {"2026-10-24T23:45:00Z", "01:45"}, {"2026-10-25T00:00:00Z", "02A:00"}, {"2026-10-25T00:59:56Z", "02A:59"},

@@ -206,7 +206,7 @@ func TestPagesAreTranslatedAsAWhole(t *testing.T) {
 	}
 }
 
-func TestSimulatedDataIsSaidOnEveryPage(t *testing.T) {
+func TestEveryPageIsMarkedAsSimulated(t *testing.T) {
 	t.Parallel()
 	for language, sentence := range map[web.Language]string{
 		web.French: "Données simulées\u00a0: aucune valeur de cette page n’a été publiée.", web.English: "Simulated data: no value on this page was ever published.",

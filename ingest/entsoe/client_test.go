@@ -113,7 +113,7 @@ func TestThePricesOfFranceAreAskedFor(t *testing.T) {
 	}
 }
 
-func TestNoErrorHoldsTheToken(t *testing.T) {
+func TestNoErrorContainsTheToken(t *testing.T) {
 	t.Parallel()
 	echo := func(code int, format string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -200,7 +200,7 @@ func TestAfterTooManyRequestsTheBanIsWaitedOut(t *testing.T) {
 	}
 }
 
-func TestCallsWaitInALineAndTheBanIsTold(t *testing.T) {
+func TestCallsWaitInALineAndABanIsReported(t *testing.T) {
 	clock, line := newHastyClock(), newHastyClock()
 	base, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if len(clock.pauses) == 0 {

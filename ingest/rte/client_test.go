@@ -429,7 +429,7 @@ func TestTheResourcesOfAHostWaitInOneLine(t *testing.T) {
 	}
 }
 
-func TestAResourceThatHangsHoldsUpNoOtherInALineOfItsOwn(t *testing.T) {
+func TestAHangingResourceDoesNotDelayResourcesWithTheirOwnLine(t *testing.T) {
 	t.Parallel()
 	f := newFakeRTE(t)
 	hangs, release := make(chan struct{}), make(chan struct{})
@@ -480,7 +480,7 @@ func TestARequestForATokenIsNeverRedirected(t *testing.T) {
 	}
 }
 
-func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
+func TestTheReplyOfATokenRequestIsReadUpToALimit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		spaces int
@@ -502,7 +502,7 @@ func TestOfAnAnswerThatIsToHoldATokenLittleIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithTheTokenIsSaidWithoutSecrets(t *testing.T) {
+func TestTokenErrorsContainNoSecrets(t *testing.T) {
 	t.Parallel()
 	const credentials = "the client credentials are refused"
 	echo := fmt.Sprintf(`{"error":"invalid_client","error_description":"%s %s"}`, clientID, clientSecret)

@@ -83,7 +83,7 @@ func autumnDocument(t *testing.T, instants []int64) string {
 	return string(body)
 }
 
-func TestTheRepeatedHourIsToldApartOrRefused(t *testing.T) {
+func TestTheRepeatedHourIsResolvedOrRefused(t *testing.T) {
 	t.Parallel()
 	all := autumnDay.Period()
 	before, after := market.Period{Start: all.Start, End: change}, market.Period{Start: change, End: all.End}

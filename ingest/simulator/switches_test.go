@@ -584,7 +584,7 @@ func TestFaultsHaveNamesThatNeverChangeAndOneLineEach(t *testing.T) {
 	}
 }
 
-func TestSwitchesPageSetsAndTells(t *testing.T) {
+func TestSwitchesPageSetsAndShowsFaults(t *testing.T) {
 	t.Parallel()
 	f := newFailing(t)
 	post := func(form string) (int, string) {

@@ -276,7 +276,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestAConnectionFaultIsSaidInPlainWords(t *testing.T) {
+func TestAConnectionErrorIsExplained(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -609,7 +609,7 @@ func TestARedirectIsFollowedToTheSameSchemeHostAndPortOnly(t *testing.T) {
 	}
 }
 
-func TestNoMessageHoldsASecret(t *testing.T) {
+func TestNoMessageContainsASecret(t *testing.T) {
 	t.Parallel()
 	echo := func(status int, text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -674,7 +674,7 @@ func TestTheProgramNamesItself(t *testing.T) {
 	}
 }
 
-func TestTheFirstBytesTellWhatAReplyIs(t *testing.T) {
+func TestTheFormatOfAReplyIsRecognisedFromItsFirstBytes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string

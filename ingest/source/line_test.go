@@ -189,7 +189,7 @@ func TestLinesAreForAHostOrForAResource(t *testing.T) {
 	}
 }
 
-func TestAPauseBeforeAnotherTryIsTold(t *testing.T) {
+func TestAPauseBeforeARetryIsReported(t *testing.T) {
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(503)
 		io.WriteString(w, "busy: "+r.URL.RequestURI())
@@ -236,7 +236,7 @@ func TestALogReadsThePauseInWords(t *testing.T) {
 	}
 }
 
-func TestWhatIsMendedNeedsNoPauseButIsATry(t *testing.T) {
+func TestARepairedRequestIsRetriedWithoutAPause(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string

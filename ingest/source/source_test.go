@@ -38,7 +38,7 @@ func TestAnExcerptIsTheFirstWordsWithoutMarkup(t *testing.T) {
 	}
 }
 
-func TestAFaultSaysWhoWhatAndWhy(t *testing.T) {
+func TestAFaultNamesTheSourceTheRequestAndTheReason(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		fault source.Fault
@@ -87,7 +87,7 @@ func TestRemarksDoNotGrowWithoutEnd(t *testing.T) {
 	}
 }
 
-func TestTheFirstReasonOfARefusalStands(t *testing.T) {
+func TestTheFirstReasonOfARefusalIsReported(t *testing.T) {
 	t.Parallel()
 	first, second := market.NewDeliveryDate(2026, time.July, 15), market.NewDeliveryDate(2026, time.July, 16)
 	var refusals source.Refusals

@@ -48,7 +48,7 @@ func FuzzNothingThatTheSourceWroteIsPublic(f *testing.F) {
 	})
 }
 
-func TestAnErrorKeepsTheSourcesWordsApart(t *testing.T) {
+func TestAnErrorSeparatesTheTextOfTheSource(t *testing.T) {
 	t.Parallel()
 	err := source.Saying("the window was refused", "F02", io.EOF)
 	message, said := source.Words(err)

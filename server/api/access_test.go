@@ -412,7 +412,7 @@ func TestHEADIsGETWithoutItsBody(t *testing.T) {
 	}
 }
 
-func TestSimulatedDataIsSaidInEveryAnswer(t *testing.T) {
+func TestEveryAnswerIsMarkedAsSimulated(t *testing.T) {
 	const french, english = "Données simulées", "Simulated data"
 	for _, simulated := range []bool{true, false} {
 		f := open(t, func(o *api.Options) { o.Simulated = simulated })

@@ -49,7 +49,7 @@ func (b *browser) status(path, token string) string {
 	return answer.Status
 }
 
-func TestInABrowserAWrongPasswordIsSaidAndTooManyWait(t *testing.T) {
+func TestInABrowserAWrongPasswordIsReportedAndTooManyMustWait(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.refresh(t)

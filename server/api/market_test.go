@@ -101,7 +101,7 @@ func shownRows(t *testing.T, page, dataset string) [][]string {
 	return rows
 }
 
-func TestCSVIsWhatThePageShows(t *testing.T) {
+func TestCSVHasTheNumbersOfThePage(t *testing.T) {
 	t.Parallel()
 	f, admin := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
@@ -191,7 +191,7 @@ func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
 	says("after, the date that is kept", "?from=2026-10-26&to=2026-10-26", false)
 }
 
-func TestCSVTellsBothSecondHoursApart(t *testing.T) {
+func TestCSVDistinguishesTheRepeatedHours(t *testing.T) {
 	t.Parallel()
 	f, admin := withMarket(t)
 	w := f.ask(t, "GET", "/csv/fr/day-ahead-prices?from=2026-10-25", admin)
@@ -270,7 +270,7 @@ func TestPreviousAndNextLeadFromDateToDate(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeShownIsSaidInWords(t *testing.T) {
+func TestAPageExplainsWhyDataAreMissing(t *testing.T) {
 	const locked, nothing, off = "need an active subscription", "Nothing is stored yet", "this feed is off"
 	english := header("Accept-Language", "en")
 	for _, test := range []struct {

@@ -99,7 +99,7 @@ func fits(t *testing.T, doc *openapi3.T, path, target string, status int, header
 	})
 }
 
-func TestAnswersAreAsTheDocumentSays(t *testing.T) {
+func TestAnswersMatchTheDocument(t *testing.T) {
 	t.Parallel()
 	full, admin := withMarket(t, reporting(inState("ok")))
 	revised := marketOn(turnBack)
@@ -146,7 +146,7 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatLacksAKeyIsNotAsTheDocumentSays(t *testing.T) {
+func TestAnAnswerWithoutAKeyDoesNotMatchTheDocument(t *testing.T) {
 	t.Parallel()
 	f, _ := withMarket(t)
 	doc := document(t, f)

@@ -66,7 +66,7 @@ func TestSigningInLeadsToTheOwnPageThatWasAskedFor(t *testing.T) {
 	}
 }
 
-func TestTooManySignInsAreToldToWait(t *testing.T) {
+func TestTooManySignInsMustWait(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{email, "nobody@example.org"} {
 		f := withUser(t)

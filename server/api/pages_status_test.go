@@ -27,7 +27,7 @@ func inState(state report.State) func(context.Context) (report.Report, error) {
 	}
 }
 
-func TestTheStatusPageSaysWhatIsNotWholeAndWhy(t *testing.T) {
+func TestTheStatusPageListsIncompleteDatesAndTheReasons(t *testing.T) {
 	first, last, says := market.NewDeliveryDate(2026, 6, 20), market.NewDeliveryDate(2026, 7, 15), "entsoe: status 503"
 	on := func(day, hour, minute int) time.Time { return time.Date(2026, 7, day, hour, minute, 0, 0, time.UTC) }
 	july := func(day int) market.DeliveryDate { return market.NewDeliveryDate(2026, 7, day) }
@@ -82,7 +82,7 @@ func (f *fixture) waits(t *testing.T, date market.DeliveryDate, kind market.Wait
 	return waiting[len(waiting)-1].ID
 }
 
-func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
+func TestTheStatusPageShowsQuarantinedDatesAndTheirEffect(t *testing.T) {
 	f := open(t)
 	today := market.DeliveryDateOf(noon)
 	stored := func(date market.DeliveryDate, mw float64) market.Batch {
@@ -135,7 +135,7 @@ func TestTheStatusPageShowsWhatWaitsAndWhatWouldBeStored(t *testing.T) {
 	}
 }
 
-func TestAdministratorsDecideOnWhatWaits(t *testing.T) {
+func TestAdministratorsDecideOnQuarantinedDates(t *testing.T) {
 	var f *fixture
 	f = open(t, func(o *api.Options) {
 		o.Decide = func(ctx context.Context, note store.Note, id int64, accept bool) error {

@@ -8,7 +8,7 @@ import (
 	"courant/store/market"
 )
 
-func TestPagesSayWhereThePricesComeFrom(t *testing.T) {
+func TestPagesNameTheSourcesOfPrices(t *testing.T) {
 	day := market.DeliveryDateOf(noon)
 	quarters := func(source market.PriceSource, first, last int, price float64) (prices []market.Price) {
 		for q := first; q < last; q++ {

@@ -30,7 +30,7 @@ func TestProblemsSpeakTheLanguageThatIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestEveryProblemIsTheSameInBothLanguagesButItsWords(t *testing.T) {
+func TestProblemsDifferBetweenLanguagesOnlyInTheirText(t *testing.T) {
 	f := open(t)
 	f.Handle("/panic", func(http.ResponseWriter, *http.Request) { panic("test") })
 	admin := f.account(t, "boris@example.org", store.Administrator)
@@ -139,7 +139,7 @@ func TestARequestIDIsNewAndNotTheCallers(t *testing.T) {
 	}
 }
 
-func TestAFaultOfTheDatabaseIsAProblemWithoutItsWords(t *testing.T) {
+func TestADatabaseErrorIsAProblemWithoutItsMessage(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.refresh(t)

@@ -42,7 +42,7 @@ func oneOfEach(price float64) market.Batch {
 		With(market.Imbalance.Batch([]market.ImbalanceStep{{Start: start, PositivePrice: number, Status: market.Str("provisional")}}))
 }
 
-func TestAggregatesHoldTheirPartsToTheByte(t *testing.T) {
+func TestAggregatesContainTheirPartsByteForByte(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	batch := oneOfEach(12.5)
@@ -287,7 +287,7 @@ func TestBeforeAllBodiesAreBuiltDataRoutesAreUnavailable(t *testing.T) {
 	}
 }
 
-func TestReadyzSaysWhenTheDatabaseDoesNotAnswer(t *testing.T) {
+func TestReadyzReportsWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.refresh(t)

@@ -165,7 +165,7 @@ func TestThePagesOfRevisionsAreTogetherTheWhole(t *testing.T) {
 	}
 }
 
-func TestWhatIsRevisedBetweenTwoPagesShiftsNothing(t *testing.T) {
+func TestRevisionsBetweenTwoPagesDoNotShiftTheNextPage(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	admin := f.admin(t)

@@ -118,7 +118,7 @@ func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
 	}
 }
 
-func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
+func TestCheckExplainsTheErrorsOfABucket(t *testing.T) {
 	objects := newObjectStore(t)
 	another := objects.config("")
 	another.Bucket = "another"
@@ -137,7 +137,7 @@ func TestCheckSaysWhatToDoAboutABucket(t *testing.T) {
 	}
 }
 
-func TestRestoreSaysWhetherAChecksumWasThereToCompare(t *testing.T) {
+func TestRestoreReportsWhetherThereWasAChecksum(t *testing.T) {
 	h := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "backup", "made.db")
 	const missing = "there is no made.db.sha256: it was checked, but compared with no checksum"
@@ -152,7 +152,7 @@ func TestRestoreSaysWhetherAChecksumWasThereToCompare(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotCourantsIsSaidByBackupAndCheck(t *testing.T) {
+func TestForeignObjectsAreReportedByBackupAndCheck(t *testing.T) {
 	h := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
 	h.do("", "backup", "before.db")
 	other := valueOf(sql.Open("sqlite", "courant.db"))(t)

@@ -536,7 +536,7 @@ func TestFaultsOfTheEnvironmentNameTheVariable(t *testing.T) {
 	}
 }
 
-func TestAllFaultsAreToldInOneLine(t *testing.T) {
+func TestAllFaultsAreReportedInOneLine(t *testing.T) {
 	path := writeConfig(t, `
 srever: {addr: ":1"}
 server: {addr: nowhere}

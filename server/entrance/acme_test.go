@@ -54,7 +54,7 @@ func TestPlainHTTPIsSentToTheDomainAndNowhereElse(t *testing.T) {
 	}
 }
 
-func TestWithoutACertificateTheLogSaysWhy(t *testing.T) {
+func TestTheLogExplainsAMissingCertificate(t *testing.T) {
 	authority := httptest.NewServer(http.NotFoundHandler())
 	defer authority.Close()
 	cfg := onFreePorts(t)

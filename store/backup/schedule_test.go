@@ -126,7 +126,7 @@ func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
 
 var backupNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func TestABackupThatDoesNotGetIntoTheBucketLeavesTheOlderOnesAndSaysWhy(t *testing.T) {
+func TestAFailedUploadKeepsTheOlderBackupsAndIsExplained(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request) bool
 		change func(*Bucket)

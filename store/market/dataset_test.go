@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestADatasetIsItsText(t *testing.T) {
+func TestADatasetIsItsID(t *testing.T) {
 	t.Parallel()
 	want := []market.Dataset{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity", "afrr-energy", "mfrr-energy", "imbalance-prices"}
 	got := market.Datasets()

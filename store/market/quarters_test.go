@@ -80,7 +80,7 @@ func TestQuarters(t *testing.T) {
 	}
 }
 
-func TestWhatENTSOEGivesStandsBeforeWhatStandsInForIt(t *testing.T) {
+func TestPricesOfENTSOEComeBeforeThoseOfRTE(t *testing.T) {
 	t.Parallel()
 	const hour = 3600
 	prices := []market.Price{

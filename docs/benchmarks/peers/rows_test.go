@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-func TestADocumentHasToHoldTheRowsInTheirOrder(t *testing.T) {
+func TestADocumentMustContainTheRowsInOrder(t *testing.T) {
 	want := []row{{"a", "b", 1.5}, {"b", "c", -2}}
 	const first, second = `{"hour_start_utc":"a","hour_end_utc":"b","price_eur_mwh":1.5}`, `{"hour_start_utc":"b","hour_end_utc":"c","price_eur_mwh":-2}`
 	for _, c := range []struct {

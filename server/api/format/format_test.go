@@ -522,7 +522,7 @@ func TestSheetsHaveMoreColumnsThanLetters(t *testing.T) {
 	}
 }
 
-func TestNullTextIsToldFromTheSameTextOfASource(t *testing.T) {
+func TestNullTextIsDistinguishedFromTheSameTextOfASource(t *testing.T) {
 	chunk := part(oddChunk(changes[autumn]), 0, 1)
 	chunk.Columns[3].Texts[0], chunk.Columns[1].Valid = "NA", []bool{false}
 	got := string(writeTo(t, format.CSV, oddHead(autumn.Period()), format.Options{Null: "NA"}, chunk))

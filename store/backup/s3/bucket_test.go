@@ -187,7 +187,7 @@ func copyAnswer(w http.ResponseWriter, answer *httptest.ResponseRecorder, change
 	w.Write(answer.Body.Bytes())
 }
 
-func TestWhatWasSentIsComparedWithWhatTheBucketHolds(t *testing.T) {
+func TestAnUploadIsComparedWithTheContentOfTheBucket(t *testing.T) {
 	t.Parallel()
 	encrypted := func(h http.Header) { h.Set("ETag", `"0123456789abcdef0123456789abcdef"`) }
 	for name, test := range map[string]struct {
@@ -431,7 +431,7 @@ func TestAnErrorIsOneLineOfAKnownKindWithoutTheKeys(t *testing.T) {
 	}
 }
 
-func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
+func TestACertificateOfAnUnknownAuthorityIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	f := httptest.NewUnstartedServer(nil)
 	f.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -443,7 +443,7 @@ func TestACertificateOfNobodyIsNotTrusted(t *testing.T) {
 	}
 }
 
-func TestWhatTellsNoSizeIsNotDownloaded(t *testing.T) {
+func TestAFileWithoutASizeIsNotDownloaded(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	b := open(t, f.options())
@@ -466,7 +466,7 @@ func TestWhatTellsNoSizeIsNotDownloaded(t *testing.T) {
 	}
 }
 
-func TestWhatThereIsNoRoomForIsNotDownloaded(t *testing.T) {
+func TestAFileThatDoesNotFitOnTheDiskIsNotDownloaded(t *testing.T) {
 	t.Parallel()
 	b := open(t, newFake(t).options())
 	folder := t.TempDir()
