@@ -490,7 +490,7 @@ func TestManyGoroutinesOpenANewFileAtOnce(t *testing.T) {
 		for range 6 {
 			opening.Go(func() {
 				<-start
-				s, err := store.Open(t.Context(), path)
+				s, err := store.Open(t.Context(), path, store.BusyTimeout(time.Minute))
 				if err != nil {
 					t.Errorf("round %d: %v", round, err)
 					return
@@ -544,7 +544,7 @@ func openWhenTold(path string) error {
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return err
 	}
-	s, err := store.Open(context.Background(), path)
+	s, err := store.Open(context.Background(), path, store.BusyTimeout(time.Minute))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -114,7 +115,7 @@ func TestManyOpenAnOldFileAtOnce(t *testing.T) {
 	var opening sync.WaitGroup
 	for range 5 {
 		opening.Go(func() {
-			s, err := store.Open(t.Context(), path)
+			s, err := store.Open(t.Context(), path, store.BusyTimeout(time.Minute))
 			if err != nil {
 				t.Error(err)
 				return

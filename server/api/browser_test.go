@@ -392,7 +392,7 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 		must(t, err)
 		axe = string(script)
 	} else {
-		t.Log("SKIPPED: ACCESSIBILITY IS NOT CHECKED, because " + axeFolder + " does not name the folder of axe-core")
+		t.Run("accessibility", func(t *testing.T) { t.Skip(axeFolder + " does not name the folder of axe-core") })
 	}
 	key, err := f.auth.FirstLink(t.Context())
 	must(t, err)

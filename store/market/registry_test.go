@@ -15,7 +15,7 @@ func TestEveryDatasetIsDescribedWhole(t *testing.T) {
 	sources := []string{market.SourceENTSOE, market.SourceRTE}
 	for _, dataset := range market.Datasets() {
 		about := dataset.About()
-		if !bothLanguages(about.Title) || !bothLanguages(about.Summary) || about.Title != dataset.Title() {
+		if !bothLanguages(about.Title) || !bothLanguages(about.Summary) || about.Title != dataset.About().Title {
 			t.Errorf("%s: title %v, summary %v", dataset, about.Title, about.Summary)
 		}
 		if !slices.Contains(groups, about.Group) || !slices.Contains(about.Group.Datasets(), dataset) {
@@ -112,7 +112,7 @@ func TestEveryDatasetHasOneFeedOfItsOwn(t *testing.T) {
 }
 
 func TestADatasetThatIsNotKnownIsShownAsItsText(t *testing.T) {
-	if got := market.Dataset("weather").Title(); got != (market.Text{FR: "weather", EN: "weather"}) {
+	if got := market.Dataset("weather").About().Title; got != (market.Text{FR: "weather", EN: "weather"}) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Limit is how long a wait may last. What is waited for comes in milliseconds; the rest is for a machine that is busy.
-const Limit = 20 * time.Second
+const Limit = 10 * time.Second
 
 // Value returns the next value of a channel, or the zero value of one that is closed. Only the test's own goroutine may call it.
 func Value[T any](t testing.TB, from <-chan T) T {

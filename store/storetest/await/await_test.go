@@ -45,7 +45,7 @@ func TestAWaitForWhatNeverComesFailsWithinSeconds(t *testing.T) {
 					wait(test)
 				}()
 				<-ended
-				if !strings.HasPrefix(test.failure, name) || !strings.HasSuffix(test.failure, " within 20s") {
+				if !strings.HasPrefix(test.failure, name) || !strings.HasSuffix(test.failure, " within 10s") {
 					t.Errorf("the test says %q", test.failure)
 				}
 			})
