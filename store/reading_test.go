@@ -79,7 +79,8 @@ func readNow(t rapid.TB, s *store.Store, period market.Period) map[market.Datase
 	err = errors.Join(err, again)
 	for _, r := range steps {
 		now[market.AFRREnergy] = append(now[market.AFRREnergy], storedNow{start: r.Start, lasts: 4, source: "RTE",
-			values: append(numberTexts(r.UpwardPrice, r.DownwardPrice, r.DemandMW, r.ForFranceMW, r.InFranceMW), flagText(r.PicassoConnection), flagText(r.ProrataMode))})
+			values: append(numberTexts(r.UpwardPrice, r.DownwardPrice, r.DemandMW, r.ForFranceMW, r.InFranceMW),
+				flagText(r.PicassoConnection), flagText(r.ProrataMode))})
 	}
 	imbalance, again := store.Within(ctx, s, market.Imbalance, market.ImbalancePrices, period)
 	err = errors.Join(err, again)
@@ -278,7 +279,9 @@ func linesRead(t rapid.TB, s *store.Store, q store.ReadQuery, between func()) []
 	return lines
 }
 
-var readDatasets = []market.Dataset{market.DayAheadPrices, market.AFRRCapacity, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy, market.ImbalancePrices}
+var readDatasets = []market.Dataset{
+	market.DayAheadPrices, market.AFRRCapacity, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy, market.ImbalancePrices,
+}
 
 // edgesOf are ends of dates and hours, seconds UTC.
 func edgesOf(first market.DeliveryDate) []int64 {
@@ -293,6 +296,8 @@ func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 		return near.Draw(t, "near") + market.QuarterSeconds*rapid.Int64Range(-1, 0).Draw(t, "quarter")
 	}
 	direction := rapid.SampledFrom([]market.Direction{market.Upward, market.Downward})
+	mode := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)})
+	updated := rapid.SampledFrom([]int64{0, 1000, 2000})
 	var b market.Batch
 	for range rapid.IntRange(0, 12).Draw(t, "rows") {
 		switch rapid.IntRange(0, 4).Draw(t, "type") {
@@ -309,17 +314,17 @@ func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 			market.Capacity.Put(&b, append(market.Capacity.In(b), market.CapacityStep{
 				Dataset: rapid.SampledFrom(readDatasets[1:3]).Draw(t, "dataset"), Start: quarter(), Direction: direction.Draw(t, "direction"),
 				TimeHorizon: rapid.SampledFrom([]string{"DAILY", "PERIODIC"}).Draw(t, "horizon"), Product: rapid.SampledFrom([]string{"STD", "SPE"}).Draw(t, "product"),
-				OfferedMW: number.Draw(t, "offered"), Price: number.Draw(t, "price"), Updated: rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "updated"),
+				OfferedMW: number.Draw(t, "offered"), Price: number.Draw(t, "price"), Updated: updated.Draw(t, "updated"),
 			}))
 		case 2:
 			start := near.Draw(t, "near") + market.AFRRSeconds*rapid.Int64Range(-1, 1).Draw(t, "step")
 			for i := range rapid.Int64Range(1, 3).Draw(t, "steps") {
 				market.AFRR.Put(&b, append(market.AFRR.In(b), market.AFRRStep{Start: start + i*market.AFRRSeconds, UpwardPrice: number.Draw(t, "upward"),
-					InFranceMW: number.Draw(t, "in France"), ProrataMode: flagOf(rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)}).Draw(t, "mode"))}))
+					InFranceMW: number.Draw(t, "in France"), ProrataMode: flagOf(mode.Draw(t, "mode"))}))
 			}
 		case 3:
 			trend := rapid.SampledFrom([]market.String{{}, {Withdrawn: true}, market.Str("UPWARD"), market.Str("DOWNWARD")})
-			market.Imbalance.Put(&b, append(market.Imbalance.In(b), market.ImbalanceStep{Start: quarter(), Updated: rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "updated"),
+			market.Imbalance.Put(&b, append(market.Imbalance.In(b), market.ImbalanceStep{Start: quarter(), Updated: updated.Draw(t, "updated"),
 				PositivePrice: number.Draw(t, "positive"), SystemTrend: trend.Draw(t, "trend"), Status: market.Str("provisional")}))
 		case 4:
 			market.MFRR.Put(&b, append(market.MFRR.In(b), market.MFRRStep{Start: quarter(), Direction: direction.Draw(t, "direction"),
