@@ -155,12 +155,14 @@ func TestPositionsOrderCommitsWhereClocksDoNot(t *testing.T) {
 // several times, and a thinned date.
 const oldCommits = `
 	INSERT INTO day_ahead_price (start, resolution, source, price, first_seen_ms, changed_ms) VALUES (1792969200, 'PT15M', 'ENTSO-E', 41.5, 1000, 3000);
-	INSERT INTO capacity (dataset, start, direction, time_horizon, product, first_seen_ms, changed_ms) VALUES ('fcr-capacity', 1792969200, 'SYMMETRIC', 'DAILY', 'STD', 3000, 3000);
+	INSERT INTO capacity (dataset, start, direction, time_horizon, product, first_seen_ms, changed_ms)
+		VALUES ('fcr-capacity', 1792969200, 'SYMMETRIC', 'DAILY', 'STD', 3000, 3000);
 	INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms) VALUES
 		('day-ahead-prices', 1792969200, 'PT15M', 'price', 1, 2, 1000, 2000), ('day-ahead-prices', 1792969200, 'PT15M', 'price', 2, 41.5, 2000, 3000);
 	INSERT INTO afrr_energy (start, upward_price, first_seen_ms, changed_ms) VALUES (1793008800, 1, 500, 700), (1793008804, 1, 600, 600);
 	INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms) VALUES ('afrr-energy', 1793008800, '', 'upward_price', 0, 1, 500, 700);
-	INSERT INTO coverage VALUES ('afrr-energy', '2026-10-25', 'PT5M', 3, 1792969200), ('afrr-energy', '2026-10-26', '', 3, 1792969200), ('day-ahead-prices', '2026-10-26', 'PT15M', 1, 1792969200)`
+	INSERT INTO coverage VALUES ('afrr-energy', '2026-10-25', 'PT5M', 3, 1792969200), ('afrr-energy', '2026-10-26', '', 3, 1792969200),
+		('day-ahead-prices', '2026-10-26', 'PT15M', 1, 1792969200)`
 
 func TestWhatWasStoredBeforeThereWerePositionsHasThemInTheOrderOfItsStamps(t *testing.T) {
 	t.Parallel()

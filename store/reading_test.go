@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ type storedNow struct {
 	precedes     int // of two that cover a quarter hour the lower one is served
 	keys, values []string
 	source       string
+	// undated are values, by their place, that are given as they are now.
+	undated map[int]string
 }
 
 func (r storedNow) id() string { return fmt.Sprint(r.start, r.lasts, r.precedes, r.keys) }
@@ -38,6 +41,13 @@ func numberTexts(numbers ...market.Number) []string {
 		texts = append(texts, fmt.Sprint(n.V+0)) // -0 is kept as 0
 	}
 	return texts
+}
+
+func stringText(v market.String) string {
+	if !v.Valid {
+		return "null"
+	}
+	return v.V
 }
 
 func flagText(f market.Flag) string {
@@ -69,7 +79,19 @@ func readNow(t rapid.TB, s *store.Store, period market.Period) map[market.Datase
 	err = errors.Join(err, again)
 	for _, r := range steps {
 		now[market.AFRREnergy] = append(now[market.AFRREnergy], storedNow{start: r.Start, lasts: 4, source: "RTE",
-			values: append(numberTexts(r.UpwardPrice, r.DownwardPrice, r.DemandMW, r.ForFranceMW, r.InFranceMW), flagText(r.PicassoConnection), flagText(r.ProrataMode))})
+			values: append(numberTexts(r.UpwardPrice, r.DownwardPrice, r.DemandMW, r.ForFranceMW, r.InFranceMW),
+				flagText(r.PicassoConnection), flagText(r.ProrataMode))})
+	}
+	imbalance, again := store.Within(ctx, s, market.Imbalance, market.ImbalancePrices, period)
+	err = errors.Join(err, again)
+	for _, r := range imbalance {
+		written := "null"
+		if r.Updated != 0 {
+			written = fmt.Sprint(r.Updated)
+		}
+		now[market.ImbalancePrices] = append(now[market.ImbalancePrices], storedNow{start: r.Start, lasts: 900, source: "RTE",
+			values:  append(numberTexts(r.PositivePrice, r.NegativePrice, r.ImbalanceMWh), stringText(r.SystemTrend), "", "", stringText(r.MissingData)),
+			undated: map[int]string{4: stringText(r.Status), 5: written}})
 	}
 	mfrr, again := store.Within(ctx, s, market.MFRR, market.MFRREnergy, period)
 	if err = errors.Join(err, again); err != nil {
@@ -126,7 +148,8 @@ func (m *readModel) see(t rapid.TB) {
 		for _, r := range stored {
 			now := was{r, position, head.Stamp.UnixMilli()}
 			if old, known := before[dataset][r.id()]; known && slices.Equal(old.values, r.values) {
-				now = old
+				now.changed, now.stamp = old.changed, old.stamp
+				isChanged = isChanged || !maps.Equal(old.undated, r.undated)
 			} else {
 				isChanged = true
 			}
@@ -194,6 +217,9 @@ func (m *readModel) lines(q store.ReadQuery) []string {
 					cells = append(cells, r.source)
 				case market.ColumnPeriodStartUnix:
 					cells = append(cells, fmt.Sprint(r.start))
+				case "status", "source_updated_at":
+					newest := m.at[m.positions[len(m.positions)-1]][q.Dataset][r.id()]
+					cells = append(cells, newest.undated[slices.IndexFunc(columns, func(c market.ServedColumn) bool { return c.Name == name })])
 				default:
 					cells = append(cells, r.values[slices.IndexFunc(columns, func(c market.ServedColumn) bool { return c.Name == name })])
 				}
@@ -253,7 +279,9 @@ func linesRead(t rapid.TB, s *store.Store, q store.ReadQuery, between func()) []
 	return lines
 }
 
-var readDatasets = []market.Dataset{market.DayAheadPrices, market.AFRRCapacity, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy}
+var readDatasets = []market.Dataset{
+	market.DayAheadPrices, market.AFRRCapacity, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy, market.ImbalancePrices,
+}
 
 // edgesOf are ends of dates and hours, seconds UTC.
 func edgesOf(first market.DeliveryDate) []int64 {
@@ -268,9 +296,11 @@ func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 		return near.Draw(t, "near") + market.QuarterSeconds*rapid.Int64Range(-1, 0).Draw(t, "quarter")
 	}
 	direction := rapid.SampledFrom([]market.Direction{market.Upward, market.Downward})
+	mode := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)})
+	updated := rapid.SampledFrom([]int64{0, 1000, 2000})
 	var b market.Batch
 	for range rapid.IntRange(0, 12).Draw(t, "rows") {
-		switch rapid.IntRange(0, 3).Draw(t, "type") {
+		switch rapid.IntRange(0, 4).Draw(t, "type") {
 		case 0:
 			p := market.Price{Start: quarter(), Resolution: market.PT15M, Price: market.Num(rapid.SampledFrom([]float64{1, 2, -3}).Draw(t, "price"))}
 			if rapid.Bool().Draw(t, "hour") {
@@ -284,15 +314,19 @@ func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 			market.Capacity.Put(&b, append(market.Capacity.In(b), market.CapacityStep{
 				Dataset: rapid.SampledFrom(readDatasets[1:3]).Draw(t, "dataset"), Start: quarter(), Direction: direction.Draw(t, "direction"),
 				TimeHorizon: rapid.SampledFrom([]string{"DAILY", "PERIODIC"}).Draw(t, "horizon"), Product: rapid.SampledFrom([]string{"STD", "SPE"}).Draw(t, "product"),
-				OfferedMW: number.Draw(t, "offered"), Price: number.Draw(t, "price"), Updated: rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "updated"),
+				OfferedMW: number.Draw(t, "offered"), Price: number.Draw(t, "price"), Updated: updated.Draw(t, "updated"),
 			}))
 		case 2:
 			start := near.Draw(t, "near") + market.AFRRSeconds*rapid.Int64Range(-1, 1).Draw(t, "step")
 			for i := range rapid.Int64Range(1, 3).Draw(t, "steps") {
 				market.AFRR.Put(&b, append(market.AFRR.In(b), market.AFRRStep{Start: start + i*market.AFRRSeconds, UpwardPrice: number.Draw(t, "upward"),
-					InFranceMW: number.Draw(t, "in France"), ProrataMode: flagOf(rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)}).Draw(t, "mode"))}))
+					InFranceMW: number.Draw(t, "in France"), ProrataMode: flagOf(mode.Draw(t, "mode"))}))
 			}
 		case 3:
+			trend := rapid.SampledFrom([]market.String{{}, {Withdrawn: true}, market.Str("UPWARD"), market.Str("DOWNWARD")})
+			market.Imbalance.Put(&b, append(market.Imbalance.In(b), market.ImbalanceStep{Start: quarter(), Updated: updated.Draw(t, "updated"),
+				PositivePrice: number.Draw(t, "positive"), SystemTrend: trend.Draw(t, "trend"), Status: market.Str("provisional")}))
+		case 4:
 			market.MFRR.Put(&b, append(market.MFRR.In(b), market.MFRRStep{Start: quarter(), Direction: direction.Draw(t, "direction"),
 				ClearingPrice: number.Draw(t, "clearing"), FilteredOffersMW: number.Draw(t, "filtered")}))
 		}
@@ -350,8 +384,11 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 					q.Keys["product"] = rapid.SampledFrom([][]string{{"STD"}, {"STD", "SPE"}, {}}).Draw(t, "products")
 				}
 			}
-			want := model.lines(q)
 			isBusy := rapid.Bool().Draw(t, "while others write")
+			if isBusy { // what is given as it is now may change between two chunks
+				q.Columns = slices.DeleteFunc(slices.Concat(q.Columns, names), func(name string) bool { return name == "status" || name == "source_updated_at" })
+			}
+			want := model.lines(q)
 			got := linesRead(t, s, q, func() {
 				if isBusy {
 					write()
@@ -616,6 +653,43 @@ func TestADamagedHourEndsAReading(t *testing.T) {
 	}
 }
 
+// What only rises has no revisions: it is given as it is now, but the row counts as changed.
+func TestATextThatOnlyRisesIsGivenAsItIsNow(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-07-14")
+	for n, row := range []market.ImbalanceStep{
+		{PositivePrice: market.Num(1), Status: market.Str("provisional"), Updated: 1000},
+		{PositivePrice: market.Num(2), Status: market.Str("provisional"), Updated: 2000},
+		{PositivePrice: market.Num(2), Status: market.Str("validated"), Updated: 2000},
+		{PositivePrice: market.Num(2), Status: market.Str("validated"), Updated: 3000}, // only the source's date is new
+	} {
+		row.Start = d.Start().Unix()
+		commit(t, s, runAt(n, market.ImbalancePrices), market.Imbalance.Batch([]market.ImbalanceStep{row}))
+	}
+	for _, row := range []struct {
+		at, since store.Position
+		want      string // after the period
+	}{
+		{1, 0, "1|validated|3000|0"}, {2, 0, "2|validated|3000|60000"}, {3, 0, "2|validated|3000|120000"}, {4, 0, "2|validated|3000|120000"},
+		{4, 2, "2|validated|3000|120000"}, {4, 3, ""},
+	} {
+		got := ""
+		for _, line := range linesRead(t, s, store.ReadQuery{Dataset: market.ImbalancePrices, Period: d.Period(), At: row.at, UpdatedSince: row.since,
+			Columns: []string{"positive_price_eur_mwh", "status", "source_updated_at", market.ColumnUpdatedAt}}, func() {}) {
+			cells := strings.Split(line, "|")[2:]
+			ms, err := strconv.ParseInt(cells[3], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cells[3] = fmt.Sprint(ms - dawn.UnixMilli())
+			got += strings.Join(cells, "|")
+		}
+		if got != row.want {
+			t.Errorf("at %d, changed after %d: %s, want %s", row.at, row.since, got, row.want)
+		}
+	}
+}
+
 func TestARowOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
@@ -629,8 +703,10 @@ func TestARowOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
 			t.Fatalf("%d rows", len(lines))
 		}
 		fields := strings.Split(lines[0], "|")
-		var ms int64
-		fmt.Sscan(fields[5], &ms)
+		ms, err := strconv.ParseInt(fields[5], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if got := fmt.Sprintf("%s|%s|%d", fields[3], fields[4], ms-dawn.UnixMilli()); got != want {
 			t.Errorf("at %d: %s, want %s", at, got, want)
 		}
