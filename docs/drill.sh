@@ -55,7 +55,7 @@ boot() {
 
 serves() {
   local endpoint bytes
-  for endpoint in day-ahead-prices fcr-capacity afrr-capacity mfrr-capacity afrr-energy mfrr-energy balancing-capacity balancing-energy; do
+  for endpoint in day-ahead-prices fcr-capacity afrr-capacity mfrr-capacity afrr-energy mfrr-energy imbalance-prices balancing-capacity balancing-energy; do
     bytes=$(curl -sf -H "Authorization: Bearer $token" "http://$addr/api/$endpoint" | wc -c)
     [ "$bytes" -gt 5000 ] || return 1
   done

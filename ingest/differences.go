@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 
 	"courant/store"
 	"courant/store/market"
@@ -24,10 +25,16 @@ func (f *Feeds) logDifferences(ctx context.Context, period market.Period) {
 	}
 }
 
+// compared is the dataset that a second source brings too: the prices.
+var compared = func() market.Dataset {
+	feeds := market.Feeds()
+	return feeds[slices.IndexFunc(feeds, func(feed market.Feed) bool { return feed.Secondary })].Datasets[0]
+}()
+
 // rereadDiffering asks ENTSO-E again at once for the delivery dates, today and tomorrow, whose prices differ from those of
 // the exchanges; once for each difference. feed is the one whose job is running.
 func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
-	prices := f.primary[market.DayAheadPrices]
+	prices := f.primary[compared]
 	if _, blocked := prices.blockedUntil(); blocked || prices.isOff() || ctx.Err() != nil {
 		return
 	}
@@ -41,7 +48,7 @@ func (f *Feeds) rereadDiffering(ctx context.Context, feed *feed) {
 	differences, err := f.store.PriceDifferences(ctx, today)
 	var asked map[market.DeliveryDate]store.FetchHistory
 	if err == nil {
-		asked, err = f.asked(ctx, prices, market.DayAheadPrices, today, today.Add(1))
+		asked, err = f.asked(ctx, prices, compared, today, today.Add(1))
 	}
 	if err != nil {
 		f.log.Error("differing prices not read again", "error", oneLine(err))

@@ -88,9 +88,13 @@ func (a *answer) add(part answer) {
 	a.unknownKeys = source.AddOnce(a.unknownKeys, part.unknownKeys...)
 }
 
-// windowsOf plans windows over the delivery dates, each of as many as a call may span.
+// windowsOf plans windows over the delivery dates, each of as many as a call may span. Dates before the feed's earliest
+// one are left out.
 func windowsOf(feed market.Feed, first, last market.DeliveryDate) []window {
 	var windows []window
+	if earliest := feed.Earliest(); first.Before(earliest) {
+		first = earliest
+	}
 	for ; !first.After(last); first = first.Add(feed.WindowDays) {
 		end := first.Add(feed.WindowDays - 1)
 		if end.After(last) {

@@ -18,6 +18,7 @@ func ReadersOf(prices *entsoe.Client, reserves *rte.Client) map[market.FeedName]
 		market.FeedCapacity:       ReaderOf(market.Capacity, reserves.ProcuredReserves),
 		market.FeedAFRREnergy:     ReaderOf(market.AFRR, reserves.MarginalPrice),
 		market.FeedMFRREnergy:     ReaderOf(market.MFRR, reserves.StandardMFRR),
+		market.FeedImbalance:      ReaderOf(market.Imbalance, reserves.ImbalanceData),
 		market.FeedExchangePrices: ReaderOf(market.Prices, reserves.PowerExchangePrices),
 	}
 }

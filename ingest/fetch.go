@@ -72,8 +72,6 @@ func (f *Feeds) fetchWindows(ctx context.Context, feed *feed, request FetchReque
 		}
 		dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return missing[date].gaps == len(feed.Datasets) })
 	}
-	earliest := request.Dataset.About().Earliest
-	dates = slices.DeleteFunc(dates, func(date market.DeliveryDate) bool { return date.Before(earliest) })
 	var windows []window
 	for _, run := range neighbours(dates) {
 		for _, w := range windowsOf(feed.Feed, run[0], run[len(run)-1]) {

@@ -48,7 +48,7 @@ const pagesByTable = `
 var takenOf = map[string]string{
 	"day_ahead_price": string(market.DayAheadPrices), string(market.FCRCapacity): string(market.FCRCapacity),
 	string(market.AFRRCapacity): string(market.AFRRCapacity), string(market.MFRRCapacity): string(market.MFRRCapacity),
-	"afrr_energy_hour": string(market.AFRREnergy), "mfrr_energy": string(market.MFRREnergy),
+	"afrr_energy_hour": string(market.AFRREnergy), "mfrr_energy": string(market.MFRREnergy), "imbalance_price": string(market.ImbalancePrices),
 	"feed_run": growthOfRuns, "asked_date": growthOfRuns, "coverage": growthOfRuns, "refusal": growthOfRuns,
 	"market_commit": growthOfRuns,
 }

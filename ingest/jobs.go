@@ -119,7 +119,7 @@ func (f *Feeds) job(ctx context.Context, feed *feed) time.Time {
 	if ctx.Err() != nil {
 		return now
 	}
-	if slices.Contains(feed.Datasets, market.DayAheadPrices) {
+	if slices.Contains(feed.Datasets, compared) {
 		f.rereadDiffering(ctx, feed)
 	}
 	return f.endJob(ctx, feed, answered, err)

@@ -111,7 +111,7 @@ func (f *Feeds) suspicion(
 	ctx context.Context, dataset market.Dataset, date market.DeliveryDate, batch market.Batch,
 ) (market.WaitKind, string, error) {
 	over := !f.clock.Now().Before(date.End())
-	if dataset == market.DayAheadPrices {
+	if dataset == compared {
 		if kind, reason, err := f.priceSuspicion(ctx, date, over, market.Prices.In(batch)); reason != "" || err != nil {
 			return kind, reason, err
 		}
@@ -135,7 +135,7 @@ func (f *Feeds) suspicion(
 func (f *Feeds) priceSuspicion(
 	ctx context.Context, date market.DeliveryDate, over bool, prices []market.Price,
 ) (market.WaitKind, string, error) {
-	held, err := store.Within(ctx, f.store, market.Prices, market.DayAheadPrices, date.Period())
+	held, err := store.Within(ctx, f.store, market.Prices, compared, date.Period())
 	if err != nil {
 		return "", "", err
 	}
@@ -192,10 +192,10 @@ func flatText(quarters []market.Quarter) string {
 
 // refuseFlat refuses the delivery dates on which a second source gives the same price for every period.
 func refuseFlat(batch *market.Batch, refusals *source.Refusals) {
-	for _, date := range batch.Dates(market.DayAheadPrices) {
-		if quarters := market.Quarters(market.Prices.In(batch.Of(market.DayAheadPrices, date))); isFlat(quarters, date) {
-			refusals.Refuse(market.DayAheadPrices, date, "%s", flatText(quarters))
-			*batch = batch.Without(market.DayAheadPrices, date)
+	for _, date := range batch.Dates(compared) {
+		if quarters := market.Quarters(market.Prices.In(batch.Of(compared, date))); isFlat(quarters, date) {
+			refusals.Refuse(compared, date, "%s", flatText(quarters))
+			*batch = batch.Without(compared, date)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (f *Feeds) run(ctx context.Context, feed *feed, w window, fetchID int64) (s
 	feed.setUnrecorded(nil)
 	f.committed(ctx)
 	f.report(feed, run, brought)
-	if run.Tallies[market.DayAheadPrices].Changed > 0 {
+	if run.Tallies[compared].Changed > 0 {
 		f.logDifferences(ctx, run.Window)
 	}
 	return run, brought.fault

@@ -72,16 +72,17 @@ const lookback = 35
 
 // What is asked for, by the last part of its address.
 const (
-	callToken    = "oauth"
-	callPrices   = "api"
-	callCapacity = "result_procured_reserves"
-	callAFRR     = "afrr_marginal_price"
-	callMFRR     = "standard_mfrr_data"
-	callExchange = "france_power_exchanges"
+	callToken     = "oauth"
+	callPrices    = "api"
+	callCapacity  = "result_procured_reserves"
+	callAFRR      = "afrr_marginal_price"
+	callMFRR      = "standard_mfrr_data"
+	callImbalance = "imbalance_data"
+	callExchange  = "france_power_exchanges"
 )
 
 var (
-	allOfRTE      = []string{callToken, callCapacity, callAFRR, callMFRR, callExchange}
+	allOfRTE      = []string{callToken, callCapacity, callAFRR, callMFRR, callImbalance, callExchange}
 	resources     = allOfRTE[1:]
 	allOfENTSOE   = []string{callPrices}
 	everyResource = append(slices.Clone(resources), callPrices)
@@ -392,7 +393,7 @@ func (w *weeks) serve(until time.Time) (ended bool) {
 			w.t.Error(err)
 		}
 	}()
-	const feeds = 5
+	feeds := len(market.Feeds())
 	for {
 		// Each feed that does not work waits for exactly one thing: its next run, or its next try.
 		if err := clock.BlockUntilContext(ctx, feeds); err != nil {
@@ -561,6 +562,7 @@ func (w *weeks) check() {
 	} {
 		rows += compare(t, db, table.name, table.columns, table.want)
 	}
+	rows += w.checkImbalances(db)
 	w.checkRevisions(db, revisions)
 	if err := w.db.IntegrityCheck(t.Context()); err != nil {
 		t.Error(err)
@@ -569,6 +571,7 @@ func (w *weeks) check() {
 	w.checkCounts(market.FCRCapacity, ahead, 1)
 	w.checkCounts(market.AFRRCapacity, ahead, 2)
 	w.checkCounts(market.MFRREnergy, energy[:len(energy)-1], 2)
+	w.checkCounts(market.ImbalancePrices, energy[:len(energy)-1], 1)
 	w.checkReport(missing)
 	for _, trouble := range w.troubles {
 		if w.faults[trouble.name] == 0 {
@@ -582,6 +585,48 @@ func (w *weeks) check() {
 	}
 	t.Logf("%d dates ahead, %d of energy, %d of aFRR energy; %d rows compared, %v corrected; runs %v; calls %v; the clock went on %d times; faults %v",
 		len(ahead), len(energy), len(w.taken), rows, revisions, w.outcomes, w.calls, w.advances, w.faults)
+}
+
+// checkImbalances wants each row of imbalance prices to be as RTE wrote it at the time that the row bears, and returns how
+// many there are. RTE writes them again and again, so that other rows may have been published since they were read.
+func (w *weeks) checkImbalances(db *sql.DB) int {
+	t := w.t
+	t.Helper()
+	found, err := db.Query("SELECT start, positive_price, negative_price, imbalance_mwh, system_trend, missing_data, updated_ms FROM imbalance_price")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	trends := map[string]string{"HAUSSE": "UPWARD", "BAISSE": "DOWNWARD"}
+	rows, wrong := 0, 0
+	for ; found.Next(); rows++ {
+		var start, updated int64
+		var positive, negative *float64
+		var mwh float64
+		var trend string
+		var missing *string
+		if err := found.Scan(&start, &positive, &negative, &mwh, &trend, &missing, &updated); err != nil {
+			t.Fatal(err)
+		}
+		if missing == nil {
+			missing = new("N/A")
+		}
+		date := dayOf(market.DeliveryDateOf(time.Unix(start, 0)))
+		is := slices.ContainsFunc(simulator.ImbalanceStepsAt(date, time.UnixMilli(updated)), func(s simulator.Imbalance) bool {
+			return s.Start.Unix() == start && reflect.DeepEqual(s.Positive, positive) && reflect.DeepEqual(s.Negative, negative) && s.MWh == mwh &&
+				trends[s.Trend] == trend && s.Missing == *missing && s.Updated.UnixMilli() == updated
+		})
+		if !is {
+			wrong++
+		}
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if wrong > 0 {
+		t.Errorf("%d of %d rows of imbalance prices are not as RTE wrote them", wrong, rows)
+	}
+	return rows
 }
 
 // corrects is a row after its correction; it counts those that this changes.
@@ -622,7 +667,7 @@ func (w *weeks) checkStandIn() {
 func (w *weeks) checkRevisions(db *sql.DB, want map[string]int) {
 	t := w.t
 	found, err := db.Query(`SELECT CASE dataset WHEN 'day-ahead-prices' THEN 'A44' WHEN 'mfrr-energy' THEN 'standard_mfrr_data' ELSE 'result_procured_reserves' END, count(DISTINCT dataset || start || series)
-		FROM revision WHERE old IS NOT NULL GROUP BY 1
+		FROM revision WHERE old IS NOT NULL AND dataset <> 'imbalance-prices' GROUP BY 1
 		UNION ALL SELECT 'afrr_marginal_price', sum(steps) FROM afrr_energy_revision HAVING sum(steps) > 0`)
 	if err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func (u *upkeep) removeOldSteps(ctx context.Context) error {
 	if u.stepDays == 0 || u.clockWrong != nil && u.clockWrong() {
 		return nil
 	}
-	extent, err := u.store.Extent(ctx, market.AFRREnergy)
+	extent, err := u.store.Extent(ctx, market.AFRR.Datasets[0].ID)
 	if err != nil || extent.Last.IsZero() {
 		return err
 	}

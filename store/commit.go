@@ -265,7 +265,7 @@ func revise[R comparable](w *writing, l layout[R], key rowKey, before storedRow[
 		if old[i] == new[i] {
 			continue
 		}
-		if new[i].IsNull() {
+		if new[i].IsNull() && !column.Remark {
 			w.tallies[key.dataset].Withdrawn++
 		}
 		_, err := w.insertRevision.ExecContext(w.ctx, key.dataset, key.start, key.series, column.Name,

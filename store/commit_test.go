@@ -163,6 +163,57 @@ func TestAValueThatChanges(t *testing.T) {
 	}
 }
 
+func TestWhatARowSaysOfItselfIsNoRevision(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	row := market.ImbalanceStep{Start: date("2026-07-14").Period().Start, PositivePrice: market.Num(1), SystemTrend: market.Str("UPWARD")}
+	for n, step := range []struct {
+		status  string
+		updated int64 // by the source, ms
+		stored  string
+		tally   store.Tally
+		changed int // the minute of the last change
+	}{
+		{"provisional", 10, "provisional|10", store.Tally{Seen: 1, Changed: 1}, 0},
+		{"validated", 10, "validated|10", store.Tally{Seen: 1, Changed: 1}, 1},
+		{"validated", 10, "validated|10", store.Tally{Seen: 1}, 1},
+		{"validated", 20, "validated|20", store.Tally{Seen: 1, Changed: 1}, 1}, // served at once, and not asked for as a change
+		{"provisional", 20, "validated|20", store.Tally{Seen: 1}, 1},           // it never goes back
+		{"settled", 20, "settled|20", store.Tally{Seen: 1, Changed: 1}, 5},
+	} {
+		row.Status, row.Updated = market.Str(step.status), step.updated
+		run := commit(t, s, runAt(n, market.ImbalancePrices), market.Imbalance.Batch([]market.ImbalanceStep{row}))
+		got := ask(t, s.ReaderPool(), "SELECT status, updated_ms, changed_ms FROM imbalance_price")
+		if want := fmt.Sprintf("%s|%d", step.stored, minute(step.changed).UnixMilli()); got != want || run.Tallies[market.ImbalancePrices] != step.tally {
+			t.Errorf("minute %d: %s, %+v; want %s, %+v", n, got, run.Tallies[market.ImbalancePrices], want, step.tally)
+		}
+	}
+	if got := ask(t, s.ReaderPool(), revisionsOfAll); got != "" {
+		t.Errorf("revisions:\n%s", got)
+	}
+}
+
+func TestARemarkThatIsTakenBackIsAChangeAndNotAWithdrawal(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	day := date("2026-07-14")
+	row := market.ImbalanceStep{Start: day.Period().Start, PositivePrice: market.Num(1), MissingData: market.Str("afrr")}
+	commit(t, s, runAt(0, market.ImbalancePrices), market.Imbalance.Batch([]market.ImbalanceStep{row}))
+	row.MissingData = market.String{Withdrawn: true}
+	better := market.Imbalance.Batch([]market.ImbalanceStep{row})
+	effect, err := s.Preview(t.Context(), market.ImbalancePrices, day, better)
+	if want := (store.ColumnEffect{Held: 1, Changed: 1}); err != nil || effect.Columns["missing_data"] != want || better.Withdraws() {
+		t.Errorf("%+v, %v; it withdraws: %t", effect, err, better.Withdraws())
+	}
+	run := commit(t, s, runAt(1, market.ImbalancePrices), better)
+	if want := (store.Tally{Seen: 1, Changed: 1}); run.Tallies[market.ImbalancePrices] != want {
+		t.Errorf("%+v, want %+v", run.Tallies[market.ImbalancePrices], want)
+	}
+	if got := ask(t, s.ReaderPool(), "SELECT column_name, old_text, ifnull(new_text, 'null') FROM revision"); got != "missing_data|afrr|null" {
+		t.Errorf("revisions: %s", got)
+	}
+}
+
 func TestAFlagThatChangesHasARevisionOfZeroAndOne(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/bits"
+	"time"
 
 	"courant/store/market"
 )
@@ -191,3 +192,38 @@ func NewPart(path string) (name string, stop func(), err error) {
 
 // BreakWatch closes the readers under the watchers.
 func (s *Store) BreakWatch() error { return s.reader.Close() }
+
+// StoreSteps stores the 4 s steps of one delivery date as a commit does, where nothing is stored yet, in a fraction of the time.
+func (s *Store) StoreSteps(ctx context.Context, now time.Time, rows []market.AFRRStep) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		w, err := newWriting(ctx, tx, &Run{Ended: now})
+		if err != nil {
+			return err
+		}
+		insert, err := insertHours(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var calendar market.Calendar
+		var steps []heldStep
+		cover := coverage{}
+		for i := range rows {
+			steps = append(steps, heldStep{row: rows[i], firstSeen: w.now})
+			hour := market.HourOf(rows[i].Start)
+			if i+1 < len(rows) && market.HourOf(rows[i+1].Start) == hour {
+				continue
+			}
+			if err := insertHour(ctx, insert, hour, steps); err != nil {
+				return err
+			}
+			key := datedKey{stepsDataset, calendar.DateOf(hour)}
+			cover.add(coverKey{key, ""}, len(steps), rows[i].Start)
+			w.noteChange(key, steps[0].row.Start, rows[i].Start, len(steps))
+			steps = steps[:0]
+		}
+		if err := cover.write(w); err != nil {
+			return err
+		}
+		return w.record()
+	})
+}

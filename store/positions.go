@@ -156,6 +156,13 @@ func (s *Store) Changes(ctx context.Context, after Position, most int) ([]Change
 // datasetRank is the place of a dataset in the order in which datasets are shown.
 func datasetRank(dataset market.Dataset) int { return slices.Index(market.Datasets(), dataset) }
 
+// NewestPosition returns the position of the newest commit; 0 if there is none.
+func (s *Store) NewestPosition(ctx context.Context) (Position, error) {
+	var newest Position
+	err := s.reader.QueryRowContext(ctx, "SELECT ifnull(max(position), 0) FROM market_commit").Scan(&newest)
+	return newest, wrap("position", s.explain(err))
+}
+
 // PositionAt returns the position of the last commit whose stamp is not after an instant; BeforeAll if there is none.
 func (s *Store) PositionAt(ctx context.Context, at time.Time) (Position, error) {
 	// Where no clock went back, stamps ascend with positions.

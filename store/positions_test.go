@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,13 +154,13 @@ func TestPositionsOrderCommitsWhereClocksDoNot(t *testing.T) {
 // oldCommits is what a courant without positions had stored: stamps of rows, of packed hours and of revisions, one of them
 // several times, and a thinned date.
 const oldCommits = `
-	INSERT INTO day_ahead_price (start, resolution, source, price, first_seen_ms, changed_ms) VALUES (1792965600, 'PT15M', 'ENTSO-E', 41.5, 1000, 3000);
-	INSERT INTO capacity (dataset, start, direction, time_horizon, product, first_seen_ms, changed_ms) VALUES ('fcr-capacity', 1792965600, 'SYMMETRIC', 'DAILY', 'STD', 3000, 3000);
+	INSERT INTO day_ahead_price (start, resolution, source, price, first_seen_ms, changed_ms) VALUES (1792969200, 'PT15M', 'ENTSO-E', 41.5, 1000, 3000);
+	INSERT INTO capacity (dataset, start, direction, time_horizon, product, first_seen_ms, changed_ms) VALUES ('fcr-capacity', 1792969200, 'SYMMETRIC', 'DAILY', 'STD', 3000, 3000);
 	INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms) VALUES
-		('day-ahead-prices', 1792965600, 'PT15M', 'price', 1, 2, 1000, 2000), ('day-ahead-prices', 1792965600, 'PT15M', 'price', 2, 41.5, 2000, 3000);
-	INSERT INTO afrr_energy (start, upward_price, first_seen_ms, changed_ms) VALUES (0, 1, 500, 700), (4, 1, 600, 600);
-	INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms) VALUES ('afrr-energy', 0, '', 'upward_price', 0, 1, 500, 700);
-	INSERT INTO coverage VALUES ('afrr-energy', '2026-10-25', 'PT5M', 3, 1792965600), ('afrr-energy', '2026-10-26', '', 3, 1792965600), ('day-ahead-prices', '2026-10-26', 'PT15M', 1, 1792965600)`
+		('day-ahead-prices', 1792969200, 'PT15M', 'price', 1, 2, 1000, 2000), ('day-ahead-prices', 1792969200, 'PT15M', 'price', 2, 41.5, 2000, 3000);
+	INSERT INTO afrr_energy (start, upward_price, first_seen_ms, changed_ms) VALUES (1793008800, 1, 500, 700), (1793008804, 1, 600, 600);
+	INSERT INTO revision (dataset, start, series, column_name, old, new, since_ms, seen_ms) VALUES ('afrr-energy', 1793008800, '', 'upward_price', 0, 1, 500, 700);
+	INSERT INTO coverage VALUES ('afrr-energy', '2026-10-25', 'PT5M', 3, 1792969200), ('afrr-energy', '2026-10-26', '', 3, 1792969200), ('day-ahead-prices', '2026-10-26', 'PT15M', 1, 1792969200)`
 
 func TestWhatWasStoredBeforeThereWerePositionsHasThemInTheOrderOfItsStamps(t *testing.T) {
 	t.Parallel()
@@ -177,6 +178,29 @@ func TestWhatWasStoredBeforeThereWerePositionsHasThemInTheOrderOfItsStamps(t *te
 	} {
 		if diff := cmp.Diff(want, ask(t, s.ReaderPool(), query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+	for _, row := range []struct {
+		dataset market.Dataset
+		column  string
+		at      store.Position
+		want    []string // value and when it was stored or changed
+	}{
+		{market.AFRREnergy, "upward_price_eur_mwh", 1, []string{"0|500"}},
+		{market.AFRREnergy, "upward_price_eur_mwh", 2, []string{"0|500", "1|600"}},
+		{market.AFRREnergy, "upward_price_eur_mwh", 3, []string{"1|700", "1|600"}},
+		{market.DayAheadPrices, "price_eur_mwh", 3, nil},
+		{market.DayAheadPrices, "price_eur_mwh", 4, []string{"1|1000"}},
+		{market.DayAheadPrices, "price_eur_mwh", 5, []string{"2|2000"}},
+		{market.DayAheadPrices, "price_eur_mwh", 6, []string{"41.5|3000"}},
+	} {
+		var got []string
+		for _, line := range linesRead(t, s, store.ReadQuery{Dataset: row.dataset, Period: date("2026-10-26").Period(), At: row.at,
+			Columns: []string{row.column, market.ColumnUpdatedAt}}, func() {}) {
+			got = append(got, strings.Join(strings.Split(line, "|")[2:], "|"))
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s at %d (-want +got):\n%s", row.dataset, row.at, diff)
 		}
 	}
 	if at, err := s.PositionAt(t.Context(), time.UnixMilli(2999)); err != nil || at != 5 {

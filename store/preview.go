@@ -138,7 +138,7 @@ func (l layout[R]) countChange(effect *Effect, before, after *R) {
 		}
 		switch {
 		case old[i] == new[i]:
-		case new[i].IsNull():
+		case new[i].IsNull() && !c.Remark:
 			column.Withdrawn++
 		case old[i].IsNull():
 			column.Filled++

@@ -51,6 +51,10 @@ func batches() map[market.Dataset]market.Batch {
 			{Start: start, Direction: market.Downward, ClearingPrice: market.Num(7), ActivatedVolumeSAMW: withdrawn},
 			{Start: start, Direction: market.Upward, FilteredOffersMW: market.Num(3), Updated: 5},
 		}),
+		market.ImbalancePrices: market.Imbalance.Batch([]market.ImbalanceStep{ // read on the day after delivery
+			{Start: start, PositivePrice: withdrawn, SystemTrend: market.Str("UPWARD"), Status: market.Str("provisional"), MissingData: market.Str("afrr, mfrr"), Updated: 1_784_000_000_123},
+			{Start: start + 900, NegativePrice: market.Num(-3.5), SystemTrend: market.String{Withdrawn: true}, Status: market.Str("provisional"), MissingData: market.String{Withdrawn: true}},
+		}),
 	}
 }
 
@@ -59,11 +63,13 @@ func TestQuarantinedRowsAreReadAsTheyWereStored(t *testing.T) {
 	for dataset, batch := range batches() {
 		t.Run(string(dataset), func(t *testing.T) {
 			s := openNew(t)
-			backwards := market.Prices.Batch(slices.Clone(market.Prices.In(batch))).With(market.Capacity.Batch(slices.Clone(market.Capacity.In(batch)))).With(market.AFRR.Batch(slices.Clone(market.AFRR.In(batch)))).With(market.MFRR.Batch(slices.Clone(market.MFRR.In(batch))))
+			backwards := market.Prices.Batch(slices.Clone(market.Prices.In(batch))).With(market.Capacity.Batch(slices.Clone(market.Capacity.In(batch)))).With(market.AFRR.Batch(slices.Clone(market.AFRR.In(batch)))).With(market.MFRR.Batch(slices.Clone(market.MFRR.In(batch)))).
+				With(market.Imbalance.Batch(slices.Clone(market.Imbalance.In(batch))))
 			slices.Reverse(market.Prices.In(backwards))
 			slices.Reverse(market.Capacity.In(backwards))
 			slices.Reverse(market.AFRR.In(backwards))
 			slices.Reverse(market.MFRR.In(backwards))
+			slices.Reverse(market.Imbalance.In(backwards))
 			quarantine(t, s, 0, dataset, "2026-07-14", market.WaitsRefused, backwards)
 			if diff := cmp.Diff(batch, only(t, s).Batch, sameRows); diff != "" {
 				t.Errorf("(-came +waits):\n%s", diff)

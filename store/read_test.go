@@ -304,6 +304,28 @@ func TestMFRRComesBackAsItWentIn(t *testing.T) {
 		})
 }
 
+func TestImbalancePricesComeBackAsTheyWentIn(t *testing.T) {
+	t.Parallel()
+	text := func(texts ...string) *rapid.Generator[market.String] {
+		return rapid.OneOf(rapid.Just(market.String{}), rapid.Map(rapid.SampledFrom(texts), market.Str))
+	}
+	comesBack(t, market.QuarterSeconds,
+		func(t *rapid.T, start int64) market.ImbalanceStep {
+			return market.ImbalanceStep{
+				Start: start, PositivePrice: anyValue().Draw(t, "positive"), NegativePrice: anyValue().Draw(t, "negative"),
+				ImbalanceMWh: anyValue().Draw(t, "imbalance"), SystemTrend: text("UPWARD", "DOWNWARD").Draw(t, "trend"),
+				Status:      text("provisional", "validated", "settled").Draw(t, "status"),
+				MissingData: text("afrr", "l'été; \"x\"").Draw(t, "missing"), Updated: rapid.Int64Range(0, 1<<42).Draw(t, "updated"),
+			}
+		},
+		func(r market.ImbalanceStep) market.ImbalanceStep { return market.ImbalanceStep{Start: r.Start} },
+		func(a, b market.ImbalanceStep) int { return cmp.Compare(a.Start, b.Start) },
+		func(b *market.Batch, rows []market.ImbalanceStep) { market.Imbalance.Put(b, rows) }, market.ImbalancePrices,
+		func(ctx context.Context, s *store.Store) (store.Window[[]market.ImbalanceStep], error) {
+			return store.Latest(ctx, s, market.Imbalance, market.ImbalancePrices, 1)
+		})
+}
+
 func TestRowsAreReadAscending(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)

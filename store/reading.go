@@ -36,12 +36,13 @@ type ReadQuery struct {
 
 // Reading is the rows of a period as they were at one moment. What later commits change is not in it.
 type Reading struct {
-	Position Position              // the last commit that is in it; 0: none
-	Stamp    time.Time             // of that commit; zero if there is none
-	Changed  Position              // the last commit in it that changed the dataset, or a later one in it
-	First    market.DeliveryDate   // the first date of the dataset that has a row today; zero if there is none
-	Last     market.DeliveryDate   // the last one
-	Thinned  []market.DeliveryDate // dates of the period of which there are 5 min, by Buckets, in the place of rows
+	Position  Position              // the last commit that is in it; 0: none
+	Stamp     time.Time             // of that commit; zero if there is none
+	Changed   Position              // the last commit in it that changed the dataset, or a later one in it
+	ChangedAt time.Time             // the time of that commit; zero if there is none
+	First     market.DeliveryDate   // the first date of the dataset that has a row today; zero if there is none
+	Last      market.DeliveryDate   // the last one
+	Thinned   []market.DeliveryDate // dates of the period of which there are 5 min, by Buckets, in the place of rows
 
 	store *Store
 	query ReadQuery
@@ -163,6 +164,12 @@ func (r *Reading) begin(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	r.Changed = min(r.Changed, r.Position)
+	if r.Changed > 0 {
+		err := tx.QueryRowContext(ctx, "SELECT stamp_ms FROM market_commit WHERE position = ?", r.Changed).Scan(instant{&r.ChangedAt})
+		if err != nil {
+			return err
+		}
+	}
 	err = tx.QueryRowContext(ctx, "SELECT min(delivery_date), max(delivery_date) FROM coverage WHERE dataset = ?", r.plan.dataset).Scan(&r.First, &r.Last)
 	if err != nil || r.First.IsZero() {
 		return err

@@ -123,6 +123,7 @@ var reasons = map[report.Reason]Text{
 	report.ReasonSourceGap:    {"la source ne l’a pas", "the source does not have it"},
 	report.ReasonRejected:     {"refusé par Courant ou par vous", "refused by Courant or by you"},
 	report.ReasonPartial:      {"publié en partie", "published in part"},
+	report.ReasonThinned:      {"pas de 4 s retirés, moyennes de 5 min gardées", "4 s steps removed, 5 min means kept"},
 }
 
 // waits are the texts of why a delivery date waits for a decision.

@@ -70,7 +70,7 @@ type Field struct {
 	Of       string   // the path of the endpoint whose answer it is, byte for byte
 }
 
-// Reference returns every route, those of the eight endpoints first.
+// Reference returns every route, those of the data endpoints first.
 func Reference() []Route {
 	return slices.Concat(apiRoutes(), otherRoutes(), pageRoutes(), formRoutes())
 }

@@ -39,7 +39,7 @@ func optional(p Parameter) Parameter {
 	return p
 }
 
-// otherRoutes returns the routes for programs, besides the eight endpoints.
+// otherRoutes returns the routes for programs, besides the data endpoints.
 func otherRoutes() []Route {
 	return []Route{
 		{

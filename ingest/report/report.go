@@ -36,11 +36,12 @@ const (
 	ReasonRejected     Reason = "rejected"
 	ReasonPartial      Reason = "partial"
 	ReasonSourceGap    Reason = "source_gap" // the source has said the same for a week
+	ReasonThinned      Reason = "thinned"    // its steps were removed, and only 5 min means are stored; of rows only
 )
 
 // Reasons are all reasons.
 func Reasons() []Reason {
-	return []Reason{ReasonNotAsked, ReasonNotPublished, ReasonSourceError, ReasonSourceGap, ReasonRejected, ReasonPartial}
+	return []Reason{ReasonNotAsked, ReasonNotPublished, ReasonSourceError, ReasonSourceGap, ReasonRejected, ReasonPartial, ReasonThinned}
 }
 
 // Missing is a delivery date that is not whole.

@@ -2,6 +2,7 @@ package rte
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +13,14 @@ import (
 	"courant/ingest/source"
 	"courant/store/market"
 )
+
+var imbalanceData = resource{"Balancing Energy", "balancing_energy/v5", "imbalance_data", false, 100, 500}
+
+// ImbalanceData asks for the imbalance settlement prices of the quarter hours in the window, which is at most 7 days long
+// and does not begin before delivery date 2025-01-01.
+func (c *Client) ImbalanceData(ctx context.Context, window market.Period) (source.Reply[market.ImbalanceStep], source.Traffic, error) {
+	return ask(ctx, c, imbalanceData, window, DecodeImbalanceData)
+}
 
 // firstImbalanceQuarters is the first delivery date that RTE settles by the quarter hour. Steps before it are half hours.
 var firstImbalanceQuarters = market.ImbalancePrices.About().Earliest

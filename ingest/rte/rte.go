@@ -51,7 +51,6 @@ var (
 	procuredReserves = resource{"Balancing Capacity", "balancing_capacity/v5", "result_procured_reserves", false, 800, 400}
 	marginalPrice    = resource{"Balancing Energy", "balancing_energy/v5", "afrr_marginal_price", false, 22_500, 350}
 	standardMFRR     = resource{"Balancing Energy", "balancing_energy/v5", "standard_mfrr_data", false, 200, 1000}
-	imbalanceData    = resource{"Balancing Energy", "balancing_energy/v5", "imbalance_data", false, 100, 500}
 	powerExchanges   = resource{"Wholesale Market", "wholesale_market/v3", "france_power_exchanges", true, 200, 250}
 )
 
@@ -138,12 +137,6 @@ func (c *Client) MarginalPrice(ctx context.Context, window market.Period) (sourc
 // StandardMFRR asks for the quarter hours of mFRR energy in the window, which is at most 7 days long.
 func (c *Client) StandardMFRR(ctx context.Context, window market.Period) (source.Reply[market.MFRRStep], source.Traffic, error) {
 	return ask(ctx, c, standardMFRR, window, DecodeStandardMFRR)
-}
-
-// ImbalanceData asks for the imbalance settlement prices of the quarter hours in the window, which is at most 7 days long
-// and does not begin before delivery date 2025-01-01.
-func (c *Client) ImbalanceData(ctx context.Context, window market.Period) (source.Reply[market.ImbalanceStep], source.Traffic, error) {
-	return ask(ctx, c, imbalanceData, window, DecodeImbalanceData)
 }
 
 // PowerExchangePrices asks for the day-ahead prices of the exchanges. RTE returns those of the current or of the next

@@ -28,7 +28,7 @@ type grant struct {
 }
 
 // RTE answers as https://digital.iservices.rte-france.com does: the token
-// endpoint, the four resources of Balancing Capacity v5 and Balancing Energy v5,
+// endpoint, the resources of Balancing Capacity v5 and Balancing Energy v5,
 // and the power exchanges of Wholesale Market v3. A capacity window is at most 20
 // days long, one of aFRR energy 24 hours, one of mFRR energy or of imbalance
 // 7 days; the exchanges take none. Beside them it answers for its [Switches] at /switches.

@@ -17,7 +17,7 @@ func setDataHeaders(c echo.Context) {
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
 }
 
-// data returns the handler of one of the eight endpoints. It ignores query parameters.
+// data returns the handler of an endpoint of data. It ignores query parameters.
 func (s *Server) data(e endpoint) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		identity, err := s.reader(c)

@@ -19,6 +19,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.get(web.PathRevisions, s.revisions)
 	s.get(web.PathDatasets, s.datasets)
 	s.get(web.PathDataset, s.dataset)
+	s.get(web.PathRows, s.rows)
 	s.get(web.PathOpenAPI, s.openAPI)
 	s.get(web.PathCSV, s.csv)
 	s.get(web.PathHealth, s.healthz)

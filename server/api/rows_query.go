@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"courant/server/api/format"
 	"courant/store/market"
 	"courant/web"
 )
@@ -42,7 +43,7 @@ type rowsQuery struct {
 	limit      int          // rows of a page; 0: all rows
 	asOf       time.Time    // whole ms; zero: the newest
 	since      changedSince // zero: all rows
-	format     rowsFormat
+	format     format.Form
 	doubles    bool      // numbers in Parquet are DOUBLE
 	nulls      string    // what stands for null in a CSV
 	page       *rowsPage // nil: the first page, of the newest position
@@ -100,7 +101,7 @@ func rowsParameters(dataset market.Dataset) []rowsParameter {
 			FR: acceptedInstants.FR + " ; ou une position, telle que dans X-Courant-Position (jusqu'à 8 chiffres)",
 			EN: acceptedInstants.EN + "; or a position, as in X-Courant-Position (up to 8 digits)",
 		}},
-		rowsParameter{"format", listed(formatNames(), acceptedChoice)},
+		rowsParameter{"format", listed(words(format.All()), acceptedChoice)},
 		rowsParameter{"numbers", listed(rowsNumbers, acceptedChoice)},
 		rowsParameter{"nulls", web.Text{
 			FR: fmt.Sprintf("un texte de 1 à %d caractères visibles, sans guillemet, virgule ni point-virgule, "+
@@ -160,15 +161,6 @@ func resolutions(series market.AnySeries) []string {
 		}
 	}
 	return accepted
-}
-
-// formatNames are the values of the parameter format.
-func formatNames() []string {
-	names := make([]string, len(rowsFormats))
-	for i, f := range rowsFormats {
-		names[i] = string(f.format)
-	}
-	return names
 }
 
 // rowsColumns are the columns that may be asked for: the dataset's own, and those that every dataset has.
@@ -488,17 +480,17 @@ func (p *rowsParser) readVersion() (err error) {
 }
 
 func (p *rowsParser) readFormat() error {
-	name, err := p.choice("format", formatNames(), string(acceptedFormat(p.accept)))
+	name, err := p.choice("format", words(format.All()), string(acceptedFormat(p.accept)))
 	if err != nil {
 		return err
 	}
-	p.format = rowsFormat(name)
+	p.format = format.Form(name)
 	numbers, err := p.choice("numbers", rowsNumbers, "")
 	if err != nil {
 		return err
 	}
 	p.doubles = numbers == numbersDouble
-	if p.doubles && p.format != formatParquet {
+	if p.doubles && p.format != format.Parquet {
 		return p.refuse("numbers", "est donné sans « format=parquet »", "is given without “format=parquet”")
 	}
 	p.nulls = p.given.Get("nulls")
@@ -507,7 +499,7 @@ func (p *rowsParser) readFormat() error {
 		return nil
 	case !isNullText(p.nulls):
 		return p.refuseValue("nulls", p.nulls)
-	case !p.format.about().isCSV:
+	case !p.format.IsCSV():
 		return p.refuse("nulls", "est donné sans « format=csv » ou « format=csv-fr »", "is given without “format=csv” or “format=csv-fr”")
 	}
 	return nil
@@ -567,8 +559,7 @@ func (q *rowsQuery) canonical() string {
 // contentDisposition is the header that names the file after the dataset, the range and the resolution; empty if the answer
 // is not a file. The range is a delivery date, or from and to, where to is not included.
 func (q *rowsQuery) contentDisposition() string {
-	extension := q.format.about().extension
-	if extension == "" {
+	if !q.format.IsFile() {
 		return ""
 	}
 	bounds := fileTime(q.period.Start) + "_to_" + fileTime(q.period.End)
@@ -579,7 +570,7 @@ func (q *rowsQuery) contentDisposition() string {
 	if q.resolution != "" {
 		resolution = string(q.resolution)
 	}
-	return `attachment; filename="` + string(q.dataset) + "_" + bounds + "_" + resolution + "." + extension + `"`
+	return `attachment; filename="` + string(q.dataset) + "_" + bounds + "_" + resolution + "." + q.format.Extension() + `"`
 }
 
 // fileTime is an instant as file names have it: a date if it is midnight in Paris, else UTC.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"courant/server/api/format"
 	"courant/store"
 	"courant/store/market"
 	"courant/web"
@@ -182,7 +183,7 @@ func TestAQueryWithoutParametersHasTheDefaults(t *testing.T) {
 			t.Errorf("%s: columns %v", dataset, columnNames(q.columns))
 		}
 		q.columns, q.given = nil, nil
-		want := rowsQuery{dataset: dataset, period: queryLatest.Period(), format: formatJSON, keys: make([][]string, len(dataset.Series().ServedKeys()))}
+		want := rowsQuery{dataset: dataset, period: queryLatest.Period(), format: format.JSON, keys: make([][]string, len(dataset.Series().ServedKeys()))}
 		if len(want.keys) == 0 {
 			want.keys = nil
 		}
@@ -225,7 +226,7 @@ func TestTheParametersOfAQuery(t *testing.T) {
 		{"afrr-energy", "updated_since=12345678", func(q rowsQuery) any { return q.since }, changedSince{given: true, position: 12_345_678}},
 		{"afrr-energy", "updated_since=1767222000", func(q rowsQuery) any { return q.since },
 			changedSince{given: true, instant: time.Unix(1767222000, 0).UTC()}},
-		{"afrr-energy", "format=csv-fr", func(q rowsQuery) any { return q.format }, formatCSVFR},
+		{"afrr-energy", "format=csv-fr", func(q rowsQuery) any { return q.format }, format.FrenchCSV},
 		{"afrr-energy", "format=parquet&numbers=double", func(q rowsQuery) any { return q.doubles }, true},
 		{"afrr-energy", `format=csv&nulls=\N`, func(q rowsQuery) any { return q.nulls }, `\N`},
 		{"afrr-energy", "format=csv-fr&nulls=n/%C3%A9t%C3%A9abc", func(q rowsQuery) any { return q.nulls }, "n/étéabc"},
@@ -242,36 +243,36 @@ func TestTheFormatOfAQueryFollowsAcceptUnlessItIsAParameter(t *testing.T) {
 	for _, row := range []struct {
 		raw    string
 		accept []string
-		want   rowsFormat
+		want   format.Form
 	}{
-		{"", nil, formatJSON},
-		{"", []string{""}, formatJSON},
-		{"", []string{"application/json"}, formatJSON},
-		{"", []string{"application/x-ndjson"}, formatNDJSON},
-		{"", []string{"text/csv"}, formatCSV},
-		{"", []string{"TEXT/CSV; charset=utf-8; header=present"}, formatCSV},
-		{"", []string{xlsx}, formatXLSX},
-		{"", []string{parquet}, formatParquet},
-		{"", []string{"text/*"}, formatCSV},
-		{"", []string{"application/*"}, formatJSON},
-		{"", []string{"*/*"}, formatJSON},
-		{"", []string{"text/csv, */*"}, formatCSV},
-		{"", []string{"text/csv;q=0.5, */*"}, formatJSON},
-		{"", []string{"text/csv, application/json"}, formatCSV},
-		{"", []string{"application/json, text/csv"}, formatJSON},
-		{"", []string{"application/json;q=0.5", "text/csv;q=0.9"}, formatCSV},
-		{"", []string{"text/csv;q=0, application/json;q=0.1"}, formatJSON},
-		{"", []string{"application/json;q=0, " + parquet + ";q=0.001"}, formatParquet},
-		{"", []string{"*/*, application/json;q=0"}, formatNDJSON},
-		{"", []string{"text/csv;q=2"}, formatJSON},
-		{"", []string{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, formatJSON},
-		{"", []string{"image/png"}, formatJSON},
-		{"", []string{";;,,q=1;/"}, formatJSON},
-		{"format=json", []string{"text/csv"}, formatJSON},
-		{"format=columns", nil, formatColumns},
-		{"format=csv-fr", []string{"application/json"}, formatCSVFR},
-		{"numbers=double", []string{parquet}, formatParquet},
-		{"nulls=NA", []string{"text/csv"}, formatCSV},
+		{"", nil, format.JSON},
+		{"", []string{""}, format.JSON},
+		{"", []string{"application/json"}, format.JSON},
+		{"", []string{"application/x-ndjson"}, format.NDJSON},
+		{"", []string{"text/csv"}, format.CSV},
+		{"", []string{"TEXT/CSV; charset=utf-8; header=present"}, format.CSV},
+		{"", []string{xlsx}, format.XLSX},
+		{"", []string{parquet}, format.Parquet},
+		{"", []string{"text/*"}, format.CSV},
+		{"", []string{"application/*"}, format.JSON},
+		{"", []string{"*/*"}, format.JSON},
+		{"", []string{"text/csv, */*"}, format.CSV},
+		{"", []string{"text/csv;q=0.5, */*"}, format.JSON},
+		{"", []string{"text/csv, application/json"}, format.CSV},
+		{"", []string{"application/json, text/csv"}, format.JSON},
+		{"", []string{"application/json;q=0.5", "text/csv;q=0.9"}, format.CSV},
+		{"", []string{"text/csv;q=0, application/json;q=0.1"}, format.JSON},
+		{"", []string{"application/json;q=0, " + parquet + ";q=0.001"}, format.Parquet},
+		{"", []string{"*/*, application/json;q=0"}, format.NDJSON},
+		{"", []string{"text/csv;q=2"}, format.JSON},
+		{"", []string{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, format.JSON},
+		{"", []string{"image/png"}, format.JSON},
+		{"", []string{";;,,q=1;/"}, format.JSON},
+		{"format=json", []string{"text/csv"}, format.JSON},
+		{"format=columns", nil, format.Columns},
+		{"format=csv-fr", []string{"application/json"}, format.FrenchCSV},
+		{"numbers=double", []string{parquet}, format.Parquet},
+		{"nulls=NA", []string{"text/csv"}, format.CSV},
 	} {
 		if got := mustQuery(t, market.AFRREnergy, row.raw, row.accept...).format; got != row.want {
 			t.Errorf("%s with Accept %q: %s, want %s", row.raw, row.accept, got, row.want)
@@ -392,7 +393,7 @@ func TestAllThatAQueryIsSaidToAcceptIsAccepted(t *testing.T) {
 		for _, resolution := range resolutions(dataset.Series()) {
 			mustQuery(t, dataset, "resolution="+resolution)
 		}
-		for _, format := range formatNames() {
+		for _, format := range words(format.All()) {
 			mustQuery(t, dataset, "format="+format)
 		}
 	}
@@ -593,7 +594,7 @@ func TestTenThousandTimesAHostileQueryIsReadOrRefused(t *testing.T) {
 		q := mustQuery(t, dataset, "limit=5&from=yesterday")
 		cursors = append(cursors, q.cursorAt(random.Int64N(1000), rowsPlace{q.period.Start, random.IntN(3)}))
 	}
-	values := slices.Concat(notInstants, cursors, formatNames(), words(market.Stats()), words(market.BucketLengths()), words(market.Datasets()), rowsZones, rowsOrders, []string{
+	values := slices.Concat(notInstants, cursors, words(format.All()), words(market.Stats()), words(market.BucketLengths()), words(market.Datasets()), rowsZones, rowsOrders, []string{
 		"", "1", "-1", "0", "10", "100000", "99999999999999999999", "-9223372036854775808", "NaN", "Infinity", "0x10", "1_000", "1,2", "double", "native", "UPWARD", "STD", "DAILY",
 		"' OR 1=1 --", "1; DROP TABLE afrr_energy_hour; --", "') UNION SELECT secret FROM token --", "%' AND pg_sleep(9) --", "../../../../etc/passwd", `..\..\courant.db`, "/dev/zero",
 		"file:///etc/passwd", "<script>alert(1)</script>", "{{.}}", "${jndi:x}", "%00", "\r\nSet-Cookie: a=b", "\x00", "\xff\xfe", "\u202e\u0000", "😀😀😀😀😀😀😀😀", "e\u0301", "ＵＰＷＡＲＤ",

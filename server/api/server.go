@@ -1,4 +1,4 @@
-// Package api is Courant over HTTP: the eight endpoints of the API, health checks, and the pages of package web.
+// Package api is Courant over HTTP: the data endpoints of the API, health checks, and the pages of package web.
 //
 // The body of an endpoint is built when its data change, not on request. Refresh builds the bodies whose rows changed,
 // sets the time of the newest fetch in the others, and replaces all of them at once. A request copies finished bytes,
@@ -80,6 +80,7 @@ type Server struct {
 	working                          sync.WaitGroup
 	mails                            mailQueue
 	revisionsInFlight, bytesInFlight *inFlight     // answers, and bytes of pages
+	longAnswers                      *inFlight     // of rows
 	delayed                          chan struct{} // has one value for each answer that is delayed
 	stopped                          context.Context
 	stop                             context.CancelFunc
@@ -100,6 +101,7 @@ func New(o Options) (*Server, error) {
 		delayed:           make(chan struct{}, mostDelayed),
 		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers),
 		bytesInFlight:     newInFlight(pageBytesOfAccount, math.MaxInt),
+		longAnswers:       newInFlight(longAnswersOfReader, longAnswers),
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true

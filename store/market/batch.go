@@ -224,8 +224,8 @@ func (r *typedRows[R]) count(into Coverage, dataset Dataset) {
 
 func (r *typedRows[R]) withdraws() bool {
 	for i := range r.list {
-		for _, field := range r.series.Fields(&r.list[i]) {
-			if v, is := field.(interface{ isWithdrawn() bool }); is && v.isWithdrawn() {
+		for c := range r.series.Columns {
+			if r.series.Columns[c].isWithdrawn(&r.list[i]) {
 				return true
 			}
 		}

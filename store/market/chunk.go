@@ -11,6 +11,31 @@ type Chunk struct {
 // Len returns the number of rows.
 func (c Chunk) Len() int { return len(c.Starts) }
 
+// Slice is the rows from one to another; it shares their memory.
+func (c Chunk) Slice(from, to int) Chunk {
+	cut := Chunk{Starts: c.Starts[from:to], Ends: c.Ends[from:to], Keys: make([][]string, len(c.Keys)), Columns: make([]Vector, len(c.Columns))}
+	for k, key := range c.Keys {
+		cut.Keys[k] = key[from:to]
+	}
+	for i, v := range c.Columns {
+		of := Vector{Kind: v.Kind, Valid: v.Valid[from:to]}
+		switch v.Kind {
+		case KindNumber:
+			of.Numbers = v.Numbers[from:to]
+		case KindInteger:
+			of.Integers = v.Integers[from:to]
+		case KindBoolean:
+			of.Flags = v.Flags[from:to]
+		case KindString:
+			of.Texts = v.Texts[from:to]
+		case KindInstant:
+			of.Instants = v.Instants[from:to]
+		}
+		cut.Columns[i] = of
+	}
+	return cut
+}
+
 // Vector is the values of one column. Besides Valid, only the slice of its kind is set.
 type Vector struct {
 	Kind     Kind

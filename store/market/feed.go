@@ -14,7 +14,6 @@ const (
 	FeedCapacity       FeedName = "capacity"
 	FeedAFRREnergy     FeedName = "afrr_energy"
 	FeedMFRREnergy     FeedName = "mfrr_energy"
-	FeedImbalance      FeedName = "imbalance"
 	FeedExchangePrices FeedName = "exchange_prices"
 )
 
@@ -94,7 +93,6 @@ var (
 	reserveRereads = append(rereadsAt(0, 1, 11*60+30, 18*60), pastDates)
 	energyRereads  = append(rereadsAt(-1, -1, 20), pastDates,
 		Reread{At: 4*60 + 40, FirstDay: -14, LastDay: -8, Weekly: true, Weekday: time.Sunday})
-	imbalanceRereads = append(rereadsAt(-1, -1, 12*60), energyRereads...)
 )
 
 // rereadsAt returns daily rereads of the same delivery dates, one for each time of day.
@@ -141,20 +139,25 @@ func Feeds() []Feed {
 				Every: 15 * time.Minute, From: 0, To: 24 * 60,
 				LookbackDays: defaultLookbackDays, LateAt: 6 * 60,
 			},
-		}, {
-			// A quarter hour is published less than 3 minutes after its end, and is late 10 minutes after it.
-			Name: FeedImbalance, Source: SourceRTE, Datasets: []Dataset{ImbalancePrices},
-			WindowDays: 7, UndocumentedKeys: true, Rereads: imbalanceRereads,
-			Timetable: Timetable{
-				Every: 15 * time.Minute, From: 3, To: 24 * 60, Fixed: true,
-				LookbackDays: defaultLookbackDays, LateAt: 6 * 60, LagAt: 25 * time.Minute,
-			},
-		}, {
+		},
+		imbalanceFeed,
+		{
 			// The request is for today and tomorrow; the reply has one of them.
 			Name: FeedExchangePrices, Source: SourceRTE, Datasets: []Dataset{DayAheadPrices}, Secondary: true, WindowDays: 2,
 			Timetable: Timetable{Every: 10 * time.Minute, From: 13*60 + 45, To: 18 * 60},
 		},
 	}
+}
+
+// Earliest returns the delivery date before which the feed's source is asked for nothing; zero if there is no such bound.
+func (f Feed) Earliest() DeliveryDate {
+	earliest := f.Datasets[0].About().Earliest
+	for _, dataset := range f.Datasets[1:] {
+		if other := dataset.About().Earliest; other.Before(earliest) {
+			earliest = other
+		}
+	}
+	return earliest
 }
 
 // IsSoldAhead reports whether the feed's datasets are published a day before their delivery date.

@@ -5,7 +5,21 @@ import "time"
 // ImbalancePrices is imbalance settlement prices by quarter hour, from RTE Balancing Energy, imbalance_data.
 const ImbalancePrices Dataset = "imbalance-prices"
 
-// ImbalanceStep is the imbalance settlement of a quarter hour, as RTE publishes it.
+// FeedImbalance names the feed of imbalance prices.
+const FeedImbalance FeedName = "imbalance"
+
+// imbalanceFeed asks three minutes after each quarter hour: RTE publishes it less than 3 minutes after its end, and it is
+// late 10 minutes after it.
+var imbalanceFeed = Feed{
+	Name: FeedImbalance, Source: SourceRTE, Datasets: []Dataset{ImbalancePrices},
+	WindowDays: 7, UndocumentedKeys: true, Rereads: append(rereadsAt(-1, -1, 12*60), energyRereads...),
+	Timetable: Timetable{
+		Every: 15 * time.Minute, From: 3, To: 24 * 60, Fixed: true,
+		LookbackDays: defaultLookbackDays, LateAt: 6 * 60, LagAt: 25 * time.Minute,
+	},
+}
+
+// ImbalanceStep is the imbalance settlement of a quarter hour, as RTE publishes it (imbalance_data).
 type ImbalanceStep struct {
 	Start         int64  // seconds UTC
 	PositivePrice Number // EUR/MWh, paid to a party in surplus
@@ -76,19 +90,19 @@ var Imbalance = newSeries(Series[ImbalanceStep]{
 		Text:    Text{"Dernière écriture de la ligne par RTE, même sans changement", "When RTE last wrote the row, also without a change"},
 		Instant: func(r *ImbalanceStep) *int64 { return &r.Updated },
 	}, {
-		Name: "missing_data", Served: "missing_data",
+		Name: "missing_data", Served: "missing_data", Remark: true,
 		Text:   Text{"Données qui manquent encore à RTE pour la ligne", "Data that RTE still lacks for the row"},
 		Label:  Text{"Données manquantes", "Missing data"},
 		String: func(r *ImbalanceStep) *String { return &r.MissingData },
 	}},
-	Settle: func(r *ImbalanceStep, readAt time.Time) { r.Status = Str(imbalanceStatus(r.Start, readAt)) },
+	Settle: func(r *ImbalanceStep, readAt time.Time) { r.Status = Str(imbalanceStatus(r, readAt)) },
 })
 
-// imbalanceStatus returns how final the row of a quarter hour is if it was fetched at a time.
-func imbalanceStatus(start int64, readAt time.Time) string {
-	date := DeliveryDateOf(time.Unix(start, 0))
+// imbalanceStatus returns how final a row is that was read at a time. One whose inputs RTE still lacks is not settled.
+func imbalanceStatus(r *ImbalanceStep, readAt time.Time) string {
+	date := DeliveryDateOf(time.Unix(r.Start, 0))
 	switch {
-	case !readAt.Before(date.Settlement()):
+	case !readAt.Before(date.Settlement()) && !r.MissingData.Valid:
 		return statusSettled
 	case !readAt.Before(date.Add(2).At(0, 5)):
 		return statusValidated

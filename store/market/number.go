@@ -53,8 +53,6 @@ func (o *Optional[T]) join(dated *int64, other Optional[T], otherDated int64) {
 	}
 }
 
-func (o *Optional[T]) isWithdrawn() bool { return o.Withdrawn }
-
 // isOlder reports whether dated is before than, in ms; false if one of them is 0, which means unknown.
 func isOlder(dated, than int64) bool { return dated != 0 && than != 0 && dated < than }
 

@@ -43,6 +43,9 @@ func (l BucketLength) seconds() int64 {
 	return 0
 }
 
+// Seconds is the length in seconds; 0 for days and months, which vary, and for no length.
+func (l BucketLength) Seconds() int64 { return l.seconds() }
+
 // IsFinerThan reports whether the buckets are shorter than a step of that many seconds.
 func (l BucketLength) IsFinerThan(step int64) bool { return l.seconds() != 0 && l.seconds() < step }
 

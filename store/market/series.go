@@ -65,6 +65,9 @@ type Column[R any] struct {
 	Factor     Micro  // from the stored to the served number; 0: served as stored
 	StoredUnit string // if Factor is set
 	Words      []Word // all possible values of a String; nil: any text
+	// Remark marks a String that describes a fault of the row. If the source removes it, the row has become better: that is
+	// a change, and not a value that was withdrawn.
+	Remark bool
 	// Rising is set if a String only ever changes to a later one of Words. Its changes are not recorded as revisions.
 	Rising bool
 
@@ -227,6 +230,21 @@ type Value struct {
 
 // IsNull reports whether the value is null.
 func (v Value) IsNull() bool { return !v.Number.Valid && !v.Text.Valid }
+
+// isWithdrawn reports whether the source withdrew the row's value of the column.
+func (c *Column[R]) isWithdrawn(r *R) bool {
+	switch {
+	case c.Remark:
+		return false
+	case c.Number != nil:
+		return c.Number(r).Withdrawn
+	case c.Flag != nil:
+		return c.Flag(r).Withdrawn
+	case c.String != nil:
+		return c.String(r).Withdrawn
+	}
+	return false
+}
 
 // value returns the row's value; null for an Instant.
 func (c *Column[R]) value(r *R) Value {

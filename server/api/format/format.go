@@ -52,7 +52,7 @@ var forms = []properties{
 	{Parquet, "application/vnd.apache.parquet", "application/vnd.apache.parquet", "parquet", 0, true},
 }
 
-const mediaTypeXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+const mediaTypeXLSX = openXML + ".sheet"
 
 // All lists the forms.
 func All() []Form {
@@ -85,6 +85,12 @@ func (f Form) properties() properties {
 
 // ContentType returns the form's value of the header Content-Type.
 func (f Form) ContentType() string { return f.properties().contentType }
+
+// MediaType returns the form's media type, without parameters. Of two forms with one, Accept chooses the first.
+func (f Form) MediaType() string { return f.properties().mediaType }
+
+// IsCSV reports whether a text stands for null in the form.
+func (f Form) IsCSV() bool { return f == CSV || f == FrenchCSV }
 
 // Extension returns the ending of a file's name, without the dot.
 func (f Form) Extension() string { return f.properties().extension }

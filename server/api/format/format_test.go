@@ -99,22 +99,26 @@ func TestRowsOfBothClockChangesInEachForm(t *testing.T) {
 			`"status":["=a;\"b\",c",null],"updated_at":["2026-03-29T01:45:00.250+01:00",null]},` + missing},
 		{format.NDJSON, format.Options{Zone: format.Paris}, autumn,
 			`{"period_start":"2026-10-25T02:45:00.000+02:00","period_end":"2026-10-25T02:00:00.000+01:00","direction":"UPWARD",` +
-				`"price_eur_mwh":-0.01,"price_count":3,"connected":false,"status":"=a;\"b\",c","updated_at":"2026-10-25T02:45:00.250+02:00"}` + "\n" +
+				`"price_eur_mwh":-0.01,"price_count":3,"connected":false,"status":"=a;\"b\",c",` +
+				`"updated_at":"2026-10-25T02:45:00.250+02:00"}` + "\n" +
 				`{"period_start":"2026-10-25T02:00:00.000+01:00","period_end":"2026-10-25T02:15:00.000+01:00","direction":"DOWNWARD",` +
 				`"price_eur_mwh":null,"price_count":null,"connected":null,"status":null,"updated_at":null}` + "\n"},
 		{format.CSV, format.Options{}, spring, "period_start_utc,period_end_utc" + names +
 			`2026-03-29T00:45:00.000Z,2026-03-29T01:00:00.000Z,UPWARD,-0.01,3,false,"'=a;""b"",c",2026-03-29T00:45:00.250Z` + "\r\n" +
 			`2026-03-29T01:00:00.000Z,2026-03-29T01:15:00.000Z,DOWNWARD,,,,,` + "\r\n"},
 		{format.CSV, format.Options{Zone: format.Paris, Null: `\N`}, autumn, "period_start,period_end" + names +
-			`2026-10-25T02:45:00.000+02:00,2026-10-25T02:00:00.000+01:00,UPWARD,-0.01,3,false,"'=a;""b"",c",2026-10-25T02:45:00.250+02:00` + "\r\n" +
+			`2026-10-25T02:45:00.000+02:00,2026-10-25T02:00:00.000+01:00,UPWARD,-0.01,3,false,` +
+			`"'=a;""b"",c",2026-10-25T02:45:00.250+02:00` + "\r\n" +
 			`2026-10-25T02:00:00.000+01:00,2026-10-25T02:15:00.000+01:00,DOWNWARD,\N,\N,\N,\N,\N` + "\r\n"},
 		{format.FrenchCSV, format.Options{Zone: format.Paris}, autumn, "\ufeffperiod_start_utc;period_start;period_end;utc_offset" +
 			strings.ReplaceAll(names, ",", ";") +
-			`2026-10-25T00:45:00.000Z;2026-10-25 02:45:00;2026-10-25 02:00:00;+02:00;UPWARD;-0,01;3;false;"'=a;""b"",c";2026-10-25T00:45:00.250Z` + "\r\n" +
+			`2026-10-25T00:45:00.000Z;2026-10-25 02:45:00;2026-10-25 02:00:00;+02:00;UPWARD;-0,01;3;false;` +
+			`"'=a;""b"",c";2026-10-25T00:45:00.250Z` + "\r\n" +
 			`2026-10-25T01:00:00.000Z;2026-10-25 02:00:00;2026-10-25 02:15:00;+01:00;DOWNWARD;;;;;` + "\r\n"},
 		{format.FrenchCSV, format.Options{}, spring, "\ufeffperiod_start_utc;period_start;period_end;utc_offset" +
 			strings.ReplaceAll(names, ",", ";") +
-			`2026-03-29T00:45:00.000Z;2026-03-29 01:45:00;2026-03-29 03:00:00;+01:00;UPWARD;-0,01;3;false;"'=a;""b"",c";2026-03-29T00:45:00.250Z` + "\r\n" +
+			`2026-03-29T00:45:00.000Z;2026-03-29 01:45:00;2026-03-29 03:00:00;+01:00;UPWARD;-0,01;3;false;` +
+			`"'=a;""b"",c";2026-03-29T00:45:00.250Z` + "\r\n" +
 			`2026-03-29T01:00:00.000Z;2026-03-29 03:00:00;2026-03-29 03:15:00;+02:00;DOWNWARD;;;;;` + "\r\n"},
 	}
 	tail := format.Tail{Next: "/next?a=1&b=2", Missing: []format.Missing{{Date: autumn, Expected: 100, Received: 2, Reason: "late"}}}
@@ -264,8 +268,10 @@ func openParquet(t *testing.T, file []byte) *parquet.File {
 
 func TestSheetOfBothClockChanges(t *testing.T) {
 	for date, want := range map[market.DeliveryDate][2]string{
-		spring: {"2026-03-29T00:45:00.000Z 2026-03-29T01:45:00 2026-03-29T03:00:00 +01:00", "2026-03-29T01:00:00.000Z 2026-03-29T03:00:00 2026-03-29T03:15:00 +02:00"},
-		autumn: {"2026-10-25T00:45:00.000Z 2026-10-25T02:45:00 2026-10-25T02:00:00 +02:00", "2026-10-25T01:00:00.000Z 2026-10-25T02:00:00 2026-10-25T02:15:00 +01:00"},
+		spring: {"2026-03-29T00:45:00.000Z 2026-03-29T01:45:00 2026-03-29T03:00:00 +01:00",
+			"2026-03-29T01:00:00.000Z 2026-03-29T03:00:00 2026-03-29T03:15:00 +02:00"},
+		autumn: {"2026-10-25T00:45:00.000Z 2026-10-25T02:45:00 2026-10-25T02:00:00 +02:00",
+			"2026-10-25T01:00:00.000Z 2026-10-25T02:00:00 2026-10-25T02:15:00 +01:00"},
 	} {
 		var file bytes.Buffer
 		tail := format.Tail{Missing: []format.Missing{{Date: date, Expected: 92, Received: 2, Reason: "late"}}}
@@ -325,7 +331,9 @@ func shownTime(t *testing.T, c sheetCell) string {
 func TestParquetHasTheTypesOfTheRegistryWhateverTheValues(t *testing.T) {
 	head := oddHead(autumn.Period())
 	empty := part(oddChunk(0), 0, 0)
-	for zone, names := range map[format.Zone][2]string{format.UTC: {"period_start_utc", "period_end_utc"}, format.Paris: {"period_start", "period_end"}} {
+	for zone, names := range map[format.Zone][2]string{
+		format.UTC: {"period_start_utc", "period_end_utc"}, format.Paris: {"period_start", "period_end"},
+	} {
 		for _, number := range []string{"int64 price_eur_mwh (DECIMAL(18,6))", "double price_eur_mwh"} {
 			want := fmt.Sprintf(`message rows {
 	required int64 %s (TIMESTAMP(isAdjustedToUTC=true,unit=MICROS));
@@ -465,13 +473,51 @@ func TestTextsOfASheetAreXML(t *testing.T) {
 	}
 }
 
+func TestTheHeaderOfASheetStaysInViewAndItsColumnsAreWideEnough(t *testing.T) {
+	file := writeTo(t, format.XLSX, oddHead(autumn.Period()), format.Options{}, oddChunk(changes[autumn]))
+	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sheet struct {
+		Pane struct {
+			YSplit string `xml:"ySplit,attr"`
+			State  string `xml:"state,attr"`
+		} `xml:"sheetViews>sheetView>pane"`
+		Widths []struct {
+			Min   int     `xml:"min,attr"`
+			Width float64 `xml:"width,attr"`
+		} `xml:"cols>col"`
+	}
+	part, err := z.Open("xl/worksheets/sheet1.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.NewDecoder(part).Decode(&sheet); err != nil {
+		t.Fatal(err)
+	}
+	if sheet.Pane.YSplit != "1" || sheet.Pane.State != "frozen" || len(sheet.Widths) != 10 {
+		t.Errorf("%+v", sheet)
+	}
+	for i, least := range []float64{24, 19, 19, 10, 9, 13, 11, 9, 6, 24} {
+		if w := sheet.Widths[i]; w.Min != i+1 || w.Width < least {
+			t.Errorf("column %d: %+v", i+1, w)
+		}
+	}
+}
+
 func TestSheetsHaveMoreColumnsThanLetters(t *testing.T) {
 	head, chunk := oddHead(autumn.Period()), part(oddChunk(changes[autumn]), 0, 1)
 	for len(head.Columns) < 60 {
 		head.Columns, chunk.Columns = append(head.Columns, head.Columns[1]), append(chunk.Columns, chunk.Columns[1])
 	}
 	data := readXLSX(t, writeTo(t, format.XLSX, head, format.Options{}, chunk))[0]
-	if data["Z2"].text != "3" || data["AA2"].text != "3" || data["AZ2"].text != "3" || data["BA2"].text != "3" || data["BM2"].text != "3" || len(data) != 130 {
+	for _, name := range []string{"Z2", "AA2", "AZ2", "BA2", "BM2"} {
+		if data[name].text != "3" {
+			t.Errorf("%s is %v", name, data[name])
+		}
+	}
+	if len(data) != 130 {
 		t.Errorf("%d cells: %v", len(data), data)
 	}
 }

@@ -17,7 +17,7 @@ const rowGroup = 122_880
 // batch is how many values are passed to the library at once.
 const batch = 1024
 
-// DECIMAL(18,6): millionths in an int64.
+// DECIMAL(18,6): millionths in an int64. Published values have at most six decimals; a longer one would be rounded.
 const (
 	decimalScale     = 6
 	decimalPrecision = 18
@@ -32,6 +32,7 @@ type parquetFile struct {
 	head    Head
 	doubles bool
 	columns []market.ServedColumn
+	kinds   []kind
 	texts   []map[string][]byte // of each column of texts, as the library takes them
 	batch   []parquet.Value
 	rows    int // of the present row group
@@ -55,12 +56,12 @@ func newParquet(w io.Writer, head Head, options Options) Writer {
 		}
 		fields.Group[column.Name] = node
 		fields.names = append(fields.names, column.Name)
+		p.kinds = append(p.kinds, kinds[column.Kind])
 		p.texts[i] = map[string][]byte{}
 	}
 	settings := []parquet.WriterOption{
 		parquet.NewSchema("rows", fields),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
-		parquet.CreatedBy("courant", "", ""),
 		parquet.KeyValueMetadata("time_zone", string(options.Zone.orUTC())),
 	}
 	for _, fact := range head.facts(options) {
@@ -156,17 +157,23 @@ func (p *parquetFile) Write(chunk market.Chunk) error {
 
 // write passes the rows from from to to, not included, to the library.
 func (p *parquetFile) write(chunk *market.Chunk, from, to int) error {
-	micros := func(seconds []int64) func(row int) parquet.Value {
-		return func(row int) parquet.Value { return parquet.Int64Value(seconds[row] * 1_000_000) }
-	}
-	if err := p.put(0, from, to, nil, micros(chunk.Starts)); err != nil {
-		return err
-	}
-	if err := p.put(1, from, to, nil, micros(chunk.Ends)); err != nil {
-		return err
+	for i, seconds := range [][]int64{chunk.Starts, chunk.Ends} {
+		err := p.put(i, from, to, func(row int, values []parquet.Value) {
+			for i := range values {
+				values[i] = parquet.Int64Value(seconds[row+i] * 1_000_000)
+			}
+		})
+		if err != nil {
+			return err
+		}
 	}
 	for i, texts := range chunk.Keys {
-		if err := p.put(2+i, from, to, nil, func(row int) parquet.Value { return p.text(2+i, texts[row]) }); err != nil {
+		err := p.put(2+i, from, to, func(row int, values []parquet.Value) {
+			for at := range values {
+				values[at] = p.text(2+i, texts[row+at])
+			}
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -179,54 +186,54 @@ func (p *parquetFile) write(chunk *market.Chunk, from, to int) error {
 }
 
 // column passes values of one column to the library.
-func (p *parquetFile) column(at int, values *market.Vector, from, to int) error {
-	var value func(row int) parquet.Value
-	switch values.Kind {
-	case market.KindNumber:
-		if p.doubles {
-			value = func(row int) parquet.Value { return parquet.DoubleValue(values.Numbers[row]) }
-			break
-		}
+func (p *parquetFile) column(at int, v *market.Vector, from, to int) error {
+	if v.Kind == market.KindNumber && !p.doubles {
 		for row := from; row < to; row++ {
-			if v := values.Numbers[row]; values.Valid[row] && !(v > -mostDecimal && v < mostDecimal) {
+			if n := v.Numbers[row]; v.Valid[row] && !(n > -mostDecimal && n < mostDecimal) {
 				return fmt.Errorf("format: %s %v of %s does not fit DECIMAL(%d,%d): ask for numbers=double",
-					p.columns[at].Name, v, p.head.Dataset, decimalPrecision, decimalScale)
+					p.columns[at].Name, n, p.head.Dataset, decimalPrecision, decimalScale)
 			}
 		}
-		value = func(row int) parquet.Value { return parquet.Int64Value(int64(market.MicroOf(values.Numbers[row]))) }
-	case market.KindInteger:
-		value = func(row int) parquet.Value { return parquet.Int64Value(values.Integers[row]) }
-	case market.KindBoolean:
-		value = func(row int) parquet.Value { return parquet.BooleanValue(values.Flags[row]) }
-	case market.KindString:
-		value = func(row int) parquet.Value { return p.text(at, values.Texts[row]) }
-	case market.KindInstant:
-		value = func(row int) parquet.Value { return parquet.Int64Value(values.Instants[row] * 1000) }
 	}
-	return p.put(at, from, to, values.Valid, value)
+	return p.put(at, from, to, func(row int, values []parquet.Value) {
+		for i := range values {
+			row := row + i
+			if !v.Valid[row] {
+				values[i] = parquet.Value{}
+				continue
+			}
+			var value parquet.Value
+			switch p.kinds[at] {
+			case numberKind:
+				if p.doubles {
+					value = parquet.DoubleValue(v.Numbers[row])
+				} else {
+					value = parquet.Int64Value(int64(market.MicroOf(v.Numbers[row])))
+				}
+			case integerKind:
+				value = parquet.Int64Value(v.Integers[row])
+			case booleanKind:
+				value = parquet.BooleanValue(v.Flags[row])
+			case textKind:
+				value = p.text(at, v.Texts[row])
+			case instantKind:
+				value = parquet.Int64Value(v.Instants[row] * 1000)
+			}
+			values[i] = value.Level(0, 1, at)
+		}
+	})
 }
 
-// put passes values of the column at that place to the library. It is optional if valid is given.
-func (p *parquetFile) put(at, from, to int, valid []bool, value func(row int) parquet.Value) error {
+// put passes values of the column at that place to the library; fill sets those that begin with a row.
+func (p *parquetFile) put(at, from, to int, fill func(row int, values []parquet.Value)) error {
 	column := p.file.ColumnWriters()[at]
-	null := parquet.NullValue().Level(0, 0, at)
 	for from < to {
-		end := min(to, from+batch)
-		values := p.batch[:end-from]
-		for i := range values {
-			switch row := from + i; {
-			case valid == nil:
-				values[i] = value(row).Level(0, 0, at)
-			case valid[row]:
-				values[i] = value(row).Level(0, 1, at)
-			default:
-				values[i] = null
-			}
-		}
+		values := p.batch[:min(batch, to-from)]
+		fill(from, values)
 		if _, err := column.WriteRowValues(values); err != nil {
 			return err
 		}
-		from = end
+		from += len(values)
 	}
 	return nil
 }

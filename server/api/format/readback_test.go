@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/parquet-go/parquet-go"
 	"pgregory.net/rapid"
 
 	"courant/server/api/format"
@@ -29,7 +31,8 @@ func drawChunk(t *rapid.T, head format.Head) market.Chunk {
 		chunk.Starts, chunk.Ends = append(chunk.Starts, second), append(chunk.Ends, second+step)
 	}
 	for _, key := range head.Keys {
-		chunk.Keys = append(chunk.Keys, rapid.SliceOfN(rapid.SampledFrom(append([]string{"x", "é;,\"\n"}, key.Values...)), rows, rows).Draw(t, "key"))
+		key := rapid.SampledFrom(append([]string{"x", "é;,\"\n"}, key.Values...))
+		chunk.Keys = append(chunk.Keys, rapid.SliceOfN(key, rows, rows).Draw(t, "key"))
 	}
 	number := rapid.Map(rapid.Int64Range(-200_000_000_000, 200_000_000_000), func(m int64) float64 { return float64(m) / 1e6 })
 	for _, column := range head.Columns {
@@ -111,19 +114,19 @@ func rational(text string) string {
 }
 
 // same compares rows with a chunk.
-func same(t *rapid.T, form string, chunk market.Chunk, rows [][]any) {
+func same(t rapid.TB, form string, chunk market.Chunk, rows [][]any) {
 	if len(rows) != chunk.Len() {
 		t.Fatalf("%s: %d rows, want %d", form, len(rows), chunk.Len())
 	}
 	for row, got := range rows {
-		if got, want := fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", plain(chunk, row)); got != want {
-			t.Fatalf("%s, row %d:\n%s, want\n%s", form, row, got, want)
+		if want := plain(chunk, row); !slices.Equal(got, want) {
+			t.Fatalf("%s, row %d:\n%#v, want\n%#v", form, row, got, want)
 		}
 	}
 }
 
 // utc returns an instant with any offset in UTC.
-func utc(t *rapid.T, text string) string {
+func utc(t rapid.TB, text string) string {
 	at, err := time.Parse("2006-01-02T15:04:05.000Z07:00", text)
 	if err != nil {
 		t.Fatal(err)
@@ -136,50 +139,74 @@ func TestEveryDatasetIsReadBackAsItWas(t *testing.T) {
 		head := rapid.SampledFrom(heads()).Draw(t, "head")
 		chunk := drawChunk(t, head)
 		zone := rapid.SampledFrom([]format.Zone{format.UTC, format.Paris}).Draw(t, "zone")
-		written := func(form format.Form, o format.Options) []byte {
-			var out bytes.Buffer
-			cut := rapid.IntRange(0, chunk.Len()).Draw(t, "cut")
-			if err := write(&out, form, head, o, format.Tail{}, part(chunk, 0, cut), part(chunk, cut, chunk.Len())); err != nil {
-				t.Fatal(err)
-			}
-			return out.Bytes()
-		}
-		kinds := kindsOf(head)
-		same(t, "ndjson", chunk, fromNDJSON(t, written(format.NDJSON, format.Options{Zone: zone})))
-
-		var answer struct {
-			Columns []struct{ Name, Type string }
-			Rows    []json.RawMessage
-			Data    map[string][]json.RawMessage
-		}
-		if err := json.Unmarshal(written(format.JSON, format.Options{Zone: zone}), &answer); err != nil {
-			t.Fatal(err)
-		}
-		var rows [][]any
-		for _, row := range answer.Rows {
-			rows = append(rows, fromNDJSON(t, row)...)
-		}
-		same(t, "json", chunk, rows)
-		if err := json.Unmarshal(written(format.Columns, format.Options{Zone: zone}), &answer); err != nil {
-			t.Fatal(err)
-		}
-		rows = make([][]any, chunk.Len())
-		for i, column := range answer.Columns {
-			if len(answer.Data[column.Name]) != chunk.Len() || column.Type != string(kinds[i]) {
-				t.Fatalf("columns: %d values of %v", len(answer.Data[column.Name]), column)
-			}
-			for row, value := range answer.Data[column.Name] {
-				rows[row] = append(rows[row], fromJSON(t, value))
-			}
-		}
-		same(t, "columns", chunk, rows)
-
-		same(t, "csv", chunk, fromCSV(t, written(format.CSV, format.Options{Zone: zone, Null: `\N`}), ',', `\N`, kinds))
-		same(t, "csv-fr", chunk, fromCSV(t, written(format.FrenchCSV, format.Options{}), ';', "", kinds))
+		readTexts(t, head, zone, chunk, rapid.IntRange(0, chunk.Len()).Draw(t, "cut"))
 	})
 }
 
-func fromNDJSON(t *rapid.T, lines []byte) [][]any {
+func TestHoursOf4sStepsAreReadBackAsTheyWere(t *testing.T) {
+	head, chunks := afrr(autumn, 1)
+	readTexts(t, head, format.Paris, joined(chunks[1:4]), 900)
+}
+
+// joined makes one chunk of numbers and booleans of several.
+func joined(chunks []market.Chunk) market.Chunk {
+	var all market.Chunk
+	all.Columns = make([]market.Vector, len(chunks[0].Columns))
+	for _, chunk := range chunks {
+		all.Starts, all.Ends = append(all.Starts, chunk.Starts...), append(all.Ends, chunk.Ends...)
+		for i, v := range chunk.Columns {
+			to := &all.Columns[i]
+			to.Kind, to.Valid = v.Kind, append(to.Valid, v.Valid...)
+			to.Numbers, to.Flags = append(to.Numbers, v.Numbers...), append(to.Flags, v.Flags...)
+		}
+	}
+	return all
+}
+
+// readTexts writes the rows, cut into two chunks, in each form that is a text, and compares what is read with them.
+func readTexts(t rapid.TB, head format.Head, zone format.Zone, chunk market.Chunk, cut int) {
+	written := func(form format.Form, o format.Options) []byte {
+		var out bytes.Buffer
+		if err := write(&out, form, head, o, format.Tail{}, part(chunk, 0, cut), part(chunk, cut, chunk.Len())); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	kinds := kindsOf(head)
+	same(t, "ndjson", chunk, fromNDJSON(t, written(format.NDJSON, format.Options{Zone: zone})))
+
+	var answer struct {
+		Columns []struct{ Name, Type string }
+		Rows    []json.RawMessage
+		Data    map[string][]json.RawMessage
+	}
+	if err := json.Unmarshal(written(format.JSON, format.Options{Zone: zone}), &answer); err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]any
+	for _, row := range answer.Rows {
+		rows = append(rows, fromNDJSON(t, row)...)
+	}
+	same(t, "json", chunk, rows)
+	if err := json.Unmarshal(written(format.Columns, format.Options{Zone: zone}), &answer); err != nil {
+		t.Fatal(err)
+	}
+	rows = make([][]any, chunk.Len())
+	for i, column := range answer.Columns {
+		if len(answer.Data[column.Name]) != chunk.Len() || column.Type != string(kinds[i]) {
+			t.Fatalf("columns: %d values of %v", len(answer.Data[column.Name]), column)
+		}
+		for row, value := range answer.Data[column.Name] {
+			rows[row] = append(rows[row], fromJSON(t, value))
+		}
+	}
+	same(t, "columns", chunk, rows)
+
+	same(t, "csv", chunk, fromCSV(t, written(format.CSV, format.Options{Zone: zone, Null: `\N`}), ',', `\N`, kinds))
+	same(t, "csv-fr", chunk, fromCSV(t, written(format.FrenchCSV, format.Options{}), ';', "", kinds))
+}
+
+func fromNDJSON(t rapid.TB, lines []byte) [][]any {
 	var rows [][]any
 	for line := range bytes.Lines(lines) {
 		decoder := json.NewDecoder(bytes.NewReader(line))
@@ -202,7 +229,7 @@ func fromNDJSON(t *rapid.T, lines []byte) [][]any {
 	return rows
 }
 
-func fromJSON(t *rapid.T, value json.RawMessage) any {
+func fromJSON(t rapid.TB, value json.RawMessage) any {
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	decoder.UseNumber()
 	var v any
@@ -222,7 +249,7 @@ func fromJSON(t *rapid.T, value json.RawMessage) any {
 }
 
 // fromCSV reads either CSV. Both texts and nulls are quoted alike for encoding/csv, so no text is drawn that is the null's.
-func fromCSV(t *rapid.T, file []byte, comma rune, null string, kinds []market.Kind) [][]any {
+func fromCSV(t rapid.TB, file []byte, comma rune, null string, kinds []market.Kind) [][]any {
 	french := comma == ';'
 	if french != bytes.HasPrefix(file, []byte("\ufeff")) || bytes.Count(file, []byte("\r\n")) == 0 {
 		t.Fatal("no BOM or no CRLF")
@@ -266,7 +293,7 @@ func fromCSV(t *rapid.T, file []byte, comma rune, null string, kinds []market.Ki
 
 // zoned returns a record of csv-fr with start and end of the period as in csv. Start and UTC have to be one instant; the end
 // has no offset of its own, and is the local time that follows the start most closely.
-func zoned(t *rapid.T, record []string) []string {
+func zoned(t rapid.TB, record []string) []string {
 	start, err := time.Parse("2006-01-02 15:04:05-07:00", record[1]+record[3])
 	if err != nil || instant(start.UnixMilli()) != record[0] {
 		t.Fatalf("%v is not %v: %v", record[1:4], record[0], err)
@@ -308,8 +335,9 @@ func TestWorkbooksAreReadBackAsTheyWere(t *testing.T) {
 					values = append(values, rational(c.text))
 				}
 			}
-			if start := data[fmt.Sprintf("B%d", row+2)]; shownTime(t, start) != time.Unix(chunk.Starts[row], 0).In(market.Paris).Format("2006-01-02T15:04:05") {
-				rt.Fatalf("start %v", start)
+			start := time.Unix(chunk.Starts[row], 0).In(market.Paris)
+			if c := data[fmt.Sprintf("B%d", row+2)]; shownTime(t, c) != start.Format("2006-01-02T15:04:05") {
+				rt.Fatalf("%v is not %v", c, start)
 			}
 			rows = append(rows, values)
 		}
@@ -352,32 +380,61 @@ func TestParquetIsReadBackAsItWas(t *testing.T) {
 		head := rapid.SampledFrom(heads()).Draw(rt, "head")
 		chunk := drawChunk(rt, head)
 		o := format.Options{Doubles: rapid.Bool().Draw(rt, "doubles")}
-		file := openParquet(t, writeTo(t, format.Parquet, head, o, chunk))
-		rows := make([][]any, chunk.Len())
-		kinds := kindsOf(head)
-		for at, kind := range kinds {
-			for row, v := range parquetColumn(t, file, at) {
-				var got any
-				switch {
-				case v.IsNull():
-				case kind == market.KindInstant:
-					got = instant(v.Int64() / 1000)
-				case kind == market.KindBoolean:
-					got = v.Boolean()
-				case kind == market.KindString:
-					got = string(v.ByteArray())
-				case kind == market.KindNumber && o.Doubles:
-					got = rational(strconv.FormatFloat(v.Double(), 'g', -1, 64))
-				case kind == market.KindNumber:
-					got = rational(fmt.Sprint(v.Int64(), "/1000000"))
-				default:
-					got = rational(fmt.Sprint(v.Int64()))
-				}
-				rows[row] = append(rows[row], got)
-			}
-		}
-		same(rt, "parquet", chunk, rows)
+		same(rt, "parquet", chunk, fromParquet(t, openParquet(t, writeTo(t, format.Parquet, head, o, chunk)), kindsOf(head), o.Doubles))
 	})
+}
+
+func TestRowGroupsOfParquetHaveABoundedSize(t *testing.T) {
+	head, chunks := afrr(autumn, 6)
+	head.Columns = head.Columns[:1]
+	for i := range chunks {
+		chunks[i].Columns = chunks[i].Columns[:1]
+	}
+	file := openParquet(t, writeTo(t, format.Parquet, head, format.Options{}, chunks...))
+	var rows []int64
+	for _, group := range file.RowGroups() {
+		rows = append(rows, group.NumRows())
+	}
+	if want := []int64{122_880, int64(len(chunks))*900 - 122_880}; !slices.Equal(rows, want) {
+		t.Errorf("groups of %v rows, want %v", rows, want)
+	}
+	all := joined(chunks)
+	starts, prices := parquetColumn(t, file, 0), parquetColumn(t, file, 2)
+	if len(starts) != all.Len() || len(prices) != all.Len() {
+		t.Fatalf("%d starts and %d prices of %d rows", len(starts), len(prices), all.Len())
+	}
+	for row, second := range all.Starts {
+		if micros := int64(market.MicroOf(all.Columns[0].Numbers[row])); starts[row].Int64() != second*1e6 || prices[row].Int64() != micros {
+			t.Fatalf("row %d: %v %v", row, starts[row], prices[row])
+		}
+	}
+}
+
+// fromParquet returns the rows of a file.
+func fromParquet(t *testing.T, file *parquet.File, kinds []market.Kind, doubles bool) [][]any {
+	rows := make([][]any, file.NumRows())
+	for at, kind := range kinds {
+		for row, v := range parquetColumn(t, file, at) {
+			var got any
+			switch {
+			case v.IsNull():
+			case kind == market.KindInstant:
+				got = instant(v.Int64() / 1000)
+			case kind == market.KindBoolean:
+				got = v.Boolean()
+			case kind == market.KindString:
+				got = string(v.ByteArray())
+			case kind == market.KindNumber && doubles:
+				got = rational(strconv.FormatFloat(v.Double(), 'g', -1, 64))
+			case kind == market.KindNumber:
+				got = rational(fmt.Sprint(v.Int64(), "/1000000"))
+			default:
+				got = rational(fmt.Sprint(v.Int64()))
+			}
+			rows[row] = append(rows[row], got)
+		}
+	}
+	return rows
 }
 
 func TestNumbersAreTheirShortestDecimalForm(t *testing.T) {
@@ -396,14 +453,16 @@ func TestNumbersAreTheirShortestDecimalForm(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0", math.Copysign(0, -1): "0", -0.01: "-0.01", 128.48: "128.48", 0.30000000000000004: "0.30000000000000004", 1e-6: "0.000001",
 		1e-7: "0.0000001", 1e9: "1000000000", 1e21: "1000000000000000000000", -99999.999999: "-99999.999999", 0.09211: "0.09211",
-		1e15: "1000000000000000", 123456789.123456: "123456789.123456", 9999999999.999998: "9999999999.999998", 5e-324: strconv.FormatFloat(5e-324, 'f', -1, 64),
+		1e15: "1000000000000000", 123456789.123456: "123456789.123456", 9999999999.999998: "9999999999.999998",
+		5e-324: strconv.FormatFloat(5e-324, 'f', -1, 64),
 	} {
 		if got := check(v); got != want {
 			t.Errorf("%v is %s, want %s", v, got, want)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		v := rapid.OneOf(rapid.Float64Range(-1e12, 1e12), rapid.Float64(), rapid.Map(rapid.Int64(), func(m int64) float64 { return float64(m) / 1e6 })).Draw(t, "v")
+		micros := rapid.Map(rapid.Int64(), func(m int64) float64 { return float64(m) / 1e6 })
+		v := rapid.OneOf(rapid.Float64Range(-1e12, 1e12), rapid.Float64(), micros).Draw(t, "v")
 		if want := strconv.FormatFloat(v, 'f', -1, 64); check(v) != want && v != 0 {
 			t.Fatalf("%s, want %s", check(v), want)
 		}

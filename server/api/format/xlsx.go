@@ -71,14 +71,15 @@ var parts = []struct{ name, text string }{
 		`<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
 		`<Default Extension="xml" ContentType="application/xml"/>` +
 		`<Override PartName="/xl/workbook.xml" ContentType="` + mediaTypeXLSX + `.main+xml"/>` +
-		`<Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/>` +
-		`<Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>` +
-		`<Override PartName="/xl/worksheets/sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>` +
+		`<Override PartName="/xl/styles.xml" ContentType="` + openXML + `.styles+xml"/>` +
+		`<Override PartName="/xl/worksheets/sheet1.xml" ContentType="` + openXML + `.worksheet+xml"/>` +
+		`<Override PartName="/xl/worksheets/sheet2.xml" ContentType="` + openXML + `.worksheet+xml"/>` +
 		`</Types>`},
 	{"_rels/.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
 		`<Relationship Id="rId1" Type="` + relationship + `/officeDocument" Target="xl/workbook.xml"/>` +
 		`</Relationships>`},
-	{"xl/workbook.xml", `<workbook xmlns="` + spreadsheetML + `" xmlns:r="` + relationship + `"><sheets>` +
+	{"xl/workbook.xml", `<workbook xmlns="` + spreadsheetML + `" xmlns:r="` + relationship + `">` +
+		`<bookViews><workbookView/></bookViews><sheets>` +
 		`<sheet name="data" sheetId="1" r:id="rId1"/><sheet name="about" sheetId="2" r:id="rId2"/></sheets></workbook>`},
 	{"xl/_rels/workbook.xml.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
 		`<Relationship Id="rId1" Type="` + relationship + `/worksheet" Target="worksheets/sheet1.xml"/>` +
@@ -86,7 +87,8 @@ var parts = []struct{ name, text string }{
 		`<Relationship Id="rId3" Type="` + relationship + `/styles" Target="styles.xml"/></Relationships>`},
 	{"xl/styles.xml", `<styleSheet xmlns="` + spreadsheetML + `">` +
 		`<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts>` +
-		`<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>` +
+		`<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>` +
+		`<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>` +
 		`<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>` +
 		`<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>` +
 		`<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>` +
@@ -98,6 +100,7 @@ var parts = []struct{ name, text string }{
 }
 
 const (
+	openXML       = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 	spreadsheetML = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 	relationship  = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 )
@@ -218,7 +221,7 @@ func (b *workbook) Write(chunk market.Chunk) error {
 		b.local(1, chunk.Starts[row])
 		b.local(2, chunk.Ends[row])
 		b.open(3)
-		b.bytes = append(b.bytes, `" t="inlineStr"><is><t>`...)
+		b.bytes = append(b.bytes, `" s="`+styleText+`" t="inlineStr"><is><t>`...)
 		b.bytes = append(b.paris.appendOffset(b.bytes, chunk.Starts[row]*1000), "</t></is></c>"...)
 		for i := range chunk.Keys {
 			b.text(4+i, chunk.Keys[i][row], stylePlain)

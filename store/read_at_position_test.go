@@ -255,16 +255,21 @@ func linesRead(t rapid.TB, s *store.Store, q store.ReadQuery, between func()) []
 
 var readDatasets = []market.Dataset{market.DayAheadPrices, market.AFRRCapacity, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy}
 
+// edgesOf are ends of dates and hours, seconds UTC.
+func edgesOf(first market.DeliveryDate) []int64 {
+	return []int64{first.At(3, 0).Unix(), first.Add(1).Start().Unix(), first.Add(5).Start().Unix()}
+}
+
 // anyHistoryBatch draws rows of all types around the ends of hours and of the dates from first on.
 func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 	number := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1), market.Num(-2.25)})
-	near := rapid.SampledFrom([]int64{first.Start().Unix(), first.At(3, 0).Unix(), first.Add(1).Start().Unix(), first.Add(5).Start().Unix()})
+	near := rapid.SampledFrom(edgesOf(first))
 	quarter := func() int64 {
-		return near.Draw(t, "near") + market.QuarterSeconds*rapid.Int64Range(-1, 2).Draw(t, "quarter")
+		return near.Draw(t, "near") + market.QuarterSeconds*rapid.Int64Range(-1, 0).Draw(t, "quarter")
 	}
 	direction := rapid.SampledFrom([]market.Direction{market.Upward, market.Downward})
 	var b market.Batch
-	for range rapid.IntRange(0, 4).Draw(t, "rows") {
+	for range rapid.IntRange(0, 12).Draw(t, "rows") {
 		switch rapid.IntRange(0, 3).Draw(t, "type") {
 		case 0:
 			p := market.Price{Start: quarter(), Resolution: market.PT15M, Price: market.Num(rapid.SampledFrom([]float64{1, 2, -3}).Draw(t, "price"))}
@@ -282,8 +287,8 @@ func anyHistoryBatch(t *rapid.T, first market.DeliveryDate) market.Batch {
 				OfferedMW: number.Draw(t, "offered"), Price: number.Draw(t, "price"), Updated: rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "updated"),
 			}))
 		case 2:
-			start := near.Draw(t, "near") + market.AFRRSeconds*rapid.Int64Range(-2, 2).Draw(t, "step")
-			for i := range rapid.Int64Range(1, 4).Draw(t, "steps") {
+			start := near.Draw(t, "near") + market.AFRRSeconds*rapid.Int64Range(-1, 1).Draw(t, "step")
+			for i := range rapid.Int64Range(1, 3).Draw(t, "steps") {
 				market.AFRR.Put(&b, append(market.AFRR.In(b), market.AFRRStep{Start: start + i*market.AFRRSeconds, UpwardPrice: number.Draw(t, "upward"),
 					InFranceMW: number.Draw(t, "in France"), ProrataMode: flagOf(rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)}).Draw(t, "mode"))}))
 			}
@@ -311,10 +316,10 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 			}
 			model.see(t)
 		}
-		for range rapid.IntRange(1, 8).Draw(t, "commits") {
+		for range rapid.IntRange(1, 9).Draw(t, "commits") {
 			write()
 		}
-		for range rapid.IntRange(1, 6).Draw(t, "readings") {
+		for range rapid.IntRange(1, 12).Draw(t, "readings") {
 			dataset := rapid.SampledFrom(readDatasets).Draw(t, "of")
 			q := store.ReadQuery{Dataset: dataset, Period: model.period, Descending: rapid.Bool().Draw(t, "descending")}
 			q.At = rapid.SampledFrom(model.positions).Draw(t, "at")
@@ -322,14 +327,18 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 				q.UpdatedSince = rapid.SampledFrom(model.positions).Draw(t, "since")
 			}
 			if rapid.Bool().Draw(t, "in part") {
-				q.Period.Start += 7*3600 + rapid.Int64Range(0, 3*24*900).Draw(t, "from")*4
-				q.Period.End -= rapid.Int64Range(0, 3*24*900).Draw(t, "to") * 4
+				near := rapid.SampledFrom([]int64{-900, -4, 0, 1, 4, 900, 2700})
+				edges := rapid.SampledFrom(edgesOf(first.Add(1)))
+				q.Period = market.Period{Start: edges.Draw(t, "from") + near.Draw(t, "off"), End: edges.Draw(t, "to") + near.Draw(t, "off")}
 			}
 			var names []string
 			for _, c := range append(dataset.Series().ServedColumns(), market.ExtraColumns()...) {
 				names = append(names, c.Name)
 			}
-			if rapid.Bool().Draw(t, "columns") {
+			switch rapid.IntRange(0, 2).Draw(t, "columns") {
+			case 1:
+				q.Columns = names
+			case 2:
 				q.Columns = rapid.SliceOf(rapid.SampledFrom(names)).Draw(t, "names")
 				if q.Columns == nil {
 					q.Columns = []string{}
@@ -372,4 +381,287 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 	}
 }
 
-var _ = time.Second
+// steps reads 4 s steps of some dates.
+func stepsQuery(first, last market.DeliveryDate) store.ReadQuery {
+	return store.ReadQuery{Dataset: market.AFRREnergy, Period: market.NewPeriod(first.Start(), last.End())}
+}
+
+func TestAThinnedDateHasNoRowsAndItsPastIsLost(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-03-29")
+	for i := range 3 {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(variedDay(d.Add(i))))
+	}
+	before, _ := bucketsOf(t, s, d)
+	q := stepsQuery(d, d.Add(2))
+	whole := linesRead(t, s, q, func() {})
+	thinBefore(t, s, d.Add(2)) // two dates, at the positions 4 and 5
+
+	reading, err := s.Read(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(reading.Thinned, []market.DeliveryDate{d, d.Add(1)}) || reading.Position != 5 || !reading.Stamp.Equal(minute(100).Add(time.Millisecond)) {
+		t.Errorf("thinned are %v, at %d of %s", reading.Thinned, reading.Position, reading.Stamp)
+	}
+	var rows int
+	for chunk, err := range reading.Chunks(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows += chunk.Len()
+	}
+	if want := len(variedDay(d.Add(2))); rows != want {
+		t.Errorf("%d rows, want those of the last date, %d", rows, want)
+	}
+	q.Period.Start += 3600
+	for _, descending := range []bool{false, true} {
+		q.Descending = descending
+		if reading, err = s.Read(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		var buckets []market.AFRRBucket
+		for some, err := range reading.Buckets(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			buckets = append(buckets, some...)
+		}
+		if descending {
+			slices.Reverse(buckets)
+		}
+		if diff := gocmp.Diff(before[12:], buckets[:len(before)-12]); diff != "" {
+			t.Errorf("buckets (-want +got):\n%s", diff)
+		}
+	}
+	for _, row := range []struct {
+		at    store.Position
+		first int
+		err   error
+	}{
+		{store.BeforeAll, 0, store.ErrThinned}, {3, 0, store.ErrThinned}, {4, 0, store.ErrThinned}, {5, 0, nil},
+		{3, 1, store.ErrThinned}, {4, 1, store.ErrThinned}, {3, 2, nil}, {99, 2, store.ErrNotFound},
+	} {
+		q := stepsQuery(d.Add(row.first), d.Add(2))
+		q.At = row.at
+		if _, err := s.Read(t.Context(), q); !errors.Is(err, row.err) || row.err != nil && err == nil {
+			t.Errorf("at %d, from %s: %v, want %v", row.at, d.Add(row.first), err, row.err)
+		}
+	}
+
+	// Steps that come again take the place of the 5 min; what was known before stays lost.
+	commit(t, s, runAt(200, market.AFRREnergy), market.AFRR.Batch(variedDay(d)))
+	q = stepsQuery(d, d)
+	if got := linesRead(t, s, q, func() {}); !slices.Equal(got, whole[:len(got)]) || len(got) != len(variedDay(d)) {
+		t.Errorf("%d steps came again", len(got))
+	}
+	q.At = 5
+	if _, err := s.Read(t.Context(), q); !errors.Is(err, store.ErrThinned) {
+		t.Errorf("before the steps came again: %v", err)
+	}
+}
+
+func TestAReadingThatIsUnderWayFailsWhereStepsAreThinned(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-07-13")
+	for i := range 2 {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(i), 1)))
+	}
+	reading, err := s.Read(t.Context(), stepsQuery(d, d.Add(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for chunk, err := range reading.Chunks(t.Context()) {
+		if err != nil {
+			if !errors.Is(err, store.ErrThinned) || !strings.Contains(err.Error(), "2026-07-14") {
+				t.Errorf("%v", err)
+			}
+			break
+		}
+		if rows == 0 {
+			thinBefore(t, s, d.Add(2))
+		}
+		rows += chunk.Len()
+	}
+	if rows != 21_600 { // of the date that was read before
+		t.Errorf("%d rows", rows)
+	}
+}
+
+func TestALongReadingIsOfOneMomentAndHoldsNothingWhileItWaits(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-10-24") // the clock goes back on the second date
+	const dates = 3
+	for i := range dates {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(i), 1)))
+	}
+	q := stepsQuery(d, d.Add(dates))
+	q.Columns = []string{"upward_price_eur_mwh", "prorata_mode", market.ColumnUpdatedAt}
+	want := linesRead(t, s, q, func() {})
+	n, chunks := 10, 0
+	got := linesRead(t, s, q, func() {
+		if chunks++; chunks%8 != 0 {
+			return
+		}
+		// Everything is revised, and a date more is stored.
+		n++
+		commit(t, s, runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(chunks/8%(dates+1)), float64(n))))
+		if busy := s.ReaderPool().Stats().InUse; busy != 0 {
+			t.Errorf("%d connections are in use between two chunks", busy)
+		}
+	})
+	if chunks != 24+25+24 {
+		t.Errorf("%d chunks, want one an hour", chunks)
+	}
+	if !slices.Equal(want, got) {
+		t.Errorf("%d rows read while others write differ from the %d before", len(got), len(want))
+	}
+}
+
+func TestAReadingEndsWithItsContextAndWithItsReader(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-07-13")
+	for i := range 2 {
+		commit(t, s, runAt(i, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(i), 1)))
+	}
+	reading, err := s.Read(t.Context(), stepsQuery(d, d.Add(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range reading.Chunks(t.Context()) {
+		break
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	chunks := 0
+	for _, err := range reading.Chunks(ctx) {
+		if chunks++; err != nil {
+			if !errors.Is(err, context.Canceled) || chunks != 2 {
+				t.Errorf("chunk %d: %v", chunks, err)
+			}
+			break
+		}
+		cancel()
+	}
+	cancel()
+	if chunks != 2 {
+		t.Errorf("%d chunks", chunks)
+	}
+	if busy := s.ReaderPool().Stats().InUse; busy != 0 {
+		t.Errorf("%d connections are still in use", busy)
+	}
+}
+
+func TestTheHeadOfAReading(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	head := func(q store.ReadQuery) string {
+		t.Helper()
+		reading, err := s.Read(t.Context(), q)
+		if err != nil {
+			return err.Error()
+		}
+		for range reading.Chunks(t.Context()) {
+		}
+		return fmt.Sprintf("%d %d %v %v %v", reading.Position, reading.Changed, reading.Stamp.Sub(dawn).Minutes(), reading.First, reading.Last)
+	}
+	prices := store.ReadQuery{Dataset: market.DayAheadPrices, Period: market.Period{Start: -1 << 62, End: 1 << 62}}
+	if reading, err := s.Read(t.Context(), prices); err != nil || reading.Position != 0 || !reading.Stamp.IsZero() || !reading.First.IsZero() {
+		t.Errorf("in an empty database %+v, %v", reading, err)
+	}
+	commit(t, s, runAt(1, market.DayAheadPrices), price(0, 1))
+	commit(t, s, runAt(2, market.DayAheadPrices), price(100, 1))
+	commit(t, s, runAt(3, market.MFRREnergy), one(market.Num(1), market.Num(2)))
+	mfrr, past := store.ReadQuery{Dataset: market.MFRREnergy}, prices
+	past.At = 1
+	unknown, column, key := prices, prices, mfrr
+	unknown.At, column.Columns, key.Keys = 4, []string{"price"}, map[string][]string{"side": nil}
+	for _, row := range []struct {
+		query store.ReadQuery
+		want  string
+	}{
+		{prices, "3 2 3 2026-07-14 2026-07-15"},
+		{mfrr, "3 3 3 2026-07-14 2026-07-14"},
+		{past, "1 1 1 2026-07-14 2026-07-15"},
+		{unknown, "store: read day-ahead-prices: no commit has position 4: not found"},
+		{column, `store: read day-ahead-prices: there is no column "price"`},
+		{key, `store: read mfrr-energy: there is no key "side"`},
+	} {
+		if got := head(row.query); got != row.want {
+			t.Errorf("%+v: %s, want %s", row.query, got, row.want)
+		}
+	}
+}
+
+func TestADamagedHourEndsAReading(t *testing.T) {
+	t.Parallel()
+	for table, damage := range map[string]string{"afrr_energy_hour": "numbers = substr(numbers, 2)", "afrr_energy_revision": "changes = substr(changes, 2)"} {
+		s, d := openNew(t), date("2026-07-14")
+		commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(d, 1)[:900]))
+		commit(t, s, runAt(1, market.AFRREnergy), market.AFRR.Batch(afrrDay(d, 2)[:900]))
+		if _, err := s.WriterPool().ExecContext(t.Context(), "UPDATE "+table+" SET "+damage); err != nil {
+			t.Fatal(err)
+		}
+		q := stepsQuery(d, d)
+		q.At = 1
+		reading, err := s.Read(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for chunk, err := range reading.Chunks(t.Context()) {
+			if err == nil || chunk.Len() > 0 || !strings.Contains(err.Error(), "damaged") {
+				t.Errorf("%s: %d rows, %v", table, chunk.Len(), err)
+			}
+		}
+	}
+}
+
+func TestARowOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	for n := range 3 {
+		commit(t, s, runAt(n, market.MFRREnergy), one(market.Num(float64(n)), market.Num(7)))
+	}
+	for at, want := range map[store.Position]string{1: "0|7|0", 2: "1|7|60000", 3: "2|7|120000", store.Newest: "2|7|120000"} {
+		lines := linesRead(t, s, store.ReadQuery{Dataset: market.MFRREnergy, Period: date("2026-07-14").Period(), At: at,
+			Columns: []string{"clearing_price_eur_mwh", "settlement_price_current_eur_mwh", market.ColumnUpdatedAt}}, func() {})
+		if len(lines) != 1 {
+			t.Fatalf("%d rows", len(lines))
+		}
+		fields := strings.Split(lines[0], "|")
+		var ms int64
+		fmt.Sscan(fields[5], &ms)
+		if got := fmt.Sprintf("%s|%s|%d", fields[3], fields[4], ms-dawn.UnixMilli()); got != want {
+			t.Errorf("at %d: %s, want %s", at, got, want)
+		}
+	}
+}
+
+func TestAColumnAloneReadsAsAmongAll(t *testing.T) {
+	t.Parallel()
+	s, d := openNew(t), date("2026-10-25")
+	rows := variedDay(d)
+	for i := range rows[:2000] { // some hours are not made of short decimals
+		rows[i].ForFranceMW = market.Num(float64(i) / 7)
+	}
+	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(rows))
+	q := stepsQuery(d, d)
+	all := linesRead(t, s, q, func() {})
+	now := readNow(t, s, q.Period)[market.AFRREnergy]
+	if len(all) != len(rows) || len(now) != len(rows) {
+		t.Fatalf("%d and %d rows, want %d", len(all), len(now), len(rows))
+	}
+	for i, line := range all {
+		if want := fmt.Sprintf("%d|%d|%s", now[i].start, now[i].start+4, strings.Join(now[i].values, "|")); line != want {
+			t.Fatalf("row %d is %s, want %s", i, line, want)
+		}
+	}
+	for c, column := range market.AFRR.ServedColumns() {
+		q.Columns = []string{column.Name}
+		for i, line := range linesRead(t, s, q, func() {}) {
+			if got := strings.Split(line, "|")[2]; got != now[i].values[c] {
+				t.Fatalf("%s of row %d is %s, want %s", column.Name, i, got, now[i].values[c])
+			}
+		}
+	}
+}

@@ -1,0 +1,356 @@
+package api
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/labstack/echo/v4"
+
+	"courant/auth"
+	"courant/ingest/report"
+	"courant/server/api/format"
+	"courant/store"
+	"courant/store/market"
+	"courant/web"
+)
+
+const (
+	// shortAnswer is the most rows of an answer that does not count as a long one.
+	shortAnswer = 100_000
+	// The most long answers at a time: with one token, or one account's sessions, and in all.
+	longAnswersOfReader = 2
+	longAnswers         = 8
+	// rowsPiece is how many bytes of an answer are sent at once: the entrance gives a client 12 s for each write, which is
+	// 16 KiB/s.
+	rowsPiece = 192 << 10
+)
+
+var (
+	problemTooManyLongAnswers = problemRateLimited.retriedAfter(inFlightRetry).withDetail(
+		"Deux longues réponses par jeton, et huit en tout, sont déjà en cours ; lisez-les jusqu'au bout, ou demandez moins de lignes avec « limit ».",
+		"Two long answers of this token, or eight in all, are under way; read them to the end, or ask for fewer rows with “limit”.")
+	problemThinnedThen = problemInvalidParameter.withDetail(
+		"« as_of » est antérieur au retrait des pas de 4 secondes d'une date demandée : ce qui était connu alors n'est plus gardé.",
+		"“as_of” is before the 4 second steps of a date that is asked for were removed: what was known then is no longer kept.")
+	problemInvalidRowsCursor = problemInvalidParameter.withDetail(
+		"« cursor » ne vient pas d'une réponse aux mêmes autres paramètres ; suivez « next », ou recommencez sans « cursor ».",
+		"“cursor” does not come from an answer to the same other parameters; follow “next”, or begin again without “cursor”.")
+)
+
+// problemTooManyRows is the problem that a form cannot take as many rows.
+func problemTooManyRows(form format.Form) *problem {
+	most := strconv.Itoa(form.MostRows())
+	return problemInvalidParameter.withDetail(
+		"« format="+string(form)+" » ne peut avoir que "+most+" lignes ; demandez une période plus courte, « limit », une « resolution » ou un autre « format ».",
+		"“format="+string(form)+"” can have "+most+" rows only; ask for a shorter range, a “limit”, a “resolution” or another “format”.")
+}
+
+// rows answers the rows of a dataset for any range, in any form. It streams them: an answer is of one moment, and its
+// memory does not grow with its length.
+func (s *Server) rows(c echo.Context) error {
+	identity, err := s.reader(c)
+	if err != nil {
+		return err
+	}
+	dataset, known := market.ParseDataset(c.Param("dataset"))
+	if !known {
+		return problemNotFound
+	}
+	if err := identity.May(dataset); err != nil {
+		return err
+	}
+	request := c.Request()
+	latest, _ := s.bodies.latest(dataset)
+	query, err := parseRowsQuery(dataset, request.URL.RawQuery, request.Header["Accept"], s.clock.Now(), latest)
+	if err != nil {
+		return err
+	}
+	answer, err := s.readRows(request.Context(), query)
+	if err != nil {
+		return err
+	}
+	if query.format == format.JSON || query.format == format.Columns {
+		if answer.missing, err = s.missingDates(request.Context(), identity, answer); err != nil {
+			return err
+		}
+	}
+	release, err := s.admitRows(request.Context(), identity, answer)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return s.sendRows(c, answer)
+}
+
+// rowsAnswer is an answer of rows before the first of them is read.
+type rowsAnswer struct {
+	query    rowsQuery
+	source   *rowsSource
+	reading  *store.Reading
+	columns  []market.ServedColumn
+	missing  []format.Missing
+	nextPage *rowsPlace // nil: there is no further page
+}
+
+// readRows finds the moment of an answer and, of a page, where the next one begins.
+func (s *Server) readRows(ctx context.Context, q rowsQuery) (*rowsAnswer, error) {
+	source, err := s.newRowsSource(ctx, q)
+	switch {
+	case errors.Is(err, store.ErrThinned):
+		return nil, problemThinnedThen
+	case errors.Is(err, store.ErrNotFound):
+		return nil, problemInvalidRowsCursor
+	case err != nil:
+		return nil, err
+	}
+	answer := &rowsAnswer{query: q, source: source, reading: source.reading, columns: source.columns()}
+	if most := q.format.MostRows(); most > 0 && source.mostRows() > most {
+		n, _, err := source.count(ctx, most+1)
+		if err != nil {
+			return nil, err
+		}
+		if n > most {
+			return nil, problemTooManyRows(q.format)
+		}
+	}
+	if q.limit > 0 {
+		n, next, err := source.count(ctx, q.limit+1)
+		if err != nil {
+			return nil, err
+		}
+		if n > q.limit {
+			answer.nextPage = &next
+		}
+	}
+	return answer, nil
+}
+
+// missingDates lists the delivery dates of an answer that are not complete.
+func (s *Server) missingDates(ctx context.Context, identity auth.Identity, answer *rowsAnswer) ([]format.Missing, error) {
+	found, err := s.report(ctx, identity.Admin)
+	if err != nil {
+		return nil, err
+	}
+	var missing []format.Missing
+	for _, status := range found.Datasets {
+		if status.Dataset != answer.query.dataset {
+			continue
+		}
+		for _, m := range status.Missing {
+			if overlaps(m.Date.Period(), answer.query.period) {
+				missing = append(missing, format.Missing{Date: m.Date, Expected: m.Expected, Received: m.Received, Reason: string(m.Reason)})
+			}
+		}
+	}
+	if answer.query.resolution == "" {
+		step := answer.query.dataset.Series().StepSeconds()
+		for _, date := range answer.reading.Thinned {
+			missing = append(missing, format.Missing{Date: date, Expected: date.Steps(step), Reason: string(report.ReasonThinned)})
+		}
+	}
+	slices.SortStableFunc(missing, func(a, b format.Missing) int { return b.Date.DaysUntil(a.Date) })
+	return missing, nil
+}
+
+func overlaps(a, b market.Period) bool { return a.Start < b.End && b.Start < a.End }
+
+// admitRows counts a long answer as long as it is sent; release ends that.
+func (s *Server) admitRows(ctx context.Context, identity auth.Identity, answer *rowsAnswer) (release func(), err error) {
+	rows := answer.source.mostRows()
+	if answer.query.limit > 0 {
+		rows = min(rows, answer.query.limit)
+	}
+	if rows <= shortAnswer {
+		return func() {}, nil
+	}
+	reader := identity.TokenID
+	if reader == 0 {
+		reader = -identity.AccountID
+	}
+	if !s.longAnswers.add(reader, 1) {
+		return nil, problemTooManyLongAnswers
+	}
+	return func() { s.longAnswers.remove(reader, 1) }, nil
+}
+
+// sendRows sends the rows, or 304 if the client has them.
+func (s *Server) sendRows(c echo.Context, answer *rowsAnswer) error {
+	q, header := &answer.query, c.Response().Header()
+	coding := ""
+	if !q.format.IsCompressed() {
+		coding = streamCoding(c.Request().Header["Accept-Encoding"])
+	}
+	position := int64(answer.reading.Changed)
+	next := ""
+	if answer.nextPage != nil {
+		next = web.RowsPath(q.dataset) + "?" + q.nextQuery(position, *answer.nextPage)
+		header.Set("Link", "<"+next+`>; rel="next"`)
+	}
+	attribution := market.Attribution(q.dataset.About().Source)
+	header.Set("Cache-Control", "private, no-cache")
+	header.Set("Vary", "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie")
+	header.Set("X-Courant-Position", strconv.FormatInt(position, 10))
+	header.Set("X-Courant-Attribution", attribution)
+	tag := rowsTag(answer, language(c), coding, next)
+	header.Set("Etag", tag)
+	for _, held := range c.Request().Header["If-None-Match"] {
+		if matchesTag(held, tag) {
+			c.Response().WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	header.Set("Content-Type", q.format.ContentType())
+	if disposition := q.contentDisposition(); disposition != "" {
+		header.Set("Content-Disposition", disposition)
+	}
+	if coding != "" {
+		header.Set("Content-Encoding", coding)
+	}
+	if c.Request().Method == http.MethodHead {
+		c.Response().WriteHeader(http.StatusOK)
+		return nil
+	}
+	stream := newRowsStream(c, coding)
+	if err := s.writeRows(c, answer, next, stream); err != nil {
+		if !c.Response().Committed {
+			for _, name := range []string{"Content-Encoding", "Content-Disposition", "Etag", "Link"} {
+				header.Del(name)
+			}
+		}
+		return s.abort(c, err)
+	}
+	return nil
+}
+
+// writeRows writes an answer to a stream, and ends the stream.
+func (s *Server) writeRows(c echo.Context, answer *rowsAnswer, next string, stream *rowsStream) error {
+	q, about := &answer.query, answer.query.dataset.About()
+	head := format.Head{
+		Dataset: q.dataset, Title: about.Title, Source: about.Source, Attribution: market.Attribution(about.Source), Simulated: s.simulated,
+		Period: q.period, Resolution: resolutionNative, AsOf: q.asOf, GeneratedAt: answer.reading.ChangedAt,
+		Position: int64(answer.reading.Changed), Keys: q.dataset.Series().ServedKeys(), Columns: answer.columns,
+	}
+	if q.resolution != "" {
+		head.Resolution = string(q.resolution)
+	}
+	options := format.Options{Zone: format.UTC, Null: q.nulls, Doubles: q.doubles, French: language(c) == web.French}
+	if q.inParis {
+		options.Zone = format.Paris
+	}
+	w := format.New(q.format, stream, head, options)
+	for chunk, err := range answer.source.rows(c.Request().Context(), q.limit) {
+		if err == nil {
+			err = w.Write(chunk)
+		}
+		if err == nil {
+			err = stream.begin()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.Close(format.Tail{Missing: answer.missing, Next: next}); err != nil {
+		return err
+	}
+	return stream.end()
+}
+
+// rowsTag is the entity tag of an answer: of what is asked, in which coding and language, and what is shown.
+func rowsTag(answer *rowsAnswer, l web.Language, coding, next string) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%s\n%d %d\n%v\n%s", answer.query.canonical(), l, answer.reading.Changed, answer.reading.ChangedAt.UnixMilli(), answer.missing, next)
+	tag := hex.EncodeToString(sum.Sum(nil)[:12])
+	switch coding {
+	case codingGzip:
+		tag += ".gz"
+	case codingZstd:
+		tag += ".zst"
+	}
+	return `"` + tag + `"`
+}
+
+// streamCoding is the coding of a stream that Accept-Encoding prefers; empty for none.
+func streamCoding(accept []string) string {
+	if len(accept) == 0 {
+		return ""
+	}
+	liked := parseAcceptEncoding(accept)
+	switch {
+	case liked.zstd > 0 && liked.zstd >= max(liked.plain, liked.gzip):
+		return codingZstd
+	case liked.prefersGzip():
+		return codingGzip
+	}
+	return ""
+}
+
+// rowsStream sends an answer as it is made, in pieces. The first rows leave at once.
+type rowsStream struct {
+	response *echo.Response
+	pieces   *bufio.Writer
+	coder    interface {
+		io.WriteCloser
+		Flush() error
+	} // nil: no coding
+	begun bool
+}
+
+func newRowsStream(c echo.Context, coding string) *rowsStream {
+	s := &rowsStream{response: c.Response(), pieces: bufio.NewWriterSize(c.Response(), rowsPiece)}
+	switch coding {
+	case codingGzip:
+		s.coder, _ = gzip.NewWriterLevel(s.pieces, gzip.BestSpeed)
+	case codingZstd:
+		const window = 1 << 20
+		s.coder, _ = zstd.NewWriter(s.pieces, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
+	}
+	return s
+}
+
+func (s *rowsStream) Write(p []byte) (int, error) {
+	if s.coder != nil {
+		return s.coder.Write(p)
+	}
+	return s.pieces.Write(p)
+}
+
+// begin sends what there is after the first rows.
+func (s *rowsStream) begin() error {
+	if s.begun {
+		return nil
+	}
+	s.begun = true
+	if err := s.flush(); err != nil {
+		return err
+	}
+	return http.NewResponseController(s.response).Flush()
+}
+
+func (s *rowsStream) flush() error {
+	if s.coder != nil {
+		if err := s.coder.Flush(); err != nil {
+			return err
+		}
+	}
+	return s.pieces.Flush()
+}
+
+// end sends the rest.
+func (s *rowsStream) end() error {
+	if s.coder != nil {
+		if err := s.coder.Close(); err != nil {
+			return err
+		}
+	}
+	return s.pieces.Flush()
+}

@@ -1,0 +1,332 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"courant/store"
+	"courant/store/market"
+)
+
+// rowsSource reads the rows of a query, native or resampled, in the order and from the place at which the answer begins.
+type rowsSource struct {
+	store   *store.Store
+	query   rowsQuery
+	reading *store.Reading // of the whole range
+	since   store.Position
+}
+
+// newRowsSource finds the moment of a query.
+func (s *Server) newRowsSource(ctx context.Context, q rowsQuery) (*rowsSource, error) {
+	source := &rowsSource{store: s.store, query: q}
+	at, err := store.Newest, error(nil)
+	switch {
+	case q.page != nil:
+		at = max(store.Position(q.page.position), 1)
+	case !q.asOf.IsZero():
+		if at, err = s.store.PositionAt(ctx, q.asOf); err != nil {
+			return nil, err
+		}
+	}
+	if q.since.given {
+		source.since = store.Position(q.since.position)
+		if !q.since.instant.IsZero() {
+			if source.since, err = s.store.PositionBefore(ctx, q.since.instant); err != nil {
+				return nil, err
+			}
+		}
+	}
+	newest, err := s.store.NewestPosition(ctx)
+	if err != nil {
+		return nil, err
+	}
+	source.since = min(source.since, newest) // nothing has changed after a position that is yet to come
+	source.reading, err = s.store.Read(ctx, source.readQuery(source.period(), at, false))
+	return source, err
+}
+
+// period is the range of the native rows that are read.
+func (r *rowsSource) period() market.Period {
+	period := r.query.period
+	if r.query.resolution != "" {
+		period = r.query.resolution.Whole(period)
+	}
+	return period
+}
+
+// readQuery asks the store for a part of the range.
+func (r *rowsSource) readQuery(period market.Period, at store.Position, counting bool) store.ReadQuery {
+	q := store.ReadQuery{Dataset: r.query.dataset, Period: period, At: at, UpdatedSince: max(r.since, 0), Columns: []string{}}
+	if !counting || r.query.resolution != "" {
+		q.Columns = columnNames(r.query.columns)
+	}
+	for i, key := range r.query.dataset.Series().ServedKeys() {
+		if r.query.keys[i] != nil {
+			if q.Keys == nil {
+				q.Keys = map[string][]string{}
+			}
+			q.Keys[key.Name] = r.query.keys[i]
+		}
+	}
+	return q
+}
+
+// columns are those of the answer.
+func (r *rowsSource) columns() []market.ServedColumn {
+	if r.query.resolution == "" {
+		return r.query.columns
+	}
+	return market.NewResampler(r.query.dataset.Series(), r.query.columns, r.query.resolution, r.query.stats...).Columns()
+}
+
+// held is the part of the range of which the dataset has delivery dates.
+func (r *rowsSource) held() market.Period {
+	if r.reading.First.IsZero() {
+		return market.Period{}
+	}
+	held := r.period().Intersect(market.NewPeriod(r.reading.First.Start(), r.reading.Last.End()))
+	if held.End < held.Start {
+		return market.Period{}
+	}
+	return held
+}
+
+// mostRows is how many rows the answer may have at most, about.
+func (r *rowsSource) mostRows() int {
+	step := r.query.dataset.Series().StepSeconds()
+	if seconds := r.query.resolution.Seconds(); seconds > 0 {
+		step = seconds
+	}
+	rows := int(r.held().Seconds() / step)
+	for _, key := range r.query.dataset.Series().ServedKeys() {
+		rows *= max(len(key.Values), 1)
+	}
+	return rows
+}
+
+// count counts rows from the beginning of the answer on, up to most. next is the place of the last one that was counted.
+func (r *rowsSource) count(ctx context.Context, most int) (rows int, next rowsPlace, err error) {
+	if page := r.query.page; page != nil {
+		next = rowsPlace{page.place.start, page.place.row - 1}
+	}
+	for chunk, err := range r.read(ctx, most, true) {
+		if err != nil {
+			return rows, next, err
+		}
+		for _, start := range chunk.Starts {
+			if start != next.start || rows == 0 && r.query.page == nil {
+				next = rowsPlace{start: start, row: -1}
+			}
+			next.row++
+			rows++
+		}
+	}
+	return rows, next, nil
+}
+
+// rows reads the rows of the answer; limit 0: all of them. Each chunk is valid until the next one.
+func (r *rowsSource) rows(ctx context.Context, limit int) iter.Seq2[market.Chunk, error] {
+	return r.read(ctx, limit, false)
+}
+
+func (r *rowsSource) read(ctx context.Context, limit int, counting bool) iter.Seq2[market.Chunk, error] {
+	if r.query.resolution != "" {
+		return cutRows(r.resampled(ctx), r.skip(), limit)
+	}
+	return r.native(ctx, limit, counting)
+}
+
+// skip is how many rows of the first period come before the page.
+func (r *rowsSource) skip() int {
+	if r.query.page == nil {
+		return 0
+	}
+	return r.query.page.place.row
+}
+
+// fromPlace is the part of a period from the place of the page on.
+func (r *rowsSource) fromPlace(period market.Period) market.Period {
+	page := r.query.page
+	switch {
+	case page == nil:
+	case r.query.descending:
+		end := page.place.start + 1
+		if r.query.resolution != "" {
+			end = r.query.resolution.Bucket(page.place.start).End
+		}
+		period.End = min(period.End, end)
+	default:
+		period.Start = max(period.Start, page.place.start)
+	}
+	return period
+}
+
+// native reads the rows as they are stored.
+func (r *rowsSource) native(ctx context.Context, limit int, counting bool) iter.Seq2[market.Chunk, error] {
+	q := r.readQuery(r.fromPlace(r.period()), r.at(), counting)
+	q.Descending, q.Skip, q.Limit = r.query.descending, r.skip(), limit
+	return r.chunks(ctx, q)
+}
+
+// at is the position of the answer.
+func (r *rowsSource) at() store.Position {
+	if r.reading.Position == 0 {
+		return store.BeforeAll
+	}
+	return r.reading.Position
+}
+
+// chunks reads a part of the range at the moment of the answer.
+func (r *rowsSource) chunks(ctx context.Context, q store.ReadQuery) iter.Seq2[market.Chunk, error] {
+	return func(yield func(market.Chunk, error) bool) {
+		reading, err := r.store.Read(ctx, q)
+		if err != nil {
+			yield(market.Chunk{}, err)
+			return
+		}
+		for chunk, err := range reading.Chunks(ctx) {
+			if !yield(chunk, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// resampled folds the rows into buckets, part by part: months, or delivery dates.
+func (r *rowsSource) resampled(ctx context.Context) iter.Seq2[market.Chunk, error] {
+	parts := r.parts()
+	return func(yield func(market.Chunk, error) bool) {
+		for _, part := range parts {
+			var folded market.Chunk
+			if err := r.fold(ctx, part, func(chunk market.Chunk) { folded.Append(chunk) }); err != nil {
+				yield(market.Chunk{}, err)
+				return
+			}
+			if r.query.descending {
+				folded = reversed(folded)
+			}
+			if folded.Len() > 0 && !yield(folded, nil) {
+				return
+			}
+		}
+	}
+}
+
+// parts cuts the range where buckets begin, in the order of the answer: into months, or delivery dates.
+func (r *rowsSource) parts() []market.Period {
+	whole := r.fromPlace(r.held())
+	length := market.BucketsDay
+	if r.query.resolution == market.BucketsMonth {
+		length = market.BucketsMonth
+	}
+	var parts []market.Period
+	for start := whole.Start; start < whole.End; {
+		end := min(length.Bucket(start).End, whole.End)
+		parts = append(parts, market.Period{Start: start, End: end})
+		start = end
+	}
+	if r.query.descending {
+		slices.Reverse(parts)
+	}
+	return parts
+}
+
+// fold folds a part of the range, whose delivery dates may be kept in 5 min only.
+func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(market.Chunk)) error {
+	resampler := market.NewResampler(r.query.dataset.Series(), r.query.columns, r.query.resolution, r.query.stats...)
+	reading, err := r.store.Read(ctx, r.readQuery(part, r.at(), false))
+	if err != nil {
+		return err
+	}
+	var means []market.AFRRBucket
+	for buckets, err := range reading.Buckets(ctx) {
+		if err != nil {
+			return err
+		}
+		means = append(means, buckets...)
+	}
+	// addMeans folds the 5 min that begin before an instant.
+	addMeans := func(before int64) {
+		n := 0
+		for n < len(means) && means[n].Start < before {
+			n++
+		}
+		if n > 0 {
+			each(resampler.AddMeans(market.AFRRMeans(means[:n], r.query.columns)))
+			means = means[n:]
+		}
+	}
+	for chunk, err := range reading.Chunks(ctx) {
+		if err != nil {
+			return err
+		}
+		for len(means) > 0 && chunk.Len() > 0 { // the steps of a date came again, here and there
+			addMeans(chunk.Starts[0] + 1)
+			if len(means) == 0 {
+				break
+			}
+			n := firstFrom(chunk.Starts, means[0].Start)
+			each(resampler.Add(cutChunk(chunk, 0, n)))
+			chunk = cutChunk(chunk, n, chunk.Len())
+		}
+		each(resampler.Add(chunk))
+	}
+	addMeans(part.End)
+	each(resampler.End())
+	return nil
+}
+
+// firstFrom is how many starts come before an instant.
+func firstFrom(starts []int64, instant int64) int {
+	n, _ := slices.BinarySearch(starts, instant)
+	return n
+}
+
+// cutChunk is the rows of a chunk from one to another.
+func cutChunk(chunk market.Chunk, from, to int) market.Chunk {
+	var cut market.Chunk
+	cut.Append(chunk.Slice(from, to))
+	return cut
+}
+
+// reversed puts the last period first; the rows of one period stay in their order.
+func reversed(chunk market.Chunk) market.Chunk {
+	var made market.Chunk
+	for to := chunk.Len(); to > 0; {
+		from := to - 1
+		for from > 0 && chunk.Starts[from-1] == chunk.Starts[to-1] {
+			from--
+		}
+		made.Append(chunk.Slice(from, to))
+		to = from
+	}
+	return made
+}
+
+// cutRows leaves rows out at the beginning, and ends after a limit; 0: there is none.
+func cutRows(chunks iter.Seq2[market.Chunk, error], skip, limit int) iter.Seq2[market.Chunk, error] {
+	return func(yield func(market.Chunk, error) bool) {
+		left := limit
+		for chunk, err := range chunks {
+			if err != nil {
+				yield(chunk, err)
+				return
+			}
+			if n := min(skip, chunk.Len()); n > 0 {
+				skip -= n
+				chunk = chunk.Slice(n, chunk.Len())
+			}
+			if limit > 0 && chunk.Len() > left {
+				chunk = chunk.Slice(0, left)
+			}
+			left -= chunk.Len()
+			if chunk.Len() > 0 && !yield(chunk, nil) {
+				return
+			}
+			if limit > 0 && left == 0 {
+				return
+			}
+		}
+	}
+}
