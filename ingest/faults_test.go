@@ -108,7 +108,7 @@ func fails(err error) func(*http.Request) (*http.Response, error) {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
-// mistrusts is a network in which every name leads to who has a certificate that nobody trusts.
+// mistrusts is a network in which every name leads to a server with an untrusted certificate.
 func mistrusts(t *testing.T) func(*http.Request) (*http.Response, error) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -383,7 +383,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// count counts a call, and tells how often the resource has been tried.
+// count counts a call, and returns the number of calls of the resource.
 func (r *faultyRun) count(token bool) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -54,7 +54,7 @@ var takenOf = map[string]string{
 }
 
 // What the sources are taken to correct in a year: one in a hundred of the values of quarter hours, and one in a thousand of
-// those of the 4 s steps, each in a run of its own. How many they do, nobody knows.
+// those of the 4 s steps, each in a run of its own. How many they change is unknown.
 const (
 	quarterRevisionsAYear = 10_000
 	stepRevisionsAYear    = 40_000

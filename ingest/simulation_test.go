@@ -357,7 +357,7 @@ func (w *weeks) restAt(at time.Time) {
 	w.clock = &steppedClock{FakeClock: clockwork.NewFakeClockAt(at)}
 }
 
-// serve runs a process until an instant, and says whether it was ended before that.
+// serve runs a process until an instant, and reports whether it ended before that.
 func (w *weeks) serve(until time.Time) (ended bool) {
 	w.restAt(w.now())
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -757,7 +757,7 @@ func (w *weeks) checkReport(missing []market.DeliveryDate) {
 // gapDays is after how many days at the most a date that is asked for once a day is a gap of its source's.
 const gapDays = 8
 
-// compare reads a whole table and holds it against the rows that it is to have. It tells how many there are.
+// compare compares a whole table with the rows that it should have, and returns their number.
 func compare(t *testing.T, db *sql.DB, table, columns string, want map[string]bool) int {
 	t.Helper()
 	found, err := db.Query("SELECT " + columns + " FROM " + table)

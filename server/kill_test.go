@@ -99,7 +99,7 @@ const batches = `
 			- iif(dataset = 'afrr-energy', (SELECT ifnull(sum(steps), 0) FROM afrr_energy_revision), 0)
 	FROM held`
 
-// checkBatches holds what is stored against the accounts of the runs, and tells how many there are.
+// checkBatches compares the stored rows with the records of the runs, and returns the number of batches.
 func checkBatches(t *testing.T) (runs int) {
 	t.Helper()
 	db, err := store.Open(t.Context(), "courant.db")

@@ -136,7 +136,7 @@ func startLitestream(t *testing.T, litestream, original, replica string) *proces
 	return p
 }
 
-// awaitCopy looks at the copy until it is the original, and tells how often.
+// awaitCopy compares the copy with the original until they are the same, and returns how often it did.
 func awaitCopy(t *testing.T, litestream, original, replica string) (looks int) {
 	t.Helper()
 	differ := ""

@@ -25,7 +25,7 @@ import (
 var startDates = flag.Int("startdates", 365, "how many delivery dates BenchmarkStart has stored")
 
 // BenchmarkStart starts the program as it is released, on a database of a year, and stops it. An operation is a start:
-// -benchtime 9x makes nine. It tells how long it takes from the start of the process until each of the eight endpoints has
+// -benchtime 9x makes nine. It reports how long it takes from the start of the process until each of the eight endpoints has
 // answered what it answered at the first start, how much memory the process holds then, and the most that it holds while
 // 32 clients ask for all of them in each coding. The sources do not answer.
 func BenchmarkStart(b *testing.B) {
@@ -187,7 +187,7 @@ func memoryOf(t testing.TB, pid int, name string) int {
 	return 0
 }
 
-// portThatIsFree is a port of this machine that nobody listens on.
+// portThatIsFree returns an unused port of this machine.
 func portThatIsFree(t testing.TB) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

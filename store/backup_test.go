@@ -131,10 +131,10 @@ func TestADamagedDatabaseIsNotBackedUp(t *testing.T) {
 	}
 }
 
-// noBound is where there is room for everything.
+// noBound accepts any size.
 func noBound(uint64) error { return nil }
 
-// restored writes a database with the price 1, and a backup of one with the price 2.
+// restored creates a database with the price 1, and a backup of another one with the price 2.
 func restored(t *testing.T, suffix string) (path, backup string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -261,7 +261,7 @@ func TestRestoreOverADamagedDatabase(t *testing.T) {
 	}
 }
 
-// skippableFrame is one of zstd that holds nothing.
+// skippableFrame is an empty skippable frame of zstd.
 var skippableFrame = []byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}
 
 // altered changes a plain backup by statements, so that it stays one file.
@@ -290,7 +290,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 		{name: "a byte has changed since the checksum", summed: true, prepare: change(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), says: "backup.db.sha256 tells"},
 		{name: "a byte is more than the checksum knows, compressed", suffix: ".zst", summed: true, says: "backup.db.zst.sha256 tells",
 			prepare: change(func(b []byte) []byte { return append(b, skippableFrame...) })},
-		{name: "a checksum of something else", summed: true, says: "does not tell the SHA-256 of backup.db as sha256sum does: mend it, or remove it",
+		{name: "a checksum of something else", summed: true, says: "does not contain the SHA-256 of backup.db in the format of sha256sum: correct it, or remove it",
 			prepare: func(t *testing.T, _, backup string) {
 				if err := os.WriteFile(backup+store.ChecksumSuffix, []byte("d41d8cd98f00b204e9800998ecf8427e  backup.db\n"), 0o600); err != nil {
 					t.Fatal(err)
@@ -363,7 +363,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, backup := restored(t, c.suffix)
-			if !c.summed { // whoever wants to deceive, writes a checksum too
+			if !c.summed { // an attacker writes a matching checksum too
 				if err := os.Remove(backup + store.ChecksumSuffix); err != nil {
 					t.Fatal(err)
 				}
@@ -409,7 +409,7 @@ func TestADatabaseIsNotRestoredFromItself(t *testing.T) {
 	}
 }
 
-// restoreUntilKilled puts back the first and the second backup in turn, and says so after each.
+// restoreUntilKilled restores the first and the second backup in turn, and writes a line after each.
 func restoreUntilKilled(path string) error {
 	for n := 0; ; n++ {
 		done, err := store.Restore(context.Background(), fmt.Sprintf("%s.backup%d", path, 1+n%2), path, minute(n), noBound)
@@ -587,7 +587,7 @@ func TestAChecksumOfABackupThatIsGoneIsReplacedAndAnotherFileIsNot(t *testing.T)
 	}
 }
 
-// packed is a compressed file whose encoder the options alter.
+// packed returns a file compressed with these options of the encoder.
 func packed(t *testing.T, content []byte, options ...zstd.EOption) []byte {
 	t.Helper()
 	var file bytes.Buffer
@@ -604,7 +604,7 @@ func packed(t *testing.T, content []byte, options ...zstd.EOption) []byte {
 	return file.Bytes()
 }
 
-// A compressed file may be small and ask for much: memory to be read in, or room for what it holds.
+// A small compressed file may require a lot of memory to decompress, or disk space for its content.
 func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
 	t.Parallel()
 	path, backup := restored(t, "")

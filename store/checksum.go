@@ -67,7 +67,7 @@ func readChecksum(backup string) (string, error) {
 			return strings.ToLower(parts[1]), nil
 		}
 	}
-	return "", fmt.Errorf("%s does not tell the SHA-256 of %s as sha256sum does: mend it, or remove it to restore without",
+	return "", fmt.Errorf("%s does not contain the SHA-256 of %s in the format of sha256sum: correct it, or remove it to restore without",
 		path, filepath.Base(backup))
 }
 

@@ -369,7 +369,7 @@ func TestACommitThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
-// fuse is a context that ends by itself when it has been looked at a number of times.
+// fuse is a context that ends after its error was checked a number of times.
 type fuse struct {
 	context.Context
 	cancel context.CancelFunc
@@ -518,7 +518,7 @@ func TestCoverageOfThe4SecondStepsWhenTheClockChanges(t *testing.T) {
 	}
 }
 
-// A model of the store, a map, says what any sequence of batches must leave behind.
+// A map models what the store must contain after any sequence of batches.
 func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	type revised struct {

@@ -10,7 +10,7 @@ import (
 	"courant/store/market"
 )
 
-// asking is one run of aFRR and mFRR energy over some dates, for a test of what runs say of dates.
+// asking is one run of aFRR and mFRR energy over some dates, for tests of the fetch history of dates.
 type asking struct {
 	minute      int
 	first, last string

@@ -27,7 +27,7 @@ func noisySteps(d market.DeliveryDate, random *rand.Rand) []market.AFRRStep {
 	return rows
 }
 
-// All five numbers of each 4 s step of a date come anew. With -growth it is a month of dates, for the figures in
+// All five numbers of each 4 s step of a date change. With -growth it is a month of dates, for the figures in
 // docs/operations.md: go test ./store -run RewrittenSteps -growth -v
 func TestRewrittenStepsCostAFewBytesEach(t *testing.T) {
 	t.Parallel()

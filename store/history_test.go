@@ -14,7 +14,7 @@ import (
 	"courant/store/market"
 )
 
-// given is what a source gives of a row in a history: three of its values, and when it says that it wrote the row.
+// given is one publication of a row in a history: three of its values, and when the source says that it wrote the row.
 type given struct {
 	start   int64
 	updated int64
@@ -105,20 +105,20 @@ var histories = []historic{
 	},
 }
 
-// historyModel is what must be held of a row.
+// historyModel is what must be stored of a row.
 type historyModel struct {
 	updated int64
 	values  [3]market.Number
 }
 
-// outcome is what must come of a batch.
+// outcome is the expected effect of a batch.
 type outcome struct {
 	tally                    store.Tally
 	fresh, changed, withdrew int // rows that are new, values that changed to another or to null
 	filled                   int // nulls that changed to a value
 }
 
-// foretell is what the rows of a batch must make of a model.
+// foretell applies the rows of a batch to a model and returns their expected effect.
 func foretell(held map[int64]historyModel, rows []given) (o outcome) {
 	known := func(date int64) bool { return date != 0 }
 	joined := map[int64]*given{}
@@ -176,8 +176,9 @@ func foretell(held map[int64]historyModel, rows []given) (o outcome) {
 	return o
 }
 
-// Any history of rows that come again, with values that are there, left out or withdrawn, dated or not, leaves what the model
-// says; a preview tells beforehand what a batch does; and undoing the revisions one by one gives what was held before.
+// For any history of rows that are published again, with values that are present, left out or withdrawn, dated or not: the store
+// has what the model has; a preview predicts the effect of a batch; and undoing the revisions one by one restores what was stored
+// before.
 func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 	t.Parallel()
 	for _, kind := range histories {

@@ -16,14 +16,14 @@ import (
 	"courant/store/market"
 )
 
-// stepModel is what must be held of a 4 s step.
+// stepModel is what must be stored of a 4 s step.
 type stepModel struct {
 	row       market.AFRRStep
 	firstSeen int64
 	changed   int64
 }
 
-// stepRevision is a value that must have been noted as changed.
+// stepRevision is an expected revision of a value.
 type stepRevision struct {
 	column    string
 	old, new  market.Number
@@ -44,7 +44,7 @@ func afrrValues(r *market.AFRRStep) map[string]market.Number {
 		"picasso_connection": flag(r.PicassoConnection), "prorata_mode": flag(r.ProrataMode)}
 }
 
-// takes is the model of a step that arrives where before is held: each value that is there stands.
+// takes returns the model of a step after it has arrived where before was stored: only values that are not null replace others.
 func takes(before, arrives market.AFRRStep) market.AFRRStep {
 	for _, c := range []struct{ into, from *market.Number }{
 		{&before.UpwardPrice, &arrives.UpwardPrice}, {&before.DownwardPrice, &arrives.DownwardPrice}, {&before.DemandMW, &arrives.DemandMW},
@@ -64,13 +64,13 @@ func takes(before, arrives market.AFRRStep) market.AFRRStep {
 	return before
 }
 
-// viewOf is all that the view says of the hours of a period, a line a row.
+// viewOf returns the rows of the view for a period, one in a line.
 func viewOf(t testing.TB, s *store.Store, period market.Period) string {
 	return ask(t, s.ReaderPool(), `SELECT start, upward_price, downward_price, demand_mw, for_france_mw, in_france_mw, picasso_connection,
 		prorata_mode, first_seen_ms, changed_ms FROM afrr_energy WHERE hour >= ? AND hour < ? ORDER BY start`, period.Start, period.End)
 }
 
-// viewLine is what the view has to say of a step.
+// viewLine returns the expected line of a step in the view.
 func viewLine(m stepModel) string {
 	text := func(n market.Number) string {
 		if !n.Valid {
@@ -83,8 +83,8 @@ func viewLine(m stepModel) string {
 		text(values["for_france_mw"]), text(values["in_france_mw"]), text(values["picasso_connection"]), text(values["prorata_mode"]), m.firstSeen, m.changed)
 }
 
-// A model of the 4 s steps, a map, says what any sequence of batches must leave behind: rows, when they were seen, revisions,
-// coverage and tallies, over the ends of hours and dates and both changes of the clock.
+// A map models what the store must contain after any sequence of batches of 4 s steps: rows, when they were seen, revisions,
+// coverage and tallies, across the ends of hours and dates and both changes of the clock.
 func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)

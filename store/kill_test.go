@@ -18,7 +18,7 @@ const rowsPerBatch = 300
 // firstStep is the start of the first step of batch 0.
 var firstStep = date("2026-01-01").Period().Start
 
-// commitUntilKilled commits batch after batch and says so after each; batch n begins n*rowsPerBatch steps after the
+// commitUntilKilled commits batch after batch and writes a line after each; batch n begins n*rowsPerBatch steps after the
 // first one.
 func commitUntilKilled(path string) error {
 	ctx := context.Background()
@@ -60,11 +60,11 @@ func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
 			}
 			told = batch
 		}
-		// The child may speak faster than it is listened to.
+		// The child may write faster than its output is read.
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		// What it said before it died was committed too.
+		// Batches that it reported before it was killed were committed too.
 		for out.Scan() {
 			if batch, err := strconv.ParseInt(out.Text(), 10, 64); err == nil {
 				told = batch
@@ -78,7 +78,7 @@ func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
 		if err := s.IntegrityCheck(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		// The last batch may be one that the child had no time to speak of.
+		// The child may have been killed before it reported its last batch.
 		batches, err := strconv.ParseInt(ask(t, s.ReaderPool(), "SELECT count(*) FROM feed_run"), 10, 64)
 		if err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ var kills = flag.Int("kills", 3, "how often each crash test kills its child")
 // cutEvery is after how many more looks at its context a move into hours is cut short than the time before; -cut-every 1 tries all.
 var cutEvery = flag.Int64("cut-every", 101, "how many looks at the context lie between two cuts of a move into hours")
 
-// childVariable names, in the environment of a copy of this test program, what the copy is to do instead of testing.
+// childVariable is the environment variable with the job that a copy of this test program does instead of testing.
 const childVariable = "COURANT_STORE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -62,7 +62,7 @@ func childJob(job string) int {
 // sameRows compares batches.
 var sameRows = cmp.Comparer(func(a, b market.Batch) bool { return reflect.DeepEqual(a, b) })
 
-// openNew is a store in a file of its own.
+// openNew opens a store in a new file.
 func openNew(t testing.TB) *store.Store {
 	t.Helper()
 	return storetest.New(t)
@@ -85,7 +85,7 @@ func openEmpty(t testing.TB, path string, options ...store.Option) *store.Store 
 	return storetest.Open(t, path, options...)
 }
 
-// date reads YYYY-MM-DD.
+// date parses YYYY-MM-DD.
 func date(text string) market.DeliveryDate {
 	d, err := market.ParseDeliveryDate(text)
 	if err != nil {
@@ -99,13 +99,13 @@ var dawn = time.Date(2026, 7, 15, 4, 0, 0, 0, time.UTC)
 
 func minute(n int) time.Time { return dawn.Add(time.Duration(n) * time.Minute) }
 
-// runAt is a run that went well and ended at minute n.
+// runAt returns a successful run that ended at minute n.
 func runAt(n int, datasets ...market.Dataset) *store.Run {
 	return &store.Run{Feed: "test", Datasets: datasets, Started: minute(n).Add(-time.Second), Ended: minute(n), Outcome: store.OutcomeOK,
 		Window: date("2026-07-14").Period()}
 }
 
-// commit commits what must be committed.
+// commit commits a batch, which must succeed.
 func commit(t testing.TB, s *store.Store, run *store.Run, batch market.Batch) *store.Run {
 	t.Helper()
 	if err := s.Commit(t.Context(), run, batch); err != nil {
@@ -114,7 +114,7 @@ func commit(t testing.TB, s *store.Store, run *store.Run, batch market.Batch) *s
 	return run
 }
 
-// ask is what SQLite answers to a query, a line a row, the columns separated by bars.
+// ask returns SQLite's answer to a query, one row in a line, the columns separated by bars.
 func ask(t testing.TB, db *sql.DB, query string, args ...any) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query, args...)
@@ -148,10 +148,10 @@ func ask(t testing.TB, db *sql.DB, query string, args ...any) string {
 	return strings.Join(lines, "\n")
 }
 
-// keptTables are the tables of published values and what is counted of them.
+// keptTables are the tables of published values and their coverage.
 var keptTables = []string{"day_ahead_price", "capacity", "afrr_energy", "mfrr_energy", "revision", "afrr_energy_revision", "coverage", "market_commit", "change"}
 
-// kept is all that the store keeps of what was published.
+// kept returns everything that the store has of published values.
 func kept(t testing.TB, s *store.Store) string {
 	t.Helper()
 	var all strings.Builder
@@ -161,7 +161,7 @@ func kept(t testing.TB, s *store.Store) string {
 	return all.String()
 }
 
-// revisionsOf lists the changes of a dataset between two delivery dates.
+// revisionsOf returns the revisions of a dataset between two delivery dates.
 func revisionsOf(t rapid.TB, s *store.Store, dataset market.Dataset, first, last market.DeliveryDate) []store.Revision {
 	t.Helper()
 	var all []store.Revision

@@ -12,7 +12,7 @@ import (
 	"courant/store/market"
 )
 
-// thirdSchema is what a courant of the third schema had stored.
+// thirdSchema is the content of a database of the third schema.
 const thirdSchema = `
 	INSERT INTO day_ahead_price VALUES (1792965600, 'PT15M', 41.5, 1, 2);
 	INSERT INTO coverage VALUES ('day-ahead-prices', '2026-10-26', 'PT15M', 1, 1792965600);
@@ -54,8 +54,8 @@ func TestADatabaseOfTheThirdSchemaIsBroughtUpToDate(t *testing.T) {
 	}
 }
 
-// rowsOfBefore is what a courant that kept each 4 s step in a row of its own had stored: two dates, a gap, a value that was
-// revised, numbers that are no short decimals, and a row whose flags are not known.
+// rowsOfBefore is the content of a database with each 4 s step in a row of its own: two dates, a gap, a value that was revised,
+// numbers that are no short decimals, and a row without flags.
 const rowsOfBefore = `
 	WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
 	INSERT INTO afrr_energy SELECT unixepoch('2026-10-25 00:00') + 4 * i + iif(i < 1000, 0, 7200), iif(i % 3, NULL, i / 100.0), i / -8.0, i * 0.1, 1e300 * i, NULL,
@@ -100,7 +100,7 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 			if err := s.IntegrityCheck(t.Context()); err != nil {
 				t.Error(err)
 			}
-			// A value of before that changes has been current since it was first seen.
+			// A migrated value that changes has been current since it was first seen.
 			commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{Start: want.Start, DemandMW: market.Num(7)}}))
 			var got []string
 			for _, r := range revisionsOf(t, s, market.AFRREnergy, date("2026-10-26"), date("2026-10-26")) {
@@ -167,9 +167,9 @@ func TestQuarantinedPricesAndDecisionsOfAnEarlierSchemaAreMigrated(t *testing.T)
 	}
 }
 
-// revisionsOfBefore is what a courant that kept each changed 4 s value in a row of revision had stored: a value that changed
-// twice, others that changed with it, one that changed twice at one instant, a flag, nulls, the ends of an hour, and changes of
-// another dataset.
+// revisionsOfBefore is the content of a database with each changed 4 s value in a row of revision: a value that changed twice,
+// others that changed with it, one that changed twice at one instant, a flag, nulls, the ends of an hour, and changes of another
+// dataset.
 const revisionsOfBefore = `
 	INSERT INTO revision (id, dataset, start, series, column_name, old, new, since_ms, seen_ms) VALUES
 		(1, 'afrr-energy', 1792922400, '', 'upward_price', 0.25, -1.5, 6, 9),

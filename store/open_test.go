@@ -201,7 +201,7 @@ func TestAFileThatChangesFolderStaysOpen(t *testing.T) {
 	}
 }
 
-// contents is every file below the folder, by name, but for the locks, which are empty and stay.
+// contents returns every file below the folder, by name, except the locks, which are empty and remain.
 func contents(t testing.TB, folder string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -228,7 +228,7 @@ func contents(t testing.TB, folder string) map[string]string {
 	return files
 }
 
-// aDatabase is the content of a sound database of ours that holds something.
+// aDatabase returns the content of an undamaged database with rows.
 func aDatabase(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "courant.db")
@@ -375,7 +375,7 @@ func TestAFileThatCannotBeOursIsRefusedAndLeftAsItIs(t *testing.T) {
 	}
 }
 
-// A program that is killed while it makes the file leaves the first page and, beside it, the journal that takes it back.
+// A program that is killed while it creates the file leaves the first page and the journal that rolls it back.
 func TestAFileWhoseMakingWasCutShortIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	made := aDatabase(t)[:4096]
@@ -414,7 +414,7 @@ func TestAFileWhoseMakingWasCutShortIsMadeAnew(t *testing.T) {
 	}
 }
 
-// aDamagedDatabase is a file with a page of garbage.
+// aDamagedDatabase returns a file with a page of garbage.
 func aDamagedDatabase(t *testing.T) string {
 	t.Helper()
 	content := aDatabase(t)
@@ -512,7 +512,7 @@ func TestManyGoroutinesOpenANewFileAtOnce(t *testing.T) {
 	}
 }
 
-// child is a copy of this test program that does a job.
+// child starts a copy of this test program that does a job.
 func child(t *testing.T, job string) (*exec.Cmd, io.WriteCloser, *bufio.Scanner) {
 	t.Helper()
 	self, err := os.Executable()

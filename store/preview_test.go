@@ -9,7 +9,7 @@ import (
 	"courant/store/market"
 )
 
-// sumsOf are the columns of an effect in which anything is held or happens.
+// sumsOf returns the columns of an effect that have stored or changed values.
 func sumsOf(effect store.Effect) map[string]store.ColumnEffect {
 	sums := map[string]store.ColumnEffect{}
 	for name, column := range effect.Columns {

@@ -10,7 +10,7 @@ import (
 	"courant/store/market"
 )
 
-// pricesOf are a date's quarters, all at one price.
+// pricesOf returns the quarter hours of a date, all at one price.
 func pricesOf(day string, price float64) []market.Price {
 	var prices []market.Price
 	for start := date(day).Period().Start; start < date(day).Period().End; start += market.QuarterSeconds {
@@ -19,7 +19,7 @@ func pricesOf(day string, price float64) []market.Price {
 	return prices
 }
 
-// arrive puts a date's prices apart, at minute n.
+// arrive quarantines the prices of a date, at minute n.
 func arrive(t *testing.T, s *store.Store, n int, day string, price float64) store.Decision {
 	t.Helper()
 	decision, err := s.Quarantine(t.Context(), store.Quarantined{Dataset: market.DayAheadPrices, Date: date(day), Kind: market.WaitsFlat, Reason: "flat", Seen: minute(n),
@@ -30,7 +30,7 @@ func arrive(t *testing.T, s *store.Store, n int, day string, price float64) stor
 	return decision
 }
 
-// waiting are the prices that wait.
+// waiting returns the quarantined prices.
 func waiting(t *testing.T, s *store.Store) []float64 {
 	t.Helper()
 	all, err := s.InQuarantine(t.Context())
@@ -44,7 +44,7 @@ func waiting(t *testing.T, s *store.Store) []float64 {
 	return prices
 }
 
-// whatWaits is what waits under the id, with its rows.
+// whatWaits returns the quarantined date with the ID, with its rows.
 func whatWaits(t *testing.T, s *store.Store, id int64) store.Quarantined {
 	t.Helper()
 	q, err := s.Waiting(t.Context(), id)

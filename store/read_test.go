@@ -178,7 +178,7 @@ func anyFlag() *rapid.Generator[market.Flag] {
 	return rapid.SampledFrom([]market.Flag{{}, {Valid: true}, {V: true, Valid: true}})
 }
 
-// comesBack checks that rows of a delivery date come back as they went in. Rows of the same key are drawn once.
+// comesBack checks that rows of a delivery date are read as they were committed. Rows of the same key are drawn once.
 func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key func(R) R, order func(a, b R) int,
 	put func(*market.Batch, []R), dataset market.Dataset, latest func(context.Context, *store.Store) (store.Window[[]R], error)) {
 	t.Helper()

@@ -12,14 +12,14 @@ import (
 	"courant/store/market"
 )
 
-// account is one run of the three capacity datasets for a test of what runs say together.
+// account is one run of the three capacity datasets, for tests of the summary of several runs.
 type account struct {
 	outcome store.Outcome
 	refused []market.Dataset // on 14 July
 	brings  bool             // a row of aFRR capacity, each time with another price
 }
 
-// runAll commits, or records where nothing can have come, the accounts a minute apart.
+// runAll commits the accounts a minute apart, or records those that cannot have rows.
 func runAll(t *testing.T, s *store.Store, accounts []account) {
 	t.Helper()
 	for i, a := range accounts {
@@ -233,7 +233,7 @@ func TestAFetchThatWasCutShortGoesOnWhereItWas(t *testing.T) {
 	if err := s.EndFetch(ctx, fetch.ID); err != nil {
 		t.Fatal(err)
 	}
-	// A run of it that ends late is kept all the same.
+	// A run of it that ends late is stored nevertheless.
 	late := runAt(12, market.AFRREnergy)
 	late.Window, late.FetchID = window(6), fetch.ID
 	commit(t, s, late, market.Batch{})

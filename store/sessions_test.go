@@ -10,7 +10,7 @@ import (
 	"courant/store/market"
 )
 
-// put keeps sessions that are named by their hashes and have an hour left.
+// put stores sessions with these hashes, which expire in an hour.
 func put(t *testing.T, s *store.Store, hashes ...string) {
 	t.Helper()
 	for _, hash := range hashes {
@@ -21,7 +21,7 @@ func put(t *testing.T, s *store.Store, hashes ...string) {
 	}
 }
 
-// sessionsOf are the sessions that are kept, by their hashes.
+// sessionsOf returns the hashes of the stored sessions.
 func sessionsOf(t *testing.T, s *store.Store) map[string]store.Session {
 	t.Helper()
 	sessions, err := s.SessionsOf(t.Context(), accountOf(t, s, "anne@example.org").ID)

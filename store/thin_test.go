@@ -16,8 +16,8 @@ import (
 	"courant/store/market"
 )
 
-// variedDay is the 4 s steps of a delivery date: prices of two decimals that are null now and then, flags that change or lack,
-// a hole of 10 min, and 5 min without any number.
+// variedDay returns the 4 s steps of a delivery date: prices of two decimals, some of them null, flags that change or are
+// missing, a gap of 10 min, and 5 min without any number.
 func variedDay(d market.DeliveryDate) []market.AFRRStep {
 	var rows []market.AFRRStep
 	for i, row := range afrrDay(d, 80) {
@@ -38,7 +38,7 @@ func variedDay(d market.DeliveryDate) []market.AFRRStep {
 	return rows
 }
 
-// bucketsOf reads a delivery date in 5 min.
+// bucketsOf returns the means of 5 min of a delivery date.
 func bucketsOf(t testing.TB, s *store.Store, d market.DeliveryDate) (buckets []market.AFRRBucket, thinned bool) {
 	t.Helper()
 	buckets, thinned, err := s.AFRRBucketsWithin(t.Context(), d.Period())
@@ -48,7 +48,7 @@ func bucketsOf(t testing.TB, s *store.Store, d market.DeliveryDate) (buckets []m
 	return buckets, thinned
 }
 
-// thinBefore thins what must be thinned, and tells how many dates that were.
+// thinBefore thins the dates before the given one, and returns their number.
 func thinBefore(t testing.TB, s *store.Store, before market.DeliveryDate) int {
 	t.Helper()
 	thinned, err := s.ThinAFRR(t.Context(), before, minute(100))
@@ -199,7 +199,7 @@ func TestAThinnedDateTakesStepsBackOnlyWhereNothingIsLost(t *testing.T) {
 	}
 }
 
-// checkThinnedCoverage holds what coverage counts against what is held.
+// checkThinnedCoverage compares the coverage with the stored rows.
 func checkThinnedCoverage(t testing.TB, s *store.Store, name string) {
 	t.Helper()
 	got := ask(t, s.ReaderPool(), `SELECT ifnull((SELECT sum(rows) FROM coverage WHERE series = ''), 0), ifnull((SELECT sum(rows) FROM coverage WHERE series = 'PT5M'), 0)`)
@@ -209,7 +209,7 @@ func checkThinnedCoverage(t testing.TB, s *store.Store, name string) {
 	}
 }
 
-// thinnedTables are what a thinning changes.
+// thinnedTables are the tables that thinning changes.
 const thinnedTables = "SELECT (SELECT group_concat(start || '-' || checksum) FROM afrr_energy_hour), (SELECT count(*) FROM afrr_energy_bucket), (SELECT group_concat(series || rows) FROM coverage)"
 
 func TestADateThatCannotBeThinnedStaysWhole(t *testing.T) {
@@ -234,7 +234,7 @@ func TestADateThatCannotBeThinnedStaysWhole(t *testing.T) {
 	}
 }
 
-// thinUntilKilled thins one delivery date after the other and says so after each.
+// thinUntilKilled thins one delivery date after the other and writes a line after each.
 func thinUntilKilled(path string) error {
 	ctx := context.Background()
 	s, err := store.Open(ctx, path)

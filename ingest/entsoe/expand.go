@@ -170,7 +170,7 @@ func (e *expansion) interval(p *period) (market.Period, bool) {
 			return market.Period{}, false
 		}
 	}
-	reason := fmt.Sprintf("a Period from %.30q to %.30q is none", p.Start, p.End)
+	reason := fmt.Sprintf("a Period from %.30q to %.30q is not a valid interval", p.Start, p.End)
 	var named []market.DeliveryDate
 	if date, ok := source.DateNamed(from, to); ok {
 		named = append(named, date)

@@ -14,14 +14,14 @@ type shape[R any] struct {
 	numbers func(*R) []*market.Number
 	flags   func(*R) []*market.Flag   // nil: there are none
 	texts   func(*R) []*market.String // nil: there are none
-	updated func(*R) *int64           // where a row keeps when it was last written; nil if it does not
-	// series names the series of a row, of which a whole delivery date has a row a step, and says how long a step is.
+	updated func(*R) *int64           // when the row was last written, ms UTC; nil: the source does not publish that
+	// series returns the series of a row and the length of its steps. A complete delivery date has a row of it for each step.
 	series func(*R) (name string, seconds int64)
-	// tooMany says whether so many odd steps refuse their date; fewer are left out of it. nil: one does.
+	// tooMany reports whether that number of odd steps refuses their date; fewer are left out of it. nil: one refuses it.
 	tooMany func(int, market.DeliveryDate) bool
-	// oneDate says that a reply is about one delivery date, whatever the window.
+	// oneDate is set if a reply is about one delivery date, whatever the window.
 	oneDate bool
-	// every is how many seconds lie between two rows, so that room for all can be made at once; 0 if a reply is small.
+	// every is the number of seconds between two rows, for allocating all rows at once; 0 if replies are small.
 	every int64
 }
 
@@ -207,8 +207,8 @@ func mergeFields[T float64 | bool | string](into, from []*market.Optional[T], at
 	return at[len(into):]
 }
 
-// mergeField merges a field that was last written at the given instants, in ms, 0 where that is not known. It says whether
-// two values differ, and whether the instants decided which of them stands.
+// mergeField merges a field into another. at and fromAt are when each was last written, in ms; 0: unknown. It sets differ if the
+// values differ and neither is known to be newer, and decided if the newer one was chosen.
 func mergeField[T float64 | bool | string](
 	into *market.Optional[T], from market.Optional[T], at *int64, fromAt int64, differ, decided *bool,
 ) {
@@ -232,7 +232,7 @@ func mergeField[T float64 | bool | string](
 	*into, *at = from, fromAt
 }
 
-// isRepetition says whether a row has no value that differs from another's.
+// isRepetition reports whether a row has no value that differs from the other's.
 func (s *steps[R, K]) isRepetition(row, of *R) bool {
 	return repeatFields(s.numbers(row), s.numbers(of)) &&
 		repeatFields(fieldsOf(s.flags, row), fieldsOf(s.flags, of)) &&

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// answer is what a source says to a call.
+// answer is the reply of a source to a request.
 type answer struct {
 	status      int
 	contentType string
@@ -18,7 +18,7 @@ func (a answer) writeTo(w http.ResponseWriter) {
 	w.Write(a.body)
 }
 
-// writeHeadTo writes all but the body.
+// writeHeadTo writes the status and the headers.
 func (a answer) writeHeadTo(w http.ResponseWriter) {
 	if a.contentType != "" {
 		w.Header().Set("Content-Type", a.contentType)
@@ -41,7 +41,7 @@ func xmlAnswer(status int, document []byte) answer {
 	return answer{status, "text/xml", document}
 }
 
-// rteError is how RTE says what is wrong with a call.
+// rteError is the body of RTE's errors.
 func rteError(status int, code, description string) answer {
 	return jsonAnswer(status, map[string]any{"error": code, "error_description": description})
 }

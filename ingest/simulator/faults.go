@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The faults that are more than another answer to a call.
+// The faults that concern more than the reply to one request.
 const (
 	Well              = "well"
 	ConnectionRefused = "connection-refused"
@@ -23,10 +23,10 @@ const (
 	outOfBounds    = "out-of-bounds"
 )
 
-// banLasts is how long ENTSO-E answers nobody who has asked too often.
+// banLasts is how long ENTSO-E bans a client that has sent too many requests.
 const banLasts = 10 * time.Minute
 
-// gigabyte is the length of a reply that nobody is to take in whole.
+// gigabyte is the length of a reply that is too long for any client to read.
 const gigabyte = 1 << 30
 
 // Fault is one way in which a source fails.
@@ -36,8 +36,8 @@ type Fault struct {
 
 	at      []string      // the resources that may have it; nil: all
 	dated   bool          // it is about one delivery date
-	lasting bool          // it is no matter of how many answers
-	fail    func(failure) // in place of the good answer; nil: the good one is given, of what the market then is
+	lasting bool          // it cannot be limited to a number of replies
+	fail    func(failure) // replies in place of the good answer; nil: the good answer is sent, from the changed market
 }
 
 var (
@@ -48,7 +48,7 @@ var (
 	onlyA44     = []string{A44}
 )
 
-// Faults returns all there are, in the order in which they are told.
+// Faults returns all faults, in the order in which they are listed.
 func Faults() []Fault {
 	return []Fault{
 		{Name: Well, Says: "nothing goes wrong", lasting: true},
@@ -121,13 +121,13 @@ const (
 	noMatchingData       = "No matching data found"
 )
 
-// failure is a call in the hands of a fault.
+// failure is a request that a fault answers.
 type failure struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	resource resource
 	now      time.Time
-	good     func() answer // what would be said if all were well
+	good     func() answer // the reply without the fault
 }
 
 // cut closes the connection.
@@ -139,7 +139,7 @@ func (f failure) hang() {
 	f.cut()
 }
 
-// reset closes the connection with what is under way lost.
+// reset closes the connection so that data in transit are lost.
 func (f failure) reset() {
 	connection, _, err := http.NewResponseController(f.w).Hijack()
 	if err != nil {
@@ -151,7 +151,7 @@ func (f failure) reset() {
 	connection.Close()
 }
 
-// half gives the first half of the good answer before it fails.
+// half sends the first half of the good answer and then fails.
 func half(fail func(failure)) func(failure) {
 	return func(f failure) {
 		a := f.good()
@@ -168,7 +168,7 @@ func (f failure) endEarly() {
 	a.writeTo(f.w)
 }
 
-// answerAnother answers with what a sibling of the resource is made of.
+// answerAnother answers with the document of a sibling resource.
 func (f failure) answerAnother() {
 	another := answer{http.StatusOK, "application/json", []byte(`{"standard_rr_data":[]}`)}
 	if f.resource.source == AllOfENTSOE {
@@ -182,8 +182,8 @@ func (f failure) lie() {
 	f.good().writeTo(f.w)
 }
 
-// goOn begins a document and goes on with white space, of which no more is made
-// than the client reads.
+// goOn begins a document and continues with white space, which is only generated as
+// far as the client reads.
 func (f failure) goOn() {
 	f.w.Header().Set("Content-Type", f.good().contentType)
 	io.WriteString(f.w, f.resource.opening)
@@ -205,7 +205,7 @@ func acknowledge(code int, reason string) func(failure) {
 	return func(f failure) { xmlAnswer(code, acknowledgement(reason, f.now)).writeTo(f.w) }
 }
 
-// status answers with a status, some headers and what the source says with it.
+// status answers with a status, some headers and the body that the source sends with it.
 func status(code int, headers ...string) func(failure) {
 	return func(f failure) {
 		for pair := range slices.Chunk(headers, 2) {
@@ -215,7 +215,7 @@ func status(code int, headers ...string) func(failure) {
 	}
 }
 
-// refusal is what a source says with a status that is not 200.
+// refusal is the body that a source sends with a status other than 200.
 func refusal(source string, code int, now time.Time) answer {
 	rte := source == AllOfRTE
 	switch {
@@ -241,7 +241,7 @@ func refusal(source string, code int, now time.Time) answer {
 	return textAnswer(code, statusTexts[code])
 }
 
-// statusTexts is what ENTSO-E says beside a status.
+// statusTexts are the texts that ENTSO-E sends with a status.
 var statusTexts = map[int]string{
 	http.StatusFound:                 "moved for now",
 	http.StatusForbidden:             "access is not allowed",

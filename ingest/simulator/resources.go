@@ -2,7 +2,7 @@ package simulator
 
 import "slices"
 
-// What a fault is set for: one resource, or all of a source's, or all.
+// The names for which a fault can be set: one resource, all of a source, or all.
 const (
 	All              = "all"
 	AllOfRTE         = "rte"
@@ -16,7 +16,7 @@ const (
 	A44              = "A44"
 )
 
-// resource is what one call asks for.
+// resource is what one request asks for.
 type resource struct {
 	name    string
 	source  string // AllOfRTE or AllOfENTSOE
@@ -34,8 +34,8 @@ var resources = []resource{
 	{name: A44, source: AllOfENTSOE, opening: `<?xml version="1.0" encoding="UTF-8"?><Publication_MarketDocument>`, ahead: true},
 }
 
-// resourcesOf returns the resources that a name stands for, none if it is not
-// known.
+// resourcesOf returns the resources that a name covers; nil if the name is
+// unknown.
 func resourcesOf(name string) []resource {
 	var named []resource
 	for _, r := range resources {

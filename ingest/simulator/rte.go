@@ -21,7 +21,7 @@ type rte struct {
 	tokens map[string]grant // by bearer token
 }
 
-// grant is what a token is worth.
+// grant is the validity of a token.
 type grant struct {
 	ends     time.Time
 	expiries int // of all tokens, before it was given
@@ -80,7 +80,7 @@ func (s *rte) token(r *http.Request, m market) answer {
 	})
 }
 
-// admits reports whether a request carries a token that has not expired.
+// admits reports whether a request has a token that has not expired.
 func (s *rte) admits(r *http.Request, now time.Time) bool {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
@@ -89,7 +89,7 @@ func (s *rte) admits(r *http.Request, now time.Time) bool {
 	return ok && now.Before(g.ends) && g.expiries == s.switches.tokensExpired()
 }
 
-// admitted refuses who has no token.
+// admitted refuses requests without a valid token.
 func (s *rte) admitted(good func(*http.Request, market) answer) func(*http.Request, market) answer {
 	return func(r *http.Request, m market) answer {
 		if !s.admits(r, m.now) {
@@ -99,7 +99,7 @@ func (s *rte) admitted(good func(*http.Request, market) answer) func(*http.Reque
 	}
 }
 
-// ofWindow answers with what encode makes of the asked window, if that is no
+// ofWindow answers with the encoded rows of the requested window, if that is not
 // longer than widest.
 func ofWindow(widest time.Duration, encode func(window, market) []byte) func(*http.Request, market) answer {
 	return func(r *http.Request, m market) answer {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// capacityBlocks is the order RTE lists its blocks in, which is none.
+// capacityBlocks is the blocks in the order of RTE, which follows no rule.
 var capacityBlocks = []struct{ reserve, product, horizon string }{
 	{"AFRR", "STD", "DAILY"},
 	{"MFRR", "SPE", "DAILY"},

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// What the servers accept as credentials. They open nothing else.
+// The credentials that the servers accept. They are valid nowhere else.
 const (
 	ClientID      = "simulated-client"
 	ClientSecret  = "simulated-secret"
 	SecurityToken = "00000000-0000-4000-8000-000000000000"
 )
 
-// Options is what a server is made with; the zero value is good.
+// Options are the options of a server; the zero value is valid.
 type Options struct {
 	// Now is the clock that decides what is published and which token has
 	// expired. Default: time.Now.
 	Now func() time.Time
 	// TokenLifetime is how long a bearer token of RTE is good. Default: 2 h.
 	TokenLifetime time.Duration
-	// Switches is what goes wrong. Default: nothing, until it is told to at
+	// Switches are the faults of the servers. Default: none, until one is set at
 	// /switches.
 	Switches *Switches
 }
@@ -46,7 +46,7 @@ type Servers struct {
 	RTEURL    string // base of the host: scheme, address, port
 	ENTSOEURL string // address of the API, path included
 
-	// Where each tells and takes what goes wrong, at both of them.
+	// The page at which each shows its faults and lets them be set.
 	RTESwitchesURL    string
 	ENTSOESwitchesURL string
 

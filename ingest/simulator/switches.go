@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// Switches say what goes wrong at the sources. The zero value is ready, with all
-// well, and may be used by many at once. Give the same to both sources.
+// Switches sets the faults of the sources. The zero value is ready for use, without
+// faults, and safe for concurrent use. Both sources share one.
 type Switches struct {
 	mu        sync.Mutex
-	set       map[string]*setting         // by resource; none: all is well there
+	set       map[string]*setting         // by resource; resources without a fault are missing
 	corrected map[string][]Day            // by resource; only ever appended to
 	expiries  int                         // how often all tokens given before expired
 	banned    bool                        // by ENTSO-E
@@ -22,11 +22,11 @@ type Switches struct {
 	doors     map[string]func(bool) error // by source: opens its port, or closes it
 }
 
-// Switch is one thing that goes wrong.
+// Switch sets one fault.
 type Switch struct {
 	Resource string // a resource, a source or all
 	Fault    string // the name of a fault; [Well] ends the one that is set
-	// Times is for how many answers of each resource; 0: until it is set again.
+	// Times is the number of replies of each resource that have the fault; 0: until another one is set.
 	Times int
 	// Date is the delivery date that the fault is about. By default it is the one
 	// that the source has newest: tomorrow for what is known a day ahead, today for
@@ -34,7 +34,7 @@ type Switch struct {
 	Date Day
 }
 
-// setting is a Switch of one resource as it stands.
+// setting is the present state of a Switch for one resource.
 type setting struct {
 	fault Fault
 	left  int // answers; 0: no end
@@ -42,13 +42,13 @@ type setting struct {
 	met   int // answers that had it
 }
 
-// Set makes things go wrong, or well again, from the next answer on. A fault
-// that not every resource of a source may have is set for those that may. An
-// error says what was wrong with the Switch, and what would be right.
+// Set sets or ends a fault, from the next reply on. A fault that not every
+// resource of a source can have is set for those that can. The error explains
+// what is wrong with the Switch and what would be right.
 //
-// A refused connection is a matter of a whole source, and ends with whatever is
-// set for any of its resources next. A ban, tokens that expired and corrections
-// leave the fault that is set as it is, and no other ends them.
+// Refused connections concern a whole source, and end when anything else is set
+// for any of its resources. A ban, expired tokens and corrections do not replace
+// the fault that is set, and no other fault ends them.
 func (s *Switches) Set(w Switch) error {
 	fault, at, err := w.check()
 	if err != nil {
@@ -140,8 +140,8 @@ func faultNames(resource string) []string {
 	return names
 }
 
-// next returns what is wrong with the next answer of a resource, and the market
-// that it shows.
+// next returns the fault of the next reply of a resource, and the market from
+// which the reply is made.
 func (s *Switches) next(r resource, now time.Time) (Fault, market) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +169,7 @@ func (s *Switches) next(r resource, now time.Time) (Fault, market) {
 	return set.fault, m
 }
 
-// bans reports whether ENTSO-E's ban is on. The caller holds the lock.
+// bans reports whether ENTSO-E's ban is in force. The caller holds the lock.
 func (s *Switches) bans(now time.Time) bool {
 	if s.banned && s.banEnds.IsZero() {
 		s.banEnds = now.Add(banLasts)
@@ -185,7 +185,7 @@ func (s *Switches) tokensExpired() int {
 	return s.expiries
 }
 
-// guard has the door of a source closed while its connections are refused.
+// guard registers the function that closes and opens the port of a source, for refused connections.
 func (s *Switches) guard(source string, door func(open bool) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,8 +196,8 @@ func (s *Switches) guard(source string, door func(open bool) error) error {
 	return door(!s.refuses(resourcesOf(source)[0]))
 }
 
-// handle answers the calls of a resource: with what good makes of the market, or
-// with what is wrong.
+// handle answers the requests of a resource, with the reply that good makes from
+// the market or with the fault that is set.
 func (s *Switches) handle(name string, now func() time.Time, good func(*http.Request, market) answer) http.HandlerFunc {
 	asked := resourceNamed(name)
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,7 @@ const (
 	maxFormBytes = 4 << 10
 )
 
-// serveOn adds the page of the switches.
+// serveOn registers the page of the switches.
 func (s *Switches) serveOn(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+switchesPath, fromLoopback(func(w http.ResponseWriter, _ *http.Request) {
 		textAnswer(http.StatusOK, s.page()).writeTo(w)
@@ -36,8 +36,8 @@ func (s *Switches) serveOn(mux *http.ServeMux) {
 	}))
 }
 
-// fromLoopback refuses a request that names another host: a page of the web may
-// have made it.
+// fromLoopback refuses a request with another host name, which a foreign web page
+// may have sent.
 func fromLoopback(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
@@ -53,7 +53,7 @@ func fromLoopback(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// setByHand is Set, but one source stays reachable, so that the page does.
+// setByHand is Set, except that one source stays reachable, so that the page does.
 func (s *Switches) setByHand(w Switch) error {
 	if w.Fault == ConnectionRefused {
 		s.mu.Lock()
@@ -66,8 +66,8 @@ func (s *Switches) setByHand(w Switch) error {
 	return s.Set(w)
 }
 
-// parseSwitch reads a form. The error says which field is wrong and what belongs
-// there.
+// parseSwitch parses a form. The error names the field that is wrong and what it
+// must contain.
 func parseSwitch(r *http.Request) (Switch, error) {
 	if err := r.ParseForm(); err != nil {
 		return Switch{}, fmt.Errorf("the form cannot be read: %w", err)
@@ -96,7 +96,7 @@ func parseSwitch(r *http.Request) (Switch, error) {
 	return asked, nil
 }
 
-// page tells what is set, and what can be.
+// page shows the faults that are set, and those that can be.
 func (s *Switches) page() string {
 	var b strings.Builder
 	b.WriteString("Set now:\n")
@@ -111,7 +111,7 @@ func (s *Switches) page() string {
 	return b.String()
 }
 
-// state tells what is wrong with a resource.
+// state returns the text of the fault that is set for a resource.
 func (s *Switches) state(r resource) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -74,7 +74,7 @@ func AddOnce(list []string, items ...string) []string {
 	return list
 }
 
-// ParseNumber reads a decimal number. What else Go would read as one, such as NaN, Inf and 0x10, is none; -0 is 0.
+// ParseNumber parses a decimal number, -0 as 0. It refuses what only Go accepts as a number, such as NaN, Inf and 0x10.
 func ParseNumber(text string) (float64, bool) {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || strings.ContainsAny(text, "xX_") {

@@ -25,7 +25,7 @@ func (p *Program) demoCommand() *cobra.Command {
 		Short: "Serve simulated data: no file, no credentials, no network needed",
 		Long: "demo runs Courant against simulated RTE and ENTSO-E servers on this machine, in a throw-away database.\n" +
 			"It ignores the configuration and COURANT_ variables. None of its values was ever published.\n" +
-			"With --faults the servers fail, in another way every minute; GET /api/status tells how Courant copes.",
+			"With --faults the servers fail, in another way every minute; GET /api/status shows how Courant copes.",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), faults) },
 	}

@@ -16,7 +16,7 @@ func (p *Program) greet(ctx context.Context, cfg config.Config, s *server.Server
 		return
 	}
 	if !onTerminal {
-		p.logger(cfg.Log).Warn("nobody can sign in yet: make an account with courant user add EMAIL --admin --password-stdin, or courant user invite EMAIL --admin")
+		p.logger(cfg.Log).Warn("there is no account yet: make one with courant user add EMAIL --admin --password-stdin, or courant user invite EMAIL --admin")
 		return
 	}
 	secret, err := s.Auth().FirstLink(ctx)

@@ -24,7 +24,7 @@ import (
 	"courant/store/storetest/await"
 )
 
-// pipes is a listener of connections that hold nothing that nobody reads.
+// pipes is a listener of unbuffered connections: a write blocks until the other side reads.
 type pipes struct {
 	dialed chan net.Conn
 	closed chan struct{}
@@ -232,7 +232,7 @@ func TestEachPartOfAnAnswerHasTimeOfItsOwn(t *testing.T) {
 	}
 }
 
-// trickle is a handler that answers with a piece of 1 KiB each pause, and tells how it ended.
+// trickle is a handler that answers with a piece of 1 KiB each pause, and reports how it ended.
 func trickle(pieces int, pause time.Duration, ended chan<- error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for range pieces {

@@ -74,7 +74,7 @@ func full(w http.ResponseWriter, r *http.Request) bool {
 	return r.Method == http.MethodPut && refuse(w, http.StatusInsufficientStorage, "QuotaExceeded")
 }
 
-// lossy is a store that says of what it took that it is of another size, and lets nobody delete.
+// lossy is a store that reports another size than that of the upload, and refuses deletions.
 func lossy(w http.ResponseWriter, r *http.Request) bool {
 	switch r.Method {
 	case http.MethodHead:

@@ -145,7 +145,7 @@ func newSeries[R comparable](s Series[R]) *Series[R] {
 	}
 	s.revised = slices.DeleteFunc(slices.Clone(s.Columns), func(c Column[R]) bool { return !c.isRevised() })
 	if (s.Dataset == nil) != (len(s.Datasets) == 1) {
-		panic("market: " + s.Table + " does not tell its datasets apart")
+		panic("market: " + s.Table + " needs Dataset if it has several datasets, and only then")
 	}
 	return &s
 }

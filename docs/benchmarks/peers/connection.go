@@ -128,7 +128,7 @@ func documentAnew(ctx context.Context, s *server, w way) ([][]byte, error) {
 	return c.document(w)
 }
 
-// turnsAway says whether a wrong token brings no row, by whatever answer.
+// turnsAway returns an error if a request with a wrong token gets rows.
 func turnsAway(ctx context.Context, s *server) error {
 	stranger := *s
 	stranger.token = "nobody"

@@ -35,7 +35,7 @@ func rowsAlone(body []byte) (rows []row, err error) {
 	return rows, nil
 }
 
-// check says whether the bodies that a way brought are the document.
+// check returns an error unless the bodies contain the rows of the document.
 func (w way) check(bodies [][]byte, want []row) error {
 	var got []row
 	for _, body := range bodies {

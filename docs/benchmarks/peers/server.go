@@ -56,7 +56,7 @@ func makeServers(ctx context.Context, folder string, progress io.Writer) ([]*ser
 	return servers, rows, nil
 }
 
-// freeAddr is an address of the loopback on which nobody listens.
+// freeAddr returns an unused address of the loopback.
 func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -200,7 +200,7 @@ func (b *Bucket) read(ctx context.Context, key string, to io.Writer, room func(b
 	}
 	defer body.Close()
 	if info.Size < 0 { // an endless file would fill the disk
-		return "", b.explain("download", key, errors.New("the store does not tell its size"))
+		return "", b.explain("download", key, errors.New("the store does not report its size"))
 	}
 	if err := room(uint64(info.Size)); err != nil {
 		return "", err

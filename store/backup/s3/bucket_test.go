@@ -458,7 +458,7 @@ func TestAFileWithoutASizeIsNotDownloaded(t *testing.T) {
 	to := filepath.Join(t.TempDir(), "to")
 	asked := false
 	_, err := b.Download(t.Context(), "key", to, func(uint64) error { asked = true; return nil })
-	if err == nil || !strings.Contains(err.Error(), "the store does not tell its size") || asked {
+	if err == nil || !strings.Contains(err.Error(), "the store does not report its size") || asked {
 		t.Errorf("Download = %v; the room was looked at: %t", err, asked)
 	}
 	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
