@@ -151,10 +151,10 @@ func Feeds() []Feed {
 
 // Earliest returns the delivery date before which the feed's source is asked for nothing; zero if there is no such bound.
 func (f Feed) Earliest() DeliveryDate {
-	earliest := f.Datasets[0].About().Earliest
-	for _, dataset := range f.Datasets[1:] {
-		if other := dataset.About().Earliest; other.Before(earliest) {
-			earliest = other
+	var earliest DeliveryDate
+	for i, dataset := range f.Datasets {
+		if of := dataset.About().Earliest; i == 0 || of.Before(earliest) {
+			earliest = of
 		}
 	}
 	return earliest
