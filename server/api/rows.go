@@ -259,7 +259,9 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer) error {
 	stream := newRowsStream(c, coding)
 	if err := s.writeRows(c, answer, next, stream); err != nil {
 		if !c.Response().Committed {
-			for _, name := range []string{"Content-Encoding", "Content-Disposition", "Etag", "Link"} {
+			for _, name := range []string{
+				"Content-Encoding", "Content-Disposition", "Etag", "Link", "X-Courant-Position", "X-Courant-Attribution",
+			} {
 				header.Del(name)
 			}
 		}
