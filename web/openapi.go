@@ -84,6 +84,9 @@ func operation(l Language, route Route) object {
 	for _, note := range route.Notes {
 		notes = append(notes, note.In(l))
 	}
+	if route.Deprecated != nil {
+		notes = append(notes, route.Deprecated.note().In(l))
+	}
 	made := object{"summary": route.Summary.In(l), "operationId": operationID(route), "security": security(route.Access)}
 	if len(notes) > 0 {
 		made["description"] = strings.Join(notes, "\n\n")
@@ -107,6 +110,16 @@ func operation(l Language, route Route) object {
 			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l),
 			"schema":      object{"type": "string"},
 		}}
+	}
+	if route.Deprecated != nil {
+		made["deprecated"] = true
+		for name, text := range map[string]Text{
+			"Deprecation": {"Depuis quand l’adresse est obsolète (RFC 9745)", "From when on the address is deprecated (RFC 9745)"},
+			"Sunset":      {"Quand l’adresse peut être retirée (RFC 8594)", "When the address may be removed (RFC 8594)"},
+			"Link":        {"L’adresse qui la remplace, « rel=successor-version »", "The address that replaces it, “rel=successor-version”"},
+		} {
+			answer["headers"].(object)[name] = object{"description": text.In(l), "schema": object{"type": "string"}}
+		}
 	}
 	if route.Paged {
 		answer["headers"].(object)["Link"] = object{

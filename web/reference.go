@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"courant/store/market"
 )
@@ -19,6 +21,32 @@ type Route struct {
 	Content    string      // media type of the answer; empty: it redirects with status 303
 	Paged      bool        // the answer's header Link names the next page
 	Body       []Field     // of an answer in JSON; nil if it has another content or no schema
+	Deprecated *Deprecation
+}
+
+// Deprecation announces the end of a route, in the headers of its answers too (RFC 9745, RFC 8594).
+type Deprecation struct {
+	Since, Sunset time.Time // from when on it is deprecated, and when it may end; UTC
+	Successor     string    // path of the route to use instead, with parameters of the deprecated one
+}
+
+// Deprecations returns the deprecations of routes by their paths.
+func Deprecations() map[string]Deprecation {
+	all := map[string]Deprecation{}
+	for _, route := range Reference() {
+		if route.Deprecated != nil {
+			all[route.Path] = *route.Deprecated
+		}
+	}
+	return all
+}
+
+// note describes the deprecation.
+func (d Deprecation) note() Text {
+	return Text{
+		fmt.Sprintf("Obsolète à partir du %s, retirée au plus tôt le %s ; utilisez %s.", d.Since.Format(time.DateOnly), d.Sunset.Format(time.DateOnly), d.Successor),
+		fmt.Sprintf("Deprecated from %s, removed no earlier than %s; use %s.", d.Since.Format(time.DateOnly), d.Sunset.Format(time.DateOnly), d.Successor),
+	}
 }
 
 // Access is who may call a route.

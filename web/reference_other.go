@@ -1,6 +1,8 @@
 package web
 
 import (
+	"time"
+
 	"courant/ingest/report"
 	"courant/store/market"
 )
@@ -260,5 +262,9 @@ func csvRoute() Route {
 				"31 dates at most, one for afrr-energy, in means of 5 minutes.",
 		}},
 		Parameters: []Parameter{language, datasetParameter, optional(fromParameter), optional(toParameter)},
+		Deprecated: &Deprecation{
+			Since: time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC), Sunset: time.Date(2027, time.June, 1, 0, 0, 0, 0, time.UTC),
+			Successor: PathRows,
+		},
 	}
 }

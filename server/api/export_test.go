@@ -163,3 +163,22 @@ func QueuedMails(ofOne, persons int) (sent []string, dropped int) {
 		_ = next.send(context.Background())
 	}
 }
+
+// LongAnswers returns how many long answers of rows are under way.
+func (s *Server) LongAnswers() int {
+	s.longAnswers.mu.Lock()
+	defer s.longAnswers.mu.Unlock()
+	return s.longAnswers.sum
+}
+
+// FillLongAnswers counts as many long answers as there may be, until release is called.
+func (s *Server) FillLongAnswers() (release func()) {
+	for account := range int64(longAnswers) {
+		s.longAnswers.add(-1000-account, 1)
+	}
+	return func() {
+		for account := range int64(longAnswers) {
+			s.longAnswers.remove(-1000-account, 1)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -67,7 +69,26 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 
 // get adds a route for GET and HEAD.
 func (s *Server) get(path string, handler echo.HandlerFunc) {
+	if d, is := s.deprecations[path]; is {
+		handler = deprecated(d, handler)
+	}
 	s.echo.Match([]string{http.MethodGet, http.MethodHead}, pattern(path), handler)
+}
+
+// deprecated adds the headers of a deprecated route to its answers.
+func deprecated(d web.Deprecation, next echo.HandlerFunc) echo.HandlerFunc {
+	since, sunset := "@"+strconv.FormatInt(d.Since.Unix(), 10), d.Sunset.UTC().Format(http.TimeFormat)
+	return func(c echo.Context) error {
+		successor := d.Successor
+		for _, name := range c.ParamNames() {
+			successor = strings.ReplaceAll(successor, "{"+name+"}", url.PathEscape(c.Param(name)))
+		}
+		header := c.Response().Header()
+		header.Set("Deprecation", since)
+		header.Set("Sunset", sunset)
+		header.Add("Link", "<"+successor+`>; rel="successor-version"`)
+		return next(c)
+	}
 }
 
 // getPage adds the routes of a page, at its path in each language.

@@ -27,6 +27,8 @@ import (
 const (
 	// shortAnswer is the most rows of an answer that does not count as a long one.
 	shortAnswer = 100_000
+	// shortReading is the most rows from which the resampled rows of an answer are made that does not count as a long one.
+	shortReading = 1_000_000
 	// The most long answers at a time: with one token, or one account's sessions, and in all.
 	longAnswersOfReader = 2
 	longAnswers         = 8
@@ -42,6 +44,9 @@ var (
 	problemThinnedThen = problemInvalidParameter.withDetail(
 		"« as_of » est antérieur au retrait des pas de 4 secondes d'une date demandée : ce qui était connu alors n'est plus gardé.",
 		"“as_of” is before the 4 second steps of a date that is asked for were removed: what was known then is no longer kept.")
+	problemThinnedBetween = problemInvalidParameter.withDetail(
+		"Les pas de 4 secondes d'une date demandée ont été retirés après la première page ; recommencez sans « cursor ».",
+		"The 4 second steps of a date that is asked for were removed after the first page; begin again without “cursor”.")
 	problemInvalidRowsCursor = problemInvalidParameter.withDetail(
 		"« cursor » ne vient pas d'une réponse aux mêmes autres paramètres ; suivez « next », ou recommencez sans « cursor ».",
 		"“cursor” does not come from an answer to the same other parameters; follow “next”, or begin again without “cursor”.")
@@ -75,8 +80,16 @@ func (s *Server) rows(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.readRows(request.Context(), query)
+	answer, err := s.beginRows(request.Context(), query)
 	if err != nil {
+		return err
+	}
+	release, err := s.admitRows(identity, answer)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := answer.countRows(request.Context()); err != nil {
 		return err
 	}
 	if query.format == format.JSON || query.format == format.Columns {
@@ -84,11 +97,6 @@ func (s *Server) rows(c echo.Context) error {
 			return err
 		}
 	}
-	release, err := s.admitRows(request.Context(), identity, answer)
-	if err != nil {
-		return err
-	}
-	defer release()
 	return s.sendRows(c, answer)
 }
 
@@ -102,37 +110,54 @@ type rowsAnswer struct {
 	nextPage *rowsPlace // nil: there is no further page
 }
 
-// readRows finds the moment of an answer and, of a page, where the next one begins.
-func (s *Server) readRows(ctx context.Context, q rowsQuery) (*rowsAnswer, error) {
+// beginRows finds the moment of an answer.
+func (s *Server) beginRows(ctx context.Context, q rowsQuery) (*rowsAnswer, error) {
 	source, err := s.newRowsSource(ctx, q)
-	switch {
-	case errors.Is(err, store.ErrThinned):
-		return nil, problemThinnedThen
-	case errors.Is(err, store.ErrNotFound):
-		return nil, problemInvalidRowsCursor
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, q.explain(err)
 	}
-	answer := &rowsAnswer{query: q, source: source, reading: source.reading, columns: source.columns()}
-	if most := q.format.MostRows(); most > 0 && source.mostRows() > most {
+	return &rowsAnswer{query: q, source: source, reading: source.reading, columns: source.columns()}, nil
+}
+
+// explain returns the problem behind an error of the store while nothing has been sent; the error itself if there is none.
+func (q *rowsQuery) explain(err error) error {
+	isThinned := errors.Is(err, store.ErrThinned)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return problemInvalidRowsCursor
+	case isThinned && q.page != nil:
+		return problemThinnedBetween
+	case isThinned && !q.asOf.IsZero():
+		return problemThinnedThen
+	case isThinned: // just now: the next try finds the means
+		return problemUnavailable
+	}
+	return err
+}
+
+// countRows refuses more rows than the form can take and finds, of a page, where the next one begins.
+func (answer *rowsAnswer) countRows(ctx context.Context) error {
+	q, source := &answer.query, answer.source
+	const open = 4 // a capacity dataset has at most 12 rows a quarter hour
+	if most := q.format.MostRows(); most > 0 && q.limit == 0 && source.mostRows(open) > most {
 		n, _, err := source.count(ctx, most+1)
 		if err != nil {
-			return nil, err
+			return q.explain(err)
 		}
 		if n > most {
-			return nil, problemTooManyRows(q.format)
+			return problemTooManyRows(q.format)
 		}
 	}
 	if q.limit > 0 {
 		n, next, err := source.count(ctx, q.limit+1)
 		if err != nil {
-			return nil, err
+			return q.explain(err)
 		}
 		if n > q.limit {
 			answer.nextPage = &next
 		}
 	}
-	return answer, nil
+	return nil
 }
 
 // missingDates lists the delivery dates of an answer that are not complete.
@@ -164,13 +189,9 @@ func (s *Server) missingDates(ctx context.Context, identity auth.Identity, answe
 
 func overlaps(a, b market.Period) bool { return a.Start < b.End && b.Start < a.End }
 
-// admitRows counts a long answer as long as it is sent; release ends that.
-func (s *Server) admitRows(ctx context.Context, identity auth.Identity, answer *rowsAnswer) (release func(), err error) {
-	rows := answer.source.mostRows()
-	if answer.query.limit > 0 {
-		rows = min(rows, answer.query.limit)
-	}
-	if rows <= shortAnswer {
+// admitRows counts a long answer until release is called.
+func (s *Server) admitRows(identity auth.Identity, answer *rowsAnswer) (release func(), err error) {
+	if !answer.isLong() {
 		return func() {}, nil
 	}
 	reader := identity.TokenID
@@ -181,6 +202,21 @@ func (s *Server) admitRows(ctx context.Context, identity auth.Identity, answer *
 		return nil, problemTooManyLongAnswers
 	}
 	return func() { s.longAnswers.remove(reader, 1) }, nil
+}
+
+// isLong reports whether the answer may have many rows, or be made from very many.
+func (answer *rowsAnswer) isLong() bool {
+	made, read := answer.source.mostRows(1), 0
+	if answer.query.resolution != "" {
+		read = answer.source.mostRead(1)
+	}
+	if limit := answer.query.limit; limit > 0 {
+		if made > 0 {
+			read = int(float64(read) * min(1, float64(limit)/float64(made)))
+		}
+		made = min(made, limit)
+	}
+	return made > shortAnswer || read > shortReading
 }
 
 // sendRows sends the rows, or 304 if the client has them.
@@ -223,11 +259,13 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer) error {
 	stream := newRowsStream(c, coding)
 	if err := s.writeRows(c, answer, next, stream); err != nil {
 		if !c.Response().Committed {
-			for _, name := range []string{"Content-Encoding", "Content-Disposition", "Etag", "Link"} {
+			for _, name := range []string{
+				"Content-Encoding", "Content-Disposition", "Etag", "Link", "X-Courant-Position", "X-Courant-Attribution",
+			} {
 				header.Del(name)
 			}
 		}
-		return s.abort(c, err)
+		return s.abort(c, answer.query.explain(err))
 	}
 	return nil
 }

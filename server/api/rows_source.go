@@ -92,15 +92,33 @@ func (r *rowsSource) held() market.Period {
 	return held
 }
 
-// mostRows is how many rows the answer may have at most, about.
-func (r *rowsSource) mostRows() int {
-	step := r.query.dataset.Series().StepSeconds()
-	if seconds := r.query.resolution.Seconds(); seconds > 0 {
-		step = seconds
+// mostRows is how many rows the answer has at most, if each key that accepts any text has no more than a few values; open is
+// how many those are.
+func (r *rowsSource) mostRows(open int) int {
+	const day = 23 * market.HourSeconds // the shortest
+	switch seconds := r.query.resolution.Seconds(); {
+	case r.query.resolution == "":
+		return r.mostRead(open)
+	case seconds > 0:
+		return r.mostOf(seconds, open)
 	}
-	rows := int(r.held().Seconds() / step)
+	return r.mostOf(day, open)
+}
+
+// mostRead is how many stored rows are read for the whole range at most.
+func (r *rowsSource) mostRead(open int) int {
+	return r.mostOf(r.query.dataset.Series().StepSeconds(), open)
+}
+
+// mostOf is how many rows of that many seconds the range has at most.
+func (r *rowsSource) mostOf(seconds int64, open int) int {
+	rows := int((r.held().Seconds() + seconds - 1) / seconds)
 	for _, key := range r.query.dataset.Series().ServedKeys() {
-		rows *= max(len(key.Values), 1)
+		if key.Values == nil {
+			rows *= open
+		} else {
+			rows *= len(key.Values)
+		}
 	}
 	return rows
 }

@@ -62,6 +62,8 @@ type Server struct {
 	bodies *bodies
 	limits *limits
 	pages  *web.Pages
+	// deprecations are those of routes, by their paths.
+	deprecations map[string]web.Deprecation
 
 	report      func(ctx context.Context, full bool) (report.Report, error)
 	decide      func(ctx context.Context, note store.Note, id int64, accept bool) error
@@ -95,7 +97,8 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
-		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
+		deprecations: web.Deprecations(),
+		report:       o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie,
 		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock),
 		delayed:           make(chan struct{}, mostDelayed),
