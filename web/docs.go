@@ -1,10 +1,44 @@
 package web
 
+import "courant/store/market"
+
 // Docs is the documentation of the API.
 type Docs struct {
 	Site      Site
 	Endpoints []Documented
+	Rows      Documented // the rows of one dataset: those of the others differ in keys and columns only
 }
+
+// RowsOf is where the rows of a dataset are, and its keys and columns.
+type RowsOf struct {
+	Path          string
+	Keys, Columns []string
+}
+
+// RowsOf returns the keys and columns of the rows of each dataset.
+func (Docs) RowsOf() []RowsOf {
+	var all []RowsOf
+	for _, dataset := range market.Datasets() {
+		of := RowsOf{Path: RowsPath(dataset)}
+		for _, key := range dataset.Series().ServedKeys() {
+			of.Keys = append(of.Keys, key.Name)
+		}
+		for _, column := range dataset.Series().ServedColumns() {
+			of.Columns = append(of.Columns, column.Name)
+		}
+		all = append(all, of)
+	}
+	return all
+}
+
+// Changes returns the versions of the API, the newest first.
+func (Docs) Changes() []APIChange { return apiChanges }
+
+// LLMs returns the address of the description as text.
+func (Docs) LLMs() string { return PathLLMs }
+
+// Rules returns how the API gives times and values.
+func (Docs) Rules() []Text { return dataRules }
 
 // Documented is a route with an example of its answer.
 type Documented struct {
@@ -51,6 +85,11 @@ func (p *Pages) Docs(visit Visit, view Docs) ([]byte, error) {
 	return p.render("docs", visit, view)
 }
 
+// Problem renders the page that explains a kind of error.
+func (p *Pages) Problem(visit Visit, view Problem) ([]byte, error) {
+	return p.render("problem", visit, view)
+}
+
 // accesses are the texts of who may call a route.
 var accesses = map[Access]Text{
 	AccessPublic:  same("Public."),
@@ -64,14 +103,17 @@ var accesses = map[Access]Text{
 
 // kinds are the names of the kinds of values.
 var kinds = map[Kind]Text{
-	KindNumber:  {"nombre", "number"},
-	KindInteger: {"entier", "integer"},
-	KindBoolean: {"booléen", "boolean"},
-	KindString:  {"texte", "text"},
-	KindInstant: {"instant UTC", "UTC instant"},
-	KindDate:    {"date", "date"},
-	KindObject:  {"objet", "object"},
-	KindList:    {"liste", "list"},
-	KindWords:   {"liste de textes", "list of strings"},
-	KindValue:   {"valeur", "value"},
+	KindNumber:     {"nombre", "number"},
+	KindInteger:    {"entier", "integer"},
+	KindBoolean:    {"booléen", "boolean"},
+	KindString:     {"texte", "text"},
+	KindInstant:    {"instant UTC", "UTC instant"},
+	KindDate:       {"date", "date"},
+	KindObject:     {"objet", "object"},
+	KindList:       {"liste", "list"},
+	KindWords:      {"liste de textes", "list of strings"},
+	KindValue:      {"valeur", "value"},
+	KindValues:     {"liste de valeurs", "list of values"},
+	KindZoned:      {"instant", "instant"},
+	KindFlagOrMean: {"booléen ou nombre", "boolean or number"},
 }

@@ -94,7 +94,8 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 				documented = append(documented, web.Documented{Route: route, Example: word})
 			}
 		}
-		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented}))
+		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented, Rows: web.Documented{Route: web.RowsRoute(market.DayAheadPrices, nil, nil), Example: word, Live: true}}))
+		r.keep("problem, " + name)(p.Problem(visit, web.Problems()[0]))
 	}
 	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []market.DeliveryDate{day}}))
 	for _, absence := range []web.Absence{web.AbsenceLocked, web.AbsenceOff, web.AbsenceNothing, web.AbsenceDates, web.AbsenceStale} {

@@ -3,6 +3,8 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,30 +20,31 @@ type Site struct {
 	SessionCookie string
 }
 
-// OpenAPI returns the OpenAPI 3.1 document of all routes in one language.
-func OpenAPI(l Language, site Site) ([]byte, error) {
-	paths, schemas := object{}, object{"Problem": problemSchema(l)}
-	for _, route := range Reference() {
+// schemas makes the schemas of one language. It collects those that have a name.
+type schemas struct {
+	language Language
+	named    object
+}
+
+// OpenAPI returns the OpenAPI 3.1 document of the routes in one language.
+func OpenAPI(l Language, site Site, routes []Route) ([]byte, error) {
+	paths, made := object{}, schemas{l, object{}}
+	made.named["Problem"] = made.problem()
+	for _, route := range routes {
 		if route.Body != nil {
-			schemas[schemaName(route.Path)] = objectSchema(l, route.Body)
+			made.named[schemaName(route.Path)] = made.object(route.Body)
 		}
 		at, is := paths[route.Path].(object)
 		if !is {
 			at = object{}
 			paths[route.Path] = at
 		}
-		at[strings.ToLower(route.Method)] = operation(l, route)
+		at[strings.ToLower(route.Method)] = made.operation(route)
 	}
 	info := object{
-		"title": "Courant", "version": "1",
-		"description": Text{
-			"Le marché français de l’électricité : prix day-ahead, capacité et énergie d’équilibrage. " +
-				"Les instants sont en UTC, les dates sont des dates de livraison en Europe/Paris ; " +
-				"une valeur que la source ne donne pas est null, jamais 0.",
-			"The French electricity market: day-ahead prices, balancing capacity and energy. " +
-				"Instants are UTC, dates are delivery dates in Europe/Paris; " +
-				"a value that the source does not give is null, never 0.",
-		}.In(l),
+		"title": "Courant", "version": apiChanges[0].Version,
+		"license":     object{"name": "MIT", "identifier": "MIT"},
+		"description": strings.Join(append([]string{apiSummary.In(l)}, textsIn(l, dataRules)...), " "),
 	}
 	if site.Contact != "" {
 		info["contact"] = object{"name": site.Contact}
@@ -53,7 +56,7 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 	return json.MarshalIndent(object{
 		"openapi": "3.1.0", "info": info, "servers": []object{{"url": server}}, "paths": paths,
 		"components": object{
-			"schemas": schemas,
+			"schemas": made.named,
 			"securitySchemes": object{
 				"token": object{"type": "http", "scheme": "bearer", "description": Text{"Un jeton crt_…", "A token crt_…"}.In(l)},
 				"session": object{
@@ -69,21 +72,65 @@ func OpenAPI(l Language, site Site) ([]byte, error) {
 	}, "", " ")
 }
 
-func reference(name string) object { return object{"$ref": "#/components/schemas/" + name} }
+// reference refers to a schema, or to the component of that name of another kind.
+func reference(name string, kind ...string) object {
+	if len(kind) == 0 {
+		kind = []string{"schemas"}
+	}
+	return object{"$ref": "#/components/" + kind[0] + "/" + name}
+}
+
+// contentSchema returns the schema of content that is not one JSON document that is described: a text or a file.
+func contentSchema(mediaType string) object {
+	switch {
+	case mediaType == "application/json":
+		return object{"type": "object", "additionalProperties": true}
+	case strings.HasPrefix(mediaType, "text/"), mediaType == "application/x-ndjson":
+		return object{"type": "string"}
+	}
+	return object{"type": "string", "format": "binary"}
+}
+
+// refusals returns the statuses from 400 to 499 that the route's own rules answer. A body that is too large is the only one
+// of a public route without parameters.
+func (r Route) refusals() []int {
+	var statuses []int
+	isAPI, isOpen := r.Content != "text/html" && r.Method == "GET", r.Access == AccessPublic
+	takes := func(in string) bool {
+		return slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.In == in })
+	}
+	if takes("query") || r.Form != nil {
+		statuses = append(statuses, http.StatusBadRequest)
+	}
+	if isAPI && !isOpen {
+		statuses = append(statuses, http.StatusUnauthorized, http.StatusTooManyRequests)
+	}
+	if r.Access == AccessSubscription || r.Access == AccessAdministrator || r.Method == "POST" {
+		statuses = append(statuses, http.StatusForbidden)
+	}
+	if takes("path") || strings.HasSuffix(r.Path, "/rows") {
+		statuses = append(statuses, http.StatusNotFound)
+	}
+	if statuses == nil || r.Method == "POST" {
+		statuses = append(statuses, http.StatusRequestEntityTooLarge)
+	}
+	return statuses
+}
 
 // schemaName returns the name of the schema of a path's answer, such as day-ahead-prices.
 func schemaName(path string) string {
 	if path == PathDataset {
 		return "dataset"
 	}
+	if rows, is := strings.CutPrefix(path, PathDatasets+"/"); is {
+		path = strings.Replace(rows, "/", "-", 1)
+	}
 	return strings.Trim(strings.NewReplacer(PathAPI, "", "/{dataset}", "").Replace(path), "/")
 }
 
-func operation(l Language, route Route) object {
-	var notes []string
-	for _, note := range route.Notes {
-		notes = append(notes, note.In(l))
-	}
+func (s schemas) operation(route Route) object {
+	l := s.language
+	notes := textsIn(l, route.Notes)
 	if route.Deprecated != nil {
 		notes = append(notes, route.Deprecated.note().In(l))
 	}
@@ -101,35 +148,50 @@ func operation(l Language, route Route) object {
 		status = "303"
 		answer["description"] = Text{"La page suivante est à l’adresse Location", "The next page is at Location"}.In(l)
 	case route.Body != nil:
-		answer["content"] = object{route.Content: object{"schema": reference(schemaName(route.Path))}}
+		content := object{route.Content: object{"schema": reference(schemaName(route.Path))}}
+		for _, mediaType := range route.OtherContent {
+			content[mediaType] = object{"schema": contentSchema(mediaType)}
+		}
+		answer["content"] = content
 	default:
-		answer["content"] = object{route.Content: object{}}
+		answer["content"] = object{route.Content: object{"schema": contentSchema(route.Content)}}
 	}
+	headers := route.Headers
 	if strings.HasPrefix(route.Path, PathAPI) || route.Path == PathCSV {
-		answer["headers"] = object{"X-Courant-Data": object{
-			"description": Text{"« simulated » si les données sont simulées", "“simulated” if the data are simulated"}.In(l),
-			"schema":      object{"type": "string"},
-		}}
+		headers = append(headers, word("X-Courant-Data", Text{
+			"« simulated » si les données sont simulées", "“simulated” if the data are simulated",
+		}))
 	}
 	if route.Deprecated != nil {
 		made["deprecated"] = true
-		for name, text := range map[string]Text{
-			"Deprecation": {"Depuis quand l’adresse est obsolète (RFC 9745)", "From when on the address is deprecated (RFC 9745)"},
-			"Sunset":      {"Quand l’adresse peut être retirée (RFC 8594)", "When the address may be removed (RFC 8594)"},
-			"Link":        {"L’adresse qui la remplace, « rel=successor-version »", "The address that replaces it, “rel=successor-version”"},
-		} {
-			answer["headers"].(object)[name] = object{"description": text.In(l), "schema": object{"type": "string"}}
-		}
+		headers = append(headers,
+			word("Deprecation", Text{"Depuis quand l’adresse est obsolète (RFC 9745)", "From when on the address is deprecated (RFC 9745)"}),
+			word("Sunset", Text{"Quand l’adresse peut être retirée (RFC 8594)", "When the address may be removed (RFC 8594)"}),
+			word("Link", Text{"L’adresse qui la remplace, « rel=successor-version »", "The address that replaces it, “rel=successor-version”"}))
 	}
 	if route.Paged {
-		answer["headers"].(object)["Link"] = object{
-			"description": Text{
-				"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)",
-			}.In(l),
-			"schema": object{"type": "string"},
-		}
+		headers = append(headers, word("Link", Text{
+			"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)",
+		}))
 	}
-	responses := object{status: answer, "default": object{"$ref": "#/components/responses/Problem"}}
+	responses := object{"default": reference("Problem", "responses")}
+	if route.Cached {
+		headers = append(headers, word("ETag", Text{
+			"À renvoyer dans If-None-Match", "To send back in If-None-Match",
+		}))
+		responses["304"] = object{"description": Text{"Le client a déjà cette réponse", "The client has this answer already"}.In(l)}
+	}
+	if len(headers) > 0 {
+		described := object{}
+		for _, header := range headers {
+			described[header.Name] = object{"description": header.Text.In(l), "schema": valueSchema(header.Kind, header.Values)}
+		}
+		answer["headers"] = described
+	}
+	responses[status] = answer
+	for _, refused := range route.refusals() {
+		responses[strconv.Itoa(refused)] = reference("Problem", "responses")
+	}
 	if route.Access != AccessPublic && route.Content == "text/html" {
 		responses["303"] = object{
 			"description": Text{"Sans session : vers " + PageLogin.Path.FR, "Without a session: to " + PageLogin.Path.EN}.In(l),
@@ -142,9 +204,14 @@ func operation(l Language, route Route) object {
 		if p.Most > 0 {
 			schema["minimum"], schema["maximum"] = 1, p.Most
 		}
-		parameters = append(parameters, object{
+		parameter := object{
 			"name": p.Name, "in": p.In, "required": !p.Optional, "description": p.Text.In(l), "schema": schema,
-		})
+		}
+		if p.List {
+			parameter["schema"] = object{"type": "array", "items": schema, "minItems": 1}
+			parameter["style"], parameter["explode"] = "form", false
+		}
+		parameters = append(parameters, parameter)
 	}
 	if parameters != nil {
 		made["parameters"] = parameters
@@ -159,6 +226,14 @@ func operation(l Language, route Route) object {
 		}}
 	}
 	return made
+}
+
+func textsIn(l Language, texts []Text) []string {
+	var all []string
+	for _, text := range texts {
+		all = append(all, text.In(l))
+	}
+	return all
 }
 
 func operationID(route Route) string {
@@ -176,42 +251,66 @@ func security(access Access) []object {
 	return []object{{"token": []string{}}, {"session": []string{}}}
 }
 
-func objectSchema(l Language, fields []Field) object {
+func (s schemas) object(fields []Field) object {
 	properties, required := object{}, []string{}
 	for _, field := range fields {
-		properties[field.Name] = fieldSchema(l, field)
-		required = append(required, field.Name)
+		properties[field.Name] = s.field(field)
+		if !field.Absent {
+			required = append(required, field.Name)
+		}
 	}
 	return object{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
-func fieldSchema(l Language, field Field) object {
+// fieldObject returns the schema of the field's object, or of the objects in its list.
+func (s schemas) fieldObject(field Field) object {
+	if field.Schema == "" {
+		return s.object(field.Fields)
+	}
+	s.named[field.Schema] = s.object(field.Fields)
+	return reference(field.Schema)
+}
+
+func (s schemas) field(field Field) object {
 	if field.Of != "" {
 		return reference(schemaName(field.Of))
 	}
 	var schema object
 	switch field.Kind {
 	case KindObject:
-		schema = objectSchema(l, field.Fields)
+		schema = s.fieldObject(field)
 	case KindList:
-		schema = object{"type": "array", "items": objectSchema(l, field.Fields)}
+		schema = object{"type": "array", "items": s.fieldObject(field)}
+	case KindValues:
+		schema = object{"type": "array", "items": s.field(field.Fields[0])}
 	case KindWords:
 		schema = object{"type": "array", "items": object{"type": "string"}}
 	default:
 		schema = valueSchema(field.Kind, field.Values)
 	}
-	schema["description"] = field.Text.In(l)
+	if field.Nullable {
+		schema = orNull(schema)
+	}
+	schema["description"] = field.Text.In(s.language)
 	if field.Unit != "" {
-		schema["description"] = fmt.Sprintf("%s (%s)", field.Text.In(l), field.Unit)
+		schema["description"] = fmt.Sprintf("%s (%s)", field.Text.In(s.language), field.Unit)
 		schema["x-unit"] = field.Unit
 	}
-	if field.Nullable {
-		if one, single := schema["type"].(string); single {
-			schema["type"] = []string{one, "null"}
-		} else {
-			schema["type"] = append(schema["type"].([]string), "null")
-		}
+	return schema
+}
+
+// orNull returns the schema of what is null or as the schema says. A list of types stays short where it says all: makers of
+// clients refuse longer lists, and lose the null beside an object or an enumeration.
+func orNull(schema object) object {
+	null := object{"type": "null"}
+	if kinds, isUnion := schema["oneOf"].([]object); isUnion {
+		return object{"oneOf": append(kinds, null)}
 	}
+	one, isPlain := schema["type"].(string)
+	if _, isEnumeration := schema["enum"]; !isPlain || isEnumeration || one == "object" || one == "array" {
+		return object{"oneOf": []object{schema, null}}
+	}
+	schema["type"] = []string{one, "null"}
 	return schema
 }
 
@@ -222,8 +321,18 @@ func valueSchema(kind Kind, values []string) object {
 		schema = object{"type": "string", "format": "date-time", "pattern": `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`}
 	case KindDate:
 		schema = object{"type": "string", "format": "date", "pattern": `^\d{4}-\d\d-\d\d$`}
+	case KindZoned:
+		schema = object{
+			"type": "string", "format": "date-time", "pattern": `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$`,
+		}
+	case KindNumber:
+		schema["format"] = "double"
 	case KindValue:
-		schema = object{"type": []string{"number", "boolean", "string"}}
+		schema = object{"oneOf": []object{
+			{"type": "number", "format": "double"}, {"type": "boolean"}, {"type": "string"},
+		}}
+	case KindFlagOrMean:
+		schema = object{"oneOf": []object{{"type": "boolean"}, {"type": "number", "format": "double"}}}
 	}
 	if len(values) > 0 {
 		var all []any
@@ -239,16 +348,12 @@ func valueSchema(kind Kind, values []string) object {
 	return schema
 }
 
-func problemSchema(l Language) object {
-	var codes []string
-	for _, p := range problems {
-		codes = append(codes, string(p.Code))
-	}
-	return objectSchema(l, []Field{
-		word("type", Text{"urn:courant:problem: et le code", "urn:courant:problem: and the code"}),
+func (s schemas) problem() object {
+	return s.object([]Field{
+		word("type", Text{"Adresse de la page qui explique le code", "Address of the page that explains the code"}),
 		word("title", Text{"Titre, dans la langue demandée", "Title, in the language asked for"}),
 		integer("status", "", Text{"Statut HTTP", "HTTP status"}),
 		word("detail", Text{"Ce qu’il faut faire", "What to do"}),
-		word("code", Text{"Ce qui ne change jamais", "What never changes"}, codes...),
+		word("code", Text{"Ce qui ne change jamais", "What never changes"}, problemCodes()...),
 	})
 }

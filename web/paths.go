@@ -18,6 +18,7 @@ const (
 	PathDataset   = "/api/datasets/{dataset}"
 	PathRows      = "/api/datasets/{dataset}/rows"
 	PathOpenAPI   = "/api/openapi.json"
+	PathLLMs      = "/llms.txt"
 	PathCSV       = "/csv/{language}/{dataset}"
 	PathHealth    = "/healthz"
 	PathReady     = "/readyz"
@@ -76,6 +77,8 @@ var (
 		Text{"Page : énergie", "Page: energy"}, AccessAccount}
 	PageDocs = Page{"docs", same("/docs"), same("API"),
 		Text{"Page : documentation de l’API", "Page: documentation of the API"}, AccessPublic}
+	PageProblem = Page{"problem", same("/docs/problems/{code}"), Text{},
+		Text{"Page : ce que veut dire un code d’erreur", "Page: what the code of an error means"}, AccessPublic}
 	PageStatus = Page{"status", Text{"/etat", "/status"}, Text{"État", "Status"},
 		Text{"Page : état des flux", "Page: state of the feeds"}, AccessAccount}
 	PageUsers = Page{"users", Text{"/administration", "/admin"}, same("Administration"),
@@ -99,7 +102,7 @@ var (
 // sitePages are all pages, those of the navigation in its order.
 var sitePages = []Page{
 	PageOverview, PagePrices, PageCapacity, PageEnergy, PageDocs, PageStatus, PageUsers, PageUser, PageAudit,
-	PageLogin, PageForgotten, PageSignUp, PageSetPassword, PageOffers, PageAccount, PageTokens,
+	PageLogin, PageForgotten, PageSignUp, PageSetPassword, PageOffers, PageAccount, PageTokens, PageProblem,
 }
 
 // Form is a form that a page sends. It has one path for both languages.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // ProblemCode is the code of an error (RFC 9457) as clients see it. A code never changes.
@@ -91,6 +92,19 @@ var problems = []Problem{
 
 // Problems returns every kind of error, in the order of the documentation.
 func Problems() []Problem { return slices.Clone(problems) }
+
+func problemCodes() []string {
+	var codes []string
+	for _, p := range problems {
+		codes = append(codes, string(p.Code))
+	}
+	return codes
+}
+
+// Path returns the path of the page that explains the problem.
+func (p Problem) Path() string {
+	return strings.Replace(PageProblem.Path.FR, "{code}", string(p.Code), 1)
+}
 
 // ProblemOf returns the kind of error that has the code. It panics if there is none, which is an error of the program.
 func ProblemOf(code ProblemCode) Problem {

@@ -8,7 +8,7 @@ import (
 	"courant/store/market"
 )
 
-// Route is a route as /docs and the OpenAPI document describe it. Both are made from Routes.
+// Route is a route as /docs and the OpenAPI document describe it. Both are made from Reference.
 type Route struct {
 	Method     string // GET stands for HEAD too
 	Path       string // parameters in braces
@@ -19,9 +19,13 @@ type Route struct {
 	Parameters []Parameter
 	Form       []Parameter // fields of the form
 	Content    string      // media type of the answer; empty: it redirects with status 303
-	Paged      bool        // the answer's header Link names the next page
-	Body       []Field     // of an answer in JSON; nil if it has another content or no schema
-	Deprecated *Deprecation
+	// OtherContent are the media types of the other forms of the answer.
+	OtherContent []string
+	Headers      []Field // of the answer, besides those that every answer has
+	Cached       bool    // the answer has an ETag, and is 304 if the client has it
+	Paged        bool    // the answer's header Link names the next page
+	Body         []Field // of an answer in JSON; nil if it has another content or no schema
+	Deprecated   *Deprecation
 }
 
 // Deprecation announces the end of a route, in the headers of its answers too (RFC 9745, RFC 8594).
@@ -66,7 +70,8 @@ type Parameter struct {
 	Text     Text
 	Kind     Kind
 	Values   []string
-	Most     int // of a number from 1; 0: there is no upper bound
+	Most     int  // of a number from 1; 0: there is no upper bound
+	List     bool // several values, separated by commas
 	Optional bool
 }
 
@@ -80,25 +85,31 @@ const (
 	KindString  Kind = "string"
 	KindInstant Kind = "date-time" // UTC, with milliseconds
 	KindDate    Kind = "date"      // a delivery date in Europe/Paris
-	KindValue   Kind = "value"     // a number or a boolean
-	KindObject  Kind = "object"
-	KindList    Kind = "array" // of objects
-	KindWords   Kind = "words" // a list of strings
+	KindValue   Kind = "value"     // a number, a boolean or a string
+	KindZoned   Kind = "zoned"     // an instant with milliseconds, in UTC or with the offset of Europe/Paris
+	// KindFlagOrMean is a boolean, or the share of booleans that are true.
+	KindFlagOrMean Kind = "flag-or-mean"
+	KindObject     Kind = "object"
+	KindList       Kind = "array"  // of objects
+	KindWords      Kind = "words"  // a list of strings
+	KindValues     Kind = "values" // a list of values, each of which is as the only one of Fields
 )
 
-// Field is a member of a JSON object. No member is ever absent.
+// Field is a member of a JSON object.
 type Field struct {
 	Name     string
 	Kind     Kind
 	Nullable bool
+	Absent   bool // it may be absent
 	Unit     string
 	Text     Text
 	Values   []string // all possible values
 	Fields   []Field  // of an object, or of each object in a list
+	Schema   string   // the name of the schema of the object, or of each object in a list, in OpenAPI; empty: none
 	Of       string   // the path of the endpoint whose answer it is, byte for byte
 }
 
-// Reference returns every route, those of the data endpoints first.
-func Reference() []Route {
-	return slices.Concat(apiRoutes(), otherRoutes(), pageRoutes(), formRoutes())
+// Reference returns every route: those of the endpoints first, then the given ones of the rows of datasets.
+func Reference(rows ...Route) []Route {
+	return slices.Concat(apiRoutes(), rows, otherRoutes(), pageRoutes(), formRoutes())
 }

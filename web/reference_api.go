@@ -43,6 +43,7 @@ func nullable(f Field) Field {
 // columnKinds are the kinds of fields by the kind of the column that they hold.
 var columnKinds = map[market.Kind]Kind{
 	market.KindNumber: KindNumber, market.KindBoolean: KindBoolean, market.KindString: KindString, market.KindInstant: KindInstant,
+	market.KindInteger: KindInteger,
 }
 
 func columnField(c market.ServedColumn) Field {
@@ -123,7 +124,7 @@ func apiRoutes() []Route {
 func endpoint(datasets []market.Dataset, name string, summary Text, notes []Text, fields ...Field) Route {
 	return Route{
 		Method: "GET", Path: PathAPI + name, Summary: summary, Notes: notes, Access: AccessSubscription, Datasets: datasets,
-		Content: "application/json", Body: fields,
+		Content: "application/json", Cached: true, Body: fields,
 	}
 }
 

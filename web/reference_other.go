@@ -62,6 +62,10 @@ func otherRoutes() []Route {
 			Method: "GET", Path: PathOpenAPI, Summary: Text{"Ce document", "This document"},
 			Access: AccessPublic, Content: "application/json",
 		},
+		{
+			Method: "GET", Path: PathLLMs, Summary: Text{"L’API, en bref et en texte", "The API, in brief and as text"},
+			Access: AccessPublic, Content: "text/plain",
+		},
 		csvRoute(),
 		{
 			Method: "GET", Path: PathHealth, Summary: Text{"Le processus sert", "The process serves"},
@@ -166,10 +170,28 @@ func datasetFields() []Field {
 		})),
 		nullable(instant("next_run_at", Text{"Prochain passage", "Next run"})),
 		list("missing", Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"},
-			dateField,
-			integer("expected", "", Text{"Périodes attendues", "Periods expected"}),
-			integer("received", "", Text{"Périodes reçues", "Periods received"}),
-			word("reason", Text{"Raison", "Reason"}, words(report.Reasons())...)),
+			missingFields()...),
+	}
+}
+
+// missingFields returns the members of a delivery date that is not whole.
+func missingFields() []Field {
+	return []Field{
+		dateField,
+		integer("expected", "", Text{"Périodes attendues", "Periods expected"}),
+		integer("received", "", Text{"Périodes reçues", "Periods received"}),
+		word("reason", Text{"Raison", "Reason"}, words(report.Reasons())...),
+	}
+}
+
+// columnDescriptionFields returns the members of a column's description.
+func columnDescriptionFields() []Field {
+	return []Field{
+		word("name", Text{"Nom, qui ne change jamais", "Name, which never changes"}),
+		word("type", Text{"Type des valeurs", "Type of the values"}, words([]market.Kind{
+			market.KindNumber, market.KindBoolean, market.KindString, market.KindInstant, market.KindInteger,
+		})...),
+		nullable(word("unit", Text{"Unité", "Unit"})), word("description", Text{"Ce qu’elle contient", "What it has"}),
 	}
 }
 
@@ -183,11 +205,7 @@ func descriptionFields() []Field {
 		{Name: "keys", Kind: KindWords, Text: Text{
 			"Les colonnes qui distinguent les lignes d’une période", "The columns that tell the rows of one period apart",
 		}},
-		list("columns", Text{"Les colonnes", "The columns"},
-			word("name", Text{"Nom, qui ne change jamais", "Name, which never changes"}),
-			word("type", Text{"Type des valeurs", "Type of the values"},
-				string(market.KindNumber), string(market.KindBoolean), string(market.KindString), string(market.KindInstant)),
-			nullable(word("unit", Text{"Unité", "Unit"})), word("description", Text{"Ce qu’elle contient", "What it has"})),
+		list("columns", Text{"Les colonnes", "The columns"}, columnDescriptionFields()...),
 		list("sources", Text{"Les sources, la principale d’abord", "The sources, the main one first"},
 			word("name", Text{"Nom", "Name"}), word("attribution", Text{"Mention de la source", "Attribution"}),
 			nullable(word("licence", Text{"Licence ; null : inconnue", "Licence; null: not known"})),

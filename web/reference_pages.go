@@ -19,7 +19,7 @@ func pageRoutes() []Route {
 }
 
 func pageRoute(page Page, path string) Route {
-	return Route{Method: "GET", Path: path, Summary: page.Summary, Access: page.Access, Content: "text/html", Parameters: numberIn(path)}
+	return Route{Method: "GET", Path: path, Summary: page.Summary, Access: page.Access, Content: "text/html", Parameters: parameterIn(path)}
 }
 
 // formRoutes returns the routes of all forms.
@@ -27,14 +27,19 @@ func formRoutes() []Route {
 	var routes []Route
 	for _, form := range forms {
 		routes = append(routes, Route{
-			Method: "POST", Path: form.Path, Summary: form.Summary, Access: form.Access, Parameters: numberIn(form.Path), Form: form.Fields,
+			Method: "POST", Path: form.Path, Summary: form.Summary, Access: form.Access, Parameters: parameterIn(form.Path), Form: form.Fields,
 		})
 	}
 	return routes
 }
 
-// numberIn returns the parameter {id} of a path, if it has one.
-func numberIn(path string) []Parameter {
+// parameterIn returns the parameter of a page's or form's path, if it has one.
+func parameterIn(path string) []Parameter {
+	if path == PageProblem.Path.FR {
+		return []Parameter{{
+			Name: "code", In: "path", Kind: KindString, Values: problemCodes(), Text: Text{"Code de l’erreur", "Code of the error"},
+		}}
+	}
 	if !strings.Contains(path, "{id}") {
 		return nil
 	}

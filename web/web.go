@@ -26,7 +26,7 @@ var static embed.FS
 
 // templateNames are the templates of pages in templates/.
 var templateNames = []string{
-	"login", "overview", "market", "status", "docs",
+	"login", "overview", "market", "status", "docs", "problem",
 	"forgotten", "signup", "setpassword", "account", "tokens", "offers", "users", "user", "audit",
 }
 

@@ -32,7 +32,7 @@ func TestTheStylesheetDrawsEveryState(t *testing.T) {
 
 // The reference lists the words that the report has, and no others.
 func TestTheReferenceListsTheWordsOfTheReport(t *testing.T) {
-	document, err := web.OpenAPI(web.English, web.Site{})
+	document, err := web.OpenAPI(web.English, web.Site{}, web.Reference())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -350,7 +350,7 @@ func TestInABrowserTheDocumentationIsTried(t *testing.T) {
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Member, "en")
 	b.open("/docs")
-	b.is(`document.querySelectorAll('a[data-try]').length`, "1") // a member without subscription may try prices
+	b.is(`document.querySelectorAll('a[data-try]').length`, "2") // a member without subscription may try prices and their rows
 	b.do(chromedp.Click(chromedp.CSS("a[data-try]")))
 	tried := run(b, chromedp.Poll[string](`document.querySelector('[role=status]').textContent`))
 	if !strings.HasPrefix(tried, "200, ") || !strings.Contains(b.text(`document.querySelector('#day-ahead-prices pre').textContent`), `"hour_start_utc": "2026-10-24T22:00:00.000Z"`) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/web"
 )
 
 // document is the OpenAPI document that the server answers.
@@ -61,11 +63,21 @@ func TestTheDocumentHasEveryRoute(t *testing.T) {
 	f := open(t)
 	doc := document(t, f)
 	served := f.Routes()
-	var described []string
+	var described, rows []string
 	for path, item := range doc.Paths.Map() {
 		for method := range item.Operations() {
-			described = append(described, method+" "+path)
+			if dataset, isRows := strings.CutSuffix(strings.TrimPrefix(path, "/api/datasets/"), "/rows"); isRows {
+				rows = append(rows, dataset)
+				path = "/api/datasets/{dataset}/rows" // one route answers all of them
+			}
+			if !slices.Contains(described, method+" "+path) {
+				described = append(described, method+" "+path)
+			}
 		}
+	}
+	slices.Sort(rows)
+	if want := slices.Sorted(slices.Values(market.Datasets())); strings.Join(rows, " ") != fmt.Sprint(want)[1:len(fmt.Sprint(want))-1] {
+		t.Errorf("the document has the rows of %v, want %v", rows, want)
 	}
 	slices.Sort(served)
 	slices.Sort(described)
@@ -146,6 +158,125 @@ func TestAnswersMatchTheDocument(t *testing.T) {
 	}
 }
 
+// The rows of every dataset, native and resampled, in either form of JSON and either time zone, are as the document says, and
+// so are the other forms and what is refused.
+func TestRowsAreAsTheDocumentSays(t *testing.T) {
+	t.Parallel()
+	f, admin := withMarket(t, reporting(inState("ok")))
+	doc := document(t, f)
+	for _, dataset := range market.Datasets() {
+		path := "/api/datasets/" + string(dataset) + "/rows"
+		extra := "columns=updated_at,source,period_start_unix"
+		for query, status := range map[string]int{
+			"date=2026-10-25": 200, "date=2026-10-25&limit=3&tz=Europe/Paris": 200, "date=2026-10-25&format=columns&" + extra: 200,
+			"date=2026-10-25&" + extra: 200, "date=2026-10-25&resolution=PT1H&stat=mean,min,max,sum,count,share": 200,
+			"date=2026-10-25&resolution=P1D&tz=Europe/Paris&format=columns": 200, "from=2026-10-25&as_of=now": 200, "date=2001-01-01": 200,
+			"date=2026-10-25&limit=1&format=ndjson": 200, "date=2026-10-25&limit=1&format=csv": 200,
+			"date=2026-10-25&limit=1&format=xlsx": 200, "date=2026-10-25&limit=1&format=parquet": 200, "limit=0": 400,
+		} {
+			answer := f.ask(t, "GET", path+"?"+query, admin)
+			if answer.Code != status {
+				t.Errorf("%s?%s answers %d: %s", dataset, query, answer.Code, answer.Body)
+				continue
+			}
+			item := doc.Paths.Find(path).Get.Responses.Status(answer.Code)
+			mediaType, _, _ := strings.Cut(answer.Header().Get("Content-Type"), ";")
+			if item == nil || item.Value.Content.Get(mediaType) == nil {
+				t.Errorf("%s?%s: the document has no %d with %s", dataset, query, answer.Code, mediaType)
+			} else if mediaType != "application/x-ndjson" && strings.HasSuffix(mediaType, "json") {
+				if err := fits(t, doc, path, path+"?"+query, answer.Code, answer.Header(), answer.Body.Bytes()); err != nil {
+					t.Errorf("%s?%s: %v", dataset, query, err)
+				}
+			}
+			for _, name := range []string{"X-Courant-Position", "X-Courant-Attribution", "Link", "Content-Disposition"} {
+				if answer.Header().Get(name) != "" && item.Value.Headers[name] == nil {
+					t.Errorf("%s?%s: the document has no header %s", dataset, query, name)
+				}
+			}
+		}
+	}
+}
+
+// Clients are made from the document by programs that take no more of OpenAPI 3.1 than this.
+func TestTheDocumentIsAsMakersOfClientsNeedIt(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	var check func(path string, value any)
+	check = func(path string, value any) {
+		switch v := value.(type) {
+		case map[string]any:
+			if kinds, isList := v["type"].([]any); isList && (len(kinds) != 2 || kinds[1] != "null" || kinds[0] == "object" || v["enum"] != nil) {
+				t.Errorf("%s: a list of types that is not one type or null: %v", path, kinds)
+			}
+			if kinds, isList := v["type"].([]any); (v["type"] == "number" || isList && kinds[0] == "number") && v["format"] != "double" {
+				t.Errorf("%s: a number without the format double", path)
+			}
+			for name, member := range v {
+				check(path+"/"+name, member)
+			}
+		case []any:
+			for i, member := range v {
+				check(fmt.Sprintf("%s/%d", path, i), member)
+			}
+		}
+	}
+	var whole map[string]any
+	must(t, json.Unmarshal(f.ask(t, "GET", "/api/openapi.json").Body.Bytes(), &whole))
+	check("", whole)
+	doc := document(t, f)
+	if doc.Info.License == nil {
+		t.Error("the document names no licence")
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			refused := false
+			for status, response := range operation.Responses.Map() {
+				refused = refused || strings.HasPrefix(status, "4")
+				for mediaType, content := range response.Value.Content {
+					if content.Schema == nil {
+						t.Errorf("%s %s: %s has no schema", method, path, mediaType)
+					} else if mediaType == "text/csv" && !content.Schema.Value.Type.Is("string") {
+						t.Errorf("%s %s: CSV is not a string", method, path)
+					}
+				}
+			}
+			if !refused {
+				t.Errorf("%s %s has no answer from 400 to 499", method, path)
+			}
+		}
+	}
+}
+
+func TestTheAPIAsTextNamesEveryDatasetColumnRouteAndError(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(o *api.Options) { o.PublicURL = "https://courant.example" })
+	for _, language := range []string{"fr", "en"} {
+		w := f.ask(t, "GET", "/llms.txt", header("Accept-Language", language))
+		text := w.Body.String()
+		if w.Code != 200 || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" || !strings.HasPrefix(text, "# Courant\n\n> ") {
+			t.Fatalf("%d, %v: %.100s", w.Code, w.Header(), text)
+		}
+		wanted := []string{"Authorization: Bearer crt_", "Europe/Paris", "https://courant.example/api/openapi.json", "`updated_since`", "PT4S"}
+		for _, dataset := range market.Datasets() {
+			wanted = append(wanted, "GET /api/datasets/"+string(dataset)+"/rows")
+			for _, column := range dataset.Series().ServedColumns() {
+				wanted = append(wanted, "`"+column.Name+"`")
+			}
+		}
+		for _, name := range endpoints {
+			wanted = append(wanted, "https://courant.example/api/"+name)
+		}
+		for _, kind := range web.Problems() {
+			wanted = append(wanted, "https://courant.example/docs/problems/"+string(kind.Code))
+		}
+		for _, want := range wanted {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the text has no %s", language, want)
+			}
+		}
+	}
+}
+
 func TestAnAnswerWithoutAKeyDoesNotMatchTheDocument(t *testing.T) {
 	t.Parallel()
 	f, _ := withMarket(t)
@@ -175,26 +306,33 @@ func TestTheDocumentationShowsWhatIsServedToThoseWhoMayReadIt(t *testing.T) {
 		live  func(endpoint string) bool
 	}{
 		"guest":         {func(*http.Request) {}, func(string) bool { return false }},
-		"member":        {member, func(endpoint string) bool { return endpoint == "day-ahead-prices" }},
-		"administrator": {admin, func(endpoint string) bool { return slices.Contains(endpoints, endpoint) }},
+		"member":        {member, func(endpoint string) bool { return endpoint == "day-ahead-prices" || endpoint == "rows" }},
+		"administrator": {admin, func(endpoint string) bool { return slices.Contains(endpoints, endpoint) || endpoint == "rows" }},
 	} {
 		page := f.ask(t, "GET", "/docs", test.dress, header("Accept-Language", "en")).Body.String()
-		seen := 0
-		for _, match := range example.FindAllStringSubmatch(page, -1) {
+		seen, rowsSeen := 0, 0
+		for section := range strings.SplitSeq(page, "</section>") {
+			match := example.FindStringSubmatch(section)
+			if match == nil {
+				continue
+			}
 			endpoint, path, live, body := match[1], match[2], match[3] == "Served now", strings.ReplaceAll(match[4], "&#34;", `"`)
+			if endpoint == "rows" {
+				path = "/api/datasets/day-ahead-prices/rows"
+				rowsSeen++
+			}
 			if live != test.live(endpoint) {
 				t.Errorf("%s: the example of %s is live: %t", name, endpoint, live)
 			}
-			if !slices.Contains(endpoints, endpoint) {
-				continue
+			if slices.Contains(endpoints, endpoint) {
+				seen++
 			}
-			seen++
 			if err := fits(t, doc, path, path, 200, http.Header{"Content-Type": {"application/json"}}, []byte(body)); err != nil {
 				t.Errorf("%s: the example of %s: %v\n%s", name, endpoint, err, body)
 			}
 		}
-		if seen != len(endpoints) {
-			t.Errorf("%s sees %d examples", name, seen)
+		if seen != len(endpoints) || rowsSeen != 1 {
+			t.Errorf("%s sees %d examples of endpoints, %d of rows", name, seen, rowsSeen)
 		}
 	}
 }

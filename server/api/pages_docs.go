@@ -1,7 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,18 +29,32 @@ func (s *Server) site(c echo.Context) web.Site {
 
 // openAPI answers the OpenAPI document of all routes.
 func (s *Server) openAPI(c echo.Context) error {
-	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()})
+	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()}, reference())
 	if err != nil {
 		return err
 	}
+	return s.sendDescribed(c, "application/json", body)
+}
+
+// llms answers the description of the API as text.
+func (s *Server) llms(c echo.Context) error {
+	return s.sendDescribed(c, "text/plain; charset=utf-8", web.LLMs(language(c), s.site(c), reference()))
+}
+
+// sendDescribed sends a description of the API in the language of the request.
+func (s *Server) sendDescribed(c echo.Context, contentType string, body []byte) error {
 	c.Response().Header().Set("Cache-Control", "no-cache")
 	c.Response().Header().Set("Vary", "Accept-Language, Cookie")
-	return s.send(c, http.StatusOK, "application/json", body)
+	return s.send(c, http.StatusOK, contentType, body)
 }
 
 // docs answers the API documentation. Its examples are live answers for a visitor who may read them, else invented ones.
 func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	view, guest := web.Docs{Site: s.site(c)}, identity.AccountID == 0
+	var err error
+	if view.Rows, err = s.documentedRows(c, identity); err != nil {
+		return err
+	}
 	for _, route := range web.Reference() {
 		name, isAPI := strings.CutPrefix(route.Path, web.PathAPI)
 		if !isAPI || route.Body == nil {
@@ -49,7 +66,6 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 			answer, documented.Live = served, true
 		}
 		if answer != nil {
-			var err error
 			if documented.Example, err = answer.example(); err != nil {
 				return err
 			}
@@ -60,12 +76,64 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	return s.page(c, http.StatusOK, body, err)
 }
 
+// documentedRows describes the rows of the first dataset. The example is the newest rows for a visitor who may read them,
+// else invented ones, written by the same code.
+func (s *Server) documentedRows(c echo.Context, identity auth.Identity) (web.Documented, error) {
+	dataset, ctx := market.Datasets()[0], c.Request().Context()
+	documented := web.Documented{Route: rowsRoute(dataset)}
+	latest, _ := s.bodies.latest(dataset)
+	documented.Live = identity.AccountID != 0 && identity.May(dataset) == nil && !latest.IsZero()
+	date := exampleDate
+	if documented.Live {
+		date = latest
+	}
+	query, err := parseRowsQuery(dataset, "date="+date.String()+"&limit="+strconv.Itoa(exampleRows), nil, s.clock.Now(), latest)
+	if err != nil {
+		return documented, err
+	}
+	answer := &rowsAnswer{query: query, columns: query.columns, reading: &store.Reading{ChangedAt: date.Start(), Changed: 1}}
+	chunks := func(yield func(market.Chunk, error) bool) { yield(sampleRows(dataset, date), nil) }
+	next := ""
+	if documented.Live {
+		if answer, err = s.beginRows(ctx, query); err != nil {
+			return documented, err
+		}
+		if err := answer.countRows(ctx); err != nil {
+			return documented, err
+		}
+		if answer.missing, err = s.missingDates(ctx, identity, answer); err != nil {
+			return documented, err
+		}
+		chunks, next = answer.source.rows(ctx, query.limit), answer.nextAddress()
+	}
+	var body bytes.Buffer
+	if err := s.writeRows(c, answer, next, chunks, &body, func() error { return nil }); err != nil {
+		return documented, err
+	}
+	documented.Example, err = shorten(body.Bytes(), exampleRows)
+	return documented, err
+}
+
+// problemPage answers the page that explains the code of an error.
+func (s *Server) problemPage(c echo.Context, identity auth.Identity) error {
+	all := web.Problems()
+	at := slices.IndexFunc(all, func(p web.Problem) bool { return string(p.Code) == c.Param("code") })
+	if at < 0 {
+		return problemNotFound
+	}
+	body, err := s.pages.Problem(visit(c, identity), all[at])
+	return s.page(c, http.StatusOK, body, err)
+}
+
 // exampleRows is the number of members to which lists in an example are cut.
 const exampleRows = 2
 
+// exampleDate is the delivery date of invented values.
+var exampleDate = market.NewDeliveryDate(2026, 4, 17)
+
 // examples returns the answer of each endpoint with invented values, written by the same code as the real ones.
 var examples = sync.OnceValue(func() map[string]*document {
-	date := market.NewDeliveryDate(2026, 4, 17)
+	date := exampleDate
 	read := date.Start().Add(-time.Hour)
 	parts := map[market.Dataset]body{}
 	for _, dataset := range market.Datasets() {

@@ -121,7 +121,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		Status int    `json:"status"`
 		Detail string `json:"detail"`
 		Code   string `json:"code"`
-	}{"urn:courant:problem:" + string(p.Code), p.Title.In(language), p.Status, p.Detail.In(language), string(p.Code)})
+	}{s.publicURL + p.Path(), p.Title.In(language), p.Status, p.Detail.In(language), string(p.Code)})
 	if err != nil {
 		s.log.Error("cannot write a problem", "error", err.Error())
 		return

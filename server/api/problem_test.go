@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"encoding/json"
+	"html"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"courant/server/api"
 	"courant/store"
 	"courant/web"
 )
@@ -73,6 +75,29 @@ func TestProblemsDifferBetweenLanguagesOnlyInTheirText(t *testing.T) {
 		}
 		if fr.Title != kind.Title.FR || en.Title != kind.Title.EN || fr.Title == en.Title || fr.Detail == en.Detail {
 			t.Errorf("%s: %+v in French, %+v in English", kind.Code, fr, en)
+		}
+	}
+}
+
+func TestTheTypeOfAProblemOpensAPageThatExplainsItsCode(t *testing.T) {
+	t.Parallel()
+	for _, publicURL := range []string{"", "https://courant.example"} {
+		f := open(t, func(o *api.Options) { o.PublicURL = publicURL })
+		p := problemOf(t, f.ask(t, "GET", "/api/afrr-energy"))
+		if want := publicURL + "/docs/problems/unauthenticated"; p.Type != want {
+			t.Errorf("with the public address %q the type is %q, want %q", publicURL, p.Type, want)
+		}
+		for _, kind := range web.Problems() {
+			for language, want := range map[string]string{"fr": kind.Title.FR, "en": kind.Title.EN} {
+				w := f.ask(t, "GET", kind.Path(), header("Accept-Language", language))
+				page := html.UnescapeString(w.Body.String())
+				if w.Code != 200 || !strings.Contains(page, "<h1>"+want+"</h1>") || !strings.Contains(page, "<code>"+string(kind.Code)+"</code>") {
+					t.Errorf("%s in %s answers %d: %s", kind.Path(), language, w.Code, page)
+				}
+			}
+		}
+		if w := f.ask(t, "GET", "/docs/problems/nothing"); problemOf(t, w).Code != "not_found" {
+			t.Errorf("a code that there is not answers %d", w.Code)
 		}
 	}
 }

@@ -23,6 +23,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.get(web.PathDataset, s.dataset)
 	s.get(web.PathRows, s.rows)
 	s.get(web.PathOpenAPI, s.openAPI)
+	s.get(web.PathLLMs, s.llms)
 	s.get(web.PathCSV, s.csv)
 	s.get(web.PathHealth, s.healthz)
 	s.get(web.PathReady, s.readyz)
@@ -34,6 +35,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 		s.getPage(page.Page, s.requireSignIn(s.market(page)))
 	}
 	s.getPage(web.PageDocs, s.public(s.docs))
+	s.getPage(web.PageProblem, s.public(s.problemPage))
 	s.getPage(web.PageStatus, s.requireSignIn(s.statusPage))
 	s.post(web.FormLanguage, s.chooseLanguage)
 	s.post(web.FormQuarantine, s.adminForm(web.PageStatus, s.decideWaiting))

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -227,9 +228,8 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer) error {
 		coding = streamCoding(c.Request().Header["Accept-Encoding"])
 	}
 	position := int64(answer.reading.Changed)
-	next := ""
-	if answer.nextPage != nil {
-		next = web.RowsPath(q.dataset) + "?" + q.nextQuery(position, *answer.nextPage)
+	next := answer.nextAddress()
+	if next != "" {
 		header.Set("Link", "<"+next+`>; rel="next"`)
 	}
 	attribution := market.Attribution(q.dataset.About().Source)
@@ -257,7 +257,11 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer) error {
 		return nil
 	}
 	stream := newRowsStream(c, coding)
-	if err := s.writeRows(c, answer, next, stream); err != nil {
+	err := s.writeRows(c, answer, next, answer.source.rows(c.Request().Context(), q.limit), stream, stream.begin)
+	if err == nil {
+		err = stream.end()
+	}
+	if err != nil {
 		if !c.Response().Committed {
 			for _, name := range []string{
 				"Content-Encoding", "Content-Disposition", "Etag", "Link", "X-Courant-Position", "X-Courant-Attribution",
@@ -270,8 +274,18 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer) error {
 	return nil
 }
 
-// writeRows writes an answer to a stream, and ends the stream.
-func (s *Server) writeRows(c echo.Context, answer *rowsAnswer, next string, stream *rowsStream) error {
+// nextAddress returns where the page after the answer is; empty if there is none.
+func (a *rowsAnswer) nextAddress() string {
+	if a.nextPage == nil {
+		return ""
+	}
+	return web.RowsPath(a.query.dataset) + "?" + a.query.nextQuery(int64(a.reading.Changed), *a.nextPage)
+}
+
+// writeRows writes an answer with these rows; written is called after each chunk.
+func (s *Server) writeRows(
+	c echo.Context, answer *rowsAnswer, next string, rows iter.Seq2[market.Chunk, error], out io.Writer, written func() error,
+) error {
 	q, about := &answer.query, answer.query.dataset.About()
 	head := format.Head{
 		Dataset: q.dataset, Title: about.Title, Source: about.Source, Attribution: market.Attribution(about.Source), Simulated: s.simulated,
@@ -285,22 +299,19 @@ func (s *Server) writeRows(c echo.Context, answer *rowsAnswer, next string, stre
 	if q.inParis {
 		options.Zone = format.Paris
 	}
-	w := format.New(q.format, stream, head, options)
-	for chunk, err := range answer.source.rows(c.Request().Context(), q.limit) {
+	w := format.New(q.format, out, head, options)
+	for chunk, err := range rows {
 		if err == nil {
 			err = w.Write(chunk)
 		}
 		if err == nil {
-			err = stream.begin()
+			err = written()
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := w.Close(format.Tail{Missing: answer.missing, Next: next}); err != nil {
-		return err
-	}
-	return stream.end()
+	return w.Close(format.Tail{Missing: answer.missing, Next: next})
 }
 
 // rowsTag is the entity tag of an answer: of what is asked, in which coding and language, and what is shown.

@@ -62,54 +62,66 @@ type changedSince struct {
 type rowsParameter struct {
 	name    string
 	accepts web.Text // ends a sentence that begins with "it accepts:"
+	values  []string // all that it accepts; nil: others
+	isList  bool     // it accepts several, separated by commas
+}
+
+// choice returns the parameter that accepts one of the values.
+func choice(name string, values []string) rowsParameter {
+	return rowsParameter{name: name, accepts: listed(values, acceptedChoice), values: values}
+}
+
+// choices returns the parameter that accepts some of the values, separated by commas.
+func choices(name string, values []string, accepts web.Text) rowsParameter {
+	return rowsParameter{name: name, accepts: listed(values, accepts), values: values, isList: true}
 }
 
 // rowsParameters lists the parameters of the rows of a dataset, in the order in which they are read.
 func rowsParameters(dataset market.Dataset) []rowsParameter {
 	series := dataset.Series()
 	parameters := []rowsParameter{
-		{"from", acceptedInstants},
-		{"to", acceptedInstants},
-		{"date", acceptedDates},
-		{"columns", listed(columnNames(rowsColumns(dataset)), web.Text{
+		{name: "from", accepts: acceptedInstants},
+		{name: "to", accepts: acceptedInstants},
+		{name: "date", accepts: acceptedDates},
+		choices("columns", columnNames(rowsColumns(dataset)), web.Text{
 			FR: "une ou plusieurs colonnes, séparées par des virgules, chacune une fois, en plus de la période et des clés, toujours là :",
 			EN: "one or more columns, separated by commas and each once, beside the period and the keys, which are always there:",
-		})},
+		}),
 	}
 	for _, key := range series.ServedKeys() {
-		accepts := listed(key.Values, acceptedList)
+		parameter := choices(key.Name, key.Values, acceptedList)
 		if key.Values == nil {
-			accepts = web.Text{
+			parameter.accepts = web.Text{
 				FR: fmt.Sprintf("jusqu'à %d valeurs d'au plus %d caractères, séparées par des virgules et chacune une fois",
 					mostListed, longestKeyValue),
 				EN: fmt.Sprintf("up to %d values of at most %d characters, separated by commas and each once",
 					mostListed, longestKeyValue),
 			}
 		}
-		parameters = append(parameters, rowsParameter{key.Name, accepts})
+		parameters = append(parameters, parameter)
 	}
 	return append(parameters,
-		rowsParameter{"resolution", listed(resolutions(series), acceptedChoice)},
-		rowsParameter{"stat", listed(words(market.Stats()), acceptedList)},
-		rowsParameter{"tz", listed(rowsZones, acceptedChoice)},
-		rowsParameter{"order", listed(rowsOrders, acceptedChoice)},
-		rowsParameter{"limit", web.Text{
+		choice("resolution", resolutions(series)),
+		choices("stat", words(market.Stats()), acceptedList),
+		choice("tz", rowsZones),
+		choice("order", rowsOrders),
+		rowsParameter{name: limitParameter, accepts: web.Text{
 			FR: fmt.Sprintf("un nombre entier de 1 à %d", mostPageRows), EN: fmt.Sprintf("a whole number from 1 to %d", mostPageRows),
 		}},
-		rowsParameter{"as_of", acceptedInstants},
-		rowsParameter{"updated_since", web.Text{
+		rowsParameter{name: "as_of", accepts: acceptedInstants},
+		rowsParameter{name: "updated_since", accepts: web.Text{
 			FR: acceptedInstants.FR + " ; ou une position, telle que dans X-Courant-Position (jusqu'à 8 chiffres)",
 			EN: acceptedInstants.EN + "; or a position, as in X-Courant-Position (up to 8 digits)",
 		}},
-		rowsParameter{"format", listed(words(format.All()), acceptedChoice)},
-		rowsParameter{"numbers", listed(rowsNumbers, acceptedChoice)},
-		rowsParameter{"nulls", web.Text{
+		choice("format", words(format.All())),
+		choice("numbers", rowsNumbers),
+		rowsParameter{name: "nulls", accepts: web.Text{
 			FR: fmt.Sprintf("un texte de 1 à %d caractères visibles, sans guillemet, virgule ni point-virgule, "+
 				"qui ne commence pas par =, + ou @", longestNull),
 			EN: fmt.Sprintf("a text of 1 to %d visible characters, without quote, comma or semicolon, "+
 				"that does not begin with =, + or @", longestNull),
 		}},
-		rowsParameter{"cursor", web.Text{
+		rowsParameter{name: "cursor", accepts: web.Text{
 			FR: "le curseur d'une réponse aux mêmes autres paramètres : suivez « next », ou recommencez sans « cursor »",
 			EN: "the cursor of an answer to the same other parameters: follow “next”, or begin again without “cursor”",
 		}},
@@ -123,6 +135,7 @@ const (
 	orderAscending   = "asc"
 	orderDescending  = "desc"
 	numbersDouble    = "double"
+	limitParameter   = "limit"
 )
 
 var (
@@ -453,10 +466,10 @@ func (p *rowsParser) readPresentation() error {
 		return err
 	}
 	p.inParis, p.descending = zone == zoneParis, order == orderDescending
-	if p.given.Has("limit") {
-		limit, err := strconv.ParseUint(p.given.Get("limit"), 10, 32)
+	if text := p.given.Get(limitParameter); text != "" {
+		limit, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || limit < 1 || limit > mostPageRows {
-			return p.refuseValue("limit", p.given.Get("limit"))
+			return p.refuseValue(limitParameter, text)
 		}
 		p.limit = int(limit)
 	}

@@ -647,7 +647,7 @@ func TestFormsHaveNamesTypesAndEndings(t *testing.T) {
 	if got, is := format.Parse("JSON"); is {
 		t.Error(got)
 	}
-	if !format.XLSX.IsCompressed() || format.CSV.IsCompressed() || !format.CSV.IsFile() || format.NDJSON.IsFile() {
+	if !format.XLSX.IsCompressed() || format.CSV.IsCompressed() || !format.CSV.IsFile() || !format.NDJSON.IsFile() || format.JSON.IsFile() {
 		t.Error("properties")
 	}
 }

@@ -1,0 +1,24 @@
+package web
+
+// APIChange is a version of the API and what is different from the one before it.
+type APIChange struct {
+	Version string
+	Texts   []Text
+}
+
+// apiChanges are the versions of the API, the newest first. Its number is that of the description.
+var apiChanges = []APIChange{
+	{"1.1", []Text{
+		{"/api/datasets décrit les jeux de données ; /api/datasets/{dataset}/rows donne leurs lignes pour toute plage, à tout pas et en sept formes.",
+			"/api/datasets describes the datasets; /api/datasets/{dataset}/rows has their rows for any range, at any step, in seven forms."},
+		{"« type », dans une erreur, est l’adresse d’une page qui explique le code ; « code » ne change pas.",
+			"“type”, in an error, is the address of a page that explains the code; “code” does not change."},
+		{"La description OpenAPI nomme les erreurs de chaque adresse, et les nombres y sont en double précision.",
+			"The OpenAPI description names the errors of each address, and numbers in it have double precision."},
+		{"/llms.txt présente l’API en texte.", "/llms.txt presents the API as text."},
+	}},
+	{"1", []Text{{
+		"Les huit adresses, l’état des flux, les valeurs changées et les pages en CSV.",
+		"The eight addresses, the state of the feeds, the values that changed and the pages as CSV.",
+	}}},
+}
