@@ -67,13 +67,10 @@ func (s Schedule) times(now time.Time) (last, next time.Time) {
 		yesterday := today.Add(-1)
 		from, to = minutesLater(yesterday, s.FromMinute), minutesLater(yesterday, s.ToMinute)
 	}
-	end := now
-	if latest := to.Add(-time.Second); latest.Before(now) {
-		end = latest
-	}
+	end := earliest(now, to.Add(-1)) // no run begins at to
 	last = from.Add(end.Sub(from).Truncate(s.Every))
 	next = last.Add(s.Every)
-	if !next.Before(to) || !next.After(now) {
+	if !next.Before(to) {
 		next = nextMinute(now, s.FromMinute)
 	}
 	return last, next

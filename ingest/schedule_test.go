@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"courant/store"
 	"courant/store/market"
 )
 
@@ -62,6 +63,62 @@ func TestWhenAFeedRunsNext(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTimesOfAFixedTimetable(t *testing.T) {
+	t.Parallel()
+	morning := Schedule{Every: 15 * time.Minute, FromMinute: 8*60 + 3, ToMinute: 12*60 + 3}
+	uneven := Schedule{Every: 89*time.Second + 750*time.Millisecond, FromMinute: 8 * 60, ToMinute: 8*60 + 3}
+	for _, row := range []struct {
+		name            string
+		schedule        Schedule
+		now, last, next string
+	}{
+		{"at a time", imbalanceHours, "2026-11-20 12:03", "2026-11-20 12:03", "2026-11-20 12:18"},
+		{"between two", imbalanceHours, "2026-11-20 12:17", "2026-11-20 12:03", "2026-11-20 12:18"},
+		{"after midnight", imbalanceHours, "2026-11-20 00:02", "2026-11-19 23:48", "2026-11-20 00:03"},
+		{"the last of the day", imbalanceHours, "2026-11-20 23:48", "2026-11-20 23:48", "2026-11-21 00:03"},
+		{"the last of the 25 hours", imbalanceHours, "2026-10-25 23:59", "2026-10-25 23:48", "2026-10-26 00:03"},
+		{"the last of the 23 hours", imbalanceHours, "2026-03-29 23:59", "2026-03-29 23:48", "2026-03-30 00:03"},
+		{"none at the end of its hours", morning, "2026-11-20 12:03", "2026-11-20 11:48", "2026-11-21 08:03"},
+		{"long after its hours", morning, "2026-11-20 18:00", "2026-11-20 11:48", "2026-11-21 08:03"},
+		{"before its hours", morning, "2026-11-20 08:02", "2026-11-19 11:48", "2026-11-20 08:03"},
+		{"less than a second before the end", uneven, "2026-11-20 09:00", "2026-11-20 08:02:59.5", "2026-11-21 08:00"},
+	} {
+		last, next := row.schedule.times(paris(t, row.now))
+		const layout = "2006-01-02 15:04:05.999"
+		want := [2]string{row.last, row.next}
+		for i, at := range []time.Time{last, next} {
+			got := at.In(market.Paris).Format(layout)
+			if got != want[i] && got != want[i]+":00" {
+				t.Errorf("%s: %s, want %s", row.name, got, want[i])
+			}
+		}
+	}
+}
+
+func TestAFixedFeedIsRepeatedWhileTheNewestPeriodIsMissing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "2026-11-20 13:03")
+	feed := b.feed(market.FeedImbalance)
+	commit := func(start string) {
+		run := &store.Run{Feed: string(feed.Name), Datasets: feed.Datasets, Started: b.clock.Now(), Ended: b.clock.Now(), Outcome: store.OutcomeOK}
+		if err := b.db.Commit(t.Context(), run, market.Imbalance.Batch([]market.ImbalanceStep{imbalanceStep(paris(t, start).Unix())})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(stored, now, want string) {
+		if got := feed.nextAfter(t.Context(), paris(t, now), true); !got.Equal(paris(t, want)) {
+			t.Errorf("with %s stored, the next run after %s is at %s, want %s", stored, now, got.In(market.Paris), want)
+		}
+	}
+	commit("2026-11-20 12:30")
+	for now, want := range map[string]string{"13:03": "13:05", "13:04": "13:05", "13:05": "13:08", "13:08": "13:18", "13:17": "13:18"} {
+		check("12:30", "2026-11-20 "+now, "2026-11-20 "+want)
+	}
+	commit("2026-11-20 12:45")
+	check("12:45", "2026-11-20 13:03", "2026-11-20 13:18")
+	check("12:45", "2026-11-20 11:58", "2026-11-20 12:00") // a reread comes first
 }
 
 // rereadsOf are the rereads of a feed.

@@ -128,6 +128,22 @@ func TestATableShowsNumbersAsTheLanguageWritesThem(t *testing.T) {
 	}
 }
 
+func TestATableOfSeveralDatesShowsTheDateOfEachPeriod(t *testing.T) {
+	t.Parallel()
+	p, err := web.New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for long, want := range map[bool]string{false: ">00:00–00:15</time>", true: ">25/10\u00a000:00–00:15</time>"} {
+		shown := sheet(market.DayAheadPrices, "UPWARD")
+		shown.Table.Long = long
+		page, err := p.Market(web.Visit{Language: web.French}, web.Market{First: day, Last: day.Add(1), Sheets: []web.Sheet{shown}})
+		if err != nil || !strings.Contains(string(page), want) {
+			t.Errorf("over several dates %t: error %v; no %q", long, err, want)
+		}
+	}
+}
+
 func TestAChartIsSummedUpInWords(t *testing.T) {
 	t.Parallel()
 	p, err := web.New(false)

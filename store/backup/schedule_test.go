@@ -47,7 +47,7 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, name := range []string{"courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak", "courant-2025.db.zst", "notes.txt", "courant-20260101T013000Z.db.zst"} {
+			for _, name := range []string{"courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak", "courant-2025.db.zst", "courant-20261025T023000.5Z.db.zst", "notes.txt", "courant-20260101T013000Z.db.zst"} {
 				place.put(name)
 			}
 			place.cfg.Keep = Keep{Days: 2}
@@ -74,7 +74,7 @@ func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) 
 			stop()
 			running.Wait()
 			want := []string{"courant-2025.db.zst", "courant-20250101T000000Z.db", "courant-20250101T000000Z.db.zst.bak",
-				"courant-20261025T023000Z.db.zst", "courant-20261026T023000Z.db.zst", "notes.txt"}
+				"courant-20261025T023000.5Z.db.zst", "courant-20261025T023000Z.db.zst", "courant-20261026T023000Z.db.zst", "notes.txt"}
 			if name == "folder" {
 				want = slices.Sorted(slices.Values(append(want, "courant-20261025T023000Z.db.zst.sha256", "courant-20261026T023000Z.db.zst.sha256")))
 			}

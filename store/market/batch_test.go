@@ -28,3 +28,22 @@ func TestABatchIsTakenApartByDatasetAndDeliveryDate(t *testing.T) {
 		t.Errorf("without it (-want +got):\n%s", diff)
 	}
 }
+
+func TestRowsThatBeginAfterNowAreLeftOutOfWhatIsNotPublishedAhead(t *testing.T) {
+	t.Parallel()
+	now := market.NewDeliveryDate(2026, 7, 15).At(12, 0)
+	starts := []int64{now.Unix() - 4, now.Unix(), now.Unix() + 4}
+	var steps []market.AFRRStep
+	var reserves []market.CapacityStep
+	for _, start := range starts {
+		steps = append(steps, market.AFRRStep{Start: start})
+		reserves = append(reserves, market.CapacityStep{Start: start, Dataset: market.FCRCapacity})
+	}
+	batch := market.AFRR.Batch(steps).With(market.Capacity.Batch(reserves)).WithoutFuture(now)
+	if diff := cmp.Diff(steps[:2], market.AFRR.In(batch)); diff != "" {
+		t.Errorf("energy (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(reserves, market.Capacity.In(batch)); diff != "" {
+		t.Errorf("capacity, published ahead (-want +got):\n%s", diff)
+	}
+}

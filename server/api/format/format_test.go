@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
@@ -454,6 +455,17 @@ func TestTextsThatLookLikeFormulasArePlainInSpreadsheets(t *testing.T) {
 			if c := data[name]; c.kind != "inlineStr" || c.style != "3" || strings.ReplaceAll(c.text, "_x000D_", "\r") != text {
 				t.Errorf("xlsx: %v", c)
 			}
+		}
+	}
+}
+
+func TestTextsThatAreNotUTF8AreReplacedInTextForms(t *testing.T) {
+	chunk := part(oddChunk(changes[autumn]), 0, 1)
+	chunk.Keys[0][0], chunk.Columns[3].Texts[0] = "a\xffb", "\xc3"
+	for _, form := range []format.Form{format.JSON, format.NDJSON, format.CSV, format.FrenchCSV} {
+		got := string(writeTo(t, form, oddHead(autumn.Period()), format.Options{}, chunk))
+		if !utf8.ValidString(got) || !strings.Contains(got, "a\ufffdb") {
+			t.Errorf("%s: %q", form, got)
 		}
 	}
 }

@@ -1,0 +1,32 @@
+package market_test
+
+import (
+	"testing"
+	"time"
+
+	"courant/store/market"
+)
+
+func TestTheStatusOfAnImbalanceFollowsFromWhenItWasRead(t *testing.T) {
+	t.Parallel()
+	date := market.NewDeliveryDate(2026, 8, 31)
+	validated, settled := market.NewDeliveryDate(2026, 9, 2).At(0, 5), market.NewDeliveryDate(2026, 10, 20).At(0, 0)
+	for _, row := range []struct {
+		readAt time.Time
+		want   string
+	}{
+		{date.Start(), "provisional"},
+		{validated.Add(-time.Millisecond), "provisional"},
+		{validated, "validated"},
+		{settled.Add(-time.Millisecond), "validated"},
+		{settled, "settled"},
+	} {
+		for _, start := range []int64{date.Period().Start, date.Period().End - market.QuarterSeconds} {
+			batch := market.Imbalance.Batch([]market.ImbalanceStep{{Start: start}})
+			batch.Settle(row.readAt)
+			if got := market.Imbalance.In(batch)[0].Status; got != market.Str(row.want) {
+				t.Errorf("read at %s it is %v, want %s", row.readAt, got, row.want)
+			}
+		}
+	}
+}
