@@ -50,7 +50,7 @@ var Imbalance = newSeries(Series[ImbalanceStep]{
 		Title:   Text{"Prix de règlement des écarts", "Imbalance prices"},
 		Summary: Text{"Prix de règlement des écarts, par quart d’heure", "Imbalance settlement prices, by quarter hour"},
 		Group:   GroupEnergy, Source: SourceRTE, Product: "RTE Balancing Energy v5, imbalance_data",
-		First: firstImbalanceQuarters, Earliest: firstImbalanceQuarters, Due: []Due{{}}, YearBytes: 3_000_000,
+		First: firstImbalanceQuarters, Earliest: firstImbalanceQuarters, Due: []Due{{}}, YearBytes: 2_800_000,
 	}},
 	Start: func(r *ImbalanceStep) *int64 { return &r.Start },
 	Columns: []Column[ImbalanceStep]{{
