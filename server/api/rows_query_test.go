@@ -444,7 +444,8 @@ func TestAFileOfAQueryNamesItsDatasetRangeAndResolution(t *testing.T) {
 		"format=columns":                "",
 		"format=csv":                    "afrr-energy_2026-07-16_native.csv",
 		"format=csv-fr&date=2026-10-25": "afrr-energy_2026-10-25_native.csv",
-		"format=ndjson&from=2026-07-14": "afrr-energy_2026-07-14_to_2026-07-17_native.ndjson",
+		"format=ndjson&from=2026-07-14": "",
+		"format=csv&from=2026-07-14":    "afrr-energy_2026-07-14_to_2026-07-17_native.csv",
 		"format=xlsx&from=now-PT1H&to=today%2BP1D&resolution=PT1H": "afrr-energy_20260715T110001Z_to_2026-07-16_PT1H.xlsx",
 		"format=parquet&from=2026-01-01&to=2027-01-01":             "afrr-energy_2026-01-01_to_2027-01-01_native.parquet",
 	} {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"iter"
+	"runtime"
 	"slices"
 
 	"courant/store"
@@ -203,10 +204,22 @@ func (r *rowsSource) chunks(ctx context.Context, q store.ReadQuery) iter.Seq2[ma
 			yield(market.Chunk{}, err)
 			return
 		}
-		for chunk, err := range reading.Chunks(ctx) {
+		for chunk, err := range yielding(reading.Chunks(ctx)) {
 			if !yield(chunk, err) || err != nil {
 				return
 			}
+		}
+	}
+}
+
+// yielding lets short answers go first after each chunk; otherwise they wait until the scheduler interrupts a long one, 10 ms each time.
+func yielding(chunks iter.Seq2[market.Chunk, error]) iter.Seq2[market.Chunk, error] {
+	return func(yield func(market.Chunk, error) bool) {
+		for chunk, err := range chunks {
+			if !yield(chunk, err) {
+				return
+			}
+			runtime.Gosched()
 		}
 	}
 }
@@ -275,7 +288,7 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 			means = means[n:]
 		}
 	}
-	for chunk, err := range reading.Chunks(ctx) {
+	for chunk, err := range yielding(reading.Chunks(ctx)) {
 		if err != nil {
 			return err
 		}
