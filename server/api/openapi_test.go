@@ -224,6 +224,12 @@ func TestTheDocumentIsAsMakersOfClientsNeedIt(t *testing.T) {
 	must(t, json.Unmarshal(f.ask(t, "GET", "/api/openapi.json").Body.Bytes(), &whole))
 	check("", whole)
 	doc := document(t, f)
+	stat := doc.Paths.Find("/api/datasets/afrr-energy/rows").Get.Parameters.GetByInAndName("query", "stat").Schema.Value
+	for text, want := range map[string]bool{"mean": true, "mean,max": true, "mean,": false, "median": false} {
+		if err := stat.VisitJSON(text); (err == nil) != want {
+			t.Errorf("stat=%s: %v", text, err)
+		}
+	}
 	if doc.Info.License == nil {
 		t.Error("the document names no licence")
 	}
