@@ -106,7 +106,7 @@ func (r Route) refusals() []int {
 	if isAPI && !isOpen {
 		statuses = append(statuses, http.StatusUnauthorized, http.StatusTooManyRequests)
 	}
-	if r.Access == AccessSubscription || r.Access == AccessAdministrator || r.Method == "POST" {
+	if len(r.Datasets) > 0 || r.Access == AccessSubscription || r.Access == AccessAdministrator || r.Method == "POST" {
 		statuses = append(statuses, http.StatusForbidden)
 	}
 	if takes("path") || strings.HasSuffix(r.Path, "/rows") {

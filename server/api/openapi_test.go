@@ -253,6 +253,20 @@ func TestTheDocumentIsAsMakersOfClientsNeedIt(t *testing.T) {
 	}
 }
 
+func TestDescriptionsAreNotSentAgainToThoseWhoHaveThem(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for _, path := range []string{"/api/openapi.json", "/llms.txt"} {
+		tag := f.ask(t, "GET", path, header("Accept-Language", "en")).Header().Get("Etag")
+		for language, want := range map[string]int{"en": 304, "fr": 200} {
+			w := f.ask(t, "GET", path, header("Accept-Language", language), header("If-None-Match", tag))
+			if w.Code != want || !strings.Contains(w.Header().Get("Vary"), "Accept-Language") {
+				t.Errorf("%s in %s with the English tag %q answers %d, %v", path, language, tag, w.Code, w.Header())
+			}
+		}
+	}
+}
+
 func TestTheAPIAsTextNamesEveryDatasetColumnRouteAndError(t *testing.T) {
 	t.Parallel()
 	f := open(t, func(o *api.Options) { o.PublicURL = "https://courant.example" })
