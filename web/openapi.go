@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,7 +106,7 @@ func (r Route) refusals() []int {
 	if isAPI && !isOpen {
 		statuses = append(statuses, http.StatusUnauthorized, http.StatusTooManyRequests)
 	}
-	if r.Access == AccessSubscription || r.Access == AccessAdministrator || r.Method == "POST" {
+	if len(r.Datasets) > 0 || r.Access == AccessSubscription || r.Access == AccessAdministrator || r.Method == "POST" {
 		statuses = append(statuses, http.StatusForbidden)
 	}
 	if takes("path") || strings.HasSuffix(r.Path, "/rows") {
@@ -201,17 +202,15 @@ func (s schemas) operation(route Route) object {
 	var parameters []object
 	for _, p := range route.Parameters {
 		schema := valueSchema(p.Kind, p.Values)
+		if p.List {
+			schema = listedSchema(p.Values)
+		}
 		if p.Most > 0 {
 			schema["minimum"], schema["maximum"] = 1, p.Most
 		}
-		parameter := object{
+		parameters = append(parameters, object{
 			"name": p.Name, "in": p.In, "required": !p.Optional, "description": p.Text.In(l), "schema": schema,
-		}
-		if p.List {
-			parameter["schema"] = object{"type": "array", "items": schema, "minItems": 1}
-			parameter["style"], parameter["explode"] = "form", false
-		}
-		parameters = append(parameters, parameter)
+		})
 	}
 	if parameters != nil {
 		made["parameters"] = parameters
@@ -346,6 +345,20 @@ func valueSchema(kind Kind, values []string) object {
 		schema["enum"] = all
 	}
 	return schema
+}
+
+// listedSchema returns the schema of a text with some of the values, separated by commas; nil values: any. It is no array,
+// because clients such as openapi-fetch send the members of an array as parameters of one name, whatever is described.
+func listedSchema(values []string) object {
+	if values == nil {
+		return object{"type": "string"}
+	}
+	quoted := make([]string, len(values))
+	for i, value := range values {
+		quoted[i] = regexp.QuoteMeta(value)
+	}
+	one := "(" + strings.Join(quoted, "|") + ")"
+	return object{"type": "string", "pattern": "^" + one + "(," + one + ")*$"}
 }
 
 func (s schemas) problem() object {

@@ -69,13 +69,16 @@ var problems = []Problem{
 		Text{"L’en-tête Allow dit ce qui l’est", "The Allow header says what is"}},
 	{ProblemInvalidParameter, http.StatusBadRequest, Text{"Requête incorrecte", "Bad request"},
 		Text{"La requête n'a pas pu être lue.", "The request could not be read."},
-		Text{"Une date ou une forme ne peut pas être lue", "A date or a form cannot be read"}},
+		Text{"Un paramètre ou un formulaire est inconnu, illisible ou contradictoire", "A parameter or a form is unknown, unreadable or contradictory"}},
 	{ProblemPayloadTooLarge, http.StatusRequestEntityTooLarge, Text{"Requête trop volumineuse", "Request too large"},
 		Text{"Le corps de la requête dépasse 64 Kio.", "The body of the request is larger than 64 KiB."},
 		Text{"Plus de 64 Kio", "More than 64 KiB"}},
 	{ProblemRateLimited, http.StatusTooManyRequests, Text{"Trop de requêtes", "Too many requests"},
 		Text{"Attendez le temps que dit l'en-tête Retry-After.", "Wait for as long as the Retry-After header says."},
-		Text{"Attendez le temps que dit Retry-After", "Wait for as long as Retry-After says"}},
+		Text{
+			"Plus de requêtes que la limite, ou trop de longues réponses en cours : réessayez après Retry-After",
+			"More requests than the limit, or too many long answers under way: try again after Retry-After",
+		}},
 	{ProblemInternal, http.StatusInternalServerError, Text{"Erreur interne", "Internal error"},
 		Text{
 			"Le journal du serveur en dit plus, sous l'identifiant X-Request-Id.",

@@ -60,11 +60,11 @@ func otherRoutes() []Route {
 		revisionsRoute(),
 		{
 			Method: "GET", Path: PathOpenAPI, Summary: Text{"Ce document", "This document"},
-			Access: AccessPublic, Content: "application/json",
+			Access: AccessPublic, Content: "application/json", Cached: true,
 		},
 		{
 			Method: "GET", Path: PathLLMs, Summary: Text{"L’API, en bref et en texte", "The API, in brief and as text"},
-			Access: AccessPublic, Content: "text/plain",
+			Access: AccessPublic, Content: "text/plain", Cached: true,
 		},
 		csvRoute(),
 		{

@@ -153,6 +153,8 @@ type caching struct {
 var (
 	// cacheRevalidated is for data: only the client may store them, and revalidates them before each use.
 	cacheRevalidated = caching{[]string{"private, no-cache"}, []string{"Accept-Encoding, Authorization, Cookie"}}
+	// cacheDescription is for descriptions of the API, in the language of the request.
+	cacheDescription = caching{[]string{"no-cache"}, []string{"Accept-Encoding, Accept-Language, Cookie"}}
 	cacheOneHour     = caching{[]string{"public, max-age=3600"}, []string{"Accept-Encoding"}}
 )
 

@@ -224,6 +224,12 @@ func TestTheDocumentIsAsMakersOfClientsNeedIt(t *testing.T) {
 	must(t, json.Unmarshal(f.ask(t, "GET", "/api/openapi.json").Body.Bytes(), &whole))
 	check("", whole)
 	doc := document(t, f)
+	stat := doc.Paths.Find("/api/datasets/afrr-energy/rows").Get.Parameters.GetByInAndName("query", "stat").Schema.Value
+	for text, want := range map[string]bool{"mean": true, "mean,max": true, "mean,": false, "median": false} {
+		if err := stat.VisitJSON(text); (err == nil) != want {
+			t.Errorf("stat=%s: %v", text, err)
+		}
+	}
 	if doc.Info.License == nil {
 		t.Error("the document names no licence")
 	}
@@ -242,6 +248,20 @@ func TestTheDocumentIsAsMakersOfClientsNeedIt(t *testing.T) {
 			}
 			if !refused {
 				t.Errorf("%s %s has no answer from 400 to 499", method, path)
+			}
+		}
+	}
+}
+
+func TestDescriptionsAreNotSentAgainToThoseWhoHaveThem(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for _, path := range []string{"/api/openapi.json", "/llms.txt"} {
+		tag := f.ask(t, "GET", path, header("Accept-Language", "en")).Header().Get("Etag")
+		for language, want := range map[string]int{"en": 304, "fr": 200} {
+			w := f.ask(t, "GET", path, header("Accept-Language", language), header("If-None-Match", tag))
+			if w.Code != want || !strings.Contains(w.Header().Get("Vary"), "Accept-Language") {
+				t.Errorf("%s in %s with the English tag %q answers %d, %v", path, language, tag, w.Code, w.Header())
 			}
 		}
 	}

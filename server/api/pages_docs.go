@@ -29,23 +29,33 @@ func (s *Server) site(c echo.Context) web.Site {
 
 // openAPI answers the OpenAPI document of all routes.
 func (s *Server) openAPI(c echo.Context) error {
-	body, err := web.OpenAPI(language(c), web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()}, reference())
+	made, err := s.openAPIs[language(c)]()
 	if err != nil {
 		return err
 	}
-	return s.sendDescribed(c, "application/json", body)
+	return s.sendDocument(c, made, cacheDescription)
+}
+
+// newOpenAPIs returns what makes the OpenAPI document of each language, at its first request.
+func (s *Server) newOpenAPIs() map[web.Language]func() (*document, error) {
+	made := map[web.Language]func() (*document, error){}
+	for _, l := range []web.Language{web.French, web.English} {
+		made[l] = sync.OnceValues(func() (*document, error) {
+			site := web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()}
+			body, err := web.OpenAPI(l, site, reference())
+			if err != nil {
+				return nil, err
+			}
+			return newDocument("application/json", body, time.Time{}), nil
+		})
+	}
+	return made
 }
 
 // llms answers the description of the API as text.
 func (s *Server) llms(c echo.Context) error {
-	return s.sendDescribed(c, "text/plain; charset=utf-8", web.LLMs(language(c), s.site(c), reference()))
-}
-
-// sendDescribed sends a description of the API in the language of the request.
-func (s *Server) sendDescribed(c echo.Context, contentType string, body []byte) error {
-	c.Response().Header().Set("Cache-Control", "no-cache")
-	c.Response().Header().Set("Vary", "Accept-Language, Cookie")
-	return s.send(c, http.StatusOK, contentType, body)
+	text := web.LLMs(language(c), s.site(c), reference())
+	return s.sendDocument(c, newDocument("text/plain; charset=utf-8", text, time.Time{}), cacheDescription)
 }
 
 // docs answers the API documentation. Its examples are live answers for a visitor who may read them, else invented ones.

@@ -78,6 +78,7 @@ type Server struct {
 	openSignup bool
 	mail       Mailer
 	secrets    *shownSecrets
+	openAPIs   map[web.Language]func() (*document, error)
 
 	working                          sync.WaitGroup
 	mails                            mailQueue
@@ -106,6 +107,7 @@ func New(o Options) (*Server, error) {
 		bytesInFlight:     newInFlight(pageBytesOfAccount, math.MaxInt),
 		longAnswers:       newInFlight(longAnswersOfReader, longAnswers),
 	}
+	s.openAPIs = s.newOpenAPIs()
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Logger.SetOutput(io.Discard) // errors are logged in fail
