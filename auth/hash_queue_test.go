@@ -152,6 +152,26 @@ func TestAFullQueueDropsARequestOfTheBusiestOrigin(t *testing.T) {
 	}
 }
 
+func TestAFullQueueOfEqualOriginsDropsTheOldestRequest(t *testing.T) {
+	t.Parallel()
+	f := openEmpty(t)
+	h := f.watchHashing()
+	attempts := f.queue(t, h)
+	for i := range auth.MaxWaiting {
+		name := fmt.Sprintf("%d", i)
+		attempts = append(attempts, f.begin(from(t, "192.0.2."+name), name+"@example.org", name))
+		await.True(t, func() bool { return f.Waiting() == i+1 })
+	}
+	newest := f.begin(from(t, "203.0.113.1"), "newest@example.org", "newest")
+	if err := await.Value(t, attempts[1].result); limited(err) == nil {
+		t.Errorf("the oldest of the waiting requests gets %v", err)
+	}
+	h.finish(append(slices.Delete(attempts, 1, 2), newest))
+	if hashed := h.attempts(); len(hashed) != auth.MaxWaiting+1 || hashed[1] != "newest" || slices.Contains(hashed, "0") {
+		t.Errorf("hashed are %v", hashed)
+	}
+}
+
 func TestARequestThatNoLongerWaitsIsNotHashed(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(f *fixture, a attempt) error{

@@ -192,6 +192,10 @@ func TestATokenExpiresAtTheEndOfItsDateInParis(t *testing.T) {
 	if _, err := f.CheckToken(t.Context(), token); err != auth.ErrTokenExpired {
 		t.Errorf("at the end: %v, want %v", err, auth.ErrTokenExpired)
 	}
+	must(t, f.Refresh(t.Context()))
+	if _, err := f.CheckToken(t.Context(), token); err != auth.ErrTokenExpired {
+		t.Errorf("at the end, read from the database: %v, want %v", err, auth.ErrTokenExpired)
+	}
 }
 
 func TestRevokeToken(t *testing.T) {

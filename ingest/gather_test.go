@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,32 @@ func TestAWindowThatIsTooWideIsAskedForInHalves(t *testing.T) {
 			if got := b.rows(market.DayAheadPrices, day); got != rows {
 				t.Errorf("%s: %d rows, want %d", day, got, rows)
 			}
+		}
+	}
+}
+
+func TestAnUnreadableWindowNamesItsWidestUnreadableDocument(t *testing.T) {
+	t.Parallel()
+	document := func(days int) *source.Fault {
+		return &source.Fault{Source: "RTE", Call: "reserves", Message: fmt.Sprintf("a document of %d dates", days), Unreadable: true}
+	}
+	for _, row := range []struct {
+		name   string
+		widest error
+		want   string
+	}{
+		{"unreadable", document(4), "RTE: reserves: a document of 4 dates"},
+		{"too wide", tooWide[0], "RTE: reserves: a document of 2 dates"},
+	} {
+		b := newBench(t, "2026-11-20 12:00")
+		b.market.capacity = func(window market.Period) (replyOfCapacity, error) {
+			if days := len(window.Dates()); days < 4 {
+				return replyOfCapacity{}, document(days)
+			}
+			return replyOfCapacity{}, row.widest
+		}
+		if run, err := b.runDates(market.FeedCapacity, "2026-11-01", "2026-11-04"); err == nil || err.Error() != row.want || run.Outcome != store.OutcomeFailed {
+			t.Errorf("%s: outcome %s, error %v, want %s", row.name, run.Outcome, err, row.want)
 		}
 	}
 }

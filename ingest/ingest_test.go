@@ -427,6 +427,21 @@ func TestFewStepsOutOfBoundsAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestNothingIsLeftOutOfADateThatIsRefused(t *testing.T) {
+	t.Parallel()
+	day := date(t, "2026-11-02")
+	rows := []market.AFRRStep{
+		{Start: day.Start().Unix(), UpwardPrice: market.Num(1e9)}, {Start: day.Start().Unix() + market.AFRRSeconds, UpwardPrice: market.Num(1)},
+	}
+	a := answer{batch: market.AFRR.Batch(rows), omissions: []market.Omission{{Dataset: market.AFRREnergy, Date: day, Steps: 1, Reason: "odd"}}}
+	a.refusals.Refuse(market.AFRREnergy, day, "not known")
+	check(&a)
+	refusals := a.refusals.List()
+	if len(a.omissions) != 0 || len(refusals) != 1 || refusals[0].Reason != "not known" || !a.batch.IsEmpty() || a.refused.Len() != 2 {
+		t.Errorf("omissions %v, refusals %v, %d rows kept, %d set apart", a.omissions, refusals, a.batch.Len(), a.refused.Len())
+	}
+}
+
 func TestAMissingPeriodThatALaterReplyHasIsNoLongerRecorded(t *testing.T) {
 	t.Parallel()
 	day, other := date(t, "2026-11-02"), date(t, "2026-11-03")

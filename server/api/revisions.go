@@ -197,7 +197,7 @@ func (q revisionQuery) readCursor(text string) (at store.RevisionAt, valid bool)
 		numbers[i], position = int64(number), position[n:]
 	}
 	at = store.RevisionAt{Start: q.first.Period().Start + numbers[0], Rank: int(numbers[1]), ID: numbers[2]}
-	return at, len(position) == 0 && at.Start < q.last.Period().End && at.ID > 0
+	return at, len(position) == 0 && at.ID > 0
 }
 
 var (

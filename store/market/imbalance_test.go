@@ -30,3 +30,21 @@ func TestTheStatusOfAnImbalanceFollowsFromWhenItWasRead(t *testing.T) {
 		}
 	}
 }
+
+func TestTheStatusOfAnImbalanceOnlyRises(t *testing.T) {
+	t.Parallel()
+	row := func(status string) market.ImbalanceStep {
+		return market.ImbalanceStep{Start: 900, PositivePrice: market.Num(1), Status: market.Str(status)}
+	}
+	for _, test := range []struct{ before, after, want string }{
+		{"provisional", "settled", "settled"}, {"settled", "provisional", "settled"}, {"validated", "validated", "validated"},
+	} {
+		merged, older := market.Imbalance.Merge(row(test.before), row(test.after))
+		if merged != row(test.want) || older {
+			t.Errorf("%s after %s is %v", test.after, test.before, merged)
+		}
+	}
+	if settled, provisional := row("settled"), row("provisional"); !market.Imbalance.SameValues(settled, provisional) || market.Imbalance.IsServedAlike(&settled, &provisional) {
+		t.Error("another status alone is no new value, but is served")
+	}
+}
