@@ -300,3 +300,35 @@ func TestRefusedImbalancePricesMayBeAccepted(t *testing.T) {
 		}
 	}
 }
+
+func TestPricesInTheWrongOrderAreServedAndRemarkedInTheStatus(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "2026-11-20 12:00")
+	whole := b.market.imbalance
+	b.market.imbalance = func(window market.Period) (replyOfImbalance, error) {
+		reply, err := whole(window)
+		for i := range min(2, len(reply.Rows)) {
+			reply.Rows[i].PositivePrice, reply.Rows[i].NegativePrice = market.Num(50), market.Num(49.99)
+		}
+		return reply, err
+	}
+	if _, err := b.runDates(market.FeedImbalance, "2026-11-19", "2026-11-19"); err != nil {
+		t.Fatal(err)
+	}
+	if rows := b.imbalances("2026-11-19"); len(rows) != 96 || rows[0].NegativePrice != market.Num(49.99) {
+		t.Fatalf("%d rows, the first %+v", len(rows), rows[0])
+	}
+	current, err := b.Report(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range current.Datasets {
+		want := []report.Remark{}
+		if status.Dataset == market.ImbalancePrices {
+			want = []report.Remark{{Date: date(t, "2026-11-19"), Rows: 2, Text: "the negative price is below the positive one"}}
+		}
+		if !slices.Equal(status.Remarks, want) {
+			t.Errorf("%s: remarks %+v, want %+v", status.Dataset, status.Remarks, want)
+		}
+	}
+}

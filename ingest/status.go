@@ -81,6 +81,9 @@ func (f *Feeds) Report(ctx context.Context) (report.Report, error) {
 	return current, nil
 }
 
+// remarkDates is how many delivery dates back the status tells of odd values.
+const remarkDates = 7
+
 func (f *Feeds) status(
 	ctx context.Context, dataset market.Dataset, states map[string]store.FeedState, clock clockFinding,
 ) (report.Status, error) {
@@ -112,7 +115,16 @@ func (f *Feeds) status(
 	if err != nil {
 		return report.Status{}, err
 	}
-	status.Missing = dates.missing
+	status.Missing, status.Remarks = dates.missing, []report.Remark{}
+	if !extent.Last.IsZero() {
+		remarks, err := f.store.Remarks(ctx, dataset, market.NewPeriod(extent.Last.Add(1-remarkDates).Start(), extent.Last.End()))
+		if err != nil {
+			return report.Status{}, err
+		}
+		for _, r := range remarks {
+			status.Remarks = append(status.Remarks, report.Remark(r))
+		}
+	}
 	status.LastError = dates.error()
 	if clock.wrong && status.LastError == nil {
 		says := clock.text()

@@ -33,6 +33,8 @@ type table interface {
 	storedColumns() []string
 	// partReader returns a reader of rows as they are served, and the number of delivery dates to read in one transaction.
 	partReader(*plan) (reader partReader, dates int)
+	// remarks counts the rows of each delivery date of a period that are odd and served all the same.
+	remarks(context.Context, *sql.Tx, market.Dataset, market.Period) ([]Remark, error)
 	// endOf returns the end of the period that begins at a second, for which there is a row.
 	endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, error)
 	propose(p *Proposal)
@@ -137,4 +139,27 @@ func (l layout[R]) selectPeriod(ctx context.Context, tx *sql.Tx, dataset market.
 	var rows []R
 	err = l.scan(found, nil, func(r R) { rows = append(rows, r) })
 	return rows, err
+}
+
+func (l layout[R]) remarks(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period) ([]Remark, error) {
+	if l.Remark == nil {
+		return nil, nil
+	}
+	rows, err := l.selectPeriod(ctx, tx, dataset, period)
+	var remarks []Remark
+	var calendar market.Calendar
+	for i := range rows {
+		text := l.Remark(&rows[i])
+		if text == "" {
+			continue
+		}
+		date := calendar.DateOf(*l.Start(&rows[i]))
+		at := slices.IndexFunc(remarks, func(r Remark) bool { return r.Date == date && r.Text == text })
+		if at < 0 {
+			at = len(remarks)
+			remarks = append(remarks, Remark{Date: date, Text: text})
+		}
+		remarks[at].Rows++
+	}
+	return remarks, err
 }

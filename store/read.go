@@ -124,3 +124,15 @@ func (s *Store) Extent(ctx context.Context, dataset market.Dataset) (Extent, err
 	}
 	return extent, nil
 }
+
+// Remark is what is odd about rows of a delivery date that are served as published all the same.
+type Remark struct {
+	Date market.DeliveryDate
+	Rows int
+	Text string
+}
+
+// Remarks lists what is odd about the rows of a dataset that begin in a period, by delivery date.
+func (s *Store) Remarks(ctx context.Context, dataset market.Dataset, period market.Period) ([]Remark, error) {
+	return within(ctx, s, dataset, period, tableOf(dataset).remarks)
+}

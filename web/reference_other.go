@@ -171,6 +171,11 @@ func datasetFields() []Field {
 		nullable(instant("next_run_at", Text{"Prochain passage", "Next run"})),
 		list("missing", Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"},
 			missingFields()...),
+		list("remarks", Text{
+			"Ce qui est étrange dans les 7 dernières dates stockées, et servi tel que publié",
+			"What is odd in the last 7 dates stored, and served as published",
+		},
+			dateField, integer("rows", "", Text{"Lignes", "Rows"}), word("text", Text{"En anglais", "In English"})),
 	}
 }
 

@@ -66,6 +66,14 @@ type Status struct {
 	LastError       *string              `json:"last_error"`
 	NextRunAt       *Instant             `json:"next_run_at"`
 	Missing         []Missing            `json:"missing"`
+	Remarks         []Remark             `json:"remarks"`
+}
+
+// Remark is what is odd about values of a delivery date that are served as published all the same.
+type Remark struct {
+	Date market.DeliveryDate `json:"date"`
+	Rows int                 `json:"rows"`
+	Text string              `json:"text"` // English
 }
 
 // Instant is a time in UTC that is written with milliseconds.

@@ -95,6 +95,12 @@ var Imbalance = newSeries(Series[ImbalanceStep]{
 		Label:  Text{"Données manquantes", "Missing data"},
 		String: func(r *ImbalanceStep) *String { return &r.MissingData },
 	}},
+	Remark: func(r *ImbalanceStep) string {
+		if r.PositivePrice.Valid && r.NegativePrice.Valid && r.NegativePrice.V < r.PositivePrice.V {
+			return "the negative price is below the positive one"
+		}
+		return ""
+	},
 	Settle: func(r *ImbalanceStep, readAt time.Time) { r.Status = Str(imbalanceStatus(r, readAt)) },
 })
 

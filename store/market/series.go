@@ -37,6 +37,9 @@ type Series[R comparable] struct {
 	// Settle sets what follows from the time at which the row was fetched, such as its status; nil: nothing does.
 	Settle func(r *R, readAt time.Time)
 
+	// Remark says what is odd about a row that is served as published all the same; empty if nothing is. nil: nothing ever is.
+	Remark func(*R) string
+
 	fields  []func(*R) any
 	revised []Column[R]
 	updated func(*R) *int64 // when the source last wrote the row, ms UTC; nil: the source never publishes that
