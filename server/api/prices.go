@@ -80,7 +80,6 @@ func fillPrices(table *web.Table, quarters []market.Quarter) {
 var (
 	fromStandIn     = web.Text{FR: "RTE, en attendant ENTSO-E", EN: "RTE, until ENTSO-E gives them"}
 	fromBoth        = web.Text{FR: "ENTSO-E et, en attendant, RTE", EN: "ENTSO-E and, until it gives the rest, RTE"}
-	fromRTE         = web.Text{FR: "RTE", EN: "RTE"}
 	fromENTSOE      = web.Text{FR: "ENTSO-E", EN: "ENTSO-E"}
 	confirmedENTSOE = web.Text{FR: "ENTSO-E, confirmé par RTE", EN: "ENTSO-E, confirmed by RTE"}
 )

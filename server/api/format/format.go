@@ -101,8 +101,8 @@ func (f Form) MostRows() int { return f.properties().mostRows }
 // IsCompressed reports whether the form is compressed in itself, so that gzip or zstd gain nothing.
 func (f Form) IsCompressed() bool { return f.properties().compressed }
 
-// IsFile reports whether the form is meant to be stored as a file: all but the two kinds of one JSON object.
-func (f Form) IsFile() bool { return f != JSON && f != Columns }
+// IsFile reports whether the form is meant to be stored as a file: all but the three kinds of JSON.
+func (f Form) IsFile() bool { return f != JSON && f != Columns && f != NDJSON }
 
 // ErrTooManyRows is returned by Write if the form cannot take as many rows.
 var ErrTooManyRows = errors.New("format: too many rows")

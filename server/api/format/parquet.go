@@ -28,7 +28,7 @@ const (
 type parquetFile struct {
 	begun   bool
 	target  io.Writer
-	file    *parquet.Writer
+	file    *parquet.GenericWriter[any]
 	head    Head
 	doubles bool
 	columns []market.ServedColumn
@@ -73,7 +73,7 @@ func newParquet(w io.Writer, head Head, options Options) Writer {
 		}
 		settings = append(settings, parquet.KeyValueMetadata("description."+column.Name, options.text(column.Text)))
 	}
-	p.file = parquet.NewWriter(&afterMagic{w: w, left: len(magic)}, settings...)
+	p.file = parquet.NewGenericWriter[any](&afterMagic{w: w, left: len(magic)}, settings...)
 	return p
 }
 

@@ -29,7 +29,6 @@ type workbook struct {
 	sheet   io.Writer
 	columns []market.ServedColumn
 	cells   []cell
-	before  [][]byte // before the row's number in the first tag of each cell
 	utc     *clock
 	paris   *clock
 	rows    int // with the header
