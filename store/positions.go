@@ -181,20 +181,16 @@ func (s *Store) PositionAt(ctx context.Context, at time.Time) (Position, error) 
 	return position.V, nil
 }
 
-// PositionBefore returns the position before the first commit whose stamp is not before an instant: what changed from the instant
-// on was changed after this position. If a clock was wrong, commits after it may have earlier stamps; none is left out. It is
-// BeforeAll if every commit comes after the position.
+// PositionBefore returns the position before the first commit whose stamp is not before an instant in whole ms: what changed from
+// the instant on was changed after this position. If a clock was wrong, commits after it may have earlier stamps; none is left
+// out. It is BeforeAll if every commit comes after the position.
 func (s *Store) PositionBefore(ctx context.Context, at time.Time) (Position, error) {
 	var first, newest sql.Null[Position]
-	ms := at.UnixMilli()
-	if at.Nanosecond()%int(time.Millisecond) != 0 {
-		ms++ // the stamps of that millisecond are before the instant
-	}
 	err := s.reader.QueryRowContext(ctx, `
 		SELECT min(position), (SELECT max(position) FROM market_commit) FROM (
 			SELECT * FROM (SELECT position FROM market_commit WHERE stamp_ms >= ?1 AND stamp_ms = latest_ms ORDER BY stamp_ms LIMIT 1)
 			UNION ALL
-			SELECT min(position) FROM market_commit WHERE stamp_ms < latest_ms AND stamp_ms >= ?1)`, ms).Scan(&first, &newest)
+			SELECT min(position) FROM market_commit WHERE stamp_ms < latest_ms AND stamp_ms >= ?1)`, at.UnixMilli()).Scan(&first, &newest)
 	switch {
 	case err != nil:
 		return 0, wrap("position", s.explain(err))

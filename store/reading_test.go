@@ -713,6 +713,47 @@ func TestARowOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
 	}
 }
 
+func TestA4sStepOfThePastSaysWhenItHadLastChangedThen(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	for n := range 3 {
+		commit(t, s, runAt(n, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{
+			{Start: date("2026-07-14").Start().Unix(), DemandMW: market.Num(float64(n))},
+			{Start: date("2026-07-14").Start().Unix() + market.AFRRSeconds, DemandMW: market.Num(7)},
+		}))
+	}
+	q := store.ReadQuery{Dataset: market.AFRREnergy, Period: date("2026-07-14").Period(), Columns: []string{market.ColumnUpdatedAt}}
+	for at, want := range map[store.Position]string{1: "0 0", 2: "60000 0", 3: "120000 0", store.Newest: "120000 0"} {
+		q.At = at
+		var got []string
+		for _, line := range linesRead(t, s, q, func() {}) {
+			var ms int64
+			fmt.Sscan(strings.Split(line, "|")[2], &ms)
+			got = append(got, fmt.Sprint(ms-dawn.UnixMilli()))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("at %d: %s, want %s", at, got, want)
+		}
+	}
+}
+
+func TestAStatusThatRisesIsAChangeOfItsRow(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	for n, status := range []string{"provisional", "provisional", "validated", "validated"} {
+		commit(t, s, runAt(n, market.ImbalancePrices), market.Imbalance.Batch([]market.ImbalanceStep{
+			{Start: date("2026-07-14").Start().Unix(), PositivePrice: market.Num(1), Status: market.Str(status)},
+		}))
+	}
+	q := store.ReadQuery{Dataset: market.ImbalancePrices, Period: date("2026-07-14").Period(), Columns: []string{"status", market.ColumnUpdatedAt}}
+	want := fmt.Sprintf("validated|%d", dawn.Add(2*time.Minute).UnixMilli())
+	for q.UpdatedSince = range store.Position(2) {
+		if lines := linesRead(t, s, q, func() {}); len(lines) != 1 || !strings.HasSuffix(lines[0], want) {
+			t.Errorf("changed since %d: %q, want %s", q.UpdatedSince, lines, want)
+		}
+	}
+}
+
 func TestAColumnAloneReadsAsAmongAll(t *testing.T) {
 	t.Parallel()
 	s, d := openNew(t), date("2026-10-25")
