@@ -150,10 +150,10 @@ func TestConfigKeysAreNamedByCommandsConfigurationAndPagesAlone(t *testing.T) {
 		scan.Init(files.AddFile(path, -1, len(text)), text, nil, scanner.ScanComments)
 		for {
 			pos, kind, literal := scan.Scan()
-			switch {
-			case kind == token.EOF:
+			switch kind {
+			case token.EOF:
 				return nil
-			case kind == token.STRING || kind == token.COMMENT:
+			case token.STRING, token.COMMENT:
 				if key := named.FindString(literal); key != "" {
 					t.Errorf("%s names %s", files.Position(pos), key)
 				}

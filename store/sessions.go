@@ -36,7 +36,7 @@ func (s *Store) OpenSessions(ctx context.Context, now time.Time) ([]OpenSession,
 	rows, err := s.reader.QueryContext(ctx, "SELECT "+sessionColumns+", "+accountColumns+
 		" FROM session CROSS JOIN account ON account.id = session.account_id"+withSubscription+
 		"WHERE session.expires_ms > ? AND account.disabled_ms IS NULL", now.UnixMilli())
-	sessions, err := collect(rows, err, func(o *OpenSession) []any { return append(o.Session.fields(), o.Account.fields()...) })
+	sessions, err := collect(rows, err, func(o *OpenSession) []any { return append(o.fields(), o.Account.fields()...) })
 	return sessions, wrap("sessions", err)
 }
 

@@ -21,7 +21,8 @@ type rowsSource struct {
 // newRowsSource finds the moment of a query.
 func (s *Server) newRowsSource(ctx context.Context, q rowsQuery) (*rowsSource, error) {
 	source := &rowsSource{store: s.store, query: q}
-	at, err := store.Newest, error(nil)
+	at := store.Newest
+	var err error
 	switch {
 	case q.page != nil:
 		at = max(store.Position(q.page.position), 1)
