@@ -92,6 +92,10 @@ func TestNewerPricesReplaceQuarantinedOnes(t *testing.T) {
 			stored(40, 96, market.PT15M, 5)(t, s)
 		}, nil},
 		{"not by coarser ones, which are not served in their place", stored(0, 24, market.PT60M, 5), []float64{7}},
+		{"by finer ones beside coarser ones", func(t *testing.T, s *store.Store) {
+			stored(0, 24, market.PT60M, 5)(t, s)
+			stored(0, 96, market.PT15M, 5)(t, s)
+		}, nil},
 		{"not by those that stand in", func(t *testing.T, s *store.Store) {
 			prices := pricesOf("2026-07-14", 5)
 			for i := range prices {
@@ -114,6 +118,30 @@ func TestNewerPricesReplaceQuarantinedOnes(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAnImbalanceThatWaitsHasTheStatusOfWhenItWasRead(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	day := date("2026-07-14")
+	row := market.ImbalanceStep{Start: day.Start().Unix(), PositivePrice: market.Num(1)}
+	for n, read := range []market.DeliveryDate{day.Add(1), day.Add(3)} {
+		row.NegativePrice = market.Num(float64(n))
+		q := store.Quarantined{Dataset: market.ImbalancePrices, Date: day, Kind: market.WaitsChanged, Reason: "much changes", Seen: read.Start(),
+			Batch: market.Imbalance.Batch([]market.ImbalanceStep{row})}
+		if _, err := s.Quarantine(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.InQuarantine(t.Context())
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%v, %v", all, err)
+		}
+		waits, err := s.Waiting(t.Context(), all[0].ID)
+		row.Status = market.Str([]string{"provisional", "validated"}[n])
+		if diff := cmp.Diff([]market.ImbalanceStep{row}, market.Imbalance.In(waits.Batch)); err != nil || diff != "" {
+			t.Errorf("read on %s: error %v (-want +got):\n%s", read, err, diff)
+		}
 	}
 }
 
