@@ -21,7 +21,7 @@ func inState(state report.State) func(context.Context) (report.Report, error) {
 	return func(context.Context) (report.Report, error) {
 		found := report.Report{GeneratedAt: report.Instant(noon), Quarantine: []report.Waiting{}, PriceDifferences: []report.Difference{}, Corrections: []report.Correction{}}
 		for _, dataset := range market.Datasets() {
-			found.Datasets = append(found.Datasets, report.Status{Dataset: dataset, Source: "RTE", State: state, Missing: []report.Missing{}})
+			found.Datasets = append(found.Datasets, report.Status{Dataset: dataset, Source: "RTE", State: state, Missing: []report.Missing{}, Remarks: []report.Remark{}})
 		}
 		return found, nil
 	}
