@@ -299,8 +299,8 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 				break
 			}
 			n := firstFrom(chunk.Starts, means[0].Start)
-			each(resampler.Add(cutChunk(chunk, 0, n)))
-			chunk = cutChunk(chunk, n, chunk.Len())
+			each(resampler.Add(chunk.Slice(0, n)))
+			chunk = chunk.Slice(n, chunk.Len())
 		}
 		each(resampler.Add(chunk))
 	}
@@ -313,13 +313,6 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 func firstFrom(starts []int64, instant int64) int {
 	n, _ := slices.BinarySearch(starts, instant)
 	return n
-}
-
-// cutChunk is the rows of a chunk from one to another.
-func cutChunk(chunk market.Chunk, from, to int) market.Chunk {
-	var cut market.Chunk
-	cut.Append(chunk.Slice(from, to))
-	return cut
 }
 
 // reversed puts the last period first; the rows of one period stay in their order.

@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strings"
 	"time"
 
 	"courant/store/market"
@@ -61,16 +59,6 @@ func All() []Form {
 		all[i] = p.form
 	}
 	return all
-}
-
-// Parse returns the form of that name; false if there is none.
-func Parse(name string) (Form, bool) {
-	for _, p := range forms {
-		if string(p.form) == name {
-			return p.form, true
-		}
-	}
-	return "", false
 }
 
 // properties returns what follows from the form, which has to be one of All.
@@ -288,77 +276,4 @@ func (o *output) flush() error {
 	_, err := o.w.Write(o.bytes)
 	o.bytes = o.bytes[:0]
 	return err
-}
-
-// FileName returns the name of a file with the rows: dataset, range and resolution, such as
-// afrr-energy_2026-10-01_2026-10-31_native.csv. Dates are the first and the last, both included; a range that is not made of
-// whole dates is named by its instants in UTC, such as 20261025T013000Z.
-func (h Head) FileName(form Form) string {
-	name := string(h.Dataset)
-	if h.Simulated {
-		name = "simulated_" + name
-	}
-	return fmt.Sprintf("%s_%s_%s.%s", name, rangeName(h.Period), h.Resolution, form.Extension())
-}
-
-func rangeName(p market.Period) string {
-	first, end := market.DeliveryDateOf(p.From()), market.DeliveryDateOf(p.To())
-	if !first.Start().Equal(p.From()) || !end.Start().Equal(p.To()) || !first.Before(end) {
-		const layout = "20060102T150405Z"
-		return p.From().Format(layout) + "_" + p.To().Format(layout)
-	}
-	if last := end.Add(-1); first.Before(last) {
-		return first.String() + "_" + last.String()
-	}
-	return first.String()
-}
-
-// Negotiate returns the form that the values of an Accept header prefer; false if they name none of them. Of forms that are
-// wanted alike it is the first in the order of All.
-func Negotiate(accept string) (Form, bool) {
-	var best Form
-	weight := 0.0
-	for _, p := range forms {
-		if w := acceptance(accept, p.mediaType); w > weight {
-			best, weight = p.form, w
-		}
-	}
-	return best, weight > 0
-}
-
-// acceptance returns the quality, 0 to 1, that Accept gives to a media type: that of the most specific range that matches.
-func acceptance(accept, mediaType string) float64 {
-	weight, best := 0.0, -1
-	for item := range strings.SplitSeq(accept, ",") {
-		name, parameters, _ := strings.Cut(item, ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		specific := -1
-		switch group, _, _ := strings.Cut(mediaType, "/"); name {
-		case mediaType:
-			specific = 2
-		case group + "/*":
-			specific = 1
-		case "*/*":
-			specific = 0
-		}
-		if specific > best {
-			weight, best = quality(parameters), specific
-		}
-	}
-	return weight
-}
-
-// quality returns the value of q among the parameters of a media range; 1 if it is not given, 0 if it cannot be read.
-func quality(parameters string) float64 {
-	for parameter := range strings.SplitSeq(parameters, ";") {
-		name, text, _ := strings.Cut(parameter, "=")
-		if strings.EqualFold(strings.TrimSpace(name), "q") {
-			var q float64
-			if _, err := fmt.Sscanf(strings.TrimSpace(text), "%g", &q); err != nil || math.IsNaN(q) || q < 0 || q > 1 {
-				return 0
-			}
-			return q
-		}
-	}
-	return 1
 }

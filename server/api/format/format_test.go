@@ -619,66 +619,16 @@ func TestEachFormPassesBytesOnWithTheFirstChunk(t *testing.T) {
 	}
 }
 
-func TestAcceptChoosesTheForm(t *testing.T) {
-	for accept, want := range map[string]format.Form{
-		"application/json":                       format.JSON,
-		"application/x-ndjson":                   format.NDJSON,
-		"text/csv":                               format.CSV,
-		"text/csv, application/json":             format.JSON,
-		"text/csv;q=0.9, application/json;q=0.8": format.CSV,
-		"Text/CSV ; charset=utf-8; Q=0.5":        format.CSV,
-		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": format.XLSX,
-		"application/vnd.apache.parquet":                                    format.Parquet,
-		"*/*":                                                               format.JSON,
-		"text/*":                                                            format.CSV,
-		"application/*;q=0.2, text/csv":                                     format.CSV,
-		"text/html,*/*;q=0.8":                                               format.JSON,
-		"*/*, application/json;q=0":                                         format.NDJSON,
-		"":                                                                  "",
-		"text/html":                                                         "",
-		"text/csv;q=0":                                                      "",
-		"text/csv;q=x, application/json;q":                                  "",
-		"text/csv;q=2":                                                      "",
-	} {
-		got, named := format.Negotiate(accept)
-		if got != want || named != (want != "") {
-			t.Errorf("%q chooses %q, %v", accept, got, named)
-		}
-	}
-}
-
 func TestFormsHaveNamesTypesAndEndings(t *testing.T) {
 	if all := format.All(); !slices.Equal(all, []format.Form{"json", "columns", "ndjson", "csv", "csv-fr", "xlsx", "parquet"}) {
 		t.Error(all)
 	}
 	for _, form := range format.All() {
-		if got, is := format.Parse(string(form)); got != form || !is || form.ContentType() == "" || form.Extension() == "" {
-			t.Errorf("%s: %s %v %s %s", form, got, is, form.ContentType(), form.Extension())
+		if form.ContentType() == "" || form.Extension() == "" {
+			t.Errorf("%s: %s %s", form, form.ContentType(), form.Extension())
 		}
-	}
-	if got, is := format.Parse("JSON"); is {
-		t.Error(got)
 	}
 	if !format.XLSX.IsCompressed() || format.CSV.IsCompressed() || !format.CSV.IsFile() || format.NDJSON.IsFile() {
 		t.Error("properties")
-	}
-}
-
-func TestFileNamesHaveDatasetRangeAndResolution(t *testing.T) {
-	head := format.Head{Dataset: "odd", Resolution: "PT1H"}
-	for want, period := range map[string]market.Period{
-		"odd_2026-10-25_PT1H.csv":                        autumn.Period(),
-		"odd_2026-03-29_2026-10-25_PT1H.csv":             market.NewPeriod(spring.Start(), autumn.End()),
-		"odd_20261025T010000Z_20261025T230000Z_PT1H.csv": market.NewPeriod(time.Unix(changes[autumn], 0), autumn.End()),
-		"odd_20261024T220000Z_20261024T220000Z_PT1H.csv": market.NewPeriod(autumn.Start(), autumn.Start()),
-	} {
-		head.Period = period
-		if got := head.FileName(format.FrenchCSV); got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
-	}
-	head.Simulated = true
-	if got := head.FileName(format.Parquet); !strings.HasPrefix(got, "simulated_odd_") || !strings.HasSuffix(got, ".parquet") {
-		t.Error(got)
 	}
 }
