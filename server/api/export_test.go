@@ -3,7 +3,9 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/jonboulle/clockwork"
 	"github.com/labstack/echo/v4"
+
+	"courant/store/market"
 )
 
 // The functions that build a body from a window.
@@ -181,4 +185,18 @@ func (s *Server) FillLongAnswers() (release func()) {
 			s.longAnswers.remove(-1000-account, 1)
 		}
 	}
+}
+
+// ForgedRowsCursor returns a cursor of these numbers whose checksum is right for the dataset and the other parameters.
+func ForgedRowsCursor(dataset market.Dataset, given url.Values, numbers []int64) string {
+	return forgedRowsCursor(dataset, given, numbers, "")
+}
+
+func forgedRowsCursor(dataset market.Dataset, given url.Values, numbers []int64, more string) string {
+	q := rowsQuery{dataset: dataset, given: given}
+	content := binary.AppendUvarint(nil, uint64(numbers[0]))
+	for _, n := range numbers[1:] {
+		content = binary.AppendVarint(content, n)
+	}
+	return q.encodeCursor(append(content, more...))
 }

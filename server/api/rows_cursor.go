@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 	"time"
 
 	"courant/store/market"
@@ -30,6 +31,11 @@ func (q *rowsQuery) cursorAt(position int64, place rowsPlace) string {
 	} {
 		content = binary.AppendVarint(content, n)
 	}
+	return q.encodeCursor(content)
+}
+
+// encodeCursor returns the text of a cursor with its checksum.
+func (q *rowsQuery) encodeCursor(content []byte) string {
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(content, q.seal(content)))
 }
 
@@ -65,14 +71,17 @@ func (q *rowsQuery) readCursor(text string) bool {
 		return false
 	}
 	q.period = market.Period{Start: numbers[0], End: numbers[0] + numbers[1]}
-	if !isInYears(q.period.From()) || !isInYears(q.period.To()) {
-		return false
-	}
+	instants := []time.Time{q.period.From(), q.period.To()}
 	if !q.asOf.IsZero() {
 		q.asOf = time.UnixMilli(numbers[2]).UTC()
+		instants = append(instants, q.asOf)
 	}
 	if !q.since.instant.IsZero() {
 		q.since.instant = time.UnixMilli(numbers[3]).UTC()
+		instants = append(instants, q.since.instant)
+	}
+	if slices.ContainsFunc(instants, func(t time.Time) bool { return !isInYears(t) }) {
+		return false
 	}
 	q.page = &rowsPage{int64(position), rowsPlace{q.period.Start + numbers[4], int(numbers[5])}}
 	return true

@@ -538,6 +538,54 @@ func TestACursorOfAnotherQueryIsRefused(t *testing.T) {
 	}
 }
 
+// A client can compute the checksum of a cursor, so its numbers are checked too.
+func TestAForgedCursorIsRefusedUnlessItsNumbersCouldBeThoseOfAPage(t *testing.T) {
+	const raw = "date=2026-07-16&limit=1&as_of=now&updated_since=now"
+	q := mustQuery(t, market.FCRCapacity, raw)
+	start, ms, last := q.period.Start, queryNow.UnixMilli(), time.Date(9999, time.December, 31, 22, 59, 59, 0, time.UTC).Unix()
+	numbers := func(change func(n []int64)) []int64 {
+		n := []int64{3, start, 900, ms, ms, 899, 2} // position, start and length of the range, as_of, updated_since, place: period and row
+		if change != nil {
+			change(n)
+		}
+		return n
+	}
+	for name, row := range map[string]struct {
+		numbers []int64
+		more    string
+		isGood  bool
+	}{
+		"as it is made":                 {numbers: numbers(nil), isGood: true},
+		"the first second":              {numbers: numbers(func(n []int64) { n[5], n[6] = 0, 0 }), isGood: true},
+		"the largest position":          {numbers: numbers(func(n []int64) { n[0] = 1 << 53 }), isGood: true},
+		"a larger position":             {numbers: numbers(func(n []int64) { n[0] = 1<<53 + 1 })},
+		"the last year":                 {numbers: numbers(func(n []int64) { n[1] = last - 900 }), isGood: true},
+		"a range that ends too late":    {numbers: numbers(func(n []int64) { n[1] = last + 3600 })},
+		"a range that begins too early": {numbers: numbers(func(n []int64) { n[1] = -2_300_000_000 })},
+		"a large number":                {numbers: numbers(func(n []int64) { n[6] = 1<<53 + 1 })},
+		"a small number":                {numbers: numbers(func(n []int64) { n[3] = -1<<53 - 1 })},
+		"a negative length":             {numbers: numbers(func(n []int64) { n[2], n[5] = -900, -901 })},
+		"an empty range":                {numbers: numbers(func(n []int64) { n[2], n[5] = 0, 0 })},
+		"before the range":              {numbers: numbers(func(n []int64) { n[5] = -1 })},
+		"after the range":               {numbers: numbers(func(n []int64) { n[5] = 900 })},
+		"a negative row":                {numbers: numbers(func(n []int64) { n[6] = -1 })},
+		"as_of after the last year":     {numbers: numbers(func(n []int64) { n[3] = 1000 * (last + 7200) })},
+		"since after the last year":     {numbers: numbers(func(n []int64) { n[4] = 1000 * (last + 7200) })},
+		"a number too few":              {numbers: numbers(nil)[:6]},
+		"a number too many":             {numbers: append(numbers(nil), 0)},
+		"a number that does not end":    {numbers: numbers(nil)[:6], more: "\x80"},
+	} {
+		cursor := forgedRowsCursor(q.dataset, q.given, row.numbers, row.more)
+		got, err := queryOf(market.FCRCapacity, raw+"&cursor="+cursor)
+		if isGood := err == nil; isGood != row.isGood {
+			t.Errorf("%s: %s is accepted %t: %+v", name, cursor, isGood, got.page)
+		}
+		if err != nil && !strings.Contains(detailOf(err).EN, "“cursor” does not come from an answer to the same other parameters") {
+			t.Errorf("%s: %s", name, detailOf(err).EN)
+		}
+	}
+}
+
 func TestACursorOfAQueryComesBackAsItWas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		day := rapid.IntRange(-20_000, 60_000).Draw(t, "day")
