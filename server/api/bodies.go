@@ -207,7 +207,7 @@ func (e endpoint) answer(built map[market.Dataset]body, former *document) *docum
 	if former != nil && bytes.Equal(former.plain.bytes, content) {
 		return former
 	}
-	return newDocument("application/json", content, newest)
+	return newDocument("application/json", content)
 }
 
 func aggregateBody(parts []market.AggregatePart, built map[market.Dataset]body, newest time.Time) []byte {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -37,7 +36,6 @@ type variant struct {
 // building nor reading it waits for them.
 type document struct {
 	contentType []string
-	modified    []string // an HTTP date; nil: unknown
 
 	hash  string
 	plain variant
@@ -52,17 +50,13 @@ type best struct {
 	gzip, zstd variant
 }
 
-// newDocument returns a document with the content, which must not change any more, and the time of its last change; zero if
-// that is unknown.
-func newDocument(contentType string, content []byte, modified time.Time) *document {
+// newDocument returns a document with the content, which must not change any more.
+func newDocument(contentType string, content []byte) *document {
 	sum := sha256.Sum256(content)
 	d := &document{
 		contentType: []string{contentType},
 		hash:        hex.EncodeToString(sum[:16]),
 		example:     sync.OnceValues(func() (string, error) { return shorten(content, exampleRows) }),
-	}
-	if !modified.IsZero() {
-		d.modified = []string{modified.UTC().Format(http.TimeFormat)}
 	}
 	d.plain = d.variant("", content, "")
 	if len(content) >= leastCompressed {
@@ -163,9 +157,6 @@ func (s *Server) sendDocument(c echo.Context, d *document, cache caching) error 
 	request, response := c.Request(), c.Response()
 	header, chosen := response.Header(), d.choose(request.Header["Accept-Encoding"])
 	header["Cache-Control"], header["Vary"] = cache.control, cache.vary
-	if d.modified != nil {
-		header["Last-Modified"] = d.modified
-	}
 	if tag := d.matchingTag(request.Header["If-None-Match"], chosen); tag != nil {
 		header["Etag"] = tag
 		response.WriteHeader(http.StatusNotModified)

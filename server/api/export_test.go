@@ -119,7 +119,7 @@ var MatchesTag = matchesTag
 
 // large returns a document that is large enough to be compressed.
 func large() *document {
-	return newDocument("text/plain", bytes.Repeat([]byte("content "), leastCompressed), time.Time{})
+	return newDocument("text/plain", bytes.Repeat([]byte("content "), leastCompressed))
 }
 
 // QuickAndBest returns the tags of a document in the quick and in the best gzip.

@@ -32,7 +32,7 @@ func (s *Server) reader(c echo.Context) (auth.Identity, error) {
 		return identity, err
 	}
 	left, ok := s.limits.take(identity.TokenID)
-	s.limits.setHeader(c.Response().Header(), left)
+	left.setHeader(c.Response().Header())
 	if !ok {
 		return identity, problemRateLimited.retriedAfter(left.wait)
 	}

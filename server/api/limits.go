@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"net/http"
@@ -20,7 +19,6 @@ const leastForgotten = 1000
 type limits struct {
 	clock     clockwork.Clock
 	perMinute int
-	policy    []string // the header RateLimit-Policy
 
 	mu       sync.Mutex
 	byToken  map[int64]*rate.Limiter
@@ -28,8 +26,7 @@ type limits struct {
 }
 
 func newLimits(clock clockwork.Clock, perMinute int) *limits {
-	policy := []string{fmt.Sprintf(`"token";q=%d;w=60`, perMinute)}
-	return &limits{clock: clock, perMinute: perMinute, policy: policy, byToken: map[int64]*rate.Limiter{}, forgetAt: leastForgotten}
+	return &limits{clock: clock, perMinute: perMinute, byToken: map[int64]*rate.Limiter{}, forgetAt: leastForgotten}
 }
 
 // take counts one request with a token and reports whether it is within the limit. left has the requests that remain,
@@ -73,10 +70,10 @@ type allowance struct {
 	full     time.Duration // until all requests are allowed again
 }
 
-// setHeader sets the RateLimit headers of draft-ietf-httpapi-ratelimit-headers-10.
-func (l *limits) setHeader(header http.Header, left allowance) {
+// setHeader sets the header RateLimit of draft-ietf-httpapi-ratelimit-headers-10.
+func (left allowance) setHeader(header http.Header) {
 	line := append(make([]byte, 0, len(`"token";r=;t=`)+20), `"token";r=`...)
 	line = append(strconv.AppendInt(line, int64(left.requests), 10), ";t="...)
 	line = strconv.AppendInt(line, int64(math.Ceil(left.full.Seconds())), 10)
-	header["Ratelimit-Policy"], header["Ratelimit"] = l.policy, []string{string(line)}
+	header["Ratelimit"] = []string{string(line)}
 }

@@ -26,7 +26,14 @@ const (
 func (s *Server) before(protection *http.CrossOriginProtection) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) (err error) {
-			s.setCommonHeaders(c.Response().Header())
+			header := c.Response().Header()
+			header["X-Content-Type-Options"] = noSniffing
+			if s.simulated {
+				header[simulatedHeader] = simulated
+			}
+			if isRead := c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead; !isRead || !s.dataRoutes[c.Path()] {
+				setPageHeaders(c)
+			}
 			defer s.recoverPanic(c, &err)
 			if err := limitBody(c); err != nil {
 				return err
@@ -40,7 +47,11 @@ func (s *Server) before(protection *http.CrossOriginProtection) echo.MiddlewareF
 	}
 }
 
-func requestID(c echo.Context) string { return c.Response().Header().Get(requestIDHeader) }
+// requestID returns the ID of the request, which its log lines and its answer have. An ID that the client sent is ignored.
+func requestID(c echo.Context) string {
+	setPageHeaders(c)
+	return c.Response().Header().Get(requestIDHeader)
+}
 
 // recoverPanic turns a panic into an error, and logs its stack.
 func (s *Server) recoverPanic(c echo.Context, err *error) {
@@ -59,7 +70,7 @@ func (s *Server) recoverPanic(c echo.Context, err *error) {
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// Header values of every answer, made once so that setting them does not allocate.
+// Header values of answers, made once so that setting them does not allocate.
 var (
 	securityPolicy = []string{contentSecurityPolicy}
 	noSniffing     = []string{"nosniff"}
@@ -67,18 +78,18 @@ var (
 	simulated      = []string{"simulated"}
 )
 
-// setCommonHeaders sets the headers of every answer, among them a new ID of the request, which the log has too. An ID that
-// the client sent is ignored.
-func (s *Server) setCommonHeaders(header http.Header) {
+// setPageHeaders adds the headers of every answer that is not data: the ID of the request, and what a browser may do with a page.
+// Answers of data leave them out, because each header costs a request about as much as checking its token.
+func setPageHeaders(c echo.Context) {
+	header := c.Response().Header()
+	if _, is := header[requestIDHeader]; is {
+		return
+	}
 	header[requestIDHeader] = []string{rand.Text()}
 	header["Content-Security-Policy"] = securityPolicy
-	header["X-Content-Type-Options"] = noSniffing
 	header["Referrer-Policy"] = sameOrigin
 	header["Cross-Origin-Opener-Policy"] = sameOrigin
 	header["Cross-Origin-Resource-Policy"] = sameOrigin
-	if s.simulated {
-		header[simulatedHeader] = simulated
-	}
 }
 
 func limitBody(c echo.Context) error {

@@ -46,7 +46,7 @@ func (s *Server) newOpenAPIs() map[web.Language]func() (*document, error) {
 			if err != nil {
 				return nil, err
 			}
-			return newDocument("application/json", body, time.Time{}), nil
+			return newDocument("application/json", body), nil
 		})
 	}
 	return made
@@ -55,7 +55,7 @@ func (s *Server) newOpenAPIs() map[web.Language]func() (*document, error) {
 // llms answers the description of the API as text.
 func (s *Server) llms(c echo.Context) error {
 	text := web.LLMs(language(c), s.site(c), reference())
-	return s.sendDocument(c, newDocument("text/plain; charset=utf-8", text, time.Time{}), cacheDescription)
+	return s.sendDocument(c, newDocument("text/plain; charset=utf-8", text), cacheDescription)
 }
 
 // docs answers the API documentation. Its examples are live answers for a visitor who may read them, else invented ones.

@@ -105,6 +105,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	setPageHeaders(c)
 	p := problemOf(err)
 	if (p == problemInternal || p == problemLocked) && c.Request().Context().Err() == nil {
 		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed",

@@ -15,16 +15,16 @@ import (
 func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.echo.Use(s.before(protection))
 	for _, e := range endpoints {
-		s.get(web.PathAPI+e.name, s.data(e))
+		s.getData(web.PathAPI+e.name, s.data(e))
 	}
-	s.get(web.PathStatus, s.status)
-	s.get(web.PathRevisions, s.revisions)
-	s.get(web.PathDatasets, s.datasets)
-	s.get(web.PathDataset, s.dataset)
-	s.get(web.PathRows, s.rows)
+	s.getData(web.PathStatus, s.status)
+	s.getData(web.PathRevisions, s.revisions)
+	s.getData(web.PathDatasets, s.datasets)
+	s.getData(web.PathDataset, s.dataset)
+	s.getData(web.PathRows, s.rows)
 	s.get(web.PathOpenAPI, s.openAPI)
 	s.get(web.PathLLMs, s.llms)
-	s.get(web.PathCSV, s.csv)
+	s.getData(web.PathCSV, s.csv)
 	s.get(web.PathHealth, s.healthz)
 	s.get(web.PathReady, s.readyz)
 	s.get(web.PathMetrics, s.serveMetrics)
@@ -75,6 +75,12 @@ func (s *Server) get(path string, handler echo.HandlerFunc) {
 		handler = deprecated(d, handler)
 	}
 	s.echo.Match([]string{http.MethodGet, http.MethodHead}, pattern(path), handler)
+}
+
+// getData adds a route of data, whose answers have only the headers that its readers use.
+func (s *Server) getData(path string, handler echo.HandlerFunc) {
+	s.dataRoutes[pattern(path)] = true
+	s.get(path, handler)
 }
 
 // deprecated adds the headers of a deprecated route to its answers.

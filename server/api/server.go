@@ -54,14 +54,15 @@ type Options struct {
 
 // Server is Courant's http.Handler.
 type Server struct {
-	echo   *echo.Echo
-	store  *store.Store
-	auth   *auth.Auth
-	clock  clockwork.Clock
-	log    *slog.Logger
-	bodies *bodies
-	limits *limits
-	pages  *web.Pages
+	echo       *echo.Echo
+	store      *store.Store
+	auth       *auth.Auth
+	clock      clockwork.Clock
+	log        *slog.Logger
+	bodies     *bodies
+	limits     *limits
+	pages      *web.Pages
+	dataRoutes map[string]bool // the routes of data, as Echo writes them
 	// deprecations are those of routes, by their paths.
 	deprecations map[string]web.Deprecation
 
@@ -98,8 +99,8 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		echo: echo.New(), store: o.Store, auth: o.Auth, clock: o.Clock, log: o.Log,
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
-		deprecations: web.Deprecations(),
-		report:       o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
+		dataRoutes: map[string]bool{}, deprecations: web.Deprecations(),
+		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie,
 		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock),
 		delayed:           make(chan struct{}, mostDelayed),

@@ -5,7 +5,6 @@ import (
 	"path"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,7 +15,7 @@ import (
 var files = sync.OnceValue(func() map[string]*document {
 	all := map[string]*document{}
 	for name, content := range web.StaticFiles() {
-		all[name] = newDocument(mime.TypeByExtension(path.Ext(name)), content, time.Time{})
+		all[name] = newDocument(mime.TypeByExtension(path.Ext(name)), content)
 		all[name].compress()
 	}
 	return all

@@ -17,7 +17,7 @@ import (
 // was silent longest.
 type Limits struct {
 	readHeader  time.Duration // for the header of a request, and for a TLS handshake
-	read        time.Duration // for a request
+	read        time.Duration // for the body of a request
 	write       time.Duration // for each writeBytes of an answer
 	idle        time.Duration // between two requests
 	connections int           // at once
@@ -69,7 +69,7 @@ func (l Limits) Server(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 	return &http.Server{
 		Handler:           l.pace(handler),
-		ReadHeaderTimeout: l.readHeader, ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: maxHeaderBytes,
+		ReadHeaderTimeout: l.readHeader, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: maxHeaderBytes,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: streams, MaxReceiveBufferPerConnection: receiveBytes, MaxReceiveBufferPerStream: receiveBytes,
 			// A header that never ends is not yet a frame, so no timeout of frames applies: a ping without reply finds it.
@@ -77,6 +77,7 @@ func (l Limits) Server(handler http.Handler, log *slog.Logger) *http.Server {
 		},
 		DisableGeneralOptionsHandler: true, // OPTIONS * goes to the handler too
 		ConnState:                    open.changed,
+		ConnContext:                  withJoined,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
@@ -89,11 +90,11 @@ func (l Limits) pace(next http.Handler) http.Handler {
 			// It may have had a Content-Length too, which a proxy in front may have believed (RFC 9112, 6.1).
 			w.Header().Set("Connection", "close")
 		}
-		p := &paced{ResponseWriter: w, controller: http.NewResponseController(w), each: l.write, timed: r.ProtoMajor > 1, renewed: time.Now()}
-		if r.Body == http.NoBody {
-			// The request has been read. net/http goes on reading, to notice when the client leaves, and would mistake the end of
-			// ReadTimeout for that.
-			_ = p.controller.SetReadDeadline(time.Time{})
+		p := &paced{ResponseWriter: w, joined: joinedOf(r), each: l.write, timed: r.ProtoMajor > 1, renewed: time.Now()}
+		if r.Body != http.NoBody {
+			// There is no ReadTimeout: net/http goes on reading after a request without a body, to notice when the client leaves, and
+			// would mistake the timeout for that.
+			_ = http.NewResponseController(w).SetReadDeadline(p.renewed.Add(l.read))
 		}
 		_ = p.rest()
 		next.ServeHTTP(p, r)
@@ -105,10 +106,10 @@ func (l Limits) pace(next http.Handler) http.Handler {
 // httptest.ResponseRecorder, it writes without one.
 type paced struct {
 	http.ResponseWriter
-	controller *http.ResponseController
-	each       time.Duration
-	timed      bool      // HTTP/2: the deadline ends the answer even while nothing is being written
-	renewed    time.Time // when the deadline was last set; zero: there is none
+	joined  *joined // the connection; nil: header and body are not joined
+	each    time.Duration
+	timed   bool      // HTTP/2: the deadline ends the answer even while nothing is being written
+	renewed time.Time // when the deadline was last set; zero: there is none
 }
 
 // Write implements http.ResponseWriter.
@@ -118,7 +119,7 @@ func (w *paced) Write(p []byte) (written int, err error) {
 		if err := w.renew(); err != nil {
 			return written, err
 		}
-		n, err := w.ResponseWriter.Write(piece)
+		n, err := w.joined.join(w.ResponseWriter, piece)
 		written, p = written+n, p[n:]
 		if err != nil {
 			return written, err
@@ -132,7 +133,7 @@ func (w *paced) FlushError() error {
 	if err := w.renew(); err != nil {
 		return err
 	}
-	if err := w.controller.Flush(); err != nil {
+	if err := http.NewResponseController(w.ResponseWriter).Flush(); err != nil {
 		return err
 	}
 	return w.rest()
@@ -161,7 +162,7 @@ func (w *paced) rest() error {
 }
 
 func (w *paced) deadline(at time.Time) error {
-	if err := w.controller.SetWriteDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := http.NewResponseController(w.ResponseWriter).SetWriteDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	return nil
@@ -210,7 +211,7 @@ func (c *connections) remove(element *list.Element) net.Conn {
 	return conn
 }
 
-// cut closes a connection without the farewell of TLS, for which a client that does not read would have to be waited for.
+// abort closes a connection without the farewell of TLS, for which a client that does not read would have to be waited for.
 func abort(conn net.Conn) {
 	if secure, is := conn.(*tls.Conn); is {
 		conn = secure.NetConn()

@@ -20,7 +20,13 @@ func (e *PortError) Unwrap() error { return e.Err }
 func IsPortTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
 // Listen opens a port for requests without TLS. Its error is a *PortError.
-func Listen(addr string) (net.Listener, error) { return listen(addr, false) }
+func Listen(addr string) (net.Listener, error) {
+	listener, err := listen(addr, false)
+	if err != nil {
+		return nil, err
+	}
+	return joinedListener{listener}, nil
+}
 
 func listen(addr string, forTLS bool) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
