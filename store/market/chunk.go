@@ -17,21 +17,8 @@ func (c Chunk) Slice(from, to int) Chunk {
 	for k, key := range c.Keys {
 		cut.Keys[k] = key[from:to]
 	}
-	for i, v := range c.Columns {
-		of := Vector{Kind: v.Kind, Valid: v.Valid[from:to]}
-		switch v.Kind {
-		case KindNumber:
-			of.Numbers = v.Numbers[from:to]
-		case KindInteger:
-			of.Integers = v.Integers[from:to]
-		case KindBoolean:
-			of.Flags = v.Flags[from:to]
-		case KindString:
-			of.Texts = v.Texts[from:to]
-		case KindInstant:
-			of.Instants = v.Instants[from:to]
-		}
-		cut.Columns[i] = of
+	for i := range c.Columns {
+		cut.Columns[i] = c.Columns[i].Slice(from, to)
 	}
 	return cut
 }
@@ -45,6 +32,24 @@ type Vector struct {
 	Flags    []bool    // KindBoolean
 	Texts    []string  // KindString
 	Instants []int64   // KindInstant, ms UTC
+}
+
+// Slice returns the values from one row to before another; it shares their memory.
+func (v Vector) Slice(from, to int) Vector {
+	cut := Vector{Kind: v.Kind, Valid: v.Valid[from:to]}
+	switch v.Kind {
+	case KindNumber:
+		cut.Numbers = v.Numbers[from:to]
+	case KindInteger:
+		cut.Integers = v.Integers[from:to]
+	case KindBoolean:
+		cut.Flags = v.Flags[from:to]
+	case KindString:
+		cut.Texts = v.Texts[from:to]
+	case KindInstant:
+		cut.Instants = v.Instants[from:to]
+	}
+	return cut
 }
 
 // Serve returns rows as they are served, with all served columns. The rows are of one dataset and ascend by start, and each
@@ -75,7 +80,7 @@ func (s *Series[R]) Serve(rows []R) Chunk {
 
 // Append appends copies of the rows of another chunk, which has the same keys and columns; any, if c is empty.
 func (c *Chunk) Append(more Chunk) {
-	if c.Keys == nil && c.Columns == nil {
+	if len(c.Keys) == 0 && len(c.Columns) == 0 {
 		c.Keys, c.Columns = make([][]string, len(more.Keys)), make([]Vector, len(more.Columns))
 	}
 	c.Starts, c.Ends = append(c.Starts, more.Starts...), append(c.Ends, more.Ends...)

@@ -1,21 +1,27 @@
 package format
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"courant/store/market"
 )
 
 // rowGroup is after how many rows a row group ends. A group waits in memory, compressed; readers take them in parallel.
-const rowGroup = 122_880
+const rowGroup = 15 * batchRows
 
-// batch is how many values are passed to the library at once.
-const batch = 1024
+// batchRows is how many rows are encoded together, on all processors, while the next ones are read.
+const batchRows = 8192
+
+// batchValues is how many values are passed to the library at once.
+const batchValues = 1024
 
 // DECIMAL(18,6): millionths in an int64. Published values have at most six decimals; a longer one would be rounded.
 const (
@@ -25,6 +31,10 @@ const (
 )
 
 // parquetFile writes row groups of a bounded size. The types of its columns follow from the registry, never from the values.
+//
+// Rows are encoded in batches, in the background and the columns in parallel, which is safe because a ColumnWriter of the library
+// shares no state with those of other columns. Batches begin at fixed rows, so the bytes of a file do not depend on how its rows
+// were divided into chunks.
 type parquetFile struct {
 	begun   bool
 	target  io.Writer
@@ -34,8 +44,11 @@ type parquetFile struct {
 	columns []market.ServedColumn
 	kinds   []kind
 	texts   []map[string][]byte // of each column of texts, as the library takes them
-	batch   []parquet.Value
-	rows    int // of the present row group
+
+	next    market.Chunk // the batch that Write fills
+	current market.Chunk // the batch that is being encoded
+	encoded chan error   // receives the error of the current batch, or nil; nil if no batch is being encoded
+	rows    int          // of the current row group, without those of the next batch
 }
 
 // magic are the first bytes of a file. The library writes them with the first row group.
@@ -44,7 +57,6 @@ const magic = "PAR1"
 func newParquet(w io.Writer, head Head, options Options) Writer {
 	p := &parquetFile{
 		target: w, head: head, doubles: options.Doubles, columns: head.columns(periodColumns(options.Zone)),
-		batch: make([]parquet.Value, batch),
 	}
 	p.texts = make([]map[string][]byte, len(p.columns))
 	fields := ordered{Group: parquet.Group{}}
@@ -61,7 +73,7 @@ func newParquet(w io.Writer, head Head, options Options) Writer {
 	}
 	settings := []parquet.WriterOption{
 		parquet.NewSchema("rows", fields),
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
+		parquet.Compression(&parquet.Zstd),
 		parquet.KeyValueMetadata("time_zone", string(options.Zone.orUTC())),
 	}
 	for _, fact := range head.facts(options) {
@@ -139,15 +151,11 @@ func (p *parquetFile) Write(chunk market.Chunk) error {
 		return err
 	}
 	for from := 0; from < chunk.Len(); {
-		to := min(chunk.Len(), from+rowGroup-p.rows)
-		if err := p.write(&chunk, from, to); err != nil {
-			return err
-		}
-		p.rows += to - from
+		to := min(chunk.Len(), from+batchRows-p.next.Len())
+		p.next.Append(chunk.Slice(from, to))
 		from = to
-		if p.rows == rowGroup {
-			p.rows = 0
-			if err := p.file.Flush(); err != nil {
+		if p.next.Len() == batchRows {
+			if err := p.startBatch(); err != nil {
 				return err
 			}
 		}
@@ -155,85 +163,135 @@ func (p *parquetFile) Write(chunk market.Chunk) error {
 	return nil
 }
 
-// write passes the rows from from to to, not included, to the library.
-func (p *parquetFile) write(chunk *market.Chunk, from, to int) error {
-	for i, seconds := range [][]int64{chunk.Starts, chunk.Ends} {
-		err := p.put(i, from, to, func(row int, values []parquet.Value) {
-			for i := range values {
-				values[i] = parquet.Int64Value(seconds[row+i] * 1_000_000)
+// startBatch waits for the current batch and starts to encode the next one.
+func (p *parquetFile) startBatch() error {
+	if err := p.finishBatch(); err != nil {
+		return err
+	}
+	p.current, p.next = p.next, p.current.Slice(0, 0)
+	p.rows += p.current.Len()
+	p.encoded = make(chan error, 1) // has room, so that encoding also ends if the writer is given up
+	go func() { p.encoded <- p.encode() }()
+	return nil
+}
+
+// finishBatch waits for the current batch, if there is one, and writes the row group if it is full. It alone writes to the
+// target, so that nothing is written after the caller has given up.
+func (p *parquetFile) finishBatch() error {
+	if p.encoded == nil {
+		return nil
+	}
+	err := <-p.encoded
+	p.encoded = nil
+	if err == nil && p.rows == rowGroup {
+		p.rows = 0
+		err = p.file.Flush()
+	}
+	return err
+}
+
+// encode passes the current batch to the library.
+func (p *parquetFile) encode() error {
+	writers := p.file.ColumnWriters()
+	faults := make([]error, len(writers))
+	var started atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(writers)) {
+		workers.Go(func() {
+			values := make([]parquet.Value, batchValues)
+			for at := int(started.Add(1)) - 1; at < len(writers); at = int(started.Add(1)) - 1 {
+				faults[at] = p.encodeColumn(at, writers[at], values)
+				runtime.Gosched() // lets short answers go first
 			}
 		})
-		if err != nil {
+	}
+	workers.Wait()
+	return cmp.Or(faults...)
+}
+
+// encodeColumn passes the values of one column to its writer.
+func (p *parquetFile) encodeColumn(at int, writer *parquet.ColumnWriter, values []parquet.Value) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // in a goroutine of our own a panic would end the process, not only this answer
+			err = fmt.Errorf("format: write %s: %v", p.columns[at].Name, v)
+		}
+	}()
+	rows := p.current.Len()
+	for from := 0; from < rows; from += len(values) {
+		values = values[:min(len(values), rows-from)]
+		if err := p.fill(values, at, from); err != nil {
 			return err
 		}
-	}
-	for i, texts := range chunk.Keys {
-		err := p.put(2+i, from, to, func(row int, values []parquet.Value) {
-			for at := range values {
-				values[at] = p.text(2+i, texts[row+at])
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for i := range chunk.Columns {
-		if err := p.column(2+len(chunk.Keys)+i, &chunk.Columns[i], from, to); err != nil {
+		if _, err := writer.WriteRowValues(values); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// column passes values of one column to the library.
-func (p *parquetFile) column(at int, v *market.Vector, from, to int) error {
-	if v.Kind == market.KindNumber && !p.doubles {
-		for row := from; row < to; row++ {
-			if n := v.Numbers[row]; v.Valid[row] && !(n > -mostDecimal && n < mostDecimal) {
-				return fmt.Errorf("format: %s %v of %s does not fit DECIMAL(%d,%d): ask for numbers=double",
-					p.columns[at].Name, n, p.head.Dataset, decimalPrecision, decimalScale)
-			}
+// fill sets values to those of a column from a row on.
+func (p *parquetFile) fill(values []parquet.Value, at, from int) error {
+	to := from + len(values)
+	switch keys := len(p.current.Keys); {
+	case at == 0:
+		fillSeconds(values, p.current.Starts[from:to])
+	case at == 1:
+		fillSeconds(values, p.current.Ends[from:to])
+	case at < 2+keys:
+		for i, text := range p.current.Keys[at-2][from:to] {
+			values[i] = p.text(at, text)
 		}
+	default:
+		return p.fillColumn(values, at, p.current.Columns[at-2-keys].Slice(from, to))
 	}
-	return p.put(at, from, to, func(row int, values []parquet.Value) {
-		for i := range values {
-			row := row + i
-			if !v.Valid[row] {
-				values[i] = parquet.Value{}
-				continue
-			}
-			var value parquet.Value
-			switch p.kinds[at] {
-			case numberKind:
-				if p.doubles {
-					value = parquet.DoubleValue(v.Numbers[row])
-				} else {
-					value = parquet.Int64Value(int64(market.MicroOf(v.Numbers[row])))
-				}
-			case integerKind:
-				value = parquet.Int64Value(v.Integers[row])
-			case booleanKind:
-				value = parquet.BooleanValue(v.Flags[row])
-			case textKind:
-				value = p.text(at, v.Texts[row])
-			case instantKind:
-				value = parquet.Int64Value(v.Instants[row] * 1000)
-			}
-			values[i] = value.Level(0, 1, at)
-		}
-	})
+	return nil
 }
 
-// put passes values of the column at that place to the library; fill sets those that begin with a row.
-func (p *parquetFile) put(at, from, to int, fill func(row int, values []parquet.Value)) error {
-	column := p.file.ColumnWriters()[at]
-	for from < to {
-		values := p.batch[:min(batch, to-from)]
-		fill(from, values)
-		if _, err := column.WriteRowValues(values); err != nil {
-			return err
+// fillSeconds sets values to instants.
+func fillSeconds(values []parquet.Value, seconds []int64) {
+	for i, second := range seconds {
+		values[i] = parquet.Int64Value(second * 1_000_000)
+	}
+}
+
+// fillColumn sets values to those of a column that may be null.
+func (p *parquetFile) fillColumn(values []parquet.Value, at int, v market.Vector) error {
+	switch p.kinds[at] {
+	case numberKind:
+		for i, n := range v.Numbers {
+			switch {
+			case p.doubles:
+				values[i] = parquet.DoubleValue(n)
+			case v.Valid[i] && !(n > -mostDecimal && n < mostDecimal):
+				return fmt.Errorf("format: %s %v of %s does not fit DECIMAL(%d,%d): ask for numbers=double",
+					p.columns[at].Name, n, p.head.Dataset, decimalPrecision, decimalScale)
+			default:
+				values[i] = parquet.Int64Value(int64(market.MicroOf(n)))
+			}
 		}
-		from += len(values)
+	case integerKind:
+		for i, n := range v.Integers {
+			values[i] = parquet.Int64Value(n)
+		}
+	case booleanKind:
+		for i, flag := range v.Flags {
+			values[i] = parquet.BooleanValue(flag)
+		}
+	case textKind:
+		for i, text := range v.Texts {
+			values[i] = p.text(at, text)
+		}
+	case instantKind:
+		for i, ms := range v.Instants {
+			values[i] = parquet.Int64Value(ms * 1000)
+		}
+	}
+	for i, valid := range v.Valid {
+		if valid {
+			values[i].SetDefinitionLevel(1)
+		} else {
+			values[i] = parquet.Value{}
+		}
 	}
 	return nil
 }
@@ -257,6 +315,14 @@ func (p *parquetFile) text(at int, s string) parquet.Value {
 
 func (p *parquetFile) Close(tail Tail) error {
 	if err := p.begin(); err != nil {
+		return err
+	}
+	if p.next.Len() > 0 {
+		if err := p.startBatch(); err != nil {
+			return err
+		}
+	}
+	if err := p.finishBatch(); err != nil {
 		return err
 	}
 	if len(tail.Missing) > 0 {

@@ -2,6 +2,7 @@ package format_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -151,14 +152,8 @@ func TestHoursOf4sStepsAreReadBackAsTheyWere(t *testing.T) {
 // joined makes one chunk of numbers and booleans of several.
 func joined(chunks []market.Chunk) market.Chunk {
 	var all market.Chunk
-	all.Columns = make([]market.Vector, len(chunks[0].Columns))
 	for _, chunk := range chunks {
-		all.Starts, all.Ends = append(all.Starts, chunk.Starts...), append(all.Ends, chunk.Ends...)
-		for i, v := range chunk.Columns {
-			to := &all.Columns[i]
-			to.Kind, to.Valid = v.Kind, append(to.Valid, v.Valid...)
-			to.Numbers, to.Flags = append(to.Numbers, v.Numbers...), append(to.Flags, v.Flags...)
-		}
+		all.Append(chunk)
 	}
 	return all
 }
@@ -406,6 +401,61 @@ func TestRowGroupsOfParquetHaveABoundedSize(t *testing.T) {
 	for row, second := range all.Starts {
 		if micros := int64(market.MicroOf(all.Columns[0].Numbers[row])); starts[row].Int64() != second*1e6 || prices[row].Int64() != micros {
 			t.Fatalf("row %d: %v %v", row, starts[row], prices[row])
+		}
+	}
+}
+
+func TestBytesOfParquetDoNotDependOnHowRowsAreDivided(t *testing.T) {
+	head, chunks := afrr(autumn, 6)
+	want := writeTo(t, format.Parquet, head, format.Options{}, chunks...)
+	whole := joined(chunks)
+	for _, size := range []int{whole.Len(), 8192, 9973} {
+		var divided []market.Chunk
+		for from := 0; from < whole.Len(); from += size {
+			divided = append(divided, whole.Slice(from, min(from+size, whole.Len())))
+		}
+		if got := writeTo(t, format.Parquet, head, format.Options{}, divided...); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes in chunks of %d rows, %d in chunks of 900, or others", len(got), size, len(want))
+		}
+	}
+}
+
+func TestColumnChunksOfParquetHaveTheirBounds(t *testing.T) {
+	head, chunks := afrr(autumn, 6)
+	file := openParquet(t, writeTo(t, format.Parquet, head, format.Options{}, chunks...))
+	all := joined(chunks)
+	bound := func(value int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(value)) }
+	for _, group := range file.Metadata().RowGroups {
+		rows := all.Slice(0, int(group.NumRows))
+		all = all.Slice(rows.Len(), all.Len())
+		for at, column := range group.Columns {
+			got := column.MetaData.Statistics
+			var values []int64
+			switch {
+			case at == 0:
+				values = rows.Starts
+			case at == 1:
+				values = rows.Ends
+			case head.Columns[at-2].Kind == market.KindNumber:
+				for row, n := range rows.Columns[at-2].Numbers {
+					if rows.Columns[at-2].Valid[row] {
+						values = append(values, int64(market.MicroOf(n)))
+					}
+				}
+			default:
+				if len(got.MinValue) != 1 || len(got.MaxValue) != 1 {
+					t.Errorf("%v has no bounds", column.MetaData.PathInSchema)
+				}
+				continue
+			}
+			unit := int64(1)
+			if at < 2 {
+				unit = 1e6
+			}
+			low, high, nulls := slices.Min(values)*unit, slices.Max(values)*unit, int64(rows.Len()-len(values))
+			if !bytes.Equal(got.MinValue, bound(low)) || !bytes.Equal(got.MaxValue, bound(high)) || got.NullCount != nulls {
+				t.Errorf("%v: %+v, want %d to %d and %d nulls", column.MetaData.PathInSchema, got, low, high, nulls)
+			}
 		}
 	}
 }
