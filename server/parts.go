@@ -17,7 +17,6 @@ import (
 	"courant/server/config"
 	"courant/server/entrance"
 	"courant/store"
-	"courant/store/backup"
 	"courant/store/backup/s3"
 	"courant/store/disk"
 	"courant/store/market"
@@ -140,8 +139,8 @@ func mailerOf(cfg config.Config, explain func(error) error) api.Mailer {
 }
 
 // BucketOf returns the bucket that the configuration names.
-func BucketOf(cfg config.S3) backup.Bucket {
-	return backup.Bucket{
+func BucketOf(cfg config.S3) s3.Place {
+	return s3.Place{
 		Options: s3.Options{
 			Endpoint: cfg.Endpoint, Name: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey.Reveal(),
 		},

@@ -71,11 +71,11 @@ func (s *Store) backup(ctx context.Context, to string, mayWrite func(string) err
 
 // compressTo writes a compressed copy to part. It writes a plain copy beside to first.
 func (s *Store) compressTo(ctx context.Context, part, to string) error {
-	plain, err := newPart(to)
+	plain, err := NewUnfinishedFile(to)
 	if err != nil {
 		return err
 	}
-	defer plain.remove()
+	defer plain.Remove()
 	if err := s.copyTo(ctx, plain.name); err != nil {
 		return err
 	}
@@ -88,18 +88,18 @@ func writeNew(to string, mayWrite func(string) error, write func(part string) er
 		return err
 	}
 	_ = RemoveUnfinishedFiles(filepath.Dir(to)) // those that remain only take disk space
-	part, err := newPart(to)
+	part, err := NewUnfinishedFile(to)
 	if err != nil {
 		return err
 	}
-	defer part.remove()
+	defer part.Remove()
 	if err := write(part.name); err != nil {
 		return fmt.Errorf("backup to %s: %w", to, explainFile(err))
 	}
 	if err := mayWrite(to); err != nil {
 		return err
 	}
-	if err := errors.Join(syncFile(part.name), os.Rename(part.name, to), syncFolder(filepath.Dir(to))); err != nil {
+	if err := part.MoveTo(to); err != nil {
 		return fmt.Errorf("backup to %s: %w", to, explainFile(err))
 	}
 	return nil

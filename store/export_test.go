@@ -183,11 +183,11 @@ func StartUpgrade(ctx context.Context, path string, saves bool, schema int64) er
 
 // NewPart begins a file as a backup to path does; stop removes it.
 func NewPart(path string) (name string, stop func(), err error) {
-	p, err := newPart(path)
+	p, err := NewUnfinishedFile(path)
 	if err != nil {
 		return "", nil, err
 	}
-	return p.name, p.remove, nil
+	return p.name, p.Remove, nil
 }
 
 // BreakWatch closes the readers under the watchers.

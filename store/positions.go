@@ -78,6 +78,12 @@ func recordCommit(ctx context.Context, tx *sql.Tx, stamp int64, changes map[date
 		if err != nil {
 			return 0, err
 		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO month_commit (dataset, month, position) VALUES (?1, ?2, ?3) ON CONFLICT (dataset, month) DO UPDATE SET position = ?3`,
+			key.dataset, market.MonthOf(key.date).String(), position)
+		if err != nil {
+			return 0, err
+		}
 	}
 	_, err = tx.ExecContext(ctx, `
 		DELETE FROM change WHERE position IN (

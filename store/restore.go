@@ -136,11 +136,11 @@ func refuseLive(backup, file string) error {
 // put replaces the file, which the caller has locked, by the content of the backup, and keeps it under the name kept unless that is empty.
 // onlyOurs is as for verify.
 func put(ctx context.Context, backup, file, kept string, room Room, onlyOurs bool) (summed bool, err error) {
-	part, err := newPart(file)
+	part, err := NewUnfinishedFile(file)
 	if err != nil {
 		return false, err
 	}
-	defer part.remove()
+	defer part.Remove()
 	if summed, err = unpack(ctx, part.name, backup, room); err != nil {
 		var f finding
 		switch {

@@ -22,14 +22,15 @@ var partName = regexp.MustCompile(`\.courant-[0-9]+\.part$`)
 // in use.
 const partAge = 24 * time.Hour
 
-// part is an unfinished file beside the one that it will be renamed to. Its lock shows other programs that it is in use.
-type part struct {
+// UnfinishedFile is a file under a temporary name, which becomes another file when it is whole. Its lock shows other programs that
+// it is in use.
+type UnfinishedFile struct {
 	name string
 	lock *flock.Flock // nil where a lock would block the program itself, or the file system has no locks
 }
 
-// newPart creates an empty file beside path that only its owner can read.
-func newPart(path string) (*part, error) {
+// NewUnfinishedFile creates an empty file beside path that only its owner can read.
+func NewUnfinishedFile(path string) (*UnfinishedFile, error) {
 	for {
 		file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partPattern)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -38,7 +39,7 @@ func newPart(path string) (*part, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, explainFile(err))
 		}
-		p := &part{name: file.Name()}
+		p := &UnfinishedFile{name: file.Name()}
 		if err := file.Close(); err != nil {
 			return nil, err
 		}
@@ -61,15 +62,27 @@ func newPart(path string) (*part, error) {
 	}
 }
 
-// remove deletes the file, unless it was renamed, and unlocks it.
-func (p *part) remove() {
+// Name returns the path of the file.
+func (p *UnfinishedFile) Name() string { return p.name }
+
+// MoveTo flushes the file to the disk and gives it its name, in the same file system; a file of that name is replaced.
+func (p *UnfinishedFile) MoveTo(path string) error {
+	return firstError(
+		func() error { return syncFile(p.name) },
+		func() error { return os.Rename(p.name, path) },
+		func() error { return syncFolder(filepath.Dir(path)) },
+	)
+}
+
+// Remove deletes the file, unless it was moved, and unlocks it.
+func (p *UnfinishedFile) Remove() {
 	_ = os.Remove(p.name)
 	if p.lock != nil {
 		_ = p.lock.Unlock()
 	}
 }
 
-// RemoveUnfinishedFiles removes the unfinished files in a folder that a killed backup, restore or upgrade has left: those that
+// RemoveUnfinishedFiles removes the unfinished files in a folder that a killed program has left: those that
 // no program has locked or, where the file system has no locks, that are older than a day.
 func RemoveUnfinishedFiles(folder string) error {
 	entries, err := os.ReadDir(folder)

@@ -286,12 +286,10 @@ func (a *rowsAnswer) nextAddress() string {
 func (s *Server) writeRows(
 	c echo.Context, answer *rowsAnswer, next string, rows iter.Seq2[market.Chunk, error], out io.Writer, written func() error,
 ) error {
-	q, about := &answer.query, answer.query.dataset.About()
-	head := format.Head{
-		Dataset: q.dataset, Title: about.Title, Source: about.Source, Attribution: market.Attribution(about.Source), Simulated: s.simulated,
-		Period: q.period, Resolution: resolutionNative, AsOf: q.asOf, GeneratedAt: answer.reading.ChangedAt,
-		Position: int64(answer.reading.Changed), Keys: q.dataset.Series().ServedKeys(), Columns: answer.columns,
-	}
+	q := &answer.query
+	head := format.HeadOf(q.dataset)
+	head.Simulated, head.Period, head.AsOf, head.Columns = s.simulated, q.period, q.asOf, answer.columns
+	head.Position, head.GeneratedAt = int64(answer.reading.Changed), answer.reading.ChangedAt
 	if q.resolution != "" {
 		head.Resolution = string(q.resolution)
 	}

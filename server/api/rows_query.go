@@ -129,13 +129,12 @@ func rowsParameters(dataset market.Dataset) []rowsParameter {
 }
 
 const (
-	resolutionNative = "native"
-	zoneUTC          = "UTC"
-	zoneParis        = "Europe/Paris"
-	orderAscending   = "asc"
-	orderDescending  = "desc"
-	numbersDouble    = "double"
-	limitParameter   = "limit"
+	zoneUTC         = "UTC"
+	zoneParis       = "Europe/Paris"
+	orderAscending  = "asc"
+	orderDescending = "desc"
+	numbersDouble   = "double"
+	limitParameter  = "limit"
 )
 
 var (
@@ -167,7 +166,7 @@ func words[T ~string](texts []T) []string {
 
 // resolutions are the values of the parameter resolution: none is finer than the step of the series.
 func resolutions(series market.AnySeries) []string {
-	accepted := []string{resolutionNative}
+	accepted := []string{format.Native}
 	for _, length := range market.BucketLengths() {
 		if !length.IsFinerThan(series.StepSeconds()) {
 			accepted = append(accepted, string(length))
@@ -389,7 +388,7 @@ func (p *rowsParser) readPeriod() error {
 }
 
 func (p *rowsParser) readResolution() error {
-	resolution, err := p.choice("resolution", resolutions(p.series), resolutionNative)
+	resolution, err := p.choice("resolution", resolutions(p.series), format.Native)
 	if err != nil {
 		return err
 	}
@@ -398,13 +397,13 @@ func (p *rowsParser) readResolution() error {
 		return err
 	}
 	switch {
-	case resolution != resolutionNative && p.given.Has("updated_since"):
+	case resolution != format.Native && p.given.Has("updated_since"):
 		return problemInvalidParameter.withDetail(
 			"« updated_since » accepte seulement « resolution=native » : il choisit des lignes telles que publiées.",
 			"“updated_since” accepts only “resolution=native”: it chooses rows as they were published.")
-	case resolution == resolutionNative && stats != nil:
+	case resolution == format.Native && stats != nil:
 		return p.refuse("stat", "est donné sans « resolution » autre que native", "is given without a “resolution” other than native")
-	case resolution == resolutionNative:
+	case resolution == format.Native:
 		return nil
 	case stats == nil:
 		stats = []string{string(market.StatMean)}
@@ -579,7 +578,7 @@ func (q *rowsQuery) contentDisposition() string {
 	if date := market.DeliveryDateOf(q.period.From()); date.Period() == q.period {
 		bounds = date.String()
 	}
-	resolution := resolutionNative
+	resolution := format.Native
 	if q.resolution != "" {
 		resolution = string(q.resolution)
 	}

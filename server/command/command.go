@@ -83,7 +83,7 @@ func (p *Program) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.fetchCommand(), p.feedsCommand(),
-		p.userCommand(), p.tokenCommand(), p.backupCommand(), p.restoreCommand(),
+		p.userCommand(), p.tokenCommand(), p.exportCommand(), p.backupCommand(), p.restoreCommand(),
 		p.initCommand(), p.checkCommand(), p.serviceCommand(), p.versionCommand(), helpCommand(),
 	)
 	root.InitDefaultCompletionCmd()

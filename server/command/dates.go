@@ -22,3 +22,20 @@ func (p *Program) parseDate(text string) (market.DeliveryDate, error) {
 	}
 	return date, nil
 }
+
+// parseDates reads --from and --to of a command that needs both.
+func (p *Program) parseDates(command, from, to string) (first, last market.DeliveryDate, err error) {
+	if from == "" || to == "" {
+		return first, last, usagef("%s needs --from DATE and --to DATE, such as --from yesterday --to today", command)
+	}
+	if first, err = p.parseDate(from); err != nil {
+		return first, last, err
+	}
+	if last, err = p.parseDate(to); err != nil {
+		return first, last, err
+	}
+	if last.Before(first) {
+		return first, last, usagef("--from %s is after --to %s: give the earlier date first", first, last)
+	}
+	return first, last, nil
+}

@@ -58,28 +58,26 @@ func datasetNames() []string {
 	return names
 }
 
+// parseDatasetOrAll reads a DATASET of the command line, which may be all.
+func parseDatasetOrAll(name string) ([]market.Dataset, error) {
+	if name == allDatasets {
+		return market.Datasets(), nil
+	}
+	dataset, known := market.ParseDataset(name)
+	if !known {
+		return nil, usagef("unknown dataset %q%s", name, config.OrElse(config.Nearest(name, datasetNames()), datasetNames()))
+	}
+	return []market.Dataset{dataset}, nil
+}
+
 func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error {
-	datasets := market.Datasets()
-	if name != allDatasets {
-		dataset, known := market.ParseDataset(name)
-		if !known {
-			return usagef("unknown dataset %q%s", name, config.OrElse(config.Nearest(name, datasetNames()), datasetNames()))
-		}
-		datasets = []market.Dataset{dataset}
-	}
-	if o.from == "" || o.to == "" {
-		return usagef("fetch needs --from DATE and --to DATE, such as --from yesterday --to today")
-	}
-	first, err := p.parseDate(o.from)
+	datasets, err := parseDatasetOrAll(name)
 	if err != nil {
 		return err
 	}
-	last, err := p.parseDate(o.to)
+	first, last, err := p.parseDates("fetch", o.from, o.to)
 	if err != nil {
 		return err
-	}
-	if last.Before(first) {
-		return usagef("--from %s is after --to %s: give the earlier date first", first, last)
 	}
 	if earliest := ingest.EarliestDate; first.Before(earliest) {
 		return usagef("%s lies too far back: nothing was published before %s", first, earliest)
@@ -152,19 +150,25 @@ func (p *Program) printStored(ctx context.Context, db *store.Store, datasets []m
 	return nil
 }
 
-// progress returns a function that draws a progress bar on a terminal, and does nothing elsewhere.
+// progress returns a function that draws the progress of a feed.
 func (p *Program) progress(name market.FeedName) func(ingest.Progress) {
+	draw := p.bar()
+	return func(now ingest.Progress) { draw(now.Done, now.Total, progressText(name, now)) }
+}
+
+// bar returns a function that draws a progress bar on a terminal, and does nothing elsewhere.
+func (p *Program) bar() func(done, total int, text string) {
 	if !isTerminal(p.Stderr) {
-		return func(ingest.Progress) {}
+		return func(int, int, string) {}
 	}
 	var bar *progressbar.ProgressBar
-	return func(now ingest.Progress) {
+	return func(done, total int, text string) {
 		if bar == nil {
-			bar = progressbar.NewOptions(now.Total, progressbar.OptionSetWriter(p.Stderr), progressbar.OptionShowCount(),
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.Stderr), progressbar.OptionShowCount(),
 				progressbar.OptionSetPredictTime(true), progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.Stderr) }))
 		}
-		bar.Describe(progressText(name, now))
-		_ = bar.Set(now.Done) // a bar that cannot be drawn does not end the fetch
+		bar.Describe(text)
+		_ = bar.Set(done) // a bar that cannot be drawn does not end the command
 	}
 }
 

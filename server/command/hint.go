@@ -9,6 +9,7 @@ import (
 	"courant/ingest/source"
 	"courant/server"
 	"courant/server/entrance"
+	"courant/server/lake"
 	"courant/store"
 	"courant/store/backup/s3"
 )
@@ -56,9 +57,16 @@ func hintFor(err error) string {
 		return "set server.addr to a free one"
 	}
 	for _, known := range hints {
-		if errors.Is(err, known.err) {
-			return known.hint
+		if !errors.Is(err, known.err) {
+			continue
 		}
+		if errors.As(err, new(lake.BucketError)) {
+			if known.err == s3.ErrFull {
+				return "make room in it"
+			}
+			return strings.ReplaceAll(known.hint, "backup.s3.", "export.s3.")
+		}
+		return known.hint
 	}
 	return ""
 }

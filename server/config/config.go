@@ -27,6 +27,7 @@ type Config struct {
 	Accounts  Accounts
 	SMTP      SMTP
 	Backup    Backup
+	Export    Export
 	Retention Retention
 	Metrics   Metrics
 	Log       Log
@@ -131,7 +132,15 @@ type Backup struct {
 	Keep     Keep
 }
 
-// S3 is a bucket for backups. Without a bucket name there is none; with one, the endpoint and both keys are set.
+// Export is when courant serve brings the files of an export up to date, and where they are.
+type Export struct {
+	Schedule ClockTime // each day; NoClockTime: never
+	To       string    // a folder, or empty
+	S3       S3
+	Datasets []market.Dataset // empty: all
+}
+
+// S3 is a bucket for backups or exports. Without a bucket name there is none; with one, the endpoint and both keys are set.
 type S3 struct {
 	Endpoint  string // https:// or http://, host, and port unless it is the scheme's own
 	Bucket    string
@@ -221,7 +230,8 @@ func (cfg *Config) checkTogether(f *faults) {
 	if (cfg.SMTP.Username != "") != (cfg.SMTP.Password != "") && !f.has("smtp.username") && !f.has("smtp.password") {
 		f.add("smtp.username", "set it and smtp.password both, or neither")
 	}
-	cfg.Backup.checkTogether(f)
+	cfg.Backup.S3.checkTogether(f, "backup", cfg.Backup.Schedule, cfg.Backup.To, "backups go to")
+	cfg.Export.S3.checkTogether(f, "export", cfg.Export.Schedule, cfg.Export.To, "files are exported to")
 	if days := cfg.Retention.AFRREnergyDays; days != 0 && !f.has("retention.afrr_energy_days") && !f.has("ingest.afrr_energy.lookback_days") {
 		lookback := cfg.Ingest.Feeds[market.FeedAFRREnergy].LookbackDays
 		if least := max(minRetentionDays, lookback); days < least {
@@ -238,20 +248,21 @@ func (cfg *Config) checkTogether(f *faults) {
 	}
 }
 
-func (cfg Backup) checkTogether(f *faults) {
+// checkTogether adds to f what is missing of the section's bucket, and a schedule without a bucket or a folder, which is where its
+// purpose says.
+func (cfg S3) checkTogether(f *faults, section string, schedule ClockTime, folder, purpose string) {
 	var set, empty []string
 	for _, key := range []struct{ name, value string }{
-		{"backup.s3.endpoint", cfg.S3.Endpoint}, {"backup.s3.bucket", cfg.S3.Bucket},
-		{"backup.s3.access_key", cfg.S3.AccessKey}, {"backup.s3.secret_key", cfg.S3.SecretKey.Reveal()},
+		{".s3.endpoint", cfg.Endpoint}, {".s3.bucket", cfg.Bucket}, {".s3.access_key", cfg.AccessKey}, {".s3.secret_key", cfg.SecretKey.Reveal()},
 	} {
-		if key.value != "" || f.has(key.name) {
-			set = append(set, key.name)
+		if name := section + key.name; key.value != "" || f.has(name) {
+			set = append(set, name)
 		} else {
-			empty = append(empty, key.name)
+			empty = append(empty, name)
 		}
 	}
-	if len(set) == 0 && cfg.Schedule != NoClockTime && cfg.To == "" && !f.has("backup.schedule") && !f.has("backup.to") {
-		f.add("backup.to", "empty while backup.schedule is set: write the folder that backups go to, or set backup.s3")
+	if len(set) == 0 && schedule != NoClockTime && folder == "" && !f.has(section+".schedule") && !f.has(section+".to") {
+		f.add(section+".to", "empty while %[1]s.schedule is set: write the folder that %[2]s, or set %[1]s.s3", section, purpose)
 	}
 	for _, name := range empty {
 		if len(set) > 0 {

@@ -44,6 +44,7 @@ func documentedDefaults() Config {
 		Accounts: Accounts{Signup: "closed"},
 		SMTP:     SMTP{Port: 587, TLS: "starttls"},
 		Backup:   Backup{Schedule: NoClockTime, Keep: Keep{Days: 7, Weeks: 4, Months: 12}},
+		Export:   Export{Schedule: NoClockTime},
 		Log:      Log{Level: slog.LevelInfo},
 	}
 }
@@ -185,6 +186,7 @@ accounts: {signup: closed}
 backup:
   schedule: "03:30"
   s3: {endpoint: "s3.example.org:9000/", bucket: back.ups-1, prefix: /a/b/, region: fr, access_key: id, secret_key: key}
+export: {schedule: "05:00", to: lake, datasets: [afrr-energy]}
 log: {level: debug, format: json}
 `), nil)
 	if err != nil || len(warnings) > 0 {
@@ -226,7 +228,8 @@ log: {level: debug, format: json}
 			Schedule: 3*60 + 30, Keep: Keep{Days: 7, Weeks: 4, Months: 12},
 			S3: S3{Endpoint: "https://s3.example.org:9000", Bucket: "back.ups-1", Prefix: "a/b/", Region: "fr", AccessKey: "id", SecretKey: "key"},
 		},
-		Log: Log{Level: slog.LevelDebug, Format: "json"},
+		Export: Export{Schedule: 5 * 60, To: "lake", Datasets: []market.Dataset{market.AFRREnergy}},
+		Log:    Log{Level: slog.LevelDebug, Format: "json"},
 	}
 	if diff := cmp.Diff(want, cfg, samePrefix, cmp.Transformer("Reveal", Secret.Reveal)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -447,6 +450,11 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		{"a time of day that comes twice", "backup: {schedule: '24:00', to: b}", `backup.schedule: "24:00" is not a time of day: write HH:MM from 00:00 to 23:59, such as 03:30, or leave it empty`},
 		{"backups to nowhere", "backup: {schedule: '03:30'}", "backup.to: empty while backup.schedule is set: write the folder that backups go to, or set backup.s3"},
 		{"backups to an address", "backup: {to: 's3://a/b'}", "backup.to: an address: write a folder, and set backup.s3 for a bucket"},
+		{"exports to nowhere", "export: {schedule: '03:30'}", "export.to: empty while export.schedule is set: write the folder that files are exported to, or set export.s3"},
+		{"exports to an address", "export: {to: 's3://a/b'}", "export.to: an address: write a folder, and set export.s3 for a bucket"},
+		{"a bucket for exports without keys", "export: {s3: {endpoint: s3.example.org, bucket: lake, access_key: a}}",
+			"export.s3.secret_key: empty while export.s3.endpoint is set: endpoint, bucket and both keys belong together"},
+		{"an export of what is no dataset", "export: {datasets: [prices]}", `export.datasets[0]: "prices" is not a dataset: write one of [day-ahead-prices fcr-capacity afrr-capacity mfrr-capacity afrr-energy mfrr-energy imbalance-prices]`},
 		{"an endpoint with a path", "backup: {s3: {endpoint: 'https://s3.example.org/backups', bucket: abc, access_key: a, secret_key: b}}", "backup.s3.endpoint: " + noEndpoint},
 		{"an endpoint with a secret in it", "backup: {s3: {endpoint: 'https://a:hush@s3.example.org', bucket: abc, access_key: a, secret_key: b}}", "backup.s3.endpoint: " + noEndpoint},
 		{"a bucket that is none", "backup: {s3: {endpoint: s3.example.org, bucket: Backups, access_key: a, secret_key: b}}", `backup.s3.bucket: "Backups" is not the name of a bucket: 3 to 63 small letters, digits, dots and dashes`},

@@ -39,6 +39,8 @@ func configKeys(cfg *Config) []configKey {
 	for _, feed := range configurableFeeds() {
 		keys = append(keys, feedKeys(cfg, feed)...)
 	}
+	keys = append(keys, placeKeys("backup", &cfg.Backup.Schedule, &cfg.Backup.To, &cfg.Backup.S3)...)
+	keys = append(keys, placeKeys("export", &cfg.Export.Schedule, &cfg.Export.To, &cfg.Export.S3)...)
 	return append(keys,
 		configKey{"api.window_days", 29, asInt(&cfg.API.WindowDays, 1, 3660)},
 		configKey{"api.rate_limit_per_minute", 600, asInt(&cfg.API.RateLimitPerMinute, 1, 1_000_000)},
@@ -49,22 +51,29 @@ func configKeys(cfg *Config) []configKey {
 		configKey{"smtp.password", "", asSecret(&cfg.SMTP.Password)},
 		configKey{"smtp.from", "", asScalar(&cfg.SMTP.From, parseSender)},
 		configKey{"smtp.tls", "starttls", asScalar(&cfg.SMTP.TLS, parseSMTPTLS)},
-		configKey{"backup.schedule", "", asScalar(&cfg.Backup.Schedule, parseBackupTime)},
-		configKey{"backup.to", "", asScalar(&cfg.Backup.To, parseBackupFolder)},
-		configKey{"backup.s3.endpoint", "", asScalar(&cfg.Backup.S3.Endpoint, parseEndpoint)},
-		configKey{"backup.s3.bucket", "", asScalar(&cfg.Backup.S3.Bucket, ParseBucket)},
-		configKey{"backup.s3.prefix", "", asScalar(&cfg.Backup.S3.Prefix, parseKeyPrefix)},
-		configKey{"backup.s3.region", "", asText(&cfg.Backup.S3.Region)},
-		configKey{"backup.s3.access_key", "", asText(&cfg.Backup.S3.AccessKey)},
-		configKey{"backup.s3.secret_key", "", asSecret(&cfg.Backup.S3.SecretKey)},
 		configKey{"backup.keep.days", 7, asInt(&cfg.Backup.Keep.Days, 1, 3660)},
 		configKey{"backup.keep.weeks", 4, asInt(&cfg.Backup.Keep.Weeks, 0, 520)},
 		configKey{"backup.keep.months", 12, asInt(&cfg.Backup.Keep.Months, 0, 120)},
+		configKey{"export.datasets", []any{}, asList(&cfg.Export.Datasets, ParseDataset)},
 		configKey{"retention.afrr_energy_days", 0, asInt(&cfg.Retention.AFRREnergyDays, 0, 36600)},
 		configKey{"metrics.open_to_loopback", false, asBool(&cfg.Metrics.OpenToLoopback)},
 		configKey{"log.level", "info", asScalar(&cfg.Log.Level, parseLevel)},
 		configKey{"log.format", "", asScalar(&cfg.Log.Format, parseFormat)},
 	)
+}
+
+// placeKeys are the keys of a section that is written to a folder and a bucket once a day.
+func placeKeys(section string, schedule *ClockTime, folder *string, in *S3) []configKey {
+	return []configKey{
+		{section + ".schedule", "", asScalar(schedule, parseSchedule)},
+		{section + ".to", "", asScalar(folder, parseFolder(section))},
+		{section + ".s3.endpoint", "", asScalar(&in.Endpoint, parseEndpoint)},
+		{section + ".s3.bucket", "", asScalar(&in.Bucket, ParseBucket)},
+		{section + ".s3.prefix", "", asScalar(&in.Prefix, ParseKeyPrefix)},
+		{section + ".s3.region", "", asText(&in.Region)},
+		{section + ".s3.access_key", "", asText(&in.AccessKey)},
+		{section + ".s3.secret_key", "", asSecret(&in.SecretKey)},
+	}
 }
 
 // configurableFeeds are the feeds that have a section in the file.

@@ -189,7 +189,8 @@ func parseClockTime(text string) (ClockTime, error) {
 	return 0, fmt.Errorf("%q is not a time of day: write HH:MM from 00:00 to 24:00, such as 08:10", text)
 }
 
-func parseBackupTime(text string) (ClockTime, error) {
+// parseSchedule reads a time of day, or none.
+func parseSchedule(text string) (ClockTime, error) {
 	if text == "" {
 		return NoClockTime, nil
 	}
@@ -200,11 +201,14 @@ func parseBackupTime(text string) (ClockTime, error) {
 	return t, nil
 }
 
-func parseBackupFolder(text string) (string, error) {
-	if strings.Contains(text, "://") {
-		return "", errors.New("an address: write a folder, and set backup.s3 for a bucket")
+// parseFolder reads the folder of a section that can have a bucket too.
+func parseFolder(section string) func(text string) (string, error) {
+	return func(text string) (string, error) {
+		if strings.Contains(text, "://") {
+			return "", fmt.Errorf("an address: write a folder, and set %s.s3 for a bucket", section)
+		}
+		return text, nil
 	}
-	return text, nil
 }
 
 // parseEndpoint accepts a host, which is then called over TLS, or an address. Like parseURL, it does not quote the text.
@@ -234,7 +238,8 @@ func ParseBucket(text string) (string, error) {
 	return text, nil
 }
 
-func parseKeyPrefix(text string) (string, error) {
+// ParseKeyPrefix returns a prefix of keys with a slash at its end, or "".
+func ParseKeyPrefix(text string) (string, error) {
 	folders := strings.Trim(text, "/")
 	if folders == "" {
 		return "", nil

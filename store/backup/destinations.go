@@ -35,15 +35,9 @@ type target interface {
 	cleanUp(context.Context) error
 }
 
-// Bucket is a bucket and a prefix of the keys of backups in it.
-type Bucket struct {
-	s3.Options
-	Prefix string
-}
-
 // Destinations returns the folder, unless it is "", and the bucket, unless it has no name. The folder comes first, because a backup
 // that is made there can be uploaded from there.
-func Destinations(to string, in Bucket) ([]*Destination, error) {
+func Destinations(to string, in s3.Place) ([]*Destination, error) {
 	var destinations []*Destination
 	if to != "" {
 		destinations = append(destinations, &Destination{target: folder(to), kind: "folder", name: to, close: func() {}})
@@ -115,7 +109,7 @@ type bucketTarget struct {
 	unverified []string // names of backups whose upload failed and which may be there all the same
 }
 
-func newBucketTarget(in Bucket) (*bucketTarget, error) {
+func newBucketTarget(in s3.Place) (*bucketTarget, error) {
 	opened, err := s3.Open(in.Options)
 	if err != nil {
 		return nil, err
@@ -124,13 +118,13 @@ func newBucketTarget(in Bucket) (*bucketTarget, error) {
 }
 
 func (b *bucketTarget) names(ctx context.Context) ([]string, error) {
-	keys, err := b.bucket.Keys(ctx, b.prefix+namePrefix)
+	objects, err := b.bucket.List(ctx, b.prefix+namePrefix)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
-	for _, key := range keys {
-		if name := strings.TrimPrefix(key, b.prefix); !slices.Contains(b.unverified, name) {
+	for _, object := range objects {
+		if name := strings.TrimPrefix(object.Key, b.prefix); !slices.Contains(b.unverified, name) {
 			names = append(names, name)
 		}
 	}
@@ -147,7 +141,7 @@ func (b *bucketTarget) add(ctx context.Context, backup *pendingBackup) error {
 		return err
 	}
 	b.unverified = append(b.unverified, backup.name())
-	if err = b.bucket.Upload(ctx, file, b.prefix+backup.name()); err == nil {
+	if _, err = b.bucket.Upload(ctx, file, b.prefix+backup.name()); err == nil {
 		b.unverified = b.unverified[:len(b.unverified)-1]
 	}
 	b.unverified = slices.DeleteFunc(b.unverified, func(name string) bool { return b.remove(ctx, name) == nil })
@@ -164,7 +158,7 @@ func (b *bucketTarget) cleanUp(ctx context.Context) error {
 
 // Newest returns the address of the newest backup in the bucket that is not dated later than now, "" if there is none, and the address
 // under which backups are stored.
-func Newest(ctx context.Context, in Bucket, now time.Time) (newest, where string, err error) {
+func Newest(ctx context.Context, in s3.Place, now time.Time) (newest, where string, err error) {
 	b, err := newBucketTarget(in)
 	if err != nil {
 		return "", "", err

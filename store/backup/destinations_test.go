@@ -87,8 +87,10 @@ func lossy(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-func (o *objectStore) config(prefix string) Bucket {
-	return Bucket{s3.Options{Endpoint: o.url, Name: testBucket, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey}, prefix}
+func (o *objectStore) config(prefix string) s3.Place {
+	return s3.Place{
+		Options: s3.Options{Endpoint: o.url, Name: testBucket, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey}, Prefix: prefix,
+	}
 }
 
 func (o *objectStore) put(key string, content []byte) {
@@ -132,7 +134,7 @@ func fileNames(t *testing.T, folder string) (names []string) {
 // config is where backups go and how many stay.
 type config struct {
 	To   string
-	S3   Bucket
+	S3   s3.Place
 	Keep Keep
 }
 

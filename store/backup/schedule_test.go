@@ -129,7 +129,7 @@ var backupNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 func TestAFailedUploadKeepsTheOlderBackupsAndIsExplained(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request) bool
-		change func(*Bucket)
+		change func(*s3.Place)
 		says   string
 		metric time.Time
 	}{
@@ -137,8 +137,8 @@ func TestAFailedUploadKeepsTheOlderBackupsAndIsExplained(t *testing.T) {
 			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
 		"what arrived is not what was sent": {answer: lossy, says: "the bucket does not hold what was sent: s3://backups/courant-20261124T120000Z.db.zst has 1 bytes there",
 			metric: time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)},
-		"unreachable":  {change: func(cfg *Bucket) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused"},
-		"wrong bucket": {change: func(cfg *Bucket) { cfg.Name = "another" }, says: "there is no such bucket: what to do"},
+		"unreachable":  {change: func(cfg *s3.Place) { cfg.Endpoint = "http://127.0.0.1:1" }, says: "connection refused"},
+		"wrong bucket": {change: func(cfg *s3.Place) { cfg.Name = "another" }, says: "there is no such bucket: what to do"},
 		"wrong keys": {answer: func(w http.ResponseWriter, _ *http.Request) bool { return refuse(w, 403, "SignatureDoesNotMatch") },
 			says: "the store refuses the secret key"},
 	} {

@@ -25,6 +25,15 @@ func RoomBeside(database string) error {
 	return fmt.Errorf("%d MB are free beside %s, and %d stay free: make room", free/Megabyte, database, ReserveBytes/Megabyte)
 }
 
+// RoomToWrite returns an error if a file in the folder would use up the reserve on the disk of the database; nil if the folder is on
+// another disk, or if the free space is not known.
+func RoomToWrite(database, folder string) error {
+	if shared, err := onOneDisk(filepath.Dir(database), folder); err != nil || !shared {
+		return nil // writing the file will report what is wrong with the folder
+	}
+	return RoomBeside(database)
+}
+
 // RoomForRestore returns a function whose error says why a number of bytes may not be written beside the database; nil if there is space,
 // or if the free space is not known.
 func RoomForRestore(database string) func(bytes uint64) error {

@@ -136,6 +136,18 @@ type Head struct {
 	Columns     []market.ServedColumn // one for each of a chunk's Columns
 }
 
+// Native is the Resolution of rows as they are stored.
+const Native = "native"
+
+// HeadOf returns the head of native rows of a dataset with all its columns; what is known of the rows themselves is not set.
+func HeadOf(dataset market.Dataset) Head {
+	about, series := dataset.About(), dataset.Series()
+	return Head{
+		Dataset: dataset, Title: about.Title, Source: about.Source, Attribution: market.Attribution(about.Source),
+		Resolution: Native, Keys: series.ServedKeys(), Columns: series.ServedColumns(),
+	}
+}
+
 // Options are what a caller chooses about a form.
 type Options struct {
 	// Zone is that of the instants in the JSON forms and csv; csv-fr and xlsx always give both, and Parquet's instants are UTC,

@@ -3,6 +3,7 @@
 package s3
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -62,6 +63,12 @@ type Options struct {
 	IdleTimeout time.Duration // without a byte to or from the store; 0: a minute
 }
 
+// Place is a bucket and a prefix of the keys in it, which is empty or ends with a slash.
+type Place struct {
+	Options
+	Prefix string
+}
+
 // Bucket is one bucket. It is safe for concurrent use.
 type Bucket struct {
 	name    string
@@ -97,73 +104,80 @@ func (b *Bucket) Close() { b.idle.CloseIdleConnections() }
 // URL returns the address of a file, or of the bucket if key is empty, such as s3://bucket/key.
 func (b *Bucket) URL(key string) string { return strings.TrimSuffix("s3://"+b.name+"/"+key, "/") }
 
-// Keys returns the keys that begin with prefix, ascending.
-func (b *Bucket) Keys(ctx context.Context, prefix string) ([]string, error) {
+// Object is a file in a bucket, as the store lists it.
+type Object struct {
+	Key   string
+	Bytes int64
+	ETag  string // without quotes; it changes with the content
+}
+
+// List returns the files whose keys begin with prefix, ascending by key.
+func (b *Bucket) List(ctx context.Context, prefix string) ([]Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var keys []string
+	var objects []Object
 	for object := range b.client.ListObjectsIter(ctx, b.name, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		if object.Err != nil {
 			return nil, b.explain("list", prefix, object.Err)
 		}
-		keys = append(keys, object.Key)
+		objects = append(objects, Object{Key: object.Key, Bytes: object.Size, ETag: object.ETag})
 	}
 	if err := ctx.Err(); err != nil { // the list then ends without an error
 		return nil, b.explain("list", prefix, err)
 	}
-	return keys, nil
+	return objects, nil
 }
 
-// Upload sends a file and compares what the bucket then contains with it. After an error the content of the key cannot be trusted; parts
-// that were uploaded are deleted.
-func (b *Bucket) Upload(ctx context.Context, path, key string) error {
+// Upload sends a file, compares what the bucket then contains with it, and returns its ETag there. After an error the content of the key
+// cannot be trusted; parts that were uploaded are deleted.
+func (b *Bucket) Upload(ctx context.Context, path, key string) (etag string, err error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, callerContextKey{}, ctx), transferTimeout)
 	defer cancel()
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer file.Close()
 	sent, err := checksumsOf(file)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return err
+		return "", err
 	}
 	_, err = b.client.Client.PutObject(ctx, b.name, key, file, sent.size, minio.PutObjectOptions{
 		PartSize: partBytes, NumThreads: 1, ContentType: "application/octet-stream", UserMetadata: map[string]string{checksumKey: sent.sha256},
 		SendContentMd5: true, DisableContentSha256: true, // the MD5 is signed, and more stores support it
 	})
 	if err != nil {
-		return b.explain("upload", key, err)
+		return "", b.explain("upload", key, err)
 	}
 	return b.verify(ctx, key, sent)
 }
 
-// verify compares what the bucket contains with what was sent. An ETag other than the MD5 is not necessarily a fault, since stores that
-// encrypt have another one: then the file itself is read back.
-func (b *Bucket) verify(ctx context.Context, key string, sent checksums) error {
+// verify compares what the bucket contains with what was sent, and returns its ETag. One other than the MD5 is not necessarily a fault,
+// since stores that encrypt have another one: then the file itself is read back.
+func (b *Bucket) verify(ctx context.Context, key string, sent checksums) (etag string, err error) {
 	asked, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	stored, err := b.client.StatObject(asked, b.name, key, minio.StatObjectOptions{})
 	if err != nil {
-		return b.explain("verify", key, err)
+		return "", b.explain("verify", key, err)
 	}
 	if stored.Size != sent.size {
-		return fmt.Errorf("%w: %s has %d bytes there, and %d were sent", ErrDamaged, b.URL(key), stored.Size, sent.size)
+		return "", fmt.Errorf("%w: %s has %d bytes there, and %d were sent", ErrDamaged, b.URL(key), stored.Size, sent.size)
 	}
 	if stored.ETag == sent.etag {
-		return nil
+		return stored.ETag, nil
 	}
 	back := sha256.New()
 	if _, err := b.read(ctx, key, back, func(uint64) error { return nil }); err != nil {
-		return err
+		return "", err
 	}
 	if hex.EncodeToString(back.Sum(nil)) != sent.sha256 {
-		return fmt.Errorf("%w: %s reads back differently", ErrDamaged, b.URL(key))
+		return "", fmt.Errorf("%w: %s reads back differently", ErrDamaged, b.URL(key))
 	}
-	return nil
+	return stored.ETag, nil
 }
 
 // Download writes the content of a key into a new file that only its owner may read, unless room refuses its size, and reports whether
@@ -190,6 +204,26 @@ func (b *Bucket) Download(ctx context.Context, key, path string, room func(bytes
 		return false, fmt.Errorf("%w: %s has another checksum than when it was sent", ErrDamaged, b.URL(key))
 	}
 	return expected != "", nil
+}
+
+// Read returns the content of a key, which may have mostBytes at most. Errors are as those of Download.
+func (b *Bucket) Read(ctx context.Context, key string, mostBytes int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var content bytes.Buffer
+	expected, err := b.read(ctx, key, &content, func(size uint64) error {
+		if size > uint64(mostBytes) {
+			return fmt.Errorf("%w: %s has %d bytes there", ErrDamaged, b.URL(key), size)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if is := sha256.Sum256(content.Bytes()); expected != "" && expected != hex.EncodeToString(is[:]) {
+		return nil, fmt.Errorf("%w: %s has another checksum than when it was sent", ErrDamaged, b.URL(key))
+	}
+	return content.Bytes(), nil
 }
 
 // read copies the content of a key, unless room refuses its size, and returns the SHA-256 that was uploaded with it, or "".
