@@ -9,6 +9,7 @@ import (
 
 	"courant/ingest/report"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // withHole makes a bench whose mFRR energy lacks a quarter of an hour until mend is called. Its feed runs once an hour, because the tests
@@ -97,6 +98,7 @@ func TestADateWithTheSameReplyForAWeekIsAGapOfTheSource(t *testing.T) {
 
 func TestAWeekOfFailuresIsNoGap(t *testing.T) {
 	t.Parallel()
+	storetest.Long(t)
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-11 06:30", day)
 	b.job(t.Context(), b.feed(market.FeedMFRREnergy))

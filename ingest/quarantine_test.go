@@ -10,6 +10,7 @@ import (
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // pricesOf has the market give each quarter, counted from its delivery date's start, the price that at says.
@@ -472,6 +473,7 @@ func TestDecisionsOnQuarantinedDates(t *testing.T) {
 
 func TestARejectedDateIsReportedUntilTheSourceGivesOtherValues(t *testing.T) {
 	t.Parallel()
+	storetest.Long(t)
 	const day = "2026-11-20"
 	b := newBench(t, "2026-11-21 00:30")
 	odd := b.market.prices

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/x509"
 	"database/sql"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,19 +33,16 @@ import (
 	"courant/ingest/simulator"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
-
-var simulateWeeks = flag.Bool("simulate", false, "simulate weeks of serving through faults of the sources")
 
 // Weeks of serving, with all that may go wrong on the way, end with what the sources published and nothing else. The
 // clients, the schedules and the database are the real ones; the clock is a fake one that goes from one waiter's time
 // to the next, and the network is a function. When a run begins has some chance in it, so the counts vary a little.
 //
-// It takes a minute or two, so it is asked for: go test ./ingest -run Simulation -simulate -v
+// It takes a minute or two: go test ./ingest -run Simulation -long -v
 func TestSimulation(t *testing.T) {
-	if !*simulateWeeks {
-		t.Skip("weeks of serving are simulated with -simulate")
-	}
+	storetest.Long(t)
 	for _, s := range []someWeeks{
 		{name: "the clock goes forward", first: market.NewDeliveryDate(2026, time.March, 20), last: market.NewDeliveryDate(2026, time.April, 5),
 			change: market.NewDeliveryDate(2026, time.March, 29), outage: 1},

@@ -38,7 +38,7 @@ var imports = map[string][]string{
 	"courant/store/backup/s3":       {},
 	"courant/store/disk":            {},
 	"courant/store/market":          {},
-	"courant/store/storetest":       {"courant/store"},
+	"courant/store/storetest":       {"courant/store", "courant/store/disk"},
 	"courant/store/storetest/await": {},
 }
 

@@ -30,6 +30,7 @@ import (
 	"courant/server/command"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 var attackedCores = flag.Int("attack-cores", 1, "how many cores the service has that is flooded with sign-ins")
@@ -579,10 +580,11 @@ const mostMemory = 256 << 10 // kB
 
 // other.
 
-// The figures: go test ./server -run TestAReplyWithinItsBounds -v
+// The figures: go test ./server -run TestAReplyWithinItsBounds -long -v
 
 func TestAReplyWithinItsBoundsTakesBoundedMemory(t *testing.T) {
 	t.Parallel()
+	storetest.Long(t)
 	for dataset, test := range map[market.Dataset]struct {
 		days    int // of the widest window
 		replies []hostile
@@ -640,6 +642,7 @@ var heaviest = map[string]hostile{
 
 func TestAServiceToWhichAllSourcesReplyAsMuchAsMayBeTakesBoundedMemory(t *testing.T) {
 	t.Parallel()
+	storetest.Long(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/token/oauth/") {
 			(&hostileSource{}).ServeHTTP(w, r)
@@ -664,6 +667,7 @@ func TestAServiceToWhichAllSourcesReplyAsMuchAsMayBeTakesBoundedMemory(t *testin
 }
 
 func TestAWholeDayOf4SecondStepsTakesBoundedMemory(t *testing.T) {
+	storetest.Long(t)
 	moveIn(t, time.Now)
 	service := startProgram(t, "courant-hasty", []string{"COURANT_LOG_LEVEL=info", "COURANT_LOG_FORMAT=json"}, true, "serve")
 	service.await(`"msg":"feed run","feed":"afrr_energy".*"rows_changed":2[0-9]{4},`)
@@ -677,6 +681,7 @@ func TestAWholeDayOf4SecondStepsTakesBoundedMemory(t *testing.T) {
 }
 
 func TestWithFewFilesToOpenAServiceAnswersBesideManyIdleClients(t *testing.T) {
+	storetest.Long(t)
 	moveIn(t, time.Now)
 	h := &house{t: t, clock: clockwork.NewRealClock()}
 	h.addToken()

@@ -19,11 +19,13 @@ import (
 	"courant/store"
 	"courant/store/disk"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // A service whose disk is nearly full takes nothing in and says why, goes on serving and signing in, and takes in the rest
 // when there is room.
 func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
+	storetest.Long(t)
 	folder := t.TempDir()
 	mount := func(mb int, flags uintptr) error {
 		return syscall.Mount("tmpfs", folder, "tmpfs", flags, fmt.Sprintf("size=%d", mb*disk.Megabyte))

@@ -20,6 +20,7 @@ import (
 	"courant/server/command"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 var (
@@ -42,8 +43,9 @@ const killsPerDatabase = 4
 // some moment of all that the feeds of the service do. Each time the database has each batch wholly or not at all; what was begun is
 // whole after the next fetch that is not killed.
 //
-// The long form: go test ./server -run AKillAtAnyMoment -kills 200 -v
+// The long form: go test ./server -run AKillAtAnyMoment -long -kills 200 -v
 func TestAKillAtAnyMomentLosesNothing(t *testing.T) {
+	storetest.Long(t)
 	t.Logf("seed %d", *killSeed)
 	chance := rand.New(rand.NewPCG(*killSeed, 0))
 	moveIn(t, time.Now)

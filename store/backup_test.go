@@ -22,6 +22,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // names are the files below a folder.
@@ -426,6 +427,7 @@ func restoreUntilKilled(path string) error {
 }
 
 func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
+	storetest.Long(t)
 	path := filepath.Join(t.TempDir(), "courant.db")
 	for n := 1; n <= 2; n++ {
 		makePriced(t, path, float64(n))

@@ -10,6 +10,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // rowsPerBatch is how many steps the child of the kill test commits at a time.
@@ -49,6 +50,7 @@ func commitUntilKilled(path string) error {
 }
 
 func TestAKillLosesNothingThatWasCommitted(t *testing.T) {
+	storetest.Long(t)
 	path := filepath.Join(t.TempDir(), "courant.db")
 	told := int64(-1)
 	for kill := range *kills {

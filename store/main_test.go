@@ -20,10 +20,10 @@ import (
 	"courant/store/storetest"
 )
 
-// kills is how often each crash test kills its child: often enough to be killed at different steps, and more often with -kills 200.
+// kills is how often each crash test kills its child: often enough to be killed at different steps, and more often with -long -kills 200.
 var kills = flag.Int("kills", 3, "how often each crash test kills its child")
 
-// cutEvery is after how many more looks at its context a move into hours is cut short than the time before; -cut-every 1 tries all.
+// cutEvery is after how many more looks at its context a move into hours is cut short than the time before; -long -cut-every 1 tries all.
 var cutEvery = flag.Int64("cut-every", 101, "how many looks at the context lie between two cuts of a move into hours")
 
 // childVariable is the environment variable with the job that a copy of this test program does instead of testing.

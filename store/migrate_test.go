@@ -10,6 +10,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // thirdSchema is the content of a database of the third schema.
@@ -116,6 +117,7 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 
 func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
 	t.Parallel()
+	storetest.Long(t)
 	path := filepath.Join(t.TempDir(), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 8, rowsOfBefore); err != nil {
 		t.Fatal(err)

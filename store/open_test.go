@@ -552,6 +552,7 @@ func openWhenTold(path string) error {
 }
 
 func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
+	storetest.Long(t)
 	for round := range 5 {
 		path := filepath.Join(t.TempDir(), "courant.db")
 		var processes []*exec.Cmd

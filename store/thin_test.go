@@ -14,6 +14,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // variedDay returns the 4 s steps of a delivery date: prices of two decimals, some of them null, flags that change or are
@@ -252,6 +253,7 @@ func thinUntilKilled(path string) error {
 }
 
 func TestAKillLeavesADateInStepsOrInFiveMinutes(t *testing.T) {
+	storetest.Long(t)
 	path := filepath.Join(t.TempDir(), "courant.db")
 	s := openEmpty(t, path)
 	first := date("2026-01-01")

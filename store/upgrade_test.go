@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"courant/store"
+	"courant/store/storetest"
 )
 
 const schemaOf = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' ORDER BY name"
@@ -132,6 +133,7 @@ func TestManyOpenAnOldFileAtOnce(t *testing.T) {
 // An upgrade over several schemas may be killed before and after each migration, and again when it is begun anew.
 func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 	t.Parallel()
+	storetest.Long(t)
 	const first = 3
 	schemas, err := store.Schemas(openNew(t).WriterPool())
 	if err != nil {

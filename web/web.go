@@ -15,6 +15,7 @@ import (
 	"html/template"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -63,11 +64,20 @@ type Pages struct {
 	templates map[Language]map[string]*template.Template
 }
 
-// New parses the templates. If simulated, every page states that its data are invented.
+// New returns the pages. If simulated, every page states that its data are invented.
 func New(simulated bool) (*Pages, error) {
-	p := &Pages{simulated: simulated, templates: map[Language]map[string]*template.Template{}}
+	parsed, err := parsedTemplates()
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{simulated, parsed}, nil
+}
+
+// parsedTemplates returns the templates of pages by language and name. They are the same for all Pages, and parsed once.
+var parsedTemplates = sync.OnceValues(func() (map[Language]map[string]*template.Template, error) {
+	parsed := map[Language]map[string]*template.Template{}
 	for _, language := range []Language{French, English} {
-		p.templates[language] = map[string]*template.Template{}
+		parsed[language] = map[string]*template.Template{}
 		shared, err := template.New("").Funcs(functions(language)).ParseFS(templates, "templates/layout.html", "templates/parts.html")
 		if err != nil {
 			return nil, fmt.Errorf("web: templates: %w", err)
@@ -80,11 +90,11 @@ func New(simulated bool) (*Pages, error) {
 			if err != nil {
 				return nil, fmt.Errorf("web: template %s: %w", name, err)
 			}
-			p.templates[language][name] = t
+			parsed[language][name] = t
 		}
 	}
-	return p, nil
-}
+	return parsed, nil
+})
 
 // Visit is the visitor of a page, and the language and path of the request.
 type Visit struct {

@@ -28,6 +28,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/web"
 )
 
@@ -379,7 +380,8 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	b.is(plots, "false")
 }
 
-// TestInABrowserEveryPageIsSound opens every page at both widths, in both schemes and both languages.
+// TestInABrowserEveryPageIsSound opens every page at both widths, in both schemes and both languages, and with -long in four
+// combinations of them, not two.
 func TestInABrowserEveryPageIsSound(t *testing.T) {
 	f := open(t, reporting(inState("late")), func(o *api.Options) { o.OpenSignup, o.Offers = true, []web.Offer{{ID: "everything"}} })
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
@@ -399,11 +401,16 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 	guest := []string{"/login?next=%2Fcompte", "/docs", "/offres", "/mot-de-passe-oublie", "/inscription", api.LinkAddress("", key)}
 	member := []string{"/", "/prix?from=2026-10-25", "/prices?from=2026-10-25&to=2026-10-27", "/capacite?from=2026-10-25", "/energie?from=2026-10-25", "/energy?from=2026-01-01", "/etat", "/docs",
 		"/compte", "/docs/jetons", "/offers", "/administration", "/administration/comptes/1", "/admin/audit"}
+	type view struct {
+		width            int64
+		scheme, language string
+	}
+	views := []view{{1440, "light", "fr"}, {390, "dark", "en"}}
+	if storetest.AllCases() {
+		views = append(views, view{390, "light", "fr"}, view{1440, "dark", "en"})
+	}
 	look := func(who string, paths []string) {
-		for _, view := range []struct {
-			width            int64
-			scheme, language string
-		}{{1440, "light", "fr"}, {390, "dark", "en"}, {390, "light", "fr"}, {1440, "dark", "en"}} {
+		for _, view := range views {
 			b.do(chromedp.EmulateViewport(view.width, 900))
 			b.prefer(view.scheme)
 			b.speak(view.language)

@@ -1,4 +1,4 @@
-// Package storetest gives tests databases of their own. Tests alone import it.
+// Package storetest gives tests databases of their own, and skips long tests unless they are asked for. Only tests import it.
 //
 // A new database takes many small transactions, so it is made once for each test program and copied.
 package storetest
@@ -6,6 +6,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +14,45 @@ import (
 	"testing"
 
 	"courant/store"
+	"courant/store/disk"
 )
+
+var long = flag.Bool("long", false, "run the long tests too: kills, floods, whole services and simulated weeks")
+
+// Long skips a test that kills or starts many processes, floods a service or simulates weeks, unless -long is set, as .ci/run does.
+func Long(t testing.TB) {
+	t.Helper()
+	if !*long {
+		t.Skip("it takes long: -long runs it")
+	}
+}
+
+// AllCases reports whether -long is set, for tests that try only some of their cases without it.
+func AllCases() bool { return *long }
+
+const (
+	// memoryFolder is in memory on Linux. There a commit does not wait for a disk.
+	memoryFolder = "/dev/shm"
+	// memoryBytes have to be free there for databases to be put into it: a container often has only 64 MB, which would fill up.
+	memoryBytes = 1_000_000_000
+)
+
+// folder returns a folder that is removed when the test ends: in memory if there is room, else on disk.
+func folder(t testing.TB) string {
+	if free, _, err := disk.Free(memoryFolder); err != nil || free < memoryBytes {
+		return t.TempDir()
+	}
+	path, err := os.MkdirTemp(memoryFolder, "courant-test")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(path); err != nil {
+			t.Error(err)
+		}
+	})
+	return path
+}
 
 var newDatabase = sync.OnceValues(func() ([]byte, error) {
 	folder, err := os.MkdirTemp("", "courant")
@@ -35,7 +74,7 @@ var newDatabase = sync.OnceValues(func() ([]byte, error) {
 // New opens an empty database in a folder of its own, until the test ends.
 func New(t testing.TB, options ...store.Option) *store.Store {
 	t.Helper()
-	return Open(t, filepath.Join(t.TempDir(), "courant.db"), options...)
+	return Open(t, filepath.Join(folder(t), "courant.db"), options...)
 }
 
 // Write makes an empty database at path, unless there is a file.
