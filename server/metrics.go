@@ -24,6 +24,7 @@ const scrapeTimeout = 10 * time.Second
 type metrics struct {
 	registry *prometheus.Registry
 	backup   *prometheus.GaugeVec
+	export   *prometheus.GaugeVec
 	runs     *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	rows     *prometheus.CounterVec
@@ -33,7 +34,10 @@ type metrics struct {
 func newMetrics(databasePath string, report func(context.Context) (report.Report, error), log *slog.Logger) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		backup:   newBackupGauge(),
+		backup: newPlaceGauge("courant_last_backup_timestamp_seconds",
+			"When the newest scheduled backup of each kind of place (folder, bucket) was begun; 0 if none is known of."),
+		export: newPlaceGauge("courant_last_export_timestamp_seconds",
+			"When the newest scheduled export to each kind of place (folder, bucket) was begun that ended well; 0 if there was none since the start."),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "courant_feed_runs_total", Help: "Runs that ended, by dataset and outcome: ok, partial, failed, interrupted.",
 		}, []string{"dataset", "outcome"}),
@@ -59,26 +63,28 @@ func newMetrics(databasePath string, report func(context.Context) (report.Report
 			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
 		},
 	}
-	m.registry.MustRegister(m.backup, m.runs, m.duration, m.rows, &m.lookup, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.backup, m.export, m.runs, m.duration, m.rows, &m.lookup, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// newBackupGauge returns a gauge without values; it has one per kind of destination once backups are scheduled.
-func newBackupGauge() *prometheus.GaugeVec {
-	return prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "courant_last_backup_timestamp_seconds",
-		Help: "When the newest scheduled backup of each kind of place (folder, bucket) was begun; 0 if none is known of.",
-	}, []string{"place"})
+// newPlaceGauge returns a gauge without values; it has one per kind of place once something is scheduled for it.
+func newPlaceGauge(name, help string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, []string{"place"})
 }
 
-// backedUp sets when the newest backup at a kind of destination was begun.
-func (m *metrics) backedUp(kind string, begun time.Time) {
+// backedUp sets when the newest backup at a kind of place was begun.
+func (m *metrics) backedUp(kind string, begun time.Time) { setInstant(m.backup, kind, begun) }
+
+// exported sets when the newest export to a kind of place was begun.
+func (m *metrics) exported(kind string, begun time.Time) { setInstant(m.export, kind, begun) }
+
+func setInstant(gauge *prometheus.GaugeVec, kind string, at time.Time) {
 	seconds := int64(0)
-	if !begun.IsZero() {
-		seconds = begun.Unix()
+	if !at.IsZero() {
+		seconds = at.Unix()
 	}
-	m.backup.WithLabelValues(kind).Set(float64(seconds))
+	gauge.WithLabelValues(kind).Set(float64(seconds))
 }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.yaml.in/yaml/v3"
 )
 
 // metricNames are those that the program gives to Prometheus.
@@ -51,6 +52,67 @@ func TestAlertsAndDashboardsUseExistingMetrics(t *testing.T) {
 		if strings.HasSuffix(path, ".json") && !json.Valid(text) {
 			t.Errorf("%s is not JSON", path)
 		}
+	}
+}
+
+func TestTheTestsOfAlertsExpectTheirTexts(t *testing.T) {
+	t.Parallel()
+	read := func(path string, into any) {
+		t.Helper()
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = yaml.Unmarshal(text, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var rules struct {
+		Groups []struct {
+			Rules []struct {
+				Alert       string
+				Annotations map[string]string
+			}
+		}
+	}
+	var tests struct {
+		Tests []struct {
+			Cases []struct {
+				Alert    string `yaml:"alertname"`
+				Expected []struct {
+					Labels      map[string]string `yaml:"exp_labels"`
+					Annotations map[string]string `yaml:"exp_annotations"`
+				} `yaml:"exp_alerts"`
+			} `yaml:"alert_rule_test"`
+		}
+	}
+	read("../docs/monitoring/alerts.yaml", &rules)
+	read("../docs/monitoring/alerts_test.yaml", &tests)
+	annotations := map[string]map[string]string{}
+	for _, group := range rules.Groups {
+		for _, rule := range group.Rules {
+			annotations[rule.Alert] = rule.Annotations
+		}
+	}
+	tried := map[string]bool{}
+	for _, test := range tests.Tests {
+		for _, c := range test.Cases {
+			for _, expected := range c.Expected {
+				tried[c.Alert] = true
+				for name, text := range annotations[c.Alert] {
+					for label, value := range expected.Labels {
+						text = strings.ReplaceAll(text, "{{ $labels."+label+" }}", value)
+					}
+					pattern := strings.ReplaceAll(regexp.QuoteMeta(text), regexp.QuoteMeta("{{ $value }}"), `\S+`)
+					if got := expected.Annotations[name]; !regexp.MustCompile("^" + pattern + "$").MatchString(got) {
+						t.Errorf("%s of %s is\n%s\nand the test expects\n%s", name, c.Alert, text, got)
+					}
+				}
+			}
+		}
+	}
+	if len(tried) < 8 {
+		t.Errorf("only these alerts are tried: %v", tried)
 	}
 }
 

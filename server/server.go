@@ -96,6 +96,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 			OnNewest: metrics.backedUp, ClockWrong: clockWrong, Explain: o.Explain,
 		}}
 	}
+	s.upkeep.exports = newExports(cfg.Export, db, o, metrics.exported)
 	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),

@@ -31,6 +31,7 @@ type upkeep struct {
 	log        *slog.Logger
 	stepDays   int              // delivery dates, today included, whose 4 s steps of aFRR are kept; 0: all
 	backups    *backup.Schedule // nil: none are scheduled
+	exports    *exports         // nil: none are scheduled
 	clockWrong func() bool      // reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not
 }
 
@@ -40,6 +41,9 @@ func (u *upkeep) start(ctx context.Context, parts *sync.WaitGroup) {
 	parts.Go(func() { u.maintain(ctx) })
 	if u.backups != nil {
 		parts.Go(func() { u.backups.Run(ctx) })
+	}
+	if u.exports != nil {
+		parts.Go(func() { u.exports.run(ctx) })
 	}
 }
 

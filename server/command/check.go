@@ -18,6 +18,7 @@ import (
 	"courant/ingest/source"
 	"courant/server"
 	"courant/server/config"
+	"courant/server/lake"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/disk"
@@ -85,6 +86,14 @@ func (p *Program) check(ctx context.Context, report func(result)) {
 	}
 	if cfg.Backup.S3.Bucket != "" {
 		report(checkBucket(ctx, cfg.Backup.S3, p.Clock.Now()))
+	}
+	if cfg.Export.To != "" {
+		found, err := lake.FolderState(ctx, cfg.Export.To)
+		report(exportResult("export folder", found, errors.Join(checkWritable(cfg.Export.To, "export.to"), err)))
+	}
+	if cfg.Export.S3.Bucket != "" {
+		found, err := lake.BucketState(ctx, server.BucketOf(cfg.Export.S3))
+		report(exportResult("export bucket", found, err))
 	}
 	clock := &serverClock{now: p.Clock.Now}
 	client := source.NewHTTPClient()
@@ -172,6 +181,15 @@ func checkBucket(ctx context.Context, cfg config.S3, now time.Time) result {
 	v.found = where + " answers and holds no backup yet"
 	if newest != "" {
 		v.found = "it answers; the newest backup in it is " + newest
+	}
+	return v
+}
+
+// exportResult is the result of a check of what has been exported to a place.
+func exportResult(what string, found lake.State, err error) result {
+	v := result{what: what, found: found.Name + " can be used and holds no files yet", err: err}
+	if found.Files > 0 {
+		v.found = fmt.Sprintf("%s holds %d files; the newest change in them was stored at %s", found.Name, found.Files, found.Newest.Format(time.RFC3339))
 	}
 	return v
 }

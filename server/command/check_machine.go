@@ -61,7 +61,7 @@ func secretFiles(cfg config.Config, configFile string) []string {
 	}
 	if configFile != "" {
 		alone, _, err := config.Load(configFile, nil)
-		if err != nil || alone.RTE.ClientSecret+alone.ENTSOE.SecurityToken+alone.SMTP.Password+alone.Backup.S3.SecretKey != "" {
+		if err != nil || alone.RTE.ClientSecret+alone.ENTSOE.SecurityToken+alone.SMTP.Password+alone.Backup.S3.SecretKey+alone.Export.S3.SecretKey != "" {
 			files = append(files, configFile)
 		}
 	}
@@ -77,7 +77,10 @@ func checkTLS(ctx context.Context, cfg config.TLS, lookup func(context.Context, 
 	if err != nil || len(addresses) == 0 {
 		err = errors.Join(fmt.Errorf("%s leads nowhere: give it an A or AAAA record with this machine's address, or mend server.tls.domain", cfg.Domain), err)
 	}
-	v.err = errors.Join(err, checkWritable(cfg.CacheDir))
+	if folder := os.MkdirAll(cfg.CacheDir, 0o700); folder != nil {
+		err = errors.Join(err, fmt.Errorf("%w: set server.tls.cache_dir to a folder that this user may write to", folder))
+	}
+	v.err = errors.Join(err, checkWritable(cfg.CacheDir, "server.tls.cache_dir"))
 	v.found = cfg.Domain + " leads to " + strings.Join(addresses, ", ")
 	if !hasOwnAddress(addresses) {
 		v.found += ", which is no address of this machine: right only where a router or load balancer passes ports 80 and 443 on"
@@ -85,14 +88,11 @@ func checkTLS(ctx context.Context, cfg config.TLS, lookup func(context.Context, 
 	return v
 }
 
-// checkWritable creates the folder of certificates if there is none, and checks that it can be written to.
-func checkWritable(folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("%w: set server.tls.cache_dir to a folder that this user may write to", err)
-	}
+// checkWritable checks that a folder, which the key sets, can be written to.
+func checkWritable(folder, key string) error {
 	file, err := os.CreateTemp(folder, ".check-*")
 	if err != nil {
-		return fmt.Errorf("%w: let this user write to the folder, or set server.tls.cache_dir", err)
+		return fmt.Errorf("%w: let this user write to the folder, or set %s", err, key)
 	}
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }

@@ -131,34 +131,23 @@ func openLake(cfg config.Config, db *store.Store, o exportOptions) (*lake.Lake, 
 	}
 	in := server.BucketOf(cfg.Export.S3)
 	in.Name, in.Prefix = name, prefix
-	return lake.InBucket(db, in)
+	return lake.InBucket(db, in, false)
 }
 
-// exportFiles brings the files of the datasets up to date, and prints a line for each.
+// exportFiles brings the files of the datasets up to date, and prints a line for each dataset.
 func (p *Program) exportFiles(ctx context.Context, files *lake.Lake, datasets []market.Dataset, request lake.Request) error {
-	var unread []error
-	for _, dataset := range datasets {
-		draw := p.bar()
-		request.Dataset = dataset
-		request.Progress = func(now lake.Progress) {
-			draw(now.Done, now.Total, fmt.Sprintf("%s %s, %d rows", dataset, now.Month, now.Rows))
-		}
-		made, err := files.Update(ctx, request)
-		if err == nil || len(made) > 0 {
-			fmt.Fprintf(p.Stdout, "%s: %s\n", dataset, exported(made))
-		}
-		if lake.IsUnread(err) && ctx.Err() == nil { // the other datasets can be read
-			unread = append(unread, err)
-			continue
-		}
-		if err != nil {
-			return errors.Join(append(unread, err)...)
-		}
+	draw := p.bar()
+	request.Progress = func(now lake.Progress) {
+		draw(now.Done, now.Total, fmt.Sprintf("%s %s, %d rows", now.Dataset, now.Month, now.Rows))
 	}
-	return errors.Join(unread...)
+	_, err := files.UpdateAll(ctx, datasets, request, func(dataset market.Dataset, made []lake.File) {
+		fmt.Fprintf(p.Stdout, "%s: %s\n", dataset, exported(made))
+		draw = p.bar()
+	})
+	return err
 }
 
-// exported describes the files of a dataset, such as "2 files written, 34 as they should be".
+// exported describes the files of a dataset, such as "2 files written, 34 up to date".
 func exported(files []lake.File) string {
 	written, thinned := 0, 0
 	for _, file := range files {

@@ -140,8 +140,10 @@ func foldersOf(cfg config.Config) []string {
 	if cfg.Server.TLS.Domain != "" {
 		folders = append(folders, filepath.Clean(cfg.Server.TLS.CacheDir))
 	}
-	if cfg.Backup.To != "" {
-		folders = append(folders, filepath.Clean(cfg.Backup.To))
+	for _, folder := range []string{cfg.Backup.To, cfg.Export.To} {
+		if folder != "" {
+			folders = append(folders, filepath.Clean(folder))
+		}
 	}
 	return folders
 }

@@ -70,7 +70,7 @@ func (o *objectStore) lake(d *desk) *Lake {
 	o.t.Helper()
 	l := must(InBucket(d.db, s3.Place{Prefix: "courant/", Options: s3.Options{
 		Endpoint: o.url, Name: testBucket, Region: "fr", AccessKey: "the-access-key", SecretKey: testSecretKey, IdleTimeout: 200 * time.Millisecond,
-	}}))(o.t)
+	}}, false))(o.t)
 	o.t.Cleanup(func() { l.Close() })
 	return l
 }

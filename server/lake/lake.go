@@ -36,12 +36,12 @@ func InFolder(db *store.Store, path string, simulated bool) (*Lake, error) {
 }
 
 // InBucket opens a bucket without calling its store. Each file is first written beside the database.
-func InBucket(db *store.Store, in s3.Place) (*Lake, error) {
+func InBucket(db *store.Store, in s3.Place, simulated bool) (*Lake, error) {
 	opened, err := openBucket(db.Path(), in)
 	if err != nil {
 		return nil, err
 	}
-	return &Lake{store: db, place: opened}, nil
+	return &Lake{store: db, place: opened, simulated: simulated}, nil
 }
 
 // Close unlocks a folder, and closes connections to a bucket.
@@ -57,6 +57,7 @@ type Request struct {
 
 // Progress is how far a request is.
 type Progress struct {
+	Dataset     market.Dataset
 	Month       market.Month // that is being written
 	Rows        int          // written of it so far
 	Done, Total int          // months
@@ -107,7 +108,7 @@ func (l *Lake) Update(ctx context.Context, r Request) ([]File, error) {
 	for i, month := range months {
 		report := func(rows int) {
 			if r.Progress != nil {
-				r.Progress(Progress{Month: month.Month, Rows: rows, Done: i, Total: len(months)})
+				r.Progress(Progress{Dataset: r.Dataset, Month: month.Month, Rows: rows, Done: i, Total: len(months)})
 			}
 		}
 		report(0)
@@ -124,7 +125,29 @@ func (l *Lake) Update(ctx context.Context, r Request) ([]File, error) {
 		files = append(files, file)
 	}
 	if r.Progress != nil && len(months) > 0 {
-		r.Progress(Progress{Month: months[len(months)-1].Month, Done: len(months), Total: len(months)})
+		r.Progress(Progress{Dataset: r.Dataset, Month: months[len(months)-1].Month, Done: len(months), Total: len(months)})
+	}
+	return files, errors.Join(unread...)
+}
+
+// UpdateAll is Update for several datasets. A dataset of which something cannot be read does not keep the others from being written.
+// updated, if it is not nil, is called with the files of each dataset.
+func (l *Lake) UpdateAll(ctx context.Context, datasets []market.Dataset, r Request, updated func(market.Dataset, []File)) ([]File, error) {
+	var files []File
+	var unread []error
+	for _, r.Dataset = range datasets {
+		made, err := l.Update(ctx, r)
+		files = append(files, made...)
+		if updated != nil && (err == nil || len(made) > 0) {
+			updated(r.Dataset, made)
+		}
+		switch {
+		case err == nil:
+		case isUnread(err):
+			unread = append(unread, err)
+		default:
+			return files, errors.Join(append(unread, err)...)
+		}
 	}
 	return files, errors.Join(unread...)
 }
