@@ -340,6 +340,132 @@ func TestWhoDoesNotReadASlowAnswerIsLetGo(t *testing.T) {
 	})
 }
 
+// stalls are how a client of HTTP/2 takes the answers of several streams too slowly.
+var stalls = map[string]struct {
+	unread       bool   // nothing is read from the connection
+	streamWindow uint32 // what each stream may be sent at first
+	// The room that the client gives each second, to the connection and to each stream; 0: none.
+	connection, stream uint32
+}{
+	"no stream is given room":                      {streamWindow: 1 << 16, connection: 1 << 20},
+	"the connection is given no room":              {streamWindow: 1 << 30},
+	"each stream is given less room than 16 KiB/s": {streamWindow: 1 << 16, connection: 1 << 20, stream: 10 << 10},
+	"nothing is read":                              {unread: true, streamWindow: 1 << 30},
+}
+
+func TestOverHTTP2StreamsThatStallEndTheirWorkAndOthersAreServed(t *testing.T) {
+	t.Parallel()
+	const streams, most = 4, 20 * time.Second
+	for name, stall := range stalls {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, streams)
+				dial := overHTTP2(t, httpLimits, func(w http.ResponseWriter, r *http.Request) {
+					for r.URL.Path == "/long" {
+						if _, err := w.Write(make([]byte, 192<<10)); err != nil {
+							ended <- err
+							return
+						}
+					}
+				})
+				conn := dial()
+				defer conn.Close()
+				frames := framer(t, conn)
+				send := func(err error) {
+					t.Helper()
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				ask := func(stream uint32, path string) {
+					t.Helper()
+					send(frames.WriteHeaders(http2.HeadersFrameParam{
+						StreamID: stream, BlockFragment: requestFor(t, path), EndHeaders: true, EndStream: true,
+					}))
+				}
+				send(frames.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: stall.streamWindow}))
+				answered := make(chan uint32, 100)
+				if !stall.unread {
+					go readFrames(conn, answered)
+				}
+				begun := time.Now()
+				for n := range uint32(streams) {
+					ask(2*n+1, "/long")
+				}
+				short := uint32(2*streams + 1)
+				for left := streams; left > 0; {
+					select {
+					case err := <-ended:
+						left--
+						if took := time.Since(begun); took > most {
+							t.Errorf("a stream is ended after %s: %v", took, err)
+						}
+						continue
+					case <-time.After(time.Second):
+					}
+					askOthers(t, dial)
+					if stall.unread {
+						continue
+					}
+					ask(short, "/short")
+					for <-answered != short {
+					}
+					short += 2
+					if stall.connection > 0 {
+						send(frames.WriteWindowUpdate(0, stall.connection))
+					}
+					for n := range uint32(streams) {
+						if stall.stream > 0 {
+							send(frames.WriteWindowUpdate(2*n+1, stall.stream))
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// readFrames reads a connection until it ends, replies to pings, and sends the streams of which a header has come.
+func readFrames(conn net.Conn, answered chan<- uint32) {
+	frames := http2.NewFramer(conn, conn) // whose buffer is not the one that requests are written from
+	for {
+		frame, err := frames.ReadFrame()
+		if err != nil {
+			return
+		}
+		switch frame := frame.(type) {
+		case *http2.PingFrame:
+			if !frame.IsAck() {
+				_ = frames.WritePing(true, frame.Data)
+			}
+		case *http2.HeadersFrame:
+			answered <- frame.StreamID
+		}
+	}
+}
+
+// askOthers asks for a short answer by another connection.
+func askOthers(t *testing.T, dial func() net.Conn) {
+	t.Helper()
+	transport := &http.Transport{
+		DialTLSContext:    func(context.Context, string, string) (net.Conn, error) { return dial(), nil },
+		ForceAttemptHTTP2: true,
+	}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+testDomain+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.ProtoMajor != 2 {
+		t.Errorf("others are answered %s by %s", answer.Status, answer.Proto)
+	}
+}
+
 func TestOfTooManyConnectionsTheOneGoesThatSaidNothingForLongest(t *testing.T) {
 	t.Parallel()
 	all := newConnections(3)
@@ -431,20 +557,7 @@ func TestAFloodOverHTTP2EndsItsOwnConnectionAndNoOther(t *testing.T) {
 			if err != nil && flood.borne {
 				t.Errorf("it is ended: %v", err)
 			}
-			transport := &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return dial(), nil }, ForceAttemptHTTP2: true}
-			defer transport.CloseIdleConnections()
-			request, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+testDomain+"/", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			answer, err := (&http.Client{Transport: transport}).Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			answer.Body.Close()
-			if answer.StatusCode != http.StatusOK || answer.ProtoMajor != 2 {
-				t.Errorf("others are answered %s by %s", answer.Status, answer.Proto)
-			}
+			askOthers(t, dial)
 		})
 	}
 }
