@@ -148,6 +148,13 @@ func TestTheMemoryOfAttemptsIsBounded(t *testing.T) {
 	}
 }
 
+func TestAFloodOfInventedOriginsDoesNotMakeOthersForgotten(t *testing.T) {
+	t.Parallel()
+	if limited, counted := auth.KnownAfterFlood(); limited != 1000 || counted != 1000 {
+		t.Errorf("of 1000 origins with two requests %d are limited and %d counted", limited, counted)
+	}
+}
+
 // events returns the audit log, oldest entry first.
 func (f *fixture) events(t *testing.T) []store.Note {
 	t.Helper()

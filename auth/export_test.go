@@ -65,6 +65,33 @@ func (a *Auth) FillAttempts(origins int) int {
 	return len(a.signInsFromOne.byKey)
 }
 
+// KnownAfterFlood counts two requests of each of 1000 keys, and one of each of many more keys than are stored. It returns how many
+// of the 1000 are still known: to a limiter, and to the counts of the queue.
+func KnownAfterFlood() (limited, counted int) {
+	const frequent = 1000
+	limiter, counts, now := newAttemptLimiter(2, time.Hour), newRecentCounts(), time.Time{}
+	take := func(i int) (isLimited bool, before int) {
+		key := newAttemptKey("", strconv.Itoa(i))
+		return limiter.take(key, now) != nil, counts.add(key, now)
+	}
+	for i := range frequent {
+		take(i)
+	}
+	for i := range maxAttemptKeys + 2000 {
+		take(i)
+	}
+	for i := range frequent {
+		isLimited, before := take(i)
+		if isLimited {
+			limited++
+		}
+		if before == 2 {
+			counted++
+		}
+	}
+	return limited, counted
+}
+
 // DirectorySize returns how many tokens and sessions are in the directory.
 func (a *Auth) DirectorySize() (tokens, sessions int) {
 	d := a.current.Load()

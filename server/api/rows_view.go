@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func rowsView(dataset market.Dataset) view {
 			rows, err := s.store.RowsWithin(ctx, dataset, dates.period())
 			return rowsTable(newTable(dataset, dates), dataset, rows), err
 		},
-		drawings: func(table web.Table) []drawing { return drawingsByUnit(table) },
+		drawings: func(table web.Table) []drawing { return drawingsByUnit(dataset, table) },
 		kicker:   stepText(dataset.Series().StepSeconds()),
 	}
 }
@@ -123,16 +124,20 @@ func rowsTable(table web.Table, dataset market.Dataset, rows market.Chunk) web.T
 	return table
 }
 
-// drawingsByUnit returns a chart for each unit, with all columns of that unit as its lines.
-func drawingsByUnit(table web.Table) []drawing {
+// drawingsByUnit returns a chart for each unit, with a line for each column of that unit and each series of rows.
+func drawingsByUnit(dataset market.Dataset, table web.Table) []drawing {
+	var firsts []web.Row // the first row of each series
+	for _, row := range table.Rows {
+		if !slices.ContainsFunc(firsts, func(first web.Row) bool { return first.Series == row.Series }) {
+			firsts = append(firsts, row)
+		}
+	}
+	if firsts == nil {
+		firsts = []web.Row{{}}
+	}
 	var drawings []drawing
 	for _, column := range table.Columns {
-		at := -1
-		for i := range drawings {
-			if drawings[i].unit == column.Unit {
-				at = i
-			}
-		}
+		at := slices.IndexFunc(drawings, func(d drawing) bool { return d.unit == column.Unit })
 		if at < 0 {
 			at = len(drawings)
 			name := column.Label
@@ -141,7 +146,16 @@ func drawingsByUnit(table web.Table) []drawing {
 			}
 			drawings = append(drawings, drawing{name: name, unit: column.Unit})
 		}
-		drawings[at].series = append(drawings[at].series, seriesOf(table, "", column.Name, column.Label))
+		for _, first := range firsts {
+			label := column.Label
+			if first.Series != "" {
+				for k := range dataset.Series().ServedKeys() {
+					key := market.WordText(first.Words[k])
+					label = web.Text{FR: label.FR + ", " + key.FR, EN: label.EN + ", " + key.EN}
+				}
+			}
+			drawings[at].series = append(drawings[at].series, seriesOf(table, first.Series, column.Name, label))
+		}
 	}
 	return drawings
 }
