@@ -25,11 +25,6 @@ import (
 // turnForward is the delivery date on which the clock goes forward: 92 quarter hours.
 var turnForward = market.NewDeliveryDate(2026, 3, 29)
 
-// rowsDatasets have a series each.
-var rowsDatasets = []market.Dataset{
-	market.DayAheadPrices, market.MFRRCapacity, market.AFRREnergy, market.MFRREnergy, market.ImbalancePrices,
-}
-
 // withRows is a fixture that holds delivery dates, and what makes a request an administrator's.
 func withRows(t testing.TB, dates ...market.DeliveryDate) (*fixture, func(*http.Request)) {
 	t.Helper()
@@ -140,14 +135,18 @@ func TestPagesOfAnyRangeTogetherAreTheRangeAtOnce(t *testing.T) {
 		f, admin := withRows(t, day.Add(-1), day)
 		whole := map[string][]string{}
 		rapid.Check(t, func(r *rapid.T) {
-			dataset := rapid.SampledFrom(rowsDatasets).Draw(r, "dataset")
+			dataset := rapid.SampledFrom(market.Datasets()).Draw(r, "dataset")
 			resolution := rapid.SampledFrom(resolutionsOf(dataset)).Draw(r, "resolution")
 			asked := "resolution=" + resolution
 			if resolution != "native" && rapid.Bool().Draw(r, "stats") {
 				asked += "&stat=mean,max,count,share"
 			}
 			if keys := dataset.Series().ServedKeys(); len(keys) > 0 && rapid.Bool().Draw(r, "keys") {
-				asked += "&direction=UPWARD"
+				direction := market.Upward
+				if dataset == market.FCRCapacity {
+					direction = market.Symmetric
+				}
+				asked += "&direction=" + string(direction)
 			}
 			all, known := whole[string(dataset)+asked]
 			if !known {
@@ -213,40 +212,41 @@ func cellsOf(t testing.TB, lines []string) []map[string]json.RawMessage {
 	return rows
 }
 
+// totals adds up the counts and the sums of all rows of a resolution, by keys and column.
+func (f *fixture) totals(t testing.TB, dataset market.Dataset, query, resolution string, admin func(*http.Request)) map[string]string {
+	t.Helper()
+	exact := map[string]*big.Rat{}
+	for _, row := range cellsOf(t, f.lines(t, dataset, query+"&stat=count,sum&resolution="+resolution, admin)) {
+		key := ""
+		for _, k := range dataset.Series().ServedKeys() {
+			key += string(row[k.Name])
+		}
+		for name, cell := range row {
+			is := strings.HasSuffix(name, "_count") || strings.HasSuffix(name, "_sum")
+			if !is || string(cell) == "null" {
+				continue
+			}
+			at := key + name
+			if exact[at] == nil {
+				exact[at] = new(big.Rat)
+			}
+			exact[at].Add(exact[at], value(cell).rat())
+		}
+	}
+	texts := map[string]string{}
+	for at, sum := range exact {
+		texts[at] = sum.RatString()
+	}
+	return texts
+}
+
 func TestCountsAndSumsOfHoursAddUpToTheDays(t *testing.T) {
 	t.Parallel()
 	for _, day := range []market.DeliveryDate{turnForward, turnBack} {
 		f, admin := withRows(t, day)
 		span := "from=" + day.Add(-40).String() + "&to=" + day.Add(40).String() // with the start of its month
-		for _, dataset := range rowsDatasets {
-			keyOf := func(row map[string]json.RawMessage) string {
-				key := ""
-				for _, k := range dataset.Series().ServedKeys() {
-					key += string(row[k.Name])
-				}
-				return key
-			}
-			sums := func(resolution string) map[string]string {
-				exact := map[string]*big.Rat{}
-				for _, row := range cellsOf(t, f.lines(t, dataset, span+"&stat=count,sum&resolution="+resolution, admin)) {
-					for name, cell := range row {
-						is := strings.HasSuffix(name, "_count") || strings.HasSuffix(name, "_sum")
-						if !is || string(cell) == "null" {
-							continue
-						}
-						at := keyOf(row) + name
-						if exact[at] == nil {
-							exact[at] = new(big.Rat)
-						}
-						exact[at].Add(exact[at], value(cell).rat())
-					}
-				}
-				texts := map[string]string{}
-				for at, sum := range exact {
-					texts[at] = sum.RatString()
-				}
-				return texts
-			}
+		for _, dataset := range market.Datasets() {
+			sums := func(resolution string) map[string]string { return f.totals(t, dataset, span, resolution, admin) }
 			want := sums("P1D")
 			if len(want) == 0 {
 				t.Fatalf("%s has no sums", dataset)
@@ -278,7 +278,7 @@ func TestEveryFormatHasTheSameValues(t *testing.T) {
 	t.Parallel()
 	for _, day := range []market.DeliveryDate{turnForward, turnBack} {
 		f, admin := withRows(t, day)
-		for _, dataset := range rowsDatasets {
+		for _, dataset := range market.Datasets() {
 			for _, query := range []string{"", "&tz=Europe/Paris", "&resolution=PT1H&stat=mean,min,sum,count,share", "&order=desc"} {
 				path := rowsPath(dataset, "date="+day.String()+query)
 				var object struct {
@@ -559,73 +559,4 @@ func TestPagesShowTheMomentOfTheFirstWhileOthersWrite(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestAsOfIsWhatWasServedThenAndUpdatedSinceIsWhatChanged(t *testing.T) {
-	t.Parallel()
-	f, admin := withRows(t, turnBack)
-	span := "from=2026-10-24&to=2026-10-28"
-	type served struct {
-		at       time.Time
-		position string
-		rows     map[market.Dataset][]string
-	}
-	var history []served
-	for n := range 5 {
-		now := served{at: f.clock.Now(), rows: map[market.Dataset][]string{}}
-		for _, dataset := range rowsDatasets {
-			w := f.rows(t, rowsPath(dataset, span+"&format=ndjson"), admin)
-			now.rows[dataset] = trimmed(linesOf(w))
-			now.position = w.Header().Get("X-Courant-Position")
-		}
-		history = append(history, now)
-		f.clock.Advance(time.Minute)
-		f.commit(t, revised(turnBack, n))
-		if n == 2 {
-			f.commit(t, marketOn(turnBack.Add(1)))
-		}
-		f.clock.Advance(time.Minute)
-	}
-	for _, dataset := range rowsDatasets {
-		for i, then := range history {
-			if diff := differing(then.rows[dataset], trimmed(f.lines(t, dataset, span+"&as_of="+then.at.Format(time.RFC3339Nano), admin))); diff != "" {
-				t.Errorf("%s as of answer %d (-then +now):\n%s", dataset, i, diff)
-			}
-		}
-	}
-	// Of each answer's position exactly those rows are given that differ from it, or differed meanwhile.
-	for _, dataset := range rowsDatasets {
-		for i := range history {
-			position := f.positionOf(t, dataset, history[i].at, admin)
-			changed := map[int64]bool{}
-			for j := i; j < len(history); j++ {
-				after := trimmed(f.lines(t, dataset, span, admin))
-				if j+1 < len(history) {
-					after = history[j+1].rows[dataset]
-				}
-				was := map[string]bool{}
-				for _, line := range history[j].rows[dataset] {
-					was[line] = true
-				}
-				for _, line := range after {
-					if !was[line] {
-						changed[startOf(t, line)] = true
-					}
-				}
-			}
-			got := map[int64]bool{}
-			for _, line := range f.lines(t, dataset, span+"&updated_since="+position, admin) {
-				got[startOf(t, line)] = true
-			}
-			if diff := cmp.Diff(changed, got); diff != "" {
-				t.Errorf("%s since answer %d (-changed +given):\n%s", dataset, i, diff)
-			}
-		}
-	}
-}
-
-// positionOf is the position of a dataset's answer as of an instant.
-func (f *fixture) positionOf(t testing.TB, dataset market.Dataset, at time.Time, admin func(*http.Request)) string {
-	t.Helper()
-	return f.rows(t, rowsPath(dataset, "as_of="+at.Format(time.RFC3339Nano)), admin).Header().Get("X-Courant-Position")
 }
