@@ -101,6 +101,9 @@ func (p *process) finish() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// pollPause lets the service work between two requests that wait for its state to change.
+const pollPause = 20 * time.Millisecond
+
 // get asks until the answer is what is waited for.
 func get(t *testing.T, url, token string, wanted func(*http.Response, []byte) bool) {
 	t.Helper()
@@ -124,6 +127,7 @@ func get(t *testing.T, url, token string, wanted func(*http.Response, []byte) bo
 		if wanted(response, body) {
 			return
 		}
+		time.Sleep(pollPause)
 	}
 }
 

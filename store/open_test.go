@@ -131,6 +131,7 @@ func TestAnyNameIsTheNameOfTheFile(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
+			storetest.Write(t, name)
 			for _, path := range []string{name, filepath.Join(".", name), "." + string(filepath.Separator) + name} {
 				s, err := store.Open(t.Context(), path)
 				if err != nil {

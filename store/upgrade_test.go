@@ -26,9 +26,16 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	old := filepath.Join(t.TempDir(), "courant.db") // of one schema after the other, and empty
 	for _, schema := range schemas[:len(schemas)-1] {
+		if err := store.MakeOld(t.Context(), old, schema, ""); err != nil {
+			t.Fatal(err)
+		}
 		folder := t.TempDir()
 		path := filepath.Join(folder, "courant.db")
+		if err := os.WriteFile(path, content(t, old), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		if err := store.MakeOld(t.Context(), path, schema, "INSERT INTO coverage VALUES ('afrr-energy', '2026-10-26', '', 1, 1792965600)"); err != nil {
 			t.Fatal(err)
 		}
