@@ -12,13 +12,13 @@ import (
 	"courant/store/storetest"
 )
 
-// withHole makes a bench whose mFRR energy lacks a quarter of an hour until mend is called. Its feed runs once an hour, because the tests
-// follow it for weeks.
+// withHole makes a bench whose mFRR energy lacks a quarter of an hour until mend is called. Its feed runs once every four hours, because
+// the tests follow it for weeks.
 func withHole(t *testing.T, now, day string) (b *bench, mend func()) {
 	b = newBench(t, now)
-	options, hourly := b.options(), energyHours
-	hourly.Every = time.Hour
-	options.Schedules[market.FeedMFRREnergy] = hourly
+	options, slow := b.options(), energyHours
+	slow.Every = 4 * time.Hour
+	options.Schedules[market.FeedMFRREnergy] = slow
 	b.Feeds = New(options)
 	whole, hole := b.market.mfrr, date(t, day).At(12, 0).Unix()
 	b.market.mfrr = func(window market.Period) (replyOfMFRR, error) {

@@ -21,6 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	storetest.SaveTime()
 	flag.Set("rapid.checks", "30") // unless the command line says otherwise
 	goleak.VerifyTestMain(m)
 }

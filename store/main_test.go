@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 	if job, is := os.LookupEnv(childVariable); is {
 		os.Exit(childJob(job))
 	}
+	storetest.SaveTime()
 	flag.Set("rapid.checks", "30") // unless the command line says otherwise
 	goleak.VerifyTestMain(m)
 }

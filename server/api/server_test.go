@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,7 +30,14 @@ import (
 	"courant/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(withChromium{m}) }
+func TestMain(m *testing.M) {
+	storetest.SaveTime()
+	flag.Parse()
+	if !storetest.AllCases() {
+		flag.Set("rapid.checks", "30") // of 100
+	}
+	goleak.VerifyTestMain(withChromium{m})
+}
 
 // withChromium stops the Chromium of the tests after the last of them.
 type withChromium struct{ *testing.M }
