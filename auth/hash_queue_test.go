@@ -74,10 +74,11 @@ func (f *fixture) queue(t *testing.T, h *hasher, names ...string) []attempt {
 }
 
 // finish lets all hashings end and returns the results of the attempts.
-func (h *hasher) finish(attempts []attempt) (results []error) {
+func (h *hasher) finish(t *testing.T, attempts []attempt) (results []error) {
+	t.Helper()
 	close(h.done)
 	for _, a := range attempts {
-		results = append(results, <-a.result)
+		results = append(results, await.Value(t, a.result))
 	}
 	return results
 }
@@ -92,7 +93,7 @@ func TestOriginsTakeTurnsNewestFirst(t *testing.T) {
 	t.Parallel()
 	f := openEmpty(t)
 	h := f.watchHashing()
-	h.finish(f.queue(t, h, "1-a", "1-b", "1-c", "2-a", "2-b", "3-a"))
+	h.finish(t, f.queue(t, h, "1-a", "1-b", "1-c", "2-a", "2-b", "3-a"))
 	want := []string{"first", "3-a", "2-a", "1-a", "2-b", "1-b", "1-c"}
 	if diff := cmp.Diff(want, h.attempts()); diff != "" {
 		t.Errorf("hashed (-want +got):\n%s", diff)
@@ -116,7 +117,7 @@ func TestAnOriginWithManyRecentRequestsIsServedLast(t *testing.T) {
 			}
 			f.clock.Advance(row.pause)
 			h := f.watchHashing()
-			h.finish(f.queue(t, h, "1-a", "2-a"))
+			h.finish(t, f.queue(t, h, "1-a", "2-a"))
 			if diff := cmp.Diff(row.want, h.attempts()); diff != "" {
 				t.Errorf("hashed (-want +got):\n%s", diff)
 			}
@@ -142,7 +143,7 @@ func TestAFullQueueDropsARequestOfTheBusiestOrigin(t *testing.T) {
 	if err := await.Value(t, attempts[last].result); limited(err) == nil {
 		t.Errorf("the attempt dropped for another origin gets %v", err)
 	}
-	h.finish(append(attempts[:last:last], newest))
+	h.finish(t, append(attempts[:last:last], newest))
 	hashed := h.attempts()
 	if len(hashed) != auth.MaxWaiting+1 || !slices.Equal(hashed[:4], []string{"first", "newest", names[0], "2-a"}) {
 		t.Errorf("hashed are %v", hashed)
@@ -166,7 +167,7 @@ func TestAFullQueueOfEqualOriginsDropsTheOldestRequest(t *testing.T) {
 	if err := await.Value(t, attempts[1].result); limited(err) == nil {
 		t.Errorf("the oldest of the waiting requests gets %v", err)
 	}
-	h.finish(append(slices.Delete(attempts, 1, 2), newest))
+	h.finish(t, append(slices.Delete(attempts, 1, 2), newest))
 	if hashed := h.attempts(); len(hashed) != auth.MaxWaiting+1 || hashed[1] != "newest" || slices.Contains(hashed, "0") {
 		t.Errorf("hashed are %v", hashed)
 	}
@@ -190,7 +191,7 @@ func TestARequestThatNoLongerWaitsIsNotHashed(t *testing.T) {
 			if err := await.Value(t, attempts[1].result); !errors.Is(err, want) && (limited(want) == nil || limited(err) == nil) {
 				t.Errorf("SignIn = %v, want %v", err, want)
 			}
-			h.finish(attempts[:1])
+			h.finish(t, attempts[:1])
 			if got := h.attempts(); len(got) != 1 || f.Waiting() != 0 || f.Failures("192.0.2.1") != 0 {
 				t.Errorf("hashed %v; %d are waiting and %d failures are counted", got, f.Waiting(), f.Failures("192.0.2.1"))
 			}
@@ -218,7 +219,7 @@ func TestThePauseAfterAHashingGrowsWithTheRecentRequestsOfTheNextOrigin(t *testi
 			}
 			f.clock.Advance(time.Millisecond)
 			await.True(t, func() bool { return len(h.attempts()) == 2 })
-			h.finish(attempts[1:])
+			h.finish(t, attempts[1:])
 		})
 	}
 }
@@ -243,7 +244,7 @@ func TestAnotherOriginEndsALongPause(t *testing.T) {
 	}
 	attempts[1].cancel()
 	await.Value(t, attempts[1].result)
-	h.finish([]attempt{other})
+	h.finish(t, []attempt{other})
 }
 
 func TestAnOriginWithTooManyFailuresIsRefusedBeforeHashing(t *testing.T) {
@@ -375,8 +376,8 @@ func TestAKnownDeviceDoesNotWaitForStrangers(t *testing.T) {
 	strangers := f.queue(t, h, "2-a", "2-b", "3-a")
 	known := f.begin(f.with(t, "192.0.2.1", cookie), member, password)
 	await.True(t, func() bool { return slices.Equal(h.attempts(), []string{"first", password}) })
-	h.finish(strangers)
-	must(t, <-known.result)
+	h.finish(t, strangers)
+	must(t, await.Value(t, known.result))
 	if _, err := f.SignIn(f.with(t, "192.0.2.1", cookie), member, password); err != nil {
 		t.Errorf("with the cookie: %v", err)
 	}

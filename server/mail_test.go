@@ -122,7 +122,7 @@ func (o *postOffice) open(t *testing.T, encryption string) (mailServer, *x509.Ce
 	}
 	ended := make(chan struct{})
 	go func() { defer close(ended); office.Serve(listener) }()
-	t.Cleanup(func() { office.Close(); <-ended })
+	t.Cleanup(func() { office.Close(); await.Value(t, ended) })
 	return mailServer{Host: "127.0.0.1", Port: port, From: "Courant <courant@example.org>", Encryption: encryption}, roots
 }
 
@@ -286,7 +286,7 @@ func dripping(t *testing.T, greeting, again string) mailServer {
 			_, err = io.WriteString(conn, again)
 		}
 	}()
-	t.Cleanup(func() { listener.Close(); <-ended })
+	t.Cleanup(func() { listener.Close(); await.Value(t, ended) })
 	return mailServer{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", Encryption: "none"}
 }
 
@@ -329,7 +329,7 @@ func TestAMailIsGivenUpWithItsContextThoughTheServerGoesOnSending(t *testing.T) 
 			conn.Close()
 		}
 	}()
-	defer func() { listener.Close(); <-ended }()
+	defer func() { listener.Close(); await.Value(t, ended) }()
 	cfg := mailServer{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "courant@example.org", Encryption: "none"}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() { <-waiting; cancel(errors.New("the service stops")) }()

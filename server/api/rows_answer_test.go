@@ -239,7 +239,7 @@ func (f *fixture) begin(t testing.TB, path, token string) *stream {
 		defer func() { r.aborted = recover() == http.ErrAbortHandler }()
 		f.ServeHTTP(r, request)
 	}()
-	t.Cleanup(func() { leave(); <-r.done })
+	t.Cleanup(func() { leave(); await.Value(t, r.done) })
 	select {
 	case <-r.begun:
 	case <-r.done:
