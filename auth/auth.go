@@ -35,6 +35,7 @@ var (
 	ErrTokenRevoked         = errors.New("the token has been revoked")
 	ErrSubscriptionRequired = errors.New("no active subscription covers the dataset")
 	ErrForbidden            = errors.New("the token is limited to other datasets")
+	ErrNotFeedsToken        = errors.New("the token is not a feeds token, so it may not stand in an address")
 	ErrLink                 = errors.New("the link is unknown, expired or used")
 )
 

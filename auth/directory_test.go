@@ -278,6 +278,47 @@ func TestATokenLimitedToDatasetsReadsOnlyThose(t *testing.T) {
 	}
 }
 
+func TestOnlyAFeedsTokenMayStandInAnAddress(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	feeds, err := f.CreateFeedsToken(t.Context(), admin, "evcc", market.DeliveryDate{})
+	must(t, err)
+	over, err := f.CreateFeedsToken(t.Context(), admin, "evcc of before", market.DeliveryDateOf(f.clock.Now()))
+	must(t, err)
+	whole := f.token(t, admin)
+	limited, err := f.CreateToken(t.Context(), admin, "script", market.DeliveryDate{}, market.DayAheadPrices)
+	must(t, err)
+	revoked := f.token(t, admin)
+	must(t, f.RevokeToken(t.Context(), revoked[:12]))
+	identity, err := f.CheckTokenInAddress(t.Context(), feeds)
+	if err != nil || !identity.FeedsOnly || identity.Admin || identity.Email != admin {
+		t.Errorf("a feeds token: %+v, %v", identity, err)
+	}
+	if got := may(t, f.Auth, feeds); got != "rffffff" {
+		t.Errorf("a feeds token may read %s", got)
+	}
+	if identity, err := f.CheckToken(t.Context(), whole); err != nil || identity.FeedsOnly {
+		t.Errorf("a token of the API: %+v, %v", identity, err)
+	}
+	f.clock.Advance(24 * time.Hour)
+	for name, test := range map[string]struct {
+		token string
+		want  error
+	}{
+		"of the API":            {whole, auth.ErrNotFeedsToken},
+		"limited to prices":     {limited, auth.ErrNotFeedsToken},
+		"of the API, revoked":   {revoked, auth.ErrNotFeedsToken},
+		"of the feeds, expired": {over, auth.ErrTokenExpired},
+		"unknown":               {"crt_" + strings.Repeat("z", 52), auth.ErrTokenInvalid},
+		"empty":                 {"", auth.ErrTokenInvalid},
+		"too long":              {"crt_" + strings.Repeat("z", 200), auth.ErrTokenInvalid},
+	} {
+		if _, err := f.CheckTokenInAddress(t.Context(), test.token); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+	}
+}
+
 func TestAnAccountRevokesOnlyItsOwnTokens(t *testing.T) {
 	f := open(t)
 	token := f.token(t, member)

@@ -17,6 +17,7 @@ type Identity struct {
 	Email     string
 	Admin     bool      // false for a token limited to datasets, also if an administrator created it
 	TokenID   int64     // 0: a session
+	FeedsOnly bool      // a feeds token, which opens the price feeds and nothing else
 	EndsSoon  time.Time // the end of the active subscription if that is within 14 days; else zero
 
 	session    string           // hash of the session id; empty: a token

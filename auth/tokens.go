@@ -34,11 +34,22 @@ var (
 func (a *Auth) CreateToken(
 	ctx context.Context, email, name string, expires market.DeliveryDate, datasets ...market.Dataset,
 ) (string, error) {
+	return a.createToken(ctx, email, name, expires, store.ScopeAPI, datasets)
+}
+
+// CreateFeedsToken is CreateToken for a token that opens the price feeds and nothing else.
+func (a *Auth) CreateFeedsToken(ctx context.Context, email, name string, expires market.DeliveryDate) (string, error) {
+	return a.createToken(ctx, email, name, expires, store.ScopeFeeds, nil)
+}
+
+func (a *Auth) createToken(
+	ctx context.Context, email, name string, expires market.DeliveryDate, scope store.Scope, datasets []market.Dataset,
+) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxTokenNameRunes || !utf8.ValidString(name) || !isPrintable(name) {
 		return "", ErrTokenName
 	}
-	record := store.Token{Name: name, Created: a.clock.Now()}
+	record := store.Token{Name: name, Scope: scope, Created: a.clock.Now()}
 	if !expires.IsZero() {
 		if err := a.checkNotPast(expires); err != nil {
 			return "", err
@@ -118,6 +129,16 @@ func (a *Auth) RevokeOwnToken(ctx context.Context, identity Identity, id int64) 
 // CheckToken returns the caller with a token. The error is ErrTokenInvalid, ErrTokenRevoked or ErrTokenExpired, checked in this
 // order, or ErrUnauthenticated if the account is disabled.
 func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
+	return a.checkToken(ctx, token, false)
+}
+
+// CheckTokenInAddress is CheckToken for a token in the address of a request, which takes feeds tokens only: programs and
+// proxies write addresses to logs. The error for any other known token is ErrNotFeedsToken.
+func (a *Auth) CheckTokenInAddress(ctx context.Context, token string) (Identity, error) {
+	return a.checkToken(ctx, token, true)
+}
+
+func (a *Auth) checkToken(ctx context.Context, token string, inAddress bool) (Identity, error) {
 	if len(token) > maxTokenBytes {
 		return Identity{}, ErrTokenInvalid
 	}
@@ -128,9 +149,13 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	hash, now := sha256.Sum256([]byte(token)), a.clock.Now()
 	record, found := d.tokens[string(hash[:])]
 	if !found {
-		if record, err = a.tokenFromStore(ctx, token, hash[:]); err != nil {
+		if record, err = a.tokenFromStore(ctx, token, hash[:], inAddress); err != nil {
 			return Identity{}, err
 		}
+	}
+	isFeeds := record.Scope == store.ScopeFeeds
+	if inAddress && !isFeeds {
+		return Identity{}, ErrNotFeedsToken
 	}
 	if record.IsOver(now) {
 		return Identity{}, ErrTokenExpired
@@ -138,6 +163,9 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 	a.usage.countToken(record.ID, now)
 	identity := a.identity(record.Account)
 	identity.TokenID = record.ID
+	if isFeeds {
+		identity.Admin, identity.FeedsOnly, identity.limit = false, true, []market.Dataset{market.DayAheadPrices}
+	}
 	if record.Datasets != "" {
 		identity.Admin = false // the token gives access to data only
 		for dataset := range strings.SplitSeq(record.Datasets, ",") {
@@ -149,7 +177,7 @@ func (a *Auth) CheckToken(ctx context.Context, token string) (Identity, error) {
 
 // tokenFromStore looks up a token that is not in the directory: it was not valid when the directory was read, or another process
 // has created it since.
-func (a *Auth) tokenFromStore(ctx context.Context, token string, hash []byte) (store.Token, error) {
+func (a *Auth) tokenFromStore(ctx context.Context, token string, hash []byte, inAddress bool) (store.Token, error) {
 	if !tokenPattern.MatchString(token) {
 		return store.Token{}, ErrTokenInvalid
 	}
@@ -159,6 +187,8 @@ func (a *Auth) tokenFromStore(ctx context.Context, token string, hash []byte) (s
 		return store.Token{}, ErrTokenInvalid
 	case err != nil:
 		return store.Token{}, err
+	case inAddress && state.Scope != store.ScopeFeeds:
+		return store.Token{}, ErrNotFeedsToken
 	case !state.Revoked.IsZero():
 		return store.Token{}, ErrTokenRevoked
 	case !state.Expires.IsZero() && !now.Before(state.Expires):

@@ -23,6 +23,16 @@ const (
 // ErrFull is returned where an account already has as many of something as it may have.
 var ErrFull = errors.New("there are as many as there may be")
 
+// Scope is what a token opens, beside its limit to datasets.
+type Scope string
+
+const (
+	// ScopeAPI is the scope of a token for the API.
+	ScopeAPI Scope = ""
+	// ScopeFeeds is the scope of a token for the price feeds alone. Such a token may stand in the address of a request.
+	ScopeFeeds Scope = "feeds"
+)
+
 // Token is the credential of a program, without its secret.
 type Token struct {
 	ID       int64
@@ -30,6 +40,7 @@ type Token struct {
 	Prefix   string // the first 12 characters
 	Hash     []byte // SHA-256 of the whole token
 	Datasets string // comma-separated; empty: all
+	Scope    Scope
 	Created  time.Time
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: not revoked
@@ -55,8 +66,8 @@ func (s *Store) AddToken(ctx context.Context, note Note, token Token) error {
 			return fmt.Errorf("tokens of %s: %w", token.Account.Email, ErrFull)
 		}
 		err = execOne(ctx, tx, noAccount(token.Account.Email), `
-			INSERT INTO token (account_id, name, prefix, hash, datasets, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			token.Account.ID, token.Name, token.Prefix, token.Hash, token.Datasets, token.Created.UnixMilli(),
+			INSERT INTO token (account_id, name, prefix, hash, datasets, scope, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			token.Account.ID, token.Name, token.Prefix, token.Hash, token.Datasets, string(token.Scope), token.Created.UnixMilli(),
 			optionalMilliseconds(token.Expires))
 		if err != nil {
 			return err
@@ -128,6 +139,7 @@ func (s *Store) TokenOf(ctx context.Context, accountID, id int64) (Token, error)
 
 // TokenState says why a token may be invalid, without its owner.
 type TokenState struct {
+	Scope    Scope
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: not revoked
 	Disabled bool      // its account is disabled
@@ -137,9 +149,9 @@ type TokenState struct {
 func (s *Store) TokenState(ctx context.Context, hash []byte) (TokenState, error) {
 	var state TokenState
 	err := s.reader.QueryRowContext(ctx, `
-		SELECT token.expires_ms, token.revoked_ms, account.disabled_ms IS NOT NULL
+		SELECT token.scope, token.expires_ms, token.revoked_ms, account.disabled_ms IS NOT NULL
 		FROM token JOIN account ON account.id = token.account_id WHERE token.hash = ?`, hash,
-	).Scan(instant{&state.Expires}, instant{&state.Revoked}, &state.Disabled)
+	).Scan(&state.Scope, instant{&state.Expires}, instant{&state.Revoked}, &state.Disabled)
 	if errors.Is(err, sql.ErrNoRows) {
 		return TokenState{}, fmt.Errorf("token: %w", ErrNotFound)
 	}
@@ -148,11 +160,11 @@ func (s *Store) TokenState(ctx context.Context, hash []byte) (TokenState, error)
 
 func (s *Store) tokens(ctx context.Context, where string, args ...any) ([]Token, error) {
 	rows, err := s.reader.QueryContext(ctx, `
-		SELECT token.id, token.name, token.prefix, token.hash, token.datasets, token.created_ms, token.expires_ms, token.revoked_ms,
+		SELECT token.id, token.name, token.prefix, token.hash, token.datasets, token.scope, token.created_ms, token.expires_ms, token.revoked_ms,
 		token.last_used_ms, `+accountColumns+" FROM token CROSS JOIN account ON account.id = token.account_id"+withSubscription+where, args...)
 	tokens, err := collect(rows, err, func(t *Token) []any {
-		fields := []any{&t.ID, &t.Name, &t.Prefix, &t.Hash, &t.Datasets, instant{&t.Created}, instant{&t.Expires}, instant{&t.Revoked},
-			instant{&t.LastUsed}}
+		fields := []any{&t.ID, &t.Name, &t.Prefix, &t.Hash, &t.Datasets, &t.Scope, instant{&t.Created}, instant{&t.Expires},
+			instant{&t.Revoked}, instant{&t.LastUsed}}
 		return append(fields, t.Account.fields()...)
 	})
 	return tokens, wrap("tokens", err)

@@ -97,6 +97,11 @@ type Tokens struct {
 	Name     string // as it was typed
 }
 
+// NewIsForFeeds reports whether the new token opens the price feeds alone.
+func (t Tokens) NewIsForFeeds() bool {
+	return slices.ContainsFunc(t.Tokens, func(line TokenLine) bool { return line.Feeds && strings.HasPrefix(t.New, line.Prefix) })
+}
+
 // Example returns a dataset that the new token may read.
 func (t Tokens) Example() market.Dataset {
 	for _, line := range t.Tokens {
@@ -113,6 +118,7 @@ type TokenLine struct {
 	Name     string
 	Prefix   string // the first characters
 	Datasets string // comma-separated; empty: all
+	Feeds    bool   // it opens the price feeds alone
 	Created  time.Time
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: it was not

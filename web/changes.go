@@ -15,6 +15,8 @@ var apiChanges = []APIChange{
 			"“type”, in an error, is the address of a page that explains the code; “code” does not change."},
 		{"La description OpenAPI nomme les erreurs de chaque adresse, et les nombres y sont en double précision.",
 			"The OpenAPI description names the errors of each address, and numbers in it have double precision."},
+		{"Des flux de prix pour evcc, Home Assistant, EMHASS et les programmes d’ENTSO-E et d’Energy-Charts, et un jeton qui n’ouvre qu’eux.",
+			"Price feeds for evcc, Home Assistant, EMHASS and programs of ENTSO-E and Energy-Charts, and a token that opens nothing else."},
 		{"/llms.txt présente l’API en texte.", "/llms.txt presents the API as text."},
 	}},
 	{"1", []Text{{

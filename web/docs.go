@@ -1,6 +1,10 @@
 package web
 
-import "courant/store/market"
+import (
+	"strings"
+
+	"courant/store/market"
+)
 
 // Docs is the documentation of the API.
 type Docs struct {
@@ -63,10 +67,13 @@ func flatten(prefix string, fields []Field) []FlatField {
 	var all []FlatField
 	for _, field := range fields {
 		path := prefix + field.Name
+		if path == "" && field.Kind == KindList {
+			path = "[]"
+		}
 		all = append(all, FlatField{field, path})
 		switch field.Kind {
 		case KindList:
-			all = append(all, flatten(path+"[].", field.Fields)...)
+			all = append(all, flatten(strings.TrimSuffix(path, "[]")+"[].", field.Fields)...)
 		case KindObject:
 			all = append(all, flatten(path+".", field.Fields)...)
 		}
@@ -112,6 +119,7 @@ var kinds = map[Kind]Text{
 	KindObject:     {"objet", "object"},
 	KindList:       {"liste", "list"},
 	KindWords:      {"liste de textes", "list of strings"},
+	KindMap:        {"objet", "object"},
 	KindValue:      {"valeur", "value"},
 	KindValues:     {"liste de valeurs", "list of values"},
 	KindZoned:      {"instant", "instant"},

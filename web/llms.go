@@ -19,6 +19,10 @@ func LLMs(l Language, site Site, routes []Route) []byte {
 		"Chaque requête porte l’en-tête `Authorization: Bearer crt_…`. Un jeton se crée sur " + site.PublicURL + PageTokens.Path.FR + ".",
 		"Each request has the header `Authorization: Bearer crt_…`. Tokens are made at " + site.PublicURL + PageTokens.Path.EN + ".",
 	}.In(l))
+	line("%s", Text{
+		"Un jeton pour les flux de prix n’ouvre que les adresses qui ont le paramètre token ou securityToken, et va aussi dans celui-ci.",
+		"A token for the price feeds opens only the addresses that have the parameter token or securityToken, and may be in it.",
+	}.In(l))
 	heading(Text{"Temps et valeurs", "Time and values"})
 	for _, rule := range dataRules {
 		line("- %s", rule.In(l))

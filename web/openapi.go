@@ -33,7 +33,7 @@ func OpenAPI(l Language, site Site, routes []Route) ([]byte, error) {
 	made.named["Problem"] = made.problem()
 	for _, route := range routes {
 		if route.Body != nil {
-			made.named[schemaName(route.Path)] = made.object(route.Body)
+			made.named[schemaName(route.Path)] = made.body(route.Body)
 		}
 		at, is := paths[route.Path].(object)
 		if !is {
@@ -65,10 +65,18 @@ func OpenAPI(l Language, site Site, routes []Route) ([]byte, error) {
 					"description": Text{"Une session du tableau de bord", "A session of the dashboard"}.In(l),
 				},
 			},
-			"responses": object{"Problem": object{
-				"description": Text{"Une erreur (RFC 9457)", "An error (RFC 9457)"}.In(l),
-				"content":     object{"application/problem+json": object{"schema": reference("Problem")}},
-			}},
+			"responses": object{
+				"Problem": object{
+					"description": Text{"Une erreur (RFC 9457)", "An error (RFC 9457)"}.In(l),
+					"content":     object{"application/problem+json": object{"schema": reference("Problem")}},
+				},
+				"Acknowledgement": object{
+					"description": Text{
+						"Une erreur : Acknowledgement_MarketDocument, dont Reason/text commence par le code", "An error: Acknowledgement_MarketDocument, whose Reason/text begins with the code",
+					}.In(l),
+					"content": object{ContentXML: object{"schema": contentSchema(ContentXML)}},
+				},
+			},
 		},
 	}, "", " ")
 }
@@ -86,7 +94,7 @@ func contentSchema(mediaType string) object {
 	switch {
 	case mediaType == "application/json":
 		return object{"type": "object", "additionalProperties": true}
-	case strings.HasPrefix(mediaType, "text/"), mediaType == "application/x-ndjson":
+	case strings.HasPrefix(mediaType, "text/"), mediaType == "application/x-ndjson", mediaType == ContentXML:
 		return object{"type": "string"}
 	}
 	return object{"type": "string", "format": "binary"}
@@ -126,7 +134,8 @@ func schemaName(path string) string {
 	if rows, is := strings.CutPrefix(path, PathDatasets+"/"); is {
 		path = strings.Replace(rows, "/", "-", 1)
 	}
-	return strings.Trim(strings.NewReplacer(PathAPI, "", "/{dataset}", "").Replace(path), "/")
+	path = strings.Trim(strings.Replace(strings.TrimPrefix(path, PathAPI), "/{dataset}", "", 1), "/")
+	return strings.ReplaceAll(path, "/", "-")
 }
 
 func (s schemas) operation(route Route) object {
@@ -158,7 +167,7 @@ func (s schemas) operation(route Route) object {
 		answer["content"] = object{route.Content: object{"schema": contentSchema(route.Content)}}
 	}
 	headers := route.Headers
-	if strings.HasPrefix(route.Path, PathAPI) || route.Path == PathCSV {
+	if strings.HasPrefix(route.Path, PathAPI) || len(route.Datasets) > 0 || route.Path == PathCSV {
 		headers = append(headers, word("X-Courant-Data", Text{
 			"« simulated » si les données sont simulées", "“simulated” if the data are simulated",
 		}))
@@ -175,7 +184,11 @@ func (s schemas) operation(route Route) object {
 			"La page suivante, « rel=next », s’il y en a une (RFC 8288)", "The next page, “rel=next”, if there is one (RFC 8288)",
 		}))
 	}
-	responses := object{"default": reference("Problem", "responses")}
+	refusal := "Problem"
+	if route.Content == ContentXML {
+		refusal = "Acknowledgement"
+	}
+	responses := object{"default": reference(refusal, "responses")}
 	if route.Cached {
 		headers = append(headers, word("ETag", Text{
 			"À renvoyer dans If-None-Match", "To send back in If-None-Match",
@@ -191,7 +204,7 @@ func (s schemas) operation(route Route) object {
 	}
 	responses[status] = answer
 	for _, refused := range route.refusals() {
-		responses[strconv.Itoa(refused)] = reference("Problem", "responses")
+		responses[strconv.Itoa(refused)] = reference(refusal, "responses")
 	}
 	if route.Access != AccessPublic && route.Content == "text/html" {
 		responses["303"] = object{
@@ -261,6 +274,14 @@ func (s schemas) object(fields []Field) object {
 	return object{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
+// body returns the schema of an answer.
+func (s schemas) body(fields []Field) object {
+	if len(fields) == 1 && fields[0].Name == "" {
+		return s.field(fields[0])
+	}
+	return s.object(fields)
+}
+
 // fieldObject returns the schema of the field's object, or of the objects in its list.
 func (s schemas) fieldObject(field Field) object {
 	if field.Schema == "" {
@@ -282,6 +303,8 @@ func (s schemas) field(field Field) object {
 		schema = object{"type": "array", "items": s.fieldObject(field)}
 	case KindValues:
 		schema = object{"type": "array", "items": s.field(field.Fields[0])}
+	case KindMap:
+		schema = object{"type": "object", "additionalProperties": s.field(field.Fields[0])}
 	case KindWords:
 		schema = object{"type": "array", "items": object{"type": "string"}}
 	default:

@@ -18,12 +18,20 @@ const (
 	PathDataset   = "/api/datasets/{dataset}"
 	PathRows      = "/api/datasets/{dataset}/rows"
 	PathOpenAPI   = "/api/openapi.json"
-	PathLLMs      = "/llms.txt"
-	PathCSV       = "/csv/{language}/{dataset}"
-	PathHealth    = "/healthz"
-	PathReady     = "/readyz"
-	PathMetrics   = "/metrics"
-	PathStatic    = "/static/" // followed by the name of a file
+
+	// The paths of price feeds, which a feeds token opens.
+	PathEVCC          = "/api/feeds/evcc"
+	PathHomeAssistant = "/api/feeds/home-assistant"
+	PathEMHASS        = "/api/feeds/emhass"
+	PathEnergyCharts  = "/price"
+	PathENTSOE        = "/entsoe/api"
+
+	PathLLMs    = "/llms.txt"
+	PathCSV     = "/csv/{language}/{dataset}"
+	PathHealth  = "/healthz"
+	PathReady   = "/readyz"
+	PathMetrics = "/metrics"
+	PathStatic  = "/static/" // followed by the name of a file
 )
 
 // RevisionsPath returns where the revisions of a dataset are.
@@ -129,7 +137,7 @@ var (
 	FormSessions = Form{"sessions", "/account/sessions", Text{"Terminer ses autres sessions", "End one’s other sessions"},
 		AccessAccount, nil}
 	FormTokens = Form{"tokens", "/docs/tokens", Text{"Créer un jeton", "Make a token"},
-		AccessAccount, fields("name", "expires", "dataset")}
+		AccessAccount, fields("name", "expires", "dataset", "feeds")}
 	FormRevokeToken = Form{"revoketoken", "/docs/tokens/revoke", Text{"Révoquer un jeton", "Revoke a token"}, AccessAccount, fields("id")}
 	FormQuarantine  = Form{"quarantine", "/admin/quarantine/{id}",
 		Text{"Prendre ou écarter ce qui attend en quarantaine", "Take or drop what waits in quarantine"}, AccessAdministrator,

@@ -24,8 +24,9 @@ type Route struct {
 	Headers      []Field // of the answer, besides those that every answer has
 	Cached       bool    // the answer has an ETag, and is 304 if the client has it
 	Paged        bool    // the answer's header Link names the next page
-	Body         []Field // of an answer in JSON; nil if it has another content or no schema
-	Deprecated   *Deprecation
+	// Body is the members of an answer in JSON; a field without a name is the answer itself. nil: another content, or no schema.
+	Body       []Field
+	Deprecated *Deprecation
 }
 
 // Deprecation announces the end of a route, in the headers of its answers too (RFC 9745, RFC 8594).
@@ -52,6 +53,9 @@ func (d Deprecation) note() Text {
 		fmt.Sprintf("Deprecated from %s, removed no earlier than %s; use %s.", d.Since.Format(time.DateOnly), d.Sunset.Format(time.DateOnly), d.Successor),
 	}
 }
+
+// ContentXML is the media type of answers in XML. An error of such a route is an Acknowledgement in XML, too.
+const ContentXML = "application/xml"
 
 // Access is who may call a route.
 type Access string
@@ -92,6 +96,7 @@ const (
 	KindObject     Kind = "object"
 	KindList       Kind = "array"  // of objects
 	KindWords      Kind = "words"  // a list of strings
+	KindMap        Kind = "map"    // values by texts, each as the only one of Fields
 	KindValues     Kind = "values" // a list of values, each of which is as the only one of Fields
 )
 
@@ -109,7 +114,7 @@ type Field struct {
 	Of       string   // the path of the endpoint whose answer it is, byte for byte
 }
 
-// Reference returns every route: those of the endpoints first, then the given ones of the rows of datasets.
-func Reference(rows ...Route) []Route {
-	return slices.Concat(apiRoutes(), rows, otherRoutes(), pageRoutes(), formRoutes())
+// Reference returns every route: those of the endpoints first, then the given ones, whose parameters package web does not know.
+func Reference(given ...Route) []Route {
+	return slices.Concat(apiRoutes(), given, otherRoutes(), pageRoutes(), formRoutes())
 }

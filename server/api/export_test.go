@@ -193,10 +193,17 @@ func ForgedRowsCursor(dataset market.Dataset, given url.Values, numbers []int64)
 }
 
 func forgedRowsCursor(dataset market.Dataset, given url.Values, numbers []int64, more string) string {
-	q := rowsQuery{dataset: dataset, given: given}
+	q := rowsQuery{dataset: dataset, repeated: given}
 	content := binary.AppendUvarint(nil, uint64(numbers[0]))
 	for _, n := range numbers[1:] {
 		content = binary.AppendVarint(content, n)
 	}
 	return q.encodeCursor(append(content, more...))
+}
+
+// PerKWh returns a price in EUR/MWh as feeds write it, in EUR/kWh.
+func PerKWh(price float64) string {
+	var w jsonWriter
+	w.perKWh(price)
+	return string(w.bytes)
 }

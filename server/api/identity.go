@@ -13,8 +13,9 @@ import (
 	"courant/web"
 )
 
-// identify returns who makes a request. If it has an Authorization header, only that counts; else the session cookie does.
-func (s *Server) identify(r *http.Request) (auth.Identity, error) {
+// identify returns who makes a request. If it has an Authorization header, only that counts; else the tokens in its address,
+// if there are any; else the session cookie.
+func (s *Server) identify(r *http.Request, inAddress []string) (auth.Identity, error) {
 	if values, given := r.Header["Authorization"]; given {
 		scheme, token, _ := strings.Cut(values[0], " ")
 		if !strings.EqualFold(scheme, "Bearer") || len(values) > 1 {
@@ -22,12 +23,27 @@ func (s *Server) identify(r *http.Request) (auth.Identity, error) {
 		}
 		return s.auth.CheckToken(r.Context(), strings.TrimSpace(token))
 	}
-	return s.auth.CheckSession(r)
+	switch len(inAddress) {
+	case 0:
+		return s.auth.CheckSession(r)
+	case 1:
+		return s.auth.CheckTokenInAddress(r.Context(), inAddress[0])
+	}
+	return auth.Identity{}, auth.ErrUnauthenticated
 }
 
-// reader is identify for requests for data: it also counts the request against the rate limit of its token.
+// reader returns who makes a request for data that a feeds token does not open.
 func (s *Server) reader(c echo.Context) (auth.Identity, error) {
-	identity, err := s.identify(c.Request())
+	identity, err := s.readerOf(c, nil)
+	if err == nil && identity.FeedsOnly {
+		err = problemFeedsToken
+	}
+	return identity, err
+}
+
+// readerOf is identify for requests for data: it also counts the request against the rate limit of its token.
+func (s *Server) readerOf(c echo.Context, inAddress []string) (auth.Identity, error) {
+	identity, err := s.identify(c.Request(), inAddress)
 	if err != nil || identity.TokenID == 0 {
 		return identity, err
 	}

@@ -87,7 +87,9 @@ func setPageHeaders(c echo.Context) {
 	}
 	header[requestIDHeader] = []string{rand.Text()}
 	header["Content-Security-Policy"] = securityPolicy
-	header["Referrer-Policy"] = sameOrigin
+	if header["Referrer-Policy"] == nil {
+		header["Referrer-Policy"] = sameOrigin
+	}
 	header["Cross-Origin-Opener-Policy"] = sameOrigin
 	header["Cross-Origin-Resource-Policy"] = sameOrigin
 }

@@ -82,6 +82,11 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 		}
 		view.Endpoints = append(view.Endpoints, documented)
 	}
+	feeds, err := documentedBridges()
+	if err != nil {
+		return err
+	}
+	view.Endpoints = append(view.Endpoints, feeds...)
 	body, err := s.pages.Docs(visit(c, identity), view)
 	return s.page(c, http.StatusOK, body, err)
 }

@@ -39,7 +39,7 @@ func (s *Server) showTokens(c echo.Context, identity auth.Identity, status int, 
 	}
 	for _, token := range tokens {
 		view.Tokens = append(view.Tokens, web.TokenLine{
-			ID: token.ID, Name: token.Name, Prefix: token.Prefix, Datasets: token.Datasets,
+			ID: token.ID, Name: token.Name, Prefix: token.Prefix, Datasets: token.Datasets, Feeds: token.Scope == store.ScopeFeeds,
 			Created: token.Created, Expires: token.Expires, Revoked: token.Revoked, Over: token.IsOver(now), Used: used[token.ID],
 		})
 	}
@@ -73,7 +73,14 @@ func (s *Server) newToken(c echo.Context, identity auth.Identity, fields url.Val
 		}
 		datasets = append(datasets, dataset)
 	}
-	return s.auth.CreateToken(c.Request().Context(), identity.Email, fields.Get("name"), expires, datasets...)
+	ctx := c.Request().Context()
+	switch isFeeds := fields.Get("feeds") != ""; {
+	case isFeeds && len(datasets) > 0:
+		return "", errFormFeeds
+	case isFeeds:
+		return s.auth.CreateFeedsToken(ctx, identity.Email, fields.Get("name"), expires)
+	}
+	return s.auth.CreateToken(ctx, identity.Email, fields.Get("name"), expires, datasets...)
 }
 
 func (s *Server) revokeToken(c echo.Context, identity auth.Identity, fields url.Values) error {

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
@@ -58,6 +56,14 @@ var (
 
 	problemAdministrators = problemForbidden.withDetail(
 		"Cette adresse est réservée aux administrateurs.", "This address is for administrators.")
+	problemFeedsToken = problemForbidden.withDetail(
+		"Ce jeton n'ouvre que les flux de prix : /api/feeds/…, /price et /entsoe/api.",
+		"This token opens the price feeds only: /api/feeds/…, /price and /entsoe/api.")
+	problemNotFeedsToken = problemTokenInvalid.withDetail(
+		"Une adresse n'accepte qu'un jeton pour les flux de prix (token create … --feeds) : les adresses finissent dans des journaux. "+
+			"Envoyez celui-ci dans l'en-tête Authorization, et révoquez-le si d'autres lisent ces journaux.",
+		"An address takes only a token for the price feeds (token create … --feeds): addresses end in logs. "+
+			"Send this one in the Authorization header, and revoke it if others read those logs.")
 	problemCrossOrigin = problemForbidden.withDetail(
 		"Cette requête vient d'un autre site.", "This request comes from another site.")
 	problemInvalidDates = problemInvalidParameter.withDetail(
@@ -80,6 +86,8 @@ func problemOf(err error) *problem {
 		return problemUnauthenticated
 	case errors.Is(err, auth.ErrTokenInvalid):
 		return problemTokenInvalid
+	case errors.Is(err, auth.ErrNotFeedsToken):
+		return problemNotFeedsToken
 	case errors.Is(err, auth.ErrTokenExpired):
 		return problemTokenExpired
 	case errors.Is(err, auth.ErrTokenRevoked):
@@ -112,24 +120,16 @@ func (s *Server) fail(err error, c echo.Context) {
 			slog.String("request", requestID(c)), slog.String("client", c.RealIP()), slog.String("method", c.Request().Method),
 			slog.String("path", c.Request().URL.Path), slog.String("error", err.Error()))
 	}
-	language := web.LanguageOf(c.Request().Header.Get("Accept-Language"))
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // it is read by people, and never rendered as a page
-	err = encoder.Encode(struct {
-		Type   string `json:"type"`
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-		Code   string `json:"code"`
-	}{s.publicURL + p.Path(), p.Title.In(language), p.Status, p.Detail.In(language), string(p.Code)})
-	if err != nil {
-		s.log.Error("cannot write a problem", "error", err.Error())
-		return
-	}
 	header := c.Response().Header()
-	header.Set("Content-Language", string(language))
-	header.Add("Vary", "Accept-Language")
+	contentType, body := xmlType, []byte(nil)
+	if c.Request().URL.Path == web.PathENTSOE {
+		body = acknowledgement(string(p.Code)+": "+p.Detail.EN, s.clock.Now())
+	} else {
+		language := web.LanguageOf(c.Request().Header.Get("Accept-Language"))
+		header.Set("Content-Language", string(language))
+		header.Add("Vary", "Accept-Language")
+		contentType, body = "application/problem+json", s.problemDocument(p, language)
+	}
 	header.Set("Cache-Control", "no-store")
 	if p.Status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", "Bearer")
@@ -137,7 +137,20 @@ func (s *Server) fail(err error, c echo.Context) {
 	if p.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
 	}
-	s.send(c, p.Status, "application/problem+json", body.Bytes())
+	s.send(c, p.Status, contentType, body)
+}
+
+// problemDocument returns a problem as RFC 9457 describes it.
+func (s *Server) problemDocument(p *problem, language web.Language) []byte {
+	var w jsonWriter
+	w.open('{')
+	w.key("type").text(s.publicURL + p.Path())
+	w.key("title").text(p.Title.In(language))
+	w.key("status").integer(p.Status)
+	w.key("detail").text(p.Detail.In(language))
+	w.key("code").text(string(p.Code))
+	w.close('}')
+	return append(w.bytes, '\n')
 }
 
 // send writes a complete answer; for HEAD only its header.

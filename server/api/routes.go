@@ -22,6 +22,9 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.getData(web.PathDatasets, s.datasets)
 	s.getData(web.PathDataset, s.dataset)
 	s.getData(web.PathRows, s.rows)
+	for _, b := range bridges {
+		s.getData(b.path, s.serveBridge(b))
+	}
 	s.get(web.PathOpenAPI, s.openAPI)
 	s.get(web.PathLLMs, s.llms)
 	s.getData(web.PathCSV, s.csv)

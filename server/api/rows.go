@@ -85,7 +85,7 @@ func (s *Server) rows(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	release, err := s.admitRows(identity, answer)
+	release, err := s.admitLong(identity, answer.isLong())
 	if err != nil {
 		return err
 	}
@@ -190,9 +190,9 @@ func (s *Server) missingDates(ctx context.Context, identity auth.Identity, answe
 
 func overlaps(a, b market.Period) bool { return a.Start < b.End && b.Start < a.End }
 
-// admitRows counts a long answer until release is called.
-func (s *Server) admitRows(identity auth.Identity, answer *rowsAnswer) (release func(), err error) {
-	if !answer.isLong() {
+// admitLong counts a long answer until release is called.
+func (s *Server) admitLong(identity auth.Identity, isLong bool) (release func(), err error) {
+	if !isLong {
 		return func() {}, nil
 	}
 	reader := identity.TokenID

@@ -41,7 +41,7 @@ func (q *rowsQuery) encodeCursor(content []byte) string {
 
 // seal ties the content of a cursor to the dataset and the other parameters.
 func (q *rowsQuery) seal(content []byte) uint32 {
-	return crc32.ChecksumIEEE([]byte(string(q.dataset) + "?" + q.given.Encode() + " " + string(content)))
+	return crc32.ChecksumIEEE([]byte(string(q.dataset) + "?" + q.repeated.Encode() + " " + string(content)))
 }
 
 // readCursor reads what cursorAt wrote; false if it did not write it.
@@ -89,5 +89,5 @@ func (q *rowsQuery) readCursor(text string) bool {
 
 // nextQuery is the query of the address of the page after this one.
 func (q *rowsQuery) nextQuery(position int64, place rowsPlace) string {
-	return q.given.Encode() + "&cursor=" + q.cursorAt(position, place)
+	return q.repeated.Encode() + "&cursor=" + q.cursorAt(position, place)
 }

@@ -18,12 +18,9 @@ import (
 const (
 	// mostPageRows is how many rows a page may have at most.
 	mostPageRows = 100_000
-	// longestQuery is how many bytes the query of an address may have: far more than all parameters need.
-	longestQuery = 8 << 10
 	// longestNull is how many characters the text for null may have.
 	longestNull = 8
-	// mostListed is how many values a list may have, and longestKeyValue how many bytes a value of a key.
-	mostListed      = 50
+	// longestKeyValue is how many bytes a value of a key may have.
 	longestKeyValue = 64
 )
 
@@ -48,7 +45,7 @@ type rowsQuery struct {
 	nulls      string    // what stands for null in a CSV
 	page       *rowsPage // nil: the first page, of the newest position
 
-	given url.Values // the parameters as they were given, without the cursor
+	repeated url.Values // the parameters that the address of the next page repeats: all but the cursor
 }
 
 // changedSince is from when on the rows that are asked for have changed: an instant, or else after a position.
@@ -58,28 +55,10 @@ type changedSince struct {
 	position int64     // exclusive
 }
 
-// rowsParameter is a parameter of the rows of a dataset.
-type rowsParameter struct {
-	name    string
-	accepts web.Text // ends a sentence that begins with "it accepts:"
-	values  []string // all that it accepts; nil: others
-	isList  bool     // it accepts several, separated by commas
-}
-
-// choice returns the parameter that accepts one of the values.
-func choice(name string, values []string) rowsParameter {
-	return rowsParameter{name: name, accepts: listed(values, acceptedChoice), values: values}
-}
-
-// choices returns the parameter that accepts some of the values, separated by commas.
-func choices(name string, values []string, accepts web.Text) rowsParameter {
-	return rowsParameter{name: name, accepts: listed(values, accepts), values: values, isList: true}
-}
-
 // rowsParameters lists the parameters of the rows of a dataset, in the order in which they are read.
-func rowsParameters(dataset market.Dataset) []rowsParameter {
+func rowsParameters(dataset market.Dataset) []queryParameter {
 	series := dataset.Series()
-	parameters := []rowsParameter{
+	parameters := []queryParameter{
 		{name: "from", accepts: acceptedInstants},
 		{name: "to", accepts: acceptedInstants},
 		{name: "date", accepts: acceptedDates},
@@ -105,23 +84,23 @@ func rowsParameters(dataset market.Dataset) []rowsParameter {
 		choices("stat", words(market.Stats()), acceptedList),
 		choice("tz", rowsZones),
 		choice("order", rowsOrders),
-		rowsParameter{name: limitParameter, accepts: web.Text{
+		queryParameter{name: limitParameter, accepts: web.Text{
 			FR: fmt.Sprintf("un nombre entier de 1 à %d", mostPageRows), EN: fmt.Sprintf("a whole number from 1 to %d", mostPageRows),
 		}},
-		rowsParameter{name: "as_of", accepts: acceptedInstants},
-		rowsParameter{name: "updated_since", accepts: web.Text{
+		queryParameter{name: "as_of", accepts: acceptedInstants},
+		queryParameter{name: "updated_since", accepts: web.Text{
 			FR: acceptedInstants.FR + " ; ou une position, telle que dans X-Courant-Position (jusqu'à 8 chiffres)",
 			EN: acceptedInstants.EN + "; or a position, as in X-Courant-Position (up to 8 digits)",
 		}},
 		choice("format", words(format.All())),
 		choice("numbers", rowsNumbers),
-		rowsParameter{name: "nulls", accepts: web.Text{
+		queryParameter{name: "nulls", accepts: web.Text{
 			FR: fmt.Sprintf("un texte de 1 à %d caractères visibles, sans guillemet, virgule ni point-virgule, "+
 				"qui ne commence pas par =, + ou @", longestNull),
 			EN: fmt.Sprintf("a text of 1 to %d visible characters, without quote, comma or semicolon, "+
 				"that does not begin with =, + or @", longestNull),
 		}},
-		rowsParameter{name: "cursor", accepts: web.Text{
+		queryParameter{name: "cursor", accepts: web.Text{
 			FR: "le curseur d'une réponse aux mêmes autres paramètres : suivez « next », ou recommencez sans « cursor »",
 			EN: "the cursor of an answer to the same other parameters: follow “next”, or begin again without “cursor”",
 		}},
@@ -141,19 +120,7 @@ var (
 	rowsZones   = []string{zoneUTC, zoneParis}
 	rowsOrders  = []string{orderAscending, orderDescending}
 	rowsNumbers = []string{numbersDouble}
-
-	acceptedChoice = web.Text{FR: "l'une des valeurs", EN: "one of"}
-	acceptedList   = web.Text{
-		FR: "une ou plusieurs, séparées par des virgules et chacune une fois, des valeurs",
-		EN: "one or more, separated by commas and each once, of",
-	}
 )
-
-// listed is what a parameter accepts, followed by the values.
-func listed(values []string, accepts web.Text) web.Text {
-	all := " " + strings.Join(values, ", ")
-	return web.Text{FR: accepts.FR + all, EN: accepts.EN + all}
-}
 
 // words are texts of any type as plain ones.
 func words[T ~string](texts []T) []string {
@@ -193,8 +160,9 @@ func columnNames(columns []market.ServedColumn) []string {
 // invalid_parameter that names the parameter and what it accepts.
 func parseRowsQuery(dataset market.Dataset, raw string, accept []string, now time.Time, latest market.DeliveryDate) (rowsQuery, error) {
 	p := rowsParser{
-		rowsQuery: rowsQuery{dataset: dataset, given: url.Values{}},
-		series:    dataset.Series(), parameters: rowsParameters(dataset), accept: accept, now: now, latest: latest,
+		rowsQuery:   rowsQuery{dataset: dataset},
+		queryParser: queryParser{parameters: rowsParameters(dataset), now: now},
+		series:      dataset.Series(), accept: accept, latest: latest,
 	}
 	if p.latest.IsZero() {
 		p.latest = market.DeliveryDateOf(now)
@@ -202,6 +170,9 @@ func parseRowsQuery(dataset market.Dataset, raw string, accept []string, now tim
 	if err := p.split(raw); err != nil {
 		return rowsQuery{}, err
 	}
+	p.cursor = p.given.Get("cursor")
+	p.given.Del("cursor")
+	p.repeated = p.given
 	for _, read := range []func() error{
 		p.readPeriod, p.readResolution, p.readColumns, p.readKeys, p.readPresentation, p.readVersion, p.readFormat, p.readPage,
 	} {
@@ -215,137 +186,11 @@ func parseRowsQuery(dataset market.Dataset, raw string, accept []string, now tim
 // rowsParser reads a rowsQuery.
 type rowsParser struct {
 	rowsQuery
-	series     market.AnySeries
-	parameters []rowsParameter
-	accept     []string
-	now        time.Time
-	latest     market.DeliveryDate
-	cursor     string // empty: there is none
-}
-
-// split reads the names and values of a query, each of which is given once.
-func (p *rowsParser) split(raw string) error {
-	if len(raw) > longestQuery {
-		return problemInvalidParameter.withDetail(
-			fmt.Sprintf("Les paramètres ont plus de %d octets.", longestQuery),
-			fmt.Sprintf("The parameters have more than %d bytes.", longestQuery))
-	}
-	for pair := range strings.SplitSeq(raw, "&") {
-		if pair == "" {
-			continue
-		}
-		rawName, rawValue, _ := strings.Cut(pair, "=")
-		name, nameErr := url.QueryUnescape(rawName)
-		value, valueErr := url.QueryUnescape(rawValue)
-		isKnown := slices.ContainsFunc(p.parameters, func(known rowsParameter) bool { return known.name == name })
-		switch {
-		case nameErr != nil || !isKnown:
-			return p.unknown(rawName)
-		case p.given.Has(name) || name == "cursor" && p.cursor != "":
-			return p.refuse(name, "est donné deux fois", "is given twice")
-		case value == "" && valueErr == nil:
-			return p.refuse(name, "est vide", "is empty")
-		case valueErr != nil || !utf8.ValidString(value):
-			return p.refuse(name, "n'est pas du texte en UTF-8, avec deux chiffres hexadécimaux après chaque %",
-				"is not text in UTF-8, with two hexadecimal digits after each %")
-		case name == "cursor":
-			p.cursor = value
-		default:
-			p.given.Set(name, value)
-		}
-	}
-	return nil
-}
-
-// unknown refuses a parameter that there is not.
-func (p *rowsParser) unknown(name string) error {
-	names := make([]string, len(p.parameters))
-	for i, parameter := range p.parameters {
-		names[i] = parameter.name
-	}
-	all := strings.Join(names, ", ")
-	return problemInvalidParameter.withDetail(
-		"« "+visible(name)+" » n'est pas un paramètre de ce jeu de données ; il y a "+all+".",
-		"“"+visible(name)+"” is not a parameter of this dataset; there are "+all+".")
-}
-
-// refuse is the problem that a parameter has a fault; it adds what the parameter accepts.
-func (p *rowsParser) refuse(name, faultFR, faultEN string) error {
-	i := slices.IndexFunc(p.parameters, func(known rowsParameter) bool { return known.name == name })
-	accepts := p.parameters[i].accepts
-	return problemInvalidParameter.withDetail(
-		"« "+name+" » "+faultFR+" ; il accepte : "+accepts.FR+".", "“"+name+"” "+faultEN+"; it accepts: "+accepts.EN+".")
-}
-
-// refuseValue is the problem that a parameter does not accept a value.
-func (p *rowsParser) refuseValue(name, value string) error {
-	return p.refuse(name, "n'accepte pas « "+visible(value)+" »", "does not accept “"+visible(value)+"”")
-}
-
-// visible is what a problem shows of a text that a client sent.
-func visible(text string) string {
-	const most = 40
-	shown := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text[:min(len(text), 4*most)])
-	if runes := []rune(shown); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return shown
-}
-
-// choice returns the value of a parameter that accepts one of a list; the fallback if it is not given.
-func (p *rowsParser) choice(name string, accepted []string, fallback string) (string, error) {
-	if !p.given.Has(name) {
-		return fallback, nil
-	}
-	value := p.given.Get(name)
-	if !slices.Contains(accepted, value) {
-		return "", p.refuseValue(name, value)
-	}
-	return value, nil
-}
-
-// list returns the values of a parameter that accepts some of a list; nil if it is not given.
-func (p *rowsParser) list(name string, isAccepted func(string) bool) ([]string, error) {
-	if !p.given.Has(name) {
-		return nil, nil
-	}
-	values := strings.Split(p.given.Get(name), ",")
-	if len(values) > mostListed {
-		return nil, p.refuse(name, "a trop de valeurs", "has too many values")
-	}
-	for i, value := range values {
-		switch {
-		case !isAccepted(value):
-			return nil, p.refuseValue(name, value)
-		case slices.Contains(values[:i], value):
-			return nil, p.refuse(name, "contient deux fois « "+visible(value)+" »", "has “"+visible(value)+"” twice")
-		}
-	}
-	return values, nil
-}
-
-func isOneOf(accepted []string) func(string) bool {
-	return func(value string) bool { return slices.Contains(accepted, value) }
-}
-
-// instant returns the instant in a parameter, rounded up to a unit of time; zero if it is not given.
-func (p *rowsParser) instant(name string, unit time.Duration) (time.Time, error) {
-	if !p.given.Has(name) {
-		return time.Time{}, nil
-	}
-	t, valid := parseInstant(p.given.Get(name), p.now)
-	if cut := t.Truncate(unit); cut.Before(t) {
-		t = cut.Add(unit)
-	}
-	if !valid || !isInYears(t) {
-		return time.Time{}, p.refuseValue(name, p.given.Get(name))
-	}
-	return t, nil
+	queryParser
+	series market.AnySeries
+	accept []string
+	latest market.DeliveryDate
+	cursor string // empty: there is none
 }
 
 func (p *rowsParser) readPeriod() error {

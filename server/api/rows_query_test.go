@@ -182,7 +182,7 @@ func TestAQueryWithoutParametersHasTheDefaults(t *testing.T) {
 		if !slices.Equal(columnNames(q.columns), columnNames(dataset.Series().ServedColumns())) {
 			t.Errorf("%s: columns %v", dataset, columnNames(q.columns))
 		}
-		q.columns, q.given = nil, nil
+		q.columns, q.repeated = nil, nil
 		want := rowsQuery{dataset: dataset, period: queryLatest.Period(), format: format.JSON, keys: make([][]string, len(dataset.Series().ServedKeys()))}
 		if len(want.keys) == 0 {
 			want.keys = nil
@@ -292,8 +292,8 @@ func TestAQueryThatIsRefusedNamesTheParameterAndWhatItAccepts(t *testing.T) {
 	}{
 		{"afrr-energy", "form=csv", []string{"“form” is not a parameter", "from, to, date, columns, resolution, stat, tz, order, limit, as_of, updated_since, format, numbers, nulls, cursor."}},
 		{"afrr-energy", "From=2026-07-14", []string{"“From” is not a parameter"}},
-		{"afrr-energy", "direction=UPWARD", []string{"“direction” is not a parameter of this dataset"}},
-		{"mfrr-energy", "product=STD", []string{"“product” is not a parameter of this dataset", "direction"}},
+		{"afrr-energy", "direction=UPWARD", []string{"“direction” is not a parameter of this address"}},
+		{"mfrr-energy", "product=STD", []string{"“product” is not a parameter of this address", "direction"}},
 		{"afrr-energy", "%zz=1", []string{"“%zz” is not a parameter"}},
 		{"afrr-energy", "limit=%zz", []string{"“limit”", "two hexadecimal digits", "1 to 100000"}},
 		{"afrr-energy", "limit=1&limit=1", []string{"“limit” is given twice", "1 to 100000"}},
@@ -575,7 +575,7 @@ func TestAForgedCursorIsRefusedUnlessItsNumbersCouldBeThoseOfAPage(t *testing.T)
 		"a number too many":             {numbers: append(numbers(nil), 0)},
 		"a number that does not end":    {numbers: numbers(nil)[:6], more: "\x80"},
 	} {
-		cursor := forgedRowsCursor(q.dataset, q.given, row.numbers, row.more)
+		cursor := forgedRowsCursor(q.dataset, q.repeated, row.numbers, row.more)
 		got, err := queryOf(market.FCRCapacity, raw+"&cursor="+cursor)
 		if isGood := err == nil; isGood != row.isGood {
 			t.Errorf("%s: %s is accepted %t: %+v", name, cursor, isGood, got.page)

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +23,7 @@ func (p *Program) tokenCommand() *cobra.Command {
 func (p *Program) tokenCreateCommand() *cobra.Command {
 	var name, expires string
 	var limit []string
+	var feeds bool
 	cmd := &cobra.Command{
 		Use:   "create EMAIL --name NAME",
 		Short: "Make a token of an account and print it, once",
@@ -38,8 +40,16 @@ func (p *Program) tokenCreateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if feeds && len(datasets) > 0 {
+				return usagef("--feeds opens the price feeds alone, so it does not go with --dataset: leave one of them out")
+			}
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
-				token, err := accounts.CreateToken(cmd.Context(), args[0], name, end, datasets...)
+				var token string
+				if feeds {
+					token, err = accounts.CreateFeedsToken(cmd.Context(), args[0], name, end)
+				} else {
+					token, err = accounts.CreateToken(cmd.Context(), args[0], name, end, datasets...)
+				}
 				if err != nil {
 					return err
 				}
@@ -51,6 +61,7 @@ func (p *Program) tokenCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&name, "name", "", "`NAME` that says what the token is for")
 	cmd.Flags().StringVar(&expires, "expires", "", "last `DATE` of the token (default without end)")
 	cmd.Flags().StringSliceVar(&limit, "dataset", nil, "`DATASET` to which the token is limited; may be given several times (default all)")
+	cmd.Flags().BoolVar(&feeds, "feeds", false, "open the price feeds alone: /api/feeds/…, /price and /entsoe/api, which take the token in the address too")
 	return cmd
 }
 
@@ -82,10 +93,10 @@ func (p *Program) tokenListCommand() *cobra.Command {
 					return err
 				}
 				defer p.hintMore(cmd, page, more)
-				rows := [][]string{{"PREFIX", "NAME", "EMAIL", "CREATED", "EXPIRES", "REVOKED"}}
+				rows := [][]string{{"PREFIX", "NAME", "EMAIL", "CREATED", "EXPIRES", "REVOKED", "OPENS"}}
 				for _, token := range tokens {
 					rows = append(rows, []string{token.Prefix, token.Name, token.Account.Email,
-						timeCell(token.Created), timeCell(token.Expires), timeCell(token.Revoked)})
+						timeCell(token.Created), timeCell(token.Expires), timeCell(token.Revoked), opens(token)})
 				}
 				return p.printTable(rows)
 			})
@@ -93,6 +104,11 @@ func (p *Program) tokenListCommand() *cobra.Command {
 	}
 	pageFlag(cmd, &page)
 	return cmd
+}
+
+// opens names what a token opens: feeds, its datasets, or all.
+func opens(token store.Token) string {
+	return cmp.Or(string(token.Scope), token.Datasets, "all")
 }
 
 func (p *Program) tokenRevokeCommand() *cobra.Command {

@@ -174,16 +174,28 @@ func TestTokensFromCreationToRevocation(t *testing.T) {
 	}
 	h.do(t, "", "token", "revoke", second[:12])
 	times := regexp.MustCompile(`20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
-	const header, annes, boriss = `PREFIX +NAME +EMAIL +CREATED +EXPIRES +REVOKED\n`,
-		` +night script +anne@example\.org +TIME +2099-07-01T22:00:00Z +-\n`, ` +été +boris@example\.org +TIME +TIME +TIME\n`
+	feeds := h.do(t, "", "token", "create", "boris@example.org", "--name", "evcc", "--feeds")
+	limited := h.do(t, "", "token", "create", "boris@example.org", "--name", "reserves", "--dataset", "afrr-energy")
+	const header, annes, boriss = `PREFIX +NAME +EMAIL +CREATED +EXPIRES +REVOKED +OPENS\n`,
+		` +night script +anne@example\.org +TIME +2099-07-01T22:00:00Z +- +all\n`, ` +été +boris@example\.org +TIME +TIME +TIME +all\n`
+	others := feeds[:12] + ` +evcc +boris@example\.org +TIME +- +- +feeds\n` +
+		limited[:12] + ` +reserves +boris@example\.org +TIME +- +- +afrr-energy\n`
 	for args, want := range map[string]string{
-		"token list":                   header + first[:12] + annes + second[:12] + boriss,
-		"token list boris@example.org": header + second[:12] + boriss,
+		"token list":                   header + first[:12] + annes + others + second[:12] + boriss,
+		"token list boris@example.org": header + others + second[:12] + boriss,
 	} {
 		got := times.ReplaceAllString(h.do(t, "", strings.Split(args, " ")...), "TIME")
 		if !regexp.MustCompile("^" + want + "$").MatchString(got) {
 			t.Errorf("%s\n%s\nwant\n%s", args, got, want)
 		}
+	}
+}
+
+func TestAFeedsTokenTakesNoDatasets(t *testing.T) {
+	h := newAccountsHouse(t)
+	code, stdout, stderr := h.run(t, "", "token", "create", "boris@example.org", "--name", "evcc", "--feeds", "--dataset", "day-ahead-prices")
+	if code != exitUsage || stdout != "" || !strings.Contains(stderr, "--feeds opens the price feeds alone") {
+		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }
 

@@ -37,6 +37,14 @@ func (m *Mean) Number() Number {
 	return Num(float64(roundedQuotient(int64(m.sum), m.count*microsPerCent)) / 100)
 }
 
+// InMicros returns the mean with six decimals, halves rounded away from zero; 0 if no number was added.
+func (m *Mean) InMicros() Micro {
+	if m.count == 0 {
+		return 0
+	}
+	return Micro(roundedQuotient(int64(m.sum), m.count))
+}
+
 // roundedQuotient returns n/d as a whole number, halves rounded away from zero; d is above 0.
 func roundedQuotient(n, d int64) int64 {
 	if n < 0 {
