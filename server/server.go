@@ -102,7 +102,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),
 		Contact: cfg.Contact, Simulated: o.Simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mailerOf(cfg, o.Explain),
-		Report: s.reportFor, Decide: s.decide, Metrics: metrics.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback,
+		Report: s.reportFor, Decide: s.decide, Metrics: metrics.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback, CORSOrigins: cfg.API.CORSOrigins,
 	})
 	if err != nil {
 		return nil, err

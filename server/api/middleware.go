@@ -34,6 +34,9 @@ func (s *Server) before(protection *http.CrossOriginProtection) echo.MiddlewareF
 			if isRead := c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead; !isRead || !s.dataRoutes[c.Path()] {
 				setPageHeaders(c)
 			}
+			if s.allowOrigin(c) {
+				return nil
+			}
 			defer s.recoverPanic(c, &err)
 			if err := limitBody(c); err != nil {
 				return err

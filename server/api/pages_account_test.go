@@ -141,6 +141,26 @@ func TestATokenIsShownOnceWithACurlThatWorks(t *testing.T) {
 	}
 }
 
+func TestAFeedsTokenIsMadeAndShownAsSuchInThePage(t *testing.T) {
+	t.Parallel()
+	f := withUser(t, func(o *api.Options) { o.PublicURL = "https://courant.example" })
+	f.refresh(t)
+	anne := f.signIn(t, email, password)
+	form := url.Values{"name": {"evcc"}, "feeds": {"1"}}
+	page := f.follow(t, f.submit(t, "POST", "/docs/tokens", form, anne, english), anne, english)
+	match := regexp.MustCompile(`curl &#39;https://courant\.example(/api/feeds/evcc\?token=crt_[A-Za-z0-9]{40,})&#39;</pre>|curl 'https://courant\.example(/api/feeds/evcc\?token=crt_[A-Za-z0-9]{40,})'</pre>`).FindStringSubmatch(page)
+	if match == nil || !strings.Contains(page, "<td>price feeds only</td>") {
+		t.Fatalf("no command or no mark in the page: %s", page)
+	}
+	if w := f.ask(t, "GET", match[1]+match[2]); w.Code != 200 {
+		t.Errorf("the command reads %d %s", w.Code, w.Body)
+	}
+	form.Set("dataset", "day-ahead-prices")
+	if w := f.submit(t, "POST", "/docs/tokens", form, anne, english); w.Code != 400 || !strings.Contains(w.Body.String(), "untick them") {
+		t.Errorf("with a dataset: %d %s", w.Code, w.Body)
+	}
+}
+
 func TestATokenThatIsNotShownInTimeIsForgotten(t *testing.T) {
 	t.Parallel()
 	f := withUser(t)

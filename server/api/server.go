@@ -49,7 +49,9 @@ type Options struct {
 	Offers     []web.Offer
 	OpenSignup bool
 	Mail       Mailer // nil: no mails are sent
-	Simulated  bool   // the data are invented, which every answer and page has to state
+	// CORSOrigins are the origins of other sites whose scripts may read data.
+	CORSOrigins []string
+	Simulated   bool // the data are invented, which every answer and page has to state
 }
 
 // Server is Courant's http.Handler.
@@ -72,6 +74,7 @@ type Server struct {
 	openMetrics bool
 	simulated   bool
 	publicURL   string
+	corsOrigins []string // as browsers send them
 	contact     string
 	secure      bool // browsers send cookies over HTTPS only
 
@@ -114,6 +117,9 @@ func New(o Options) (*Server, error) {
 	s.echo.Logger.SetOutput(io.Discard) // errors are logged in fail
 	s.echo.IPExtractor = ipExtractor(o.TrustedProxies)
 	s.echo.HTTPErrorHandler = s.fail
+	for _, origin := range o.CORSOrigins {
+		s.corsOrigins = append(s.corsOrigins, originOf(origin))
+	}
 	protection := http.NewCrossOriginProtection()
 	if o.PublicURL != "" {
 		if err := protection.AddTrustedOrigin(originOf(o.PublicURL)); err != nil {

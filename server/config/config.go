@@ -92,6 +92,8 @@ type Feed struct {
 type API struct {
 	WindowDays         int // delivery dates in an answer, including the latest one stored
 	RateLimitPerMinute int // requests per minute and token
+	// CORSOrigins are the origins of other sites whose scripts may read data, such as https://charts.example.org.
+	CORSOrigins []string
 }
 
 // Metrics is who may read GET /metrics besides administrators.

@@ -178,7 +178,7 @@ ingest:
   afrr_energy: *feed
   mfrr_energy: {lag_at: 45m}
   imbalance: {every: 30m}
-api: {window_days: 3660, rate_limit_per_minute: 1}
+api: {window_days: 3660, rate_limit_per_minute: 1, cors_origins: [https://charts.example.org, "http://localhost:5173"]}
 offers:
   - {id: Pro_1, name_fr: Pro, name_en: Pro, price_fr: 9 €, price_en: €9, description_fr: Tout, description_en: All, contact: c@example.org}
   - {id: energy-2, datasets: [afrr-energy, mfrr-energy]}
@@ -214,7 +214,7 @@ log: {level: debug, format: json}
 				market.FeedImbalance:      {Every: 30 * time.Minute, From: 3, To: 24 * 60, LookbackDays: 35, LateAt: 6 * 60, LagAt: 25 * time.Minute},
 			},
 		},
-		API: API{WindowDays: 3660, RateLimitPerMinute: 1},
+		API: API{WindowDays: 3660, RateLimitPerMinute: 1, CORSOrigins: []string{"https://charts.example.org", "http://localhost:5173"}},
 		Offers: []Offer{
 			{
 				ID: "Pro_1", NameFR: "Pro", NameEN: "Pro", PriceFR: "9 €", PriceEN: "€9",
@@ -398,6 +398,14 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		{
 			"TLS domain, plain public address", "server: {tls: {domain: a.example.org}, public_url: 'http://a.example.org'}",
 			"server.public_url: not https while server.tls.domain is set: leave it empty, or write https://a.example.org",
+		},
+		{
+			"origin with a path", "api: {cors_origins: [https://charts.example.org/]}",
+			"api.cors_origins[0]: not an origin: write one such as https://charts.example.org, without a path",
+		},
+		{
+			"every origin", "api: {cors_origins: [\"*\"]}",
+			"api.cors_origins[0]: not an origin: write one such as https://charts.example.org, without a path",
 		},
 		{
 			"proxy by name", "server: {trusted_proxies: [127.0.0.1, caddy]}",

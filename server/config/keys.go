@@ -44,6 +44,7 @@ func configKeys(cfg *Config) []configKey {
 	return append(keys,
 		configKey{"api.window_days", 29, asInt(&cfg.API.WindowDays, 1, 3660)},
 		configKey{"api.rate_limit_per_minute", 600, asInt(&cfg.API.RateLimitPerMinute, 1, 1_000_000)},
+		configKey{"api.cors_origins", []any{}, asList(&cfg.API.CORSOrigins, parseOrigin)},
 		configKey{"accounts.signup", "closed", asScalar(&cfg.Accounts.Signup, parseSignup)},
 		configKey{"smtp.host", "", asText(&cfg.SMTP.Host)},
 		configKey{"smtp.port", 587, asInt(&cfg.SMTP.Port, 1, 65535)},

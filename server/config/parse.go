@@ -129,6 +129,14 @@ func parsePublicURL(text string) (string, error) {
 	return address, nil
 }
 
+func parseOrigin(text string) (string, error) {
+	address, err := parseURL(text)
+	if err != nil || strings.Count(text, "/") > 2 {
+		return "", errors.New("not an origin: write one such as https://charts.example.org, without a path")
+	}
+	return address, nil
+}
+
 // domainName matches a name of two or more labels. The last one is not a number, so that an IP address does not match.
 var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
