@@ -64,6 +64,7 @@ type Store struct {
 	writer *sql.DB
 	reader *sql.DB
 
+	commits       atomic.Uint64
 	accessChanges atomic.Uint64
 	lockedOut     atomic.Bool // the newest write failed because another program holds the write lock
 
@@ -128,8 +129,13 @@ func (s *Store) Locked() error {
 	return nil
 }
 
+// Commits counts the writes of this process, and what the watcher of Watch notices of other connections. What was read from the
+// database is current while the count stays the same; another process's commit is counted after the watcher's interval.
+func (s *Store) Commits() uint64 { return s.commits.Load() }
+
 // write runs fn in one write transaction, and commits it if fn returns nil.
 func (s *Store) write(ctx context.Context, fn func(*sql.Tx) error) error {
+	defer s.commits.Add(1) // also after an error: a commit that failed may have reached the disk
 	err := s.writeOnce(ctx, fn)
 	if isLocked := errors.Is(err, ErrBusy); isLocked || err == nil {
 		s.lockedOut.Store(isLocked)

@@ -28,6 +28,7 @@ func (s *Store) Watch(interval time.Duration, changed func() error, failed func(
 			case <-ticker.C:
 			}
 			if err := w.look(); err != nil && s.stopped.Err() == nil {
+				s.commits.Add(1) // there may be commits that it has not seen
 				report.Do(func() { failed(err) })
 			}
 		}
@@ -58,6 +59,7 @@ func (w *watcher) look() (err error) {
 	if version == w.seen {
 		return nil
 	}
+	w.store.commits.Add(1)
 	if err := w.changed(); err != nil {
 		return err
 	}

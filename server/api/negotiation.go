@@ -1,6 +1,9 @@
 package api
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // weights are the quality values of the content codings in Accept-Encoding, in thousandths; 0: not acceptable.
 type weights struct {
@@ -73,6 +76,11 @@ func parseWeight(parameters string) int {
 		return 0
 	}
 	return weight
+}
+
+// matchesAny reports whether one of the values of If-None-Match matches an entity tag.
+func matchesAny(values []string, tag string) bool {
+	return slices.ContainsFunc(values, func(value string) bool { return matchesTag(value, tag) })
 }
 
 // matchesTag reports whether a value of If-None-Match matches an entity tag (weak comparison), or is "*".

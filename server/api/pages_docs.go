@@ -116,7 +116,7 @@ func (s *Server) documentedRows(c echo.Context, identity auth.Identity) (web.Doc
 		if err := answer.countRows(ctx); err != nil {
 			return documented, err
 		}
-		if answer.missing, err = s.missingDates(ctx, identity, answer); err != nil {
+		if answer.missing, err = s.missingDates(ctx, s.memo(), identity, answer); err != nil {
 			return documented, err
 		}
 		chunks, next = answer.source.rows(ctx, query.limit), answer.nextAddress()

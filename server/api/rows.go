@@ -75,7 +75,13 @@ func (s *Server) rows(c echo.Context) error {
 	if err := identity.May(dataset); err != nil {
 		return err
 	}
-	request := c.Request()
+	request, memo := c.Request(), s.memo()
+	asked := s.rowsRequest(c, dataset, identity)
+	if known := memo.validator(asked, s.clock.Now()); known != nil && matchesAny(request.Header["If-None-Match"], known.tag[0]) {
+		known.setHeaders(c.Response().Header())
+		c.Response().WriteHeader(http.StatusNotModified)
+		return nil
+	}
 	latest, _ := s.bodies.latest(dataset)
 	query, err := parseRowsQuery(dataset, request.URL.RawQuery, request.Header["Accept"], s.clock.Now(), latest)
 	if err != nil {
@@ -94,11 +100,11 @@ func (s *Server) rows(c echo.Context) error {
 		return err
 	}
 	if query.format == format.JSON || query.format == format.Columns {
-		if answer.missing, err = s.missingDates(request.Context(), identity, answer); err != nil {
+		if answer.missing, err = s.missingDates(request.Context(), memo, identity, answer); err != nil {
 			return err
 		}
 	}
-	return s.sendRows(c, answer)
+	return s.sendRows(c, answer, func(v *rowsValidator) { memo.remember(asked, v) })
 }
 
 // rowsAnswer is an answer of rows before the first of them is read.
@@ -162,8 +168,8 @@ func (answer *rowsAnswer) countRows(ctx context.Context) error {
 }
 
 // missingDates lists the delivery dates of an answer that are not complete.
-func (s *Server) missingDates(ctx context.Context, identity auth.Identity, answer *rowsAnswer) ([]format.Missing, error) {
-	found, err := s.report(ctx, identity.Admin)
+func (s *Server) missingDates(ctx context.Context, memo *rowsMemo, identity auth.Identity, answer *rowsAnswer) ([]format.Missing, error) {
+	found, err := memo.report(ctx, s, identity.Admin, answer.source.newest)
 	if err != nil {
 		return nil, err
 	}
@@ -220,30 +226,27 @@ func (answer *rowsAnswer) isLong() bool {
 	return made > shortAnswer || read > shortReading
 }
 
-// sendRows sends the rows, or 304 if the client has them.
-func (s *Server) sendRows(c echo.Context, answer *rowsAnswer) error {
+// sendRows sends the rows, or 304 if the client has them. remember is called with the headers that a 304 has.
+func (s *Server) sendRows(c echo.Context, answer *rowsAnswer, remember func(*rowsValidator)) error {
 	q, header := &answer.query, c.Response().Header()
 	coding := ""
 	if !q.format.IsCompressed() {
 		coding = streamCoding(c.Request().Header["Accept-Encoding"])
 	}
-	position := int64(answer.reading.Changed)
 	next := answer.nextAddress()
-	if next != "" {
-		header.Set("Link", "<"+next+`>; rel="next"`)
+	validator := &rowsValidator{
+		made: s.clock.Now(), tag: []string{rowsTag(answer, language(c), coding, next)},
+		position:    []string{strconv.FormatInt(int64(answer.reading.Changed), 10)},
+		attribution: []string{market.Attribution(q.dataset.About().Source)},
 	}
-	attribution := market.Attribution(q.dataset.About().Source)
-	header.Set("Cache-Control", "private, no-cache")
-	header.Set("Vary", "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie")
-	header.Set("X-Courant-Position", strconv.FormatInt(position, 10))
-	header.Set("X-Courant-Attribution", attribution)
-	tag := rowsTag(answer, language(c), coding, next)
-	header.Set("Etag", tag)
-	for _, held := range c.Request().Header["If-None-Match"] {
-		if matchesTag(held, tag) {
-			c.Response().WriteHeader(http.StatusNotModified)
-			return nil
-		}
+	if next != "" {
+		validator.next = []string{"<" + next + `>; rel="next"`}
+	}
+	remember(validator)
+	validator.setHeaders(header)
+	if matchesAny(c.Request().Header["If-None-Match"], validator.tag[0]) {
+		c.Response().WriteHeader(http.StatusNotModified)
+		return nil
 	}
 	header.Set("Content-Type", q.format.ContentType())
 	if disposition := q.contentDisposition(); disposition != "" {

@@ -16,6 +16,7 @@ type rowsSource struct {
 	query   rowsQuery
 	reading *store.Reading // of the whole range
 	since   store.Position
+	newest  store.Position // of all commits, when the answer began
 }
 
 // newRowsSource finds the moment of a query.
@@ -39,11 +40,10 @@ func (s *Server) newRowsSource(ctx context.Context, q rowsQuery) (*rowsSource, e
 			}
 		}
 	}
-	newest, err := s.store.NewestPosition(ctx)
-	if err != nil {
+	if source.newest, err = s.store.NewestPosition(ctx); err != nil {
 		return nil, err
 	}
-	source.since = min(source.since, newest) // nothing has changed after a position that is yet to come
+	source.since = min(source.since, source.newest) // nothing has changed after a position that is yet to come
 	source.reading, err = s.store.Read(ctx, source.readQuery(source.period(), at, false))
 	return source, err
 }

@@ -86,8 +86,9 @@ type Server struct {
 
 	working                          sync.WaitGroup
 	mails                            mailQueue
-	revisionsInFlight, bytesInFlight *inFlight     // answers, and bytes of pages
-	longAnswers                      *inFlight     // of rows
+	revisionsInFlight, bytesInFlight *inFlight // answers, and bytes of pages
+	longAnswers                      *inFlight // of rows
+	rowsCache                        rowsCache
 	delayed                          chan struct{} // has one value for each answer that is delayed
 	stopped                          context.Context
 	stop                             context.CancelFunc
