@@ -227,3 +227,13 @@ func (s *Store) StoreSteps(ctx context.Context, now time.Time, rows []market.AFR
 		return w.record()
 	})
 }
+
+// MostCachedBytes is the limit of cached rows.
+const MostCachedBytes = mostCachedBytes
+
+// CacheRows caches so many rows of prices for a date, and returns the bytes of all that is cached.
+func (s *Store) CacheRows(date market.DeliveryDate, rows int) int {
+	chunk := market.Chunk{Starts: make([]int64, rows), Columns: make([]market.Vector, 4)}
+	s.chunks.put(cachedDate{market.DayAheadPrices, date}, cachedChunk{changed: 1, chunk: chunk})
+	return s.chunks.bytes
+}

@@ -47,6 +47,8 @@ type Reading struct {
 	store *Store
 	query ReadQuery
 	plan  plan
+
+	isPast bool // the dataset has changed after the position
 }
 
 // plan is what a reading needs of each row.
@@ -159,11 +161,12 @@ func (r *Reading) begin(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	err := tx.QueryRowContext(ctx, "SELECT position FROM dataset_commit WHERE dataset = ?", r.plan.dataset).Scan(&r.Changed)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	changed, err := lastChange(ctx, tx, r.plan.dataset)
+	if err != nil {
 		return err
 	}
-	r.Changed = min(r.Changed, r.Position)
+	r.isPast = changed > r.Position
+	r.Changed = min(changed, r.Position)
 	if r.Changed > 0 {
 		err := tx.QueryRowContext(ctx, "SELECT stamp_ms FROM market_commit WHERE position = ?", r.Changed).Scan(instant{&r.ChangedAt})
 		if err != nil {
@@ -242,22 +245,48 @@ func (r *Reading) Chunks(ctx context.Context) iter.Seq2[market.Chunk, error] {
 		p := r.plan
 		p.at.late, p.since.late = maps.Clone(p.at.late), maps.Clone(p.since.late)
 		reader, dates := tableOf(p.dataset).partReader(&p)
+		cache, err := r.newCachedReader()
 		skip, left := r.query.Skip, r.query.Limit
+		// next returns the rows of the part that are left, of the cache or the reader.
+		var cached []market.Chunk
+		var isCached bool
+		next := func() (market.Chunk, bool, error) {
+			switch {
+			case !isCached:
+				return reader.next()
+			case len(cached) == 0:
+				return market.Chunk{}, false, nil
+			}
+			chunk := cached[0]
+			cached = cached[1:]
+			return chunk, true, nil
+		}
 		for period := range r.parts(dates) {
-			err := r.store.read(ctx, func(tx *sql.Tx) error {
-				if err := firstError(
-					func() error { return p.at.refresh(ctx, tx) },
-					func() error { return p.since.refresh(ctx, tx) },
-					func() error { return p.refuseThinned(ctx, tx, period) },
-				); err != nil {
-					return err
-				}
-				return reader.load(ctx, tx, period)
-			})
+			if isCached = false; cache != nil {
+				cached, isCached = cache.cached(period)
+			}
+			if err == nil && !isCached {
+				err = r.store.read(ctx, func(tx *sql.Tx) error {
+					if err := firstError(
+						func() error { return p.at.refresh(ctx, tx) },
+						func() error { return p.since.refresh(ctx, tx) },
+						func() error { return p.refuseThinned(ctx, tx, period) },
+					); err != nil {
+						return err
+					}
+					if cache != nil {
+						var err error
+						if cached, isCached, err = cache.read(ctx, tx, period); err != nil || isCached {
+							return err
+						}
+					}
+					return reader.load(ctx, tx, period)
+				})
+			}
 			for err == nil {
 				var chunk market.Chunk
 				var more bool
-				if chunk, more, err = reader.next(); err != nil || !more {
+				if chunk, more, err = next(); err != nil || !more {
 					break
 				}
 				if err = ctx.Err(); err != nil {

@@ -64,6 +64,7 @@ type Store struct {
 	writer *sql.DB
 	reader *sql.DB
 
+	chunks        chunkCache
 	commits       atomic.Uint64
 	accessChanges atomic.Uint64
 	lockedOut     atomic.Bool // the newest write failed because another program holds the write lock

@@ -88,6 +88,7 @@ type clock struct {
 	zone   *time.Location
 	local  bool  // a local time such as 2026-10-25 02:00:00, else RFC 3339 with milliseconds
 	hour   int64 // since 1970; what follows is its text
+	day    int64 // local midnight, in seconds as if it were UTC; the date in before
 	known  bool
 	before [14]byte // up to the minutes: 2026-10-25T02:
 	after  []byte   // after the milliseconds: Z or +02:00
@@ -138,16 +139,34 @@ func (c *clock) set(ms int64) {
 	if c.known && hour == c.hour {
 		return
 	}
-	c.hour, c.known = hour, true
-	layout, offset := "2006-01-02T15:", "Z07:00"
-	if c.local {
-		layout, offset = "2006-01-02 15:", "-07:00"
+	c.hour = hour
+	ahead := int64(0)
+	if c.zone != time.UTC {
+		_, seconds := time.Unix(hour*market.HourSeconds, 0).In(c.zone).Zone()
+		ahead = int64(seconds)
 	}
-	t := time.Unix(hour*market.HourSeconds, 0).In(c.zone)
-	copy(c.before[:], t.Format(layout))
-	c.after = t.AppendFormat(c.after[:0], offset)
-	_, ahead := t.Zone()
-	c.ahead = int64(ahead)
+	// Of the local time the date stays the same for most hours, and the offset from UTC for months.
+	const daySeconds = 24 * market.HourSeconds
+	local := hour*market.HourSeconds + ahead
+	within := (local%daySeconds + daySeconds) % daySeconds
+	if day := local - within; !c.known || day != c.day {
+		layout := "2006-01-02T"
+		if c.local {
+			layout = "2006-01-02 "
+		}
+		c.day = day
+		time.Unix(day, 0).UTC().AppendFormat(c.before[:0], layout)
+	}
+	h := within / market.HourSeconds
+	c.before[11], c.before[12], c.before[13] = '0'+byte(h/10), '0'+byte(h%10), ':'
+	if !c.known || ahead != c.ahead {
+		offset := "Z07:00"
+		if c.local {
+			offset = "-07:00"
+		}
+		c.after = time.Unix(hour*market.HourSeconds, 0).In(c.zone).AppendFormat(c.after[:0], offset)
+	}
+	c.known, c.ahead = true, ahead
 }
 
 // isFormula reports whether a spreadsheet would take a text that is typed or read from CSV for a formula.
