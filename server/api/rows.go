@@ -76,13 +76,13 @@ func (s *Server) rows(c echo.Context) error {
 		return err
 	}
 	request, memo := c.Request(), s.memo()
-	asked := s.rowsRequest(c, dataset, identity)
+	latest, _ := s.bodies.latest(dataset)
+	asked := s.rowsRequest(c, dataset, latest, identity)
 	if known := memo.validator(asked, s.clock.Now()); known != nil && matchesAny(request.Header["If-None-Match"], known.tag[0]) {
 		known.setHeaders(c.Response().Header())
 		c.Response().WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	latest, _ := s.bodies.latest(dataset)
 	query, err := parseRowsQuery(dataset, request.URL.RawQuery, request.Header["Accept"], s.clock.Now(), latest)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,7 @@ type rowsRequest struct {
 	coding        string              // that Accept-Encoding prefers
 	admin         bool                // what is missing may be described otherwise
 	today         market.DeliveryDate // words such as yesterday are counted from it
+	latest        market.DeliveryDate // for a query without dates; it follows a commit by a moment
 }
 
 // rowsValidator is the headers of a 304.
@@ -71,11 +73,11 @@ func isFresh(made, now time.Time) bool {
 }
 
 // rowsRequest returns what the entity tag of the answer to a request follows from.
-func (s *Server) rowsRequest(c echo.Context, dataset market.Dataset, identity auth.Identity) rowsRequest {
+func (s *Server) rowsRequest(c echo.Context, dataset market.Dataset, latest market.DeliveryDate, identity auth.Identity) rowsRequest {
 	r := c.Request()
 	return rowsRequest{
 		dataset: dataset, query: r.URL.RawQuery, accept: strings.Join(r.Header["Accept"], ","), language: language(c),
-		coding: streamCoding(r.Header["Accept-Encoding"]), admin: identity.Admin, today: market.DeliveryDateOf(s.clock.Now()),
+		coding: streamCoding(r.Header["Accept-Encoding"]), admin: identity.Admin, today: market.DeliveryDateOf(s.clock.Now()), latest: latest,
 	}
 }
 
@@ -108,8 +110,8 @@ func (s *Server) memo() *rowsMemo {
 // isRemembered reports whether the validator of a request may be remembered: not if its query is long, or depends on the moment by
 // the word now.
 func (r *rowsRequest) isRemembered() bool {
-	return len(r.query) <= longestRemembered && len(r.accept) <= longestRemembered && !strings.Contains(r.query, "now") &&
-		!strings.Contains(r.query, "%") // which may hide a letter of it
+	query, err := url.QueryUnescape(r.query)
+	return err == nil && len(r.query) <= longestRemembered && len(r.accept) <= longestRemembered && !strings.Contains(query, "now")
 }
 
 // validator returns the headers of a 304 to the request; nil if they are not known.

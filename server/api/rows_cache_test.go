@@ -130,6 +130,27 @@ func TestWordsOfAQueryOfRowsKeepTheirMeaningInA304(t *testing.T) {
 	}
 }
 
+func TestA304OfTheLatestDateOfRowsEndsWithANewOne(t *testing.T) {
+	t.Parallel()
+	const path = "/api/datasets/day-ahead-prices/rows"
+	f := open(t)
+	f.commit(t, fullWindow())
+	f.refresh(t)
+	token := f.admin(t)
+	tag := f.ask(t, "GET", path, token).Header().Get("Etag")
+	var next market.Batch
+	start := market.DeliveryDateOf(noon).End().Unix()
+	market.Prices.Put(&next, []market.Price{{Start: start, Resolution: market.PT15M, Price: market.Num(1)}})
+	f.commit(t, next)
+	between := f.ask(t, "GET", path, token).Header().Get("Etag") // before the bodies are built again
+	f.refresh(t)
+	for _, held := range []string{tag, between} {
+		if w := f.ask(t, "GET", path, token, header("If-None-Match", held)); w.Code != 200 {
+			t.Errorf("a new date answers %d to %s", w.Code, held)
+		}
+	}
+}
+
 func TestA304OfRowsIsRefusedToWhoMayNotRead(t *testing.T) {
 	t.Parallel()
 	const path = "/api/datasets/afrr-energy/rows"

@@ -46,7 +46,7 @@ var (
 
 // run lets wrk make requests for a time.
 func (l *load) run(ctx context.Context, o options) error {
-	args := []string{"-t", strconv.Itoa(o.threads), "-c", strconv.Itoa(o.connections), "-d", strconv.Itoa(int(o.span / time.Second))}
+	args := []string{"-t", strconv.Itoa(o.threads), "-c", strconv.Itoa(o.connections), "-d", strconv.Itoa(int(o.span / time.Second)), "--timeout", "30s"}
 	for name, value := range l.headers {
 		args = append(args, "-H", name+": "+value)
 	}

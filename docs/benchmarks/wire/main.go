@@ -175,8 +175,12 @@ func makePairs(ctx context.Context, courant, beside, bare *process, only string)
 		}
 		pairs = append(pairs, &pair{name: name, ours: ours, theirs: theirs})
 	}
-	if name := "90 days of prices as JSON, beside `/csv` of 31, per row"; isMeasured(name) {
-		p, err := rowsBesideCSV(ctx, courant, beside)
+	for _, order := range []string{"asc", "desc"} {
+		name := "90 days of prices as JSON, " + order + ", beside `/csv` of 31, per row"
+		if !isMeasured(name) {
+			continue
+		}
+		p, err := rowsBesideCSV(ctx, courant, beside, order)
 		if err != nil {
 			return nil, err
 		}
@@ -198,10 +202,10 @@ func unchanged(ctx context.Context, courant *process, path string) (*load, error
 	return l, err
 }
 
-// rowsBesideCSV compares 90 days of rows, which are read and written at each request, with the file of 31 days.
-func rowsBesideCSV(ctx context.Context, courant, beside *process) (*pair, error) {
+// rowsBesideCSV compares 90 days of rows with the file of 31 days. Rows in descending order are not cached.
+func rowsBesideCSV(ctx context.Context, courant, beside *process, order string) (*pair, error) {
 	ours := &load{
-		process: courant, path: rowsPath + "?from=" + firstPrices + "&to=2026-04-05", headers: map[string]string{"Accept-Encoding": "identity"},
+		process: courant, path: rowsPath + "?from=" + firstPrices + "&to=2026-04-05&order=" + order, headers: map[string]string{"Accept-Encoding": "identity"},
 		status: http.StatusOK,
 	}
 	first, err := ours.prepare(ctx)
