@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -21,6 +22,7 @@ type load struct {
 	rows    int // in an answer; 0: rows are not counted
 
 	perSecond []float64 // requests a second, by round
+	perCPU    []float64 // requests a second of the server's processor time, by round: what other work on the machine changes little
 }
 
 // prepare gives the load a token of its own, whose rate limit it cannot use up, and makes the first request.
@@ -40,6 +42,7 @@ func (l *load) prepare(ctx context.Context) (*answer, error) {
 }
 
 var (
+	countLine    = regexp.MustCompile(`(?m)^\s+(\d+) requests in `)
 	requestsLine = regexp.MustCompile(`(?m)^Requests/sec:\s+([\d.]+)$`)
 	faultsLine   = regexp.MustCompile(`(?m)^\s+(Non-2xx or 3xx responses|Socket errors).*$`)
 )
@@ -49,6 +52,10 @@ func (l *load) run(ctx context.Context, o options) error {
 	args := []string{"-t", strconv.Itoa(o.threads), "-c", strconv.Itoa(o.connections), "-d", strconv.Itoa(int(o.span / time.Second)), "--timeout", "30s"}
 	for name, value := range l.headers {
 		args = append(args, "-H", name+": "+value)
+	}
+	before, err := l.processorTime()
+	if err != nil {
+		return err
 	}
 	out, err := exec.CommandContext(ctx, "wrk", append(args, "http://"+l.addr+l.path)...).CombinedOutput()
 	if err != nil {
@@ -62,12 +69,43 @@ func (l *load) run(ctx context.Context, o options) error {
 		return fmt.Errorf("wrk tells no rate: %s", out)
 	}
 	perSecond, err := strconv.ParseFloat(string(groups[1]), 64)
-	l.perSecond = append(l.perSecond, perSecond)
+	if err != nil {
+		return err
+	}
+	count := countLine.FindSubmatch(out)
+	if count == nil {
+		return fmt.Errorf("wrk tells no number of requests: %s", out)
+	}
+	requests, err := strconv.ParseFloat(string(count[1]), 64)
+	if err != nil {
+		return err
+	}
+	after, err := l.processorTime()
+	l.perSecond, l.perCPU = append(l.perSecond, perSecond), append(l.perCPU, requests/max(after-before, ticks))
 	return err
 }
 
-// rate is what is compared: rows a second, or requests where rows are not counted.
-func (l *load) rate(round int) float64 { return l.perSecond[round] * float64(max(l.rows, 1)) }
+// ticks is the unit of /proc, in seconds.
+const ticks = 0.01
+
+// processorTime returns the processor time that the server has used, in seconds.
+func (p *process) processorTime() (float64, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(rest) // from the third on: utime and stime are the 14th and 15th
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("/proc tells no processor time: %s", stat)
+	}
+	user, err := strconv.ParseFloat(fields[11], 64)
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.ParseFloat(fields[12], 64)
+	return (user + system) * ticks, err
+}
 
 // pair is two loads that take turns in each round.
 type pair struct {
@@ -89,14 +127,18 @@ func (p *pair) round(ctx context.Context, o options) error {
 	return nil
 }
 
-// ratios divides the rates of each round.
-func (p *pair) ratios() []float64 {
+// ratios divides the rates of each round: of rows, where they are counted.
+func (p *pair) ratios(rates func(*load) []float64) []float64 {
 	var all []float64
-	for round := range p.ours.perSecond {
-		all = append(all, p.ours.rate(round)/p.theirs.rate(round))
+	ours, theirs := rates(p.ours), rates(p.theirs)
+	for round := range ours {
+		all = append(all, ours[round]*float64(max(p.ours.rows, 1))/(theirs[round]*float64(max(p.theirs.rows, 1))))
 	}
 	return all
 }
+
+func perSecond(l *load) []float64 { return l.perSecond }
+func perCPU(l *load) []float64    { return l.perCPU }
 
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
@@ -104,11 +146,15 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// line is the pair's line of the table: medians, and the range of the ratio.
+// line is the pair's line of the table: medians, and the ranges of the ratios.
 func (p *pair) line() string {
-	ratios := p.ratios()
-	return fmt.Sprintf("| %s | %d | %s | %s | %.2f | %.2f to %.2f |", p.name, p.bytes,
-		whole(median(p.ours.perSecond)), whole(median(p.theirs.perSecond)), median(ratios), slices.Min(ratios), slices.Max(ratios))
+	return fmt.Sprintf("| %s | %d | %s | %s | %s | %s |", p.name, p.bytes,
+		whole(median(p.ours.perSecond)), whole(median(p.theirs.perSecond)), spread(p.ratios(perSecond)), spread(p.ratios(perCPU)))
+}
+
+// spread is the median and the range of ratios.
+func spread(ratios []float64) string {
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", median(ratios), slices.Min(ratios), slices.Max(ratios))
 }
 
 func whole(v float64) string { return strconv.FormatFloat(math.Round(v), 'f', 0, 64) }

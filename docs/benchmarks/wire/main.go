@@ -113,19 +113,19 @@ func measure(ctx context.Context, o options, table, progress io.Writer) error {
 			}
 		}
 	}
-	fmt.Fprint(table, "| what | bytes | requests a second | of the other | ratio, median | range |\n| --- | ---: | ---: | ---: | ---: | ---: |\n")
+	fmt.Fprint(table, "| what | bytes | requests a second | of the other | ratio | ratio by processor time |\n| --- | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, p := range pairs {
 		fmt.Fprintln(table, p.line())
 	}
 	for _, coding := range []string{"identity", "gzip"} {
-		var all []float64
+		var bySecond, byCPU []float64
 		for _, p := range pairs {
 			if p.theirs.process == bare && p.ours.headers["Accept-Encoding"] == coding {
-				all = append(all, p.ratios()...)
+				bySecond, byCPU = append(bySecond, p.ratios(perSecond)...), append(byCPU, p.ratios(perCPU)...)
 			}
 		}
-		if len(all) > 0 {
-			fmt.Fprintf(table, "\n%s, all eight: %.2f\n", coding, median(all))
+		if len(bySecond) > 0 {
+			fmt.Fprintf(table, "| all eight, %s | | | | %s | %s |\n", coding, spread(bySecond), spread(byCPU))
 		}
 	}
 	return nil
