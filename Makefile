@@ -36,6 +36,7 @@ bench:
 	go test -run FloodOfSignIns -attack -attack-cores 2 -v ./server
 	go test -run xxx -bench . -skip 'Answer|AFRRDay|IntoHistory' -count 5 ./ingest/rte ./store ./server/api
 	cd docs/benchmarks/peers && go run .
+	cd docs/benchmarks/wire && go run .
 
 lint:
 	go run $(STATICCHECK) ./...
