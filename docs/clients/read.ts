@@ -48,6 +48,7 @@ for (const id of ids) {
 for (const path of [
   "/api/day-ahead-prices", "/api/fcr-capacity", "/api/afrr-capacity", "/api/mfrr-capacity", "/api/balancing-capacity", "/api/afrr-energy",
   "/api/mfrr-energy", "/api/balancing-energy", "/api/imbalance-prices", "/api/status", "/api/datasets",
+  "/api/feeds/evcc", "/api/feeds/home-assistant", "/api/feeds/emhass",
 ] as const) {
   const want = stable(JSON.parse(await raw(path)));
   report(`openapi-fetch ${path}`, stable((await fetched.GET(path)).data) === want, "");
