@@ -48,7 +48,7 @@ const pagesByTable = `
 var takenOf = map[string]string{
 	"day_ahead_price": string(market.DayAheadPrices), string(market.FCRCapacity): string(market.FCRCapacity),
 	string(market.AFRRCapacity): string(market.AFRRCapacity), string(market.MFRRCapacity): string(market.MFRRCapacity),
-	"afrr_energy_hour": string(market.AFRREnergy), "mfrr_energy": string(market.MFRREnergy), "imbalance_price": string(market.ImbalancePrices),
+	"afrr_energy_hour": string(market.AFRREnergy), "afrr_energy_summary": string(market.AFRREnergy), "mfrr_energy": string(market.MFRREnergy), "imbalance_price": string(market.ImbalancePrices),
 	"feed_run": growthOfRuns, "asked_date": growthOfRuns, "coverage": growthOfRuns, "refusal": growthOfRuns,
 	"market_commit": growthOfRuns,
 }
@@ -143,8 +143,9 @@ func TestGrowthOfAYear(t *testing.T) {
 	if _, err := b.db.ThinAFRR(t.Context(), begin.Add(dates), b.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	thinned := b.taken(pagesByTable)["afrr_energy_bucket"] * 365 / (dates + 4)
-	t.Logf("%d bytes a revision, %d one of a 4 s step; a year of thinned aFRR energy: %d", revision, stepRevision, thinned)
+	tables := b.taken(pagesByTable)
+	thinned, summaries := tables["afrr_energy_bucket"]*365/(dates+4), tables["afrr_energy_summary"]*365/(dates+4)
+	t.Logf("%d bytes a revision, %d one of a 4 s step; a year of thinned aFRR energy: %d, and %d of its summaries", revision, stepRevision, thinned, summaries)
 
 	sum := int64(0)
 	for _, what := range slices.Sorted(maps.Keys(year)) {

@@ -223,3 +223,44 @@ func TestAYearOfRowsIsSentInLittleMemory(t *testing.T) {
 	}
 	table.Flush()
 }
+
+// A year of 4 s rows is resampled from what is stored of each hour. The times are logged, the median of some rounds.
+//
+// A minute: go test ./server -run YearOfBuckets -rows -v
+func TestAYearOfBucketsIsSent(t *testing.T) {
+	if !*longRows {
+		t.Skip("a year of buckets is sent with -rows")
+	}
+	moveIn(t, time.Now)
+	h := &house{t: t, clock: clockwork.NewRealClock()}
+	h.addToken()
+	query, _ := storeYear(t, *rowsDays)
+	l := &loaded{token: h.token, process: startProgram(t, "courant", []string{
+		"COURANT_INGEST_ENABLED=false", "COURANT_API_RATE_LIMIT_PER_MINUTE=1000000", "COURANT_LOG_FORMAT=json",
+	}, true, "serve")}
+	l.address = l.await(`"msg":"serving","address":"([^"]+)"`)[1]
+	l.drain()
+	get(t, l.address+"/api/afrr-energy", l.token, func(status *http.Response, _ []byte) bool { return status.StatusCode == http.StatusOK })
+	table := tabwriter.NewWriter(t.Output(), 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "resolution, format\trows\tfirst ms\tms\t")
+	for _, asked := range []struct {
+		resolution, form string
+		rows             int
+	}{{"PT1H", "csv", *rowsDays * 24}, {"PT1H", "json", 0}, {"PT1H", "parquet", 0}, {"P1D", "csv", *rowsDays}, {"P1M", "csv", 0}, {"PT30M", "csv", *rowsDays * 48}} {
+		var first, whole times
+		var got received
+		for range 7 {
+			var err error
+			got, err = l.receive(t.Context(), query+"&columns=upward_price_eur_mwh,downward_price_eur_mwh&stat=mean,min,max&resolution="+asked.resolution+"&format="+asked.form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, whole = append(first, got.first), append(whole, got.whole)
+		}
+		if asked.rows > 0 && got.lines != asked.rows+1 {
+			t.Errorf("%s has %d lines, want %d", asked.resolution, got.lines, asked.rows+1)
+		}
+		fmt.Fprintf(table, "%s, %s\t%d\t%s\t%s\t\n", asked.resolution, asked.form, asked.rows, milliseconds(first.quantile(.5)), milliseconds(whole.quantile(.5)))
+	}
+	table.Flush()
+}

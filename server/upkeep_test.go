@@ -1,9 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -140,5 +143,51 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 		if err != nil || len(waiting) != row.left {
 			t.Errorf("after %d days %d wait, %v", row.days, len(waiting), err)
 		}
+	}
+}
+
+func TestHoursOfAnEarlierVersionAreSummarisedAtTheStart(t *testing.T) {
+	t.Parallel()
+	now := market.NewDeliveryDate(2026, time.July, 26).At(4, 0)
+	path := filepath.Join(t.TempDir(), "courant.db")
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	run := store.Run{Feed: "afrr_energy", Datasets: []market.Dataset{market.AFRREnergy}, Outcome: store.OutcomeOK, Ended: now}
+	var steps []market.AFRRStep
+	for hour := range int64(100) {
+		steps = append(steps, market.AFRRStep{Start: market.HourOf(now.Unix()) - hour*market.HourSeconds, UpwardPrice: market.Num(1)})
+	}
+	if err := db.Commit(t.Context(), &run, market.AFRR.Batch(steps)); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.ExecContext(t.Context(), "DELETE FROM afrr_energy_summary"); err != nil {
+		t.Fatal(err)
+	}
+	clock := clockwork.NewFakeClockAt(now)
+	var log bytes.Buffer
+	u := &upkeep{store: db, auth: auth.New(auth.Options{Store: db, Clock: clock}), clock: clock, log: slog.New(slog.NewTextHandler(&log, nil))}
+	ctx, stop := context.WithCancel(t.Context())
+	var parts sync.WaitGroup
+	u.start(ctx, &parts)
+	reading, err := db.Read(t.Context(), store.ReadQuery{Dataset: market.AFRREnergy, Period: market.Period{End: now.Unix() + market.HourSeconds}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	await.True(t, func() bool {
+		hours, err := reading.CountHours(t.Context())
+		return err != nil || hours == 100
+	})
+	stop()
+	parts.Wait()
+	if !strings.Contains(log.String(), `msg="hours of 4 s steps summarised" hours=100`) {
+		t.Error(log.String())
 	}
 }

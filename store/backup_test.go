@@ -298,6 +298,7 @@ func TestARestoreThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 				}
 			}},
 		{name: "a damaged packed hour", prepare: altered("UPDATE afrr_energy_hour SET checksum = checksum + 1"), says: "of afrr_energy_hour is damaged"},
+		{name: "a summary that is not of its hour", prepare: altered("UPDATE afrr_energy_summary SET steps = steps + 1"), says: "of afrr_energy_summary is damaged"},
 		{name: "a table is missing", prepare: altered("DROP TABLE feed_state"), says: "is damaged: the table feed_state of schema"},
 		{name: "a column is missing", prepare: altered("ALTER TABLE token DROP COLUMN last_used_ms"), says: "its column last_used_ms"},
 		{name: "a packed hour that would take much memory", says: "is damaged: the table afrr_energy_hour holds a value of more than 32 MiB",

@@ -122,6 +122,9 @@ var singleSteps = func() layout[market.AFRRStep] {
 	return l
 }()
 
+// HoursPerSummary is how many hours are summarised in one transaction.
+const HoursPerSummary = hoursPerSummary
+
 // MakeStepRows makes the table in which each 4 s step was a row of its own.
 func (s *Store) MakeStepRows(ctx context.Context) error {
 	_, err := s.writer.ExecContext(ctx, `CREATE TABLE afrr_energy_row (
@@ -204,6 +207,10 @@ func (s *Store) StoreSteps(ctx context.Context, now time.Time, rows []market.AFR
 		if err != nil {
 			return err
 		}
+		summaries, err := newSummaryWriter(ctx, tx)
+		if err != nil {
+			return err
+		}
 		var calendar market.Calendar
 		var steps []heldStep
 		cover := coverage{}
@@ -213,7 +220,11 @@ func (s *Store) StoreSteps(ctx context.Context, now time.Time, rows []market.AFR
 			if i+1 < len(rows) && market.HourOf(rows[i+1].Start) == hour {
 				continue
 			}
-			if err := insertHour(ctx, insert, hour, steps); err != nil {
+			summary, err := insertHour(ctx, insert, hour, steps)
+			if err != nil {
+				return err
+			}
+			if err := summaries.write(ctx, summary, w.now); err != nil {
 				return err
 			}
 			key := datedKey{stepsDataset, calendar.DateOf(hour)}

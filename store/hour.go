@@ -53,8 +53,9 @@ type hourRun struct {
 // hourDecimals is how many decimals each number column has; nil: it holds the bits of each float64.
 type hourDecimals [len(market.AFRRNumbers)]*int
 
-// pack is the hour that holds the steps, which ascend.
-func pack(start int64, steps []heldStep) (packedHour, error) {
+// pack returns the packed hour of steps, which ascend, and their summary.
+func pack(start int64, steps []heldStep) (packedHour, hourSummary, error) {
+	summary := hourSummary{start: start, steps: len(steps), fits: true}
 	p := packedHour{start: start, rows: len(steps), numbers: make([]byte, 0, len(steps)*len(market.AFRRNumbers)*3)}
 	var runs []hourRun
 	for i := range steps {
@@ -73,17 +74,20 @@ func pack(start int64, steps []heldStep) (packedHour, error) {
 		for i := range steps {
 			column[i] = *number(&steps[i].row)
 		}
-		p.numbers, decimals[c] = appendColumn(p.numbers, column)
+		var inUnits columnSummary
+		p.numbers, decimals[c], inUnits = appendColumn(p.numbers, column)
+		summary.addNumbers(c, column, decimals[c], inUnits)
 	}
+	summary.addFlags(runs)
 	var err error
 	if p.runs, err = json.Marshal(runs); err != nil {
-		return packedHour{}, err
+		return packedHour{}, hourSummary{}, err
 	}
 	if p.decimals, err = json.Marshal(decimals); err != nil {
-		return packedHour{}, err
+		return packedHour{}, hourSummary{}, err
 	}
 	p.checksum = p.sum()
-	return p, nil
+	return p, summary, nil
 }
 
 func sameFlag(a, b market.Flag) bool { return a.Valid == b.Valid && (!a.Valid || a.V == b.V) }
@@ -120,15 +124,16 @@ func units(v float64, decimals int) (int64, bool) {
 	return int64(u), true
 }
 
-// appendColumn appends the numbers of a column, and tells how many decimals it has; nil: it holds the bits of each float64.
-func appendColumn(to []byte, column []market.Number) (_ []byte, decimals *int) {
+// appendColumn appends the numbers of a column, and returns how many decimals it has and its summary in units of the last one; nil:
+// it holds the bits of each float64.
+func appendColumn(to []byte, column []market.Number) (_ []byte, decimals *int, inUnits columnSummary) {
 	before := len(to)
 	if least, all := leastDecimals(column); all {
-		if to, all = appendDecimals(to, column, least); all {
-			return to, &least
+		if to, inUnits, all = appendDecimals(to, column, least); all {
+			return to, &least, inUnits
 		}
 	}
-	return appendBits(to[:before], column), nil
+	return appendBits(to[:before], column), nil, columnSummary{}
 }
 
 // leastDecimals is how few decimals hold each number of the column; false if there is one that maxDecimals do not.
@@ -147,9 +152,11 @@ func leastDecimals(column []market.Number) (int, bool) {
 	return least, true
 }
 
-// appendDecimals appends a column; false if a number is too large to be counted in units of so many decimals.
-func appendDecimals(to []byte, column []market.Number, decimals int) ([]byte, bool) {
+// appendDecimals appends a column and returns its summary in units; false if a number is too large to be counted in units of so many
+// decimals.
+func appendDecimals(to []byte, column []market.Number, decimals int) (_ []byte, inUnits columnSummary, all bool) {
 	last := int64(0)
+	inUnits.least, inUnits.most = math.MaxInt64, math.MinInt64
 	for _, n := range column {
 		if !n.Valid {
 			to = append(to, 0)
@@ -157,12 +164,13 @@ func appendDecimals(to []byte, column []market.Number, decimals int) ([]byte, bo
 		}
 		u, is := units(n.V, decimals)
 		if !is {
-			return to, false
+			return to, columnSummary{}, false
 		}
 		to = binary.AppendUvarint(to, zigzag(u-last)+1)
 		last = u
+		inUnits.add(u)
 	}
-	return to, true
+	return to, inUnits, true
 }
 
 // appendBits appends a column that is not made of decimals. As in a column of SQLite's own, what is no number is kept as

@@ -62,8 +62,11 @@ func selectSteps(ctx context.Context, tx *sql.Tx, period market.Period) ([]marke
 	return rows, err
 }
 
-// checkHours reads every packed hour there is.
-func checkHours(ctx context.Context, tx *sql.Tx) error {
+// checkHours reads every packed hour, and compares it with its summary if it has one.
+func checkHours(ctx context.Context, tx *sql.Tx, has func(table string) bool) error {
+	if has("afrr_energy_summary") {
+		return checkSummaries(ctx, tx)
+	}
 	found, err := tx.QueryContext(ctx, selectHours)
 	if err != nil {
 		return err
@@ -76,14 +79,14 @@ func insertHours(ctx context.Context, tx *sql.Tx) (*sql.Stmt, error) {
 	return tx.PrepareContext(ctx, "INSERT OR REPLACE INTO afrr_energy_hour (start, rows, runs, decimals, numbers, checksum) VALUES (?, ?, ?, ?, ?, ?)")
 }
 
-// insertHour packs steps, which ascend, and writes them with a statement of insertHours.
-func insertHour(ctx context.Context, insert *sql.Stmt, start int64, steps []heldStep) error {
-	p, err := pack(start, steps)
+// insertHour packs steps, which ascend, writes them with a statement of insertHours, and returns their summary.
+func insertHour(ctx context.Context, insert *sql.Stmt, start int64, steps []heldStep) (hourSummary, error) {
+	p, summary, err := pack(start, steps)
 	if err != nil {
-		return err
+		return hourSummary{}, err
 	}
 	_, err = insert.ExecContext(ctx, p.start, p.rows, string(p.runs), string(p.decimals), p.numbers, p.checksum)
-	return err
+	return summary, err
 }
 
 // upsert writes each hour anew in which a row is new or differs from what is stored.
@@ -103,6 +106,10 @@ func (t hourTable) upsert(w *writing, batch market.Batch) error {
 		return err
 	}
 	insert, err := insertHours(w.ctx, w.tx)
+	if err != nil {
+		return err
+	}
+	summaries, err := newSummaryWriter(w.ctx, w.tx)
 	if err != nil {
 		return err
 	}
@@ -143,7 +150,14 @@ func (t hourTable) upsert(w *writing, batch market.Batch) error {
 		if added > 0 {
 			cover.add(coverKey{date, ""}, added, newest)
 		}
-		if err := insertHour(w.ctx, insert, start, h.ascending()); err != nil {
+		summary, err := insertHour(w.ctx, insert, start, h.ascending())
+		if err != nil {
+			return err
+		}
+		if len(replaced) < len(thinned.byHour[start]) { // means remain of a part of the hour
+			summary.fits = false
+		}
+		if err := summaries.write(w.ctx, summary, w.now); err != nil {
 			return err
 		}
 	}

@@ -14,10 +14,10 @@ import (
 )
 
 // packedTables are the tables with values in blobs, which SQLite cannot check. check reads every row and compares it with its
-// checksum.
+// checksum, and with what was computed from it; has reports whether the schema has a table.
 var packedTables = []struct {
 	name  string
-	check func(context.Context, *sql.Tx) error
+	check func(ctx context.Context, tx *sql.Tx, has func(table string) bool) error
 }{
 	{"afrr_energy_hour", checkHours},
 	{"afrr_energy_revision", checkRevisedHours},
@@ -67,11 +67,15 @@ func (s *Store) checkIntegrity(ctx context.Context, tx *sql.Tx) (schema int64, e
 			}
 		}
 	}
+	has := func(table string) bool {
+		_, is := expected[objectKey{"table", table}]
+		return is
+	}
 	for _, table := range packedTables {
-		if _, is := expected[objectKey{"table", table.name}]; !is {
+		if !has(table.name) {
 			continue
 		}
-		if err := table.check(ctx, tx); err != nil {
+		if err := table.check(ctx, tx, has); err != nil {
 			var fault *sqlite.Error
 			if ctx.Err() != nil || errors.As(err, &fault) {
 				return 0, s.explain(err)

@@ -48,6 +48,8 @@ func childJob(job string) int {
 		err = commitUntilKilled(path)
 	case "thin":
 		err = thinUntilKilled(path)
+	case "summarise":
+		err = summariseUntilKilled(path)
 	case "restore":
 		err = restoreUntilKilled(path)
 	default:

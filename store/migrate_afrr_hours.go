@@ -50,7 +50,7 @@ func packRows(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
-		if err := insertHour(ctx, insert, start, steps); err != nil {
+		if _, err := insertHour(ctx, insert, start, steps); err != nil {
 			return err
 		}
 	}

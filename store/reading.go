@@ -177,7 +177,7 @@ func (r *Reading) begin(ctx context.Context, tx *sql.Tx) error {
 	if err != nil || r.First.IsZero() {
 		return err
 	}
-	within := r.query.Period.Intersect(market.NewPeriod(r.First.Start(), r.Last.End()))
+	within := r.within()
 	if within.End <= within.Start {
 		return nil
 	}
@@ -212,14 +212,30 @@ func (p *plan) refuseThinned(ctx context.Context, tx *sql.Tx, period market.Peri
 	return fmt.Errorf("%s was thinned after position %d: %w", date, p.at.position, ErrThinned)
 }
 
+// within is the part of the period in which the dataset has delivery dates today; it may be empty.
+func (r *Reading) within() market.Period {
+	if r.First.IsZero() {
+		return market.Period{}
+	}
+	return r.query.Period.Intersect(market.NewPeriod(r.First.Start(), r.Last.End()))
+}
+
+// Part returns the reading of a part of its period, at the same moment.
+func (r *Reading) Part(period market.Period) *Reading {
+	part := *r
+	part.query.Period = r.query.Period.Intersect(period)
+	part.Thinned = slices.DeleteFunc(slices.Clone(r.Thinned), func(date market.DeliveryDate) bool {
+		common := part.query.Period.Intersect(date.Period())
+		return common.End <= common.Start
+	})
+	return &part
+}
+
 // parts cuts the period into those of some delivery dates each, in the order in which they are read.
 func (r *Reading) parts(dates int) iter.Seq[market.Period] {
 	return func(yield func(market.Period) bool) {
-		if r.First.IsZero() || r.Position == 0 {
-			return
-		}
-		within := r.query.Period.Intersect(market.NewPeriod(r.First.Start(), r.Last.End()))
-		if within.End <= within.Start {
+		within := r.within()
+		if within.End <= within.Start || r.Position == 0 {
 			return
 		}
 		first, last := market.DeliveryDateOf(within.From()), market.DeliveryDateOf(within.To().Add(-time.Second))

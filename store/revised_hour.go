@@ -89,7 +89,7 @@ func packRevision(hour, seen int64, steps []revisedStep) (revisedHour, error) {
 		}
 		at := len(p.changes)
 		var decimals *int
-		p.changes, decimals = appendColumn(append(p.changes, bitsForDecimals), column)
+		p.changes, decimals, _ = appendColumn(append(p.changes, bitsForDecimals), column)
 		if decimals != nil {
 			p.changes[at] = byte(*decimals)
 		}
@@ -274,7 +274,7 @@ func scanRevisedHours(found *sql.Rows, each func(*revisedHour, []revisedStep)) e
 }
 
 // checkRevisedHours reads every change of 4 s steps there is.
-func checkRevisedHours(ctx context.Context, tx *sql.Tx) error {
+func checkRevisedHours(ctx context.Context, tx *sql.Tx, _ func(string) bool) error {
 	found, err := tx.QueryContext(ctx, selectRevisedHours)
 	if err != nil {
 		return err

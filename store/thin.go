@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -61,6 +62,9 @@ func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, now time.Ti
 	period := date.Period()
 	steps, err := selectSteps(ctx, tx, period)
 	if err != nil {
+		return err
+	}
+	if _, err := summariseMissing(ctx, tx, period, math.MaxInt32); err != nil { // afterwards it is too late
 		return err
 	}
 	if err := insertBuckets(ctx, tx, market.AFRRBuckets(steps)); err != nil {

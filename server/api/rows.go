@@ -91,7 +91,11 @@ func (s *Server) rows(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	release, err := s.admitLong(identity, answer.isLong())
+	isLong, err := answer.isLong(request.Context())
+	if err != nil {
+		return err
+	}
+	release, err := s.admitLong(identity, isLong)
 	if err != nil {
 		return err
 	}
@@ -212,18 +216,22 @@ func (s *Server) admitLong(identity auth.Identity, isLong bool) (release func(),
 }
 
 // isLong reports whether the answer may have many rows, or be made from very many.
-func (answer *rowsAnswer) isLong() bool {
-	made, read := answer.source.mostRows(1), 0
-	if answer.query.resolution != "" {
-		read = answer.source.mostRead(1)
+func (answer *rowsAnswer) isLong(ctx context.Context) (bool, error) {
+	made := answer.source.mostRows(1)
+	part := 1. // of the range that is read
+	if limit := answer.query.limit; limit > 0 && limit < made {
+		part = float64(limit) / float64(made)
+		made = limit
 	}
-	if limit := answer.query.limit; limit > 0 {
-		if made > 0 {
-			read = int(float64(read) * min(1, float64(limit)/float64(made)))
-		}
-		made = min(made, limit)
+	if made > shortAnswer || answer.query.resolution == "" {
+		return made > shortAnswer, nil
 	}
-	return made > shortAnswer || read > shortReading
+	isLong := func(rows int) bool { return float64(rows)*part > shortReading }
+	if read := answer.source.mostRead(1); !answer.source.ofHours() || !isLong(read) {
+		return isLong(read), nil
+	}
+	rows, err := answer.source.mostUnsummarised(ctx)
+	return isLong(rows), err
 }
 
 // sendRows sends the rows, or 304 if the client has them. remember is called with the headers that a 304 has.

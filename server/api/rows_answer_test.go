@@ -330,6 +330,32 @@ func TestResampledRowsThatAreMadeFromVeryManyAreALongAnswer(t *testing.T) {
 	}
 }
 
+func TestHoursThatAreMadeOfSummariesAreNoLongAnswer(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	var steps []market.AFRRStep
+	for start := turnBack.Add(-60).Start().Unix(); start < turnBack.Start().Unix(); start += market.HourSeconds {
+		steps = append(steps, market.AFRRStep{Start: start, UpwardPrice: market.Num(1)})
+	}
+	known := f.clock.Now()
+	f.commit(t, market.AFRR.Batch(steps))
+	token := f.token(t, f.account(t, "boris@example.org", store.Administrator), nil)
+	ask := func(query string) int {
+		release := f.FillLongAnswers()
+		defer release()
+		return f.ask(t, "HEAD", rowsPath(market.AFRREnergy, "from=2026-08-01&to=2026-11-01&"+query), bearer(token)).Code
+	}
+	for query, code := range map[string]int{"resolution=PT1H": 200, "resolution=P1M": 200, "resolution=PT30M": 429, "resolution=P1D&as_of=" + known.Add(-time.Hour).Format(time.RFC3339): 429} {
+		if got := ask(query); got != code {
+			t.Errorf("%s answers %d where no long answer may begin, want %d", query, got, code)
+		}
+	}
+	change(t, f, "DELETE FROM afrr_energy_summary")
+	if got := ask("resolution=P1M"); got != 429 {
+		t.Errorf("without summaries a month answers %d where no long answer may begin", got)
+	}
+}
+
 func TestALongAnswerIsOfOneMomentWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{"&format=csv", "&format=json", "&format=ndjson&order=desc", "&format=columns"} {
@@ -397,7 +423,7 @@ func TestAFaultBeforeAnythingIsSentIsAProblem(t *testing.T) {
 	change(t, f, "UPDATE afrr_energy_hour SET checksum = checksum + 1")
 	admin := f.admin(t)
 	for _, form := range []string{"json", "columns", "ndjson", "csv", "csv-fr", "xlsx", "parquet"} {
-		for _, query := range []string{"", "&resolution=PT1H", "&limit=5"} {
+		for _, query := range []string{"", "&resolution=PT30M", "&limit=5"} {
 			w := f.ask(t, "GET", rowsPath(market.AFRREnergy, span+query+"&format="+form), admin, header("Accept-Encoding", "gzip"))
 			if p := problemOf(t, w); p.Status != 500 {
 				t.Errorf("%s with %q answers %d", form, query, w.Code)

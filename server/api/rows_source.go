@@ -112,6 +112,12 @@ func (r *rowsSource) mostRead(open int) int {
 	return r.mostOf(r.query.dataset.Series().StepSeconds(), open)
 }
 
+// mostUnsummarised is how many stored rows are read at most for buckets of whole hours.
+func (r *rowsSource) mostUnsummarised(ctx context.Context) (int, error) {
+	hours, err := r.reading.CountHours(ctx)
+	return r.mostRead(1) - hours*int(market.HourSeconds/r.query.dataset.Series().StepSeconds()), err
+}
+
 // mostOf is how many rows of that many seconds the range has at most.
 func (r *rowsSource) mostOf(seconds int64, open int) int {
 	rows := int((r.held().Seconds() + seconds - 1) / seconds)
@@ -245,11 +251,12 @@ func (r *rowsSource) resampled(ctx context.Context) iter.Seq2[market.Chunk, erro
 	}
 }
 
-// parts cuts the range where buckets begin, in the order of the answer: into months, or delivery dates.
+// parts cuts the range where buckets begin, in the order of the answer: into delivery dates or, if buckets last an hour or more,
+// months. The first month begins with a delivery date of its own, so that a short answer does not read all of it.
 func (r *rowsSource) parts() []market.Period {
 	whole := r.fromPlace(r.held())
 	length := market.BucketsDay
-	if r.query.resolution == market.BucketsMonth {
+	if r.ofHours() {
 		length = market.BucketsMonth
 	}
 	var parts []market.Period
@@ -261,16 +268,64 @@ func (r *rowsSource) parts() []market.Period {
 	if r.query.descending {
 		slices.Reverse(parts)
 	}
-	return parts
+	if length == market.BucketsDay || r.query.resolution == market.BucketsMonth || len(parts) == 0 {
+		return parts
+	}
+	first, rest := parts[0], parts[0]
+	if r.query.descending {
+		first.Start = max(first.Start, market.BucketsDay.Bucket(first.End-1).Start)
+		rest.End = first.Start
+	} else {
+		first.End = min(first.End, market.BucketsDay.Bucket(first.Start).End)
+		rest.Start = first.End
+	}
+	parts[0] = rest
+	return slices.Insert(parts, 0, first)
 }
 
-// fold folds a part of the range, whose delivery dates may be kept in 5 min only.
+// ofHours reports whether buckets are made of whole hours.
+func (r *rowsSource) ofHours() bool {
+	seconds := r.query.resolution.Seconds()
+	return r.query.resolution != "" && (seconds == 0 || seconds >= market.HourSeconds)
+}
+
+// fold folds a part of the range: the summaries of its hours where they are stored, and the rows or 5 min of the rest.
 func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(market.Chunk)) error {
 	resampler := market.NewResampler(r.query.dataset.Series(), r.query.columns, r.query.resolution, r.query.stats...)
-	reading, err := r.store.Read(ctx, r.readQuery(part, r.at(), false))
-	if err != nil {
-		return err
+	reading := r.reading.Part(part)
+	var hours market.Summaries
+	if r.ofHours() {
+		var err error
+		if hours, err = reading.Hours(ctx); err != nil {
+			return err
+		}
 	}
+	from := part.Start
+	for hours.Len() > 0 {
+		if next := hours.Starts[0]; from < next {
+			if err := r.foldRows(ctx, reading.Part(market.Period{Start: from, End: next}), resampler, each); err != nil {
+				return err
+			}
+		}
+		n := 1
+		for n < hours.Len() && hours.Starts[n] == hours.Starts[n-1]+market.HourSeconds {
+			n++
+		}
+		each(resampler.AddSummaries(hours.Slice(0, n)))
+		from = hours.Starts[n-1] + market.HourSeconds
+		hours = hours.Slice(n, hours.Len())
+	}
+	if from < part.End {
+		if err := r.foldRows(ctx, reading.Part(market.Period{Start: from, End: part.End}), resampler, each); err != nil {
+			return err
+		}
+	}
+	each(resampler.End())
+	return nil
+}
+
+// foldRows folds rows, and the 5 min of delivery dates of which no more is kept.
+func (r *rowsSource) foldRows(ctx context.Context, reading *store.Reading, resampler *market.Resampler, each func(market.Chunk)) error {
 	var means []market.AFRRBucket
 	for buckets, err := range reading.Buckets(ctx) {
 		if err != nil {
@@ -278,14 +333,10 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 		}
 		means = append(means, buckets...)
 	}
-	// addMeans folds the 5 min that begin before an instant.
-	addMeans := func(before int64) {
-		n := 0
-		for n < len(means) && means[n].Start < before {
-			n++
-		}
+	// addMeans folds the first 5 min.
+	addMeans := func(n int) {
 		if n > 0 {
-			each(resampler.AddMeans(market.AFRRMeans(means[:n], r.query.columns)))
+			each(resampler.AddSummaries(market.AFRRMeans(means[:n], r.query.columns)))
 			means = means[n:]
 		}
 	}
@@ -294,18 +345,21 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 			return err
 		}
 		for len(means) > 0 && chunk.Len() > 0 { // the steps of a date came again, here and there
-			addMeans(chunk.Starts[0] + 1)
+			n := 0
+			for n < len(means) && means[n].Start <= chunk.Starts[0] {
+				n++
+			}
+			addMeans(n)
 			if len(means) == 0 {
 				break
 			}
-			n := firstFrom(chunk.Starts, means[0].Start)
+			n = firstFrom(chunk.Starts, means[0].Start)
 			each(resampler.Add(chunk.Slice(0, n)))
 			chunk = chunk.Slice(n, chunk.Len())
 		}
 		each(resampler.Add(chunk))
 	}
-	addMeans(part.End)
-	each(resampler.End())
+	addMeans(len(means))
 	return nil
 }
 

@@ -23,7 +23,7 @@ var AFRR = newSeries(Series[AFRRStep]{
 		ID: AFRREnergy, Title: Text{"Énergie aFRR", "aFRR energy"},
 		Summary: Text{"Énergie aFRR, pas de 4 secondes", "aFRR energy, every 4 seconds"},
 		Group:   GroupEnergy, Source: SourceRTE, Product: "RTE Balancing Energy v5, afrr_marginal_price",
-		Due: []Due{{}}, DropsOutliers: true, YearBytes: 107_700_000,
+		Due: []Due{{}}, DropsOutliers: true, YearBytes: 108_800_000,
 	}},
 	Start: func(r *AFRRStep) *int64 { return &r.Start },
 	Columns: []Column[AFRRStep]{{

@@ -113,36 +113,28 @@ func HourOf(second int64) int64 {
 	return second - into
 }
 
-// AFRRMeans is buckets as rows that a Resampler folds, with these columns of AFRR in this order.
-func AFRRMeans(buckets []AFRRBucket, columns []ServedColumn) MeansChunk {
-	made := MeansChunk{
-		Chunk: Chunk{
-			Starts: make([]int64, len(buckets)), Ends: make([]int64, len(buckets)), Columns: make([]Vector, len(columns)),
-		},
-		Counts: make([][]int64, len(columns)),
-	}
+// AFRRMeans returns buckets as rows that a Resampler folds, with these columns of AFRR in this order.
+func AFRRMeans(buckets []AFRRBucket, columns []ServedColumn) Summaries {
+	made := Summaries{Starts: make([]int64, len(buckets)), Columns: make([][]Summary, len(columns))}
 	for i := range buckets {
-		made.Starts[i], made.Ends[i] = buckets[i].Start, buckets[i].Start+BucketSeconds
+		made.Starts[i] = buckets[i].Start
 	}
 	for c, column := range columns {
-		v := Vector{Kind: column.Kind, Valid: make([]bool, len(buckets))}
-		counts := make([]int64, len(buckets))
+		made.Columns[c] = make([]Summary, len(buckets))
 		mean, flag := placeIn(AFRR, column)
-		switch column.Kind {
-		case KindNumber:
-			v.Numbers = make([]float64, len(buckets))
-			for i := range buckets {
-				of := buckets[i].Means()[mean]
-				v.Numbers[i], v.Valid[i], counts[i] = of.Mean.V, of.Mean.Valid, int64(of.Values)
-			}
-		case KindBoolean:
-			v.Integers = make([]int64, len(buckets))
-			for i := range buckets {
+		for i := range buckets {
+			summary := &made.Columns[c][i]
+			summary.reset()
+			switch column.Kind {
+			case KindNumber:
+				if of := buckets[i].Means()[mean]; of.Values > 0 {
+					summary.Sum, summary.Count, summary.OnlyMeans = MicroOf(of.Mean.V)*Micro(of.Values), int64(of.Values), true
+				}
+			case KindBoolean:
 				of := buckets[i].flags()[flag]
-				v.Integers[i], v.Valid[i], counts[i] = int64(of.Yes), of.values() > 0, int64(of.values())
+				summary.Sum, summary.Count = Micro(of.Yes), int64(of.values())
 			}
 		}
-		made.Columns[c], made.Counts[c] = v, counts
 	}
 	return made
 }

@@ -2,7 +2,6 @@ package market
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -139,14 +138,6 @@ func (stat Stat) of(c ServedColumn) ServedColumn {
 	return resampled
 }
 
-// MeansChunk is a run of rows that stand for several steps each, of which only means are stored.
-type MeansChunk struct {
-	// Chunk has in Numbers the mean of each row's values. Of a KindBoolean, Integers has how many of them are true.
-	Chunk
-	// Counts has for each of Columns how many values each row stands for; 0 where it is null.
-	Counts [][]int64
-}
-
 // Resampler folds rows, which ascend by their start, into buckets. Each row that is folded belongs to one bucket for each
 // combination of keys; the buckets of one period are in the order in which the dataset is served. A bucket without a row is
 // left out. Sums are exact, in millionths; results have at most six decimals, halves rounded away from zero.
@@ -176,18 +167,8 @@ type Resampler struct {
 type foldedColumn struct {
 	kind   Kind
 	in     int // its place in the chunks
-	groups []folded
+	groups []Summary
 }
-
-// folded is the values of a column in one group of a bucket.
-type folded struct {
-	sum         Micro // of a boolean: how many values are true
-	count       int64
-	least, most float64
-	onlyMeans   bool // some of the values are known by their mean only, so that the extremes are not known
-}
-
-func (f *folded) reset() { *f = folded{least: math.Inf(1), most: math.Inf(-1)} }
 
 // NewResampler returns a Resampler for rows of a series that have these columns in this order. Where there are no stats it
 // gives means.
@@ -225,11 +206,14 @@ func NewResampler(series AnySeries, columns []ServedColumn, length BucketLength,
 func (r *Resampler) Columns() []ServedColumn { return r.columns }
 
 // Add folds rows and returns the buckets that they complete. The chunk it returns is valid until the next call.
-func (r *Resampler) Add(chunk Chunk) Chunk { return r.add(MeansChunk{Chunk: chunk}) }
+func (r *Resampler) Add(chunk Chunk) Chunk {
+	return r.add(chunk.Starts, chunk.Keys, func(from, to int) { r.foldRows(chunk, from, to) })
+}
 
-// AddMeans is Add for rows of which only means are stored. They count as many times as they have values; the least and the
-// greatest number of a bucket that has any of them are null.
-func (r *Resampler) AddMeans(chunk MeansChunk) Chunk { return r.add(chunk) }
+// AddSummaries is Add for rows that stand for several steps each, of a series without keys.
+func (r *Resampler) AddSummaries(rows Summaries) Chunk {
+	return r.add(rows.Starts, nil, func(from, to int) { r.foldSummaries(rows, from, to) })
+}
 
 // End returns the buckets that are not complete yet. Other rows may be folded after it, also earlier ones.
 func (r *Resampler) End() Chunk {
@@ -239,24 +223,24 @@ func (r *Resampler) End() Chunk {
 	return r.made
 }
 
-func (r *Resampler) add(chunk MeansChunk) Chunk {
+// add calls fold with the places of the rows of each bucket, from and up to them, once their groups are found.
+func (r *Resampler) add(starts []int64, keys [][]string, fold func(from, to int)) Chunk {
 	r.clear()
-	for from, rows := 0, chunk.Len(); from < rows; {
-		if start := chunk.Starts[from]; !r.bucket.Holds(start) {
+	for from, rows := 0, len(starts); from < rows; {
+		if start := starts[from]; !r.bucket.Holds(start) {
 			r.emit()
 			r.bucket = r.length.Bucket(start)
 		}
-		rest := chunk.Starts[from:]
+		rest := starts[from:]
 		to := from + sort.Search(len(rest), func(i int) bool { return rest[i] >= r.bucket.End })
-		r.fold(chunk, from, to)
+		r.group(keys, from, to)
+		fold(from, to)
 		from = to
 	}
 	return r.made
 }
 
-// fold takes the rows from and up to those places, all of one bucket.
-func (r *Resampler) fold(chunk MeansChunk, from, to int) {
-	r.group(chunk.Keys, from, to)
+func (r *Resampler) foldRows(chunk Chunk, from, to int) {
 	for i := range r.folded {
 		column := &r.folded[i]
 		if column.kind == KindInteger {
@@ -264,14 +248,22 @@ func (r *Resampler) fold(chunk MeansChunk, from, to int) {
 		}
 		values := &chunk.Columns[column.in]
 		switch {
-		case chunk.Counts != nil:
-			column.addMeans(values, chunk.Counts[column.in], r.groupOf, from, to)
 		case column.kind == KindBoolean:
 			column.addFlags(values, r.groupOf, from, to)
 		case len(r.order) == 1:
 			column.groups[0].addNumbers(values.Numbers[from:to], values.Valid[from:to], r.needsSum, r.needsExtremes)
 		default:
 			column.addNumbers(values, r.groupOf, from, to)
+		}
+	}
+}
+
+func (r *Resampler) foldSummaries(rows Summaries, from, to int) {
+	for i := range r.folded {
+		if column := &r.folded[i]; column.kind != KindInteger {
+			for _, more := range rows.Columns[column.in][from:to] {
+				column.groups[0].add(more)
+			}
 		}
 	}
 }
@@ -317,7 +309,7 @@ func (r *Resampler) newGroup(keys [][]string, row, place int) {
 	for i := range r.folded {
 		column := &r.folded[i]
 		if len(column.groups) == group {
-			column.groups = append(column.groups, folded{})
+			column.groups = append(column.groups, Summary{})
 		}
 		column.groups[group].reset()
 	}
@@ -344,18 +336,18 @@ func rankIn(values []string, text string) int {
 	return len(values)
 }
 
-func (f *folded) addNumbers(numbers []float64, valid []bool, sum, extremes bool) {
+func (f *Summary) addNumbers(numbers []float64, valid []bool, sum, extremes bool) {
 	valid = valid[:len(numbers)]
-	count := f.count
+	count := f.Count
 	if sum {
-		total := f.sum
+		total := f.Sum
 		for i, v := range numbers {
 			if valid[i] {
 				total += MicroOf(v)
 				count++
 			}
 		}
-		f.sum = total
+		f.Sum = total
 	}
 	if extremes {
 		f.addExtremes(numbers, valid)
@@ -367,11 +359,11 @@ func (f *folded) addNumbers(numbers []float64, valid []bool, sum, extremes bool)
 			}
 		}
 	}
-	f.count = count
+	f.Count = count
 }
 
-func (f *folded) addExtremes(numbers []float64, valid []bool) {
-	least, most := f.least, f.most
+func (f *Summary) addExtremes(numbers []float64, valid []bool) {
+	least, most := f.Least, f.Most
 	for i, v := range numbers {
 		if valid[i] {
 			if v < least {
@@ -382,7 +374,7 @@ func (f *folded) addExtremes(numbers []float64, valid []bool) {
 			}
 		}
 	}
-	f.least, f.most = least, most
+	f.Least, f.Most = least, most
 }
 
 func (c *foldedColumn) addNumbers(values *Vector, groupOf []int32, from, to int) {
@@ -390,9 +382,9 @@ func (c *foldedColumn) addNumbers(values *Vector, groupOf []int32, from, to int)
 	for i, v := range numbers {
 		if valid[i] {
 			f := &c.groups[groupOf[i]]
-			f.sum += MicroOf(v)
-			f.count++
-			f.least, f.most = min(f.least, v), max(f.most, v)
+			f.Sum += MicroOf(v)
+			f.Count++
+			f.Least, f.Most = min(f.Least, v), max(f.Most, v)
 		}
 	}
 }
@@ -402,27 +394,11 @@ func (c *foldedColumn) addFlags(values *Vector, groupOf []int32, from, to int) {
 	for i, is := range flags {
 		if valid[i] {
 			f := &c.groups[groupOf[i]]
-			f.count++
+			f.Count++
 			if is {
-				f.sum++
+				f.Sum++
 			}
 		}
-	}
-}
-
-func (c *foldedColumn) addMeans(values *Vector, counts []int64, groupOf []int32, from, to int) {
-	for i := from; i < to; i++ {
-		if !values.Valid[i] {
-			continue
-		}
-		f := &c.groups[groupOf[i-from]]
-		f.count += counts[i]
-		if c.kind == KindBoolean {
-			f.sum += Micro(values.Integers[i])
-			continue
-		}
-		f.sum += MicroOf(values.Numbers[i]) * Micro(counts[i])
-		f.onlyMeans = true
 	}
 }
 
@@ -471,20 +447,20 @@ func (r *Resampler) emit() {
 }
 
 // appendStat appends a statistic of one bucket.
-func (r *Resampler) appendStat(v *Vector, kind Kind, stat Stat, f *folded) {
+func (r *Resampler) appendStat(v *Vector, kind Kind, stat Stat, f *Summary) {
 	switch {
 	case stat == StatCount:
-		v.Valid, v.Integers = append(v.Valid, true), append(v.Integers, f.count)
+		v.Valid, v.Integers = append(v.Valid, true), append(v.Integers, f.Count)
 	case stat == StatShare:
 		const decimals = 10_000
-		share := roundedQuotient(f.count*decimals, r.bucket.Seconds()/r.step)
+		share := roundedQuotient(f.Count*decimals, r.bucket.Seconds()/r.step)
 		v.Valid, v.Numbers = append(v.Valid, true), append(v.Numbers, float64(share)/decimals)
 	case kind == KindBoolean && stat == StatSum:
-		v.Valid, v.Integers = append(v.Valid, f.count > 0), append(v.Integers, int64(f.sum))
+		v.Valid, v.Integers = append(v.Valid, f.Count > 0), append(v.Integers, int64(f.Sum))
 	case kind == KindBoolean && stat == StatMin:
-		v.Valid, v.Flags = append(v.Valid, f.count > 0), append(v.Flags, f.count > 0 && int64(f.sum) == f.count)
+		v.Valid, v.Flags = append(v.Valid, f.Count > 0), append(v.Flags, f.Count > 0 && int64(f.Sum) == f.Count)
 	case kind == KindBoolean && stat == StatMax:
-		v.Valid, v.Flags = append(v.Valid, f.count > 0), append(v.Flags, f.sum > 0)
+		v.Valid, v.Flags = append(v.Valid, f.Count > 0), append(v.Flags, f.Sum > 0)
 	default:
 		n := f.number(kind, stat)
 		v.Valid, v.Numbers = append(v.Valid, n.Valid), append(v.Numbers, n.V)
@@ -492,18 +468,18 @@ func (r *Resampler) appendStat(v *Vector, kind Kind, stat Stat, f *folded) {
 }
 
 // number is a statistic that is a number; null if the bucket has no value.
-func (f *folded) number(kind Kind, stat Stat) Number {
+func (f *Summary) number(kind Kind, stat Stat) Number {
 	switch {
-	case f.count == 0, f.onlyMeans && (stat == StatMin || stat == StatMax):
+	case f.Count == 0, f.OnlyMeans && (stat == StatMin || stat == StatMax):
 		return Number{}
 	case stat == StatMin:
-		return MicroOf(f.least).Number()
+		return MicroOf(f.Least).Number()
 	case stat == StatMax:
-		return MicroOf(f.most).Number()
+		return MicroOf(f.Most).Number()
 	case stat == StatSum:
-		return f.sum.Number()
+		return f.Sum.Number()
 	case kind == KindBoolean:
-		return Micro(roundedQuotient(int64(f.sum)*MicrosPerUnit, f.count)).Number()
+		return Micro(roundedQuotient(int64(f.Sum)*MicrosPerUnit, f.Count)).Number()
 	}
-	return Micro(roundedQuotient(int64(f.sum), f.count)).Number()
+	return Micro(roundedQuotient(int64(f.Sum), f.Count)).Number()
 }

@@ -572,14 +572,16 @@ func TestMeansAreWeightedByTheirCounts(t *testing.T) {
 	hour := second("2026-10-25T01:00:00Z")
 	r := market.NewResampler(market.AFRR, columns(market.AFRR, "pdemand_mw", "prorata_mode"), market.BucketsHour, market.Stats()...)
 	steps := market.Chunk{Starts: []int64{hour, hour + 4}, Ends: []int64{hour + 4, hour + 8}, Columns: []market.Vector{numbers("7", ""), flags("yn")}}
-	thinned := market.MeansChunk{
-		Chunk: market.Chunk{Starts: []int64{hour + 300, hour + 600, hour + 900}, Ends: []int64{hour + 600, hour + 900, hour + 1200}, Columns: []market.Vector{
-			numbers("1.5", "", "-3"), {Kind: market.KindBoolean, Valid: []bool{true, false, true}, Integers: []int64{75, 0, 0}},
-		}},
-		Counts: [][]int64{{75, 0, 14}, {75, 0, 75}},
+	mean := func(v float64, values int) market.BucketMean {
+		return market.BucketMean{Mean: market.Number{V: v, Valid: values > 0}, Values: values}
 	}
+	thinned := market.AFRRMeans([]market.AFRRBucket{
+		{Start: hour + 300, Steps: 75, DemandMW: mean(1.5, 75), ProrataMode: market.BucketFlag{Yes: 75}},
+		{Start: hour + 600, Steps: 75, DemandMW: mean(0, 0)},
+		{Start: hour + 900, Steps: 75, DemandMW: mean(-3, 14), ProrataMode: market.BucketFlag{No: 75}},
+	}, columns(market.AFRR, "pdemand_mw", "prorata_mode"))
 	got := rows(r.Add(steps))
-	got = append(got, rows(r.AddMeans(thinned))...)
+	got = append(got, rows(r.AddSummaries(thinned))...)
 	got = append(got, rows(r.End())...)
 	// (7 + 75*1.5 - 14*3) / 90, and 76 of 152.
 	want := []string{"2026-10-25T01:00:00Z 2026-10-25T02:00:00Z 0.861111 null null 77.5 90 0.1 0.5 false true 76 152 0.1689"}
@@ -623,7 +625,7 @@ func TestThinnedDatesGiveTheMeansOfTheirStepsButForRounding(t *testing.T) {
 		length := rapid.SampledFrom(market.BucketLengths()).Draw(t, "resolution")
 		r := market.NewResampler(market.AFRR, all, length, market.StatMean, market.StatCount, market.StatShare)
 		want := wholeOf(r, r.Add(chunk), r.End)
-		got := wholeOf(r, r.AddMeans(market.AFRRMeans(market.AFRRBuckets(steps), all)), r.End)
+		got := wholeOf(r, r.AddSummaries(market.AFRRMeans(market.AFRRBuckets(steps), all)), r.End)
 		if !slices.Equal(got.Starts, want.Starts) {
 			t.Fatalf("buckets at %v, want %v", got.Starts, want.Starts)
 		}
