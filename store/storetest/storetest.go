@@ -49,7 +49,7 @@ func folder(t testing.TB) string {
 	if free, _, err := disk.Free(memoryFolder); err != nil || free < memoryBytes {
 		return t.TempDir()
 	}
-	path, err := os.MkdirTemp(memoryFolder, "courant-test")
+	path, err := os.MkdirTemp(memoryFolder, "courant-test") //nolint:usetesting // t.TempDir would be on disk
 	if err != nil {
 		return t.TempDir()
 	}
