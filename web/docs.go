@@ -47,8 +47,9 @@ func (Docs) Rules() []Text { return dataRules }
 // Documented is a route with an example of its answer.
 type Documented struct {
 	Route
-	Example string // JSON, shortened
+	Example string // JSON, shortened, in the visitor's language
 	Live    bool   // the example is the answer that is served now, which the visitor may read
+	Address string // where the live answer is
 }
 
 // Name returns the name of the endpoint in the route's path.

@@ -88,13 +88,13 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 			InvalidDates: true, MostDates: 31, Sheets: []web.Sheet{sheet(market.AFRREnergy, word), sheet(market.MFRREnergy, word)},
 		}))
 		r.keep("status, " + name)(p.Status(visit, status(word)))
-		documented := []web.Documented{{Route: web.Reference()[0], Example: "{\n}", Live: true}}
+		documented := []web.Documented{{Route: web.Reference()[0], Example: "{\n}", Live: true, Address: "/api/datasets"}}
 		for _, route := range web.Reference() {
 			if route.Body != nil && route.Path != documented[0].Path {
 				documented = append(documented, web.Documented{Route: route, Example: word})
 			}
 		}
-		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented, Rows: web.Documented{Route: web.RowsRoute(market.DayAheadPrices, nil, nil), Example: word, Live: true}}))
+		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented, Rows: web.Documented{Route: web.RowsRoute(market.DayAheadPrices, nil, nil), Example: word, Live: true, Address: "/api/datasets"}}))
 		r.keep("problem, " + name)(p.Problem(visit, web.Problems()[0]))
 	}
 	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []market.DeliveryDate{day}}))

@@ -158,7 +158,11 @@ func (s schemas) operation(route Route) object {
 		status = "303"
 		answer["description"] = Text{"La page suivante est à l’adresse Location", "The next page is at Location"}.In(l)
 	case route.Body != nil:
-		content := object{route.Content: object{"schema": reference(schemaName(route.Path))}}
+		described := object{"schema": reference(schemaName(route.Path))}
+		if example := route.Example.In(l); example != "" {
+			described["example"] = json.RawMessage(example)
+		}
+		content := object{route.Content: described}
 		for _, mediaType := range route.OtherContent {
 			content[mediaType] = object{"schema": contentSchema(mediaType)}
 		}

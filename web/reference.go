@@ -26,6 +26,7 @@ type Route struct {
 	Paged        bool    // the answer's header Link names the next page
 	// Body is the members of an answer in JSON; a field without a name is the answer itself. nil: another content, or no schema.
 	Body       []Field
+	Example    Text // an answer in JSON with invented values, lists cut short; empty: there is none
 	Deprecated *Deprecation
 }
 

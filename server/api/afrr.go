@@ -19,14 +19,9 @@ func afrrView(dataset market.Dataset) view {
 			return made, err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
-			start := date.Start().Unix()
-			return newBody(windowOf([]market.AFRRStep{
-				{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164),
-					PicassoConnection: flag(true), ProrataMode: flag(false)},
-				{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18),
-					PicassoConnection: flag(true), ProrataMode: flag(false)},
-			}, date, read), afrrBody)
+			return newBody(windowOf(sampleAFRR(date), date, read), afrrBody)
 		},
+		sample: func(date market.DeliveryDate) market.Chunk { return market.AFRR.Serve(sampleAFRR(date)) },
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			buckets, thinned, err := s.fiveMinutes(ctx, dataset, dates)
 			table := newTable(dataset, dates)
@@ -45,6 +40,17 @@ func afrrView(dataset market.Dataset) view {
 		},
 		kicker:      web.Text{FR: "moyennes de 5 min", EN: "5 min means"},
 		oneDateOnly: true,
+	}
+}
+
+// sampleAFRR returns two steps with invented values, for the documentation.
+func sampleAFRR(date market.DeliveryDate) []market.AFRRStep {
+	start := date.Start().Unix()
+	return []market.AFRRStep{
+		{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164),
+			PicassoConnection: flag(true), ProrataMode: flag(false)},
+		{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18),
+			PicassoConnection: flag(true), ProrataMode: flag(false)},
 	}
 }
 

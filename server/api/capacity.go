@@ -22,6 +22,9 @@ func capacityView(dataset market.Dataset) view {
 		example: func(date market.DeliveryDate, read time.Time) body {
 			return newBody(windowOf(sampleCapacity(dataset, date), date, read), capacityBody)
 		},
+		sample: func(date market.DeliveryDate) market.Chunk {
+			return market.Capacity.Serve(sampleCapacity(dataset, date))
+		},
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			steps, err := store.Within(ctx, s.store, market.Capacity, dataset, dates.period())
 			table := newTable(dataset, dates)
@@ -49,7 +52,7 @@ func sampleCapacity(dataset market.Dataset, date market.DeliveryDate) []market.C
 		for d, direction := range dailyDirections(dataset) {
 			steps = append(steps, market.CapacityStep{
 				Dataset: dataset, Start: date.Start().Unix() + i*market.QuarterSeconds, Direction: direction, TimeHorizon: market.DailyHorizon,
-				OfferedMW: market.Num(842), ContractedMW: market.Num(578), Price: market.Num(1.785 - float64(d)),
+				Product: "STD", OfferedMW: market.Num(842), ContractedMW: market.Num(578), Price: market.Num(1.785 - float64(d)),
 			})
 		}
 	}

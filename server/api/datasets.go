@@ -81,28 +81,29 @@ func describeDataset(dataset market.Dataset, status report.Status, l web.Languag
 
 // datasets describes all datasets.
 func (s *Server) datasets(c echo.Context) error {
-	all, err := s.describeDatasets(c)
+	described, err := s.describeDatasets(c)
 	if err != nil {
 		return err
 	}
-	return s.sendDescription(c, map[string][]datasetDescription{"datasets": all})
+	return s.sendDescription(c, described)
 }
 
 // dataset describes one dataset.
 func (s *Server) dataset(c echo.Context) error {
 	dataset, known := market.ParseDataset(c.Param("dataset"))
-	all, err := s.describeDatasets(c)
+	described, err := s.describeDatasets(c)
 	if err != nil {
 		return err
 	}
 	if !known {
 		return problemNotFound
 	}
+	all := described["datasets"]
 	return s.sendDescription(c, all[slices.IndexFunc(all, func(d datasetDescription) bool { return d.ID == dataset })])
 }
 
 // describeDatasets describes all datasets to any account.
-func (s *Server) describeDatasets(c echo.Context) ([]datasetDescription, error) {
+func (s *Server) describeDatasets(c echo.Context) (map[string][]datasetDescription, error) {
 	identity, err := s.reader(c)
 	if err != nil {
 		return nil, err
@@ -111,11 +112,16 @@ func (s *Server) describeDatasets(c echo.Context) ([]datasetDescription, error) 
 	if err != nil {
 		return nil, err
 	}
+	return describeDatasets(found, language(c)), nil
+}
+
+// describeDatasets returns the answer of /api/datasets.
+func describeDatasets(found report.Report, l web.Language) map[string][]datasetDescription {
 	var all []datasetDescription
 	for _, status := range found.Datasets {
-		all = append(all, describeDataset(status.Dataset, status, language(c)))
+		all = append(all, describeDataset(status.Dataset, status, l))
 	}
-	return all, nil
+	return map[string][]datasetDescription{"datasets": all}
 }
 
 func (s *Server) sendDescription(c echo.Context, description any) error {

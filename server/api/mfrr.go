@@ -18,13 +18,9 @@ func mfrrView(dataset market.Dataset) view {
 			return newBody(window, mfrrBody), err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
-			start := date.Start().Unix()
-			return newBody(windowOf([]market.MFRRStep{
-				{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5),
-					RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
-				{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
-			}, date, read), mfrrBody)
+			return newBody(windowOf(sampleMFRR(date), date, read), mfrrBody)
 		},
+		sample: func(date market.DeliveryDate) market.Chunk { return market.MFRR.Serve(sampleMFRR(date)) },
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			rows, err := store.Within(ctx, s.store, market.MFRR, dataset, dates.period())
 			table := newTable(dataset, dates)
@@ -38,6 +34,16 @@ func mfrrView(dataset market.Dataset) view {
 			}
 		},
 		kicker: web.Text{FR: "prix marginaux par quart d’heure", EN: "clearing prices by quarter hour"},
+	}
+}
+
+// sampleMFRR returns a quarter hour with invented values, for the documentation.
+func sampleMFRR(date market.DeliveryDate) []market.MFRRStep {
+	start := date.Start().Unix()
+	return []market.MFRRStep{
+		{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5),
+			RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
+		{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,7 +43,11 @@ func (s *Server) newOpenAPIs() map[web.Language]func() (*document, error) {
 	for _, l := range []web.Language{web.French, web.English} {
 		made[l] = sync.OnceValues(func() (*document, error) {
 			site := web.Site{PublicURL: s.publicURL, Contact: s.contact, SessionCookie: s.auth.SessionCookie()}
-			body, err := web.OpenAPI(l, site, reference())
+			routes, err := reference()
+			if err != nil {
+				return nil, err
+			}
+			body, err := web.OpenAPI(l, site, routes)
 			if err != nil {
 				return nil, err
 			}
@@ -54,79 +59,117 @@ func (s *Server) newOpenAPIs() map[web.Language]func() (*document, error) {
 
 // llms answers the description of the API as text.
 func (s *Server) llms(c echo.Context) error {
-	text := web.LLMs(language(c), s.site(c), reference())
+	routes, err := reference()
+	if err != nil {
+		return err
+	}
+	text := web.LLMs(language(c), s.site(c), routes)
 	return s.sendDocument(c, newDocument("text/plain; charset=utf-8", text), cacheDescription)
 }
 
 // docs answers the API documentation. Its examples are live answers for a visitor who may read them, else invented ones.
 func (s *Server) docs(c echo.Context, identity auth.Identity) error {
-	view, guest := web.Docs{Site: s.site(c)}, identity.AccountID == 0
-	var err error
-	if view.Rows, err = s.documentedRows(c, identity); err != nil {
+	view := web.Docs{Site: s.site(c)}
+	routes, err := reference()
+	if err != nil {
 		return err
-	}
-	for _, route := range web.Reference() {
-		name, isAPI := strings.CutPrefix(route.Path, web.PathAPI)
-		if !isAPI || route.Body == nil {
-			continue
-		}
-		documented := web.Documented{Route: route}
-		answer := examples()[name]
-		if served, built := s.bodies.of(name); built && served != nil && !guest && mayRead(identity, route.Datasets) == nil {
-			answer, documented.Live = served, true
-		}
-		if answer != nil {
-			if documented.Example, err = answer.example(); err != nil {
-				return err
-			}
-		}
-		view.Endpoints = append(view.Endpoints, documented)
 	}
 	feeds, err := documentedBridges()
 	if err != nil {
 		return err
+	}
+	shownRows := web.RowsPath(market.Datasets()[0])
+	for _, route := range routes {
+		isFeed := slices.ContainsFunc(feeds, func(feed web.Documented) bool { return feed.Path == route.Path })
+		if !strings.HasPrefix(route.Path, web.PathAPI) || route.Body == nil || isFeed {
+			continue
+		}
+		documented := web.Documented{Route: route, Example: route.Example.In(language(c)), Address: route.Path}
+		if identity.AccountID != 0 && mayRead(identity, route.Datasets) == nil {
+			if err := s.showLive(c, identity, &documented); err != nil {
+				return err
+			}
+		}
+		switch {
+		case route.Path == shownRows:
+			view.Rows = documented
+		case !strings.HasSuffix(route.Path, "/rows"):
+			view.Endpoints = append(view.Endpoints, documented)
+		}
 	}
 	view.Endpoints = append(view.Endpoints, feeds...)
 	body, err := s.pages.Docs(visit(c, identity), view)
 	return s.page(c, http.StatusOK, body, err)
 }
 
-// documentedRows describes the rows of the first dataset. The example is the newest rows for a visitor who may read them,
-// else invented ones, written by the same code.
-func (s *Server) documentedRows(c echo.Context, identity auth.Identity) (web.Documented, error) {
-	dataset, ctx := market.Datasets()[0], c.Request().Context()
-	documented := web.Documented{Route: rowsRoute(dataset)}
+// showLive replaces the invented example of a route with what is served now, if there is such an answer.
+func (s *Server) showLive(c echo.Context, identity auth.Identity, documented *web.Documented) error {
+	var body []byte
+	switch path := documented.Path; path {
+	case web.PathStatus, web.PathDatasets, web.PathDataset:
+		found, err := s.report(c.Request().Context(), identity.Admin)
+		if err != nil || len(found.Datasets) == 0 {
+			return err
+		}
+		var answer any = found
+		if path != web.PathStatus {
+			described := describeDatasets(found, language(c))
+			answer = described
+			if path == web.PathDataset {
+				first := described["datasets"][0]
+				answer, documented.Address = first, web.DatasetPath(first.ID)
+			}
+		}
+		if body, err = json.Marshal(answer); err != nil {
+			return err
+		}
+	case web.RowsPath(market.Datasets()[0]):
+		var err error
+		if body, err = s.newestRows(c, identity, market.Datasets()[0]); err != nil {
+			return err
+		}
+	default:
+		served, built := s.bodies.of(strings.TrimPrefix(path, web.PathAPI))
+		if !built || served == nil {
+			return nil
+		}
+		example, err := served.example()
+		documented.Example, documented.Live = example, true
+		return err
+	}
+	if body == nil {
+		return nil
+	}
+	example, err := shorten(body, exampleRows)
+	documented.Example, documented.Live = example, true
+	return err
+}
+
+// newestRows returns the first rows of the latest delivery date of a dataset in JSON; nil if nothing is stored.
+func (s *Server) newestRows(c echo.Context, identity auth.Identity, dataset market.Dataset) ([]byte, error) {
 	latest, _ := s.bodies.latest(dataset)
-	documented.Live = identity.AccountID != 0 && identity.May(dataset) == nil && !latest.IsZero()
-	date := exampleDate
-	if documented.Live {
-		date = latest
+	if latest.IsZero() {
+		return nil, nil
 	}
-	query, err := parseRowsQuery(dataset, "date="+date.String()+"&limit="+strconv.Itoa(exampleRows), nil, s.clock.Now(), latest)
+	ctx := c.Request().Context()
+	query, err := parseRowsQuery(dataset, "date="+latest.String()+"&limit="+strconv.Itoa(exampleRows), nil, s.clock.Now(), latest)
 	if err != nil {
-		return documented, err
+		return nil, err
 	}
-	answer := &rowsAnswer{query: query, columns: query.columns, reading: &store.Reading{ChangedAt: date.Start(), Changed: 1}}
-	chunks := func(yield func(market.Chunk, error) bool) { yield(sampleRows(dataset, date), nil) }
-	next := ""
-	if documented.Live {
-		if answer, err = s.beginRows(ctx, query); err != nil {
-			return documented, err
-		}
-		if err := answer.countRows(ctx); err != nil {
-			return documented, err
-		}
-		if answer.missing, err = s.missingDates(ctx, s.memo(), identity, answer); err != nil {
-			return documented, err
-		}
-		chunks, next = answer.source.rows(ctx, query.limit), answer.nextAddress()
+	answer, err := s.beginRows(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if err := answer.countRows(ctx); err != nil {
+		return nil, err
+	}
+	if answer.missing, err = s.missingDates(ctx, s.memo(), identity, answer); err != nil {
+		return nil, err
 	}
 	var body bytes.Buffer
-	if err := s.writeRows(c, answer, next, chunks, &body, func() error { return nil }); err != nil {
-		return documented, err
-	}
-	documented.Example, err = shorten(body.Bytes(), exampleRows)
-	return documented, err
+	rows := answer.source.rows(ctx, query.limit)
+	err = answer.write(language(c), s.simulated, answer.nextAddress(), rows, &body, func() error { return nil })
+	return body.Bytes(), err
 }
 
 // problemPage answers the page that explains the code of an error.
@@ -139,27 +182,6 @@ func (s *Server) problemPage(c echo.Context, identity auth.Identity) error {
 	body, err := s.pages.Problem(visit(c, identity), all[at])
 	return s.page(c, http.StatusOK, body, err)
 }
-
-// exampleRows is the number of members to which lists in an example are cut.
-const exampleRows = 2
-
-// exampleDate is the delivery date of invented values.
-var exampleDate = market.NewDeliveryDate(2026, 4, 17)
-
-// examples returns the answer of each endpoint with invented values, written by the same code as the real ones.
-var examples = sync.OnceValue(func() map[string]*document {
-	date := exampleDate
-	read := date.Start().Add(-time.Hour)
-	parts := map[market.Dataset]body{}
-	for _, dataset := range market.Datasets() {
-		parts[dataset] = viewOf(dataset).example(date, read)
-	}
-	made := map[string]*document{}
-	for _, e := range endpoints {
-		made[e.name] = e.answer(parts, nil)
-	}
-	return made
-})
 
 func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[[]R] {
 	return store.Window[[]R]{Rows: rows, Last: last, FetchedAt: read}

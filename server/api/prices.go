@@ -17,14 +17,9 @@ func pricesView(dataset market.Dataset) view {
 			return newBody(window, pricesBody), err
 		},
 		example: func(date market.DeliveryDate, read time.Time) body {
-			var prices []market.Price
-			for i := range int64(quartersPerHour) {
-				prices = append(prices, market.Price{
-					Start: date.Start().Unix() + i*market.QuarterSeconds, Resolution: market.PT15M, Price: market.Num(float64(8412-31*i) / 100),
-				})
-			}
-			return newBody(windowOf(prices, date, read), pricesBody)
+			return newBody(windowOf(samplePrices(date), date, read), pricesBody)
 		},
+		sample: func(date market.DeliveryDate) market.Chunk { return market.Prices.Serve(samplePrices(date)) },
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			prices, err := store.Within(ctx, s.store, market.Prices, dataset, dates.period())
 			table := newTable(dataset, dates)
@@ -39,6 +34,17 @@ func pricesView(dataset market.Dataset) view {
 			}}
 		},
 	}
+}
+
+// samplePrices returns an hour of invented prices, for the documentation.
+func samplePrices(date market.DeliveryDate) []market.Price {
+	var prices []market.Price
+	for i := range int64(quartersPerHour) {
+		prices = append(prices, market.Price{
+			Start: date.Start().Unix() + i*market.QuarterSeconds, Resolution: market.PT15M, Price: market.Num(float64(8412-31*i) / 100),
+		})
+	}
+	return prices
 }
 
 // pricesBody returns the answer of /api/day-ahead-prices: every quarter hour of the window, EUR/MWh.

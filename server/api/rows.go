@@ -268,7 +268,7 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer, remember func(*row
 		return nil
 	}
 	stream := newRowsStream(c, coding)
-	err := s.writeRows(c, answer, next, answer.source.rows(c.Request().Context(), q.limit), stream, stream.begin)
+	err := answer.write(language(c), s.simulated, next, answer.source.rows(c.Request().Context(), q.limit), stream, stream.begin)
 	if err == nil {
 		err = stream.end()
 	}
@@ -293,18 +293,18 @@ func (a *rowsAnswer) nextAddress() string {
 	return web.RowsPath(a.query.dataset) + "?" + a.query.nextQuery(int64(a.reading.Changed), *a.nextPage)
 }
 
-// writeRows writes an answer with these rows; written is called after each chunk.
-func (s *Server) writeRows(
-	c echo.Context, answer *rowsAnswer, next string, rows iter.Seq2[market.Chunk, error], out io.Writer, written func() error,
+// write writes the answer with these rows; written is called after each chunk.
+func (answer *rowsAnswer) write(
+	l web.Language, simulated bool, next string, rows iter.Seq2[market.Chunk, error], out io.Writer, written func() error,
 ) error {
 	q := &answer.query
 	head := format.HeadOf(q.dataset)
-	head.Simulated, head.Period, head.AsOf, head.Columns = s.simulated, q.period, q.asOf, answer.columns
+	head.Simulated, head.Period, head.AsOf, head.Columns = simulated, q.period, q.asOf, answer.columns
 	head.Position, head.GeneratedAt = int64(answer.reading.Changed), answer.reading.ChangedAt
 	if q.resolution != "" {
 		head.Resolution = string(q.resolution)
 	}
-	options := format.Options{Zone: format.UTC, Null: q.nulls, Doubles: q.doubles, French: language(c) == web.French}
+	options := format.Options{Zone: format.UTC, Null: q.nulls, Doubles: q.doubles, French: l == web.French}
 	if q.inParis {
 		options.Zone = format.Paris
 	}

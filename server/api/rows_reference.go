@@ -2,20 +2,38 @@ package api
 
 import (
 	"slices"
+	"sync"
 
 	"courant/server/api/format"
 	"courant/store/market"
 	"courant/web"
 )
 
-// reference returns the description of every route.
-func reference() []web.Route {
+// reference returns the description of every route, with examples.
+var reference = sync.OnceValues(func() ([]web.Route, error) {
 	var rows []web.Route
 	for _, dataset := range market.Datasets() {
 		rows = append(rows, rowsRoute(dataset))
 	}
-	return web.Reference(append(rows, bridgeRoutes()...)...)
-}
+	routes := web.Reference(append(rows, bridgeRoutes()...)...)
+	examples := map[string]web.Text{} // of the bridges, by path
+	feeds, err := documentedBridges()
+	if err != nil {
+		return nil, err
+	}
+	for _, feed := range feeds {
+		examples[feed.Path] = web.Text{FR: feed.Example, EN: feed.Example}
+	}
+	for i := range routes {
+		isFeed := false
+		if routes[i].Example, isFeed = examples[routes[i].Path]; !isFeed {
+			if routes[i].Example, err = exampleOf(routes[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return routes, nil
+})
 
 // rowsRoute describes the rows of a dataset, with the parameters and forms that the handler reads.
 func rowsRoute(dataset market.Dataset) web.Route {

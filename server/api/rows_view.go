@@ -22,6 +22,7 @@ func rowsView(dataset market.Dataset) view {
 			window := store.Window[market.Chunk]{Rows: sampleRows(dataset, date), Last: date, FetchedAt: read}
 			return newBody(window, func(window store.Window[market.Chunk]) []byte { return rowsBody(dataset, window) })
 		},
+		sample: func(date market.DeliveryDate) market.Chunk { return sampleRows(dataset, date) },
 		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
 			rows, err := s.store.RowsWithin(ctx, dataset, dates.period())
 			return rowsTable(newTable(dataset, dates), dataset, rows), err

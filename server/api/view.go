@@ -16,6 +16,8 @@ type view struct {
 	build func(ctx context.Context, db *store.Store, windowDays int) (body, error)
 	// example writes an answer with invented values of a delivery date, fetched at the given time, for the documentation.
 	example func(date market.DeliveryDate, read time.Time) body
+	// sample returns the rows of that answer as they are stored.
+	sample func(date market.DeliveryDate) market.Chunk
 	// table reads the table that pages and the CSV show of the dates.
 	table func(ctx context.Context, s *Server, dates span) (web.Table, error)
 	// drawings returns the charts of a table.
