@@ -20,7 +20,7 @@ var imports = map[string][]string{
 	"courant":                       {"courant/server/command"},
 	"courant/server/command":        {"courant/auth", "courant/ingest", "courant/ingest/report", "courant/ingest/simulator", "courant/ingest/source", "courant/server", "courant/server/api", "courant/server/api/format", "courant/server/config", "courant/server/entrance", "courant/server/lake", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market"},
 	"courant/server":                {"courant/auth", "courant/ingest", "courant/ingest/entsoe", "courant/ingest/report", "courant/ingest/rte", "courant/ingest/source", "courant/server/api", "courant/server/api/format", "courant/server/config", "courant/server/entrance", "courant/server/lake", "courant/store", "courant/store/backup", "courant/store/backup/s3", "courant/store/disk", "courant/store/market", "courant/web"},
-	"courant/server/api":            {"courant/auth", "courant/ingest/report", "courant/server/api/format", "courant/store", "courant/store/market", "courant/web"},
+	"courant/server/api":            {"courant/auth", "courant/ingest/report", "courant/server/api/format", "courant/server/lake", "courant/store", "courant/store/market", "courant/web"},
 	"courant/server/api/format":     {"courant/store/market"},
 	"courant/server/config":         {"courant/store/market"},
 	"courant/server/entrance":       {},

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -122,5 +124,46 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 	coverage, err := db.Coverage(t.Context(), market.AFRREnergy, yesterday, yesterday)
 	if err != nil || coverage.Rows() != yesterday.Steps(market.AFRRSeconds) {
 		t.Errorf("%d steps of yesterday, %v", coverage.Rows(), err)
+	}
+}
+
+// An export to a disk that fills up says so, leaves whole files only, and goes on when there is room.
+func TestAnExportToAFullDiskLeavesOnlyWholeFilesAndGoesOn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	exportedRows(t, "courant.db")
+	if code, said := exportCommand(t, "whole"); code != command.ExitDone {
+		t.Fatal(said)
+	}
+	want, _ := filesUnder(t, "whole")
+	folder := t.TempDir()
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=16m"); err != nil {
+		t.Skipf("no small disk can be mounted: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, 0); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	code, said := exportCommand(t, folder)
+	if code != command.ExitFailed || !strings.Contains(said, "courant: export to "+folder) || !strings.HasSuffix(said, "the disk is full: make room and try again\n") {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	got, left := filesUnder(t, folder)
+	for name, content := range got {
+		if content != want[name] {
+			t.Errorf("%s has %d bytes, want %d", name, len(content), len(want[name]))
+		}
+	}
+	if len(got) == 0 || len(got) == len(want) || slices.ContainsFunc(left, func(name string) bool { return strings.HasSuffix(name, ".part") }) {
+		t.Errorf("%d files of %d, and %q", len(got), len(want), left)
+	}
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, "size=256m"); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := exportCommand(t, folder); code != command.ExitDone {
+		t.Errorf("with room, exit %d: %s", code, said)
+	}
+	if got, _ := filesUnder(t, folder); !maps.Equal(got, want) {
+		t.Errorf("with room there are %d files, want %d", len(got), len(want))
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"courant/server/api"
 	"courant/server/config"
 	"courant/server/entrance"
+	"courant/server/lake"
 	"courant/store"
 	"courant/store/backup"
 )
@@ -44,6 +45,7 @@ type Server struct {
 	feeds    *ingest.Feeds
 	collects bool // the feeds run
 	upkeep   *upkeep
+	archive  *lake.Archive
 	limits   entrance.Limits
 	listener net.Listener    // without TLS; nil where only the front is served
 	front    *entrance.Front // nil without a TLS domain
@@ -83,8 +85,9 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: metrics.ran, Explain: o.Explain,
 	})
 	clockWrong := func() bool { return s.feeds.ClockWrong(context.Background()) }
+	s.archive = lake.NewArchive(db, o.Simulated)
 	s.upkeep = &upkeep{
-		store: db, auth: s.auth, clock: clock, log: log, stepDays: cfg.Retention.AFRREnergyDays, clockWrong: clockWrong,
+		archive: s.archive, store: db, auth: s.auth, clock: clock, log: log, stepDays: cfg.Retention.AFRREnergyDays, clockWrong: clockWrong,
 	}
 	if cfg.Backup.Schedule != config.NoClockTime {
 		destinations, err := backup.Destinations(cfg.Backup.To, BucketOf(cfg.Backup.S3))
@@ -100,7 +103,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 	s.server, err = api.New(api.Options{
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),
-		Contact: cfg.Contact, Simulated: o.Simulated,
+		Contact: cfg.Contact, Archive: s.archive, Simulated: o.Simulated,
 		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mailerOf(cfg, o.Explain),
 		Report: s.reportFor, Decide: s.decide, Metrics: metrics.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback, CORSOrigins: cfg.API.CORSOrigins,
 	})
@@ -135,7 +138,11 @@ func (s *Server) Close() error {
 	if s.server != nil {
 		s.server.Close()
 	}
-	return errors.Join(s.auth.Close(), s.store.Close())
+	var archive error
+	if s.archive != nil {
+		archive = s.archive.Close()
+	}
+	return errors.Join(archive, s.auth.Close(), s.store.Close())
 }
 
 // Auth returns the accounts.

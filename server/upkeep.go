@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
+	"courant/server/lake"
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/disk"
@@ -32,7 +34,8 @@ type upkeep struct {
 	stepDays   int              // delivery dates, today included, whose 4 s steps of aFRR are kept; 0: all
 	backups    *backup.Schedule // nil: none are scheduled
 	exports    *exports         // nil: none are scheduled
-	clockWrong func() bool      // reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not
+	archive    *lake.Archive
+	clockWrong func() bool // reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not
 }
 
 // start starts the work in the background, until ctx ends.
@@ -82,7 +85,7 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 // maintain runs the nightly upkeep until ctx ends.
 func (u *upkeep) maintain(ctx context.Context) {
 	for u.sleep(ctx, market.NextAt(u.clock.Now(), upkeepTime)) {
-		for _, work := range []func(context.Context) error{u.removeOldSteps, u.pruneAccounts, u.pruneQuarantine, u.store.Maintain} {
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.pruneAccounts, u.pruneQuarantine, u.store.Maintain, u.makeArchive} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				u.log.Error("nightly upkeep failed", "error", oneLine(err))
 			}
@@ -110,6 +113,19 @@ func (u *upkeep) pruneQuarantine(ctx context.Context) error {
 		return nil
 	}
 	return u.store.PruneQuarantine(ctx, u.clock.Now())
+}
+
+// makeArchive makes the files of the months that are over, so that the first who asks for them does not wait.
+func (u *upkeep) makeArchive(ctx context.Context) error {
+	if u.archive == nil {
+		return nil
+	}
+	current := market.MonthOf(market.DeliveryDateOf(u.clock.Now()))
+	var errs []error
+	for _, dataset := range market.Datasets() {
+		errs = append(errs, u.archive.Make(ctx, dataset, func(month market.Month) bool { return month.Before(current) }))
+	}
+	return errors.Join(errs...)
 }
 
 // pruneAccounts deletes old sessions, links and audit notes.

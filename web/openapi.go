@@ -103,7 +103,7 @@ func contentSchema(mediaType string) object {
 // refusals returns the statuses from 400 to 499 that the route's own rules answer. A body that is too large is the only one
 // of a public route without parameters.
 func (r Route) refusals() []int {
-	var statuses []int
+	statuses := slices.Clone(r.Refused)
 	isAPI, isOpen := r.Content != "text/html" && r.Method == "GET", r.Access == AccessPublic
 	takes := func(in string) bool {
 		return slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.In == in })
@@ -128,8 +128,11 @@ func (r Route) refusals() []int {
 
 // schemaName returns the name of the schema of a path's answer, such as day-ahead-prices.
 func schemaName(path string) string {
-	if path == PathDataset {
+	switch path {
+	case PathDataset:
 		return "dataset"
+	case PathArchive:
+		return "archive"
 	}
 	if rows, is := strings.CutPrefix(path, PathDatasets+"/"); is {
 		path = strings.Replace(rows, "/", "-", 1)

@@ -17,7 +17,10 @@ const (
 	PathDatasets  = "/api/datasets"
 	PathDataset   = "/api/datasets/{dataset}"
 	PathRows      = "/api/datasets/{dataset}/rows"
-	PathOpenAPI   = "/api/openapi.json"
+	PathArchive   = "/api/datasets/{dataset}/archive"
+	// PathArchiveFile is the path of a month.
+	PathArchiveFile = "/api/datasets/{dataset}/archive/{month}.parquet"
+	PathOpenAPI     = "/api/openapi.json"
 
 	// The paths of price feeds, which a feeds token opens.
 	PathEVCC          = "/api/feeds/evcc"
@@ -47,6 +50,16 @@ func DatasetPath(dataset market.Dataset) string {
 // RowsPath returns where the rows of a dataset are.
 func RowsPath(dataset market.Dataset) string {
 	return strings.Replace(PathRows, "{dataset}", string(dataset), 1)
+}
+
+// ArchivePath returns where the archive of a dataset is listed.
+func ArchivePath(dataset market.Dataset) string {
+	return strings.Replace(PathArchive, "{dataset}", string(dataset), 1)
+}
+
+// ArchiveFilePath returns where the file of a month of a dataset is.
+func ArchiveFilePath(dataset market.Dataset, month market.Month) string {
+	return strings.NewReplacer("{dataset}", string(dataset), "{month}", month.String()).Replace(PathArchiveFile)
 }
 
 // CSVPath returns where a dataset is as CSV in the form of a language.

@@ -19,6 +19,8 @@ const (
 	ProblemForbidden            ProblemCode = "forbidden"
 	ProblemNotFound             ProblemCode = "not_found"
 	ProblemMethodNotAllowed     ProblemCode = "method_not_allowed"
+	ProblemGone                 ProblemCode = "gone"
+	ProblemRangeNotSatisfiable  ProblemCode = "range_not_satisfiable"
 	ProblemInvalidParameter     ProblemCode = "invalid_parameter"
 	ProblemPayloadTooLarge      ProblemCode = "payload_too_large"
 	ProblemRateLimited          ProblemCode = "rate_limited"
@@ -67,6 +69,14 @@ var problems = []Problem{
 	{ProblemMethodNotAllowed, http.StatusMethodNotAllowed, Text{"Méthode non permise", "Method not allowed"},
 		Text{"L'en-tête Allow dit lesquelles le sont.", "The Allow header says which are."},
 		Text{"L’en-tête Allow dit ce qui l’est", "The Allow header says what is"}},
+	{ProblemGone, http.StatusGone, Text{"N'existe plus", "Gone"},
+		Text{"Ce qui était à cette adresse n'est plus gardé.", "What was at this address is no longer kept."},
+		Text{"Un mois d’archive dont des pas de 4 secondes ont été retirés", "A month of an archive of which 4 second steps were removed"}},
+	{ProblemRangeNotSatisfiable, http.StatusRequestedRangeNotSatisfiable, Text{"Plage d'octets impossible", "Range not satisfiable"},
+		Text{"L'en-tête Range demande ce qui est hors du fichier ; Content-Range donne sa taille.",
+			"The Range header asks for what is outside of the file; Content-Range has its size."},
+		Text{"L’en-tête Range d’un fichier d’archive est illisible ou hors du fichier",
+			"The Range header of an archive file is unreadable or outside of the file"}},
 	{ProblemInvalidParameter, http.StatusBadRequest, Text{"Requête incorrecte", "Bad request"},
 		Text{"La requête n'a pas pu être lue.", "The request could not be read."},
 		Text{"Un paramètre ou un formulaire est inconnu, illisible ou contradictoire", "A parameter or a form is unknown, unreadable or contradictory"}},

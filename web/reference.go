@@ -21,6 +21,7 @@ type Route struct {
 	Content    string      // media type of the answer; empty: it redirects with status 303
 	// OtherContent are the media types of the other forms of the answer.
 	OtherContent []string
+	Refused      []int   // statuses of errors besides those that follow from the rest
 	Headers      []Field // of the answer, besides those that every answer has
 	Cached       bool    // the answer has an ETag, and is 304 if the client has it
 	Paged        bool    // the answer's header Link names the next page

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"time"
 
 	"courant/ingest/report"
@@ -57,6 +58,8 @@ func otherRoutes() []Route {
 			Method: "GET", Path: PathDataset, Summary: Text{"Un jeu de données", "A dataset"},
 			Access: AccessAccount, Parameters: []Parameter{datasetParameter}, Content: "application/json", Body: descriptionFields(),
 		},
+		archiveRoute(),
+		archiveFileRoute(),
 		revisionsRoute(),
 		{
 			Method: "GET", Path: PathOpenAPI, Summary: Text{"Ce document", "This document"},
@@ -222,8 +225,57 @@ func descriptionFields() []Field {
 		{Name: "missing_dates", Kind: KindWords, Text: Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"}},
 		{Name: "links", Kind: KindObject, Text: Text{"Adresses", "Addresses"}, Fields: []Field{
 			word("self", Text{"Cette description", "This description"}), word("rows", Text{"Les lignes", "The rows"}),
+			word("archive", Text{"Les fichiers de mois entiers", "The files of whole months"}),
 			word("latest", Text{"Les dernières dates", "The latest dates"}), word("revisions", Text{"Les valeurs changées", "The values that changed"}),
 		}},
+	}
+}
+
+func archiveRoute() Route {
+	return Route{
+		Method: "GET", Path: PathArchive,
+		Summary: Text{"Les mois d’un jeu de données en fichiers Parquet", "The months of a dataset as Parquet files"},
+		Notes: []Text{{
+			"Un fichier par mois de dates de livraison. Un mois dont des pas de 4 secondes ont été retirés n’y est pas. " +
+				"La première demande prépare les fichiers : elle peut répondre 503, à répéter après Retry-After.",
+			"A file for each month of delivery dates. A month of which 4 second steps were removed is left out. " +
+				"The first request makes the files: it may answer 503, to be repeated after Retry-After.",
+		}},
+		Access: AccessSubscription, Parameters: []Parameter{datasetParameter}, Content: "application/json",
+		Refused: []int{http.StatusBadRequest},
+		Body: []Field{list("files", Text{"Les fichiers, du plus ancien au plus récent", "The files, oldest first"},
+			word("month", Text{"Mois, AAAA-MM", "Month, YYYY-MM"}),
+			integer("rows", "", Text{"Lignes", "Rows"}),
+			integer("bytes", "", Text{"Octets", "Bytes"}),
+			word("sha256", Text{"SHA-256 du fichier, en hexadécimal", "SHA-256 of the file, in hexadecimal"}),
+			word("etag", Text{"Son en-tête ETag", "Its header ETag"}),
+			Field{Name: "closed", Kind: KindBoolean, Text: Text{
+				"Le mois est entier et définitif : le fichier ne change plus, sauf si la source corrige une valeur après coup",
+				"The month is whole and settled: the file changes no more, unless the source corrects a value afterwards",
+			}},
+			word("href", Text{"Adresse du fichier", "Address of the file"}))},
+	}
+}
+
+func archiveFileRoute() Route {
+	return Route{
+		Method: "GET", Path: PathArchiveFile, Summary: Text{"Un mois en Parquet", "A month as Parquet"},
+		Notes: []Text{{
+			"Toutes les lignes et colonnes du mois, dans l’ordre du temps. Accepte Range, If-Range et If-None-Match ; les octets ne changent qu’avec " +
+				"les lignes. Un mois définitif peut être gardé un an. 410 si des pas de 4 secondes du mois ont été retirés.",
+			"All rows and columns of the month, in order of time. Accepts Range, If-Range and If-None-Match; the bytes change only with the rows. " +
+				"A settled month may be kept for a year. 410 if 4 second steps of the month were removed.",
+		}},
+		Access: AccessSubscription, Content: "application/vnd.apache.parquet", Cached: true,
+		Parameters: []Parameter{datasetParameter, {
+			Name: "month", In: "path", Kind: KindString, Text: Text{"Mois, AAAA-MM", "Month, YYYY-MM"},
+		}},
+		Refused: []int{http.StatusBadRequest, http.StatusGone, http.StatusRequestedRangeNotSatisfiable},
+		Headers: []Field{
+			{Name: "X-Courant-Position", Kind: KindInteger, Text: textPosition},
+			word("X-Courant-Attribution", textAttribution),
+			{Name: "Content-Disposition", Kind: KindString, Text: Text{"Nom du fichier", "Name of the file"}},
+		},
 	}
 }
 

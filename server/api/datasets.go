@@ -56,7 +56,7 @@ func describeDataset(dataset market.Dataset, status report.Status, l web.Languag
 		FirstDate: status.FirstDate, LastDate: status.LastDate, NewestPeriodEnd: status.NewestPeriodEnd, State: status.State,
 		Links: map[string]string{
 			"self": web.DatasetPath(dataset), "rows": web.RowsPath(dataset), "latest": web.PathAPI + string(dataset),
-			"revisions": web.RevisionsPath(dataset),
+			"revisions": web.RevisionsPath(dataset), "archive": web.ArchivePath(dataset),
 		},
 	}
 	for _, key := range series.ServedKeys() {

@@ -39,6 +39,10 @@ func TestProblemsDifferBetweenLanguagesOnlyInTheirText(t *testing.T) {
 	revoked := f.token(t, admin, nil)
 	must(t, f.store.RevokeToken(t.Context(), store.Note{}, revoked[:12], noon))
 	form := header("Content-Type", "application/x-www-form-urlencoded")
+	f.commit(t, marketOn(october))
+	_, err := f.store.ThinAFRR(t.Context(), november, noon)
+	must(t, err)
+	valid := bearer(f.token(t, admin, nil))
 	requests := map[web.ProblemCode]struct {
 		status             int
 		method, path, body string
@@ -52,6 +56,8 @@ func TestProblemsDifferBetweenLanguagesOnlyInTheirText(t *testing.T) {
 		"forbidden":             {status: 403, method: "GET", path: "/api/afrr-energy", dress: []func(*http.Request){bearer(f.token(t, admin, func(token *store.Token) { token.Datasets = "mfrr-energy" }))}},
 		"not_found":             {status: 404, method: "GET", path: "/api/nothing"},
 		"method_not_allowed":    {status: 405, method: "PUT", path: "/api/afrr-energy"},
+		"gone":                  {status: 410, method: "GET", path: "/api/datasets/afrr-energy/archive/2026-10.parquet", dress: []func(*http.Request){valid}},
+		"range_not_satisfiable": {status: 416, method: "GET", path: "/api/datasets/mfrr-energy/archive/2026-10.parquet", dress: []func(*http.Request){valid, header("Range", "bytes=99999999-")}},
 		"invalid_parameter":     {status: 400, method: "POST", path: "/login", body: "email=%zz", dress: []func(*http.Request){form}},
 		"payload_too_large":     {status: 413, method: "POST", path: "/login", body: strings.Repeat("a", 64<<10+1), dress: []func(*http.Request){form}},
 		"internal":              {status: 500, method: "GET", path: "/panic"},

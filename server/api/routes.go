@@ -22,6 +22,8 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.getData(web.PathDatasets, s.datasets)
 	s.getData(web.PathDataset, s.dataset)
 	s.getData(web.PathRows, s.rows)
+	s.getData(web.PathArchive, s.archiveList)
+	s.getData(web.PathArchiveFile, s.archiveFile)
 	for _, b := range bridges {
 		s.getData(b.path, s.serveBridge(b))
 	}

@@ -15,12 +15,14 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
 	"courant/ingest/report"
+	"courant/server/lake"
 	"courant/store"
 	"courant/web"
 )
@@ -51,7 +53,9 @@ type Options struct {
 	Mail       Mailer // nil: no mails are sent
 	// CORSOrigins are the origins of other sites whose scripts may read data.
 	CORSOrigins []string
-	Simulated   bool // the data are invented, which every answer and page has to state
+	// Archive is the Parquet files of whole months. The server does not close it.
+	Archive   *lake.Archive
+	Simulated bool // the data are invented, which every answer and page has to state
 }
 
 // Server is Courant's http.Handler.
@@ -89,6 +93,8 @@ type Server struct {
 	revisionsInFlight, bytesInFlight *inFlight // answers, and bytes of pages
 	longAnswers                      *inFlight // of rows
 	rowsCache                        rowsCache
+	archive                          *lake.Archive
+	archiveWait                      time.Duration // how long a request waits for files that are being made
 	delayed                          chan struct{} // has one value for each answer that is delayed
 	stopped                          context.Context
 	stop                             context.CancelFunc
@@ -105,7 +111,7 @@ func New(o Options) (*Server, error) {
 		bodies: newBodies(o.Store, o.WindowDays), limits: newLimits(o.Clock, o.RateLimitPerMinute), pages: pages,
 		dataRoutes: map[string]bool{}, deprecations: web.Deprecations(),
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
-		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie,
+		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie, archive: o.Archive, archiveWait: archiveWait,
 		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock),
 		delayed:           make(chan struct{}, mostDelayed),
 		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers),

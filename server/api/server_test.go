@@ -25,6 +25,7 @@ import (
 	"courant/auth"
 	"courant/ingest/report"
 	"courant/server/api"
+	"courant/server/lake"
 	"courant/store"
 	"courant/store/market"
 	"courant/store/storetest"
@@ -90,6 +91,13 @@ func open(t testing.TB, changes ...func(*api.Options)) *fixture {
 	for _, change := range changes {
 		change(&f.options)
 	}
+	f.options.Archive = lake.NewArchive(db, f.options.Simulated)
+	t.Cleanup(func() {
+		f.Settle()
+		if err := f.options.Archive.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	server, err := api.New(f.options)
 	must(t, err)
 	f.Server = server

@@ -70,7 +70,12 @@ type File struct {
 	Rows        int
 	Bytes       int64
 	SHA256      string // hexadecimal
+	Final       bool   // no row has a value that is only provisional
 	Written     bool   // now; else it was up to date
+}
+
+func (f *File) describe(e entry) {
+	f.Rows, f.Bytes, f.SHA256, f.Final = e.Rows, e.Bytes, e.SHA256, e.Final
 }
 
 // path returns where the file of a month is.
@@ -172,11 +177,16 @@ func (l *Lake) updateMonth(ctx context.Context, r Request, month store.Month, kn
 	want := entry{Position: head.Position, CommittedAt: head.GeneratedAt, Layout: layoutOf(head)}
 	was, isKnown := known.Files[file.Path]
 	if is, exists := held[file.Path]; isKnown && exists && was.isOf(want) && was.Bytes == is.bytes && was.Tag == is.tag {
-		file.Rows, file.Bytes, file.SHA256 = was.Rows, was.Bytes, was.SHA256
+		file.describe(was)
 		return file, nil
 	}
-	made, err := l.write(ctx, file.Path, func(w *fileWriter) (err error) {
-		want.Rows, err = writeRows(ctx, l.store, store.Position(head.Position), head, r.Form, w, func(_ market.DeliveryDate, rows int) { report(rows) })
+	made, err := l.write(ctx, file.Path, func(w *fileWriter) error {
+		reading, err := l.store.Read(ctx, store.ReadQuery{Dataset: r.Dataset, Period: head.Period, At: month.Position})
+		if err != nil {
+			return readError{err}
+		}
+		wrote, err := writeRows(ctx, reading, head, r.Form, w, func(_ market.DeliveryDate, rows int) { report(rows) })
+		want.Rows, want.Final = wrote.rows, wrote.final
 		return err
 	})
 	if errors.Is(err, store.ErrThinned) { // meanwhile
@@ -187,7 +197,8 @@ func (l *Lake) updateMonth(ctx context.Context, r Request, month store.Month, kn
 		return file, fmt.Errorf("export to %s: %w", l.place.url(file.Path), explain(err))
 	}
 	want.Bytes, want.SHA256, want.Tag = made.bytes, made.sha256, made.tag
-	file.Rows, file.Bytes, file.SHA256, file.Written = want.Rows, want.Bytes, want.SHA256, true
+	file.describe(want)
+	file.Written = true
 	known.Files[file.Path] = want
 	return file, l.saveManifest(ctx, r.Dataset, known)
 }

@@ -29,7 +29,8 @@ type entry struct {
 	Rows        int       `json:"rows"`
 	Bytes       int64     `json:"bytes"`
 	SHA256      string    `json:"sha256"`
-	Tag         string    `json:"tag"` // of a bucket, its ETag
+	Final       bool      `json:"final"` // no row has a value that is only provisional
+	Tag         string    `json:"tag"`   // of a bucket, its ETag
 }
 
 // isOf reports whether a file has the rows and the layout of another. Positions alone do not tell: those of another database, or of one

@@ -66,11 +66,16 @@ func (w *fileWriter) Write(p []byte) (int, error) { return w.buffer.Write(p) }
 
 func (w *fileWriter) flush(p []byte) (int, error) {
 	if err := w.room(); err != nil {
-		return 0, err
+		return 0, NoRoomError{err}
 	}
 	w.sum.Write(p)
 	return w.file.Write(p)
 }
+
+// NoRoomError is returned while files would use up what has to stay free on the disk of the database.
+type NoRoomError struct{ error }
+
+func (e NoRoomError) Unwrap() error { return e.error }
 
 // writerFunc is a function as an io.Writer.
 type writerFunc func([]byte) (int, error)
@@ -90,33 +95,45 @@ func isUnread(err error) bool {
 	return errors.As(err, new(readError))
 }
 
-// writeRows writes the rows of a head, as they were after the commit at a position, and returns their number.
-func writeRows(ctx context.Context, db *store.Store, at store.Position, head format.Head, form format.Form, to io.Writer, report func(at market.DeliveryDate, rows int)) (int, error) {
-	reading, err := db.Read(ctx, store.ReadQuery{Dataset: head.Dataset, Period: head.Period, At: at})
-	if err != nil {
-		return 0, readError{err}
-	}
-	return writeReading(ctx, reading, head, form, to, report)
+// wroteRows is what was written to a file.
+type wroteRows struct {
+	rows  int
+	final bool // no column has a value that is only provisional
 }
 
-func writeReading(
+// add takes in the rows of a chunk with these columns.
+func (c *wroteRows) add(columns []market.ServedColumn, chunk market.Chunk) {
+	c.rows += chunk.Len()
+	for i, column := range columns {
+		if !column.Rising {
+			continue
+		}
+		last, values := column.Values[len(column.Values)-1], chunk.Columns[i]
+		for row, text := range values.Texts {
+			c.final = c.final && values.Valid[row] && text == last
+		}
+	}
+}
+
+// writeRows writes the rows of a reading.
+func writeRows(
 	ctx context.Context, reading *store.Reading, head format.Head, form format.Form, to io.Writer, report func(at market.DeliveryDate, rows int),
-) (int, error) {
-	rows := 0
+) (wroteRows, error) {
+	wrote := wroteRows{final: true}
 	var calendar market.Calendar
 	w := format.New(form, to, head, format.Options{})
 	for chunk, err := range reading.Chunks(ctx) {
 		if err != nil {
-			return rows, readError{err}
+			return wrote, readError{err}
 		}
 		if err := w.Write(chunk); err != nil {
-			return rows, err
+			return wrote, err
 		}
-		rows += chunk.Len()
-		report(calendar.DateOf(chunk.Starts[0]), rows)
+		wrote.add(head.Columns, chunk)
+		report(calendar.DateOf(chunk.Starts[0]), wrote.rows)
 		runtime.Gosched() // so that short answers of the same process go first
 	}
-	return rows, w.Close(format.Tail{})
+	return wrote, w.Close(format.Tail{})
 }
 
 // Stream writes the rows of delivery dates from first to last, both included, as one file, as they are at one moment. It returns their
@@ -133,9 +150,9 @@ func Stream(
 	}
 	head.Position, head.GeneratedAt = int64(reading.Changed), reading.ChangedAt
 	buffer := bufio.NewWriterSize(to, flushBytes)
-	rows, err = writeReading(ctx, reading, head, form, buffer, report)
+	wrote, err := writeRows(ctx, reading, head, form, buffer, report)
 	if err == nil {
 		err = buffer.Flush()
 	}
-	return rows, reading.Thinned, err
+	return wrote.rows, reading.Thinned, err
 }

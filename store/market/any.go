@@ -56,6 +56,7 @@ type ServedColumn struct {
 	Values   []string
 	Nullable bool
 	Revised  bool // its changes are recorded as revisions
+	Rising   bool // it only changes to a later one of Values; the last one is final
 
 	factor Micro
 }
@@ -94,7 +95,7 @@ func (s *Series[R]) ServedColumns() []ServedColumn {
 		}
 		served = append(served, ServedColumn{
 			Stored: c.Name, Name: c.Served, Kind: c.kind(), Unit: c.Unit, Text: c.Text, Label: label, Values: names(c.Words),
-			Nullable: !c.Rising, Revised: c.isRevised(), factor: c.Factor,
+			Nullable: !c.Rising, Revised: c.isRevised(), Rising: c.Rising, factor: c.Factor,
 		})
 	}
 	return served

@@ -160,5 +160,18 @@ func (f Feed) Earliest() DeliveryDate {
 	return earliest
 }
 
+// RereadDays returns for how many days after a delivery date of the dataset its feeds read the date again.
+func (d Dataset) RereadDays() int {
+	days := 0
+	for _, feed := range Feeds() {
+		for _, reread := range feed.Rereads {
+			if slices.Contains(feed.Datasets, d) {
+				days = max(days, -reread.FirstDay)
+			}
+		}
+	}
+	return days
+}
+
 // IsSoldAhead reports whether the feed's datasets are published a day before their delivery date.
 func (f Feed) IsSoldAhead() bool { return f.Datasets[0].About().Ahead }

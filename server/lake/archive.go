@@ -1,0 +1,155 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+
+	"courant/server/api/format"
+	"courant/store"
+	"courant/store/market"
+)
+
+// archiveSuffix follows the name of the database in the name of the folder with the archive.
+const archiveSuffix = ".archive"
+
+// Archive is the Parquet files of all months in a folder beside the database that only its owner can read. A file is made when it is
+// asked for, and again once a commit has changed its month. It is safe for concurrent use.
+type Archive struct {
+	store     *store.Store
+	simulated bool
+
+	making chan struct{} // has a value while files are made
+	lake   *Lake         // nil until files are made
+
+	mu    sync.RWMutex
+	known map[string]File // by path: what the files in the folder are
+}
+
+// NewArchive returns the archive of a database. simulated states in each file that its values are invented.
+func NewArchive(db *store.Store, simulated bool) *Archive {
+	return &Archive{store: db, simulated: simulated, making: make(chan struct{}, 1), known: map[string]File{}}
+}
+
+// Close releases the folder.
+func (a *Archive) Close() error {
+	if a.lake == nil {
+		return nil
+	}
+	return a.lake.Close()
+}
+
+// Months lists the months of a dataset. Of a file that has yet to be made, only its store.Month and its path are set.
+func (a *Archive) Months(ctx context.Context, dataset market.Dataset) ([]File, error) {
+	months, err := a.store.Months(ctx, dataset)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	var files []File
+	for _, month := range months {
+		file := File{Month: month, Path: path(dataset, month.Month, format.Parquet)}
+		if known, is := a.known[file.Path]; is && known.isOf(month) {
+			file = known
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// isOf reports whether the file has been made and shows the month as it is.
+func (f File) isOf(month store.Month) bool {
+	return f.SHA256 != "" && !month.Thinned && f.Position == month.Position && f.Stamp.Equal(month.Stamp)
+}
+
+// Make makes the files that are not as their months are, of the months for which wanted returns true. What cannot be read is left out.
+func (a *Archive) Make(ctx context.Context, dataset market.Dataset, wanted func(market.Month) bool) error {
+	files, err := a.Months(ctx, dataset)
+	if err != nil {
+		return err
+	}
+	var unread []error
+	for _, file := range files {
+		if file.SHA256 != "" || file.Thinned || !wanted(file.Month.Month) {
+			continue
+		}
+		err := a.makeMonth(ctx, dataset, file.Month.Month)
+		if err != nil && !isUnread(err) {
+			return errors.Join(append(unread, err)...)
+		}
+		unread = append(unread, err)
+	}
+	return errors.Join(unread...)
+}
+
+func (a *Archive) makeMonth(ctx context.Context, dataset market.Dataset, month market.Month) error {
+	select {
+	case a.making <- struct{}{}:
+		defer func() { <-a.making }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := a.open(); err != nil {
+		return err
+	}
+	files, err := a.lake.Update(ctx, Request{Dataset: dataset, First: month, Last: month, Form: format.Parquet})
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, file := range files {
+		a.known[file.Path] = file
+	}
+	return err
+}
+
+// open opens the folder, which it makes if there is none.
+func (a *Archive) open() error {
+	if a.lake != nil {
+		return nil
+	}
+	folder := a.store.Path() + archiveSuffix
+	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	in, err := openFolder(a.store.Path(), folder)
+	if err != nil {
+		return err
+	}
+	a.lake = &Lake{store: a.store, place: archivePlace{in, a}, simulated: a.simulated}
+	return nil
+}
+
+// Open opens a file that Months has described. The error is fs.ErrNotExist if it has been made again since, or has gone.
+func (a *Archive) Open(file File) (*os.File, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.known[file.Path] != file {
+		return nil, fs.ErrNotExist
+	}
+	return os.Open(a.store.Path() + archiveSuffix + "/" + file.Path)
+}
+
+// Forget makes the next Make look at the file again.
+func (a *Archive) Forget(file File) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.known[file.Path] == file {
+		delete(a.known, file.Path)
+	}
+}
+
+// archivePlace is the folder of an archive. A file is no longer known from the moment at which it is replaced, so that what Open opens
+// is what Months has described.
+type archivePlace struct {
+	*folder
+	archive *Archive
+}
+
+func (p archivePlace) put(ctx context.Context, file *store.UnfinishedFile, path string) (stored, error) {
+	p.archive.mu.Lock()
+	defer p.archive.mu.Unlock()
+	delete(p.archive.known, path)
+	return p.folder.put(ctx, file, path)
+}
