@@ -154,7 +154,7 @@ func (w summaryWriter) write(ctx context.Context, summary hourSummary, changed i
 }
 
 // Hours returns the summaries of the whole hours of 4 s steps that lie in the period, with the columns of the reading, as they
-// were at its moment. Hours are left out if that is not stored of them: their rows and 5 min have to be read. Other
+// were at its moment. Hours without a summary of that moment are left out: the caller has to read their rows and 5 min. Other
 // datasets have none. Errors are as those of Chunks.
 func (r *Reading) Hours(ctx context.Context) (market.Summaries, error) {
 	within := r.within()
