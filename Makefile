@@ -1,6 +1,6 @@
 # make                one binary for this machine
 # make release        dist/: static binaries for all machines, their checksums and an SBOM
-# make bench          runs all measurements of docs/benchmarks.md, other servers included: most of an hour
+# make bench          runs all measurements of docs/benchmarks.md, other programs included: more than an hour
 # make lint           staticcheck and golangci-lint, which are built first: some minutes if they are not in the Go cache
 # make reproducible   shows that two builds, in two folders with two caches, are the same to the byte
 
@@ -37,6 +37,7 @@ bench:
 	go test -run xxx -bench . -skip 'Answer|AFRRDay|IntoHistory' -count 5 ./ingest/rte ./store ./server/api
 	cd docs/benchmarks/peers && go run .
 	cd docs/benchmarks/wire && go run .
+	bash docs/benchmarks/history/run.sh
 
 lint:
 	go run $(STATICCHECK) ./...

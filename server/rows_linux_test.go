@@ -23,6 +23,7 @@ import (
 var (
 	longRows = flag.Bool("rows", false, "measure answers of a year of 4 s rows")
 	rowsDays = flag.Int("rows-days", 365, "how many days of 4 s rows are stored for -rows")
+	yearInto = flag.String("year", "", "a folder in which to store a year of 4 s rows, for docs/benchmarks/history")
 )
 
 const (
@@ -63,6 +64,15 @@ func storeYear(t *testing.T, days int) (query string, rows int) {
 		rows += len(steps)
 	}
 	return fmt.Sprintf("from=%s&to=%s", first, first.Add(days)), rows
+}
+
+// TestYearForBenchmarks creates the database that docs/benchmarks/history measures.
+func TestYearForBenchmarks(t *testing.T) {
+	if *yearInto == "" {
+		t.Skip("-year names no folder")
+	}
+	t.Chdir(*yearInto)
+	storeYear(t, 365)
 }
 
 // received is what a client has received of an answer.
