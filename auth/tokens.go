@@ -164,7 +164,7 @@ func (a *Auth) checkToken(ctx context.Context, token string, inAddress bool) (Id
 	identity := a.identity(record.Account)
 	identity.TokenID = record.ID
 	if isFeeds {
-		identity.Admin, identity.FeedsOnly, identity.limit = false, true, []market.Dataset{market.DayAheadPrices}
+		identity.Admin, identity.FeedsOnly, identity.limit = false, true, []market.Dataset{market.Bridged}
 	}
 	if record.Datasets != "" {
 		identity.Admin = false // the token gives access to data only

@@ -33,7 +33,7 @@ func feedPrice(zone Text) []Field {
 func BridgeRoute(path string, parameters []Parameter) Route {
 	route := bridgeRoutes()[path]
 	route.Method, route.Path, route.Access, route.Cached = "GET", path, AccessAccount, true
-	route.Datasets = []market.Dataset{market.DayAheadPrices}
+	route.Datasets = []market.Dataset{market.Bridged}
 	route.Notes = append(route.Notes, Text{
 		"Un quart d’heure dont le prix n’est pas connu est absent. Un jeton pour les flux de prix ouvre cette adresse, dans son paramètre ou dans l’en-tête Authorization.",
 		"A quarter hour whose price is not known is absent. A token for the price feeds opens this address, in its parameter or in the Authorization header.",

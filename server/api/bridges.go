@@ -60,7 +60,7 @@ func (s *Server) serveBridge(b bridge) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		if err := identity.May(market.DayAheadPrices); err != nil {
+		if err := identity.May(market.Bridged); err != nil {
 			return err
 		}
 		query := queryParser{parameters: b.parameters, anyCase: b.anyCase, now: s.clock.Now()}
@@ -93,7 +93,7 @@ func (b bridge) tokens(raw string) []string {
 func (s *Server) sendPrices(c echo.Context, identity auth.Identity, plan pricesPlan) error {
 	ctx := c.Request().Context()
 	reading, err := s.store.Read(ctx, store.ReadQuery{
-		Dataset: market.DayAheadPrices, Period: plan.period, Columns: []string{priceColumn}, At: store.Newest,
+		Dataset: market.Bridged, Period: plan.period, Columns: []string{priceColumn}, At: store.Newest,
 	})
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (s *Server) sendPrices(c echo.Context, identity auth.Identity, plan pricesP
 	}
 	header := c.Response().Header()
 	header.Set("X-Courant-Position", strconv.FormatInt(int64(reading.Changed), 10))
-	header.Set("X-Courant-Attribution", market.Attribution(market.DayAheadPrices.About().Source))
+	header.Set("X-Courant-Attribution", market.Attribution(market.Bridged.About().Source))
 	return s.sendDocument(c, newDocument(plan.contentType, body), cacheRevalidated)
 }
 

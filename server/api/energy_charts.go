@@ -96,7 +96,7 @@ func energyChartsBody(prices iter.Seq2[knownPrice, error], _ *store.Reading) ([]
 	amounts.close(']')
 	var w jsonWriter
 	w.open('{')
-	w.key("license_info").text(market.Attribution(market.DayAheadPrices.About().Source))
+	w.key("license_info").text(market.Attribution(market.Bridged.About().Source))
 	w.key("unix_seconds").raw(starts.bytes)
 	w.key("price").raw(amounts.bytes)
 	w.key("unit").text("EUR / MWh")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -18,7 +19,7 @@ func TestAnswersOverAJoinedConnectionArriveByteForByte(t *testing.T) {
 	for i := range body {
 		body[i] = byte(i * 7)
 	}
-	var heldAfterwards bool
+	var heldAfterwards atomic.Bool
 	server := httpLimits.Server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		form := r.URL.Query()
 		size, err := strconv.Atoi(form.Get("size"))
@@ -37,7 +38,9 @@ func TestAnswersOverAJoinedConnectionArriveByteForByte(t *testing.T) {
 			if _, err := w.Write(rest[:n]); err != nil {
 				t.Error(err)
 			}
-			heldAfterwards = heldAfterwards || joinedOf(r).held != nil
+			if joinedOf(r).held != nil {
+				heldAfterwards.Store(true)
+			}
 			rest = rest[n:]
 		}
 	}), slog.New(slog.DiscardHandler))
@@ -76,7 +79,7 @@ func TestAnswersOverAJoinedConnectionArriveByteForByte(t *testing.T) {
 			}
 		}
 	}
-	if heldAfterwards {
+	if heldAfterwards.Load() {
 		t.Error("a part of an answer was held back after its write")
 	}
 }

@@ -5,6 +5,9 @@ import "slices"
 // Dataset is the ID of a dataset; it is also the last part of the path of its endpoint.
 type Dataset string
 
+// Bridged is the dataset that is also served in the formats of other programs, at the addresses that a feeds token opens.
+const Bridged = DayAheadPrices
+
 // About describes a dataset, apart from its rows.
 type About struct {
 	ID      Dataset
