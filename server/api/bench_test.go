@@ -157,3 +157,30 @@ func BenchmarkServeBody(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPage renders pages and a CSV of a database that holds the whole window.
+func BenchmarkPage(b *testing.B) {
+	f := open(b)
+	batch := fullWindow()
+	f.commit(b, batch)
+	steps := market.AFRR.In(batch)
+	for i := range steps {
+		steps[i].Start -= 24 * market.HourSeconds
+	}
+	f.commit(b, market.AFRR.Batch(steps))
+	f.refresh(b)
+	f.Settle()
+	session := carrying(f.session(b, f.account(b, "boris@example.org", store.Administrator)))
+	for _, path := range []string{
+		"/", "/energie", "/energie?from=2026-07-14", "/prix", "/prix?from=2026-06-17&to=2026-07-15", "/capacite", "/csv/fr/afrr-energy", "/csv/fr/mfrr-capacity?from=2026-06-17&to=2026-07-15",
+	} {
+		b.Run(path, func(b *testing.B) {
+			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil)
+			session(r)
+			b.ReportAllocs()
+			for b.Loop() {
+				f.ServeHTTP(sink{http.Header{}}, r)
+			}
+		})
+	}
+}
