@@ -197,7 +197,7 @@ func TestARunOverOlderDatesIsNoSuccess(t *testing.T) {
 			t.Fatal(err)
 		}
 		after := b.summary(market.DayAheadPrices).LastSuccess
-		window, err := store.Latest(t.Context(), b.db, market.Prices, market.DayAheadPrices, 29)
+		window, err := b.db.LatestRows(t.Context(), market.DayAheadPrices, 29)
 		if err != nil || !window.FetchedAt.Equal(after) {
 			t.Errorf("fetched at %s, %v; last success %s", window.FetchedAt, err, after)
 		}

@@ -375,13 +375,13 @@ func TestActivationsInRowsOfTheirOwnAreStoredAsOne(t *testing.T) {
 	if err := w.fetch(market.MFRREnergy, asked, asked); err != nil {
 		t.Fatal(err)
 	}
-	window, err := store.Latest(t.Context(), w.db, market.MFRR, market.MFRREnergy, 1)
-	if err != nil || len(window.Rows) != 1 {
-		t.Fatalf("%+v, %v", window.Rows, err)
+	rows, err := store.Within(t.Context(), w.db, market.MFRR, market.MFRREnergy, asked.Period())
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%+v, %v", rows, err)
 	}
 	want := market.MFRRStep{Start: asked.At(12, 0).Unix(), Direction: market.Upward, ClearingPrice: market.Num(80.5), SettlementPriceCurrent: market.Num(7),
 		RequestedVolumeSAMW: market.Num(120), RequestedVolumeDAMW: market.Num(9)}
-	if diff := cmp.Diff(want, window.Rows[0]); diff != "" {
+	if diff := cmp.Diff(want, rows[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

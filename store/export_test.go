@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"math/bits"
+	"slices"
 	"time"
 
 	"courant/store/market"
@@ -145,6 +147,39 @@ func (s *Store) CommitStepRows(ctx context.Context, run *Run, rows []market.AFRR
 		}
 		return insertRun(ctx, tx, run, w.changed)
 	})
+}
+
+// StoredWindow is a Window with the rows as they are stored.
+type StoredWindow[R any] struct {
+	Window
+	Rows []R
+}
+
+// Latest reads the newest part of a dataset, as LatestRows does, with its rows as they are stored.
+func Latest[R comparable](ctx context.Context, s *Store, series *market.Series[R], dataset market.Dataset, days int) (StoredWindow[R], error) {
+	window, err := s.LatestRows(ctx, dataset, days)
+	if err != nil || window.Last.IsZero() {
+		return StoredWindow[R]{Window: window}, err
+	}
+	rows, err := Within(ctx, s, series, dataset, market.NewPeriod(window.Last.Add(1-days).Start(), window.Last.End()))
+	return StoredWindow[R]{window, rows}, err
+}
+
+// AFRRBucketsWithin returns the means of 5 min that begin in a period, ascending, whether they are stored or its steps are.
+// thinned reports whether any are stored.
+func (s *Store) AFRRBucketsWithin(ctx context.Context, period market.Period) (buckets []market.AFRRBucket, thinned bool, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		steps, err := selectSteps(ctx, tx, period)
+		if err != nil {
+			return err
+		}
+		stored, err := selectBuckets(ctx, tx, period)
+		thinned = len(stored) > 0
+		buckets = append(stored, market.AFRRBuckets(steps)...)
+		slices.SortFunc(buckets, func(a, b market.AFRRBucket) int { return cmp.Compare(a.Start, b.Start) })
+		return err
+	})
+	return buckets, thinned, err
 }
 
 // StepRowsWithin is AFRRWithin as it was while each 4 s step was a row of its own.

@@ -64,7 +64,7 @@ type reader[R comparable] interface {
 	selectPeriod(context.Context, *sql.Tx, market.Dataset, market.Period) ([]R, error)
 }
 
-// rowReader reads the rows of a dataset that begin in a period, as a slice of rows or as a Chunk.
+// rowReader reads what is stored of a dataset in a period.
 type rowReader[T any] func(context.Context, *sql.Tx, market.Dataset, market.Period) (T, error)
 
 // readerOf returns the reader of the rows of a series.

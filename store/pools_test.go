@@ -25,19 +25,20 @@ func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
 	for range 3 {
 		readers.Go(func() {
 			for last := 0; last < commits; {
-				window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
+				window, err := s.LatestRows(t.Context(), market.AFRREnergy, 1)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				n := int(window.Rows[0].UpwardPrice.V)
-				if len(window.Rows) != rows || !window.FetchedAt.Equal(minute(n)) || window.Version != int64(n+1) {
-					t.Errorf("%d rows of commit %d, fetched at %s, version %d", len(window.Rows), n, window.FetchedAt, window.Version)
+				upward := window.Rows.Columns[0].Numbers
+				n := int(upward[0])
+				if len(upward) != rows || !window.FetchedAt.Equal(minute(n)) || window.Version != int64(n+1) {
+					t.Errorf("%d rows of commit %d, fetched at %s, version %d", len(upward), n, window.FetchedAt, window.Version)
 					return
 				}
-				for _, row := range window.Rows {
-					if int(row.UpwardPrice.V) != n {
-						t.Errorf("rows of commits %d and %v at one moment", n, row.UpwardPrice.V)
+				for _, price := range upward {
+					if int(price) != n {
+						t.Errorf("rows of commits %d and %v at one moment", n, price)
 						return
 					}
 				}
@@ -50,9 +51,9 @@ func TestAReaderSeesADayWholeWhileItIsBeingWritten(t *testing.T) {
 				case <-written:
 					if n < commits {
 						// All is written: the next look sees the last commit.
-						window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
-						if err != nil || window.Rows[0].UpwardPrice.V != commits {
-							t.Errorf("after commit %d a reader sees commit %v, %v", commits, window.Rows[0].UpwardPrice.V, err)
+						window, err := s.LatestRows(t.Context(), market.AFRREnergy, 1)
+						if err != nil || window.Rows.Columns[0].Numbers[0] != commits {
+							t.Errorf("after commit %d a reader sees commit %v, %v", commits, window.Rows.Columns[0].Numbers[0], err)
 						}
 						return
 					}
@@ -95,12 +96,12 @@ func TestReadersDoNotWaitForAWriter(t *testing.T) {
 	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 0)[:100]))
 	defer lock(t, path)()
-	window, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1)
-	if err != nil || len(window.Rows) != 100 {
-		t.Errorf("%d rows, %v; want 100", len(window.Rows), err)
+	window, err := s.LatestRows(t.Context(), market.AFRREnergy, 1)
+	if err != nil || window.Rows.Len() != 100 {
+		t.Errorf("%d rows, %v; want 100", window.Rows.Len(), err)
 	}
 	// A second one also opens beside a writer.
-	if _, err := store.Latest(t.Context(), open(t, path), market.AFRR, market.AFRREnergy, 1); err != nil {
+	if _, err := open(t, path).LatestRows(t.Context(), market.AFRREnergy, 1); err != nil {
 		t.Error(err)
 	}
 }
@@ -150,7 +151,7 @@ func TestTheReadersCannotWrite(t *testing.T) {
 		}
 	}
 	// A read transaction ends as it began.
-	if _, err := store.Latest(t.Context(), s, market.AFRR, market.AFRREnergy, 1); err != nil {
+	if _, err := s.LatestRows(t.Context(), market.AFRREnergy, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.ReaderPool().ExecContext(t.Context(), "DELETE FROM feed_run"); err == nil {

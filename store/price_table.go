@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"time"
 
@@ -34,9 +35,25 @@ func (t priceTable) endOf(ctx context.Context, tx *sql.Tx, start int64) (int64, 
 
 // storedSince returns ENTSO-E's prices of the delivery date that were stored or changed after an instant.
 func storedSince(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, since time.Time) ([]market.Price, error) {
-	period := date.Period()
+	return publishedBy(ctx, tx, market.FromENTSOE, date.Period(), since)
+}
+
+// ExchangePrices returns the prices that RTE publishes of a period, also those that are not served.
+func (s *Store) ExchangePrices(ctx context.Context, period market.Period) (prices []market.Price, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		prices, err = publishedBy(ctx, tx, market.FromRTE, period, time.UnixMilli(0))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: exchange prices: %w", err)
+	}
+	return prices, nil
+}
+
+// publishedBy returns a source's prices that begin in a period and were stored or changed after an instant.
+func publishedBy(ctx context.Context, tx *sql.Tx, source market.PriceSource, period market.Period, since time.Time) ([]market.Price, error) {
 	found, err := tx.QueryContext(ctx, priceRows.selectRows("")+" WHERE start >= ? AND start < ? AND source = ? AND changed_ms > ?",
-		period.Start, period.End, market.FromENTSOE, since.UnixMilli())
+		period.Start, period.End, source, since.UnixMilli())
 	if err != nil {
 		return nil, err
 	}

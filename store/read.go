@@ -10,21 +10,16 @@ import (
 )
 
 // Window is the newest part of a dataset, all of it read at one moment.
-type Window[T any] struct {
-	Rows      T                   // a slice of rows, or a Chunk; ascending by start
+type Window struct {
+	Rows      market.Chunk        // as they are served, with all columns
 	Last      market.DeliveryDate // the last delivery date that has a row; zero if the dataset is empty
 	FetchedAt time.Time           // end of the newest run that read the newest delivery date well; zero if there was none
 	Version   int64               // grows with every run of the dataset
 }
 
-// Latest reads the last delivery date of a dataset of the series that has a row, and the calendar dates before it, days in
-// all.
-func Latest[R comparable](ctx context.Context, s *Store, series *market.Series[R], dataset market.Dataset, days int) (Window[[]R], error) {
-	return latest(ctx, s, dataset, days, readerOf(series).selectPeriod)
-}
-
-func latest[T any](ctx context.Context, s *Store, dataset market.Dataset, days int, read rowReader[T]) (Window[T], error) {
-	var window Window[T]
+// LatestRows reads the last delivery date of a dataset that has a row, and the calendar dates before it, days in all.
+func (s *Store) LatestRows(ctx context.Context, dataset market.Dataset, days int) (Window, error) {
+	var window Window
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		if window.Version, err = version(ctx, tx, dataset); err != nil {
 			return err
@@ -37,11 +32,11 @@ func latest[T any](ctx context.Context, s *Store, dataset market.Dataset, days i
 			return err
 		}
 		period := market.NewPeriod(window.Last.Add(1-days).Start(), window.Last.End())
-		window.Rows, err = read(ctx, tx, dataset, period)
+		window.Rows, err = servedRows(ctx, tx, dataset, period)
 		return err
 	})
 	if err != nil {
-		return Window[T]{}, fmt.Errorf("store: latest %s: %w", dataset, err)
+		return Window{}, fmt.Errorf("store: latest %s: %w", dataset, err)
 	}
 	return window, nil
 }
@@ -62,16 +57,6 @@ func within[T any](ctx context.Context, s *Store, dataset market.Dataset, period
 		return rows, fmt.Errorf("store: %s: %w", dataset, err)
 	}
 	return rows, nil
-}
-
-// LatestRows is as Latest, for a dataset of any series: its rows as they are served.
-func (s *Store) LatestRows(ctx context.Context, dataset market.Dataset, days int) (Window[market.Chunk], error) {
-	return latest(ctx, s, dataset, days, servedRows)
-}
-
-// RowsWithin is as Within, for a dataset of any series: its rows as they are served.
-func (s *Store) RowsWithin(ctx context.Context, dataset market.Dataset, period market.Period) (market.Chunk, error) {
-	return within(ctx, s, dataset, period, servedRows)
 }
 
 // Coverage counts the native rows held of a dataset from first to last, both included.

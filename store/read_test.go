@@ -180,7 +180,7 @@ func anyFlag() *rapid.Generator[market.Flag] {
 
 // comesBack checks that rows of a delivery date are read as they were committed. Rows of the same key are drawn once.
 func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key func(R) R, order func(a, b R) int,
-	put func(*market.Batch, []R), dataset market.Dataset, latest func(context.Context, *store.Store) (store.Window[[]R], error)) {
+	put func(*market.Batch, []R), dataset market.Dataset, latest func(context.Context, *store.Store) (store.StoredWindow[R], error)) {
 	t.Helper()
 	s := openNew(t)
 	// Each try has a later date, so that it is the latest.
@@ -232,7 +232,7 @@ func TestPricesComeBackAsTheyWentIn(t *testing.T) {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Resolution, b.Resolution))
 		},
 		func(b *market.Batch, rows []market.Price) { market.Prices.Put(b, rows) }, market.DayAheadPrices,
-		func(ctx context.Context, s *store.Store) (store.Window[[]market.Price], error) {
+		func(ctx context.Context, s *store.Store) (store.StoredWindow[market.Price], error) {
 			return store.Latest(ctx, s, market.Prices, market.DayAheadPrices, 1)
 		})
 }
@@ -257,7 +257,7 @@ func TestCapacityComesBackAsItWentIn(t *testing.T) {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.TimeHorizon, b.TimeHorizon), cmp.Compare(a.Product, b.Product))
 		},
 		func(b *market.Batch, rows []market.CapacityStep) { market.Capacity.Put(b, rows) }, market.MFRRCapacity,
-		func(ctx context.Context, s *store.Store) (store.Window[[]market.CapacityStep], error) {
+		func(ctx context.Context, s *store.Store) (store.StoredWindow[market.CapacityStep], error) {
 			return store.Latest(ctx, s, market.Capacity, market.MFRRCapacity, 1)
 		})
 }
@@ -275,7 +275,7 @@ func TestAFRRComesBackAsItWentIn(t *testing.T) {
 		func(r market.AFRRStep) market.AFRRStep { return market.AFRRStep{Start: r.Start} },
 		func(a, b market.AFRRStep) int { return cmp.Compare(a.Start, b.Start) },
 		func(b *market.Batch, rows []market.AFRRStep) { market.AFRR.Put(b, rows) }, market.AFRREnergy,
-		func(ctx context.Context, s *store.Store) (store.Window[[]market.AFRRStep], error) {
+		func(ctx context.Context, s *store.Store) (store.StoredWindow[market.AFRRStep], error) {
 			return store.Latest(ctx, s, market.AFRR, market.AFRREnergy, 1)
 		})
 }
@@ -299,7 +299,7 @@ func TestMFRRComesBackAsItWentIn(t *testing.T) {
 			return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Direction, b.Direction))
 		},
 		func(b *market.Batch, rows []market.MFRRStep) { market.MFRR.Put(b, rows) }, market.MFRREnergy,
-		func(ctx context.Context, s *store.Store) (store.Window[[]market.MFRRStep], error) {
+		func(ctx context.Context, s *store.Store) (store.StoredWindow[market.MFRRStep], error) {
 			return store.Latest(ctx, s, market.MFRR, market.MFRREnergy, 1)
 		})
 }
@@ -321,7 +321,7 @@ func TestImbalancePricesComeBackAsTheyWentIn(t *testing.T) {
 		func(r market.ImbalanceStep) market.ImbalanceStep { return market.ImbalanceStep{Start: r.Start} },
 		func(a, b market.ImbalanceStep) int { return cmp.Compare(a.Start, b.Start) },
 		func(b *market.Batch, rows []market.ImbalanceStep) { market.Imbalance.Put(b, rows) }, market.ImbalancePrices,
-		func(ctx context.Context, s *store.Store) (store.Window[[]market.ImbalanceStep], error) {
+		func(ctx context.Context, s *store.Store) (store.StoredWindow[market.ImbalanceStep], error) {
 			return store.Latest(ctx, s, market.Imbalance, market.ImbalancePrices, 1)
 		})
 }

@@ -1,13 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"courant/store/market"
@@ -96,29 +94,6 @@ func thin(ctx context.Context, tx *sql.Tx, date market.DeliveryDate, now time.Ti
 		return err
 	}
 	return setThinned(ctx, tx, date, position)
-}
-
-// AFRRBucketsWithin returns the means of 5 min of aFRR energy that begin in the period, ascending. thinned reports whether the
-// 4 s steps of any of them have been removed. The period is a whole number of 5 min.
-func (s *Store) AFRRBucketsWithin(ctx context.Context, period market.Period) (buckets []market.AFRRBucket, thinned bool, err error) {
-	err = s.read(ctx, func(tx *sql.Tx) error {
-		steps, err := selectSteps(ctx, tx, period)
-		if err != nil {
-			return err
-		}
-		stored, err := selectBuckets(ctx, tx, period)
-		if err != nil {
-			return err
-		}
-		thinned = len(stored) > 0
-		buckets = append(stored, market.AFRRBuckets(steps)...)
-		slices.SortFunc(buckets, func(a, b market.AFRRBucket) int { return cmp.Compare(a.Start, b.Start) })
-		return nil
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("store: %s: %w", stepsDataset, err)
-	}
-	return buckets, thinned, nil
 }
 
 // thinnedHours is the stored buckets of the hours for which steps have arrived.

@@ -104,8 +104,8 @@ func BenchmarkMarginalPriceIntoHistory(b *testing.B) {
 				took = append(took, take())
 				b.StopTimer()
 				begun := time.Now()
-				if window, err := store.Latest(b.Context(), db, market.AFRR, market.AFRREnergy, 1); err != nil || len(window.Rows) == 0 {
-					b.Fatalf("%d rows, error %v", len(window.Rows), err)
+				if window, err := db.LatestRows(b.Context(), market.AFRREnergy, 1); err != nil || window.Rows.Len() == 0 {
+					b.Fatalf("%d rows, error %v", window.Rows.Len(), err)
 				}
 				read = append(read, time.Since(begun))
 				b.StartTimer()

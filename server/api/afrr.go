@@ -1,9 +1,6 @@
 package api
 
 import (
-	"context"
-	"time"
-
 	"courant/store"
 	"courant/store/market"
 	"courant/web"
@@ -12,25 +9,21 @@ import (
 // afrrView is the view of aFRR energy: the endpoint serves the newest delivery date in 4 s steps, pages show means of 5 min.
 func afrrView(dataset market.Dataset) view {
 	return view{
-		build: func(ctx context.Context, db *store.Store, _ int) (body, error) {
-			window, err := store.Latest(ctx, db, market.AFRR, dataset, 1)
-			made := newBody(window, afrrBody)
-			made.fiveMinutes = market.AFRRBuckets(window.Rows)
-			return made, err
+		body:         afrrBody,
+		lastDateOnly: true,
+		sample: func(date market.DeliveryDate) market.Chunk {
+			start := date.Start().Unix()
+			return market.AFRR.Serve([]market.AFRRStep{
+				{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164),
+					PicassoConnection: flag(true), ProrataMode: flag(false)},
+				{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18),
+					PicassoConnection: flag(true), ProrataMode: flag(false)},
+			})
 		},
-		example: func(date market.DeliveryDate, read time.Time) body {
-			return newBody(windowOf(sampleAFRR(date), date, read), afrrBody)
-		},
-		sample: func(date market.DeliveryDate) market.Chunk { return market.AFRR.Serve(sampleAFRR(date)) },
-		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
-			buckets, thinned, err := s.fiveMinutes(ctx, dataset, dates)
-			table := newTable(dataset, dates)
-			fillAFRR(&table, dataset, buckets)
-			if thinned {
-				table.Note = thinnedNote
-			}
-			return table, err
-		},
+		columns:    afrrColumns,
+		resolution: market.Buckets5Minutes,
+		stats:      sumAndCount,
+		fill:       func(table *web.Table, rows market.Chunk) { fillAFRR(table, dataset, rows) },
 		drawings: func(table web.Table) []drawing {
 			demand := table.Columns[2]
 			return []drawing{
@@ -43,17 +36,6 @@ func afrrView(dataset market.Dataset) view {
 	}
 }
 
-// sampleAFRR returns two steps with invented values, for the documentation.
-func sampleAFRR(date market.DeliveryDate) []market.AFRRStep {
-	start := date.Start().Unix()
-	return []market.AFRRStep{
-		{Start: start, UpwardPrice: market.Num(96.4), DemandMW: market.Num(212), ForFranceMW: market.Num(180), InFranceMW: market.Num(164),
-			PicassoConnection: flag(true), ProrataMode: flag(false)},
-		{Start: start + market.AFRRSeconds, UpwardPrice: market.Num(97.1), DownwardPrice: market.Num(41.12), DemandMW: market.Num(-18),
-			PicassoConnection: flag(true), ProrataMode: flag(false)},
-	}
-}
-
 // upAndDown returns the chart lines of two columns, the upward and the downward one.
 func upAndDown(table web.Table, up, down int) []web.Series {
 	return []web.Series{
@@ -61,93 +43,80 @@ func upAndDown(table web.Table, up, down int) []web.Series {
 	}
 }
 
-// thinnedNote is the notice beside dates whose 4 s steps were removed.
-var thinnedNote = web.Text{
-	FR: "De cette date, Courant ne garde plus que ces moyennes de 5 minutes : les pas de 4 secondes ont été retirés.",
-	EN: "Of this date Courant keeps these 5 minute means only: the 4 second steps were removed.",
-}
-
-// fiveMinutes returns the means of 5 min of the dates, the last stored date from the finished answers. thinned reports that
-// 4 s steps of the dates have been removed.
-func (s *Server) fiveMinutes(ctx context.Context, dataset market.Dataset, dates span) (buckets []market.AFRRBucket, thinned bool, err error) {
-	if buckets, last := s.bodies.fiveMinutes(dataset); dates.first == last && dates.last == last {
-		return buckets, false, nil
-	}
-	return s.store.AFRRBucketsWithin(ctx, dates.period())
-}
-
 // recentSteps is how many of the newest rows an answer lists in recentRows.
 const recentSteps = 50
 
 // afrrBody returns the answer of /api/afrr-energy: the newest 4 s steps of the latest delivery date, and all of that date in
 // means of 5 min.
-func afrrBody(window store.Window[[]market.AFRRStep]) []byte {
+func afrrBody(window store.Window) []byte {
 	rows := window.Rows
-	var up, down market.Mean
-	for _, row := range rows {
-		up.Add(row.UpwardPrice)
-		down.Add(row.DownwardPrice)
-	}
-	var newest int64
-	if len(rows) > 0 {
-		newest = rows[len(rows)-1].Start
-	}
+	columns := market.AFRR.ServedColumns()
 	var w jsonWriter
 	w.open('{')
-	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(rows), stepSeconds: market.AFRRSeconds, up: up, down: down, newest: newest})
+	head := energyHead{stepSeconds: market.AFRRSeconds}
+	for i := range rows.Len() {
+		head.up.Add(rows.Columns[0].Number(i))
+		head.down.Add(rows.Columns[1].Number(i))
+	}
+	w.energyHead(window, head)
 	w.key("latestRow")
-	if len(rows) == 0 {
+	if rows.Len() == 0 {
 		w.null()
 	} else {
-		writeAFRR(&w, rows[len(rows)-1])
+		w.row(nil, columns, rows, rows.Len()-1)
 	}
 	w.key("recentRows").open('[')
-	for i := len(rows) - 1; i >= max(0, len(rows)-recentSteps); i-- {
-		writeAFRR(&w, rows[i])
+	for i := rows.Len() - 1; i >= max(0, rows.Len()-recentSteps); i-- {
+		w.row(nil, columns, rows, i)
 	}
 	w.close(']')
 	w.key("chartRows").open('[')
-	for _, bucket := range market.AFRRBuckets(rows) {
-		w.open('{')
-		w.key("bucket_start_utc").instant(bucket.Start)
-		w.key("bucket_end_utc").instant(bucket.Start + market.BucketSeconds)
-		w.key("upward_price_eur_mwh").number(bucket.UpwardPrice.Mean)
-		w.key("downward_price_eur_mwh").number(bucket.DownwardPrice.Mean)
-		w.close('}')
-	}
+	resampler := market.NewResampler(market.AFRR, columns[:2], market.Buckets5Minutes, sumAndCount...)
+	writeBuckets(&w, resampler.Add(rows))
+	writeBuckets(&w, resampler.End())
 	w.close(']')
 	w.close('}')
 	return w.bytes
 }
 
-func writeAFRR(w *jsonWriter, row market.AFRRStep) {
-	w.open('{')
-	w.key("period_start_utc").instant(row.Start)
-	w.key("period_end_utc").instant(row.Start + market.AFRRSeconds)
-	w.key("upward_price_eur_mwh").number(row.UpwardPrice)
-	w.key("downward_price_eur_mwh").number(row.DownwardPrice)
-	w.key("pdemand_mw").number(row.DemandMW)
-	w.key("afrr_for_france_mw").number(row.ForFranceMW)
-	w.key("afrr_in_france_mw").number(row.InFranceMW)
-	w.key("picasso_connection").flag(row.PicassoConnection)
-	w.key("prorata_mode").flag(row.ProrataMode)
-	w.close('}')
+// sumAndCount are the statistics from which the means of two decimals are made.
+var sumAndCount = []market.Stat{market.StatSum, market.StatCount}
+
+// meansOf returns the means of a row that was resampled to sumAndCount, one for each column.
+func meansOf(rows market.Chunk, i int) []market.Number {
+	var means []market.Number
+	for c := 0; c < len(rows.Columns); c += len(sumAndCount) {
+		means = append(means, market.MeanOf(rows.Columns[c].Number(i), rows.Columns[c+1].Integers[i]))
+	}
+	return means
+}
+
+func writeBuckets(w *jsonWriter, rows market.Chunk) {
+	for i := range rows.Len() {
+		means := meansOf(rows, i)
+		w.open('{')
+		w.key("bucket_start_utc").instant(rows.Starts[i])
+		w.key("bucket_end_utc").instant(rows.Ends[i])
+		w.key("upward_price_eur_mwh").number(means[0])
+		w.key("downward_price_eur_mwh").number(means[1])
+		w.close('}')
+	}
 }
 
 // meanDecimals is the least number of decimals that pages show of a mean.
 const meanDecimals = 2
 
-func fillAFRR(table *web.Table, dataset market.Dataset, buckets []market.AFRRBucket) {
+// afrrColumns are the columns of which pages show means.
+var afrrColumns = []string{"upward_price_eur_mwh", "downward_price_eur_mwh", "pdemand_mw"}
+
+func fillAFRR(table *web.Table, dataset market.Dataset, rows market.Chunk) {
 	table.Caption = web.Text{FR: "Énergie aFRR, moyennes de 5 minutes des pas de 4 secondes", EN: "aFRR energy, 5 minute means of the 4 second steps"}
-	for _, name := range []string{"upward_price_eur_mwh", "downward_price_eur_mwh", "pdemand_mw"} {
+	for _, name := range afrrColumns {
 		column := tableColumn(columnNamed(dataset, name))
 		column.Decimals = meanDecimals
 		table.Columns = append(table.Columns, column)
 	}
-	for _, b := range buckets {
-		table.Rows = append(table.Rows, web.Row{
-			Period:  market.Period{Start: b.Start, End: b.Start + market.BucketSeconds},
-			Numbers: []market.Number{b.UpwardPrice.Mean, b.DownwardPrice.Mean, b.DemandMW.Mean},
-		})
+	for i := range rows.Len() {
+		table.Rows = append(table.Rows, web.Row{Period: rows.Period(i), Numbers: meansOf(rows, i)})
 	}
 }

@@ -176,12 +176,12 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 		if test.want != meanOf(test.prices) {
 			t.Errorf("the test itself takes the mean of %v for %s, not %s", test.prices, meanOf(test.prices), test.want)
 		}
-		var window store.Window[[]market.AFRRStep]
+		var steps []market.AFRRStep
 		for i, price := range test.prices {
-			window.Rows = append(window.Rows, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
+			steps = append(steps, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
 		}
 		var got afrrAnswer
-		must(t, json.Unmarshal(api.AFRRBody(window), &got))
+		must(t, json.Unmarshal(api.BodyOf(market.AFRREnergy, store.Window{Rows: market.AFRR.Serve(steps)}), &got))
 		if got.AverageUp != test.want || got.AverageDown != "" {
 			t.Errorf("the mean of %v is %q, want %q", test.prices, got.AverageUp, test.want)
 		}
@@ -191,7 +191,7 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		var window store.Window[[]market.AFRRStep]
+		var steps []market.AFRRStep
 		var up []value
 		for i, n := range rapid.SliceOfN(rapid.Int64Range(-100_000_000_000, 100_000_000_000), 1, 80).Draw(t, "prices in millionths") {
 			price := millionths(n)
@@ -199,10 +199,10 @@ func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
 				price = ""
 			}
 			up = append(up, price)
-			window.Rows = append(window.Rows, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
+			steps = append(steps, market.AFRRStep{Start: int64(4 * i), UpwardPrice: price.number()})
 		}
 		var got afrrAnswer
-		if err := json.Unmarshal(api.AFRRBody(window), &got); err != nil {
+		if err := json.Unmarshal(api.BodyOf(market.AFRREnergy, store.Window{Rows: market.AFRR.Serve(steps)}), &got); err != nil {
 			t.Fatal(err)
 		}
 		if want := meanOf(up); got.AverageUp != want {

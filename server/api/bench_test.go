@@ -56,10 +56,6 @@ func fullWindow() market.Batch {
 	return batch
 }
 
-func windowOf[R any](rows []R) store.Window[[]R] {
-	return store.Window[[]R]{Rows: rows, Last: market.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
-}
-
 func soldOf(batch market.Batch, dataset market.Dataset) []market.CapacityStep {
 	var steps []market.CapacityStep
 	for _, step := range market.Capacity.In(batch) {
@@ -72,23 +68,24 @@ func soldOf(batch market.Batch, dataset market.Dataset) []market.CapacityStep {
 
 func BenchmarkBuildBody(b *testing.B) {
 	batch := fullWindow()
-	fcr, afrr, mfrr := soldOf(batch, market.FCRCapacity), soldOf(batch, market.AFRRCapacity), soldOf(batch, market.MFRRCapacity)
+	capacity := func(dataset market.Dataset) market.Chunk { return market.Capacity.Serve(soldOf(batch, dataset)) }
 	for _, bench := range []struct {
-		endpoint string
-		build    func() []byte
+		dataset market.Dataset
+		rows    market.Chunk
 	}{
-		{"day-ahead-prices", func() []byte { return api.PricesBody(windowOf(market.Prices.In(batch))) }},
-		{"fcr-capacity", func() []byte { return api.CapacityBody(windowOf(fcr)) }},
-		{"afrr-capacity", func() []byte { return api.CapacityBody(windowOf(afrr)) }},
-		{"mfrr-capacity", func() []byte { return api.CapacityBody(windowOf(mfrr)) }},
-		{"afrr-energy", func() []byte { return api.AFRRBody(windowOf(market.AFRR.In(batch))) }},
-		{"mfrr-energy", func() []byte { return api.MFRRBody(windowOf(market.MFRR.In(batch))) }},
+		{market.DayAheadPrices, market.Prices.Serve(market.Prices.In(batch))},
+		{market.FCRCapacity, capacity(market.FCRCapacity)},
+		{market.AFRRCapacity, capacity(market.AFRRCapacity)},
+		{market.MFRRCapacity, capacity(market.MFRRCapacity)},
+		{market.AFRREnergy, market.AFRR.Serve(market.AFRR.In(batch))},
+		{market.MFRREnergy, market.MFRR.Serve(market.MFRR.In(batch))},
 	} {
-		b.Run(bench.endpoint, func(b *testing.B) {
+		b.Run(string(bench.dataset), func(b *testing.B) {
+			window := store.Window{Rows: bench.rows, Last: market.DeliveryDateOf(noon), FetchedAt: noon, Version: 1}
 			b.ReportAllocs()
 			size := 0
 			for b.Loop() {
-				size = len(bench.build())
+				size = len(api.BodyOf(bench.dataset, window))
 			}
 			b.ReportMetric(float64(size), "body-bytes")
 		})
@@ -171,11 +168,13 @@ func BenchmarkPage(b *testing.B) {
 	f.refresh(b)
 	f.Settle()
 	session := carrying(f.session(b, f.account(b, "boris@example.org", store.Administrator)))
-	for _, path := range []string{
-		"/", "/energie", "/energie?from=2026-07-14", "/prix", "/prix?from=2026-06-17&to=2026-07-15", "/capacite", "/csv/fr/afrr-energy", "/csv/fr/mfrr-capacity?from=2026-06-17&to=2026-07-15",
+	for _, row := range []struct{ name, path string }{
+		{"overview", "/"}, {"energy", "/energie"}, {"energy-before", "/energie?from=2026-07-14"}, {"prices", "/prix"},
+		{"prices-of-29", "/prix?from=2026-06-17&to=2026-07-15"}, {"capacity", "/capacite"}, {"csv-steps", "/csv/fr/afrr-energy"},
+		{"csv-of-29", "/csv/fr/mfrr-capacity?from=2026-06-17&to=2026-07-15"},
 	} {
-		b.Run(path, func(b *testing.B) {
-			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil)
+		b.Run(row.name, func(b *testing.B) {
+			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, row.path, nil)
 			session(r)
 			b.ReportAllocs()
 			for b.Loop() {

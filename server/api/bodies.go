@@ -36,8 +36,6 @@ type body struct {
 	last      market.DeliveryDate
 	fetchedAt time.Time
 	version   int64
-
-	fiveMinutes []market.AFRRBucket // the last delivery date in means of 5 min, for the pages; only of 4 s steps
 }
 
 func newBodies(db *store.Store, windowDays int) *bodies {
@@ -63,17 +61,6 @@ func (b *bodies) latest(dataset market.Dataset) (market.DeliveryDate, time.Time)
 		return market.DeliveryDate{}, time.Time{}
 	}
 	return current.parts[dataset].last, current.parts[dataset].fetchedAt
-}
-
-// fiveMinutes returns the means of 5 min of the last delivery date of a dataset of 4 s steps, and that date; nil and zero if
-// nothing is stored.
-func (b *bodies) fiveMinutes(dataset market.Dataset) ([]market.AFRRBucket, market.DeliveryDate) {
-	current := b.current.Load()
-	if current == nil {
-		return nil, market.DeliveryDate{}
-	}
-	energy := current.parts[dataset]
-	return energy.fiveMinutes, energy.last
 }
 
 // refresh rebuilds the answers of the datasets that have changed and publishes them in one step, so that an aggregate never
@@ -162,12 +149,20 @@ func (b *bodies) renew(ctx context.Context, dataset market.Dataset, former body)
 			return former, nil
 		}
 	}
-	return viewOf(dataset).build(ctx, b.store, b.windowDays)
+	view, days := viewOf(dataset), b.windowDays
+	if view.lastDateOnly {
+		days = 1
+	}
+	window, err := b.store.LatestRows(ctx, dataset, days)
+	if err != nil {
+		return body{}, err
+	}
+	return view.answer(window), nil
 }
 
-// newBody writes the rows of a window and notes what they were read from.
-func newBody[T any](window store.Window[T], write func(store.Window[T]) []byte) body {
-	return body{bytes: write(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
+// answer writes the rows of a window and notes what they were read from.
+func (v view) answer(window store.Window) body {
+	return body{bytes: v.body(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
 }
 
 const fetchedKey = "latestFetchedAtUtc"

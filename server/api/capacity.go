@@ -2,10 +2,8 @@ package api
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"courant/store"
 	"courant/store/market"
@@ -15,22 +13,9 @@ import (
 // capacityView is the view of procured reserve, by hour.
 func capacityView(dataset market.Dataset) view {
 	return view{
-		build: func(ctx context.Context, db *store.Store, windowDays int) (body, error) {
-			window, err := store.Latest(ctx, db, market.Capacity, dataset, windowDays)
-			return newBody(window, capacityBody), err
-		},
-		example: func(date market.DeliveryDate, read time.Time) body {
-			return newBody(windowOf(sampleCapacity(dataset, date), date, read), capacityBody)
-		},
-		sample: func(date market.DeliveryDate) market.Chunk {
-			return market.Capacity.Serve(sampleCapacity(dataset, date))
-		},
-		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
-			steps, err := store.Within(ctx, s.store, market.Capacity, dataset, dates.period())
-			table := newTable(dataset, dates)
-			fillCapacity(&table, dataset, capacityRows(steps))
-			return table, err
-		},
+		body:     func(window store.Window) []byte { return capacityBody(dataset, window) },
+		sample:   func(date market.DeliveryDate) market.Chunk { return sampleCapacity(dataset, date) },
+		fill:     func(table *web.Table, rows market.Chunk) { fillCapacity(table, dataset, rows) },
 		drawings: capacityDrawings,
 	}
 }
@@ -46,7 +31,7 @@ func dailyDirections(dataset market.Dataset) []market.Direction {
 }
 
 // sampleCapacity returns one hour of a reserve with invented values, for the documentation.
-func sampleCapacity(dataset market.Dataset, date market.DeliveryDate) []market.CapacityStep {
+func sampleCapacity(dataset market.Dataset, date market.DeliveryDate) market.Chunk {
 	var steps []market.CapacityStep
 	for i := range int64(quartersPerHour) {
 		for d, direction := range dailyDirections(dataset) {
@@ -56,30 +41,31 @@ func sampleCapacity(dataset market.Dataset, date market.DeliveryDate) []market.C
 			})
 		}
 	}
-	return steps
+	return market.Capacity.Serve(steps)
 }
 
 // capacityRow is one row of the API: an hour, or a quarter hour where the four quarters could not be merged.
 type capacityRow struct {
-	step         market.CapacityStep // the first or only quarter hour
-	seconds      int64
-	pricePerHour market.Number // EUR/MW/h
+	period                      market.Period
+	direction, horizon, product string
+	offered, contracted         market.Number // MW
+	price                       market.Number // EUR/MW/h
 }
 
 const (
-	hourSeconds     = 3600
+	hourSeconds     = market.HourSeconds
 	quartersPerHour = hourSeconds / market.QuarterSeconds
 )
 
 // capacityBody returns the answer of one of the three capacity endpoints; prices are EUR per MW and hour.
-func capacityBody(window store.Window[[]market.CapacityStep]) []byte {
+func capacityBody(dataset market.Dataset, window store.Window) []byte {
 	rows := capacityRows(window.Rows)
 	const bytesPerRow = 320
 	w := jsonWriter{bytes: make([]byte, 0, len(rows)*bytesPerRow+bytesPerRow)}
 	w.open('{')
 	w.key("rows").open('[')
 	for _, row := range rows {
-		writeCapacity(&w, row)
+		writeCapacity(&w, dataset, row)
 	}
 	w.close(']')
 	w.key(fetchedKey).timestamp(window.FetchedAt)
@@ -87,87 +73,92 @@ func capacityBody(window store.Window[[]market.CapacityStep]) []byte {
 	return w.bytes
 }
 
-func writeCapacity(w *jsonWriter, row capacityRow) {
-	step := row.step
+func writeCapacity(w *jsonWriter, dataset market.Dataset, row capacityRow) {
 	w.open('{')
-	w.key("period_start_utc").instant(step.Start)
-	w.key("period_end_utc").instant(step.Start + row.seconds)
-	if len(dailyDirections(step.Dataset)) == 1 {
-		w.key("volume_mw").number(step.ContractedMW)
-		w.key("contracted_volume_mw").number(step.ContractedMW)
-		w.key("offered_volume_mw").number(step.OfferedMW)
-		w.key("price").number(row.pricePerHour)
-		w.key("direction").text(string(step.Direction))
-		w.key("product_type").text(step.Dataset.About().Reserve)
+	w.key("period_start_utc").instant(row.period.Start)
+	w.key("period_end_utc").instant(row.period.End)
+	if len(dailyDirections(dataset)) == 1 {
+		w.key("volume_mw").number(row.contracted)
+		w.key("contracted_volume_mw").number(row.contracted)
+		w.key("offered_volume_mw").number(row.offered)
+		w.key("price").number(row.price)
+		w.key("direction").text(row.direction)
+		w.key("product_type").text(dataset.About().Reserve)
 	} else {
-		w.key("direction").text(string(step.Direction))
-		w.key("price").number(row.pricePerHour)
-		w.key("product_type").text(step.Dataset.About().Reserve)
-		w.key("offered_volume_mw").number(step.OfferedMW)
-		w.key("contracted_volume_mw").number(step.ContractedMW)
+		w.key("direction").text(row.direction)
+		w.key("price").number(row.price)
+		w.key("product_type").text(dataset.About().Reserve)
+		w.key("offered_volume_mw").number(row.offered)
+		w.key("contracted_volume_mw").number(row.contracted)
 	}
-	w.key("time_horizon").textOrNull(step.TimeHorizon)
+	w.key("time_horizon").textOrNull(row.horizon)
 	w.close('}')
 }
 
 // capacityRows merges the four quarters of a clock hour into one row if all four are present, all have a price and both
-// volumes are the same in all. The quarters of other hours stay rows of their own, with their price scaled to an hour.
-func capacityRows(steps []market.CapacityStep) []capacityRow {
-	sorted := slices.Clone(steps)
-	slices.SortFunc(sorted, func(a, b market.CapacityStep) int {
-		return cmp.Or(
-			cmp.Compare(hourOf(a), hourOf(b)), compareSeries(a, b), cmp.Compare(a.Start, b.Start),
-		)
+// volumes are the same in all. The quarters of other hours stay rows of their own.
+func capacityRows(steps market.Chunk) []capacityRow {
+	var rows []capacityRow
+	var quarters []capacityRow // of one hour
+	for i := range steps.Len() {
+		quarters = append(quarters, capacityRow{
+			period: steps.Period(i), direction: steps.Keys[0][i], horizon: steps.Keys[1][i], product: steps.Keys[2][i],
+			offered: steps.Columns[0].Number(i), contracted: steps.Columns[1].Number(i), price: steps.Columns[2].Number(i),
+		})
+		if i+1 == steps.Len() || market.HourOf(steps.Starts[i+1]) != market.HourOf(steps.Starts[i]) {
+			rows = append(rows, hourRows(quarters)...)
+			quarters = quarters[:0]
+		}
+	}
+	return rows
+}
+
+// hourRows returns the rows of the quarters of one clock hour, in the order in which they are served.
+func hourRows(quarters []capacityRow) []capacityRow {
+	slices.SortFunc(quarters, func(a, b capacityRow) int {
+		return cmp.Or(compareSeries(a, b), cmp.Compare(a.period.Start, b.period.Start))
 	})
 	var rows []capacityRow
-	for len(sorted) > 0 {
-		n := 1
-		for n < len(sorted) && hourOf(sorted[n]) == hourOf(sorted[0]) && compareSeries(sorted[n], sorted[0]) == 0 {
-			n++
+	for from := 0; from < len(quarters); {
+		to := from + 1
+		for to < len(quarters) && compareSeries(quarters[to], quarters[from]) == 0 {
+			to++
 		}
-		rows = append(rows, mergeHour(sorted[:n])...)
-		sorted = sorted[n:]
+		rows = append(rows, mergeHour(quarters[from:to])...)
+		from = to
 	}
-	slices.SortStableFunc(rows, func(a, b capacityRow) int {
-		return cmp.Or(cmp.Compare(a.step.Start, b.step.Start), compareSeries(a.step, b.step))
+	slices.SortFunc(rows, func(a, b capacityRow) int {
+		return cmp.Or(cmp.Compare(a.period.Start, b.period.Start), compareSeries(a, b))
 	})
 	return rows
 }
 
-func hourOf(step market.CapacityStep) int64 { return step.Start - step.Start%hourSeconds }
-
 // compareSeries orders the rows of one period: UPWARD before DOWNWARD, then by time horizon and RTE's product.
-func compareSeries(a, b market.CapacityStep) int {
+func compareSeries(a, b capacityRow) int {
 	return cmp.Or(
-		-cmp.Compare(a.Direction, b.Direction), // the other way round from the alphabet
-		cmp.Compare(a.TimeHorizon, b.TimeHorizon), cmp.Compare(a.Product, b.Product),
+		-cmp.Compare(a.direction, b.direction), // the other way round from the alphabet
+		cmp.Compare(a.horizon, b.horizon), cmp.Compare(a.product, b.product),
 	)
 }
 
-// mergeHour returns the rows of the steps of one series in one clock hour.
-func mergeHour(steps []market.CapacityStep) []capacityRow {
-	first := steps[0]
-	whole := len(steps) == quartersPerHour
+// mergeHour returns the rows of the quarters of one series in one clock hour.
+func mergeHour(quarters []capacityRow) []capacityRow {
+	first := quarters[0]
+	whole := len(quarters) == quartersPerHour
 	var sum market.Micro
-	for _, step := range steps {
-		whole = whole && step.Price.Valid && step.OfferedMW == first.OfferedMW && step.ContractedMW == first.ContractedMW
-		sum += market.MicroOf(step.Price.V)
+	for _, quarter := range quarters {
+		whole = whole && quarter.price.Valid && quarter.offered == first.offered && quarter.contracted == first.contracted
+		sum += market.MicroOf(quarter.price.V)
 	}
-	if whole {
-		return []capacityRow{{step: first, seconds: hourSeconds, pricePerHour: sum.Number()}}
+	if !whole {
+		return quarters
 	}
-	rows := make([]capacityRow, 0, len(steps))
-	for _, step := range steps {
-		row := capacityRow{step: step, seconds: market.QuarterSeconds}
-		if step.Price.Valid {
-			row.pricePerHour = (quartersPerHour * market.MicroOf(step.Price.V)).Number()
-		}
-		rows = append(rows, row)
-	}
-	return rows
+	first.period.End = first.period.Start + hourSeconds
+	first.price = (sum / quartersPerHour).Number() // exact: each price is four times the published one
+	return []capacityRow{first}
 }
 
-func fillCapacity(table *web.Table, dataset market.Dataset, rows []capacityRow) {
+func fillCapacity(table *web.Table, dataset market.Dataset, rows market.Chunk) {
 	table.Caption = web.Text{FR: "Capacité contractée, prix par MW et heure", EN: "Procured capacity, price per MW and hour"}
 	table.Words = []web.Column{
 		{Name: "direction", Label: web.Text{FR: "Sens", EN: "Direction"}}, {Name: "time_horizon", Label: web.Text{FR: "Horizon", EN: "Horizon"}},
@@ -175,19 +166,14 @@ func fillCapacity(table *web.Table, dataset market.Dataset, rows []capacityRow) 
 	for _, name := range []string{"price", "contracted_volume_mw", "offered_volume_mw"} {
 		table.Columns = append(table.Columns, tableColumn(columnNamed(dataset, name)))
 	}
-	for _, row := range rows {
+	for _, row := range capacityRows(rows) {
 		table.Rows = append(table.Rows, web.Row{
-			Period:  market.Period{Start: row.step.Start, End: row.step.Start + row.seconds},
-			Series:  seriesKey(row.step),
-			Words:   []string{string(row.step.Direction), row.step.TimeHorizon},
-			Numbers: []market.Number{row.pricePerHour, row.step.ContractedMW, row.step.OfferedMW},
+			Period:  row.period,
+			Series:  strings.ToLower(strings.Join([]string{row.direction, row.horizon, row.product}, "-")), // such as upward-daily-std
+			Words:   []string{row.direction, row.horizon},
+			Numbers: []market.Number{row.price, row.contracted, row.offered},
 		})
 	}
-}
-
-// seriesKey names the series of a step, such as upward-daily-std. The rows of one period have different ones.
-func seriesKey(step market.CapacityStep) string {
-	return strings.ToLower(strings.Join([]string{string(step.Direction), step.TimeHorizon, step.Product}, "-"))
 }
 
 // capacityDrawings returns two charts of a table of capacity, prices and procured volumes, with a line for each series.

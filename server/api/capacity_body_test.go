@@ -279,11 +279,11 @@ func TestAnHoursPriceIsTheExactSumOfItsFour(t *testing.T) {
 			prices = append(prices, millionths(n))
 		}
 		steps := upward(one("1"), one("1"), prices...).rows()
-		body := api.CapacityBody(store.Window[[]market.CapacityStep]{Rows: steps})
+		body := api.BodyOf(market.AFRRCapacity, store.Window{Rows: market.Capacity.Serve(steps)})
 		want := upwardRow("2026-07-15T10:00:00Z", "2026-07-15T11:00:00Z", decimal(sumOf(prices...), 6), "1", "1")
 		equal(t, body, capacityAnswer{[]capacityRow{want}, ""})
 
-		quarter := api.CapacityBody(store.Window[[]market.CapacityStep]{Rows: steps[:1]})
+		quarter := api.BodyOf(market.AFRRCapacity, store.Window{Rows: market.Capacity.Serve(steps[:1])})
 		want = upwardRow("2026-07-15T10:00:00Z", "2026-07-15T10:15:00Z", decimal(new(big.Rat).Mul(prices[0].rat(), big.NewRat(4, 1)), 6), "1", "1")
 		equal(t, quarter, capacityAnswer{[]capacityRow{want}, ""})
 	})

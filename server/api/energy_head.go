@@ -1,32 +1,29 @@
 package api
 
 import (
-	"time"
-
+	"courant/store"
 	"courant/store/market"
 )
 
-// energyHead is the members about the latest delivery date with which the answers of aFRR and mFRR energy begin.
+// energyHead is what the answers of aFRR and mFRR energy begin with, beside what is known of their window.
 type energyHead struct {
-	rows        int
 	stepSeconds int64
-	newest      int64       // start of the newest period, seconds UTC; 0 if there are no rows
 	up, down    market.Mean // of the date's prices, EUR/MWh
 }
 
-// energyHead writes the members of the head.
-func (w *jsonWriter) energyHead(last market.DeliveryDate, fetchedAt time.Time, head energyHead) {
-	w.key("latestDeliveryDateParis").date(last)
-	w.key(fetchedKey).timestamp(fetchedAt)
-	if head.rows == 0 {
+// energyHead writes the members about the latest delivery date.
+func (w *jsonWriter) energyHead(window store.Window, head energyHead) {
+	w.key("latestDeliveryDateParis").date(window.Last)
+	w.key(fetchedKey).timestamp(window.FetchedAt)
+	if n := window.Rows.Len(); n == 0 {
 		w.key("latestPeriodStartUtc").null()
 		w.key("latestPeriodEndUtc").null()
 	} else {
-		w.key("latestPeriodStartUtc").instant(head.newest)
-		w.key("latestPeriodEndUtc").instant(head.newest + head.stepSeconds)
+		w.key("latestPeriodStartUtc").instant(window.Rows.Starts[n-1])
+		w.key("latestPeriodEndUtc").instant(window.Rows.Ends[n-1])
 	}
 	w.key("resolutionSeconds").integer(int(head.stepSeconds))
-	w.key("rowCount").integer(head.rows)
+	w.key("rowCount").integer(window.Rows.Len())
 	w.key("averageUpwardPrice").number(head.up.Number())
 	w.key("averageDownwardPrice").number(head.down.Number())
 }

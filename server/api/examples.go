@@ -59,7 +59,8 @@ func exampleBody(route web.Route, l web.Language) ([]byte, error) {
 var exampleAnswers = sync.OnceValue(func() map[string]*document {
 	parts := map[market.Dataset]body{}
 	for _, dataset := range market.Datasets() {
-		parts[dataset] = viewOf(dataset).example(exampleDate, exampleDate.Start().Add(-time.Hour))
+		view := viewOf(dataset)
+		parts[dataset] = view.answer(store.Window{Rows: view.sample(exampleDate), Last: exampleDate, FetchedAt: exampleDate.Start().Add(-time.Hour)})
 	}
 	made := map[string]*document{}
 	for _, e := range endpoints {

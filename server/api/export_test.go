@@ -15,16 +15,12 @@ import (
 	"github.com/jonboulle/clockwork"
 	"github.com/labstack/echo/v4"
 
+	"courant/store"
 	"courant/store/market"
 )
 
-// The functions that build a body from a window.
-var (
-	PricesBody   = pricesBody
-	CapacityBody = capacityBody
-	AFRRBody     = afrrBody
-	MFRRBody     = mfrrBody
-)
+// BodyOf returns the answer of a dataset's endpoint.
+func BodyOf(dataset market.Dataset, window store.Window) []byte { return viewOf(dataset).body(window) }
 
 // Shorten makes an example of an answer.
 var Shorten = shorten

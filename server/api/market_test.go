@@ -397,3 +397,32 @@ func TestOldDatesAreNotCalledStale(t *testing.T) {
 		}
 	}
 }
+
+func TestAPageThatIsAskedForAgainShowsWhatChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	f, admin := withMarket(t)
+	ask := func() (price, source string) {
+		page := f.ask(t, "GET", "/prices?from=2026-10-25", admin, header("Accept-Language", "en")).Body.String()
+		_, source, _ = strings.Cut(page, `<p class="source">`)
+		source, _, _ = strings.Cut(source, ", read")
+		return shownRows(t, page, "day-ahead-prices")[5][2], source
+	}
+	check := func(when, price, source string) {
+		t.Helper()
+		for range 2 {
+			if gotPrice, gotSource := ask(); gotPrice != price || gotSource != source {
+				t.Errorf("%s: the page shows %s of %s, want %s of %s", when, gotPrice, gotSource, price, source)
+			}
+		}
+	}
+	check("at first", "145.125", "ENTSO-E")
+	prices := market.Prices.In(marketOn(turnBack))
+	prices[5].Price = market.Num(77.5)
+	f.commit(t, market.Prices.Batch(prices))
+	check("after a change", "77.5", "ENTSO-E")
+	for i := range prices {
+		prices[i].Source = market.FromRTE
+	}
+	f.commit(t, market.Prices.Batch(prices))
+	check("confirmed", "77.5", "ENTSO-E, confirmed by RTE")
+}

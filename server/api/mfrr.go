@@ -1,8 +1,7 @@
 package api
 
 import (
-	"context"
-	"time"
+	"slices"
 
 	"courant/store"
 	"courant/store/market"
@@ -13,20 +12,18 @@ import (
 // both directions.
 func mfrrView(dataset market.Dataset) view {
 	return view{
-		build: func(ctx context.Context, db *store.Store, _ int) (body, error) {
-			window, err := store.Latest(ctx, db, market.MFRR, dataset, 1)
-			return newBody(window, mfrrBody), err
+		body:         mfrrBody,
+		lastDateOnly: true,
+		sample: func(date market.DeliveryDate) market.Chunk {
+			start := date.Start().Unix()
+			return market.MFRR.Serve([]market.MFRRStep{
+				{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5),
+					RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
+				{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
+			})
 		},
-		example: func(date market.DeliveryDate, read time.Time) body {
-			return newBody(windowOf(sampleMFRR(date), date, read), mfrrBody)
-		},
-		sample: func(date market.DeliveryDate) market.Chunk { return market.MFRR.Serve(sampleMFRR(date)) },
-		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
-			rows, err := store.Within(ctx, s.store, market.MFRR, dataset, dates.period())
-			table := newTable(dataset, dates)
-			fillMFRR(&table, rows)
-			return table, err
-		},
+		columns: mfrrColumns,
+		fill:    func(table *web.Table, rows market.Chunk) { fillMFRR(table, dataset, rows) },
 		drawings: func(table web.Table) []drawing {
 			return []drawing{
 				{name: labelPrices, unit: table.Columns[0].Unit, series: upAndDown(table, 0, 1)},
@@ -37,48 +34,20 @@ func mfrrView(dataset market.Dataset) view {
 	}
 }
 
-// sampleMFRR returns a quarter hour with invented values, for the documentation.
-func sampleMFRR(date market.DeliveryDate) []market.MFRRStep {
-	start := date.Start().Unix()
-	return []market.MFRRStep{
-		{Start: start, Direction: market.Upward, ClearingPrice: market.Num(118.5), SettlementPriceCurrent: market.Num(118.5),
-			RequestedVolumeSAMW: market.Num(120), ActivatedVolumeSAMW: market.Num(120), SubmittedOffersMW: market.Num(931)},
-		{Start: start, Direction: market.Downward, SubmittedOffersMW: market.Num(640)},
-	}
-}
-
-// mfrrQuarter is the clearing prices of a quarter hour, EUR/MWh.
-type mfrrQuarter struct {
-	start    int64 // seconds UTC
-	up, down market.Number
-}
-
 // mfrrBody returns the answer of /api/mfrr-energy: the latest delivery date, by quarter hour and by direction.
-func mfrrBody(window store.Window[[]market.MFRRStep]) []byte {
-	var up, down market.Mean
-	var quarters []mfrrQuarter
-	for _, row := range window.Rows {
-		if len(quarters) == 0 || quarters[len(quarters)-1].start != row.Start {
-			quarters = append(quarters, mfrrQuarter{start: row.Start})
-		}
-		quarter := &quarters[len(quarters)-1]
-		if row.Direction == market.Upward {
-			up.Add(row.ClearingPrice)
-			quarter.up = row.ClearingPrice
-		} else {
-			down.Add(row.ClearingPrice)
-			quarter.down = row.ClearingPrice
-		}
-	}
-	var newest int64
-	if len(quarters) > 0 {
-		newest = quarters[len(quarters)-1].start
+func mfrrBody(window store.Window) []byte {
+	rows := window.Rows
+	quarters := bothDirections(rows, 1) // clearing prices
+	head := energyHead{stepSeconds: market.QuarterSeconds}
+	for _, quarter := range quarters {
+		head.up.Add(quarter.Numbers[0])
+		head.down.Add(quarter.Numbers[1])
 	}
 	var w jsonWriter
 	w.open('{')
-	w.energyHead(window.Last, window.FetchedAt, energyHead{rows: len(window.Rows), stepSeconds: market.QuarterSeconds, up: up, down: down, newest: newest})
-	writeNewest(w.key("latestUpwardRow"), window.Rows, market.Upward)
-	writeNewest(w.key("latestDownwardRow"), window.Rows, market.Downward)
+	w.energyHead(window, head)
+	writeNewest(w.key("latestUpwardRow"), rows, market.Upward)
+	writeNewest(w.key("latestDownwardRow"), rows, market.Downward)
 	w.key("recentRows").open('[')
 	for i := len(quarters) - 1; i >= max(0, len(quarters)-recentSteps); i-- {
 		writeQuarter(&w, quarters[i])
@@ -93,59 +62,73 @@ func mfrrBody(window store.Window[[]market.MFRRStep]) []byte {
 	return w.bytes
 }
 
-// writeNewest writes the direction's newest row with a value; its newest row if none has a value; null if it has no row.
-func writeNewest(w *jsonWriter, rows []market.MFRRStep, direction market.Direction) {
-	var newest *market.MFRRStep
-	for i := range rows {
-		if rows[i].Direction == direction && (newest == nil || market.MFRR.HasValue(&rows[i]) || !market.MFRR.HasValue(newest)) {
-			newest = &rows[i]
+// bothDirections returns a row for each quarter hour with the numbers of the first columns, each upward and then downward.
+func bothDirections(rows market.Chunk, columns int) []web.Row {
+	var quarters []web.Row
+	for i := range rows.Len() {
+		if n := len(quarters); n == 0 || quarters[n-1].Period != rows.Period(i) {
+			quarters = append(quarters, web.Row{Period: rows.Period(i), Numbers: make([]market.Number, 2*columns)})
+		}
+		side := 0
+		if rows.Keys[0][i] == string(market.Downward) {
+			side = 1
+		}
+		for c := range columns {
+			quarters[len(quarters)-1].Numbers[2*c+side] = rows.Columns[c].Number(i)
 		}
 	}
-	if newest == nil {
+	return quarters
+}
+
+// writeNewest writes the direction's newest row with a value; its newest row if none has a value; null if it has no row.
+func writeNewest(w *jsonWriter, rows market.Chunk, direction market.Direction) {
+	newest := -1
+	for i := range rows.Len() {
+		if rows.Keys[0][i] == string(direction) && (newest < 0 || hasValue(rows, i) || !hasValue(rows, newest)) {
+			newest = i
+		}
+	}
+	if newest < 0 {
 		w.null()
 		return
 	}
+	w.row(market.MFRR.ServedKeys(), market.MFRR.ServedColumns(), rows, newest)
+}
+
+// hasValue reports whether a row has a value in any column.
+func hasValue(rows market.Chunk, i int) bool {
+	return slices.ContainsFunc(rows.Columns, func(v market.Vector) bool { return v.Valid[i] })
+}
+
+func writeQuarter(w *jsonWriter, quarter web.Row) {
 	w.open('{')
-	w.key("period_start_utc").instant(newest.Start)
-	w.key("period_end_utc").instant(newest.Start + market.QuarterSeconds)
-	w.key("direction").text(string(newest.Direction))
-	row := market.MFRR.Serve([]market.MFRRStep{*newest})
-	for c, column := range market.MFRR.ServedColumns() {
-		w.key(column.Name).cell(row.Columns[c], 0)
-	}
+	w.key("period_start_utc").instant(quarter.Period.Start)
+	w.key("period_end_utc").instant(quarter.Period.End)
+	w.key("upward_price_eur_mwh").number(quarter.Numbers[0])
+	w.key("downward_price_eur_mwh").number(quarter.Numbers[1])
 	w.close('}')
 }
 
-func writeQuarter(w *jsonWriter, quarter mfrrQuarter) {
-	w.open('{')
-	w.key("period_start_utc").instant(quarter.start)
-	w.key("period_end_utc").instant(quarter.start + market.QuarterSeconds)
-	w.key("upward_price_eur_mwh").number(quarter.up)
-	w.key("downward_price_eur_mwh").number(quarter.down)
-	w.close('}')
-}
+// mfrrColumns are the columns that pages show for each direction.
+var mfrrColumns = []string{"clearing_price_eur_mwh", "total_activated_volume_sa_mw", "total_activated_volume_da_mw"}
 
-func fillMFRR(table *web.Table, rows []market.MFRRStep) {
+// fillMFRR puts both directions of a quarter hour into one row.
+func fillMFRR(table *web.Table, dataset market.Dataset, rows market.Chunk) {
 	table.Caption = web.Text{FR: "Énergie mFRR : prix marginaux, et volumes activés (programmés, directs)", EN: "mFRR energy: clearing prices, and activated volumes (scheduled, direct)"}
-	price, power := market.EURPerMWh, market.MW
-	table.Columns = []web.Column{
-		{Name: "upward_price_eur_mwh", Label: labelUpward, Unit: price.Symbol(), Decimals: price.Decimals()},
-		{Name: "downward_price_eur_mwh", Label: labelDownward, Unit: price.Symbol(), Decimals: price.Decimals()},
-		{Name: "upward_activated_volume_sa_mw", Label: web.Text{FR: "Hausse programmée", EN: "Upward scheduled"}, Unit: power.Symbol()},
-		{Name: "downward_activated_volume_sa_mw", Label: web.Text{FR: "Baisse programmée", EN: "Downward scheduled"}, Unit: power.Symbol()},
-		{Name: "upward_activated_volume_da_mw", Label: web.Text{FR: "Hausse directe", EN: "Upward direct"}, Unit: power.Symbol()},
-		{Name: "downward_activated_volume_da_mw", Label: web.Text{FR: "Baisse directe", EN: "Downward direct"}, Unit: power.Symbol()},
+	named := []struct {
+		upward, downward           string
+		labelUpward, labelDownward web.Text
+	}{
+		{"upward_price_eur_mwh", "downward_price_eur_mwh", labelUpward, labelDownward},
+		{"upward_activated_volume_sa_mw", "downward_activated_volume_sa_mw", web.Text{FR: "Hausse programmée", EN: "Upward scheduled"}, web.Text{FR: "Baisse programmée", EN: "Downward scheduled"}},
+		{"upward_activated_volume_da_mw", "downward_activated_volume_da_mw", web.Text{FR: "Hausse directe", EN: "Upward direct"}, web.Text{FR: "Baisse directe", EN: "Downward direct"}},
 	}
-	for _, row := range rows {
-		period := market.Period{Start: row.Start, End: row.Start + market.QuarterSeconds}
-		if len(table.Rows) == 0 || table.Rows[len(table.Rows)-1].Period != period {
-			table.Rows = append(table.Rows, web.Row{Period: period, Numbers: make([]market.Number, len(table.Columns))})
-		}
-		numbers := table.Rows[len(table.Rows)-1].Numbers
-		side := 0
-		if row.Direction == market.Downward {
-			side = 1
-		}
-		numbers[side], numbers[2+side], numbers[4+side] = row.ClearingPrice, row.ActivatedVolumeSAMW, row.ActivatedVolumeDAMW
+	for c, name := range mfrrColumns {
+		upward := tableColumn(columnNamed(dataset, name))
+		downward := upward
+		upward.Name, upward.Label = named[c].upward, named[c].labelUpward
+		downward.Name, downward.Label = named[c].downward, named[c].labelDownward
+		table.Columns = append(table.Columns, upward, downward)
 	}
+	table.Rows = bothDirections(rows, len(mfrrColumns))
 }

@@ -24,7 +24,7 @@ func TestNumbersComeBackInTheirShortestDecimalForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		row := market.Price{Start: noon.Unix(), Resolution: market.PT15M, Price: market.Num(price)}
-		body := api.PricesBody(store.Window[[]market.Price]{Rows: []market.Price{row}})
+		body := api.BodyOf(market.DayAheadPrices, store.Window{Rows: market.Prices.Serve([]market.Price{row})})
 		equal(t, body, pricesAnswer{[]priceRow{quarterOf(row.Start, millionths(n))}, "", "2026-07-15"})
 	})
 }
@@ -58,7 +58,7 @@ func TestWordsOfASourceAreEscaped(t *testing.T) {
 				Horizon string `json:"time_horizon"`
 			}
 		}
-		body := api.CapacityBody(store.Window[[]market.CapacityStep]{Rows: []market.CapacityStep{step}})
+		body := api.BodyOf(step.Dataset, store.Window{Rows: market.Capacity.Serve([]market.CapacityStep{step})})
 		if err := json.Unmarshal(body, &got); err != nil || !utf8.Valid(body) {
 			t.Errorf("%q makes %q: %v", said, body, err)
 		} else if got.Rows[0].Horizon != want {

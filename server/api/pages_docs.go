@@ -8,12 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
-	"courant/store"
 	"courant/store/market"
 	"courant/web"
 )
@@ -181,10 +179,6 @@ func (s *Server) problemPage(c echo.Context, identity auth.Identity) error {
 	}
 	body, err := s.pages.Problem(visit(c, identity), all[at])
 	return s.page(c, http.StatusOK, body, err)
-}
-
-func windowOf[R any](rows []R, last market.DeliveryDate, read time.Time) store.Window[[]R] {
-	return store.Window[[]R]{Rows: rows, Last: last, FetchedAt: read}
 }
 
 func flag(v bool) market.Flag { return market.Flag{V: v, Valid: true} }

@@ -88,9 +88,15 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 		dates.first = dates.last
 		sheet.First, sheet.OneDateOnly = dates.first, true
 	}
-	table, err := view.table(ctx, s, dates)
+	shown, err := s.table(ctx, dataset, dates)
 	if err != nil {
 		return sheet, err
+	}
+	table := shown.table
+	if view.source != nil {
+		if table.Source, err = view.source(ctx, s.store, shown); err != nil {
+			return sheet, err
+		}
 	}
 	switch {
 	case len(table.Rows) == 0 && feed.Last.IsZero() && feed.State == report.StateOff:
@@ -134,11 +140,10 @@ func (s *Server) csv(c echo.Context) error {
 		latest = market.DeliveryDateOf(s.clock.Now())
 	}
 	dates, err := parseSpan(c.QueryParams(), latest)
-	view := viewOf(dataset)
-	if err != nil || view.oneDateOnly && dates.days() > 1 {
+	if err != nil || viewOf(dataset).oneDateOnly && dates.days() > 1 {
 		return problemInvalidSpan
 	}
-	table, err := view.table(c.Request().Context(), s, dates)
+	shown, err := s.table(c.Request().Context(), dataset, dates)
 	if err != nil {
 		return err
 	}
@@ -150,5 +155,5 @@ func (s *Server) csv(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
 	setAccount(c, identity)
-	return s.sendCounted(c, http.StatusOK, "text/csv; charset=utf-8", table.CSV(format))
+	return s.sendCounted(c, http.StatusOK, "text/csv; charset=utf-8", shown.table.CSV(format))
 }

@@ -140,7 +140,13 @@ func (q *rowsQuery) explain(err error) error {
 		return problemThinnedBetween
 	case isThinned && !q.asOf.IsZero():
 		return problemThinnedThen
-	case isThinned: // just now: the next try finds the means
+	}
+	return explainReading(err)
+}
+
+// explainReading returns the problem behind an error of reading the newest rows; the error itself if there is none.
+func explainReading(err error) error {
+	if errors.Is(err, store.ErrThinned) { // just now: the next try finds the means
 		return problemUnavailable
 	}
 	return err

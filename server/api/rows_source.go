@@ -303,7 +303,7 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 	from := part.Start
 	for hours.Len() > 0 {
 		if next := hours.Starts[0]; from < next {
-			if err := r.foldRows(ctx, reading.Part(market.Period{Start: from, End: next}), resampler, each); err != nil {
+			if err := foldRows(ctx, reading.Part(market.Period{Start: from, End: next}), r.query.columns, resampler, each); err != nil {
 				return err
 			}
 		}
@@ -316,7 +316,7 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 		hours = hours.Slice(n, hours.Len())
 	}
 	if from < part.End {
-		if err := r.foldRows(ctx, reading.Part(market.Period{Start: from, End: part.End}), resampler, each); err != nil {
+		if err := foldRows(ctx, reading.Part(market.Period{Start: from, End: part.End}), r.query.columns, resampler, each); err != nil {
 			return err
 		}
 	}
@@ -324,8 +324,10 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 	return nil
 }
 
-// foldRows folds rows, and the 5 min of delivery dates of which no more is kept.
-func (r *rowsSource) foldRows(ctx context.Context, reading *store.Reading, resampler *market.Resampler, each func(market.Chunk)) error {
+// foldRows folds rows of these columns, and the 5 min of delivery dates of which no more is stored.
+func foldRows(
+	ctx context.Context, reading *store.Reading, columns []market.ServedColumn, resampler *market.Resampler, each func(market.Chunk),
+) error {
 	var means []market.AFRRBucket
 	for buckets, err := range reading.Buckets(ctx) {
 		if err != nil {
@@ -336,7 +338,7 @@ func (r *rowsSource) foldRows(ctx context.Context, reading *store.Reading, resam
 	// addMeans folds the first 5 min.
 	addMeans := func(n int) {
 		if n > 0 {
-			each(resampler.AddSummaries(market.AFRRMeans(means[:n], r.query.columns)))
+			each(resampler.AddSummaries(market.AFRRMeans(means[:n], columns)))
 			means = means[n:]
 		}
 	}

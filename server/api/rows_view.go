@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"
@@ -14,19 +13,9 @@ import (
 // rowsView is the view of a dataset that is served and shown row by row, as it is stored.
 func rowsView(dataset market.Dataset) view {
 	return view{
-		build: func(ctx context.Context, db *store.Store, windowDays int) (body, error) {
-			window, err := db.LatestRows(ctx, dataset, windowDays)
-			return newBody(window, func(window store.Window[market.Chunk]) []byte { return rowsBody(dataset, window) }), err
-		},
-		example: func(date market.DeliveryDate, read time.Time) body {
-			window := store.Window[market.Chunk]{Rows: sampleRows(dataset, date), Last: date, FetchedAt: read}
-			return newBody(window, func(window store.Window[market.Chunk]) []byte { return rowsBody(dataset, window) })
-		},
-		sample: func(date market.DeliveryDate) market.Chunk { return sampleRows(dataset, date) },
-		table: func(ctx context.Context, s *Server, dates span) (web.Table, error) {
-			rows, err := s.store.RowsWithin(ctx, dataset, dates.period())
-			return rowsTable(newTable(dataset, dates), dataset, rows), err
-		},
+		body:     func(window store.Window) []byte { return rowsBody(dataset, window) },
+		sample:   func(date market.DeliveryDate) market.Chunk { return sampleRows(dataset, date) },
+		fill:     func(table *web.Table, rows market.Chunk) { fillRows(table, dataset, rows) },
 		drawings: func(table web.Table) []drawing { return drawingsByUnit(dataset, table) },
 		kicker:   stepText(dataset.Series().StepSeconds()),
 	}
@@ -41,7 +30,7 @@ func stepText(seconds int64) web.Text {
 }
 
 // rowsBody returns the answer of a dataset whose rows are served as they are stored.
-func rowsBody(dataset market.Dataset, window store.Window[market.Chunk]) []byte {
+func rowsBody(dataset market.Dataset, window store.Window) []byte {
 	series, rows := dataset.Series(), window.Rows
 	keys, columns := series.ServedKeys(), series.ServedColumns()
 	const bytesPerRow = 320
@@ -49,16 +38,7 @@ func rowsBody(dataset market.Dataset, window store.Window[market.Chunk]) []byte 
 	w.open('{')
 	w.key("rows").open('[')
 	for i := range rows.Len() {
-		w.open('{')
-		w.key("period_start_utc").instant(rows.Starts[i])
-		w.key("period_end_utc").instant(rows.Ends[i])
-		for k, key := range keys {
-			w.key(key.Name).text(rows.Keys[k][i])
-		}
-		for c, column := range columns {
-			w.key(column.Name).cell(rows.Columns[c], i)
-		}
-		w.close('}')
+		w.row(keys, columns, rows, i)
 	}
 	w.close(']')
 	w.key("latestDeliveryDateParis").date(window.Last)
@@ -75,13 +55,27 @@ func rowsBody(dataset market.Dataset, window store.Window[market.Chunk]) []byte 
 	return w.bytes
 }
 
+// row writes a row with its period, keys and columns.
+func (w *jsonWriter) row(keys []market.ServedKey, columns []market.ServedColumn, rows market.Chunk, i int) {
+	w.open('{')
+	w.key("period_start_utc").instant(rows.Starts[i])
+	w.key("period_end_utc").instant(rows.Ends[i])
+	for k, key := range keys {
+		w.key(key.Name).text(rows.Keys[k][i])
+	}
+	for c, column := range columns {
+		w.key(column.Name).cell(rows.Columns[c], i)
+	}
+	w.close('}')
+}
+
 // cell writes the value of a column in a row, null if there is none.
 func (w *jsonWriter) cell(column market.Vector, row int) {
 	switch {
 	case !column.Valid[row]:
 		w.null()
 	case column.Kind == market.KindNumber:
-		w.number(market.Num(column.Numbers[row]))
+		w.number(column.Number(row))
 	case column.Kind == market.KindBoolean:
 		w.flag(market.Flag{V: column.Flags[row], Valid: true})
 	case column.Kind == market.KindInstant:
@@ -91,8 +85,8 @@ func (w *jsonWriter) cell(column market.Vector, row int) {
 	}
 }
 
-// rowsTable fills a table with the rows of a dataset: keys and texts become its words, numbers its columns.
-func rowsTable(table web.Table, dataset market.Dataset, rows market.Chunk) web.Table {
+// fillRows fills a table with the rows of a dataset: keys and texts become its words, numbers its columns.
+func fillRows(table *web.Table, dataset market.Dataset, rows market.Chunk) {
 	series := dataset.Series()
 	for _, key := range series.ServedKeys() {
 		table.Words = append(table.Words, web.Column{Name: key.Name, Label: web.Text(key.Text)})
@@ -109,7 +103,7 @@ func rowsTable(table web.Table, dataset market.Dataset, rows market.Chunk) web.T
 		}
 	}
 	for i := range rows.Len() {
-		row := web.Row{Period: market.Period{Start: rows.Starts[i], End: rows.Ends[i]}}
+		row := web.Row{Period: rows.Period(i)}
 		for _, key := range rows.Keys {
 			row.Words = append(row.Words, key[i])
 		}
@@ -118,11 +112,10 @@ func rowsTable(table web.Table, dataset market.Dataset, rows market.Chunk) web.T
 			row.Words = append(row.Words, rows.Columns[c].Texts[i])
 		}
 		for _, c := range numbers {
-			row.Numbers = append(row.Numbers, market.Number{V: rows.Columns[c].Numbers[i], Valid: rows.Columns[c].Valid[i]})
+			row.Numbers = append(row.Numbers, rows.Columns[c].Number(i))
 		}
 		table.Rows = append(table.Rows, row)
 	}
-	return table
 }
 
 // drawingsByUnit returns a chart for each unit, with a line for each column of that unit and each series of rows.

@@ -34,10 +34,12 @@ func TestEachSeriesOfADatasetThatIsShownAsStoredHasALineOfItsOwn(t *testing.T) {
 			{"symmetric-periodic-std-price", "Price, symmetric, periodic, STD", 1},
 		}},
 	} {
+		var table web.Table
 		rows := sampleRows(test.dataset, exampleDate)
 		rows.Keys = test.keys
+		fillRows(&table, test.dataset, rows)
 		var got []line
-		for _, drawing := range drawingsByUnit(test.dataset, rowsTable(web.Table{}, test.dataset, rows)) {
+		for _, drawing := range drawingsByUnit(test.dataset, table) {
 			for _, s := range drawing.series {
 				got = append(got, line{s.Key, s.Label.EN, s.Figures.Values})
 			}
@@ -46,7 +48,9 @@ func TestEachSeriesOfADatasetThatIsShownAsStoredHasALineOfItsOwn(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", test.dataset, diff)
 		}
 	}
-	without := drawingsByUnit(market.FCRCapacity, rowsTable(web.Table{}, market.FCRCapacity, market.Chunk{}))
+	var empty web.Table
+	fillRows(&empty, market.FCRCapacity, market.Chunk{})
+	without := drawingsByUnit(market.FCRCapacity, empty)
 	if len(without) == 0 || slices.ContainsFunc(without, func(d drawing) bool { return len(d.series) == 0 }) {
 		t.Errorf("without rows the charts are %+v", without)
 	}

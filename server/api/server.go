@@ -93,6 +93,7 @@ type Server struct {
 	revisionsInFlight, bytesInFlight *inFlight // answers, and bytes of pages
 	longAnswers                      *inFlight // of rows
 	rowsCache                        rowsCache
+	tables                           sync.Map // by dataset: the shownTable of one delivery date that was made last
 	archive                          *lake.Archive
 	archiveWait                      time.Duration // how long a request waits for files that are being made
 	delayed                          chan struct{} // has one value for each answer that is delayed

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"slices"
-	"time"
 
 	"courant/store"
 	"courant/store/market"
@@ -12,14 +11,21 @@ import (
 
 // view defines how a dataset is served and shown: the answer of its endpoint, and its tables and charts on pages.
 type view struct {
-	// build reads the newest delivery dates and writes the answer of the endpoint.
-	build func(ctx context.Context, db *store.Store, windowDays int) (body, error)
-	// example writes an answer with invented values of a delivery date, fetched at the given time, for the documentation.
-	example func(date market.DeliveryDate, read time.Time) body
-	// sample returns the rows of that answer as they are stored.
-	sample func(date market.DeliveryDate) market.Chunk
-	// table reads the table that pages and the CSV show of the dates.
-	table func(ctx context.Context, s *Server, dates span) (web.Table, error)
+	// body writes the answer of the endpoint.
+	body func(store.Window) []byte
+	// lastDateOnly is set if that is about the last delivery date only, and not about all dates of the window.
+	lastDateOnly bool
+	// sample returns invented rows of a delivery date, for the documentation.
+	sample func(market.DeliveryDate) market.Chunk
+	// columns are the names of the columns that tables are made of; nil: all of the dataset's own.
+	columns []string
+	// resolution is the length of the buckets that tables show, with these statistics; empty: the native step.
+	resolution market.BucketLength
+	stats      []market.Stat
+	// fill sets what a table shows of rows with the columns, and its caption if that is not the dataset's title.
+	fill func(table *web.Table, rows market.Chunk)
+	// source names the sources of the rows of a period on pages; nil: the dataset's source.
+	source func(context.Context, *store.Store, shownTable) (web.Text, error)
 	// drawings returns the charts of a table.
 	drawings func(web.Table) []drawing
 	// kicker is the line above the first chart: what the chart shows.
@@ -49,12 +55,64 @@ func viewOf(dataset market.Dataset) view {
 	return rowsView(dataset)
 }
 
-// newTable returns a table of a dataset without columns and rows.
-func newTable(dataset market.Dataset, dates span) web.Table {
-	about := dataset.About()
-	return web.Table{
-		ID: string(dataset), Caption: web.Text(about.Title), Source: web.Text{FR: about.Source, EN: about.Source}, Long: dates.days() > 1,
+// shownTable is the table of some delivery dates, and the rows of which it is made.
+type shownTable struct {
+	table   web.Table
+	rows    market.Chunk
+	dates   span
+	changed store.Position // of the commit that last changed the dataset
+}
+
+// table reads the table that pages and the CSV show of the dates, as the data API reads rows.
+func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) (shownTable, error) {
+	view, about := viewOf(dataset), dataset.About()
+	columns := dataset.Series().ServedColumns()
+	if view.columns != nil {
+		columns = nil
+		for _, name := range view.columns {
+			columns = append(columns, columnNamed(dataset, name))
+		}
 	}
+	reading, err := s.store.Read(ctx, store.ReadQuery{Dataset: dataset, Period: dates.period(), Columns: columnNames(columns)})
+	if err != nil {
+		return shownTable{}, explainReading(err)
+	}
+	if kept, is := s.tables.Load(dataset); is {
+		if last := kept.(shownTable); last.dates == dates && last.changed == reading.Changed {
+			return last, nil
+		}
+	}
+	shown := shownTable{dates: dates, changed: reading.Changed, table: web.Table{
+		ID: string(dataset), Caption: web.Text(about.Title), Source: web.Text{FR: about.Source, EN: about.Source}, Long: dates.days() > 1,
+	}}
+	if view.resolution != "" {
+		resampler := market.NewResampler(dataset.Series(), columns, view.resolution, view.stats...)
+		err = foldRows(ctx, reading, columns, resampler, shown.rows.Append)
+		shown.rows.Append(resampler.End())
+	} else {
+		for chunk, fault := range reading.Chunks(ctx) {
+			if err = fault; err == nil {
+				shown.rows.Append(chunk)
+			}
+		}
+	}
+	if err != nil {
+		return shownTable{}, explainReading(err)
+	}
+	if len(reading.Thinned) > 0 {
+		shown.table.Note = thinnedNote
+	}
+	view.fill(&shown.table, shown.rows)
+	if dates.days() == 1 { // the newest date is asked for again and again
+		s.tables.Store(dataset, shown)
+	}
+	return shown, nil
+}
+
+// thinnedNote is the notice beside dates whose 4 s steps were removed.
+var thinnedNote = web.Text{
+	FR: "De cette date, Courant ne garde plus que ces moyennes de 5 minutes : les pas de 4 secondes ont été retirés.",
+	EN: "Of this date Courant keeps these 5 minute means only: the 4 second steps were removed.",
 }
 
 // tableColumn returns the table column that shows a column of the dataset.
@@ -64,7 +122,7 @@ func tableColumn(c market.ServedColumn) web.Column {
 
 // columnNamed returns the column that the API serves under a name. It panics if the dataset has no such column.
 func columnNamed(dataset market.Dataset, name string) market.ServedColumn {
-	columns := dataset.Series().ServedColumns()
+	columns := rowsColumns(dataset)
 	return columns[slices.IndexFunc(columns, func(c market.ServedColumn) bool { return c.Name == name })]
 }
 

@@ -11,6 +11,9 @@ type Chunk struct {
 // Len returns the number of rows.
 func (c Chunk) Len() int { return len(c.Starts) }
 
+// Period returns the period of a row.
+func (c Chunk) Period(row int) Period { return Period{c.Starts[row], c.Ends[row]} }
+
 // Slice is the rows from one to another; it shares their memory.
 func (c Chunk) Slice(from, to int) Chunk {
 	cut := Chunk{Starts: c.Starts[from:to], Ends: c.Ends[from:to], Keys: make([][]string, len(c.Keys)), Columns: make([]Vector, len(c.Columns))}
@@ -51,6 +54,9 @@ func (v Vector) Slice(from, to int) Vector {
 	}
 	return cut
 }
+
+// Number returns the value of a row in a column of KindNumber.
+func (v Vector) Number(row int) Number { return Number{V: v.Numbers[row], Valid: v.Valid[row]} }
 
 // Serve returns rows as they are served, with all served columns. The rows are of one dataset and ascend by start, and each
 // lasts one step: a series with longer rows, such as hourly prices, cannot be served this way.

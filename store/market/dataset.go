@@ -80,9 +80,6 @@ type Due struct {
 // registered are the series of all datasets, in the order in which they are shown everywhere.
 var registered = []AnySeries{Prices, Capacity, AFRR, MFRR, Imbalance}
 
-// All returns the series of all datasets.
-func All() []AnySeries { return slices.Clone(registered) }
-
 // Datasets returns all datasets, in the order in which they are shown everywhere.
 func Datasets() []Dataset {
 	var datasets []Dataset

@@ -28,6 +28,12 @@ func (m *Mean) Add(n Number) {
 	}
 }
 
+// MeanOf returns the mean of count values with this sum, as Mean.Number does.
+func MeanOf(sum Number, count int64) Number {
+	mean := Mean{MicroOf(sum.V), count}
+	return mean.Number()
+}
+
 // Number returns the mean with two decimals, halves rounded away from zero; null if no number was added.
 func (m *Mean) Number() Number {
 	if m.count == 0 {

@@ -35,11 +35,12 @@ func TestEveryDatasetIsDescribedWhole(t *testing.T) {
 }
 
 func TestEveryServedKeyAndColumnIsNamedOnceAndExplained(t *testing.T) {
-	for _, series := range market.All() {
+	for _, dataset := range market.Datasets() {
+		series := dataset.Series()
 		taken := map[string]bool{"period_start_utc": true, "period_end_utc": true}
 		take := func(name string) {
 			if name == "" || taken[name] {
-				t.Errorf("%s: the name %q is served twice", series.About()[0].ID, name)
+				t.Errorf("%s: the name %q is served twice", dataset, name)
 			}
 			taken[name] = true
 		}
@@ -65,7 +66,7 @@ func TestEveryServedKeyAndColumnIsNamedOnceAndExplained(t *testing.T) {
 			explained(t, column.Name, column.Values)
 		}
 		if numbers == 0 {
-			t.Errorf("%s serves no number", series.About()[0].ID)
+			t.Errorf("%s serves no number", dataset)
 		}
 	}
 }
