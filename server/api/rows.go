@@ -263,7 +263,7 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer, remember func(*row
 		return nil
 	}
 	header.Set("Content-Type", q.format.ContentType())
-	if disposition := q.contentDisposition(); disposition != "" {
+	if disposition := q.contentDisposition(s.simulated); disposition != "" {
 		header.Set("Content-Disposition", disposition)
 	}
 	if coding != "" {

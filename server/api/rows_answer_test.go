@@ -171,9 +171,17 @@ func TestSimulatedRowsSaySo(t *testing.T) {
 	f := open(t, func(o *api.Options) { o.Simulated = true })
 	f.commit(t, oneOfEach(1))
 	admin := f.admin(t)
-	for _, query := range []string{"", "format=csv", "limit=1", "limit=0"} {
-		if got := f.ask(t, "GET", rowsPath(market.DayAheadPrices, query), admin).Header().Get("X-Courant-Data"); got != "simulated" {
-			t.Errorf("%q: X-Courant-Data %q", query, got)
+	for query, want := range map[string]string{
+		"": "", "limit=1": "", "limit=0": "", "format=json": "", "format=columns": "", "format=ndjson": "",
+		"format=csv": "csv", "format=csv-fr": "csv", "format=xlsx": "xlsx", "format=parquet": "parquet",
+	} {
+		if want != "" {
+			want = `attachment; filename="simulated_day-ahead-prices_2026-10-25_native.` + want + `"`
+			query += "&date=2026-10-25"
+		}
+		got := f.ask(t, "GET", rowsPath(market.DayAheadPrices, query), admin).Header()
+		if got.Get("X-Courant-Data") != "simulated" || got.Get("Content-Disposition") != want {
+			t.Errorf("%q: X-Courant-Data %q, Content-Disposition %q, want %q", query, got.Get("X-Courant-Data"), got.Get("Content-Disposition"), want)
 		}
 	}
 }

@@ -414,8 +414,9 @@ func (q *rowsQuery) canonical() string {
 }
 
 // contentDisposition is the header that names the file after the dataset, the range and the resolution; empty if the answer
-// is not a file. The range is a delivery date, or from and to, where to is not included.
-func (q *rowsQuery) contentDisposition() string {
+// is not a file. The range is a delivery date, or from and to, where to is not included. The name of simulated data begins with
+// that word, because a CSV has no other place for it.
+func (q *rowsQuery) contentDisposition(isSimulated bool) string {
 	if !q.format.IsFile() {
 		return ""
 	}
@@ -427,7 +428,11 @@ func (q *rowsQuery) contentDisposition() string {
 	if q.resolution != "" {
 		resolution = string(q.resolution)
 	}
-	return `attachment; filename="` + string(q.dataset) + "_" + bounds + "_" + resolution + "." + q.format.Extension() + `"`
+	mark := ""
+	if isSimulated {
+		mark = simulated[0] + "_"
+	}
+	return `attachment; filename="` + mark + string(q.dataset) + "_" + bounds + "_" + resolution + "." + q.format.Extension() + `"`
 }
 
 // fileTime is an instant as file names have it: a date if it is midnight in Paris, else UTC.

@@ -457,7 +457,7 @@ func TestAFileOfAQueryNamesItsDatasetRangeAndResolution(t *testing.T) {
 			want = `attachment; filename="` + want + `"`
 		}
 		q := mustQuery(t, market.AFRREnergy, raw)
-		if got := q.contentDisposition(); got != want {
+		if got := q.contentDisposition(false); got != want {
 			t.Errorf("%s: %s, want %s", raw, got, want)
 		}
 	}
@@ -619,7 +619,7 @@ func checkQuery(t *testing.T, dataset market.Dataset, raw, accept string) bool {
 	}
 	isBad := q.period.End < q.period.Start || !isInYears(q.period.From()) || !isInYears(q.period.To()) || q.limit < 0 || q.limit > mostPageRows ||
 		len(q.columns) == 0 || len(q.keys) != len(dataset.Series().ServedKeys()) || (q.resolution == "") != (len(q.stats) == 0) || q.canonical() == "" ||
-		q.page != nil && !q.period.Holds(q.page.place.start) || strings.ContainsFunc(q.contentDisposition(), func(r rune) bool { return r < ' ' || r > '~' })
+		q.page != nil && !q.period.Holds(q.page.place.start) || strings.ContainsFunc(q.contentDisposition(false), func(r rune) bool { return r < ' ' || r > '~' })
 	if isBad {
 		t.Errorf("%s?%.200q: %+v", dataset, raw, q)
 	}
