@@ -44,15 +44,16 @@ var imports = map[string][]string{
 
 // homes are the packages in which a library may be used, so that it can be replaced there.
 var homes = map[string][]string{
-	"database/sql":                     {"courant/store"},
-	"modernc.org/sqlite":               {"courant/store"},
-	"github.com/labstack/echo/v4":      {"courant/server/api"},
-	"github.com/go-co-op/gocron/v2":    {"courant/ingest"},
-	"github.com/alexedwards/scs/v2":    {"courant/auth"},
-	"github.com/spf13/viper":           {"courant/server/config"},
-	"github.com/spf13/cobra":           {"courant/server/command"},
-	"github.com/minio/minio-go/v7":     {"courant/store/backup/s3"},
-	"github.com/parquet-go/parquet-go": {"courant/server/api/format"},
+	"database/sql":                               {"courant/store"},
+	"modernc.org/sqlite":                         {"courant/store"},
+	"github.com/labstack/echo/v4":                {"courant/server/api"},
+	"github.com/go-co-op/gocron/v2":              {"courant/ingest"},
+	"github.com/alexedwards/scs/v2":              {"courant/auth"},
+	"github.com/spf13/viper":                     {"courant/server/config"},
+	"github.com/spf13/cobra":                     {"courant/server/command"},
+	"github.com/minio/minio-go/v7":               {"courant/store/backup/s3"},
+	"github.com/parquet-go/parquet-go":           {"courant/server/api/format"},
+	"github.com/modelcontextprotocol/go-sdk/mcp": {"courant/server/api"},
 }
 
 func TestImportsFormATree(t *testing.T) {

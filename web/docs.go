@@ -41,6 +41,9 @@ func (Docs) Changes() []APIChange { return apiChanges }
 // LLMs returns the address of the description as text.
 func (Docs) LLMs() string { return PathLLMs }
 
+// MCP returns the endpoint of the Model Context Protocol.
+func (Docs) MCP() Route { return mcpRoute() }
+
 // Rules returns how the API gives times and values.
 func (Docs) Rules() []Text { return dataRules }
 

@@ -46,10 +46,10 @@ func LLMs(l Language, site Site, routes []Route) []byte {
 	heading(Text{"Adresses", "Addresses"})
 	described := map[string]bool{}
 	for _, route := range routes {
-		if route.Method != "GET" || route.Content == "text/html" || strings.HasPrefix(route.Path, PathStatic) {
+		if route.Method != "GET" && route.Request == "" || route.Content == "text/html" || strings.HasPrefix(route.Path, PathStatic) {
 			continue
 		}
-		line("- [GET %s](%s): %s. %s", route.Path, site.PublicURL+route.Path, route.Summary.In(l), accesses[route.Access].In(l))
+		line("- [%s %s](%s): %s. %s", route.Method, route.Path, site.PublicURL+route.Path, route.Summary.In(l), accesses[route.Access].In(l))
 		if len(route.Datasets) == 1 && route.Path == RowsPath(route.Datasets[0]) {
 			route.Parameters = slices.DeleteFunc(slices.Clone(route.Parameters), func(p Parameter) bool { return described[p.Name] })
 		}

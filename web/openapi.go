@@ -104,7 +104,7 @@ func contentSchema(mediaType string) object {
 // of a public route without parameters.
 func (r Route) refusals() []int {
 	statuses := slices.Clone(r.Refused)
-	isAPI, isOpen := r.Content != "text/html" && r.Method == "GET", r.Access == AccessPublic
+	isAPI, isOpen := r.Content != "text/html" && r.Method == "GET" || r.Request != "", r.Access == AccessPublic
 	takes := func(in string) bool {
 		return slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.In == in })
 	}
@@ -147,7 +147,7 @@ func (s schemas) operation(route Route) object {
 	if route.Deprecated != nil {
 		notes = append(notes, route.Deprecated.note().In(l))
 	}
-	made := object{"summary": route.Summary.In(l), "operationId": operationID(route), "security": security(route.Access)}
+	made := object{"summary": route.Summary.In(l), "operationId": operationID(route), "security": security(route)}
 	if len(notes) > 0 {
 		made["description"] = strings.Join(notes, "\n\n")
 	}
@@ -235,6 +235,9 @@ func (s schemas) operation(route Route) object {
 	if parameters != nil {
 		made["parameters"] = parameters
 	}
+	if route.Request != "" {
+		made["requestBody"] = object{"required": true, "content": object{route.Request: object{"schema": contentSchema(route.Request)}}}
+	}
 	if route.Form != nil {
 		properties := object{}
 		for _, field := range route.Form {
@@ -263,11 +266,15 @@ func operationID(route Route) string {
 	return strings.ToLower(route.Method) + "-" + id
 }
 
-func security(access Access) []object {
-	if access == AccessPublic {
+func security(route Route) []object {
+	switch token := (object{"token": []string{}}); {
+	case route.Access == AccessPublic:
 		return []object{}
+	case route.TokenOnly:
+		return []object{token}
+	default:
+		return []object{token, {"session": []string{}}}
 	}
-	return []object{{"token": []string{}}, {"session": []string{}}}
 }
 
 func (s schemas) object(fields []Field) object {

@@ -21,6 +21,7 @@ const (
 	// PathArchiveFile is the path of a month.
 	PathArchiveFile = "/api/datasets/{dataset}/archive/{month}.parquet"
 	PathOpenAPI     = "/api/openapi.json"
+	PathMCP         = "/mcp"
 
 	// The paths of price feeds, which a feeds token opens.
 	PathEVCC          = "/api/feeds/evcc"

@@ -18,6 +18,8 @@ type Route struct {
 	Datasets   []market.Dataset // that the caller must be allowed to read; of endpoints only
 	Parameters []Parameter
 	Form       []Parameter // fields of the form
+	Request    string      // media type of the body of the request, if that is no form; empty: there is none
+	TokenOnly  bool        // a session does not open the route
 	Content    string      // media type of the answer; empty: it redirects with status 303
 	// OtherContent are the media types of the other forms of the answer.
 	OtherContent []string

@@ -47,12 +47,12 @@ func otherRoutes() []Route {
 	return []Route{
 		{
 			Method: "GET", Path: PathStatus, Summary: Text{"État des flux", "State of the feeds"},
-			Access: AccessAccount, Content: "application/json", Body: statusFields(),
+			Access: AccessAccount, Content: "application/json", Body: StatusFields(),
 		},
 		{
 			Method: "GET", Path: PathDatasets, Summary: Text{"Les jeux de données", "The datasets"},
 			Access: AccessAccount, Content: "application/json",
-			Body: []Field{list("datasets", Text{"Les jeux de données", "The datasets"}, descriptionFields()...)},
+			Body: DatasetsFields(),
 		},
 		{
 			Method: "GET", Path: PathDataset, Summary: Text{"Un jeu de données", "A dataset"},
@@ -69,6 +69,7 @@ func otherRoutes() []Route {
 			Method: "GET", Path: PathLLMs, Summary: Text{"L’API, en bref et en texte", "The API, in brief and as text"},
 			Access: AccessPublic, Content: "text/plain", Cached: true,
 		},
+		mcpRoute(),
 		csvRoute(),
 		{
 			Method: "GET", Path: PathHealth, Summary: Text{"Le processus sert", "The process serves"},
@@ -86,8 +87,8 @@ func otherRoutes() []Route {
 	}
 }
 
-// statusFields returns the members of a report.Report.
-func statusFields() []Field {
+// StatusFields returns the members of a report.Report.
+func StatusFields() []Field {
 	return []Field{
 		instant("generated_at", Text{"Heure de la réponse", "Time of the answer"}),
 		list("datasets", Text{"Les jeux de données", "The datasets"}, datasetFields()...),
@@ -151,6 +152,11 @@ func statusFields() []Field {
 			},
 		}),
 	}
+}
+
+// DatasetsFields returns the members of the description of all datasets.
+func DatasetsFields() []Field {
+	return []Field{list("datasets", Text{"Les jeux de données", "The datasets"}, descriptionFields()...)}
 }
 
 // datasetFields returns the members of a report.Status.

@@ -88,8 +88,23 @@ func rowsAnswerFields(dataset market.Dataset) []Field {
 		value.Absent = false
 		values = append(values, Field{Name: field.Name, Kind: KindValues, Absent: true, Text: field.Text, Fields: []Field{value}})
 	}
-	return []Field{
-		word("dataset", textDataset, string(dataset)),
+	return rowsFields([]string{string(dataset)},
+		Text{
+			"Adresse de la page suivante, ou null s’il n’y en a pas ; aussi dans l’en-tête Link",
+			"Address of the next page, null if there is none; also in the header Link",
+		},
+		Field{Name: "rows", Kind: KindList, Schema: string(dataset) + "-row", Fields: row, Absent: true, Text: Text{
+			"Les lignes ; absent si format=columns", "The rows; absent if format=columns",
+		}},
+		Field{Name: "data", Kind: KindObject, Schema: string(dataset) + "-columns", Fields: values, Absent: true, Text: Text{
+			"Les valeurs de chaque colonne, si format=columns", "The values of each column, if format=columns",
+		}})
+}
+
+// rowsFields returns the members of an answer with rows of one of the datasets; next is what its last member is.
+func rowsFields(datasets []string, next Text, rows ...Field) []Field {
+	fields := []Field{
+		word("dataset", textDataset, datasets...),
 		zoned("from", Text{"Début de la plage, inclus", "Start of the range, included"}),
 		zoned("to", Text{"Fin de la plage, exclue", "End of the range, excluded"}),
 		word("resolution", Text{"native ou une durée ISO 8601", "native or an ISO 8601 duration"}),
@@ -99,19 +114,11 @@ func rowsAnswerFields(dataset market.Dataset) []Field {
 		{Name: "position", Kind: KindInteger, Text: textPosition},
 		word("attribution", textAttribution),
 		list("columns", Text{"Les colonnes", "The columns"}, columnDescriptionFields()...),
-		{Name: "rows", Kind: KindList, Schema: string(dataset) + "-row", Fields: row, Absent: true, Text: Text{
-			"Les lignes ; absent si format=columns", "The rows; absent if format=columns",
-		}},
-		{Name: "data", Kind: KindObject, Schema: string(dataset) + "-columns", Fields: values, Absent: true, Text: Text{
-			"Les valeurs de chaque colonne, si format=columns", "The values of each column, if format=columns",
-		}},
+	}
+	return append(append(fields, rows...),
 		list("missing", Text{"Les dates de la plage qui ne sont pas entières", "The dates of the range that are not whole"},
 			missingFields()...),
-		nullable(word("next", Text{
-			"Adresse de la page suivante, ou null s’il n’y en a pas ; aussi dans l’en-tête Link",
-			"Address of the next page, null if there is none; also in the header Link",
-		})),
-	}
+		nullable(word("next", next)))
 }
 
 // zoned returns the field of an instant in the time zone that was asked for.

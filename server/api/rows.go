@@ -87,28 +87,33 @@ func (s *Server) rows(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.beginRows(request.Context(), query)
-	if err != nil {
-		return err
-	}
-	isLong, err := answer.isLong(request.Context())
-	if err != nil {
-		return err
-	}
-	release, err := s.admitLong(identity, isLong)
+	answer, release, err := s.openRows(request.Context(), memo, identity, query)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := answer.countRows(request.Context()); err != nil {
-		return err
-	}
-	if query.format == format.JSON || query.format == format.Columns {
-		if answer.missing, err = s.missingDates(request.Context(), memo, identity, answer); err != nil {
-			return err
-		}
-	}
 	return s.sendRows(c, answer, func(v *rowsValidator) { memo.remember(asked, v) })
+}
+
+// openRows finds all of an answer but its rows. A long answer is counted until release is called.
+func (s *Server) openRows(ctx context.Context, memo *rowsMemo, identity auth.Identity, q rowsQuery) (answer *rowsAnswer, release func(), err error) {
+	if answer, err = s.beginRows(ctx, q); err != nil {
+		return nil, nil, err
+	}
+	isLong, err := answer.isLong(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if release, err = s.admitLong(identity, isLong); err != nil {
+		return nil, nil, err
+	}
+	if err = answer.countRows(ctx); err == nil && (q.format == format.JSON || q.format == format.Columns) {
+		answer.missing, err = s.missingDates(ctx, memo, identity, answer)
+	}
+	if err != nil {
+		release()
+	}
+	return answer, release, err
 }
 
 // rowsAnswer is an answer of rows before the first of them is read.

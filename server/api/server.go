@@ -92,6 +92,8 @@ type Server struct {
 	mails                            mailQueue
 	revisionsInFlight, bytesInFlight *inFlight // answers, and bytes of pages
 	longAnswers                      *inFlight // of rows
+	toolAnswers                      *inFlight
+	mcp                              http.Handler // of the Model Context Protocol
 	rowsCache                        rowsCache
 	tables                           sync.Map // by dataset: the shownTable of one delivery date that was made last
 	archive                          *lake.Archive
@@ -118,7 +120,9 @@ func New(o Options) (*Server, error) {
 		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers),
 		bytesInFlight:     newInFlight(pageBytesOfAccount, math.MaxInt),
 		longAnswers:       newInFlight(longAnswersOfReader, longAnswers),
+		toolAnswers:       newInFlight(toolAnswersOfAccount, toolAnswers),
 	}
+	s.mcp = s.newMCP()
 	s.openAPIs = s.newOpenAPIs()
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
