@@ -43,6 +43,8 @@ func exampleBody(route web.Route, l web.Language) ([]byte, error) {
 		return json.Marshal(describeDatasets(exampleReport(), l))
 	case web.PathDataset:
 		return json.Marshal(describeDatasets(exampleReport(), l)["datasets"][0])
+	case web.PathArchive:
+		return json.Marshal(map[string][]archivedFile{"files": {exampleFile()}})
 	case web.PathRevisions:
 		return exampleRevisions(), nil
 	}
@@ -99,6 +101,15 @@ func exampleReport() report.Report {
 	late := &found.Datasets[0]
 	late.State, late.Missing = report.StateLate, []report.Missing{{Date: previous, Expected: 96, Received: 92, Reason: report.ReasonPartial}}
 	return found
+}
+
+func exampleFile() archivedFile {
+	sum := strings.Repeat("3f9c07", 11)[:64]
+	month := exampleDate.Start().In(market.Paris).Format("2006-01")
+	return archivedFile{
+		Month: month, Rows: 2880, Bytes: 11_480, SHA256: sum, ETag: `"` + sum[:32] + `"`, Closed: true,
+		Href: strings.NewReplacer("{dataset}", string(market.Datasets()[0]), "{month}", month).Replace(web.PathArchiveFile),
+	}
 }
 
 func exampleRevisions() []byte {
