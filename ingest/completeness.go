@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"courant/store"
@@ -50,9 +48,9 @@ func (f *Feeds) priceCompleteness(ctx context.Context, dataset market.Dataset, c
 	stored := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
 		h := completeness{expected: date.Steps(market.QuarterSeconds)}
-		switch held := coverage[date]; {
-		case len(held) == 0:
-		case isWholeIn(held, date, market.PT15M) || isWholeIn(held, date, market.PT60M):
+		switch {
+		case len(coverage[date]) == 0:
+		case coverage.HasAllPrices(date):
 			h.received = h.expected
 		default:
 			prices, err := store.Within(ctx, f.store, market.Prices, dataset, date.Period())
@@ -64,10 +62,6 @@ func (f *Feeds) priceCompleteness(ctx context.Context, dataset market.Dataset, c
 		stored[date] = h
 	}
 	return stored, nil
-}
-
-func isWholeIn(held map[string]int, date market.DeliveryDate, resolution market.Resolution) bool {
-	return held[market.PriceSeries(resolution, market.FromENTSOE)] >= date.Steps(resolution.Seconds())
 }
 
 func countQuarters(h completeness, prices []market.Price) completeness {
@@ -82,45 +76,14 @@ func countQuarters(h completeness, prices []market.Price) completeness {
 
 // completenessIn returns how much of each date a coverage has, that of the store or of a reply. It is not for prices.
 func completenessIn(dataset market.Dataset, coverage market.Coverage, dates []market.DeliveryDate) map[market.DeliveryDate]completeness {
-	series, step := dueSeries(dataset, coverage), dataset.Series().StepSeconds()
+	due, step := coverage.DueSeries(dataset), dataset.Series().StepSeconds()
 	stored := map[market.DeliveryDate]completeness{}
 	for _, date := range dates {
 		h := completeness{thinned: coverage.IsThinned(date)}
-		for _, s := range series {
-			if date.Before(s.First) {
-				continue
-			}
-			steps := date.Steps(step)
-			h.expected += steps
-			h.received += min(rowsOf(coverage[date], s.Prefix), steps)
-		}
+		h.expected, h.received = coverage.DueSteps(date, due, step)
 		stored[date] = h
 	}
 	return stored
-}
-
-// dueSeries are the series of a dataset that are due; one that is held from an earlier date on is due from then on.
-func dueSeries(dataset market.Dataset, coverage market.Coverage) []market.Due {
-	series := slices.Clone(dataset.About().Due)
-	for i := range series {
-		for date, held := range coverage {
-			if date.Before(series[i].First) && rowsOf(held, series[i].Prefix) > 0 {
-				series[i].First = date
-			}
-		}
-	}
-	return series
-}
-
-// rowsOf is how many rows the fullest series with that prefix has.
-func rowsOf(held map[string]int, prefix string) int {
-	most := 0
-	for series, rows := range held {
-		if strings.HasPrefix(series, prefix) {
-			most = max(most, rows)
-		}
-	}
-	return most
 }
 
 // asked is store.FetchHistory without the instants that lie ahead of now: they were kept while the clock was wrong.

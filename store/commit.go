@@ -72,6 +72,7 @@ type writing struct {
 	tallies  map[market.Dataset]*Tally
 	changed  map[datedKey]bool            // a row of the date is new or has another value
 	changes  map[datedKey]*Change         // what is served differently; the position is not known yet
+	covers   map[coverKey]int             // rows that are new, less those that are gone
 	restored map[market.DeliveryDate]bool // 4 s steps have taken the place of what was thinned
 
 	insertRevision *sql.Stmt // nil until a value changes
@@ -83,7 +84,7 @@ func newWriting(ctx context.Context, tx *sql.Tx, run *Run) (*writing, error) {
 		return nil, err
 	}
 	w := &writing{ctx: ctx, tx: tx, now: now, tallies: map[market.Dataset]*Tally{}, changed: map[datedKey]bool{},
-		changes: map[datedKey]*Change{}, restored: map[market.DeliveryDate]bool{}}
+		changes: map[datedKey]*Change{}, covers: map[coverKey]int{}, restored: map[market.DeliveryDate]bool{}}
 	for _, dataset := range run.Datasets {
 		w.tallies[dataset] = &Tally{}
 	}
@@ -314,6 +315,7 @@ func (c coverage) add(key coverKey, rows int, newest int64) {
 
 func (c coverage) write(w *writing) error {
 	for k, added := range c {
+		w.covers[k] += added.rows
 		_, err := w.tx.ExecContext(w.ctx, `
 			INSERT INTO coverage (dataset, delivery_date, series, rows, newest_start) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (dataset, delivery_date, series)

@@ -27,6 +27,8 @@ type table interface {
 	preview(ctx context.Context, tx *sql.Tx, effect *Effect, dataset market.Dataset, period market.Period, batch market.Batch) error
 	// nextRevisions returns the next changes of a dataset's values after a position in the list of them.
 	nextRevisions(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error)
+	// revisionsOfCommit returns the first changes of a dataset's values in a period that were seen at an instant, ms, up to most.
+	revisionsOfCommit(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, seen int64, most int) ([]Revision, error)
 	packRows(market.Batch) (packed, digest []byte, err error)
 	unpackRows(content) (market.Batch, error)
 	// storedColumns returns the names of the series' columns in the database.

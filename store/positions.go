@@ -39,6 +39,7 @@ type Change struct {
 	Date        market.DeliveryDate
 	First, Last int64 // starts of the first and the last period that changed, seconds UTC
 	Rows        int   // that are new, changed or thinned, as they are served
+	Completed   bool  // every period of the date can be served since this commit
 }
 
 // nextStamp returns the first millisecond from an instant on that no commit has as its stamp.
@@ -67,8 +68,8 @@ func recordCommit(ctx context.Context, tx *sql.Tx, stamp int64, changes map[date
 	}
 	for key, c := range changes {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO change (position, dataset, delivery_date, first_start, last_start, rows) VALUES (?, ?, ?, ?, ?, ?)`,
-			position, key.dataset, key.date, c.First, c.Last, c.Rows)
+			INSERT INTO change (position, dataset, delivery_date, first_start, last_start, rows, completed) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			position, key.dataset, key.date, c.First, c.Last, c.Rows, c.Completed)
 		if err != nil {
 			return 0, err
 		}
@@ -116,6 +117,9 @@ func (w *writing) record() error {
 	if len(w.changes) == 0 {
 		return nil
 	}
+	if err := w.noteCompleted(); err != nil {
+		return err
+	}
 	position, err := recordCommit(w.ctx, w.tx, w.now, w.changes)
 	if err != nil {
 		return err
@@ -145,11 +149,11 @@ func (s *Store) Changes(ctx context.Context, after Position, most int) ([]Change
 			return fmt.Errorf("after position %d: %w", after, ErrChangesPruned)
 		}
 		rows, err := tx.QueryContext(ctx, `
-			SELECT position, stamp_ms, dataset, delivery_date, first_start, last_start, rows FROM change JOIN market_commit USING (position)
+			SELECT position, stamp_ms, dataset, delivery_date, first_start, last_start, rows, completed FROM change JOIN market_commit USING (position)
 			WHERE position > ?1 AND position <= ifnull((SELECT position FROM change WHERE position > ?1 ORDER BY position LIMIT 1 OFFSET ?2), ?3)
 			ORDER BY position`, after, max(most-1, 0), int64(1)<<62)
 		changes, err = collect(rows, err, func(c *Change) []any {
-			return []any{&c.Position, instant{&c.Stamp}, &c.Dataset, &c.Date, &c.First, &c.Last, &c.Rows}
+			return []any{&c.Position, instant{&c.Stamp}, &c.Dataset, &c.Date, &c.First, &c.Last, &c.Rows, &c.Completed}
 		})
 		return err
 	})
@@ -161,6 +165,15 @@ func (s *Store) Changes(ctx context.Context, after Position, most int) ([]Change
 
 // datasetRank is the place of a dataset in the order in which datasets are shown.
 func datasetRank(dataset market.Dataset) int { return slices.Index(market.Datasets(), dataset) }
+
+// FirstListed returns the first position after which Changes lists the changes of all commits.
+func (s *Store) FirstListed(ctx context.Context) (Position, error) {
+	var first Position
+	err := s.reader.QueryRowContext(ctx, `
+		SELECT ifnull((SELECT position FROM market_commit AS c WHERE NOT EXISTS (SELECT 1 FROM change WHERE position = c.position)
+			ORDER BY position DESC LIMIT 1), 0)`).Scan(&first)
+	return first, wrap("position", s.explain(err))
+}
 
 // NewestPosition returns the position of the newest commit; 0 if there is none.
 func (s *Store) NewestPosition(ctx context.Context) (Position, error) {

@@ -59,6 +59,7 @@ func TestEachCommitThatChangesSomethingHasAPositionAndAStampOfItsOwn(t *testing.
 		Last: before.End().Unix() - market.AFRRSeconds, Rows: 21_600}
 	thinned := steps
 	thinned.Position, thinned.Stamp = 6, minute(100)
+	steps.Completed = true
 	wanted := []store.Change{
 		{Position: 1, Stamp: minute(0), Dataset: market.DayAheadPrices, Date: day, First: quarter(0), Last: quarter(0), Rows: 1},
 		{Position: 2, Stamp: minute(0).Add(time.Millisecond), Dataset: market.DayAheadPrices, Date: day, First: quarter(1), Last: quarter(1), Rows: 1},

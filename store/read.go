@@ -60,27 +60,32 @@ func within[T any](ctx context.Context, s *Store, dataset market.Dataset, period
 }
 
 // Coverage counts the native rows held of a dataset from first to last, both included.
-func (s *Store) Coverage(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) (market.Coverage, error) {
-	rows, err := s.reader.QueryContext(ctx,
-		"SELECT delivery_date, series, rows FROM coverage WHERE dataset = ? AND delivery_date BETWEEN ? AND ?", dataset, first, last)
+func (s *Store) Coverage(ctx context.Context, dataset market.Dataset, first, last market.DeliveryDate) (coverage market.Coverage, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		coverage, err = selectCoverage(ctx, tx, dataset, first, last)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("store: coverage of %s: %w", dataset, err)
 	}
-	defer rows.Close()
+	return coverage, nil
+}
+
+func selectCoverage(ctx context.Context, tx *sql.Tx, dataset market.Dataset, first, last market.DeliveryDate) (market.Coverage, error) {
 	coverage := market.Coverage{}
-	for rows.Next() {
-		var date market.DeliveryDate
-		var series string
-		var count int
-		if err := rows.Scan(&date, &series, &count); err != nil {
-			return nil, fmt.Errorf("store: coverage of %s: %w", dataset, err)
-		}
+	var date market.DeliveryDate
+	var series string
+	var count int
+	rows, err := tx.QueryContext(ctx,
+		"SELECT delivery_date, series, rows FROM coverage WHERE dataset = ? AND delivery_date BETWEEN ? AND ?", dataset, first, last)
+	err = eachRow(rows, err, []any{&date, &series, &count}, func() error {
 		if coverage[date] == nil {
 			coverage[date] = map[string]int{}
 		}
 		coverage[date][series] = count
-	}
-	return coverage, rows.Err()
+		return nil
+	})
+	return coverage, err
 }
 
 // Extent is where a dataset begins and ends; the zero Extent is that of an empty dataset.

@@ -375,23 +375,54 @@ func (t hourTable) nextRevisions(ctx context.Context, tx *sql.Tx, _ market.Datas
 		}
 		var revisions []Revision
 		err = scanRevisedHours(found, func(p *revisedHour, steps []revisedStep) {
-			for i := range steps {
-				for columns := steps[i].columns; columns != 0; columns &= columns - 1 {
-					c := bits.TrailingZeros(columns)
-					r := Revision{Start: p.hour + int64(steps[i].second), Column: stepColumnNames[c],
-						Old: market.Value{Number: steps[i].old[c]}, New: market.Value{Number: steps[i].new[c]},
-						Since: milliseconds(steps[i].since[c]), Seen: milliseconds(p.seen), id: p.id, rank: columnRanks[c]}
-					if compareRevisedAt(r.At(), after) > 0 {
-						revisions = append(revisions, r)
-					}
+			p.eachRevision(steps, func(r Revision) {
+				if compareRevisedAt(r.At(), after) > 0 {
+					revisions = append(revisions, r)
 				}
-			}
+			})
 		})
 		if err != nil || len(revisions) > 0 {
-			slices.SortFunc(revisions, func(a, b Revision) int { return compareRevisedAt(a.At(), b.At()) })
+			sortRevised(revisions)
 			return revisions, err
 		}
 	}
+}
+
+func (t hourTable) revisionsOfCommit(
+	ctx context.Context, tx *sql.Tx, _ market.Dataset, period market.Period, seen int64, most int,
+) (revisions []Revision, err error) {
+	found, err := tx.QueryContext(ctx, selectRevisedHours+" WHERE hour >= ? AND hour < ? AND seen_ms = ? ORDER BY hour LIMIT ?",
+		market.HourOf(period.Start), period.End, seen, most)
+	if err != nil {
+		return nil, err
+	}
+	err = scanRevisedHours(found, func(p *revisedHour, steps []revisedStep) {
+		if len(revisions) < most {
+			p.eachRevision(steps, func(r Revision) {
+				if period.Holds(r.Start) {
+					revisions = append(revisions, r)
+				}
+			})
+		}
+	})
+	sortRevised(revisions)
+	return revisions[:min(len(revisions), most)], err
+}
+
+// eachRevision calls each for every value of steps that has changed.
+func (p *revisedHour) eachRevision(steps []revisedStep, each func(Revision)) {
+	for i := range steps {
+		for columns := steps[i].columns; columns != 0; columns &= columns - 1 {
+			c := bits.TrailingZeros(columns)
+			each(Revision{Start: p.hour + int64(steps[i].second), Column: stepColumnNames[c],
+				Old: market.Value{Number: steps[i].old[c]}, New: market.Value{Number: steps[i].new[c]},
+				Since: milliseconds(steps[i].since[c]), Seen: milliseconds(p.seen), id: p.id, rank: columnRanks[c]})
+		}
+	}
+}
+
+func sortRevised(revisions []Revision) {
+	slices.SortFunc(revisions, func(a, b Revision) int { return compareRevisedAt(a.At(), b.At()) })
 }
 
 func compareRevisedAt(a, b RevisionAt) int {

@@ -71,9 +71,42 @@ func (s *Store) Revisions(ctx context.Context, dataset market.Dataset, first, la
 	}
 }
 
+// RevisionsOfCommit lists the first changes of the dataset's values in a period that the commit with a stamp has made, up to most, by
+// period, series and column.
+func (s *Store) RevisionsOfCommit(ctx context.Context, dataset market.Dataset, period market.Period, stamp time.Time, most int) (
+	revisions []Revision, err error,
+) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		revisions, err = tableOf(dataset).revisionsOfCommit(ctx, tx, dataset, period, stamp.UnixMilli(), most)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: revisions of %s: %w", dataset, err)
+	}
+	return revisions, nil
+}
+
+const selectRevisions = "SELECT id, start, series, column_name, old, new, old_text, new_text, since_ms, seen_ms FROM revision"
+
+func (l layout[R]) revisionsOfCommit(
+	ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, seen int64, most int,
+) ([]Revision, error) {
+	return scanRevisions(tx.QueryContext(ctx, selectRevisions+
+		" WHERE dataset = ? AND start >= ? AND start < ? AND seen_ms = ? ORDER BY start, series, column_name, id LIMIT ?",
+		dataset, period.Start, period.End, seen, most))
+}
+
+// scanRevisions reads the result of a query that begins with selectRevisions.
+func scanRevisions(rows *sql.Rows, err error) ([]Revision, error) {
+	return collect(rows, err, func(r *Revision) []any {
+		return []any{&r.id, &r.Start, &r.Series, &r.Column, &r.Old.Number, &r.New.Number, &r.Old.Text, &r.New.Text,
+			instant{&r.Since}, instant{&r.Seen}}
+	})
+}
+
 // nextRevisions lists the next changes of a dataset whose values are revised row by row.
 func (l layout[R]) nextRevisions(ctx context.Context, tx *sql.Tx, dataset market.Dataset, period market.Period, after RevisionAt) ([]Revision, error) {
-	query := "SELECT id, start, series, column_name, old, new, old_text, new_text, since_ms, seen_ms FROM revision WHERE dataset = ? AND start >= ? AND start < ?"
+	query := selectRevisions + " WHERE dataset = ? AND start >= ? AND start < ?"
 	args := []any{dataset, period.Start, period.End}
 	if after.ID != 0 {
 		at := Revision{}
@@ -89,20 +122,6 @@ func (l layout[R]) nextRevisions(ctx context.Context, tx *sql.Tx, dataset market
 		query += " AND (start, series, column_name, id) > (?, ?, ?, ?)"
 		args = append(args, at.Start, at.Series, at.Column, after.ID)
 	}
-	found, err := tx.QueryContext(ctx, query+" ORDER BY start, series, column_name, id LIMIT ?", append(args, revisionsAtOnce)...)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	var revisions []Revision
-	for found.Next() {
-		var r Revision
-		var since, seen int64
-		if err := found.Scan(&r.id, &r.Start, &r.Series, &r.Column, &r.Old.Number, &r.New.Number, &r.Old.Text, &r.New.Text, &since, &seen); err != nil {
-			return nil, err
-		}
-		r.Since, r.Seen = milliseconds(since), milliseconds(seen)
-		revisions = append(revisions, r)
-	}
-	return revisions, found.Err()
+	args = append(args, revisionsAtOnce)
+	return scanRevisions(tx.QueryContext(ctx, query+" ORDER BY start, series, column_name, id LIMIT ?", args...))
 }

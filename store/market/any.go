@@ -1,6 +1,9 @@
 package market
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // AnySeries is a Series of any row type.
 type AnySeries interface {
@@ -10,6 +13,8 @@ type AnySeries interface {
 	StepSeconds() int64
 	// ServedKeys returns the keys that are served, apart from the period.
 	ServedKeys() []ServedKey
+	// KeysOf returns the values of ServedKeys that the rows of a series have, by the name of the series.
+	KeysOf(series string) []string
 	// ServedColumns returns the columns that are served, in order.
 	ServedColumns() []ServedColumn
 
@@ -79,6 +84,21 @@ func (s *Series[R]) ServedKeys() []ServedKey {
 		}
 	}
 	return served
+}
+
+// KeysOf returns the values of ServedKeys that the rows of a series have, by the name of the series.
+func (s *Series[R]) KeysOf(series string) []string {
+	var values []string
+	for _, key := range s.Keys {
+		value := series
+		if len(s.Keys) > 1 {
+			value, series, _ = strings.Cut(series, "/")
+		}
+		if key.Served != "" {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // ServedColumns returns the columns that are served, in order.

@@ -105,5 +105,11 @@ func PriceSeries(resolution Resolution, source PriceSource) string {
 	return string(resolution) + "/" + source.String()
 }
 
+// SecondsOfPrices returns how long the prices of a series last.
+func SecondsOfPrices(series string) int64 {
+	resolution, _, _ := strings.Cut(series, "/")
+	return Resolution(resolution).Seconds()
+}
+
 // isStandIn reports whether a series is of the second source, RTE.
 func isStandIn(series string) bool { return strings.HasSuffix(series, "/"+FromRTE.String()) }
