@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -153,8 +154,9 @@ func TestCloseStoresUsage(t *testing.T) {
 	must(t, err)
 	used, err := later.TokensUsed(t.Context(), tokens)
 	must(t, err)
-	want := auth.TokenUsed{Last: noon.Add(time.Hour), Today: 3, CountedDays: 3}
-	if got := used[tokens[0].ID]; got != want {
+	day := store.TokenUse{TokenID: tokens[0].ID, Day: market.DeliveryDateOf(noon), Requests: 3}
+	want := auth.TokenUsed{Last: noon.Add(time.Hour), Today: 3, CountedDays: 3, Days: []store.TokenUse{day}}
+	if got := used[tokens[0].ID]; !reflect.DeepEqual(got, want) {
 		t.Errorf("the token was used %+v, want %+v", got, want)
 	}
 	f.clock.Advance(12*time.Hour - time.Second)
@@ -182,7 +184,7 @@ func TestRequestsOfATokenAreCountedByDay(t *testing.T) {
 		if got := used[tokens[0].ID]; got.Today != today || got.CountedDays != counted {
 			t.Errorf("%+v, want %d today and %d", got, today, counted)
 		}
-		if got := used[tokens[1].ID]; got != (auth.TokenUsed{}) {
+		if got := used[tokens[1].ID]; !reflect.DeepEqual(got, auth.TokenUsed{}) {
 			t.Errorf("the token %s was used %+v", other[:12], got)
 		}
 	}
@@ -204,6 +206,54 @@ func TestRequestsOfATokenAreCountedByDay(t *testing.T) {
 	check(0, 10)
 	f.clock.Advance(24 * time.Hour)
 	check(0, 4)
+}
+
+func TestRowsAndBytesCountForTheDayOnWhichTheRequestBegan(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	token := f.token(t, member)
+	request := func() *auth.Use {
+		t.Helper()
+		identity, err := f.CheckToken(t.Context(), token)
+		must(t, err)
+		return identity.Use()
+	}
+	id, today := f.tokens(t, member)[0].ID, market.DeliveryDateOf(noon)
+	check := func(want ...store.TokenUse) {
+		t.Helper()
+		got, err := f.TokenDays(t.Context(), id)
+		must(t, err)
+		for i := range got {
+			got[i].Last = time.Time{}
+		}
+		for i := range want {
+			want[i].TokenID = id
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("the token was used %+v, want %+v", got, want)
+		}
+	}
+	check()
+	long := request()
+	long.AddRows(3)
+	long.AddBytes(300)
+	check(store.TokenUse{Day: today, Requests: 1, Rows: 3, Bytes: 300})
+	must(t, f.Maintain(t.Context()))
+	f.clock.Advance(24 * time.Hour)
+	request().AddBytes(1)
+	long.AddRows(4)
+	yesterday := store.TokenUse{Day: today, Requests: 1, Rows: 7, Bytes: 300}
+	check(store.TokenUse{Day: today.Add(1), Requests: 1, Bytes: 1}, yesterday)
+	must(t, f.Maintain(t.Context()))
+	check(store.TokenUse{Day: today.Add(1), Requests: 1, Bytes: 1}, yesterday)
+	f.clock.Advance(398 * 24 * time.Hour)
+	must(t, f.Maintain(t.Context()))
+	check(store.TokenUse{Day: today.Add(1), Requests: 1, Bytes: 1}, yesterday)
+	f.clock.Advance(24 * time.Hour)
+	check(store.TokenUse{Day: today.Add(1), Requests: 1, Bytes: 1})
+	var session auth.Identity
+	session.Use().AddRows(1)
+	session.Use().AddBytes(1)
 }
 
 func TestStartStoresUsageOnceAMinute(t *testing.T) {

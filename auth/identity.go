@@ -20,6 +20,7 @@ type Identity struct {
 	FeedsOnly bool      // a feeds token, which opens the price feeds and nothing else
 	EndsSoon  time.Time // the end of the active subscription if that is within 14 days; else zero
 
+	use        *Use             // of the token; nil: a session
 	session    string           // hash of the session id; empty: a token
 	subscribed []market.Dataset // what an active subscription covers
 	limit      []market.Dataset // what the token is limited to; empty: no limit
@@ -27,6 +28,9 @@ type Identity struct {
 
 // Session returns the hash of the caller's session id; empty if the caller has a token.
 func (id Identity) Session() string { return id.session }
+
+// Use returns what counts the answers to the caller's token; nil, which counts nothing, for a session.
+func (id Identity) Use() *Use { return id.use }
 
 // May returns nil if the caller may read a dataset and everything derived from it. The error is ErrForbidden if the token is
 // limited to other datasets, whatever the subscription, or ErrSubscriptionRequired.

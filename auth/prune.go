@@ -39,6 +39,6 @@ func (a *Auth) Prune(ctx context.Context, clockWrong bool) (skipped bool, err er
 		TokensEnded:        now.AddDate(0, 0, -tokenRetentionDays),
 		SurplusTokensEnded: now.Add(-maxGap),
 		AuditBefore:        now.AddDate(0, 0, -noteRetentionDays),
-		UsesBefore:         market.DeliveryDateOf(now).Add(1 - CountedDays),
+		UsesBefore:         market.DeliveryDateOf(now).Add(1 - UsageDays),
 	})
 }

@@ -160,9 +160,8 @@ func (a *Auth) checkToken(ctx context.Context, token string, inAddress bool) (Id
 	if record.IsOver(now) {
 		return Identity{}, ErrTokenExpired
 	}
-	a.usage.countToken(record.ID, now)
 	identity := a.identity(record.Account)
-	identity.TokenID = record.ID
+	identity.TokenID, identity.use = record.ID, a.usage.countToken(record.ID, now)
 	if isFeeds {
 		identity.Admin, identity.FeedsOnly, identity.limit = false, true, []market.Dataset{market.Bridged}
 	}

@@ -39,7 +39,7 @@ func TestWhatExceedsTheLimitsOfAnAccountIsDeleted(t *testing.T) {
 	do(t, s, manySessions)
 	do(t, s, manyRevoked)
 	do(t, s, manyLinks)
-	do(t, s, "INSERT INTO token_use SELECT id, '2026-07-15', 1 FROM token")
+	do(t, s, "INSERT INTO token_use (token_id, day, requests) SELECT id, '2026-07-15', 1 FROM token")
 	do(t, s, "INSERT INTO session SELECT 'boris', id, x'00', 0, 1 FROM account WHERE email = 'boris@example.org'")
 	do(t, s, "INSERT INTO link VALUES (x'00', NULL, 1)")
 	do(t, s, "INSERT INTO token (account_id, name, prefix, hash, datasets, created_ms, expires_ms) SELECT id, 'over', 'crt_over0000', CAST(email AS BLOB), '', 1, 1 FROM account")
@@ -89,8 +89,8 @@ func TestExpiredRowsAreDeleted(t *testing.T) {
 	if err := s.RevokeToken(ctx, store.Note{}, "crt_revoked", now); err != nil {
 		t.Fatal(err)
 	}
-	do(t, s, "INSERT INTO token_use SELECT id, '2026-07-16', 1 FROM token")
-	do(t, s, "INSERT INTO token_use SELECT id, '2026-07-17', 1 FROM token")
+	do(t, s, "INSERT INTO token_use (token_id, day, requests) SELECT id, '2026-07-16', 1 FROM token")
+	do(t, s, "INSERT INTO token_use (token_id, day, requests) SELECT id, '2026-07-17', 1 FROM token")
 	for subject, at := range map[string]time.Time{"old": now.Add(-time.Millisecond), "new": now} {
 		if err := s.AddNote(ctx, store.Note{At: at, Event: "test", Subject: subject}); err != nil {
 			t.Fatal(err)

@@ -85,7 +85,7 @@ func TestUsesAreAddedUp(t *testing.T) {
 	add := func(day market.DeliveryDate, requests int64, at time.Time) {
 		t.Helper()
 		uses := store.Uses{
-			Tokens:   []store.TokenUse{{TokenID: id, Day: day, Requests: requests, Last: at}, {TokenID: id + 1, Day: day, Requests: 1, Last: at}},
+			Tokens:   []store.TokenUse{{TokenID: id, Day: day, Requests: requests, Rows: 10 * requests, Bytes: 100 * requests, Last: at}, {TokenID: id + 1, Day: day, Requests: 1, Last: at}},
 			Sessions: map[string]time.Time{"one": at, "gone": at},
 		}
 		if err := s.AddUses(ctx, uses); err != nil {
@@ -96,8 +96,8 @@ func TestUsesAreAddedUp(t *testing.T) {
 	add(day, 4, accountsMorning.Add(time.Minute)) // told late
 	add(day.Add(-1), 5, accountsMorning)
 	used, err := s.TokenUses(ctx, []int64{id, id + 1}, day)
-	if err != nil || len(used) != 1 || used[0].Requests != 7 || used[0].Day != day {
-		t.Errorf("TokenUses = %+v, %v; want 7 on %s", used, err, day)
+	if want := (store.TokenUse{TokenID: id, Day: day, Requests: 7, Rows: 70, Bytes: 700}); err != nil || len(used) != 1 || used[0] != want {
+		t.Errorf("TokenUses = %+v, %v; want %+v", used, err, want)
 	}
 	if got := onlyToken(t, s).LastUsed; !got.Equal(accountsMorning.Add(2 * time.Minute)) {
 		t.Errorf("last used at %v", got)

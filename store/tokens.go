@@ -170,14 +170,14 @@ func (s *Store) tokens(ctx context.Context, where string, args ...any) ([]Token,
 	return tokens, wrap("tokens", err)
 }
 
-// TokenUses lists the daily requests of the tokens with the IDs, from a day in Paris on. TokenUse.Last is not set.
+// TokenUses lists the daily uses of the tokens with the IDs, from a day in Paris on. TokenUse.Last is not set.
 func (s *Store) TokenUses(ctx context.Context, ids []int64, from market.DeliveryDate) ([]TokenUse, error) {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return nil, wrap("token uses", err)
 	}
 	rows, err := s.reader.QueryContext(ctx, `
-		SELECT token_id, day, requests FROM token_use WHERE token_id IN (SELECT value FROM json_each(?)) AND day >= ?`, string(list), from)
-	uses, err := collect(rows, err, func(u *TokenUse) []any { return []any{&u.TokenID, &u.Day, &u.Requests} })
+		SELECT token_id, day, requests, row_count, byte_count FROM token_use WHERE token_id IN (SELECT value FROM json_each(?)) AND day >= ?`, string(list), from)
+	uses, err := collect(rows, err, func(u *TokenUse) []any { return []any{&u.TokenID, &u.Day, &u.Requests, &u.Rows, &u.Bytes} })
 	return uses, wrap("token uses", err)
 }

@@ -19,6 +19,8 @@ type TokenUse struct {
 	TokenID  int64
 	Day      market.DeliveryDate // in Paris
 	Requests int64
+	Rows     int64 // of answers
+	Bytes    int64 // of the bodies of answers, as they were sent
 	Last     time.Time
 }
 
@@ -27,9 +29,10 @@ func (s *Store) AddUses(ctx context.Context, uses Uses) error {
 	return s.changeAccess(ctx, "add uses", Note{}, func(tx *sql.Tx) error {
 		for _, use := range uses.Tokens {
 			_, err := tx.ExecContext(ctx, `
-				INSERT INTO token_use (token_id, day, requests) SELECT id, ?, ? FROM token WHERE id = ?
-				ON CONFLICT (token_id, day) DO UPDATE SET requests = requests + excluded.requests`,
-				use.Day, use.Requests, use.TokenID)
+				INSERT INTO token_use (token_id, day, requests, row_count, byte_count) SELECT id, ?, ?, ?, ? FROM token WHERE id = ?
+				ON CONFLICT (token_id, day) DO UPDATE SET requests = requests + excluded.requests,
+					row_count = row_count + excluded.row_count, byte_count = byte_count + excluded.byte_count`,
+				use.Day, use.Requests, use.Rows, use.Bytes, use.TokenID)
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"courant/auth"
+	"courant/store"
 	"courant/store/market"
 	"courant/web"
 )
@@ -75,7 +76,9 @@ func accountPages(r rendering, p *web.Pages, language web.Language) {
 	site := web.Site{PublicURL: "https://courant.example"}
 	r.keep("tokens, none")(p.Tokens(member, web.Tokens{Site: site, Datasets: market.Datasets(), Today: today, Fault: fault}))
 	r.keep("tokens")(p.Tokens(member, web.Tokens{Site: site, Datasets: market.Datasets(), Today: today, New: "crt_SECRET", Tokens: []web.TokenLine{
-		{ID: 1, Name: "night script", Prefix: "crt_abcdefgh", Created: noon, Used: auth.TokenUsed{Last: noon, Today: 12, CountedDays: 3456}},
+		{ID: 1, Name: "night script", Prefix: "crt_abcdefgh", Created: noon, Used: auth.TokenUsed{
+			Last: noon, Today: 12, CountedDays: 3456, Days: []store.TokenUse{{Day: today, Requests: 12, Rows: 1152, Bytes: 150_544}},
+		}},
 		{ID: 2, Name: "night script", Prefix: "crt_ijklmnop", Created: noon, Expires: noon, Datasets: "day-ahead-prices,afrr-energy", Over: true},
 		{ID: 3, Name: "night script", Prefix: "crt_qrstuvwx", Created: noon, Revoked: noon},
 		{ID: 4, Name: "night script", Prefix: "crt_abcdefgh", Created: noon, Expires: today.End()},

@@ -19,6 +19,7 @@ var apiChanges = []APIChange{
 			"The OpenAPI description names the errors of each address, and numbers in it have double precision."},
 		{"Des flux de prix pour evcc, Home Assistant, EMHASS et les programmes d’ENTSO-E et d’Energy-Charts, et un jeton qui n’ouvre qu’eux.",
 			"Price feeds for evcc, Home Assistant, EMHASS and programs of ENTSO-E and Energy-Charts, and a token that opens nothing else."},
+		{"/api/usage donne l’usage du jeton par jour et ce qui reste de sa limite.", "/api/usage has the usage of the token by day and what is left of its limit."},
 		{"/mcp répond au Model Context Protocol, avec quatre outils qui lisent les données.",
 			"/mcp answers the Model Context Protocol, with four tools that read the data."},
 		{"/llms.txt présente l’API en texte.", "/llms.txt presents the API as text."},

@@ -20,6 +20,7 @@ func functions(l Language) template.FuncMap {
 		"asset":       func(name string) string { return assets[name] },
 		"number":      func(n market.Number, decimals int) string { return formatNumber(l, n, decimals) },
 		"count":       func(n int) string { return formatNumber(l, market.Num(float64(n)), 0) },
+		"count64":     func(n int64) string { return formatNumber(l, market.Num(float64(n)), 0) },
 		"day":         func(d market.DeliveryDate) string { return formatDay(l, d) },
 		"longday":     func(d market.DeliveryDate) string { return formatLongDay(l, d) },
 		"moment":      func(t time.Time) string { return formatMoment(l, t) },

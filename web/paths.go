@@ -12,6 +12,7 @@ import (
 // Paths that are not those of pages or forms. Parameters are in braces.
 const (
 	PathAPI       = "/api/" // followed by the name of an endpoint
+	PathUsage     = "/api/usage"
 	PathStatus    = "/api/status"
 	PathRevisions = "/api/revisions/{dataset}"
 	PathDatasets  = "/api/datasets"

@@ -49,6 +49,7 @@ func otherRoutes() []Route {
 			Method: "GET", Path: PathStatus, Summary: Text{"État des flux", "State of the feeds"},
 			Access: AccessAccount, Content: "application/json", Body: StatusFields(),
 		},
+		usageRoute(),
 		{
 			Method: "GET", Path: PathDatasets, Summary: Text{"Les jeux de données", "The datasets"},
 			Access: AccessAccount, Content: "application/json",
@@ -83,6 +84,29 @@ func otherRoutes() []Route {
 		{
 			Method: "GET", Path: PathMetrics, Summary: Text{"Mesures pour Prometheus", "Metrics for Prometheus"},
 			Access: AccessAdministrator, Content: "text/plain",
+		},
+	}
+}
+
+func usageRoute() Route {
+	return Route{
+		Method: "GET", Path: PathUsage, Summary: Text{"Usage du jeton", "Usage of the token"},
+		Access: AccessAccount, TokenOnly: true, Content: "application/json",
+		Notes: []Text{{
+			"Par jour de Paris, pendant 400 jours : les requêtes, les lignes des réponses et leurs octets tels qu’envoyés, sans les en-têtes. " +
+				"Les réponses toutes prêtes comptent les lignes dont elles sont faites. Une réponse compte pour le jour où sa requête a commencé.",
+			"By day of Paris, for 400 days: requests, rows of the answers, and their bytes as sent, without headers. " +
+				"Answers that are ready beforehand count the rows from which they are made. An answer counts for the day on which its request began.",
+		}},
+		Body: []Field{
+			list("days", Text{"Les jours avec au moins une requête, du plus ancien au plus récent", "The days with at least one request, oldest first"},
+				date("date", Text{"Jour de Paris", "Day of Paris"}), integer("requests", "", Text{"Requêtes, refusées ou non", "Requests, refused or not"}),
+				integer("rows", "", Text{"Lignes", "Rows"}), integer("bytes", "", Text{"Octets", "Bytes"})),
+			{Name: "limits", Kind: KindObject, Text: Text{"La limite de fréquence du jeton", "The rate limit of the token"}, Fields: []Field{
+				integer("per_minute", "", Text{"Requêtes par minute", "Requests a minute"}),
+				integer("left", "", Text{"Requêtes permises maintenant", "Requests that are allowed now"}),
+				instant("resets_at", Text{"Quand toutes seront de nouveau permises", "When all are allowed again"}),
+			}},
 		},
 	}
 }

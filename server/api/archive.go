@@ -215,6 +215,9 @@ func (s *Server) sendArchived(c echo.Context, dataset market.Dataset, file lake.
 		}
 		return problemRange
 	}
+	if c.Response().Status == http.StatusOK {
+		countRows(c, file.Rows)
+	}
 	return nil
 }
 

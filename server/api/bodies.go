@@ -33,6 +33,7 @@ type snapshot struct {
 // body is the finished JSON answer of one dataset.
 type body struct {
 	bytes     []byte
+	rows      int // from which it is made
 	last      market.DeliveryDate
 	fetchedAt time.Time
 	version   int64
@@ -162,7 +163,7 @@ func (b *bodies) renew(ctx context.Context, dataset market.Dataset, former body)
 
 // answer writes the rows of a window and notes what they were read from.
 func (v view) answer(window store.Window) body {
-	return body{bytes: v.body(window), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
+	return body{bytes: v.body(window), rows: window.Rows.Len(), last: window.Last, fetchedAt: window.FetchedAt, version: window.Version}
 }
 
 const fetchedKey = "latestFetchedAtUtc"
@@ -190,7 +191,9 @@ func withFetchTime(body []byte, before, at time.Time) []byte {
 // answer returns the endpoint's answer from the bodies of its datasets; former, which may be nil, if its content is the same.
 func (e endpoint) answer(built map[market.Dataset]body, former *document) *document {
 	var newest time.Time
+	rows := 0
 	for _, dataset := range e.datasets {
+		rows += built[dataset].rows
 		if at := built[dataset].fetchedAt; at.After(newest) {
 			newest = at
 		}
@@ -202,7 +205,9 @@ func (e endpoint) answer(built map[market.Dataset]body, former *document) *docum
 	if former != nil && bytes.Equal(former.plain.bytes, content) {
 		return former
 	}
-	return newDocument("application/json", content)
+	d := newDocument("application/json", content)
+	d.rows = rows
+	return d
 }
 
 func aggregateBody(parts []market.AggregatePart, built map[market.Dataset]body, newest time.Time) []byte {

@@ -103,7 +103,15 @@ func (s *Server) sendPrices(c echo.Context, identity auth.Identity, plan pricesP
 		return err
 	}
 	defer release()
-	body, err := plan.write(knownPrices(ctx, reading), reading)
+	rows := 0
+	body, err := plan.write(func(yield func(knownPrice, error) bool) {
+		for price, err := range knownPrices(ctx, reading) {
+			rows++
+			if !yield(price, err) {
+				return
+			}
+		}
+	}, reading)
 	if err != nil {
 		return err
 	}
@@ -116,7 +124,9 @@ func (s *Server) sendPrices(c echo.Context, identity auth.Identity, plan pricesP
 	header := c.Response().Header()
 	header.Set("X-Courant-Position", strconv.FormatInt(int64(reading.Changed), 10))
 	header.Set("X-Courant-Attribution", market.Attribution(market.Bridged.About().Source))
-	return s.sendDocument(c, newDocument(plan.contentType, body), cacheRevalidated)
+	answer := newDocument(plan.contentType, body)
+	answer.rows = rows
+	return s.sendDocument(c, answer, cacheRevalidated)
 }
 
 // readsMany reports whether more prices may be read than an answer that is not long has.

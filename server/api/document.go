@@ -36,6 +36,7 @@ type variant struct {
 // building nor reading it waits for them.
 type document struct {
 	contentType []string
+	rows        int // from which the content is made, for the usage of tokens
 
 	hash  string
 	plain variant
@@ -170,6 +171,7 @@ func (s *Server) sendDocument(c echo.Context, d *document, cache caching) error 
 	if request.Method == http.MethodHead {
 		return nil
 	}
+	countRows(c, d.rows)
 	_, err := response.Write(chosen.bytes)
 	return err
 }

@@ -39,6 +39,8 @@ func exampleBody(route web.Route, l web.Language) ([]byte, error) {
 	switch route.Path {
 	case web.PathStatus:
 		return json.Marshal(exampleReport())
+	case web.PathUsage:
+		return json.Marshal(exampleUsage())
 	case web.PathDatasets:
 		return json.Marshal(describeDatasets(exampleReport(), l))
 	case web.PathDataset:

@@ -47,6 +47,7 @@ func (s *Server) readerOf(c echo.Context, inAddress []string) (auth.Identity, er
 	if err != nil || identity.TokenID == 0 {
 		return identity, err
 	}
+	c.Response().Writer = &countedWriter{c.Response().Writer, identity.Use()}
 	left, ok := s.limits.take(identity.TokenID)
 	left.setHeader(c.Response().Header())
 	if !ok {

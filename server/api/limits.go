@@ -44,12 +44,26 @@ func (l *limits) take(tokenID int64) (left allowance, ok bool) {
 		l.byToken[tokenID] = limiter
 	}
 	ok = limiter.AllowN(now, 1)
-	tokens := max(0, limiter.TokensAt(now))
-	left = allowance{requests: int(tokens), full: l.refill(float64(l.perMinute) - tokens)}
-	if !ok {
-		left.wait = l.refill(1 - tokens)
+	left = l.allowance(limiter, now)
+	if ok {
+		left.wait = 0
 	}
 	return left, ok
+}
+
+// left returns what remains of the limit of a token.
+func (l *limits) left(tokenID int64) allowance {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if limiter := l.byToken[tokenID]; limiter != nil {
+		return l.allowance(limiter, l.clock.Now())
+	}
+	return allowance{requests: l.perMinute}
+}
+
+func (l *limits) allowance(limiter *rate.Limiter, now time.Time) allowance {
+	tokens := max(0, limiter.TokensAt(now))
+	return allowance{wait: max(0, l.refill(1-tokens)), requests: int(tokens), full: l.refill(float64(l.perMinute) - tokens)}
 }
 
 // forgetFull forgets the tokens that have all of their requests left: an unknown token has them, too.

@@ -155,5 +155,6 @@ func (s *Server) csv(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	c.Response().Header().Set("Vary", "Authorization, Cookie")
 	setAccount(c, identity)
+	countRows(c, len(shown.table.Rows))
 	return s.sendCounted(c, http.StatusOK, "text/csv; charset=utf-8", shown.table.CSV(format))
 }

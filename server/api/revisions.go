@@ -86,6 +86,7 @@ func (s *Server) revisions(c echo.Context) error {
 		}
 	}
 	w.close(']')
+	countRows(c, listed)
 	w.key("next").textOrNull(next)
 	w.close('}')
 	if c.Response().Committed {

@@ -18,6 +18,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 		s.getData(web.PathAPI+e.name, s.data(e))
 	}
 	s.getData(web.PathStatus, s.status)
+	s.getData(web.PathUsage, s.usage)
 	s.getData(web.PathRevisions, s.revisions)
 	s.getData(web.PathDatasets, s.datasets)
 	s.getData(web.PathDataset, s.dataset)

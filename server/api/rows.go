@@ -100,6 +100,7 @@ func (s *Server) openRows(ctx context.Context, memo *rowsMemo, identity auth.Ide
 	if answer, err = s.beginRows(ctx, q); err != nil {
 		return nil, nil, err
 	}
+	answer.use = identity.Use()
 	isLong, err := answer.isLong(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -124,6 +125,7 @@ type rowsAnswer struct {
 	columns  []market.ServedColumn
 	missing  []format.Missing
 	nextPage *rowsPlace // nil: there is no further page
+	use      *auth.Use  // counts the rows; may be nil
 }
 
 // beginRows finds the moment of an answer.
@@ -322,6 +324,7 @@ func (answer *rowsAnswer) write(
 	w := format.New(q.format, out, head, options)
 	for chunk, err := range rows {
 		if err == nil {
+			answer.use.AddRows(chunk.Len())
 			err = w.Write(chunk)
 		}
 		if err == nil {
