@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"sync"
@@ -33,36 +32,13 @@ const (
 	firstByte = 50 * time.Millisecond
 )
 
-// storeYear stores 4 s steps with all their values, and returns their range and how many they are.
+// storeYear stores the 4 s steps of days from 2025-01-01 on with all their values, and returns their range and how many they are.
 func storeYear(t *testing.T, days int) (query string, rows int) {
 	t.Helper()
 	db := must(store.Open(t.Context(), "courant.db"))(t)
 	defer db.Close()
 	first := market.NewDeliveryDate(2025, time.January, 1)
-	random := rand.New(rand.NewPCG(1, 2))
-	upward, downward, demand := int64(9_000), int64(4_000), int64(0)
-	for i := range days {
-		date := first.Add(i)
-		steps := make([]market.AFRRStep, 0, date.Steps(market.AFRRSeconds))
-		for start := date.Period().Start; start < date.Period().End; start += market.AFRRSeconds {
-			if random.IntN(10) == 0 {
-				upward, downward = upward+random.Int64N(401)-200, downward+random.Int64N(401)-200
-			}
-			demand += random.Int64N(20_001) - 10_000 - demand/50
-			steps = append(steps, market.AFRRStep{
-				Start: start, UpwardPrice: market.Num(float64(upward) / 100), DownwardPrice: market.Num(float64(downward) / 100),
-				DemandMW: market.Num(float64(demand) / 1e4), ForFranceMW: market.Num(float64(demand*9/10) / 1e4), InFranceMW: market.Num(float64(demand/2) / 1e4),
-				PicassoConnection: market.Flag{V: true, Valid: true}, ProrataMode: market.Flag{V: start/market.HourSeconds%5 == 0, Valid: true},
-			})
-		}
-		run := &store.Run{
-			Feed: "test", Datasets: []market.Dataset{market.AFRREnergy}, Window: date.Period(), Started: time.Now(), Ended: time.Now(), Outcome: store.OutcomeOK,
-		}
-		if err := db.Commit(t.Context(), run, market.AFRR.Batch(steps)); err != nil {
-			t.Fatal(err)
-		}
-		rows += len(steps)
-	}
+	rows = storeSteps(t, db, first, days)
 	return fmt.Sprintf("from=%s&to=%s", first, first.Add(days)), rows
 }
 
