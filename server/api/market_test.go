@@ -426,3 +426,22 @@ func TestAPageThatIsAskedForAgainShowsWhatChangedMeanwhile(t *testing.T) {
 	f.commit(t, market.Prices.Batch(prices))
 	check("confirmed", "77.5", "ENTSO-E, confirmed by RTE")
 }
+
+func TestAPageOfMeansThatIsAskedForAgainShowsWhatChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	f, admin := withMarket(t)
+	check := func(when, want string) {
+		t.Helper()
+		for range 2 {
+			page := f.ask(t, "GET", "/energy?from=2026-10-25", admin).Body.String()
+			if got := shownRows(t, page, "afrr-energy")[1][2]; got != want {
+				t.Errorf("%s: the page shows %s, want %s", when, got, want)
+			}
+		}
+	}
+	check("at first", "2.33") // 5/3 to 9/3
+	step := market.AFRR.In(marketOn(turnBack))[5]
+	step.UpwardPrice = market.Num(100)
+	f.commit(t, market.AFRR.Batch([]market.AFRRStep{step}))
+	check("after a change", "22")
+}

@@ -103,7 +103,7 @@ func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) 
 		shown.table.Note = thinnedNote
 	}
 	view.fill(&shown.table, shown.rows)
-	if dates.days() == 1 { // the newest date is asked for again and again
+	if view.resolution != "" { // the store caches rows, but not what is made of 21 600 of them
 		s.tables.Store(dataset, shown)
 	}
 	return shown, nil

@@ -427,16 +427,6 @@ func (s *Series[R]) Fault(r *R) string {
 	return ""
 }
 
-// HasValue reports whether the row has a value in any column of Revised.
-func (s *Series[R]) HasValue(r *R) bool {
-	for i := range s.Columns {
-		if c := &s.Columns[i]; c.isRevised() && !c.value(r).IsNull() {
-			return true
-		}
-	}
-	return false
-}
-
 // updatedMs is when a source last wrote a row, ms UTC; 0, stored as NULL, means unknown.
 type updatedMs int64
 
