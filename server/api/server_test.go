@@ -33,10 +33,7 @@ import (
 
 func TestMain(m *testing.M) {
 	storetest.SaveTime()
-	flag.Parse()
-	if !storetest.AllCases() {
-		flag.Set("rapid.checks", "30") // of 100
-	}
+	flag.Set("rapid.checks", "30") // unless the command line says otherwise
 	goleak.VerifyTestMain(withChromium{m})
 }
 
