@@ -72,10 +72,13 @@ def insert(dataset, rows, position):
     ), stdin=subprocess.PIPE)
     end = b',"position":%d}\n' % position
     count = 0
-    for line in rows:
-        into.stdin.write(line[:-2] + end)
-        count += 1
-    into.stdin.close()
+    try:
+        for line in rows:
+            into.stdin.write(line[:-2] + end)
+            count += 1
+        into.stdin.close()
+    except BrokenPipeError:
+        pass  # clickhouse-client has printed why it ended
     if into.wait() != 0:
         sys.exit(f"{dataset}: clickhouse-client ended with {into.returncode}; run the same command again")
     return count
@@ -151,5 +154,8 @@ parser.add_argument("--to", dest="last", default="2026-12-31", type=datetime.dat
 parser.add_argument("--courant", default="courant", metavar="PROGRAM")
 parser.add_argument("--courant-url", default="http://127.0.0.1:8080", metavar="URL")
 options = parser.parse_args()
-results = [globals()[options.command](dataset) for dataset in options.datasets]
+try:
+    results = [globals()[options.command](dataset) for dataset in options.datasets]
+except (OSError, subprocess.CalledProcessError) as fault:
+    sys.exit(f"{options.command}: {fault}")
 sys.exit(1 if False in results else 0)
