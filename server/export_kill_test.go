@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"maps"
 	"os"
@@ -113,4 +114,26 @@ func exportCommand(t *testing.T, folder string) (code int, said string) {
 	code = command.Run(t.Context(), []string{"export", "all", "--from", "2026-09-01", "--to", "2026-11-30", "--format", "ndjson", "--out", folder},
 		strings.NewReader(""), &stdout, &stderr, "")
 	return code, stdout.String() + stderr.String()
+}
+
+// writerFunc is a function as an io.Writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestAnInterruptedExportToStandardOutputIsReportedAsNotWhole(t *testing.T) {
+	t.Chdir(t.TempDir())
+	exportedRows(t, "courant.db")
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	stdout := writerFunc(func(p []byte) (int, error) {
+		interrupt()
+		return len(p), nil
+	})
+	var stderr bytes.Buffer
+	code := command.Run(ctx, []string{"export", "afrr-energy", "--from", "2026-09-01", "--to", "2026-11-30", "--format", "ndjson", "-"},
+		strings.NewReader(""), stdout, &stderr, "")
+	if want := "courant: interrupted: the output is not whole\n"; code == command.ExitDone || stderr.String() != want {
+		t.Errorf("exit %d, %q, want %q", code, stderr.String(), want)
+	}
 }

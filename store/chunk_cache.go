@@ -77,7 +77,7 @@ type cachedReader struct {
 // newCachedReader returns a reader of what the reading asks for; nil if that is not cached: a moment after which the dataset has
 // changed, some rows of a date only, another order, and 4 s steps, which are many and packed.
 func (r *Reading) newCachedReader() (*cachedReader, error) {
-	if r.plan.sifts || r.plan.descending || r.plan.dataset == stepsDataset || r.isPast || r.Changed == 0 ||
+	if r.plan.sifts || r.plan.descending || r.plan.dataset == stepsDataset || r.Latest > r.Position || r.Changed == 0 ||
 		slices.ContainsFunc(r.plan.keys, func(wanted map[string]bool) bool { return wanted != nil }) {
 		return nil, nil
 	}

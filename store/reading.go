@@ -40,6 +40,7 @@ type Reading struct {
 	Stamp     time.Time             // of that commit; zero if there is none
 	Changed   Position              // the last commit in it that changed the dataset, or a later one in it
 	ChangedAt time.Time             // the time of that commit; zero if there is none
+	Latest    Position              // the last commit that changed the dataset, also if it came after the moment
 	First     market.DeliveryDate   // the first date of the dataset that has a row today; zero if there is none
 	Last      market.DeliveryDate   // the last one
 	Thinned   []market.DeliveryDate // dates of the period of which there are 5 min, by Buckets, in the place of rows
@@ -47,8 +48,6 @@ type Reading struct {
 	store *Store
 	query ReadQuery
 	plan  plan
-
-	isPast bool // the dataset has changed after the position
 }
 
 // plan is what a reading needs of each row.
@@ -161,12 +160,11 @@ func (r *Reading) begin(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	changed, err := lastChange(ctx, tx, r.plan.dataset)
-	if err != nil {
+	var err error
+	if r.Latest, err = lastChange(ctx, tx, r.plan.dataset); err != nil {
 		return err
 	}
-	r.isPast = changed > r.Position
-	r.Changed = min(changed, r.Position)
+	r.Changed = min(r.Latest, r.Position)
 	if r.Changed > 0 {
 		err := tx.QueryRowContext(ctx, "SELECT stamp_ms FROM market_commit WHERE position = ?", r.Changed).Scan(instant{&r.ChangedAt})
 		if err != nil {

@@ -64,6 +64,10 @@ func (s *Server) archiveList(c echo.Context) error {
 		return err
 	}
 	files, err := s.archived(c, identity, dataset, func(market.Month) bool { return true })
+	if lake.IsUnread(err) {
+		s.log.Error("months left out of the archive", "dataset", string(dataset), "error", strings.ReplaceAll(err.Error(), "\n", "; "))
+		files, err = s.archive.Months(c.Request().Context(), dataset)
+	}
 	if err != nil {
 		return err
 	}
@@ -202,14 +206,15 @@ func (s *Server) sendArchived(c echo.Context, dataset market.Dataset, file lake.
 		header.Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
 	header.Set("Content-Type", "application/vnd.apache.parquet")
-	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s_%s.parquet"`, dataset, file.Month.Month))
+	header.Set("Content-Disposition", attachment(dataset, file.Month.Month.String()+archiveFileSuffix, s.simulated))
 	header.Set("Etag", archiveTag(file))
 	header.Set("X-Courant-Position", strconv.FormatInt(int64(file.Position), 10))
 	header.Set("X-Courant-Attribution", market.Attribution(dataset.About().Source))
 	w := &rangeWriter{ResponseWriter: c.Response()}
 	// Without a time, since two commits can come within its second.
-	http.ServeContent(w, c.Request(), "", time.Time{}, opened)
+	http.ServeContent(w, withBytesRange(c.Request()), "", time.Time{}, opened)
 	if w.refused {
+		header.Set("Content-Range", fmt.Sprintf("bytes */%d", file.Bytes))
 		for _, name := range []string{"Content-Disposition", "X-Courant-Position", "X-Courant-Attribution"} {
 			header.Del(name)
 		}
@@ -221,6 +226,19 @@ func (s *Server) sendArchived(c echo.Context, dataset market.Dataset, file lake.
 	return nil
 }
 
+// withBytesRange returns the request as http.ServeContent has to see it: RFC 9110 ignores a Range header with a unit that is not known, and
+// that of a method other than GET, and reads the unit in any case.
+func withBytesRange(r *http.Request) *http.Request {
+	unit, ranges, _ := strings.Cut(r.Header.Get("Range"), "=")
+	r = r.Clone(r.Context())
+	if r.Method == http.MethodGet && strings.EqualFold(unit, "bytes") {
+		r.Header.Set("Range", "bytes="+ranges)
+	} else {
+		r.Header.Del("Range")
+	}
+	return r
+}
+
 // rangeWriter keeps back the answer of http.ServeContent to a range that cannot be satisfied, which is a text.
 type rangeWriter struct {
 	http.ResponseWriter
@@ -228,7 +246,9 @@ type rangeWriter struct {
 }
 
 func (w *rangeWriter) WriteHeader(status int) {
-	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; !w.refused {
+	isEmpty := w.Header().Get("Content-Length") == "0" // it takes the last 0 bytes for a part
+	w.refused = status == http.StatusRequestedRangeNotSatisfiable || status == http.StatusPartialContent && isEmpty
+	if !w.refused {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }

@@ -122,7 +122,12 @@ func TestPartsOfAnArchivedMonthMayBeAskedFor(t *testing.T) {
 		{"the rest of the same", []func(*http.Request){header("Range", "bytes=4-"), header("If-Range", file.ETag)}, 206, whole[4:],
 			fmt.Sprintf("bytes 4-%d/%s", len(whole)-1, size)},
 		{"the rest of another", []func(*http.Request){header("Range", "bytes=4-"), header("If-Range", `"x"`)}, 200, whole, ""},
+		{"a unit in capitals", []func(*http.Request){header("Range", "BYTES=0-3")}, 206, []byte("PAR1"), "bytes 0-3/" + size},
+		{"another unit", []func(*http.Request){header("Range", "rows=0-3")}, 200, whole, ""},
+		{"no unit", []func(*http.Request){header("Range", "0-3")}, 200, whole, ""},
 		{"beyond the end", []func(*http.Request){header("Range", "bytes="+size+"-")}, 416, nil, "bytes */" + size},
+		{"the last 0 bytes", []func(*http.Request){header("Range", "bytes=-0")}, 416, nil, "bytes */" + size},
+		{"an end before its beginning", []func(*http.Request){header("Range", "bytes=5-2")}, 416, nil, "bytes */" + size},
 	} {
 		w := f.ask(t, "GET", file.Href, append(test.asks, admin)...)
 		if w.Code != test.code || w.Header().Get("Content-Range") != test.content {
@@ -134,6 +139,26 @@ func TestPartsOfAnArchivedMonthMayBeAskedFor(t *testing.T) {
 			}
 		} else if !bytes.Equal(w.Body.Bytes(), test.body) {
 			t.Errorf("%s: %d bytes, want %d", test.name, w.Body.Len(), len(test.body))
+		}
+	}
+	if w := f.ask(t, "HEAD", file.Href, admin, header("Range", "bytes=0-3")); w.Code != 200 || w.Header().Get("Content-Length") != size {
+		t.Errorf("HEAD of a part answers %d, Content-Length %s", w.Code, w.Header().Get("Content-Length"))
+	}
+}
+
+func TestAMonthThatCannotBeReadIsLeftOutOfTheArchive(t *testing.T) {
+	t.Parallel()
+	f, admin := withRows(t, october, november)
+	change(t, f, "UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)")
+	if files := f.archive(t, market.AFRREnergy, admin); len(files) != 1 || files[0].Month != "2026-11" {
+		t.Errorf("files %+v", files)
+	}
+	if log := f.log.String(); strings.Count(log, "months left out of the archive") != 1 || !strings.Contains(log, "2026-10-24T22:00Z") {
+		t.Errorf("log %s", log)
+	}
+	for month, want := range map[string]int{"2026-10": 500, "2026-11": 200} {
+		if w := f.ask(t, "GET", "/api/datasets/afrr-energy/archive/"+month+".parquet", admin); w.Code != want {
+			t.Errorf("%s answers %d, want %d", month, w.Code, want)
 		}
 	}
 }
@@ -338,6 +363,9 @@ func TestSimulatedMonthsSayThatTheyAre(t *testing.T) {
 	must(t, err)
 	if said, _ := opened.Lookup("simulated"); said != "true" || w.Header().Get("X-Courant-Data") != "simulated" {
 		t.Errorf("simulated %q, header %q", said, w.Header().Get("X-Courant-Data"))
+	}
+	if got := w.Header().Get("Content-Disposition"); got != `attachment; filename="simulated_day-ahead-prices_2026-10.parquet"` {
+		t.Errorf("Content-Disposition %s", got)
 	}
 }
 

@@ -337,10 +337,14 @@ func (answer *rowsAnswer) write(
 	return w.Close(format.Tail{Missing: answer.missing, Next: next})
 }
 
-// rowsTag is the entity tag of an answer: of what is asked, in which coding and language, and what is shown.
+// rowsTag returns the entity tag of an answer. It follows from the query, the coding, the language and what is shown: rows of a past moment
+// change with every commit if they have a column without revisions, which the store reads as it is now.
 func rowsTag(answer *rowsAnswer, l web.Language, coding, next string) string {
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n%s\n%d %d\n%v\n%s", answer.query.canonical(), l, answer.reading.Changed, answer.reading.ChangedAt.UnixMilli(), answer.missing, next)
+	sum, shown := sha256.New(), answer.reading.Changed
+	if slices.ContainsFunc(answer.columns, func(c market.ServedColumn) bool { return !c.Revised }) {
+		shown = answer.reading.Latest
+	}
+	fmt.Fprintf(sum, "%s\n%s\n%d %d %d\n%v\n%s", answer.query.canonical(), l, answer.reading.Changed, shown, answer.reading.ChangedAt.UnixMilli(), answer.missing, next)
 	tag := hex.EncodeToString(sum.Sum(nil)[:12])
 	switch coding {
 	case codingGzip:

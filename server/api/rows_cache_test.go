@@ -169,3 +169,26 @@ func TestA304OfRowsIsRefusedToWhoMayNotRead(t *testing.T) {
 		}
 	}
 }
+
+func TestATagOfAPastMomentEndsWhenAColumnWithoutRevisionsChanges(t *testing.T) {
+	t.Parallel()
+	f, admin := withRows(t)
+	commit := func(status string) {
+		f.commit(t, market.Imbalance.Batch([]market.ImbalanceStep{
+			{Start: october.Period().Start, PositivePrice: market.Num(1), Status: market.Str(status)},
+		}))
+		f.clock.Advance(time.Hour)
+	}
+	asOf := "date=2026-10-25&as_of=" + f.clock.Now().Format(time.RFC3339) + "&columns="
+	commit("provisional")
+	for columns, want := range map[string]int{"status": 200, "positive_price_eur_mwh": 304} {
+		path := rowsPath(market.ImbalancePrices, asOf+columns)
+		first := f.rows(t, path, admin)
+		f.clock.Advance(time.Hour)
+		commit(map[string]string{"status": "validated", "positive_price_eur_mwh": "settled"}[columns])
+		w := f.ask(t, "GET", path, admin, header("If-None-Match", first.Header().Get("Etag")))
+		if w.Code != want || want == 200 && w.Body.String() == first.Body.String() {
+			t.Errorf("%s, then %s, answers %d %s, want %d", path, first.Body, w.Code, w.Body, want)
+		}
+	}
+}

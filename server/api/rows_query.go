@@ -414,8 +414,7 @@ func (q *rowsQuery) canonical() string {
 }
 
 // contentDisposition is the header that names the file after the dataset, the range and the resolution; empty if the answer
-// is not a file. The range is a delivery date, or from and to, where to is not included. The name of simulated data begins with
-// that word, because a CSV has no other place for it.
+// is not a file. The range is a delivery date, or from and to, where to is not included.
 func (q *rowsQuery) contentDisposition(isSimulated bool) string {
 	if !q.format.IsFile() {
 		return ""
@@ -428,11 +427,17 @@ func (q *rowsQuery) contentDisposition(isSimulated bool) string {
 	if q.resolution != "" {
 		resolution = string(q.resolution)
 	}
+	return attachment(q.dataset, bounds+"_"+resolution+"."+q.format.Extension(), isSimulated)
+}
+
+// attachment is the header that names a file of a dataset. The name of simulated data begins with that word, because a CSV has no other
+// place for it.
+func attachment(dataset market.Dataset, rest string, isSimulated bool) string {
 	mark := ""
 	if isSimulated {
 		mark = simulated[0] + "_"
 	}
-	return `attachment; filename="` + mark + string(q.dataset) + "_" + bounds + "_" + resolution + "." + q.format.Extension() + `"`
+	return `attachment; filename="` + mark + string(dataset) + "_" + rest + `"`
 }
 
 // fileTime is an instant as file names have it: a date if it is midnight in Paris, else UTC.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,10 @@ func (p *Program) export(ctx context.Context, name string, toOutput bool, o expo
 		request := lake.Request{First: market.MonthOf(first), Last: market.MonthOf(last), Form: format.Form(o.format)}
 		return errors.Join(p.exportFiles(ctx, files, datasets, request), files.Close())
 	})
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil && toOutput:
+		return errors.New("interrupted: the output is not whole")
+	case ctx.Err() != nil:
 		return errors.New("interrupted: the same command goes on where it stopped")
 	}
 	return err
@@ -122,9 +126,13 @@ func openLake(cfg config.Config, db *store.Store, o exportOptions) (*lake.Lake, 
 	}
 	address, found := strings.CutPrefix(o.bucket, "s3://")
 	name, key, _ := strings.Cut(address, "/")
-	prefix, prefixErr := config.ParseKeyPrefix(key)
-	if _, err := config.ParseBucket(name); err != nil || prefixErr != nil || !found || name == "" {
+	if !found || name == "" {
 		return nil, usagef("%s is not s3://BUCKET/PREFIX: write one such as s3://lake/courant", o.bucket)
+	}
+	_, nameErr := config.ParseBucket(name)
+	prefix, prefixErr := config.ParseKeyPrefix(key)
+	if err := cmp.Or(nameErr, prefixErr); err != nil {
+		return nil, usagef("--s3 %s: %v", o.bucket, err)
 	}
 	if cfg.Export.S3.Bucket == "" {
 		return nil, fmt.Errorf("%s: set export.s3 first, which says where and with which keys buckets are written", o.bucket)

@@ -77,7 +77,7 @@ func (a *Archive) Make(ctx context.Context, dataset market.Dataset, wanted func(
 			continue
 		}
 		err := a.makeMonth(ctx, dataset, file.Month.Month)
-		if err != nil && !isUnread(err) {
+		if err != nil && !IsUnread(err) {
 			return errors.Join(append(unread, err)...)
 		}
 		unread = append(unread, err)

@@ -148,7 +148,7 @@ func (l *Lake) UpdateAll(ctx context.Context, datasets []market.Dataset, r Reque
 		}
 		switch {
 		case err == nil:
-		case isUnread(err):
+		case IsUnread(err):
 			unread = append(unread, err)
 		default:
 			return files, errors.Join(append(unread, err)...)

@@ -87,10 +87,10 @@ type readError struct{ error }
 
 func (e readError) Unwrap() error { return e.error }
 
-// isUnread reports whether an error of Update is only of rows that could not be read: all other files are up to date.
-func isUnread(err error) bool {
+// IsUnread reports whether an error of Update is only of rows that could not be read: all other files are up to date.
+func IsUnread(err error) bool {
 	if joined, is := err.(interface{ Unwrap() []error }); is {
-		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !isUnread(err) })
+		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !IsUnread(err) })
 	}
 	return errors.As(err, new(readError))
 }
