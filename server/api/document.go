@@ -61,7 +61,7 @@ func newDocument(contentType string, content []byte) *document {
 	}
 	d.plain = d.variant("", content, "")
 	if len(content) >= leastCompressed {
-		d.quick = d.variant(codingGzip, quicklyGzipped(content), "-gzip-quick")
+		d.quick = d.variant(codingGzip, quicklyGzipped(content), ".quick.gz")
 	}
 	return d
 }
@@ -80,8 +80,8 @@ func (d *document) compress() {
 		return
 	}
 	d.best.Store(&best{
-		gzip: d.variant(codingGzip, gzipped(newGzip(gzip.BestCompression), d.plain.bytes), "-gzip"),
-		zstd: d.variant(codingZstd, zstdEncoder.EncodeAll(d.plain.bytes, nil), "-zstd"),
+		gzip: d.variant(codingGzip, gzipped(newGzip(gzip.BestCompression), d.plain.bytes), ".gz"),
+		zstd: d.variant(codingZstd, zstdEncoder.EncodeAll(d.plain.bytes, nil), ".zst"),
 	})
 }
 

@@ -62,13 +62,14 @@ func TestThePreferredCodingIsSent(t *testing.T) {
 
 func TestWhichTagsMatchIfNoneMatch(t *testing.T) {
 	t.Parallel()
-	const tag = `"a1-gzip"`
+	const tag = `"a1.gz"`
 	for _, row := range []struct {
 		value string
 		want  bool
 	}{
-		{tag, true}, {"W/" + tag, true}, {`"x", W/"y" , ` + tag, true}, {"*", true}, {" * ", true}, {`"x","a1-gzip"`, true},
-		{`"x"`, false}, {"", false}, {"a1-gzip", false}, {`"a1-gzip`, false}, {`"A1-GZIP"`, false}, {`"a1"`, false},
+		{tag, true}, {"W/" + tag, true}, {`"x", W/"y" , ` + tag, true}, {"*", true}, {" * ", true}, {`"x","a1.gz"`, true},
+		{`"x"`, false}, {"", false}, {"a1.gz", false}, {`"a1.gz`, false}, {`"A1.GZ"`, false}, {`"a1"`, false},
+		{`"a1.gz-gzip"`, true}, {`W/"a1.gz-br"`, true}, {`"x", "a1.gz-zstd"`, true}, {`"a1.gz-gz"`, false}, {`"-gzip"`, false}, {`"a1-gzip"`, false},
 		{`junk, ` + tag, false}, {`"*"`, false}, {strings.Repeat(`"t",`, 1000) + tag, true}, {strings.Repeat(`"`, 10_000), false},
 	} {
 		if got := api.MatchesTag(row.value, tag); got != row.want {
@@ -120,8 +121,8 @@ func TestEveryBodyIsSentInTheCodingThatIsAskedForAndOnlyIfItChanged(t *testing.T
 				}
 			}
 			tag := w.Header().Get("ETag")
-			if !strings.HasPrefix(tag, `"`) || tags[tag] {
-				t.Errorf("%s in %q has the tag %s, like another", name, coding, tag)
+			if !strings.HasPrefix(tag, `"`) || tags[tag] || strings.Contains(tag, "-") { // proxies remove -gzip from If-None-Match, not from tags
+				t.Errorf("%s in %q has the tag %s, like another, or with a hyphen", name, coding, tag)
 			}
 			tags[tag] = true
 
@@ -282,7 +283,7 @@ func FuzzIfNoneMatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		const tag = `"0123456789abcdef"`
-		if api.MatchesTag(value, tag) && !strings.Contains(value, tag) && strings.TrimSpace(value) != "*" {
+		if api.MatchesTag(value, tag) && !strings.Contains(value, strings.TrimSuffix(tag, `"`)) && strings.TrimSpace(value) != "*" {
 			t.Errorf("%q names %s", value, tag)
 		}
 	})

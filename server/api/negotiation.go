@@ -83,7 +83,19 @@ func matchesAny(values []string, tag string) bool {
 	return slices.ContainsFunc(values, func(value string) bool { return matchesTag(value, tag) })
 }
 
-// matchesTag reports whether a value of If-None-Match matches an entity tag (weak comparison), or is "*".
+// proxyCodings are what proxies that compress an answer append to its entity tag, and do not remove from If-None-Match.
+var proxyCodings = []string{"-gzip", "-br", "-zstd"}
+
+// isTag reports whether a tag is an entity tag, as it was sent or as a proxy has changed it.
+func isTag(given, tag string) bool {
+	return given == tag || slices.ContainsFunc(proxyCodings, func(coding string) bool {
+		inner, is := strings.CutSuffix(given[:len(given)-1], coding)
+		return is && inner == tag[:len(tag)-1]
+	})
+}
+
+// matchesTag reports whether a value of If-None-Match matches an entity tag (weak comparison), or is "*". A tag that a proxy has
+// changed because it compressed the answer matches too.
 func matchesTag(value, tag string) bool {
 	if strings.TrimSpace(value) == "*" {
 		return true
@@ -97,7 +109,7 @@ func matchesTag(value, tag string) bool {
 		if end < 0 {
 			return false
 		}
-		if rest[:end+2] == tag {
+		if isTag(rest[:end+2], tag) {
 			return true
 		}
 		rest = rest[end+2:]
