@@ -33,9 +33,9 @@ var problemForeignHost = problemForbidden.withDetail(
 
 // toolRequest is a POST of the Model Context Protocol. A batch calls several tools.
 type toolRequest struct {
-	ctx      context.Context // ends when the client goes away, unlike the context that the SDK gives a tool
-	echo     echo.Context
-	identity auth.Identity
+	ctx        context.Context // ends when the client goes away, unlike the context that the SDK gives a tool
+	identity   auth.Identity
+	id, client string // for the log; a call may end after the request, when Echo uses its context for another
 
 	mu    sync.Mutex // calls of a batch run one after the other
 	calls int
@@ -83,7 +83,7 @@ func (s *Server) serveMCP(c echo.Context) error {
 	}
 	defer s.toolAnswers.remove(identity.AccountID, 1)
 	c.Response().Header().Set("Cache-Control", "no-store")
-	call := &toolRequest{ctx: request.Context(), echo: c, identity: identity}
+	call := &toolRequest{ctx: request.Context(), identity: identity, id: requestID(c), client: c.RealIP()}
 	s.mcp.ServeHTTP(c.Response(), request.WithContext(context.WithValue(request.Context(), toolRequestKey{}, call)))
 	return nil
 }
@@ -131,7 +131,7 @@ func (s *Server) callTool(ctx context.Context, t tool, raw json.RawMessage) (res
 	defer request.mu.Unlock()
 	defer func() {
 		if r := recover(); r != nil {
-			s.log.Error("tool panicked", "request", requestID(request.echo), "tool", t.name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			s.log.Error("tool panicked", "request", request.id, "tool", t.name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 			result, err = toolError(problemInternal), nil
 		}
 	}()
@@ -148,8 +148,8 @@ func (s *Server) callTool(ctx context.Context, t tool, raw json.RawMessage) (res
 	if err != nil {
 		p := problemOf(err)
 		if (p == problemInternal || p == problemLocked) && request.ctx.Err() == nil {
-			s.log.LogAttrs(ctx, slog.LevelError, "tool failed", slog.String("request", requestID(request.echo)),
-				slog.String("client", request.echo.RealIP()), slog.String("tool", t.name), slog.String("error", err.Error()))
+			s.log.LogAttrs(ctx, slog.LevelError, "tool failed", slog.String("request", request.id),
+				slog.String("client", request.client), slog.String("tool", t.name), slog.String("error", err.Error()))
 		}
 		return toolError(p), nil
 	}

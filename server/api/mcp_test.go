@@ -302,6 +302,27 @@ func TestEachCallOfABatchCountsAgainstTheRateLimit(t *testing.T) {
 	}
 }
 
+func TestAToolEndsWhenItsClientGoesAway(t *testing.T) {
+	t.Parallel()
+	ctx, goAway := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	f := open(t, reporting(func(ctx context.Context) (report.Report, error) {
+		goAway()
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return report.Report{}, ctx.Err()
+	}))
+	token := bearer(f.token(t, f.account(t, "boris@example.org", store.Administrator), nil))
+	f.post(t, callOf(1, "feed_status", `{}`), token, func(r *http.Request) { *r = *r.WithContext(ctx) })
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the tool ends with %v", err)
+	}
+	f.Settle()
+	if strings.Contains(f.log.String(), "tool failed") {
+		t.Errorf("the log has %s", f.log)
+	}
+}
+
 func TestAToolThatFailsIsLoggedAndTellsNothing(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*api.Options){
