@@ -9,7 +9,7 @@ import (
 
 // exposedHeaders are the headers of data that scripts of other sites may read, besides those that every script may.
 const exposedHeaders = "ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Content-Disposition, Deprecation, Sunset, X-Request-Id, " +
-	"X-Courant-Data, X-Courant-Position, X-Courant-Attribution"
+	"X-Courant-Data, X-Courant-Position, X-Courant-Attribution, Accept-Ranges, Content-Range"
 
 // allowOrigin lets scripts of the configured origins read data. They send a token: cookies are never allowed. It reports
 // whether it has answered the request: the question of a browser whether a script may send its request.
@@ -30,7 +30,7 @@ func (s *Server) allowOrigin(c echo.Context) (answered bool) {
 		return false
 	}
 	header.Set("Access-Control-Allow-Methods", "GET, HEAD")
-	header.Set("Access-Control-Allow-Headers", "Authorization, If-None-Match")
+	header.Set("Access-Control-Allow-Headers", "Authorization, If-None-Match, Range, If-Range")
 	header.Set("Access-Control-Max-Age", "600")
 	response.WriteHeader(http.StatusNoContent)
 	return true

@@ -17,11 +17,12 @@ func TestScriptsOfConfiguredSitesReadDataNeverWithCookies(t *testing.T) {
 		o.CORSOrigins = []string{"https://Charts.example.org:443", "http://localhost:5173"}
 	})
 	for _, path := range []string{
-		"/api/day-ahead-prices", "/api/datasets", "/api/datasets/afrr-energy/rows?limit=1", "/api/feeds/evcc", "/price?bzn=FR", "/api/status", "/csv/en/afrr-energy",
+		"/api/day-ahead-prices", "/api/datasets/day-ahead-prices/archive/2026-07.parquet", "/api/datasets", "/api/datasets/afrr-energy/rows?limit=1", "/api/feeds/evcc", "/price?bzn=FR", "/api/status", "/csv/en/afrr-energy",
 		"/api/feeds/evcc?nothing=1", // refused
 	} {
 		w := f.ask(t, "GET", path, admin, header("Origin", otherSite))
-		if got := w.Header().Get("Access-Control-Allow-Origin"); got != otherSite || !strings.Contains(w.Header().Get("Access-Control-Expose-Headers"), "ETag") {
+		if got := w.Header().Get("Access-Control-Allow-Origin"); got != otherSite || !strings.Contains(w.Header().Get("Access-Control-Expose-Headers"), "ETag") ||
+			!strings.Contains(w.Header().Get("Access-Control-Expose-Headers"), "Accept-Ranges, Content-Range") {
 			t.Errorf("%s: origin %q, %v", path, got, w.Header())
 		}
 		for name, origin := range map[string]string{"another site": "https://evil.example", "none": "", "null": "null", "a part": "https://charts.example.or"} {
@@ -38,7 +39,7 @@ func TestScriptsOfConfiguredSitesReadDataNeverWithCookies(t *testing.T) {
 			}
 			return w.Header()
 		}
-		if h := preflight(otherSite, "GET"); h.Get("Access-Control-Allow-Methods") != "GET, HEAD" || !strings.Contains(h.Get("Access-Control-Allow-Headers"), "Authorization") {
+		if h := preflight(otherSite, "GET"); h.Get("Access-Control-Allow-Methods") != "GET, HEAD" || h.Get("Access-Control-Allow-Headers") != "Authorization, If-None-Match, Range, If-Range" {
 			t.Errorf("%s: the preflight answers %v", path, h)
 		}
 		if h := preflight("https://evil.example", "GET"); h["Access-Control-Allow-Origin"] != nil || h["Access-Control-Allow-Methods"] != nil {
