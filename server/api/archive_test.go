@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -275,6 +276,13 @@ func TestAMonthWithAThinnedDateIsGone(t *testing.T) {
 	w := f.ask(t, "GET", "/api/datasets/afrr-energy/archive/2026-10.parquet", admin, english)
 	if w.Code != 410 || w.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(w.Body.String(), `"code":"gone"`) {
 		t.Errorf("it answers %d %s", w.Code, w.Body)
+	}
+	must(t, f.options.Archive.Make(t.Context(), market.AFRREnergy, func(market.Month) bool { return true }))
+	folder := f.store.Path() + ".archive/dataset=afrr-energy/year=2026/month="
+	for month, want := range map[string]error{"10": fs.ErrNotExist, "11": nil} {
+		if _, err := os.Lstat(folder + month + "/part.parquet"); !errors.Is(err, want) {
+			t.Errorf("the file of %s: %v, want %v", month, err, want)
+		}
 	}
 }
 

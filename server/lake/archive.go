@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"courant/server/api/format"
@@ -65,7 +66,8 @@ func (f File) isOf(month store.Month) bool {
 	return f.SHA256 != "" && !month.Thinned && f.Position == month.Position && f.Stamp.Equal(month.Stamp)
 }
 
-// Make makes the files that are not as their months are, of the months for which wanted returns true. What cannot be read is left out.
+// Make makes the files that are not as their months are, of the months for which wanted returns true, and removes those of thinned months.
+// What cannot be read is left out.
 func (a *Archive) Make(ctx context.Context, dataset market.Dataset, wanted func(market.Month) bool) error {
 	files, err := a.Months(ctx, dataset)
 	if err != nil {
@@ -73,16 +75,34 @@ func (a *Archive) Make(ctx context.Context, dataset market.Dataset, wanted func(
 	}
 	var unread []error
 	for _, file := range files {
-		if file.SHA256 != "" || file.Thinned || !wanted(file.Month.Month) {
+		if file.SHA256 != "" || !wanted(file.Month.Month) {
 			continue
 		}
-		err := a.makeMonth(ctx, dataset, file.Month.Month)
-		if err != nil && !IsUnread(err) {
+		if file.Thinned {
+			err = a.remove(file)
+		} else {
+			err = a.makeMonth(ctx, dataset, file.Month.Month)
+		}
+		switch {
+		case IsUnread(err):
+			unread = append(unread, err)
+		case err != nil:
 			return errors.Join(append(unread, err)...)
 		}
-		unread = append(unread, err)
 	}
 	return errors.Join(unread...)
+}
+
+// remove removes the file of a month if there is one.
+func (a *Archive) remove(file File) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.known, file.Path)
+	return ignoreMissing(os.Remove(a.file(file)))
+}
+
+func (a *Archive) file(file File) string {
+	return filepath.Join(a.store.Path()+archiveSuffix, filepath.FromSlash(file.Path))
 }
 
 func (a *Archive) makeMonth(ctx context.Context, dataset market.Dataset, month market.Month) error {
@@ -128,7 +148,7 @@ func (a *Archive) Open(file File) (*os.File, error) {
 	if a.known[file.Path] != file {
 		return nil, fs.ErrNotExist
 	}
-	return os.Open(a.store.Path() + archiveSuffix + "/" + file.Path)
+	return os.Open(a.file(file))
 }
 
 // Forget makes the next Make look at the file again.
