@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
@@ -73,6 +74,7 @@ func (c *circuit) succeed() {
 // connection only; an error that is not the source's fault changes neither.
 func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 	var fault *source.Fault
+	feed.setTrouble(err)
 	switch now := f.clock.Now(); {
 	case err == nil, concernsWindow(run, err):
 		// An older window that is answered does not show that newer ones would be.
@@ -92,6 +94,24 @@ func (f *Feeds) judge(feed *feed, run store.Run, err error) {
 		if fault.Connection {
 			feed.host.fail(now)
 		}
+	}
+}
+
+// setTrouble records what a person can mend of the fault of a run. An error that is not the source's fault changes nothing.
+func (feed *feed) setTrouble(err error) {
+	var fault *source.Fault
+	if err != nil && !errors.As(err, &fault) {
+		return
+	}
+	feed.mu.Lock()
+	defer feed.mu.Unlock()
+	switch {
+	case errors.Is(err, source.ErrCredentials):
+		feed.trouble = report.TroubleCredentials
+	case fault != nil && fault.Connection:
+		feed.trouble = report.TroubleConnection
+	default:
+		feed.trouble = ""
 	}
 }
 

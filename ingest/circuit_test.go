@@ -295,3 +295,28 @@ func TestRunsThatEndWhileTheCircuitIsOpenDoNotMakeItsPauseLonger(t *testing.T) {
 		t.Errorf("after the next failed run: until %s", until)
 	}
 }
+
+func TestTheStatusTellsRefusedCredentialsFromASourceThatIsNotReached(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "2026-11-20 09:00")
+	for _, row := range []struct {
+		fault *source.Fault
+		want  report.Trouble
+	}{
+		{&source.Fault{Source: "RTE", Status: 401, Message: "the client credentials are refused", Cause: source.ErrCredentials}, report.TroubleCredentials},
+		{&source.Fault{Source: "RTE", Message: "no answer in time", Connection: true}, report.TroubleConnection},
+		{&source.Fault{Source: "RTE", Status: 500, Message: "Internal Server Error"}, ""},
+	} {
+		mend := b.failing(row.fault)
+		b.job(t.Context(), b.feed(market.FeedCapacity))
+		if got := b.status(market.FCRCapacity).Trouble; got != row.want {
+			t.Errorf("after %v the trouble is %q, want %q", row.fault, got, row.want)
+		}
+		mend()
+	}
+	b.feed(market.FeedCapacity).setTrouble(&source.Fault{Connection: true})
+	b.feed(market.FeedCapacity).setTrouble(nil)
+	if got := b.status(market.FCRCapacity).Trouble; got != "" {
+		t.Errorf("after a run that succeeded the trouble is %q", got)
+	}
+}

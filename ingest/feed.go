@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
@@ -44,6 +45,7 @@ type feed struct {
 	mu         sync.Mutex
 	pauses     map[market.DeliveryDate]pause
 	nextRun    time.Time       // zero: no run is scheduled
+	trouble    report.Trouble  // of the newest run
 	unrecorded error           // why the record of the newest run could not be stored
 	stored     store.FeedState // the state in the database; guarded by Feeds.statesMu
 }

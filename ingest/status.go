@@ -125,6 +125,9 @@ func (f *Feeds) status(
 			status.Remarks = append(status.Remarks, report.Remark(r))
 		}
 	}
+	feed.mu.Lock()
+	status.Trouble = feed.trouble
+	feed.mu.Unlock()
 	status.LastError = dates.error()
 	if clock.wrong && status.LastError == nil {
 		says := clock.text()

@@ -101,6 +101,17 @@ func (p *Pages) Problem(visit Visit, view Problem) ([]byte, error) {
 	return p.render("problem", visit, view)
 }
 
+// Failure is the answer to a browser whose request failed.
+type Failure struct {
+	Problem
+	RequestID string // of an internal error, to find it in the log; else empty
+}
+
+// Failure renders the page of a request that failed.
+func (p *Pages) Failure(visit Visit, view Failure) ([]byte, error) {
+	return p.render("failure", visit, view)
+}
+
 // accesses are the texts of who may call a route.
 var accesses = map[Access]Text{
 	AccessPublic:  same("Public."),

@@ -8,7 +8,9 @@ import (
 // WordsWithoutText returns the words that pages show as texts and that lack one, in either language.
 func WordsWithoutText() []string {
 	missing := lacking(states, report.States()...)
-	missing = append(missing, lacking(stateNotices, report.StateOff, report.StateDown, report.StateError, report.StateLate, report.StateStale)...)
+	missing = append(missing, lacking(stateNotices, report.States()...)...)
+	missing = append(missing, lacking(troubleStates, report.TroubleCredentials, report.TroubleConnection)...)
+	missing = append(missing, lacking(troubleNotices, report.TroubleCredentials, report.TroubleConnection)...)
 	missing = append(missing, lacking(reasons, report.Reasons()...)...)
 	missing = append(missing, lacking(waits, market.WaitsFlat, market.WaitsChanged, market.WaitsWithdrawn, market.WaitsRefused)...)
 	missing = append(missing, lacking(dayTexts, dayStates()...)...)

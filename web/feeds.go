@@ -28,6 +28,7 @@ type Feed struct {
 	Error             string // of the last run that failed, if none succeeded since
 	NextRunAt         time.Time
 	Gaps              []report.Missing // ascending by date
+	Trouble           report.Trouble
 }
 
 // Of returns the feed of a dataset; the zero Feed if there is none.
@@ -54,14 +55,15 @@ var states = map[report.State]Text{
 var stateNotices = map[report.State]Text{
 	report.StateOff: {"Ce flux est arrêté : rien de nouveau n’arrivera.", "This feed is off: nothing new will come."},
 	report.StateDown: {
-		"La source ne répond pas : ce qui suit est ce qu’elle avait donné.",
-		"The source does not answer: below is what it had given.",
+		"La source ne répond pas : Courant réessaie.",
+		"The source does not answer: Courant keeps trying.",
 	},
 	report.StateError: {
-		"La dernière lecture a été refusée ou a échoué : ce qui suit peut être incomplet.",
-		"The newest reading was refused or failed: what follows may be incomplete.",
+		"La dernière lecture a été refusée ou a échoué.",
+		"The newest reading was refused or failed.",
 	},
-	report.StateLate:  {"La dernière date attendue n’est pas encore entière.", "The last date due is not whole yet."},
+	report.StateLate:  {"Des données attendues manquent encore.", "Data that are due are still missing."},
+	report.StateOK:    {"Ces données sont incomplètes.", "These data are incomplete."},
 	report.StateStale: {"Rien de neuf depuis plus d’un jour.", "Nothing new for more than a day."},
 }
 
@@ -71,6 +73,45 @@ func stateNotice(state report.State) Text {
 		return notice
 	}
 	return stateNotices[report.StateLate]
+}
+
+// troubleStates and troubleNotices replace the texts of the state while a feed has a trouble.
+var (
+	troubleStates = map[report.Trouble]Text{
+		report.TroubleCredentials: {"identifiants refusés", "credentials refused"},
+		report.TroubleConnection:  {"source injoignable", "source not reached"},
+	}
+	troubleNotices = map[report.Trouble]Text{
+		report.TroubleCredentials: {
+			"La source refuse les identifiants de Courant : un administrateur doit les corriger dans sa configuration et le redémarrer.",
+			"The source refuses Courant’s credentials: an administrator has to correct them in its configuration and restart it.",
+		},
+		report.TroubleConnection: {
+			"Courant ne parvient pas à joindre la source, et réessaie : le réseau ou le pare-feu de sa machine est à vérifier.",
+			"Courant cannot reach the source, and keeps trying: check the network and the firewall of its machine.",
+		},
+	}
+)
+
+// StateText returns the state of the feed in words.
+func (f Feed) StateText() Text {
+	if text, is := troubleStates[f.Trouble]; is {
+		return text
+	}
+	return textOf(states, f.State)
+}
+
+// Failing reports whether the newest attempts to read the source failed, or their answers were refused.
+func (f Feed) Failing() bool {
+	return f.Trouble != "" || f.State == report.StateError || f.State == report.StateDown
+}
+
+// Notice returns why the feed brings no newer data.
+func (f Feed) Notice() Text {
+	if notice, is := troubleNotices[f.Trouble]; is {
+		return notice
+	}
+	return stateNotice(f.State)
 }
 
 // stateMeanings explain states in the reference. A state without one needs no explanation.
@@ -119,7 +160,7 @@ func words[W ~string](all []W) []string {
 var reasons = map[report.Reason]Text{
 	report.ReasonNotAsked:     {"pas encore demandé à la source", "not asked for yet"},
 	report.ReasonNotPublished: {"pas encore publié", "not published yet"},
-	report.ReasonSourceError:  {"la source a répondu par une erreur", "the source answered with an error"},
+	report.ReasonSourceError:  {"la demande à la source a échoué", "the request to the source failed"},
 	report.ReasonSourceGap:    {"la source ne l’a pas", "the source does not have it"},
 	report.ReasonRejected:     {"refusé par Courant ou par vous", "refused by Courant or by you"},
 	report.ReasonPartial:      {"publié en partie", "published in part"},

@@ -33,8 +33,6 @@ func functions(l Language) template.FuncMap {
 		"slot":        slot,
 		"odd":         func(i int) bool { return i%2 == 1 },
 		"dataset":     func(d market.Dataset) string { return Text(d.About().Title).typeset(l) },
-		"state":       func(state report.State) string { return textOf(states, state).typeset(l) },
-		"statenotice": func(state report.State) string { return stateNotice(state).typeset(l) },
 		"absences": func() absences {
 			return absences{AbsenceLocked, AbsenceOff, AbsenceNothing, AbsenceDates, AbsenceStale}
 		},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"courant/ingest/report"
 	"courant/store/market"
 )
 
@@ -13,7 +14,7 @@ const (
 	AbsenceOff     Absence = "off"     // nothing is stored, and its feed is off
 	AbsenceNothing Absence = "nothing" // nothing is stored, and its feed is on
 	AbsenceDates   Absence = "dates"   // nothing is stored for these dates
-	AbsenceStale   Absence = "stale"   // data are shown, but old ones: the state of the feed is the reason
+	AbsenceStale   Absence = "stale"   // data are shown, but old or incomplete: the state of the feed and Gaps are the reason
 )
 
 // Sheet is the part of a page about one dataset.
@@ -22,6 +23,7 @@ type Sheet struct {
 	First, Last market.DeliveryDate // delivery dates shown
 	Absence     Absence
 	Feed        Feed
+	Gaps        []report.Missing // incomplete dates that the absence is about
 	Charts      []Chart
 	Table       Table
 	CSV         Text // its address, for each language
@@ -29,6 +31,21 @@ type Sheet struct {
 	OneDateOnly bool // only the last of the requested dates is shown
 	Folded      bool // if there are charts, the table is collapsed
 }
+
+// Incomplete returns the first incomplete dates that a notice names.
+func (s Sheet) Incomplete() []report.Missing {
+	const named = 3
+	return s.Gaps[:min(named, len(s.Gaps))]
+}
+
+// Unnamed returns the number of incomplete dates that a notice does not name.
+func (s Sheet) Unnamed() int { return len(s.Gaps) - len(s.Incomplete()) }
+
+// IsOneDate reports whether the sheet is about a single delivery date.
+func (s Sheet) IsOneDate() bool { return s.First == s.Last }
+
+// BeforeFirst reports whether the dates are before the first stored one.
+func (s Sheet) BeforeFirst() bool { return !s.Feed.First.IsZero() && s.Last.Before(s.Feed.First) }
 
 // Market is a page that shows datasets for delivery dates of the visitor's choice.
 type Market struct {

@@ -72,7 +72,7 @@ func status(word string) web.Status {
 func marketPages(r rendering, p *web.Pages, language web.Language) {
 	member := web.Visit{Language: language, Path: "/", Email: "anne@example.org"}
 	attacked := web.Visit{Language: language, Path: "/?" + hostile, Email: hostile, Admin: true}
-	r.keep("overview without data")(p.Overview(member, web.Overview{Date: day, CapacityAbsence: web.AbsenceNothing}))
+	r.keep("overview without data")(p.Overview(member, web.Overview{Date: day, CapacityNotice: web.Sheet{Absence: web.AbsenceNothing}}))
 	for name, visit := range map[string]web.Visit{"overview": member, "overview under attack": attacked} {
 		word := "UPWARD"
 		if visit == attacked {
@@ -96,6 +96,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 		}
 		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented, Rows: web.Documented{Route: web.RowsRoute(market.DayAheadPrices, nil, nil), Example: word, Live: true, Address: "/api/datasets"}}))
 		r.keep("problem, " + name)(p.Problem(visit, web.Problems()[0]))
+		r.keep("failure, " + name)(p.Failure(visit, web.Failure{Problem: web.Problems()[0], RequestID: word}))
 	}
 	r.keep("status of nothing")(p.Status(member, web.Status{Dates: []market.DeliveryDate{day}}))
 	for _, absence := range []web.Absence{web.AbsenceLocked, web.AbsenceOff, web.AbsenceNothing, web.AbsenceDates, web.AbsenceStale} {

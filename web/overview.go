@@ -8,22 +8,17 @@ import (
 
 // Overview is the start page: all datasets at a glance.
 type Overview struct {
-	Date            market.DeliveryDate // of the prices shown
-	Other           market.DeliveryDate // the other date with prices, today or tomorrow; zero if there is none
-	OtherAddress    string
-	Tomorrow        bool // Date is tomorrow
-	Prices          Sheet
-	Energies        []Sheet
-	Capacity        []CapacityLine
-	CapacityDate    market.DeliveryDate
-	CapacityNow     market.Period // the hour whose prices are shown; zero: the means of the date are shown
-	CapacityAbsence Absence       // of the reserves that the visitor may see
-	Feeds           Feeds
-}
-
-// CapacitySheet returns a sheet of all reserves together, for the notice that explains why none is shown.
-func (o Overview) CapacitySheet() Sheet {
-	return Sheet{Absence: o.CapacityAbsence, Feed: o.Feeds.Of(market.GroupCapacity.Datasets()[0])}
+	Date           market.DeliveryDate // of the prices shown
+	Other          market.DeliveryDate // the other date with prices, today or tomorrow; zero if there is none
+	OtherAddress   string
+	Tomorrow       bool // Date is tomorrow
+	Prices         Sheet
+	Energies       []Sheet
+	Capacity       []CapacityLine
+	CapacityDate   market.DeliveryDate
+	CapacityNow    market.Period // the hour whose prices are shown; zero: the means of the date are shown
+	CapacityNotice Sheet         // of the first reserve that the visitor may see and that has an absence
+	Feeds          Feeds
 }
 
 // HasCapacity reports whether any reserve can be shown.

@@ -155,7 +155,7 @@ var (
 		AccessAccount, fields("name", "expires", "dataset", "feeds")}
 	FormRevokeToken = Form{"revoketoken", "/docs/tokens/revoke", Text{"Révoquer un jeton", "Revoke a token"}, AccessAccount, fields("id")}
 	FormQuarantine  = Form{"quarantine", "/admin/quarantine/{id}",
-		Text{"Prendre ou écarter ce qui attend en quarantaine", "Take or drop what waits in quarantine"}, AccessAdministrator,
+		Text{"Accepter ou rejeter ce qui attend en quarantaine", "Accept or reject what waits in quarantine"}, AccessAdministrator,
 		[]Parameter{{Name: "decision", In: "form", Kind: KindString, Values: []string{"accept", "reject"}}}}
 	FormInvite    = Form{"invite", "/admin/users", Text{"Inviter", "Invite"}, AccessAdministrator, fields("email", "role")}
 	FormSubscribe = Form{"subscribe", "/admin/users/{id}/subscription",

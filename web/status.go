@@ -140,6 +140,11 @@ func (s Status) Gaps() []DatasetGap {
 	return gaps
 }
 
+// NothingRead reports whether no feed has ever read its source.
+func (s Status) NothingRead() bool {
+	return !slices.ContainsFunc(s.Feeds.All, func(feed Feed) bool { return !feed.ReadAt.IsZero() })
+}
+
 // Status renders the page of the state of the feeds.
 func (p *Pages) Status(visit Visit, view Status) ([]byte, error) {
 	return p.render("status", visit, view)

@@ -44,6 +44,14 @@ func Reasons() []Reason {
 	return []Reason{ReasonNotAsked, ReasonNotPublished, ReasonSourceError, ReasonSourceGap, ReasonRejected, ReasonPartial, ReasonThinned}
 }
 
+// Trouble is why the newest run of a feed failed, where it is something that a person can mend; "" if it is not.
+type Trouble string
+
+const (
+	TroubleCredentials Trouble = "credentials" // the source does not accept them
+	TroubleConnection  Trouble = "connection"  // the source was not reached
+)
+
 // Missing is a delivery date that is not whole.
 type Missing struct {
 	Date     market.DeliveryDate `json:"date"`
@@ -67,6 +75,7 @@ type Status struct {
 	NextRunAt       *Instant             `json:"next_run_at"`
 	Missing         []Missing            `json:"missing"`
 	Remarks         []Remark             `json:"remarks"`
+	Trouble         Trouble              `json:"-"` // known only to the process that runs the feed
 }
 
 // Remark is what is odd about values of a delivery date that are served as published all the same.

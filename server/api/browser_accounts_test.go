@@ -156,16 +156,28 @@ func TestInABrowserAColleagueIsInvitedSubscribedAndMakesAToken(t *testing.T) {
 	if got := own.status("/api/fcr-capacity", token); got != "200 OK" {
 		t.Errorf("given again: %s", got)
 	}
+	b.is(askedFirst(`form[action$="/unsubscribe"]`), "true")
 	b.press(`form[action$="/unsubscribe"] button`)
 	if got := own.status("/api/fcr-capacity", token); got != "subscription_required" {
 		t.Errorf("ended by the administrator: %s", got)
 	}
 
 	own.open("/docs/tokens")
+	own.is(askedFirst(`form[action="/docs/tokens/revoke"]`), "true")
 	own.press(`form[action="/docs/tokens/revoke"] button`)
 	if got := own.status("/api/day-ahead-prices", token); got != "token_revoked" {
 		t.Errorf("a revoked token: %s", got)
 	}
 	own.calm("the colleague's pages")
 	b.calm("the administrator's pages")
+}
+
+// askedFirst is a script that clicks on what shows the form, whose button cannot be pressed before. It returns whether the form
+// was hidden.
+func askedFirst(form string) string {
+	return `(() => {
+		const form = document.querySelector('` + form + `'), hidden = !form.checkVisibility();
+		form.closest('details').querySelector('summary').click();
+		return hidden;
+	})()`
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"net/http"
@@ -285,18 +286,18 @@ func TestAPageExplainsWhyDataAreMissing(t *testing.T) {
 		{"nothing stored", false, "late", false, "/", []string{nothing}, []string{locked, off}},
 		{"nothing stored", false, "late", false, "/prix", []string{nothing}, []string{locked, off}},
 		{"nothing stored, feeds off", false, "off", false, "/energie", []string{off, "credentials"}, []string{nothing}},
-		{"feeds off, other dates", true, "off", false, "/prix?from=2026-01-01", []string{"Nothing is stored for these dates"}, []string{"credentials"}},
+		{"feeds off, other dates", true, "off", false, "/prix?from=2026-01-01", []string{"Nothing is stored for this date"}, []string{"credentials"}},
 		{"feeds off, data there", true, "off", false, "/prix", []string{"nothing new will come", "Last read on"}, []string{nothing}},
 		{"stale", true, "stale", false, "/energie", []string{"Nothing new for more than a day", "Last read on"}, []string{nothing}},
 		{"down", true, "down", false, "/capacite", []string{"The source does not answer", "<table"}, []string{nothing}},
 		{"error", true, "error", false, "/energie", []string{"was refused or failed"}, []string{nothing}},
-		{"late", true, "late", false, "/energie", []string{"is not whole yet"}, []string{nothing}},
+		{"late", true, "late", false, "/energie", []string{"are still missing"}, []string{nothing}},
 		{"well", true, "ok", false, "/energie", []string{"<table"}, []string{"class=\"notice"}},
 		{"no subscription", true, "ok", true, "/", []string{locked, `id="day-ahead-prices"`}, []string{`id="afrr-energy"`, nothing}},
 		{"no subscription", true, "ok", true, "/capacite", []string{locked}, []string{"<table", "data-value"}},
 		{"no subscription", true, "ok", true, "/energie", []string{locked}, []string{"<table", "data-value"}},
 		{"no subscription", true, "ok", true, "/prix", []string{"<table"}, []string{locked}},
-		{"other dates", true, "ok", false, "/prix?from=2026-01-01", []string{"Nothing is stored for these dates", "15\u00a0July\u00a02026"}, []string{"<table"}},
+		{"other dates", true, "ok", false, "/prix?from=2026-01-01", []string{"Nothing is stored for this date", "15\u00a0July\u00a02026"}, []string{"<table"}},
 	} {
 		t.Run(fmt.Sprintf("%s, %s", test.name, test.path), func(t *testing.T) {
 			f := open(t, reporting(inState(test.state)))
@@ -392,7 +393,7 @@ func TestOldDatesAreNotCalledStale(t *testing.T) {
 	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
 	for query, stale := range map[string]bool{"": true, "?from=" + today.Add(-1).String() + "&to=" + today.String(): true, "?from=" + today.Add(-1).String() + "&to=" + today.Add(-1).String(): false} {
 		page := f.ask(t, "GET", "/prix"+query, session, header("Accept-Language", "en")).Body.String()
-		if !strings.Contains(page, "<table") || strings.Contains(page, "is not whole yet") != stale {
+		if !strings.Contains(page, "<table") || strings.Contains(page, "are still missing") != stale {
 			t.Errorf("%q is called stale: %v, want %v", query, !stale, stale)
 		}
 	}
@@ -444,4 +445,58 @@ func TestAPageOfMeansThatIsAskedForAgainShowsWhatChangedMeanwhile(t *testing.T) 
 	step.UpwardPrice = market.Num(100)
 	f.commit(t, market.AFRR.Batch([]market.AFRRStep{step}))
 	check("after a change", "22")
+}
+
+func TestANoticeNamesItsCauseAndStandsOnlyOverItsDates(t *testing.T) {
+	t.Parallel()
+	const refused, unreached, missing = "refuses Courant’s credentials", "cannot reach the source", "are still missing"
+	today := market.DeliveryDateOf(noon)
+	oldGap := []report.Missing{{Date: today.Add(-25), Expected: 96, Reason: report.ReasonSourceError}}
+	part := []report.Missing{{Date: today, Expected: 96, Received: 40, Reason: report.ReasonPartial}}
+	next := []report.Missing{{Date: today.Add(1), Expected: 96, Reason: report.ReasonNotPublished}}
+	for _, row := range []struct {
+		name      string
+		stored    bool
+		state     report.State
+		trouble   report.Trouble
+		gaps      []report.Missing
+		query     string
+		want, not []string
+	}{
+		{"late for an old date, over today", true, "late", "", oldGap, "", nil, []string{missing, "class=\"notice"}},
+		{"in error for an old date, over today", true, "error", "", oldGap, "", nil, []string{"class=\"notice"}},
+		{"the old date itself", true, "late", "", oldGap, "?from=" + oldGap[0].Date.String(),
+			[]string{"Nothing is stored for this date", "the request to the source failed", `href="/status"`}, []string{missing}},
+		{"today in part", true, "late", "", part, "", []string{missing, "published in part (40 of 96 periods)"}, nil},
+		{"today in part, which the source does not complete", true, "ok", "", part, "", []string{"are incomplete", "40 of 96"}, []string{missing}},
+		{"tomorrow due, over today", true, "late", "", next, "", []string{missing, "not published yet"}, nil},
+		{"credentials refused, nothing stored", false, "late", "credentials", nil, "", []string{refused, `href="/status"`}, []string{"once it is published"}},
+		{"source not reached, nothing stored", false, "down", "connection", nil, "", []string{unreached, `href="/status"`}, []string{"once it is published", refused}},
+		{"nothing stored, no fault", false, "late", "", next, "", []string{"once it is published"}, []string{refused, unreached}},
+		{"credentials refused, data there", true, "error", "credentials", oldGap, "", []string{refused, "<table"}, nil},
+	} {
+		f := open(t, reporting(func(ctx context.Context) (report.Report, error) {
+			found, err := inState(row.state)(ctx)
+			for i := range found.Datasets {
+				found.Datasets[i].Trouble, found.Datasets[i].Missing = row.trouble, row.gaps
+			}
+			return found, err
+		}))
+		if row.stored {
+			f.commit(t, marketOn(today))
+		}
+		f.refresh(t)
+		session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
+		page := f.ask(t, "GET", "/prices"+row.query, session, header("Accept-Language", "en")).Body.String()
+		for _, want := range row.want {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: the page does not hold %q: %s", row.name, want, page)
+			}
+		}
+		for _, not := range row.not {
+			if strings.Contains(page, not) {
+				t.Errorf("%s: the page holds %q", row.name, not)
+			}
+		}
+	}
 }

@@ -98,6 +98,7 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 			return sheet, err
 		}
 	}
+	sheet.Gaps = gapsIn(feed, dates)
 	switch {
 	case len(table.Rows) == 0 && feed.Last.IsZero() && feed.State == report.StateOff:
 		sheet.Absence = web.AbsenceOff
@@ -106,13 +107,36 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 	case len(table.Rows) == 0:
 		sheet.Absence = web.AbsenceDates
 	default:
-		if feed.State != "" && feed.State != report.StateOK && !dates.last.Before(feed.Last) {
+		if len(sheet.Gaps) > 0 || isOutdated(feed, dates) {
 			sheet.Absence = web.AbsenceStale
 		}
 		sheet.Table, sheet.CSV = table, csvAddress(dataset, dates)
 		sheet.Charts = s.charts(dataset, table, dates)
 	}
 	return sheet, nil
+}
+
+// gapsIn returns the incomplete dates that concern a page of the given dates: those among them and, if the page shows the
+// newest data, those after it, which are due as well.
+func gapsIn(feed web.Feed, dates span) []report.Missing {
+	var gaps []report.Missing
+	for _, gap := range feed.Gaps {
+		isShown := !gap.Date.Before(dates.first) && !gap.Date.After(dates.last)
+		if isShown || gap.Date.After(dates.last) && !feed.Last.IsZero() && !feed.Last.After(dates.last) {
+			gaps = append(gaps, gap)
+		}
+	}
+	return gaps
+}
+
+// isOutdated reports whether a page of the given dates shows the newest data of a feed that brings nothing newer. The
+// incomplete dates of a feed that is late or in error tell which dates it is about.
+func isOutdated(feed web.Feed, dates span) bool {
+	if feed.State == "" || feed.State == report.StateOK || dates.last.Before(feed.Last) {
+		return false
+	}
+	isAboutDates := feed.State == report.StateLate || feed.State == report.StateError
+	return !isAboutDates || feed.Trouble != "" || len(feed.Gaps) == 0
 }
 
 // csvAddress returns the address of the CSV of a dataset and dates, for each language.

@@ -85,8 +85,8 @@ func (s *Server) addCapacity(ctx context.Context, identity auth.Identity, feeds 
 		if err != nil {
 			return err
 		}
-		if view.CapacityAbsence == "" || view.CapacityAbsence == web.AbsenceLocked {
-			view.CapacityAbsence = sheet.Absence
+		if absence := view.CapacityNotice.Absence; absence == "" || absence == web.AbsenceLocked {
+			view.CapacityNotice = sheet
 		}
 		for _, direction := range dailyDirections(dataset) {
 			line := web.CapacityLine{Reserve: dataset.About().Reserve, Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}

@@ -64,7 +64,7 @@ func (s *Server) feeds(ctx context.Context, identity auth.Identity) (web.Feeds, 
 
 // addStatus copies the report on a dataset into its feed.
 func addStatus(feed *web.Feed, status report.Status) {
-	feed.Source, feed.State, feed.Gaps = status.Source, status.State, status.Missing
+	feed.Source, feed.State, feed.Gaps, feed.Trouble = status.Source, status.State, status.Missing, status.Trouble
 	feed.NewestEnd, feed.ChangedAt = report.TimeOf(status.NewestPeriodEnd), report.TimeOf(status.LastChangeAt)
 	feed.NextRunAt = report.TimeOf(status.NextRunAt)
 	if status.LastError != nil {

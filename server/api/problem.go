@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -122,9 +123,13 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 	header := c.Response().Header()
 	contentType, body := xmlType, []byte(nil)
-	if c.Request().URL.Path == web.PathENTSOE {
+	switch page, wanted := s.failurePage(c, p); {
+	case wanted:
+		header.Add("Vary", "Accept, Accept-Language, Cookie")
+		contentType, body = "text/html; charset=utf-8", page
+	case c.Request().URL.Path == web.PathENTSOE:
 		body = acknowledgement(string(p.Code)+": "+p.Detail.EN, s.clock.Now())
-	} else {
+	default:
 		language := web.LanguageOf(c.Request().Header.Get("Accept-Language"))
 		header.Set("Content-Language", string(language))
 		header.Add("Vary", "Accept-Language")
@@ -138,6 +143,30 @@ func (s *Server) fail(err error, c echo.Context) {
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
 	}
 	s.send(c, p.Status, contentType, body)
+}
+
+// failurePage returns the page that a browser is shown for a problem; false if the client is a program. Accept tells them
+// apart: only browsers name text/html. The API answers all clients alike, because some HTTP libraries of programs name it too.
+func (s *Server) failurePage(c echo.Context, p *problem) ([]byte, bool) {
+	request := c.Request()
+	accept := strings.ToLower(strings.Join(request.Header.Values("Accept"), ","))
+	if !strings.Contains(accept, "text/html") || strings.HasPrefix(request.URL.Path, web.PathAPI) || request.URL.Path == web.PathENTSOE {
+		return nil, false
+	}
+	identity, err := s.auth.CheckSession(request)
+	if err != nil {
+		identity = auth.Identity{} // the page is that of a guest
+	}
+	visitor := visit(c, identity)
+	if request.Method != http.MethodGet {
+		visitor.Path = web.PageOverview.In(visitor.Language) // the language switch asks with GET
+	}
+	view := web.Failure{Problem: p.Problem}
+	if p == problemInternal {
+		view.RequestID = requestID(c)
+	}
+	body, err := s.pages.Failure(visitor, view)
+	return body, err == nil
 }
 
 // problemDocument returns a problem as RFC 9457 describes it.

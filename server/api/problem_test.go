@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -187,5 +188,50 @@ func TestADatabaseErrorIsAProblemWithoutItsMessage(t *testing.T) {
 	}
 	if !strings.Contains(f.log.String(), w.Header().Get("X-Request-Id")) || !strings.Contains(f.log.String(), "database is closed") {
 		t.Errorf("the log is %s", f.log)
+	}
+}
+
+func TestABrowserIsShownAPageForAnErrorAndAProgramReadsJSON(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.Handle("/panic", func(http.ResponseWriter, *http.Request) { panic("test") })
+	browser := header("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+	english := header("Accept-Language", "en")
+	member := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
+	for _, row := range []struct {
+		method, path string
+		status       int
+		want         []string
+	}{
+		{"GET", "/admin", 403, []string{"This address is for administrators.", "Back to the overview", `value="/admin"`, "anne@example.org"}},
+		{"GET", "/nothing/%3Cscript%3E", 404, []string{"There is nothing at this address.", "Back to the overview"}},
+		{"POST", "/admin/users/1/disable", 403, []string{"This address is for administrators.", `name="next" value="/"`}},
+		{"PUT", "/login", 405, []string{"Method not allowed"}},
+		{"GET", "/panic", 500, []string{"Internal error", "<code>X-Request-Id: "}},
+		{"GET", "/csv/en/nothing", 404, []string{"There is nothing at this address."}},
+	} {
+		send := func(dress ...func(*http.Request)) *httptest.ResponseRecorder {
+			return f.send(t, row.method, row.path, strings.NewReader(""), append(dress, member, english, urlencoded)...)
+		}
+		w := send(browser)
+		if w.Code != row.status || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s %s: %d %q", row.method, row.path, w.Code, w.Header())
+		}
+		for _, text := range row.want {
+			if !strings.Contains(w.Body.String(), text) {
+				t.Errorf("%s %s: the page lacks %q: %s", row.method, row.path, text, w.Body)
+			}
+		}
+		if strings.Contains(w.Body.String(), "<script>") {
+			t.Errorf("%s %s: the page has the script of its address", row.method, row.path)
+		}
+		for _, accept := range []string{"", "*/*", "application/json"} {
+			if w := send(header("Accept", accept)); w.Code != row.status || problemOf(t, w).Status != row.status {
+				t.Errorf("%s %s with Accept %q: %d", row.method, row.path, accept, w.Code)
+			}
+		}
+	}
+	if p := problemOf(t, f.ask(t, "GET", "/api/fcr-capacity", browser)); p.Code != "unauthenticated" {
+		t.Errorf("the API answers a browser with %s", p.Code)
 	}
 }
