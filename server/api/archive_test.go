@@ -193,6 +193,20 @@ func TestAnArchivedMonthIsMadeAgainOnlyWhenItHasChanged(t *testing.T) {
 	}
 }
 
+func TestTheFolderOfTheArchiveMayBeDeletedAtAnyTime(t *testing.T) {
+	t.Parallel()
+	f, admin := withRows(t, october, november)
+	href := f.archive(t, market.DayAheadPrices, admin)[0].Href
+	want := f.rows(t, href, admin).Body.String()
+	for _, folder := range []string{"", "/_courant", "/dataset=day-ahead-prices"} {
+		must(t, os.RemoveAll(f.store.Path()+".archive"+folder))
+		if len(f.archive(t, market.DayAheadPrices, admin)) != 2 || f.rows(t, href, admin).Body.String() != want {
+			t.Errorf("without %q the month is another", folder)
+		}
+		f.archive(t, market.MFRREnergy, admin)
+	}
+}
+
 func TestAMonthIsClosedOnceItIsOverWholeAndSettled(t *testing.T) {
 	t.Parallel()
 	var found report.Report

@@ -124,12 +124,17 @@ func (a *Archive) makeMonth(ctx context.Context, dataset market.Dataset, month m
 	return err
 }
 
-// open opens the folder, which it makes if there is none.
+// open opens the folder, which it makes if there is none: a person may delete it at any time.
 func (a *Archive) open() error {
-	if a.lake != nil {
-		return nil
-	}
 	folder := a.store.Path() + archiveSuffix
+	if a.lake != nil {
+		_, err := os.Lstat(filepath.Join(folder, filepath.FromSlash(lockPath)))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		_ = a.lake.Close() // a lock that is gone
+		a.lake = nil
+	}
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}

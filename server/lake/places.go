@@ -44,6 +44,9 @@ type stored struct {
 // mostManifestBytes is more than the manifest of a dataset ever has.
 const mostManifestBytes = 8 << 20
 
+// lockPath is where the file is whose lock shows that a folder is in use.
+const lockPath = stateFolder + "/lock"
+
 // ErrInUse is returned for a folder to which another program is writing.
 var ErrInUse = errors.New("another export is writing to it")
 
@@ -69,7 +72,7 @@ func openFolder(database, path string) (*folder, error) {
 	if err := f.makeFolders(f.file(stateFolder)); err != nil {
 		return nil, fmt.Errorf("export to %s: %w", path, explain(err))
 	}
-	f.lock = flock.New(f.file(stateFolder + "/lock"))
+	f.lock = flock.New(f.file(lockPath))
 	locked, err := f.lock.TryLock()
 	switch {
 	case err == nil && !locked:
