@@ -205,6 +205,10 @@ func TestTheFolderOfTheArchiveMayBeDeletedAtAnyTime(t *testing.T) {
 		}
 		f.archive(t, market.MFRREnergy, admin)
 	}
+	must(t, os.Truncate(f.store.Path()+".archive/dataset=day-ahead-prices/year=2026/month=10/part.parquet", 100))
+	if f.rows(t, href, admin).Body.String() != want {
+		t.Error("a file that was cut short is sent as it is")
+	}
 }
 
 func TestAMonthIsClosedOnceItIsOverWholeAndSettled(t *testing.T) {

@@ -146,14 +146,26 @@ func (a *Archive) open() error {
 	return nil
 }
 
-// Open opens a file that Months has described. The error is fs.ErrNotExist if it has been made again since, or has gone.
+// Open opens a file that Months has described. The error is fs.ErrNotExist if it has been made again since, is missing or has another size.
 func (a *Archive) Open(file File) (*os.File, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	if a.known[file.Path] != file {
 		return nil, fs.ErrNotExist
 	}
-	return os.Open(a.file(file))
+	opened, err := os.Open(a.file(file))
+	if err != nil {
+		return nil, err
+	}
+	info, err := opened.Stat()
+	if err == nil && info.Size() != file.Bytes {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		opened.Close()
+		return nil, err
+	}
+	return opened, nil
 }
 
 // Forget makes the next Make look at the file again.
