@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"context"
+	"crypto/sha256"
 	"slices"
+	"strings"
 	"time"
 
 	"courant/store"
@@ -20,10 +23,11 @@ type Identity struct {
 	FeedsOnly bool      // a feeds token, which opens the price feeds and nothing else
 	EndsSoon  time.Time // the end of the active subscription if that is within 14 days; else zero
 
-	use        *Use             // of the token; nil: a session
-	session    string           // hash of the session id; empty: a token
-	subscribed []market.Dataset // what an active subscription covers
-	limit      []market.Dataset // what the token is limited to; empty: no limit
+	use        *Use              // of the token; nil: a session
+	session    string            // hash of the session id; empty: a token
+	token      [sha256.Size]byte // hash of the token; zero: a session
+	subscribed []market.Dataset  // what an active subscription covers
+	limit      []market.Dataset  // what the token is limited to; empty: no limit
 }
 
 // Session returns the hash of the caller's session id; empty if the caller has a token.
@@ -42,6 +46,51 @@ func (id Identity) May(dataset market.Dataset) error {
 		return nil
 	}
 	return ErrSubscriptionRequired
+}
+
+// Current returns what a caller may read now; that is not counted as a request. The error is ErrUnauthenticated if its token or session
+// has ended, or its account was disabled.
+func (a *Auth) Current(ctx context.Context, caller Identity) (Identity, error) {
+	d, err := a.directory(ctx)
+	if err != nil {
+		return Identity{}, err
+	}
+	now := a.clock.Now()
+	if caller.session == "" {
+		if record, found := d.tokens[string(caller.token[:])]; found && !record.IsOver(now) {
+			return a.tokenIdentity(record), nil
+		}
+		return Identity{}, ErrUnauthenticated
+	}
+	s, found := d.sessions[caller.session]
+	a.usage.mu.Lock()
+	defer a.usage.mu.Unlock()
+	if !found || !s.isOpen(s.owner, now) || !a.usage.isActive(caller.session, s.seen, now) {
+		return Identity{}, ErrUnauthenticated
+	}
+	return a.sessionIdentity(caller.session, s), nil
+}
+
+func (a *Auth) sessionIdentity(hash string, s session) Identity {
+	identity := a.identity(s.owner)
+	identity.session = hash
+	return identity
+}
+
+func (a *Auth) tokenIdentity(record store.Token) Identity {
+	identity := a.identity(record.Account)
+	identity.TokenID = record.ID
+	copy(identity.token[:], record.Hash)
+	if record.Scope == store.ScopeFeeds {
+		identity.Admin, identity.FeedsOnly, identity.limit = false, true, []market.Dataset{market.Bridged}
+	}
+	if record.Datasets != "" {
+		identity.Admin = false // the token gives access to data only
+		for dataset := range strings.SplitSeq(record.Datasets, ",") {
+			identity.limit = append(identity.limit, market.Dataset(dataset))
+		}
+	}
+	return identity
 }
 
 func (a *Auth) identity(account store.Account) Identity {

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -93,5 +94,58 @@ func TestTheLimitOfATokenComesBeforeTheSubscription(t *testing.T) {
 				t.Errorf("May = %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestWhatACallerMayReadNowIsLookedUpWithoutCountingARequest(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	text, err := f.CreateToken(t.Context(), member, "test", market.DeliveryDate{}, market.AFRREnergy)
+	must(t, err)
+	caller, err := f.CheckToken(t.Context(), text)
+	must(t, err)
+	must(t, f.Subscribe(t.Context(), member, "everything", market.DeliveryDate{}))
+	for _, row := range []struct {
+		dataset market.Dataset
+		want    error
+	}{{market.AFRREnergy, nil}, {market.DayAheadPrices, auth.ErrForbidden}} {
+		now, err := f.Current(t.Context(), caller)
+		must(t, err)
+		if err := now.May(row.dataset); !errors.Is(err, row.want) {
+			t.Errorf("%s: %v", row.dataset, err)
+		}
+	}
+	tokens, _, err := f.Tokens(t.Context(), member, auth.Page{Number: 1, Size: 10})
+	must(t, err)
+	used, err := f.TokensUsed(t.Context(), tokens)
+	must(t, err)
+	if today := used[caller.TokenID].Today; today != 1 {
+		t.Errorf("%d requests are counted", today)
+	}
+	must(t, f.RevokeToken(t.Context(), text[:12]))
+	if _, err := f.Current(t.Context(), caller); !errors.Is(err, auth.ErrUnauthenticated) {
+		t.Errorf("a revoked token: %v", err)
+	}
+	if _, err := f.Current(t.Context(), auth.Identity{}); !errors.Is(err, auth.ErrUnauthenticated) {
+		t.Errorf("nobody: %v", err)
+	}
+}
+
+func TestASessionThatIsOnlyLookedUpStaysIdle(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	account, err := f.SignIn(t.Context(), member, password)
+	must(t, err)
+	caller, err := f.CheckSession(request(t, begin(t, f.Auth, account, nil)))
+	must(t, err)
+	for range 11 {
+		f.clock.Advance(time.Hour)
+		if _, err := f.Current(t.Context(), caller); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.clock.Advance(time.Hour)
+	if _, err := f.Current(t.Context(), caller); !errors.Is(err, auth.ErrUnauthenticated) {
+		t.Errorf("after 12 hours: %v", err)
 	}
 }

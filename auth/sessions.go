@@ -168,9 +168,7 @@ func (a *Auth) CheckSession(r *http.Request) (Identity, error) {
 	if !found || s.ofHost && !isHostOnly || !s.isOpen(s.owner, now) || !a.usage.touchSession(hash, s.seen, now) {
 		return Identity{}, ErrUnauthenticated
 	}
-	identity := a.identity(s.owner)
-	identity.session = hash
-	return identity, nil
+	return a.sessionIdentity(hash, s), nil
 }
 
 // isOpen reports whether the session is valid, leaving aside how long it has been idle.

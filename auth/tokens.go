@@ -153,24 +153,14 @@ func (a *Auth) checkToken(ctx context.Context, token string, inAddress bool) (Id
 			return Identity{}, err
 		}
 	}
-	isFeeds := record.Scope == store.ScopeFeeds
-	if inAddress && !isFeeds {
+	if inAddress && record.Scope != store.ScopeFeeds {
 		return Identity{}, ErrNotFeedsToken
 	}
 	if record.IsOver(now) {
 		return Identity{}, ErrTokenExpired
 	}
-	identity := a.identity(record.Account)
-	identity.TokenID, identity.use = record.ID, a.usage.countToken(record.ID, now)
-	if isFeeds {
-		identity.Admin, identity.FeedsOnly, identity.limit = false, true, []market.Dataset{market.Bridged}
-	}
-	if record.Datasets != "" {
-		identity.Admin = false // the token gives access to data only
-		for dataset := range strings.SplitSeq(record.Datasets, ",") {
-			identity.limit = append(identity.limit, market.Dataset(dataset))
-		}
-	}
+	identity := a.tokenIdentity(record)
+	identity.use = a.usage.countToken(record.ID, now)
 	return identity, nil
 }
 

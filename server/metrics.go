@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"courant/ingest/report"
+	"courant/server/api"
 	"courant/store"
 	"courant/store/disk"
 	"courant/store/market"
@@ -31,7 +32,9 @@ type metrics struct {
 	lookup   lookup
 }
 
-func newMetrics(databasePath string, report func(context.Context) (report.Report, error), log *slog.Logger) *metrics {
+func newMetrics(
+	databasePath string, report func(context.Context) (report.Report, error), stream func() api.StreamFigures, log *slog.Logger,
+) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		backup: newPlaceGauge("courant_last_backup_timestamp_seconds",
@@ -49,7 +52,7 @@ func newMetrics(databasePath string, report func(context.Context) (report.Report
 			Name: "courant_rows_written_total", Help: "Rows that were new or had changed.",
 		}, []string{"dataset"}),
 		lookup: lookup{
-			databasePath: databasePath, report: report, log: log,
+			databasePath: databasePath, report: report, stream: stream, log: log,
 			lastSuccess:  describe("courant_last_success_timestamp_seconds", "End of the newest run that read the dataset's newest delivery date without refusing any of it.", "dataset"),
 			newestPeriod: describe("courant_newest_period_timestamp_seconds", "End of the newest period that is held.", "dataset"),
 			missing:      describe("courant_missing_periods", "Periods that are due and not held.", "dataset"),
@@ -60,6 +63,9 @@ func newMetrics(databasePath string, report func(context.Context) (report.Report
 			clock:        describe("courant_clock_ahead_seconds", "How far this machine's clock is ahead of a source's, by the Date headers of its answers; negative: behind; 0 below 2 minutes."),
 			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
 			diskFree:     describe("courant_disk_free_bytes", "Free room on the disk that holds the database."),
+			listeners:    describe("courant_stream_listeners", "Clients that listen to /api/stream."),
+			events:       describe("courant_stream_events_total", "Events sent to listeners of /api/stream, to each of them."),
+			dropped:      describe("courant_stream_dropped_total", "Listeners of /api/stream that were let go because they read too slowly."),
 			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
 		},
 	}
@@ -109,15 +115,18 @@ func (m *metrics) handler() http.Handler {
 type lookup struct {
 	databasePath string
 	report       func(context.Context) (report.Report, error)
+	stream       func() api.StreamFigures
 	log          *slog.Logger
 
 	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, clock, databaseSize, diskFree, diskFull *prometheus.Desc
+	listeners, events, dropped                                                                                        *prometheus.Desc
 }
 
 // Describe implements prometheus.Collector.
 func (l *lookup) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.clock, l.databaseSize, l.diskFree, l.diskFull,
+		l.listeners, l.events, l.dropped,
 	} {
 		to <- d
 	}
@@ -128,6 +137,10 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
+	stream := l.stream()
+	gauge(l.listeners, float64(stream.Listeners))
+	to <- prometheus.MustNewConstMetric(l.events, prometheus.CounterValue, float64(stream.Events))
+	to <- prometheus.MustNewConstMetric(l.dropped, prometheus.CounterValue, float64(stream.Dropped))
 	gauge(l.databaseSize, float64(disk.FileSize(l.databasePath)+disk.FileSize(l.databasePath+"-wal")))
 	if free, _, err := disk.Free(filepath.Dir(l.databasePath)); err != nil {
 		l.log.Error("metrics not looked up", "error", err.Error())

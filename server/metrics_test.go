@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"courant/ingest/report"
+	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
 )
@@ -39,7 +40,7 @@ func TestMetricsReportRunsAndStoredData(t *testing.T) {
 				Missing: []report.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
 			{Dataset: market.AFRREnergy, State: report.StateOK},
 		}, Quarantine: make([]report.Waiting, 2), PriceDifferences: differences}, nil
-	}, slog.New(slog.DiscardHandler))
+	}, func() api.StreamFigures { return api.StreamFigures{Listeners: 3, Events: 500, Dropped: 1} }, slog.New(slog.DiscardHandler))
 	m.ran(store.Run{Feed: "capacity", Datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity}, Outcome: store.OutcomePartial,
 		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[market.Dataset]store.Tally{market.FCRCapacity: {Seen: 96, Changed: 90}}})
 	want := `
@@ -91,10 +92,20 @@ courant_quarantine_waiting 2
 # TYPE courant_rows_written_total counter
 courant_rows_written_total{dataset="afrr-capacity"} 0
 courant_rows_written_total{dataset="fcr-capacity"} 90
+# HELP courant_stream_dropped_total Listeners of /api/stream that were let go because they read too slowly.
+# TYPE courant_stream_dropped_total counter
+courant_stream_dropped_total 1
+# HELP courant_stream_events_total Events sent to listeners of /api/stream, to each of them.
+# TYPE courant_stream_events_total counter
+courant_stream_events_total 500
+# HELP courant_stream_listeners Clients that listen to /api/stream.
+# TYPE courant_stream_listeners gauge
+courant_stream_listeners 3
 `
 	err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "courant_circuit_open", "courant_database_size_bytes", "courant_dataset_state",
 		"courant_price_difference_dates", "courant_quarantine_waiting", "courant_feed_runs_total", "courant_last_success_timestamp_seconds", "courant_missing_periods",
-		"courant_newest_period_timestamp_seconds", "courant_rows_written_total")
+		"courant_newest_period_timestamp_seconds", "courant_rows_written_total", "courant_stream_dropped_total",
+		"courant_stream_events_total", "courant_stream_listeners")
 	if err != nil {
 		t.Error(err)
 	}

@@ -80,7 +80,8 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		}
 	}()
 	s.auth = NewAuth(cfg, db, clock, log)
-	metrics := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }, log)
+	metrics := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) },
+		func() api.StreamFigures { return s.server.Stream() }, log)
 	s.feeds = NewFeeds(cfg, o.Lines, ingest.Options{
 		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: metrics.ran, Explain: o.Explain,
 	})
@@ -239,6 +240,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 		}
 	}
 	s.log.Info("stopping")
+	s.server.EndStreams()
 	deadline, cancel := context.WithTimeout(context.Background(), requestsTimeout)
 	defer cancel()
 	if s.front != nil {

@@ -22,6 +22,8 @@ var apiChanges = []APIChange{
 		{"/api/usage donne l’usage du jeton par jour et ce qui reste de sa limite.", "/api/usage has the usage of the token by day and what is left of its limit."},
 		{"/mcp répond au Model Context Protocol, avec quatre outils qui lisent les données.",
 			"/mcp answers the Model Context Protocol, with four tools that read the data."},
+		{"/api/stream envoie les changements dès qu’ils sont stockés (server-sent events).",
+			"/api/stream sends changes as soon as they are stored (server-sent events)."},
 		{"/llms.txt présente l’API en texte.", "/llms.txt presents the API as text."},
 	}},
 	{"1", []Text{{

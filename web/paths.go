@@ -21,6 +21,7 @@ const (
 	PathArchive   = "/api/datasets/{dataset}/archive"
 	// PathArchiveFile is the path of a month.
 	PathArchiveFile = "/api/datasets/{dataset}/archive/{month}.parquet"
+	PathStream      = "/api/stream"
 	PathOpenAPI     = "/api/openapi.json"
 	PathMCP         = "/mcp"
 

@@ -448,3 +448,22 @@ func (b *browser) accessible(where, axe string) {
 		b.t.Errorf("%s: %s", where, violation)
 	}
 }
+
+func TestInABrowserAPageListensToTheStreamAndComesAgainForWhatItMissed(t *testing.T) {
+	f := openStream(t)
+	b := openAs(t, f.fixture, store.Administrator, "en")
+	t.Cleanup(f.EndStreams)
+	b.open("/")
+	b.text(`(() => {
+		window.heard = []; const stream = new EventSource("/api/stream?datasets=day-ahead-prices");
+		stream.addEventListener("rows", e => window.heard.push(e.lastEventId + ":" + JSON.parse(e.data).rows.length));
+		stream.onopen = () => { window.opened = true };
+	})()`)
+	run(b, chromedp.Poll[bool](`window.opened`))
+	f.commit(t, quarterPrices(0, 2, 1))
+	f.refresh(t)
+	run(b, chromedp.Poll[bool](`String(window.heard) == "1:2"`))
+	f.LetListenersGo()
+	f.commit(t, quarterPrices(2, 3, 1))
+	run(b, chromedp.Poll[bool](`String(window.heard) == "1:2,2:3"`))
+}

@@ -30,7 +30,7 @@ func (s *Server) allowOrigin(c echo.Context) (answered bool) {
 		return false
 	}
 	header.Set("Access-Control-Allow-Methods", "GET, HEAD")
-	header.Set("Access-Control-Allow-Headers", "Authorization, If-None-Match, Range, If-Range")
+	header.Set("Access-Control-Allow-Headers", "Authorization, If-None-Match, Range, If-Range, Last-Event-ID")
 	header.Set("Access-Control-Max-Age", "600")
 	response.WriteHeader(http.StatusNoContent)
 	return true

@@ -39,7 +39,7 @@ func TestScriptsOfConfiguredSitesReadDataNeverWithCookies(t *testing.T) {
 			}
 			return w.Header()
 		}
-		if h := preflight(otherSite, "GET"); h.Get("Access-Control-Allow-Methods") != "GET, HEAD" || h.Get("Access-Control-Allow-Headers") != "Authorization, If-None-Match, Range, If-Range" {
+		if h := preflight(otherSite, "GET"); h.Get("Access-Control-Allow-Methods") != "GET, HEAD" || h.Get("Access-Control-Allow-Headers") != "Authorization, If-None-Match, Range, If-Range, Last-Event-ID" {
 			t.Errorf("%s: the preflight answers %v", path, h)
 		}
 		if h := preflight("https://evil.example", "GET"); h["Access-Control-Allow-Origin"] != nil || h["Access-Control-Allow-Methods"] != nil {

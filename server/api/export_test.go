@@ -206,3 +206,27 @@ func PerKWh(price float64) string {
 	w.perKWh(price)
 	return string(w.bytes)
 }
+
+// FillListeners counts as many listeners of the stream as there may be, until release is called.
+func (s *Server) FillListeners() (release func()) {
+	for reader := range int64(mostListeners) {
+		s.listenersInFlight.add(-1000-reader, 1)
+	}
+	return func() {
+		for reader := range int64(mostListeners) {
+			s.listenersInFlight.remove(-1000-reader, 1)
+		}
+	}
+}
+
+// LimitStream changes how many of the newest commits, and bytes of them, are in memory for listeners.
+func (s *Server) LimitStream(commits, bytes int) { s.hub.mostCommits, s.hub.mostBytes = commits, bytes }
+
+// LetListenersGo ends the streams of all listeners that there are.
+func (s *Server) LetListenersGo() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	for l := range s.hub.listeners {
+		l.end()
+	}
+}

@@ -23,6 +23,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.getData(web.PathDatasets, s.datasets)
 	s.getData(web.PathDataset, s.dataset)
 	s.getData(web.PathRows, s.rows)
+	s.getData(web.PathStream, s.stream)
 	s.getData(web.PathArchive, s.archiveList)
 	s.getData(web.PathArchiveFile, s.archiveFile)
 	s.echo.POST(web.PathMCP, s.serveMCP)

@@ -15,6 +15,7 @@ var reference = sync.OnceValues(func() ([]web.Route, error) {
 	for _, dataset := range market.Datasets() {
 		rows = append(rows, rowsRoute(dataset))
 	}
+	rows = append(rows, web.StreamRoute(described(streamParameters())))
 	routes := web.Reference(append(rows, bridgeRoutes()...)...)
 	examples := map[string]web.Text{} // of the bridges, by path
 	feeds, err := documentedBridges()

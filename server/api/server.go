@@ -88,10 +88,12 @@ type Server struct {
 	secrets    *shownSecrets
 	openAPIs   map[web.Language]func() (*document, error)
 
-	working                          sync.WaitGroup
+	working, following               sync.WaitGroup // after answers, and for the stream
 	mails                            mailQueue
 	revisionsInFlight, bytesInFlight *inFlight // answers, and bytes of pages
 	longAnswers                      *inFlight // of rows
+	listenersInFlight                *inFlight // of the stream
+	hub                              *streamHub
 	toolAnswers                      *inFlight
 	mcp                              http.Handler // of the Model Context Protocol
 	rowsCache                        rowsCache
@@ -120,10 +122,12 @@ func New(o Options) (*Server, error) {
 		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers),
 		bytesInFlight:     newInFlight(pageBytesOfAccount, math.MaxInt),
 		longAnswers:       newInFlight(longAnswersOfReader, longAnswers),
+		listenersInFlight: newInFlight(listenersOfReader, mostListeners),
 		toolAnswers:       newInFlight(toolAnswersOfAccount, toolAnswers),
 	}
 	s.mcp = s.newMCP()
 	s.openAPIs = s.newOpenAPIs()
+	s.hub = newStreamHub(o, func(part func(context.Context)) { s.following.Go(func() { part(s.stopped) }) })
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Logger.SetOutput(io.Discard) // errors are logged in fail
@@ -149,11 +153,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 func (s *Server) Close() {
 	s.stop()
 	s.working.Wait()
+	s.following.Wait()
+}
+
+// EndStreams ends the answers of the stream, so that the service can stop: their clients connect again later.
+func (s *Server) EndStreams() { s.hub.stop() }
+
+// StreamFigures are counts of the stream since the server began.
+type StreamFigures struct {
+	Listeners int    // now
+	Events    uint64 // that were sent, to each listener
+	Dropped   uint64 // listeners that were let go because they fell behind
+}
+
+// Stream returns the counts of the stream.
+func (s *Server) Stream() StreamFigures {
+	return StreamFigures{Listeners: s.hub.count(), Events: s.hub.sent.Load(), Dropped: s.hub.dropped.Load()}
 }
 
 // Refresh builds the bodies whose dataset has changed since they were built. It is safe for concurrent use. Answers
 // after it returns contain everything that was committed before the call.
 func (s *Server) Refresh(ctx context.Context) error {
+	s.hub.committed()
 	renewed, err := s.bodies.refresh(ctx)
 	if renewed {
 		s.working.Go(func() { s.bodies.compress(s.stopped) })

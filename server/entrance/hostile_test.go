@@ -340,6 +340,37 @@ func TestWhoDoesNotReadASlowAnswerIsLetGo(t *testing.T) {
 	})
 }
 
+func TestAConnectionToWhichAnAnswerIsWrittenIsNotTheOneThatWasSilentLongest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		limits := httpLimits
+		limits.connections = 3
+		server := limits.Server(trickle(20, 15*time.Second, ended), slog.New(slog.DiscardHandler))
+		listener := pipes{make(chan net.Conn), make(chan struct{})}
+		go server.Serve(listener)
+		defer server.Close()
+		dial := func() net.Conn {
+			ours, theirs := net.Pipe()
+			listener.dialed <- theirs
+			t.Cleanup(func() { ours.Close() })
+			return ours
+		}
+		listening := dial()
+		if _, err := io.WriteString(listening, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		go io.Copy(io.Discard, listening)
+		for range 50 { // more connections than there may be
+			time.Sleep(6 * time.Second)
+			dial()
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("the answer was cut: %v", err)
+		}
+	})
+}
+
 // stalls are how a client of HTTP/2 takes the answers of several streams too slowly.
 var stalls = map[string]struct {
 	unread       bool   // nothing is read from the connection

@@ -1,7 +1,6 @@
 package entrance
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -84,20 +83,4 @@ func (c *joined) join(w http.ResponseWriter, part []byte) (int, error) {
 		err = flushed
 	}
 	return n, err
-}
-
-type joinedKey struct{}
-
-// withJoined is http.Server.ConnContext: it makes the connection known to the requests that come over it.
-func withJoined(ctx context.Context, conn net.Conn) context.Context {
-	if c, is := conn.(*joined); is {
-		return context.WithValue(ctx, joinedKey{}, c)
-	}
-	return ctx
-}
-
-// joinedOf returns the connection of a request; nil if it is not a joined one.
-func joinedOf(r *http.Request) *joined {
-	c, _ := r.Context().Value(joinedKey{}).(*joined)
-	return c
 }

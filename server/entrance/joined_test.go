@@ -38,7 +38,7 @@ func TestAnswersOverAJoinedConnectionArriveByteForByte(t *testing.T) {
 			if _, err := w.Write(rest[:n]); err != nil {
 				t.Error(err)
 			}
-			if joinedOf(r).held != nil {
+			if clientOf(r).joined.held != nil {
 				heldAfterwards.Store(true)
 			}
 			rest = rest[n:]

@@ -4,6 +4,7 @@ package entrance
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
 	"errors"
 	"log/slog"
@@ -77,7 +78,7 @@ func (l Limits) Server(handler http.Handler, log *slog.Logger) *http.Server {
 		},
 		DisableGeneralOptionsHandler: true, // OPTIONS * goes to the handler too
 		ConnState:                    open.changed,
-		ConnContext:                  withJoined,
+		ConnContext:                  open.inContext,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
@@ -90,7 +91,8 @@ func (l Limits) pace(next http.Handler) http.Handler {
 			// It may have had a Content-Length too, which a proxy in front may have believed (RFC 9112, 6.1).
 			w.Header().Set("Connection", "close")
 		}
-		p := &paced{ResponseWriter: w, joined: joinedOf(r), each: l.write, timed: r.ProtoMajor > 1, renewed: time.Now()}
+		now := time.Now()
+		p := &paced{ResponseWriter: w, client: clientOf(r), each: l.write, timed: r.ProtoMajor > 1, renewed: now, touched: now}
 		if r.Body != http.NoBody {
 			// There is no ReadTimeout: net/http goes on reading after a request without a body, to notice when the client leaves, and
 			// would mistake the timeout for that.
@@ -106,10 +108,11 @@ func (l Limits) pace(next http.Handler) http.Handler {
 // httptest.ResponseRecorder, it writes without one.
 type paced struct {
 	http.ResponseWriter
-	joined  *joined // the connection; nil: header and body are not joined
+	client  client
 	each    time.Duration
 	timed   bool      // HTTP/2: the deadline ends the answer even while nothing is being written
 	renewed time.Time // when the deadline was last set; zero: there is none
+	touched time.Time // when the connection was last counted as one that is used
 }
 
 // Write implements http.ResponseWriter.
@@ -119,7 +122,7 @@ func (w *paced) Write(p []byte) (written int, err error) {
 		if err := w.renew(); err != nil {
 			return written, err
 		}
-		n, err := w.joined.join(w.ResponseWriter, piece)
+		n, err := w.client.joined.join(w.ResponseWriter, piece)
 		written, p = written+n, p[n:]
 		if err != nil {
 			return written, err
@@ -139,12 +142,19 @@ func (w *paced) FlushError() error {
 	return w.rest()
 }
 
+// touchEvery is how often at most an answer that is written over a long time counts as a use of its connection.
+const touchEvery = time.Second
+
 // renewShare is the fraction of the time that has to pass before the deadline is renewed: an answer written at once needs no renewal.
 const renewShare = 16
 
 // renew moves the deadline on, for the next part.
 func (w *paced) renew() error {
 	now := time.Now()
+	if now.Sub(w.touched) > touchEvery {
+		w.touched = now
+		w.client.touch()
+	}
 	if now.Sub(w.renewed) < w.each/renewShare {
 		return nil
 	}
@@ -171,7 +181,8 @@ func (w *paced) deadline(at time.Time) error {
 // Unwrap serves http.ResponseController.
 func (w *paced) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// connections are the open ones, by how recently they changed state. Above the limit, the longest unchanged one is closed.
+// connections are the open ones, by how recently they changed state or an answer was written to them. Above the limit, the one that
+// was silent longest is closed.
 type connections struct {
 	limit int
 
@@ -203,6 +214,43 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	if len(c.element) > c.limit {
 		abort(c.remove(c.order.Front()))
 	}
+}
+
+// touch counts a connection as used now.
+func (c *connections) touch(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if element, known := c.element[conn]; known {
+		c.order.MoveToBack(element)
+	}
+}
+
+// client is the connection of a request.
+type client struct {
+	joined *joined // nil: header and body are not joined
+	conn   net.Conn
+	open   *connections // nil: the request came by no server
+}
+
+// touch counts the connection as used now.
+func (c client) touch() {
+	if c.open != nil {
+		c.open.touch(c.conn)
+	}
+}
+
+type clientKey struct{}
+
+// inContext is http.Server.ConnContext: it makes the connection known to the requests that come over it.
+func (c *connections) inContext(ctx context.Context, conn net.Conn) context.Context {
+	plain, _ := conn.(*joined)
+	return context.WithValue(ctx, clientKey{}, client{plain, conn, c})
+}
+
+// clientOf returns the connection of a request.
+func clientOf(r *http.Request) client {
+	c, _ := r.Context().Value(clientKey{}).(client)
+	return c
 }
 
 func (c *connections) remove(element *list.Element) net.Conn {
