@@ -73,7 +73,7 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 			}
 			return nil
 		}, 10, 11, ""},
-		{"an outage without end ends the fetch", func(market.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more; 10 delivery dates are left: the same command goes on with them"},
+		{"an outage without end ends the fetch", func(market.Period, time.Duration) error { return unreached }, 0, 9, "no answer in time; and 4 more; 10 delivery dates are left: the same command continues there"},
 		{"an outage that begins in one round is waited out in the next", func(window market.Period, since time.Duration) error {
 			if window.Start >= seventh.Start && since < 10*time.Minute {
 				return unreached
@@ -85,7 +85,7 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 				return unreached
 			}
 			return nil
-		}, 4, 13, "no answer in time; 6 delivery dates are left: the same command goes on with them"},
+		}, 4, 13, "no answer in time; 6 delivery dates are left: the same command continues there"},
 		{"a source that asks for half an hour is left alone for it", func(_ market.Period, since time.Duration) error {
 			if since < 30*time.Minute {
 				return &source.Fault{Source: "RTE", Status: 429, Message: "closed", Retryable: true, RetryAfter: 30 * time.Minute}
@@ -94,13 +94,13 @@ func TestAFetchOutlivesItsSource(t *testing.T) {
 		}, 10, 11, ""},
 		{"one that asks for hours ends the fetch", func(market.Period, time.Duration) error {
 			return &source.Fault{Source: "RTE", Status: 429, Message: "closed", Retryable: true, RetryAfter: 2 * time.Hour}
-		}, 0, 1, "closed; 10 delivery dates are left: the same command goes on with them"},
+		}, 0, 1, "closed; 10 delivery dates are left: the same command continues there"},
 		{"what is refused is not asked for again", func(window market.Period, _ time.Duration) error {
 			if window == third {
 				return refused
 			}
 			return nil
-		}, 2, 3, "not subscribed; 8 delivery dates are left: the same command goes on with them"},
+		}, 2, 3, "not subscribed; 8 delivery dates are left: the same command continues there"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 12:00")

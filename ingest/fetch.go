@@ -138,7 +138,11 @@ func (f *Feeds) fetch(ctx context.Context, feed *feed, request FetchRequest, fet
 	}
 	faults := firstFew(b.faults)
 	if b.left > 0 {
-		faults += fmt.Sprintf("; %d delivery dates are left: the same command goes on with them", b.left)
+		dates := "delivery dates are"
+		if b.left == 1 {
+			dates = "delivery date is"
+		}
+		faults += fmt.Sprintf("; %d %s left: the same command continues there", b.left, dates)
 	}
 	if faults != "" {
 		err = fmt.Errorf("%s: %w: %s", request.Dataset, ErrIncomplete, faults)

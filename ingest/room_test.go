@@ -91,7 +91,7 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 		}
 		return whole(window)
 	}
-	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: make room; 2 delivery dates are left: the same command goes on with them") {
+	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: make room; 2 delivery dates are left: the same command continues there") {
 		t.Errorf("the fetch ends with %v", err)
 	}
 	b.market.dates(market.FeedAFRREnergy)

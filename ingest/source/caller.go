@@ -158,7 +158,7 @@ func (c *Caller) Call(
 		if fault.RetryAfter > longestObeyed {
 			fault.Message += "; it wants to be left alone until " + InstantText(c.Clock.Now().Add(fault.RetryAfter).Unix())
 		}
-		if !fault.Retryable || try == maxTries || pause > longestObeyed {
+		if !fault.Retryable || try == maxTries || isOnce(ctx) || pause > longestObeyed {
 			return traffic, fault
 		}
 		if c.Retrying != nil {
@@ -171,6 +171,13 @@ func (c *Caller) Call(
 		}
 	}
 }
+
+type onceKey struct{}
+
+// Once returns a context whose calls are not tried again after a pause, for a person who waits for the answer.
+func Once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
+
+func isOnce(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
 
 func (c *Caller) try(
 	ctx context.Context, name string, build func(context.Context) (*http.Request, error), read func(*Answer) error,

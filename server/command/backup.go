@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -63,6 +65,12 @@ func (p *Program) restoreCommand() *cobra.Command {
 			done, err := restore(cmd.Context(), cfg, args[0], p.Clock.Now())
 			if errors.Is(err, store.ErrPathTaken) {
 				return hintedError{err, "move it away, or set database.path to another file"}
+			}
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				return hintedError{fmt.Errorf("%s is cut off: %w", args[0], err), "copy it again, or take another backup"}
+			}
+			if errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(args[0], "s3://") {
+				return hintedError{err, "name a file that courant backup or backup.to has made"}
 			}
 			if err != nil {
 				return err

@@ -139,6 +139,7 @@ func TestCheckExplainsTheErrorsOfABucket(t *testing.T) {
 
 func TestRestoreReportsWhetherThereWasAChecksum(t *testing.T) {
 	h := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h.do("several words of one's own\n", "user", "add", "anne@example.org", "--password-stdin")
 	h.do("", "backup", "made.db")
 	const missing = "there is no made.db.sha256: it was checked, but compared with no checksum"
 	if said := h.do("", "restore", "made.db"); strings.Contains(said, missing) {
@@ -154,6 +155,7 @@ func TestRestoreReportsWhetherThereWasAChecksum(t *testing.T) {
 
 func TestForeignObjectsAreReportedByBackupAndCheck(t *testing.T) {
 	h := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	h.do("several words of one's own\n", "user", "add", "anne@example.org", "--password-stdin")
 	h.do("", "backup", "before.db")
 	other := valueOf(sql.Open("sqlite", "courant.db"))(t)
 	if _, err := other.ExecContext(t.Context(), "CREATE VIEW mine AS SELECT 1"); err != nil {

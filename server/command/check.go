@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -40,7 +42,10 @@ func (p *Program) checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, database, disk, credentials and clock",
-		Args:  exactly(),
+		Long: "check reads the configuration, the database (its integrity too), the free room, who can read files with secrets, and the\n" +
+			"clock, and calls each source once with its credentials. It changes nothing. The exit code is 1 if a check failed, 0 if\n" +
+			"all passed or only warned.",
+		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			failed := 0
 			p.check(cmd.Context(), func(v result) {
@@ -70,9 +75,14 @@ func (p *Program) check(ctx context.Context, report func(result)) {
 		return
 	}
 	report(checkTimeZone(time.LoadLocation))
-	database := checkDatabase(ctx, cfg.Database.Path)
-	if report(database); database.err == nil {
-		report(checkAddresses(ctx, cfg.Database.Path, p.Clock))
+	if _, err := os.Stat(cfg.Database.Path); errors.Is(err, fs.ErrNotExist) {
+		report(result{what: "database", found: cfg.Database.Path + " is not there yet: courant serve makes it",
+			err: checkWritable(filepath.Dir(cfg.Database.Path), "database.path")})
+	} else {
+		database := checkDatabase(ctx, cfg.Database.Path)
+		if report(database); database.err == nil {
+			report(checkAddresses(ctx, cfg.Database.Path, p.Clock))
+		}
 	}
 	report(checkDisk(cfg.Database.Path))
 	configFile, _, err := config.ReadFile(p.configPath, config.ProgramDir())
@@ -98,26 +108,46 @@ func (p *Program) check(ctx context.Context, report func(result)) {
 	clock := &serverClock{now: p.Clock.Now}
 	client := source.NewHTTPClient()
 	clock.next, client.Transport = client.Transport, clock
-	today := market.DeliveryDateOf(p.Clock.Now()).Period()
-	if !cfg.RTE.IsOn() {
-		report(result{what: "RTE", found: "off: rte.client_id and rte.client_secret are empty"})
-	} else {
-		rte := server.NewRTE(cfg.RTE, client, p.Clock, nil, nil)
-		_, _, err := rte.ProcuredReserves(ctx, today)
-		report(result{what: "RTE capacity", found: "the credentials are good, Balancing Capacity answers", err: err})
-		hourAgo := p.Clock.Now().Add(-time.Hour).Truncate(time.Minute)
-		_, _, err = rte.MarginalPrice(ctx, market.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
-		report(result{what: "RTE energy", found: "the credentials are good, Balancing Energy answers", err: err})
-		_, _, err = rte.PowerExchangePrices(ctx, today)
-		report(exchangeResult(err))
-	}
-	if !cfg.ENTSOE.IsOn() {
-		report(result{what: "ENTSO-E", found: "off: entsoe.security_token is empty"})
-	} else {
-		_, _, err := server.NewENTSOE(cfg.ENTSOE, client, p.Clock, nil, nil).DayAheadPrices(ctx, today)
-		report(result{what: "ENTSO-E", found: "the security token is good, prices answer", err: err})
+	for _, v := range p.checkSources(source.Once(ctx), cfg, client) {
+		report(v)
 	}
 	report(clock.result())
+}
+
+// checkSources calls both sources at the same time, so that it takes no longer than one connection may, and each call once.
+func (p *Program) checkSources(ctx context.Context, cfg config.Config, client *http.Client) []result {
+	fromENTSOE := make(chan result, 1)
+	go func() { fromENTSOE <- p.checkENTSOE(ctx, cfg.ENTSOE, client) }()
+	results := p.checkRTE(ctx, cfg.RTE, client)
+	return append(results, <-fromENTSOE)
+}
+
+func (p *Program) checkRTE(ctx context.Context, cfg config.RTE, client *http.Client) []result {
+	if !cfg.IsOn() {
+		return []result{{what: "RTE", found: "off: rte.client_id and rte.client_secret are empty"}}
+	}
+	rte := server.NewRTE(cfg, client, p.Clock, nil, nil)
+	today := market.DeliveryDateOf(p.Clock.Now()).Period()
+	_, _, err := rte.ProcuredReserves(ctx, today)
+	results := []result{{what: "RTE capacity", found: "the credentials are good, Balancing Capacity answers", err: err}}
+	var fault *source.Fault
+	if errors.As(err, &fault) && fault.Connection {
+		return results // the other calls go to the same host
+	}
+	hourAgo := p.Clock.Now().Add(-time.Hour).Truncate(time.Minute)
+	_, _, err = rte.MarginalPrice(ctx, market.NewPeriod(hourAgo, hourAgo.Add(time.Minute)))
+	results = append(results, result{what: "RTE energy", found: "the credentials are good, Balancing Energy answers", err: err})
+	_, _, err = rte.PowerExchangePrices(ctx, today)
+	return append(results, exchangeResult(err))
+}
+
+func (p *Program) checkENTSOE(ctx context.Context, cfg config.ENTSOE, client *http.Client) result {
+	if !cfg.IsOn() {
+		return result{what: "ENTSO-E", found: "off: entsoe.security_token is empty"}
+	}
+	today := market.DeliveryDateOf(p.Clock.Now()).Period()
+	_, _, err := server.NewENTSOE(cfg, client, p.Clock, nil, nil).DayAheadPrices(ctx, today)
+	return result{what: "ENTSO-E", found: "the security token is good, prices answer", err: err}
 }
 
 // exchangeResult returns the result of a call for the prices of the power exchanges. An application that is not subscribed to them is only

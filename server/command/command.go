@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"courant/server"
 	"courant/server/config"
 	"courant/store"
 )
@@ -42,6 +45,7 @@ type Program struct {
 	Clock          clockwork.Clock
 	callInterval   time.Duration // the least time between the starts of two calls to a source
 	configPath     string
+	running        string // the path of the command, such as "courant user add"
 	example        string // a configuration file that explains every key, with its default
 }
 
@@ -78,14 +82,20 @@ func (p *Program) rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          group,
+		Version:       server.ReadBuild().Version,
+
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) { p.running = cmd.CommandPath() },
 	}
+	root.SetVersionTemplate("courant {{.Version}}\n")
+	root.SetHelpCommand(helpCommand())
 	root.PersistentFlags().StringVar(&p.configPath, "config", "", "configuration file (default config.yaml here, else beside the program)")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.fetchCommand(), p.feedsCommand(),
 		p.userCommand(), p.tokenCommand(), p.exportCommand(), p.backupCommand(), p.restoreCommand(),
-		p.initCommand(), p.checkCommand(), p.serviceCommand(), p.versionCommand(), helpCommand(),
+		p.initCommand(), p.checkCommand(), p.serviceCommand(), p.versionCommand(),
 	)
+	p.completeFlags(root)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
 		completion.Args, completion.RunE = cobra.ArbitraryArgs, group
@@ -173,11 +183,36 @@ func (p *Program) withStore(ctx context.Context, fn func(config.Config, *store.S
 	if err != nil {
 		return err
 	}
+	if err := p.checkDatabaseExists(cfg); err != nil {
+		return err
+	}
 	db, err := store.Open(ctx, cfg.Database.Path)
 	if err != nil {
 		return err
 	}
 	return errors.Join(fn(cfg, db), db.Close())
+}
+
+// makingDatabase are the commands that make a database if there is none, apart from serve. The others would only show that a new
+// one is empty, in whatever folder they were started.
+var makingDatabase = []string{"courant fetch", "courant user add", "courant user invite"}
+
+func (p *Program) checkDatabaseExists(cfg config.Config) error {
+	if _, err := os.Stat(cfg.Database.Path); !errors.Is(err, fs.ErrNotExist) || slices.Contains(makingDatabase, p.running) {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(cfg.Database.Path)); err != nil {
+		return nil // store.Open explains it
+	}
+	found, _, err := config.ReadFile(p.configPath, config.ProgramDir())
+	if err != nil {
+		return err
+	}
+	from := "the configuration is " + found
+	if found == "" {
+		from = "no configuration was found here or beside the program"
+	}
+	return fmt.Errorf("there is no database %s (%s): give --config FILE, or start courant serve, which makes it", cfg.Database.Path, from)
 }
 
 // logger returns a logger to standard error. Unless the configuration sets its format, it writes text on a terminal and JSON elsewhere.

@@ -3,7 +3,6 @@ package command
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -36,15 +35,13 @@ func (p *Program) feedsCommand() *cobra.Command {
 					return err
 				}
 				if asJSON {
-					encoder := json.NewEncoder(p.Stdout)
-					encoder.SetIndent("", "  ")
-					return encoder.Encode(report)
+					return p.printJSON(report)
 				}
 				return p.printReport(report)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(cmd, &asJSON)
 	cmd.AddCommand(
 		p.showWaitingCommand(),
 		p.decideCommand("accept", "Take what waits under the ID", "accepted", auth.QuarantineAccepted, (*ingest.Feeds).Accept),

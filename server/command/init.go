@@ -36,8 +36,10 @@ func (p *Program) initCommand() *cobra.Command {
 			if path == "" {
 				path = "config.yaml"
 			}
-			if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%s is there already, or cannot be looked at: edit it, or name another file with --config", path)
+			if _, err := os.Lstat(path); err == nil {
+				return fmt.Errorf("%s is there already: edit it, or name another file with --config", path)
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%w: name another file with --config", err)
 			}
 			questions := bufio.NewReader(p.Stdin)
 			if err := p.readSecrets(questions, rteFromStdin, &answers.rteClientSecret, entsoeFromStdin, &answers.entsoeToken); err != nil {

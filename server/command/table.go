@@ -1,10 +1,13 @@
 package command
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // printTable prints rows in aligned columns. The first row is the header.
@@ -28,4 +31,25 @@ func textCell(text string) string {
 		return "-"
 	}
 	return text
+}
+
+// jsonFlag adds --json to a command.
+func jsonFlag(cmd *cobra.Command, asJSON *bool) {
+	cmd.Flags().BoolVar(asJSON, "json", false, "print JSON")
+}
+
+// printJSON prints a value as indented JSON.
+func (p *Program) printJSON(value any) error {
+	encoder := json.NewEncoder(p.Stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// jsonTime is an instant in JSON, null for the zero time.
+func jsonTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,28 @@ func parseDatasets(names []string) ([]market.Dataset, error) {
 	return datasets, nil
 }
 
+// tokenInJSON is a token as token list --json prints it.
+type tokenInJSON struct {
+	Prefix  string     `json:"prefix"`
+	Name    string     `json:"name"`
+	Email   string     `json:"email"`
+	Created *time.Time `json:"created"`
+	Expires *time.Time `json:"expires"`
+	Revoked *time.Time `json:"revoked"`
+	Opens   string     `json:"opens"`
+}
+
+func tokensInJSON(tokens []store.Token) []tokenInJSON {
+	list := []tokenInJSON{}
+	for _, token := range tokens {
+		list = append(list, tokenInJSON{token.Prefix, token.Name, token.Account.Email,
+			jsonTime(token.Created), jsonTime(token.Expires), jsonTime(token.Revoked), opens(token)})
+	}
+	return list
+}
+
 func (p *Program) tokenListCommand() *cobra.Command {
+	var asJSON bool
 	page := auth.Page{Size: listPageSize}
 	cmd := &cobra.Command{
 		Use:   "list [EMAIL]",
@@ -93,6 +115,9 @@ func (p *Program) tokenListCommand() *cobra.Command {
 					return err
 				}
 				defer p.hintMore(cmd, page, more)
+				if asJSON {
+					return p.printJSON(tokensInJSON(tokens))
+				}
 				rows := [][]string{{"PREFIX", "NAME", "EMAIL", "CREATED", "EXPIRES", "REVOKED", "OPENS"}}
 				for _, token := range tokens {
 					rows = append(rows, []string{token.Prefix, token.Name, token.Account.Email,
@@ -103,6 +128,7 @@ func (p *Program) tokenListCommand() *cobra.Command {
 		},
 	}
 	pageFlag(cmd, &page)
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 

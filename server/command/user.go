@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -76,7 +77,28 @@ func (p *Program) userPasswdCommand() *cobra.Command {
 		})
 }
 
+// userInJSON is an account as user list --json prints it.
+type userInJSON struct {
+	Email      string     `json:"email"`
+	Role       store.Role `json:"role"`
+	Created    *time.Time `json:"created"`
+	Disabled   *time.Time `json:"disabled"`
+	Offer      string     `json:"offer"` // "" without a subscription
+	OfferSince *time.Time `json:"offer_since"`
+	OfferUntil *time.Time `json:"offer_until"`
+}
+
+func usersInJSON(users []store.Account) []userInJSON {
+	list := []userInJSON{}
+	for _, user := range users {
+		list = append(list, userInJSON{user.Email, user.Role, jsonTime(user.Created), jsonTime(user.Disabled),
+			user.Subscription.Offer, jsonTime(user.Subscription.Start), jsonTime(user.Subscription.End)})
+	}
+	return list
+}
+
 func (p *Program) userListCommand() *cobra.Command {
+	var asJSON bool
 	page := auth.Page{Size: listPageSize}
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -89,6 +111,9 @@ func (p *Program) userListCommand() *cobra.Command {
 					return err
 				}
 				defer p.hintMore(cmd, page, more)
+				if asJSON {
+					return p.printJSON(usersInJSON(users))
+				}
 				rows := [][]string{{"EMAIL", "ROLE", "CREATED", "DISABLED", "OFFER", "OFFER SINCE", "OFFER UNTIL"}}
 				for _, user := range users {
 					rows = append(rows, []string{user.Email, string(user.Role), timeCell(user.Created), timeCell(user.Disabled),
@@ -99,6 +124,7 @@ func (p *Program) userListCommand() *cobra.Command {
 		},
 	}
 	pageFlag(cmd, &page)
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -191,7 +217,7 @@ func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth
 		case errors.Is(err, store.ErrNotFound):
 			return fmt.Errorf("%w: courant user list shows the accounts and their subscriptions", err)
 		case errors.Is(err, store.ErrExists):
-			return fmt.Errorf("%w: courant user passwd changes its password", err)
+			return fmt.Errorf("%w: courant user passwd changes its password, and courant user enable lets it in again if it is disabled", err)
 		case errors.Is(err, auth.ErrAccountDisabled):
 			return fmt.Errorf("%w: choose another one, courant user list shows them", err)
 		}

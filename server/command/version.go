@@ -11,7 +11,8 @@ import (
 )
 
 func (p *Program) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of Courant, Go and SQLite",
 		Args:  exactly(),
@@ -21,8 +22,13 @@ func (p *Program) versionCommand() *cobra.Command {
 				return err
 			}
 			b := server.ReadBuild()
+			if asJSON {
+				return p.printJSON(map[string]string{"version": b.Version, "commit": b.Commit, "go": runtime.Version(), "sqlite": sqlite})
+			}
 			fmt.Fprintf(p.Stdout, "courant %s\ncommit %s\n%s\nSQLite %s\n", b.Version, b.Commit, runtime.Version(), sqlite)
 			return nil
 		},
 	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
 }

@@ -275,7 +275,7 @@ func TestConfigYAMLInTheWorkingDirectoryIsRead(t *testing.T) {
 
 func TestFilesThatCannotBeReadAreOneLine(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, _, err := Load("missing.yaml", nil); fmt.Sprint(err) != "configuration: open missing.yaml: no such file or directory" {
+	if _, _, err := Load("missing.yaml", nil); fmt.Sprint(err) != "configuration: open missing.yaml: no such file or directory: name another one with --config, or make it with courant init" {
 		t.Errorf("named file missing: %v", err)
 	}
 	if err := os.Mkdir("config.yaml", 0o700); err != nil {
@@ -496,11 +496,12 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 				"[day-ahead-prices fcr-capacity afrr-capacity mfrr-capacity afrr-energy mfrr-energy imbalance-prices]",
 		},
 
-		{"syntax on the first line", "contact: a: b\n", "line 1: mapping values are not allowed in this context"},
-		{"bracket left open", "contact: a\nserver: [1, 2\nlog: a\n", "line 2: did not find expected ',' or ']'"},
-		{"indentation", "contact: a\nserver:\n  addr: a\n log:\n", "line 4: did not find expected key"},
-		{"tab", "server:\n\taddr: a\n", "line 2: found character that cannot start any token"},
-		{"no space between keys", "rte:\n  client_id: a\n  client_secret:hush\n", "line 3: could not find expected ':'"},
+		{"syntax on the first line", "contact: a: b\n", "line 1: a key where none can be: begin all keys of a section in the same column, and put text with a colon in quotes"},
+		{"bracket left open", "contact: a\nserver: [1, 2\nlog: a\n", "line 2: a bracket is left open: close it, in this line or above"},
+		{"indentation", "contact: a\nserver:\n  addr: a\n log:\n", "line 4: no key is found: begin all keys of a section in the same column, and close every quote above"},
+		{"tab", "server:\n\taddr: a\n", "line 2: a character that cannot begin a value: indent with spaces instead of tabs, and put text that begins with a sign in quotes"},
+		{"quote left open", "contact: \"a\nlog: a\n", "line 3: the file ends within quotes: close the quote, in this line or above"},
+		{"no space between keys", "rte:\n  client_id: a\n  client_secret:hush\n", "line 3: a key without a colon and a space after it: write key: value"},
 		{"Latin-1", "contact: a\nlog: \xe9\n", "line 2: a character that is not text: save the file as UTF-8"},
 		{"key twice", "contact: a\nlog:\n  level: info\ncontact: b\n", `line 4: mapping key "contact" already defined at line 1`},
 		{"list at the top", "- a\n", "line 1: " + noSection},

@@ -32,6 +32,9 @@ const envSamples = "COURANT_SAMPLES"
 func Load(path string, environ []string) (cfg Config, warnings []string, err error) {
 	path, data, err := ReadFile(path, ProgramDir())
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: name another one with --config, or make it with courant init", err)
+		}
 		return Config{}, nil, fmt.Errorf("configuration: %w", err)
 	}
 	tree, err := parseYAML(data)
@@ -185,7 +188,23 @@ func syntaxError(err error) error {
 			line++
 		}
 	}
+	for _, e := range explanations {
+		if strings.Contains(message, e.message) {
+			message = e.words
+			break
+		}
+	}
 	return fmt.Errorf("line %d: %s", line, message)
+}
+
+// explanations are what messages of the yaml package mean for who writes a configuration. The first that applies is used.
+var explanations = []struct{ message, words string }{
+	{"cannot start any token", "a character that cannot begin a value: indent with spaces instead of tabs, and put text that begins with a sign in quotes"},
+	{"mapping values are not allowed", "a key where none can be: begin all keys of a section in the same column, and put text with a colon in quotes"},
+	{"did not find expected key", "no key is found: begin all keys of a section in the same column, and close every quote above"},
+	{"found unexpected end of stream", "the file ends within quotes: close the quote, in this line or above"},
+	{"did not find expected ',' or", "a bracket is left open: close it, in this line or above"},
+	{"could not find expected ':'", "a key without a colon and a space after it: write key: value"},
 }
 
 // checkKeys adds to f the keys of tree that are unknown, and the sections that contain a value instead of keys.
