@@ -181,14 +181,17 @@ func TestATagOfAPastMomentEndsWhenAColumnWithoutRevisionsChanges(t *testing.T) {
 	}
 	asOf := "date=2026-10-25&as_of=" + f.clock.Now().Format(time.RFC3339) + "&columns="
 	commit("provisional")
-	for columns, want := range map[string]int{"status": 200, "positive_price_eur_mwh": 304} {
-		path := rowsPath(market.ImbalancePrices, asOf+columns)
+	for _, test := range []struct {
+		columns, next string
+		want          int
+	}{{"status", "validated", 200}, {"positive_price_eur_mwh", "settled", 304}} {
+		path := rowsPath(market.ImbalancePrices, asOf+test.columns)
 		first := f.rows(t, path, admin)
 		f.clock.Advance(time.Hour)
-		commit(map[string]string{"status": "validated", "positive_price_eur_mwh": "settled"}[columns])
+		commit(test.next)
 		w := f.ask(t, "GET", path, admin, header("If-None-Match", first.Header().Get("Etag")))
-		if w.Code != want || want == 200 && w.Body.String() == first.Body.String() {
-			t.Errorf("%s, then %s, answers %d %s, want %d", path, first.Body, w.Code, w.Body, want)
+		if w.Code != test.want || test.want == 200 && w.Body.String() == first.Body.String() {
+			t.Errorf("%s, then %s, answers %d %s, want %d", path, first.Body, w.Code, w.Body, test.want)
 		}
 	}
 }
