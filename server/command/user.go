@@ -73,7 +73,14 @@ func (p *Program) userAddCommand() *cobra.Command {
 func (p *Program) userPasswdCommand() *cobra.Command {
 	return p.withPassword("passwd EMAIL", "Change an account's password and end its sessions",
 		func(ctx context.Context, accounts *auth.Auth, email, password string) error {
-			return accounts.SetPassword(ctx, email, password)
+			if err := accounts.SetPassword(ctx, email, password); err != nil {
+				return err
+			}
+			account, err := accounts.User(ctx, email)
+			if err == nil && !account.Disabled.IsZero() {
+				fmt.Fprintf(p.Stderr, "courant: warning: %[1]s stays disabled: courant user enable %[1]s lets it in again\n", account.Email)
+			}
+			return err
 		})
 }
 
@@ -149,7 +156,7 @@ func (p *Program) userDisableCommand() *cobra.Command {
 		func(ctx context.Context, accounts *auth.Auth, email string) error {
 			last, err := accounts.Disable(ctx, email)
 			if last {
-				fmt.Fprintf(p.Stderr, "courant: warning: %s was the last administrator: courant user add EMAIL --admin makes another\n", email)
+				fmt.Fprintf(p.Stderr, "courant: warning: %[1]s was the last administrator: courant user enable %[1]s lets it in again\n", email)
 			}
 			return err
 		})
