@@ -20,6 +20,7 @@ const (
 	ProblemNotFound             ProblemCode = "not_found"
 	ProblemMethodNotAllowed     ProblemCode = "method_not_allowed"
 	ProblemGone                 ProblemCode = "gone"
+	ProblemPreconditionFailed   ProblemCode = "precondition_failed"
 	ProblemRangeNotSatisfiable  ProblemCode = "range_not_satisfiable"
 	ProblemInvalidParameter     ProblemCode = "invalid_parameter"
 	ProblemPayloadTooLarge      ProblemCode = "payload_too_large"
@@ -72,6 +73,11 @@ var problems = []Problem{
 	{ProblemGone, http.StatusGone, Text{"N'existe plus", "Gone"},
 		Text{"Ce qui était à cette adresse n'est plus gardé.", "What was at this address is no longer kept."},
 		Text{"Un mois d’archive dont des pas de 4 secondes ont été retirés", "A month of an archive of which 4 second steps were removed"}},
+	{ProblemPreconditionFailed, http.StatusPreconditionFailed, Text{"Condition non remplie", "Precondition failed"},
+		Text{"Le fichier n'a plus l'ETag de l'en-tête If-Match ; demandez-le sans cet en-tête.",
+			"The file no longer has the ETag of the If-Match header; ask for it without that header."},
+		Text{"L’en-tête If-Match d’un fichier d’archive nomme une version antérieure",
+			"The If-Match header of an archive file names an earlier version"}},
 	{ProblemRangeNotSatisfiable, http.StatusRequestedRangeNotSatisfiable, Text{"Plage d'octets impossible", "Range not satisfiable"},
 		Text{"L'en-tête Range demande ce qui est hors du fichier ; Content-Range donne sa taille.",
 			"The Range header asks for what is outside of the file; Content-Range has its size."},

@@ -300,7 +300,7 @@ func archiveFileRoute() Route {
 		Parameters: []Parameter{datasetParameter, {
 			Name: "month", In: "path", Kind: KindString, Text: Text{"Mois, AAAA-MM", "Month, YYYY-MM"},
 		}},
-		Refused: []int{http.StatusBadRequest, http.StatusGone, http.StatusRequestedRangeNotSatisfiable},
+		Refused: []int{http.StatusBadRequest, http.StatusGone, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable},
 		Headers: []Field{
 			{Name: "X-Courant-Position", Kind: KindInteger, Text: textPosition},
 			word("X-Courant-Attribution", textAttribution),

@@ -36,6 +36,7 @@ var (
 		"Les pas de 4 secondes d'une date de ce mois ont été retirés ; /rows donne leurs moyennes avec resolution=PT5M.",
 		"The 4 second steps of a date of this month were removed; /rows has their means with resolution=PT5M.")
 	problemRange           = newProblem(web.ProblemRangeNotSatisfiable)
+	problemPrecondition    = newProblem(web.ProblemPreconditionFailed)
 	problemArchiveUnderWay = newProblem(web.ProblemUnavailable).retriedAfter(archiveRetry).withDetail(
 		"Les fichiers sont en cours de préparation ; réessayez après Retry-After.",
 		"The files are being made; try again after Retry-After.")
@@ -210,20 +211,19 @@ func (s *Server) sendArchived(c echo.Context, dataset market.Dataset, file lake.
 	header.Set("Etag", archiveTag(file))
 	header.Set("X-Courant-Position", strconv.FormatInt(int64(file.Position), 10))
 	header.Set("X-Courant-Attribution", market.Attribution(dataset.About().Source))
-	w := &rangeWriter{ResponseWriter: c.Response()}
+	w := &archiveWriter{ResponseWriter: c.Response()}
 	// Without a time, since two commits can come within its second.
 	http.ServeContent(w, withBytesRange(c.Request()), "", time.Time{}, opened)
-	if w.refused {
+	if w.refused == nil {
+		return nil
+	}
+	for _, name := range []string{"Etag", "Content-Disposition", "X-Courant-Position", "X-Courant-Attribution"} {
+		header.Del(name)
+	}
+	if w.refused == problemRange {
 		header.Set("Content-Range", fmt.Sprintf("bytes */%d", file.Bytes))
-		for _, name := range []string{"Content-Disposition", "X-Courant-Position", "X-Courant-Attribution"} {
-			header.Del(name)
-		}
-		return problemRange
 	}
-	if c.Response().Status == http.StatusOK {
-		countRows(c, file.Rows)
-	}
-	return nil
+	return w.refused
 }
 
 // withBytesRange returns the request as http.ServeContent has to see it: RFC 9110 ignores a Range header with a unit that is not known, and
@@ -239,29 +239,33 @@ func withBytesRange(r *http.Request) *http.Request {
 	return r
 }
 
-// rangeWriter keeps back the answer of http.ServeContent to a range that cannot be satisfied, which is a text.
-type rangeWriter struct {
+// archiveWriter passes on what http.ServeContent answers, except its errors, which are not problems.
+type archiveWriter struct {
 	http.ResponseWriter
-	refused bool
+	refused *problem // nil: the answer is no error
 }
 
-func (w *rangeWriter) WriteHeader(status int) {
+func (w *archiveWriter) WriteHeader(status int) {
 	isEmpty := w.Header().Get("Content-Length") == "0" // it takes the last 0 bytes for a part
-	w.refused = status == http.StatusRequestedRangeNotSatisfiable || status == http.StatusPartialContent && isEmpty
-	if !w.refused {
+	switch {
+	case status == http.StatusPreconditionFailed:
+		w.refused = problemPrecondition
+	case status == http.StatusRequestedRangeNotSatisfiable, status == http.StatusPartialContent && isEmpty:
+		w.refused = problemRange
+	default:
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
 
-func (w *rangeWriter) Write(p []byte) (int, error) {
-	if w.refused {
+func (w *archiveWriter) Write(p []byte) (int, error) {
+	if w.refused != nil {
 		return len(p), nil
 	}
 	return w.ResponseWriter.Write(p)
 }
 
-// isClosed reports whether a file is not expected to change any more: its month is over and whole, nothing of it waits for a decision, its
-// dates are no longer read again, and none of its values is provisional.
+// isClosed reports whether a file is not expected to change any more: its month is over and complete, no date of it waits for a decision or
+// will be read again, and all its values are final.
 func isClosed(found report.Report, dataset market.Dataset, file lake.File, now time.Time) bool {
 	month, about := file.Month.Month, dataset.About()
 	isWithin := func(date market.DeliveryDate) bool { return market.MonthOf(date) == month }

@@ -58,6 +58,7 @@ func TestProblemsDifferBetweenLanguagesOnlyInTheirText(t *testing.T) {
 		"not_found":             {status: 404, method: "GET", path: "/api/nothing"},
 		"method_not_allowed":    {status: 405, method: "PUT", path: "/api/afrr-energy"},
 		"gone":                  {status: 410, method: "GET", path: "/api/datasets/afrr-energy/archive/2026-10.parquet", dress: []func(*http.Request){valid}},
+		"precondition_failed":   {status: 412, method: "GET", path: "/api/datasets/mfrr-energy/archive/2026-10.parquet", dress: []func(*http.Request){valid, header("If-Match", `"x"`)}},
 		"range_not_satisfiable": {status: 416, method: "GET", path: "/api/datasets/mfrr-energy/archive/2026-10.parquet", dress: []func(*http.Request){valid, header("Range", "bytes=99999999-")}},
 		"invalid_parameter":     {status: 400, method: "POST", path: "/login", body: "email=%zz", dress: []func(*http.Request){form}},
 		"payload_too_large":     {status: 413, method: "POST", path: "/login", body: strings.Repeat("a", 64<<10+1), dress: []func(*http.Request){form}},

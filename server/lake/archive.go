@@ -42,7 +42,7 @@ func (a *Archive) Close() error {
 	return a.lake.Close()
 }
 
-// Months lists the months of a dataset. Of a file that has yet to be made, only its store.Month and its path are set.
+// Months lists the months of a dataset. A file that is not made yet, or is out of date, has only its store.Month and its path.
 func (a *Archive) Months(ctx context.Context, dataset market.Dataset) ([]File, error) {
 	months, err := a.store.Months(ctx, dataset)
 	if err != nil {
@@ -66,8 +66,8 @@ func (f File) isOf(month store.Month) bool {
 	return f.SHA256 != "" && !month.Thinned && f.Position == month.Position && f.Stamp.Equal(month.Stamp)
 }
 
-// Make makes the files that are not as their months are, of the months for which wanted returns true, and removes those of thinned months.
-// What cannot be read is left out.
+// Make makes the missing files of the months for which wanted returns true, and those that are out of date, and removes those of thinned
+// months. If a month cannot be read, the others are still made.
 func (a *Archive) Make(ctx context.Context, dataset market.Dataset, wanted func(market.Month) bool) error {
 	files, err := a.Months(ctx, dataset)
 	if err != nil {

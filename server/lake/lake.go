@@ -25,7 +25,7 @@ type Lake struct {
 	simulated bool
 }
 
-// InFolder opens a folder, which has to exist, and locks it until Close. Files in it are readable and writable for whom the folder is.
+// InFolder opens a folder, which has to exist, and locks it until Close. Files get the folder's access rights.
 // The error is ErrInUse while another program writes to it. simulated states in each file that its values are invented.
 func InFolder(db *store.Store, path string, simulated bool) (*Lake, error) {
 	in, err := openFolder(db.Path(), path)
@@ -135,7 +135,7 @@ func (l *Lake) Update(ctx context.Context, r Request) ([]File, error) {
 	return files, errors.Join(unread...)
 }
 
-// UpdateAll is Update for several datasets. A dataset of which something cannot be read does not keep the others from being written.
+// UpdateAll is Update for several datasets. If rows of one cannot be read, the others are still written.
 // updated, if it is not nil, is called with the files of each dataset.
 func (l *Lake) UpdateAll(ctx context.Context, datasets []market.Dataset, r Request, updated func(market.Dataset, []File)) ([]File, error) {
 	var files []File

@@ -21,7 +21,7 @@ type manifest struct {
 	Files map[string]entry `json:"files"`
 }
 
-// entry is a file, and what its bytes follow from.
+// entry describes a file, and what determines its bytes.
 type entry struct {
 	Position    int64     `json:"position"` // of the newest commit in it
 	CommittedAt time.Time `json:"committed_at"`
@@ -33,8 +33,8 @@ type entry struct {
 	Tag         string    `json:"tag"`   // of a bucket, its ETag
 }
 
-// isOf reports whether a file has the rows and the layout of another. Positions alone do not tell: those of another database, or of one
-// that was restored from a backup, are of other commits.
+// isOf reports whether a file has the rows and the layout of another. It compares times too, because another database, or one that was
+// restored from a backup, has the same positions for other commits.
 func (e entry) isOf(other entry) bool {
 	return e.Position == other.Position && e.CommittedAt.Equal(other.CommittedAt) && e.Layout == other.Layout
 }

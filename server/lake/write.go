@@ -87,7 +87,7 @@ type readError struct{ error }
 
 func (e readError) Unwrap() error { return e.error }
 
-// IsUnread reports whether an error of Update is only of rows that could not be read: all other files are up to date.
+// IsUnread reports whether an error of Update or Make means only that rows of some months could not be read: all other files are up to date.
 func IsUnread(err error) bool {
 	if joined, is := err.(interface{ Unwrap() []error }); is {
 		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !IsUnread(err) })
