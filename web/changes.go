@@ -11,8 +11,8 @@ var apiChanges = []APIChange{
 	{"1.1", []Text{
 		{"/api/datasets décrit les jeux de données ; /api/datasets/{dataset}/rows donne leurs lignes pour toute plage, à tout pas et en sept formes.",
 			"/api/datasets describes the datasets; /api/datasets/{dataset}/rows has their rows for any range, at any step, in seven forms."},
-		{"/api/datasets/{dataset}/archive donne un fichier Parquet par mois ; « gone » et « range_not_satisfiable » sont deux codes d’erreur nouveaux.",
-			"/api/datasets/{dataset}/archive has a Parquet file for each month; “gone” and “range_not_satisfiable” are two new codes of errors."},
+		{"/api/datasets/{dataset}/archive donne un fichier Parquet par mois ; « gone », « precondition_failed » et « range_not_satisfiable » sont trois codes d’erreur nouveaux.",
+			"/api/datasets/{dataset}/archive has a Parquet file for each month; “gone”, “precondition_failed” and “range_not_satisfiable” are three new codes of errors."},
 		{"« type », dans une erreur, est l’adresse d’une page qui explique le code ; « code » ne change pas.",
 			"“type”, in an error, is the address of a page that explains the code; “code” does not change."},
 		{"La description OpenAPI nomme les erreurs de chaque adresse, et les nombres y sont en double précision.",
