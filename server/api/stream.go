@@ -95,7 +95,7 @@ func parsePosition(text string) (position store.Position, valid bool) {
 	return store.Position(n), err == nil
 }
 
-// allowed returns those of the datasets that the caller may read; all is set if these are all that it may read.
+// allowed returns the datasets that the listener is sent. The error is why the caller may not read all that it asks for, or none.
 func (q *streamQuery) allowed(identity auth.Identity) ([]market.Dataset, error) {
 	if q.datasets != nil {
 		return q.datasets, mayRead(identity, q.datasets)
@@ -130,12 +130,16 @@ func (s *Server) stream(c echo.Context) error {
 	ctx, cancel := context.WithCancel(request.Context())
 	defer cancel()
 	l := &listener{
-		identity: identity, began: s.clock.Now(), query: query, datasets: datasets, mask: maskOf(datasets), end: cancel,
+		identity: identity, began: s.clock.Now(), query: query, mask: maskOf(datasets), end: cancel,
 		out: c.Response(), controller: http.NewResponseController(c.Response()),
 	}
 	position, err := s.hub.join(ctx, l)
 	if err != nil {
-		return err
+		// Without an answer clients connect again; after 500 or 503 they do not.
+		if ctx.Err() == nil {
+			s.log.Error("stream not begun", "request", requestID(c), "error", err.Error())
+		}
+		panic(http.ErrAbortHandler)
 	}
 	defer s.hub.leave(l)
 	header := c.Response().Header()
@@ -160,7 +164,6 @@ type listener struct {
 	identity auth.Identity
 	began    time.Time
 	query    streamQuery
-	datasets []market.Dataset
 	mask     mask
 	end      context.CancelFunc
 
@@ -192,7 +195,7 @@ func (l *listener) hurry(ctx context.Context) (stop func()) {
 
 // listen sends events until ctx ends or the listener has fallen behind. Errors are those of the database.
 func (s *Server) listen(ctx context.Context, l *listener, position store.Position) error {
-	if err := l.write(opening(position, l.query.isReplay)); err != nil {
+	if err := l.write(opening(s.hub.opened.Add(1), position, l.query.isReplay)); err != nil {
 		return nil
 	}
 	if l.query.isReplay {

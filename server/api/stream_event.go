@@ -100,11 +100,10 @@ func appendID(b []byte, position store.Position) []byte {
 }
 
 // opening returns what a listener is sent first. A listener that asks for what comes from now on gets the position as the id with which
-// it connects again, even if it has had no event until then. Listeners connect again at different times.
-func opening(position store.Position, isReplay bool) []byte {
+// it connects again, even if it has had no event until then. The n-th listener connects again at another time than the next one.
+func opening(n uint64, position store.Position, isReplay bool) []byte {
 	const least, spread, step = 1000, 2000, 677 // ms
-	opened := listenersOpened.Add(1)
-	b := append([]byte(":\nretry: "), strconv.FormatUint(least+opened*step%spread, 10)...)
+	b := append([]byte(":\nretry: "), strconv.FormatUint(least+n*step%spread, 10)...)
 	b = append(b, '\n')
 	if !isReplay {
 		b = appendID(b, position)

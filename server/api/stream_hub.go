@@ -49,6 +49,7 @@ type streamHub struct {
 	run      func(func(ctx context.Context)) // runs a part of the hub until the server is closed
 	wake     chan struct{}                   // has a value if there may be a new commit
 	replays  chan struct{}                   // has a value for each listener that reads old commits
+	opened   atomic.Uint64                   // listeners since the hub was made
 	sent     atomic.Uint64                   // events
 	dropped  atomic.Uint64                   // listeners that fell behind
 	catching sync.Mutex                      // one reads new commits at a time
@@ -74,9 +75,6 @@ type stateEvent struct {
 	number int            // of the change; 0: it was so when the hub began
 	at     store.Position // the newest commit then
 }
-
-// listenersOpened counts listeners, to spread when they connect again.
-var listenersOpened atomic.Uint64
 
 func newStreamHub(o Options, run func(func(ctx context.Context))) *streamHub {
 	return &streamHub{

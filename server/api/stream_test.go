@@ -599,3 +599,21 @@ func TestAStreamEndsAfterADayAndItsRowsAreCountedForItsToken(t *testing.T) {
 		t.Errorf("%+v", usage.Days)
 	}
 }
+
+// A client that is answered 500 or 503 does not come again.
+func TestAStreamThatCannotBeginForNowIsAbortedWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	f := openStream(t)
+	admin := f.admin(t)
+	f.ask(t, "HEAD", "/api/stream", admin)
+	must(t, f.store.Close())
+	w := httptest.NewRecorder()
+	defer func() {
+		if recover() != http.ErrAbortHandler || w.Body.Len() > 0 {
+			t.Errorf("it is answered: %s", w.Body)
+		}
+	}()
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/stream", nil)
+	admin(r)
+	f.ServeHTTP(w, r)
+}
