@@ -128,6 +128,19 @@ func energy(date market.DeliveryDate, from, n int, directions ...market.Directio
 	return market.MFRR.Batch(rows)
 }
 
+// early is before mFRR capacity downward is due, unless it came already.
+var early = market.NewDeliveryDate(2026, time.April, 1)
+
+// reserve are quarters of mFRR capacity of a date.
+func reserve(date market.DeliveryDate, n int, direction market.Direction) market.Batch {
+	var rows []market.CapacityStep
+	for i := range n {
+		rows = append(rows, market.CapacityStep{Dataset: market.MFRRCapacity, Start: date.Start().Unix() + int64(i)*market.QuarterSeconds,
+			Direction: direction, TimeHorizon: market.DailyHorizon, Product: "STD", Price: market.Num(1)})
+	}
+	return market.Capacity.Batch(rows)
+}
+
 func TestWhatCommitsChangeIsToldTheSameAtOnceAndLater(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t)
@@ -181,6 +194,8 @@ func TestADateIsCompleteOnceWithItsLastPeriod(t *testing.T) {
 		"25 h of 4 s steps": {[]market.Batch{steps(turnBack, 1, 22_499, 1), steps(turnBack, 0, 1, 1), steps(turnBack, 0, 1, 2)}, market.AFRREnergy},
 		"both directions": {[]market.Batch{energy(day, 0, 96, up), energy(day, 0, 96, up, down), energy(day, 0, 96, up, down).With(
 			prices(day, market.FromENTSOE, 0, 1, 1))}, market.MFRREnergy},
+		"a series that came a day before it was due": {[]market.Batch{reserve(early.Add(-1), 1, down), reserve(early, 96, up), reserve(early, 96, down),
+			reserve(early, 1, up)}, market.MFRRCapacity},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -203,7 +218,7 @@ func TestADateIsCompleteOnceWithItsLastPeriod(t *testing.T) {
 					}
 				}
 			}
-			date := market.DeliveryDateOf(time.Unix(commits[0].Changes[0].Period.Start, 0))
+			date := market.DeliveryDateOf(time.Unix(commits[len(test.batches)-2].Changes[0].Period.Start, 0))
 			want := []string{fmt.Sprintf("%d %s %s", len(test.batches)-1, test.want, date)}
 			if diff := cmp.Diff(want, complete); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
