@@ -268,7 +268,10 @@ func (h *streamHub) catchUp(ctx context.Context) error {
 	for known < newest {
 		commits, err := h.readCommits(ctx, known, replayedDates)
 		if errors.Is(err, store.ErrChangesPruned) {
-			known, err = h.begin(ctx, newest)
+			if known, err = h.begin(ctx, newest); err != nil {
+				return err
+			}
+			continue
 		}
 		if err != nil {
 			return err
