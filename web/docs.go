@@ -71,8 +71,11 @@ func flatten(prefix string, fields []Field) []FlatField {
 	var all []FlatField
 	for _, field := range fields {
 		path := prefix + field.Name
-		if path == "" && field.Kind == KindList {
+		switch { // the answer itself
+		case path == "" && field.Kind == KindList:
 			path = "[]"
+		case path == "" && field.Kind == KindMap:
+			path = "{}"
 		}
 		all = append(all, FlatField{field, path})
 		switch field.Kind {

@@ -357,6 +357,9 @@ func TestTheDocumentationShowsWhatIsServedToThoseWhoMayReadIt(t *testing.T) {
 		"administrator": {admin, append(forAccounts, endpoints...)},
 	} {
 		page := f.ask(t, "GET", "/docs", test.dress, header("Accept-Language", "en")).Body.String()
+		if strings.Contains(page, "<code></code>") {
+			t.Errorf("%s sees a field without a name", name)
+		}
 		var seen []string
 		for section := range strings.SplitSeq(page, "</section>") {
 			match := example.FindStringSubmatch(section)
