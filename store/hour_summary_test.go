@@ -320,7 +320,7 @@ func TestAKillAmidTheSummarisingOfHoursLosesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		told := 0
-		for round := 0; round < 2; round++ { // killed twice on its way
+		for round := range 2 { // killed twice on its way
 			cmd, _, out := child(t, "summarise "+path)
 			for line := 0; line < 1+(kill+5*round)%9 && out.Scan() && out.Text() != "all"; line++ {
 				told += number(t, out.Text())

@@ -122,13 +122,14 @@ func (s *Server) fail(err error, c echo.Context) {
 			slog.String("path", c.Request().URL.Path), slog.String("error", err.Error()))
 	}
 	header := c.Response().Header()
-	contentType, body := xmlType, []byte(nil)
+	var contentType string
+	var body []byte
 	switch page, wanted := s.failurePage(c, p); {
 	case wanted:
 		header.Add("Vary", "Accept, Accept-Language, Cookie")
 		contentType, body = "text/html; charset=utf-8", page
 	case c.Request().URL.Path == web.PathENTSOE:
-		body = acknowledgement(string(p.Code)+": "+p.Detail.EN, s.clock.Now())
+		contentType, body = xmlType, acknowledgement(string(p.Code)+": "+p.Detail.EN, s.clock.Now())
 	default:
 		language := web.LanguageOf(c.Request().Header.Get("Accept-Language"))
 		header.Set("Content-Language", string(language))

@@ -61,7 +61,7 @@ func hintFor(err error) string {
 			continue
 		}
 		if errors.As(err, new(lake.BucketError)) {
-			if known.err == s3.ErrFull {
+			if errors.Is(known.err, s3.ErrFull) {
 				return "make room in it"
 			}
 			return strings.ReplaceAll(known.hint, "backup.s3.", "export.s3.")

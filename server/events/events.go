@@ -94,7 +94,7 @@ func read(ctx context.Context, db *store.Store, dates []store.Change) (Change, e
 		rows, err := readRows(ctx, db, change, commit.Position)
 		switch {
 		case errors.Is(err, store.ErrThinned): // since then
-			change.IsCut, isPrice = true, false
+			change.IsCut = true
 		case err != nil:
 			return Change{}, err
 		case isPrice:

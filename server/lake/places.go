@@ -230,6 +230,6 @@ func (b *bucket) cleanUp(ctx context.Context, folder string) error {
 }
 
 func (b *bucket) close() error {
-	b.Bucket.Close()
+	b.Close()
 	return nil
 }

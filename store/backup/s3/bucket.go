@@ -207,12 +207,12 @@ func (b *Bucket) Download(ctx context.Context, key, path string, room func(bytes
 }
 
 // Read returns the content of a key, which may have mostBytes at most. Errors are as those of Download.
-func (b *Bucket) Read(ctx context.Context, key string, mostBytes int64) ([]byte, error) {
+func (b *Bucket) Read(ctx context.Context, key string, mostBytes uint64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var content bytes.Buffer
 	expected, err := b.read(ctx, key, &content, func(size uint64) error {
-		if size > uint64(mostBytes) {
+		if size > mostBytes {
 			return fmt.Errorf("%w: %s has %d bytes there", ErrDamaged, b.URL(key), size)
 		}
 		return nil
