@@ -106,7 +106,7 @@ func writeBuckets(w *jsonWriter, rows market.Chunk) {
 // meanDecimals is the least number of decimals that pages show of a mean.
 const meanDecimals = 2
 
-// afrrColumns are the columns of which pages show means.
+// afrrColumns are the columns whose means pages show.
 var afrrColumns = []string{"upward_price_eur_mwh", "downward_price_eur_mwh", "pdemand_mw"}
 
 func fillAFRR(table *web.Table, dataset market.Dataset, rows market.Chunk) {

@@ -22,7 +22,7 @@ type bridge struct {
 	path       string
 	parameters []queryParameter // the first is the token
 	anyCase    bool             // names of parameters are read in any case
-	// plan reads what is asked for.
+	// plan reads the query of a request.
 	plan func(query *queryParser) (pricesPlan, error)
 }
 

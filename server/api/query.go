@@ -63,7 +63,7 @@ type queryParser struct {
 	given url.Values // one value of each parameter that is given, by the name in parameters
 }
 
-// split reads the names and values of a query, each of which is given once, and required ones always.
+// split reads the names and values of a query. A name may occur once, and required ones must occur.
 func (p *queryParser) split(raw string) error {
 	p.given = url.Values{}
 	if len(raw) > longestQuery {

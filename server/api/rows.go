@@ -137,7 +137,7 @@ func (s *Server) beginRows(ctx context.Context, q rowsQuery) (*rowsAnswer, error
 	return &rowsAnswer{query: q, source: source, reading: source.reading, columns: source.columns()}, nil
 }
 
-// explain returns the problem behind an error of the store while nothing has been sent; the error itself if there is none.
+// explain turns an error of the store into a problem, as long as nothing has been sent. Other errors are returned unchanged.
 func (q *rowsQuery) explain(err error) error {
 	isThinned := errors.Is(err, store.ErrThinned)
 	switch {
@@ -151,7 +151,7 @@ func (q *rowsQuery) explain(err error) error {
 	return explainReading(err)
 }
 
-// explainReading returns the problem behind an error of reading the newest rows; the error itself if there is none.
+// explainReading turns an error of reading the newest rows into a problem. Other errors are returned unchanged.
 func explainReading(err error) error {
 	if errors.Is(err, store.ErrThinned) { // just now: the next try finds the means
 		return problemUnavailable
@@ -298,7 +298,7 @@ func (s *Server) sendRows(c echo.Context, answer *rowsAnswer, remember func(*row
 	return nil
 }
 
-// nextAddress returns where the page after the answer is; empty if there is none.
+// nextAddress returns the address of the next page; it is empty on the last page.
 func (a *rowsAnswer) nextAddress() string {
 	if a.nextPage == nil {
 		return ""

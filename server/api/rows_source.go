@@ -324,7 +324,7 @@ func (r *rowsSource) fold(ctx context.Context, part market.Period, each func(mar
 	return nil
 }
 
-// foldRows folds rows of these columns, and the 5 min of delivery dates of which no more is stored.
+// foldRows resamples rows of these columns. Thinned delivery dates enter with their stored 5 min values.
 func foldRows(
 	ctx context.Context, reading *store.Reading, columns []market.ServedColumn, resampler *market.Resampler, each func(market.Chunk),
 ) error {

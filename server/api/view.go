@@ -55,7 +55,7 @@ func viewOf(dataset market.Dataset) view {
 	return rowsView(dataset)
 }
 
-// shownTable is the table of some delivery dates, and the rows of which it is made.
+// shownTable is the table of some delivery dates, with the rows it was made from.
 type shownTable struct {
 	table   web.Table
 	rows    market.Chunk
