@@ -134,9 +134,21 @@ func get(t *testing.T, url, token string, wanted func(*http.Response, []byte) bo
 func TestDemoServesSimulatedDataAndLeavesNothingBehind(t *testing.T) {
 	temporary := t.TempDir()
 	p := start(t, []string{"TMPDIR=" + temporary, "COURANT_SERVER_ADDR=ignored", "COURANT_NONSENSE=1"}, false, "demo")
+	link := p.await(`open +(http://127\.0\.0\.1:\d+/login\?key=\w+)$`)[1]
 	address := p.await(`address +(http://127\.0\.0\.1:\d+)$`)[1]
+	p.await(`password +[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}$`)
 	token := p.await(`token +(crt_\w+)$`)[1]
 	p.await(`^  curl .*` + token)
+	for _, status := range []int{http.StatusSeeOther, http.StatusOK} { // it signs in once; then it shows the form
+		response, err := http.DefaultTransport.RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, link, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != status {
+			t.Errorf("the link answers %d, want %d", response.StatusCode, status)
+		}
+	}
 	for _, path := range []string{"day-ahead-prices", "fcr-capacity", "afrr-capacity", "mfrr-capacity"} {
 		get(t, address+"/api/"+path, token, func(response *http.Response, body []byte) bool {
 			if response.Header.Get("X-Courant-Data") != "simulated" {

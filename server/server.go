@@ -149,6 +149,15 @@ func (s *Server) Close() error {
 // Auth returns the accounts.
 func (s *Server) Auth() *auth.Auth { return s.auth }
 
+// SignInLink returns a link that signs the account in once, without its password; it is valid while the process runs.
+func (s *Server) SignInLink(ctx context.Context, email string) (string, error) {
+	account, err := s.auth.User(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	return "http://" + s.Addr() + s.server.SignInOnce(account), nil
+}
+
 // Report returns the state of the datasets, in full.
 func (s *Server) Report(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) }
 

@@ -21,12 +21,14 @@ const longestPriceWindow = 366 * 24 * time.Hour
 func ENTSOE(o Options) http.Handler {
 	o = o.withDefaults()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api", o.Switches.handle(A44, o.Now, entsoe))
+	mux.HandleFunc("GET /api", o.Switches.handle(A44, o.Now, func(r *http.Request, m market) answer {
+		return entsoe(r, m, o.DayAheadOnly)
+	}))
 	o.Switches.serveOn(mux)
 	return mux
 }
 
-func entsoe(r *http.Request, m market) answer {
+func entsoe(r *http.Request, m market, dayAheadOnly bool) answer {
 	q := r.URL.Query()
 	if q.Get("securityToken") != SecurityToken {
 		return refusal(AllOfENTSOE, http.StatusUnauthorized, m.now)
@@ -57,7 +59,7 @@ func entsoe(r *http.Request, m market) answer {
 			noMatchingData+" for Data item ENERGY_PRICES [12.1.D] (%s, %s) and interval %s/%s.",
 			in, out, start.Format(time.RFC3339), end.Format(time.RFC3339)), m.now))
 	}
-	return xmlAnswer(http.StatusOK, publication(days, m.now))
+	return xmlAnswer(http.StatusOK, publication(days, m.now, dayAheadOnly))
 }
 
 // NewestPrices returns the newest delivery date whose prices ENTSO-E has out.

@@ -174,6 +174,20 @@ func TestPublicationHasTheTrapsOfTheRealOne(t *testing.T) {
 	}
 }
 
+func TestDayAheadOnlyLeavesOutOtherSeries(t *testing.T) {
+	t.Parallel()
+	q := askPrices(window{Day{2026, time.March, 20}.Start(), Day{2026, time.April, 10}.Start()})
+	w := httptest.NewRecorder()
+	ENTSOE(Options{Now: func() time.Time { return longAfter }, DayAheadOnly: true}).ServeHTTP(w, httptest.NewRequest("GET", "/api?"+q.Encode(), nil))
+	var p publicationWire
+	if err := xml.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Fatal(err)
+	}
+	if others := slices.DeleteFunc(slices.Clone(p.Series), seriesWire.french); len(others) > 0 || len(p.Series) < 21 {
+		t.Errorf("%d series, %d of them not day-ahead prices", len(p.Series), len(others))
+	}
+}
+
 func TestPublicationAnswersWholeDaysForAPartialWindow(t *testing.T) {
 	t.Parallel()
 	asked := window{ordinaryDay.at(23, 30), ordinaryDay.Add(1).at(0, 30)}

@@ -29,7 +29,7 @@ func acknowledgement(reason string, now time.Time) []byte {
 // publication is the document that holds the prices of some delivery dates, a
 // list each. As on the platform, its series come in any order and its own interval
 // may be narrower than what it holds: here it is the first of the dates.
-func publication(days [][]Price, now time.Time) []byte {
+func publication(days [][]Price, now time.Time, dayAheadOnly bool) []byte {
 	first := DayOf(days[0][0].Start)
 	b := []byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
 		`<Publication_MarketDocument xmlns="urn:iec62325.351:tc57wg16:451-3:publicationdocument:7:3">`)
@@ -43,7 +43,11 @@ func publication(days [][]Price, now time.Time) []byte {
 	b = append(b, "</period.timeInterval>"...)
 	var all []priceSeries
 	for _, prices := range days {
-		all = append(all, seriesOf(prices)...)
+		for _, s := range seriesOf(prices) {
+			if s.isDayAhead() || !dayAheadOnly {
+				all = append(all, s)
+			}
+		}
 	}
 	random("order of series", first).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	// Chance can leave a few in time order.
@@ -95,6 +99,11 @@ func seriesOf(prices []Price) []priceSeries {
 		all = append(all, day)
 	}
 	return all
+}
+
+// isDayAhead reports whether the series is of French day-ahead prices.
+func (s priceSeries) isDayAhead() bool {
+	return s.out == franceEIC && s.contract == "A01" && s.sequence == 0
 }
 
 // hourlyMeans turns quarter-hourly prices into hourly ones.

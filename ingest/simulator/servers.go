@@ -26,6 +26,9 @@ type Options struct {
 	// Switches are the faults of the servers. Default: none, until one is set at
 	// /switches.
 	Switches *Switches
+	// DayAheadOnly leaves out what ENTSO-E publishes beside the day-ahead prices
+	// of a date: another auction, an intraday contract or a border.
+	DayAheadOnly bool
 }
 
 func (o Options) withDefaults() Options {

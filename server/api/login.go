@@ -1,6 +1,9 @@
 package api
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
@@ -21,8 +24,37 @@ func loginAddress(page *url.URL) string {
 	return login + "?" + url.Values{"next": {page.RequestURI()}}.Encode()
 }
 
+// signInLink signs an account in once, without its password.
+type signInLink struct {
+	hash    [sha256.Size]byte // of its secret
+	account store.Account
+}
+
+// SignInOnce returns the path of a link that signs the account in once, without its password. It replaces an earlier link and
+// is gone when the process ends.
+func (s *Server) SignInOnce(account store.Account) (path string) {
+	secret := rand.Text()
+	s.signInOnce.Store(&signInLink{sha256.Sum256([]byte(secret)), account})
+	return web.PageLogin.Path.EN + "?" + url.Values{linkKey: {secret}}.Encode()
+}
+
+// takeSignInLink returns the account of the link with this secret and uses the link up.
+func (s *Server) takeSignInLink(secret string) (account store.Account, ok bool) {
+	link := s.signInOnce.Load()
+	hash := sha256.Sum256([]byte(secret))
+	if link == nil || subtle.ConstantTimeCompare(link.hash[:], hash[:]) == 0 || !s.signInOnce.CompareAndSwap(link, nil) {
+		return store.Account{}, false
+	}
+	return link.account, true
+}
+
 func (s *Server) loginPage(c echo.Context, identity auth.Identity) error {
 	next := c.QueryParam("next")
+	if c.Request().Method == http.MethodGet {
+		if account, ok := s.takeSignInLink(c.QueryParam(linkKey)); ok {
+			return s.beginSession(c, account, ownPath(next))
+		}
+	}
 	if identity.AccountID != 0 {
 		return c.Redirect(http.StatusSeeOther, ownPath(next))
 	}

@@ -41,6 +41,35 @@ func form(email, password string) io.Reader {
 
 var urlencoded = header("Content-Type", "application/x-www-form-urlencoded")
 
+func TestALinkSignsInOnceAndOnlyByGet(t *testing.T) {
+	t.Parallel()
+	f := withUser(t)
+	account, err := f.auth.User(t.Context(), email)
+	must(t, err)
+	if w := f.ask(t, "GET", "/login?key="); w.Code != 200 {
+		t.Errorf("without a link an empty key answers %d", w.Code)
+	}
+	replaced := f.SignInOnce(account)
+	link := f.SignInOnce(account)
+	for _, request := range []struct {
+		method, path string
+		status       int
+	}{
+		{"GET", replaced, 200}, {"GET", link + "A", 200}, {"HEAD", link, 200}, {"GET", link, 303}, {"GET", link, 200},
+	} {
+		w := f.ask(t, request.method, request.path)
+		if w.Code != request.status || (len(w.Result().Cookies()) > 0) != (request.status == 303) {
+			t.Errorf("%s %s answers %d and sets %d cookies", request.method, request.path, w.Code, len(w.Result().Cookies()))
+		}
+		if request.status == 303 {
+			cookie := w.Result().Cookies()[0]
+			if w := f.ask(t, "GET", "/", header("Cookie", cookie.Name+"="+cookie.Value)); w.Code != 200 || !strings.Contains(w.Body.String(), email) {
+				t.Errorf("its session answers %d", w.Code)
+			}
+		}
+	}
+}
+
 func TestASessionIsValidFromSigningInToSigningOut(t *testing.T) {
 	t.Parallel()
 	for _, secure := range []bool{false, true} {

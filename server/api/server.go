@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -86,6 +87,7 @@ type Server struct {
 	openSignup bool
 	mail       Mailer
 	secrets    *shownSecrets
+	signInOnce atomic.Pointer[signInLink]
 	openAPIs   map[web.Language]func() (*document, error)
 
 	working, following               sync.WaitGroup // after answers, and for the stream

@@ -27,7 +27,7 @@ func fetchOften(cfg *config.Config) {
 // printFaults prints where to watch the faults and where to set others by hand.
 func (p *Program) printFaults(sources *simulator.Servers, addr, token string) {
 	fmt.Fprintf(p.Stdout, `
-The simulated sources fail, in another way every minute; these tell and take what goes wrong:
+The simulated sources fail in a different way every minute. These addresses show and set the faults:
 
   RTE       %s
   ENTSO-E   %s
@@ -88,11 +88,11 @@ func NewDemoScript(
 // Play waits for the first run of every feed, and then sets the faults in turn until ctx ends.
 func (s *demoScript) Play(ctx context.Context) {
 	for !s.allFeedsRan(ctx) {
-		if !s.pause(ctx, time.Second) {
+		if !pause(ctx, s.clock, time.Second) {
 			return
 		}
 	}
-	if !s.pause(ctx, settling) {
+	if !pause(ctx, s.clock, settling) {
 		return
 	}
 	for {
@@ -100,7 +100,7 @@ func (s *demoScript) Play(ctx context.Context) {
 			s.set(fault)
 			s.log.Info("simulated fault", "resource", fault.resource, "fault", fault.fault, "what", describeFault(fault.fault),
 				"for", fault.lasts.String())
-			if !s.pause(ctx, fault.lasts) {
+			if !pause(ctx, s.clock, fault.lasts) {
 				return
 			}
 			s.end(fault)
@@ -109,11 +109,11 @@ func (s *demoScript) Play(ctx context.Context) {
 }
 
 // pause waits for d and reports false if ctx ended first.
-func (s *demoScript) pause(ctx context.Context, d time.Duration) bool {
+func pause(ctx context.Context, clock clockwork.Clock, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-s.clock.After(d):
+	case <-clock.After(d):
 		return true
 	}
 }

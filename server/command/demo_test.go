@@ -5,11 +5,16 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jonboulle/clockwork"
 	"go.uber.org/goleak"
+
+	"courant/ingest/report"
+	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 // interruptingClock is a clock that ends a command when it is first asked for the time after the database in the folder was opened.
@@ -24,6 +29,39 @@ func (c interruptingClock) Now() time.Time {
 		c.interrupt()
 	}
 	return c.Clock.Now()
+}
+
+func TestDemoPrintsEachDatasetOnceItsFeedHasRun(t *testing.T) {
+	clock := clockwork.NewFakeClockAt(market.NewDeliveryDate(2026, time.November, 20).At(15, 0))
+	var printed strings.Builder
+	p := &Program{Stderr: &printed, Clock: clock}
+	first, last := market.NewDeliveryDate(2026, time.October, 18), market.NewDeliveryDate(2026, time.November, 21)
+	reports := 0
+	ended := make(chan struct{})
+	go func() {
+		p.printProgress(t.Context(), func(context.Context) (report.Report, error) {
+			reports++
+			prices := report.Status{Dataset: market.DayAheadPrices, NextRunAt: new(report.Instant), FirstDate: &first, LastDate: &last}
+			energy := report.Status{Dataset: market.AFRREnergy}
+			if reports > 1 {
+				energy.NextRunAt = new(report.Instant)
+			}
+			return report.Report{Datasets: []report.Status{energy, prices}}, nil
+		})
+		close(ended)
+	}()
+	for range 2 {
+		if err := clock.BlockUntilContext(await.Context(t), 1); err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(progressInterval)
+	}
+	await.Value(t, ended)
+	want := "Collecting from the simulated sources; the pages can be used meanwhile.\n" +
+		"  day-ahead-prices  2026-10-18 to 2026-11-21\n  afrr-energy       nothing stored\nAll datasets are collected.\n"
+	if printed.String() != want {
+		t.Errorf("printed %q", printed.String())
+	}
 }
 
 func TestADemoWhoseAccountCannotBeMadeLeavesNothing(t *testing.T) {
