@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -25,6 +27,8 @@ import (
 
 	"courant/server/config"
 	"courant/server/entrance"
+	"courant/store"
+	"courant/store/market"
 	"courant/store/storetest/await"
 )
 
@@ -186,5 +190,70 @@ func TestBesideTLSAnAddressThatIsSetIsServedPlain(t *testing.T) {
 	response := ask(t, visitor(t, s.listener, nil), "GET", "http://127.0.0.1/metrics", "", "")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Strict-Transport-Security") != "" {
 		t.Errorf("%s with headers %v", response.Status, response.Header)
+	}
+}
+
+// The stream over HTTP/2, through everything that stands before it: events arrive one by one, the connection serves other requests
+// beside it, and the stream ends when the service stops.
+func TestTheStreamIsServedOverHTTP2(t *testing.T) {
+	t.Parallel()
+	cfg := behindTLS(t)
+	keepCertificate(t, cfg.Server.TLS, time.Now().Add(80*24*time.Hour))
+	s := serve(t, cfg, t.Output())
+	const email = "anne@example.org"
+	token := ""
+	err := s.auth.AddUser(t.Context(), email, "a phrase of four words", true)
+	if err == nil {
+		token, err = s.auth.CreateToken(t.Context(), email, "test", market.DeliveryDate{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure := visitor(t, s.front.HTTPS, &tls.Config{InsecureSkipVerify: true})
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+testDomain+"/api/stream?datasets=day-ahead-prices", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Accept-Encoding", "gzip")
+	response, err := secure.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.Proto != "HTTP/2.0" || response.Header.Get("Content-Type") != "text/event-stream" || response.Header.Get("Content-Encoding") != "" {
+		t.Fatalf("%s %s %v", response.Proto, response.Status, response.Header)
+	}
+	lines, ended := make(chan string), make(chan error, 1)
+	go func() {
+		scanner := bufio.NewScanner(response.Body)
+		for scanner.Scan() {
+			if name, _, _ := strings.Cut(scanner.Text(), ": "); name == "event" || name == "id" {
+				lines <- scanner.Text()
+			}
+		}
+		ended <- scanner.Err()
+	}()
+	if got := await.Value(t, lines); got != "id: 0" {
+		t.Errorf("it begins with %q", got)
+	}
+	date := market.DeliveryDateOf(time.Now())
+	for n := range 3 {
+		price := market.Price{Start: date.Start().Unix() + int64(n)*market.QuarterSeconds, Resolution: market.PT15M, Price: market.Num(float64(-n))}
+		run := &store.Run{Feed: "test", Datasets: []market.Dataset{market.DayAheadPrices}, Window: date.Period(), Started: time.Now(), Ended: time.Now(), Outcome: store.OutcomeOK}
+		if err := s.store.Commit(t.Context(), run, market.Prices.Batch([]market.Price{price})); err != nil {
+			t.Fatal(err)
+		}
+		event, id := await.Value(t, lines), await.Value(t, lines)
+		if want := fmt.Sprintf("id: %d", n+1); event != "event: rows" || id != want {
+			t.Errorf("commit %d: %s, %s", n, event, id)
+		}
+		if beside := ask(t, secure, "GET", "https://"+testDomain+"/healthz", "", ""); beside.StatusCode != http.StatusOK {
+			t.Errorf("beside the stream: %s", beside.Status)
+		}
+	}
+	s.server.EndStreams()
+	if err := await.Value(t, ended); err != nil {
+		t.Errorf("it ends with %v", err)
 	}
 }

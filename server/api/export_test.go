@@ -219,6 +219,9 @@ func (s *Server) FillListeners() (release func()) {
 	}
 }
 
+// FillListenersOf counts as many listeners of the stream with a token as there may be.
+func (s *Server) FillListenersOf(token int64) { s.listenersInFlight.add(token, listenersOfReader) }
+
 // LimitStream changes how many of the newest commits, and bytes of them, are in memory for listeners.
 func (s *Server) LimitStream(commits, bytes int) { s.hub.mostCommits, s.hub.mostBytes = commits, bytes }
 

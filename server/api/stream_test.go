@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"courant/auth"
 	"courant/ingest/report"
 	"courant/server/api"
 	"courant/store"
@@ -460,6 +461,16 @@ func TestListenersAreLimitedForATokenAndInAll(t *testing.T) {
 	release()
 	if w = f.ask(t, "HEAD", "/api/stream", token); w.Code != 200 {
 		t.Errorf("afterwards: %d", w.Code)
+	}
+	other := bearer(f.token(t, f.account(t, "jean@example.org", store.Member), nil))
+	tokens, _, err := f.auth.Tokens(t.Context(), "anne@example.org", auth.Page{Size: 1})
+	must(t, err)
+	f.FillListenersOf(tokens[0].ID)
+	if w = f.ask(t, "GET", "/api/stream", token); w.Code != 429 || w.Header().Get("Retry-After") != "5" {
+		t.Errorf("of a token: %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	if w = f.ask(t, "HEAD", "/api/stream", other); w.Code != 200 {
+		t.Errorf("another token beside it: %d", w.Code)
 	}
 }
 
