@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -261,5 +263,16 @@ func TestScriptsMakeNoMarkupOfTextAndLoadNothingFromElsewhere(t *testing.T) {
 				t.Errorf("%s holds %s", name, not)
 			}
 		}
+	}
+}
+
+func TestTheScriptOfChartsIsSmall(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	w.Write(web.StaticFiles()["chart.js"])
+	w.Close()
+	if packed.Len() >= 25_000 {
+		t.Errorf("it takes %d bytes", packed.Len())
 	}
 }

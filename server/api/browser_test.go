@@ -18,6 +18,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -305,15 +306,34 @@ func TestInABrowserTheCSVIsTheTable(t *testing.T) {
 	b.calm("/energie")
 }
 
+// Every value axis has its unit and 4 to 7 labels, the first and the last of which enclose the values; charts of one row stand on
+// one line.
+const (
+	axes = `[...document.querySelectorAll('figure.chart')].filter(figure => {
+		const of = name => [...figure.querySelectorAll(name)];
+		const labels = of('.axis.value').map(text => +text.getAttribute('y') - 4), lines = of('.line, .mark').map(path => path.getBBox());
+		return of('.axis.unit')[0].textContent !== figure.dataset.unit || labels.length < 4 || labels.length > 7 ||
+			lines.some(box => box.y < Math.min(...labels) - 0.1 || box.y + box.height > Math.max(...labels) + 0.1);
+	}).length`
+	uneven = `[...document.querySelectorAll('.charts')].filter(row => new Set([...row.querySelectorAll('.plot')].map(p => p.offsetTop)).size > 1).length`
+)
+
 func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 	f, _ := withMarket(t)
+	var batch market.Batch
+	market.MFRR.Put(&batch, []market.MFRRStep{{Start: turnBack.Start().Unix(), Direction: market.Downward, ClearingPrice: market.Num(-5)}})
+	f.commit(t, batch)
+	f.refresh(t)
 	b := openAs(t, f, store.Administrator, "en")
 	b.do(chromedp.EmulateViewport(1440, 900))
 	b.open("/energy?from=2026-10-25")
+	b.is(axes, "0")
+	b.is(uneven, "0")
+	b.is(`document.querySelectorAll('.mark.s1.below').length`, "1") // the lone negative quarter of mFRR
 	const dots = `[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.cursor circle').length).join(' ')`
 	b.do(chromedp.Focus(chromedp.CSS(".plot")))
 	b.keys(kb.Home)
-	b.is(dots, "1 1 1 1 2 1") // the lines that have a value at midnight, of each chart
+	b.is(dots, "1 1 2 1 2 1") // the lines that have a value at midnight, of each chart
 	const numbers = `[...document.querySelectorAll('.plot')].map(p => p.getAttribute('aria-valuemax')).join(' ')`
 	b.is(numbers, "300 300 100 100 100 100")
 
@@ -322,17 +342,20 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 	b.keys(kb.Escape)
 	b.is(numbers, "300 300 100 100 100 100")
 
-	// A key of the legend takes a line away and brings it back.
-	const lines = `document.querySelectorAll('.plot')[0].querySelectorAll('.line').length`
+	// A key of the legend takes a line away and brings it back: its part above zero, and that below.
+	const lines = `document.querySelectorAll('.plot')[4].querySelectorAll('.line').length`
+	const secondKey = "section:last-of-type button.key.s1"
+	b.is(lines, "4")
+	b.do(chromedp.Click(chromedp.CSS(secondKey)))
 	b.is(lines, "2")
-	b.do(chromedp.Click(chromedp.CSS("button.key.s1")))
-	b.is(lines, "1")
-	b.is(`document.querySelector('button.key.s1').getAttribute('aria-pressed')`, "false")
-	b.do(chromedp.Click(chromedp.CSS("button.key.s1")))
-	b.is(lines, "2")
+	b.is(`document.querySelector('`+secondKey+`').getAttribute('aria-pressed')`, "false")
+	b.do(chromedp.Click(chromedp.CSS(secondKey)))
+	b.is(lines, "4")
 
 	// Dragging shows the periods that were dragged over.
 	b.open("/prices?from=2026-10-25")
+	b.is(axes, "0")
+	b.is(`getComputedStyle(document.querySelector('.line.below')).stroke`, "rgb(179, 38, 30)") // red
 	var box struct{ X, Y, Width, Height float64 }
 	must(t, json.Unmarshal([]byte(b.text(`JSON.stringify(`+plot+`.getBoundingClientRect())`)), &box))
 	y := box.Y + box.Height/2
@@ -343,6 +366,28 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 	}
 	b.do(chromedp.MouseClickXY(box.X+box.Width/2, y, chromedp.ClickCount(2)))
 	b.is(plot+`.getAttribute('aria-valuemax')`, "100")
+
+	// Two fingers that move apart zoom in; a single one leaves its reading on show.
+	touch := func(kind input.DispatchTouchEventType, at ...float64) {
+		points := []*input.TouchPoint{}
+		for i, part := range at {
+			id := float64(i)
+			points = append(points, &input.TouchPoint{X: box.X + box.Width*part, Y: y, ID: &id})
+		}
+		call(b, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points})
+	}
+	touch("touchStart", 0.4)
+	touch("touchStart", 0.4, 0.6)
+	touch("touchMove", 0.2, 0.8)
+	touch("touchEnd")
+	if pinched := b.text(plot + `.getAttribute('aria-valuemax')`); pinched < "30" || pinched > "40" {
+		t.Errorf("after a pinch to three times the size the chart shows %s periods", pinched)
+	}
+	b.do(chromedp.Click(chromedp.CSS("[data-zoom=all]")))
+	b.is(plot+`.getAttribute('aria-valuemax')`, "100")
+	touch("touchStart", 0.5)
+	touch("touchEnd")
+	b.is(plot+`.querySelectorAll('.cursor circle').length`, "1")
 	b.calm("/energy and /prices")
 }
 
