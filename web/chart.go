@@ -29,11 +29,13 @@ type Series struct {
 // Figures are the summary of a series.
 type Figures struct {
 	Values, Periods int           // periods with a value, and all
-	Mean            market.Number // two decimals
+	Mean            market.Number // over time, two decimals
 	Least, Most     market.Number
 	LeastAt, MostAt market.Period // the first of them
-	Negative        int           // values below zero
-	Dated           bool          // the series spans several delivery dates
+	Newest          market.Number // the last that is not null
+	NewestAt        market.Period
+	Negative        int  // values below zero
+	Dated           bool // the series spans several delivery dates
 }
 
 // summary describes a chart in words, for screen readers.

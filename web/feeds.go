@@ -17,6 +17,12 @@ type Feeds struct {
 	Clock       *report.Clock // nil while the clock of this machine agrees with the sources
 }
 
+// Today returns the delivery date of the instant of the state.
+func (f Feeds) Today() market.DeliveryDate { return market.DeliveryDateOf(f.At) }
+
+// Tomorrow returns the next delivery date.
+func (f Feeds) Tomorrow() market.DeliveryDate { return f.Today().Add(1) }
+
 // Feed is the state of one dataset. Zero times and dates mean never and none.
 type Feed struct {
 	Dataset           market.Dataset

@@ -43,6 +43,14 @@ func formatNumber(l Language, n market.Number, decimals int) string {
 	return sign + whole + mark + fraction
 }
 
+// formatChange formats a difference with its sign, as formatNumber does a value.
+func formatChange(l Language, n market.Number, decimals int) string {
+	if n.Valid && n.V > 0 {
+		return "+" + formatNumber(l, n, decimals)
+	}
+	return formatNumber(l, n, decimals)
+}
+
 var (
 	months = map[Language][]string{
 		French:  {"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},

@@ -19,6 +19,7 @@ func functions(l Language) template.FuncMap {
 		"form":        formNamed,
 		"asset":       func(name string) string { return assets[name] },
 		"number":      func(n market.Number, decimals int) string { return formatNumber(l, n, decimals) },
+		"change":      func(n market.Number, decimals int) string { return formatChange(l, n, decimals) },
 		"count":       func(n int) string { return formatNumber(l, market.Num(float64(n)), 0) },
 		"count64":     func(n int64) string { return formatNumber(l, market.Num(float64(n)), 0) },
 		"day":         func(d market.DeliveryDate) string { return formatDay(l, d) },
@@ -31,6 +32,9 @@ func functions(l Language) template.FuncMap {
 		"month":       func(d market.DeliveryDate) string { return monthOf(l, d) },
 		"start":       start,
 		"slot":        slot,
+		"clock":       Clock,
+		"hours":       func(seconds int64) string { return formatNumber(l, market.Num(float64(seconds)/market.HourSeconds), 0) },
+		"blockof":     newShownBlock,
 		"odd":         func(i int) bool { return i%2 == 1 },
 		"dataset":     func(d market.Dataset) string { return Text(d.About().Title).typeset(l) },
 		"absences": func() absences {

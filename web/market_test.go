@@ -68,6 +68,35 @@ func status(word string) web.Status {
 	}
 }
 
+// overview is the start page of a day with an unknown quarter hour and negative prices, and of the next one, which is unknown.
+func overview(word string) web.Overview {
+	first := market.Period{Start: day.Start().Unix(), End: day.Start().Unix() + 900}
+	hour := market.Period{Start: first.Start, End: first.Start + 3600}
+	line := market.NewPriceLine(day.Period())
+	line.Set(first, market.Num(-1234.5))
+	line.Set(market.Period{Start: hour.End, End: day.End().Unix()}, market.Num(7))
+	block, _ := line.Quarters(4, false)
+	now, next := line.HoldAt(first.Start)
+	return web.Overview{
+		Date: day, IsToday: true, Price: now, Next: next, Rank: line.RankOf(now.Price), RankDates: 30, Median: line.Median(),
+		Days: []web.PriceDay{{Date: day, DayFigures: line.Figures()}, {Date: day.Add(1), DayFigures: market.DayFigures{Expected: 96}, DayBefore: line.Figures()}},
+		Blocks: web.Blocks{
+			Hours: 1, Apart: true, Lengths: []web.BlockChoice{{Label: web.Text{FR: "1 h", EN: "1 h"}, Address: "/?hours=1&apart=yes", Current: true}},
+			Lines: []web.BlockLine{{From: first, Known: 96, Expected: 100, Cheapest: block, Dearest: block}, {Date: day, Known: 96, Expected: 100, Cheapest: block}},
+		},
+		Prices: sheet(market.DayAheadPrices, word),
+		Energies: []web.Recent{
+			{Sheet: sheet(market.AFRREnergy, word), Newest: []web.Newest{{Label: web.Text{FR: word, EN: word}, Unit: "€/MWh", Value: market.Num(-1), Period: first}, {}}},
+			{Sheet: sheet(market.MFRREnergy, word)},
+		},
+		Capacity: []web.CapacityLine{
+			{Reserve: "FCR", Direction: word, Price: market.Num(7.14), Days: []web.CapacityDay{{Mean: market.Num(1.5), Known: 23 * 3600, Whole: 25 * 3600, Prices: []market.Number{market.Num(1), {}, market.Num(2)}}, {}}},
+			{Reserve: "aFRR", Locked: true},
+		},
+		CapacityDates: []market.DeliveryDate{day, day.Add(1)}, CapacityNow: hour, Feeds: feeds(word),
+	}
+}
+
 // marketPages renders the pages of the market in each of their states.
 func marketPages(r rendering, p *web.Pages, language web.Language) {
 	member := web.Visit{Language: language, Path: "/", Email: "anne@example.org"}
@@ -78,11 +107,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 		if visit == attacked {
 			word = hostile
 		}
-		r.keep(name)(p.Overview(visit, web.Overview{
-			Date: day, Other: day.Add(1), OtherAddress: "/?day=tomorrow", Prices: sheet(market.DayAheadPrices, word), Energies: []web.Sheet{sheet(market.AFRREnergy, word), sheet(market.MFRREnergy, word)},
-			Capacity:     []web.CapacityLine{{Reserve: "FCR", Direction: word, Price: market.Num(7.14), Day: []market.Number{market.Num(1), {}, market.Num(2)}}, {Reserve: "aFRR", Locked: true}},
-			CapacityDate: day, CapacityNow: market.Period{Start: day.Start().Unix(), End: day.Start().Unix() + 3600}, Feeds: feeds(word),
-		}))
+		r.keep(name)(p.Overview(visit, overview(word)))
 		r.keep("market, " + name)(p.Market(visit, web.Market{
 			Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day, Before: "?from=2026-10-24", After: "?from=2026-10-26",
 			InvalidDates: true, MostDates: 31, Sheets: []web.Sheet{sheet(market.AFRREnergy, word), sheet(market.MFRREnergy, word)},

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"courant/auth"
 	"courant/ingest/report"
 	"courant/server/api"
 	"courant/store"
@@ -331,56 +330,6 @@ func TestBeforeAllIsBuiltAPageIsUnavailable(t *testing.T) {
 		if w := f.ask(t, "GET", path, session); w.Code != 503 {
 			t.Errorf("%s answers %d", path, w.Code)
 		}
-	}
-}
-
-func TestTheOverviewShowsTodayAndTomorrowOnDemand(t *testing.T) {
-	f := open(t)
-	today := market.DeliveryDateOf(noon)
-	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
-	heading := regexp.MustCompile(`<h1>([^<]*)</h1>`)
-	check := func(when, target, want string, link bool) {
-		t.Helper()
-		f.refresh(t)
-		page := f.ask(t, "GET", target, session, header("Accept-Language", "en")).Body.String()
-		if got := heading.FindStringSubmatch(page)[1]; got != want || strings.Contains(page, `href="/?day=tomorrow"`) != link {
-			t.Errorf("%s: %s is about %s, want %s, with a link to tomorrow: %t", when, target, got, want, link)
-		}
-	}
-	const wednesday, thursday = "Wednesday 15\u00a0July\u00a02026", "Thursday 16\u00a0July\u00a02026"
-	check("with nothing stored", "/", wednesday, false)
-	f.commit(t, marketOn(today.Add(-1)))
-	check("with yesterday stored", "/", "Tuesday 14\u00a0July\u00a02026", false)
-	f.commit(t, marketOn(today))
-	check("with today stored", "/", wednesday, false)
-	check("with today stored", "/?day=tomorrow", wednesday, false)
-	f.commit(t, marketOn(today.Add(1)))
-	check("with tomorrow stored", "/", wednesday, true)
-	check("with tomorrow stored", "/?day=tomorrow", thursday, false)
-}
-
-func TestTheOverviewShowsTheHourThatIsUnderWay(t *testing.T) {
-	f := open(t, func(o *api.Options) {
-		o.Auth = auth.New(auth.Options{Store: o.Store, Clock: o.Clock, Offers: []auth.Offer{{ID: "reserve", Datasets: []market.Dataset{market.AFRRCapacity}}}, Hashing: cheap})
-	})
-	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
-	f.refresh(t)
-	account := f.account(t, "anne@example.org", store.Member)
-	must(t, f.store.SetSubscription(t.Context(), store.Note{}, account.Email, store.Subscription{Offer: "reserve", Start: noon}))
-	page := f.ask(t, "GET", "/", carrying(f.session(t, account)), header("Accept-Language", "en")).Body.String()
-	var lines []string
-	for _, match := range regexp.MustCompile(`(?s)<th scope="row"><strong>(\w+)</strong> <span class="muted">(\w+)</span></th>\n(.*?)</tr>`).FindAllStringSubmatch(page, -1) {
-		cells := regexp.MustCompile(`<td[^>]*>([^<]*)</td>`).FindAllStringSubmatch(match[3], -1)
-		line := match[1] + " " + match[2]
-		for _, cell := range cells {
-			line += " " + cell[1]
-		}
-		lines = append(lines, line)
-	}
-	// At 14:00 the quarters are priced 14/8, and four of them make an hour.
-	want := []string{"FCR symmetric subscription required", "aFRR upward 7.00 514", "aFRR downward 7.00 514", "mFRR upward subscription required", "mFRR downward subscription required"}
-	if !slices.Equal(lines, want) || !strings.Contains(page, "14:00–15:00") {
-		t.Errorf("the reserves are %q, want %q", lines, want)
 	}
 }
 

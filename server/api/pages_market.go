@@ -75,8 +75,22 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 	}
 }
 
-// sheet returns the part of a page about one dataset. Without access to the dataset, it has no data and says why.
+// sheet returns the part of a page about one dataset and some delivery dates.
 func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset market.Dataset, dates span, feed web.Feed) (web.Sheet, error) {
+	isCut := viewOf(dataset).oneDateOnly && dates.days() > 1
+	if isCut {
+		dates.first = dates.last
+	}
+	sheet, err := s.periodSheet(ctx, identity, dataset, dates, dates.period(), feed)
+	sheet.OneDateOnly = isCut && sheet.Absence != web.AbsenceLocked
+	return sheet, err
+}
+
+// periodSheet returns the part of a page about one dataset and a period of the given dates. Without access to the dataset, it has
+// no data and gives the reason.
+func (s *Server) periodSheet(
+	ctx context.Context, identity auth.Identity, dataset market.Dataset, dates span, period market.Period, feed web.Feed,
+) (web.Sheet, error) {
 	sheet := web.Sheet{Dataset: dataset, First: dates.first, Last: dates.last, Feed: feed}
 	if identity.May(dataset) != nil {
 		sheet.Absence = web.AbsenceLocked
@@ -84,11 +98,7 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 	}
 	view := viewOf(dataset)
 	sheet.Kicker = view.kicker
-	if view.oneDateOnly && dates.days() > 1 {
-		dates.first = dates.last
-		sheet.First, sheet.OneDateOnly = dates.first, true
-	}
-	shown, err := s.table(ctx, dataset, dates)
+	shown, err := s.table(ctx, dataset, period)
 	if err != nil {
 		return sheet, err
 	}
@@ -111,7 +121,7 @@ func (s *Server) sheet(ctx context.Context, identity auth.Identity, dataset mark
 			sheet.Absence = web.AbsenceStale
 		}
 		sheet.Table, sheet.CSV = table, csvAddress(dataset, dates)
-		sheet.Charts = s.charts(dataset, table, dates)
+		sheet.Charts = s.charts(dataset, table, period)
 	}
 	return sheet, nil
 }
@@ -167,7 +177,7 @@ func (s *Server) csv(c echo.Context) error {
 	if err != nil || viewOf(dataset).oneDateOnly && dates.days() > 1 {
 		return problemInvalidSpan
 	}
-	shown, err := s.table(c.Request().Context(), dataset, dates)
+	shown, err := s.table(c.Request().Context(), dataset, dates.period())
 	if err != nil {
 		return err
 	}

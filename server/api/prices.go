@@ -91,7 +91,7 @@ func sourceOf(ctx context.Context, db *store.Store, shown shownTable) (web.Text,
 	case standIns > 0:
 		return fromBoth, nil
 	}
-	exchange, err := db.ExchangePrices(ctx, shown.dates.period())
+	exchange, err := db.ExchangePrices(ctx, shown.period)
 	if err != nil {
 		return fromENTSOE, err
 	}

@@ -99,7 +99,7 @@ type Server struct {
 	toolAnswers                      *inFlight
 	mcp                              http.Handler // of the Model Context Protocol
 	rowsCache                        rowsCache
-	tables                           sync.Map // by dataset: the shownTable that was resampled last
+	tables                           sync.Map // by tableKey: the shownTable that was resampled last
 	archive                          *lake.Archive
 	archiveWait                      time.Duration // how long a request waits for files that are being made
 	delayed                          chan struct{} // has one value for each answer that is delayed

@@ -55,16 +55,23 @@ func viewOf(dataset market.Dataset) view {
 	return rowsView(dataset)
 }
 
-// shownTable is the table of some delivery dates, with the rows it was made from.
+// shownTable is the table of a period, with the rows it was made from.
 type shownTable struct {
 	table   web.Table
 	rows    market.Chunk
-	dates   span
+	period  market.Period
 	changed store.Position // of the commit that last changed the dataset
 }
 
-// table reads the table that pages and the CSV show of the dates, as the data API reads rows.
-func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) (shownTable, error) {
+// tableKey is what a cached table is found by: pages of whole dates and the overview, which shows other lengths, do not
+// replace each other's.
+type tableKey struct {
+	dataset market.Dataset
+	seconds int64
+}
+
+// table reads the table that pages and the CSV show of a period, as the data API reads rows.
+func (s *Server) table(ctx context.Context, dataset market.Dataset, period market.Period) (shownTable, error) {
 	view, about := viewOf(dataset), dataset.About()
 	columns := dataset.Series().ServedColumns()
 	if view.columns != nil {
@@ -73,17 +80,19 @@ func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) 
 			columns = append(columns, columnNamed(dataset, name))
 		}
 	}
-	reading, err := s.store.Read(ctx, store.ReadQuery{Dataset: dataset, Period: dates.period(), Columns: columnNames(columns)})
+	reading, err := s.store.Read(ctx, store.ReadQuery{Dataset: dataset, Period: period, Columns: columnNames(columns)})
 	if err != nil {
 		return shownTable{}, explainReading(err)
 	}
-	if kept, is := s.tables.Load(dataset); is {
-		if last := kept.(shownTable); last.dates == dates && last.changed == reading.Changed {
+	key := tableKey{dataset, period.Seconds()}
+	if kept, is := s.tables.Load(key); is {
+		if last := kept.(shownTable); last.period == period && last.changed == reading.Changed {
 			return last, nil
 		}
 	}
-	shown := shownTable{dates: dates, changed: reading.Changed, table: web.Table{
-		ID: string(dataset), Caption: web.Text(about.Title), Source: web.Text{FR: about.Source, EN: about.Source}, Long: dates.days() > 1,
+	shown := shownTable{period: period, changed: reading.Changed, table: web.Table{
+		ID: string(dataset), Caption: web.Text(about.Title), Source: web.Text{FR: about.Source, EN: about.Source},
+		Long: period.Seconds() > longestDate,
 	}}
 	if view.resolution != "" {
 		resampler := market.NewResampler(dataset.Series(), columns, view.resolution, view.stats...)
@@ -104,10 +113,13 @@ func (s *Server) table(ctx context.Context, dataset market.Dataset, dates span) 
 	}
 	view.fill(&shown.table, shown.rows)
 	if view.resolution != "" { // the store caches rows, but not what is made of 21 600 of them
-		s.tables.Store(dataset, shown)
+		s.tables.Store(key, shown)
 	}
 	return shown, nil
 }
+
+// longestDate is how many seconds the longest delivery date has.
+const longestDate = 25 * market.HourSeconds
 
 // thinnedNote is the notice beside dates whose 4 s steps were removed.
 var thinnedNote = web.Text{
@@ -126,12 +138,12 @@ func columnNamed(dataset market.Dataset, name string) market.ServedColumn {
 	return columns[slices.IndexFunc(columns, func(c market.ServedColumn) bool { return c.Name == name })]
 }
 
-// charts returns the charts of a dataset's table, with the dates as their time axis.
-func (s *Server) charts(dataset market.Dataset, table web.Table, dates span) []web.Chart {
+// charts returns the charts of a dataset's table, with the period as their time axis.
+func (s *Server) charts(dataset market.Dataset, table web.Table, period market.Period) []web.Chart {
 	var charts []web.Chart
 	for _, d := range viewOf(dataset).drawings(table) {
 		charts = append(charts, web.Chart{
-			Name: d.name, TableID: table.ID, Period: dates.period(), Now: s.clock.Now().Unix(), Unit: d.unit, Series: d.series, Large: d.large,
+			Name: d.name, TableID: table.ID, Period: period, Now: s.clock.Now().Unix(), Unit: d.unit, Series: d.series, Large: d.large,
 		})
 	}
 	return charts
@@ -166,7 +178,8 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 		if n.V < 0 {
 			figures.Negative++
 		}
-		all.Add(n)
+		figures.Newest, figures.NewestAt = n, row.Period
+		all.AddTimes(n, row.Period.Seconds())
 	}
 	figures.Mean = all.Number()
 	return web.Series{Key: key, Label: label, Figures: figures}

@@ -21,10 +21,13 @@ type Mean struct {
 }
 
 // Add adds a number, unless it is null.
-func (m *Mean) Add(n Number) {
+func (m *Mean) Add(n Number) { m.AddTimes(n, 1) }
+
+// AddTimes adds a number so many times, unless it is null: the seconds of its period, where periods differ in length.
+func (m *Mean) AddTimes(n Number, times int64) {
 	if n.Valid {
-		m.sum += MicroOf(n.V)
-		m.count++
+		m.sum += MicroOf(n.V) * Micro(times)
+		m.count += times
 	}
 }
 
