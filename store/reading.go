@@ -253,7 +253,8 @@ func (r *Reading) parts(dates int) iter.Seq[market.Period] {
 // transaction while it yields, and a chunk is valid until the next one. An error ends it: that of ctx as soon as ctx ends, and
 // ErrThinned if 4 s steps of the period have been thinned meanwhile.
 //
-// Texts that only rise and instants of the source have no revisions: of a past moment they are given as they are now.
+// Texts that only rise have no revisions: in a row that changed after a past moment they are no higher than they can have been then.
+// Instants of the source have none either, and are given as they are now.
 func (r *Reading) Chunks(ctx context.Context) iter.Seq2[market.Chunk, error] {
 	return func(yield func(market.Chunk, error) bool) {
 		p := r.plan

@@ -653,8 +653,9 @@ func TestADamagedHourEndsAReading(t *testing.T) {
 	}
 }
 
-// What only rises has no revisions: it is given as it is now, but the row counts as changed.
-func TestATextThatOnlyRisesIsGivenAsItIsNow(t *testing.T) {
+// The status and the source's date have no revisions: the date is given as it is now, a status no higher than it can have been, and a row
+// whose status rose counts as changed.
+func TestWhatHasNoRevisionsAtAPastMoment(t *testing.T) {
 	t.Parallel()
 	s, d := openNew(t), date("2026-07-14")
 	for n, row := range []market.ImbalanceStep{
@@ -670,7 +671,7 @@ func TestATextThatOnlyRisesIsGivenAsItIsNow(t *testing.T) {
 		at, since store.Position
 		want      string // after the period
 	}{
-		{1, 0, "1|validated|3000|0"}, {2, 0, "2|validated|3000|60000"}, {3, 0, "2|validated|3000|120000"}, {4, 0, "2|validated|3000|120000"},
+		{1, 0, "1|provisional|3000|0"}, {2, 0, "2|provisional|3000|60000"}, {3, 0, "2|validated|3000|120000"}, {4, 0, "2|validated|3000|120000"},
 		{4, 2, "2|validated|3000|120000"}, {4, 3, ""},
 	} {
 		got := ""
@@ -750,6 +751,29 @@ func TestAStatusThatRisesIsAChangeOfItsRow(t *testing.T) {
 	for q.UpdatedSince = range store.Position(2) {
 		if lines := linesRead(t, s, q, func() {}); len(lines) != 1 || !strings.HasSuffix(lines[0], want) {
 			t.Errorf("changed since %d: %q, want %s", q.UpdatedSince, lines, want)
+		}
+	}
+}
+
+// No row of a past moment is as final as only a later reading made it: one may otherwise look as if it had been known earlier.
+func TestTheStatusOfAPastMomentIsNotOneThatOnlyCameLater(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	const day = 24 * 60 // minutes
+	for _, read := range []struct {
+		minute int
+		price  float64
+		status string
+	}{{0, 1, "provisional"}, {day, 2, "validated"}, {60 * day, 2, "settled"}} {
+		commit(t, s, runAt(read.minute, market.ImbalancePrices), market.Imbalance.Batch([]market.ImbalanceStep{
+			{Start: date("2026-07-14").Start().Unix(), PositivePrice: market.Num(read.price), Status: market.Str(read.status)},
+		}))
+	}
+	q := store.ReadQuery{Dataset: market.ImbalancePrices, Period: date("2026-07-14").Period(), Columns: []string{"positive_price_eur_mwh", "status"}}
+	for at, want := range map[store.Position]string{1: "1|provisional", 2: "2|validated", 3: "2|settled", store.Newest: "2|settled"} {
+		q.At = at
+		if lines := linesRead(t, s, q, func() {}); len(lines) != 1 || !strings.HasSuffix(lines[0], want) {
+			t.Errorf("at %d: %q, want %s", at, lines, want)
 		}
 	}
 }

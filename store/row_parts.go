@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"time"
 
 	"courant/store/market"
 )
@@ -167,7 +168,7 @@ func (p *rowParts[R]) undo(ctx context.Context, tx *sql.Tx, period market.Period
 	rows, err := tx.QueryContext(ctx, `
 		SELECT start, series, column_name, old, old_text, seen_ms FROM revision WHERE dataset = ? AND start >= ? AND start < ? ORDER BY id DESC`,
 		p.dataset, period.Start, period.End)
-	return eachRow(rows, err, []any{&key.start, &key.series, &name, &old.Number, &old.Text, &seen}, func() error {
+	err = eachRow(rows, err, []any{&key.start, &key.series, &name, &old.Number, &old.Text, &seen}, func() error {
 		i, isLater := later[key]
 		column := columns[name]
 		switch {
@@ -180,6 +181,10 @@ func (p *rowParts[R]) undo(ctx context.Context, tx *sql.Tx, period market.Period
 		}
 		return nil
 	})
+	for _, i := range later {
+		p.LimitRising(&p.rows[i].row, time.UnixMilli(p.at.latest))
+	}
+	return err
 }
 
 func (p *rowParts[R]) next() (market.Chunk, bool, error) {

@@ -20,7 +20,9 @@ var rowsTexts = map[string]Text{
 	"tz":    {"Fuseau horaire des instants.", "Time zone of instants."},
 	"order": {"Ordre du temps.", "Order of time."},
 	"limit": {"Lignes par page ; sans lui, toute la plage.", "Rows on a page; without it, the whole range."},
-	"as_of": {"Ce que Courant savait à cet instant.", "What Courant knew at that instant."},
+	"as_of": {
+		"Ce que Courant savait à cet instant. Le statut d’un prix d’écart est alors le plus avancé qu’il pouvait avoir.",
+		"What Courant knew at that instant. The status of an imbalance price is then the most final that it can have had."},
 	"updated_since": {"Seulement les lignes dont une valeur a été stockée ou changée depuis : un instant inclus ou une position exclue.",
 		"Only rows of which a value was stored or changed since: an instant, included, or a position, excluded."},
 	"format": {"Forme de la réponse ; sans lui, l’en-tête Accept décide, sinon json.",

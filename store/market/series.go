@@ -336,6 +336,20 @@ func (s *Series[R]) Merge(before, after R) (merged R, older bool) {
 	return after, false
 }
 
+// LimitRising lowers the Rising texts of a row to what they can have been at a past time: the times at which they rose are not recorded.
+func (s *Series[R]) LimitRising(r *R, at time.Time) {
+	if s.Settle == nil {
+		return
+	}
+	highest := *r
+	s.Settle(&highest, at)
+	for i := range s.Columns {
+		if c := &s.Columns[i]; c.Rising && c.rank(*c.String(r)) > c.rank(*c.String(&highest)) {
+			*c.String(r) = *c.String(&highest)
+		}
+	}
+}
+
 // rank returns the index of a Rising text in Words; -1 for null.
 func (c *Column[R]) rank(v String) int {
 	if !v.Valid {
