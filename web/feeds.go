@@ -17,11 +17,13 @@ type Feeds struct {
 	Clock       *report.Clock // nil while the clock of this machine agrees with the sources
 }
 
-// Today returns the delivery date of the instant of the state.
-func (f Feeds) Today() market.DeliveryDate { return market.DeliveryDateOf(f.At) }
-
-// Tomorrow returns the next delivery date.
-func (f Feeds) Tomorrow() market.DeliveryDate { return f.Today().Add(1) }
+// NameOf returns the name of the delivery date of the instant of the state, and of the next one.
+func (f Feeds) NameOf(date market.DeliveryDate) Text {
+	if date == market.DeliveryDateOf(f.At) {
+		return Text{"Aujourd’hui", "Today"}
+	}
+	return Text{"Demain", "Tomorrow"}
+}
 
 // Feed is the state of one dataset. Zero times and dates mean never and none.
 type Feed struct {

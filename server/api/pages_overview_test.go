@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"courant/auth"
 	"courant/ingest/report"
 	"courant/server/api"
@@ -95,7 +97,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			[]string{
 				"Sunday 25 October 2026 110.00 €/MWh Holds until 13:00 since 12:00 Next 120.00 €/MWh, +10.00 at 13:00",
 				"above 66% of the quarter hours, median 65.00",
-				"week before Sunday 25 October 2026 Mean 100.00 day before −15.00 week before +85.00 Minimum",
+				"week before Today 25 October 2026 Mean 100.00 day before −15.00 week before +85.00 Minimum",
 				"Tomorrow’s prices are published at about 13:00",
 				"Ahead from 12:15 127.50 12:15–16:15 205.00 20:00–00:00 Today −5.00 00:00–03:00 205.00 20:00–00:00 Balancing",
 			}, nil,
@@ -105,7 +107,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			map[int]func(int) market.Number{-7: hourly(-100), -1: hourly(0), 0: hourly(-20), 1: hourly(-15)},
 			[]string{
 				"Sunday 25 October 2026 120.00 €/MWh Holds until 14:00 since 13:00 Next 130.00 €/MWh, +10.00 at 14:00",
-				"Sunday 25 October 2026 Monday 26 October 2026 Mean 100.00 day before −15.00 week before +85.00 100.00 day before 0.00 week before –",
+				"Today 25 October 2026 Tomorrow 26 October 2026 Mean 100.00 day before −15.00 week before +85.00 100.00 day before 0.00 week before –",
 				"Minimum −20.00 at 00:00 day before −20.00 week before +80.00 −15.00 at 00:00 day before +5.00",
 				"Maximum 220.00 at 23:00 day before −10.00 week before +90.00 215.00 at 23:00 day before −5.00",
 				"Spread max − min 240.00 day before +10.00 week before +10.00 230.00 day before −10.00",
@@ -127,7 +129,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			map[int]func(int) market.Number{-1: hourly(0), 0: without(hourly(0), 20, 57)},
 			[]string{
 				"140.00 €/MWh Holds until 14:15 since 14:00 Next not published yet",
-				"Wednesday 15 July 2026 94 quarter hours of 96 Mean 115.43 day before – week before –",
+				"Today 15 July 2026 94 quarter hours of 96 Mean 115.43 day before – week before –",
 				"Today 94 quarter hours of 96 87.50 05:15–13:15 195.00 16:00–00:00",
 			}, nil,
 		},
@@ -142,7 +144,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 		},
 		{
 			"only an earlier date is stored", plain, 14, "", map[int]func(int) market.Number{-2: hourly(10)},
-			[]string{"Monday 13 July 2026 Day-ahead", "Monday 13 July 2026 In €/MWh", "Mean 125.00", "13 July 2026 25.00 00:00–04:00 225.00 20:00–00:00"},
+			[]string{"Monday 13 July 2026 Day-ahead", "Monday 13 July 2026 In €/MWh", "week before 13 July 2026 Mean 125.00", "13 July 2026 25.00 00:00–04:00 225.00 20:00–00:00"},
 			[]string{"Holds", "Ahead", "Today 25", "published at about"},
 		},
 		{"nothing is stored", plain, 14, "", nil, []string{"Wednesday 15 July 2026 Nothing is stored yet."}, []string{"Holds", "Mean", "Cheapest"}},
@@ -239,5 +241,39 @@ func TestTheOverviewShowsTheLastHoursOfTheEnergies(t *testing.T) {
 		if got := len(rows); got != want || rows[0][0] != fmt.Sprint(turnBack.At(5, 45).Add(-12*time.Hour).Unix()) {
 			t.Errorf("%s: %d rows from %s on, want %d", dataset, got, rows[0][0], want)
 		}
+	}
+}
+
+func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		date           market.DeliveryDate
+		periods, hours string
+	}{
+		{turnBack, "196", "02A 02B 06"},
+		{market.NewDeliveryDate(2026, time.March, 29), "188", "29 mars 06 12 18 30 mars"},
+	} {
+		f := open(t)
+		f.clock.Advance(row.date.At(13, 5).Sub(noon))
+		f.commit(t, marketOn(row.date))
+		f.commit(t, marketOn(row.date.Add(1)))
+		f.refresh(t)
+		b := openAs(t, f, store.Administrator, "fr")
+		b.do(chromedp.EmulateViewport(390, 900))
+		b.open("/?hours=8")
+		const width = `document.documentElement.scrollWidth`
+		b.is(width, "390")
+		b.is(`document.querySelector('.price').getBoundingClientRect().bottom < 450`, "true")
+		b.is(plot+`.getAttribute('aria-valuemax')`, row.periods)
+		hours := b.text(`[...document.querySelector('.plot').querySelectorAll('.time')].map(label => label.textContent).join(' ')`)
+		if !strings.Contains(hours, row.hours) || strings.Contains(hours, "02 ") {
+			t.Errorf("%s: the hours are %s", row.date, hours)
+		}
+		b.is(`[...document.querySelectorAll('.choices [aria-current]')].map(a => a.textContent).join(' ')`, "8\u00a0h consécutives")
+		b.follow(chromedp.Click(chromedp.CSS(`.choices a[href="/?apart=yes&hours=8#blocks"]`)))
+		b.is(`location.search + location.hash`, "?apart=yes&hours=8#blocks")
+		b.do(chromedp.EmulateViewport(1440, 900))
+		b.is(width, "1440")
+		b.calm("/")
 	}
 }

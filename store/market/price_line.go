@@ -50,14 +50,14 @@ func (l PriceLine) Known() int {
 // IsComplete reports whether the line has quarter hours and all of them have a price.
 func (l PriceLine) IsComplete() bool { return len(l.Prices) > 0 && l.Known() == len(l.Prices) }
 
-// Median returns the median of the known prices, in millionths rounded away from zero; null if none is known.
+// Median returns the median of the known prices with two decimals, halves rounded away from zero; null if none is known.
 func (l PriceLine) Median() Number {
 	known := l.ascending()
 	if len(known) == 0 {
 		return Number{}
 	}
-	sum := l.micro(known[(len(known)-1)/2]) + l.micro(known[len(known)/2])
-	return Micro(roundedQuotient(int64(sum), 2)).Number()
+	middle := Mean{l.micro(known[(len(known)-1)/2]) + l.micro(known[len(known)/2]), 2}
+	return middle.Number()
 }
 
 // Rank is where a price is among those of a line.

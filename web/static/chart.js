@@ -6,6 +6,7 @@ const language = document.documentElement.lang;
 const HOUR = 3600, DAY = 86400;
 const MARGIN = {top: 24, right: 8, bottom: 40, left: 56};
 const LABEL = {least: 22, hour: 34, day: 64}; // least distance between labels of the time axis, in px
+const LETTER = 7.5; // px, about the width of a letter of a reading
 const LINE = 15; // px between lines of text
 const NARROW = 12; // px: values that take less room, with none beside them, are drawn as marks
 const MOST_TICKS = 7; // on the axis of values; there are at least 4
@@ -244,10 +245,16 @@ class Chart {
     if (labels.some(l => /^\d/.test(l.name) && l.name.length < 4)) {
       svg.append(element('text', {class: 'axis unit', x: MARGIN.left - 16, y: bottom + 18, 'text-anchor': 'end'}, 'h'));
     }
+    const {from, to} = this.shown;
+    if (to - from <= 3 * DAY) {
+      for (const x of midnights(from, to).filter(t => t > from && t < to).map(this.x)) {
+        svg.append(element('line', {class: 'zero', x1: x, x2: x, y1: MARGIN.top, y2: bottom}));
+      }
+    }
     for (const {t, name, row} of labels) {
       const x = this.x(t);
       svg.append(element('line', {class: 'grid', x1: x, x2: x, y1: bottom, y2: bottom + 4}));
-      svg.append(element('text', {class: 'axis time', x, y: bottom + 18 + row * LINE, 'text-anchor': 'middle'}, name));
+      svg.append(element('text', {class: 'axis time', x, y: bottom + 18 + row * LINE, 'text-anchor': t === from && name.length > 3 ? 'start' : 'middle'}, name));
     }
   }
 
@@ -260,7 +267,7 @@ class Chart {
     for (let t = Math.ceil(from / HOUR) * HOUR; t <= to; t += HOUR) all.push({t, name: hourName(t), row: 0});
     const every = [1, 2, 3, 4, 6, 12].find(n => n * perHour >= LABEL.hour) ?? 24;
     const twice = all.filter(l => l.name.length > 2);
-    const clear = l => twice.every(other => Math.abs(l.t - other.t) / HOUR * perHour >= LABEL.least);
+    const clear = l => twice.every(other => Math.abs(l.t - other.t) / HOUR * perHour >= (l.name === '00' && this.dated ? LABEL.day : LABEL.least));
     if (perHour < LABEL.hour) for (const l of twice) if (l.name.endsWith('B')) l.row = 1;
     if (to === this.whole.to && all.length > 0 && all.at(-1).t === to && all.at(-1).name === '00') all.at(-1).name = '24';
     return all.filter(l => l.name.length > 2 || +l.name % every === 0 && clear(l))
@@ -348,9 +355,10 @@ class Chart {
     const lines = found.length === 1
       ? [`${periodName(period, this.dated)} · ${this.valueIn(found[0])}`]
       : [periodName(period, this.dated), ...found.map(f => `${f.series.name} ${this.valueIn(f)}`)];
-    const after = middle < this.width / 2;
+    const wide = Math.max(...lines.map(line => line.length)) * LETTER, left = middle - 7, right = middle + 7;
+    const after = middle < this.width / 2 && right + wide < this.width;
     lines.forEach((line, i) => group.append(element('text', {
-      class: 'reading', x: middle + (after ? 7 : -7), y: MARGIN.top - 8 + i * LINE, 'text-anchor': after ? 'start' : 'end',
+      class: 'reading', x: after ? right : left > wide ? left : this.width, y: MARGIN.top - 8 + i * LINE, 'text-anchor': after ? 'start' : 'end',
     }, line)));
   }
 
