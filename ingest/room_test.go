@@ -37,7 +37,7 @@ func (b *bench) runs() int64 {
 func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 	t.Parallel()
 	b, full := withRoom(t, "2026-11-20 13:00")
-	*full = errors.New("1 MB is free: make room")
+	*full = errors.New("1 MB is free: free some space")
 	for range 3 {
 		if got := b.job(t.Context(), b.feed(market.FeedDayAheadPrices)); !got.Equal(b.clock.Now().Add(roomPause)) {
 			t.Errorf("it looks again at %s", got)
@@ -51,7 +51,7 @@ func TestAFeedRestsWhileThereIsNoRoomAndGoesOnByItself(t *testing.T) {
 		t.Errorf("written: %v, %v", states, err)
 	}
 	status := b.status(market.DayAheadPrices)
-	if status.LastError == nil || *status.LastError != "the disk is nearly full: 1 MB is free: make room" || status.State == report.StateDown || status.NextRunAt == nil {
+	if status.LastError == nil || *status.LastError != "the disk is nearly full: 1 MB is free: free some space" || status.State == report.StateDown || status.NextRunAt == nil {
 		t.Errorf("status %+v", status)
 	}
 	*full = nil
@@ -66,7 +66,7 @@ func TestARunIsNotKeptWhereTheDiskFilledMeanwhile(t *testing.T) {
 	b, full := withRoom(t, "2026-11-20 13:00")
 	whole := b.market.prices
 	b.market.prices = func(window market.Period) (replyOfPrices, error) {
-		*full = errors.New("make room")
+		*full = errors.New("free some space")
 		return whole(window)
 	}
 	run, err := b.runDates(market.FeedDayAheadPrices, "2026-11-19", "2026-11-19")
@@ -79,7 +79,7 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	t.Parallel()
 	b, full := withRoom(t, "2026-11-20 13:00")
 	fetch := request(t, market.AFRREnergy, "2026-11-10", "2026-11-12")
-	*full = errors.New("make room")
+	*full = errors.New("free some space")
 	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrNoRoom) || b.market.dates(market.FeedAFRREnergy) != nil {
 		t.Errorf("the fetch ends with %v", err)
 	}
@@ -87,11 +87,11 @@ func TestAFetchEndsAtOnceWhereThereIsNoRoomAndGoesOnLater(t *testing.T) {
 	whole := b.market.afrr
 	b.market.afrr = func(window market.Period) (replyOfAFRR, error) {
 		if window.Start == date(t, "2026-11-11").Start().Unix() {
-			*full = errors.New("make room")
+			*full = errors.New("free some space")
 		}
 		return whole(window)
 	}
-	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: make room; 2 delivery dates are left: the same command continues there") {
+	if err := b.Fetch(t.Context(), fetch); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "the disk is nearly full: free some space; 2 delivery dates are left: the same command continues there") {
 		t.Errorf("the fetch ends with %v", err)
 	}
 	b.market.dates(market.FeedAFRREnergy)

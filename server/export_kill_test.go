@@ -133,7 +133,7 @@ func TestAnInterruptedExportToStandardOutputIsReportedAsNotWhole(t *testing.T) {
 	var stderr bytes.Buffer
 	code := command.Run(ctx, []string{"export", "afrr-energy", "--from", "2026-09-01", "--to", "2026-11-30", "--format", "ndjson", "-"},
 		strings.NewReader(""), stdout, &stderr, "")
-	if want := "courant: interrupted: the output is not whole\n"; code == command.ExitDone || stderr.String() != want {
+	if want := "courant: interrupted: the output is incomplete\n"; code == command.ExitDone || stderr.String() != want {
 		t.Errorf("exit %d, %q, want %q", code, stderr.String(), want)
 	}
 }

@@ -80,7 +80,7 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 		{"fetch", "mfrr-energy", "--from", "yesterday", "--to", "yesterday"},
 		{"check"},
 	} {
-		if code, said := ended("", args...); code != command.ExitFailed || !strings.Contains(said, "make room") {
+		if code, said := ended("", args...); code != command.ExitFailed || !strings.Contains(said, "free some space") {
 			t.Errorf("%v exits with %d and says %s", args, code, said)
 		}
 	}
@@ -145,7 +145,7 @@ func TestAnExportToAFullDiskLeavesOnlyWholeFilesAndGoesOn(t *testing.T) {
 		}
 	})
 	code, said := exportCommand(t, folder)
-	if code != command.ExitFailed || !strings.Contains(said, "courant: export to "+folder) || !strings.HasSuffix(said, "the disk is full: make room and try again\n") {
+	if code != command.ExitFailed || !strings.Contains(said, "courant: export to "+folder) || !strings.HasSuffix(said, "the disk is full: free some space and try again\n") {
 		t.Errorf("exit %d: %s", code, said)
 	}
 	got, left := filesUnder(t, folder)

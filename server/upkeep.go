@@ -73,7 +73,7 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 		free, size, err := disk.Free(filepath.Dir(u.store.Path()))
 		scarce := err == nil && disk.IsScarce(free, size)
 		if scarce && !warned {
-			u.log.Warn("less than 10 % of the disk is free: make room", "free_bytes", free, "database", u.store.Path())
+			u.log.Warn("less than 10 % of the disk is free: free some space", "free_bytes", free, "database", u.store.Path())
 		}
 		warned = scarce
 		if !pause(ctx, u.clock, diskInterval) {

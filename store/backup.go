@@ -320,7 +320,7 @@ func openRegular(path string) (*os.File, fs.FileInfo, error) {
 // explainFile adds to the error of a full disk what to do about it.
 func explainFile(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("%w: the disk is full: make room and try again", ErrUnusableFile)
+		return fmt.Errorf("%w: the disk is full: free some space and try again", ErrUnusableFile)
 	}
 	return err
 }

@@ -305,7 +305,7 @@ func (s *Store) explain(err error) error {
 	}
 	switch code {
 	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("%w: %s: the disk is full: make room and try again", ErrUnusableFile, s.path)
+		return fmt.Errorf("%w: %s: the disk is full: free some space and try again", ErrUnusableFile, s.path)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("%w: %s: %w: another program has held its write lock for %s", ErrUnusableFile, s.path, ErrBusy, s.busy)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:

@@ -97,7 +97,7 @@ type Tokens struct {
 	Name     string // as it was typed
 }
 
-// NewIsForFeeds reports whether the new token opens the price feeds alone.
+// NewIsForFeeds reports whether the new token opens only the price feeds.
 func (t Tokens) NewIsForFeeds() bool {
 	return slices.ContainsFunc(t.Tokens, func(line TokenLine) bool { return line.Feeds && strings.HasPrefix(t.New, line.Prefix) })
 }
@@ -118,7 +118,7 @@ type TokenLine struct {
 	Name     string
 	Prefix   string // the first characters
 	Datasets string // comma-separated; empty: all
-	Feeds    bool   // it opens the price feeds alone
+	Feeds    bool   // it opens only the price feeds
 	Created  time.Time
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: it was not

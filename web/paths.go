@@ -145,7 +145,7 @@ var (
 	FormLogout    = Form{"logout", "/logout", Text{"Se déconnecter", "Sign out"}, AccessPublic, nil}
 	FormForgotten = Form{"forgotten", "/forgotten",
 		Text{"Demander un lien pour choisir un mot de passe", "Ask for a link for choosing a password"}, AccessPublic, fields("email")}
-	FormSignUp      = Form{"signup", "/signup", Text{"Créer un compte", "Make an account"}, AccessPublic, fields("email", "password")}
+	FormSignUp      = Form{"signup", "/signup", Text{"Créer un compte", "Create an account"}, AccessPublic, fields("email", "password")}
 	FormSetPassword = Form{"setpassword", "/set-password",
 		Text{"Choisir le mot de passe d’un lien", "Choose the password of a link"}, AccessPublic, fields("key", "email", "password")}
 	FormPassword = Form{"password", "/account/password", Text{"Changer son mot de passe", "Change one’s password"},

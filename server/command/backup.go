@@ -21,9 +21,9 @@ import (
 func (p *Program) backupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Write a checked copy of the database, also while it is served",
-		Long: "backup writes the database as it is at one moment into a new file, while serve and fetch go on. The copy is checked\n" +
-			"before it gets its name, and compressed with zstd if that ends in .zst. A file that is there already is left alone.\n" +
+		Short: "Back up the database to a checked copy, also while serve runs",
+		Long: "backup writes the database as it is at one moment to a new file, while serve and fetch go on. The copy is checked\n" +
+			"before it gets its name, and compressed with zstd if the name ends in .zst. An existing file is never overwritten.\n" +
 			"FILE.sha256 beside it has its checksum, which sha256sum -c and courant restore compare.",
 		Example: "  courant backup /mnt/backup/courant-2026-11-24.db.zst",
 		Args:    exactly("FILE"),
@@ -38,7 +38,7 @@ func (p *Program) backupCommand() *cobra.Command {
 				fmt.Fprintf(p.Stdout, "%s: %d bytes, checked\n", args[0], disk.FileSize(args[0]))
 				added, err := db.Additions(cmd.Context())
 				if len(added) > 0 {
-					fmt.Fprintf(p.Stdout, "courant restore will refuse it for what is not Courant's: %s\n", strings.Join(added, ", "))
+					fmt.Fprintf(p.Stdout, "courant restore will refuse it, because these are not Courant's: %s\n", strings.Join(added, ", "))
 				}
 				return err
 			})
@@ -49,9 +49,9 @@ func (p *Program) backupCommand() *cobra.Command {
 func (p *Program) restoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Put a backup in the place of the database",
-		Long: "restore reads and checks the whole backup, and only then puts it in the place of the configured database, which is\n" +
-			"kept under a name with the date. Nothing else may use the database meanwhile: stop courant serve first.\n" +
+		Short: "Replace the database with a backup",
+		Long: "restore reads and checks the whole backup, and only then replaces the configured database with it. The old database is\n" +
+			"kept under a name with the date. No other program may use the database meanwhile: stop courant serve first.\n" +
 			"The backup is compared with FILE.sha256 beside it, if there is one.\n" +
 			"FILE may be s3://BUCKET/KEY, in a bucket at the endpoint of backup.s3; courant check names the newest of backup.s3.bucket.",
 		Example: "  courant restore /mnt/backup/courant-2026-11-24.db.zst\n" +
@@ -80,7 +80,7 @@ func (p *Program) restoreCommand() *cobra.Command {
 				fmt.Fprintf(p.Stdout, "there is no %s%s: it was checked, but compared with no checksum\n", args[0], store.ChecksumSuffix)
 			}
 			if done.Kept != "" {
-				fmt.Fprintf(p.Stdout, "the database that was there is kept as %s\n", done.Kept)
+				fmt.Fprintf(p.Stdout, "the earlier database is kept as %s\n", done.Kept)
 			}
 			return nil
 		},
@@ -99,7 +99,7 @@ func restore(ctx context.Context, cfg config.Config, from string, now time.Time)
 		return store.Restored{}, usagef("%s is not s3://BUCKET/KEY: write one such as s3://backups/courant/courant-20261124T023000Z.db.zst", from)
 	}
 	if cfg.Backup.S3.Bucket == "" {
-		return store.Restored{}, fmt.Errorf("%s: set backup.s3 first, which says where and with which keys buckets are read", from)
+		return store.Restored{}, fmt.Errorf("%s: set backup.s3 first, to the address and keys of the bucket", from)
 	}
 	in := server.BucketOf(cfg.Backup.S3).Options
 	in.Name = name

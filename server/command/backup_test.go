@@ -74,7 +74,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 		t.Error("the database is another")
 	}
 	printed := h.do("", "restore", newest)
-	if !strings.Contains(printed, "the database that was there is kept as "+filepath.Join(elsewhere, "courant.db.before-restore-")) {
+	if !strings.Contains(printed, "the earlier database is kept as "+filepath.Join(elsewhere, "courant.db.before-restore-")) {
 		t.Error(printed)
 	}
 	for _, name := range fileNames(t, elsewhere) {
@@ -128,8 +128,8 @@ func TestCheckExplainsTheErrorsOfABucket(t *testing.T) {
 		cfg  config.S3
 		want string
 	}{
-		{another, "FAIL list s3://another/courant-: there is no such bucket: make it, or mend backup.s3.bucket"},
-		{nowhere, "connection refused: mend backup.s3.endpoint if this lasts"},
+		{another, "FAIL list s3://another/courant-: there is no such bucket: create it, or correct backup.s3.bucket"},
+		{nowhere, "connection refused: correct backup.s3.endpoint if this lasts"},
 	} {
 		if got := textOf(checkBucket(t.Context(), test.cfg, bucketNoon)); !strings.Contains(got, test.want) || strings.Contains(got, testSecretKey) {
 			t.Errorf("%s, want %s", got, test.want)
@@ -164,7 +164,7 @@ func TestForeignObjectsAreReportedByBackupAndCheck(t *testing.T) {
 	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if said := h.do("", "backup", "made.db"); !strings.Contains(said, `courant restore will refuse it for what is not Courant's: view "mine"`) {
+	if said := h.do("", "backup", "made.db"); !strings.Contains(said, `courant restore will refuse it, because these are not Courant's: view "mine"`) {
 		t.Error(said)
 	}
 	if v := checkDatabase(t.Context(), "courant.db"); !v.warns || !strings.Contains(textOf(v), `for what is not Courant's: view "mine"`) {

@@ -43,8 +43,8 @@ func (p *Program) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Check configuration, database, disk, credentials and clock",
 		Long: "check reads the configuration, the database (its integrity too), the free room, who can read files with secrets, and the\n" +
-			"clock, and calls each source once with its credentials. It changes nothing. The exit code is 1 if a check failed, 0 if\n" +
-			"all passed or only warned.",
+			"clock, and calls each source once with its credentials, for 10 s at most. It changes nothing. The exit code is 1 if a\n" +
+			"check failed, 0 if all passed or only warned.",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			failed := 0
@@ -61,7 +61,7 @@ func (p *Program) checkCommand() *cobra.Command {
 				fmt.Fprintf(p.Stdout, "%-4s  %-14s %s\n", word, v.what, v.found)
 			})
 			if failed > 0 {
-				return fmt.Errorf("%d of the checks failed", failed)
+				return fmt.Errorf("%d checks failed", failed)
 			}
 			return nil
 		},
@@ -76,7 +76,7 @@ func (p *Program) check(ctx context.Context, report func(result)) {
 	}
 	report(checkTimeZone(time.LoadLocation))
 	if _, err := os.Stat(cfg.Database.Path); errors.Is(err, fs.ErrNotExist) {
-		report(result{what: "database", found: cfg.Database.Path + " is not there yet: courant serve makes it",
+		report(result{what: "database", found: cfg.Database.Path + " does not exist yet: courant serve creates it",
 			err: checkWritable(filepath.Dir(cfg.Database.Path), "database.path")})
 	} else {
 		database := checkDatabase(ctx, cfg.Database.Path)
@@ -107,6 +107,7 @@ func (p *Program) check(ctx context.Context, report func(result)) {
 	}
 	clock := &serverClock{now: p.Clock.Now}
 	client := source.NewHTTPClient()
+	client.Timeout = p.checkTimeout
 	clock.next, client.Transport = client.Transport, clock
 	for _, v := range p.checkSources(source.Once(ctx), cfg, client) {
 		report(v)
@@ -229,14 +230,14 @@ func checkDisk(path string) result {
 	free, size, err := disk.Free(filepath.Dir(path))
 	switch {
 	case err != nil:
-		v.err = fmt.Errorf("free room beside %s: %w", path, err)
+		v.err = fmt.Errorf("free space beside %s: %w", path, err)
 	case free < minFreeBytes():
-		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets takes %d, and %d stay free: make room, or set database.path to a larger disk",
+		v.err = fmt.Errorf("%d MB are free beside %s: a year of all datasets takes %d, and %d stay free: free some space, or set database.path to a larger disk",
 			free/disk.Megabyte, path, ingest.YearBytes()/disk.Megabyte, disk.ReserveBytes/disk.Megabyte)
 	}
 	v.found = fmt.Sprintf("%.1f GB are free beside %s", float64(free)/1e9, path)
 	if disk.IsScarce(free, size) {
-		v.warns, v.found = true, v.found+", less than 10 %: make room"
+		v.warns, v.found = true, v.found+", less than 10 %: free some space"
 	}
 	return v
 }

@@ -37,7 +37,7 @@ func (c *serverClock) result() result {
 	case !c.known:
 		v.found = "not compared: no source answered"
 	case c.skew.Abs() > maxSkew:
-		v.err = fmt.Errorf("it is off by %s from a source's: set it, best by NTP", c.skew.Round(time.Second))
+		v.err = fmt.Errorf("it differs by %s from a source's: set it, best by NTP", c.skew.Round(time.Second))
 	default:
 		v.found = "within a minute of the sources'"
 	}

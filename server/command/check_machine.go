@@ -22,7 +22,7 @@ func checkTimeZone(load func(string) (*time.Location, error)) result {
 	v := result{what: "time zone", found: "Europe/Paris changes its clocks as it should"}
 	paris, err := load("Europe/Paris")
 	if err != nil {
-		v.err = fmt.Errorf("no Europe/Paris: %w: unset ZONEINFO, or install the system's tzdata", err)
+		v.err = fmt.Errorf("the time zone Europe/Paris is missing: %w: unset ZONEINFO, or install the system's tzdata", err)
 		return v
 	}
 	for month, want := range map[time.Month]int{time.January: 3600, time.July: 7200} {
@@ -47,7 +47,7 @@ func checkModes(paths []string) result {
 		}
 	}
 	if len(open) > 0 {
-		v.err = fmt.Errorf("every user of this machine can get at %s: chmod o= %[1]s", strings.Join(open, " "))
+		v.err = fmt.Errorf("every user of this machine can read %s: chmod o= %[1]s", strings.Join(open, " "))
 	}
 	return v
 }
@@ -75,7 +75,7 @@ func checkTLS(ctx context.Context, cfg config.TLS, lookup func(context.Context, 
 	defer cancel()
 	addresses, err := lookup(ctx, cfg.Domain)
 	if err != nil || len(addresses) == 0 {
-		err = errors.Join(fmt.Errorf("%s leads nowhere: give it an A or AAAA record with this machine's address, or mend server.tls.domain", cfg.Domain), err)
+		err = errors.Join(fmt.Errorf("%s is not found: give it an A or AAAA record with this machine's address, or correct server.tls.domain", cfg.Domain), err)
 	}
 	if folder := os.MkdirAll(cfg.CacheDir, 0o700); folder != nil {
 		err = errors.Join(err, fmt.Errorf("%w: set server.tls.cache_dir to a folder that this user may write to", folder))

@@ -27,7 +27,7 @@ func TestTheTimeZoneHasToBeParisOfToday(t *testing.T) {
 		want string
 	}{
 		{time.LoadLocation, "ok "},
-		{func(string) (*time.Location, error) { return nil, errors.New("unknown time zone") }, "FAIL no Europe/Paris: unknown time zone: unset ZONEINFO"},
+		{func(string) (*time.Location, error) { return nil, errors.New("unknown time zone") }, "FAIL the time zone Europe/Paris is missing: unknown time zone: unset ZONEINFO"},
 		{func(string) (*time.Location, error) { return time.FixedZone("", 3600), nil }, "FAIL Europe/Paris is 3600 s from UTC in July 2026, not 7200"},
 	} {
 		if got := textOf(checkTimeZone(test.load)); !strings.HasPrefix(got, test.want) {
@@ -57,9 +57,9 @@ func TestFilesWithSecretsAreNotForEverybody(t *testing.T) {
 		{secret, 0o600, 0o600, 0o700, "ok"},
 		{secret, 0o640, 0o640, 0o750, "ok"},
 		{"contact: nobody", 0o644, 0o600, 0o700, "ok"},
-		{secret, 0o644, 0o600, 0o700, "FAIL every user of this machine can get at config.yaml: chmod o= config.yaml"},
-		{"no: such key", 0o644, 0o600, 0o700, "FAIL every user of this machine can get at config.yaml: chmod o= config.yaml"},
-		{secret, 0o600, 0o604, 0o701, "FAIL every user of this machine can get at courant.db certificates: chmod o= courant.db certificates"},
+		{secret, 0o644, 0o600, 0o700, "FAIL every user of this machine can read config.yaml: chmod o= config.yaml"},
+		{"no: such key", 0o644, 0o600, 0o700, "FAIL every user of this machine can read config.yaml: chmod o= config.yaml"},
+		{secret, 0o600, 0o604, 0o701, "FAIL every user of this machine can read courant.db certificates: chmod o= courant.db certificates"},
 	} {
 		write("config.yaml", test.config, test.configMode)
 		write("courant.db", "", test.database)
@@ -86,7 +86,7 @@ func TestTheTLSNameHasToLeadSomewhereAndItsCertificateToBeKept(t *testing.T) {
 	}{
 		{[]string{"127.0.0.1"}, nil, folder, []string{"ok courant.example.org leads to 127.0.0.1"}},
 		{[]string{"192.0.2.1"}, nil, folder, []string{"ok courant.example.org leads to 192.0.2.1, which is no address of this machine"}},
-		{nil, &net.DNSError{Err: "no such host"}, folder, []string{"FAIL courant.example.org leads nowhere: give it", "no such host"}},
+		{nil, &net.DNSError{Err: "no such host"}, folder, []string{"FAIL courant.example.org is not found: give it", "no such host"}},
 		{[]string{"127.0.0.1"}, nil, filepath.Join(file, "below"), []string{"FAIL ", "server.tls.cache_dir"}},
 	} {
 		got := textOf(checkTLS(t.Context(), config.TLS{Domain: "courant.example.org", CacheDir: test.folder},

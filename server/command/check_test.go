@@ -1,8 +1,13 @@
 package command
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +16,7 @@ import (
 
 	"courant/ingest/source"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
@@ -54,6 +60,36 @@ func TestAddressesOfOneFormAreListed(t *testing.T) {
 		v := checkAddresses(t.Context(), path, clockwork.NewFakeClock())
 		if v.err != nil || v.warns != step.warns || !strings.HasSuffix(v.found, step.want) {
 			t.Errorf("%+v, want %q", v, step.want)
+		}
+	}
+}
+
+func TestCheckWaitsOnlyShortlyForASilentSource(t *testing.T) {
+	d := newDesk(t, market.NewDeliveryDate(2026, time.November, 20).At(12, 0))
+	ended := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-ended }))
+	defer silent.Close()
+	defer close(ended)
+	t.Setenv("COURANT_RTE_BASE_URL", silent.URL)
+	t.Setenv("COURANT_ENTSOE_BASE_URL", silent.URL)
+	var out bytes.Buffer
+	p := &Program{Stdout: &out, Stderr: io.Discard, Clock: d.clock, checkTimeout: 50 * time.Millisecond}
+	if code := p.Execute(t.Context(), []string{"check"}); code != ExitFailed {
+		t.Errorf("exit %d", code)
+	}
+	for _, what := range []string{"RTE capacity", "ENTSO-E"} {
+		if !regexp.MustCompile(`(?m)^FAIL +` + what + ` .*no answer in time$`).Match(out.Bytes()) {
+			t.Errorf("no failure of %s in\n%s", what, &out)
+		}
+	}
+}
+
+func TestALagIsWrittenInTwoUnits(t *testing.T) {
+	for want, lag := range map[string]time.Duration{
+		"0s": 0, "12m40s": 12*time.Minute + 40*time.Second, "3h5m": 3*time.Hour + 5*time.Minute + time.Second, "25d15h": 615*time.Hour + 57*time.Minute,
+	} {
+		if got := lagText(lag); got != want {
+			t.Errorf("%s is written %s, want %s", lag, got, want)
 		}
 	}
 }

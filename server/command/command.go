@@ -44,6 +44,7 @@ type Program struct {
 	Stdout, Stderr io.Writer
 	Clock          clockwork.Clock
 	callInterval   time.Duration // the least time between the starts of two calls to a source
+	checkTimeout   time.Duration // how long check waits for an answer of a source
 	configPath     string
 	running        string // the path of the command, such as "courant user add"
 	example        string // a configuration file that explains every key, with its default
@@ -52,7 +53,8 @@ type Program struct {
 // Run is the whole program, as main and the tests call it, and returns the exit code. example is a configuration file that explains every
 // key, with its default.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, example string) int {
-	p := &Program{Stdin: stdin, Stdout: stdout, Stderr: stderr, Clock: clockwork.NewRealClock(), callInterval: time.Second, example: example}
+	p := &Program{Stdin: stdin, Stdout: stdout, Stderr: stderr, Clock: clockwork.NewRealClock(),
+		callInterval: time.Second, checkTimeout: 10 * time.Second, example: example}
 	return p.Execute(ctx, args)
 }
 
@@ -132,6 +134,13 @@ func group(cmd *cobra.Command, args []string) error {
 		}
 	}
 	if len(args) == 0 {
+		if !cmd.HasParent() {
+			cmd.SetOut(cmd.ErrOrStderr())
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return usagef("give a command")
+		}
 		return usagef("%s needs a command: %s; see %s -h", cmd.CommandPath(), strings.Join(names, ", "), cmd.CommandPath())
 	}
 	return usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), config.OrElse(config.Nearest(args[0], names), names))
@@ -162,7 +171,7 @@ func exactly(words ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(words) {
 			want := strings.TrimSpace("courant" + strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()) + " " + strings.Join(words, " "))
-			return usagef("%d arguments where %d belong: %s", len(args), len(words), want)
+			return usagef("%d arguments given, %d expected: %s", len(args), len(words), want)
 		}
 		return nil
 	}
@@ -212,7 +221,7 @@ func (p *Program) checkDatabaseExists(cfg config.Config) error {
 	if found == "" {
 		from = "no configuration was found here or beside the program"
 	}
-	return fmt.Errorf("there is no database %s (%s): give --config FILE, or start courant serve, which makes it", cfg.Database.Path, from)
+	return fmt.Errorf("there is no database %s (%s): give --config FILE, or start courant serve, which creates it", cfg.Database.Path, from)
 }
 
 // logger returns a logger to standard error. Unless the configuration sets its format, it writes text on a terminal and JSON elsewhere.

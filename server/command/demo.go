@@ -29,7 +29,7 @@ func (p *Program) demoCommand() *cobra.Command {
 	var faults bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve simulated data: no file, no credentials, no network needed",
+		Short: "Serve simulated data, without files, credentials or network",
 		Long: "demo runs Courant against simulated RTE and ENTSO-E servers on this machine, with a temporary database.\n" +
 			"It prints a link that signs you in, and ignores the configuration and COURANT_ variables. Its values were\n" +
 			"never published. With --faults the servers fail in a different way every minute; GET /api/status and the\n" +

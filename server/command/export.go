@@ -32,10 +32,10 @@ func (p *Program) exportCommand() *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export DATASET --from DATE --to DATE [--format FORMAT] (--out FOLDER | --s3 s3://BUCKET/PREFIX | -)",
-		Short: "Write rows to files, a bucket or standard output, also while they are served",
+		Short: "Export stored rows to files, a bucket or standard output, also while serve runs",
 		Long: "export writes the stored rows, each month of delivery dates to a file: dataset=DATASET/year=YYYY/month=MM/part.parquet.\n" +
-			"The months of the range are written whole. Run again, it writes only the months that have changed. A month of which 4 s\n" +
-			"steps were removed (retention.afrr_energy_days) is left as it is. With - it writes exactly the range, both dates\n" +
+			"Whole months are written; run again, it writes only the months that have changed. A month with 4 s steps that were\n" +
+			"removed (retention.afrr_energy_days) is left as it is. With - it writes exactly the range, both dates\n" +
 			"included, of one dataset to standard output.\n" +
 			"DATASET is the name of one, or all. DATE is YYYY-MM-DD, yesterday, today or tomorrow, in Paris.\n" +
 			"FORMAT is " + strings.Join(exportForms(), ", ") + ". A bucket is at the endpoint of export.s3.",
@@ -109,9 +109,9 @@ func (p *Program) export(ctx context.Context, name string, toOutput bool, o expo
 	})
 	switch {
 	case ctx.Err() != nil && toOutput:
-		return errors.New("interrupted: the output is not whole")
+		return errors.New("interrupted: the output is incomplete")
 	case ctx.Err() != nil:
-		return errors.New("interrupted: the same command goes on where it stopped")
+		return errors.New("interrupted: the same command continues where it stopped")
 	}
 	return err
 }
@@ -135,7 +135,7 @@ func openLake(cfg config.Config, db *store.Store, o exportOptions) (*lake.Lake, 
 		return nil, usagef("--s3 %s: %v", o.bucket, err)
 	}
 	if cfg.Export.S3.Bucket == "" {
-		return nil, fmt.Errorf("%s: set export.s3 first, which says where and with which keys buckets are written", o.bucket)
+		return nil, fmt.Errorf("%s: set export.s3 first, to the address and keys of the bucket", o.bucket)
 	}
 	in := server.BucketOf(cfg.Export.S3)
 	in.Name, in.Prefix = name, prefix

@@ -24,8 +24,8 @@ func (p *Program) feedsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "feeds",
-		Short: "Show how each dataset is doing and what it lacks",
-		Long: "feeds shows how each dataset is doing, what it lacks and why, and what waits for your decision: delivery dates that look\n" +
+		Short: "Show the state of each dataset and what is missing",
+		Long: "feeds shows the state of each dataset, what is missing and why, and what waits for your decision: delivery dates that look\n" +
 			"like a fault of the source, and what could be read of dates that were refused.",
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,8 +44,8 @@ func (p *Program) feedsCommand() *cobra.Command {
 	jsonFlag(cmd, &asJSON)
 	cmd.AddCommand(
 		p.showWaitingCommand(),
-		p.decideCommand("accept", "Take what waits under the ID", "accepted", auth.QuarantineAccepted, (*ingest.Feeds).Accept),
-		p.decideCommand("reject", "Drop what waits under the ID, for good", "rejected", auth.QuarantineRejected, (*ingest.Feeds).Reject),
+		p.decideCommand("accept", "Store the delivery date that waits under this ID", "accepted", auth.QuarantineAccepted, (*ingest.Feeds).Accept),
+		p.decideCommand("reject", "Discard the delivery date that waits under this ID, for good", "rejected", auth.QuarantineRejected, (*ingest.Feeds).Reject),
 	)
 	return cmd
 }
@@ -60,7 +60,7 @@ func (p *Program) feeds(cfg config.Config, db *store.Store) *ingest.Feeds {
 func (p *Program) showWaitingCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
-		Short: "Show what would be stored of what waits under the ID",
+		Short: "Show what would be stored if the ID were accepted",
 		Args:  exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := waitingID(args[0])
@@ -175,13 +175,13 @@ func (p *Program) confirm(ctx context.Context, question string) error {
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(p.Stderr)
-		return errors.New("interrupted: nothing is changed")
+		return errors.New("interrupted: nothing was changed")
 	case a := <-answered:
 		if a.err != nil {
 			return a.err
 		}
 		if line := strings.ToLower(a.line); line != "y" && line != "yes" {
-			return errors.New("not confirmed: nothing is changed")
+			return errors.New("not confirmed: nothing was changed")
 		}
 		return nil
 	}
@@ -213,7 +213,7 @@ func datasetRows(datasets []report.Status) [][]string {
 	for _, s := range datasets {
 		lag := textCell("")
 		if s.LagSeconds != nil {
-			lag = (time.Duration(*s.LagSeconds) * time.Second).String()
+			lag = lagText(time.Duration(*s.LagSeconds) * time.Second)
 		}
 		rows = append(rows, []string{
 			string(s.Dataset), s.Source, string(s.State), dateCell(s.FirstDate), dateCell(s.LastDate), strconv.Itoa(len(s.Missing)), lag,
@@ -221,6 +221,18 @@ func datasetRows(datasets []report.Status) [][]string {
 		})
 	}
 	return rows
+}
+
+// lagText writes a lag in two units, such as 25d15h, 3h5m or 12m40s.
+func lagText(lag time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case lag >= day:
+		return fmt.Sprintf("%dd%dh", lag/day, lag%day/time.Hour)
+	case lag >= time.Hour:
+		return fmt.Sprintf("%dh%dm", lag/time.Hour, lag%time.Hour/time.Minute)
+	}
+	return lag.String()
 }
 
 // missingRows has a row for each range of consecutive delivery dates that are incomplete for the same reason.

@@ -39,9 +39,9 @@ func TestTheReportOfFeeds(t *testing.T) {
 	if err := p.printReport(report); err != nil {
 		t.Fatal(err)
 	}
-	want := `DATASET      SOURCE  STATE  FIRST DATE  LAST DATE   MISSING DATES  LAG      LAST SUCCESS          LAST CHANGE           NEXT RUN              LAST ERROR
-afrr-energy  RTE     down   2026-11-01  2026-11-19  4              1h30m0s  2026-11-20T12:00:00Z  2026-11-20T12:00:00Z  2026-11-20T12:00:00Z  RTE: afrr_marginal_price: no answer in time
-mfrr-energy  RTE     off    -           -           0              -        -                     -                     -                     -
+	want := `DATASET      SOURCE  STATE  FIRST DATE  LAST DATE   MISSING DATES  LAG    LAST SUCCESS          LAST CHANGE           NEXT RUN              LAST ERROR
+afrr-energy  RTE     down   2026-11-01  2026-11-19  4              1h30m  2026-11-20T12:00:00Z  2026-11-20T12:00:00Z  2026-11-20T12:00:00Z  RTE: afrr_marginal_price: no answer in time
+mfrr-energy  RTE     off    -           -           0              -      -                     -                     -                     -
 
 MISSING OF   FROM        TO          EXPECTED  RECEIVED  REASON
 afrr-energy  2026-11-03  2026-11-04  43200     600       source_gap

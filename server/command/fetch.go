@@ -29,10 +29,10 @@ func (p *Program) fetchCommand() *cobra.Command {
 	var o fetchOptions
 	cmd := &cobra.Command{
 		Use:   "fetch DATASET --from DATE --to DATE",
-		Short: "Bring delivery dates in now",
-		Long: "fetch asks the source for every delivery date of the range, both ends included, also for those that are held.\n" +
-			"DATASET is the name of one, or all; one capacity dataset brings all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
-			"tomorrow, in Paris. After an interruption the same command goes on where it stopped. A delivery date of which the\n" +
+		Short: "Fetch delivery dates now",
+		Long: "fetch requests every delivery date of the range, both ends included, also those that are stored.\n" +
+			"DATASET is the name of one, or all; one capacity dataset fetches all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
+			"tomorrow, in Paris. After an interruption the same command continues where it stopped. A delivery date of which the\n" +
 			"source has said the same for a week, or of which the 4 s steps were removed (retention.afrr_energy_days), is left out\n" +
 			"unless --force is given.",
 		Example: "  courant fetch day-ahead-prices --from 2026-01-01 --to tomorrow\n  courant fetch all --from yesterday --to today",
@@ -46,7 +46,7 @@ func (p *Program) fetchCommand() *cobra.Command {
 	flags.StringVar(&o.from, "from", "", "first delivery `date`")
 	flags.StringVar(&o.to, "to", "", "last delivery `date`")
 	flags.BoolVar(&o.force, "force", false, "skip nothing: neither what an interrupted fetch had finished nor gaps of the source")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "print the calls that would be made, and make none")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the calls that would be made, without making them")
 	return cmd
 }
 
@@ -80,12 +80,12 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 		return err
 	}
 	if earliest := ingest.EarliestDate; first.Before(earliest) {
-		return usagef("%s lies too far back: nothing was published before %s", first, earliest)
+		return usagef("%s is too early: nothing was published before %s", first, earliest)
 	}
 	// If there are several datasets, each is fetched up to its own last date.
 	latest := ingest.LastDate(datasets[0], p.Clock.Now())
 	if last.After(latest) {
-		return usagef("%s lies too far ahead: the last delivery date to ask for is %s", last, latest)
+		return usagef("%s is too late: the last delivery date that can be requested is %s", last, latest)
 	}
 	return p.withStore(ctx, func(cfg config.Config, db *store.Store) error {
 		if isTerminal(p.Stderr) {
@@ -99,7 +99,7 @@ func (p *Program) fetch(ctx context.Context, name string, o fetchOptions) error 
 		}
 		err := feeds.Fetch(ctx, requests...)
 		if ctx.Err() != nil {
-			return errors.New("interrupted: the same command goes on where it stopped")
+			return errors.New("interrupted: the same command continues where it stopped")
 		}
 		return errors.Join(p.printStored(ctx, db, datasets, first, last), err)
 	})

@@ -16,7 +16,7 @@ func (p *Program) greet(ctx context.Context, cfg config.Config, s *server.Server
 		return
 	}
 	if !onTerminal {
-		p.logger(cfg.Log).Warn("there is no account yet: make one with courant user add EMAIL --admin --password-stdin, or courant user invite EMAIL --admin")
+		p.logger(cfg.Log).Warn("there is no account yet: create one with courant user add EMAIL --admin --password-stdin, or courant user invite EMAIL --admin")
 		return
 	}
 	secret, err := s.Auth().FirstLink(ctx)
@@ -27,6 +27,6 @@ func (p *Program) greet(ctx context.Context, cfg config.Config, s *server.Server
 	if addr := s.Addr(); addr != "" {
 		cfg.Server.Addr = addr
 	}
-	fmt.Fprintf(p.Stdout, "Nobody can sign in yet. This link makes the administrator's account, once, within 7 days:\n\n  %s\n\n",
+	fmt.Fprintf(p.Stdout, "There is no account yet. This link creates the administrator's account; it works once, within 7 days:\n\n  %s\n\n",
 		api.LinkAddress(config.Site(cfg), secret))
 }

@@ -17,7 +17,7 @@ import (
 
 func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
 	for onTerminal, want := range map[bool]string{
-		true:  `(?s)^Nobody can sign in yet\..*\n  http://127\.0\.0\.1:\d+/set-password\?key=[A-Z2-7]{52}\n\n$`,
+		true:  `(?s)^There is no account yet\..*\n  http://127\.0\.0\.1:\d+/set-password\?key=[A-Z2-7]{52}\n\n$`,
 		false: `^$`,
 	} {
 		cfg := config.Default()

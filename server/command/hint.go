@@ -21,20 +21,20 @@ var hints = []struct {
 	hint string
 }{
 	{store.ErrPathTaken, "set database.path to another file"},
-	{store.ErrPathNoFolder, "make it, or set database.path"},
+	{store.ErrPathNoFolder, "create it, or set database.path"},
 	{store.ErrPathUnwritable, "set database.path to a file that can be written"},
 	{s3.ErrNotFound, "courant check names the newest backup"},
-	{s3.ErrNoBucket, "make it, or mend backup.s3.bucket"},
-	{s3.ErrAccessKey, "mend backup.s3.access_key"},
-	{s3.ErrSecretKey, "mend backup.s3.secret_key"},
+	{s3.ErrNoBucket, "create it, or correct backup.s3.bucket"},
+	{s3.ErrAccessKey, "correct backup.s3.access_key"},
+	{s3.ErrSecretKey, "correct backup.s3.secret_key"},
 	{s3.ErrDenied, "give the access key the rights to list, read, write and delete in this bucket, " +
-		"or mend backup.s3.access_key and backup.s3.secret_key"},
-	{s3.ErrRegion, "mend backup.s3.region"},
-	{s3.ErrMoved, "mend backup.s3.endpoint and backup.s3.region"},
-	{s3.ErrFull, "make room, or keep fewer backups with backup.keep"},
-	{s3.ErrCertificate, "mend backup.s3.endpoint"},
-	{s3.ErrUnreached, "mend backup.s3.endpoint if this lasts"},
-	{s3.ErrNotS3, "mend backup.s3.endpoint"},
+		"or correct backup.s3.access_key and backup.s3.secret_key"},
+	{s3.ErrRegion, "correct backup.s3.region"},
+	{s3.ErrMoved, "correct backup.s3.endpoint and backup.s3.region"},
+	{s3.ErrFull, "free some space, or keep fewer backups with backup.keep"},
+	{s3.ErrCertificate, "correct backup.s3.endpoint"},
+	{s3.ErrUnreached, "correct backup.s3.endpoint if this lasts"},
+	{s3.ErrNotS3, "correct backup.s3.endpoint"},
 	{server.ErrMailReply, "check that smtp.host and smtp.port lead to a mail server"},
 }
 
@@ -62,7 +62,7 @@ func hintFor(err error) string {
 		}
 		if errors.As(err, new(lake.BucketError)) {
 			if errors.Is(known.err, s3.ErrFull) {
-				return "make room in it"
+				return "free some space in it"
 			}
 			return strings.ReplaceAll(known.hint, "backup.s3.", "export.s3.")
 		}

@@ -23,8 +23,8 @@ func TestErrorsOfPackagesThatKnowNoKeysEndWithWhatToDo(t *testing.T) {
 		{errors.New("something else"), "something else"},
 		{refused, "ENTSO-E: A44: status 401: the security token is refused: check entsoe.security_token"},
 		{off, "fcr-capacity: the feed is off: set rte.client_id and rte.client_secret"},
-		{full, "upload s3://backups/key: the bucket is full: make room, or keep fewer backups with backup.keep"},
-		{fmt.Errorf("%w: 10.0.0.1: connection refused", s3.ErrUnreached), "not reached: 10.0.0.1: connection refused: mend backup.s3.endpoint if this lasts"},
+		{full, "upload s3://backups/key: the bucket is full: free some space, or keep fewer backups with backup.keep"},
+		{fmt.Errorf("%w: 10.0.0.1: connection refused", s3.ErrUnreached), "not reached: 10.0.0.1: connection refused: correct backup.s3.endpoint if this lasts"},
 		{&entrance.PortError{Err: errors.New("listen tcp :80: in use")}, "listen tcp :80: in use: set server.addr to a free one"},
 		{
 			&entrance.PortError{ForTLS: true, Err: errors.New("listen tcp :443: in use")},
@@ -33,7 +33,7 @@ func TestErrorsOfPackagesThatKnowNoKeysEndWithWhatToDo(t *testing.T) {
 		{
 			errors.Join(errors.Join(off, full), errors.New("close")),
 			"fcr-capacity: the feed is off: set rte.client_id and rte.client_secret; " +
-				"upload s3://backups/key: the bucket is full: make room, or keep fewer backups with backup.keep; close",
+				"upload s3://backups/key: the bucket is full: free some space, or keep fewer backups with backup.keep; close",
 		},
 		{fmt.Errorf("%w", withHint(off)), "fcr-capacity: the feed is off: set rte.client_id and rte.client_secret"},
 	} {

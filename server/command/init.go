@@ -27,9 +27,9 @@ func (p *Program) initCommand() *cobra.Command {
 	var rteFromStdin, entsoeFromStdin, yes bool
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Write a first config.yaml, by asking or from flags",
+		Short: "Write a first config.yaml, from questions or flags",
 		Long: "init writes config.yaml, or the file that --config names, with every key explained. On a terminal it asks for what no flag\n" +
-			"gives. Secrets are given to questions or on standard input, one a line, RTE's first. A file that is there is left alone.",
+			"gives. Secrets are typed or read from standard input, one per line, RTE's first. An existing file is never overwritten.",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path := p.configPath
@@ -37,7 +37,7 @@ func (p *Program) initCommand() *cobra.Command {
 				path = "config.yaml"
 			}
 			if _, err := os.Lstat(path); err == nil {
-				return fmt.Errorf("%s is there already: edit it, or name another file with --config", path)
+				return fmt.Errorf("%s exists already: edit it, or name another file with --config", path)
 			} else if !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%w: name another file with --config", err)
 			}
@@ -54,12 +54,12 @@ func (p *Program) initCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&answers.rteClientID, "rte-client-id", "", "of your application at RTE")
-	flags.BoolVar(&rteFromStdin, "rte-client-secret-stdin", false, "read its secret from a line of standard input")
+	flags.StringVar(&answers.rteClientID, "rte-client-id", "", "client id of your application at RTE")
+	flags.BoolVar(&rteFromStdin, "rte-client-secret-stdin", false, "read the application's secret from a line of standard input")
 	flags.BoolVar(&entsoeFromStdin, "entsoe-token-stdin", false, "read ENTSO-E's security token from a line of standard input")
-	flags.StringVar(&answers.domain, "domain", "", "serve HTTPS for this name, by a certificate of Let's Encrypt, whose terms you accept")
-	flags.StringVar(&answers.database, "database", "", "where to keep the database (default courant.db)")
-	flags.BoolVar(&yes, "yes", false, "ask nothing: what no flag gives stays at its default")
+	flags.StringVar(&answers.domain, "domain", "", "serve HTTPS for this name, with a certificate of Let's Encrypt, whose terms you accept")
+	flags.StringVar(&answers.database, "database", "", "file of the database (default courant.db)")
+	flags.BoolVar(&yes, "yes", false, "ask nothing: without a flag, a value keeps its default")
 	return cmd
 }
 
@@ -78,7 +78,7 @@ func (p *Program) readSecrets(in *bufio.Reader, rte bool, rteSecret *config.Secr
 			return fmt.Errorf("read %s from standard input: %w", wanted.name, err)
 		}
 		if line == "" {
-			return usagef("%s is not on standard input: give it a line of its own, RTE's first", wanted.name)
+			return usagef("%s is missing on standard input: write it on a line of its own, RTE's first", wanted.name)
 		}
 		*wanted.secret = config.Secret(line)
 	}
@@ -109,7 +109,7 @@ func (p *Program) askUntil(cmd *cobra.Command, in *bufio.Reader, answers *firstA
 		return err
 	case <-cmd.Context().Done():
 		fmt.Fprintln(p.Stderr)
-		return errors.Join(errors.New("interrupted: nothing is written"), term.Restore(terminal, before))
+		return errors.Join(errors.New("interrupted: nothing was written"), term.Restore(terminal, before))
 	}
 }
 
@@ -206,5 +206,5 @@ func withValue(text, key, value string) (string, error) {
 			return strings.Join(lines, "\n"), nil
 		}
 	}
-	return "", fmt.Errorf("%s is not in the example of a configuration", key)
+	return "", fmt.Errorf("%s is missing in the example of a configuration", key)
 }

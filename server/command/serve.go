@@ -14,7 +14,10 @@ func (p *Program) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Collect the feeds and serve API and dashboard until interrupted",
-		Args:  exactly(),
+		Long: "serve collects the feeds on their schedules and serves the API and the dashboard at server.addr, until SIGINT or SIGTERM\n" +
+			"ends it (exit code 0). It creates the database if there is none. Feeds without credentials are off. Its log goes to\n" +
+			"standard error. If there is no account yet, it prints a link that makes the administrator's.",
+		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.config()
 			if err != nil {

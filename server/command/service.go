@@ -56,7 +56,7 @@ func (u unit) hiddenPath() string {
 }
 
 func (p *Program) serviceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "service", Short: "Have systemd run courant serve, from boot on", Args: cobra.ArbitraryArgs, RunE: group}
+	cmd := &cobra.Command{Use: "service", Short: "Run courant serve as a service of systemd, from boot on", Args: cobra.ArbitraryArgs, RunE: group}
 	cmd.AddCommand(p.serviceInstallCommand(), p.serviceUninstallCommand())
 	return cmd
 }
@@ -65,9 +65,9 @@ func (p *Program) serviceInstallCommand() *cobra.Command {
 	var printOnly bool
 	cmd := &cobra.Command{
 		Use:   "install",
-		Short: "Make the user courant and a hardened unit, and enable it",
-		Long: "install makes a systemd unit that runs this program as the user courant, with the configuration that --config names or\n" +
-			"else " + stateFolder + "/config.yaml, which that user has to be able to read. Run it again when server.tls.domain or a\n" +
+		Short: "Create the user courant and a hardened unit, and enable it",
+		Long: "install creates a systemd unit that runs this program as the user courant, with the configuration that --config names or\n" +
+			"else " + stateFolder + "/config.yaml, which that user must be able to read. Run it again when server.tls.domain or a\n" +
 			"folder changes in it.",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -109,7 +109,7 @@ func (p *Program) newUnit(orDefaults bool) (unit, error) {
 		u.Program, err = filepath.EvalSymlinks(program)
 	}
 	if err != nil {
-		return unit{}, fmt.Errorf("where this program lies: %w", err)
+		return unit{}, fmt.Errorf("find this program: %w", err)
 	}
 	for _, path := range []string{u.Program, u.Config} {
 		if strings.ContainsAny(path, "\"\\%$\n") {
@@ -121,7 +121,7 @@ func (p *Program) newUnit(orDefaults bool) (unit, error) {
 	case errors.Is(err, fs.ErrNotExist) && p.configPath == "" && orDefaults:
 		return u, nil
 	case errors.Is(err, fs.ErrNotExist) && p.configPath == "":
-		return unit{}, fmt.Errorf("no %s: make it with courant init in that folder, or name another with --config", u.Config)
+		return unit{}, fmt.Errorf("no %s: create it with courant init in that folder, or name another with --config", u.Config)
 	case err != nil:
 		return unit{}, err
 	}
@@ -151,7 +151,7 @@ func foldersOf(cfg config.Config) []string {
 // requireSystemd returns an error on a machine without systemd, or if the user is not root.
 func requireSystemd(ctx context.Context) error {
 	if _, err := exec.LookPath("systemctl"); err != nil {
-		return errors.New("no systemctl here: courant service is for systemd; have your service manager run courant serve")
+		return errors.New("no systemctl here: courant service is for systemd; let your service manager run courant serve")
 	}
 	if os.Geteuid() != 0 {
 		return errors.New("only root may change the services: run it with sudo")
@@ -164,7 +164,7 @@ func (p *Program) installService(ctx context.Context, u unit) error {
 		return err
 	}
 	if path := u.hiddenPath(); path != "" {
-		return fmt.Errorf("%s: a service does not see what lies in homes and temporary folders: move it, programs best to /usr/local/bin", path)
+		return fmt.Errorf("%s: the service cannot read home and temporary folders: move it, programs best to /usr/local/bin", path)
 	}
 	var text strings.Builder
 	if err := unitText.Execute(&text, u); err != nil {
@@ -218,7 +218,7 @@ func (p *Program) uninstallService(ctx context.Context) error {
 	if err := runTool(ctx, []string{"systemctl", "daemon-reload"}); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Stdout, "The service is gone. Its data stay in %s, of the user courant.\n", stateFolder)
+	fmt.Fprintf(p.Stdout, "The service is removed. Its data stay in %s, owned by the user courant.\n", stateFolder)
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 func (p *Program) tokenCommand() *cobra.Command {
-	token := &cobra.Command{Use: "token", Short: "Tokens, with which programs read the API", RunE: group}
+	token := &cobra.Command{Use: "token", Short: "Manage the tokens of programs that read the API", RunE: group}
 	token.AddCommand(p.tokenCreateCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
 	return token
 }
@@ -27,11 +27,11 @@ func (p *Program) tokenCreateCommand() *cobra.Command {
 	var feeds bool
 	cmd := &cobra.Command{
 		Use:   "create EMAIL --name NAME",
-		Short: "Make a token of an account and print it, once",
+		Short: "Create a token for an account and print it, once",
 		Args:  exactly("EMAIL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if name == "" {
-				return usagef("%s needs --name NAME, what the token is for", cmd.CommandPath())
+				return usagef("%s needs --name NAME, such as the program that uses the token", cmd.CommandPath())
 			}
 			end, err := p.dateFlag(cmd, "expires", expires)
 			if err != nil {
@@ -42,7 +42,7 @@ func (p *Program) tokenCreateCommand() *cobra.Command {
 				return err
 			}
 			if feeds && len(datasets) > 0 {
-				return usagef("--feeds opens the price feeds alone, so it does not go with --dataset: leave one of them out")
+				return usagef("--feeds opens only the price feeds, so it does not go with --dataset: leave one of them out")
 			}
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
 				var token string
@@ -59,10 +59,10 @@ func (p *Program) tokenCreateCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "`NAME` that says what the token is for")
+	cmd.Flags().StringVar(&name, "name", "", "`NAME` of the token, such as the program that uses it")
 	cmd.Flags().StringVar(&expires, "expires", "", "last `DATE` of the token (default without end)")
 	cmd.Flags().StringSliceVar(&limit, "dataset", nil, "`DATASET` to which the token is limited; may be given several times (default all)")
-	cmd.Flags().BoolVar(&feeds, "feeds", false, "open the price feeds alone: /api/feeds/…, /price and /entsoe/api, which take the token in the address too")
+	cmd.Flags().BoolVar(&feeds, "feeds", false, "open only the price feeds: /api/feeds/…, /price and /entsoe/api, which take the token in the address too")
 	return cmd
 }
 
@@ -103,10 +103,10 @@ func (p *Program) tokenListCommand() *cobra.Command {
 	page := auth.Page{Size: listPageSize}
 	cmd := &cobra.Command{
 		Use:   "list [EMAIL]",
-		Short: "List the tokens of one account or of all, first those that are good",
+		Short: "List the tokens of one account or of all, valid ones first",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("%d arguments where one at most belongs: %s [EMAIL]", len(args), cmd.CommandPath())
+				return usagef("%d arguments given, at most one expected: %s [EMAIL]", len(args), cmd.CommandPath())
 			}
 			email := strings.Join(args, "")
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
@@ -140,7 +140,7 @@ func opens(token store.Token) string {
 func (p *Program) tokenRevokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke PREFIX",
-		Short: "End the token that begins with these 12 characters",
+		Short: "Revoke the token that begins with these 12 characters",
 		Args:  exactly("PREFIX"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {

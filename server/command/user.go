@@ -26,7 +26,7 @@ const maxPasswordLine = 4096
 const listPageSize = 1000
 
 func (p *Program) userCommand() *cobra.Command {
-	user := &cobra.Command{Use: "user", Short: "Accounts and their subscriptions", RunE: group}
+	user := &cobra.Command{Use: "user", Short: "Manage accounts and subscriptions", RunE: group}
 	user.AddCommand(p.userAddCommand(), p.userListCommand(), p.userPasswdCommand(), p.userDisableCommand(),
 		p.userEnableCommand(), p.userInviteCommand(), p.userSubscribeCommand(), p.userUnsubscribeCommand())
 	return user
@@ -63,7 +63,7 @@ func adminFlag(cmd *cobra.Command, admin *bool) {
 
 func (p *Program) userAddCommand() *cobra.Command {
 	var admin bool
-	cmd := p.withPassword("add EMAIL", "Make an account", func(ctx context.Context, accounts *auth.Auth, email, password string) error {
+	cmd := p.withPassword("add EMAIL", "Create an account", func(ctx context.Context, accounts *auth.Auth, email, password string) error {
 		return accounts.AddUser(ctx, email, password, admin)
 	})
 	adminFlag(cmd, &admin)
@@ -78,7 +78,7 @@ func (p *Program) userPasswdCommand() *cobra.Command {
 			}
 			account, err := accounts.User(ctx, email)
 			if err == nil && !account.Disabled.IsZero() {
-				fmt.Fprintf(p.Stderr, "courant: warning: %[1]s stays disabled: courant user enable %[1]s lets it in again\n", account.Email)
+				fmt.Fprintf(p.Stderr, "courant: warning: %[1]s stays disabled: courant user enable %[1]s enables it again\n", account.Email)
 			}
 			return err
 		})
@@ -147,16 +147,16 @@ func (p *Program) hintMore(cmd *cobra.Command, page auth.Page, more bool) {
 }
 
 func (p *Program) userEnableCommand() *cobra.Command {
-	return p.accountCommand("enable EMAIL", "Let an account in again that was disabled",
+	return p.accountCommand("enable EMAIL", "Enable a disabled account",
 		func(ctx context.Context, accounts *auth.Auth, email string) error { return accounts.Enable(ctx, email) })
 }
 
 func (p *Program) userDisableCommand() *cobra.Command {
-	return p.accountCommand("disable EMAIL", "Shut an account out, its sessions and tokens with it",
+	return p.accountCommand("disable EMAIL", "Disable an account, with its sessions and tokens",
 		func(ctx context.Context, accounts *auth.Auth, email string) error {
 			last, err := accounts.Disable(ctx, email)
 			if last {
-				fmt.Fprintf(p.Stderr, "courant: warning: %[1]s was the last administrator: courant user enable %[1]s lets it in again\n", email)
+				fmt.Fprintf(p.Stderr, "courant: warning: %[1]s was the last administrator: courant user enable %[1]s enables it again\n", email)
 			}
 			return err
 		})
@@ -166,7 +166,7 @@ func (p *Program) userInviteCommand() *cobra.Command {
 	var admin bool
 	cmd := &cobra.Command{
 		Use:   "invite EMAIL",
-		Short: "Make an account and print a link, once, by which its person sets the password within 7 days",
+		Short: "Create an account and print a link that sets its password, once, within 7 days",
 		Args:  exactly("EMAIL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withAccounts(cmd.Context(), func(cfg config.Config, accounts *auth.Auth) error {
@@ -186,7 +186,7 @@ func (p *Program) userInviteCommand() *cobra.Command {
 func (p *Program) userSubscribeCommand() *cobra.Command {
 	var offer, until string
 	var end market.DeliveryDate
-	cmd := p.accountCommand("subscribe EMAIL --offer ID", "Give an account a subscription from now on, in the place of a former one",
+	cmd := p.accountCommand("subscribe EMAIL --offer ID", "Subscribe an account from now on, replacing an earlier subscription",
 		func(ctx context.Context, accounts *auth.Auth, email string) error {
 			return accounts.Subscribe(ctx, email, offer, end)
 		})
@@ -203,7 +203,7 @@ func (p *Program) userSubscribeCommand() *cobra.Command {
 }
 
 func (p *Program) userUnsubscribeCommand() *cobra.Command {
-	return p.accountCommand("unsubscribe EMAIL", "Take an account's subscription away",
+	return p.accountCommand("unsubscribe EMAIL", "End an account's subscription",
 		func(ctx context.Context, accounts *auth.Auth, email string) error {
 			return accounts.Unsubscribe(ctx, email)
 		})
@@ -224,7 +224,7 @@ func (p *Program) withAccounts(ctx context.Context, fn func(config.Config, *auth
 		case errors.Is(err, store.ErrNotFound):
 			return fmt.Errorf("%w: courant user list shows the accounts and their subscriptions", err)
 		case errors.Is(err, store.ErrExists):
-			return fmt.Errorf("%w: courant user passwd changes its password, and courant user enable lets it in again if it is disabled", err)
+			return fmt.Errorf("%w: courant user passwd changes its password, and courant user enable enables it if it is disabled", err)
 		case errors.Is(err, auth.ErrAccountDisabled):
 			return fmt.Errorf("%w: choose another one, courant user list shows them", err)
 		}
@@ -244,7 +244,7 @@ func (p *Program) readPassword(cmd *cobra.Command, fromStdin bool) (string, erro
 	}
 	password := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 	if password == "" {
-		return "", usagef("there is no password in the first line of standard input")
+		return "", usagef("no password in the first line of standard input")
 	}
 	return password, nil
 }

@@ -194,7 +194,7 @@ func TestTokensFromCreationToRevocation(t *testing.T) {
 func TestAFeedsTokenTakesNoDatasets(t *testing.T) {
 	h := newAccountsHouse(t)
 	code, stdout, stderr := h.run(t, "", "token", "create", "boris@example.org", "--name", "evcc", "--feeds", "--dataset", "day-ahead-prices")
-	if code != exitUsage || stdout != "" || !strings.Contains(stderr, "--feeds opens the price feeds alone") {
+	if code != exitUsage || stdout != "" || !strings.Contains(stderr, "--feeds opens only the price feeds") {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }

@@ -215,12 +215,12 @@ func IsHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(add
 // checkTogether adds to f the contradictions between keys that are valid one by one.
 func (cfg *Config) checkTogether(f *faults) {
 	if !f.has("rte.client_id") && !f.has("rte.client_secret") {
-		const mend = "set both, or neither to leave the RTE feeds off"
+		const remedy = "set both, or neither to leave the RTE feeds off"
 		switch id, secret := cfg.RTE.ClientID != "", cfg.RTE.ClientSecret != ""; {
 		case id && !secret:
-			f.add("rte.client_secret", "empty while rte.client_id is set: "+mend)
+			f.add("rte.client_secret", "empty while rte.client_id is set: "+remedy)
 		case secret && !id:
-			f.add("rte.client_id", "empty while rte.client_secret is set: "+mend)
+			f.add("rte.client_id", "empty while rte.client_secret is set: "+remedy)
 		}
 	}
 	if cfg.Server.TLS.Domain != "" && !IsHTTPS(cfg.Server.PublicURL) {

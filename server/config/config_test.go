@@ -275,7 +275,7 @@ func TestConfigYAMLInTheWorkingDirectoryIsRead(t *testing.T) {
 
 func TestFilesThatCannotBeReadAreOneLine(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, _, err := Load("missing.yaml", nil); fmt.Sprint(err) != "configuration: open missing.yaml: no such file or directory: name another one with --config, or make it with courant init" {
+	if _, _, err := Load("missing.yaml", nil); fmt.Sprint(err) != "configuration: open missing.yaml: no such file or directory: name another one with --config, or create it with courant init" {
 		t.Errorf("named file missing: %v", err)
 	}
 	if err := os.Mkdir("config.yaml", 0o700); err != nil {
@@ -421,6 +421,8 @@ func TestFaultsNameTheKeyAndTheMend(t *testing.T) {
 		{"address without host", "entsoe: {base_url: 'http://:80'}", "entsoe.base_url: " + noURL},
 		{"number for an id", "rte: {client_id: 12345, client_secret: hush}", "rte.client_id: 12345 is not text: put it in quotes"},
 		{"number for a secret", "rte: {client_id: a, client_secret: 67890}", "rte.client_secret: " + notQuoted},
+		{"space after a token", "entsoe: {security_token: 'hush '}", "entsoe.security_token: the value begins or ends with a space: remove it"},
+		{"space before an id", "rte: {client_id: ' a', client_secret: hush}", "rte.client_id: the value begins or ends with a space: remove it"},
 		{"list for a secret", "entsoe: {security_token: [hush]}", "entsoe.security_token: " + notQuoted},
 		{"id without secret", "rte: {client_id: a}", "rte.client_secret: empty while rte.client_id is set: " + credential},
 		{"secret without id", "rte: {client_secret: hush}", "rte.client_id: empty while rte.client_secret is set: " + credential},

@@ -29,10 +29,10 @@ func configKeys(cfg *Config) []configKey {
 		{"contact", "", asText(&cfg.Contact)},
 		{"database.path", "courant.db", asScalar(&cfg.Database.Path, parsePath)},
 		{"rte.base_url", "https://digital.iservices.rte-france.com", asScalar(&cfg.RTE.BaseURL, parseURL)},
-		{"rte.client_id", "", asText(&cfg.RTE.ClientID)},
-		{"rte.client_secret", "", asSecret(&cfg.RTE.ClientSecret)},
+		{"rte.client_id", "", asScalar(&cfg.RTE.ClientID, parseClientID)},
+		{"rte.client_secret", "", asCredential(&cfg.RTE.ClientSecret)},
 		{"entsoe.base_url", "https://web-api.tp.entsoe.eu/api", asScalar(&cfg.ENTSOE.BaseURL, parseURL)},
-		{"entsoe.security_token", "", asSecret(&cfg.ENTSOE.SecurityToken)},
+		{"entsoe.security_token", "", asCredential(&cfg.ENTSOE.SecurityToken)},
 		{"ingest.enabled", true, asBool(&cfg.Ingest.Enabled)},
 	}
 	cfg.Ingest.Feeds = map[market.FeedName]*Feed{}

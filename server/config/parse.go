@@ -47,6 +47,14 @@ func asText(field *string) keyReader {
 	return asScalar(field, func(text string) (string, error) { return text, nil })
 }
 
+// parseClientID refuses a space at either end, which comes from copying.
+func parseClientID(text string) (string, error) {
+	if strings.TrimSpace(text) != text {
+		return "", errors.New(aroundSpace)
+	}
+	return text, nil
+}
+
 // asSecret accepts any text; its error does not quote the value.
 func asSecret(field *Secret) keyReader {
 	return func(f *faults, key string, value any) {
@@ -55,6 +63,21 @@ func asSecret(field *Secret) keyReader {
 			return
 		}
 		f.add(key, "the value is not text: put it in quotes")
+	}
+}
+
+// aroundSpace is what is wrong with a value that has a space at either end.
+const aroundSpace = "the value begins or ends with a space: remove it"
+
+// asCredential is asSecret for a value that a source gives, in which a space at either end comes from copying.
+func asCredential(field *Secret) keyReader {
+	read := asSecret(field)
+	return func(f *faults, key string, value any) {
+		if text, ok := value.(string); ok && strings.TrimSpace(text) != text {
+			f.add(key, aroundSpace)
+			return
+		}
+		read(f, key, value)
 	}
 }
 

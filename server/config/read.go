@@ -33,7 +33,7 @@ func Load(path string, environ []string) (cfg Config, warnings []string, err err
 	path, data, err := ReadFile(path, ProgramDir())
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w: name another one with --config, or make it with courant init", err)
+			err = fmt.Errorf("%w: name another one with --config, or create it with courant init", err)
 		}
 		return Config{}, nil, fmt.Errorf("configuration: %w", err)
 	}

@@ -206,7 +206,7 @@ func (l *Lake) updateMonth(ctx context.Context, r Request, month store.Month, kn
 // explain adds to the error of a full disk what to do about it.
 func explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return errors.New("the disk is full: make room and try again")
+		return errors.New("the disk is full: free some space and try again")
 	}
 	return err
 }

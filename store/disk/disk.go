@@ -22,7 +22,7 @@ func RoomBeside(database string) error {
 	if err != nil || free >= ReserveBytes {
 		return nil
 	}
-	return fmt.Errorf("%d MB are free beside %s, and %d stay free: make room", free/Megabyte, database, ReserveBytes/Megabyte)
+	return fmt.Errorf("%d MB are free beside %s, and %d stay free: free some space", free/Megabyte, database, ReserveBytes/Megabyte)
 }
 
 // RoomToWrite returns an error if a file in the folder would use up the reserve on the disk of the database; nil if the folder is on
@@ -42,7 +42,7 @@ func RoomForRestore(database string) func(bytes uint64) error {
 		if err != nil || free >= ReserveBytes && free-ReserveBytes >= bytes {
 			return nil
 		}
-		return fmt.Errorf("%d MB are free beside %s: it takes %d, and %d stay free: make room",
+		return fmt.Errorf("%d MB are free beside %s: it takes %d, and %d stay free: free some space",
 			free/Megabyte, database, bytes/Megabyte, ReserveBytes/Megabyte)
 	}
 }
@@ -66,7 +66,7 @@ func RoomForBackup(database, to string) error {
 	if free >= size+ReserveBytes {
 		return nil
 	}
-	return fmt.Errorf("%s lies on the database's disk, where %d MB are free: a backup may take %d, and %d stay free: make room, or write it to another disk",
+	return fmt.Errorf("%s lies on the database's disk, where %d MB are free: a backup may take %d, and %d stay free: free some space, or write it to another disk",
 		folder, free/Megabyte, size/Megabyte, ReserveBytes/Megabyte)
 }
 

@@ -13,7 +13,7 @@ func TestARestoreLeavesTheReserveFree(t *testing.T) {
 		t.Errorf("nothing takes too much: %v", err)
 	}
 	for _, bytes := range []uint64{1 << 62, math.MaxUint64} {
-		if err := room(bytes); err == nil || !strings.Contains(err.Error(), "and 64 stay free: make room") {
+		if err := room(bytes); err == nil || !strings.Contains(err.Error(), "and 64 stay free: free some space") {
 			t.Errorf("%d bytes: %v", bytes, err)
 		}
 	}
