@@ -27,11 +27,17 @@ const (
 	SubscriptionEnded  Event = "subscription_ended"
 	QuarantineAccepted Event = "quarantine_accepted"
 	QuarantineRejected Event = "quarantine_rejected"
+	HookAdded          Event = "hook_added" // a webhook or a mail alert
+	HookDeleted        Event = "hook_deleted"
+	HookEnabled        Event = "hook_enabled"
+	HookDisabled       Event = "hook_disabled"
+	HookSecretReplaced Event = "hook_secret_replaced"
 )
 
 // Words that the audit log has in place of an address or a name. web translates them.
 const (
 	CommandLine = "command line" // the actor, where a command was run
+	Itself      = "Courant"      // the actor, where Courant acted by itself
 	ByLink      = "by a link"    // the detail of PasswordSet, where the password was set with a link
 
 	AdministratorRole = string(store.Administrator)

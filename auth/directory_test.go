@@ -341,13 +341,13 @@ func TestOnlyAFeedsTokenMayStandInAnAddress(t *testing.T) {
 	revoked := f.token(t, admin)
 	must(t, f.RevokeToken(t.Context(), revoked[:12]))
 	identity, err := f.CheckTokenInAddress(t.Context(), feeds)
-	if err != nil || !identity.FeedsOnly || identity.Admin || identity.Email != admin {
+	if err != nil || identity.Scope != store.ScopeFeeds || identity.Admin || identity.Email != admin {
 		t.Errorf("a feeds token: %+v, %v", identity, err)
 	}
 	if got := may(t, f.Auth, feeds); got != "rffffff" {
 		t.Errorf("a feeds token may read %s", got)
 	}
-	if identity, err := f.CheckToken(t.Context(), whole); err != nil || identity.FeedsOnly {
+	if identity, err := f.CheckToken(t.Context(), whole); err != nil || identity.Scope != store.ScopeAPI {
 		t.Errorf("a token of the API: %+v, %v", identity, err)
 	}
 	f.clock.Advance(24 * time.Hour)

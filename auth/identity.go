@@ -18,9 +18,9 @@ const warnBeforeEnd = 14 * 24 * time.Hour
 type Identity struct {
 	AccountID int64
 	Email     string
-	Admin     bool      // false for a token limited to datasets, also if an administrator created it
-	TokenID   int64     // 0: a session
-	FeedsOnly bool      // a feeds token, which opens the price feeds and nothing else
+	Admin     bool  // false for a token limited to datasets or to a scope, also if an administrator created it
+	TokenID   int64 // 0: a session
+	Scope     store.Scope
 	EndsSoon  time.Time // the end of the active subscription if that is within 14 days; else zero
 
 	use        *Use              // of the token; nil: a session
@@ -81,8 +81,11 @@ func (a *Auth) tokenIdentity(record store.Token) Identity {
 	identity := a.identity(record.Account)
 	identity.TokenID = record.ID
 	copy(identity.token[:], record.Hash)
+	if identity.Scope = record.Scope; record.Scope != store.ScopeAPI {
+		identity.Admin = false
+	}
 	if record.Scope == store.ScopeFeeds {
-		identity.Admin, identity.FeedsOnly, identity.limit = false, true, []market.Dataset{market.Bridged}
+		identity.limit = []market.Dataset{market.Bridged}
 	}
 	if record.Datasets != "" {
 		identity.Admin = false // the token gives access to data only
@@ -91,6 +94,19 @@ func (a *Auth) tokenIdentity(record store.Token) Identity {
 		}
 	}
 	return identity
+}
+
+// IdentityOf returns what an account may read now. The error is store.ErrNotFound if there is no such account, or
+// ErrUnauthenticated if it is disabled.
+func (a *Auth) IdentityOf(ctx context.Context, accountID int64) (Identity, error) {
+	account, err := a.Account(ctx, accountID)
+	if err != nil {
+		return Identity{}, err
+	}
+	if !account.Disabled.IsZero() {
+		return Identity{}, ErrUnauthenticated
+	}
+	return a.identity(account), nil
 }
 
 func (a *Auth) identity(account store.Account) Identity {

@@ -42,6 +42,11 @@ func (a *Auth) CreateFeedsToken(ctx context.Context, email, name string, expires
 	return a.createToken(ctx, email, name, expires, store.ScopeFeeds, nil)
 }
 
+// CreateWebhooksToken is CreateToken for a token that manages webhooks and opens nothing else.
+func (a *Auth) CreateWebhooksToken(ctx context.Context, email, name string, expires market.DeliveryDate) (string, error) {
+	return a.createToken(ctx, email, name, expires, store.ScopeWebhooks, nil)
+}
+
 func (a *Auth) createToken(
 	ctx context.Context, email, name string, expires market.DeliveryDate, scope store.Scope, datasets []market.Dataset,
 ) (string, error) {

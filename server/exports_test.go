@@ -42,7 +42,7 @@ func TestScheduledExportsFollowTheDataAndAreTriedAgain(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "lake")
 	clock := clockwork.NewFakeClockAt(market.NewDeliveryDate(2026, time.October, 24).At(4, 30)) // the clock goes back the night after
 	log := &syncBuffer{}
-	m := newMetrics("", nil, nil, slog.New(slog.DiscardHandler))
+	m := newMetrics("", nil, nil, nil, slog.New(slog.DiscardHandler))
 	e := newExports(config.Export{Schedule: 5 * 60, To: folder, Datasets: []market.Dataset{market.DayAheadPrices}}, db, Options{
 		Clock: clock, Log: slog.New(slog.NewTextHandler(log, nil)), Explain: func(err error) error { return errors.Join(err, errors.New("what to do")) },
 	}, m.exported)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -29,11 +30,13 @@ type metrics struct {
 	runs     *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	rows     *prometheus.CounterVec
+	attempts *prometheus.CounterVec
 	lookup   lookup
 }
 
 func newMetrics(
-	databasePath string, report func(context.Context) (report.Report, error), stream func() api.StreamFigures, log *slog.Logger,
+	databasePath string, report func(context.Context) (report.Report, error), stream func() api.StreamFigures,
+	undelivered func(context.Context) (int, error), log *slog.Logger,
 ) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
@@ -51,8 +54,11 @@ func newMetrics(
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "courant_rows_written_total", Help: "Rows that were new or had changed.",
 		}, []string{"dataset"}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "courant_webhook_attempts_total", Help: "Attempts to deliver to webhooks and by mail, by result: ok, or why it failed.",
+		}, []string{"result"}),
 		lookup: lookup{
-			databasePath: databasePath, report: report, stream: stream, log: log,
+			databasePath: databasePath, report: report, stream: stream, undelivered: undelivered, log: log,
 			lastSuccess:  describe("courant_last_success_timestamp_seconds", "End of the newest run that read the dataset's newest delivery date without refusing any of it.", "dataset"),
 			newestPeriod: describe("courant_newest_period_timestamp_seconds", "End of the newest period that is held.", "dataset"),
 			missing:      describe("courant_missing_periods", "Periods that are due and not held.", "dataset"),
@@ -66,10 +72,11 @@ func newMetrics(
 			listeners:    describe("courant_stream_listeners", "Clients that listen to /api/stream."),
 			events:       describe("courant_stream_events_total", "Events sent to listeners of /api/stream, to each of them."),
 			dropped:      describe("courant_stream_dropped_total", "Listeners of /api/stream that were let go because they read too slowly."),
+			unsent:       describe("courant_webhook_waiting", "Deliveries to webhooks and by mail that wait for an attempt."),
 			diskFull:     describe("courant_disk_reserve_reached", "1 while nothing is taken in, because the disk of the database is nearly full."),
 		},
 	}
-	m.registry.MustRegister(m.backup, m.export, m.runs, m.duration, m.rows, &m.lookup, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.backup, m.export, m.runs, m.duration, m.rows, m.attempts, &m.lookup, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -106,6 +113,9 @@ func (m *metrics) ran(run store.Run) {
 	}
 }
 
+// notified counts an attempt to deliver; an empty fault means that it succeeded.
+func (m *metrics) notified(fault string) { m.attempts.WithLabelValues(cmp.Or(fault, "ok")).Inc() }
+
 // handler returns the handler of GET /metrics.
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
@@ -116,17 +126,18 @@ type lookup struct {
 	databasePath string
 	report       func(context.Context) (report.Report, error)
 	stream       func() api.StreamFigures
+	undelivered  func(context.Context) (int, error)
 	log          *slog.Logger
 
 	lastSuccess, newestPeriod, missing, circuit, state, waiting, differences, clock, databaseSize, diskFree, diskFull *prometheus.Desc
-	listeners, events, dropped                                                                                        *prometheus.Desc
+	listeners, events, dropped, unsent                                                                                *prometheus.Desc
 }
 
 // Describe implements prometheus.Collector.
 func (l *lookup) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		l.lastSuccess, l.newestPeriod, l.missing, l.circuit, l.state, l.waiting, l.differences, l.clock, l.databaseSize, l.diskFree, l.diskFull,
-		l.listeners, l.events, l.dropped,
+		l.listeners, l.events, l.dropped, l.unsent,
 	} {
 		to <- d
 	}
@@ -150,6 +161,11 @@ func (l *lookup) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
+	if waiting, err := l.undelivered(ctx); err != nil {
+		l.log.Error("metrics not looked up", "error", err.Error())
+	} else {
+		gauge(l.unsent, float64(waiting))
+	}
 	current, err := l.report(ctx)
 	if err != nil {
 		l.log.Error("metrics not looked up", "error", err.Error())

@@ -40,9 +40,12 @@ func TestMetricsReportRunsAndStoredData(t *testing.T) {
 				Missing: []report.Missing{{Expected: 96, Received: 40}, {Expected: 100}}},
 			{Dataset: market.AFRREnergy, State: report.StateOK},
 		}, Quarantine: make([]report.Waiting, 2), PriceDifferences: differences}, nil
-	}, func() api.StreamFigures { return api.StreamFigures{Listeners: 3, Events: 500, Dropped: 1} }, slog.New(slog.DiscardHandler))
+	}, func() api.StreamFigures { return api.StreamFigures{Listeners: 3, Events: 500, Dropped: 1} }, func(context.Context) (int, error) { return 7, nil }, slog.New(slog.DiscardHandler))
 	m.ran(store.Run{Feed: "capacity", Datasets: []market.Dataset{market.FCRCapacity, market.AFRRCapacity}, Outcome: store.OutcomePartial,
 		Started: at, Ended: at.Add(2 * time.Second), Tallies: map[market.Dataset]store.Tally{market.FCRCapacity: {Seen: 96, Changed: 90}}})
+	for _, fault := range []string{"", "timeout", ""} {
+		m.notified(fault)
+	}
 	want := `
 # HELP courant_circuit_open 1 while the dataset's source is asked only now and then, because it fails.
 # TYPE courant_circuit_open gauge
@@ -101,11 +104,18 @@ courant_stream_events_total 500
 # HELP courant_stream_listeners Clients that listen to /api/stream.
 # TYPE courant_stream_listeners gauge
 courant_stream_listeners 3
+# HELP courant_webhook_attempts_total Attempts to deliver to webhooks and by mail, by result: ok, or why it failed.
+# TYPE courant_webhook_attempts_total counter
+courant_webhook_attempts_total{result="ok"} 2
+courant_webhook_attempts_total{result="timeout"} 1
+# HELP courant_webhook_waiting Deliveries to webhooks and by mail that wait for an attempt.
+# TYPE courant_webhook_waiting gauge
+courant_webhook_waiting 7
 `
 	err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "courant_circuit_open", "courant_database_size_bytes", "courant_dataset_state",
 		"courant_price_difference_dates", "courant_quarantine_waiting", "courant_feed_runs_total", "courant_last_success_timestamp_seconds", "courant_missing_periods",
 		"courant_newest_period_timestamp_seconds", "courant_rows_written_total", "courant_stream_dropped_total",
-		"courant_stream_events_total", "courant_stream_listeners")
+		"courant_stream_events_total", "courant_stream_listeners", "courant_webhook_attempts_total", "courant_webhook_waiting")
 	if err != nil {
 		t.Error(err)
 	}

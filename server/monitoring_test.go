@@ -20,7 +20,7 @@ func metricNames(t *testing.T) map[string]bool {
 	descriptions := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descriptions)
-		newMetrics("", nil, nil, slog.New(slog.DiscardHandler)).registry.Describe(descriptions)
+		newMetrics("", nil, nil, nil, slog.New(slog.DiscardHandler)).registry.Describe(descriptions)
 	}()
 	names := map[string]bool{}
 	for description := range descriptions {

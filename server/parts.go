@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -11,11 +12,13 @@ import (
 	"courant/auth"
 	"courant/ingest"
 	"courant/ingest/entsoe"
+	"courant/ingest/report"
 	"courant/ingest/rte"
 	"courant/ingest/source"
 	"courant/server/api"
 	"courant/server/config"
 	"courant/server/entrance"
+	"courant/server/hooks"
 	"courant/store"
 	"courant/store/backup/s3"
 	"courant/store/disk"
@@ -136,6 +139,17 @@ func mailerOf(cfg config.Config, explain func(error) error) api.Mailer {
 		},
 		timeout: mailTimeout, explain: explain,
 	}
+}
+
+// newHooks returns what notifies accounts by webhooks and mails.
+func newHooks(
+	cfg config.Config, db *store.Store, accounts *auth.Auth, mails api.Mailer, o Options,
+	report func(context.Context, bool) (report.Report, error), attempted func(fault string),
+) *hooks.Service {
+	return hooks.New(hooks.Options{
+		Store: db, Auth: accounts, Clock: o.Clock, Log: o.Log, Report: report, Mail: mails, PublicURL: cfg.Server.PublicURL,
+		UserAgent: userAgent(), AllowPrivate: cfg.Webhooks.AllowPrivate, Simulated: o.Simulated, Attempted: attempted,
+	})
 }
 
 // BucketOf returns the bucket that the configuration names.

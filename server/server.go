@@ -22,6 +22,7 @@ import (
 	"courant/server/api"
 	"courant/server/config"
 	"courant/server/entrance"
+	"courant/server/hooks"
 	"courant/server/lake"
 	"courant/store"
 	"courant/store/backup"
@@ -46,6 +47,7 @@ type Server struct {
 	collects bool // the feeds run
 	upkeep   *upkeep
 	archive  *lake.Archive
+	hooks    *hooks.Service
 	limits   entrance.Limits
 	listener net.Listener    // without TLS; nil where only the front is served
 	front    *entrance.Front // nil without a TLS domain
@@ -81,14 +83,16 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 	}()
 	s.auth = NewAuth(cfg, db, clock, log)
 	metrics := newMetrics(cfg.Database.Path, func(ctx context.Context) (report.Report, error) { return s.feeds.Report(ctx) },
-		func() api.StreamFigures { return s.server.Stream() }, log)
+		func() api.StreamFigures { return s.server.Stream() }, db.WaitingDeliveries, log)
 	s.feeds = NewFeeds(cfg, o.Lines, ingest.Options{
 		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: metrics.ran, Explain: o.Explain,
 	})
+	mails := mailerOf(cfg, o.Explain)
+	s.hooks = newHooks(cfg, db, s.auth, mails, o, s.reportFor, metrics.notified)
 	clockWrong := func() bool { return s.feeds.ClockWrong(context.Background()) }
 	s.archive = lake.NewArchive(db, o.Simulated)
 	s.upkeep = &upkeep{
-		archive: s.archive, store: db, auth: s.auth, clock: clock, log: log, stepDays: cfg.Retention.AFRREnergyDays, clockWrong: clockWrong,
+		archive: s.archive, hooks: s.hooks, store: db, auth: s.auth, clock: clock, log: log, stepDays: cfg.Retention.AFRREnergyDays, clockWrong: clockWrong,
 	}
 	if cfg.Backup.Schedule != config.NoClockTime {
 		destinations, err := backup.Destinations(cfg.Backup.To, BucketOf(cfg.Backup.S3))
@@ -105,7 +109,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		Store: db, Auth: s.auth, Clock: clock, Log: log, WindowDays: cfg.API.WindowDays, RateLimitPerMinute: cfg.API.RateLimitPerMinute,
 		TrustedProxies: cfg.Server.TrustedProxies, PublicURL: cfg.Server.PublicURL, SecureCookie: config.IsHTTPS(cfg.Server.PublicURL),
 		Contact: cfg.Contact, Archive: s.archive, Simulated: o.Simulated,
-		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mailerOf(cfg, o.Explain),
+		Offers: pageOffers(cfg.Offers), OpenSignup: cfg.Accounts.Signup == "open", Mail: mails, Hooks: s.hooks,
 		Report: s.reportFor, Decide: s.decide, Metrics: metrics.handler(), OpenMetrics: cfg.Metrics.OpenToLoopback, CORSOrigins: cfg.API.CORSOrigins,
 	})
 	if err != nil {
@@ -236,6 +240,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 		s.log.Info("serving", "address", s.address(), "database", s.store.Path())
 		ready()
 		s.upkeep.start(feedsCtx, &parts)
+		parts.Go(func() { s.hooks.Run(feedsCtx) })
 		if s.collects {
 			parts.Go(func() {
 				if err := s.feeds.Serve(feedsCtx); err != nil {
@@ -268,15 +273,19 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	return err
 }
 
-// refresh builds the bodies that a commit of this process has changed. If it fails, the watch on the database tries again.
+// refresh builds the bodies that a commit of this process has changed, and lets the commit be judged for webhooks and alerts. If
+// it fails, the watch on the database tries again.
 func (s *Server) refresh(ctx context.Context) {
+	s.hooks.Wake()
 	if err := s.server.Refresh(ctx); err != nil && ctx.Err() == nil {
 		s.log.Error("response bodies not rebuilt", "error", err.Error())
 	}
 }
 
-// follow loads what was committed to the database, also by another process: the accounts and the response bodies.
+// follow loads what was committed to the database, also by another process: the accounts and the response bodies. Webhooks and
+// alerts follow it too.
 func (s *Server) follow(ctx context.Context) error {
+	s.hooks.Wake()
 	err := errors.Join(s.auth.Refresh(ctx), s.server.Refresh(ctx))
 	if ctx.Err() != nil {
 		return nil // the process stops

@@ -11,6 +11,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"courant/auth"
+	"courant/server/hooks"
 	"courant/server/lake"
 	"courant/store"
 	"courant/store/backup"
@@ -35,6 +36,7 @@ type upkeep struct {
 	backups    *backup.Schedule // nil: none are scheduled
 	exports    *exports         // nil: none are scheduled
 	archive    *lake.Archive
+	hooks      *hooks.Service
 	clockWrong func() bool // reports whether the clock is known to be wrong, so nothing may be deleted for its age; nil: it is not
 }
 
@@ -85,7 +87,7 @@ func (u *upkeep) watchDisk(ctx context.Context) {
 // maintain runs the nightly upkeep until ctx ends.
 func (u *upkeep) maintain(ctx context.Context) {
 	for u.sleep(ctx, market.NextAt(u.clock.Now(), upkeepTime)) {
-		for _, work := range []func(context.Context) error{u.removeOldSteps, u.pruneAccounts, u.pruneQuarantine, u.store.Maintain, u.makeArchive} {
+		for _, work := range []func(context.Context) error{u.removeOldSteps, u.pruneAccounts, u.pruneQuarantine, u.pruneHooks, u.store.Maintain, u.makeArchive} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				u.log.Error("nightly upkeep failed", "error", oneLine(err))
 			}
@@ -113,6 +115,14 @@ func (u *upkeep) pruneQuarantine(ctx context.Context) error {
 		return nil
 	}
 	return u.store.PruneQuarantine(ctx, u.clock.Now())
+}
+
+// pruneHooks deletes old deliveries of webhooks and alerts.
+func (u *upkeep) pruneHooks(ctx context.Context) error {
+	if u.hooks == nil || u.clockWrong != nil && u.clockWrong() {
+		return nil
+	}
+	return u.hooks.Prune(ctx)
 }
 
 // makeArchive makes the files of the months that are over, so that the first who asks for them does not wait.

@@ -31,6 +31,8 @@ const (
 	ScopeAPI Scope = ""
 	// ScopeFeeds is the scope of a token for the price feeds alone. Such a token may stand in the address of a request.
 	ScopeFeeds Scope = "feeds"
+	// ScopeWebhooks is the scope of a token that manages the webhooks of its account and opens nothing else.
+	ScopeWebhooks Scope = "webhooks"
 )
 
 // Token is the credential of a program, without its secret.

@@ -102,6 +102,11 @@ func (t Tokens) NewIsForFeeds() bool {
 	return slices.ContainsFunc(t.Tokens, func(line TokenLine) bool { return line.Feeds && strings.HasPrefix(t.New, line.Prefix) })
 }
 
+// NewIsForWebhooks reports whether the new token opens only the webhooks.
+func (t Tokens) NewIsForWebhooks() bool {
+	return slices.ContainsFunc(t.Tokens, func(line TokenLine) bool { return line.Webhooks && strings.HasPrefix(t.New, line.Prefix) })
+}
+
 // Example returns a dataset that the new token may read.
 func (t Tokens) Example() market.Dataset {
 	for _, line := range t.Tokens {
@@ -119,6 +124,7 @@ type TokenLine struct {
 	Prefix   string // the first characters
 	Datasets string // comma-separated; empty: all
 	Feeds    bool   // it opens only the price feeds
+	Webhooks bool   // it opens only the webhooks
 	Created  time.Time
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: it was not

@@ -100,11 +100,17 @@ var eventTexts = map[auth.Event]Text{
 	auth.SubscriptionEnded:  {"Abonnement terminé", "Subscription ended"},
 	auth.QuarantineAccepted: {"Quarantaine acceptée", "Quarantine accepted"},
 	auth.QuarantineRejected: {"Quarantaine rejetée", "Quarantine rejected"},
+	auth.HookAdded:          {"Alerte créée", "Alert made"},
+	auth.HookDeleted:        {"Alerte terminée", "Alert ended"},
+	auth.HookEnabled:        {"Alerte réactivée", "Alert enabled again"},
+	auth.HookDisabled:       {"Alerte désactivée", "Alert disabled"},
+	auth.HookSecretReplaced: {"Secret d’un webhook remplacé", "Secret of a webhook replaced"},
 }
 
 // auditWords are the texts of the words that the audit log has in place of an address or a name.
 var auditWords = map[string]Text{
 	auth.CommandLine:       {"ligne de commande", "command line"},
+	auth.Itself:            same("Courant"),
 	auth.ByLink:            {"par un lien", "by a link"},
 	auth.AdministratorRole: {"administrateur", "administrator"},
 	auth.MemberRole:        {"membre", "member"},

@@ -33,7 +33,7 @@ func OpenAPI(l Language, site Site, routes []Route) ([]byte, error) {
 	made.named["Problem"] = made.problem()
 	for _, route := range routes {
 		if route.Body != nil {
-			made.named[schemaName(route.Path)] = made.body(route.Body)
+			made.named[route.schemaName()] = made.body(route.Body)
 		}
 		at, is := paths[route.Path].(object)
 		if !is {
@@ -104,7 +104,7 @@ func contentSchema(mediaType string) object {
 // of a public route without parameters.
 func (r Route) refusals() []int {
 	statuses := slices.Clone(r.Refused)
-	isAPI, isOpen := r.Content != "text/html" && r.Method == "GET" || r.Request != "", r.Access == AccessPublic
+	isAPI, isOpen := r.Content != "text/html" && r.Method == "GET" || r.Request != "" || strings.HasPrefix(r.Path, PathAPI), r.Access == AccessPublic
 	takes := func(in string) bool {
 		return slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.In == in })
 	}
@@ -114,7 +114,7 @@ func (r Route) refusals() []int {
 	if isAPI && !isOpen {
 		statuses = append(statuses, http.StatusUnauthorized, http.StatusTooManyRequests)
 	}
-	if len(r.Datasets) > 0 || r.Access == AccessSubscription || r.Access == AccessAdministrator || r.Method == "POST" {
+	if len(r.Datasets) > 0 || r.Access == AccessSubscription || r.Access == AccessAdministrator || r.Method != "GET" {
 		statuses = append(statuses, http.StatusForbidden)
 	}
 	if takes("path") || strings.HasSuffix(r.Path, "/rows") {
@@ -124,6 +124,14 @@ func (r Route) refusals() []int {
 		statuses = append(statuses, http.StatusRequestEntityTooLarge)
 	}
 	return statuses
+}
+
+// schemaName returns the name of the schema of the route's answer.
+func (r Route) schemaName() string {
+	if r.Method == "GET" {
+		return schemaName(r.Path)
+	}
+	return strings.ToLower(r.Method) + "-" + schemaName(r.Path)
 }
 
 // schemaName returns the name of the schema of a path's answer, such as day-ahead-prices.
@@ -138,7 +146,7 @@ func schemaName(path string) string {
 		path = strings.Replace(rows, "/", "-", 1)
 	}
 	path = strings.Trim(strings.Replace(strings.TrimPrefix(path, PathAPI), "/{dataset}", "", 1), "/")
-	return strings.ReplaceAll(path, "/", "-")
+	return strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
 }
 
 func (s schemas) operation(route Route) object {
@@ -156,12 +164,16 @@ func (s schemas) operation(route Route) object {
 	}
 	answer := object{"description": Text{"La réponse", "The answer"}.In(l)}
 	status := "200"
+	if route.Status != 0 {
+		status = strconv.Itoa(route.Status)
+	}
 	switch {
+	case route.Content == "" && route.Status != 0:
 	case route.Content == "":
 		status = "303"
 		answer["description"] = Text{"La page suivante est à l’adresse Location", "The next page is at Location"}.In(l)
 	case route.Body != nil:
-		described := object{"schema": reference(schemaName(route.Path))}
+		described := object{"schema": reference(route.schemaName())}
 		if example := route.Example.In(l); example != "" {
 			described["example"] = json.RawMessage(example)
 		}
@@ -236,7 +248,11 @@ func (s schemas) operation(route Route) object {
 		made["parameters"] = parameters
 	}
 	if route.Request != "" {
-		made["requestBody"] = object{"required": true, "content": object{route.Request: object{"schema": contentSchema(route.Request)}}}
+		schema := contentSchema(route.Request)
+		if route.Sent != nil {
+			schema = s.object(route.Sent)
+		}
+		made["requestBody"] = object{"required": true, "content": object{route.Request: object{"schema": schema}}}
 	}
 	if route.Form != nil {
 		properties := object{}

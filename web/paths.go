@@ -25,6 +25,15 @@ const (
 	PathOpenAPI     = "/api/openapi.json"
 	PathMCP         = "/mcp"
 
+	// The paths of webhooks.
+	PathWebhooks       = "/api/webhooks"
+	PathWebhook        = "/api/webhooks/{id}"
+	PathWebhookTest    = "/api/webhooks/{id}/test"
+	PathWebhookSecret  = "/api/webhooks/{id}/secret"
+	PathWebhookEnable  = "/api/webhooks/{id}/enable"
+	PathDeliveries     = "/api/webhooks/{id}/deliveries"
+	PathResendDelivery = "/api/webhooks/{id}/deliveries/{delivery}/resend"
+
 	// The paths of price feeds, which a feeds token opens.
 	PathEVCC          = "/api/feeds/evcc"
 	PathHomeAssistant = "/api/feeds/home-assistant"
@@ -69,6 +78,9 @@ func ArchiveFilePath(dataset market.Dataset, month market.Month) string {
 func CSVPath(l Language, dataset market.Dataset) string {
 	return strings.NewReplacer("{language}", string(l), "{dataset}", string(dataset)).Replace(PathCSV)
 }
+
+// WebhookPath returns where a webhook is.
+func WebhookPath(id int64) string { return withID(PathWebhook, id) }
 
 // Page is a page of the dashboard. Routes, links, the navigation and the reference take its paths from here.
 type Page struct {
@@ -153,7 +165,7 @@ var (
 	FormSessions = Form{"sessions", "/account/sessions", Text{"Terminer ses autres sessions", "End one’s other sessions"},
 		AccessAccount, nil}
 	FormTokens = Form{"tokens", "/docs/tokens", Text{"Créer un jeton", "Make a token"},
-		AccessAccount, fields("name", "expires", "dataset", "feeds")}
+		AccessAccount, fields("name", "expires", "dataset", "feeds", "webhooks")}
 	FormRevokeToken = Form{"revoketoken", "/docs/tokens/revoke", Text{"Révoquer un jeton", "Revoke a token"}, AccessAccount, fields("id")}
 	FormQuarantine  = Form{"quarantine", "/admin/quarantine/{id}",
 		Text{"Accepter ou rejeter ce qui attend en quarantaine", "Accept or reject what waits in quarantine"}, AccessAdministrator,

@@ -20,7 +20,10 @@ type Route struct {
 	Form       []Parameter // fields of the form
 	Request    string      // media type of the body of the request, if that is no form; empty: there is none
 	TokenOnly  bool        // a session does not open the route
-	Content    string      // media type of the answer; empty: it redirects with status 303
+	// Sent is the members of the body of the request; nil: it has no schema.
+	Sent    []Field
+	Status  int    // of the answer; 0: 200, or 303 without Content
+	Content string // media type of the answer; empty: it has no body
 	// OtherContent are the media types of the other forms of the answer.
 	OtherContent []string
 	Refused      []int   // statuses of errors besides those that follow from the rest

@@ -60,6 +60,9 @@ func (s *Server) serveBridge(b bridge) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		if err := refuseScope(identity, store.ScopeAPI, store.ScopeFeeds); err != nil {
+			return err
+		}
 		if err := identity.May(market.Bridged); err != nil {
 			return err
 		}

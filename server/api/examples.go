@@ -49,6 +49,14 @@ func exampleBody(route web.Route, l web.Language) ([]byte, error) {
 		return json.Marshal(map[string][]archivedFile{"files": {exampleFile()}})
 	case web.PathRevisions:
 		return exampleRevisions(), nil
+	case web.PathDeliveries:
+		return json.Marshal(deliveriesAnswer{Deliveries: []deliveryAnswer{exampleDelivery()}})
+	}
+	switch route.Method + route.Path {
+	case "GET" + web.PathWebhooks:
+		return json.Marshal(map[string]any{"webhooks": []webhookAnswer{exampleWebhook()}})
+	case "GET" + web.PathWebhook:
+		return json.Marshal(exampleWebhook())
 	}
 	if name, isAPI := strings.CutPrefix(route.Path, web.PathAPI); isAPI && exampleAnswers()[name] != nil {
 		return exampleAnswers()[name].plain.bytes, nil

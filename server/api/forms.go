@@ -88,9 +88,9 @@ var faults = []struct {
 	}},
 	{errFormDate, web.Text{FR: "Une date s’écrit AAAA-MM-JJ.", EN: "A date is written YYYY-MM-DD."}},
 	{errFormDataset, web.Text{FR: "Ce jeu de données n’existe pas.", EN: "There is no such dataset."}},
-	{errFormFeeds, web.Text{
-		FR: "Un jeton pour les flux de prix ne se limite pas à des jeux de données : décochez-les.",
-		EN: "A token for the price feeds is not limited to datasets: untick them.",
+	{errFormScope, web.Text{
+		FR: "Un jeton pour les flux de prix ou pour les webhooks n’ouvre que cela : ne cochez rien d’autre.",
+		EN: "A token for the price feeds or for webhooks opens nothing else: tick only that.",
 	}},
 	{store.ErrExists, web.Text{FR: "Cette adresse a déjà un compte.", EN: "This address has an account already."}},
 	{store.ErrNotFound, web.Text{FR: "Il n’y a rien de tel.", EN: "There is no such thing."}},
@@ -99,7 +99,7 @@ var faults = []struct {
 var (
 	errFormDate    = errors.New("a date in the form is not a date")
 	errFormDataset = errors.New("a dataset in the form is not a dataset")
-	errFormFeeds   = errors.New("a feeds token in the form is limited to datasets")
+	errFormScope   = errors.New("a token with a scope in the form has another one or is limited to datasets")
 )
 
 // faultOf returns the text of an error that the visitor can mend; false for other errors.

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"courant/auth"
+	"courant/store"
 	"courant/store/market"
 	"courant/web"
 )
@@ -32,13 +34,26 @@ func (s *Server) identify(r *http.Request, inAddress []string) (auth.Identity, e
 	return auth.Identity{}, auth.ErrUnauthenticated
 }
 
-// reader returns who makes a request for data that a feeds token does not open.
+// reader returns who makes a request for data, which tokens of a narrower scope do not open.
 func (s *Server) reader(c echo.Context) (auth.Identity, error) {
 	identity, err := s.readerOf(c, nil)
-	if err == nil && identity.FeedsOnly {
-		err = problemFeedsToken
+	if err == nil {
+		err = refuseScope(identity, store.ScopeAPI)
 	}
 	return identity, err
+}
+
+// refuseScope returns why a caller may not use routes of some scopes; nil if it may.
+func refuseScope(identity auth.Identity, scopes ...store.Scope) error {
+	switch {
+	case slices.Contains(scopes, identity.Scope):
+		return nil
+	case identity.Scope == store.ScopeFeeds:
+		return problemFeedsToken
+	case identity.Scope == store.ScopeWebhooks:
+		return problemWebhooksToken
+	}
+	return problemNotWebhooksToken
 }
 
 // readerOf is identify for requests for data: it also counts the request against the rate limit of its token.

@@ -156,7 +156,7 @@ func TestAFeedsTokenIsMadeAndShownAsSuchInThePage(t *testing.T) {
 		t.Errorf("the command reads %d %s", w.Code, w.Body)
 	}
 	form.Set("dataset", "day-ahead-prices")
-	if w := f.submit(t, "POST", "/docs/tokens", form, anne, english); w.Code != 400 || !strings.Contains(w.Body.String(), "untick them") {
+	if w := f.submit(t, "POST", "/docs/tokens", form, anne, english); w.Code != 400 || !strings.Contains(w.Body.String(), "opens nothing else") {
 		t.Errorf("with a dataset: %d %s", w.Code, w.Body)
 	}
 }

@@ -40,7 +40,8 @@ func (s *Server) showTokens(c echo.Context, identity auth.Identity, status int, 
 	for _, token := range tokens {
 		view.Tokens = append(view.Tokens, web.TokenLine{
 			ID: token.ID, Name: token.Name, Prefix: token.Prefix, Datasets: token.Datasets, Feeds: token.Scope == store.ScopeFeeds,
-			Created: token.Created, Expires: token.Expires, Revoked: token.Revoked, Over: token.IsOver(now), Used: used[token.ID],
+			Webhooks: token.Scope == store.ScopeWebhooks,
+			Created:  token.Created, Expires: token.Expires, Revoked: token.Revoked, Over: token.IsOver(now), Used: used[token.ID],
 		})
 	}
 	view.Site, view.Datasets, view.Today = s.site(c), market.Datasets(), market.DeliveryDateOf(now)
@@ -74,11 +75,13 @@ func (s *Server) newToken(c echo.Context, identity auth.Identity, fields url.Val
 		datasets = append(datasets, dataset)
 	}
 	ctx := c.Request().Context()
-	switch isFeeds := fields.Get("feeds") != ""; {
-	case isFeeds && len(datasets) > 0:
-		return "", errFormFeeds
+	switch isFeeds, isWebhooks := fields.Get("feeds") != "", fields.Get("webhooks") != ""; {
+	case isFeeds && isWebhooks, (isFeeds || isWebhooks) && len(datasets) > 0:
+		return "", errFormScope
 	case isFeeds:
 		return s.auth.CreateFeedsToken(ctx, identity.Email, fields.Get("name"), expires)
+	case isWebhooks:
+		return s.auth.CreateWebhooksToken(ctx, identity.Email, fields.Get("name"), expires)
 	}
 	return s.auth.CreateToken(ctx, identity.Email, fields.Get("name"), expires, datasets...)
 }

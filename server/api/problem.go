@@ -60,6 +60,11 @@ var (
 	problemFeedsToken = problemForbidden.withDetail(
 		"Ce jeton n'ouvre que les flux de prix : /api/feeds/…, /price et /entsoe/api.",
 		"This token opens the price feeds only: /api/feeds/…, /price and /entsoe/api.")
+	problemWebhooksToken = problemForbidden.withDetail(
+		"Ce jeton n'ouvre que /api/webhooks.", "This token opens /api/webhooks only.")
+	problemNotWebhooksToken = problemForbidden.withDetail(
+		"/api/webhooks n'accepte qu'une session ou un jeton pour les webhooks (token create … --webhooks).",
+		"/api/webhooks takes only a session or a token for webhooks (token create … --webhooks).")
 	problemNotFeedsToken = problemTokenInvalid.withDetail(
 		"Une adresse n'accepte qu'un jeton pour les flux de prix (token create … --feeds) : les adresses finissent dans des journaux. "+
 			"Envoyez celui-ci dans l'en-tête Authorization, et révoquez-le si d'autres lisent ces journaux.",

@@ -27,6 +27,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.getData(web.PathArchive, s.archiveList)
 	s.getData(web.PathArchiveFile, s.archiveFile)
 	s.echo.POST(web.PathMCP, s.serveMCP)
+	s.webhookRoutes()
 	for _, b := range bridges {
 		s.getData(b.path, s.serveBridge(b))
 	}

@@ -16,6 +16,7 @@ var reference = sync.OnceValues(func() ([]web.Route, error) {
 		rows = append(rows, rowsRoute(dataset))
 	}
 	rows = append(rows, web.StreamRoute(described(streamParameters())))
+	rows = append(rows, webhookReference()...)
 	routes := web.Reference(append(rows, bridgeRoutes()...)...)
 	examples := map[string]web.Text{} // of the bridges, by path
 	feeds, err := documentedBridges()

@@ -23,6 +23,7 @@ import (
 
 	"courant/auth"
 	"courant/ingest/report"
+	"courant/server/hooks"
 	"courant/server/lake"
 	"courant/store"
 	"courant/web"
@@ -52,6 +53,7 @@ type Options struct {
 	Offers     []web.Offer
 	OpenSignup bool
 	Mail       Mailer // nil: no mails are sent
+	Hooks      *hooks.Service
 	// CORSOrigins are the origins of other sites whose scripts may read data.
 	CORSOrigins []string
 	// Archive is the Parquet files of whole months. The server does not close it.
@@ -86,6 +88,7 @@ type Server struct {
 	offers     []web.Offer
 	openSignup bool
 	mail       Mailer
+	hooks      *hooks.Service
 	secrets    *shownSecrets
 	signInOnce atomic.Pointer[signInLink]
 	openAPIs   map[web.Language]func() (*document, error)
@@ -119,7 +122,7 @@ func New(o Options) (*Server, error) {
 		dataRoutes: map[string]bool{}, deprecations: web.Deprecations(),
 		report: o.Report, decide: o.Decide, metrics: o.Metrics, openMetrics: o.OpenMetrics, simulated: o.Simulated,
 		publicURL: o.PublicURL, contact: o.Contact, secure: o.SecureCookie, archive: o.Archive, archiveWait: archiveWait,
-		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, secrets: newShownSecrets(o.Clock),
+		offers: o.Offers, openSignup: o.OpenSignup, mail: o.Mail, hooks: o.Hooks, secrets: newShownSecrets(o.Clock),
 		delayed:           make(chan struct{}, mostDelayed),
 		revisionsInFlight: newInFlight(revisionAnswersOfAccount, revisionAnswers),
 		bytesInFlight:     newInFlight(pageBytesOfAccount, math.MaxInt),

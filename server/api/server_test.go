@@ -25,6 +25,7 @@ import (
 	"courant/auth"
 	"courant/ingest/report"
 	"courant/server/api"
+	"courant/server/hooks"
 	"courant/server/lake"
 	"courant/store"
 	"courant/store/market"
@@ -89,6 +90,7 @@ func open(t testing.TB, changes ...func(*api.Options)) *fixture {
 		change(&f.options)
 	}
 	f.options.Archive = lake.NewArchive(db, f.options.Simulated)
+	f.options.Hooks = hooks.New(hooks.Options{Store: db, Auth: f.auth, Clock: f.clock, Log: f.options.Log})
 	t.Cleanup(func() {
 		f.Settle()
 		if err := f.options.Archive.Close(); err != nil {

@@ -57,6 +57,7 @@ func (p *Program) demo(ctx context.Context, faults bool) (err error) {
 	cfg := config.Default()
 	cfg.Database.Path = filepath.Join(folder, "courant.db")
 	cfg.RTE = config.RTE{BaseURL: sources.RTEURL, ClientID: simulator.ClientID, ClientSecret: simulator.ClientSecret}
+	cfg.Webhooks.AllowPrivate = true // to receivers on this machine
 	cfg.ENTSOE = config.ENTSOE{BaseURL: sources.ENTSOEURL, SecurityToken: simulator.SecurityToken}
 	cfg.Log.Level = slog.LevelWarn // the progress shows the runs of the feeds
 	if faults {

@@ -24,7 +24,7 @@ func (p *Program) tokenCommand() *cobra.Command {
 func (p *Program) tokenCreateCommand() *cobra.Command {
 	var name, expires string
 	var limit []string
-	var feeds bool
+	var feeds, webhooks bool
 	cmd := &cobra.Command{
 		Use:   "create EMAIL --name NAME",
 		Short: "Create a token for an account and print it, once",
@@ -44,11 +44,17 @@ func (p *Program) tokenCreateCommand() *cobra.Command {
 			if feeds && len(datasets) > 0 {
 				return usagef("--feeds opens only the price feeds, so it does not go with --dataset: leave one of them out")
 			}
+			if webhooks && (feeds || len(datasets) > 0) {
+				return usagef("--webhooks opens only /api/webhooks, so it does not go with --feeds or --dataset: leave one of them out")
+			}
 			return p.withAuth(cmd.Context(), func(accounts *auth.Auth) error {
 				var token string
-				if feeds {
+				switch {
+				case feeds:
 					token, err = accounts.CreateFeedsToken(cmd.Context(), args[0], name, end)
-				} else {
+				case webhooks:
+					token, err = accounts.CreateWebhooksToken(cmd.Context(), args[0], name, end)
+				default:
 					token, err = accounts.CreateToken(cmd.Context(), args[0], name, end, datasets...)
 				}
 				if err != nil {
@@ -63,6 +69,7 @@ func (p *Program) tokenCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&expires, "expires", "", "last `DATE` of the token (default without end)")
 	cmd.Flags().StringSliceVar(&limit, "dataset", nil, "`DATASET` to which the token is limited; may be given several times (default all)")
 	cmd.Flags().BoolVar(&feeds, "feeds", false, "open only the price feeds: /api/feeds/…, /price and /entsoe/api, which take the token in the address too")
+	cmd.Flags().BoolVar(&webhooks, "webhooks", false, "open only /api/webhooks")
 	return cmd
 }
 
@@ -132,7 +139,7 @@ func (p *Program) tokenListCommand() *cobra.Command {
 	return cmd
 }
 
-// opens names what a token opens: feeds, its datasets, or all.
+// opens names what a token opens: feeds, webhooks, its datasets, or all.
 func opens(token store.Token) string {
 	return cmp.Or(string(token.Scope), token.Datasets, "all")
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Backup    Backup
 	Export    Export
 	Retention Retention
+	Webhooks  Webhooks
 	Metrics   Metrics
 	Log       Log
 }
@@ -160,6 +161,11 @@ type Keep struct {
 // Retention is how long published values are kept in full.
 type Retention struct {
 	AFRREnergyDays int // delivery dates, today included, whose 4 s steps are kept; 0: all
+}
+
+// Webhooks is where webhooks may lead.
+type Webhooks struct {
+	AllowPrivate bool // to addresses that are not globally reachable too
 }
 
 // minRetentionDays is a week in which a date is read again each night, and a week after which the source is known to have nothing more.

@@ -57,6 +57,7 @@ func configKeys(cfg *Config) []configKey {
 		configKey{"backup.keep.months", 12, asInt(&cfg.Backup.Keep.Months, 0, 120)},
 		configKey{"export.datasets", []any{}, asList(&cfg.Export.Datasets, ParseDataset)},
 		configKey{"retention.afrr_energy_days", 0, asInt(&cfg.Retention.AFRREnergyDays, 0, 36600)},
+		configKey{"webhooks.allow_private", false, asBool(&cfg.Webhooks.AllowPrivate)},
 		configKey{"metrics.open_to_loopback", false, asBool(&cfg.Metrics.OpenToLoopback)},
 		configKey{"log.level", "info", asScalar(&cfg.Log.Level, parseLevel)},
 		configKey{"log.format", "", asScalar(&cfg.Log.Format, parseFormat)},
