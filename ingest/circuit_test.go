@@ -13,6 +13,7 @@ import (
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // failing has every call of capacity fail.
@@ -90,10 +91,10 @@ func TestWhichFeedsAFaultConcerns(t *testing.T) {
 
 func TestASourceThatAsksToBeLeftAloneIs(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
+	for _, row := range storetest.Some(2, []struct {
 		name  string
 		asked time.Duration
-	}{{"a minute and a half, after the last of five tries", 90 * time.Second}, {"three hours", 3 * time.Hour}, {"a day", 24 * time.Hour}} {
+	}{{"a minute and a half, after the last of five tries", 90 * time.Second}, {"three hours", 3 * time.Hour}, {"a day", 24 * time.Hour}}) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 09:00")
 			mend := b.failing(&source.Fault{Source: "RTE", Status: 503, Message: "closed", Retryable: true, RetryAfter: row.asked})
@@ -142,6 +143,7 @@ func (b *bench) spoilt(days ...string) {
 }
 
 func TestAnUnreadableDateDoesNotBlockOthers(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	b := newBench(t, "2026-11-20 09:00")
 	b.spoilt("2026-11-21")

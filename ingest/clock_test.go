@@ -7,6 +7,7 @@ import (
 	"courant/ingest/report"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // everyJob runs each feed once.
@@ -240,6 +241,7 @@ func TestAClockThatIsBehindIsAnErrorAndHidesNoLag(t *testing.T) {
 }
 
 func TestNoGapIsJudgedWhileTheClockIsWrong(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	const day = "2026-11-10"
 	b, _ := withHole(t, "2026-11-10 23:00", day)

@@ -9,12 +9,13 @@ import (
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 	t.Parallel()
 	const day = "2026-03-12"
-	for _, row := range []struct {
+	for _, row := range storetest.Some(2, []struct {
 		name    string
 		feed    market.FeedName
 		dataset market.Dataset
@@ -43,7 +44,7 @@ func TestAnErrorOfALongPastDateEndsOnceTheSourceIsWellAgain(t *testing.T) {
 				return reply, err
 			}
 		}},
-	} {
+	}) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, "2026-11-20 23:50")
 			prices, mfrr := b.market.prices, b.market.mfrr

@@ -222,6 +222,7 @@ func TestAnotherProcessReportsTheSameAsTheService(t *testing.T) {
 }
 
 func TestWhatAnOldFetchMissedIsRequestedUntilItIsAGap(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	const day = "2026-06-02"
 	b, _ := withHole(t, "2026-11-10 23:00", day)

@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"errors"
-	"flag"
 	"log/slog"
 	"sync"
 	"testing"
@@ -22,7 +21,6 @@ import (
 
 func TestMain(m *testing.M) {
 	storetest.SaveTime()
-	flag.Set("rapid.checks", "30") // unless the command line says otherwise
 	goleak.VerifyTestMain(m)
 }
 
@@ -666,7 +664,7 @@ func TestAnOutageDoesNotMakeDatesRest(t *testing.T) {
 
 func TestASourceThatLagsIsFollowedOverMidnight(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
+	for _, row := range storetest.Some(2, []struct {
 		name, evening string
 		lag           time.Duration
 	}{
@@ -674,7 +672,7 @@ func TestASourceThatLagsIsFollowedOverMidnight(t *testing.T) {
 		{"four hours", "2026-11-20 18:00", 4 * time.Hour},
 		{"into the day on which the clock goes back", "2026-10-24 18:00", 90 * time.Minute},
 		{"into the day on which it goes forward", "2026-03-28 18:00", 90 * time.Minute},
-	} {
+	}) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBench(t, row.evening)
 			whole := b.market.mfrr

@@ -7,11 +7,12 @@ import (
 
 	"courant/ingest/source"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
+	for _, row := range storetest.Some(5, []struct {
 		kills  int
 		killed []market.FeedName
 		rest   map[market.FeedName]time.Duration
@@ -22,7 +23,7 @@ func TestAFeedInWhoseRunsTheServiceWasKilledRestsAndNoOtherDoes(t *testing.T) {
 		{4, []market.FeedName{market.FeedMFRREnergy}, map[market.FeedName]time.Duration{market.FeedMFRREnergy: time.Hour}},
 		{40, []market.FeedName{market.FeedMFRREnergy}, map[market.FeedName]time.Duration{market.FeedMFRREnergy: time.Hour}},
 		{1, []market.FeedName{market.FeedMFRREnergy, market.FeedDayAheadPrices}, map[market.FeedName]time.Duration{market.FeedDayAheadPrices: 5 * time.Minute, market.FeedMFRREnergy: 10 * time.Minute}},
-	} {
+	}) {
 		b := newBench(t, "2026-11-20 09:00")
 		for n := range row.kills {
 			for _, feed := range row.killed {

@@ -341,7 +341,7 @@ func stepsOf(date market.DeliveryDate, odd int, as string) string {
 
 func TestFewOddStepsCostThemselvesOnly(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
+	for _, row := range storetest.Some(3, []struct {
 		name, as string
 		odd      int
 		rows     int
@@ -352,7 +352,7 @@ func TestFewOddStepsCostThemselvesOnly(t *testing.T) {
 		{"a hundredth", `"much"`, 216, 0},
 		{"nearly a hundredth out of bounds", "-200001", 215, 21_385},
 		{"a hundredth out of bounds", "-200001", 216, 0},
-	} {
+	}) {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWire(t, func(market.Period) string { return stepsOf(asked, row.odd, row.as) })
 			if err := w.fetch(market.AFRREnergy, asked, asked); row.rows == 0 && err == nil {

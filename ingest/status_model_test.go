@@ -11,6 +11,7 @@ import (
 	"courant/ingest/report"
 	"courant/ingest/source"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // event is what one run made of one delivery date, for a model of the status.
@@ -138,7 +139,7 @@ func TestStatusMatchesAFreshComputation(t *testing.T) {
 		hours   Schedule
 	}{{market.FeedDayAheadPrices, market.DayAheadPrices, pricesHours}, {market.FeedMFRREnergy, market.MFRREnergy, energyHours}} {
 		t.Run(string(row.name), func(t *testing.T) {
-			rapid.Check(t, func(r *rapid.T) {
+			storetest.Check(t, func(r *rapid.T) {
 				b := newBench(t, "2026-11-18 00:05")
 				feed := b.feed(row.name)
 				fate := map[market.DeliveryDate]string{}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.yaml.in/yaml/v3"
+
+	"courant/store/storetest"
 )
 
 // metricNames are those that the program gives to Prometheus.
@@ -117,6 +119,7 @@ func TestTheTestsOfAlertsExpectTheirTexts(t *testing.T) {
 }
 
 func TestPromtoolTakesTheAlerts(t *testing.T) {
+	storetest.Long(t)
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Skip("NOT TESTED: no promtool on PATH")

@@ -32,7 +32,7 @@ func names(t *testing.T, folder string) []string {
 }
 
 func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
-	folder := t.TempDir()
+	folder := storetest.Folder(t)
 	s := openEmpty(t, filepath.Join(folder, "courant.db"))
 	write := func(s *store.Store, n int) error {
 		return s.Commit(t.Context(), runAt(n, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-01-01").Add(n), 1)[:1000]))
@@ -70,7 +70,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
-		elsewhere := filepath.Join(t.TempDir(), "courant.db")
+		elsewhere := filepath.Join(storetest.Folder(t), "courant.db")
 		if kept, err := store.Restore(t.Context(), path, elsewhere, dawn, noBound); err != nil || kept != (store.Restored{Summed: true}) {
 			t.Fatalf("%+v, %v", kept, err)
 		}
@@ -92,7 +92,7 @@ func TestABackupThatCannotBeMadeLeavesEverythingAsItWas(t *testing.T) {
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-01-01"), 1)))
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	folder := t.TempDir()
+	folder := storetest.Folder(t)
 	there := filepath.Join(folder, "there.db")
 	if err := os.WriteFile(there, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestABackupThatCannotBeMadeLeavesEverythingAsItWas(t *testing.T) {
 func TestADamagedDatabaseIsNotBackedUp(t *testing.T) {
 	t.Parallel()
 	path := aDamagedDatabase(t)
-	to := filepath.Join(t.TempDir(), "backup.db")
+	to := filepath.Join(storetest.Folder(t), "backup.db")
 	if err := open(t, path).Backup(t.Context(), to); !errors.Is(err, store.ErrNotDatabase) {
 		t.Errorf("Backup = %v", err)
 	}
@@ -138,7 +138,7 @@ func noBound(uint64) error { return nil }
 // restored creates a database with the price 1, and a backup of another one with the price 2.
 func restored(t *testing.T, suffix string) (path, backup string) {
 	t.Helper()
-	folder := t.TempDir()
+	folder := storetest.Folder(t)
 	path, backup = filepath.Join(folder, "courant.db"), filepath.Join(folder, "backup.db"+suffix)
 	pricedFiles.make.Do(func() {
 		pricedFiles.database, pricedFiles.backup = priced(t)
@@ -169,11 +169,11 @@ var pricedFiles struct {
 
 func priced(t *testing.T) (database string, backup map[string]string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	makePriced(t, path, 1)
 	database = string(content(t, path))
 	makePriced(t, path, 2)
-	s, backups := open(t, path), t.TempDir()
+	s, backups := open(t, path), storetest.Folder(t)
 	defer s.Close()
 	backup = map[string]string{}
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
@@ -429,7 +429,7 @@ func restoreUntilKilled(path string) error {
 
 func TestAKillLeavesTheOldDatabaseOrTheRestoredOne(t *testing.T) {
 	storetest.Long(t)
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	for n := 1; n <= 2; n++ {
 		makePriced(t, path, float64(n))
 		s := open(t, path)
@@ -470,7 +470,7 @@ func TestADamagedPackedHourIsNotBackedUp(t *testing.T) {
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 80)))
 	alter(t, s.Path(), "UPDATE afrr_energy_hour SET checksum = checksum + 1 WHERE start = (SELECT min(start) FROM afrr_energy_hour)")
 	for _, name := range []string{"backup.db", "backup.db.zst"} {
-		to := filepath.Join(t.TempDir(), name)
+		to := filepath.Join(storetest.Folder(t), name)
 		if err := s.Backup(t.Context(), to); !errors.Is(err, store.ErrNotDatabase) || !strings.Contains(err.Error(), "of afrr_energy_hour is damaged") {
 			t.Errorf("Backup = %v", err)
 		}
@@ -503,7 +503,7 @@ func TestObjectsThatARestoreRefusesAreListed(t *testing.T) {
 	if added, err := s.Additions(t.Context()); err != nil || !slices.Equal(added, []string{`table "notes"`, `view "mine"`}) {
 		t.Errorf("%q, %v", added, err)
 	}
-	if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db")); err != nil {
+	if err := s.Backup(t.Context(), filepath.Join(storetest.Folder(t), "backup.db")); err != nil {
 		t.Errorf("Backup = %v", err)
 	}
 }
@@ -531,7 +531,7 @@ func TestTheChecksumIsAsSha256sumWritesIt(t *testing.T) {
 		if runtime.GOOS == "windows" && strings.Contains(name, `\`) {
 			continue
 		}
-		to := filepath.Join(t.TempDir(), name)
+		to := filepath.Join(storetest.Folder(t), name)
 		if err := s.Backup(t.Context(), to); err != nil {
 			t.Fatal(err)
 		}
@@ -572,7 +572,7 @@ func TestTheChecksumOfSha256sumIsRead(t *testing.T) {
 func TestAChecksumOfABackupThatIsGoneIsReplacedAndAnotherFileIsNot(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
-	to := filepath.Join(t.TempDir(), "backup.db")
+	to := filepath.Join(storetest.Folder(t), "backup.db")
 	for range 2 {
 		if err := s.Backup(t.Context(), to); err != nil {
 			t.Fatal(err)
@@ -644,7 +644,7 @@ func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
 		"nothing":                              {nil, "not a Courant database"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from := filepath.Join(t.TempDir(), "backup.db.zst")
+			from := filepath.Join(storetest.Folder(t), "backup.db.zst")
 			if err := os.WriteFile(from, test.file, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -667,7 +667,7 @@ func TestACompressedFileThatAsksForTooMuchIsRefused(t *testing.T) {
 
 func TestUnfinishedFilesOfKilledProgramsAreRemovedAndNoOthers(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	folder := storetest.Folder(t)
 	inUse, stop, err := store.NewPart(filepath.Join(folder, "in use.db.zst"))
 	if err != nil {
 		t.Fatal(err)

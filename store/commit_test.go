@@ -14,6 +14,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 const revisionsOfAll = `SELECT dataset, start, series, column_name, ifnull(old, 'null'), ifnull(new, 'null'), since_ms, seen_ms FROM revision ORDER BY id`
@@ -537,7 +538,7 @@ func TestAnySequenceOfBatchesIsKeptAsTheModelSays(t *testing.T) {
 
 	s := openNew(t)
 	d, minutes := date("2020-01-01"), 0
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		d = d.Add(2) // each try has dates of its own, and each commit an instant
 		value := rapid.SampledFrom([]market.Number{{}, market.Num(0), market.Num(1), market.Num(-2.5)})
 		anyRow := rapid.Custom(func(t *rapid.T) market.CapacityStep {

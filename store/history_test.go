@@ -12,6 +12,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // given is one publication of a row in a history: three of its values, and when the source says that it wrote the row.
@@ -186,7 +187,7 @@ func TestAnyHistoryIsKeptAsTheModelSaysAndCanBeReplayedBackwards(t *testing.T) {
 			s := openNew(t)
 			date := date("2024-01-01")
 			n := 0
-			rapid.Check(t, func(rt *rapid.T) {
+			storetest.Check(t, func(rt *rapid.T) {
 				date = date.Add(1) // each try has a date of its own
 				number := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1), market.Num(-2.25), market.Num(1e300)})
 				flag := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1)})

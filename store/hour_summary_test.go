@@ -61,7 +61,7 @@ func TestSummariesOfHoursAreThoseOfTheirStepsAtAnyMoment(t *testing.T) {
 	s := openNew(t)
 	first, n := date("2015-03-24"), 0 // with the Sunday on which the clock goes forward
 	stored := func() string { return ask(t, s.ReaderPool(), allSummaries) }
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		first = first.Add(7)
 		period := market.NewPeriod(first.Start(), first.Add(6).End())
 		number := rapid.SampledFrom([]market.Number{{}, {Withdrawn: true}, market.Num(0), market.Num(1.000001), market.Num(-2.25), market.Num(math.NaN()), market.Num(1e9 + .25)})
@@ -195,7 +195,7 @@ func TestHoursOfAnEarlierVersionAreSummarisedAndReadMeanwhile(t *testing.T) {
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(variedDay(d)))
 	commit(t, s, runAt(1, market.AFRREnergy), market.AFRR.Batch(afrrDay(d.Add(1), 7)))
 	want := ask(t, s.ReaderPool(), allSummaries)
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 27, fmt.Sprintf(`ATTACH '%s' AS new;
 		INSERT INTO afrr_energy_hour SELECT * FROM new.afrr_energy_hour;
 		INSERT INTO coverage SELECT * FROM new.coverage;
@@ -298,7 +298,7 @@ func summariseUntilKilled(path string) error {
 // meanwhile are the same.
 func TestAKillAmidTheSummarisingOfHoursLosesNothing(t *testing.T) {
 	storetest.Long(t)
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	first := date("2026-01-01")
 	const dates = 40

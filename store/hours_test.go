@@ -14,6 +14,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // stepModel is what must be stored of a 4 s step.
@@ -94,7 +95,7 @@ func TestAnySequenceOfStepsIsKeptAsTheModelSays(t *testing.T) {
 			FROM afrr_energy_revised WHERE hour >= ? AND hour < ? ORDER BY start, column_name, id`, period.Start, period.End)
 	}
 	year, n := 2020, 0
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		year++ // each try has dates of its own, and each commit an instant
 		day := rapid.SampledFrom([]string{"07-14", "10-31", "03-31"}).Draw(t, "day")
 		d := date(fmt.Sprintf("%04d-%s", year, day))

@@ -34,7 +34,6 @@ func TestMain(m *testing.M) {
 		os.Exit(childJob(job))
 	}
 	storetest.SaveTime()
-	flag.Set("rapid.checks", "30") // unless the command line says otherwise
 	goleak.VerifyTestMain(m)
 }
 

@@ -26,7 +26,7 @@ const thirdSchema = `
 
 func TestADatabaseOfTheThirdSchemaIsBroughtUpToDate(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 3, thirdSchema); err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +68,9 @@ const rowsOfBefore = `
 
 func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 	t.Parallel()
-	for _, version := range []int64{1, 3, 4, 8} {
+	for _, version := range storetest.Some(3, []int64{1, 3, 4, 8}) {
 		t.Run(fmt.Sprintf("from schema %d", version), func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "courant.db")
+			path := filepath.Join(storetest.Folder(t), "courant.db")
 			if err := store.MakeOld(t.Context(), path, version, rowsOfBefore); err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +118,7 @@ func TestStepsInRowsAreMovedIntoTheirHours(t *testing.T) {
 func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	storetest.Long(t)
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 8, rowsOfBefore); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestAMoveIntoHoursThatIsCutShortIsMadeAgain(t *testing.T) {
 
 func TestQuarantinedPricesAndDecisionsOfAnEarlierSchemaAreMigrated(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	const statements = `INSERT INTO quarantine (id, dataset, delivery_date, reason, prices, seen_ms, decision, decided_ms) VALUES
 		(3, 'day-ahead-prices', '2026-07-13', 'all prices are 7 EUR/MWh', '[[1783893600,"PT15M",7]]', 5, 'rejected', 6),
 		(4, 'day-ahead-prices', '2026-07-14', 'all prices are 0 EUR/MWh', '[[1783980000,"PT15M",0],[1783980900,"PT15M",-0.09211]]', 5, NULL, NULL),
@@ -186,7 +186,7 @@ const revisionsOfBefore = `
 
 func TestRevisionsOf4SecondStepsArePackedAsTheyWere(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 13, revisionsOfBefore); err != nil {
 		t.Fatal(err)
 	}

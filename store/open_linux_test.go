@@ -181,7 +181,7 @@ func TestAPipeIsNeverWaitedFor(t *testing.T) {
 func TestADatabaseWithASecondNameIsNotOpened(t *testing.T) {
 	t.Parallel()
 	path, _ := restored(t, "")
-	second := filepath.Join(t.TempDir(), "second.db")
+	second := filepath.Join(filepath.Dir(path), "second.db")
 	if err := os.Link(path, second); err != nil {
 		t.Fatal(err)
 	}

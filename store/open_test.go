@@ -29,7 +29,7 @@ import (
 
 func TestANewFileIsForItsOwnerAlone(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := open(t, path)
 	if runtime.GOOS != "windows" {
 		for _, name := range []string{path, path + "-wal", path + "-shm"} {
@@ -105,7 +105,7 @@ func TestEveryTableIsStrict(t *testing.T) {
 
 func TestWhatWasCommittedIsThereWhenTheFileIsOpenedAgain(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.MFRREnergy), one(market.Num(12.5), market.Number{}))
 	before := kept(t, s)
@@ -130,7 +130,7 @@ func TestAnyNameIsTheNameOfTheFile(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
+			t.Chdir(storetest.Folder(t))
 			storetest.Write(t, name)
 			for _, path := range []string{name, filepath.Join(".", name), "." + string(filepath.Separator) + name} {
 				s, err := store.Open(t.Context(), path)
@@ -154,7 +154,7 @@ func TestAnyNameIsTheNameOfTheFile(t *testing.T) {
 
 func TestAPathIsReadAsTheSystemReadsIt(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	folder := storetest.Folder(t)
 	if err := os.Mkdir(filepath.Join(folder, "a ? b"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -178,9 +178,9 @@ func TestAPathIsReadAsTheSystemReadsIt(t *testing.T) {
 }
 
 func TestAFileThatChangesFolderStaysOpen(t *testing.T) {
-	t.Chdir(t.TempDir())
+	t.Chdir(storetest.Folder(t))
 	s := open(t, "courant.db")
-	t.Chdir(t.TempDir())
+	t.Chdir(storetest.Folder(t))
 	// The pool of readers opens its connections as they are needed.
 	var conns []*sql.Conn
 	for range s.ReaderPool().Stats().MaxOpenConnections {
@@ -232,7 +232,7 @@ func contents(t testing.TB, folder string) map[string]string {
 // aDatabase returns the content of an undamaged database with rows.
 func aDatabase(t *testing.T) []byte {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 1)[:5000]))
 	if err := s.Close(); err != nil {
@@ -349,7 +349,7 @@ func TestAFileThatCannotBeOursIsRefusedAndLeftAsItIs(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			folder := t.TempDir()
+			folder := storetest.Folder(t)
 			path := filepath.Join(folder, "courant.db")
 			if c.path != "" {
 				path = folder + string(filepath.Separator) + filepath.FromSlash(c.path)
@@ -397,7 +397,7 @@ func TestAFileWhoseMakingWasCutShortIsMadeAnew(t *testing.T) {
 		{"the page written", made, journal},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "courant.db")
+			path := filepath.Join(storetest.Folder(t), "courant.db")
 			for name, content := range map[string][]byte{path: c.file, path + "-journal": c.journal} {
 				if err := os.WriteFile(name, content, 0o600); err != nil {
 					t.Fatal(err)
@@ -422,7 +422,7 @@ func aDamagedDatabase(t *testing.T) string {
 	for i := len(content) - 3*4096; i < len(content)-2*4096; i++ {
 		content[i] = 0xa5
 	}
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -454,7 +454,7 @@ func TestAFileThatMayNotBeWritten(t *testing.T) {
 		{name: "no file in a folder that can only be read", folder: 0o500, withoutTheFile: true, sayOneOfThese: []string{"permission denied"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			folder := t.TempDir()
+			folder := storetest.Folder(t)
 			path := filepath.Join(folder, "courant.db")
 			if !c.withoutTheFile {
 				if err := os.WriteFile(path, sound, c.file); err != nil {
@@ -485,7 +485,7 @@ func TestAFileThatMayNotBeWritten(t *testing.T) {
 func TestManyGoroutinesOpenANewFileAtOnce(t *testing.T) {
 	t.Parallel()
 	for round := range 3 {
-		path := filepath.Join(t.TempDir(), "courant.db")
+		path := filepath.Join(storetest.Folder(t), "courant.db")
 		start := make(chan struct{})
 		var opening sync.WaitGroup
 		for range 6 {
@@ -555,7 +555,7 @@ func openWhenTold(path string) error {
 func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 	storetest.Long(t)
 	for round := range 5 {
-		path := filepath.Join(t.TempDir(), "courant.db")
+		path := filepath.Join(storetest.Folder(t), "courant.db")
 		var processes []*exec.Cmd
 		var starts []io.Closer
 		for range 4 {
@@ -582,7 +582,7 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 
 func TestAFullDiskIsReportedAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 1)[:1000]))
 	before := kept(t, s)
@@ -608,7 +608,7 @@ func TestAFullDiskIsReportedAndLosesNothing(t *testing.T) {
 
 func TestAWriteBehindALockFailsWithAnExplanation(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path, store.BusyTimeout(10*time.Millisecond))
 	write := func() error { return s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.Batch{}) }
 	check := func(says string) {

@@ -11,6 +11,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/store/storetest/await"
 )
 
@@ -92,7 +93,7 @@ func lock(t *testing.T, path string) (release func()) {
 
 func TestReadersDoNotWaitForAWriter(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	commit(t, s, runAt(0, market.AFRREnergy), market.AFRR.Batch(afrrDay(date("2026-07-14"), 0)[:100]))
 	defer lock(t, path)()
@@ -107,7 +108,7 @@ func TestReadersDoNotWaitForAWriter(t *testing.T) {
 }
 
 func TestWritersWaitForTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	release := lock(t, path)
 	begun := make(chan struct{})
@@ -132,7 +133,7 @@ func TestWritersWaitForTheLock(t *testing.T) {
 
 func TestALockThatIsNeverReleasedIsReported(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path, store.BusyTimeout(10*time.Millisecond))
 	defer lock(t, path)()
 	err := s.Commit(t.Context(), runAt(0, market.AFRREnergy), market.AFRR.Batch([]market.AFRRStep{{}}))

@@ -12,6 +12,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // price is a quarter hour's price of ENTSO-E on 14 July 2026.
@@ -167,7 +168,7 @@ const oldCommits = `
 
 func TestWhatWasStoredBeforeThereWerePositionsHasThemInTheOrderOfItsStamps(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 8, oldCommits); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // do runs statements on the database of a store.
@@ -273,7 +274,7 @@ func sessionData(t *testing.T, values map[string]any) []byte {
 }
 
 func TestSessionsOfAnEarlierSchemaStayOpenWithTheirAccount(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 13, "INSERT INTO account VALUES (7, 'anne@example.org', '', 'member', 0, 1, NULL)"); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // priceAt is an hour's price at noon of the date.
@@ -186,7 +187,7 @@ func comesBack[R any](t *testing.T, step int64, row func(*rapid.T, int64) R, key
 	// Each try has a later date, so that it is the latest.
 	d := date("2026-01-01")
 	n := 0
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		n++
 		d = d.Add(rapid.IntRange(1, 3).Draw(t, "days"))
 		rows := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) R {

@@ -17,6 +17,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // storedNow is a row as it is stored now, by the code that reads rows of one type.
@@ -340,7 +341,7 @@ func TestAnyRangeReadsAsItWasAfterAnyCommit(t *testing.T) {
 	t.Parallel()
 	s := openNew(t)
 	first, n := date("2015-03-24"), 0 // with the Sunday on which the clock goes forward
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		first = first.Add(7) // each try has dates of its own
 		model := newReadModel(t, s, market.NewPeriod(first.Start(), first.Add(6).End()))
 		write := func() {

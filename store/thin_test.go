@@ -254,7 +254,7 @@ func thinUntilKilled(path string) error {
 
 func TestAKillLeavesADateInStepsOrInFiveMinutes(t *testing.T) {
 	storetest.Long(t)
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	first := date("2026-01-01")
 	const dates = 20

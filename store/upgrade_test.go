@@ -26,12 +26,16 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := filepath.Join(t.TempDir(), "courant.db") // of one schema after the other, and empty
-	for _, schema := range schemas[:len(schemas)-1] {
+	earlier := schemas[:len(schemas)-1]
+	slices.Reverse(earlier)
+	tried := storetest.Some(8, earlier)
+	slices.Sort(tried)
+	old := filepath.Join(storetest.Folder(t), "courant.db") // of one schema after the other, and empty
+	for _, schema := range tried {
 		if err := store.MakeOld(t.Context(), old, schema, ""); err != nil {
 			t.Fatal(err)
 		}
-		folder := t.TempDir()
+		folder := storetest.Folder(t)
 		path := filepath.Join(folder, "courant.db")
 		if err := os.WriteFile(path, content(t, old), 0o600); err != nil {
 			t.Fatal(err)
@@ -63,7 +67,7 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 			t.Errorf("the folder holds %q, want %q", got, want)
 		}
 		// The way back.
-		back := filepath.Join(t.TempDir(), "courant.db")
+		back := filepath.Join(storetest.Folder(t), "courant.db")
 		if _, err := store.Restore(t.Context(), fmt.Sprintf("%s.schema-%d.zst", path, schema), back, dawn, noBound); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +80,7 @@ func TestADatabaseOfEveryEarlierSchemaIsSavedAndBroughtUpToDate(t *testing.T) {
 func TestAnUpgradeThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 	t.Parallel()
 	for _, table := range []string{"asked_date", "feed_state"} { // of the fifth and of the sixth migration
-		path := filepath.Join(t.TempDir(), "courant.db")
+		path := filepath.Join(storetest.Folder(t), "courant.db")
 		if err := store.MakeOld(t.Context(), path, 4, "CREATE TABLE "+table+" (in_the_way INTEGER) STRICT"); err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +102,7 @@ func TestAnUpgradeThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 
 func TestADatabaseIsNotBroughtUpToDateUnderAnEarlierCourant(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 4, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +120,7 @@ func TestADatabaseIsNotBroughtUpToDateUnderAnEarlierCourant(t *testing.T) {
 }
 
 func TestManyOpenAnOldFileAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), path, 3, thirdSchema); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +151,7 @@ func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	latest := schemas[len(schemas)-1]
-	old := filepath.Join(t.TempDir(), "courant.db")
+	old := filepath.Join(storetest.Folder(t), "courant.db")
 	if err := store.MakeOld(t.Context(), old, first, thirdSchema); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +159,7 @@ func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 		if kill < first {
 			continue
 		}
-		path := filepath.Join(t.TempDir(), "courant.db")
+		path := filepath.Join(storetest.Folder(t), "courant.db")
 		if err := os.WriteFile(path, content(t, old), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +177,7 @@ func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 		}
 		check := func(when string) {
 			t.Helper()
-			back := filepath.Join(t.TempDir(), "courant.db")
+			back := filepath.Join(storetest.Folder(t), "courant.db")
 			if _, err := store.Restore(t.Context(), fmt.Sprintf("%s.schema-%d.zst", path, first), back, dawn, noBound); err != nil {
 				t.Fatalf("killed at schema %d, %s: %v", kill, when, err)
 			}
@@ -182,7 +186,7 @@ func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 			}
 		}
 		check("after the start that ended the upgrade")
-		if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db")); err != nil {
+		if err := s.Backup(t.Context(), filepath.Join(storetest.Folder(t), "backup.db")); err != nil {
 			t.Fatal(err)
 		}
 		check("after a backup") // the way back lasts until the next upgrade has been backed up
@@ -196,7 +200,7 @@ func TestTheFirstCopyThatAnUpgradeSavedOutlivesEveryKill(t *testing.T) {
 
 func TestTheCopiesOfEarlierUpgradesGoWithABackupAfterTheNext(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	backUp := func() {
 		t.Helper()
 		s, err := store.Open(t.Context(), path)
@@ -204,7 +208,7 @@ func TestTheCopiesOfEarlierUpgradesGoWithABackupAfterTheNext(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db")); err != nil {
+		if err := s.Backup(t.Context(), filepath.Join(storetest.Folder(t), "backup.db")); err != nil {
 			t.Fatal(err)
 		}
 	}

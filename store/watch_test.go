@@ -10,6 +10,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/store/storetest/await"
 )
 
@@ -20,7 +21,7 @@ func unfailing(t *testing.T) func(error) {
 
 func TestWatchNoticesACommit(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	s := openEmpty(t, path)
 	other := open(t, path)
 	seen := make(chan int64)

@@ -10,6 +10,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 type afrrRow struct {
@@ -190,7 +191,7 @@ func TestAveragesRoundHalvesAwayFromZero(t *testing.T) {
 
 func TestAveragesAreThoseOfExactArithmetic(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		var steps []market.AFRRStep
 		var up []value
 		for i, n := range rapid.SliceOfN(rapid.Int64Range(-100_000_000_000, 100_000_000_000), 1, 80).Draw(t, "prices in millionths") {

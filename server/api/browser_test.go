@@ -241,6 +241,7 @@ const (
 )
 
 func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
@@ -288,6 +289,7 @@ func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
 }
 
 func TestInABrowserTheCSVIsTheTable(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Administrator, "fr")
@@ -319,6 +321,7 @@ const (
 )
 
 func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
+	storetest.Long(t)
 	f, _ := withMarket(t)
 	var batch market.Batch
 	market.MFRR.Put(&batch, []market.MFRRStep{{Start: turnBack.Start().Unix(), Direction: market.Downward, ClearingPrice: market.Num(-5)}})
@@ -392,6 +395,7 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 }
 
 func TestInABrowserTheDocumentationIsTried(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Member, "en")
@@ -407,6 +411,7 @@ func TestInABrowserTheDocumentationIsTried(t *testing.T) {
 }
 
 func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	f := open(t)
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
@@ -425,9 +430,9 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	b.is(plots, "false")
 }
 
-// TestInABrowserEveryPageIsSound opens every page at both widths, in both schemes and both languages, and with -long in four
-// combinations of them, not two.
+// TestInABrowserEveryPageIsSound opens every page at both widths, in both schemes and both languages.
 func TestInABrowserEveryPageIsSound(t *testing.T) {
+	storetest.Long(t)
 	f := open(t, reporting(inState("late")), func(o *api.Options) { o.OpenSignup, o.Offers = true, []web.Offer{{ID: "everything"}} })
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.commit(t, marketOn(turnBack))
@@ -450,10 +455,7 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 		width            int64
 		scheme, language string
 	}
-	views := []view{{1440, "light", "fr"}, {390, "dark", "en"}}
-	if storetest.AllCases() {
-		views = append(views, view{390, "light", "fr"}, view{1440, "dark", "en"})
-	}
+	views := []view{{1440, "light", "fr"}, {390, "dark", "en"}, {390, "light", "fr"}, {1440, "dark", "en"}}
 	look := func(who string, paths []string) {
 		for _, view := range views {
 			b.do(chromedp.EmulateViewport(view.width, 900))
@@ -495,6 +497,7 @@ func (b *browser) accessible(where, axe string) {
 }
 
 func TestInABrowserAPageListensToTheStreamAndComesAgainForWhatItMissed(t *testing.T) {
+	storetest.Long(t)
 	f := openStream(t)
 	b := openAs(t, f.fixture, store.Administrator, "en")
 	t.Cleanup(f.EndStreams)

@@ -11,6 +11,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 type fcrRow struct {
@@ -272,7 +273,7 @@ func TestCapacityWindowIsThatOfItsOwnDataset(t *testing.T) {
 
 func TestAnHoursPriceIsTheExactSumOfItsFour(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		micros := rapid.SliceOfN(rapid.Int64Range(0, 25_000_000_000), 4, 4).Draw(t, "prices in millionths")
 		var prices []value
 		for _, n := range micros {

@@ -12,12 +12,13 @@ import (
 
 	"courant/server/api"
 	"courant/store"
+	"courant/store/market"
 )
 
 func TestAnAnswerOfDataHasNoHeadersButThose(t *testing.T) {
 	t.Parallel()
 	f := open(t, func(o *api.Options) { o.Simulated = true })
-	f.commit(t, fullWindow())
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	f.Settle()
 	admin := f.account(t, "boris@example.org", store.Administrator)

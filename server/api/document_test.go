@@ -99,7 +99,7 @@ func unpacked(t *testing.T, coding string, content []byte) []byte {
 
 func TestEveryBodyIsSentInTheCodingThatIsAskedForAndOnlyIfItChanged(t *testing.T) {
 	f := open(t)
-	f.commit(t, fullWindow())
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	f.Settle()
 	admin := bearer(f.token(t, f.account(t, "boris@example.org", store.Administrator), nil))

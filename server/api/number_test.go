@@ -11,11 +11,12 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 func TestNumbersComeBackInTheirShortestDecimalForm(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		// What a source may publish: 200 000 MW either way, six decimals.
 		n := rapid.Int64Range(-200_000_000_000, 200_000_000_000).Draw(t, "millionths")
 		published := strconv.FormatInt(n, 10) + "e-6"

@@ -25,7 +25,7 @@ func TestA304OfRowsReadsNothingAndStaysTrueUnderCommits(t *testing.T) {
 			return report.Report{Datasets: []report.Status{{Dataset: market.DayAheadPrices, Missing: missing}}}, nil
 		}
 	})
-	f.commit(t, fullWindow())
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	token := f.admin(t)
 	read := func(changes ...func(*http.Request)) (int, string) {
@@ -80,7 +80,7 @@ func TestA304OfRowsStaysTrueUnderCommitsOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	const path = "/api/datasets/day-ahead-prices/rows?date=2026-07-15"
 	f := open(t)
-	f.commit(t, fullWindow())
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	token := f.admin(t)
 	tag := f.ask(t, "GET", path, token).Header().Get("Etag")
@@ -108,7 +108,7 @@ func TestA304OfRowsStaysTrueUnderCommitsOfAnotherProcess(t *testing.T) {
 func TestWordsOfAQueryOfRowsKeepTheirMeaningInA304(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	f.commit(t, fullWindow())
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	token := f.admin(t)
 	for _, query := range []string{"?date=yesterday", "?from=today-P1D", "?from=now-P1D", "?from=%6Eow-P1D"} {
@@ -134,7 +134,7 @@ func TestA304OfTheLatestDateOfRowsEndsWithANewOne(t *testing.T) {
 	t.Parallel()
 	const path = "/api/datasets/day-ahead-prices/rows"
 	f := open(t)
-	f.commit(t, fullWindow())
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	token := f.admin(t)
 	tag := f.ask(t, "GET", path, token).Header().Get("Etag")
@@ -155,7 +155,7 @@ func TestA304OfRowsIsRefusedToWhoMayNotRead(t *testing.T) {
 	t.Parallel()
 	const path = "/api/datasets/afrr-energy/rows"
 	f := open(t)
-	f.commit(t, fullWindow())
+	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.refresh(t)
 	token := f.admin(t)
 	tag := f.ask(t, "GET", path, token).Header().Get("Etag")

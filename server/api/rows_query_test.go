@@ -18,6 +18,7 @@ import (
 	"courant/server/api/format"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/web"
 )
 
@@ -587,7 +588,7 @@ func TestAForgedCursorIsRefusedUnlessItsNumbersCouldBeThoseOfAPage(t *testing.T)
 }
 
 func TestACursorOfAQueryComesBackAsItWas(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.Check(t, func(t *rapid.T) {
 		day := rapid.IntRange(-20_000, 60_000).Draw(t, "day")
 		date := market.NewDeliveryDate(2000, time.January, 1).Add(day)
 		first, err := queryOf(market.MFRREnergy, "date="+date.String()+"&limit=7&columns=updated_at")

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // Steps are added, changed and withdrawn around the ends of hours, days and months and both changes of the clock, and some summaries are
@@ -18,7 +19,7 @@ func TestHoursDaysAndMonthsAreThoseOfTheirStepsWhereverSummariesAre(t *testing.T
 	t.Parallel()
 	f, admin := withRows(t)
 	var known []time.Time
-	rapid.Check(t, func(r *rapid.T) {
+	storetest.Check(t, func(r *rapid.T) {
 		day := rapid.SampledFrom([]market.DeliveryDate{turnForward, turnBack}).Draw(r, "day")
 		first, month := day.Add(-1), market.BucketsMonth.Bucket(day.Start().Unix())
 		edges := []int64{month.Start, month.End}

@@ -20,6 +20,7 @@ import (
 
 	"courant/server/api"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // turnForward is the delivery date on which the clock goes forward: 92 quarter hours.
@@ -36,6 +37,9 @@ func withRows(t testing.TB, dates ...market.DeliveryDate) (*fixture, func(*http.
 	f.refresh(t)
 	return f, f.admin(t)
 }
+
+// clockChanges are the dates of a year on which the clock changes.
+var clockChanges = []market.DeliveryDate{turnBack, turnForward}
 
 // rowsPath is the address of rows.
 func rowsPath(dataset market.Dataset, query string) string {
@@ -131,10 +135,10 @@ func resolutionsOf(dataset market.Dataset) []string {
 
 func TestPagesOfAnyRangeTogetherAreTheRangeAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, day := range []market.DeliveryDate{turnForward, turnBack} {
+	for _, day := range storetest.Some(2, clockChanges) {
 		f, admin := withRows(t, day.Add(-1), day)
 		whole := map[string][]string{}
-		rapid.Check(t, func(r *rapid.T) {
+		storetest.Check(t, func(r *rapid.T) {
 			dataset := rapid.SampledFrom(market.Datasets()).Draw(r, "dataset")
 			resolution := rapid.SampledFrom(resolutionsOf(dataset)).Draw(r, "resolution")
 			asked := "resolution=" + resolution
@@ -242,7 +246,7 @@ func (f *fixture) totals(t testing.TB, dataset market.Dataset, query, resolution
 
 func TestCountsAndSumsOfHoursAddUpToTheDays(t *testing.T) {
 	t.Parallel()
-	for _, day := range []market.DeliveryDate{turnForward, turnBack} {
+	for _, day := range storetest.Some(2, clockChanges) {
 		f, admin := withRows(t, day)
 		span := "from=" + day.Add(-40).String() + "&to=" + day.Add(40).String() // with the start of its month
 		for _, dataset := range market.Datasets() {
@@ -276,7 +280,7 @@ func plain(t testing.TB, cell json.RawMessage) string {
 
 func TestEveryFormatHasTheSameValues(t *testing.T) {
 	t.Parallel()
-	for _, day := range []market.DeliveryDate{turnForward, turnBack} {
+	for _, day := range storetest.Some(2, clockChanges) {
 		f, admin := withRows(t, day)
 		for _, dataset := range market.Datasets() {
 			for _, query := range []string{"", "&tz=Europe/Paris", "&resolution=PT1H&stat=mean,min,sum,count,share", "&order=desc"} {
@@ -529,7 +533,7 @@ func revised(date market.DeliveryDate, n int) market.Batch {
 
 func TestPagesShowTheMomentOfTheFirstWhileOthersWrite(t *testing.T) {
 	t.Parallel()
-	for _, day := range []market.DeliveryDate{turnForward, turnBack} {
+	for _, day := range storetest.Some(2, clockChanges) {
 		f, admin := withRows(t, day)
 		for n, asked := range []struct {
 			dataset market.Dataset

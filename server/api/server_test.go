@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,7 +33,6 @@ import (
 
 func TestMain(m *testing.M) {
 	storetest.SaveTime()
-	flag.Set("rapid.checks", "30") // unless the command line says otherwise
 	goleak.VerifyTestMain(withChromium{m})
 }
 

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"courant/store"
 	"courant/store/disk"
 )
@@ -28,8 +30,41 @@ func Long(t testing.TB) {
 	}
 }
 
-// AllCases reports whether -long is set, for tests that try only some of their cases without it.
-func AllCases() bool { return *long }
+// Some returns every nth case, beginning with the first, and with -long all of them.
+func Some[T any](n int, cases []T) []T {
+	if *long {
+		return cases
+	}
+	some := make([]T, 0, len(cases)/n+1)
+	for i := 0; i < len(cases); i += n {
+		some = append(some, cases[i])
+	}
+	return some
+}
+
+// Check is rapid.Check with 10 random cases, and with -long 30. The flag -rapid.checks sets another number.
+func Check(t rapid.TB, property func(*rapid.T)) {
+	t.Helper()
+	setChecks()
+	rapid.Check(t, property)
+}
+
+// setChecks sets the number of cases unless the command line does.
+var setChecks = sync.OnceFunc(func() {
+	const name = "rapid.checks"
+	isSet := false
+	flag.Visit(func(f *flag.Flag) { isSet = isSet || f.Name == name })
+	if isSet {
+		return
+	}
+	checks := "10"
+	if *long {
+		checks = "30"
+	}
+	if err := flag.Set(name, checks); err != nil {
+		panic(err)
+	}
+})
 
 // SaveTime lets the program collect garbage rarely, and so take more memory, which saves a tenth of the CPU time of tests.
 func SaveTime() {
@@ -44,8 +79,9 @@ const (
 	memoryBytes = 1_000_000_000
 )
 
-// folder returns a folder that is removed when the test ends: in memory if there is room, else on disk.
-func folder(t testing.TB) string {
+// Folder returns a folder that is removed when the test ends: in memory if there is room, else on disk.
+func Folder(t testing.TB) string {
+	t.Helper()
 	if free, _, err := disk.Free(memoryFolder); err != nil || free < memoryBytes {
 		return t.TempDir()
 	}
@@ -81,7 +117,7 @@ var newDatabase = sync.OnceValues(func() ([]byte, error) {
 // New opens an empty database in a folder of its own, until the test ends.
 func New(t testing.TB, options ...store.Option) *store.Store {
 	t.Helper()
-	return Open(t, filepath.Join(folder(t), "courant.db"), options...)
+	return Open(t, filepath.Join(Folder(t), "courant.db"), options...)
 }
 
 // Write makes an empty database at path, unless there is a file.
