@@ -90,6 +90,13 @@ func updateFetchHistory(ctx context.Context, tx *sql.Tx, run *Run, changed map[d
 	if run.Outcome == OutcomeInterrupted {
 		return newest, nil
 	}
+	put, err := tx.PrepareContext(ctx, `
+		INSERT OR REPLACE INTO asked_date (feed, dataset, delivery_date, answered_ms, same_since_ms, whole_ms,
+			fault, fault_start, fault_end, fault_reason, fault_runs, fault_steps)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return nil, err
+	}
 	faults := run.faults()
 	dates := run.Window.Dates()
 	for _, dataset := range run.Datasets {
@@ -106,7 +113,7 @@ func updateFetchHistory(ctx context.Context, tx *sql.Tx, run *Run, changed map[d
 			if history.Fault.Kind == "" {
 				newest[dataset] = date
 			}
-			if err := putFetchHistory(ctx, tx, run.Feed, key, history); err != nil {
+			if err := putFetchHistory(ctx, put, run.Feed, key, history); err != nil {
 				return nil, err
 			}
 		}
@@ -139,14 +146,12 @@ func (run *Run) faults() map[datedKey]DateFault {
 	return faults
 }
 
-func putFetchHistory(ctx context.Context, tx *sql.Tx, feed string, key datedKey, h FetchHistory) error {
+// putFetchHistory runs the prepared statement put, which replaces the history of a delivery date.
+func putFetchHistory(ctx context.Context, put *sql.Stmt, feed string, key datedKey, h FetchHistory) error {
 	kind := sql.Null[FaultKind]{V: h.Fault.Kind, Valid: h.Fault.Kind != ""}
 	start, end := sql.Null[int64]{V: h.Fault.Window.Start, Valid: kind.Valid}, sql.Null[int64]{V: h.Fault.Window.End, Valid: kind.Valid}
-	_, err := tx.ExecContext(ctx, `
-		INSERT OR REPLACE INTO asked_date (feed, dataset, delivery_date, answered_ms, same_since_ms, whole_ms,
-			fault, fault_start, fault_end, fault_reason, fault_runs, fault_steps)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		feed, key.dataset, key.date, optionalMilliseconds(h.Answered), optionalMilliseconds(h.SameSince), optionalMilliseconds(h.Whole),
+	_, err := put.ExecContext(ctx, feed, key.dataset, key.date,
+		optionalMilliseconds(h.Answered), optionalMilliseconds(h.SameSince), optionalMilliseconds(h.Whole),
 		kind, start, end, h.Fault.Reason, h.Fault.Runs, h.Fault.Steps)
 	return err
 }
