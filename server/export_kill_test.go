@@ -67,7 +67,7 @@ func filesUnder(t *testing.T, folder string) (files map[string]string, state []s
 // An export is killed when it has written some of its datasets. What has its final name then is whole, and the next export writes the
 // rest and removes what was left.
 func TestAKilledExportLeavesOnlyWholeFilesAndTheNextGoesOn(t *testing.T) {
-	t.Chdir(t.TempDir())
+	t.Chdir(storetest.Folder(t))
 	exportedRows(t, "courant.db")
 	export := func(folder string) []string {
 		return []string{"export", "all", "--from", "2026-09-01", "--to", "2026-11-30", "--format", "ndjson", "--out", folder}
@@ -122,7 +122,7 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestAnInterruptedExportToStandardOutputIsReportedAsNotWhole(t *testing.T) {
-	t.Chdir(t.TempDir())
+	t.Chdir(storetest.Folder(t))
 	exportedRows(t, "courant.db")
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

@@ -39,7 +39,7 @@ func TestScheduledExportsFollowTheDataAndAreTriedAgain(t *testing.T) {
 		}
 	}
 	commitPrice("2026-10-01")
-	folder := filepath.Join(t.TempDir(), "lake")
+	folder := filepath.Join(storetest.Folder(t), "lake")
 	clock := clockwork.NewFakeClockAt(market.NewDeliveryDate(2026, time.October, 24).At(4, 30)) // the clock goes back the night after
 	log := &syncBuffer{}
 	m := newMetrics("", nil, nil, nil, slog.New(slog.DiscardHandler))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"courant/server/config"
+	"courant/store/storetest"
 )
 
 // speak sends bytes, as they are, to a service and reads all that it answers until it ends the connection.
@@ -38,7 +39,7 @@ func speak(t *testing.T, addr, text string) []*http.Response {
 
 func TestWhatNoClientSendsIsRefusedAndNothingIsSmuggledPastIt(t *testing.T) {
 	cfg := config.Default()
-	cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(t.TempDir(), "courant.db"), false
+	cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(storetest.Folder(t), "courant.db"), false
 	s := serve(t, cfg, t.Output())
 	const (
 		host = "Host: courant.example.org\r\n"

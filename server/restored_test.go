@@ -8,6 +8,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // Serving, fetching and writing go on while a backup is made; restored elsewhere it answers as the first one does.
@@ -41,7 +42,7 @@ func TestARestoredBackupAnswersToTheByteAsWhatWasBackedUp(t *testing.T) {
 	if err := served.Close(); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "elsewhere.db"))
+	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(storetest.Folder(t), "elsewhere.db"))
 	h.do("", "restore", "drill.db.zst")
 	for path, body := range h.bodies(endpoints...) {
 		if string(body) != string(want[path]) {

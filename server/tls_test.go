@@ -29,6 +29,7 @@ import (
 	"courant/server/entrance"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/store/storetest/await"
 )
 
@@ -82,7 +83,7 @@ var freePorts = entrance.Options{HTTPSAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:
 func behindTLS(t *testing.T) config.Config {
 	t.Helper()
 	cfg := config.Default()
-	cfg.Database.Path, cfg.Ingest.Enabled = filepath.Join(t.TempDir(), "courant.db"), false
+	cfg.Database.Path, cfg.Ingest.Enabled = filepath.Join(storetest.Folder(t), "courant.db"), false
 	cfg.Server.TLS = config.TLS{Domain: testDomain}
 	cfg.Server.Addr, cfg.Server.PublicURL, cfg.Server.TLS.CacheDir = "", "https://"+testDomain, filepath.Join(filepath.Dir(cfg.Database.Path), "certificates")
 	return cfg

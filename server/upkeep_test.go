@@ -16,6 +16,7 @@ import (
 	"courant/auth"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/store/storetest/await"
 )
 
@@ -35,10 +36,7 @@ func TestTheNightlyMaintenanceThinsStepsBeyondTheirRetention(t *testing.T) {
 		{"a clock that is behind", 14, at(20).At(4, 0), 7},
 		{"more than there is", 40, at(25).At(4, 0), 1},
 	} {
-		db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		db := storetest.New(t)
 		run := store.Run{Feed: "afrr_energy", Datasets: []market.Dataset{market.AFRREnergy}, Outcome: store.OutcomeOK, Ended: test.now}
 		var rows []market.AFRRStep
 		for _, date := range market.Dates(at(1), at(25)) {
@@ -73,19 +71,12 @@ func TestTheNightlyMaintenanceThinsStepsBeyondTheirRetention(t *testing.T) {
 				t.Errorf("%s: %s is thinned: %t", test.name, date, thinned)
 			}
 		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 
 func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.New(t)
 	clock := clockwork.NewFakeClock()
 	if err := db.AddNote(t.Context(), store.Note{At: clock.Now(), Event: "signed_in"}); err != nil {
 		t.Fatal(err)
@@ -116,14 +107,10 @@ func TestTheNightlyUpkeepDeletesNothingOfAccountsWhileTheClockIsKnownToBeWrong(t
 
 func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.New(t)
 	date := market.NewDeliveryDate(2026, time.October, 1)
 	now := date.At(4, 20)
-	_, err = db.Quarantine(t.Context(), store.Quarantined{
+	_, err := db.Quarantine(t.Context(), store.Quarantined{
 		Dataset: market.DayAheadPrices, Date: date, Kind: market.WaitsRefused, Seen: now,
 		Batch: market.Prices.Batch([]market.Price{{Start: date.Start().Unix(), Resolution: market.PT15M, Price: market.Num(1)}}),
 	})
@@ -149,12 +136,7 @@ func TestTheNightlyUpkeepDropsARefusedDateThatHasWaitedFor30Days(t *testing.T) {
 func TestHoursOfAnEarlierVersionAreSummarisedAtTheStart(t *testing.T) {
 	t.Parallel()
 	now := market.NewDeliveryDate(2026, time.July, 26).At(4, 0)
-	path := filepath.Join(t.TempDir(), "courant.db")
-	db, err := store.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.New(t)
 	run := store.Run{Feed: "afrr_energy", Datasets: []market.Dataset{market.AFRREnergy}, Outcome: store.OutcomeOK, Ended: now}
 	var steps []market.AFRRStep
 	for hour := range int64(100) {
@@ -163,7 +145,7 @@ func TestHoursOfAnEarlierVersionAreSummarisedAtTheStart(t *testing.T) {
 	if err := db.Commit(t.Context(), &run, market.AFRR.Batch(steps)); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path))
+	raw, err := sql.Open("sqlite", "file:"+filepath.ToSlash(db.Path()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ import (
 	"courant/server/command"
 	"courant/server/config"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // house is a Courant that reads from simulated sources, with a clock that stands.
@@ -38,6 +39,7 @@ func newHouse(t *testing.T, now time.Time) *house {
 	t.Helper()
 	h := &house{t: t, clock: clockwork.NewFakeClockAt(now)}
 	moveIn(t, h.clock.Now)
+	storetest.Write(t, "courant.db")
 	h.addToken()
 	return h
 }
@@ -63,7 +65,7 @@ func moveIn(t testing.TB, now func() time.Time) {
 // moveInto is moveIn with sources that are there.
 func moveInto(t testing.TB, sources *simulator.Servers) {
 	t.Helper()
-	t.Chdir(t.TempDir())
+	t.Chdir(storetest.Folder(t))
 	for name, value := range simulatedSources(sources) {
 		t.Setenv(name, value)
 	}

@@ -20,6 +20,7 @@ import (
 	"courant/store"
 	"courant/store/backup"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // withBucket has the environment name a bucket.
@@ -67,7 +68,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 	if newest != "s3://backups/paris/courant-20261120T110000Z.db.zst" {
 		t.Fatal(said)
 	}
-	elsewhere := t.TempDir()
+	elsewhere := storetest.Folder(t)
 	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(elsewhere, "courant.db"))
 	h.do("", "restore", newest)
 	if got, same := valueOf(os.ReadFile(filepath.Join(elsewhere, "courant.db")))(t), valueOf(os.ReadFile("same.db"))(t); !bytes.Equal(got, same) {
@@ -85,7 +86,7 @@ func TestABackupInABucketIsFoundAndPutBackAsItWas(t *testing.T) {
 }
 
 func TestWhatCannotBeRestoredFromABucketLeavesTheDatabaseAsItIs(t *testing.T) {
-	t.Chdir(t.TempDir())
+	t.Chdir(storetest.Folder(t))
 	objects := newObjectStore(t)
 	objects.put("notes.zst", []byte("no backup"))
 	objects.put("notes.db", []byte("no backup"))

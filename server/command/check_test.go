@@ -17,6 +17,7 @@ import (
 	"courant/ingest/source"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
@@ -40,7 +41,7 @@ func TestAnApplicationWithoutTheExchangesIsWarnedOf(t *testing.T) {
 }
 
 func TestAddressesOfOneFormAreListed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "courant.db")
+	path := filepath.Join(storetest.Folder(t), "courant.db")
 	for _, step := range []struct {
 		add   string // as an earlier version stored it
 		warns bool

@@ -13,6 +13,7 @@ import (
 
 	"courant/server"
 	"courant/server/config"
+	"courant/store/storetest"
 )
 
 func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
@@ -21,7 +22,7 @@ func TestTheFirstLinkIsForATerminalAndNeverForTheLog(t *testing.T) {
 		false: `^$`,
 	} {
 		cfg := config.Default()
-		cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(t.TempDir(), "courant.db"), false
+		cfg.Server.Addr, cfg.Database.Path, cfg.Ingest.Enabled = "127.0.0.1:0", filepath.Join(storetest.Folder(t), "courant.db"), false
 		var out, log bytes.Buffer
 		p := &Program{Stdout: &out, Stderr: &log, Clock: clockwork.NewRealClock()}
 		s, err := server.Open(t.Context(), cfg, server.Options{Clock: p.Clock, Log: p.logger(cfg.Log)})

@@ -16,6 +16,7 @@ import (
 	"courant/ingest/simulator"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // exampleVariable has the programs of a test know the example of a configuration, wherever they are started.
@@ -28,17 +29,19 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"courant": courant})
 }
 
-// courant is the whole program.
+// courant is the whole program, without the pause between two calls to a source.
 func courant() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv(exampleVariable)))
+	p := &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Clock: clockwork.NewRealClock(), example: os.Getenv(exampleVariable)}
+	os.Exit(p.Execute(ctx, os.Args[1:]))
 }
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waits": putApart},
+		Dir:         "testdata/script",
+		WorkdirRoot: storetest.Folder(t),
+		Cmds:        map[string]func(*testscript.TestScript, bool, []string){"waits": putApart},
 		Setup: func(env *testscript.Env) error {
 			sources, err := simulator.Start(simulator.Options{Now: time.Now})
 			if err != nil {

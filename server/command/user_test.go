@@ -18,6 +18,7 @@ import (
 	"courant/server"
 	"courant/server/config"
 	"courant/store"
+	"courant/store/storetest"
 )
 
 // accountsHouse is a directory with a configuration that has offers, and a database with a member and an administrator.
@@ -25,7 +26,7 @@ type accountsHouse struct{ config string }
 
 func newAccountsHouse(t *testing.T) *accountsHouse {
 	t.Helper()
-	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(t.TempDir(), "courant.db"))
+	t.Setenv("COURANT_DATABASE_PATH", filepath.Join(storetest.Folder(t), "courant.db"))
 	h := &accountsHouse{config: configured(t, "offers:\n- id: reserves\n  datasets: [fcr-capacity, afrr-capacity]\n- id: everything\n")}
 	h.do(t, "correct horse battery\n", "user", "add", "anne@example.org", "--password-stdin")
 	h.do(t, "correct horse battery\n", "user", "add", "boris@example.org", "--admin", "--password-stdin")
@@ -35,7 +36,7 @@ func newAccountsHouse(t *testing.T) *accountsHouse {
 // configured is the name of a file with a configuration.
 func configured(t *testing.T, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "courant.yaml")
+	path := filepath.Join(storetest.Folder(t), "courant.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +201,7 @@ func TestAFeedsTokenTakesNoDatasets(t *testing.T) {
 }
 
 func TestSessionCookiesAreForHTTPSIfUsersComeByIt(t *testing.T) {
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "courant.db"))
+	db, err := store.Open(t.Context(), filepath.Join(storetest.Folder(t), "courant.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"courant/server/api/format"
 	"courant/store/backup/s3"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 const (
@@ -93,7 +94,7 @@ func (o *objectStore) contents() map[string]string {
 
 func TestABucketHasTheFilesOfAFolderAndOnlyThoseThatHaveChangedAreSent(t *testing.T) {
 	t.Parallel()
-	d, folder, objects := newDesk(t), t.TempDir(), newObjectStore(t)
+	d, folder, objects := newDesk(t), storetest.Folder(t), newObjectStore(t)
 	prices := Request{Dataset: market.DayAheadPrices}
 	d.prices("2026-10-25", 1)
 	d.prices("2026-11-01", 1)

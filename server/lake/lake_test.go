@@ -186,7 +186,7 @@ const (
 // The day on which the clock goes back ends the month of October.
 func TestOnlyMonthsThatHaveChangedAreWrittenAgain(t *testing.T) {
 	t.Parallel()
-	d, folder := newDesk(t), t.TempDir()
+	d, folder := newDesk(t), storetest.Folder(t)
 	prices := Request{Dataset: market.DayAheadPrices}
 	d.prices("2026-10-25", 1)
 	d.prices("2026-11-01", 1)
@@ -213,7 +213,7 @@ func TestOnlyMonthsThatHaveChangedAreWrittenAgain(t *testing.T) {
 
 func TestAFileHoldsItsMonthAndThePositionOfItsNewestCommit(t *testing.T) {
 	t.Parallel()
-	d, folder := newDesk(t), t.TempDir()
+	d, folder := newDesk(t), storetest.Folder(t)
 	d.prices("2026-09-30", 1)
 	d.prices("2026-10-01", 5)
 	d.prices("2026-10-31", 7)
@@ -240,7 +240,7 @@ func TestTheSameRowsGiveTheSameBytesInEveryForm(t *testing.T) {
 	d.prices("2026-10-25", 1)
 	var first map[string]string
 	for range 2 {
-		folder := t.TempDir()
+		folder := storetest.Folder(t)
 		l := d.folder(folder)
 		for _, form := range Forms() {
 			d.update(l, Request{Dataset: market.DayAheadPrices, Form: form}, "2026-10: 100 rows, written")
@@ -263,7 +263,7 @@ func TestTheSameRowsGiveTheSameBytesInEveryForm(t *testing.T) {
 
 func TestAMonthWithAThinnedDateIsNeitherWrittenAgainNorRemoved(t *testing.T) {
 	t.Parallel()
-	d, folder := newDesk(t), t.TempDir()
+	d, folder := newDesk(t), storetest.Folder(t)
 	energy := Request{Dataset: market.AFRREnergy}
 	d.steps("2026-09-30", 1)
 	d.steps("2026-10-01", 1)
@@ -272,7 +272,7 @@ func TestAMonthWithAThinnedDateIsNeitherWrittenAgainNorRemoved(t *testing.T) {
 	before := contents(t, folder)
 	d.thin("2026-10-01")
 	d.update(l, energy, "2026-09: thinned", "2026-10: 900 rows")
-	elsewhere := t.TempDir()
+	elsewhere := storetest.Folder(t)
 	d.update(d.folder(elsewhere), energy, "2026-09: thinned", "2026-10: 900 rows, written")
 	if after := contents(t, folder); len(after) != 2 || after[names(before)[0]] != before[names(before)[0]] {
 		t.Error("the file of the thinned month is not what it was")
@@ -299,7 +299,7 @@ func TestAFileThatIsNotAsItWasWrittenIsWrittenAgain(t *testing.T) {
 		"of another database": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, folder := newDesk(t), t.TempDir()
+			d, folder := newDesk(t), storetest.Folder(t)
 			d.prices("2026-10-25", 1)
 			l := d.folder(folder)
 			d.update(l, Request{Dataset: market.DayAheadPrices}, "2026-10: 100 rows, written")
@@ -331,7 +331,7 @@ func TestFilesHaveTheAccessRightsOfTheFolder(t *testing.T) {
 	d := newDesk(t)
 	d.prices("2026-10-25", 1)
 	for mode, want := range map[fs.FileMode]fs.FileMode{0o700: 0o600, 0o750: 0o640, 0o755: 0o644} {
-		folder := t.TempDir()
+		folder := storetest.Folder(t)
 		if err := os.Chmod(folder, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -348,21 +348,21 @@ func TestAFolderThatCannotBeUsedIsAnErrorOfOneLine(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.prices("2026-10-25", 1)
-	file := filepath.Join(t.TempDir(), "file")
+	file := filepath.Join(storetest.Folder(t), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	taken := t.TempDir() // a file lies where folders belong
+	taken := storetest.Folder(t) // a file lies where folders belong
 	if err := os.WriteFile(filepath.Join(taken, "dataset=day-ahead-prices"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	inUse := t.TempDir()
+	inUse := storetest.Folder(t)
 	d.folder(inUse)
 	for folder, want := range map[string]string{
-		filepath.Join(t.TempDir(), "missing"): "the folder does not exist: make it first",
-		file:                                  "it is not a folder: name one",
-		inUse:                                 "another export is writing to it: wait until it has ended",
-		taken:                                 "not a directory",
+		filepath.Join(storetest.Folder(t), "missing"): "the folder does not exist: make it first",
+		file:  "it is not a folder: name one",
+		inUse: "another export is writing to it: wait until it has ended",
+		taken: "not a directory",
 	} {
 		l, err := InFolder(d.db, folder, false)
 		if err == nil {
@@ -377,7 +377,7 @@ func TestAFolderThatCannotBeUsedIsAnErrorOfOneLine(t *testing.T) {
 
 func TestWhatAKilledExportHasLeftIsRemovedByTheNext(t *testing.T) {
 	t.Parallel()
-	d, folder := newDesk(t), t.TempDir()
+	d, folder := newDesk(t), storetest.Folder(t)
 	d.prices("2026-10-25", 1)
 	l := d.folder(folder)
 	left := filepath.Join(folder, stateFolder, "file.courant-1.part")
@@ -392,7 +392,7 @@ func TestWhatAKilledExportHasLeftIsRemovedByTheNext(t *testing.T) {
 
 func TestAnInterruptedExportLeavesWholeFilesAndGoesOn(t *testing.T) {
 	t.Parallel()
-	d, folder := newDesk(t), t.TempDir()
+	d, folder := newDesk(t), storetest.Folder(t)
 	d.prices("2026-10-25", 1)
 	d.prices("2026-11-01", 1)
 	l := d.folder(folder)

@@ -9,6 +9,7 @@ import (
 
 	"courant/store/backup/s3"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 var (
@@ -21,7 +22,7 @@ func TestAStoreOfOtherMakersHoldsTheFiles(t *testing.T) {
 	if *peer == "" {
 		t.Skip("NOT TESTED: no -peer")
 	}
-	d, folder := newDesk(t), t.TempDir()
+	d, folder := newDesk(t), storetest.Folder(t)
 	in := s3.Place{Prefix: "courant/", Options: s3.Options{
 		Endpoint: *peer, Name: "lake", Region: "us-east-1", AccessKey: os.Getenv("PEER_ACCESS_KEY"), SecretKey: os.Getenv("PEER_SECRET_KEY"),
 	}}

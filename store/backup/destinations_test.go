@@ -21,6 +21,7 @@ import (
 
 	"courant/store"
 	"courant/store/backup/s3"
+	"courant/store/storetest"
 )
 
 const (
@@ -150,7 +151,7 @@ type nightly struct {
 
 func newNightly(t *testing.T, now time.Time, cfg config) *nightly {
 	t.Helper()
-	n := &nightly{clock: clockwork.NewFakeClockAt(now), log: new(bytes.Buffer), dir: t.TempDir(), told: map[string]time.Time{}}
+	n := &nightly{clock: clockwork.NewFakeClockAt(now), log: new(bytes.Buffer), dir: storetest.Folder(t), told: map[string]time.Time{}}
 	path := filepath.Join(n.dir, "courant.db")
 	db, err := store.Open(t.Context(), path)
 	if err != nil {

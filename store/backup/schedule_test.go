@@ -19,12 +19,13 @@ import (
 	"courant/store"
 	"courant/store/backup/s3"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/store/storetest/await"
 )
 
 func TestTheScheduledBackupIsMadeOnceADayAndLeavesOtherFilesAlone(t *testing.T) {
 	t.Parallel()
-	folder, objects := t.TempDir(), newObjectStore(t)
+	folder, objects := storetest.Folder(t), newObjectStore(t)
 	inFolder := func(name string) {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -103,7 +104,7 @@ func (h onMessage) WithGroup(string) slog.Handler      { return h }
 
 func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
 	t.Parallel()
-	n := newNightly(t, time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), config{To: filepath.Join(t.TempDir(), "not mounted"), Keep: Keep{Days: 2}})
+	n := newNightly(t, time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), config{To: filepath.Join(storetest.Folder(t), "not mounted"), Keep: Keep{Days: 2}})
 	failed := make(chan struct{}, 10)
 	n.Log = slog.New(onMessage{"backup failed", failed})
 	ctx, stop := context.WithCancel(t.Context())
@@ -127,6 +128,7 @@ func TestABackupThatFailedIsTriedAgainAnHourLater(t *testing.T) {
 var backupNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func TestAFailedUploadKeepsTheOlderBackupsAndIsExplained(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request) bool
 		change func(*s3.Place)
@@ -143,6 +145,7 @@ func TestAFailedUploadKeepsTheOlderBackupsAndIsExplained(t *testing.T) {
 			says: "the store refuses the secret key"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			objects := newObjectStore(t)
 			older := []string{"courant-20261122T023000Z.db.zst", "courant-20261123T023000Z.db.zst"}
 			for _, key := range older {
@@ -187,7 +190,7 @@ func TestAFailedUploadKeepsTheOlderBackupsAndIsExplained(t *testing.T) {
 
 func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *testing.T) {
 	t.Parallel()
-	folder, objects := t.TempDir(), newObjectStore(t)
+	folder, objects := storetest.Folder(t), newObjectStore(t)
 	n := newNightly(t, backupNoon, config{To: folder, S3: objects.config(""), Keep: Keep{Days: 2}})
 	check := func(inFolder, inBucket []string) {
 		t.Helper()
@@ -221,7 +224,7 @@ func TestOneBackupGoesToTheFolderAndTheBucketAndEachGetsItWithoutTheOther(t *tes
 // withBackups is a folder with a backup of each of some nights up to that one, each with its checksum.
 func withBackups(t *testing.T, last time.Time, nights int) (folder string, files []string) {
 	t.Helper()
-	folder = t.TempDir()
+	folder = storetest.Folder(t)
 	for night := range nights {
 		name := last.AddDate(0, 0, night+1-nights).Format(nameLayout)
 		for _, name := range []string{name, name + store.ChecksumSuffix} {
