@@ -56,7 +56,7 @@ func (l PriceLine) Median() Number {
 	if len(known) == 0 {
 		return Number{}
 	}
-	middle := Mean{l.micro(known[(len(known)-1)/2]) + l.micro(known[len(known)/2]), 2}
+	middle := Mean{known[(len(known)-1)/2].price + known[len(known)/2].price, 2}
 	return middle.Number()
 }
 
@@ -166,9 +166,12 @@ func (l PriceLine) Quarters(quarters int, dearest bool) (Block, bool) {
 		return Block{}, false
 	}
 	if dearest {
-		slices.SortStableFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(l.micro(j), l.micro(i)), cmp.Compare(i, j)) })
+		slices.SortFunc(order, func(a, b ranked) int { return cmp.Or(cmp.Compare(b.price, a.price), cmp.Compare(a.at, b.at)) })
 	}
-	chosen := order[:quarters]
+	chosen := make([]int, quarters)
+	for i, quarter := range order[:quarters] {
+		chosen[i] = quarter.at
+	}
 	slices.Sort(chosen)
 	var mean Mean
 	for _, i := range chosen {
@@ -177,15 +180,21 @@ func (l PriceLine) Quarters(quarters int, dearest bool) (Block, bool) {
 	return Block{l.periods(chosen), mean.Number()}, true
 }
 
-// ascending returns the indices of the known prices, the lowest first, of equal prices the earliest first.
-func (l PriceLine) ascending() []int {
-	var order []int
+// ranked is a known price and its index in the line.
+type ranked struct {
+	price Micro
+	at    int
+}
+
+// ascending returns the known prices, the lowest first, of equal prices the earliest first.
+func (l PriceLine) ascending() []ranked {
+	order := make([]ranked, 0, len(l.Prices))
 	for i, price := range l.Prices {
 		if price.Valid {
-			order = append(order, i)
+			order = append(order, ranked{l.micro(i), i})
 		}
 	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(l.micro(i), l.micro(j)) })
+	slices.SortFunc(order, func(a, b ranked) int { return cmp.Or(cmp.Compare(a.price, b.price), cmp.Compare(a.at, b.at)) })
 	return order
 }
 
