@@ -34,9 +34,32 @@ type Figures struct {
 	LeastAt, MostAt market.Period // the first of them
 	Newest          market.Number // the last that is not null
 	NewestAt        market.Period
-	Negative        int  // values below zero
-	Dated           bool // the series spans several delivery dates
+	Negative        int             // values below zero
+	Dated           bool            // the series spans several delivery dates
+	Days            []DayMean       // of each delivery date that the series spans
+	Missing         []market.Period // without a value, if that is not known yet
 }
+
+// DayMean is the mean of a series over a delivery date, and its extremes.
+type DayMean struct {
+	Date         market.DeliveryDate
+	Mean         market.Number // two decimals
+	Least, Most  market.Number
+	Negative     int   // values below zero
+	Known, Whole int64 // seconds that are known, and all of the date
+}
+
+// IsComplete reports whether the whole date is known.
+func (d DayMean) IsComplete() bool { return d.Known == d.Whole }
+
+// mostMissing is how many periods without a value are named.
+const mostMissing = 3
+
+// FirstMissing returns the periods without a value that are named.
+func (f Figures) FirstMissing() []market.Period { return f.Missing[:min(mostMissing, len(f.Missing))] }
+
+// MoreMissing returns the number of periods without a value that are not named.
+func (f Figures) MoreMissing() int { return len(f.Missing) - len(f.FirstMissing()) }
 
 // summary describes a chart in words, for screen readers.
 func (c Chart) summary(l Language) string {

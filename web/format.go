@@ -123,3 +123,24 @@ func hourName(t time.Time) string {
 	}
 	return name
 }
+
+// clockNotes explains the hours of each of the dates on which the clock changes.
+func clockNotes(l Language, first, last market.DeliveryDate) []string {
+	var notes []string
+	for _, date := range market.Dates(first, last) {
+		var note Text
+		switch date.Steps(market.HourSeconds) {
+		case 25:
+			note = Text{
+				"Le %s a 25 heures : 02A est l’heure de 02:00 à 03:00 avant le passage à l’heure d’hiver, 02B la même heure après.",
+				"%s has 25 hours: 02A is the hour from 02:00 to 03:00 before the clock goes back, 02B the same hour after it.",
+			}
+		case 23:
+			note = Text{"Le %s a 23 heures : l’heure de 02:00 à 03:00 n’existe pas.", "%s has 23 hours: there is no hour from 02:00 to 03:00."}
+		default:
+			continue
+		}
+		notes = append(notes, fmt.Sprintf(note.typeset(l), formatDay(l, date)))
+	}
+	return notes
+}

@@ -13,12 +13,15 @@ import (
 // functions returns the functions of templates in a language.
 func functions(l Language) template.FuncMap {
 	return template.FuncMap{
-		"say":         func(fr, en string) string { return Text{fr, en}.typeset(l) },
-		"text":        func(t Text) string { return t.typeset(l) },
-		"path":        func(name string, id ...int64) (string, error) { return pathNamed(l, name, id...) },
-		"form":        formNamed,
-		"asset":       func(name string) string { return assets[name] },
-		"number":      func(n market.Number, decimals int) string { return formatNumber(l, n, decimals) },
+		"say":    func(fr, en string) string { return Text{fr, en}.typeset(l) },
+		"text":   func(t Text) string { return t.typeset(l) },
+		"path":   func(name string, id ...int64) (string, error) { return pathNamed(l, name, id...) },
+		"form":   formNamed,
+		"asset":  func(name string) string { return assets[name] },
+		"number": func(n market.Number, decimals int) string { return formatNumber(l, n, decimals) },
+		"fixed": func(n market.Number, decimals int) string {
+			return formatNumber(l, market.Round(n, decimals), decimals)
+		},
 		"change":      func(n market.Number, decimals int) string { return formatChange(l, n, decimals) },
 		"count":       func(n int) string { return formatNumber(l, market.Num(float64(n)), 0) },
 		"count64":     func(n int64) string { return formatNumber(l, market.Num(float64(n)), 0) },
@@ -34,6 +37,7 @@ func functions(l Language) template.FuncMap {
 		"slot":        slot,
 		"clock":       Clock,
 		"hours":       func(seconds int64) string { return formatNumber(l, market.Num(float64(seconds)/market.HourSeconds), 0) },
+		"clocknotes":  func(first, last market.DeliveryDate) []string { return clockNotes(l, first, last) },
 		"blockof":     newShownBlock,
 		"odd":         func(i int) bool { return i%2 == 1 },
 		"dataset":     func(d market.Dataset) string { return Text(d.About().Title).typeset(l) },

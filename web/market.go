@@ -32,6 +32,58 @@ type Sheet struct {
 	Folded      bool // if there are charts, the table is collapsed
 }
 
+// SheetSeries is a series of a sheet, with the chart that it is drawn in.
+type SheetSeries struct {
+	Series
+	Chart Text // its name; empty if the series is the only one of its chart
+	Unit  string
+}
+
+// Series returns the series of all charts.
+func (s Sheet) Series() []SheetSeries {
+	var all []SheetSeries
+	for _, chart := range s.Charts {
+		for _, series := range chart.Series {
+			one := SheetSeries{Series: series, Unit: chart.Unit}
+			if len(chart.Series) > 1 {
+				one.Chart = chart.Name
+			}
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// DayRow is the means of all series over a delivery date.
+type DayRow struct {
+	Date  market.DeliveryDate
+	Means []DayMean // in the order of Series
+}
+
+// DayRows returns a row for each delivery date that has a value, the newest first; nothing if the sheet is about one date.
+func (s Sheet) DayRows() []DayRow {
+	var rows []DayRow
+	all := s.Series()
+	if len(all) == 0 || !all[0].Figures.Dated {
+		return nil
+	}
+	for i := len(all[0].Figures.Days) - 1; i >= 0; i-- {
+		row := DayRow{Date: all[0].Figures.Days[i].Date}
+		hasValue := false
+		for _, series := range all {
+			row.Means = append(row.Means, series.Figures.Days[i])
+			hasValue = hasValue || series.Figures.Days[i].Mean.Valid
+		}
+		if hasValue {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// IsLarge reports whether the figures of the sheet's one series are above its chart.
+func (s Sheet) IsLarge() bool { return len(s.Charts) == 1 && s.Charts[0].Large }
+
 // Incomplete returns the first incomplete dates that a notice names.
 func (s Sheet) Incomplete() []report.Missing {
 	const named = 3

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -86,11 +87,11 @@ func overview(word string) web.Overview {
 		},
 		Prices: sheet(market.DayAheadPrices, word),
 		Energies: []web.Recent{
-			{Sheet: sheet(market.AFRREnergy, word), Newest: []web.Newest{{Label: web.Text{FR: word, EN: word}, Unit: "€/MWh", Value: market.Num(-1), Period: first}, {}}},
+			{Sheet: sheet(market.AFRREnergy, word), All: sheet(market.AFRREnergy, word).Series()},
 			{Sheet: sheet(market.MFRREnergy, word)},
 		},
 		Capacity: []web.CapacityLine{
-			{Reserve: "FCR", Direction: word, Price: market.Num(7.14), Days: []web.CapacityDay{{Mean: market.Num(1.5), Known: 23 * 3600, Whole: 25 * 3600, Prices: []market.Number{market.Num(1), {}, market.Num(2)}}, {}}},
+			{Reserve: "FCR", Direction: word, Price: market.Num(7.14), Days: []web.CapacityDay{{DayMean: web.DayMean{Mean: market.Num(1.5), Known: 23 * 3600, Whole: 25 * 3600}, Prices: []market.Number{market.Num(1), {}, market.Num(2)}}, {}}},
 			{Reserve: "aFRR", Locked: true},
 		},
 		CapacityDates: []market.DeliveryDate{day, day.Add(1)}, CapacityNow: hour, Feeds: feeds(word),
@@ -139,8 +140,8 @@ func TestATableShowsNumbersAsTheLanguageWritesThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	for language, want := range map[web.Language][]string{
-		web.French:  {`<td class="number" data-value="-1234.5">` + "−1\u202f234,50</td>", `<td class="number">–</td>`, "<td>hausse</td>"},
-		web.English: {`<td class="number" data-value="-1234.5">−1,234.50</td>`, `<td class="number">–</td>`, "<td>upward</td>"},
+		web.French:  {`<td class="number" data-value="-1234.5">` + "−1\u202f234,50</td>", `<td class="number">–</td>`, "<br>Sens\u00a0: hausse</caption>"},
+		web.English: {`<td class="number" data-value="-1234.5">−1,234.50</td>`, `<td class="number">–</td>`, "<br>Direction: upward</caption>"},
 	} {
 		page, err := p.Market(web.Visit{Language: language, Path: "/prix", Email: "a@example.org"}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(market.DayAheadPrices, "UPWARD")}})
 		if err != nil {
@@ -149,6 +150,70 @@ func TestATableShowsNumbersAsTheLanguageWritesThem(t *testing.T) {
 		for _, cell := range want {
 			if !strings.Contains(string(page), cell) {
 				t.Errorf("in %s the table does not hold %q", language, cell)
+			}
+		}
+	}
+}
+
+func TestATableAlignsItsNumbersAndLeavesOutWhatIsTheSameInAllRows(t *testing.T) {
+	t.Parallel()
+	start := day.Start().Unix()
+	row := func(series string, words []string, numbers ...market.Number) web.Row {
+		return web.Row{Period: market.Period{Start: start, End: start + 900}, Series: series, Words: words, Numbers: numbers}
+	}
+	column := func(name string, decimals int) web.Column {
+		return web.Column{Name: name, Label: web.Text{FR: name, EN: name}, Decimals: decimals}
+	}
+	words := []web.Column{column("direction", 0), column("horizon", 0), column("remark", 0)}
+	cells := regexp.MustCompile(`<t[dh][^>]*>(?:<time[^>]*>)?([^<]*)`)
+	for _, test := range []struct {
+		name    string
+		rows    []web.Row
+		caption string
+		want    []string // the header, then the rows
+	}{
+		{
+			"several rows a period",
+			[]web.Row{
+				row("up", []string{"UPWARD", "DAILY", ""}, market.Num(9.4696), market.Num(182.2), market.Num(5)),
+				row("down", []string{"DOWNWARD", "DAILY", ""}, market.Num(-0.004), market.Num(1143.57), market.Number{}),
+			},
+			"Prices<br>horizon: daily",
+			[]string{"Period direction a b c", "00:00–00:15 upward 9.47 182.20 5", "00:00–00:15 downward 0.00 1,143.57 –"},
+		},
+		{
+			"one row a period",
+			[]web.Row{
+				row("", []string{"UPWARD", "DAILY", "x"}, market.Num(1), market.Num(0.5), market.Num(-2.125)),
+				row("", []string{"DOWNWARD", "DAILY", ""}, market.Num(2.5), market.Num(3), market.Num(4)),
+			},
+			"Prices<br>horizon: daily",
+			[]string{"Period a b c direction remark", "00:00–00:15 1.00 0.5 −2.13 upward x", "00:00–00:15 2.50 3.0 4.00 downward"},
+		},
+	} {
+		table := web.Table{
+			ID: "x", Caption: web.Text{FR: "Prix", EN: "Prices"}, Words: words, Columns: []web.Column{column("a", 2), column("b", 0), column("c", 0)}, Rows: test.rows,
+		}
+		p, err := web.New(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := p.Market(web.Visit{Language: web.English, Path: "/prices"}, web.Market{First: day, Last: day, Sheets: []web.Sheet{{Dataset: market.DayAheadPrices, Table: table}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, shown, _ := strings.Cut(string(page), `<table id="x">`)
+		shown, _, _ = strings.Cut(shown, "</table>")
+		if !strings.Contains(shown, "<caption>"+test.caption+"</caption>") {
+			t.Errorf("%s: the caption is not %q: %s", test.name, test.caption, shown)
+		}
+		for i, line := range strings.Split(shown, "<tr")[1:] {
+			var texts []string
+			for _, cell := range cells.FindAllStringSubmatch(line, -1) {
+				texts = append(texts, cell[1])
+			}
+			if got := strings.TrimSpace(strings.Join(texts, " ")); got != test.want[i] {
+				t.Errorf("%s: line %d is %q, want %q", test.name, i, got, test.want[i])
 			}
 		}
 	}

@@ -169,27 +169,14 @@ type CapacityLine struct {
 
 // CapacityDay is the results of one reserve in one direction for a delivery date.
 type CapacityDay struct {
-	Mean         market.Number   // EUR per MW and hour, two decimals
-	Known, Whole int64           // seconds that have a price, and all of the date
-	Prices       []market.Number // EUR per MW and hour, in the order of time
+	DayMean
+	Prices []market.Number // EUR per MW and hour, in the order of time
 }
-
-// IsComplete reports whether the whole date has a price.
-func (d CapacityDay) IsComplete() bool { return d.Known == d.Whole }
 
 // Recent is the newest hours of a dataset.
 type Recent struct {
 	Sheet
-	Newest []Newest
-}
-
-// Newest is the newest value of a series, and the mean of all values that are shown.
-type Newest struct {
-	Chart, Label Text // the names of the chart and of the series; Chart is empty if the series is the only one of its chart
-	Unit         string
-	Value        market.Number
-	Period       market.Period // of the value
-	Mean         market.Number
+	All []SheetSeries // also those that are not drawn
 }
 
 // Overview renders the start page.

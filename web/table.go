@@ -20,10 +20,12 @@ type Table struct {
 	Caption Text
 	Source  Text     // where its values come from
 	Note    Text     // a notice beside it; may be empty
-	Words   []Column // of texts, such as the direction; with several rows a period, they differ
+	Words   []Column // of texts, such as the direction
 	Columns []Column // of numbers
 	Rows    []Row    // ascending by period
-	Long    bool     // it spans several delivery dates
+	Period  market.Period
+	Long    bool // it spans several delivery dates
+	Ahead   bool // a null is a value that is not known yet; else it may be that there was nothing to give a value to
 }
 
 // Column is a column of a table.
@@ -31,7 +33,8 @@ type Column struct {
 	Name     string // in the API; also its header in the CSV, and its series in charts
 	Label    Text
 	Unit     string
-	Decimals int // the least number of decimals shown
+	Decimals int           // the least number of decimals shown
+	Mean     market.Number // the exact mean over time, where the rows are rounded means; null: the mean of the rows
 }
 
 // Row is the values of one period, one for each column.
@@ -45,26 +48,94 @@ type Row struct {
 // Published returns the text that pages show for a word of the API; the word itself if it is not known.
 func Published(word string) Text { return Text(market.WordText(word)) }
 
+// mostDecimals is how many decimals a table shows at most. All decimals are in the CSV and in the charts.
+const mostDecimals = 2
+
+// decimals returns the number of decimals that the column with this index shows, the same in all rows, so that its decimal marks
+// are below each other.
+func (t Table) decimals(column int) int {
+	decimals := t.Columns[column].Decimals
+	for _, row := range t.Rows {
+		for n := row.Numbers[column]; n.Valid && decimals < mostDecimals && market.Round(n, decimals) != n; {
+			decimals++
+		}
+	}
+	return decimals
+}
+
+// layout is the columns of texts that a table shows, by their indices. Those that identify a row, where a period has several rows,
+// are before the numbers, others after them. A text that is the same in all rows is not repeated in each.
+type layout struct {
+	Before, After []int
+	Constant      []int // not in the rows: the same text in all of them
+}
+
+// Layout returns how the columns of texts are shown.
+func (t Table) Layout() layout {
+	var l layout
+	if len(t.Rows) == 0 {
+		return l
+	}
+	for i := range t.Words {
+		switch {
+		case t.isConstant(i):
+			if t.Rows[0].Words[i] != "" {
+				l.Constant = append(l.Constant, i)
+			}
+		case t.Rows[0].Series != "":
+			l.Before = append(l.Before, i)
+		default:
+			l.After = append(l.After, i)
+		}
+	}
+	return l
+}
+
+// isConstant reports whether a column of texts is the same in all rows.
+func (t Table) isConstant(word int) bool {
+	for _, row := range t.Rows {
+		if row.Words[word] != t.Rows[0].Words[word] {
+			return false
+		}
+	}
+	return true
+}
+
+// ConstantText returns the text of a column that is the same in all rows.
+func (t Table) ConstantText(word int) Text { return Published(t.Rows[0].Words[word]) }
+
+// IsNarrow reports whether the table has too few columns to fill the width of a page.
+func (t Table) IsNarrow() bool { return len(t.Columns) == 1 }
+
 // body returns the rows as HTML. Each number is also in an attribute as it was published, for the script that draws charts. A
 // template would take ten times as long for the thousands of cells of a month.
 func (t Table) body(l Language) template.HTML {
 	var b strings.Builder
+	shown := t.Layout()
+	decimals := make([]int, len(t.Columns))
+	for i := range t.Columns {
+		decimals[i] = t.decimals(i)
+	}
+	words := func(row Row, columns []int) {
+		for _, i := range columns {
+			b.WriteString("<td>" + html.EscapeString(Published(row.Words[i]).In(l)) + "</td>")
+		}
+	}
 	for _, row := range t.Rows {
 		fmt.Fprintf(&b, `<tr data-from="%d" data-to="%d"`, row.Period.Start, row.Period.End)
 		if row.Series != "" {
 			fmt.Fprintf(&b, ` data-series="%s"`, html.EscapeString(row.Series))
 		}
 		fmt.Fprintf(&b, `><th scope="row"><time datetime="%s">%s</time></th>`, row.Period.From().Format(time.RFC3339), slot(row.Period, t.Long))
-		for _, word := range row.Words {
-			b.WriteString("<td>" + html.EscapeString(Published(word).In(l)) + "</td>")
-		}
+		words(row, shown.Before)
 		for i, n := range row.Numbers {
 			b.WriteString(`<td class="number"`)
 			if n.Valid {
 				b.WriteString(` data-value="` + strconv.FormatFloat(n.V, 'f', -1, 64) + `"`)
 			}
-			b.WriteString(">" + formatNumber(l, n, t.Columns[i].Decimals) + "</td>")
+			b.WriteString(">" + formatNumber(l, market.Round(n, decimals[i]), decimals[i]) + "</td>")
 		}
+		words(row, shown.After)
 		b.WriteString("</tr>\n")
 	}
 	return template.HTML(b.String()) // safe: only numbers, and words that were escaped

@@ -91,6 +91,22 @@ func meansOf(rows market.Chunk, i int) []market.Number {
 	return means
 }
 
+// meanOfRows returns the mean of a column of all rows that were resampled to sumAndCount.
+func meanOfRows(rows market.Chunk, column int) market.Number {
+	if rows.Len() == 0 {
+		return market.Number{}
+	}
+	var sum market.Micro
+	var count int64
+	for i := range rows.Len() {
+		if n := rows.Columns[column*len(sumAndCount)].Number(i); n.Valid {
+			sum += market.MicroOf(n.V)
+			count += rows.Columns[column*len(sumAndCount)+1].Integers[i]
+		}
+	}
+	return market.MeanOf(sum.Number(), count)
+}
+
 func writeBuckets(w *jsonWriter, rows market.Chunk) {
 	for i := range rows.Len() {
 		means := meansOf(rows, i)
@@ -111,9 +127,9 @@ var afrrColumns = []string{"upward_price_eur_mwh", "downward_price_eur_mwh", "pd
 
 func fillAFRR(table *web.Table, dataset market.Dataset, rows market.Chunk) {
 	table.Caption = web.Text{FR: "Énergie aFRR, moyennes de 5 minutes des pas de 4 secondes", EN: "aFRR energy, 5 minute means of the 4 second steps"}
-	for _, name := range afrrColumns {
+	for c, name := range afrrColumns {
 		column := tableColumn(columnNamed(dataset, name))
-		column.Decimals = meanDecimals
+		column.Decimals, column.Mean = meanDecimals, meanOfRows(rows, c)
 		table.Columns = append(table.Columns, column)
 	}
 	for i := range rows.Len() {

@@ -333,6 +333,41 @@ func TestBeforeAllIsBuiltAPageIsUnavailable(t *testing.T) {
 	}
 }
 
+func TestMarketPagesShowTheMeansOfEachDate(t *testing.T) {
+	t.Parallel()
+	f, admin := withMarket(t)
+	short := market.NewDeliveryDate(2026, time.March, 29)
+	f.commit(t, marketOn(turnBack.Add(1)))
+	f.commit(t, dayPrices(short, without(hourly(0), 20, 21, 57)))
+	f.refresh(t)
+	for _, row := range []struct {
+		path      string
+		want, not []string
+	}{
+		{"/capacity?from=2026-10-25", []string{
+			"25 October 2026 has 25 hours: 02A is",
+			// Hours are priced 0, 1/2, 1 ... 12, and one of the quarters of the third has no price.
+			"Upward Prices, €/MW/h 6.05 27 values of 28 0.00 00:00 12.00 23:00", "Upward Procured volume, MW 512.00 500.00 00:00 524.00 23:00",
+		}, []string{"has 23 hours"}},
+		{"/capacity?from=2026-10-25&to=2026-10-26", []string{
+			"Means by day Delivery date Symmetric €/MW/h Symmetric MW 26/10/2026 5.80 23.75 h of 24 511.50 25/10/2026 6.05 24.75 h of 25 512.00",
+		}, nil},
+		{"/energy?from=2026-10-25&to=2026-10-26", []string{
+			"Upward Prices, €/MWh 48.17 0.67 00:00 99.00 04:55 Downward Prices, €/MWh – 0 values of 288", "26/10/2026 107.98 – 47.50 –", "Imbalance prices Status: provisional Period",
+		}, nil},
+		{"/prices?from=2026-10-25&to=2026-10-26", []string{
+			"By day, in €/MWh Delivery date Mean Minimum Maximum Below zero 26/10/2026 106.85 −20.00 238.25 9 25/10/2026 105.69 −20.00 238.25 9",
+		}, []string{"Without a price"}},
+		{"/prices?from=2026-03-29", []string{
+			"29 March 2026 has 23 hours: there is no hour from 02:00 to 03:00.", "Without a price: 06:00–06:30, 15:15–15:30.",
+		}, []string{"Over the day", "By day"}},
+		{"/prices?from=2026-10-26", nil, []string{"hours:"}},
+	} {
+		page := f.ask(t, "GET", row.path, admin, header("Accept-Language", "en")).Body.String()
+		holds(t, row.path, page, row.want, row.not)
+	}
+}
+
 func TestOldDatesAreNotCalledStale(t *testing.T) {
 	f := open(t, reporting(inState("late")))
 	today := market.DeliveryDateOf(noon)

@@ -259,7 +259,7 @@ func fillCapacityLine(line *web.CapacityLine, table web.Table, hour market.Perio
 		}
 	}
 	for i, date := range dates {
-		line.Days[i].Mean, line.Days[i].Whole = means[i].Number(), date.Period().Seconds()
+		line.Days[i].Date, line.Days[i].Mean, line.Days[i].Whole = date, means[i].Number(), date.Period().Seconds()
 	}
 	line.Price, line.Volume = price.Number(), volume.Number()
 }
@@ -276,18 +276,7 @@ func (s *Server) recent(ctx context.Context, identity auth.Identity, dataset mar
 		return web.Recent{}, err
 	}
 	sheet.Folded, sheet.CSV = true, web.Text{}
-	recent := web.Recent{Sheet: sheet}
-	for _, chart := range sheet.Charts {
-		for _, series := range chart.Series {
-			newest := web.Newest{
-				Label: series.Label, Unit: chart.Unit, Value: series.Figures.Newest, Period: series.Figures.NewestAt, Mean: series.Figures.Mean,
-			}
-			if len(chart.Series) > 1 {
-				newest.Chart = chart.Name
-			}
-			recent.Newest = append(recent.Newest, newest)
-		}
-	}
+	recent := web.Recent{Sheet: sheet, All: sheet.Series()}
 	if len(sheet.Charts) > 1 && !viewOf(dataset).oneDateOnly {
 		recent.Charts = sheet.Charts[:1] // prices
 	}

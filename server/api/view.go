@@ -92,7 +92,7 @@ func (s *Server) table(ctx context.Context, dataset market.Dataset, period marke
 	}
 	shown := shownTable{period: period, changed: reading.Changed, table: web.Table{
 		ID: string(dataset), Caption: web.Text(about.Title), Source: web.Text{FR: about.Source, EN: about.Source},
-		Long: period.Seconds() > longestDate,
+		Period: period, Long: period.Seconds() > longestDate, Ahead: about.Ahead,
 	}}
 	if view.resolution != "" {
 		resampler := market.NewResampler(dataset.Series(), columns, view.resolution, view.stats...)
@@ -158,16 +158,23 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 		key = rows + "-" + column
 	}
 	figures := web.Figures{Dated: table.Long}
+	days := newDayMeans(table)
 	var all market.Mean
+	known := table.Period.Start // everything before it is known, or in Missing
 	for _, row := range table.Rows {
 		if row.Series != rows {
 			continue
 		}
 		figures.Periods++
 		n := row.Numbers[at]
+		days.add(row.Period, n, table.Ahead)
 		if !n.Valid {
 			continue
 		}
+		if row.Period.Start > known {
+			figures.Missing = append(figures.Missing, market.Period{Start: known, End: row.Period.Start})
+		}
+		known = row.Period.End
 		if figures.Values == 0 || n.V < figures.Least.V {
 			figures.Least, figures.LeastAt = n, row.Period
 		}
@@ -181,8 +188,63 @@ func seriesOf(table web.Table, rows, column string, label web.Text) web.Series {
 		figures.Newest, figures.NewestAt = n, row.Period
 		all.AddTimes(n, row.Period.Seconds())
 	}
-	figures.Mean = all.Number()
+	if known < table.Period.End {
+		figures.Missing = append(figures.Missing, market.Period{Start: known, End: table.Period.End})
+	}
+	if !table.Ahead {
+		figures.Missing = nil
+	}
+	figures.Days = days.means()
+	if figures.Mean = all.Number(); table.Columns[at].Mean.Valid {
+		figures.Mean = table.Columns[at].Mean
+	}
 	return web.Series{Key: key, Label: label, Figures: figures}
+}
+
+// dayMeans computes the means of a series over delivery dates.
+type dayMeans struct {
+	calendar market.Calendar
+	days     []web.DayMean
+	sums     []market.Mean
+}
+
+// newDayMeans returns the dates of a table without means.
+func newDayMeans(table web.Table) *dayMeans {
+	m := &dayMeans{}
+	for _, date := range table.Period.Dates() {
+		m.days = append(m.days, web.DayMean{Date: date, Whole: date.Period().Seconds()})
+	}
+	m.sums = make([]market.Mean, len(m.days))
+	return m
+}
+
+// add adds the value of a period. A null makes the period unknown if the data are known ahead.
+func (m *dayMeans) add(period market.Period, n market.Number, ahead bool) {
+	at := m.days[0].Date.DaysUntil(m.calendar.DateOf(period.Start))
+	day := &m.days[at]
+	m.sums[at].AddTimes(n, period.Seconds())
+	if n.Valid || !ahead {
+		day.Known += period.Seconds()
+	}
+	if !n.Valid {
+		return
+	}
+	if !day.Least.Valid || n.V < day.Least.V {
+		day.Least = n
+	}
+	if !day.Most.Valid || n.V > day.Most.V {
+		day.Most = n
+	}
+	if n.V < 0 {
+		day.Negative++
+	}
+}
+
+func (m *dayMeans) means() []web.DayMean {
+	for i := range m.days {
+		m.days[i].Mean = m.sums[i].Number()
+	}
+	return m.days
 }
 
 // Labels on pages.

@@ -14,6 +14,18 @@ func MicroOf(v float64) Micro { return Micro(math.Round(v * MicrosPerUnit)) }
 // Number returns the value in its own unit.
 func (m Micro) Number() Number { return Num(float64(m) / MicrosPerUnit) }
 
+// Round returns a number with so many decimals, at most six, halves rounded away from zero; null stays null.
+func Round(n Number, decimals int) Number {
+	if !n.Valid {
+		return n
+	}
+	unit := int64(MicrosPerUnit)
+	for range decimals {
+		unit /= 10
+	}
+	return Micro(roundedQuotient(int64(MicroOf(n.V)), unit) * unit).Number()
+}
+
 // Mean computes the mean of the numbers that are not null; its zero value is ready for use.
 type Mean struct {
 	sum   Micro

@@ -358,7 +358,7 @@ class Chart {
     const wide = Math.max(...lines.map(line => line.length)) * LETTER, left = middle - 7, right = middle + 7;
     const after = middle < this.width / 2 && right + wide < this.width;
     lines.forEach((line, i) => group.append(element('text', {
-      class: 'reading', x: after ? right : left > wide ? left : this.width, y: MARGIN.top - 8 + i * LINE, 'text-anchor': after ? 'start' : 'end',
+      class: 'reading', x: after ? right : left - wide > MARGIN.left ? left : this.width, y: MARGIN.top - 8 + i * LINE, 'text-anchor': after ? 'start' : 'end',
     }, line)));
   }
 
