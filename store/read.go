@@ -88,6 +88,23 @@ func selectCoverage(ctx context.Context, tx *sql.Tx, dataset market.Dataset, fir
 	return coverage, err
 }
 
+// SeriesOf returns the names of the series of which a dataset has ever had rows, in alphabetical order.
+func (s *Store) SeriesOf(ctx context.Context, dataset market.Dataset) ([]string, error) {
+	var names []string
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		var name string
+		rows, err := tx.QueryContext(ctx, "SELECT DISTINCT series FROM coverage WHERE dataset = ? ORDER BY series", dataset)
+		return eachRow(rows, err, []any{&name}, func() error {
+			names = append(names, name)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: series of %s: %w", dataset, err)
+	}
+	return names, nil
+}
+
 // Extent is where a dataset begins and ends; the zero Extent is that of an empty dataset.
 type Extent struct {
 	First, Last market.DeliveryDate // delivery dates that have a row
