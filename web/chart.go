@@ -17,13 +17,36 @@ type Chart struct {
 	Unit    string
 	Series  []Series
 	Large   bool // the main chart of a page
+	Axis    Axis
+	Saves   bool // it can be saved as an image, which names the Source
+	Source  Text
+	Summary Text // in words; empty: that of the figures of the series
 }
+
+// Axis is what the horizontal axis of a chart is, if not time.
+type Axis string
+
+// The values of Axis.
+const (
+	AxisTime  Axis = ""
+	AxisHour  Axis = "hour"  // the hour of the day: the period is that of a day in seconds
+	AxisShare Axis = "share" // a share of the values: the period is the number of points
+)
 
 // Series is a line of a chart.
 type Series struct {
 	Key     string // the row's series and the column's name, joined by a dash; the name alone where a period is one row
 	Label   Text
 	Figures Figures
+
+	// A series without a table has its values as Runs returns them, and where finer rows are: the address without the range, and
+	// the step of the dataset in seconds.
+	Runs string
+	Rows string
+	Step int64
+	// Before is by how many days the values were moved to be compared; 0: they are where they belong.
+	Before int
+	Style  string // s0 to s7, with " before" for one of an earlier range; empty: by its place in the chart
 }
 
 // Figures are the summary of a series.
@@ -63,6 +86,9 @@ func (f Figures) MoreMissing() int { return len(f.Missing) - len(f.FirstMissing(
 
 // summary describes a chart in words, for screen readers.
 func (c Chart) summary(l Language) string {
+	if c.Summary.FR != "" {
+		return c.Summary.typeset(l)
+	}
 	var sentences []string
 	for _, s := range c.Series {
 		f, name := s.Figures, s.Label.In(l)

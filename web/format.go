@@ -76,9 +76,13 @@ func formatDay(l Language, d market.DeliveryDate) string {
 	return fmt.Sprintf("%s\u00a0%s\u00a0%d", dayOfMonth(l, civil.Day()), months[l][civil.Month()-1], civil.Year())
 }
 
+func weekdayOf(l Language, d market.DeliveryDate) string {
+	return weekdays[l][d.Start().In(market.Paris).Weekday()]
+}
+
 // formatLongDay formats a date for a heading, such as Dimanche 11 octobre 2026.
 func formatLongDay(l Language, d market.DeliveryDate) string {
-	weekday := weekdays[l][d.Start().In(market.Paris).Weekday()]
+	weekday := weekdayOf(l, d)
 	return strings.ToUpper(weekday[:1]) + weekday[1:] + " " + formatDay(l, d)
 }
 

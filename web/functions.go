@@ -8,6 +8,7 @@ import (
 	"courant/auth"
 	"courant/ingest/report"
 	"courant/store/market"
+	"courant/store/market/analysis"
 )
 
 // functions returns the functions of templates in a language.
@@ -33,6 +34,10 @@ func functions(l Language) template.FuncMap {
 		"shortmoment": func(t time.Time) string { return formatShortDay(market.DeliveryDateOf(t)) + " " + Clock(t.Unix()) },
 		"dayofmonth":  dayOf,
 		"month":       func(d market.DeliveryDate) string { return monthOf(l, d) },
+		"monthyear":   func(d market.DeliveryDate) string { return monthOf(l, d) + "\u00a0" + d.String()[:4] },
+		"weekday":     func(d market.DeliveryDate) string { return weekdayOf(l, d)[:3] },
+		"totals":      func(t analysis.Total, a *Analysis) totalRow { return totalRow{t, a.Decimals, a.IsPrice()} },
+		"lengthname":  func(length market.BucketLength) string { return lengthTexts[length].typeset(l) },
 		"start":       start,
 		"slot":        slot,
 		"clock":       Clock,

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 
 	"courant/ingest/report"
 	"courant/store/market"
+	"courant/store/market/analysis"
 	"courant/web"
 )
 
@@ -113,6 +116,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 			Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day, Before: "?from=2026-10-24", After: "?from=2026-10-26",
 			InvalidDates: true, MostDates: 31, Sheets: []web.Sheet{sheet(market.AFRREnergy, word), sheet(market.MFRREnergy, word)},
 		}))
+		r.keep("explore, " + name)(p.Explore(visit, explored(word)))
 		r.keep("status, " + name)(p.Status(visit, status(word)))
 		documented := []web.Documented{{Route: web.Reference()[0], Example: "{\n}", Live: true, Address: "/api/datasets"}}
 		for _, route := range web.Reference() {
@@ -130,6 +134,59 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 			bare := web.Sheet{Dataset: market.DayAheadPrices, First: day, Last: day.Add(1), Absence: absence, Feed: feed(market.DayAheadPrices, state)}
 			r.keep("market, " + string(absence) + ", " + string(state))(p.Market(member, web.Market{Title: web.Text{FR: "Prix", EN: "Prices"}, Path: web.Text{FR: "/prix", EN: "/prices"}, First: day, Last: day.Add(1), Sheets: []web.Sheet{bare}}))
 		}
+	}
+}
+
+// explored is a view of the page for exploring with a word of the source in its series.
+func explored(word string) web.Explore {
+	steps := []analysis.Step{analysis.StepOf(day.Period(), market.Num(-1234.5))}
+	days := analysis.Days(steps, market.QuarterSeconds, day, day)
+	label := web.Text{FR: "Prix, " + word, EN: "Price, " + word}
+	rows := web.RowsPath(market.FCRCapacity) + "?format="
+	chart := web.Chart{
+		Name: label, Period: day.Period(), Unit: "€/MWh", Saves: true, Source: web.Text{FR: "Source : " + word, EN: "Source: " + word},
+		Series: []web.Series{
+			{Key: word, Label: label, Runs: web.Runs(steps), Rows: "/api/datasets/fcr-capacity/rows?product=" + url.QueryEscape(word), Step: 900, Style: "s0"},
+			{Key: word + ":before", Label: label, Runs: web.Runs(steps), Style: "s0 before", Before: 7},
+		},
+	}
+	return web.Explore{
+		Path: web.PageExplore.Path, First: day, Last: day, InvalidAddress: true, MostSeries: 8,
+		Groups: []web.SeriesGroup{
+			{Dataset: market.FCRCapacity, Series: []web.SeriesChoice{{ID: "fcr-capacity:" + word, Label: label, Chosen: true}}},
+			{Dataset: market.AFRREnergy, Locked: true}, {Dataset: market.MFRREnergy},
+		},
+		Presets: []web.Choice{{Value: "7d", Label: web.Text{FR: "7 jours", EN: "7 days"}, Address: "?range=7d&s=" + url.QueryEscape(word), Chosen: true}},
+		Befores: []web.Choice{{Value: "day", Label: web.Text{FR: "veille", EN: "day before"}, Chosen: true}},
+		Notices: []web.Sheet{{Dataset: market.AFRREnergy, Absence: web.AbsenceLocked}},
+		Charts:  []web.Chart{chart},
+		Files:   []web.SeriesFiles{{Dataset: market.FCRCapacity, CSV: rows + "csv", XLSX: rows + "xlsx", Parquet: rows + "parquet"}},
+		Analysis: &web.Analysis{
+			Name: label, Unit: "€/MWh", Decimals: 2, Choices: []web.Choice{{Label: label, Address: "?of=a"}, {Label: label, Address: "?of=b", Chosen: true}},
+			Step: market.BucketsHour, Whole: analysis.All(days), Days: days, Months: append(analysis.Months(days), analysis.Months(days)...), Charts: []web.Chart{chart},
+			Heat: &web.HeatMap{Days: 1, Unit: "€/MWh", Columns: analysis.Columns(steps, day, day, 1)},
+		},
+	}
+}
+
+func TestValuesForTheScriptAreRunsWithoutGaps(t *testing.T) {
+	t.Parallel()
+	quarter := func(start int64, n market.Number) analysis.Step {
+		return analysis.StepOf(market.Period{Start: start, End: start + 900}, n)
+	}
+	hour := analysis.Step{Period: market.Period{Start: 5400, End: 9000}, Sum: market.MicroOf(10), Count: 3}
+	got := web.Runs([]analysis.Step{
+		quarter(0, market.Num(-1.5)), quarter(900, market.Number{}), quarter(1800, market.Num(0.000001)), quarter(4500, market.Num(7)), hour,
+	})
+	if want := "0,900,-1.5,,0.000001;4500,900,7;5400,3600,3.33"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if none := web.Runs(nil); none != "" {
+		t.Errorf("of nothing: %q", none)
+	}
+	heat := web.HeatMap{Columns: []analysis.Column{{First: day, Hours: []market.Number{market.Num(1), {}}}, {First: day.Add(1), Hours: []market.Number{market.Num(-2)}}}}
+	if want := fmt.Sprintf("%d,1,;%d,-2", day.Start().Unix(), day.Add(1).Start().Unix()); heat.Text() != want {
+		t.Errorf("%s, want %s", heat.Text(), want)
 	}
 }
 

@@ -111,6 +111,8 @@ var (
 		Text{"Page : capacité", "Page: capacity"}, AccessAccount}
 	PageEnergy = Page{"energy", Text{"/energie", "/energy"}, Text{"Énergie", "Energy"},
 		Text{"Page : énergie", "Page: energy"}, AccessAccount}
+	PageExplore = Page{"explore", Text{"/explorer", "/explore"}, Text{"Explorer", "Explore"},
+		Text{"Page : toutes les séries sur n’importe quelle période", "Page: all series over any range"}, AccessAccount}
 	PageDocs = Page{"docs", same("/docs"), same("API"),
 		Text{"Page : documentation de l’API", "Page: documentation of the API"}, AccessPublic}
 	PageProblem = Page{"problem", same("/docs/problems/{code}"), Text{},
@@ -137,7 +139,7 @@ var (
 
 // sitePages are all pages, those of the navigation in its order.
 var sitePages = []Page{
-	PageOverview, PagePrices, PageCapacity, PageEnergy, PageDocs, PageStatus, PageUsers, PageUser, PageAudit,
+	PageOverview, PagePrices, PageCapacity, PageEnergy, PageExplore, PageDocs, PageStatus, PageUsers, PageUser, PageAudit,
 	PageLogin, PageForgotten, PageSignUp, PageSetPassword, PageOffers, PageAccount, PageTokens, PageProblem,
 }
 

@@ -14,7 +14,7 @@ import (
 func TestLinksAndFormsLeadToRoutesOfTheReference(t *testing.T) {
 	var gets, posts []*regexp.Regexp
 	parameter := regexp.MustCompile(`\\\{\w+\\\}`)
-	for _, route := range web.Reference(web.RowsRoute(market.DayAheadPrices, nil, nil)) {
+	for _, route := range web.Reference(web.RowsRoute(market.DayAheadPrices, nil, nil), web.RowsRoute(market.FCRCapacity, nil, nil)) {
 		pattern := regexp.MustCompile("^" + parameter.ReplaceAllString(regexp.QuoteMeta(route.Path), `[^/]+`) + "$")
 		if route.Method == "GET" {
 			gets = append(gets, pattern)

@@ -27,7 +27,7 @@ var static embed.FS
 
 // templateNames are the templates of pages in templates/.
 var templateNames = []string{
-	"login", "overview", "market", "status", "docs", "problem", "failure",
+	"login", "overview", "market", "explore", "status", "docs", "problem", "failure",
 	"forgotten", "signup", "setpassword", "account", "tokens", "offers", "users", "user", "audit",
 }
 

@@ -140,6 +140,8 @@ var routes = []route{
 	{"/", []string{"GET", "HEAD"}},
 	{"/prix", []string{"GET", "HEAD"}},
 	{"/prices", []string{"GET", "HEAD"}},
+	{"/explorer", []string{"GET", "HEAD"}},
+	{"/explore", []string{"GET", "HEAD"}},
 	{"/capacite", []string{"GET", "HEAD"}},
 	{"/capacity", []string{"GET", "HEAD"}},
 	{"/energie", []string{"GET", "HEAD"}},
@@ -291,7 +293,7 @@ func checkAnswer(t *testing.T, what string, w *httptest.ResponseRecorder, method
 	}
 	for name, value := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Courant-Data": "",
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	} {
 		if got := w.Header().Get(name); got != value {

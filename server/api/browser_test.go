@@ -450,6 +450,7 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 	must(t, err)
 	guest := []string{"/login?next=%2Fcompte", "/docs", "/offres", "/mot-de-passe-oublie", "/inscription", api.LinkAddress("", key)}
 	member := []string{"/", "/prix?from=2026-10-25", "/prices?from=2026-10-25&to=2026-10-27", "/capacite?from=2026-10-25", "/energie?from=2026-10-25", "/energy?from=2026-01-01", "/etat", "/docs",
+		"/explorer?range=all&before=week&s=day-ahead-prices:price_eur_mwh&s=mfrr-energy:UPWARD:clearing_price_eur_mwh&s=afrr-energy:pdemand_mw",
 		"/compte", "/docs/jetons", "/offers", "/administration", "/administration/comptes/1", "/admin/audit"}
 	type view struct {
 		width            int64
@@ -514,4 +515,49 @@ func TestInABrowserAPageListensToTheStreamAndComesAgainForWhatItMissed(t *testin
 	f.LetListenersGo()
 	f.commit(t, quarterPrices(2, 3, 1))
 	run(b, chromedp.Poll[bool](`String(window.heard) == "1:2,2:3"`))
+}
+
+func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
+	t.Parallel()
+	f, _ := withTwoMarkets(t)
+	b := openAs(t, f, store.Administrator, "en")
+	b.do(chromedp.EmulateViewport(1440, 900))
+	day := turnBack.Add(1).Period()
+	b.open(fmt.Sprintf("/explore?range=all&before=day&zoom=%d-%d", day.Start, day.End))
+	// The range is drawn in hours; the day that the address zooms to is read again in quarter hours.
+	run(b, chromedp.Poll[bool](plot+`.getAttribute('aria-valuemax') === '96'`))
+	b.is(axes, "0")
+	b.is(uneven, "0")
+	b.do(chromedp.Focus(chromedp.CSS(".plot")))
+	b.keys(slices.Concat([]string{kb.Home}, slices.Repeat([]string{kb.ArrowRight}, 12))...)
+	// At 03:00 the day of 25 hours had its seventeenth quarter.
+	b.is(reading, "Oct 26 03:00–03:15, Day-ahead prices 64.00\u00a0€/MWh, Day-ahead prices, day before 92.00\u00a0€/MWh")
+
+	const saved = `(async kind => {
+		const {click} = HTMLAnchorElement.prototype, {createObjectURL} = URL;
+		let file;
+		URL.createObjectURL = blob => createObjectURL.call(URL, file = blob);
+		const link = new Promise(resolve => HTMLAnchorElement.prototype.click = function () { resolve(this); });
+		document.querySelector('[data-save=' + kind + ']').click();
+		const {download} = await link;
+		Object.assign(HTMLAnchorElement.prototype, {click});
+		Object.assign(URL, {createObjectURL});
+		const bytes = new Uint8Array(await file.arrayBuffer());
+		return download + ' ' + new TextDecoder().decode(bytes.slice(0, 4)) + ' ' + (bytes.length > 2000);
+	})`
+	for kind, want := range map[string]string{"svg": ".svg <svg true", "png": ".png \ufffdPNG true"} {
+		got := run(b, chromedp.Evaluate[string](saved+`('`+kind+`')`, chromedp.EvalAwaitPromise))
+		if !strings.HasSuffix(got, want) {
+			t.Errorf("saved as %s it is %q, want %q", kind, got, want)
+		}
+	}
+	b.is(`new URLSearchParams(location.search).get('zoom')`, fmt.Sprintf("%d-%d", day.Start, day.End))
+	b.do(chromedp.Click(chromedp.CSS("[data-zoom=all]")))
+	b.is(`new URLSearchParams(location.search).get('zoom')`, "null")
+	b.is(plot+`.getAttribute('aria-valuemax')`, "120") // hours: of the days stored 23, 24, 25 and 24, and of the day after the second one 24 to compare with
+
+	// The map has the hours that each day has: both of 02:00 as halves, or none.
+	b.open("/explore?from=2026-10-25&to=2026-10-26")
+	b.is(`[...document.querySelectorAll('.heat .cells:not(.swatch)')].reduce((n, path) => n + path.getAttribute('d').split('Z').length - 1, 0)`, "49")
+	b.calm("/explore")
 }

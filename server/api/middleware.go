@@ -70,7 +70,7 @@ func (s *Server) recoverPanic(c echo.Context, err *error) {
 }
 
 // contentSecurityPolicy allows what Courant serves itself, and nothing inline.
-const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Header values of answers, made once so that setting them does not allocate.

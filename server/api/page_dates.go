@@ -36,10 +36,15 @@ func (s span) shifted(by int) span {
 // parseSpan returns the dates "from" and "to" of a query. One of them alone means that date; without both it is the
 // fallback.
 func parseSpan(query url.Values, fallback market.DeliveryDate) (span, error) {
+	return parseSpanOf(query, span{fallback, fallback}, mostPageDates)
+}
+
+// parseSpanOf is parseSpan with another fallback, for up to most dates.
+func parseSpanOf(query url.Values, fallback span, most int) (span, error) {
 	from, to := query.Get("from"), query.Get("to")
 	switch {
 	case from == "" && to == "":
-		return span{fallback, fallback}, nil
+		return fallback, nil
 	case from == "":
 		from = to
 	case to == "":
@@ -48,8 +53,8 @@ func parseSpan(query url.Values, fallback market.DeliveryDate) (span, error) {
 	first, firstErr := market.ParseDeliveryDate(from)
 	last, lastErr := market.ParseDeliveryDate(to)
 	s := span{first, last}
-	if firstErr != nil || lastErr != nil || last.Before(first) || s.days() > mostPageDates {
-		return span{fallback, fallback}, problemInvalidSpan
+	if firstErr != nil || lastErr != nil || last.Before(first) || s.days() > most {
+		return fallback, problemInvalidSpan
 	}
 	return s, nil
 }

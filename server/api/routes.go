@@ -43,6 +43,7 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	for _, page := range marketPages {
 		s.getPage(page.Page, s.requireSignIn(s.market(page)))
 	}
+	s.getPage(web.PageExplore, s.requireSignIn(s.explore))
 	s.getPage(web.PageDocs, s.public(s.docs))
 	s.getPage(web.PageProblem, s.public(s.problemPage))
 	s.getPage(web.PageStatus, s.requireSignIn(s.statusPage))

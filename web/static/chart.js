@@ -1,5 +1,5 @@
-// Draws the charts of a page as SVG from the tables of the same page. The value of a period is a step from its start to its
-// end; a null is a gap. Instants are in seconds UTC and shown as local time in Paris.
+// Draws the charts of a page as SVG, from the tables of the same page or from values that the page has in their place. The value of
+// a period is a step from its start to its end; a null is a gap. Instants are in seconds UTC and shown as local time in Paris.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const language = document.documentElement.lang;
@@ -16,6 +16,7 @@ const parisHour = new Intl.DateTimeFormat('en-GB', {timeZone: 'Europe/Paris', ho
 const parisDay = paris({day: 'numeric', month: 'short'});
 const parisMonth = paris({month: 'short', year: 'numeric'});
 const plain = new Intl.NumberFormat(language, {maximumFractionDigits: 6});
+const whole = new Intl.NumberFormat(language, {maximumFractionDigits: 0});
 const priced = new Intl.NumberFormat(language, {minimumFractionDigits: 2, maximumFractionDigits: 6});
 
 const withMinus = text => text.replace('-', '\u2212');
@@ -62,6 +63,12 @@ function seriesOf(id) {
   tables.set(id, series);
   return series;
 }
+
+/** Returns the points of runs of periods: each run has its start, the length of its periods and their values. */
+const pointsOf = runs => runs.split(';').flatMap(run => {
+  const [start, length, ...values] = run.split(',');
+  return values.map((text, i) => ({from: +start + i * length, to: +start + (i + 1) * length, value: text === '' ? null : +text}));
+});
 
 /** Returns the index of the first point that ends after the instant. */
 function firstAfter(points, t) {
@@ -112,21 +119,59 @@ function element(name, attributes, text) {
   return made;
 }
 
+/** Returns the point so many days later at the same time of day in Paris, in a list; an empty one if the later day does not have the hour. */
+function daysLater(point, days) {
+  const drift = [0, HOUR, -HOUR].find(s => hourOf(point.from - point.from % HOUR + days * DAY + s) === hourOf(point.from - point.from % HOUR));
+  if (days === 0 || drift === undefined) return days === 0 ? [point] : [];
+  const shift = days * DAY + drift;
+  return [{from: point.from + shift, to: point.to + shift, value: point.value}];
+}
+
 const opened = performance.now();
+
+// The periods of finer rows, in seconds, with their resolution in the API, and how many of them a chart may have.
+const LENGTHS = [[300, 'PT5M'], [900, 'PT15M'], [HOUR, 'PT1H']];
+const FINE_POINTS = 1500;
+const LEVELS = 7; // of the colours of a map, above and below zero
+
+// What the horizontal axis is. cursor is where its charts show their values; null: nowhere.
+const axes = {
+  time: {cursor: null, unit: 'h', labels: chart => chart.timeLabels(), name: (period, chart) => periodName(period, chart.dated)},
+  hour: {
+    cursor: null, unit: 'h',
+    labels: chart => {
+      const every = [1, 2, 3, 4, 6].find(n => chart.x(n * HOUR) - chart.x(0) >= LABEL.hour) ?? 12, {from, to} = chart.shown;
+      return Array.from({length: 25}, (_, h) => ({t: h * HOUR, name: String(h).padStart(2, '0'), row: 0}))
+        .filter(l => l.t >= from && l.t <= to && l.t / HOUR % every === 0);
+    },
+    name: ({from}) => `${String(from / HOUR).padStart(2, '0')}:00–${String(from / HOUR + 1).padStart(2, '0')}:00`,
+  },
+  share: {
+    cursor: null, unit: '%',
+    labels: chart => {
+      const {from, to} = chart.shown, {whole} = chart;
+      return ticks(100 * from / whole.to, 100 * to / whole.to).map(n => ({t: n / 100 * whole.to, name: plain.format(n), row: 0}))
+        .filter(l => l.t >= from && l.t <= to);
+    },
+    name: ({from}, {whole}) => `${plain.format(Math.round(1000 * from / (whole.to - 1 || 1)) / 10)}\u202f%`,
+  },
+};
 
 class Chart {
   constructor(figure, index) {
     this.figure = figure;
     this.id = `chart${index}`;
     this.unit = figure.dataset.unit;
-    this.now = +figure.dataset.now;
+    this.axis = axes[figure.dataset.axis ?? 'time'];
+    this.now = this.axis === axes.time ? +figure.dataset.now : NaN;
     this.whole = {from: +figure.dataset.from, to: +figure.dataset.to};
     this.shown = this.whole;
     this.dated = this.whole.to - this.whole.from > 26 * HOUR;
     this.fingers = new Map(); // by pointer: where it is, in px, and the instant that it holds
-    const read = seriesOf(figure.dataset.table);
-    this.series = [...figure.querySelectorAll('[data-series]')].map((key, i) => ({
-      key, name: key.textContent.trim(), points: read.get(key.dataset.series) ?? [], style: `s${i}`, on: true,
+    const read = figure.dataset.table && seriesOf(figure.dataset.table);
+    this.series = [...figure.querySelectorAll('[data-series]')].map(key => ({
+      key, name: key.textContent.trim(), style: key.className.replace(/key|hidden/g, '').trim(), on: true,
+      points: read ? read.get(key.dataset.series) ?? [] : pointsOf(key.dataset.runs ?? ''),
     }));
     this.plot = figure.querySelector('.plot');
     this.prepare();
@@ -148,27 +193,31 @@ class Chart {
     this.buttons = [...this.figure.querySelectorAll('[data-zoom]')];
     for (const button of this.buttons) button.addEventListener('click', () => this.zoomBy(button.dataset.zoom));
     plot.addEventListener('pointermove', event => this.move(event));
-    plot.addEventListener('pointerleave', event => { if (!this.drag && event.pointerType !== 'touch') point(null); });
+    plot.addEventListener('pointerleave', event => { if (!this.drag && event.pointerType !== 'touch') this.point(null); });
     plot.addEventListener('pointerdown', event => this.press(event));
     plot.addEventListener('pointerup', event => this.release(event));
     plot.addEventListener('pointercancel', event => this.cancel(event));
     plot.addEventListener('dblclick', () => this.zoomBy('all'));
     plot.addEventListener('keydown', event => this.key(event));
-    plot.addEventListener('focus', () => { if (plot.matches(':focus-visible') && cursor === null) point(this.reading()); });
-    plot.addEventListener('blur', () => point(null));
-    new ResizeObserver(() => this.draw()).observe(plot);
+    plot.addEventListener('focus', () => { if (plot.matches(':focus-visible') && this.axis.cursor === null) this.point(this.reading()); });
+    plot.addEventListener('blur', () => this.point(null));
+    for (const button of this.figure.querySelectorAll('[data-save]')) button.addEventListener('click', () => save(this, button.dataset.save));
+    new ResizeObserver(() => { if (plot.clientWidth !== this.width || plot.clientHeight !== this.height) this.draw(); }).observe(plot);
   }
 
   /** Returns the current instant: a page may stay open for long. */
   instant() { return this.now + (performance.now() - opened) / 1000; }
 
   /** Returns the points of a series that lie at least in part between two instants, as a rule those of the shown ones. */
-  visible({points}, {from, to} = this.shown) {
-    const first = firstAfter(points, from);
+  visible(series, {from, to} = this.shown) {
+    const points = this.pointsIn(series, {from, to}), first = firstAfter(points, from);
     let last = first;
     while (last < points.length && points[last].from < to) last++;
     return points.slice(first, last);
   }
+
+  /** Returns the points of a series: finer ones if there are some of all of the span. */
+  pointsIn({points, finer}, {from, to}) { return finer && finer.from <= from && finer.to >= to ? finer.points : points; }
 
   /** Returns the periods of the visible points of all series that are on, ascending. */
   periods(span = this.shown) {
@@ -241,12 +290,12 @@ class Chart {
   }
 
   drawTimes(svg) {
-    const bottom = this.height - MARGIN.bottom, labels = this.timeLabels();
+    const bottom = this.height - MARGIN.bottom, labels = this.axis.labels(this);
     if (labels.some(l => /^\d/.test(l.name) && l.name.length < 4)) {
-      svg.append(element('text', {class: 'axis unit', x: MARGIN.left - 16, y: bottom + 18, 'text-anchor': 'end'}, 'h'));
+      svg.append(element('text', {class: 'axis unit', x: MARGIN.left - 16, y: bottom + 18, 'text-anchor': 'end'}, this.axis.unit));
     }
     const {from, to} = this.shown;
-    if (to - from <= 3 * DAY) {
+    if (this.axis === axes.time && to - from <= 3 * DAY) {
       for (const x of midnights(from, to).filter(t => t > from && t < to).map(this.x)) {
         svg.append(element('line', {class: 'zero', x1: x, x2: x, y1: MARGIN.top, y2: bottom}));
       }
@@ -340,7 +389,7 @@ class Chart {
   }
 
   /** Returns the values of the visible series at the instant. */
-  at(t) { return this.series.filter(s => s.on).map(series => ({series, point: pointAt(series.points, t)})).filter(f => f.point); }
+  at(t) { return this.series.filter(s => s.on).map(series => ({series, point: pointAt(this.pointsIn(series, this.shown), t)})).filter(f => f.point); }
 
   /** Draws a line at the period of the instant and its values as dots and, if asked, as text. */
   mark(group, t, worded) {
@@ -353,8 +402,8 @@ class Chart {
     }
     if (!worded) return;
     const lines = found.length === 1
-      ? [`${periodName(period, this.dated)} · ${this.valueIn(found[0])}`]
-      : [periodName(period, this.dated), ...found.map(f => `${f.series.name} ${this.valueIn(f)}`)];
+      ? [`${this.axis.name(period, this)} · ${this.valueIn(found[0])}`]
+      : [this.axis.name(period, this), ...found.map(f => `${f.series.name} ${this.valueIn(f)}`)];
     const wide = Math.max(...lines.map(line => line.length)) * LETTER, left = middle - 7, right = middle + 7;
     const after = middle < this.width / 2 && right + wide < this.width;
     lines.forEach((line, i) => group.append(element('text', {
@@ -365,7 +414,7 @@ class Chart {
   valueIn({point: p}) { return p.value === null ? '–' : `${formatted(p.value, this.unit)}\u00a0${this.unit}`; }
 
   drawCursor() {
-    const t = cursor, {plot} = this;
+    const t = this.axis.cursor, {plot} = this;
     this.cursor.replaceChildren();
     const reading = t ?? this.reading();
     plot.setAttribute('aria-valuenow', this.positionOf(reading) + 1 || Math.min(1, this.known.length));
@@ -386,16 +435,16 @@ class Chart {
   words(t) {
     const found = this.at(t);
     if (found.length === 0) return '–';
-    return `${periodName(found[0].point, this.dated)}, ${found.map(f => `${f.series.name} ${this.valueIn(f)}`).join(', ')}`;
+    return `${this.axis.name(found[0].point, this)}, ${found.map(f => `${f.series.name} ${this.valueIn(f)}`).join(', ')}`;
   }
 
   key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const periods = this.known, at = this.positionOf(cursor ?? this.reading()), step = cursor === null ? 0 : 1;
+    const periods = this.known, at = this.positionOf(this.axis.cursor ?? this.reading()), step = this.axis.cursor === null ? 0 : 1;
     const to = {
       ArrowRight: at + step, ArrowUp: at + step, ArrowLeft: at - step, ArrowDown: at - step, Home: 0, End: periods.length - 1,
     }[event.key];
-    if (to !== undefined && periods.length > 0) point(periods[Math.min(Math.max(to, 0), periods.length - 1)].from);
+    if (to !== undefined && periods.length > 0) this.point(periods[Math.min(Math.max(to, 0), periods.length - 1)].from);
     else if (event.key === 'PageUp' || event.key === 'PageDown') document.querySelector(event.key === 'PageUp' ? 'a[rel=prev]' : 'a[rel=next]')?.click();
     else if (event.key === '+') this.zoomBy('in');
     else if (event.key === '-') this.zoomBy('out');
@@ -413,7 +462,7 @@ class Chart {
       this.pinch();
       return;
     }
-    point(t);
+    this.point(t);
     if (!this.drag) return;
     this.drag.to = t;
     this.select();
@@ -436,7 +485,7 @@ class Chart {
     const [a, b] = [...this.fingers.values()].sort((a, b) => a.t - b.t);
     if (b.x - a.x < 1 || b.t <= a.t) return;
     const perPx = (b.t - a.t) / (b.x - a.x), first = a.t - (a.x - MARGIN.left) * perPx;
-    point(null);
+    this.point(null);
     this.zoomTo(first, first + (this.width - MARGIN.left - MARGIN.right) * perPx);
   }
 
@@ -460,6 +509,31 @@ class Chart {
     this.selection.setAttribute('width', right - left);
   }
 
+  /** Shows the values at an instant in all charts of the same axis; null: of none. */
+  point(t) {
+    this.axis.cursor = t;
+    for (const chart of charts) if (chart.axis === this.axis) chart.drawCursor();
+  }
+
+  /** Reads finer rows of the shown range, if there are any that fit. */
+  async refine() {
+    const {from, to} = this.shown;
+    await Promise.all(this.series.map(async series => {
+      const {rows, step, before = 0} = series.key.dataset, [coarse] = this.visible(series), earlier = before * DAY;
+      if (!rows || !coarse) return;
+      const [seconds, resolution] = [[+step, 'native'], ...LENGTHS].find(([n]) => n >= +step && (to - from) / n <= FINE_POINTS) ?? [Infinity];
+      if (seconds >= coarse.to - coarse.from) return;
+      // An hour more on both sides: a clock may change between the days.
+      const answer = await fetch(`${rows}&from=${from - earlier - HOUR}&to=${to - earlier + HOUR}&resolution=${resolution}`);
+      if (!answer.ok) return;
+      const {period_start_utc: starts, period_end_utc: ends, ...values} = (await answer.json()).data;
+      const column = values[new URLSearchParams(rows.split('?')[1]).get('columns')];
+      const points = starts.map((start, i) => ({from: Date.parse(start) / 1000, to: Date.parse(ends[i]) / 1000, value: column[i]}));
+      series.finer = {from, to, points: points.flatMap(p => daysLater(p, +before))};
+    }));
+    if (this.shown.from === from && this.shown.to === to) this.draw();
+  }
+
   /** Zooms in around the cursor, out, or to all. */
   zoomBy(how) {
     const {from, to} = this.shown, now = this.instant(), isNow = now >= from && now < to;
@@ -467,7 +541,7 @@ class Chart {
       zoom(this.whole, this.whole);
       return;
     }
-    const half = (to - from) * (how === 'in' ? 1 / 4 : 1), middle = cursor ?? (isNow ? now : (from + to) / 2);
+    const half = (to - from) * (how === 'in' ? 1 / 4 : 1), middle = this.axis.cursor ?? (isNow ? now : (from + to) / 2);
     this.zoomTo(middle - half, middle + half);
   }
 
@@ -479,20 +553,177 @@ class Chart {
   }
 }
 
-/** The instant whose values all charts of the page show; null if there is none. */
-let cursor = null;
-function point(t) {
-  cursor = t;
-  for (const chart of charts) chart.drawCursor();
-}
-
 /** Charts with the same time axis zoom together. */
 function zoom(whole, shown) {
   for (const chart of charts) {
     if (chart.whole.from !== whole.from || chart.whole.to !== whole.to) continue;
     chart.shown = shown;
     chart.draw();
+    chart.refine();
   }
+  const isInAddress = chart => chart.axis === axes.time && chart.series.some(series => series.key.dataset.rows);
+  if (!charts.some(chart => isInAddress(chart) && chart.shown === shown)) return;
+  const address = new URL(location);
+  if (shown === whole) address.searchParams.delete('zoom');
+  else address.searchParams.set('zoom', `${shown.from}-${shown.to}`);
+  history.replaceState(null, '', address);
+}
+
+/** Draws the means of hours by days, or by weeks, as cells: an hour that a day does not have is empty, of an hour that it has twice there are halves. */
+class HeatMap {
+  constructor(figure) {
+    this.figure = figure;
+    this.unit = figure.dataset.unit;
+    this.plot = figure.querySelector('.plot');
+    this.columns = figure.dataset.columns.split(';').map(text => {
+      const [start, ...values] = text.split(',');
+      return {start: +start, cells: this.cells(+start, values.map(v => v === '' ? null : +v))};
+    });
+    const values = this.columns.flatMap(c => c.cells.map(cell => cell.value)).filter(v => v !== null).sort((a, b) => a - b);
+    const at = share => values[Math.floor(share * (values.length - 1))] ?? 0;
+    // A few extreme values do not make all others look alike.
+    const above = at(0.98) > 0 ? at(0.98) : 1;
+    this.base = at(0.02) > above / 2 ? at(0.02) : 0;
+    this.above = above;
+    this.below = Math.min(at(0.02), -above / LEVELS);
+    this.plot.setAttribute('role', 'img');
+    this.plot.setAttribute('aria-label', this.plot.dataset.label);
+    this.plot.addEventListener('pointermove', event => this.read(event));
+    this.plot.addEventListener('pointerdown', event => this.read(event));
+    this.plot.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') this.cursor.replaceChildren(); });
+    new ResizeObserver(() => this.draw()).observe(this.plot);
+  }
+
+  /** Returns the cells of a column: the hour, the part of it that the cell takes and the value. */
+  cells(start, values) {
+    if (values.length === 24) return values.map((value, hour) => ({hour, top: 0, height: 1, value}));
+    const named = values.map((value, i) => ({hour: +hourOf(start + i * HOUR), top: 0, height: 1, value}));
+    named.forEach((cell, i) => {
+      if (cell.hour !== named[i - 1]?.hour) return;
+      Object.assign(named[i - 1], {height: 0.5, half: 'A'});
+      Object.assign(cell, {top: 0.5, height: 0.5, half: 'B'});
+    });
+    return named;
+  }
+
+  level(value) {
+    const part = value < 0 ? value / this.below : (value - this.base) / (this.above - this.base);
+    return `${value < 0 ? isPrice(this.unit) ? 'n' : 'd' : 'h'}${Math.min(Math.max(Math.ceil(part * LEVELS), 1), LEVELS)}`;
+  }
+
+  draw() {
+    const width = this.plot.clientWidth, height = this.plot.clientHeight;
+    if (width < 1) return;
+    const svg = element('svg', {viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true'}), bottom = height - MARGIN.bottom - LINE;
+    this.size = {width: (width - MARGIN.left - MARGIN.right) / this.columns.length, height: (bottom - MARGIN.top) / 24};
+    const paths = new Map();
+    this.columns.forEach((column, i) => {
+      const left = (MARGIN.left + i * this.size.width).toFixed(2), wide = (this.size.width * (this.size.width > 4 ? 0.94 : 1.02)).toFixed(2);
+      for (const cell of column.cells) {
+        if (cell.value === null) continue;
+        const level = this.level(cell.value), top = (MARGIN.top + (cell.hour + cell.top) * this.size.height).toFixed(2);
+        if (!paths.has(level)) paths.set(level, []);
+        paths.get(level).push(`M${left} ${top}h${wide}v${(cell.height * this.size.height).toFixed(2)}h-${wide}Z`);
+      }
+    });
+    for (const [level, cells] of paths) svg.append(element('path', {class: `cells ${level}`, d: cells.join('')}));
+    for (const hour of [0, 6, 12, 18, 24]) {
+      const y = MARGIN.top + hour * this.size.height + 4;
+      svg.append(element('text', {class: 'axis', x: MARGIN.left - 8, y, 'text-anchor': 'end'}, String(hour).padStart(2, '0')));
+    }
+    svg.append(element('text', {class: 'axis', x: MARGIN.left - 8, y: MARGIN.top - 12, 'text-anchor': 'end'}, 'h'));
+    const every = Math.ceil(LABEL.day / this.size.width), byMonth = every * this.figure.dataset.days > 14;
+    const firsts = this.columns.map((c, i) => [c.start, i]).filter(([start], i) => byMonth ? parisDate(start).getUTCDate() <= this.figure.dataset.days : i % every === 0);
+    const skip = byMonth ? Math.ceil(LABEL.day * 1.2 / (this.size.width * 30 / this.figure.dataset.days)) : 1;
+    firsts.filter((_, i) => i % skip === 0).forEach(([start, i]) => svg.append(element('text', {
+      class: 'axis', x: MARGIN.left + (i + (byMonth ? 0 : 0.5)) * this.size.width, y: bottom + 18, 'text-anchor': byMonth ? 'start' : 'middle',
+    }, (byMonth ? parisMonth : parisDay).format(start * 1000))));
+    this.drawLegend(svg, height - 10);
+    this.cursor = element('g', {class: 'cursor'});
+    svg.append(this.cursor);
+    this.plot.replaceChildren(svg);
+  }
+
+  /** Draws what the colours mean: the bounds of the values of each. */
+  drawLegend(svg, y) {
+    const used = [...new Set(this.columns.flatMap(c => c.cells.filter(cell => cell.value !== null).map(cell => this.level(cell.value))))];
+    const order = level => level[0] === 'h' ? +level[1] : -level[1];
+    const levels = used.sort((a, b) => order(a) - order(b)), size = 18;
+    if (levels.length === 0) return;
+    const edge = n => withMinus(whole.format(n < 0 ? -n * this.below / LEVELS : this.base + n * (this.above - this.base) / LEVELS));
+    const first = order(levels[0]), last = order(levels.at(-1));
+    const left = MARGIN.left + 56;
+    svg.append(element('text', {class: 'axis', x: left - 8, y, 'text-anchor': 'end'}, edge(first > 0 ? first - 1 : first)));
+    levels.forEach((level, i) => svg.append(element('path', {class: `cells swatch ${level}`, d: `M${left + i * size} ${y - 10}h${size - 1}v12h-${size - 1}Z`})));
+    svg.append(element('text', {class: 'axis', x: left + levels.length * size + 8, y}, `${edge(last > 0 ? last : last + 1)} ${this.unit}`));
+  }
+
+  read(event) {
+    const box = this.plot.getBoundingClientRect(), i = Math.floor((event.clientX - box.left - MARGIN.left) / this.size.width);
+    const y = (event.clientY - box.top - MARGIN.top) / this.size.height, column = this.columns[i];
+    const cell = column?.cells.find(c => y >= c.hour + c.top && y < c.hour + c.top + c.height);
+    this.cursor.replaceChildren();
+    if (!cell) return;
+    const x = MARGIN.left + (i + 0.5) * this.size.width, after = i < this.columns.length / 2;
+    const value = cell.value === null ? '–' : `${formatted(cell.value, this.unit)}\u00a0${this.unit}`;
+    const hour = `${String(cell.hour).padStart(2, '0')}${cell.half ?? ''}`;
+    this.cursor.append(
+      element('rect', {class: 'cell-at', x: MARGIN.left + i * this.size.width, y: MARGIN.top + (cell.hour + cell.top) * this.size.height, width: this.size.width, height: cell.height * this.size.height}),
+      element('text', {class: 'reading', x, y: MARGIN.top - 8, 'text-anchor': after ? 'start' : 'end'}, `${parisDay.format(column.start * 1000)} ${hour}\u00a0h · ${value}`));
+  }
+}
+
+/** The properties of drawings that the stylesheet of the page gives, and that a file has to have itself. */
+const STYLED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'font-size', 'font-family', 'font-weight'];
+
+/** Returns a chart as an SVG of its own, with its title, the names of its lines and the source of its values. */
+function drawingOf(chart) {
+  const {width, height} = chart, shown = chart.plot.querySelector('svg'), copy = shown.cloneNode(true), head = 64, foot = 28;
+  const all = [...shown.querySelectorAll('*')];
+  [...copy.querySelectorAll('*')].forEach((made, i) => {
+    const style = getComputedStyle(all[i]);
+    for (const name of STYLED) made.setAttribute(name, style.getPropertyValue(name));
+    made.removeAttribute('class');
+  });
+  const {color, backgroundColor, fontFamily} = getComputedStyle(document.body);
+  const svg = element('svg', {xmlns: SVG, width, height: height + head + foot, viewBox: `0 0 ${width} ${height + head + foot}`, 'font-family': fontFamily});
+  const text = (x, y, size, words, fill = color) => svg.append(element('text', {x, y, fill, 'font-size': size}, words));
+  svg.append(element('rect', {width, height: height + head + foot, fill: backgroundColor}));
+  const title = document.querySelector('h1').textContent.trim();
+  text(8, 24, 16, `${chart.figure.querySelector('.name').textContent.trim()} · ${title}`);
+  let x = 8;
+  for (const {name, style} of chart.series.filter(s => s.on)) {
+    const line = getComputedStyle(chart.plot.querySelector(`.line.${style.split(' ').join('.')}`) ?? document.body);
+    svg.append(element('path', {d: `M${x} 44h16`, stroke: line.stroke, 'stroke-width': 2, 'stroke-dasharray': line.strokeDasharray}));
+    text(x + 22, 48, 12, name);
+    x += 40 + name.length * 7;
+  }
+  copy.setAttribute('y', head);
+  copy.setAttribute('width', width);
+  copy.setAttribute('height', height);
+  svg.append(copy);
+  const source = [chart.figure.dataset.source, document.querySelector('.simulated')?.textContent.trim(), 'Courant'];
+  text(8, height + head + 16, 11, source.filter(Boolean).join(' · '));
+  return new Blob([new XMLSerializer().serializeToString(svg)], {type: 'image/svg+xml'});
+}
+
+/** Saves a chart as a file: svg or png. */
+async function save(chart, kind) {
+  let file = drawingOf(chart);
+  if (kind === 'png') {
+    const image = new Image(), address = URL.createObjectURL(file), canvas = document.createElement('canvas');
+    image.src = address;
+    await image.decode();
+    [canvas.width, canvas.height] = [image.width * 2, image.height * 2];
+    canvas.getContext('2d').drawImage(image, 0, 0, canvas.width, canvas.height);
+    URL.revokeObjectURL(address);
+    file = await new Promise(resolve => canvas.toBlob(resolve, 'image/png'));
+  }
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = `courant-${chart.plot.dataset.label.replace(/[^\p{L}\p{N}]+/gu, '-')}.${kind}`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 // The current period moves on while a page is open.
@@ -501,3 +732,7 @@ setInterval(() => { if (!document.hidden) for (const chart of charts) chart.draw
 
 const charts = [];
 for (const [i, figure] of [...document.querySelectorAll('figure.chart')].entries()) charts.push(new Chart(figure, i));
+for (const figure of document.querySelectorAll('figure.heat')) new HeatMap(figure);
+
+const [from, to] = new URLSearchParams(location.search).get('zoom')?.split('-').map(Number) ?? [];
+charts.find(chart => chart.axis === axes.time && from >= chart.whole.from && to <= chart.whole.to && from < to)?.zoomTo(from, to);
