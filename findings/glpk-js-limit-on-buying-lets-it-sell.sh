@@ -24,10 +24,11 @@ function plan(name, type) {
   const { result } = glpk.solve({
     name: 'plan',
     objective: { direction: glpk.GLP_MIN, name: 'cost', vars: bought },
-    subjectTo: [{ name: 'stored', vars: bought.map((hour) => ({ ...hour, coef: 1 })), bnds: { type: glpk.GLP_DB, lb: 1, ub: 4 } }],
+    subjectTo: [{ name: 'all', vars: bought.map((hour) => ({ ...hour, coef: 1 })), bnds: { type: glpk.GLP_DB, lb: 1, ub: 4 } }],
     bounds: type && bought.map((hour) => ({ name: hour.name, type, lb: 0, ub: 3 })),
   }, { msglev: glpk.GLP_MSG_OFF });
-  console.log(`${name}: ${result.status === glpk.GLP_OPT ? 'optimal' : `status ${result.status}`}, cost ${result.z}, bought ${Object.values(result.vars).join(' ')}`);
+  const status = result.status === glpk.GLP_OPT ? 'optimal' : `status ${result.status}`;
+  console.log(`${name}: ${status}, cost ${result.z}, bought ${Object.values(result.vars).join(' ')}`);
 }
 console.log(`prices ${prices.join(' ')}`);
 plan('no bounds', undefined);

@@ -26,13 +26,18 @@ function feed(config, payloads) {
     warn: console.error,
   };
   require('node-red-contrib-dashboard-bar-chart-data/bar-chart-data.js')({
-    nodes: { createNode() {}, registerType: (_, constructor) => constructor.call(node, { x_interval: 'hours', x_size: 2, ...config }) },
+    nodes: {
+      createNode() {},
+      registerType: (_, constructor) => constructor.call(node, { x_interval: 'hours', x_size: 2, ...config }),
+    },
   });
   payloads.forEach((payload, i) => node.input({ topic: 'value', payload, ts: Date.UTC(2027, 3, 11, 12, 15 * i) }));
   return node.sent.payload[0].data[0].at(-1);
 }
-for (const prices of [[3.2, 42.1, 12], [-42.1, -3.2, -12]])
-  console.log(`prices ${prices.join(', ')}: minimum ${feed({ agg_by: 'min' }, prices)}, maximum ${feed({ agg_by: 'max' }, prices)}, mean ${feed({ agg_by: 'avg' }, prices)}`);
+for (const prices of [[3.2, 42.1, 12], [-42.1, -3.2, -12]]) {
+  const by = (agg_by) => feed({ agg_by }, prices);
+  console.log(`prices ${prices.join(', ')}: minimum ${by('min')}, maximum ${by('max')}, mean ${by('avg')}`);
+}
 for (const readings of [[10, 11.2, 12, 12.5], [0, 1.2, 2, 2.5]])
   console.log(`readings ${readings.join(', ')} kWh: sum ${feed({ is_meter_reading: 'True' }, readings)}`);
 JS

@@ -21,9 +21,13 @@ cat > run.cjs <<'JS'
 const { PassThrough } = require('node:stream');
 const replace = (name, exports) => { require.cache[require.resolve(name)] = { id: name, loaded: true, exports }; };
 const hours = [3, 4, 5, 6].map((hour) => new Date(Date.UTC(2027, 5, 10, hour)).toISOString());
-const elements = { TTT: [283, 284, 285, 286], Td: [280, 280, 280, 280], FF: [5, 5, 5, 5], DD: [350, 10, 10, 10], wwP: [0, 0, 0, 0], RR1c: [0, 0, 0, 0], Rad1h: [0, 0, 360, 720] };
+const elements = {
+  TTT: [283, 284, 285, 286], Td: [280, 280, 280, 280], FF: [5, 5, 5, 5], DD: [350, 10, 10, 10],
+  wwP: [0, 0, 0, 0], RR1c: [0, 0, 0, 0], Rad1h: [0, 0, 360, 720],
+};
 const document = `<kml:kml><kml:Placemark>${hours.map((hour) => `<dwd:TimeStep>${hour}</dwd:TimeStep>`).join('')}
-${Object.entries(elements).map(([name, values]) => `<dwd:Forecast dwd:elementName="${name}"><dwd:value>${values.join(' ')}</dwd:value></dwd:Forecast>`).join('')}
+${Object.entries(elements).map(([name, values]) => `<dwd:Forecast dwd:elementName="${name}">
+<dwd:value>${values.join(' ')}</dwd:value></dwd:Forecast>`).join('')}
 </kml:Placemark></kml:kml>`;
 replace('axios', async () => ({ data: new PassThrough().end(document) }));
 replace('unzipper', { ParseOne: () => new PassThrough() });
@@ -38,15 +42,22 @@ const ask = (hour, minute, field) => new Promise((done) => {
     _: String,
     nodes: {
       createNode() {},
-      registerType: (_, constructor) => constructor.call(node, { mosmixStation: `${hour} ${minute} ${field}`, lookAheadHours: 0, additionalFields: field, omitMessageOnStart: true }),
+      registerType: (_, constructor) => constructor.call(node, {
+        mosmixStation: `${hour} ${minute} ${field}`, lookAheadHours: 0, additionalFields: field, omitMessageOnStart: true,
+      }),
     },
   });
   node.input({});
 });
 (async () => {
   const time = (hour, minute) => `${hour}:${String(minute).padStart(2, '0')}`;
-  for (const minute of [0, 15, 30, 45]) console.log(`${time(3, minute)}: wind from ${(await ask(3, minute, '')).winddirection}`);
-  for (const minute of [0, 30, 59]) console.log(`${time(5, minute)}: Rad1h ${(await ask(5, minute, 'Rad1h')).Rad1h}, >Rad1h ${(await ask(5, minute, '>Rad1h')).Rad1h}`);
+  for (const minute of [0, 15, 30, 45]) {
+    console.log(`${time(3, minute)}: wind from ${(await ask(3, minute, '')).winddirection}`);
+  }
+  for (const minute of [0, 30, 59]) {
+    const plain = await ask(5, minute, 'Rad1h'), next = await ask(5, minute, '>Rad1h');
+    console.log(`${time(5, minute)}: Rad1h ${plain.Rad1h}, >Rad1h ${next.Rad1h}`);
+  }
 })();
 JS
 got=$(node run.cjs)

@@ -20,12 +20,14 @@ cat > run.mjs <<'JS'
 import { OCPP16, Models } from 'typed-ocpp';
 const manager = new OCPP16.ChargingManager(), model = new Models.ACChargingStation(230);
 const from = new Date('2026-10-26T10:00:00Z'), to = new Date('2026-10-26T11:00:00Z');
-const limits = () => [1, 2].map((connector) => `connector ${connector} ${manager.getConnectorLimitsAtDate(from, connector, 'W', model, 3).charging.max} W`).join(', ');
+const most = (connector) => manager.getConnectorLimitsAtDate(from, connector, 'W', model, 3).charging.max;
+const limits = () => `connector 1 ${most(1)} W, connector 2 ${most(2)} W`;
 const limit = (connectorId, watts) => {
   const csChargingProfiles = {
     chargingProfileId: connectorId, stackLevel: 0, chargingProfilePurpose: 'TxDefaultProfile', chargingProfileKind: 'Absolute',
     chargingSchedule: {
-      startSchedule: '2026-10-26T00:00:00Z', duration: 86400, chargingRateUnit: 'W', chargingSchedulePeriod: [{ startPeriod: 0, limit: watts }],
+      startSchedule: '2026-10-26T00:00:00Z', duration: 86400, chargingRateUnit: 'W',
+      chargingSchedulePeriod: [{ startPeriod: 0, limit: watts }],
     },
   };
   const call = [2, 'id', 'SetChargingProfile', { connectorId, csChargingProfiles }];
