@@ -29,7 +29,7 @@ func accountPages(r rendering, p *web.Pages, language web.Language) {
 	guest := web.Visit{Language: language, Path: "/login"}
 	member := web.Visit{Language: language, Path: "/account", Email: "anne@example.org", EndsSoon: today.End()}
 	admin := web.Visit{Language: language, Path: "/admin/users/7", Email: "boris@example.org", Admin: true}
-	fault := web.Text{FR: "Cette adresse a déjà un compte.", EN: "This address has an account already."}
+	fault := web.Text{FR: "Cette adresse a déjà un compte.", EN: "This address already has an account."}
 
 	r.keep("login limited")(p.Login(guest, web.Login{Email: "anne@example.org", Next: "/account", Minutes: 15, OpenSignup: true}))
 	r.keep("login leading under attack")(p.Login(guest, web.Login{Next: "/" + hostile}))

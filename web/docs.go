@@ -118,10 +118,10 @@ func (p *Pages) Failure(visit Visit, view Failure) ([]byte, error) {
 // accesses are the texts of who may call a route.
 var accesses = map[Access]Text{
 	AccessPublic:  same("Public."),
-	AccessAccount: {"Demande un compte, sans abonnement.", "Needs an account, no subscription."},
+	AccessAccount: {"Nécessite un compte, sans abonnement.", "Requires an account, no subscription."},
 	AccessSubscription: {
-		"Demande un abonnement en cours qui couvre ces données.",
-		"Needs an active subscription that covers these data.",
+		"Nécessite un abonnement actif qui couvre ces données.",
+		"Requires an active subscription that covers this data.",
 	},
 	AccessAdministrator: {"Réservé aux administrateurs.", "For administrators."},
 }

@@ -54,25 +54,25 @@ var states = map[report.State]Text{
 	report.StateOK:    {"à jour", "up to date"},
 	report.StateLate:  {"en retard", "late"},
 	report.StateError: {"en erreur", "in error"},
-	report.StateStale: {"sans nouveauté depuis plus d’un jour", "nothing new for more than a day"},
-	report.StateDown:  {"source injoignable", "source not reached"},
-	report.StateOff:   {"arrêté", "off"},
+	report.StateStale: {"sans nouvelles données depuis plus d’un jour", "no new data for more than a day"},
+	report.StateDown:  {"source injoignable", "source unreachable"},
+	report.StateOff:   {"désactivé", "off"},
 }
 
 // stateNotices are the notices above data that are old, by the state of their feed.
 var stateNotices = map[report.State]Text{
-	report.StateOff: {"Ce flux est arrêté : rien de nouveau n’arrivera.", "This feed is off: nothing new will come."},
+	report.StateOff: {"Ce flux est désactivé : aucune nouvelle donnée n’arrivera.", "This feed is off: no new data will arrive."},
 	report.StateDown: {
-		"La source ne répond pas : Courant réessaie.",
-		"The source does not answer: Courant keeps trying.",
+		"La source ne répond pas ; Courant réessaie.",
+		"The source does not answer; Courant keeps trying.",
 	},
 	report.StateError: {
-		"La dernière lecture a été refusée ou a échoué.",
-		"The newest reading was refused or failed.",
+		"La dernière collecte a échoué ou ses données ont été refusées.",
+		"The latest fetch failed, or its data was refused.",
 	},
-	report.StateLate:  {"Des données attendues manquent encore.", "Data that are due are still missing."},
-	report.StateOK:    {"Ces données sont incomplètes.", "These data are incomplete."},
-	report.StateStale: {"Rien de neuf depuis plus d’un jour.", "Nothing new for more than a day."},
+	report.StateLate:  {"Des données attendues manquent encore.", "Data that is due is still missing."},
+	report.StateOK:    {"Ces données sont incomplètes.", "This data is incomplete."},
+	report.StateStale: {"Aucune nouvelle donnée depuis plus d’un jour.", "No new data for more than a day."},
 }
 
 // stateNotice returns the notice of a state; that of a late feed if the state has none.
@@ -87,16 +87,16 @@ func stateNotice(state report.State) Text {
 var (
 	troubleStates = map[report.Trouble]Text{
 		report.TroubleCredentials: {"identifiants refusés", "credentials refused"},
-		report.TroubleConnection:  {"source injoignable", "source not reached"},
+		report.TroubleConnection:  {"source injoignable", "source unreachable"},
 	}
 	troubleNotices = map[report.Trouble]Text{
 		report.TroubleCredentials: {
-			"La source refuse les identifiants de Courant : un administrateur doit les corriger dans sa configuration et le redémarrer.",
-			"The source refuses Courant’s credentials: an administrator has to correct them in its configuration and restart it.",
+			"La source refuse les identifiants de Courant : un administrateur doit les corriger dans la configuration, puis redémarrer Courant.",
+			"The source refuses Courant’s credentials: an administrator must correct them in the configuration and restart Courant.",
 		},
 		report.TroubleConnection: {
-			"Courant ne parvient pas à joindre la source, et réessaie : le réseau ou le pare-feu de sa machine est à vérifier.",
-			"Courant cannot reach the source, and keeps trying: check the network and the firewall of its machine.",
+			"Courant ne parvient pas à joindre la source et réessaie. Vérifiez le réseau et le pare-feu du serveur.",
+			"Courant cannot reach the source and keeps trying. Check the network and the firewall of the server.",
 		},
 	}
 )
@@ -124,14 +124,14 @@ func (f Feed) Notice() Text {
 
 // stateMeanings explain states in the reference. A state without one needs no explanation.
 var stateMeanings = map[report.State]Text{
-	report.StateOff:  {FR: "arrêté"},
-	report.StateDown: {"source injoignable", "source not reached"},
+	report.StateOff:  {FR: "désactivé"},
+	report.StateDown: {"source injoignable", "source unreachable"},
 	report.StateError: {
-		"la dernière lecture d’une date due a été refusée ou a échoué, ou l’horloge est fausse",
-		"the newest reading of a date that is due was refused or failed, or the clock is wrong",
+		"la dernière collecte d’une date attendue a échoué ou a été refusée, ou l’horloge est fausse",
+		"the latest fetch of a date that is due failed or was refused, or the clock is wrong",
 	},
 	report.StateLate:  {FR: "en retard"},
-	report.StateStale: {"sans nouveauté depuis un jour", "nothing new for a day"},
+	report.StateStale: {"sans nouvelles données depuis un jour", "no new data for a day"},
 }
 
 // textStates explains the states, the worst first.
@@ -143,8 +143,8 @@ func textStates() Text {
 		english = append(english, explained(string(state), ": ", meaning.EN))
 	}
 	return Text{
-		"Le pire qui s’applique, dans cet ordre. " + strings.Join(french, ", "),
-		"The worst that holds, in this order. " + strings.Join(english, ", "),
+		"Le pire état qui s’applique, dans cet ordre : " + strings.Join(french, ", "),
+		"The worst state that applies, in this order: " + strings.Join(english, ", "),
 	}
 }
 
@@ -166,13 +166,13 @@ func words[W ~string](all []W) []string {
 
 // reasons are the texts of why a delivery date is not whole.
 var reasons = map[report.Reason]Text{
-	report.ReasonNotAsked:     {"pas encore demandé à la source", "not asked for yet"},
+	report.ReasonNotAsked:     {"pas encore demandé à la source", "not requested yet"},
 	report.ReasonNotPublished: {"pas encore publié", "not published yet"},
-	report.ReasonSourceError:  {"la demande à la source a échoué", "the request to the source failed"},
-	report.ReasonSourceGap:    {"la source ne l’a pas", "the source does not have it"},
-	report.ReasonRejected:     {"refusé par Courant ou par vous", "refused by Courant or by you"},
-	report.ReasonPartial:      {"publié en partie", "published in part"},
-	report.ReasonThinned:      {"pas de 4 s retirés, moyennes de 5 min gardées", "4 s steps removed, 5 min means kept"},
+	report.ReasonSourceError:  {"la requête à la source a échoué", "the request to the source failed"},
+	report.ReasonSourceGap:    {"la source ne publie pas ces données", "the source does not have this data"},
+	report.ReasonRejected:     {"refusé par Courant ou par un administrateur", "refused by Courant or an administrator"},
+	report.ReasonPartial:      {"publié en partie", "partly published"},
+	report.ReasonThinned:      {"pas de 4 s supprimés, moyennes de 5 min conservées", "4 s steps removed, 5 min means kept"},
 }
 
 // waits are the texts of why a delivery date waits for a decision.
@@ -186,7 +186,7 @@ var waits = map[market.WaitKind]Text{
 		"plus d’un cinquième des valeurs d’une colonne d’une date passée seraient retirées",
 		"more than a fifth of the values of a column of a past date would be withdrawn",
 	},
-	market.WaitsRefused: {"date refusée : voici ce qui a pu en être lu", "date refused: this is what could be read of it"},
+	market.WaitsRefused: {"date refusée ; seule une partie a pu être lue", "date refused; only a part could be read"},
 }
 
 // textOf returns the text of a word; the word itself if it has none.

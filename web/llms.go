@@ -14,7 +14,7 @@ func LLMs(l Language, site Site, routes []Route) []byte {
 	line := func(format string, arguments ...any) { fmt.Fprintf(&b, format+"\n", arguments...) }
 	heading := func(text Text) { line("\n## %s\n", text.In(l)) }
 	line("# Courant\n\n> %s", apiSummary.In(l))
-	heading(Text{"S’identifier", "Authentication"})
+	heading(Text{"Authentification", "Authentication"})
 	line("%s", Text{
 		"Chaque requête porte l’en-tête `Authorization: Bearer crt_…`. Un jeton se crée sur " + site.PublicURL + PageTokens.Path.FR + ".",
 		"Each request has the header `Authorization: Bearer crt_…`. Tokens are made at " + site.PublicURL + PageTokens.Path.EN + ".",

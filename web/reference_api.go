@@ -11,7 +11,7 @@ var (
 	textStart = Text{"Début de la période, inclus", "Start of the period, included"}
 	textEnd   = Text{"Fin de la période, exclue", "End of the period, excluded"}
 	textRead  = Text{
-		"Fin de la dernière lecture réussie à la source, même si elle n’a rien apporté",
+		"Fin de la dernière collecte réussie, même si elle n’a rien apporté",
 		"End of the last successful reading at the source, even if it brought nothing",
 	}
 	textUp   = Text{"Prix à la hausse", "Upward price"}
@@ -114,7 +114,7 @@ func apiRoutes() []Route {
 			})
 		}
 		routes = append(routes, endpoint(datasets, aggregate.Name, Text(aggregate.Title), []Text{{
-			"Chaque partie est, à l’octet près, la réponse de son propre point d’accès.",
+			"Chaque partie est, à l’octet près, la réponse de sa propre adresse.",
 			"Each part is, to the byte, what its own endpoint answers.",
 		}}, fields...))
 	}
@@ -141,7 +141,7 @@ func windowNote(dataset market.Dataset) Text {
 func lastDateNote(dataset market.Dataset) Text {
 	product := dataset.About().Product
 	return Text{
-		"Source : " + product + ". Tout sauf l’heure de lecture porte sur la dernière date de livraison stockée.",
+		"Source : " + product + ". Tout, sauf l’heure de collecte, porte sur la dernière date de livraison stockée.",
 		"Source: " + product + ". Everything but the time of reading is about the last delivery date stored.",
 	}
 }
@@ -149,7 +149,7 @@ func lastDateNote(dataset market.Dataset) Text {
 func rowsBody(dataset market.Dataset) ([]Text, []Field) {
 	seconds := strconv.FormatInt(dataset.Series().StepSeconds(), 10)
 	return []Text{windowNote(dataset)}, []Field{
-		list("rows", Text{"Les lignes stockées, de la plus ancienne à la plus récente", "The rows stored, oldest first"}, rowFields(dataset)...),
+		list("rows", Text{"Les lignes stockées, de la plus ancienne à la plus récente", "The stored rows, oldest first"}, rowFields(dataset)...),
 		lastDateField, nullable(instant("latestFetchedAtUtc", textRead)), lastEndField, stepField(seconds),
 		{Name: "rowCount", Kind: KindInteger, Text: Text{"Lignes de la réponse", "Rows in the answer"}},
 	}
@@ -161,15 +161,15 @@ func pricesBody(dataset market.Dataset) ([]Text, []Field) {
 			"Avant la livraison du 1er octobre 2025, le prix était horaire : il est servi en quatre quarts égaux. Une date compte 92, 96 ou 100 quarts.",
 			"Before delivery on 1 October 2025 prices were hourly: each is served as four equal quarters. A date has 92, 96 or 100 quarters.",
 		}}, []Field{
-			list("rows", Text{"Les quarts d’heure stockés, du plus ancien au plus récent", "The quarter hours stored, oldest first"}, row...),
+			list("rows", Text{"Les quarts d’heure stockés, du plus ancien au plus récent", "The stored quarter hours, oldest first"}, row...),
 			nullable(Field{Name: "latestDate", Kind: KindDate, Text: Text{"Dernière date de livraison de la réponse", "Last delivery date in the answer"}}),
 			nullable(Field{Name: "earliestDate", Kind: KindDate, Text: Text{"Première date de livraison de la réponse", "First delivery date in the answer"}}),
 		}
 }
 
 var capacityNote = Text{
-	"Le prix est en EUR par MW et heure. Une ligne est une heure quand ses quatre quarts sont là, tous avec un prix et les mêmes volumes ; " +
-		"sinon un quart d’heure. Un bloc FCR de 4 h paie quatre de ces heures.",
+	"Le prix est en EUR par MW et heure. Une ligne couvre une heure si ses quatre quarts sont présents, tous avec un prix et les mêmes volumes ; " +
+		"sinon un quart d’heure. Un bloc FCR de 4 h est payé comme quatre de ces heures.",
 	"The price is EUR per MW and hour. A row is an hour when its four quarters are there, all with a price and the same volumes; " +
 		"otherwise a quarter hour. An FCR block of 4 h pays four such hours.",
 }
@@ -191,7 +191,7 @@ func capacityBody(dataset market.Dataset) ([]Text, []Field) {
 	row = append(row, nullable(keyField(dataset, "time_horizon")))
 	return []Text{windowNote(dataset), capacityNote}, []Field{
 		list("rows", Text{
-			"Les périodes stockées, dans l’ordre du temps, la hausse avant la baisse", "The periods stored, in order of time, upward before downward",
+			"Les périodes stockées, dans l’ordre du temps, la hausse avant la baisse", "The stored periods in order of time, upward before downward",
 		}, row...), nullable(instant("latestFetchedAtUtc", textRead)),
 	}
 }
@@ -213,20 +213,20 @@ func mfrrBody(dataset market.Dataset) ([]Text, []Field) {
 				"rowCount counts rows by direction.",
 		}}, energy("900",
 			nullable(Field{Name: "latestUpwardRow", Kind: KindObject, Fields: row, Text: Text{
-				"La ligne à la hausse la plus récente qui porte une valeur", "The newest upward row that carries a value",
+				"La ligne à la hausse la plus récente qui a une valeur", "The newest upward row that has a value",
 			}}),
 			nullable(Field{Name: "latestDownwardRow", Kind: KindObject, Fields: row, Text: Text{
-				"La ligne à la baisse la plus récente qui porte une valeur", "The newest downward row that carries a value",
+				"La ligne à la baisse la plus récente qui a une valeur", "The newest downward row that has a value",
 			}}),
 			list("recentRows", Text{
 				"Les 50 quarts d’heure les plus récents, le plus récent d’abord", "The 50 newest quarter hours, newest first",
 			}, bucket("period")...),
-			list("chartRows", Text{"Tous les quarts d’heure stockés de la date", "All quarter hours stored of the date"}, bucket("period")...))
+			list("chartRows", Text{"Tous les quarts d’heure stockés de la date", "All stored quarter hours of the date"}, bucket("period")...))
 }
 
 var (
 	lastDateField = nullable(Field{
-		Name: "latestDeliveryDateParis", Kind: KindDate, Text: Text{"La dernière date de livraison stockée", "The last delivery date stored"},
+		Name: "latestDeliveryDateParis", Kind: KindDate, Text: Text{"La dernière date de livraison stockée", "The last stored delivery date"},
 	})
 	lastEndField = nullable(instant("latestPeriodEndUtc", Text{"Fin de la période la plus récente", "End of the newest period"}))
 )
@@ -245,7 +245,7 @@ func energy(seconds string, rest ...Field) []Field {
 		nullable(instant("latestFetchedAtUtc", textRead)),
 		nullable(instant("latestPeriodStartUtc", Text{"Début de la période la plus récente", "Start of the newest period"})),
 		lastEndField, stepField(seconds),
-		{Name: "rowCount", Kind: KindInteger, Text: Text{"Lignes stockées de la date", "Rows stored of the date"}},
+		{Name: "rowCount", Kind: KindInteger, Text: Text{"Lignes stockées de la date", "Stored rows of the date"}},
 		number("averageUpwardPrice", market.EURPerMWh, Text{"Moyenne des prix à la hausse de la date", "Mean of the date’s upward prices"}),
 		number("averageDownwardPrice", market.EURPerMWh, Text{"Moyenne des prix à la baisse de la date", "Mean of the date’s downward prices"}),
 	}, rest...)

@@ -9,7 +9,7 @@ var bridgeTexts = map[string]Text{
 	"resolution":                    {"Pas des prix ; sans lui, PT15M.", "Step of the prices; without it, PT15M."},
 	"bzn":                           {"Zone, obligatoire.", "Zone, required."},
 	"start":                         {"Début, inclus ; sans lui, aujourd’hui.", "Start, included; without it, today."},
-	"end":                           {"Fin, incluse, comme une date entière ; sans elle, tout ce qui suit.", "End, included, a date as a whole; without it, all that follows."},
+	"end":                           {"Fin, incluse (une date compte en entier) ; sans elle, tout ce qui suit.", "End, included (a date counts as a whole); without it, everything that follows."},
 	"documentType":                  {"Document, obligatoire.", "Document, required."},
 	"in_Domain":                     {"Zone, obligatoire.", "Zone, required."},
 	"out_Domain":                    {"Zone, obligatoire.", "Zone, required."},
@@ -18,7 +18,7 @@ var bridgeTexts = map[string]Text{
 	"timeInterval":                  {"Début et fin.", "Start and end."},
 	"contract_MarketAgreement.type": {"Contrat : le marché day-ahead.", "Contract: the day-ahead market."},
 	"classificationSequence_AttributeInstanceComponent.position": {"Enchère.", "Auction."},
-	"offset": {"Suite d’une réponse de 100 dates.", "What follows an answer of 100 dates."},
+	"offset": {"Dates à sauter, pour la suite d’une réponse de 100 dates.", "Dates to skip, for what follows an answer of 100 dates."},
 }
 
 // feedPrice returns the fields of a period and its price in a feed.
@@ -35,7 +35,7 @@ func BridgeRoute(path string, parameters []Parameter) Route {
 	route.Method, route.Path, route.Access, route.Cached = "GET", path, AccessAccount, true
 	route.Datasets = []market.Dataset{market.Bridged}
 	route.Notes = append(route.Notes, Text{
-		"Un quart d’heure dont le prix n’est pas connu est absent. Un jeton pour les flux de prix ouvre cette adresse, dans son paramètre ou dans l’en-tête Authorization.",
+		"Un quart d’heure dont le prix n’est pas connu est absent. Un jeton pour les flux de prix ouvre cette adresse, en paramètre ou dans l’en-tête Authorization.",
 		"A quarter hour whose price is not known is absent. A token for the price feeds opens this address, in its parameter or in the Authorization header.",
 	})
 	route.Headers = []Field{
@@ -66,7 +66,7 @@ func bridgeRoutes() map[string]Route {
 				"Days are those of Paris. A longer step is the mean of its quarter hours, if all are known.",
 			}},
 			Body: []Field{
-				{Name: "state", Kind: KindNumber, Absent: true, Unit: "EUR/kWh", Text: Text{"Prix de maintenant, s’il est connu", "Price now, if it is known"}},
+				{Name: "state", Kind: KindNumber, Absent: true, Unit: "EUR/kWh", Text: Text{"Prix actuel, s’il est connu", "Current price, if it is known"}},
 				word("unit", Text{"Unité", "Unit"}, "EUR/kWh"),
 				list("today", Text{"Aujourd’hui", "Today"}, feedPrice(paris)...), list("tomorrow", Text{"Demain", "Tomorrow"}, feedPrice(paris)...),
 				{Name: "tomorrow_valid", Kind: KindBoolean, Text: Text{"Tous les prix de demain sont connus", "All prices of tomorrow are known"}},
@@ -76,7 +76,7 @@ func bridgeRoutes() map[string]Route {
 		},
 		PathEMHASS: {
 			Summary: Text{"Prix pour EMHASS", "Prices for EMHASS"}, Content: json,
-			Notes: []Text{{"Du quart d’heure en cours à la fin de demain.", "From the quarter hour that has begun to the end of tomorrow."}},
+			Notes: []Text{{"Du quart d’heure en cours à la fin de demain.", "From the current quarter hour to the end of tomorrow."}},
 			Body: []Field{{Kind: KindMap, Unit: "EUR/kWh", Text: Text{
 				"Le prix de chaque quart d’heure, par son début en UTC : 2026-11-28 00:00:00+00:00",
 				"The price of each quarter hour, by its start in UTC: 2026-11-28 00:00:00+00:00",

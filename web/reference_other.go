@@ -94,7 +94,7 @@ func usageRoute() Route {
 		Access: AccessAccount, TokenOnly: true, Content: "application/json",
 		Notes: []Text{{
 			"Par jour de Paris, pendant 400 jours : les requêtes, les lignes des réponses et leurs octets tels qu’envoyés, sans les en-têtes. " +
-				"Les réponses toutes prêtes comptent les lignes dont elles sont faites. Une réponse compte pour le jour où sa requête a commencé.",
+				"Les réponses préparées d’avance comptent leurs lignes. Une réponse compte pour le jour où sa requête a commencé.",
 			"By day of Paris, for 400 days: requests, rows of the answers, and their bytes as sent, without headers. " +
 				"Answers that are ready beforehand count the rows from which they are made. An answer counts for the day on which its request began.",
 		}},
@@ -118,12 +118,12 @@ func StatusFields() []Field {
 		list("datasets", Text{"Les jeux de données", "The datasets"}, datasetFields()...),
 		list("quarantine",
 			Text{
-				"Les dates de livraison qui attendent la décision d’une personne",
-				"The delivery dates that wait for a person’s decision",
+				"Les dates de livraison qui attendent la décision d’un administrateur",
+				"The delivery dates that await an administrator’s decision",
 			},
 			integer("id", "", Text{"Numéro", "Number"}), datasetField, dateField,
 			word("reason", Text{
-				"Ce qui est étrange, ou refused : ce qui a pu être lu d’une date refusée",
+				"L’anomalie, ou refused : ce qui a pu être lu d’une date refusée",
 				"What is odd about it, or refused: what could be read of a refused date",
 			}),
 			instant("seen_at", textSeen),
@@ -138,7 +138,7 @@ func StatusFields() []Field {
 			},
 			dateField,
 			word("between", Text{
-				"Les deux publications, celle qui est servie d’abord : ENTSO-E/RTE, ou deux résolutions d’ENTSO-E " +
+				"Les deux publications, la première étant servie : ENTSO-E/RTE, ou deux résolutions d’ENTSO-E " +
 					"telles que PT15M/PT60M, dont la moyenne est comparée",
 				"The two publications, the one that is served first: ENTSO-E/RTE, or two resolutions of ENTSO-E " +
 					"such as PT15M/PT60M, whose mean is compared",
@@ -146,30 +146,30 @@ func StatusFields() []Field {
 			integer("quarters", "", Text{"Quarts d’heure qui diffèrent", "Quarter hours that differ"}),
 			Field{
 				Name: "largest_eur_mwh", Kind: KindNumber, Unit: "EUR/MWh",
-				Text: Text{"La plus grande différence, sans signe", "The largest difference, without sign"},
+				Text: Text{"La plus grande différence, en valeur absolue", "The largest difference, as an absolute value"},
 			},
 			instant("seen_at", textSeen)),
 		list("corrections",
 			Text{
-				"Ce que les sources ont corrigé des dates d’aujourd’hui et de demain, pour les prix et la capacité",
-				"What the sources have corrected of today’s and tomorrow’s dates, for prices and capacity",
+				"Les corrections des sources pour aujourd’hui et demain (prix et capacité)",
+				"The corrections of the sources for today and tomorrow (prices and capacity)",
 			},
 			datasetField, dateField,
 			integer("values", "", Text{
 				"Valeurs changées ou retirées ; /api/revisions les donne", "Values changed or withdrawn; /api/revisions has them",
 			}),
-			instant("seen_at", Text{"Dernière correction vue le", "Newest correction seen at"})),
+			instant("seen_at", Text{"Dernière correction détectée le", "Latest correction detected at"})),
 		nullable(Field{
 			Name: "clock", Kind: KindObject,
 			Text: Text{
-				"L’écart de l’horloge de cette machine avec celle d’une source, dès 2 minutes",
-				"How far this machine’s clock differs from a source’s, from 2 minutes on",
+				"L’écart de l’horloge du serveur avec celle d’une source, à partir de 2 minutes",
+				"The difference of the server’s clock from a source’s, from 2 minutes on",
 			},
 			Fields: []Field{
 				integer("ahead_seconds", "s", Text{"Avance ; négatif : retard", "Ahead; negative: behind"}),
 				word("host", Text{"Hôte de la source", "Host of the source"}),
 				{Name: "wrong", Kind: KindBoolean, Text: Text{
-					"Deux hôtes ou trois passages s’accordent sur 10 minutes ou plus : tout est « error »",
+					"Deux hôtes ou trois collectes confirment un écart de 10 minutes ou plus : tous les flux sont en « error »",
 					"Two hosts or three runs agree on 10 minutes or more: everything is error",
 				}},
 				instant("read_at", Text{"Lu le", "Read at"}),
@@ -192,20 +192,20 @@ func datasetFields() []Field {
 		nullable(date("last_date", Text{"Dernière date stockée", "Last date stored"})),
 		nullable(instant("newest_period_end", Text{"Fin de la période la plus récente", "End of the newest period"})),
 		nullable(integer("lag_seconds", "s", Text{
-			"De cette fin à maintenant ; 0 si elle est à venir", "From that end to now; 0 if it is ahead",
+			"De cette fin à maintenant ; 0 si elle est à venir", "From that end to now; 0 if it is in the future",
 		})),
 		nullable(instant("last_success_at", textRead)),
 		nullable(instant("last_change_at", Text{"Dernier changement d’une valeur", "Last change of a value"})),
 		nullable(word("last_error", Text{
-			"Erreur de la date la plus récente qui n’a pas été bien relue depuis ; " +
+			"Erreur de la date la plus récente qui n’a pas été collectée avec succès depuis ;  " +
 				"sans le texte de la source, sauf pour les administrateurs",
-			"Error of the newest date that has not been read well since; without the source’s text, except for administrators",
+			"Error of the newest date that was not fetched successfully since;  without the source’s text, except for administrators",
 		})),
 		nullable(instant("next_run_at", Text{"Prochain passage", "Next run"})),
-		list("missing", Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"},
+		list("missing", Text{"Les dates attendues qui sont incomplètes", "The dates that are due and incomplete"},
 			missingFields()...),
 		list("remarks", Text{
-			"Ce qui est étrange dans les 7 dernières dates stockées, et servi tel que publié",
+			"Les anomalies des 7 dernières dates stockées, servies telles que publiées",
 			"What is odd in the last 7 dates stored, and served as published",
 		},
 			dateField, integer("rows", "", Text{"Lignes", "Rows"}), word("text", Text{"En anglais", "In English"})),
@@ -229,7 +229,7 @@ func columnDescriptionFields() []Field {
 		word("type", Text{"Type des valeurs", "Type of the values"}, words([]market.Kind{
 			market.KindNumber, market.KindBoolean, market.KindString, market.KindInstant, market.KindInteger,
 		})...),
-		nullable(word("unit", Text{"Unité", "Unit"})), word("description", Text{"Ce qu’elle contient", "What it has"}),
+		nullable(word("unit", Text{"Unité", "Unit"})), word("description", Text{"Contenu", "What it contains"}),
 	}
 }
 
@@ -237,11 +237,11 @@ func columnDescriptionFields() []Field {
 func descriptionFields() []Field {
 	return []Field{
 		word("id", textDataset, datasetNames...),
-		word("title", Text{"Nom", "Name"}), word("description", Text{"Ce qu’il contient", "What it has"}),
+		word("title", Text{"Nom", "Name"}), word("description", Text{"Contenu", "What it contains"}),
 		word("step", Text{"Pas, durée ISO 8601", "Step, ISO 8601 duration"}),
 		word("time_zone", Text{"Fuseau des dates de livraison", "Time zone of delivery dates"}),
 		{Name: "keys", Kind: KindWords, Text: Text{
-			"Les colonnes qui distinguent les lignes d’une période", "The columns that tell the rows of one period apart",
+			"Les colonnes qui distinguent les lignes d’une période", "The columns that distinguish the rows of one period",
 		}},
 		list("columns", Text{"Les colonnes", "The columns"}, columnDescriptionFields()...),
 		list("sources", Text{"Les sources, la principale d’abord", "The sources, the main one first"},
@@ -252,11 +252,11 @@ func descriptionFields() []Field {
 		nullable(date("last_date", Text{"Dernière date stockée", "Last date stored"})),
 		nullable(instant("newest_period_end", Text{"Fin de la période la plus récente", "End of the newest period"})),
 		word("state", textStates(), words(report.States())...),
-		{Name: "missing_dates", Kind: KindWords, Text: Text{"Les dates dues qui ne sont pas entières", "The dates due that are not whole"}},
+		{Name: "missing_dates", Kind: KindWords, Text: Text{"Les dates attendues qui sont incomplètes", "The dates that are due and incomplete"}},
 		{Name: "links", Kind: KindObject, Text: Text{"Adresses", "Addresses"}, Fields: []Field{
 			word("self", Text{"Cette description", "This description"}), word("rows", Text{"Les lignes", "The rows"}),
 			word("archive", Text{"Les fichiers de mois entiers", "The files of whole months"}),
-			word("latest", Text{"Les dernières dates", "The latest dates"}), word("revisions", Text{"Les valeurs changées", "The values that changed"}),
+			word("latest", Text{"Les dernières dates", "The latest dates"}), word("revisions", Text{"Les valeurs modifiées", "The values that changed"}),
 		}},
 	}
 }
@@ -266,8 +266,8 @@ func archiveRoute() Route {
 		Method: "GET", Path: PathArchive,
 		Summary: Text{"Les mois d’un jeu de données en fichiers Parquet", "The months of a dataset as Parquet files"},
 		Notes: []Text{{
-			"Un fichier par mois de dates de livraison. Un mois dont des pas de 4 secondes ont été retirés n’y est pas. " +
-				"La première demande prépare les fichiers : elle peut répondre 503, à répéter après Retry-After.",
+			"Un fichier par mois de dates de livraison. Un mois dont des pas de 4 secondes ont été supprimés n’y figure pas. " +
+				"La première requête lance leur préparation : elle peut recevoir un 503, à répéter après Retry-After.",
 			"A file for each month of delivery dates. A month of which 4 second steps were removed is left out. " +
 				"The first request makes the files: it may answer 503, to be repeated after Retry-After.",
 		}},
@@ -280,7 +280,7 @@ func archiveRoute() Route {
 			word("sha256", Text{"SHA-256 du fichier, en hexadécimal", "SHA-256 of the file, in hexadecimal"}),
 			word("etag", Text{"Son en-tête ETag", "Its header ETag"}),
 			Field{Name: "closed", Kind: KindBoolean, Text: Text{
-				"Le mois est entier et définitif : le fichier ne change plus, sauf si la source corrige une valeur après coup",
+				"Le mois est complet et définitif : le fichier ne change plus, sauf correction tardive de la source",
 				"The month is whole and settled: the file changes no more, unless the source corrects a value afterwards",
 			}},
 			word("href", Text{"Adresse du fichier", "Address of the file"}))},
@@ -292,7 +292,7 @@ func archiveFileRoute() Route {
 		Method: "GET", Path: PathArchiveFile, Summary: Text{"Un mois en Parquet", "A month as Parquet"},
 		Notes: []Text{{
 			"Toutes les lignes et colonnes du mois, dans l’ordre du temps. Accepte Range, If-Range et If-None-Match ; les octets ne changent qu’avec " +
-				"les lignes. Un mois définitif peut être gardé un an. 410 si des pas de 4 secondes du mois ont été retirés.",
+				"les lignes. Un mois définitif peut rester un an en cache. 410 si des pas de 4 secondes du mois ont été supprimés.",
 			"All rows and columns of the month, in order of time. Accepts Range, If-Range and If-None-Match; the bytes change only with the rows. " +
 				"A settled month may be kept for a year. 410 if 4 second steps of the month were removed.",
 		}},
@@ -314,9 +314,9 @@ func revisionsRoute() Route {
 		Method: "GET", Path: PathRevisions,
 		Summary: Text{"Les valeurs qui ont changé, entre deux dates de livraison", "The values that changed, between two delivery dates"},
 		Notes: []Text{{
-			"Une valeur que la source retire change en null. Sans « limit », la réponse est entière, quelle que soit sa taille ; " +
-				"avec, suivez « next » jusqu’à null : les pages ensemble sont la réponse entière. " +
-				"Tout autre paramètre, un paramètre donné deux fois ou sans valeur est une erreur.",
+			"Une valeur retirée par la source devient null. Sans « limit », la réponse est complète, quelle que soit sa taille ; " +
+				"avec, suivez « next » jusqu’à null : l’ensemble des pages est la réponse complète. " +
+				"Tout autre paramètre, ou un paramètre donné deux fois ou sans valeur, est refusé.",
 			"A value that the source withdraws changes to null. Without “limit” the answer is whole, however large; " +
 				"with it, follow “next” until it is null: the pages together are the whole answer. " +
 				"Any other parameter, or one given twice or without a value, is an error.",
@@ -331,7 +331,7 @@ func revisionsRoute() Route {
 			{
 				Name: "cursor", In: "query", Kind: KindString, Optional: true,
 				Text: Text{
-					"Suite d’une page, telle que « next » la donne, avec les mêmes autres paramètres",
+					"Page suivante, telle que « next » l’indique, avec les mêmes autres paramètres",
 					"What follows a page, as “next” gives it, with the same other parameters",
 				},
 			},
@@ -358,7 +358,7 @@ func csvRoute() Route {
 		Values: []string{string(French), string(English)},
 	}
 	return Route{
-		Method: "GET", Path: PathCSV, Summary: Text{"Ce qu’une page montre, en CSV", "What a page shows, as CSV"},
+		Method: "GET", Path: PathCSV, Summary: Text{"Les données d’une page en CSV", "The data of a page as CSV"},
 		Access: AccessSubscription, Content: "text/csv",
 		Notes: []Text{{
 			"fr : point-virgule et virgule décimale ; en : virgule et point décimal. Sans date, la dernière stockée ; " +

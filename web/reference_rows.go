@@ -8,9 +8,9 @@ import (
 
 // rowsTexts are what the parameters of the rows of a dataset are for. A key of the dataset has its own text.
 var rowsTexts = map[string]Text{
-	"from": {"Début de la plage, inclus ; seul : jusqu’à la fin de ce qui est stocké.",
-		"Start of the range, included; alone: to the end of what is stored."},
-	"to":      {"Fin de la plage, exclue ; demande « from ».", "End of the range, excluded; needs “from”."},
+	"from": {"Début de la plage, inclus ; donné seul : jusqu’à la fin des données.",
+		"Start of the range, included; alone: to the end of the data."},
+	"to":      {"Fin de la plage, exclue ; nécessite « from ».", "End of the range, excluded; needs “from”."},
 	"date":    {"Une date de livraison, au lieu de « from » et « to ».", "One delivery date, instead of “from” and “to”."},
 	"columns": {"Colonnes de la réponse.", "Columns of the answer."},
 	"resolution": {"Pas de la réponse ; les jours et les mois sont ceux de Paris.",
@@ -21,15 +21,15 @@ var rowsTexts = map[string]Text{
 	"order": {"Ordre du temps.", "Order of time."},
 	"limit": {"Lignes par page ; sans lui, toute la plage.", "Rows on a page; without it, the whole range."},
 	"as_of": {
-		"Ce que Courant savait à cet instant. Le statut d’un prix d’écart est alors le plus avancé qu’il pouvait avoir.",
+		"Les données telles qu’elles étaient connues à cet instant. Le statut d’un prix de règlement des écarts est alors le plus avancé qu’il pouvait avoir.",
 		"What Courant knew at that instant. The status of an imbalance price is then the most final that it can have had."},
 	"updated_since": {"Seulement les lignes dont une valeur a été stockée ou changée depuis : un instant inclus ou une position exclue.",
 		"Only rows of which a value was stored or changed since: an instant, included, or a position, excluded."},
-	"format": {"Forme de la réponse ; sans lui, l’en-tête Accept décide, sinon json.",
-		"Form of the answer; without it the header Accept decides, else json."},
+	"format": {"Format de la réponse ; sans lui, l’en-tête Accept décide, sinon json.",
+		"Format of the answer; without it the Accept header decides, else json."},
 	"numbers": {"Type des nombres en Parquet ; sans lui, des décimaux exacts.", "Type of numbers in Parquet; without it, exact decimals."},
 	"nulls":   {"En CSV, le texte qui remplace null ; sans lui, une cellule vide.", "In CSV, the text that stands for null; without it, an empty cell."},
-	"cursor":  {"Suite d’une page.", "What follows a page."},
+	"cursor":  {"Suite de la page précédente.", "The next page."},
 }
 
 // rowsParameter returns the parameter with what it is for before what it accepts.
@@ -53,9 +53,9 @@ func RowsRoute(dataset market.Dataset, parameters []Parameter, mediaTypes []stri
 		Summary: Text{"Lignes : " + about.Title.FR, "Rows: " + about.Title.EN},
 		Notes: []Text{{
 			"Les lignes d’une plage quelconque, au pas publié ou à un pas plus grand ; sans plage, la dernière date de livraison. " +
-				"Une réponse est d’un seul moment. Sans données, « rows » est vide.",
+				"Une réponse reflète un seul instant. Sans données, « rows » est vide.",
 			"The rows of any range, at the published step or a longer one; without a range, the latest delivery date. " +
-				"An answer is of one moment. Without data “rows” is empty.",
+				"An answer reflects one moment. Without data, “rows” is empty.",
 		}},
 		Content: "application/json", OtherContent: mediaTypes, Cached: true, Paged: true,
 		Headers: []Field{
@@ -111,14 +111,14 @@ func rowsFields(datasets []string, next Text, rows ...Field) []Field {
 		zoned("to", Text{"Fin de la plage, exclue", "End of the range, excluded"}),
 		word("resolution", Text{"native ou une durée ISO 8601", "native or an ISO 8601 duration"}),
 		word("time_zone", Text{"Fuseau horaire des instants", "Time zone of instants"}, "UTC", "Europe/Paris"),
-		nullable(zoned("as_of", Text{"Le moment passé qui a été demandé", "The past moment that was asked for"})),
+		nullable(zoned("as_of", Text{"L’instant passé demandé", "The past moment that was requested"})),
 		zoned("generated_at", Text{"Heure du changement à « position »", "Time of the change at “position”"}),
 		{Name: "position", Kind: KindInteger, Text: textPosition},
 		word("attribution", textAttribution),
 		list("columns", Text{"Les colonnes", "The columns"}, columnDescriptionFields()...),
 	}
 	return append(append(fields, rows...),
-		list("missing", Text{"Les dates de la plage qui ne sont pas entières", "The dates of the range that are not whole"},
+		list("missing", Text{"Les dates incomplètes de la plage", "The incomplete dates of the range"},
 			missingFields()...),
 		nullable(word("next", next)))
 }

@@ -20,13 +20,13 @@ func StreamRoute(parameters []Parameter) Route {
 				"“changed”: {dataset, from, to, rows, position, href}, if there are more; read them at “href”.",
 		}, {
 			"« revision » : {dataset, period_start_utc, keys, column, old, new, seen_at, position}, une valeur qui a changé. " +
-				"« complete » : {dataset, date, position}, une date de livraison désormais entière. « status » : {dataset, state, reason}, un jeu change d’état. " +
-				"« reset » : {position}, ce qui est demandé n’est plus connu : relisez les données, la suite vient après « position ».",
+				"« complete » : {dataset, date, position}, une date de livraison désormais complète. « status » : {dataset, state, reason}, un jeu de données change d’état. " +
+				"« reset » : {position}, l’historique demandé n’est plus disponible : relisez les données ; la suite vient après « position ».",
 			"“revision”: {dataset, period_start_utc, keys, column, old, new, seen_at, position}, a value that changed. " +
 				"“complete”: {dataset, date, position}, a delivery date that is whole from now on. “status”: {dataset, state, reason}, a dataset changes its state. " +
 				"“reset”: {position}, what is asked for is no longer known: read the data again, what follows comes after “position”.",
 		}, {
-			"« id » est la position, au dernier événement de chaque changement. Un commentaire vient après 15 s de silence. Un client trop lent, " +
+			"« id » est la position, sur le dernier événement de chaque changement. Un commentaire est envoyé après 15 s de silence. Un client trop lent, " +
 				"ou dont les droits changent, est déconnecté ; il se reconnecte avec Last-Event-ID et ne perd rien.",
 			"“id” is the position, with the last event of each change. A comment comes after 15 s of silence. A client that is too slow, " +
 				"or whose rights change, is disconnected; it connects again with Last-Event-ID and loses nothing.",

@@ -89,10 +89,10 @@ const (
 func dayStates() []DayState { return []DayState{DayWhole, DayPartial, DayMissing, DayRunning, DayNone} }
 
 var dayTexts = map[DayState]Text{
-	DayWhole:   {"entière", "whole"},
-	DayPartial: {"en partie", "in part"},
+	DayWhole:   {"complète", "complete"},
+	DayPartial: {"partielle", "partial"},
 	DayMissing: {"absente", "missing"},
-	DayRunning: {"en cours", "under way"},
+	DayRunning: {"en cours", "in progress"},
 	DayNone:    {"pas attendue", "not due"},
 }
 

@@ -31,9 +31,9 @@ const (
 
 var (
 	problemArchiveParameters = problemInvalidParameter.withDetail(
-		"Les archives n'acceptent aucun paramètre.", "The archive accepts no parameters.")
+		"Les archives n’acceptent aucun paramètre.", "The archive accepts no parameters.")
 	problemThinnedMonth = newProblem(web.ProblemGone).withDetail(
-		"Les pas de 4 secondes d'une date de ce mois ont été retirés ; /rows donne leurs moyennes avec resolution=PT5M.",
+		"Les pas de 4 secondes d’une date de ce mois ont été supprimés ; /rows donne leurs moyennes avec resolution=PT5M.",
 		"The 4 second steps of a date of this month were removed; /rows has their means with resolution=PT5M.")
 	problemRange           = newProblem(web.ProblemRangeNotSatisfiable)
 	problemPrecondition    = newProblem(web.ProblemPreconditionFailed)
@@ -41,7 +41,7 @@ var (
 		"Les fichiers sont en cours de préparation ; réessayez après Retry-After.",
 		"The files are being made; try again after Retry-After.")
 	problemArchiveNoRoom = newProblem(web.ProblemUnavailable).retriedAfter(time.Hour).withDetail(
-		"Le disque du serveur est presque plein ; le fichier n'a pas pu être préparé.",
+		"Le disque du serveur est presque plein ; le fichier n’a pas pu être préparé.",
 		"The server's disk is nearly full; the file could not be made.")
 )
 

@@ -47,7 +47,7 @@ var bridges = []bridge{evccBridge, homeAssistantBridge, emhassBridge, energyChar
 // tokenParameter is the parameter of a feeds token.
 func tokenParameter(name string) queryParameter {
 	return queryParameter{name: name, accepts: web.Text{
-		FR: "un jeton pour les flux de prix, si l'en-tête Authorization n'en porte pas", EN: "a token for the price feeds, if the Authorization header has none",
+		FR: "un jeton pour les flux de prix, si l’en-tête Authorization n’en porte pas", EN: "a token for the price feeds, if the Authorization header has none",
 	}}
 }
 

@@ -132,7 +132,7 @@ func entsoePeriod(query *queryParser) (market.Period, error) {
 		}
 	}
 	if err == nil && !from.Before(to) {
-		err = query.refuse(last, "n'est pas après le début", "is not after the start")
+		err = query.refuse(last, "n’est pas après le début", "is not after the start")
 	}
 	return market.NewPeriod(from, to), err
 }

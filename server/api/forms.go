@@ -52,38 +52,38 @@ var faults = []struct {
 }{
 
 	{auth.ErrEmail, web.Text{
-		FR: "Une adresse e-mail est un nom et un domaine, comme anne@example.org.",
-		EN: "An e-mail address is a name and a domain, such as anne@example.org.",
+		FR: "Adresse e-mail incorrecte : écrivez un nom et un domaine, comme anne@example.org.",
+		EN: "Invalid e-mail address: write a name and a domain, such as anne@example.org.",
 	}},
 	{auth.ErrPasswordShort, web.Text{
-		FR: "Un mot de passe a au moins 12 caractères.",
-		EN: "A password has at least 12 characters.",
+		FR: "Le mot de passe doit avoir au moins 12 caractères.",
+		EN: "The password must have at least 12 characters.",
 	}},
-	{auth.ErrPasswordLong, web.Text{FR: "Un mot de passe a au plus 256 octets.", EN: "A password has at most 256 bytes."}},
-	{auth.ErrPasswordText, web.Text{FR: "Un mot de passe est du texte en UTF-8.", EN: "A password is text in UTF-8."}},
+	{auth.ErrPasswordLong, web.Text{FR: "Le mot de passe doit avoir au plus 256 octets.", EN: "The password must have at most 256 bytes."}},
+	{auth.ErrPasswordText, web.Text{FR: "Le mot de passe doit être un texte en UTF-8.", EN: "The password must be UTF-8 text."}},
 	{auth.ErrPasswordCommon, web.Text{
-		FR: "Ce mot de passe est de ceux que l’on devine : prenez quelques mots sans rapport entre eux.",
-		EN: "This password is one that is guessed early: take a few words that do not belong together.",
+		FR: "Ce mot de passe est trop courant : choisissez quelques mots sans rapport entre eux.",
+		EN: "This password is too common: choose a few unrelated words.",
 	}},
 	{auth.ErrBadCredentials, web.Text{
-		FR: "Le mot de passe actuel ne convient pas.",
-		EN: "The present password is not right.",
+		FR: "Le mot de passe actuel est incorrect.",
+		EN: "The current password is wrong.",
 	}},
 	{auth.ErrTokenName, web.Text{
-		FR: "Le nom d’un jeton a de 1 à 100 caractères.",
-		EN: "A token’s name has 1 to 100 characters.",
+		FR: "Le nom d’un jeton doit avoir de 1 à 100 caractères.",
+		EN: "The name of a token must have 1 to 100 characters.",
 	}},
 	{auth.ErrTokenCount, web.Text{
 		FR: "Un compte a au plus 100 jetons valables : révoquez-en un.",
-		EN: "An account has at most 100 tokens that are good: revoke one.",
+		EN: "An account has at most 100 valid tokens: revoke one.",
 	}},
 	{auth.ErrPastDate, web.Text{
-		FR: "Cette date est passée : donnez aujourd’hui ou une date plus tardive.",
-		EN: "This date is past: give today or a later one.",
+		FR: "Cette date est passée : indiquez aujourd’hui ou une date ultérieure.",
+		EN: "This date is past: enter today or a later date.",
 	}},
 	{auth.ErrAccountDisabled, web.Text{FR: "Ce compte est désactivé.", EN: "This account is disabled."}},
 	{auth.ErrUnknownOffer, web.Text{
-		FR: "La configuration n’a pas cette offre.",
+		FR: "Cette offre n’existe pas dans la configuration.",
 		EN: "The configuration has no such plan.",
 	}},
 	{errFormDate, web.Text{FR: "Une date s’écrit AAAA-MM-JJ.", EN: "A date is written YYYY-MM-DD."}},
@@ -92,8 +92,8 @@ var faults = []struct {
 		FR: "Un jeton pour les flux de prix ou pour les webhooks n’ouvre que cela : ne cochez rien d’autre.",
 		EN: "A token for the price feeds or for webhooks opens nothing else: tick only that.",
 	}},
-	{store.ErrExists, web.Text{FR: "Cette adresse a déjà un compte.", EN: "This address has an account already."}},
-	{store.ErrNotFound, web.Text{FR: "Il n’y a rien de tel.", EN: "There is no such thing."}},
+	{store.ErrExists, web.Text{FR: "Cette adresse a déjà un compte.", EN: "This address already has an account."}},
+	{store.ErrNotFound, web.Text{FR: "Introuvable.", EN: "Not found."}},
 }
 
 var (

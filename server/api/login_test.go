@@ -149,7 +149,7 @@ func TestASignInThatIsRefusedShowsThePageAgain(t *testing.T) {
 			if w.Header().Get("Set-Cookie") != "" || w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("the header is %v", w.Header())
 			}
-			if !strings.Contains(page, "The address or the password is not right.") || !strings.Contains(page, `value="`+test.shown) {
+			if !strings.Contains(page, "Wrong address or password.") || !strings.Contains(page, `value="`+test.shown) {
 				t.Errorf("the page is %.2000s", page)
 			}
 			if strings.Contains(page, "<script") || strings.Contains(page, password) || !utf8.ValidString(page) {

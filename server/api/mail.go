@@ -44,12 +44,12 @@ func (s *Server) mailLink(c echo.Context, render func(web.Visit, web.Request) ([
 func (s *Server) sendLink(ctx context.Context, language web.Language, to, secret string) error {
 	subject := web.Text{FR: "Courant : choisir un mot de passe", EN: "Courant: choose a password"}
 	text := web.Text{
-		FR: "Bonjour,\n\nce lien permet de choisir le mot de passe de votre compte Courant. Il marche une fois, pendant 7 jours :\n\n",
-		EN: "Hello,\n\nwith this link you choose the password of your Courant account. It works once, within 7 days:\n\n",
+		FR: "Bonjour,\n\nce lien permet de choisir le mot de passe de votre compte Courant. Usage unique, valable 7 jours :\n\n",
+		EN: "Hello,\n\nuse this link to choose the password of your Courant account. It works once, within 7 days:\n\n",
 	}
 	after := web.Text{
-		FR: "\n\nSi vous n'avez rien demandé, ne faites rien.\n",
-		EN: "\n\nIf you asked for nothing, do nothing.\n",
+		FR: "\n\nSi vous n’avez rien demandé, ignorez ce message.\n",
+		EN: "\n\nIf you did not ask for this, ignore this message.\n",
 	}
 	return s.mail.Send(ctx, to, subject.In(language), text.In(language)+LinkAddress(s.publicURL, secret)+after.In(language))
 }

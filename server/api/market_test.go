@@ -166,7 +166,7 @@ func TestADateWithoutIts4sStepsIsShownInFiveMinutes(t *testing.T) {
 		}
 		return append(all, fmt.Sprint(shownRows(t, f.ask(t, "GET", "/energie"+query, admin).Body.String(), "afrr-energy")))
 	}
-	notes := map[string]string{"fr": "ont été retirés", "en": "Of this date Courant keeps these 5 minute means only"}
+	notes := map[string]string{"fr": "ont été supprimés", "en": "For this date, only the 5 minute means are kept"}
 	says := func(when string, query string, want bool) {
 		t.Helper()
 		for language, note := range notes {
@@ -271,7 +271,7 @@ func TestPreviousAndNextLeadFromDateToDate(t *testing.T) {
 }
 
 func TestAPageExplainsWhyDataAreMissing(t *testing.T) {
-	const locked, nothing, off = "need an active subscription", "Nothing is stored yet", "this feed is off"
+	const locked, nothing, off = "requires an active subscription", "No data yet", "this feed is off"
 	english := header("Accept-Language", "en")
 	for _, test := range []struct {
 		name   string
@@ -285,18 +285,18 @@ func TestAPageExplainsWhyDataAreMissing(t *testing.T) {
 		{"nothing stored", false, "late", false, "/", []string{nothing}, []string{locked, off}},
 		{"nothing stored", false, "late", false, "/prix", []string{nothing}, []string{locked, off}},
 		{"nothing stored, feeds off", false, "off", false, "/energie", []string{off, "credentials"}, []string{nothing}},
-		{"feeds off, other dates", true, "off", false, "/prix?from=2026-01-01", []string{"Nothing is stored for this date"}, []string{"credentials"}},
-		{"feeds off, data there", true, "off", false, "/prix", []string{"nothing new will come", "Last read on"}, []string{nothing}},
-		{"stale", true, "stale", false, "/energie", []string{"Nothing new for more than a day", "Last read on"}, []string{nothing}},
+		{"feeds off, other dates", true, "off", false, "/prix?from=2026-01-01", []string{"No data for this date"}, []string{"credentials"}},
+		{"feeds off, data there", true, "off", false, "/prix", []string{"no new data will arrive", "Last fetched on"}, []string{nothing}},
+		{"stale", true, "stale", false, "/energie", []string{"No new data for more than a day", "Last fetched on"}, []string{nothing}},
 		{"down", true, "down", false, "/capacite", []string{"The source does not answer", "<table"}, []string{nothing}},
-		{"error", true, "error", false, "/energie", []string{"was refused or failed"}, []string{nothing}},
-		{"late", true, "late", false, "/energie", []string{"are still missing"}, []string{nothing}},
+		{"error", true, "error", false, "/energie", []string{"The latest fetch failed"}, []string{nothing}},
+		{"late", true, "late", false, "/energie", []string{"is still missing"}, []string{nothing}},
 		{"well", true, "ok", false, "/energie", []string{"<table"}, []string{"class=\"notice"}},
 		{"no subscription", true, "ok", true, "/", []string{locked, `id="day-ahead-prices"`}, []string{`id="afrr-energy"`, nothing}},
 		{"no subscription", true, "ok", true, "/capacite", []string{locked}, []string{"<table", "data-value"}},
 		{"no subscription", true, "ok", true, "/energie", []string{locked}, []string{"<table", "data-value"}},
 		{"no subscription", true, "ok", true, "/prix", []string{"<table"}, []string{locked}},
-		{"other dates", true, "ok", false, "/prix?from=2026-01-01", []string{"Nothing is stored for this date", "15\u00a0July\u00a02026"}, []string{"<table"}},
+		{"other dates", true, "ok", false, "/prix?from=2026-01-01", []string{"No data for this date", "15\u00a0July\u00a02026"}, []string{"<table"}},
 	} {
 		t.Run(fmt.Sprintf("%s, %s", test.name, test.path), func(t *testing.T) {
 			f := open(t, reporting(inState(test.state)))
@@ -377,7 +377,7 @@ func TestOldDatesAreNotCalledStale(t *testing.T) {
 	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Administrator)))
 	for query, stale := range map[string]bool{"": true, "?from=" + today.Add(-1).String() + "&to=" + today.String(): true, "?from=" + today.Add(-1).String() + "&to=" + today.Add(-1).String(): false} {
 		page := f.ask(t, "GET", "/prix"+query, session, header("Accept-Language", "en")).Body.String()
-		if !strings.Contains(page, "<table") || strings.Contains(page, "are still missing") != stale {
+		if !strings.Contains(page, "<table") || strings.Contains(page, "is still missing") != stale {
 			t.Errorf("%q is called stale: %v, want %v", query, !stale, stale)
 		}
 	}
@@ -389,7 +389,7 @@ func TestAPageThatIsAskedForAgainShowsWhatChangedMeanwhile(t *testing.T) {
 	ask := func() (price, source string) {
 		page := f.ask(t, "GET", "/prices?from=2026-10-25", admin, header("Accept-Language", "en")).Body.String()
 		_, source, _ = strings.Cut(page, `<p class="source">`)
-		source, _, _ = strings.Cut(source, ", read")
+		source, _, _ = strings.Cut(source, ", fetched")
 		return shownRows(t, page, "day-ahead-prices")[5][2], source
 	}
 	check := func(when, price, source string) {
@@ -433,7 +433,7 @@ func TestAPageOfMeansThatIsAskedForAgainShowsWhatChangedMeanwhile(t *testing.T) 
 
 func TestANoticeNamesItsCauseAndStandsOnlyOverItsDates(t *testing.T) {
 	t.Parallel()
-	const refused, unreached, missing = "refuses Courant’s credentials", "cannot reach the source", "are still missing"
+	const refused, unreached, missing = "refuses Courant’s credentials", "cannot reach the source", "is still missing"
 	today := market.DeliveryDateOf(noon)
 	oldGap := []report.Missing{{Date: today.Add(-25), Expected: 96, Reason: report.ReasonSourceError}}
 	part := []report.Missing{{Date: today, Expected: 96, Received: 40, Reason: report.ReasonPartial}}
@@ -450,9 +450,9 @@ func TestANoticeNamesItsCauseAndStandsOnlyOverItsDates(t *testing.T) {
 		{"late for an old date, over today", true, "late", "", oldGap, "", nil, []string{missing, "class=\"notice"}},
 		{"in error for an old date, over today", true, "error", "", oldGap, "", nil, []string{"class=\"notice"}},
 		{"the old date itself", true, "late", "", oldGap, "?from=" + oldGap[0].Date.String(),
-			[]string{"Nothing is stored for this date", "the request to the source failed", `href="/status"`}, []string{missing}},
-		{"today in part", true, "late", "", part, "", []string{missing, "published in part (40 of 96 periods)"}, nil},
-		{"today in part, which the source does not complete", true, "ok", "", part, "", []string{"are incomplete", "40 of 96"}, []string{missing}},
+			[]string{"No data for this date", "the request to the source failed", `href="/status"`}, []string{missing}},
+		{"today in part", true, "late", "", part, "", []string{missing, "partly published (40 of 96 periods)"}, nil},
+		{"today in part, which the source does not complete", true, "ok", "", part, "", []string{"is incomplete", "40 of 96"}, []string{missing}},
 		{"tomorrow due, over today", true, "late", "", next, "", []string{missing, "not published yet"}, nil},
 		{"credentials refused, nothing stored", false, "late", "credentials", nil, "", []string{refused, `href="/status"`}, []string{"once it is published"}},
 		{"source not reached, nothing stored", false, "down", "connection", nil, "", []string{unreached, `href="/status"`}, []string{"once it is published", refused}},

@@ -28,7 +28,7 @@ const (
 )
 
 var problemForeignHost = problemForbidden.withDetail(
-	"L'en-tête Host nomme une autre machine ; utilisez l'adresse publique, et faites que le serveur mandataire la transmette dans Host.",
+	"L’en-tête Host nomme une autre machine ; utilisez l’adresse publique, et configurez le serveur mandataire pour qu’il la transmette dans Host.",
 	"The Host header names another machine; use the public address, and let the proxy pass it on in Host.")
 
 // toolRequest is a POST of the Model Context Protocol. A batch calls several tools.

@@ -341,7 +341,7 @@ func TestTheDocumentHasAnExampleOfEachAnswerInJSON(t *testing.T) {
 	}
 }
 
-var example = regexp.MustCompile(`(?s)<section id="([a-z-]+)">\n<h2><code>GET (/api/[^<]*)</code>.*?<p class="kicker">(Served now|Example)[^<]*</p>\n<pre tabindex="0">([^<]*)</pre>`)
+var example = regexp.MustCompile(`(?s)<section id="([a-z-]+)">\n<h2><code>GET (/api/[^<]*)</code>.*?<p class="kicker">(Current answer|Example)[^<]*</p>\n<pre tabindex="0">([^<]*)</pre>`)
 
 func TestTheDocumentationShowsWhatIsServedToThoseWhoMayReadIt(t *testing.T) {
 	f, admin := withMarket(t, reporting(inState("ok")))
@@ -366,7 +366,7 @@ func TestTheDocumentationShowsWhatIsServedToThoseWhoMayReadIt(t *testing.T) {
 			if match == nil {
 				continue
 			}
-			endpoint, path, live, body := match[1], match[2], match[3] == "Served now", strings.ReplaceAll(match[4], "&#34;", `"`)
+			endpoint, path, live, body := match[1], match[2], match[3] == "Current answer", strings.ReplaceAll(match[4], "&#34;", `"`)
 			if endpoint == "rows" {
 				path = "/api/datasets/day-ahead-prices/rows"
 			}

@@ -10,7 +10,7 @@ import (
 const mostPageDates = 31
 
 var problemInvalidSpan = problemInvalidParameter.withDetail(
-	"Donnez « from » et « to », deux dates AAAA-MM-JJ dans l'ordre, 31 jours au plus ; un seul pour afrr-energy.",
+	"Donnez « from » et « to », deux dates AAAA-MM-JJ dans l’ordre, 31 jours au plus ; un seul pour afrr-energy.",
 	"Give “from” and “to”, two dates YYYY-MM-DD in order, 31 days at most; a single one for afrr-energy.")
 
 // span is a range of delivery dates, both included.

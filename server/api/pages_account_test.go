@@ -265,7 +265,7 @@ func TestAPersonIsInvitedAndSubscribed(t *testing.T) {
 	}
 
 	audit := f.ask(t, "GET", "/admin/audit", admin, english).Body.String()
-	for _, line := range []string{"Invited", "Password set", "Subscription given", "Subscription ended", "Account disabled", "afrr, 2026-07-28", "192.0.2.1"} {
+	for _, line := range []string{"Invited", "Password set", "Subscription assigned", "Subscription ended", "Account disabled", "afrr, 2026-07-28", "192.0.2.1"} {
 		if !strings.Contains(audit, line) {
 			t.Errorf("the audit log lacks %q", line)
 		}
@@ -284,7 +284,7 @@ func TestAPasswordIsChangedAndOtherSessionsEnd(t *testing.T) {
 	f.refresh(t)
 	here, there := f.signIn(t, email, password), f.signIn(t, email, password)
 	w := f.submit(t, "POST", "/account/password", url.Values{"former": {password}, "password": {"Password1234!"}}, here, english)
-	if w.Code != 400 || !strings.Contains(w.Body.String(), "guessed early") {
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "too common") {
 		t.Errorf("a common one: %d", w.Code)
 	}
 	w = f.submit(t, "POST", "/account/password", url.Values{"former": {password}, "password": {"another good phrase"}}, here, english)
@@ -292,7 +292,7 @@ func TestAPasswordIsChangedAndOtherSessionsEnd(t *testing.T) {
 		t.Fatalf("%d to %q", w.Code, w.Header().Get("Location"))
 	}
 	now := carrying(w.Result().Cookies()[0])
-	if page := f.follow(t, w, now, english); !strings.Contains(page, "The password is changed") {
+	if page := f.follow(t, w, now, english); !strings.Contains(page, "The password was changed") {
 		t.Errorf("the page is %s", page)
 	}
 	for name, test := range map[string]struct {
@@ -312,7 +312,7 @@ func TestTheOtherSessionsAreListedAndEnded(t *testing.T) {
 	here := f.signIn(t, email, password)
 	f.ask(t, "GET", "/api/day-ahead-prices", there)
 	page := f.ask(t, "GET", "/account", here, english).Body.String()
-	if strings.Count(page, "<td>192.0.2.1</td>") != 2 || strings.Count(page, "this one") != 1 {
+	if strings.Count(page, "<td>192.0.2.1</td>") != 2 || strings.Count(page, "current session") != 1 {
 		t.Errorf("the sessions are %s", page)
 	}
 	page = f.follow(t, f.submit(t, "POST", "/account/sessions", nil, here, english), here, english)
@@ -411,7 +411,7 @@ func TestAnInvitationIsMailedWhereMailsAreSent(t *testing.T) {
 	admin := f.signIn(t, "boris@example.org", password)
 	w := f.submit(t, "POST", "/admin/users", url.Values{"email": {"carl@example.org"}, "role": {"administrator"}}, admin, english)
 	page := f.follow(t, w, admin, english)
-	if !strings.Contains(page, "A mail is on its way.") || !strings.Contains(page, "https://courant.example/set-password?key=") {
+	if !strings.Contains(page, "An e-mail was sent.") || !strings.Contains(page, "https://courant.example/set-password?key=") {
 		t.Errorf("the page is %s", page)
 	}
 	if mails := read(); len(mails) != 1 || !strings.HasPrefix(mails[0], "carl@example.org\n") {
@@ -435,7 +435,7 @@ func TestVisitorsMakeAccountsWhereThatIsOpen(t *testing.T) {
 			t.Errorf("the new account opens administration with %d", w.Code)
 		}
 		w = f.submit(t, "POST", "/signup", url.Values{"email": {email}, "password": {"another good phrase"}}, english)
-		if w.Code != 400 || w.Header().Get("Set-Cookie") != "" || !strings.Contains(w.Body.String(), "has an account already") {
+		if w.Code != 400 || w.Header().Get("Set-Cookie") != "" || !strings.Contains(w.Body.String(), "already has an account") {
 			t.Errorf("again: %d", w.Code)
 		}
 		f.signIn(t, email, password)
@@ -467,7 +467,7 @@ func TestTheOffersAndHowToAskForOne(t *testing.T) {
 	t.Parallel()
 	none := open(t, func(o *api.Options) { o.Contact = "boris@courant.example" })
 	page := none.ask(t, "GET", "/offers", english).Body.String()
-	if !strings.Contains(page, "private instance") || !strings.Contains(page, "boris@courant.example") {
+	if !strings.Contains(page, "This instance is private") || !strings.Contains(page, "boris@courant.example") {
 		t.Errorf("without offers the page is %s", page)
 	}
 	f := withUser(t, func(o *api.Options) {
@@ -554,7 +554,7 @@ func TestALinkThatIsShownDoesNotTakeItsHostFromTheRequest(t *testing.T) {
 			{"/admin/users", url.Values{"email": {"carl@example.org"}}}, {"/admin/users/1/link", nil},
 		} {
 			w := f.submit(t, "POST", form.path, form.fields, admin, evil)
-			for language, hint := range map[string]string{"en": "Set server.public_url, and links will be whole.", "fr": "Réglez server.public_url, et les liens seront complets."} {
+			for language, hint := range map[string]string{"en": "With server.public_url, links are complete.", "fr": "Avec server.public_url, les liens seront complets."} {
 				page := f.follow(t, w, admin, evil, header("Accept-Language", language))
 				if strings.Contains(page, "evil.example") {
 					t.Errorf("%s: the page names the host of the request", form.path)
@@ -564,7 +564,7 @@ func TestALinkThatIsShownDoesNotTakeItsHostFromTheRequest(t *testing.T) {
 				}
 				w = f.submit(t, "POST", "/admin/users/1/link", nil, admin, evil)
 			}
-			if page := f.follow(t, w, admin, evil, header("Accept-Language", "fr")); strings.Contains(page, "Réglez server.public_url") != test.hint {
+			if page := f.follow(t, w, admin, evil, header("Accept-Language", "fr")); strings.Contains(page, "Avec server.public_url") != test.hint {
 				t.Errorf("%s with %q: the page in French is %s", form.path, test.publicURL, page)
 			}
 		}

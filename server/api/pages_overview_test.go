@@ -95,24 +95,24 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 		{
 			"the long day, tomorrow not published", long, 12, "", map[int]func(int) market.Number{-7: hourly(-100), -1: hourly(0), 0: hourly(-20)},
 			[]string{
-				"Sunday 25 October 2026 110.00 €/MWh Holds until 13:00 since 12:00 Next 120.00 €/MWh, +10.00 at 13:00",
+				"Sunday 25 October 2026 110.00 €/MWh Valid until 13:00 since 12:00 Next 120.00 €/MWh, +10.00 at 13:00",
 				"above 66% of the quarter hours, median 65.00",
 				"week before Today 25 October 2026 Mean 100.00 day before −15.00 week before +85.00 Minimum",
-				"Tomorrow’s prices are published at about 13:00",
-				"Ahead from 12:15 127.50 12:15–16:15 205.00 20:00–00:00 Today −5.00 00:00–03:00 205.00 20:00–00:00 Balancing",
+				"Tomorrow’s prices are published around 13:00",
+				"Upcoming from 12:15 127.50 12:15–16:15 205.00 20:00–00:00 Today −5.00 00:00–03:00 205.00 20:00–00:00 Balancing",
 			}, nil,
 		},
 		{
 			"both days once tomorrow is published", long, 13, "",
 			map[int]func(int) market.Number{-7: hourly(-100), -1: hourly(0), 0: hourly(-20), 1: hourly(-15)},
 			[]string{
-				"Sunday 25 October 2026 120.00 €/MWh Holds until 14:00 since 13:00 Next 130.00 €/MWh, +10.00 at 14:00",
+				"Sunday 25 October 2026 120.00 €/MWh Valid until 14:00 since 13:00 Next 130.00 €/MWh, +10.00 at 14:00",
 				"Today 25 October 2026 Tomorrow 26 October 2026 Mean 100.00 day before −15.00 week before +85.00 100.00 day before 0.00 week before –",
 				"Minimum −20.00 at 00:00 day before −20.00 week before +80.00 −15.00 at 00:00 day before +5.00",
 				"Maximum 220.00 at 23:00 day before −10.00 week before +90.00 215.00 at 23:00 day before −5.00",
 				"Spread max − min 240.00 day before +10.00 week before +10.00 230.00 day before −10.00",
-				"Quarter hours below zero 8 of 100 00:00–02A:00 8 of 96 00:00–02:00",
-				"Ahead from 13:15 0.00 26/10 00:00–04:00 205.00 25/10 20:00–00:00",
+				"Negative quarter hours 8 of 100 00:00–02A:00 8 of 96 00:00–02:00",
+				"Upcoming from 13:15 0.00 26/10 00:00–04:00 205.00 25/10 20:00–00:00",
 				"Today −5.00 00:00–03:00 205.00 20:00–00:00 Tomorrow 0.00 00:00–04:00 200.00 20:00–00:00",
 			}, []string{"published at about"},
 		},
@@ -120,7 +120,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			"the short day in hours that are spread out", short, 1, "?hours=1&apart=yes",
 			map[int]func(int) market.Number{0: func(quarter int) market.Number { return market.Num(float64(quarter % 16)) }},
 			[]string{
-				"4.00 €/MWh Holds until 01:15 since 01:00 Next 5.00 €/MWh, +1.00 at 01:15",
+				"4.00 €/MWh Valid until 01:15 since 01:00 Next 5.00 €/MWh, +1.00 at 01:15",
 				"Today 0.00 00:00–00:15 05:00–05:15 09:00–09:15 13:00–13:15 15.00 04:45–05:00 08:45–09:00 12:45–13:00 16:45–17:00",
 			}, nil,
 		},
@@ -128,7 +128,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			"a date with unknown quarter hours", plain, 14, "?hours=8",
 			map[int]func(int) market.Number{-1: hourly(0), 0: without(hourly(0), 20, 57)},
 			[]string{
-				"140.00 €/MWh Holds until 14:15 since 14:00 Next not published yet",
+				"140.00 €/MWh Valid until 14:15 since 14:00 Next not published yet",
 				"Today 15 July 2026 94 quarter hours of 96 Mean 115.43 day before – week before –",
 				"Today 94 quarter hours of 96 87.50 05:15–13:15 195.00 16:00–00:00",
 			}, nil,
@@ -136,18 +136,18 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 		{
 			"blocks that hold an unknown quarter hour", plain, 14, "?hours=8",
 			map[int]func(int) market.Number{0: without(hourly(0), 30, 60, 90)},
-			[]string{"Ahead from 14:15 37 quarter hours of 39 – – Today 93 quarter hours of 96 – –"}, nil,
+			[]string{"Upcoming from 14:15 37 quarter hours of 39 – – Today 93 quarter hours of 96 – –"}, nil,
 		},
 		{
 			"the quarter hour itself is unknown", plain, 14, "", map[int]func(int) market.Number{0: without(hourly(0), 56)},
-			[]string{"The price of this quarter hour is not known."}, []string{"Holds"},
+			[]string{"The price of this quarter hour is not available."}, []string{"Holds"},
 		},
 		{
 			"only an earlier date is stored", plain, 14, "", map[int]func(int) market.Number{-2: hourly(10)},
 			[]string{"Monday 13 July 2026 Day-ahead", "Monday 13 July 2026 In €/MWh", "week before 13 July 2026 Mean 125.00", "13 July 2026 25.00 00:00–04:00 225.00 20:00–00:00"},
 			[]string{"Holds", "Ahead", "Today 25", "published at about"},
 		},
-		{"nothing is stored", plain, 14, "", nil, []string{"Wednesday 15 July 2026 Nothing is stored yet."}, []string{"Holds", "Mean", "Cheapest"}},
+		{"nothing is stored", plain, 14, "", nil, []string{"Wednesday 15 July 2026 No data yet."}, []string{"Holds", "Mean", "Cheapest"}},
 	} {
 		f, english := overviewAt(t, row.date, row.hour)
 		for days, price := range row.stored {
@@ -234,7 +234,7 @@ func TestTheOverviewShowsTheLastHoursOfTheEnergies(t *testing.T) {
 		"mFRR energy 25 October 2026, last 12 hours, clearing prices by quarter hour", "Upward Prices, €/MWh 05:30–05:45 162.25 96.69 Downward Prices, €/MWh – –",
 		"aFRR energy 25 October 2026, last 12 hours, 5 min means", "System demand MW 05:40–05:45 52.00 −20.64",
 		"Positive imbalance Prices, €/MWh 05:30–05:45 162.25 96.69 Negative imbalance Prices, €/MWh 05:30–05:45 26.25 44.75", "System imbalance MWh 05:30–05:45 −4.00 −11.75",
-		"Quarter hours below zero 9 of 100 00:00–00:15 00:30–00:45 03:45–04:00 and 6 more",
+		"Negative quarter hours 9 of 100 00:00–00:15 00:30–00:45 03:45–04:00 and 6 more",
 	}, nil)
 	for dataset, want := range map[string]int{"afrr-energy": 144, "mfrr-energy": 48, "imbalance-prices": 48} {
 		rows := shownRows(t, page, dataset)

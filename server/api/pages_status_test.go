@@ -49,7 +49,7 @@ func TestTheStatusPageListsIncompleteDatesAndTheReasons(t *testing.T) {
 	page := f.ask(t, "GET", "/status", session, header("Accept-Language", "en")).Body.String()
 	for _, want := range []string{
 		`<td class="state late">late</td>`, "20/06/2026 – 15/07/2026", "14/07/2026 13:00", "15/07/2026 14:10", "entsoe: status 503",
-		`<td class="number">40 of 96</td><td>published in part</td>`, `<td class="number">0 of 96</td><td>not published yet</td>`, "<td>something_new</td>",
+		`<td class="number">40 of 96</td><td>partly published</td>`, `<td class="number">0 of 96</td><td>not published yet</td>`, "<td>something_new</td>",
 		`<th scope="row">09/07/2026</th><td>PT15M/PT60M</td><td class="number">14</td><td class="number">0.37</td>`,
 	} {
 		if !strings.Contains(page, want) {
@@ -110,7 +110,7 @@ func TestTheStatusPageShowsQuarantinedDatesAndTheirEffect(t *testing.T) {
 			`<code>price_eur_mwh</code></th><td class="number">1</td><td class="number">5</td><td class="number">5</td><td class="number">1</td><td class="number">0</td><td class="number">0</td>`,
 		}, []string{`action="/admin/quarantine/2"`, "offered_volume_mw"}},
 		{"in English, the one that is asked for", "/status?waiting=2", admin, []string{
-			"one price for the whole date", "date refused", `action="/admin/quarantine/2"`, "1 rows, of which new: 0.",
+			"one price for the whole date", "date refused", `action="/admin/quarantine/2"`, "1 rows; new: 0.",
 			`<code>offered_volume_mw</code></th><td class="number">1</td><td class="number">−1,234.5</td><td class="number">−1,234.5</td><td class="number">0</td><td class="number">1</td><td class="number">0</td>`,
 			`<code>price</code></th><td class="number">0</td><td class="number">–</td><td class="number">–</td><td class="number">0</td><td class="number">0</td><td class="number">1</td>`,
 		}, []string{`action="/admin/quarantine/1"`}},

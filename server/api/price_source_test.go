@@ -24,12 +24,12 @@ func TestPagesNameTheSourcesOfPrices(t *testing.T) {
 		want       string
 		wantFrench string
 	}{
-		{"ENTSO-E alone", 96, 0, 0, "ENTSO-E, read", "ENTSO-E, lu"},
-		{"RTE alone", 0, 96, 50, "RTE, until ENTSO-E gives them, read", "RTE, en attendant ENTSO-E, lu"},
-		{"a part of each", 40, 96, 50, "ENTSO-E and, until it gives the rest, RTE, read", "ENTSO-E et, en attendant, RTE, lu"},
-		{"both, a cent apart", 96, 96, 50.01, "ENTSO-E, confirmed by RTE, read", "ENTSO-E, confirmé par RTE, lu"},
-		{"both, more apart", 96, 96, 50.02, "ENTSO-E, read", "ENTSO-E, lu"},
-		{"a part confirmed", 96, 40, 50, "ENTSO-E, read", "ENTSO-E, lu"},
+		{"ENTSO-E alone", 96, 0, 0, "ENTSO-E, fetched", "ENTSO-E, collecté"},
+		{"RTE alone", 0, 96, 50, "RTE, until ENTSO-E publishes them, fetched", "RTE, en attendant ENTSO-E, collecté"},
+		{"a part of each", 40, 96, 50, "ENTSO-E and, until it publishes the rest, RTE, fetched", "ENTSO-E et, en attendant, RTE, collecté"},
+		{"both, a cent apart", 96, 96, 50.01, "ENTSO-E, confirmed by RTE, fetched", "ENTSO-E, confirmé par RTE, collecté"},
+		{"both, more apart", 96, 96, 50.02, "ENTSO-E, fetched", "ENTSO-E, collecté"},
+		{"a part confirmed", 96, 40, 50, "ENTSO-E, fetched", "ENTSO-E, collecté"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f := open(t)

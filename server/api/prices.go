@@ -68,8 +68,8 @@ func fillPrices(table *web.Table, rows market.Chunk) {
 
 // The sources of the prices on a page, as the page names them.
 var (
-	fromStandIn     = web.Text{FR: "RTE, en attendant ENTSO-E", EN: "RTE, until ENTSO-E gives them"}
-	fromBoth        = web.Text{FR: "ENTSO-E et, en attendant, RTE", EN: "ENTSO-E and, until it gives the rest, RTE"}
+	fromStandIn     = web.Text{FR: "RTE, en attendant ENTSO-E", EN: "RTE, until ENTSO-E publishes them"}
+	fromBoth        = web.Text{FR: "ENTSO-E et, en attendant, RTE", EN: "ENTSO-E and, until it publishes the rest, RTE"}
 	fromENTSOE      = web.Text{FR: "ENTSO-E", EN: "ENTSO-E"}
 	confirmedENTSOE = web.Text{FR: "ENTSO-E, confirmé par RTE", EN: "ENTSO-E, confirmed by RTE"}
 )

@@ -58,7 +58,7 @@ var (
 	problemAdministrators = problemForbidden.withDetail(
 		"Cette adresse est réservée aux administrateurs.", "This address is for administrators.")
 	problemFeedsToken = problemForbidden.withDetail(
-		"Ce jeton n'ouvre que les flux de prix : /api/feeds/…, /price et /entsoe/api.",
+		"Ce jeton n’ouvre que les flux de prix : /api/feeds/…, /price et /entsoe/api.",
 		"This token opens the price feeds only: /api/feeds/…, /price and /entsoe/api.")
 	problemWebhooksToken = problemForbidden.withDetail(
 		"Ce jeton n'ouvre que /api/webhooks.", "This token opens /api/webhooks only.")
@@ -66,14 +66,14 @@ var (
 		"/api/webhooks n'accepte qu'une session ou un jeton pour les webhooks (token create … --webhooks).",
 		"/api/webhooks takes only a session or a token for webhooks (token create … --webhooks).")
 	problemNotFeedsToken = problemTokenInvalid.withDetail(
-		"Une adresse n'accepte qu'un jeton pour les flux de prix (token create … --feeds) : les adresses finissent dans des journaux. "+
-			"Envoyez celui-ci dans l'en-tête Authorization, et révoquez-le si d'autres lisent ces journaux.",
+		"Dans l’adresse, seul un jeton pour les flux de prix est accepté (token create … --feeds) : les adresses sont écrites dans des journaux. "+
+			"Envoyez celui-ci dans l’en-tête Authorization, et révoquez-le si d’autres lisent ces journaux.",
 		"An address takes only a token for the price feeds (token create … --feeds): addresses end in logs. "+
 			"Send this one in the Authorization header, and revoke it if others read those logs.")
 	problemCrossOrigin = problemForbidden.withDetail(
-		"Cette requête vient d'un autre site.", "This request comes from another site.")
+		"Cette requête vient d’un autre site.", "This request comes from another site.")
 	problemInvalidDates = problemInvalidParameter.withDetail(
-		"Donnez « from » et « to », deux dates AAAA-MM-JJ dans l'ordre, à moins de 366 jours l'une de l'autre.",
+		"Donnez « from » et « to », deux dates AAAA-MM-JJ dans l’ordre, à moins de 366 jours l’une de l’autre.",
 		"Give “from” and “to”, two dates YYYY-MM-DD in order, less than 366 days apart.")
 	problemLocked = newProblem(web.ProblemUnavailable).retriedAfter(10*time.Second).withDetail(
 		"Un autre programme verrouille la base de données ; réessayez plus tard.",

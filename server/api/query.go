@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	acceptedChoice = web.Text{FR: "l'une des valeurs", EN: "one of"}
+	acceptedChoice = web.Text{FR: "l’une des valeurs", EN: "one of"}
 	acceptedList   = web.Text{
 		FR: "une ou plusieurs, séparées par des virgules et chacune une fois, des valeurs",
 		EN: "one or more, separated by commas and each once, of",
@@ -91,7 +91,7 @@ func (p *queryParser) split(raw string) error {
 		case value == "" && valueErr == nil:
 			return p.refuse(name, "est vide", "is empty")
 		case valueErr != nil || !utf8.ValidString(value):
-			return p.refuse(name, "n'est pas du texte en UTF-8, avec deux chiffres hexadécimaux après chaque %",
+			return p.refuse(name, "n’est pas du texte en UTF-8, avec deux chiffres hexadécimaux après chaque %",
 				"is not text in UTF-8, with two hexadecimal digits after each %")
 		default:
 			p.given.Set(name, value)
@@ -113,7 +113,7 @@ func (p *queryParser) unknown(name string) error {
 	}
 	all := strings.Join(names, ", ")
 	return problemInvalidParameter.withDetail(
-		"« "+visible(name)+" » n'est pas un paramètre de cette adresse ; il y a "+all+".",
+		"« "+visible(name)+" » n’est pas un paramètre de cette adresse ; il y a "+all+".",
 		"“"+visible(name)+"” is not a parameter of this address; there are "+all+".")
 }
 
@@ -127,7 +127,7 @@ func (p *queryParser) refuse(name, faultFR, faultEN string) error {
 
 // refuseValue is the problem that a parameter does not accept a value.
 func (p *queryParser) refuseValue(name, value string) error {
-	return p.refuse(name, "n'accepte pas « "+visible(value)+" »", "does not accept “"+visible(value)+"”")
+	return p.refuse(name, "n’accepte pas « "+visible(value)+" »", "does not accept “"+visible(value)+"”")
 }
 
 // visible is what a problem shows of a text that a client sent.

@@ -203,12 +203,12 @@ func (q revisionQuery) readCursor(text string) (at store.RevisionAt, valid bool)
 
 var (
 	problemRevisionParameters = problemInvalidParameter.withDetail(
-		"Donnez « from », « to » et, si vous voulez, « limit » et « cursor », chacun une fois et avec une valeur ; il n'y a pas d'autre paramètre.",
+		"Donnez « from », « to » et éventuellement « limit » et « cursor », chacun une fois et avec une valeur ; il n’y a pas d’autre paramètre.",
 		"Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters.")
 	problemInvalidLimit = problemInvalidParameter.withDetail(
 		"« limit » est un nombre entier de 1 à 10000.", "“limit” is a whole number from 1 to 10000.")
 	problemInvalidCursor = problemInvalidParameter.withDetail(
-		"« cursor » ne vient pas d'une réponse pour le même jeu de données et les mêmes dates ; suivez « next », ou recommencez sans « cursor ».",
+		"« cursor » ne vient pas d’une réponse pour le même jeu de données et les mêmes dates ; suivez « next », ou recommencez sans « cursor ».",
 		"“cursor” does not come from an answer for the same dataset and dates; follow “next”, or begin again without “cursor”.")
 )
 

@@ -40,16 +40,16 @@ const (
 
 var (
 	problemTooManyLongAnswers = problemRateLimited.retriedAfter(inFlightRetry).withDetail(
-		"Deux longues réponses par jeton, et huit en tout, sont déjà en cours ; lisez-les jusqu'au bout, ou demandez moins de lignes avec « limit ».",
+		"Deux longues réponses par jeton, et huit en tout, sont déjà en cours ; lisez-les jusqu’au bout, ou demandez moins de lignes avec « limit ».",
 		"Two long answers of this token, or eight in all, are under way; read them to the end, or ask for fewer rows with “limit”.")
 	problemThinnedThen = problemInvalidParameter.withDetail(
-		"« as_of » est antérieur au retrait des pas de 4 secondes d'une date demandée : ce qui était connu alors n'est plus gardé.",
+		"« as_of » est antérieur à la suppression des pas de 4 secondes d’une date demandée : ce qui était connu alors n’est plus conservé.",
 		"“as_of” is before the 4 second steps of a date that is asked for were removed: what was known then is no longer kept.")
 	problemThinnedBetween = problemInvalidParameter.withDetail(
-		"Les pas de 4 secondes d'une date demandée ont été retirés après la première page ; recommencez sans « cursor ».",
+		"Les pas de 4 secondes d’une date demandée ont été supprimés après la première page ; recommencez sans « cursor ».",
 		"The 4 second steps of a date that is asked for were removed after the first page; begin again without “cursor”.")
 	problemInvalidRowsCursor = problemInvalidParameter.withDetail(
-		"« cursor » ne vient pas d'une réponse aux mêmes autres paramètres ; suivez « next », ou recommencez sans « cursor ».",
+		"« cursor » ne vient pas d’une réponse aux mêmes autres paramètres ; suivez « next », ou recommencez sans « cursor ».",
 		"“cursor” does not come from an answer to the same other parameters; follow “next”, or begin again without “cursor”.")
 )
 

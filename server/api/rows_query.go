@@ -71,7 +71,7 @@ func rowsParameters(dataset market.Dataset) []queryParameter {
 		parameter := choices(key.Name, key.Values, acceptedList)
 		if key.Values == nil {
 			parameter.accepts = web.Text{
-				FR: fmt.Sprintf("jusqu'à %d valeurs d'au plus %d caractères, séparées par des virgules et chacune une fois",
+				FR: fmt.Sprintf("jusqu’à %d valeurs d’au plus %d caractères, séparées par des virgules et chacune une fois",
 					mostListed, longestKeyValue),
 				EN: fmt.Sprintf("up to %d values of at most %d characters, separated by commas and each once",
 					mostListed, longestKeyValue),
@@ -89,7 +89,7 @@ func rowsParameters(dataset market.Dataset) []queryParameter {
 		}},
 		queryParameter{name: "as_of", accepts: acceptedInstants},
 		queryParameter{name: "updated_since", accepts: web.Text{
-			FR: acceptedInstants.FR + " ; ou une position, telle que dans X-Courant-Position (jusqu'à 8 chiffres)",
+			FR: acceptedInstants.FR + " ; ou une position, telle que dans X-Courant-Position (jusqu’à 8 chiffres)",
 			EN: acceptedInstants.EN + "; or a position, as in X-Courant-Position (up to 8 digits)",
 		}},
 		choice("format", words(format.All())),
@@ -101,7 +101,7 @@ func rowsParameters(dataset market.Dataset) []queryParameter {
 				"that does not begin with =, + or @", longestNull),
 		}},
 		queryParameter{name: "cursor", accepts: web.Text{
-			FR: "le curseur d'une réponse aux mêmes autres paramètres : suivez « next », ou recommencez sans « cursor »",
+			FR: "le curseur d’une réponse aux mêmes autres paramètres : suivez « next », ou recommencez sans « cursor »",
 			EN: "the cursor of an answer to the same other parameters: follow “next”, or begin again without “cursor”",
 		}},
 	)
@@ -198,7 +198,7 @@ func (p *rowsParser) readPeriod() error {
 	switch {
 	case has("date") && (has("from") || has("to")):
 		return problemInvalidParameter.withDetail(
-			"Donnez « date », ou bien « from » et « to » : « date » est une date de livraison entière.",
+			"Donnez « date », ou bien « from » et « to » : « date » est une date de livraison complète.",
 			"Give either “date” or “from” and “to”: “date” is a whole delivery date.")
 	case has("to") && !has("from"):
 		return p.refuse("to", "est donné sans « from »", "is given without “from”")
@@ -276,7 +276,7 @@ func (p *rowsParser) readColumns() error {
 			p.columns = append(p.columns, column)
 		case p.given.Has("columns"):
 			return problemInvalidParameter.withDetail(
-				"« columns » n'accepte « "+name+" » qu'avec « resolution=native » : sinon, il accepte les nombres et les booléens.",
+				"« columns » n’accepte « "+name+" » qu’avec « resolution=native » : sinon, il accepte les nombres et les booléens.",
 				"“columns” accepts “"+name+"” only with “resolution=native”: else it accepts numbers and booleans.")
 		}
 	}
@@ -379,7 +379,7 @@ func (p *rowsParser) readPage() error {
 			"“cursor” is given without “limit”; repeat the parameters of the page before.")
 	}
 	if !p.readCursor(p.cursor) {
-		return p.refuse("cursor", "ne vient pas d'une réponse aux mêmes autres paramètres",
+		return p.refuse("cursor", "ne vient pas d’une réponse aux mêmes autres paramètres",
 			"does not come from an answer to the same other parameters")
 	}
 	return nil

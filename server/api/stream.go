@@ -33,7 +33,7 @@ const (
 )
 
 var problemTooManyListeners = problemRateLimited.retriedAfter(inFlightRetry).withDetail(
-	"Trop d'auditeurs du flux : "+strconv.Itoa(listenersOfReader)+" par jeton, "+strconv.Itoa(mostListeners)+" en tout ; fermez ceux qui ne servent plus.",
+	"Trop d’auditeurs du flux : "+strconv.Itoa(listenersOfReader)+" par jeton, "+strconv.Itoa(mostListeners)+" en tout ; fermez ceux qui ne servent plus.",
 	"Too many listeners of the stream: "+strconv.Itoa(listenersOfReader)+" with a token, "+strconv.Itoa(mostListeners)+" in all; close those that are not needed.")
 
 // streamQuery is what a listener asks for.
@@ -56,7 +56,7 @@ func streamParameters() []queryParameter {
 const lastEventID = "Last-Event-ID"
 
 var problemInvalidEventID = problemInvalidParameter.withDetail(
-	"L'en-tête Last-Event-ID accepte une position, telle que dans « id ».", "The header Last-Event-ID accepts a position, as in “id”.")
+	"L’en-tête Last-Event-ID accepte une position, telle que dans « id ».", "The header Last-Event-ID accepts a position, as in “id”.")
 
 // parseStreamQuery reads the query of an address and the values of Last-Event-ID, which comes before the parameter after: clients that
 // connect again send it to the address at which they began.

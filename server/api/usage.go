@@ -35,7 +35,7 @@ func countRows(c echo.Context, n int) {
 }
 
 var problemTokenOnly = problemUnauthenticated.withDetail(
-	"Cette adresse décrit l'usage d'un jeton : envoyez-le dans l'en-tête Authorization.",
+	"Cette adresse décrit l’utilisation d’un jeton : envoyez-le dans l’en-tête Authorization.",
 	"This address describes the usage of a token: send it in the Authorization header.")
 
 // usage answers how a token was used, and what is left of its rate limit.

@@ -123,8 +123,8 @@ const longestDate = 25 * market.HourSeconds
 
 // thinnedNote is the notice beside dates whose 4 s steps were removed.
 var thinnedNote = web.Text{
-	FR: "De cette date, Courant ne garde plus que ces moyennes de 5 minutes : les pas de 4 secondes ont été retirés.",
-	EN: "Of this date Courant keeps these 5 minute means only: the 4 second steps were removed.",
+	FR: "Pour cette date, seules les moyennes de 5 minutes sont conservées : les pas de 4 secondes ont été supprimés.",
+	EN: "For this date, only the 5 minute means are kept: the 4 second steps were removed.",
 }
 
 // tableColumn returns the table column that shows a column of the dataset.

@@ -91,7 +91,7 @@ var Imbalance = newSeries(Series[ImbalanceStep]{
 		Instant: func(r *ImbalanceStep) *int64 { return &r.Updated },
 	}, {
 		Name: "missing_data", Served: "missing_data", Remark: true,
-		Text:   Text{"Données qui manquent encore à RTE pour la ligne", "Data that RTE still lacks for the row"},
+		Text:   Text{"Données dont RTE ne dispose pas encore pour la ligne", "Data that RTE does not have yet for the row"},
 		Label:  Text{"Données manquantes", "Missing data"},
 		String: func(r *ImbalanceStep) *String { return &r.MissingData },
 	}},
