@@ -10,6 +10,7 @@
 # the day begin with hours that have no price.
 # For whom: whoever picks hours from a CSV file in which an empty cell means "not
 # published", Courant's among them. Put filter 'is_not_empty($price)' first.
+# shellcheck disable=SC1010,SC2016 # then and $price are Miller's
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -17,7 +18,6 @@ cd "$tmp"
 { apt-get update -qq; apt-get install -y -qq --no-install-recommends miller=6.6.0-2+b3; } >/dev/null 2>&1
 printf 'hour,price\n12h,128.48\n13h,\n14h,-0.50\n15h,40\n' > day.csv
 hours() { mlr --icsv --onidx "$@" then cut -f hour day.csv | paste -sd' '; }
-# shellcheck disable=SC2016 # $price is Miller's
 got=$(
   for condition in '$price < 50' '$price <= -20' '$price > 50' '$price * 1 < 50' 'is_not_empty($price) && $price < 50'; do
     printf '%s: %s\n' "$condition" "$(hours filter "$condition")"

@@ -22,7 +22,7 @@ start=1792915200 # 2026-10-25T08:00:00Z, 09:00 in Paris
 stored() {
   rrdtool create prices.rrd --start $((start - 900)) --step 900 DS:price:GAUGE:900:U:U RRA:AVERAGE:0.5:1:96 RRA:AVERAGE:0.5:4:24
   for quarter in {0..11}; do
-    rrdtool update prices.rrd $((start + quarter * 900 + $1)):$((100 + quarter / 4 * 100))
+    rrdtool update prices.rrd $((start + quarter * 900 + $1)):$(((quarter / 4 + 1) * 100))
   done
   rrdtool fetch prices.rrd AVERAGE -r 3600 -s $start -e $((start + 7200)) |
     awk -v start=$start 'NF == 2 && $2 !~ /nan/ { printf " hour %d %.0f", (substr($1, 1, length($1) - 1) - start) / 3600, $2 } END { print "" }'

@@ -6,8 +6,8 @@
 # What happens: as a plain metric an Int64 of -5 comes back as -5, in a table as the
 # unsigned number. Columns of Int8, Int16, Int32, UInt8, UInt16, UInt64 and DateTime are
 # written and cannot be read: the whole message, with all its other metrics, is an error.
-# Only UInt32, Float, Double, Boolean and String columns come through; a power plan needs
-# Double for its values, and UInt32 (seconds) or String for its times.
+# Of the types tried, UInt32, Float, Double, Boolean and String come through: a power plan
+# needs Double for its values, and UInt32 (seconds) or String for its times.
 # For whom: prices, set points or charging plans sent over MQTT as one table to battery
 # and plant controllers that run Node.
 set -euo pipefail
