@@ -68,7 +68,7 @@ func TestAFullDiskAtTheStartIsReportedUntilThereIsSpace(t *testing.T) {
 
 func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
 	t.Parallel()
-	folder, resize := smallDisk(t, 1280)
+	folder, resize := smallDisk(t, 1536)
 	path := filepath.Join(folder, "courant.db")
 	s, err := store.Open(t.Context(), path)
 	if err != nil {

@@ -24,11 +24,11 @@ func TestNavigationLeadsWhereTheVisitorMayGo(t *testing.T) {
 	}{
 		{"guest", web.Visit{Language: web.French, Path: "/login"}, []string{"/docs"}},
 		{"member", web.Visit{Language: web.French, Path: "/prix?from=2026-10-25", Email: "anne@example.org"},
-			[]string{"/", "/prix*", "/capacite", "/energie", "/explorer", "/docs", "/etat"}},
+			[]string{"/", "/prix*", "/capacite", "/energie", "/explorer", "/docs", "/etat", "/alertes"}},
 		{"member by a path in the other language", web.Visit{Language: web.English, Path: "/energie", Email: "anne@example.org"},
-			[]string{"/", "/prices", "/capacity", "/energy*", "/explore", "/docs", "/status"}},
+			[]string{"/", "/prices", "/capacity", "/energy*", "/explore", "/docs", "/status", "/alerts"}},
 		{"administrator", web.Visit{Language: web.English, Path: "/admin", Email: "boris@example.org", Admin: true},
-			[]string{"/", "/prices", "/capacity", "/energy", "/explore", "/docs", "/status", "/admin*"}},
+			[]string{"/", "/prices", "/capacity", "/energy", "/explore", "/docs", "/status", "/alerts", "/admin*"}},
 	} {
 		page, err := p.Overview(test.visit, web.Overview{})
 		if err != nil {

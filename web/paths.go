@@ -134,13 +134,19 @@ var (
 		Text{"Page qu’un lien ouvre pour choisir un mot de passe", "Page that a link opens for choosing a password"}, AccessPublic}
 	PageOffers  = Page{"offers", Text{"/offres", "/offers"}, Text{}, Text{"Page : offres", "Page: plans"}, AccessPublic}
 	PageAccount = Page{"account", Text{"/compte", "/account"}, Text{}, Text{"Page : compte", "Page: account"}, AccessAccount}
-	PageTokens  = Page{"tokens", Text{"/docs/jetons", "/docs/tokens"}, Text{}, Text{"Page : jetons", "Page: tokens"}, AccessAccount}
+	PageAlerts  = Page{"alerts", Text{"/alertes", "/alerts"}, Text{"Alertes", "Alerts"},
+		Text{"Page : alertes et webhooks", "Page: alerts and webhooks"}, AccessAccount}
+	PageAlert = Page{"alert", Text{"/alertes/{id}", "/alerts/{id}"}, Text{}, Text{"Page : une alerte", "Page: an alert"}, AccessAccount}
+	// PageEndAlert is where the link in a mail leads.
+	PageEndAlert = Page{"endalert", Text{"/alertes/fin", "/alerts/end"}, Text{},
+		Text{"Page : terminer une alerte par son lien", "Page: end an alert by its link"}, AccessPublic}
+	PageTokens = Page{"tokens", Text{"/docs/jetons", "/docs/tokens"}, Text{}, Text{"Page : jetons", "Page: tokens"}, AccessAccount}
 )
 
 // sitePages are all pages, those of the navigation in its order.
 var sitePages = []Page{
-	PageOverview, PagePrices, PageCapacity, PageEnergy, PageExplore, PageDocs, PageStatus, PageUsers, PageUser, PageAudit,
-	PageLogin, PageForgotten, PageSignUp, PageSetPassword, PageOffers, PageAccount, PageTokens, PageProblem,
+	PageOverview, PagePrices, PageCapacity, PageEnergy, PageExplore, PageDocs, PageStatus, PageAlerts, PageUsers, PageUser, PageAudit,
+	PageLogin, PageForgotten, PageSignUp, PageSetPassword, PageOffers, PageAccount, PageTokens, PageProblem, PageAlert, PageEndAlert,
 }
 
 // Form is a form that a page sends. It has one path for both languages.
@@ -169,7 +175,18 @@ var (
 	FormTokens = Form{"tokens", "/docs/tokens", Text{"Créer un jeton", "Make a token"},
 		AccessAccount, fields("name", "expires", "dataset", "feeds", "webhooks")}
 	FormRevokeToken = Form{"revoketoken", "/docs/tokens/revoke", Text{"Révoquer un jeton", "Revoke a token"}, AccessAccount, fields("id")}
-	FormQuarantine  = Form{"quarantine", "/admin/quarantine/{id}",
+	FormAlert       = Form{"alert", "/alerts", Text{"Créer une alerte ou un webhook", "Make an alert or a webhook"},
+		AccessAccount, fields("event", "series", "threshold", "by", "url", "description")}
+	FormDeleteAlert = Form{"deletealert", "/alerts/{id}/delete", Text{"Terminer une alerte", "End an alert"}, AccessAccount, nil}
+	FormTestAlert   = Form{"testalert", "/alerts/{id}/test", Text{"Essayer une alerte", "Try an alert"}, AccessAccount, nil}
+	FormEnableAlert = Form{"enablealert", "/alerts/{id}/enable", Text{"Réactiver une alerte", "Enable an alert again"}, AccessAccount, nil}
+	FormAlertSecret = Form{"alertsecret", "/alerts/{id}/secret", Text{"Remplacer le secret d’un webhook", "Replace the secret of a webhook"},
+		AccessAccount, nil}
+	FormResend = Form{"resend", "/alerts/{id}/resend", Text{"Refaire un envoi d’une alerte", "Send a delivery of an alert again"},
+		AccessAccount, fields("delivery")}
+	FormEndAlert = Form{"endalert", "/alerts/end", Text{"Terminer une alerte par son lien", "End an alert by its link"},
+		AccessPublic, fields("id", "key")}
+	FormQuarantine = Form{"quarantine", "/admin/quarantine/{id}",
 		Text{"Accepter ou rejeter ce qui attend en quarantaine", "Accept or reject what waits in quarantine"}, AccessAdministrator,
 		[]Parameter{{Name: "decision", In: "form", Kind: KindString, Values: []string{"accept", "reject"}}}}
 	FormInvite    = Form{"invite", "/admin/users", Text{"Inviter", "Invite"}, AccessAdministrator, fields("email", "role")}
@@ -188,6 +205,7 @@ var (
 var forms = []Form{
 	FormLanguage, FormLogin, FormLogout, FormForgotten, FormSignUp, FormSetPassword, FormPassword, FormSessions, FormTokens,
 	FormRevokeToken, FormQuarantine, FormInvite, FormSubscribe, FormUnsubscribe, FormDisable, FormEnable, FormLink,
+	FormAlert, FormDeleteAlert, FormTestAlert, FormEnableAlert, FormAlertSecret, FormResend, FormEndAlert,
 }
 
 // fields returns the fields of a form, which are texts.

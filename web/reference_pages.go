@@ -44,8 +44,11 @@ func parameterIn(path string) []Parameter {
 		return nil
 	}
 	text := Text{"Numéro du compte", "Number of the account"}
-	if path == FormQuarantine.Path {
+	switch {
+	case path == FormQuarantine.Path:
 		text = Text{"Numéro", "Number"}
+	case strings.HasPrefix(path, PageAlerts.Path.FR+"/"), strings.HasPrefix(path, PageAlerts.Path.EN+"/"):
+		text = Text{"Numéro de l’alerte", "Number of the alert"}
 	}
 	return []Parameter{{Name: "id", In: "path", Text: text, Kind: KindInteger}}
 }

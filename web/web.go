@@ -29,6 +29,7 @@ var static embed.FS
 var templateNames = []string{
 	"login", "overview", "market", "explore", "status", "docs", "problem", "failure",
 	"forgotten", "signup", "setpassword", "account", "tokens", "offers", "users", "user", "audit",
+	"alerts", "alert", "endalert",
 }
 
 // StaticFiles returns the files that pages load, such as style.css, by name.

@@ -51,6 +51,7 @@ func pages(t *testing.T, language web.Language, simulated bool) map[string]strin
 	}
 	marketPages(r, p, language)
 	accountPages(r, p, language)
+	alertPages(r, p, language)
 	return r.pages
 }
 

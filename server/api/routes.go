@@ -68,6 +68,8 @@ func (s *Server) routes(protection *http.CrossOriginProtection) {
 	s.post(web.FormTokens, s.signedInForm(web.PageTokens, s.createToken))
 	s.post(web.FormRevokeToken, s.signedInForm(web.PageTokens, s.revokeToken))
 
+	s.alertRoutes()
+
 	s.getPage(web.PageUsers, s.requireAdmin(s.usersPage))
 	s.getPage(web.PageUser, s.requireAdmin(s.userPage))
 	s.getPage(web.PageAudit, s.requireAdmin(s.auditPage))

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -230,9 +229,4 @@ func (s *Service) mail(ctx context.Context, d store.DueDelivery) Fault {
 		s.Log.Error("alert not mailed", "alert", d.Hook.ID, "error", err.Error())
 	}
 	return FaultMail
-}
-
-// mailOf makes the mail of a delivery.
-func (s *Service) mailOf(d store.DueDelivery) (subject, text string, err error) {
-	return "", "", fmt.Errorf("hooks: there is no mail for %s", d.Type)
 }

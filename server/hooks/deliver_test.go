@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -488,19 +489,20 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 		event hooks.Event
 		field string
 	}{
-		"no type":                 {hooks.Event{Dataset: market.DayAheadPrices}, "events[0].type"},
-		"a test":                  {event(hooks.Test, market.DayAheadPrices, nil), "events[0].type"},
-		"no dataset":              {event(hooks.DateComplete, "", nil), "events[0].dataset"},
-		"no threshold":            {event(hooks.PriceBelow, market.DayAheadPrices, nil), "events[0].threshold"},
-		"a huge threshold":        {event(hooks.PriceBelow, market.DayAheadPrices, number(1e9)), "events[0].threshold"},
-		"a needless threshold":    {event(hooks.PriceNegative, market.DayAheadPrices, number(1)), "events[0].threshold"},
-		"an unknown column":       {hooks.Event{Type: hooks.PriceNegative, Dataset: market.DayAheadPrices, Column: "price"}, "events[0].column"},
-		"a column of texts":       {hooks.Event{Type: hooks.PriceNegative, Dataset: market.ImbalancePrices, Column: "system_trend"}, "events[0].column"},
-		"a column of a date":      {hooks.Event{Type: hooks.DateComplete, Dataset: market.DayAheadPrices, Column: "price_eur_mwh"}, "events[0].column"},
-		"an unknown key":          {hooks.Event{Type: hooks.PriceNegative, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"zone": {"FR"}}}, "events[0].keys"},
-		"an unknown value":        {hooks.Event{Type: hooks.PriceNegative, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"direction": {"UP"}}}, "events[0].keys.direction"},
-		"no value of a key":       {hooks.Event{Type: hooks.PriceNegative, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"direction": nil}}, "events[0].keys.direction"},
-		"keys of a dataset alone": {hooks.Event{Type: hooks.FeedLate, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"direction": {"UPWARD"}}}, "events[0].keys"},
+		"no type":                  {hooks.Event{Dataset: market.DayAheadPrices}, "events[0].type"},
+		"a test":                   {event(hooks.Test, market.DayAheadPrices, nil), "events[0].type"},
+		"no dataset":               {event(hooks.DateComplete, "", nil), "events[0].dataset"},
+		"no threshold":             {event(hooks.PriceBelow, market.DayAheadPrices, nil), "events[0].threshold"},
+		"a huge threshold":         {event(hooks.PriceBelow, market.DayAheadPrices, number(1e9)), "events[0].threshold"},
+		"a threshold that is none": {event(hooks.PriceBelow, market.DayAheadPrices, number(math.NaN())), "events[0].threshold"},
+		"a needless threshold":     {event(hooks.PriceNegative, market.DayAheadPrices, number(1)), "events[0].threshold"},
+		"an unknown column":        {hooks.Event{Type: hooks.PriceNegative, Dataset: market.DayAheadPrices, Column: "price"}, "events[0].column"},
+		"a column of texts":        {hooks.Event{Type: hooks.PriceNegative, Dataset: market.ImbalancePrices, Column: "system_trend"}, "events[0].column"},
+		"a column of a date":       {hooks.Event{Type: hooks.DateComplete, Dataset: market.DayAheadPrices, Column: "price_eur_mwh"}, "events[0].column"},
+		"an unknown key":           {hooks.Event{Type: hooks.PriceNegative, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"zone": {"FR"}}}, "events[0].keys"},
+		"an unknown value":         {hooks.Event{Type: hooks.PriceNegative, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"direction": {"UP"}}}, "events[0].keys.direction"},
+		"no value of a key":        {hooks.Event{Type: hooks.PriceNegative, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"direction": nil}}, "events[0].keys.direction"},
+		"keys of a dataset alone":  {hooks.Event{Type: hooks.FeedLate, Dataset: market.AFRRCapacity, Keys: map[string]hooks.Values{"direction": {"UPWARD"}}}, "events[0].keys"},
 	} {
 		_, err := f.Add(t.Context(), f.caller, hooks.Request{URL: f.receiver.URL, Events: []hooks.Event{test.event}})
 		if input, is := err.(*hooks.InputError); !is || input.Field != test.field || input.Accepts.FR == "" || input.Accepts.EN == "" {

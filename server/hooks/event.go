@@ -36,6 +36,9 @@ func Types() []Type {
 // isPrice reports whether events of the type are conditions on the prices of a delivery date.
 func (t Type) isPrice() bool { return strings.HasPrefix(string(t), "price.") }
 
+// HasSeries reports whether events of the type are about a column and keys of their dataset.
+func (t Type) HasSeries() bool { return t.isPrice() || t == RowsRevised }
+
 // HasThreshold reports whether events of the type have a threshold.
 func (t Type) HasThreshold() bool { return t == PriceBelow || t == PriceAbove }
 
@@ -126,7 +129,7 @@ func (e Event) complete() (Event, error) {
 		return e, err
 	}
 	switch has, given := e.Type.HasThreshold(), e.Threshold != nil; {
-	case has && (!given || math.Abs(*e.Threshold) > mostThreshold):
+	case has && (!given || !(math.Abs(*e.Threshold) <= mostThreshold)): // not a number either
 		return e, &InputError{"threshold", web.Text{
 			FR: "un nombre, dans l'unité de la colonne", EN: "a number, in the unit of the column",
 		}}
