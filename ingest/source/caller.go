@@ -92,12 +92,21 @@ type briefly struct{ http.RoundTripper }
 func (b briefly) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := b.RoundTripper.RoundTrip(request)
 	if err == nil {
+		dropConnection(response)
 		response.Body = struct {
 			io.Reader
 			io.Closer
 		}{&limited{reader: response.Body, left: mostTokenBytes}, response.Body}
 	}
 	return response, err
+}
+
+// dropConnection gives an answer that switches protocols an empty body: it would be the connection, which no time limit closes.
+func dropConnection(response *http.Response) {
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		response.Body.Close()
+		response.Body = http.NoBody
+	}
 }
 
 // Caller calls one source. Its fields are set before the first call and not changed after.
@@ -200,6 +209,7 @@ func (c *Caller) try(
 	if err != nil {
 		return traffic, c.ConnectionFault(name, err)
 	}
+	dropConnection(response)
 	defer response.Body.Close()
 	traffic.Clock = readClock(request.URL.Host, response.Header, asked, c.Clock.Now())
 	bounds := c.Bounds.orWidest()

@@ -482,6 +482,33 @@ func (e *endless) Read(p []byte) (int, error) {
 	return int(n), nil
 }
 
+func TestASourceThatSwitchesProtocolsIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n")
+		_ = buffered.Flush()
+		_, _ = io.Copy(io.Discard, conn) // until the caller closes it
+	})
+	caller := newCaller(t, newHastyClock())
+	_, err := caller.Call(t.Context(), "A44", get(address), discard)
+	if fault := faultOf(t, err); fault.Status != http.StatusSwitchingProtocols {
+		t.Errorf("%+v", fault)
+	}
+	response, err := source.ForTokens(caller.HTTP).Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || len(body) > 0 {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
 func TestAReplyIsReadUpToItsLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -169,7 +169,9 @@ func (s *Service) post(ctx context.Context, d store.DueDelivery) (status int, re
 		return 0, 0, faultOf(err)
 	}
 	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, answerBytes) // the status is what counts
+	if answer.StatusCode != http.StatusSwitchingProtocols { // whose body is the connection, without a time limit
+		_, _ = io.CopyN(io.Discard, answer.Body, answerBytes) // the status is what counts
+	}
 	switch status = answer.StatusCode; {
 	case status/100 == 2:
 		return status, 0, ""
