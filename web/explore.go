@@ -19,6 +19,7 @@ type Explore struct {
 	Before           string // the chosen value of Befores; empty: none
 	Range            string // the chosen value of Presets; empty: dates
 	Notices          []Sheet
+	NothingBefore    bool // nothing is stored of the range to compare with
 	Charts           []Chart
 	Length           market.BucketLength // of the drawn periods; empty: as published, or not the same in all
 	Files            []SeriesFiles

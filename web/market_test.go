@@ -151,7 +151,7 @@ func explored(word string) web.Explore {
 		},
 	}
 	return web.Explore{
-		Path: web.PageExplore.Path, First: day, Last: day, InvalidAddress: true, MostSeries: 8,
+		Path: web.PageExplore.Path, First: day, Last: day, InvalidAddress: true, MostSeries: 8, NothingBefore: true,
 		Groups: []web.SeriesGroup{
 			{Dataset: market.FCRCapacity, Series: []web.SeriesChoice{{ID: "fcr-capacity:" + word, Label: label, Chosen: true}}},
 			{Dataset: market.AFRREnergy, Locked: true}, {Dataset: market.MFRREnergy},

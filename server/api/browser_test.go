@@ -556,8 +556,12 @@ func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
 	b.is(`new URLSearchParams(location.search).get('zoom')`, "null")
 	b.is(plot+`.getAttribute('aria-valuemax')`, "120") // hours: of the days stored 23, 24, 25 and 24, and of the day after the second one 24 to compare with
 
-	// The map has the hours that each day has: both of 02:00 as halves, or none.
-	b.open("/explore?from=2026-10-25&to=2026-10-26")
+	// The map has the hours that each day has: both of 02:00 as halves, or none. On a phone it fits.
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.speak("fr")
+	b.open("/explorer?from=2026-10-25&to=2026-10-26")
+	b.is("document.documentElement.scrollWidth", "390")
+	b.is(axes, "0")
 	b.is(`[...document.querySelectorAll('.heat .cells:not(.swatch)')].reduce((n, path) => n + path.getAttribute('d').split('Z').length - 1, 0)`, "49")
 	b.calm("/explore")
 }

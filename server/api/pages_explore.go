@@ -211,6 +211,7 @@ func (e *exploration) fill(ctx context.Context, view *web.Explore) error {
 		}
 	}
 	shown := map[string][]web.Series{}
+	view.NothingBefore = before > 0
 	for _, dataset := range e.datasets() {
 		var all []exploredSeries
 		for _, series := range e.series {
@@ -236,7 +237,8 @@ func (e *exploration) fill(ctx context.Context, view *web.Explore) error {
 		}
 		for _, series := range all {
 			lines := []web.Series{e.line(series, steps[series.id], drawn)}
-			if before > 0 {
+			if len(compared[series.id]) > 0 {
+				view.NothingBefore = false
 				line := e.line(series, analysis.Shift(fold(dataset, compared[series.id], drawn), before), drawn)
 				line.Key, line.Before = line.Key+":before", before
 				line.Style += " before"

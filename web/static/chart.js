@@ -319,7 +319,9 @@ class Chart {
     const clear = l => twice.every(other => Math.abs(l.t - other.t) / HOUR * perHour >= (l.name === '00' && this.dated ? LABEL.day : LABEL.least));
     if (perHour < LABEL.hour) for (const l of twice) if (l.name.endsWith('B')) l.row = 1;
     if (to === this.whole.to && all.length > 0 && all.at(-1).t === to && all.at(-1).name === '00') all.at(-1).name = '24';
-    return all.filter(l => l.name.length > 2 || +l.name % every === 0 && clear(l))
+    // A date takes more room than an hour.
+    const isFree = l => !this.dated || perHour * Math.min(+l.name, 24 - l.name) >= LABEL.day;
+    return all.filter(l => l.name.length > 2 || +l.name % every === 0 && clear(l) && (l.name === '00' || isFree(l)))
       .map(l => l.name === '00' && this.dated ? {...l, name: parisDay.format(l.t * 1000)} : l);
   }
 
@@ -678,32 +680,31 @@ const STYLED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dashar
 
 /** Returns a chart as an SVG of its own, with its title, the names of its lines and the source of its values. */
 function drawingOf(chart) {
-  const {width, height} = chart, shown = chart.plot.querySelector('svg'), copy = shown.cloneNode(true), head = 64, foot = 28;
+  const {width, height} = chart, shown = chart.plot.querySelector('svg'), copy = shown.cloneNode(true), foot = 28;
   const all = [...shown.querySelectorAll('*')];
   [...copy.querySelectorAll('*')].forEach((made, i) => {
     const style = getComputedStyle(all[i]);
     for (const name of STYLED) made.setAttribute(name, style.getPropertyValue(name));
     made.removeAttribute('class');
   });
-  const {color, backgroundColor, fontFamily} = getComputedStyle(document.body);
-  const svg = element('svg', {xmlns: SVG, width, height: height + head + foot, viewBox: `0 0 ${width} ${height + head + foot}`, 'font-family': fontFamily});
-  const text = (x, y, size, words, fill = color) => svg.append(element('text', {x, y, fill, 'font-size': size}, words));
-  svg.append(element('rect', {width, height: height + head + foot, fill: backgroundColor}));
-  const title = document.querySelector('h1').textContent.trim();
-  text(8, 24, 16, `${chart.figure.querySelector('.name').textContent.trim()} · ${title}`);
-  let x = 8;
+  const {color, backgroundColor, fontFamily} = getComputedStyle(document.body), drawn = [];
+  const text = (x, y, size, words) => drawn.push(element('text', {x, y, fill: color, 'font-size': size}, words));
+  const nameOf = node => node?.textContent.trim();
+  text(8, 24, 16, `${nameOf(chart.figure.querySelector('.name'))} · ${nameOf(document.querySelector('h1'))}`);
+  let x = 8, y = 48;
   for (const {name, style} of chart.series.filter(s => s.on)) {
-    const line = getComputedStyle(chart.plot.querySelector(`.line.${style.split(' ').join('.')}`) ?? document.body);
-    svg.append(element('path', {d: `M${x} 44h16`, stroke: line.stroke, 'stroke-width': 2, 'stroke-dasharray': line.strokeDasharray}));
-    text(x + 22, 48, 12, name);
-    x += 40 + name.length * 7;
+    const room = 40 + name.length * 7, look = style.split(' ').join('.');
+    if (x > 8 && x + room > width) [x, y] = [8, y + 20];
+    const line = getComputedStyle(shown.querySelector(`.line.${look}, .mark.${look}`) ?? chart.plot);
+    drawn.push(element('path', {d: `M${x} ${y - 4}h16`, stroke: line.stroke, 'stroke-width': 2, 'stroke-dasharray': line.strokeDasharray}));
+    text(x + 22, y, 12, name);
+    x += room;
   }
-  copy.setAttribute('y', head);
-  copy.setAttribute('width', width);
-  copy.setAttribute('height', height);
-  svg.append(copy);
-  const source = [chart.figure.dataset.source, document.querySelector('.simulated')?.textContent.trim(), 'Courant'];
-  text(8, height + head + 16, 11, source.filter(Boolean).join(' · '));
+  for (const [name, value] of Object.entries({y: y + 16, width, height})) copy.setAttribute(name, value);
+  const tall = y + 16 + height + foot;
+  text(8, tall - 12, 11, [chart.figure.dataset.source, nameOf(document.querySelector('.simulated')), 'Courant'].filter(Boolean).join(' · '));
+  const svg = element('svg', {xmlns: SVG, width, height: tall, viewBox: `0 0 ${width} ${tall}`, 'font-family': fontFamily});
+  svg.append(element('rect', {width, height: tall, fill: backgroundColor}), ...drawn, copy);
   return new Blob([new XMLSerializer().serializeToString(svg)], {type: 'image/svg+xml'});
 }
 
@@ -721,7 +722,7 @@ async function save(chart, kind) {
   }
   const link = document.createElement('a');
   link.href = URL.createObjectURL(file);
-  link.download = `courant-${chart.plot.dataset.label.replace(/[^\p{L}\p{N}]+/gu, '-')}.${kind}`;
+  link.download = `courant-${`${chart.plot.dataset.label} ${document.querySelector('h1').textContent}`.replace(/[^\p{L}\p{N}]+/gu, '-')}.${kind}`;
   link.click();
   URL.revokeObjectURL(link.href);
 }

@@ -33,9 +33,9 @@ func (t Total) Least() market.Number { return t.sum.Least }
 // Most returns the greatest value; null as Least.
 func (t Total) Most() market.Number { return t.sum.Most }
 
-// NegativeHours returns the length of the steps with a mean below zero in hours.
+// NegativeHours returns the length of the steps with a mean below zero in hours, with two decimals.
 func (t Total) NegativeHours() market.Number {
-	return market.Num(float64(t.NegativeSeconds) / market.HourSeconds)
+	return market.MeanOf(market.Num(float64(t.NegativeSeconds)), market.HourSeconds)
 }
 
 func (t *Total) add(s Step) {
