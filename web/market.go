@@ -81,6 +81,46 @@ func (s Sheet) DayRows() []DayRow {
 	return rows
 }
 
+// HourRow is the mean of a series over a clock hour.
+type HourRow struct {
+	market.Period
+	Mean        market.Number // two decimals
+	Least, Most market.Number
+	Known       int64 // seconds that have a value
+}
+
+// IsComplete reports whether the whole hour has a value.
+func (h HourRow) IsComplete() bool { return h.Known == h.Seconds() }
+
+// HourRows returns a row for each hour of the first column of the table; nothing if the sheet is about several dates, or has
+// several series.
+func (s Sheet) HourRows() []HourRow {
+	if !s.IsLarge() || s.Table.Long {
+		return nil
+	}
+	var rows []HourRow
+	var mean market.Mean
+	for i, row := range s.Table.Rows {
+		hour := market.BucketsHour.Bucket(row.Period.Start)
+		if i == 0 || rows[len(rows)-1].Period != hour {
+			rows, mean = append(rows, HourRow{Period: hour}), market.Mean{}
+		}
+		last, n := &rows[len(rows)-1], row.Numbers[0]
+		if !n.Valid {
+			continue
+		}
+		mean.AddTimes(n, row.Period.Seconds())
+		last.Mean, last.Known = mean.Number(), last.Known+row.Period.Seconds()
+		if !last.Least.Valid || n.V < last.Least.V {
+			last.Least = n
+		}
+		if !last.Most.Valid || n.V > last.Most.V {
+			last.Most = n
+		}
+	}
+	return rows
+}
+
 // IsLarge reports whether the figures of the sheet's one series are above its chart.
 func (s Sheet) IsLarge() bool { return len(s.Charts) == 1 && s.Charts[0].Large }
 

@@ -98,7 +98,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 				"Sunday 25 October 2026 110.00 €/MWh Valid until 13:00 since 12:00 Next 120.00 €/MWh, +10.00 at 13:00",
 				"above 66% of the quarter hours, median 65.00",
 				"week before Today 25 October 2026 Mean 100.00 day before −15.00 week before +85.00 Minimum",
-				"Tomorrow’s prices are published around 13:00",
+				"Tomorrow’s prices are not published yet",
 				"Upcoming from 12:15 127.50 12:15–16:15 205.00 20:00–00:00 Today −5.00 00:00–03:00 205.00 20:00–00:00 Balancing",
 			}, nil,
 		},
@@ -114,7 +114,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 				"Negative quarter hours 8 of 100 00:00–02A:00 8 of 96 00:00–02:00",
 				"Upcoming from 13:15 0.00 26/10 00:00–04:00 205.00 25/10 20:00–00:00",
 				"Today −5.00 00:00–03:00 205.00 20:00–00:00 Tomorrow 0.00 00:00–04:00 200.00 20:00–00:00",
-			}, []string{"published at about"},
+			}, []string{"prices are not published yet"},
 		},
 		{
 			"the short day in hours that are spread out", short, 1, "?hours=1&apart=yes",
@@ -140,14 +140,14 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 		},
 		{
 			"the quarter hour itself is unknown", plain, 14, "", map[int]func(int) market.Number{0: without(hourly(0), 56)},
-			[]string{"The price of this quarter hour is not available."}, []string{"Holds"},
+			[]string{"The price of this quarter hour is not available."}, []string{"Valid until"},
 		},
 		{
 			"only an earlier date is stored", plain, 14, "", map[int]func(int) market.Number{-2: hourly(10)},
 			[]string{"Monday 13 July 2026 Day-ahead", "Monday 13 July 2026 In €/MWh", "week before 13 July 2026 Mean 125.00", "13 July 2026 25.00 00:00–04:00 225.00 20:00–00:00"},
-			[]string{"Holds", "Ahead", "Today 25", "published at about"},
+			[]string{"Valid until", "Upcoming", "Today 25", "prices are not published yet"},
 		},
-		{"nothing is stored", plain, 14, "", nil, []string{"Wednesday 15 July 2026 No data yet."}, []string{"Holds", "Mean", "Cheapest"}},
+		{"nothing is stored", plain, 14, "", nil, []string{"Wednesday 15 July 2026 No data yet."}, []string{"Valid until", "Mean", "Cheapest"}},
 	} {
 		f, english := overviewAt(t, row.date, row.hour)
 		for days, price := range row.stored {
@@ -274,6 +274,35 @@ func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T
 		b.is(`location.search + location.hash`, "?apart=yes&hours=8#blocks")
 		b.do(chromedp.EmulateViewport(1440, 900))
 		b.is(width, "1440")
+
+		// Once the price has changed, the page shows the next one.
+		next := b.text(`document.querySelector('.now').dataset.until`)
+		f.clock.Advance(15 * time.Minute)
+		b.text(`(() => { document.querySelector('.now').dataset.until = 0; document.dispatchEvent(new Event('visibilitychange')); })()`)
+		run(b, chromedp.Poll[bool](`document.querySelector('.now').dataset.until == `+next+` + 900`))
 		b.calm("/")
 	}
+}
+
+func TestInABrowserTablesFitAPhoneAndUseTheWidth(t *testing.T) {
+	t.Parallel()
+	f, _ := withMarket(t)
+	b := openAs(t, f, store.Administrator, "en")
+	b.do(chromedp.EmulateViewport(390, 900))
+	b.open("/capacity?from=2026-10-25")
+	b.is(`document.documentElement.scrollWidth`, "390")
+	// The price of each reserve is beside its period, and the date controls are in one row.
+	b.is(`[...document.querySelectorAll('.tall')].map(box => box.querySelector('td.number').getBoundingClientRect().right <= 390).join(' ')`, "true true true")
+	b.is(`new Set([...document.querySelectorAll('.dates input, .dates button')].map(e => e.getBoundingClientRect().bottom)).size`, "1")
+
+	const box = `document.querySelector('#afrr-capacity').closest('.tall')`
+	const inSight = box + `.classList.contains('cut') + ' ' + ` + box + `.nextElementSibling.textContent.replace(/to \d+/, 'to N')`
+	b.is(inSight, "true Rows 1 to N of 56")
+	run(b, chromedp.Evaluate[float64](box+`.scrollTop = 10000`))
+	run(b, chromedp.Poll[bool](`!`+box+`.classList.contains('cut')`))
+	b.is(box+`.nextElementSibling.textContent.endsWith(' to 56 of 56')`, "true")
+
+	b.do(chromedp.EmulateViewport(1440, 900))
+	b.is(`document.querySelector('#afrr-capacity').offsetWidth > 1200`, "true")
+	b.calm("/capacity")
 }
