@@ -18,10 +18,10 @@ const warnBeforeEnd = 14 * 24 * time.Hour
 type Identity struct {
 	AccountID int64
 	Email     string
-	Admin     bool  // false for a token limited to datasets or to a scope, also if an administrator created it
-	TokenID   int64 // 0: a session
-	Scope     store.Scope
-	EndsSoon  time.Time // the end of the active subscription if that is within 14 days; else zero
+	Admin     bool        // false for a token limited to datasets or to a scope, also if an administrator created it
+	TokenID   int64       // 0: a session
+	Scope     store.Scope // of the token; that of the API for a session
+	EndsSoon  time.Time   // the end of the active subscription if that is within 14 days; else zero
 
 	use        *Use              // of the token; nil: a session
 	session    string            // hash of the session id; empty: a token

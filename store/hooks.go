@@ -355,13 +355,14 @@ func (s *Store) DeliveryOf(ctx context.Context, hookID int64, id string) (Delive
 	return one(found, wrap("deliveries", err))(fmt.Errorf("delivery: %w", ErrNotFound))
 }
 
-// ResendDelivery makes the next attempt of a delivery of a hook due now. One that had ended gets as many attempts as a new
-// one. The error is ErrNotFound if the hook has none with the ID.
-func (s *Store) ResendDelivery(ctx context.Context, hookID int64, id string, now time.Time) error {
+// ResendDelivery makes the next attempt of a delivery of a hook due now, or a pause after the newest one. One that had ended gets
+// as many attempts as a new one. The error is ErrNotFound if the hook has none with the ID.
+func (s *Store) ResendDelivery(ctx context.Context, hookID int64, id string, now time.Time, pause time.Duration) error {
 	return s.writeNoted(ctx, "resend", Note{}, func(tx *sql.Tx) error {
 		return execOne(ctx, tx, fmt.Errorf("delivery: %w", ErrNotFound), `
-			UPDATE hook_delivery SET attempts = iif(outcome = 'waiting', attempts, 0), outcome = 'waiting', next_ms = ?
-			WHERE hook_id = ? AND id = ?`, now.UnixMilli(), hookID, id)
+			UPDATE hook_delivery SET attempts = iif(outcome = 'waiting', attempts, 0), outcome = 'waiting',
+				next_ms = max(?, ifnull(tried_ms, 0) + ?) WHERE hook_id = ? AND id = ?`,
+			now.UnixMilli(), pause.Milliseconds(), hookID, id)
 	})
 }
 

@@ -11,6 +11,8 @@ type Docs struct {
 	Site      Site
 	Endpoints []Documented
 	Rows      Documented // the rows of one dataset: those of the others differ in keys and columns only
+	// Described are routes that are described without an example.
+	Described []Documented
 }
 
 // RowsOf is where the rows of a dataset are, and its keys and columns.
@@ -40,9 +42,6 @@ func (Docs) Changes() []APIChange { return apiChanges }
 
 // LLMs returns the address of the description as text.
 func (Docs) LLMs() string { return PathLLMs }
-
-// MCP returns the endpoint of the Model Context Protocol.
-func (Docs) MCP() Route { return mcpRoute() }
 
 // Rules returns how the API gives times and values.
 func (Docs) Rules() []Text { return dataRules }

@@ -124,7 +124,7 @@ func marketPages(r rendering, p *web.Pages, language web.Language) {
 				documented = append(documented, web.Documented{Route: route, Example: word})
 			}
 		}
-		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented, Rows: web.Documented{Route: web.RowsRoute(market.DayAheadPrices, nil, nil), Example: word, Live: true, Address: "/api/datasets"}}))
+		r.keep("docs, " + name)(p.Docs(visit, web.Docs{Site: web.Site{PublicURL: word, Contact: word}, Endpoints: documented, Described: []web.Documented{{Route: web.WebhookRoutes(nil, nil, nil)[1]}}, Rows: web.Documented{Route: web.RowsRoute(market.DayAheadPrices, nil, nil), Example: word, Live: true, Address: "/api/datasets"}}))
 		r.keep("problem, " + name)(p.Problem(visit, web.Problems()[0]))
 		r.keep("failure, " + name)(p.Failure(visit, web.Failure{Problem: web.Problems()[0], RequestID: word}))
 	}

@@ -55,6 +55,17 @@ func (s *Server) newOpenAPIs() map[web.Language]func() (*document, error) {
 	return made
 }
 
+// describedRoutes returns the routes that /docs describes without an example.
+func describedRoutes() []web.Documented {
+	described := []web.Documented{}
+	for _, route := range append(web.Reference(), webhookReference()...) {
+		if route.Method == http.MethodPost && (route.Path == web.PathMCP || route.Path == web.PathWebhooks) {
+			described = append(described, web.Documented{Route: route})
+		}
+	}
+	return described
+}
+
 // llms answers the description of the API as text.
 func (s *Server) llms(c echo.Context) error {
 	routes, err := reference()
@@ -67,7 +78,7 @@ func (s *Server) llms(c echo.Context) error {
 
 // docs answers the API documentation. Its examples are live answers for a visitor who may read them, else invented ones.
 func (s *Server) docs(c echo.Context, identity auth.Identity) error {
-	view := web.Docs{Site: s.site(c)}
+	view := web.Docs{Site: s.site(c), Described: describedRoutes()}
 	routes, err := reference()
 	if err != nil {
 		return err

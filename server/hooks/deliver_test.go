@@ -120,8 +120,12 @@ func TestADeliveryIsRepeatedFor24HoursAndThenItsHookIsDisabled(t *testing.T) {
 		t.Errorf("sent %s", all[0].body)
 	}
 	failed := f.delivery(t, hook)
-	_, err = f.Resend(t.Context(), f.caller, hook.ID, failed.ID)
+	resent, err := f.Resend(t.Context(), f.caller, hook.ID, failed.ID)
 	must(t, err)
+	if pause := resent.Next.Sub(failed.Tried); pause != 5*time.Second {
+		t.Errorf("sent again %s after the last attempt", pause)
+	}
+	f.clock.Advance(5 * time.Second)
 	f.step(t)
 	if all := f.receiver.take(); len(all) != 1 || all[0].header.Get("Webhook-Id") != failed.ID || f.delivery(t, hook).Outcome != store.DeliveryDelivered {
 		t.Errorf("sent again: %v", all)

@@ -177,7 +177,7 @@ func (s *sending) end(hook store.Hook) {
 	delete(s.hooks, hook.ID)
 }
 
-// New hooks are as a person or a program asks for them.
+// Request is what a person or a program asks for.
 type Request struct {
 	URL         string       `json:"url"` // empty: by mail
 	Events      []Event      `json:"events"`
@@ -295,14 +295,14 @@ func (s *Service) SendTest(ctx context.Context, identity auth.Identity, id int64
 	return s.Store.DeliveryOf(ctx, hook.ID, d.ID)
 }
 
-// Resend sends a delivery of a hook of the caller's account again, with the same ID. The error is store.ErrNotFound or
+// Resend sends a delivery of a hook of the caller's account again, with the same ID, 5 s after its newest attempt at the earliest. The error is store.ErrNotFound or
 // ErrDisabled.
 func (s *Service) Resend(ctx context.Context, identity auth.Identity, id int64, delivery string) (store.Delivery, error) {
 	hook, err := s.enabledOf(ctx, identity, id)
 	if err != nil {
 		return store.Delivery{}, err
 	}
-	if err := s.Store.ResendDelivery(ctx, hook.ID, delivery, s.Clock.Now()); err != nil {
+	if err := s.Store.ResendDelivery(ctx, hook.ID, delivery, s.Clock.Now(), pauses[0]); err != nil {
 		return store.Delivery{}, err
 	}
 	s.Wake()
