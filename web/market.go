@@ -27,6 +27,7 @@ type Sheet struct {
 	Charts      []Chart
 	Table       Table
 	CSV         Text // its address, for each language
+	Explore     Text // the address of the page for exploring these data, for each language; may be empty
 	Kicker      Text // the line above the first chart: what the chart shows
 	OneDateOnly bool // only the last of the requested dates is shown
 	Folded      bool // if there are charts, the table is collapsed

@@ -183,3 +183,28 @@ func BenchmarkPage(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkExplore renders the page for exploring with a year of prices, alone and beside the year before.
+func BenchmarkExplore(b *testing.B) {
+	f := open(b)
+	for date := turnBack.Add(-2 * 364); !date.After(turnBack); date = date.Add(52) {
+		var prices []market.Price
+		for start := date.Start().Unix(); start < date.Add(52).Start().Unix(); start += market.QuarterSeconds {
+			price := market.Num(float64(start/market.QuarterSeconds*7919%20_000-3000) / 100)
+			prices = append(prices, market.Price{Start: start, Resolution: market.PT15M, Price: price})
+		}
+		f.commit(b, market.Prices.Batch(prices))
+	}
+	f.refresh(b)
+	session := carrying(f.session(b, f.account(b, "boris@example.org", store.Administrator)))
+	for name, query := range map[string]string{"year": "", "compared": "&before=year"} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/explorer?from=2025-10-26&to=2026-10-25"+query, nil)
+			session(r)
+			b.ReportAllocs()
+			for b.Loop() {
+				f.ServeHTTP(sink{http.Header{}}, r)
+			}
+		})
+	}
+}

@@ -552,9 +552,12 @@ func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
 		}
 	}
 	b.is(`new URLSearchParams(location.search).get('zoom')`, fmt.Sprintf("%d-%d", day.Start, day.End))
+	b.do(chromedp.Click(chromedp.CSS("button.key.before")))
+	const inAddress = `new URLSearchParams(document.querySelector('footer input[name=next]').value.split('?')[1])`
+	b.is(inAddress+`.get('off') + ' ' + `+inAddress+`.get('before')`, exploredPrices+":before day")
 	b.do(chromedp.Click(chromedp.CSS("[data-zoom=all]")))
 	b.is(`new URLSearchParams(location.search).get('zoom')`, "null")
-	b.is(plot+`.getAttribute('aria-valuemax')`, "120") // hours: of the days stored 23, 24, 25 and 24, and of the day after the second one 24 to compare with
+	b.is(plot+`.getAttribute('aria-valuemax')`, "96") // hours: 23, 24, 25 and 24
 
 	// The map has the hours that each day has: both of 02:00 as halves, or none. On a phone it fits.
 	b.do(chromedp.EmulateViewport(390, 844))

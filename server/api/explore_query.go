@@ -245,6 +245,27 @@ func daysBefore(value string) int {
 	return 0
 }
 
+// exploreAddress returns the address, in each language, of the page for exploring with the main series of a dataset: of several dates those,
+// of a single one the newest 30 days.
+func (s *Server) exploreAddress(ctx context.Context, dataset market.Dataset, dates span) (web.Text, error) {
+	all, err := s.seriesIn(ctx, dataset)
+	if err != nil {
+		return web.Text{}, err
+	}
+	q := exploreQuery{preset: defaultRange}
+	if dates.days() > 1 {
+		q.preset, q.dates = "", dates
+	}
+	for _, series := range all {
+		isMain := series.column.Name == all[0].column.Name || len(series.keys) == 0 && series.column.Unit == all[0].column.Unit
+		if isMain && len(q.series) < mostExplored {
+			q.series = append(q.series, series.id)
+		}
+	}
+	query := "?" + q.query()
+	return web.Text{FR: web.PageExplore.Path.FR + query, EN: web.PageExplore.Path.EN + query}, nil
+}
+
 // exploreCatalog is the series of all datasets that the visitor may read.
 func (s *Server) exploreCatalog(ctx context.Context, identity auth.Identity) (map[market.Dataset][]exploredSeries, error) {
 	catalog := map[market.Dataset][]exploredSeries{}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -216,6 +217,36 @@ func TestExploringOffersTheShownRowsAsFiles(t *testing.T) {
 			must(t, err)
 			if len(records)-1 != rows {
 				t.Errorf("%s: %d rows, want %d", link[1], len(records)-1, rows)
+			}
+		}
+	}
+}
+
+func TestPagesOfDatasetsLeadToExploringThem(t *testing.T) {
+	t.Parallel()
+	f, admin := withTwoMarkets(t)
+	for path, want := range map[string]string{
+		"/prix?from=2026-10-25":                    "range=30d&s=day-ahead-prices:price_eur_mwh",
+		"/prix?from=2026-10-25&to=2026-10-26":      "from=2026-10-25&s=day-ahead-prices:price_eur_mwh&to=2026-10-26",
+		"/capacite?from=2026-10-25":                "range=30d&s=mfrr-capacity:UPWARD:DAILY:STD:price&s=mfrr-capacity:UPWARD:PERIODIC:STD:price&s=mfrr-capacity:DOWNWARD:DAILY:STD:price",
+		"/energie?from=2026-10-25&to=2026-10-25":   "range=30d&s=afrr-energy:upward_price_eur_mwh&s=afrr-energy:downward_price_eur_mwh",
+		"/energie?from=2026-10-25&to=2026-10-25&x": "range=30d&s=mfrr-energy:UPWARD:clearing_price_eur_mwh&s=mfrr-energy:DOWNWARD:clearing_price_eur_mwh",
+	} {
+		page := f.ask(t, "GET", path, admin).Body.String()
+		var found []string
+		for _, link := range attributeOf(page, "href") {
+			if query, is := strings.CutPrefix(link, "/explorer?"); is {
+				query, err := url.QueryUnescape(query)
+				must(t, err)
+				found = append(found, query)
+			}
+		}
+		if !slices.Contains(found, want) {
+			t.Errorf("%s: %q, want %q", path, found, want)
+		}
+		for _, query := range found {
+			if answer := f.ask(t, "GET", "/explorer?"+query, admin).Body.String(); !strings.Contains(answer, "data-runs") || strings.Contains(answer, "notice fault") {
+				t.Errorf("%s leads to %s, which does not show the series", path, query)
 			}
 		}
 	}

@@ -64,6 +64,11 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 			if err != nil {
 				return err
 			}
+			if len(sheet.Charts) > 0 {
+				if sheet.Explore, err = s.exploreAddress(ctx, dataset, dates); err != nil {
+					return err
+				}
+			}
 			view.Sheets = append(view.Sheets, sheet)
 		}
 		visitor := visit(c, identity)

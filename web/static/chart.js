@@ -232,6 +232,7 @@ class Chart {
     series.on = !series.on;
     series.key.setAttribute('aria-pressed', series.on);
     this.draw();
+    if (series.key.dataset.rows) hold('off', charts.flatMap(c => c.series).filter(s => s.key.dataset.rows && !s.on).map(s => s.key.dataset.series).join());
   }
 
   draw() {
@@ -555,6 +556,20 @@ class Chart {
   }
 }
 
+/** Holds a part of the view in the address, and in those that lead to the same range. */
+function hold(name, value) {
+  const held = address => {
+    const url = new URL(address, location);
+    if (value === '') url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+    return url.pathname + url.search;
+  };
+  history.replaceState(null, '', held(location.href));
+  for (const link of document.querySelectorAll('.analysed a')) link.setAttribute('href', held(link.href));
+  const next = document.querySelector('footer input[name=next]');
+  next.value = held(next.value);
+}
+
 /** Charts with the same time axis zoom together. */
 function zoom(whole, shown) {
   for (const chart of charts) {
@@ -565,10 +580,7 @@ function zoom(whole, shown) {
   }
   const isInAddress = chart => chart.axis === axes.time && chart.series.some(series => series.key.dataset.rows);
   if (!charts.some(chart => isInAddress(chart) && chart.shown === shown)) return;
-  const address = new URL(location);
-  if (shown === whole) address.searchParams.delete('zoom');
-  else address.searchParams.set('zoom', `${shown.from}-${shown.to}`);
-  history.replaceState(null, '', address);
+  hold('zoom', shown === whole ? '' : `${shown.from}-${shown.to}`);
 }
 
 /** Draws the means of hours by days, or by weeks, as cells: an hour that a day does not have is empty, of an hour that it has twice there are halves. */
@@ -735,5 +747,10 @@ const charts = [];
 for (const [i, figure] of [...document.querySelectorAll('figure.chart')].entries()) charts.push(new Chart(figure, i));
 for (const figure of document.querySelectorAll('figure.heat')) new HeatMap(figure);
 
-const [from, to] = new URLSearchParams(location.search).get('zoom')?.split('-').map(Number) ?? [];
+// What the address holds besides what the page was made from.
+const held = new URLSearchParams(location.search), [from, to] = held.get('zoom')?.split('-').map(Number) ?? [];
+const off = held.get('off')?.split(',') ?? [];
+for (const chart of charts) for (const series of chart.series) {
+  if (series.key.localName === 'button' && off.includes(series.key.dataset.series)) chart.toggle(series);
+}
 charts.find(chart => chart.axis === axes.time && from >= chart.whole.from && to <= chart.whole.to && from < to)?.zoomTo(from, to);
