@@ -148,7 +148,7 @@ type Delivery struct {
 	HookID   int64
 	Type     string         // of the event
 	Dataset  market.Dataset // that the owner must be allowed to read; empty: none
-	Body     []byte
+	Body     []byte         // of one that is added or due; the others are read without it
 	Created  time.Time
 	Next     time.Time // the next attempt; zero: there is none
 	Outcome  DeliveryOutcome
@@ -158,11 +158,11 @@ type Delivery struct {
 	Fault    string    // a word of package hooks; empty if it succeeded
 }
 
-const deliveryColumns = `d.number, d.id, d.hook_id, d.type, d.dataset, d.body, d.created_ms, d.next_ms, d.outcome, d.attempts,
+const deliveryColumns = `d.number, d.id, d.hook_id, d.type, d.dataset, d.created_ms, d.next_ms, d.outcome, d.attempts,
 	d.tried_ms, d.status, d.fault`
 
 func (d *Delivery) fields() []any {
-	return []any{&d.Number, &d.ID, &d.HookID, &d.Type, &d.Dataset, &d.Body, instant{&d.Created}, instant{&d.Next}, &d.Outcome,
+	return []any{&d.Number, &d.ID, &d.HookID, &d.Type, &d.Dataset, instant{&d.Created}, instant{&d.Next}, &d.Outcome,
 		&d.Attempts, instant{&d.Tried}, &d.Status, &d.Fault}
 }
 
@@ -276,6 +276,27 @@ func (s *Store) Lateness(ctx context.Context) (map[market.Dataset]Lateness, erro
 	return all, wrap("lateness", err)
 }
 
+// Due is what counts as due: what is to be sent by Now, and what is to be sent after Latest, which no pause allows, so that it was
+// planned while the clock was ahead.
+type Due struct{ Now, Latest time.Time }
+
+// isDue is the condition of a due delivery d of an enabled hook whose account is not disabled. Its parameters are those of Due.
+const isDue = `d.next_ms IS NOT NULL AND (d.next_ms <= ?1 OR d.next_ms > ?2) AND hook.disabled_ms IS NULL AND account.disabled_ms IS NULL`
+
+func (d Due) args() []any { return []any{d.Now.UnixMilli(), d.Latest.UnixMilli()} }
+
+// DueHook is a hook with a due delivery.
+type DueHook struct{ ID, AccountID int64 }
+
+// DueHooks lists the hooks with due deliveries.
+func (s *Store) DueHooks(ctx context.Context, due Due) ([]DueHook, error) {
+	rows, err := s.reader.QueryContext(ctx, `
+		SELECT hook.id, account.id FROM hook JOIN account ON account.id = hook.account_id
+		WHERE EXISTS (SELECT 1 FROM hook_delivery AS d WHERE d.hook_id = hook.id AND `+isDue+") ORDER BY hook.id", due.args()...)
+	hooks, err := collect(rows, err, func(h *DueHook) []any { return []any{&h.ID, &h.AccountID} })
+	return hooks, wrap("deliveries", err)
+}
+
 // DueDelivery is a delivery with its hook and the address of the account.
 type DueDelivery struct {
 	Delivery
@@ -283,17 +304,15 @@ type DueDelivery struct {
 	Email string
 }
 
-// DueDeliveries lists the deliveries whose next attempt is due: one for each enabled hook of an account that is not
-// disabled.
-func (s *Store) DueDeliveries(ctx context.Context, now time.Time) ([]DueDelivery, error) {
-	rows, err := s.reader.QueryContext(ctx, "SELECT "+deliveryColumns+", "+hookColumns+`, account.email
-		FROM hook JOIN account ON account.id = hook.account_id JOIN hook_delivery AS d ON d.number = (
-			SELECT number FROM hook_delivery WHERE hook_id = hook.id AND next_ms <= ? ORDER BY next_ms, number LIMIT 1)
-		WHERE hook.disabled_ms IS NULL AND account.disabled_ms IS NULL ORDER BY d.next_ms, d.number`, now.UnixMilli())
-	due, err := collect(rows, err, func(d *DueDelivery) []any {
-		return append(append(d.Delivery.fields(), d.Hook.fields()...), &d.Email)
+// DueDeliveryOf returns the delivery of a hook that is due first; ErrNotFound if there is none.
+func (s *Store) DueDeliveryOf(ctx context.Context, hookID int64, due Due) (DueDelivery, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT "+deliveryColumns+", d.body, "+hookColumns+`, account.email
+		FROM hook JOIN account ON account.id = hook.account_id JOIN hook_delivery AS d ON d.hook_id = hook.id
+		WHERE hook.id = ?3 AND `+isDue+" ORDER BY d.next_ms, d.number LIMIT 1", append(due.args(), hookID)...)
+	found, err := collect(rows, err, func(d *DueDelivery) []any {
+		return append(append(append(d.Delivery.fields(), &d.Body), d.Hook.fields()...), &d.Email)
 	})
-	return due, wrap("deliveries", err)
+	return one(found, wrap("deliveries", err))(fmt.Errorf("delivery: %w", ErrNotFound))
 }
 
 // NextDelivery returns when the next attempt after an instant is due; zero if there is none.

@@ -74,27 +74,46 @@ func (s *Service) newClient(isPlain bool) *http.Client {
 	}
 }
 
-// sendDue begins to send the deliveries that are due, as many as may be sent at once.
-func (s *Service) sendDue(ctx context.Context) error {
-	due, err := s.Store.DueDeliveries(ctx, s.Clock.Now())
+// due is what is due at an instant.
+func due(now time.Time) store.Due { return store.Due{Now: now, Latest: now.Add(longestRetryAfter)} }
+
+// sendDue begins to send the deliveries that are due at an instant, as many as may be sent at once.
+func (s *Service) sendDue(ctx context.Context, now time.Time) error {
+	hooks, err := s.Store.DueHooks(ctx, due(now))
 	if err != nil {
 		return err
 	}
-	for _, d := range due {
-		if !s.sending.begin(d.Hook) {
+	s.send(ctx, hooks)
+	return nil
+}
+
+// send begins to send the next delivery of each hook, of as many as may be served at once.
+func (s *Service) send(ctx context.Context, hooks []store.DueHook) {
+	for _, hook := range s.sending.inTurn(hooks) {
+		if !s.sending.begin(hook) {
 			continue
 		}
 		s.working.Go(func() {
-			err := s.attempt(ctx, d)
-			if err != nil && ctx.Err() == nil {
-				s.Log.Error("attempt to notify not recorded", "webhook", d.Hook.ID, "error", err.Error())
+			if err := s.sendNext(ctx, hook); err != nil && ctx.Err() == nil {
+				s.Log.Error("delivery not attempted", "webhook", hook.ID, "error", err.Error())
 				pause(ctx, s.Clock, pauses[0])
 			}
-			s.sending.end(d.Hook)
+			s.sending.end(hook)
 			s.Wake()
 		})
 	}
-	return nil
+}
+
+// sendNext attempts the delivery of a hook that is due first, if there still is one: hooks are listed while others are served.
+func (s *Service) sendNext(ctx context.Context, hook store.DueHook) error {
+	d, err := s.Store.DueDeliveryOf(ctx, hook.ID, due(s.Clock.Now()))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.attempt(ctx, d)
 }
 
 // attempt tries to send a delivery and stores what came of it.
@@ -142,7 +161,22 @@ func (s *Service) attempt(ctx context.Context, d store.DueDelivery) error {
 		s.Log.Warn("webhook or alert disabled", "webhook", d.Hook.ID, "to", describe(d.Hook.URL), "reason", a.Disabled)
 		note = s.Auth.Note(auth.WithActor(ctx, auth.Actor{Email: auth.Itself}), auth.HookDisabled, d.Email, describe(d.Hook.URL))
 	}
-	return s.Store.RecordAttempt(ctx, a, note)
+	s.record(ctx, a, note)
+	return nil
+}
+
+// record stores an attempt, as soon as the database can be written: until then the delivery is not sent again.
+func (s *Service) record(ctx context.Context, a store.Attempt, note store.Note) {
+	for try := 1; ; try++ {
+		err := s.Store.RecordAttempt(ctx, a, note)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if try == 1 {
+			s.Log.Error("attempt to notify not recorded yet", "error", err.Error())
+		}
+		pause(ctx, s.Clock, pauses[0])
+	}
 }
 
 // post sends a delivery to the address of a webhook. status is 0 if there was no answer; the fault is empty if it was accepted.
@@ -186,7 +220,7 @@ func (s *Service) post(ctx context.Context, d store.DueDelivery) (status int, re
 // retryAfterOf returns how long a receiver asks to be left alone.
 func retryAfterOf(header string, now time.Time) time.Duration {
 	wait := time.Duration(0)
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest
 		wait = time.Duration(seconds) * time.Second
 	} else if at, err := http.ParseTime(header); err == nil {
 		wait = at.Sub(now)

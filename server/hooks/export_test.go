@@ -6,14 +6,25 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"courant/store"
 )
 
 // Step judges the commits that are new, and makes the attempts that are due.
 func (s *Service) Step(ctx context.Context) error {
-	err := errors.Join(s.judgeCommits(ctx), s.sendDue(ctx))
+	err := errors.Join(s.judgeCommits(ctx), s.sendDue(ctx, s.Clock.Now()))
 	s.working.Wait()
 	return err
 }
+
+// Send makes the next attempt of each hook, of as many as may be served at once.
+func (s *Service) Send(ctx context.Context, hooks []store.DueHook) {
+	s.send(ctx, hooks)
+	s.working.Wait()
+}
+
+// DueAt is what is due at an instant.
+func DueAt(now time.Time) store.Due { return due(now) }
 
 // Judge judges the commits that are new, without sending anything.
 func (s *Service) Judge(ctx context.Context) error { return s.judgeCommits(ctx) }

@@ -1,13 +1,22 @@
 package hooks_test
 
 import (
+	"context"
+	"database/sql"
 	"io"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
 
 	"courant/server/hooks"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
+	"courant/store/storetest/await"
 )
 
 // switchProtocols answers 101 and then nothing: the connection is the caller's from then on, without a time limit.
@@ -32,4 +41,139 @@ func TestAReceiverThatSwitchesProtocolsIsNotWaitedFor(t *testing.T) {
 	if d := f.delivery(t, hook); d.Outcome != store.DeliveryWaiting || d.Status != 101 || d.Fault != "status" {
 		t.Errorf("%+v", d)
 	}
+}
+
+// The hooks are listed while others are served, so one may be served meanwhile.
+func TestADeliveryThatHasEndedSinceItsHookWasListedIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	hook := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	f.commit(t, prices(day, 1, nil))
+	must(t, f.Judge(t.Context()))
+	listed, err := f.store.DueHooks(t.Context(), hooks.DueAt(f.clock.Now()))
+	must(t, err)
+	f.Send(t.Context(), listed)
+	f.Send(t.Context(), listed)
+	if d := f.delivery(t, hook); len(f.receiver.take()) != 1 || d.Attempts != 1 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// An account may have four deliveries in progress.
+func TestReceiversThatHangWithManyDeliveriesWaitingDoNotDelayOthers(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.receiver.answer = func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/hangs") {
+			<-r.Context().Done()
+		}
+	}
+	f.SetAttemptTime(100 * time.Millisecond)
+	for range 4 {
+		_, err := f.Add(t.Context(), f.caller, hooks.Request{URL: f.receiver.URL + "/hangs", Events: []hooks.Event{event(hooks.DateComplete, market.DayAheadPrices, nil)}})
+		must(t, err)
+	}
+	for i := range 3 {
+		f.commit(t, prices(day.Add(i), 1, nil))
+	}
+	f.step(t)
+	f.clock.Advance(time.Second)
+	good := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	f.commit(t, prices(day.Add(3), 1, nil))
+	f.step(t)
+	if d := f.delivery(t, good); d.Outcome != store.DeliveryDelivered {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestADeliveryIsNotSentAgainBecauseTheDatabaseCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(o *hooks.Options) {
+		o.Store = storetest.Open(t, o.Store.Path(), store.BusyTimeout(10*time.Millisecond))
+	})
+	other, err := sql.Open("sqlite", "file:"+f.store.Path()+"?_txlock=immediate")
+	must(t, err)
+	defer other.Close()
+	locks := make(chan *sql.Tx, 1)
+	f.receiver.answer = func(http.ResponseWriter, *http.Request) {
+		lock, err := other.Begin()
+		if err != nil {
+			t.Error(err)
+		}
+		locks <- lock
+	}
+	hook := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	f.commit(t, prices(day, 1, nil))
+	stepped := make(chan error, 1)
+	go func() { stepped <- f.Step(t.Context()) }()
+	lock := await.Value(t, locks)
+	for range 3 {
+		must(t, f.clock.BlockUntilContext(await.Context(t), 1))
+		f.clock.Advance(5 * time.Second)
+	}
+	must(t, f.clock.BlockUntilContext(await.Context(t), 1))
+	must(t, lock.Rollback())
+	f.clock.Advance(5 * time.Second)
+	must(t, await.Value(t, stepped))
+	f.step(t)
+	if d := f.delivery(t, hook); len(f.receiver.take()) != 1 || d.Outcome != store.DeliveryDelivered || d.Attempts != 1 {
+		t.Errorf("%+v", d)
+	}
+	if n := strings.Count(f.log.String(), "not recorded"); n != 1 {
+		t.Errorf("logged %d times: %s", n, f.log)
+	}
+}
+
+func TestADeliveryPlannedWhileTheClockWasAheadIsSentOnceTheClockIsRight(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.receiver.answer = status(503)
+	hook := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	f.commit(t, prices(day, 1, nil))
+	right := f.clock
+	f.clock = clockwork.NewFakeClockAt(noon.AddDate(1, 0, 0))
+	f.options.Clock = f.clock
+	f.restart()
+	f.step(t)
+	f.receiver.answer = nil
+	f.options.Clock = right
+	f.restart()
+	f.step(t)
+	if d := f.delivery(t, hook); d.Outcome != store.DeliveryDelivered || d.Attempts != 2 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// quickClock goes on by a moment whenever it is read.
+type quickClock struct{ *clockwork.FakeClock }
+
+func (c quickClock) Now() time.Time {
+	c.Advance(2 * time.Second)
+	return c.FakeClock.Now()
+}
+
+func TestADeliveryThatBecomesDueWhileOthersAreListedIsSentAtOnce(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.options.Clock = quickClock{f.clock}
+	f.restart()
+	tries := make(chan int, 10)
+	f.receiver.answer = func(w http.ResponseWriter, _ *http.Request) {
+		tries <- 1
+		w.WriteHeader(503)
+	}
+	f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	f.commit(t, prices(day, 1, nil))
+	f.run(t)
+	await.Value(t, tries)
+	await.Value(t, tries)
+}
+
+// run lets the service run until the test ends.
+func (f *fixture) run(t testing.TB) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { f.Run(ctx) })
+	t.Cleanup(func() { stop(); running.Wait() })
 }

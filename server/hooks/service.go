@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -110,12 +111,14 @@ func (s *Service) Run(ctx context.Context) {
 			states = s.Clock.Now()
 			work = append(work, s.judgeStates)
 		}
-		for _, part := range append(work, s.sendDue) {
+		now := s.Clock.Now()
+		work = append(work, func(ctx context.Context) error { return s.sendDue(ctx, now) })
+		for _, part := range work {
 			if err := part(ctx); err != nil && ctx.Err() == nil {
 				s.Log.Error("webhooks and alerts failed", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 			}
 		}
-		timer := s.Clock.NewTimer(s.untilNext(ctx))
+		timer := s.Clock.NewTimer(s.untilNext(ctx, now))
 		select {
 		case <-ctx.Done():
 		case <-s.wake:
@@ -125,14 +128,13 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// untilNext returns how long there is nothing to do, as far as is known.
-func (s *Service) untilNext(ctx context.Context) time.Duration {
-	now := s.Clock.Now()
-	next, err := s.Store.NextDelivery(ctx, now)
+// untilNext returns how long there is nothing to do after what was due at an instant, as far as is known.
+func (s *Service) untilNext(ctx context.Context, handled time.Time) time.Duration {
+	next, err := s.Store.NextDelivery(ctx, handled)
 	if err != nil || next.IsZero() {
 		return interval
 	}
-	return min(next.Sub(now), interval)
+	return min(max(next.Sub(s.Clock.Now()), 0), interval)
 }
 
 // pause waits for d, or until ctx ends.
@@ -147,12 +149,27 @@ func pause(ctx context.Context, clock clockwork.Clock, d time.Duration) {
 type sending struct {
 	mu    sync.Mutex
 	hooks map[int64]int64 // their accounts
+	turns map[int64]int64 // when the hooks with due deliveries had their last turn, counted by last
+	last  int64
 }
 
-func newSending() sending { return sending{hooks: map[int64]int64{}} }
+func newSending() sending { return sending{hooks: map[int64]int64{}, turns: map[int64]int64{}} }
+
+// inTurn sorts the hooks that have due deliveries so that those come first that have waited longest for a turn: receivers that
+// do not answer in time and have many deliveries waiting do not delay others.
+func (s *sending) inTurn(due []store.DueHook) []store.DueHook {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	turns := map[int64]int64{}
+	for _, hook := range due {
+		turns[hook.ID] = s.turns[hook.ID]
+	}
+	s.turns = turns
+	return slices.SortedStableFunc(slices.Values(due), func(a, b store.DueHook) int { return cmp.Compare(turns[a.ID], turns[b.ID]) })
+}
 
 // begin reports whether something may be sent to a hook now. Then end has to be called.
-func (s *sending) begin(hook store.Hook) bool {
+func (s *sending) begin(hook store.DueHook) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, is := s.hooks[hook.ID]; is || len(s.hooks) >= mostAtOnce {
@@ -168,10 +185,12 @@ func (s *sending) begin(hook store.Hook) bool {
 		return false
 	}
 	s.hooks[hook.ID] = hook.AccountID
+	s.last++
+	s.turns[hook.ID] = s.last
 	return true
 }
 
-func (s *sending) end(hook store.Hook) {
+func (s *sending) end(hook store.DueHook) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.hooks, hook.ID)
