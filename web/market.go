@@ -146,6 +146,8 @@ type Market struct {
 	Path          Text                // of the page
 	First, Last   market.DeliveryDate // the dates shown
 	Before, After string              // addresses of the dates before and after them; empty if there are none
+	Presets       []Choice            // ranges that fit on the page
+	From, To      string              // of the form: the dates shown, or those that cannot be
 	InvalidDates  bool                // the requested dates cannot be shown
 	MostDates     int                 // the greatest number of dates that can be shown at once
 	Sheets        []Sheet

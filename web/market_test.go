@@ -85,7 +85,7 @@ func overview(word string) web.Overview {
 		Date: day, IsToday: true, Price: now, Next: next, Rank: line.RankOf(now.Price), RankDates: 30, Median: line.Median(),
 		Days: []web.PriceDay{{Date: day, DayFigures: line.Figures()}, {Date: day.Add(1), DayFigures: market.DayFigures{Expected: 96}, DayBefore: line.Figures()}},
 		Blocks: web.Blocks{
-			Hours: 1, Apart: true, Lengths: []web.BlockChoice{{Label: web.Text{FR: "1 h", EN: "1 h"}, Address: "/?hours=1&apart=yes", Current: true}},
+			Hours: 1, Apart: true, Lengths: []web.Choice{{Label: web.Text{FR: "1 h", EN: "1 h"}, Address: "/?hours=1&apart=yes", Chosen: true}},
 			Lines: []web.BlockLine{{From: first, Known: 96, Expected: 100, Cheapest: block, Dearest: block}, {Date: day, Known: 96, Expected: 100, Cheapest: block}},
 		},
 		Prices: sheet(market.DayAheadPrices, word),

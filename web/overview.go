@@ -118,16 +118,9 @@ func (o Overview) Measures() []Measure {
 type Blocks struct {
 	Hours   int
 	Apart   bool // the hours need not follow each other
-	Lengths []BlockChoice
-	Kinds   []BlockChoice
+	Lengths []Choice
+	Kinds   []Choice
 	Lines   []BlockLine
-}
-
-// BlockChoice is a link to the same page with another choice.
-type BlockChoice struct {
-	Label   Text
-	Address string
-	Current bool
 }
 
 // BlockLine is the blocks of a delivery date, or of the time from an instant on.

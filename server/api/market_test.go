@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"html"
 	"net/http"
 	"regexp"
 	"slices"
@@ -350,21 +351,59 @@ func TestMarketPagesShowTheMeansOfEachDate(t *testing.T) {
 			"Upward Prices, €/MW/h 6.05 27 values of 28 0.00 00:00 12.00 23:00", "Upward Procured volume, MW 512.00 500.00 00:00 524.00 23:00",
 		}, []string{"has 23 hours"}},
 		{"/capacity?from=2026-10-25&to=2026-10-26", []string{
-			"Means by day Delivery date Symmetric €/MW/h Symmetric MW 26/10/2026 5.80 23.75 h of 24 511.50 25/10/2026 6.05 24.75 h of 25 512.00",
+			"Means by day Delivery date Symmetric €/MW/h Symmetric MW All dates 5.93 511.76 26/10/2026 5.80 23.75 h of 24 511.50 25/10/2026 6.05 24.75 h of 25 512.00",
 		}, nil},
 		{"/energy?from=2026-10-25&to=2026-10-26", []string{
 			"Upward Prices, €/MWh 48.17 0.67 00:00 99.00 04:55 Downward Prices, €/MWh – 0 values of 288", "26/10/2026 107.98 – 47.50 –", "Imbalance prices Status: provisional Period",
 		}, nil},
 		{"/prices?from=2026-10-25&to=2026-10-26", []string{
-			"By day, in €/MWh Delivery date Mean Minimum Maximum Below zero 26/10/2026 106.85 −20.00 238.25 9 25/10/2026 105.69 −20.00 238.25 9",
+			"By day, in €/MWh Delivery date Mean Minimum Maximum Below zero All dates 106.26 −20.00 238.25 18 26/10/2026 106.85 −20.00 238.25 9 25/10/2026 105.69 −20.00 238.25 9",
 		}, []string{"Without a price"}},
 		{"/prices?from=2026-03-29", []string{
 			"29 March 2026 has 23 hours: there is no hour from 02:00 to 03:00.", "Without a price: 06:00–06:30, 15:15–15:30.",
 		}, []string{"Over the day", "By day"}},
-		{"/prices?from=2026-10-26", nil, []string{"hours:"}},
+		{"/prices?from=2026-10-26", []string{"Hourly means, in €/MWh Hour Mean Minimum Maximum 00:00–01:00"}, []string{"hours:"}},
 	} {
 		page := f.ask(t, "GET", row.path, admin, header("Accept-Language", "en")).Body.String()
 		holds(t, row.path, page, row.want, row.not)
+	}
+}
+
+func TestMarketPagesOfferRangesAndLeaveWrongDatesInTheForm(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	today := market.DeliveryDateOf(noon)
+	f.commit(t, dayPrices(today.Add(-60), hourly(0)))
+	f.commit(t, dayPrices(today, hourly(0)))
+	f.refresh(t)
+	admin := carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+	preset := regexp.MustCompile(`<li><a href="(\?from=[^"]*)"( aria-current="true")?>([^<]*)</a>`)
+	field := regexp.MustCompile(`name="(?:from|to)" type="date" required value="([^"]*)"`)
+	for query, want := range map[string]string{
+		"": "7 days ?from=2026-07-09&to=2026-07-15, 30 days ?from=2026-06-16&to=2026-07-15, last month ?from=2026-06-01&to=2026-06-30, " +
+			"2026-07-15, 2026-07-15",
+		"?from=2026-06-01&to=2026-06-30": "7 days ?from=2026-07-09&to=2026-07-15, 30 days ?from=2026-06-16&to=2026-07-15, " +
+			"last month ?from=2026-06-01&to=2026-06-30 chosen, 2026-06-01, 2026-06-30",
+		"?from=2026-07-14&to=2026-07-01": "7 days ?from=2026-07-09&to=2026-07-15, 30 days ?from=2026-06-16&to=2026-07-15, " +
+			"last month ?from=2026-06-01&to=2026-06-30, 2026-07-14, 2026-07-01",
+		"?from=2026-02-30&to=2026-07-01": "7 days ?from=2026-07-09&to=2026-07-15, 30 days ?from=2026-06-16&to=2026-07-15, " +
+			"last month ?from=2026-06-01&to=2026-06-30, , 2026-07-01",
+	} {
+		page := f.ask(t, "GET", "/prices"+query, admin, header("Accept-Language", "en")).Body.String()
+		var got []string
+		for _, link := range preset.FindAllStringSubmatch(page, -1) {
+			words := link[3] + " " + html.UnescapeString(link[1])
+			if link[2] != "" {
+				words += " chosen"
+			}
+			got = append(got, words)
+		}
+		for _, value := range field.FindAllStringSubmatch(page, -1) {
+			got = append(got, value[1])
+		}
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("%q: %s\nwant %s", query, got, want)
+		}
 	}
 }
 

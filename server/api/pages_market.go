@@ -52,6 +52,13 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		dates, err := parseSpan(c.QueryParams(), fallback)
 		view := web.Market{
 			Title: page.title, Path: page.Path, First: dates.first, Last: dates.last, InvalidDates: err != nil, MostDates: mostPageDates,
+			From: dates.first.String(), To: dates.last.String(),
+		}
+		if view.InvalidDates {
+			view.From, view.To = typedDate(c.QueryParam("from")), typedDate(c.QueryParam("to"))
+		}
+		if !latest.IsZero() {
+			view.Presets = presets(span{earliest, latest}, today, dates)
 		}
 		if before := dates.shifted(-1); !latest.IsZero() && !before.last.Before(earliest) {
 			view.Before = "?" + before.query()
@@ -78,6 +85,25 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 		body, err := s.pages.Market(visitor, view)
 		return s.page(c, http.StatusOK, body, err)
 	}
+}
+
+// typedDate returns a date that was typed; empty if it is none.
+func typedDate(text string) string {
+	if date, err := market.ParseDeliveryDate(text); err == nil {
+		return date.String()
+	}
+	return ""
+}
+
+// presets returns links to the ranges that a page may show, for the dates that are stored.
+func presets(stored span, today market.DeliveryDate, shown span) []web.Choice {
+	var choices []web.Choice
+	for _, r := range exploredRanges {
+		if dates := r.of(stored, today); dates.days() <= mostPageDates && !dates.last.Before(stored.first) {
+			choices = append(choices, web.Choice{Label: r.text, Address: "?" + dates.query(), Chosen: dates == shown})
+		}
+	}
+	return choices
 }
 
 // sheet returns the part of a page about one dataset and some delivery dates.

@@ -160,14 +160,14 @@ func (b blockChoice) address() string {
 // blocks returns the blocks of each date and, if one of them is today, of the time from the next quarter hour on.
 func (b blockChoice) blocks(line market.PriceLine, dates span, now time.Time, isToday bool) web.Blocks {
 	blocks := web.Blocks{Hours: b.hours, Apart: b.apart}
-	link := func(label web.Text, to blockChoice) web.BlockChoice {
-		return web.BlockChoice{Label: label, Address: to.address() + "#blocks", Current: to == b}
+	link := func(label web.Text, to blockChoice) web.Choice {
+		return web.Choice{Label: label, Address: to.address() + "#blocks", Chosen: to == b}
 	}
 	for _, hours := range blockLengths {
 		label := fmt.Sprintf("%d\u00a0h", hours)
 		blocks.Lengths = append(blocks.Lengths, link(web.Text{FR: label, EN: label}, blockChoice{hours, b.apart}))
 	}
-	blocks.Kinds = []web.BlockChoice{
+	blocks.Kinds = []web.Choice{
 		link(web.Text{FR: "consécutives", EN: "consecutive"}, blockChoice{b.hours, false}),
 		link(web.Text{FR: "réparties", EN: "spread out"}, blockChoice{b.hours, true}),
 	}

@@ -250,8 +250,8 @@ func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T
 		date           market.DeliveryDate
 		periods, hours string
 	}{
-		{turnBack, "196", "02A 02B 06"},
-		{market.NewDeliveryDate(2026, time.March, 29), "188", "29 mars 06 12 18 30 mars"},
+		{turnBack, "196", "02A 02B"},
+		{market.NewDeliveryDate(2026, time.March, 29), "188", "29 mars 12 30 mars"},
 	} {
 		f := open(t)
 		f.clock.Advance(row.date.At(13, 5).Sub(noon))
