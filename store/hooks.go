@@ -102,7 +102,8 @@ func (s *Store) hooks(ctx context.Context, where string, args ...any) ([]Hook, e
 func (s *Store) DeleteHook(ctx context.Context, note Note, accountID, id int64) error {
 	return s.writeNoted(ctx, "delete hook", note, func(tx *sql.Tx) error {
 		for _, table := range []string{"hook_answer", "hook_delivery"} {
-			_, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE hook_id = (SELECT id FROM hook WHERE id = ? AND account_id = ?)", id, accountID)
+			const ofHook = " WHERE hook_id = (SELECT id FROM hook WHERE id = ? AND account_id = ?)"
+			_, err := tx.ExecContext(ctx, "DELETE FROM "+table+ofHook, id, accountID)
 			if err != nil {
 				return err
 			}
@@ -241,7 +242,8 @@ func (s *Store) RecordHookProgress(ctx context.Context, p HookProgress) error {
 		if p.Position == 0 {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO hook_position (one, position) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET position = ?1", p.Position)
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO hook_position (one, position) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET position = ?1`, p.Position)
 		return err
 	}))
 }

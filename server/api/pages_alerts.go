@@ -19,18 +19,23 @@ import (
 // deliveriesOnAlertPage is how many deliveries a page of an alert lists.
 const deliveriesOnAlertPage = 50
 
-// alertEvents are the events that a person can choose, and the types of events that each stands for.
-var alertEvents = []struct {
-	value string
-	text  web.Text
-	types []hooks.Type
-}{
-	{"negative", web.Text{FR: "un prix d’une date de livraison est négatif", EN: "a price of a delivery date is negative"}, []hooks.Type{hooks.PriceNegative}},
-	{"below", web.Text{FR: "un prix d’une date de livraison est sous le seuil", EN: "a price of a delivery date is below the threshold"}, []hooks.Type{hooks.PriceBelow}},
-	{"above", web.Text{FR: "un prix d’une date de livraison est au-dessus du seuil", EN: "a price of a delivery date is above the threshold"}, []hooks.Type{hooks.PriceAbove}},
-	{"complete", web.Text{FR: "une date de livraison est entière", EN: "a delivery date is complete"}, []hooks.Type{hooks.DateComplete}},
-	{"late", web.Text{FR: "le flux est en retard, puis rétabli", EN: "the feed is late, and has recovered"}, []hooks.Type{hooks.FeedLate, hooks.FeedRecovered}},
-	{"revised", web.Text{FR: "des valeurs sont corrigées (webhook seulement)", EN: "values are revised (webhooks only)"}, []hooks.Type{hooks.RowsRevised}},
+// alertEvent is an event that a person can choose, and the types of events for which it stands.
+type alertEvent struct {
+	value  string
+	fr, en string
+	types  []hooks.Type
+}
+
+// alertEvents are all of them.
+var alertEvents = []alertEvent{
+	{"negative", "un prix d’une date de livraison est négatif", "a price of a delivery date is negative", []hooks.Type{hooks.PriceNegative}},
+	{"below", "un prix d’une date de livraison est sous le seuil", "a price of a delivery date is below the threshold",
+		[]hooks.Type{hooks.PriceBelow}},
+	{"above", "un prix d’une date de livraison est au-dessus du seuil", "a price of a delivery date is above the threshold",
+		[]hooks.Type{hooks.PriceAbove}},
+	{"complete", "une date de livraison est entière", "a delivery date is complete", []hooks.Type{hooks.DateComplete}},
+	{"late", "le flux est en retard, puis rétabli", "the feed is late, and has recovered", []hooks.Type{hooks.FeedLate, hooks.FeedRecovered}},
+	{"revised", "des valeurs sont corrigées (webhook seulement)", "values are revised (webhooks only)", []hooks.Type{hooks.RowsRevised}},
 }
 
 // alertRoutes adds the pages of alerts and their forms.
@@ -68,9 +73,10 @@ func (s *Server) showAlerts(c echo.Context, identity auth.Identity, status int, 
 		view.Alerts = append(view.Alerts, alertLine(hook))
 	}
 	view.Full, view.Email, view.MailOff = len(all) >= store.MostHooks, identity.Email, s.mail == nil
-	view.Threshold, view.By, view.URL, view.Description = fields.Get("threshold"), fields.Get("by"), fields.Get("url"), fields.Get("description")
+	view.Threshold, view.By, view.URL = fields.Get("threshold"), fields.Get("by"), fields.Get("url")
+	view.Description = fields.Get("description")
 	for _, e := range alertEvents {
-		view.Events = append(view.Events, web.Option{Value: e.value, Text: e.text, Selected: e.value == fields.Get("event")})
+		view.Events = append(view.Events, web.Option{Value: e.value, Text: web.Text{FR: e.fr, EN: e.en}, Selected: e.value == fields.Get("event")})
 	}
 	for _, choice := range hooks.Choices() {
 		view.Series = append(view.Series, web.Option{Value: choice.Value, Text: choice.Text, Selected: choice.Value == fields.Get("series")})
@@ -127,13 +133,7 @@ func alertRequest(fields url.Values) (hooks.Request, error) {
 	}
 	choices := hooks.Choices()
 	series := slices.IndexFunc(choices, func(choice hooks.Choice) bool { return choice.Value == fields.Get("series") })
-	chosen := slices.IndexFunc(alertEvents, func(e struct {
-		value string
-		text  web.Text
-		types []hooks.Type
-	}) bool {
-		return e.value == fields.Get("event")
-	})
+	chosen := slices.IndexFunc(alertEvents, func(e alertEvent) bool { return e.value == fields.Get("event") })
 	if series < 0 || chosen < 0 {
 		return request, problemInvalidParameter
 	}
@@ -231,7 +231,8 @@ func (s *Server) showAlert(c echo.Context, identity auth.Identity, id int64, sta
 	}
 	for _, d := range found {
 		line := web.DeliveryLine{
-			ID: d.ID, What: hooks.Type(d.Type).Text(), Created: d.Created, Outcome: outcomeTexts[d.Outcome], Attempts: d.Attempts, Next: d.Next, Status: d.Status,
+			ID: d.ID, What: hooks.Type(d.Type).Text(), Created: d.Created, Outcome: outcomeTexts[d.Outcome], Attempts: d.Attempts,
+			Next: d.Next, Status: d.Status,
 		}
 		if d.Fault != "" {
 			line.Fault = hooks.Fault(d.Fault).Text()

@@ -29,8 +29,8 @@ var (
 		"Envoyez un objet JSON : {\"url\", \"events\": [{\"type\", \"dataset\", \"column\", \"keys\", \"threshold\"}], \"description\"}.",
 		"Send an object in JSON: {\"url\", \"events\": [{\"type\", \"dataset\", \"column\", \"keys\", \"threshold\"}], \"description\"}.")
 	problemDeliveryParameters = problemInvalidParameter.withDetail(
-		"« limit » est un nombre entier de 1 à 1000 et « cursor » vient de « next », chacun donné une fois au plus ; il n'y a pas d'autre paramètre.",
-		"“limit” is a whole number from 1 to 1000 and “cursor” comes from “next”, each given once at most; there are no other parameters.")
+		"« limit » est un nombre entier de 1 à 1000 et « cursor » vient de « next », chacun une fois au plus ; il n'y a pas d'autre paramètre.",
+		"“limit” is a whole number from 1 to 1000 and “cursor” comes from “next”, each once at most; there are no other parameters.")
 )
 
 const (

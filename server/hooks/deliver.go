@@ -55,7 +55,9 @@ const (
 
 // Faults returns all faults.
 func Faults() []Fault {
-	return []Fault{FaultStatus, FaultRedirect, FaultGone, FaultTimeout, FaultAddress, FaultName, FaultTLS, FaultConnection, FaultMail, FaultRights, FaultGivenUp}
+	return []Fault{
+		FaultStatus, FaultRedirect, FaultGone, FaultTimeout, FaultAddress, FaultName, FaultTLS, FaultConnection, FaultMail, FaultRights, FaultGivenUp,
+	}
 }
 
 // newClient returns the client for addresses with TLS, or for those without.

@@ -155,7 +155,8 @@ func (e Event) checkKeys(hasKeys bool) error {
 		if i < 0 {
 			return &InputError{"keys", oneOf(names)}
 		}
-		if len(values) == 0 || served[i].Values != nil && slices.ContainsFunc(values, func(v string) bool { return !slices.Contains(served[i].Values, v) }) {
+		isUnknown := func(value string) bool { return served[i].Values != nil && !slices.Contains(served[i].Values, value) }
+		if len(values) == 0 || slices.ContainsFunc(values, isUnknown) {
 			return &InputError{"keys." + name, oneOf(served[i].Values)}
 		}
 	}

@@ -100,7 +100,8 @@ func (s *Service) skipPruned(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Log.Warn("webhooks and alerts skip changes that are no longer known: Courant did not run for a week", "after", int64(s.judged), "to", int64(listed))
+	s.Log.Warn("webhooks and alerts skip changes that are no longer listed, because Courant did not run for a week",
+		"after", int64(s.judged), "to", int64(listed))
 	s.judged = listed
 	return nil
 }
@@ -218,7 +219,9 @@ func (s *Service) pricesOf(ctx context.Context, event Event, date market.Deliver
 			data.Unit = column.Unit
 		}
 	}
-	query := store.ReadQuery{Dataset: event.Dataset, Period: date.Period(), Columns: []string{event.Column}, Keys: map[string][]string{}, At: position}
+	query := store.ReadQuery{
+		Dataset: event.Dataset, Period: date.Period(), Columns: []string{event.Column}, Keys: map[string][]string{}, At: position,
+	}
 	for name, values := range event.Keys {
 		query.Keys[name] = values
 	}
@@ -259,8 +262,14 @@ func (s *Service) pricesOf(ctx context.Context, event Event, date market.Deliver
 // judgeStates queues what the states of the datasets mean for hooks.
 func (s *Service) judgeStates(ctx context.Context) error {
 	hooks, err := s.enabled(ctx)
-	if err != nil || len(hooks) == 0 {
+	if err != nil {
 		return err
+	}
+	isAboutStates := func(hook listened) bool {
+		return slices.ContainsFunc(hook.events, func(e Event) bool { return e.Type == FeedLate || e.Type == FeedRecovered })
+	}
+	if !slices.ContainsFunc(hooks, isAboutStates) {
+		return nil
 	}
 	found, err := s.Report(ctx, false)
 	if err != nil {

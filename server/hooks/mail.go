@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -19,13 +18,14 @@ const mostMailLines = 20
 // mailed is what a mail takes from the body of a delivery.
 type mailed struct {
 	Data struct {
-		Dataset market.Dataset
-		Date    string
-		Column  string
-		Keys    map[string]Values
-		Count   int
-		Periods []mailedPeriod
-		State   report.State
+		Dataset   market.Dataset
+		Date      string
+		Column    string
+		Keys      map[string]Values
+		Threshold float64
+		Count     int
+		Periods   []mailedPeriod
+		State     report.State
 	}
 }
 
@@ -78,7 +78,8 @@ func (s *Service) mailOf(d store.DueDelivery) (subject, text string, err error) 
 // eventOf returns the event of a hook that a delivery is about.
 func eventOf(events []Event, kind Type, body mailed) Event {
 	for _, e := range events {
-		if e.Type == kind && e.Dataset == body.Data.Dataset && cmp.Or(e.Column, body.Data.Column) == body.Data.Column && sameKeys(e.Keys, body.Data.Keys) {
+		isOf := e.Type == kind && e.Dataset == body.Data.Dataset
+		if isOf && e.Column == body.Data.Column && sameKeys(e.Keys, body.Data.Keys) && e.bound() == body.Data.Threshold {
 			return e
 		}
 	}
@@ -105,9 +106,12 @@ func (m mailed) lines(l web.Language, event Event) ([]string, error) {
 		return []string{on, say("Toutes les périodes sont là.", "All periods are there.")}, nil
 	}
 	if m.Data.Count == 0 {
-		return []string{on, say("Après une correction, plus aucune période ne remplit la condition.", "After a revision, no period fulfils the condition any more.")}, nil
+		return []string{on, say(
+			"Après une correction, plus aucune période ne remplit la condition.", "After a revision, no period fulfils the condition any more.",
+		)}, nil
 	}
-	lines := []string{on, say("Périodes, à l'heure de Paris : ", "Periods, in Paris time: ") + web.Decimal(l, market.Num(float64(m.Data.Count))), ""}
+	count := web.Decimal(l, market.Num(float64(m.Data.Count)))
+	lines := []string{on, say("Périodes, à l'heure de Paris : ", "Periods, in Paris time: ") + count, ""}
 	ranges := joined(m.Data.Periods)
 	for _, r := range ranges[:min(len(ranges), mostMailLines)] {
 		lines = append(lines, r.line(l, event.column().Unit))
@@ -147,5 +151,5 @@ func (r *priceRange) line(l web.Language, unit market.Unit) string {
 	if r.most != r.least {
 		price += web.Text{FR: " à ", EN: " to "}.In(l) + web.Decimal(l, market.Num(r.most))
 	}
-	return fmt.Sprintf("%s – %s  %s %s", web.Clock(r.start.Unix()), web.Clock(r.end.Unix()), price, unit.Symbol())
+	return fmt.Sprintf("%s–%s  %s %s", web.Clock(r.start.Unix()), web.Clock(r.end.Unix()), price, unit.Symbol())
 }

@@ -225,7 +225,8 @@ func (s *Service) Add(ctx context.Context, identity auth.Identity, r Request) (s
 	if utf8.RuneCountInString(description) > maxDescriptionRunes || !utf8.ValidString(description) ||
 		strings.ContainsFunc(description, unicode.IsControl) {
 		return store.Hook{}, &InputError{"description", web.Text{
-			FR: fmt.Sprintf("au plus %d caractères imprimables", maxDescriptionRunes), EN: fmt.Sprintf("at most %d printable characters", maxDescriptionRunes),
+			FR: fmt.Sprintf("au plus %d caractères imprimables", maxDescriptionRunes),
+			EN: fmt.Sprintf("at most %d printable characters", maxDescriptionRunes),
 		}}
 	}
 	encoded, err := json.Marshal(events)
@@ -314,8 +315,8 @@ func (s *Service) SendTest(ctx context.Context, identity auth.Identity, id int64
 	return s.Store.DeliveryOf(ctx, hook.ID, d.ID)
 }
 
-// Resend sends a delivery of a hook of the caller's account again, with the same ID, 5 s after its newest attempt at the earliest. The error is store.ErrNotFound or
-// ErrDisabled.
+// Resend sends a delivery of a hook of the caller's account again, with the same ID, 5 s after its newest attempt at the
+// earliest. The error is store.ErrNotFound or ErrDisabled.
 func (s *Service) Resend(ctx context.Context, identity auth.Identity, id int64, delivery string) (store.Delivery, error) {
 	hook, err := s.enabledOf(ctx, identity, id)
 	if err != nil {
