@@ -99,11 +99,11 @@ func (c Chart) summary(l Language) string {
 		unit := "\u00a0" + c.Unit
 		sentences = append(sentences, fmt.Sprintf(
 			Text{
-				"%s : valeurs de %d périodes sur %d, de %s (%s) à %s (%s), moyenne %s.",
-				"%s: values of %d periods in %d, from %s (%s) to %s (%s), mean %s.",
+				"%s : périodes renseignées : %d sur %d ; de %s (%s) à %s (%s), moyenne %s.",
+				"%s: periods with a value: %d of %d; from %s (%s) to %s (%s), mean %s.",
 			}.typeset(l),
-			name, f.Values, f.Periods, formatNumber(l, f.Least, 0)+unit, slot(f.LeastAt, f.Dated),
-			formatNumber(l, f.Most, 0)+unit, slot(f.MostAt, f.Dated), formatNumber(l, f.Mean, 0)+unit,
+			name, f.Values, f.Periods, formatNumber(l, f.Least, 0)+unit, slot(l, f.LeastAt, f.Dated),
+			formatNumber(l, f.Most, 0)+unit, slot(l, f.MostAt, f.Dated), formatNumber(l, f.Mean, 0)+unit,
 		))
 	}
 	return strings.Join(sentences, " ")

@@ -86,9 +86,9 @@ func formatLongDay(l Language, d market.DeliveryDate) string {
 	return strings.ToUpper(weekday[:1]) + weekday[1:] + " " + formatDay(l, d)
 }
 
-// formatShortDay formats a date for a table, such as 11/10/2026; the day comes first in both languages.
-func formatShortDay(d market.DeliveryDate) string {
-	return d.Start().In(market.Paris).Format("02/01/2006")
+// formatShortDay formats a date for a table, such as 11/10/2026. English names the month, because Americans would read it first.
+func formatShortDay(l Language, d market.DeliveryDate) string {
+	return d.Start().In(market.Paris).Format(Text{"02/01/2006", "2\u00a0Jan\u00a02006"}.In(l))
 }
 
 // formatDates formats a range of dates for a heading, such as Du 20 octobre au 19 novembre 2026.
@@ -97,8 +97,11 @@ func formatDates(l Language, first, last market.DeliveryDate) string {
 		return formatLongDay(l, first)
 	}
 	from, to := formatDay(l, first), formatDay(l, last)
-	if year := from[len(from)-4:]; strings.HasSuffix(to, year) {
-		from = from[:len(from)-4-len("\u00a0")]
+	if a, b := first.Start().In(market.Paris), last.Start().In(market.Paris); a.Year() == b.Year() {
+		from = strings.TrimSuffix(from, "\u00a0"+strconv.Itoa(a.Year()))
+		if a.Month() == b.Month() {
+			from = dayOfMonth(l, a.Day())
+		}
 	}
 	return Text{"Du ", "From "}.In(l) + from + Text{" au ", " to "}.In(l) + to
 }

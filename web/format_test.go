@@ -41,7 +41,8 @@ func TestDatesAreNamedAsTheLanguageDoes(t *testing.T) {
 		french, english string
 	}{
 		{first, "Jeudi 1er\u00a0octobre\u00a02026", "Thursday 1\u00a0October\u00a02026"},
-		{first.Add(24), "Du 1er\u00a0octobre au 25\u00a0octobre\u00a02026", "From 1\u00a0October to 25\u00a0October\u00a02026"},
+		{first.Add(24), "Du 1er au 25\u00a0octobre\u00a02026", "From 1 to 25\u00a0October\u00a02026"},
+		{first.Add(31), "Du 1er\u00a0octobre au 1er\u00a0novembre\u00a02026", "From 1\u00a0October to 1\u00a0November\u00a02026"},
 		{first.Add(100), "Du 1er\u00a0octobre\u00a02026 au 9\u00a0janvier\u00a02027", "From 1\u00a0October\u00a02026 to 9\u00a0January\u00a02027"},
 	} {
 		if got := web.FormatDates(web.French, first, test.last); got != test.french {

@@ -299,8 +299,8 @@ func TestAChartIsSummedUpInWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	for language, want := range map[web.Language]string{
-		web.French:  "Hausse\u00a0: valeurs de 1 périodes sur 2, de −1\u202f234,5\u00a0€/MWh (00:00–00:15) à −1\u202f234,5\u00a0€/MWh (00:00–00:15), moyenne −1\u202f234,5\u00a0€/MWh. Baisse\u00a0: aucune valeur.",
-		web.English: "Upward: values of 1 periods in 2, from −1,234.5\u00a0€/MWh (00:00–00:15) to −1,234.5\u00a0€/MWh (00:00–00:15), mean −1,234.5\u00a0€/MWh. Downward: no value.",
+		web.French:  "Hausse\u00a0: périodes renseignées\u00a0: 1 sur 2\u202f; de −1\u202f234,5\u00a0€/MWh (00:00–00:15) à −1\u202f234,5\u00a0€/MWh (00:00–00:15), moyenne −1\u202f234,5\u00a0€/MWh. Baisse\u00a0: aucune valeur.",
+		web.English: "Upward: periods with a value: 1 of 2; from −1,234.5\u00a0€/MWh (00:00–00:15) to −1,234.5\u00a0€/MWh (00:00–00:15), mean −1,234.5\u00a0€/MWh. Downward: no value.",
 	} {
 		page, err := p.Market(web.Visit{Language: language}, web.Market{First: day, Last: day, Sheets: []web.Sheet{sheet(market.DayAheadPrices, "UPWARD")}})
 		if err != nil || !strings.Contains(string(page), want) {

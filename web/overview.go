@@ -142,10 +142,10 @@ type shownBlock struct {
 }
 
 // newShownBlock returns a block with its periods in local time, with their dates if dated.
-func newShownBlock(block market.Block, dated bool) shownBlock {
+func newShownBlock(l Language, block market.Block, dated bool) shownBlock {
 	shown := shownBlock{Block: block}
 	for _, period := range block.Periods {
-		shown.Slots = append(shown.Slots, slot(period, dated))
+		shown.Slots = append(shown.Slots, slot(l, period, dated))
 	}
 	return shown
 }

@@ -93,7 +93,7 @@ var dayTexts = map[DayState]Text{
 	DayPartial: {"partielle", "partial"},
 	DayMissing: {"absente", "missing"},
 	DayRunning: {"en cours", "in progress"},
-	DayNone:    {"pas attendue", "not due"},
+	DayNone:    {"non collectée", "not collected"},
 }
 
 // CalendarDay is one dataset's delivery date in the calendar.

@@ -126,7 +126,7 @@ func (t Table) body(l Language) template.HTML {
 		if row.Series != "" {
 			fmt.Fprintf(&b, ` data-series="%s"`, html.EscapeString(row.Series))
 		}
-		fmt.Fprintf(&b, `><th scope="row"><time datetime="%s">%s</time></th>`, row.Period.From().Format(time.RFC3339), slot(row.Period, t.Long))
+		fmt.Fprintf(&b, `><th scope="row"><time datetime="%s">%s</time></th>`, row.Period.From().Format(time.RFC3339), slot(l, row.Period, t.Long))
 		words(row, shown.Before)
 		for i, n := range row.Numbers {
 			b.WriteString(`<td class="number"`)
@@ -142,15 +142,17 @@ func (t Table) body(l Language) template.HTML {
 }
 
 // start returns when a period begins as local time in Paris, such as 17:15, with its date if dated.
-func start(p market.Period, dated bool) string {
+func start(l Language, p market.Period, dated bool) string {
 	if !dated {
 		return Clock(p.Start)
 	}
-	return p.From().In(market.Paris).Format("02/01") + "\u00a0" + Clock(p.Start)
+	return p.From().In(market.Paris).Format(Text{"02/01", "2\u00a0Jan"}.In(l)) + "\u00a0" + Clock(p.Start)
 }
 
 // slot returns a period as local time in Paris, such as 17:15–17:30, with the date of its start if dated.
-func slot(p market.Period, dated bool) string { return start(p, dated) + "–" + Clock(p.End) }
+func slot(l Language, p market.Period, dated bool) string {
+	return start(l, p, dated) + "–" + Clock(p.End)
+}
 
 // CSV returns the table as a spreadsheet in that language reads it: in French separated by semicolons and with decimal
 // commas, in English separated by commas and with decimal points. Numbers have all their decimals; null is an empty field.

@@ -348,13 +348,13 @@ func TestMarketPagesShowTheMeansOfEachDate(t *testing.T) {
 		{"/capacity?from=2026-10-25", []string{
 			"25 October 2026 has 25 hours: 02A is",
 			// Hours are priced 0, 1/2, 1 ... 12, and one of the quarters of the third has no price.
-			"Upward Prices, €/MW/h 6.05 27 values of 28 0.00 00:00 12.00 23:00", "Upward Procured volume, MW 512.00 500.00 00:00 524.00 23:00",
+			"Upward Prices, €/MW/h 6.05 values: 27 of 28 0.00 00:00 12.00 23:00", "Upward Procured volume, MW 512.00 500.00 00:00 524.00 23:00",
 		}, []string{"has 23 hours"}},
 		{"/capacity?from=2026-10-25&to=2026-10-26", []string{
-			"Means by day Delivery date Symmetric €/MW/h Symmetric MW All dates 5.93 511.76 26/10/2026 5.80 23.75 h of 24 511.50 25/10/2026 6.05 24.75 h of 25 512.00",
+			"Means by day Delivery date Symmetric €/MW/h Symmetric MW All dates 5.93 511.76 26 Oct 2026 5.80 23.75 h of 24 511.50 25 Oct 2026 6.05 24.75 h of 25 512.00",
 		}, nil},
 		{"/energy?from=2026-10-25&to=2026-10-26", []string{
-			"Upward Prices, €/MWh 48.17 0.67 00:00 99.00 04:55 Downward Prices, €/MWh – 0 values of 288", "26/10/2026 107.98 – 47.50 –", "Imbalance prices Status: provisional Period",
+			"Upward Prices, €/MWh 48.17 0.67 00:00 99.00 04:55 Downward Prices, €/MWh – values: 0 of 288", "26 Oct 2026 107.98 – 47.50 –", "Imbalance prices Status: provisional Period",
 		}, nil},
 		{"/prices?from=2026-10-25&to=2026-10-26", []string{
 			"By day, in €/MWh Delivery date Mean Minimum Maximum Below zero All dates 106.26 −20.00 238.25 18 26/10/2026 106.85 −20.00 238.25 9 25/10/2026 105.69 −20.00 238.25 9",

@@ -118,7 +118,7 @@ func TestATokenIsShownOnceWithACurlThatWorks(t *testing.T) {
 		t.Fatalf("no command in the page: %s", page)
 	}
 	again := f.ask(t, "GET", "/docs/tokens", anne, english).Body.String()
-	if strings.Contains(again, match[1]) || !strings.Contains(again, match[1][:12]) || !strings.Contains(again, "night &lt;script&gt;") || !strings.Contains(again, "20/07/2026") {
+	if strings.Contains(again, match[1]) || !strings.Contains(again, match[1][:12]) || !strings.Contains(again, "night &lt;script&gt;") || !strings.Contains(again, "20\u00a0Jul\u00a02026") {
 		t.Errorf("afterwards the page is %s", again)
 	}
 	w = f.ask(t, "GET", match[2], bearer(match[1]))
@@ -129,7 +129,7 @@ func TestATokenIsShownOnceWithACurlThatWorks(t *testing.T) {
 		t.Errorf("another dataset reads %d", w.Code)
 	}
 	used := f.ask(t, "GET", "/docs/tokens", anne, english).Body.String()
-	if !strings.Contains(used, "<td>15/07/2026 14:00</td>\n<td class=\"number\">2</td>\n<td class=\"number\">2</td>") {
+	if !strings.Contains(used, "<td>15\u00a0Jul\u00a02026 14:00</td>\n<td class=\"number\">2</td>\n<td class=\"number\">2</td>") {
 		t.Errorf("its use is not shown: %s", used)
 	}
 	id := regexp.MustCompile(`name="id" value="(\d+)"`).FindStringSubmatch(used)

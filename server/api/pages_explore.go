@@ -438,7 +438,7 @@ func meanDay(a *web.Analysis, day analysis.MeanDay) web.Chart {
 		return web.Series{Key: key, Style: style, Label: label, Runs: web.Run(0, market.HourSeconds, hours)}
 	}
 	return web.Chart{
-		Name: web.Text{FR: "Jour moyen", EN: "Mean day"}, Unit: a.Unit, Axis: web.AxisHour, Period: market.Period{End: 24 * market.HourSeconds}, Saves: true,
+		Name: web.Text{FR: "Journée moyenne", EN: "Average day"}, Unit: a.Unit, Axis: web.AxisHour, Period: market.Period{End: 24 * market.HourSeconds}, Saves: true,
 		Series: []web.Series{
 			line("all", "s0", web.Text{FR: "Tous les jours", EN: "All days"}, day.All[:]),
 			line("weekdays", "s1", web.Text{FR: "Lundi à vendredi", EN: "Monday to Friday"}, day.Weekdays[:]),

@@ -88,7 +88,7 @@ func TestExploringComputesTheFiguresOfTheRange(t *testing.T) {
 			}
 		}
 	}
-	want := fmt.Sprintf("Mean %.2f €/MWh Minimum −%.2f on 25/10 00:00 Maximum %.2f on", sum/196, -least, most)
+	want := fmt.Sprintf("Mean %.2f €/MWh Minimum −%.2f on 25 Oct 00:00 Maximum %.2f on", sum/196, -least, most)
 	if !strings.Contains(page, want) || !strings.Contains(page, fmt.Sprintf("Negative hours %g h Values 196 of 196", float64(negative)/4)) {
 		t.Errorf("want %q and %d negative quarters in\n%s", want, negative, page)
 	}
@@ -184,7 +184,7 @@ func TestExploringShowsLockedDatasetsAsLocked(t *testing.T) {
 	if len(attributeOf(page, "data-runs")) == 0 || strings.Contains(page, `value="`+exploredDemand+`"`) || strings.Contains(page, "data-rows=\"/api/datasets/afrr") {
 		t.Error("the page shows series of a dataset that is not subscribed, or does not show those that are open")
 	}
-	if text := textOf(page); strings.Count(text, "These data need a") < 2 {
+	if text := textOf(page); strings.Count(text, "This data requires a") < 2 {
 		t.Errorf("the page does not say that aFRR energy is locked:\n%s", text)
 	}
 }
@@ -257,7 +257,7 @@ func TestExploringAnEmptyStoreSaysSo(t *testing.T) {
 	f := open(t)
 	f.refresh(t)
 	w := f.ask(t, "GET", "/explore", carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator))), header("Accept-Language", "en"))
-	if text := textOf(w.Body.String()); w.Code != 200 || !strings.Contains(text, "Nothing is stored") {
+	if text := textOf(w.Body.String()); w.Code != 200 || !strings.Contains(text, "No data yet") {
 		t.Errorf("%d\n%s", w.Code, text)
 	}
 }

@@ -112,7 +112,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 				"Maximum 220.00 at 23:00 day before −10.00 week before +90.00 215.00 at 23:00 day before −5.00",
 				"Spread max − min 240.00 day before +10.00 week before +10.00 230.00 day before −10.00",
 				"Negative quarter hours 8 of 100 00:00–02A:00 8 of 96 00:00–02:00",
-				"Upcoming from 13:15 0.00 26/10 00:00–04:00 205.00 25/10 20:00–00:00",
+				"Upcoming from 13:15 0.00 26 Oct 00:00–04:00 205.00 25 Oct 20:00–00:00",
 				"Today −5.00 00:00–03:00 205.00 20:00–00:00 Tomorrow 0.00 00:00–04:00 200.00 20:00–00:00",
 			}, []string{"prices are not published yet"},
 		},

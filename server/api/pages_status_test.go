@@ -48,15 +48,15 @@ func TestTheStatusPageListsIncompleteDatesAndTheReasons(t *testing.T) {
 	session := carrying(f.session(t, f.account(t, "anne@example.org", store.Member)))
 	page := f.ask(t, "GET", "/status", session, header("Accept-Language", "en")).Body.String()
 	for _, want := range []string{
-		`<td class="state late">late</td>`, "20/06/2026 – 15/07/2026", "14/07/2026 13:00", "15/07/2026 14:10", "entsoe: status 503",
+		`<td class="state late">late</td>`, "20\u00a0Jun\u00a02026 – 15\u00a0Jul\u00a02026", "14\u00a0Jul\u00a02026 13:00", "15\u00a0Jul\u00a02026 14:10", "entsoe: status 503",
 		`<td class="number">40 of 96</td><td>partly published</td>`, `<td class="number">0 of 96</td><td>not published yet</td>`, "<td>something_new</td>",
-		`<th scope="row">09/07/2026</th><td>PT15M/PT60M</td><td class="number">14</td><td class="number">0.37</td>`,
+		"<th scope=\"row\">9\u00a0Jul\u00a02026</th>" + `<td>PT15M/PT60M</td><td class="number">14</td><td class="number">0.37</td>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %s: %s", want, page)
 		}
 	}
-	if strings.Contains(page, "01/01/2025") {
+	if strings.Contains(page, "1\u00a0Jan\u00a02025") {
 		t.Error("a date before the calendar is listed")
 	}
 	calendar := regexp.MustCompile(`<th scope="row">Day-ahead prices</th>(<td>.*</td>)</tr>`).FindStringSubmatch(page)[1]
