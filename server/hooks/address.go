@@ -3,11 +3,16 @@ package hooks
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
+
+	"golang.org/x/net/idna"
 
 	"courant/web"
 )
@@ -83,26 +88,62 @@ func (s *Service) CheckURL(text string) error {
 	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil, len(text) > maxURLBytes, u.Hostname() == "", u.User != nil, u.Fragment != "":
+	case err != nil, len(text) > maxURLBytes, u.Hostname() == "", u.User != nil, u.Fragment != "", !isPort(u):
 		return accepts
 	case u.Scheme != "https" && !(u.Scheme == "http" && s.AllowPrivate):
 		return accepts
 	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+	host, err := asciiHost(u)
+	if err != nil {
+		return accepts
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
 		if control(s.AllowPrivate, u.Scheme == "http")("", netip.AddrPortFrom(addr, 1).String(), nil) != nil {
 			return accepts
 		}
+		return nil
+	}
+	// Some resolvers read 2130706433, 127.1 and 0x7f.1 as addresses, and complete a name without a dot to one of their network.
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	isNumber := strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x")
+	if isNumber || !strings.Contains(host, ".") && !s.AllowPrivate {
+		return accepts
 	}
 	return nil
 }
 
-// HostOf returns the host of a webhook's address, for lists and logs: the rest of the address may be a secret.
+// asciiHost returns the name or the IP address in a URL as it is resolved: in lower case and ASCII, without a dot at the end.
+func asciiHost(u *url.URL) (string, error) {
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return idna.Lookup.ToASCII(host)
+	}
+	return host, nil
+}
+
+// isPort reports whether the port of an address, if it names one, is one to which a connection can be made.
+func isPort(u *url.URL) bool {
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil && port > 0
+}
+
+// HostOf returns the host and the port of a webhook's address, for lists and logs: the rest of the address may be a secret. Names
+// are in ASCII, so that none looks like another one.
 func HostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
 	}
-	return u.Host
+	host, err := asciiHost(u)
+	switch {
+	case err != nil:
+		return ""
+	case u.Port() != "":
+		return net.JoinHostPort(host, u.Port())
+	case strings.Contains(host, ":"):
+		return "[" + host + "]"
+	}
+	return host
 }
 
 // describe names a hook in the audit log.

@@ -57,14 +57,16 @@ type Event struct {
 // Values are values of a key. In JSON a single value may be written without a list.
 type Values []string
 
-// UnmarshalJSON reads a text or a list of texts.
+// UnmarshalJSON reads a text or a list of texts; null is no value.
 func (v *Values) UnmarshalJSON(data []byte) error {
-	var single string
-	if json.Unmarshal(data, &single) == nil {
-		*v = Values{single}
-		return nil
+	var single *string
+	if json.Unmarshal(data, &single) != nil {
+		return json.Unmarshal(data, (*[]string)(v))
 	}
-	return json.Unmarshal(data, (*[]string)(v))
+	if single != nil {
+		*v = Values{*single}
+	}
+	return nil
 }
 
 const (
@@ -135,11 +137,17 @@ func (e Event) complete() (Event, error) {
 		}}
 	case given && !has:
 		return e, &InputError{"threshold", nothing}
+	case given:
+		threshold := *e.Threshold + 0 // no -0
+		e.Threshold = &threshold
 	}
 	return e, nil
 }
 
-var nothing = web.Text{FR: "rien, avec ce type", EN: "nothing, with this type"}
+var (
+	nothing   = web.Text{FR: "rien, avec ce type", EN: "nothing, with this type"}
+	textOfKey = web.Text{FR: "du texte, ou une liste de textes", EN: "text, or a list of texts"}
+)
 
 func (e Event) checkKeys(hasKeys bool) error {
 	if len(e.Keys) > 0 && !hasKeys {
@@ -155,9 +163,12 @@ func (e Event) checkKeys(hasKeys bool) error {
 		if i < 0 {
 			return &InputError{"keys", oneOf(names)}
 		}
-		isUnknown := func(value string) bool { return served[i].Values != nil && !slices.Contains(served[i].Values, value) }
+		accepts, isUnknown := textOfKey, func(value string) bool { return value == "" }
+		if all := served[i].Values; all != nil {
+			accepts, isUnknown = oneOf(all), func(value string) bool { return !slices.Contains(all, value) }
+		}
 		if len(values) == 0 || slices.ContainsFunc(values, isUnknown) {
-			return &InputError{"keys." + name, oneOf(served[i].Values)}
+			return &InputError{"keys." + name, accepts}
 		}
 	}
 	return nil

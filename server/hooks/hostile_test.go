@@ -3,6 +3,8 @@ package hooks_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -60,17 +62,16 @@ func TestADeliveryThatHasEndedSinceItsHookWasListedIsNotSentAgain(t *testing.T) 
 }
 
 // An account may have four deliveries in progress.
-func TestReceiversThatHangWithManyDeliveriesWaitingDoNotDelayOthers(t *testing.T) {
+func TestReceiversThatFailWithManyDeliveriesWaitingDoNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.receiver.answer = func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/hangs") {
-			<-r.Context().Done()
+		if strings.HasSuffix(r.URL.Path, "/fails") {
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}
-	f.SetAttemptTime(100 * time.Millisecond)
 	for range 4 {
-		_, err := f.Add(t.Context(), f.caller, hooks.Request{URL: f.receiver.URL + "/hangs", Events: []hooks.Event{event(hooks.DateComplete, market.DayAheadPrices, nil)}})
+		_, err := f.Add(t.Context(), f.caller, hooks.Request{URL: f.receiver.URL + "/fails", Events: []hooks.Event{event(hooks.DateComplete, market.DayAheadPrices, nil)}})
 		must(t, err)
 	}
 	for i := range 3 {
@@ -167,6 +168,65 @@ func TestADeliveryThatBecomesDueWhileOthersAreListedIsSentAtOnce(t *testing.T) {
 	f.run(t)
 	await.Value(t, tries)
 	await.Value(t, tries)
+}
+
+func TestAddressesThatNoNameServerIsAskedAboutAreChecked(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]struct {
+		host            string
+		public, private bool
+	}{
+		"https://2130706433/":              {host: "2130706433"},
+		"https://127.1/":                   {host: "127.1"},
+		"https://0x7f.0x1/":                {host: "0x7f.0x1"},
+		"https://0177.0.0.1/":              {host: "0177.0.0.1"},
+		"https://127.0.0.1./":              {"127.0.0.1", false, true},
+		"https://１２７.０.０.１/":               {"127.0.0.1", false, true},
+		"https://[::ffff:7f00:1]:8443/":    {"[::ffff:7f00:1]:8443", false, true},
+		"https://[::1]/":                   {"[::1]", false, true},
+		"https://LOCALHOST/":               {"localhost", false, true},
+		"https://receiver.example.org:0/":  {host: "receiver.example.org:0"},
+		"https://receiver.example.org:/":   {"receiver.example.org", true, true},
+		"https://Receiver.example.org.:1/": {"receiver.example.org:1", true, true},
+		"https://receiver.example.org:65536/": {
+			host: "receiver.example.org:65536"},
+		"https://prévision.example.org/":      {"xn--prvision-c1a.example.org", true, true},
+		"https://receiver.\u202eexample.org/": {},
+	} {
+		if got := hooks.HostOf(address); got != want.host {
+			t.Errorf("%s: the host is %q, want %q", address, got, want.host)
+		}
+		for allowPrivate, wanted := range map[bool]bool{false: want.public, true: want.private} {
+			if err := hooks.New(hooks.Options{AllowPrivate: allowPrivate}).CheckURL(address); (err == nil) != wanted {
+				t.Errorf("%s, private addresses %t: %v", address, allowPrivate, err)
+			}
+		}
+	}
+}
+
+func TestAnEventIsRefusedThatWouldNeverBeOrIsInTheListAlready(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for text, want := range map[string]string{
+		`[{"type":"price.below","dataset":"afrr-capacity","threshold":5},{"type":"price.below","dataset":"afrr-capacity","column":"price","threshold":5.0}]`: "events[1]",
+		`[{"type":"price.negative","dataset":"afrr-capacity","keys":{"product":""}}]`:                                                                        "events[0].keys.product",
+		`[{"type":"price.negative","dataset":"afrr-capacity","keys":{"product":null}}]`:                                                                      "events[0].keys.product",
+		`[{"type":"price.negative","dataset":"afrr-capacity","keys":{"product":[]}}]`:                                                                        "events[0].keys.product",
+		`[{"type":"price.negative","dataset":"afrr-capacity","keys":{"direction":null}}]`:                                                                    "events[0].keys.direction",
+		`[{"type":"price.below","dataset":"afrr-capacity","threshold":5},{"type":"price.below","dataset":"afrr-capacity","threshold":5.01}]`:                 "",
+		`[{"type":"price.below","dataset":"afrr-capacity","threshold":-0}]`:                                                                                  "",
+	} {
+		var events []hooks.Event
+		must(t, json.Unmarshal([]byte(text), &events))
+		hook, err := f.Add(t.Context(), f.caller, hooks.Request{URL: f.receiver.URL, Events: events})
+		var input *hooks.InputError
+		if errors.As(err, &input) != (want != "") || input != nil && (input.Field != want || strings.Contains(input.Accepts.EN, "nothing")) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if strings.Contains(hook.Events, "-0") {
+			t.Errorf("%s: stored as %s", text, hook.Events)
+		}
+	}
 }
 
 // run lets the service run until the test ends.

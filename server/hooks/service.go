@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -261,6 +262,9 @@ func completed(given []Event, byMail bool) ([]Event, error) {
 		var input *InputError
 		if errors.As(err, &input) {
 			return nil, &InputError{fmt.Sprintf("events[%d].%s", i, input.Field), input.Accepts}
+		}
+		if slices.ContainsFunc(events[:i], func(earlier Event) bool { return reflect.DeepEqual(earlier, complete) }) {
+			return nil, &InputError{fmt.Sprintf("events[%d]", i), web.Text{FR: "un événement que la liste n'a pas déjà", EN: "an event that is not in the list already"}}
 		}
 		events[i] = complete
 	}
