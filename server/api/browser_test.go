@@ -428,6 +428,7 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 	b.open("/")
 	b.is(shown, "true true true")
 	b.is(plots, "false")
+	b.is(`[...document.querySelectorAll('.zoom, .keys')].some(p => p.clientHeight > 0)`, "false")
 }
 
 // TestInABrowserEveryPageIsSound opens every page at both widths, in both schemes and both languages.

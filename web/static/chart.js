@@ -662,11 +662,11 @@ class HeatMap {
   drawLegend(svg, y) {
     const used = [...new Set(this.columns.flatMap(c => c.cells.filter(cell => cell.value !== null).map(cell => this.level(cell.value))))];
     const order = level => level[0] === 'h' ? +level[1] : -level[1];
-    const levels = used.sort((a, b) => order(a) - order(b)), size = 18;
+    const levels = used.sort((a, b) => order(a) - order(b)), left = MARGIN.left + 56;
+    const size = Math.min(18, (this.plot.clientWidth - left - 80) / levels.length);
     if (levels.length === 0) return;
     const edge = n => withMinus(whole.format(n < 0 ? -n * this.below / LEVELS : this.base + n * (this.above - this.base) / LEVELS));
     const first = order(levels[0]), last = order(levels.at(-1));
-    const left = MARGIN.left + 56;
     svg.append(element('text', {class: 'axis', x: left - 8, y, 'text-anchor': 'end'}, edge(first > 0 ? first - 1 : first)));
     levels.forEach((level, i) => svg.append(element('path', {class: `cells swatch ${level}`, d: `M${left + i * size} ${y - 10}h${size - 1}v12h-${size - 1}Z`})));
     svg.append(element('text', {class: 'axis', x: left + levels.length * size + 8, y}, `${edge(last > 0 ? last : last + 1)} ${this.unit}`));
