@@ -21,8 +21,8 @@ var rowsTexts = map[string]Text{
 	"order": {"Ordre du temps.", "Order of time."},
 	"limit": {"Lignes par page ; sans lui, toute la plage.", "Rows on a page; without it, the whole range."},
 	"as_of": {
-		"Les données telles qu’elles étaient connues à cet instant. Le statut d’un prix de règlement des écarts est alors le plus avancé qu’il pouvait avoir.",
-		"What Courant knew at that instant. The status of an imbalance price is then the most final that it can have had."},
+		"Les données telles qu’elles étaient connues à cet instant. Un statut est alors le plus avancé qu’il pouvait avoir.",
+		"What Courant knew at that instant. A status is then the most final that it can have had."},
 	"updated_since": {"Seulement les lignes dont une valeur a été stockée ou changée depuis : un instant inclus ou une position exclue.",
 		"Only rows of which a value was stored or changed since: an instant, included, or a position, excluded."},
 	"format": {"Format de la réponse ; sans lui, l’en-tête Accept décide, sinon json.",

@@ -98,7 +98,7 @@ func wantAFRR(date word, steps []afrrStep) afrrAnswer {
 
 func TestAFRRDayIsAnsweredWhateverItsLength(t *testing.T) {
 	t.Parallel()
-	for _, day := range civilDays {
+	for _, day := range storetest.Some(2, civilDays) {
 		t.Run(string(day.date), func(t *testing.T) {
 			f, m := open(t), newMarket()
 			var steps []afrrStep

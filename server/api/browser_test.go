@@ -519,6 +519,7 @@ func TestInABrowserAPageListensToTheStreamAndComesAgainForWhatItMissed(t *testin
 }
 
 func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	f, _ := withTwoMarkets(t)
 	b := openAs(t, f, store.Administrator, "en")

@@ -18,6 +18,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // wordsOf returns the text of the main part of a page without the rows of datasets, with one space between the texts of elements.
@@ -245,6 +246,7 @@ func TestTheOverviewShowsTheLastHoursOfTheEnergies(t *testing.T) {
 }
 
 func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	for _, row := range []struct {
 		date           market.DeliveryDate

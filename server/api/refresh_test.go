@@ -13,6 +13,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // aggregates are the endpoints that hold others: the keys of their parts, in order, with the parts' endpoints.
@@ -182,6 +183,7 @@ func TestAFailedRefreshLeavesWhatIsServed(t *testing.T) {
 
 // The price is a counter: a reader that sees one part older than what it saw before has been given a mixture.
 func TestReadersNeverSeeAMixtureWhileBodiesAreRefreshed(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	const commits, readers = 12, 3
 	f := open(t, func(o *api.Options) { o.RateLimitPerMinute = 1 << 30 })

@@ -173,13 +173,14 @@ func TestA304OfRowsIsRefusedToWhoMayNotRead(t *testing.T) {
 func TestATagOfAPastMomentEndsWhenAColumnWithoutRevisionsChanges(t *testing.T) {
 	t.Parallel()
 	f, admin := withRows(t)
+	day := market.NewDeliveryDate(2026, 5, 10) // long enough ago that its status can have been validated
 	commit := func(status string) {
 		f.commit(t, market.Imbalance.Batch([]market.ImbalanceStep{
-			{Start: october.Period().Start, PositivePrice: market.Num(1), Status: market.Str(status)},
+			{Start: day.Period().Start, PositivePrice: market.Num(1), Status: market.Str(status)},
 		}))
 		f.clock.Advance(time.Hour)
 	}
-	asOf := "date=2026-10-25&as_of=" + f.clock.Now().Format(time.RFC3339) + "&columns="
+	asOf := "date=" + day.String() + "&as_of=" + f.clock.Now().Format(time.RFC3339) + "&columns="
 	commit("provisional")
 	for _, test := range []struct {
 		columns, next string

@@ -535,10 +535,10 @@ func TestPagesShowTheMomentOfTheFirstWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	for _, day := range storetest.Some(2, clockChanges) {
 		f, admin := withRows(t, day)
-		for n, asked := range []struct {
+		for n, asked := range storetest.Some(2, []struct {
 			dataset market.Dataset
 			query   string
-		}{{market.DayAheadPrices, ""}, {market.MFRREnergy, "&order=desc"}, {market.AFRREnergy, "&order=desc"}, {market.AFRREnergy, "&resolution=PT1H&stat=mean,count"}} {
+		}{{market.DayAheadPrices, ""}, {market.MFRREnergy, "&order=desc"}, {market.AFRREnergy, "&order=desc"}, {market.AFRREnergy, "&resolution=PT1H&stat=mean,count"}}) {
 			dataset := asked.dataset
 			span := "from=" + day.Add(-3).String() + "&to=" + day.Add(4).String() + asked.query
 			want := trimmed(f.lines(t, dataset, span, admin))
