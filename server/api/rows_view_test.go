@@ -34,7 +34,7 @@ func TestEachSeriesOfADatasetThatIsShownAsStoredHasALineOfItsOwn(t *testing.T) {
 			{"symmetric-periodic-std-price", "Price, symmetric, periodic, STD", 1},
 		}},
 	} {
-		var table web.Table
+		table := web.Table{Period: exampleDate.Period()}
 		rows := sampleRows(test.dataset, exampleDate)
 		rows.Keys = test.keys
 		fillRows(&table, test.dataset, rows)
