@@ -369,6 +369,32 @@ func TestMarketPagesShowTheMeansOfEachDate(t *testing.T) {
 	}
 }
 
+func TestAPageBeginsWithADateThatAllItsDatasetsHave(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	today := market.DeliveryDateOf(noon)
+	admin := carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+	check := func(when, want string) {
+		t.Helper()
+		f.refresh(t)
+		page := f.ask(t, "GET", "/capacity", admin, header("Accept-Language", "en")).Body.String()
+		if _, got, _ := strings.Cut(page, "<h1>"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: the page is about %.40s, want %s", when, got, want)
+		}
+	}
+	sold := func(days int, datasets ...market.Dataset) {
+		steps := market.Capacity.In(marketOn(today.Add(days)))
+		f.commit(t, market.Capacity.Batch(slices.DeleteFunc(steps, func(s market.CapacityStep) bool { return !slices.Contains(datasets, s.Dataset) })))
+	}
+	check("nothing is stored", "Wednesday 15\u00a0July")
+	sold(-2, market.FCRCapacity, market.AFRRCapacity, market.MFRRCapacity)
+	check("an earlier date is stored", "Monday 13\u00a0July")
+	sold(20, market.MFRRCapacity)
+	check("one reserve is procured weeks ahead", "Wednesday 15\u00a0July")
+	sold(1, market.FCRCapacity, market.AFRRCapacity)
+	check("all of tomorrow's results are out", "Thursday 16\u00a0July")
+}
+
 func TestMarketPagesOfferRangesAndLeaveWrongDatesInTheForm(t *testing.T) {
 	t.Parallel()
 	f := open(t)

@@ -26,7 +26,8 @@ var marketPages = []marketPage{
 	{web.PageEnergy, web.Text{FR: "Énergie d’équilibrage", EN: "Balancing energy"}, market.GroupEnergy},
 }
 
-// market answers a page with the dates of the query, by default the last stored delivery date.
+// market answers a page with the dates of the query. By default that is the last stored delivery date or, if it is after today, the
+// last one that all datasets of the page have, but at least today.
 func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error {
 	return func(c echo.Context, identity auth.Identity) error {
 		ctx := c.Request().Context()
@@ -35,19 +36,28 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 			return err
 		}
 		today := market.DeliveryDateOf(s.clock.Now())
-		var latest, earliest market.DeliveryDate
+		var latest, earliest, common market.DeliveryDate // common: the last date that all datasets have
 		for _, dataset := range page.group.Datasets() {
 			feed := feeds.Of(dataset)
 			if feed.Last.After(latest) {
 				latest = feed.Last
+			}
+			if !feed.Last.IsZero() && (common.IsZero() || feed.Last.Before(common)) {
+				common = feed.Last
 			}
 			if !feed.First.IsZero() && (earliest.IsZero() || feed.First.Before(earliest)) {
 				earliest = feed.First
 			}
 		}
 		fallback := latest
-		if fallback.IsZero() {
+		switch {
+		case latest.IsZero():
 			fallback = today
+		case latest.After(today): // some reserves are procured weeks ahead
+			fallback = today
+			if common.After(today) {
+				fallback = common
+			}
 		}
 		dates, err := parseSpan(c.QueryParams(), fallback)
 		view := web.Market{
