@@ -66,6 +66,9 @@ type FlatField struct {
 // Flat returns all fields of the answer, nested ones included.
 func (d Documented) Flat() []FlatField { return flatten("", d.Body) }
 
+// FlatSent returns all fields of the body of the request, nested ones included.
+func (d Documented) FlatSent() []FlatField { return flatten("", d.Sent) }
+
 func flatten(prefix string, fields []Field) []FlatField {
 	var all []FlatField
 	for _, field := range fields {

@@ -27,6 +27,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"courant/server/api"
+	"courant/server/hooks"
 	"courant/store"
 	"courant/store/market"
 	"courant/store/storetest"
@@ -452,7 +453,8 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 	guest := []string{"/login?next=%2Fcompte", "/docs", "/offres", "/mot-de-passe-oublie", "/inscription", api.LinkAddress("", key)}
 	member := []string{"/", "/prix?from=2026-10-25", "/prices?from=2026-10-25&to=2026-10-27", "/capacite?from=2026-10-25", "/energie?from=2026-10-25", "/energy?from=2026-01-01", "/etat", "/docs",
 		"/explorer?range=all&before=week&s=day-ahead-prices:price_eur_mwh&s=mfrr-energy:UPWARD:clearing_price_eur_mwh&s=afrr-energy:pdemand_mw",
-		"/compte", "/docs/jetons", "/offers", "/administration", "/administration/comptes/1", "/admin/audit"}
+		"/compte", "/docs/jetons", "/offers", "/administration", "/administration/comptes/1", "/admin/audit",
+		"/alertes", "/alertes/1"}
 	type view struct {
 		width            int64
 		scheme, language string
@@ -480,8 +482,14 @@ func TestInABrowserEveryPageIsSound(t *testing.T) {
 	look("member without subscription", []string{"/", "/energie"})
 	boris := f.account(t, "boris@example.org", store.Administrator)
 	f.token(t, boris, nil)
+	caller, err := f.auth.IdentityOf(t.Context(), boris.ID)
+	must(t, err)
+	alert, err := f.options.Hooks.Add(t.Context(), caller, hooks.Request{Events: []hooks.Event{{Type: hooks.PriceNegative, Dataset: market.DayAheadPrices}}})
+	must(t, err)
+	_, err = f.options.Hooks.SendTest(t.Context(), caller, alert.ID)
+	must(t, err)
 	b.as(f.session(t, boris))
-	look("administrator", member)
+	look("administrator", append(member, web.EndAlertAddress(web.French, alert.ID, hooks.EndKey(alert))))
 }
 
 // accessible runs axe-core on the page.

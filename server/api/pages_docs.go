@@ -90,7 +90,8 @@ func (s *Server) docs(c echo.Context, identity auth.Identity) error {
 	shownRows := web.RowsPath(market.Datasets()[0])
 	for _, route := range routes {
 		isFeed := slices.ContainsFunc(feeds, func(feed web.Documented) bool { return feed.Path == route.Path })
-		if !strings.HasPrefix(route.Path, web.PathAPI) || route.Body == nil || isFeed {
+		isWebhooks := strings.HasPrefix(route.Path, web.PathWebhooks) // described as a whole
+		if !strings.HasPrefix(route.Path, web.PathAPI) || route.Body == nil || isFeed || isWebhooks {
 			continue
 		}
 		documented := web.Documented{Route: route, Example: route.Example.In(language(c)), Address: route.Path}

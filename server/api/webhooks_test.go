@@ -233,3 +233,13 @@ func TestATokenForWebhooksIsMadeInThePage(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDocumentationDescribesWebhooksOnce(t *testing.T) {
+	t.Parallel()
+	page := open(t).ask(t, "GET", "/docs", english).Body.String()
+	for text, want := range map[string]int{`<section id="webhooks">`: 1, "<code>POST /api/webhooks</code>": 1, "GET /api/webhooks": 0, "events[].threshold": 1} {
+		if got := strings.Count(page, text); got != want {
+			t.Errorf("%q comes %d times, want %d", text, got, want)
+		}
+	}
+}
