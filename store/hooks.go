@@ -299,6 +299,11 @@ func (s *Store) DueHooks(ctx context.Context, due Due) ([]DueHook, error) {
 	return hooks, wrap("deliveries", err)
 }
 
+// ForgetLateness deletes what was announced of the datasets.
+func (s *Store) ForgetLateness(ctx context.Context) error {
+	return s.exec(ctx, "forget lateness", "DELETE FROM hook_lateness")
+}
+
 // DueDelivery is a delivery with its hook and the address of the account.
 type DueDelivery struct {
 	Delivery

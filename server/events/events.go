@@ -109,7 +109,7 @@ func read(ctx context.Context, db *store.Store, dates []store.Change) (Change, e
 	if change.Count == 0 {
 		return change, nil
 	}
-	revisions, err := readRevisions(ctx, db, change, commit, starts)
+	revisions, err := readRevisions(ctx, db, change, commit.Stamp, starts, MostRevisions+1)
 	change.HasMoreRevisions = len(revisions) > MostRevisions
 	if !change.HasMoreRevisions {
 		change.Revisions = revisions
@@ -134,16 +134,32 @@ func readRows(ctx context.Context, db *store.Store, change Change, position stor
 	return rows, nil
 }
 
-// readRevisions reads the first values that a commit changed, one more than MostRevisions at most. Of prices it reads those of which
-// the served rows are made; these begin at the starts.
-func readRevisions(ctx context.Context, db *store.Store, change Change, commit store.Change, starts []int64) ([]store.Revision, error) {
-	most := MostRevisions + 1
+// allRevisions is more than a commit has.
+const allRevisions = 1 << 30
+
+// Revisions reads all values that a commit changed of a dataset, also if they are too many for its Change.
+func Revisions(ctx context.Context, db *store.Store, commit Commit, change Change) ([]store.Revision, error) {
+	var starts []int64
+	if change.Dataset == market.DayAheadPrices {
+		rows, err := readRows(ctx, db, change, commit.Position)
+		if err != nil {
+			return nil, err
+		}
+		starts = rows.Starts
+	}
+	return readRevisions(ctx, db, change, commit.At, starts, allRevisions)
+}
+
+// readRevisions reads the first values that the commit with a stamp changed, up to most. Of prices it reads those of which the
+// served rows are made; these begin at the starts.
+func readRevisions(ctx context.Context, db *store.Store, change Change, stamp time.Time, starts []int64, most int) ([]store.Revision, error) {
+	mostRead := most
 	if starts != nil {
-		most = 1 << 30
+		mostRead = allRevisions
 	}
 	// A price of an hour may begin before the first of its quarters that is served.
 	period := market.Period{Start: change.Period.Start - market.HourSeconds + change.Dataset.Series().StepSeconds(), End: change.Period.End}
-	revisions, err := db.RevisionsOfCommit(ctx, change.Dataset, period, commit.Stamp, most)
+	revisions, err := db.RevisionsOfCommit(ctx, change.Dataset, period, stamp, mostRead)
 	if starts == nil {
 		return revisions, err
 	}
@@ -151,7 +167,7 @@ func readRevisions(ctx context.Context, db *store.Store, change Change, commit s
 		at, _ := slices.BinarySearch(starts, r.Start)
 		return at == len(starts) || starts[at] >= r.Start+market.SecondsOfPrices(r.Series)
 	})
-	return revisions[:min(len(revisions), MostRevisions+1)], err
+	return revisions[:min(len(revisions), most)], err
 }
 
 // StateChange is a dataset that has come into another state.

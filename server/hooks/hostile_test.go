@@ -14,6 +14,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/ingest/report"
 	"courant/server/hooks"
 	"courant/store"
 	"courant/store/market"
@@ -225,6 +226,94 @@ func TestAnEventIsRefusedThatWouldNeverBeOrIsInTheListAlready(t *testing.T) {
 		}
 		if strings.Contains(hook.Events, "-0") {
 			t.Errorf("%s: stored as %s", text, hook.Events)
+		}
+	}
+}
+
+func TestOfManyRevisionsThoseThatAreAskedForAreSent(t *testing.T) {
+	t.Parallel()
+	sixDates := func(price float64) market.Batch {
+		var rows []market.Price
+		var steps []market.CapacityStep
+		for i := range 6 {
+			rows = append(rows, market.Prices.In(prices(day.Add(i), price, nil))...)
+			steps = append(steps, market.Capacity.In(capacity(day.Add(i), price, price))...)
+		}
+		return market.Prices.Batch(rows).With(market.Capacity.Batch(steps))
+	}
+	down := map[string]hooks.Values{"direction": {"DOWNWARD"}}
+	for name, test := range map[string]struct {
+		event hooks.Event
+		want  int // -1: nothing is sent
+	}{
+		"of prices":                  {hooks.Event{Type: hooks.RowsRevised, Dataset: market.DayAheadPrices}, 100},
+		"of a key":                   {hooks.Event{Type: hooks.RowsRevised, Dataset: market.AFRRCapacity, Keys: down}, 100},
+		"of a column that is as was": {hooks.Event{Type: hooks.RowsRevised, Dataset: market.AFRRCapacity, Column: "offered_volume_mw"}, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := open(t)
+			f.commit(t, sixDates(1))
+			f.add(t, test.event)
+			f.clock.Advance(time.Minute)
+			f.commit(t, sixDates(2))
+			f.step(t)
+			if test.want < 0 {
+				if all := f.receiver.take(); len(all) > 0 {
+					t.Errorf("sent %s", all[0].body)
+				}
+				return
+			}
+			m := f.only(t)
+			isOther := func(i int) bool { return test.event.Keys != nil && m.Data.Revisions[i].Keys["direction"] != "DOWNWARD" }
+			if len(m.Data.Revisions) != test.want || !m.Data.More || isOther(0) || isOther(99) {
+				t.Errorf("%d revisions, more %t: %+v", len(m.Data.Revisions), m.Data.More, m.Data.Revisions)
+			}
+		})
+	}
+}
+
+// sentForStates judges the states of the datasets and returns what is sent.
+func (f *fixture) sentForStates(t testing.TB) string {
+	t.Helper()
+	must(t, f.JudgeStates(t.Context()))
+	f.step(t)
+	return types(t, f.receiver.take())
+}
+
+func TestARecoveryIsNotAnnouncedToAHookThatIsMadeAfterIt(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	late, recovered := event(hooks.FeedLate, market.AFRREnergy, nil), event(hooks.FeedRecovered, market.AFRREnergy, nil)
+	hook := f.add(t, late, recovered)
+	f.sentForStates(t)
+	f.states[market.AFRREnergy] = report.StateLate
+	if got := f.sentForStates(t); got != "feed.late" {
+		t.Fatalf("announced %q", got)
+	}
+	must(t, f.Delete(t.Context(), f.caller, hook.ID))
+	f.sentForStates(t)
+	f.states[market.AFRREnergy] = ""
+	f.add(t, late, recovered)
+	if got := f.sentForStates(t); got != "" {
+		t.Errorf("announced %q", got)
+	}
+}
+
+func TestAClockThatWasAheadDelaysNoAnnouncement(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.add(t, event(hooks.FeedLate, market.AFRREnergy, nil))
+	f.sentForStates(t)
+	f.states[market.AFRREnergy] = report.StateError
+	for _, step := range []struct {
+		at   time.Time
+		want string
+	}{{noon.AddDate(1, 0, 0), ""}, {noon, ""}, {noon.Add(15 * time.Minute), "feed.late"}} {
+		f.options.Clock = clockwork.NewFakeClockAt(step.at)
+		f.restart()
+		if got := f.sentForStates(t); got != step.want {
+			t.Errorf("%s: announced %q, want %q", step.at, got, step.want)
 		}
 	}
 }

@@ -50,11 +50,18 @@ func (s *Service) enabled(ctx context.Context) ([]listened, error) {
 	return all, err
 }
 
+// asksFor reports whether one of the hooks has an event of one of the types on a dataset.
+func asksFor(hooks []listened, dataset market.Dataset, types ...Type) bool {
+	return slices.ContainsFunc(hooks, func(hook listened) bool {
+		return slices.ContainsFunc(hook.events, func(e Event) bool { return e.Dataset == dataset && slices.Contains(types, e.Type) })
+	})
+}
+
 // judgeCommits queues what the commits since the last judgement mean for hooks.
 func (s *Service) judgeCommits(ctx context.Context) error {
 	// A hook that is made after the hooks are read is not about the commits before.
 	newest, err := s.Store.NewestPosition(ctx)
-	if err != nil {
+	if err != nil || newest == s.judged {
 		return err
 	}
 	hooks, err := s.enabled(ctx)
@@ -110,6 +117,13 @@ func (s *Service) skipPruned(ctx context.Context) error {
 func (s *Service) judgeCommit(ctx context.Context, hooks []listened, commit events.Commit) error {
 	progress := store.HookProgress{}
 	for _, change := range commit.Changes {
+		if change.HasMoreRevisions && asksFor(hooks, change.Dataset, RowsRevised) {
+			all, err := events.Revisions(ctx, s.Store, commit, change)
+			if err != nil {
+				return err
+			}
+			change.Revisions, change.HasMoreRevisions = all, false
+		}
 		for _, hook := range hooks {
 			if commit.Position <= hook.Since {
 				continue
@@ -265,17 +279,18 @@ func (s *Service) judgeStates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	isAboutStates := func(hook listened) bool {
-		return slices.ContainsFunc(hook.events, func(e Event) bool { return e.Type == FeedLate || e.Type == FeedRecovered })
-	}
-	if !slices.ContainsFunc(hooks, isAboutStates) {
-		return nil
-	}
-	found, err := s.Report(ctx, false)
+	before, err := s.Store.Lateness(ctx)
 	if err != nil {
 		return err
 	}
-	before, err := s.Store.Lateness(ctx)
+	isAsked := func(dataset market.Dataset) bool { return asksFor(hooks, dataset, FeedLate, FeedRecovered) }
+	if !slices.ContainsFunc(market.Datasets(), isAsked) {
+		if len(before) == 0 {
+			return nil
+		}
+		return s.Store.ForgetLateness(ctx) // so that a hook that is made later is not notified of what was before it
+	}
+	found, err := s.Report(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -296,8 +311,7 @@ func (s *Service) judgeStates(ctx context.Context) error {
 			data.Reason = &status.Missing[n-1].Reason
 		}
 		for _, hook := range hooks {
-			isAsked := slices.ContainsFunc(hook.events, func(e Event) bool { return e.Type == kind && e.Dataset == status.Dataset })
-			if !isAsked {
+			if !asksFor([]listened{hook}, status.Dataset, kind) {
 				continue
 			}
 			d, err := s.delivery(hook.ID, kind, status.Dataset, now, data)
@@ -323,7 +337,7 @@ func nextLateness(was store.Lateness, known bool, state report.State, now time.T
 	case report.StateOK:
 		is = store.Lateness{}
 	default:
-		if is.Unwell.IsZero() {
+		if is.Unwell.IsZero() || is.Unwell.After(now) { // it was stored while the clock was ahead
 			is.Unwell = now.Truncate(time.Millisecond).UTC()
 		}
 		lasts := now.Sub(is.Unwell) >= unwellTime

@@ -129,10 +129,11 @@ func keyNames(dataset market.Dataset) []string {
 	return names
 }
 
-// revisedData returns what a commit revised, as far as the event asks for it; false if that is nothing.
+// revisedData returns what a commit revised, as far as the event asks for it; false if that is nothing. The change has all of
+// its revisions.
 func (s *Service) revisedData(e Event, c events.Change, position store.Position) (revisedData, bool) {
 	data := revisedData{
-		common: s.common(c.Dataset), Position: position, Revisions: []revision{}, More: c.HasMoreRevisions,
+		common: s.common(c.Dataset), Position: position, Revisions: []revision{},
 		From: report.Instant(c.Period.From()), To: report.Instant(c.Period.To()),
 		Href: fmt.Sprintf("%s?from=%s&to=%s", web.RevisionsPath(c.Dataset),
 			market.DeliveryDateOf(c.Period.From()), market.DeliveryDateOf(c.Period.To().Add(-time.Second))),
@@ -156,7 +157,7 @@ func (s *Service) revisedData(e Event, c events.Change, position store.Position)
 			Old: served(column, r.Old), New: served(column, r.New), Seen: report.Instant(r.Seen),
 		})
 	}
-	return data, data.More || len(data.Revisions) > 0
+	return data, len(data.Revisions) > 0
 }
 
 // served returns a value as it is served.
