@@ -24,7 +24,7 @@ var apiChanges = []APIChange{
 			"/mcp answers the Model Context Protocol, with four tools that read the data."},
 		{"/api/stream envoie les changements dès qu’ils sont stockés (server-sent events).",
 			"/api/stream sends changes as soon as they are stored (server-sent events)."},
-		{"/api/webhooks prévient d’un prix, d’une date entière, de valeurs corrigées ou d’un flux en retard, signé selon Standard Webhooks.",
+		{"/api/webhooks signale un prix, une date complète, des valeurs corrigées ou un flux en retard, signé selon Standard Webhooks.",
 			"/api/webhooks notifies of a price, a complete date, revised values or a late feed, signed as Standard Webhooks describes."},
 		{"/llms.txt présente l’API en texte.", "/llms.txt presents the API as text."},
 	}},

@@ -30,31 +30,31 @@ func WebhookRoutes(types, faults, outcomes []string) []Route {
 			Body: []Field{list("webhooks", Text{"Les webhooks, du plus ancien au plus récent", "The webhooks, oldest first"}, sent...)},
 		}),
 		at(Route{
-			Method: "POST", Path: PathWebhooks, Summary: Text{"Créer un webhook", "Make a webhook"}, Status: http.StatusCreated,
+			Method: "POST", Path: PathWebhooks, Summary: Text{"Créer un webhook", "Create a webhook"}, Status: http.StatusCreated,
 			Request: "application/json", Sent: request, Refused: []int{http.StatusBadRequest},
 			Notes: []Text{{
-				"Une session ou un jeton pour les webhooks ouvre ces adresses. Chaque envoi est un POST de {type, timestamp, data}, signé selon Standard Webhooks " +
+				"Une session ou un jeton pour les webhooks donne accès à ces adresses. Chaque envoi est un POST de {type, timestamp, data}, signé selon Standard Webhooks " +
 					"(webhook-id, webhook-timestamp, webhook-signature). Toute réponse de 200 à 299 dans les 10 s l’accepte ; sinon il est répété pendant 24 h, " +
 					"avec le même webhook-id, puis le webhook est désactivé. 410 le désactive aussitôt.",
-				"A session or a token for webhooks opens these addresses. Each delivery is a POST of {type, timestamp, data}, signed as Standard Webhooks describes " +
-					"(webhook-id, webhook-timestamp, webhook-signature). Any answer from 200 to 299 within 10 s accepts it; else it is repeated for 24 h, " +
+				"A session or a token for webhooks gives access to these addresses. Each delivery is a POST of {type, timestamp, data}, signed as Standard Webhooks describes " +
+					"(webhook-id, webhook-timestamp, webhook-signature). Any answer from 200 to 299 within 10 s accepts it; otherwise it is repeated for 24 h, " +
 					"with the same webhook-id, and then the webhook is disabled. 410 disables it at once.",
 			}},
-			Body: append(sent, word("secret", Text{"Secret des signatures, donné cette seule fois", "Secret of the signatures, given this once"})),
+			Body: append(sent, word("secret", Text{"Secret de signature, donné cette seule fois", "Signing secret, given only this time"})),
 		}),
 		at(Route{Method: "GET", Path: PathWebhook, Summary: Text{"Un webhook", "A webhook"}, Body: sent}, id),
 		at(Route{Method: "DELETE", Path: PathWebhook, Summary: Text{"Supprimer un webhook", "Delete a webhook"}, Status: http.StatusNoContent}, id),
 		at(Route{
-			Method: "POST", Path: PathWebhookTest, Summary: Text{"Envoyer un essai, une fois", "Send a test, once"},
+			Method: "POST", Path: PathWebhookTest, Summary: Text{"Envoyer un test, une fois", "Send a test, once"},
 			Status: http.StatusAccepted, Body: one, Refused: []int{http.StatusBadRequest},
 		}, id),
 		at(Route{
 			Method: "POST", Path: PathWebhookSecret, Summary: Text{"Remplacer le secret", "Replace the secret"},
 			Notes: []Text{{
-				"L’ancien secret signe aussi pendant 24 h : webhook-signature porte alors deux signatures.",
-				"The former secret signs too for 24 h: webhook-signature has two signatures then.",
+				"Pendant 24 h, les envois sont aussi signés avec l’ancien secret : webhook-signature porte alors deux signatures.",
+				"For 24 h, deliveries are also signed with the old secret: webhook-signature then has two signatures.",
 			}},
-			Body: []Field{word("secret", Text{"Le nouveau secret, donné cette seule fois", "The new secret, given this once"})},
+			Body: []Field{word("secret", Text{"Le nouveau secret, donné cette seule fois", "The new secret, given only this time"})},
 		}, id),
 		at(Route{Method: "POST", Path: PathWebhookEnable, Summary: Text{"Réactiver un webhook désactivé", "Enable a disabled webhook"}, Body: sent}, id),
 		at(Route{
@@ -66,9 +66,9 @@ func WebhookRoutes(types, faults, outcomes []string) []Route {
 			},
 		}, id,
 			Parameter{Name: "limit", In: "query", Kind: KindInteger, Most: 1000, Optional: true, Text: Text{"Envois par page", "Deliveries on a page"}},
-			Parameter{Name: "cursor", In: "query", Kind: KindInteger, Optional: true, Text: Text{"Suite d’une page, telle que « next » la donne", "What follows a page, as “next” gives it"}}),
+			Parameter{Name: "cursor", In: "query", Kind: KindInteger, Optional: true, Text: Text{"Page suivante, telle que « next » l’indique", "The next page, as given by “next”"}}),
 		at(Route{
-			Method: "POST", Path: PathResendDelivery, Summary: Text{"Refaire un envoi, avec le même webhook-id", "Send a delivery again, with the same webhook-id"},
+			Method: "POST", Path: PathResendDelivery, Summary: Text{"Renvoyer un envoi, avec le même webhook-id", "Send a delivery again, with the same webhook-id"},
 			Status: http.StatusAccepted, Body: one, Refused: []int{http.StatusBadRequest},
 		}, id, delivery),
 	}
@@ -77,7 +77,7 @@ func WebhookRoutes(types, faults, outcomes []string) []Route {
 var (
 	textURL         = Text{"Adresse https:// à laquelle les événements sont envoyés", "Address with https:// to which events are sent"}
 	textEvents      = Text{"Les événements, 20 au plus", "The events, at most 20"}
-	textDescription = Text{"À quoi il sert", "What it is for"}
+	textDescription = Text{"Description", "Description of its purpose"}
 )
 
 // eventFields returns the members of an event of a webhook, as it is sent or as it is answered.
@@ -108,7 +108,7 @@ func eventFields(types []string, isSent bool) []Field {
 func webhookFields(types, faults []string) []Field {
 	return []Field{
 		integer("id", "", textWebhook), word("url", textURL), list("events", textEvents, eventFields(types, false)...),
-		word("description", textDescription), instant("created_at", Text{"Créé le", "Made at"}),
+		word("description", textDescription), instant("created_at", Text{"Créé le", "Created at"}),
 		nullable(instant("disabled_at", Text{"Désactivé le", "Disabled at"})),
 		nullable(word("disabled_reason", Text{"Pourquoi il est désactivé", "Why it is disabled"}, faults...)),
 	}
@@ -118,7 +118,7 @@ func deliveryFields(types, faults, outcomes []string) []Field {
 	return []Field{
 		word("id", Text{"Identifiant, webhook-id", "ID, webhook-id"}), word("type", Text{"Type", "Type"}, append(types, "test")...),
 		nullable(word("dataset", textDataset, words(market.Datasets())...)),
-		instant("created_at", Text{"Créé le", "Made at"}), word("state", Text{"Ce qu’il est devenu", "What has become of it"}, outcomes...),
+		instant("created_at", Text{"Créé le", "Created at"}), word("state", Text{"État de l’envoi", "State of the delivery"}, outcomes...),
 		integer("attempts", "", Text{"Tentatives", "Attempts"}),
 		nullable(instant("last_attempt_at", Text{"Dernière tentative", "Newest attempt"})),
 		nullable(instant("next_attempt_at", Text{"Prochaine tentative", "Next attempt"})),

@@ -89,7 +89,7 @@ var faults = []struct {
 	{errFormDate, web.Text{FR: "Une date s’écrit AAAA-MM-JJ.", EN: "A date is written YYYY-MM-DD."}},
 	{errFormDataset, web.Text{FR: "Ce jeu de données n’existe pas.", EN: "There is no such dataset."}},
 	{errFormScope, web.Text{
-		FR: "Un jeton pour les flux de prix ou pour les webhooks n’ouvre que cela : ne cochez rien d’autre.",
+		FR: "Un jeton pour les flux de prix ou pour les webhooks ne sert qu’à cela : ne cochez rien d’autre.",
 		EN: "A token for the price feeds or for webhooks opens nothing else: tick only that.",
 	}},
 	{store.ErrExists, web.Text{FR: "Cette adresse a déjà un compte.", EN: "This address already has an account."}},

@@ -167,23 +167,23 @@ func alertFault(err error) (web.Text, bool) {
 	var input *hooks.InputError
 	switch {
 	case errors.As(err, &input) && strings.HasSuffix(input.Field, "threshold"), errors.Is(err, errFormThreshold):
-		return web.Text{FR: "Donnez un seuil, un nombre tel que 12,5.", EN: "Give a threshold, a number such as 12.5."}, true
+		return web.Text{FR: "Indiquez un seuil : un nombre, comme 12,5.", EN: "Enter a threshold: a number such as 12.5."}, true
 	case errors.As(err, &input) && strings.HasSuffix(input.Field, "type"):
-		return web.Text{FR: "Les corrections ne vont qu’à un webhook.", EN: "Revisions go to a webhook only."}, true
+		return web.Text{FR: "Les corrections ne peuvent être envoyées qu’à un webhook.", EN: "Revisions can only be sent to a webhook."}, true
 	case errors.As(err, &input) && input.Field == "description":
-		return web.Text{FR: "La description a au plus 200 caractères.", EN: "A description has at most 200 characters."}, true
+		return web.Text{FR: "La description peut avoir au plus 200 caractères.", EN: "A description can have at most 200 characters."}, true
 	case errors.As(err, &input):
 		return web.Text{FR: "Il faut " + input.Accepts.FR + ".", EN: "It takes " + input.Accepts.EN + "."}, true
 	case errors.Is(err, errFormURL):
-		return web.Text{FR: "Donnez l’adresse du webhook.", EN: "Give the address of the webhook."}, true
+		return web.Text{FR: "Indiquez l’adresse du webhook.", EN: "Enter the address of the webhook."}, true
 	case errors.Is(err, errFormMail):
-		return web.Text{FR: "Ce Courant n’envoie pas de courriel.", EN: "This Courant sends no mail."}, true
+		return web.Text{FR: "Cette instance n’envoie pas d’e-mails.", EN: "This instance sends no e-mail."}, true
 	case errors.Is(err, store.ErrFull):
 		return problemTooManyHooks.Detail, true
 	case errors.Is(err, hooks.ErrDisabled):
 		return web.Text{FR: "Cette alerte est désactivée : réactivez-la d’abord.", EN: "This alert is disabled: enable it first."}, true
 	case errors.Is(err, auth.ErrSubscriptionRequired):
-		return web.Text{FR: "Votre abonnement ne couvre pas ces données.", EN: "Your subscription does not cover these data."}, true
+		return web.Text{FR: "Votre abonnement ne couvre pas ces données.", EN: "Your subscription does not cover this data."}, true
 	}
 	return web.Text{}, false
 }

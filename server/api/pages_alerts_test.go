@@ -91,14 +91,14 @@ func TestWhatAFormOfAlertsRefuses(t *testing.T) {
 		form url.Values
 		want string
 	}{
-		"no threshold":          {webhook("threshold", ""), "Give a threshold"},
-		"a text":                {webhook("threshold", "cheap"), "Give a threshold"},
-		"not a number":          {webhook("threshold", "NaN"), "Give a threshold"},
-		"a huge number":         {webhook("threshold", "1e300"), "Give a threshold"},
-		"no address":            {webhook("url", ""), "Give the address of the webhook"},
+		"no threshold":          {webhook("threshold", ""), "Enter a threshold"},
+		"a text":                {webhook("threshold", "cheap"), "Enter a threshold"},
+		"not a number":          {webhook("threshold", "NaN"), "Enter a threshold"},
+		"a huge number":         {webhook("threshold", "1e300"), "Enter a threshold"},
+		"no address":            {webhook("url", ""), "Enter the address of the webhook"},
 		"a private address":     {webhook("url", "https://127.0.0.1/"), "It takes a public https:// address"},
-		"by mail":               {webhook("by", "mail"), "This Courant sends no mail"},
-		"without subscription":  {webhook("series", "afrr-capacity.price.UPWARD"), "Your subscription does not cover these data"},
+		"by mail":               {webhook("by", "mail"), "This instance sends no e-mail"},
+		"without subscription":  {webhook("series", "afrr-capacity.price.UPWARD"), "Your subscription does not cover this data"},
 		"a series there is not": {webhook("series", "x"), "invalid_parameter"},
 		"an event there is not": {webhook("event", "x"), "invalid_parameter"},
 	} {
@@ -132,7 +132,7 @@ func TestALinkInAMailEndsAnAlertAfterAButton(t *testing.T) {
 	if w := f.submit(t, "POST", "/alerts/end", url.Values{"id": {"1"}, "key": {"x"}}); w.Code != 404 {
 		t.Errorf("with another key: %d", w.Code)
 	}
-	if w := f.submit(t, "POST", "/alerts/end", url.Values{"id": {"1"}, "key": {hooks.EndKey(hook)}}, english); w.Code != 200 || !strings.Contains(w.Body.String(), "sends no more mail") {
+	if w := f.submit(t, "POST", "/alerts/end", url.Values{"id": {"1"}, "key": {hooks.EndKey(hook)}}, english); w.Code != 200 || !strings.Contains(w.Body.String(), "sends no more e-mail") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if _, err := f.store.HookByID(t.Context(), 1); err == nil {

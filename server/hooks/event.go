@@ -133,7 +133,7 @@ func (e Event) complete() (Event, error) {
 	switch has, given := e.Type.HasThreshold(), e.Threshold != nil; {
 	case has && (!given || !(math.Abs(*e.Threshold) <= mostThreshold)): // not a number either
 		return e, &InputError{"threshold", web.Text{
-			FR: "un nombre, dans l'unité de la colonne", EN: "a number, in the unit of the column",
+			FR: "un nombre, dans l’unité de la colonne", EN: "a number, in the unit of the column",
 		}}
 	case given && !has:
 		return e, &InputError{"threshold", nothing}

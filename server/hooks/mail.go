@@ -50,7 +50,7 @@ func (s *Service) mailOf(d store.DueDelivery) (subject, text string, err error) 
 	what, lines := "", []string{}
 	if Type(d.Type) == Test {
 		what = Test.Text().In(l)
-		lines = append(lines, say("Cette alerte fonctionne. Elle prévient de :", "This alert works. It notifies of:"))
+		lines = append(lines, say("Cette alerte fonctionne. Elle signale :", "This alert works. It notifies you of:"))
 		for _, e := range events {
 			lines = append(lines, "- "+e.Text().In(l))
 		}
@@ -67,11 +67,11 @@ func (s *Service) mailOf(d store.DueDelivery) (subject, text string, err error) 
 		subject += " (" + body.Data.Date + ")"
 	}
 	if s.Simulated {
-		lines = append(lines, "", say("Données simulées : aucune valeur n'a été publiée.", "Simulated data: no value was ever published."))
+		lines = append(lines, "", say("Données simulées : aucune valeur n’a été publiée.", "Simulated data: no value was ever published."))
 	}
 	lines = append(lines, "",
-		say("Cette alerte a été créée sur ", "This alert was made at ")+s.PublicURL+web.PageAlerts.In(l)+".",
-		say("Pour la terminer :", "To end it:"), s.PublicURL+web.EndAlertAddress(l, d.Hook.ID, EndKey(d.Hook)))
+		say("Cette alerte a été créée sur ", "This alert was created at ")+s.PublicURL+web.PageAlerts.In(l)+".",
+		say("Pour la supprimer :", "To delete it:"), s.PublicURL+web.EndAlertAddress(l, d.Hook.ID, EndKey(d.Hook)))
 	return subject, what + "\n\n" + strings.Join(lines, "\n") + "\n", nil
 }
 
@@ -95,7 +95,7 @@ func (m mailed) lines(l web.Language, event Event) ([]string, error) {
 	case FeedLate:
 		return []string{say("État : ", "State: ") + web.StateText(m.Data.State).In(l)}, nil
 	case FeedRecovered:
-		return []string{say("Les données arrivent de nouveau.", "Data are coming in again.")}, nil
+		return []string{say("Les données arrivent de nouveau.", "Data is arriving again.")}, nil
 	}
 	date, err := market.ParseDeliveryDate(m.Data.Date)
 	if err != nil {
@@ -103,15 +103,15 @@ func (m mailed) lines(l web.Language, event Event) ([]string, error) {
 	}
 	on := say("Date de livraison : ", "Delivery date: ") + web.FormatDay(l, date)
 	if event.Type == DateComplete {
-		return []string{on, say("Toutes les périodes sont là.", "All periods are there.")}, nil
+		return []string{on, say("Toutes les périodes sont disponibles.", "All periods are available.")}, nil
 	}
 	if m.Data.Count == 0 {
 		return []string{on, say(
-			"Après une correction, plus aucune période ne remplit la condition.", "After a revision, no period fulfils the condition any more.",
+			"Après une correction, plus aucune période ne remplit la condition.", "After a revision, no period meets the condition any more.",
 		)}, nil
 	}
 	count := web.Decimal(l, market.Num(float64(m.Data.Count)))
-	lines := []string{on, say("Périodes, à l'heure de Paris : ", "Periods, in Paris time: ") + count, ""}
+	lines := []string{on, say("Périodes, à l’heure de Paris : ", "Periods, in Paris time: ") + count, ""}
 	ranges := joined(m.Data.Periods)
 	for _, r := range ranges[:min(len(ranges), mostMailLines)] {
 		lines = append(lines, r.line(l, event.column().Unit))

@@ -62,16 +62,16 @@ func TestAMailHasTheEventInTheLanguageOfThePerson(t *testing.T) {
 	}{
 		"negative, French": {web.French, event(hooks.PriceNegative, market.DayAheadPrices, nil), negative,
 			"boris@example.org\nCourant : Prix négatif : Prix day-ahead (2026-07-14)\nPrix négatif : Prix day-ahead\n\nDate de livraison : 14 juillet 2026\n" +
-				"Périodes, à l'heure de Paris : 4\n\n00:45–01:30  −20,5 à −0,01 €/MWh\n22:30–22:45  −1 €/MWh"},
+				"Périodes, à l’heure de Paris : 4\n\n00:45–01:30  −20,5 à −0,01 €/MWh\n22:30–22:45  −1 €/MWh"},
 		"below, English": {web.English, event(hooks.PriceBelow, market.DayAheadPrices, number(-20)), negative,
 			"boris@example.org\nCourant: Price below −20 €/MWh: Day-ahead prices (2026-07-14)\nPrice below −20 €/MWh: Day-ahead prices\n\nDelivery date: 14 July 2026\n" +
 				"Periods, in Paris time: 1\n\n01:00–01:15  −20.5 €/MWh"},
 		"capacity, French": {web.French, hooks.Event{Type: hooks.PriceAbove, Dataset: market.AFRRCapacity, Threshold: number(10), Keys: map[string]hooks.Values{"direction": {"UPWARD"}}},
 			capacity(day, 4, 1),
-			"boris@example.org\nCourant : Prix au-dessus de 10 €/MW/h : Capacité aFRR, hausse (2026-07-14)\nPrix au-dessus de 10 €/MW/h : Capacité aFRR, hausse\n\n" +
-				"Date de livraison : 14 juillet 2026\nPériodes, à l'heure de Paris : 96\n\n00:00–00:00  16 €/MW/h"},
+			"boris@example.org\nCourant : Prix supérieur à 10 €/MW/h : Capacité aFRR, hausse (2026-07-14)\nPrix supérieur à 10 €/MW/h : Capacité aFRR, hausse\n\n" +
+				"Date de livraison : 14 juillet 2026\nPériodes, à l’heure de Paris : 96\n\n00:00–00:00  16 €/MW/h"},
 		"complete, English": {web.English, event(hooks.DateComplete, market.DayAheadPrices, nil), negative,
-			"boris@example.org\nCourant: Complete date: Day-ahead prices (2026-07-14)\nComplete date: Day-ahead prices\n\nDelivery date: 14 July 2026\nAll periods are there."},
+			"boris@example.org\nCourant: Complete date: Day-ahead prices (2026-07-14)\nComplete date: Day-ahead prices\n\nDelivery date: 14 July 2026\nAll periods are available."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

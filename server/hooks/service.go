@@ -257,7 +257,7 @@ func completed(given []Event, byMail bool) ([]Event, error) {
 	for i := range events {
 		complete, err := events[i].complete()
 		if byMail && err == nil && complete.Type == RowsRevised {
-			err = &InputError{"type", web.Text{FR: "un autre type, par courriel", EN: "another type, by mail"}}
+			err = &InputError{"type", web.Text{FR: "un autre type, par e-mail", EN: "another type, by e-mail"}}
 		}
 		var input *InputError
 		if errors.As(err, &input) {

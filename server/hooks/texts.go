@@ -11,14 +11,14 @@ import (
 
 // typeTexts are what events of each type are about.
 var typeTexts = map[Type]web.Text{
-	DateComplete:  {FR: "Date entière", EN: "Complete date"},
-	PriceBelow:    {FR: "Prix sous", EN: "Price below"},
-	PriceAbove:    {FR: "Prix au-dessus de", EN: "Price above"},
+	DateComplete:  {FR: "Date complète", EN: "Complete date"},
+	PriceBelow:    {FR: "Prix inférieur à", EN: "Price below"},
+	PriceAbove:    {FR: "Prix supérieur à", EN: "Price above"},
 	PriceNegative: {FR: "Prix négatif", EN: "Negative price"},
 	RowsRevised:   {FR: "Valeurs corrigées", EN: "Revised values"},
 	FeedLate:      {FR: "Flux en retard", EN: "Late feed"},
 	FeedRecovered: {FR: "Flux rétabli", EN: "Feed recovered"},
-	Test:          {FR: "Essai", EN: "Test"},
+	Test:          {FR: "Test", EN: "Test"},
 }
 
 // Text returns what events of the type are about.
@@ -123,16 +123,16 @@ func directionsOf(dataset market.Dataset) []string {
 
 // faultTexts are the texts of faults.
 var faultTexts = map[Fault]web.Text{
-	FaultStatus:     {FR: "réponse d’erreur", EN: "an error as the answer"},
-	FaultRedirect:   {FR: "redirection, qui n’est pas suivie", EN: "a redirection, which is not followed"},
+	FaultStatus:     {FR: "réponse d’erreur", EN: "error response"},
+	FaultRedirect:   {FR: "redirection, non suivie", EN: "a redirect, which is not followed"},
 	FaultGone:       {FR: "le récepteur a répondu 410 : il n’existe plus", EN: "the receiver answered 410: it is gone"},
 	FaultTimeout:    {FR: "pas de réponse en 10 s", EN: "no answer within 10 s"},
 	FaultAddress:    {FR: "adresse qui n’est pas sur l’Internet public", EN: "an address that is not on the public Internet"},
 	FaultName:       {FR: "nom sans adresse", EN: "a name without an address"},
 	FaultTLS:        {FR: "certificat non valable, ou pas de TLS", EN: "an invalid certificate, or no TLS"},
 	FaultConnection: {FR: "connexion refusée ou rompue", EN: "the connection was refused or broke"},
-	FaultMail:       {FR: "le serveur de courriel ne l’a pas pris", EN: "the mail server did not accept it"},
-	FaultRights:     {FR: "l’abonnement ne couvre pas ces données", EN: "the subscription does not cover these data"},
+	FaultMail:       {FR: "le serveur de messagerie l’a refusé", EN: "the mail server refused it"},
+	FaultRights:     {FR: "l’abonnement ne couvre pas ces données", EN: "the subscription does not cover this data"},
 	FaultGivenUp:    {FR: "échecs pendant 24 h", EN: "failures for 24 h"},
 }
 
