@@ -19,6 +19,7 @@ const plain = new Intl.NumberFormat(language, {maximumFractionDigits: 6});
 const whole = new Intl.NumberFormat(language, {maximumFractionDigits: 0});
 const priced = new Intl.NumberFormat(language, {minimumFractionDigits: 2, maximumFractionDigits: 6});
 
+const tenths = px => Math.round(px * 10) / 10;
 const withMinus = text => text.replace('-', '\u2212');
 const isPrice = unit => unit.startsWith('€');
 const formatted = (value, unit) => withMinus((isPrice(unit) ? priced : plain).format(value));
@@ -211,6 +212,7 @@ class Chart {
   /** Returns the points of a series that lie at least in part between two instants, as a rule those of the shown ones. */
   visible(series, {from, to} = this.shown) {
     const points = this.pointsIn(series, {from, to}), first = firstAfter(points, from);
+    if (first === 0 && points.at(-1)?.from < to) return points;
     let last = first;
     while (last < points.length && points[last].from < to) last++;
     return points.slice(first, last);
@@ -274,8 +276,8 @@ class Chart {
     this.ticks = ticks(least, most);
     const width = this.width - MARGIN.left - MARGIN.right, height = this.height - MARGIN.top - MARGIN.bottom;
     const [bottom, top] = [this.ticks[0], this.ticks.at(-1)];
-    this.x = t => +(MARGIN.left + (t - from) / (to - from) * width).toFixed(1);
-    this.y = v => +(MARGIN.top + (top - v) / (top - bottom) * height).toFixed(1);
+    this.x = t => tenths(MARGIN.left + (t - from) / (to - from) * width);
+    this.y = v => tenths(MARGIN.top + (top - v) / (top - bottom) * height);
     this.t = x => from + Math.min(Math.max((x - MARGIN.left) / width, 0), 0.999999) * (to - from);
   }
 
@@ -630,14 +632,14 @@ class HeatMap {
     if (width < 1) return;
     const svg = element('svg', {viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true'}), bottom = height - MARGIN.bottom - LINE;
     this.size = {width: (width - MARGIN.left - MARGIN.right) / this.columns.length, height: (bottom - MARGIN.top) / 24};
-    const paths = new Map();
+    const paths = new Map(), wide = (this.size.width * (this.size.width > 4 ? 0.94 : 1.02)).toFixed(2);
     this.columns.forEach((column, i) => {
-      const left = (MARGIN.left + i * this.size.width).toFixed(2), wide = (this.size.width * (this.size.width > 4 ? 0.94 : 1.02)).toFixed(2);
-      for (const cell of column.cells) {
-        if (cell.value === null) continue;
-        const level = this.level(cell.value), top = (MARGIN.top + (cell.hour + cell.top) * this.size.height).toFixed(2);
+      const left = tenths(MARGIN.left + i * this.size.width);
+      for (const {hour, top, height: part, value} of column.cells) {
+        if (value === null) continue;
+        const level = this.level(value);
         if (!paths.has(level)) paths.set(level, []);
-        paths.get(level).push(`M${left} ${top}h${wide}v${(cell.height * this.size.height).toFixed(2)}h-${wide}Z`);
+        paths.get(level).push(`M${left} ${tenths(MARGIN.top + (hour + top) * this.size.height)}h${wide}v${tenths(part * this.size.height)}h-${wide}Z`);
       }
     });
     for (const [level, cells] of paths) svg.append(element('path', {class: `cells ${level}`, d: cells.join('')}));
