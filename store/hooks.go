@@ -149,7 +149,7 @@ type Delivery struct {
 	HookID   int64
 	Type     string         // of the event
 	Dataset  market.Dataset // that the owner must be allowed to read; empty: none
-	Body     []byte         // of one that is added or due; the others are read without it
+	Body     []byte         // as package hooks stores it; of one that is added or due, the others are read without it
 	Created  time.Time
 	Next     time.Time // the next attempt; zero: there is none
 	Outcome  DeliveryOutcome

@@ -115,6 +115,9 @@ func (s *Service) sendNext(ctx context.Context, hook store.DueHook) error {
 	if err != nil {
 		return err
 	}
+	if d.Body, err = unpacked(d.Body); err != nil {
+		return err
+	}
 	return s.attempt(ctx, d)
 }
 

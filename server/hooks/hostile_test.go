@@ -318,6 +318,30 @@ func TestAClockThatWasAheadDelaysNoAnnouncement(t *testing.T) {
 	}
 }
 
+// A date of aFRR energy has 21 600 periods.
+func TestALongDeliveryTakesLittleRoomAndIsSentAndSignedInFull(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	hook := f.add(t, event(hooks.PriceAbove, market.AFRREnergy, number(-1)))
+	var steps []market.AFRRStep
+	for i := range day.Steps(market.AFRRSeconds) {
+		price := market.Num(float64(i%700) / 7)
+		steps = append(steps, market.AFRRStep{Start: day.Start().Unix() + int64(i)*market.AFRRSeconds, UpwardPrice: price, DownwardPrice: price})
+	}
+	f.commit(t, market.AFRR.Batch(steps))
+	must(t, f.Judge(t.Context()))
+	queued, err := f.store.DueDeliveryOf(t.Context(), hook.ID, hooks.DueAt(f.clock.Now()))
+	must(t, err)
+	f.step(t)
+	sent := f.receiver.take()
+	if len(sent) != 1 || !verified(t, sent[0], hook.Secret) {
+		t.Fatalf("%d requests", len(sent))
+	}
+	if m := sent[0].message(t); m.Data.Count != len(steps) || len(m.Data.Periods) != 1000 || len(queued.Body) > len(sent[0].body)/8 {
+		t.Errorf("%d periods of %d, %d bytes stored as %d", len(m.Data.Periods), m.Data.Count, len(sent[0].body), len(queued.Body))
+	}
+}
+
 // run lets the service run until the test ends.
 func (f *fixture) run(t testing.TB) {
 	t.Helper()
