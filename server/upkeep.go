@@ -142,7 +142,7 @@ func (u *upkeep) makeArchive(ctx context.Context) error {
 func (u *upkeep) pruneAccounts(ctx context.Context) error {
 	skipped, err := u.auth.Prune(ctx, u.clockWrong != nil && u.clockWrong())
 	if skipped && err == nil {
-		u.log.Info("nothing of accounts is deleted by age: the clock is wrong, or has not been steady for 7 days yet", "now", u.clock.Now())
+		u.log.Info("old sessions, tokens and links not deleted: the clock is wrong, or has not been steady for 7 days yet", "now", u.clock.Now())
 	}
 	return err
 }

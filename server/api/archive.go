@@ -39,10 +39,10 @@ var (
 	problemPrecondition    = newProblem(web.ProblemPreconditionFailed)
 	problemArchiveUnderWay = newProblem(web.ProblemUnavailable).retriedAfter(archiveRetry).withDetail(
 		"Les fichiers sont en cours de préparation ; réessayez après Retry-After.",
-		"The files are being made; try again after Retry-After.")
+		"The files are being prepared; try again after Retry-After.")
 	problemArchiveNoRoom = newProblem(web.ProblemUnavailable).retriedAfter(time.Hour).withDetail(
 		"Le disque du serveur est presque plein ; le fichier n’a pas pu être préparé.",
-		"The server's disk is nearly full; the file could not be made.")
+		"The server’s disk is nearly full; the file could not be prepared.")
 )
 
 // archivedFile is a month as the list of the archive describes it.

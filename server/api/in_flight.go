@@ -26,7 +26,7 @@ const (
 
 var problemTooManyAnswers = problemRateLimited.retriedAfter(inFlightRetry).withDetail(
 	"Trop de réponses sont en cours ; lisez-les jusqu’au bout, ou attendez la durée indiquée par l’en-tête Retry-After.",
-	"Too many answers are under way; read them to the end, or wait for as long as the Retry-After header says.")
+	"Too many answers are in progress; read them to the end, or wait for the time given in the Retry-After header.")
 
 // inFlight counts answers, or their bytes, that are being made or sent, and refuses more than a limit.
 type inFlight struct {

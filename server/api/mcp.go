@@ -29,7 +29,7 @@ const (
 
 var problemForeignHost = problemForbidden.withDetail(
 	"L’en-tête Host nomme une autre machine ; utilisez l’adresse publique, et configurez le serveur mandataire pour qu’il la transmette dans Host.",
-	"The Host header names another machine; use the public address, and let the proxy pass it on in Host.")
+	"The Host header names another machine; use the public address, and configure the proxy to pass it on in Host.")
 
 // toolRequest is a POST of the Model Context Protocol. A batch calls several tools.
 type toolRequest struct {
@@ -175,7 +175,7 @@ func (t tool) read(raw json.RawMessage) (url.Values, error) {
 		decoder := json.NewDecoder(bytes.NewReader(raw))
 		decoder.UseNumber()
 		if err := decoder.Decode(&arguments); err != nil {
-			return nil, toolProblem("The arguments have to be an object.")
+			return nil, toolProblem("The arguments must be an object.")
 		}
 	}
 	given := url.Values{}

@@ -63,7 +63,7 @@ func tools() []tool {
 		zone,
 		{name: "order", kind: "string", values: rowsOrders, description: "Order of time; without it, asc."},
 		{name: limitParameter, kind: "integer", description: fmt.Sprintf("Rows of the answer, 1 to %d; without it, %d.", mostToolRows, usualToolRows)},
-		{name: "as_of", kind: "string", description: "What Courant knew at that instant, which is given as from is; without it, what it knows now."},
+		{name: "as_of", kind: "string", description: "The data as known at that instant, in the forms of from; without it, the data as known now."},
 		{name: "cursor", kind: "string", description: "next of the answer before, with the same other arguments."},
 	}
 	resampled := []toolParameter{

@@ -59,9 +59,9 @@ var (
 		"Cette adresse est réservée aux administrateurs.", "This address is for administrators.")
 	problemFeedsToken = problemForbidden.withDetail(
 		"Ce jeton n’ouvre que les flux de prix : /api/feeds/…, /price et /entsoe/api.",
-		"This token opens the price feeds only: /api/feeds/…, /price and /entsoe/api.")
+		"This token opens only the price feeds:  /api/feeds/…, /price and /entsoe/api.")
 	problemWebhooksToken = problemForbidden.withDetail(
-		"Ce jeton n'ouvre que /api/webhooks.", "This token opens /api/webhooks only.")
+		"Ce jeton n’ouvre que /api/webhooks.", "This token opens only /api/webhooks.")
 	problemNotWebhooksToken = problemForbidden.withDetail(
 		"/api/webhooks n'accepte qu'une session ou un jeton pour les webhooks (token create … --webhooks).",
 		"/api/webhooks takes only a session or a token for webhooks (token create … --webhooks).")

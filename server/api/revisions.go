@@ -204,7 +204,7 @@ func (q revisionQuery) readCursor(text string) (at store.RevisionAt, valid bool)
 var (
 	problemRevisionParameters = problemInvalidParameter.withDetail(
 		"Donnez « from », « to » et éventuellement « limit » et « cursor », chacun une fois et avec une valeur ; il n’y a pas d’autre paramètre.",
-		"Give “from”, “to” and, if you like, “limit” and “cursor”, each once and with a value; there are no other parameters.")
+		"Give “from”, “to” and optionally “limit” and “cursor”, each once and with a value; there are no other parameters.")
 	problemInvalidLimit = problemInvalidParameter.withDetail(
 		"« limit » est un nombre entier de 1 à 10000.", "“limit” is a whole number from 1 to 10000.")
 	problemInvalidCursor = problemInvalidParameter.withDetail(

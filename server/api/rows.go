@@ -44,7 +44,7 @@ var (
 		"Two long answers of this token, or eight in all, are under way; read them to the end, or ask for fewer rows with “limit”.")
 	problemThinnedThen = problemInvalidParameter.withDetail(
 		"« as_of » est antérieur à la suppression des pas de 4 secondes d’une date demandée : ce qui était connu alors n’est plus conservé.",
-		"“as_of” is before the 4 second steps of a date that is asked for were removed: what was known then is no longer kept.")
+		"“as_of” is before the 4 second steps of a requested date were removed: what was known then is no longer kept.")
 	problemThinnedBetween = problemInvalidParameter.withDetail(
 		"Les pas de 4 secondes d’une date demandée ont été supprimés après la première page ; recommencez sans « cursor ».",
 		"The 4 second steps of a date that is asked for were removed after the first page; begin again without “cursor”.")

@@ -199,7 +199,7 @@ func (p *rowsParser) readPeriod() error {
 	case has("date") && (has("from") || has("to")):
 		return problemInvalidParameter.withDetail(
 			"Donnez « date », ou bien « from » et « to » : « date » est une date de livraison complète.",
-			"Give either “date” or “from” and “to”: “date” is a whole delivery date.")
+			"Give either “date” or “from” and “to”: “date” is a complete delivery date.")
 	case has("to") && !has("from"):
 		return p.refuse("to", "est donné sans « from »", "is given without “from”")
 	case has("date"):
@@ -376,7 +376,7 @@ func (p *rowsParser) readPage() error {
 	if p.limit == 0 {
 		return problemInvalidParameter.withDetail(
 			"« cursor » est donné sans « limit » ; répétez les paramètres de la page précédente.",
-			"“cursor” is given without “limit”; repeat the parameters of the page before.")
+			"“cursor” is given without “limit”; repeat the parameters of the previous page.")
 	}
 	if !p.readCursor(p.cursor) {
 		return p.refuse("cursor", "ne vient pas d’une réponse aux mêmes autres paramètres",

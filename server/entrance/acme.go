@@ -79,7 +79,7 @@ func (f *Front) certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, erro
 		certificate, err := f.certificates.GetCertificate(hello)
 		if err != nil && strings.EqualFold(hello.ServerName, f.Domain) {
 			logged.Do(func() {
-				f.log.Error("no certificate: the name has to lead here, and ports 80 and 443 have to be reached from the Internet",
+				f.log.Error("no certificate: the domain must point to this machine, and ports 80 and 443 must be reachable from the Internet",
 					"domain", f.Domain, "error", err.Error())
 			})
 		}

@@ -207,7 +207,7 @@ func (s *Schedule) prune(ctx context.Context, d *Destination, now time.Time) err
 		s.Log.Warn("old backups are kept: one is dated later than now, remove it if the clock is right",
 			"to", d.name, "file", newest.Format(nameLayout))
 	case newest.Sub(before) > maxGap:
-		s.Log.Info("old backups are kept until the next one: none was made for long", "to", d.name)
+		s.Log.Info("old backups are kept until the next one: none was made for two days", "to", d.name)
 	default:
 		keep := toKeep(made, s.Keep)
 		for _, instant := range made {
