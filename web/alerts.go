@@ -26,7 +26,7 @@ func EndAlertAddress(l Language, id int64, key string) string {
 // Alerts is the page of an account's alerts and webhooks.
 type Alerts struct {
 	Alerts []AlertLine
-	Full   bool // the account has as many as it may have
+	Full   Text // says that the account has as many as it may have; else empty
 	// Events and Series are what can be chosen.
 	Events, Series []Option
 	Email          string // to which mails go

@@ -16,7 +16,7 @@ func alertPages(r rendering, p *web.Pages, language web.Language) {
 	byMail := web.AlertLine{ID: 3, What: what, Created: noon}
 	disabled := web.AlertLine{ID: 4, What: append(what, what...), Host: "10.0.0.1", Description: "42", Created: noon, Disabled: noon, Why: what[0]}
 	for name, view := range map[string]web.Alerts{
-		"": {Events: options, Series: options, Email: "anne@example.org"}, " full": {Alerts: []web.AlertLine{byMail, disabled}, Full: true},
+		"": {Events: options, Series: options, Email: "anne@example.org"}, " full": {Alerts: []web.AlertLine{byMail, disabled}, Full: what[0]},
 		" without mail": {Events: options, Series: options, MailOff: true, By: "webhook", Fault: what[0]},
 		" under attack": {Events: []web.Option{{Value: hostile, Text: attacked[0]}}, Alerts: []web.AlertLine{{What: attacked, Host: hostile, Description: hostile}}, Email: hostile, Threshold: hostile, URL: hostile, Description: hostile},
 	} {

@@ -77,7 +77,7 @@ func WebhookRoutes(types, faults, outcomes []string) []Route {
 var (
 	textURL         = Text{"Adresse https:// à laquelle les événements sont envoyés", "Address with https:// to which events are sent"}
 	textEvents      = Text{"Les événements, 20 au plus", "The events, at most 20"}
-	textDescription = Text{"Description", "Description of its purpose"}
+	textDescription = Text{"Description de son usage", "Description of its purpose"}
 )
 
 // eventFields returns the members of an event of a webhook, as it is sent or as it is answered.

@@ -72,7 +72,10 @@ func (s *Server) showAlerts(c echo.Context, identity auth.Identity, status int, 
 	for _, hook := range all {
 		view.Alerts = append(view.Alerts, alertLine(hook))
 	}
-	view.Full, view.Email, view.MailOff = len(all) >= store.MostHooks, identity.Email, s.mail == nil
+	view.Email, view.MailOff = identity.Email, s.mail == nil
+	if len(all) >= store.MostHooks {
+		view.Full = problemTooManyHooks.Detail
+	}
 	view.Threshold, view.By, view.URL = fields.Get("threshold"), fields.Get("by"), fields.Get("url")
 	view.Description = fields.Get("description")
 	for _, e := range alertEvents {
