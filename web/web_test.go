@@ -192,7 +192,7 @@ func TestPagesAreTranslatedAsAWhole(t *testing.T) {
 	code := regexp.MustCompile(`(?s)<(code|pre)\b.*?</(code|pre)>`)
 	same := []string{
 		"Courant", "anne@example.org", "API", "API · Courant", "Administration", "Français", "English", "CSV", "Source", "Date", "date", "RTE", "UPWARD", "€/MWh", "€/MW/h",
-		"PNG", "SVG", "Excel", "Parquet", "Documentation", "Contact", "OpenAPI 3.1", "curl", "Python", "JavaScript", "Minimum", "Maximum", "FCR", "aFRR",
+		"PNG", "SVG", "Excel", "Parquet", "Documentation", "Description", "Contact", "OpenAPI 3.1", "curl", "Python", "JavaScript", "Minimum", "Maximum", "FCR", "aFRR",
 	}
 	same = append(same, sameOfAccounts...)
 	english := pages(t, web.English, true)

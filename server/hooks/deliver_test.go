@@ -144,10 +144,12 @@ func TestFaultsOfReceivers(t *testing.T) {
 		disables bool
 		next     time.Duration
 	}{
-		"an error":                {answer: status(500), status: 500, fault: "status", next: 5 * time.Second},
-		"not found":               {answer: status(404), status: 404, fault: "status", next: 5 * time.Second},
-		"gone":                    {answer: status(410), status: 410, fault: "gone", disables: true},
-		"a redirection":           {answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) }, status: 307, fault: "redirect", next: 5 * time.Second},
+		"an error":  {answer: status(500), status: 500, fault: "status", next: 5 * time.Second},
+		"not found": {answer: status(404), status: 404, fault: "status", next: 5 * time.Second},
+		"gone":      {answer: status(410), status: 410, fault: "gone", disables: true},
+		"a redirection": {answer: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		}, status: 307, fault: "redirect", next: 5 * time.Second},
 		"too many requests":       {answer: retryAfter("90"), status: 429, fault: "status", next: 90 * time.Second},
 		"a date in Retry-After":   {answer: retryAfter(noon.Add(time.Minute).UTC().Format(http.TimeFormat)), status: 429, fault: "status", next: time.Minute},
 		"a Retry-After of a year": {answer: retryAfter("31536000"), status: 429, fault: "status", next: 12 * time.Hour},
