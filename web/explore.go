@@ -16,12 +16,9 @@ type Explore struct {
 	InvalidAddress   bool // part of the address cannot be shown, and was left out
 	Groups           []SeriesGroup
 	Presets, Befores []Choice
-	Before           string // the chosen value of Befores; empty: none
-	Range            string // the chosen value of Presets; empty: dates
 	Notices          []Sheet
 	NothingBefore    bool // nothing is stored of the range to compare with
 	Charts           []Chart
-	Length           market.BucketLength // of the drawn periods; empty: as published, or not the same in all
 	Files            []SeriesFiles
 	Analysis         *Analysis // nil: there is nothing to analyse
 	MostSeries       int
@@ -32,17 +29,6 @@ type SeriesGroup struct {
 	Dataset market.Dataset
 	Locked  bool // no subscription covers it
 	Series  []SeriesChoice
-}
-
-// Chosen returns how many series of the group are shown.
-func (g SeriesGroup) Chosen() int {
-	n := 0
-	for _, s := range g.Series {
-		if s.Chosen {
-			n++
-		}
-	}
-	return n
 }
 
 // SeriesChoice is a series that can be chosen.
@@ -63,6 +49,7 @@ type Choice struct {
 // SeriesFiles are the addresses of the shown rows of a dataset as files.
 type SeriesFiles struct {
 	Dataset            market.Dataset
+	Length             market.BucketLength // of the periods of their means, as drawn; empty: the published values
 	CSV, XLSX, Parquet string
 }
 

@@ -245,8 +245,8 @@ func daysBefore(value string) int {
 	return 0
 }
 
-// exploreAddress returns the address, in each language, of the page for exploring with the main series of a dataset: of several dates those,
-// of a single one the newest 30 days.
+// exploreAddress returns the address, in each language, of the page for exploring with the main series of a dataset, over the dates;
+// over the newest 30 days if it is a single date.
 func (s *Server) exploreAddress(ctx context.Context, dataset market.Dataset, dates span) (web.Text, error) {
 	all, err := s.seriesIn(ctx, dataset)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"courant/auth"
-	"courant/server/api/format"
 	"courant/store/market"
 	"courant/store/market/analysis"
 )
@@ -60,7 +59,9 @@ func (s *Server) readSteps(
 ) (map[string][]analysis.Step, error) {
 	dataset := all[0].dataset
 	keys := dataset.Series().ServedKeys()
-	q := rowsQuery{dataset: dataset, period: period, keys: make([][]string, len(keys)), resolution: length, stats: exploreStats, format: format.JSON}
+	q := rowsQuery{
+		dataset: dataset, period: period, keys: make([][]string, len(keys)), resolution: length, stats: exploreStats,
+	}
 	if length.Seconds() == dataset.Series().StepSeconds() {
 		q.resolution, q.stats = "", nil // the published values, which need no folding
 	}
@@ -95,8 +96,7 @@ func (s *Server) readSteps(
 			return nil, q.explain(err)
 		}
 		for _, series := range all {
-			list := slices.Grow(steps[series.id], chunk.Len()/max(1, len(all)))
-			at := place[series.column.Name]
+			list, at := steps[series.id], place[series.column.Name]
 			for row := range chunk.Len() {
 				if !hasKeys(chunk, row, series.keys) {
 					continue

@@ -61,7 +61,6 @@ type exploration struct {
 	query  exploreQuery
 	series []exploredSeries // that are shown, of datasets that the visitor may read
 	locked []market.Dataset
-	stored span // the dates that the datasets of the series have; zero dates: there are none
 	dates  span // that are shown
 }
 
@@ -97,38 +96,34 @@ func (e *exploration) begin(ctx context.Context) error {
 	}
 	for _, id := range e.query.series {
 		series, found := e.find(id)
-		dataset, _ := datasetOf(id)
-		if found {
+		if dataset, _ := datasetOf(id); found {
 			e.series = append(e.series, series)
 		} else if !slices.Contains(e.locked, dataset) {
 			e.locked = append(e.locked, dataset)
 		}
-		if !found {
-			continue
-		}
+	}
+	var stored span // the dates that any of the datasets has
+	for _, dataset := range e.datasets() {
 		extent, err := e.server.store.Extent(ctx, dataset)
 		if err != nil {
 			return err
 		}
-		if extent.First.IsZero() {
-			continue
+		if stored.first.IsZero() || !extent.First.IsZero() && extent.First.Before(stored.first) {
+			stored.first = extent.First
 		}
-		if e.stored.first.IsZero() || extent.First.Before(e.stored.first) {
-			e.stored.first = extent.First
-		}
-		e.stored.last = later(e.stored.last, extent.Last)
+		stored.last = later(stored.last, extent.Last)
 	}
 	today := market.DeliveryDateOf(e.server.clock.Now())
+	if stored.first.IsZero() {
+		stored = span{today, today}
+	}
 	e.dates = e.query.dates
 	if e.query.preset != "" {
 		i := slices.IndexFunc(exploredRanges, func(r exploredRange) bool { return r.value == e.query.preset })
-		stored := e.stored
-		if stored.first.IsZero() {
-			stored = span{today, today}
-		}
 		e.dates = exploredRanges[i].of(stored, today)
 	}
-	if within := (span{later(e.dates.first, e.stored.first), earlier(e.dates.last, e.stored.last)}); !e.stored.first.IsZero() && !within.last.Before(within.first) {
+	within := span{later(e.dates.first, stored.first), earlier(e.dates.last, stored.last)}
+	if !within.last.Before(within.first) {
 		e.dates = within
 	}
 	return nil
@@ -158,7 +153,7 @@ func (e *exploration) address(change func(*exploreQuery)) string {
 // view returns what the page shows.
 func (e *exploration) view(ctx context.Context) (web.Explore, error) {
 	view := web.Explore{
-		Path: web.PageExplore.Path, First: e.dates.first, Last: e.dates.last, Before: e.query.before, Range: e.query.preset, MostSeries: mostExplored,
+		Path: web.PageExplore.Path, First: e.dates.first, Last: e.dates.last, MostSeries: mostExplored,
 	}
 	for _, r := range exploredRanges {
 		view.Presets = append(view.Presets, web.Choice{
@@ -204,12 +199,7 @@ func (e *exploration) fill(ctx context.Context, view *web.Explore) error {
 	if before > 0 {
 		lines *= 2
 	}
-	analysed := e.series[0]
-	for _, series := range e.series {
-		if series.id == e.query.of {
-			analysed = series
-		}
-	}
+	analysed := e.series[max(0, slices.IndexFunc(e.series, func(s exploredSeries) bool { return s.id == e.query.of }))]
 	shown := map[string][]web.Series{}
 	view.NothingBefore = before > 0
 	for _, dataset := range e.datasets() {
@@ -225,10 +215,7 @@ func (e *exploration) fill(ctx context.Context, view *web.Explore) error {
 		if err != nil {
 			return err
 		}
-		isEmpty := true
-		for _, series := range all {
-			isEmpty = isEmpty && len(steps[series.id]) == 0
-		}
+		isEmpty := !slices.ContainsFunc(all, func(s exploredSeries) bool { return len(steps[s.id]) > 0 })
 		if sheet := e.notice(dataset, isEmpty); sheet.Absence != "" {
 			view.Notices = append(view.Notices, sheet)
 		}
@@ -236,17 +223,11 @@ func (e *exploration) fill(ctx context.Context, view *web.Explore) error {
 			continue
 		}
 		for _, series := range all {
-			lines := []web.Series{e.line(series, steps[series.id], drawn)}
-			if len(compared[series.id]) > 0 {
+			shown[series.id] = []web.Series{e.line(series, fold(dataset, steps[series.id], drawn))}
+			if earlier := compared[series.id]; len(earlier) > 0 {
 				view.NothingBefore = false
-				line := e.line(series, analysis.Shift(fold(dataset, compared[series.id], drawn), before), drawn)
-				line.Key, line.Before = line.Key+":before", before
-				line.Style += " before"
-				text := exploredBefore[slices.IndexFunc(exploredBefore, func(b exploredComparison) bool { return b.value == e.query.before })].text
-				line.Label = web.Text{FR: line.Label.FR + ", " + text.FR, EN: line.Label.EN + ", " + text.EN}
-				lines = append(lines, line)
+				shown[series.id] = append(shown[series.id], e.lineBefore(series, fold(dataset, earlier, drawn)))
 			}
-			shown[series.id] = lines
 		}
 		view.Files = append(view.Files, e.files(dataset, all, drawn))
 		if analysed.dataset == dataset && len(steps[analysed.id]) > 0 {
@@ -278,23 +259,24 @@ func sourcesOf(datasets []market.Dataset) web.Text {
 	return web.Text{FR: "Source : " + list, EN: "Source: " + list}
 }
 
-// read reads the steps of series of one dataset over the range and, if before is above 0, over the one that lies so many days before it.
+// read reads the steps of series of one dataset over the range and, if before is above 0, over the range that lies so many days
+// before it. Ranges that overlap are read once.
 func (e *exploration) read(ctx context.Context, all []exploredSeries, length market.BucketLength, before int) (
 	steps, compared map[string][]analysis.Step, err error,
 ) {
 	period := e.dates.period()
-	earlier := span{e.dates.first.Add(-before), e.dates.last.Add(-before)}.period()
-	if before == 0 || !earlier.Overlaps(period) {
+	past := span{e.dates.first.Add(-before), e.dates.last.Add(-before)}.period()
+	if before == 0 || !past.Overlaps(period) {
 		if steps, err = e.server.readSteps(ctx, e.identity, all, period, length); err == nil && before > 0 {
-			compared, err = e.server.readSteps(ctx, e.identity, all, earlier, length)
+			compared, err = e.server.readSteps(ctx, e.identity, all, past, length)
 		}
 		return steps, compared, err
 	}
-	both, err := e.server.readSteps(ctx, e.identity, all, market.Period{Start: earlier.Start, End: period.End}, length)
+	both, err := e.server.readSteps(ctx, e.identity, all, market.Period{Start: past.Start, End: period.End}, length)
 	steps, compared = map[string][]analysis.Step{}, map[string][]analysis.Step{}
 	for id, list := range both {
 		from := slices.IndexFunc(list, func(s analysis.Step) bool { return s.Start >= period.Start })
-		to := slices.IndexFunc(list, func(s analysis.Step) bool { return s.Start >= earlier.End })
+		to := slices.IndexFunc(list, func(s analysis.Step) bool { return s.Start >= past.End })
 		if from >= 0 {
 			steps[id] = list[from:]
 		}
@@ -314,15 +296,24 @@ func fold(dataset market.Dataset, steps []analysis.Step, drawn market.BucketLeng
 	return analysis.Fold(steps, drawn)
 }
 
+// lineBefore returns the line of a series in the earlier range that is laid over the one shown.
+func (e *exploration) lineBefore(series exploredSeries, steps []analysis.Step) web.Series {
+	comparison := exploredBefore[slices.IndexFunc(exploredBefore, func(b exploredComparison) bool { return b.value == e.query.before })]
+	line := e.line(series, analysis.Shift(steps, comparison.days))
+	line.Key, line.Style, line.Before = line.Key+":before", line.Style+" before", comparison.days
+	line.Label = web.Text{FR: line.Label.FR + ", " + comparison.text.FR, EN: line.Label.EN + ", " + comparison.text.EN}
+	return line
+}
+
 // line returns the line of a series.
-func (e *exploration) line(series exploredSeries, steps []analysis.Step, drawn market.BucketLength) web.Series {
+func (e *exploration) line(series exploredSeries, steps []analysis.Step) web.Series {
 	published := series.dataset.Series().StepSeconds()
-	steps = fold(series.dataset, steps, drawn)
 	total := analysis.All(analysis.Days(steps, published, e.dates.first, e.dates.last))
 	query := series.rowsQuery()
 	query.Set("format", string(format.Columns))
 	return web.Series{
-		Key: series.id, Label: series.name(), Runs: web.Runs(steps), Rows: web.RowsPath(series.dataset) + "?" + query.Encode(), Step: published,
+		Key: series.id, Label: series.name(), Runs: web.Runs(steps),
+		Rows: web.RowsPath(series.dataset) + "?" + query.Encode(), Step: published,
 		Style: "s" + strconv.Itoa(slices.IndexFunc(e.series, func(other exploredSeries) bool { return other.id == series.id })),
 		Figures: web.Figures{
 			Values: int(total.Values()), Periods: int(total.Expected), Mean: total.Mean(), Least: total.Least(), Most: total.Most(),
@@ -384,7 +375,9 @@ func (e *exploration) files(dataset market.Dataset, all []exploredSeries, drawn 
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		query.Set(name, strings.Join(lists[name], ","))
 	}
+	var length market.BucketLength
 	if drawn.Seconds() != dataset.Series().StepSeconds() {
+		length = drawn
 		query.Set("resolution", string(drawn))
 	}
 	as := func(form format.Form) string {
@@ -395,7 +388,7 @@ func (e *exploration) files(dataset market.Dataset, all []exploredSeries, drawn 
 	if e.language == web.French {
 		table = format.FrenchCSV
 	}
-	return web.SeriesFiles{Dataset: dataset, CSV: as(table), XLSX: as(format.XLSX), Parquet: as(format.Parquet)}
+	return web.SeriesFiles{Dataset: dataset, Length: length, CSV: as(table), XLSX: as(format.XLSX), Parquet: as(format.Parquet)}
 }
 
 const (
@@ -438,7 +431,8 @@ func meanDay(a *web.Analysis, day analysis.MeanDay) web.Chart {
 		return web.Series{Key: key, Style: style, Label: label, Runs: web.Run(0, market.HourSeconds, hours)}
 	}
 	return web.Chart{
-		Name: web.Text{FR: "Journée moyenne", EN: "Average day"}, Unit: a.Unit, Axis: web.AxisHour, Period: market.Period{End: 24 * market.HourSeconds}, Saves: true,
+		Name: web.Text{FR: "Journée moyenne", EN: "Average day"}, Unit: a.Unit, Saves: true,
+		Axis: web.AxisHour, Period: market.Period{End: 24 * market.HourSeconds},
 		Series: []web.Series{
 			line("all", "s0", web.Text{FR: "Tous les jours", EN: "All days"}, day.All[:]),
 			line("weekdays", "s1", web.Text{FR: "Lundi à vendredi", EN: "Monday to Friday"}, day.Weekdays[:]),
