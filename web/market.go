@@ -134,6 +134,9 @@ func (s Sheet) Incomplete() []report.Missing {
 // Unnamed returns the number of incomplete dates that a notice does not name.
 func (s Sheet) Unnamed() int { return len(s.Gaps) - len(s.Incomplete()) }
 
+// Dates returns the number of delivery dates shown.
+func (s Sheet) Dates() int { return s.First.DaysUntil(s.Last) + 1 }
+
 // IsOneDate reports whether the sheet is about a single delivery date.
 func (s Sheet) IsOneDate() bool { return s.First == s.Last }
 

@@ -154,6 +154,7 @@ func newShownBlock(l Language, block market.Block, dated bool) shownBlock {
 type CapacityLine struct {
 	Reserve   string        // FCR, aFRR, mFRR
 	Direction string        // as in the API
+	Product   string        // RTE's, where there are several in the direction; else empty
 	Locked    bool          // no subscription covers it
 	Price     market.Number // of the hour that is shown, EUR per MW and hour
 	Volume    market.Number // of the hour that is shown, MW

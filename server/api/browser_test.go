@@ -541,7 +541,7 @@ func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
 	b.do(chromedp.Focus(chromedp.CSS(".plot")))
 	b.keys(slices.Concat([]string{kb.Home}, slices.Repeat([]string{kb.ArrowRight}, 12))...)
 	// At 03:00 the day of 25 hours had its seventeenth quarter.
-	b.is(reading, "Oct 26 03:00–03:15, Day-ahead prices 64.00\u00a0€/MWh, Day-ahead prices, day before 92.00\u00a0€/MWh")
+	b.is(reading, "26 Oct 03:00–03:15, Day-ahead prices 64.00\u00a0€/MWh, Day-ahead prices, day before 92.00\u00a0€/MWh")
 
 	const saved = `(async kind => {
 		const {click} = HTMLAnchorElement.prototype, {createObjectURL} = URL;

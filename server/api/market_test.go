@@ -359,6 +359,7 @@ func TestMarketPagesShowTheMeansOfEachDate(t *testing.T) {
 		{"/prices?from=2026-10-25&to=2026-10-26", []string{
 			"By day, in €/MWh Delivery date Mean Minimum Maximum Below zero All dates 106.26 −20.00 238.25 18 26 Oct 2026 106.85 −20.00 238.25 9 25 Oct 2026 105.69 −20.00 238.25 9",
 		}, []string{"Without a price"}},
+		{"/prices?from=2026-10-20&to=2026-10-26", []string{"All dates 2 days of 7 106.26 −20.00"}, nil},
 		{"/prices?from=2026-03-29", []string{
 			"29 March 2026 has 23 hours: there is no hour from 02:00 to 03:00.", "Without a price: 06:00–06:30, 15:15–15:30.",
 		}, []string{"Over the day", "By day"}},

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -85,7 +87,7 @@ func (s *Server) addPrices(ctx context.Context, identity auth.Identity, now time
 	}
 	if view.IsToday {
 		ranked := line.Part(span{today.Add(-rankDates), today.Add(-1)}.period())
-		view.Price, view.Next = line.Part(dates.period()).HoldAt(now.Unix())
+		view.Price, view.Next = line.HoldAt(now.Unix())
 		view.Rank, view.RankDates, view.Median = ranked.RankOf(view.Price.Price), rankDates, ranked.Median()
 	}
 	view.Blocks = choice.blocks(line, dates, now, view.IsToday)
@@ -225,9 +227,15 @@ func (s *Server) addCapacity(ctx context.Context, identity auth.Identity, now ti
 			view.CapacityNotice = sheet
 		}
 		for _, direction := range dailyDirections(dataset) {
-			line := web.CapacityLine{Reserve: dataset.About().Reserve, Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}
-			fillCapacityLine(&line, sheet.Table, view.CapacityNow, view.CapacityDates)
-			view.Capacity = append(view.Capacity, line)
+			products := dailyProducts(sheet.Table, string(direction))
+			for _, product := range products {
+				line := web.CapacityLine{Reserve: dataset.About().Reserve, Direction: string(direction), Locked: sheet.Absence == web.AbsenceLocked}
+				if len(products) > 1 {
+					line.Product = product
+				}
+				fillCapacityLine(&line, sheet.Table, product, view.CapacityNow, view.CapacityDates)
+				view.Capacity = append(view.Capacity, line)
+			}
 		}
 	}
 	if len(view.CapacityDates) > 1 && !view.HasResults(1) {
@@ -236,14 +244,39 @@ func (s *Server) addCapacity(ctx context.Context, identity auth.Identity, now ti
 	return nil
 }
 
-// fillCapacityLine fills a line with what is procured each day in its direction, for the hour and for each date.
-func fillCapacityLine(line *web.CapacityLine, table web.Table, hour market.Period, dates []market.DeliveryDate) {
+// isDaily reports whether a row of a table of capacity is procured each day in the direction.
+func isDaily(row web.Row, direction string) bool {
+	return row.Words[0] == direction && row.Words[1] == market.DailyHorizon
+}
+
+// productOf returns RTE's product of a row of a table of capacity, in capitals.
+func productOf(row web.Row) string {
+	return strings.ToUpper(row.Series[strings.LastIndexByte(row.Series, '-')+1:])
+}
+
+// dailyProducts returns the products that are procured each day in a direction, ascending; one without a name if there is none.
+func dailyProducts(table web.Table, direction string) []string {
+	var products []string
+	for _, row := range table.Rows {
+		if isDaily(row, direction) && !slices.Contains(products, productOf(row)) {
+			products = append(products, productOf(row))
+		}
+	}
+	if products == nil {
+		return []string{""}
+	}
+	slices.Sort(products)
+	return products
+}
+
+// fillCapacityLine fills a line with what is procured each day of a product in its direction, for the hour and for each date.
+func fillCapacityLine(line *web.CapacityLine, table web.Table, product string, hour market.Period, dates []market.DeliveryDate) {
 	var price, volume market.Mean
 	means := make([]market.Mean, len(dates))
 	line.Days = make([]web.CapacityDay, len(dates))
 	var calendar market.Calendar
 	for _, row := range table.Rows {
-		if row.Words[0] != line.Direction || row.Words[1] != market.DailyHorizon {
+		if !isDaily(row, line.Direction) || productOf(row) != product {
 			continue
 		}
 		if hour.Holds(row.Period.Start) {

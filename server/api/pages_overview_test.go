@@ -216,6 +216,22 @@ func TestTheOverviewShowsTomorrowsCapacityBesideTodays(t *testing.T) {
 	}, []string{"not published yet"})
 }
 
+func TestTheOverviewTellsTheProductsOfAReserveApart(t *testing.T) {
+	t.Parallel()
+	f, english := overviewAt(t, turnBack, 14)
+	steps := market.Capacity.In(marketOn(turnBack))
+	for i := range steps {
+		steps[i].Product = "SPE0"
+		steps[i].Price = market.Num(2)
+	}
+	f.commit(t, market.Capacity.Batch(steps))
+	f.commit(t, marketOn(turnBack))
+	f.refresh(t)
+	holds(t, "two products", f.ask(t, "GET", "/", english...).Body.String(), []string{
+		"mFRR upward SPE0 8.00 515 MW 8.00 mFRR upward STD 7.50 515 MW 6.05 24.75 h of 25 mFRR downward SPE0",
+	}, nil)
+}
+
 func TestTheOverviewShowsTheLastHoursOfTheEnergies(t *testing.T) {
 	t.Parallel()
 	newest := turnBack.At(5, 38) // 6 h 38 min into the long day
@@ -278,15 +294,16 @@ func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T
 		b.is(width, "1440")
 
 		// Once the price has changed, the page shows the next one.
-		next := b.text(`document.querySelector('.now').dataset.until`)
+		next := b.text(`document.querySelector('.present').dataset.until`)
 		f.clock.Advance(15 * time.Minute)
-		b.text(`(() => { document.querySelector('.now').dataset.until = 0; document.dispatchEvent(new Event('visibilitychange')); })()`)
-		run(b, chromedp.Poll[bool](`document.querySelector('.now').dataset.until == `+next+` + 900`))
+		b.text(`(() => { document.querySelector('.present').dataset.until = 0; document.dispatchEvent(new Event('visibilitychange')); })()`)
+		run(b, chromedp.Poll[bool](`document.querySelector('.present').dataset.until == `+next+` + 900`))
 		b.calm("/")
 	}
 }
 
 func TestInABrowserTablesFitAPhoneAndUseTheWidth(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Administrator, "en")

@@ -47,9 +47,6 @@ func (l PriceLine) Known() int {
 	return known
 }
 
-// IsComplete reports whether the line has quarter hours and all of them have a price.
-func (l PriceLine) IsComplete() bool { return len(l.Prices) > 0 && l.Known() == len(l.Prices) }
-
 // Median returns the median of the known prices with two decimals, halves rounded away from zero; null if none is known.
 func (l PriceLine) Median() Number {
 	known := l.ascending()

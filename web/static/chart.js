@@ -11,7 +11,7 @@ const LINE = 15; // px between lines of text
 const NARROW = 12; // px: values that take less room, with none beside them, are drawn as marks
 const MOST_TICKS = 7; // on the axis of values; there are at least 4
 
-const paris = options => new Intl.DateTimeFormat(language, {timeZone: 'Europe/Paris', ...options});
+const paris = options => new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {timeZone: 'Europe/Paris', ...options});
 const parisHour = new Intl.DateTimeFormat('en-GB', {timeZone: 'Europe/Paris', hour: '2-digit', hourCycle: 'h23'});
 const parisDay = paris({day: 'numeric', month: 'short'});
 const parisMonth = paris({month: 'short', year: 'numeric'});

@@ -6,7 +6,7 @@ let readAt = performance.now(), isReading = false;
 
 /** Reports whether the price that the page shows has changed. */
 function isOver() {
-  const shown = document.querySelector('.now')?.dataset;
+  const shown = document.querySelector('.present')?.dataset;
   return shown !== undefined && (shown.until - shown.now) * 1000 < performance.now() - readAt;
 }
 
