@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"courant/auth"
 	"courant/store/market"
 	"courant/web"
 )
@@ -155,7 +154,7 @@ var exploredRanges = []exploredRange{
 	}},
 	{"year", web.Text{FR: "cette année", EN: "this year"}, func(stored span, today market.DeliveryDate) span {
 		year, _ := market.MonthOf(today).Civil()
-		return span{market.NewDeliveryDate(year, 1, 1), stored.last}
+		return span{market.NewDeliveryDate(year, 1, 1), later(stored.last, today)}
 	}},
 	{"all", web.Text{FR: "tout", EN: "all"}, func(stored span, _ market.DeliveryDate) span { return stored }},
 }
@@ -266,13 +265,10 @@ func (s *Server) exploreAddress(ctx context.Context, dataset market.Dataset, dat
 	return web.Text{FR: web.PageExplore.Path.FR + query, EN: web.PageExplore.Path.EN + query}, nil
 }
 
-// exploreCatalog is the series of all datasets that the visitor may read.
-func (s *Server) exploreCatalog(ctx context.Context, identity auth.Identity) (map[market.Dataset][]exploredSeries, error) {
+// exploreCatalog returns the series of all datasets.
+func (s *Server) exploreCatalog(ctx context.Context) (map[market.Dataset][]exploredSeries, error) {
 	catalog := map[market.Dataset][]exploredSeries{}
 	for _, dataset := range market.Datasets() {
-		if identity.May(dataset) != nil {
-			continue
-		}
 		var err error
 		if catalog[dataset], err = s.seriesIn(ctx, dataset); err != nil {
 			return nil, err

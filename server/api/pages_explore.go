@@ -27,7 +27,7 @@ func (s *Server) explore(c echo.Context, identity auth.Identity) error {
 	if err != nil {
 		return err
 	}
-	catalog, err := s.exploreCatalog(ctx, identity)
+	catalog, err := s.exploreCatalog(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,24 +64,15 @@ type exploration struct {
 	dates  span // that are shown
 }
 
-// isKnown reports whether an ID may be in an address: those of locked datasets may, whose series are not looked up.
+// isKnown reports whether a dataset has the series with an ID, also if the visitor may not read it.
 func (e *exploration) isKnown(id string) bool {
-	dataset, known := datasetOf(id)
-	if !known || e.identity.May(dataset) != nil {
-		return known
-	}
-	_, known = e.find(id)
+	_, known := e.find(id)
 	return known
 }
 
-func datasetOf(id string) (market.Dataset, bool) {
-	name, _, _ := strings.Cut(id, ":")
-	return market.ParseDataset(name)
-}
-
 func (e *exploration) find(id string) (exploredSeries, bool) {
-	dataset, _ := datasetOf(id)
-	for _, series := range e.catalog[dataset] {
+	name, _, _ := strings.Cut(id, ":")
+	for _, series := range e.catalog[market.Dataset(name)] {
 		if series.id == id {
 			return series, true
 		}
@@ -95,11 +86,11 @@ func (e *exploration) begin(ctx context.Context) error {
 		e.query.series = []string{e.catalog[market.GroupPrices.Datasets()[0]][0].id}
 	}
 	for _, id := range e.query.series {
-		series, found := e.find(id)
-		if dataset, _ := datasetOf(id); found {
+		series, _ := e.find(id)
+		if e.identity.May(series.dataset) == nil {
 			e.series = append(e.series, series)
-		} else if !slices.Contains(e.locked, dataset) {
-			e.locked = append(e.locked, dataset)
+		} else if !slices.Contains(e.locked, series.dataset) {
+			e.locked = append(e.locked, series.dataset)
 		}
 	}
 	var stored span // the dates that any of the datasets has
@@ -165,6 +156,10 @@ func (e *exploration) view(ctx context.Context) (web.Explore, error) {
 	}
 	for _, dataset := range market.Datasets() {
 		group := web.SeriesGroup{Dataset: dataset, Locked: e.identity.May(dataset) != nil}
+		if group.Locked {
+			view.Groups = append(view.Groups, group)
+			continue
+		}
 		for _, series := range e.catalog[dataset] {
 			group.Series = append(group.Series, web.SeriesChoice{
 				ID: series.id, Label: series.label(), Chosen: slices.Contains(e.query.series, series.id),
@@ -223,7 +218,7 @@ func (e *exploration) fill(ctx context.Context, view *web.Explore) error {
 			continue
 		}
 		for _, series := range all {
-			shown[series.id] = []web.Series{e.line(series, fold(dataset, steps[series.id], drawn))}
+			shown[series.id] = []web.Series{e.line(series, fold(dataset, steps[series.id], drawn), 0)}
 			if earlier := compared[series.id]; len(earlier) > 0 {
 				view.NothingBefore = false
 				shown[series.id] = append(shown[series.id], e.lineBefore(series, fold(dataset, earlier, drawn)))
@@ -299,20 +294,24 @@ func fold(dataset market.Dataset, steps []analysis.Step, drawn market.BucketLeng
 // lineBefore returns the line of a series in the earlier range that is laid over the one shown.
 func (e *exploration) lineBefore(series exploredSeries, steps []analysis.Step) web.Series {
 	comparison := exploredBefore[slices.IndexFunc(exploredBefore, func(b exploredComparison) bool { return b.value == e.query.before })]
-	line := e.line(series, analysis.Shift(steps, comparison.days))
-	line.Key, line.Style, line.Before = line.Key+":before", line.Style+" before", comparison.days
+	line := e.line(series, steps, comparison.days)
+	line.Key, line.Style = line.Key+":before", line.Style+" before"
 	line.Label = web.Text{FR: line.Label.FR + ", " + comparison.text.FR, EN: line.Label.EN + ", " + comparison.text.EN}
 	return line
 }
 
-// line returns the line of a series.
-func (e *exploration) line(series exploredSeries, steps []analysis.Step) web.Series {
+// line returns the line of a series over the dates so many days before those shown, drawn that much later. Its figures are those of
+// its own dates.
+func (e *exploration) line(series exploredSeries, steps []analysis.Step, before int) web.Series {
 	published := series.dataset.Series().StepSeconds()
-	total := analysis.All(analysis.Days(steps, published, e.dates.first, e.dates.last))
+	total := analysis.All(analysis.Days(steps, published, e.dates.first.Add(-before), e.dates.last.Add(-before)))
+	if before > 0 {
+		steps = analysis.Shift(steps, before)
+	}
 	query := series.rowsQuery()
 	query.Set("format", string(format.Columns))
 	return web.Series{
-		Key: series.id, Label: series.name(), Runs: web.Runs(steps),
+		Key: series.id, Label: series.name(), Runs: web.Runs(steps), Before: before,
 		Rows: web.RowsPath(series.dataset) + "?" + query.Encode(), Step: published,
 		Style: "s" + strconv.Itoa(slices.IndexFunc(e.series, func(other exploredSeries) bool { return other.id == series.id })),
 		Figures: web.Figures{

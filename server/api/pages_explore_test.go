@@ -139,6 +139,38 @@ func TestExploringLaysAnEarlierRangeOverTheSameTimeOfDay(t *testing.T) {
 	}
 }
 
+func TestTheFiguresOfAnEarlierRangeAreThoseOfItsOwnDates(t *testing.T) {
+	t.Parallel()
+	f, admin := withTwoMarkets(t)
+	for query, want := range map[string]string{
+		// The day of 25 hours, of which 24 are drawn.
+		"from=2026-10-26&to=2026-10-26&before=day":  "day before: periods with a value: 100 of 100; from −20 €/MWh (25 Oct 00:00–00:15)",
+		"from=2026-03-30&to=2026-03-30&before=day":  "day before: periods with a value: 92 of 92; from −20 €/MWh (29 Mar 00:00–00:15)",
+		"from=2026-10-25&to=2026-10-26&before=day":  "day before: periods with a value: 100 of 196; from −20 €/MWh (25 Oct 00:00–00:15)",
+		"from=2026-10-25&to=2026-10-25&before=week": "Day-ahead prices: periods with a value: 100 of 100; from −20 €/MWh (25 Oct 00:00–00:15)",
+	} {
+		page := textOf(f.ask(t, "GET", "/explore?"+query, admin, header("Accept-Language", "en")).Body.String())
+		if !strings.Contains(page, want) {
+			t.Errorf("%s: the page does not have %q:\n%s", query, want, page)
+		}
+	}
+}
+
+func TestThisYearBeforeItHasDataIsShownAsEmpty(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.commit(t, marketOn(market.NewDeliveryDate(2026, 12, 30)))
+	f.refresh(t)
+	f.clock.Advance(market.NewDeliveryDate(2027, 1, 2).At(9, 0).Sub(noon))
+	admin := carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator)))
+	page := f.ask(t, "GET", "/explore?range=year", admin, header("Accept-Language", "en")).Body.String()
+	for _, text := range []string{`name="from" type="date" required value="2027-01-01"`, `name="to" type="date" required value="2027-01-02"`, "No data for these dates"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("the page does not have %q:\n%s", text, textOf(page))
+		}
+	}
+}
+
 func TestExploringTakesTheRangeFromTheAddressAndCutsItToWhatIsStored(t *testing.T) {
 	t.Parallel()
 	f, admin := withTwoMarkets(t) // stored: 29 and 30 March, 25 and 26 October
