@@ -75,6 +75,10 @@ func (f *Feeds) clockFinding(ctx context.Context) (clockFinding, error) {
 	return findClock(readings, f.clock.Now()), err
 }
 
+// ClockAhead returns by how much this machine's clock is known to be ahead of the sources' (negative: behind); 0 unless it is known
+// to be wrong.
+func (f *Feeds) ClockAhead(ctx context.Context) time.Duration { return f.clockAhead(ctx, nil) }
+
 // clockAhead returns by how much this machine's clock is known to be ahead of the sources' (negative: behind); 0 unless it is
 // known to be wrong. readings are those of the run that asks: one that finds the clock right shows that it was set meanwhile.
 func (f *Feeds) clockAhead(ctx context.Context, readings []market.ClockReading) time.Duration {

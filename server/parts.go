@@ -144,10 +144,10 @@ func mailerOf(cfg config.Config, explain func(error) error) api.Mailer {
 // newHooks returns what notifies accounts by webhooks and mails.
 func newHooks(
 	cfg config.Config, db *store.Store, accounts *auth.Auth, mails api.Mailer, o Options,
-	report func(context.Context, bool) (report.Report, error), attempted func(fault string),
+	report func(context.Context, bool) (report.Report, error), clockAhead func(context.Context) time.Duration, attempted func(fault string),
 ) *hooks.Service {
 	return hooks.New(hooks.Options{
-		Store: db, Auth: accounts, Clock: o.Clock, Log: o.Log, Report: report, Mail: mails, PublicURL: cfg.Server.PublicURL,
+		Store: db, Auth: accounts, Clock: o.Clock, Log: o.Log, Report: report, ClockAhead: clockAhead, Mail: mails, PublicURL: cfg.Server.PublicURL,
 		UserAgent: userAgent(), AllowPrivate: cfg.Webhooks.AllowPrivate, Simulated: o.Simulated, Attempted: attempted,
 	})
 }

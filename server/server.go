@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (opened *Server, er
 		Store: db, Clock: clock, Log: log, Committed: s.refresh, Ran: metrics.ran, Explain: o.Explain,
 	})
 	mails := mailerOf(cfg, o.Explain)
-	s.hooks = newHooks(cfg, db, s.auth, mails, o, s.reportFor, metrics.notified)
+	s.hooks = newHooks(cfg, db, s.auth, mails, o, s.reportFor, s.feeds.ClockAhead, metrics.notified)
 	clockWrong := func() bool { return s.feeds.ClockWrong(context.Background()) }
 	s.archive = lake.NewArchive(db, o.Simulated)
 	s.upkeep = &upkeep{

@@ -132,6 +132,11 @@ func (s *Store) ReplaceHookSecret(ctx context.Context, note Note, accountID, id 
 	})
 }
 
+// DeleteFormerSecrets deletes the former secrets of hooks that are good until an instant at most.
+func (s *Store) DeleteFormerSecrets(ctx context.Context, until time.Time) error {
+	return s.exec(ctx, "delete former secrets", "UPDATE hook SET former_secret = '', former_until_ms = NULL WHERE former_until_ms <= ?", until.UnixMilli())
+}
+
 // DeliveryOutcome is what has become of a delivery.
 type DeliveryOutcome string
 

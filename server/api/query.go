@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -175,6 +176,19 @@ func (p *queryParser) list(name string, isAccepted func(string) bool) ([]string,
 		}
 	}
 	return values, nil
+}
+
+// count returns the whole number from 1 to most in a parameter; the fallback if it is not given.
+func (p *queryParser) count(name string, fallback, most int64) (int64, error) {
+	if !p.given.Has(name) {
+		return fallback, nil
+	}
+	text := p.given.Get(name)
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || n < 1 || int64(n) > most {
+		return 0, p.refuseValue(name, text)
+	}
+	return int64(n), nil
 }
 
 // isOneOf returns a function that reports whether a value is in the list.

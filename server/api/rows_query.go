@@ -310,13 +310,11 @@ func (p *rowsParser) readPresentation() error {
 		return err
 	}
 	p.inParis, p.descending = zone == zoneParis, order == orderDescending
-	if text := p.given.Get(limitParameter); text != "" {
-		limit, err := strconv.ParseUint(text, 10, 32)
-		if err != nil || limit < 1 || limit > mostPageRows {
-			return p.refuseValue(limitParameter, text)
-		}
-		p.limit = int(limit)
+	limit, err := p.count(limitParameter, 0, mostPageRows)
+	if err != nil {
+		return err
 	}
+	p.limit = int(limit)
 	return nil
 }
 

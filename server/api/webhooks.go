@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -28,15 +29,18 @@ var (
 	problemWebhookBody = problemInvalidParameter.withDetail(
 		"Envoyez un objet JSON : {\"url\", \"events\": [{\"type\", \"dataset\", \"column\", \"keys\", \"threshold\"}], \"description\"}.",
 		"Send an object in JSON: {\"url\", \"events\": [{\"type\", \"dataset\", \"column\", \"keys\", \"threshold\"}], \"description\"}.")
-	problemDeliveryParameters = problemInvalidParameter.withDetail(
-		"« limit » est un nombre entier de 1 à 1000 et « cursor » vient de « next », chacun une fois au plus ; il n'y a pas d'autre paramètre.",
-		"“limit” is a whole number from 1 to 1000 and “cursor” comes from “next”, each once at most; there are no other parameters.")
 )
 
 const (
 	deliveriesOnAPage = 100
 	mostDeliveries    = 1000
 )
+
+// deliveryParameters are the parameters of the list of deliveries.
+var deliveryParameters = []queryParameter{
+	{name: limitParameter, accepts: web.Text{FR: "un nombre entier de 1 à 1000", EN: "a whole number from 1 to 1000"}},
+	{name: "cursor", accepts: web.Text{FR: "celui de « next », dans la page précédente", EN: "that of “next” in the page before"}},
+}
 
 // webhookAnswer is a webhook as the API answers it.
 type webhookAnswer struct {
@@ -301,29 +305,26 @@ func (s *Server) listDeliveries(c echo.Context, identity auth.Identity) error {
 	if err != nil {
 		return err
 	}
-	limit, before := deliveriesOnAPage, int64(0)
-	for name, values := range c.QueryParams() {
-		n, err := strconv.ParseInt(values[0], 10, 64)
-		if err != nil || n < 1 || len(values) > 1 {
-			return problemDeliveryParameters
-		}
-		switch {
-		case name == "limit" && n <= mostDeliveries:
-			limit = int(n)
-		case name == "cursor":
-			before = n
-		default:
-			return problemDeliveryParameters
-		}
+	query := queryParser{parameters: deliveryParameters}
+	if err := query.split(c.Request().URL.RawQuery); err != nil {
+		return err
 	}
-	found, err := s.store.Deliveries(c.Request().Context(), hook.ID, before, limit+1)
+	limit, err := query.count(limitParameter, deliveriesOnAPage, mostDeliveries)
+	if err != nil {
+		return err
+	}
+	before, err := query.count("cursor", 0, math.MaxInt64)
+	if err != nil {
+		return err
+	}
+	found, err := s.store.Deliveries(c.Request().Context(), hook.ID, before, int(limit)+1)
 	if err != nil {
 		return err
 	}
 	answer := deliveriesAnswer{Deliveries: []deliveryAnswer{}}
 	for i, d := range found {
-		if i == limit {
-			next := web.WebhookPath(hook.ID) + "/deliveries?limit=" + strconv.Itoa(limit) + "&cursor=" + strconv.FormatInt(found[i-1].Number, 10)
+		if i == int(limit) {
+			next := web.WebhookPath(hook.ID) + "/deliveries?limit=" + strconv.FormatInt(limit, 10) + "&cursor=" + strconv.FormatInt(found[i-1].Number, 10)
 			answer.Next = &next
 			c.Response().Header().Set("Link", "<"+next+`>; rel="next"`)
 			break

@@ -136,8 +136,10 @@ func TestDeliveriesAreListedInPages(t *testing.T) {
 	if len(seen) != 5 || pages != 3 {
 		t.Errorf("%d deliveries on %d pages", len(seen), pages)
 	}
-	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "cursor=", "page=2"} {
-		if w := f.ask(t, "GET", fmt.Sprintf("/api/webhooks/%d/deliveries?%s", id, query), dress); w.Code != 400 {
+	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "cursor=", "cursor=-1", "page=2", "limit=1&x=%zz", "limit=%2B5"} {
+		name, _, _ := strings.Cut(query[strings.LastIndex(query, "&")+1:], "=")
+		w := f.ask(t, "GET", fmt.Sprintf("/api/webhooks/%d/deliveries?%s", id, query), dress, english)
+		if w.Code != 400 || !strings.Contains(w.Body.String(), "“"+name+"”") {
 			t.Errorf("%s: %d", query, w.Code)
 		}
 	}

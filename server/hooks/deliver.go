@@ -191,10 +191,15 @@ func (s *Service) post(ctx context.Context, d store.DueDelivery) (status int, re
 		return 0, 0, FaultConnection
 	}
 	now := s.Clock.Now()
+	sent := now // as the receiver's clock most probably has it
+	if s.ClockAhead != nil {
+		sent = now.Add(-s.ClockAhead(ctx))
+	}
+	timestamp := strconv.FormatInt(sent.Unix(), 10)
 	request.Header = http.Header{
 		"Content-Type": {"application/json"}, "User-Agent": {s.UserAgent},
-		"Webhook-Id": {d.ID}, "Webhook-Timestamp": {strconv.FormatInt(now.Unix(), 10)},
-		"Webhook-Signature": {signatures(d.Hook, d.ID, now, d.Body)},
+		"Webhook-Id": {d.ID}, "Webhook-Timestamp": {timestamp},
+		"Webhook-Signature": {signatures(d.Hook, d.ID, timestamp, now, d.Body)},
 	}
 	if s.Simulated {
 		request.Header["X-Courant-Data"] = []string{"simulated"}
@@ -219,7 +224,7 @@ func (s *Service) post(ctx context.Context, d store.DueDelivery) (status int, re
 	case status/100 == 3:
 		return status, 0, FaultRedirect
 	}
-	return status, retryAfterOf(answer.Header.Get("Retry-After"), now), FaultStatus
+	return status, retryAfterOf(answer.Header.Get("Retry-After"), sent), FaultStatus
 }
 
 // retryAfterOf returns how long a receiver asks to be left alone.

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -339,6 +341,77 @@ func TestALongDeliveryTakesLittleRoomAndIsSentAndSignedInFull(t *testing.T) {
 	}
 	if m := sent[0].message(t); m.Data.Count != len(steps) || len(m.Data.Periods) != 1000 || len(queued.Body) > len(sent[0].body)/8 {
 		t.Errorf("%d periods of %d, %d bytes stored as %d", len(m.Data.Periods), m.Data.Count, len(sent[0].body), len(queued.Body))
+	}
+}
+
+func TestAWrongClockDoesNotMakeReceiversRefuseDeliveries(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(o *hooks.Options) { o.ClockAhead = func(context.Context) time.Duration { return time.Hour } })
+	f.receiver.answer = retryAfter(noon.Add(-time.Hour + time.Minute).UTC().Format(http.TimeFormat))
+	hook := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	f.commit(t, prices(day, 1, nil))
+	f.step(t)
+	all := f.receiver.take()
+	if len(all) != 1 || !verified(t, all[0], hook.Secret) || all[0].header.Get("Webhook-Timestamp") != strconv.FormatInt(noon.Add(-time.Hour).Unix(), 10) {
+		t.Errorf("%v", all)
+	}
+	if d := f.delivery(t, hook); d.Next.Sub(f.clock.Now()) != time.Minute {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestASecretThatNoLongerSignsIsDeleted(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	hook := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	_, err := f.ReplaceSecret(t.Context(), f.caller, hook.ID)
+	must(t, err)
+	for _, want := range []string{hook.Secret, ""} {
+		must(t, f.Prune(t.Context()))
+		got, err := f.store.HookByID(t.Context(), hook.ID)
+		if err != nil || got.FormerSecret != want || got.Secret == hook.Secret {
+			t.Errorf("%q, want %q, %v", got.FormerSecret, want, err)
+		}
+		f.clock.Advance(24 * time.Hour)
+	}
+}
+
+func TestTheServiceStopsWhileReceiversHang(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	asked := make(chan struct{}, 2)
+	f.receiver.answer = func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/body") {
+			_ = http.NewResponseController(w).Flush()
+		}
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // answers nothing, not even that it has TLS
+	must(t, err)
+	defer silent.Close()
+	var made []store.Hook
+	for _, url := range []string{f.receiver.URL + "/header", f.receiver.URL + "/body", "https://" + silent.Addr().String()} {
+		hook, err := f.Add(t.Context(), f.caller, hooks.Request{URL: url, Events: []hooks.Event{event(hooks.DateComplete, market.DayAheadPrices, nil)}})
+		must(t, err)
+		made = append(made, hook)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() { f.Run(ctx); close(stopped) }()
+	f.commit(t, prices(day, 1, nil))
+	f.Wake()
+	conn, err := silent.Accept()
+	must(t, err)
+	defer conn.Close()
+	await.Value(t, asked)
+	await.Value(t, asked)
+	stop()
+	await.Value(t, stopped)
+	for _, hook := range made { // they are sent again by the next Run
+		if d := f.delivery(t, hook); d.Outcome != store.DeliveryWaiting || d.Attempts != 0 || d.Next.After(f.clock.Now()) {
+			t.Errorf("%+v", d)
+		}
 	}
 }
 

@@ -57,7 +57,10 @@ type Options struct {
 	Clock clockwork.Clock
 	Log   *slog.Logger
 	// Report returns the state of the datasets.
-	Report       func(ctx context.Context, full bool) (report.Report, error)
+	Report func(ctx context.Context, full bool) (report.Report, error)
+	// ClockAhead returns by how much the clock is known to be wrong, negative if it is behind; nil: never. Receivers refuse what
+	// was not signed within the last minutes.
+	ClockAhead   func(ctx context.Context) time.Duration
 	Mail         Mailer // nil: no mails are sent
 	PublicURL    string // with which links in mails begin
 	UserAgent    string
@@ -368,8 +371,11 @@ func (s *Service) EndByKey(ctx context.Context, id int64, key string) error {
 	return s.Store.DeleteHook(ctx, s.Auth.Note(ctx, auth.HookDeleted, account.Email, auth.ByLink), hook.AccountID, id)
 }
 
-// Prune deletes old deliveries and answers.
+// Prune deletes old deliveries and answers, and secrets that no longer sign.
 func (s *Service) Prune(ctx context.Context) error {
 	now := s.Clock.Now()
+	if err := s.Store.DeleteFormerSecrets(ctx, now); err != nil {
+		return err
+	}
 	return s.Store.PruneHooks(ctx, now.AddDate(0, 0, -deliveryDays), market.DeliveryDateOf(now).Add(-answerDays))
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -38,11 +37,12 @@ func mac(secret, message string) []byte {
 	return h.Sum(nil)
 }
 
-// signatures returns the header webhook-signature: with the hook's secret, and with the former one if that is still good.
-func signatures(hook store.Hook, id string, at time.Time, body []byte) string {
-	message := id + "." + strconv.FormatInt(at.Unix(), 10) + "." + string(body)
+// signatures returns the header webhook-signature for the header webhook-timestamp: with the hook's secret, and with the former
+// one if that is still good.
+func signatures(hook store.Hook, id, timestamp string, now time.Time, body []byte) string {
+	message := id + "." + timestamp + "." + string(body)
 	signed := "v1," + base64.StdEncoding.EncodeToString(mac(hook.Secret, message))
-	if hook.FormerSecret != "" && at.Before(hook.FormerUntil) {
+	if hook.FormerSecret != "" && now.Before(hook.FormerUntil) {
 		signed += " v1," + base64.StdEncoding.EncodeToString(mac(hook.FormerSecret, message))
 	}
 	return signed
