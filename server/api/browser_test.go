@@ -575,6 +575,9 @@ func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
 	b.open("/explorer?from=2026-10-25&to=2026-10-26")
 	b.is("document.documentElement.scrollWidth", "390")
 	b.is(axes, "0")
+	if hours := b.text(`[...document.querySelectorAll('.time')].map(label => label.textContent).join(' ')`); !strings.Contains(hours, "02A 02B") {
+		t.Errorf("the hours of the days are %s", hours)
+	}
 	b.is(`[...document.querySelectorAll('.heat .cells:not(.swatch)')].reduce((n, path) => n + path.getAttribute('d').split('Z').length - 1, 0)`, "49")
 	b.calm("/explore")
 }

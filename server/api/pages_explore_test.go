@@ -88,7 +88,7 @@ func TestExploringComputesTheFiguresOfTheRange(t *testing.T) {
 			}
 		}
 	}
-	want := fmt.Sprintf("Mean %.2f €/MWh Minimum −%.2f on 25 Oct 00:00 Maximum %.2f on", sum/196, -least, most)
+	want := fmt.Sprintf("Mean %.2f €/MWh Minimum −%.2f on 25 Oct 2026 00:00 Maximum %.2f on", sum/196, -least, most)
 	if !strings.Contains(page, want) || !strings.Contains(page, fmt.Sprintf("Negative hours %g h Values 196 of 196", float64(negative)/4)) {
 		t.Errorf("want %q and %d negative quarters in\n%s", want, negative, page)
 	}

@@ -4,6 +4,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 const language = document.documentElement.lang;
 const HOUR = 3600, DAY = 86400;
+const HOURLY = 3 * DAY + HOUR; // the longest time axis with hours: three days, one of them of 25 hours
 const MARGIN = {top: 24, right: 8, bottom: 40, left: 56};
 const LABEL = {least: 22, hour: 34, day: 64}; // least distance between labels of the time axis, in px
 const LETTER = 7.5; // px, about the width of a letter of a reading
@@ -14,6 +15,7 @@ const MOST_TICKS = 7; // on the axis of values; there are at least 4
 const paris = options => new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {timeZone: 'Europe/Paris', ...options});
 const parisHour = new Intl.DateTimeFormat('en-GB', {timeZone: 'Europe/Paris', hour: '2-digit', hourCycle: 'h23'});
 const parisDay = paris({day: 'numeric', month: 'short'});
+const parisDate = paris({day: 'numeric', month: 'short', year: 'numeric'});
 const parisMonth = paris({month: 'short', year: 'numeric'});
 const plain = new Intl.NumberFormat(language, {maximumFractionDigits: 6});
 const whole = new Intl.NumberFormat(language, {maximumFractionDigits: 0});
@@ -41,6 +43,7 @@ function hourName(t) {
 const clock = t => `${hourName(t)}:${String(Math.floor(t % HOUR / 60)).padStart(2, '0')}`;
 
 function periodName(point, dated) {
+  if (point.to - point.from > DAY - 2 * HOUR) return parisDate.format(point.from * 1000);
   const name = `${clock(point.from)}–${clock(point.to)}`;
   return dated ? `${parisDay.format(point.from * 1000)} ${name}` : name;
 }
@@ -111,7 +114,7 @@ function midnights(from, to) {
 }
 
 /** Returns a Date whose UTC fields are those of the instant in Paris, at a midnight there. */
-const parisDate = t => new Date((t + 2 * HOUR) * 1000);
+const civil = t => new Date((t + 2 * HOUR) * 1000);
 
 function element(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -298,7 +301,7 @@ class Chart {
       svg.append(element('text', {class: 'axis unit', x: MARGIN.left - 16, y: bottom + 18, 'text-anchor': 'end'}, this.axis.unit));
     }
     const {from, to} = this.shown;
-    if (this.axis === axes.time && to - from <= 3 * DAY) {
+    if (this.axis === axes.time && to - from <= HOURLY) {
       for (const x of midnights(from, to).filter(t => t > from && t < to).map(this.x)) {
         svg.append(element('line', {class: 'zero', x1: x, x2: x, y1: MARGIN.top, y2: bottom}));
       }
@@ -314,7 +317,7 @@ class Chart {
   timeLabels() {
     const {from, to} = this.shown, perHour = (this.x(to) - this.x(from)) / ((to - from) / HOUR);
     if (to - from < 4 * HOUR) return this.quarterLabels();
-    if (to - from > 3 * DAY) return this.dateLabels(perHour * 24);
+    if (to - from > HOURLY) return this.dateLabels(perHour * 24);
     const all = [];
     for (let t = Math.ceil(from / HOUR) * HOUR; t <= to; t += HOUR) all.push({t, name: hourName(t), row: 0});
     const every = [1, 2, 3, 4, 6, 12].find(n => n * perHour >= LABEL.hour) ?? 24;
@@ -332,9 +335,9 @@ class Chart {
   dateLabels(perDay) {
     const days = midnights(this.shown.from, this.shown.to), every = Math.ceil(LABEL.day / perDay);
     if (every <= 14) return days.filter((_, i) => i % every === 0).map(t => ({t, name: parisDay.format(t * 1000), row: 0}));
-    const firsts = days.filter(t => parisDate(t).getUTCDate() === 1), apart = Math.ceil(LABEL.day * 1.2 / (perDay * 30));
+    const firsts = days.filter(t => civil(t).getUTCDate() === 1), apart = Math.ceil(LABEL.day * 1.2 / (perDay * 30));
     const whole = [1, 2, 3, 6, 12].find(n => n >= apart) ?? 12;
-    return firsts.filter(t => parisDate(t).getUTCMonth() % whole === 0).map(t => ({t, name: parisMonth.format(t * 1000), row: 0}));
+    return firsts.filter(t => civil(t).getUTCMonth() % whole === 0).map(t => ({t, name: parisMonth.format(t * 1000), row: 0}));
   }
 
   quarterLabels() {
@@ -649,7 +652,7 @@ class HeatMap {
     }
     svg.append(element('text', {class: 'axis', x: MARGIN.left - 8, y: MARGIN.top - 12, 'text-anchor': 'end'}, 'h'));
     const every = Math.ceil(LABEL.day / this.size.width), byMonth = every * this.figure.dataset.days > 14;
-    const firsts = this.columns.map((c, i) => [c.start, i]).filter(([start], i) => byMonth ? parisDate(start).getUTCDate() <= this.figure.dataset.days : i % every === 0);
+    const firsts = this.columns.map((c, i) => [c.start, i]).filter(([start], i) => byMonth ? civil(start).getUTCDate() <= this.figure.dataset.days : i % every === 0);
     const skip = byMonth ? Math.ceil(LABEL.day * 1.2 / (this.size.width * 30 / this.figure.dataset.days)) : 1;
     firsts.filter((_, i) => i % skip === 0).forEach(([start, i]) => svg.append(element('text', {
       class: 'axis', x: MARGIN.left + (i + (byMonth ? 0 : 0.5)) * this.size.width, y: bottom + 18, 'text-anchor': byMonth ? 'start' : 'middle',
