@@ -186,6 +186,25 @@ func (s *Server) FillLongAnswers() (release func()) {
 	}
 }
 
+// FillViewTurns makes as many views of the page for exploring as may be made at a time, until release is called.
+func (s *Server) FillViewTurns() (release func()) {
+	for range viewsMade {
+		s.viewTurns <- struct{}{}
+	}
+	return func() {
+		for range viewsMade {
+			<-s.viewTurns
+		}
+	}
+}
+
+// ViewsOf returns how many views of an account are made or wait.
+func (s *Server) ViewsOf(account int64) int {
+	s.views.mu.Lock()
+	defer s.views.mu.Unlock()
+	return s.views.byAccount[account]
+}
+
 // ForgedRowsCursor returns a cursor of these numbers whose checksum is right for the dataset and the other parameters.
 func ForgedRowsCursor(dataset market.Dataset, given url.Values, numbers []int64) string {
 	return forgedRowsCursor(dataset, given, numbers, "")

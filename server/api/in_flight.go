@@ -20,6 +20,10 @@ const (
 	pageBytesOfAccount = 8 << 20
 	// leastCounted is the size in bytes from which a page is counted.
 	leastCounted = 16 << 10
+	// The most views of the page for exploring at a time: of an account, and that are made while the others wait. One of ten years takes
+	// seconds and tens of megabytes.
+	viewsOfAccount = 6
+	viewsMade      = 2
 	// inFlightRetry is the Retry-After of an answer that is over the limit.
 	inFlightRetry = 5 * time.Second
 )

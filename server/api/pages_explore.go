@@ -22,32 +22,60 @@ import (
 
 // explore answers the page that shows any series over any range of stored delivery dates.
 func (s *Server) explore(c echo.Context, identity auth.Identity) error {
+	body, err := s.exploreBody(c, identity)
+	return s.page(c, http.StatusOK, body, err)
+}
+
+// exploreBody makes the page once it is its turn.
+func (s *Server) exploreBody(c echo.Context, identity auth.Identity) ([]byte, error) {
 	ctx := c.Request().Context()
+	done, err := s.awaitViewTurn(ctx, identity)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	feeds, err := s.feeds(ctx, identity)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	catalog, err := s.exploreCatalog(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e := exploration{server: s, identity: identity, feeds: feeds, catalog: catalog, language: language(c)}
 	var valid bool
 	e.query, valid = parseExplore(c.QueryParams(), e.isKnown)
 	if err := e.begin(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	view, err := e.view(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	view.InvalidAddress = !valid
 	visitor := visit(c, identity)
 	if c.Request().URL.RawQuery != "" {
 		visitor.Path += "?" + e.query.query()
 	}
-	body, err := s.pages.Explore(visitor, view)
-	return s.page(c, http.StatusOK, body, err)
+	return s.pages.Explore(visitor, view)
+}
+
+// awaitViewTurn waits until a view of the page for exploring may be made, which lasts until done is called. The error is
+// problemTooManyAnswers if too many views of the account are made or wait, or that of ctx.
+func (s *Server) awaitViewTurn(ctx context.Context, identity auth.Identity) (done func(), err error) {
+	if !s.views.add(identity.AccountID, 1) {
+		return nil, problemTooManyAnswers
+	}
+	select {
+	case s.viewTurns <- struct{}{}:
+		return func() {
+			<-s.viewTurns
+			s.views.remove(identity.AccountID, 1)
+		}, nil
+	case <-ctx.Done():
+		s.views.remove(identity.AccountID, 1)
+		return nil, ctx.Err()
+	}
 }
 
 // exploration is one view of the page for exploring.

@@ -1,9 +1,11 @@
 package api_test
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,6 +14,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest/await"
 )
 
 const (
@@ -291,5 +294,40 @@ func TestExploringAnEmptyStoreSaysSo(t *testing.T) {
 	w := f.ask(t, "GET", "/explore", carrying(f.session(t, f.account(t, "boris@example.org", store.Administrator))), header("Accept-Language", "en"))
 	if text := textOf(w.Body.String()); w.Code != 200 || !strings.Contains(text, "No data yet") {
 		t.Errorf("%d\n%s", w.Code, text)
+	}
+}
+
+func TestViewsAreMadeInTurnAndAnAccountHasFewAtATime(t *testing.T) {
+	t.Parallel()
+	f, _ := withMarket(t)
+	anne, carl := f.account(t, "anne@example.org", store.Member), f.account(t, "carl@example.org", store.Member)
+	sessions := map[int64]func(*http.Request){anne.ID: carrying(f.session(t, anne)), carl.ID: carrying(f.session(t, carl))}
+	view := func(account store.Account, changes ...func(*http.Request)) *httptest.ResponseRecorder {
+		return f.ask(t, "GET", "/explore", append(changes, sessions[account.ID])...)
+	}
+	release := f.FillViewTurns()
+	answers := make(chan int)
+	const most = 6
+	for range most {
+		go func() { answers <- view(anne).Code }()
+	}
+	await.True(t, func() bool { return f.ViewsOf(anne.ID) == most })
+	if w := view(anne); w.Code != 429 || w.Header().Get("Retry-After") != "5" {
+		t.Errorf("one view more is answered with %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	view(carl, func(r *http.Request) { *r = *r.WithContext(gone) })
+	if n := f.ViewsOf(carl.ID); n != 0 {
+		t.Errorf("%d views wait for a client that has gone", n)
+	}
+	release()
+	for range most {
+		if code := await.Value(t, answers); code != 200 {
+			t.Errorf("a view that waited for its turn is answered with %d", code)
+		}
+	}
+	if n := f.ViewsOf(anne.ID); n != 0 || view(carl).Code != 200 {
+		t.Errorf("%d views are counted after their answers", n)
 	}
 }

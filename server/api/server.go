@@ -100,7 +100,9 @@ type Server struct {
 	listenersInFlight                *inFlight // of the stream
 	hub                              *streamHub
 	toolAnswers                      *inFlight
-	mcp                              http.Handler // of the Model Context Protocol
+	views                            *inFlight     // of the page for exploring, that are made or wait
+	viewTurns                        chan struct{} // has one value for each view that is made
+	mcp                              http.Handler  // of the Model Context Protocol
 	rowsCache                        rowsCache
 	tables                           sync.Map // by tableKey: the shownTable that was resampled last
 	archive                          *lake.Archive
@@ -129,6 +131,8 @@ func New(o Options) (*Server, error) {
 		longAnswers:       newInFlight(longAnswersOfReader, longAnswers),
 		listenersInFlight: newInFlight(listenersOfReader, mostListeners),
 		toolAnswers:       newInFlight(toolAnswersOfAccount, toolAnswers),
+		views:             newInFlight(viewsOfAccount, math.MaxInt),
+		viewTurns:         make(chan struct{}, viewsMade),
 	}
 	s.mcp = s.newMCP()
 	s.openAPIs = s.newOpenAPIs()
