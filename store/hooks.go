@@ -342,6 +342,7 @@ func (s *Store) WaitingDeliveries(ctx context.Context) (n int, err error) {
 // Attempt is what an attempt to deliver has come to.
 type Attempt struct {
 	Number  int64 // of the delivery
+	Due     time.Time
 	At      time.Time
 	Status  int
 	Fault   string
@@ -351,12 +352,14 @@ type Attempt struct {
 	Disabled string
 }
 
-// RecordAttempt stores an attempt. note is for the audit log if the attempt disables the hook.
+// RecordAttempt stores an attempt. A delivery that was asked for again while it was being sent waits for that. note is for the
+// audit log if the attempt disables the hook.
 func (s *Store) RecordAttempt(ctx context.Context, a Attempt, note Note) error {
 	return s.writeNoted(ctx, "record attempt", note, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE hook_delivery SET attempts = attempts + 1, tried_ms = ?, status = ?, fault = ?, outcome = ?, next_ms = ? WHERE number = ?`,
-			a.At.UnixMilli(), a.Status, a.Fault, a.Outcome, optionalMilliseconds(a.Next), a.Number)
+			UPDATE hook_delivery SET attempts = attempts + 1, tried_ms = ?1, status = ?2, fault = ?3,
+				outcome = iif(next_ms <> ?5, 'waiting', ?4), next_ms = iif(next_ms <> ?5, next_ms, ?6) WHERE number = ?7`,
+			a.At.UnixMilli(), a.Status, a.Fault, a.Outcome, a.Due.UnixMilli(), optionalMilliseconds(a.Next), a.Number)
 		if err != nil || a.Disabled == "" {
 			return err
 		}

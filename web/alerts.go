@@ -31,7 +31,6 @@ type Alerts struct {
 	Events, Series []Option
 	Email          string // to which mails go
 	MailOff        bool   // no mails are sent
-	Private        bool   // webhooks may lead to private addresses
 	Fault          Text   // why nothing was made; may be empty
 	// As it was typed:
 	Threshold, By, URL, Description string

@@ -130,7 +130,7 @@ func (s *Service) attempt(ctx context.Context, d store.DueDelivery) error {
 	if err != nil {
 		return err
 	}
-	a := store.Attempt{Number: d.Number, Outcome: store.DeliveryDelivered}
+	a := store.Attempt{Number: d.Number, Due: d.Next, Outcome: store.DeliveryDelivered}
 	var retryAfter time.Duration
 	switch {
 	case d.Dataset != "" && identity.May(d.Dataset) != nil:

@@ -540,6 +540,28 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 	}
 }
 
+func TestADeliveryThatIsAskedForAgainWhileItIsSentIsSentAgain(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	hook := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	var asked sync.Once
+	f.receiver.answer = func(_ http.ResponseWriter, r *http.Request) {
+		asked.Do(func() {
+			f.clock.Advance(time.Millisecond)
+			if _, err := f.Resend(r.Context(), f.caller, hook.ID, r.Header.Get("Webhook-Id")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	f.commit(t, prices(day, 1, nil))
+	f.step(t)
+	f.step(t)
+	f.step(t)
+	if d := f.delivery(t, hook); len(f.receiver.take()) != 2 || d.Outcome != store.DeliveryDelivered || d.Attempts != 2 {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestOldDeliveriesAreDeleted(t *testing.T) {
 	t.Parallel()
 	f := open(t)
