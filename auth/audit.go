@@ -50,9 +50,9 @@ const (
 	refusalNotesPerSecond = 1. / 6
 	notesPerPage          = 100
 	// How many entries of one event are written per day in Paris: for what one account does to itself, and for what all
-	// visitors who have not signed in do.
-	maxOwnNotesPerDay       = 100
-	maxAnonymousNotesPerDay = 2000
+	// accounts, or all visitors who have not signed in, make happen.
+	maxOwnNotesPerDay    = 100
+	maxCommonNotesPerDay = 2000
 )
 
 // Actor is who makes a change, and from where.
@@ -92,8 +92,8 @@ func maxNotesPerDay(event Event, actor Actor, subject string) int {
 	switch {
 	case actor.Email != "" && actor.Email == subject:
 		return maxOwnNotesPerDay
-	case event == SignInRefused || event == SignInLimited || event == PasswordLinkMade && actor.Email == "":
-		return maxAnonymousNotesPerDay
+	case event == SignInRefused || event == SignInLimited || event == PasswordLinkMade && actor.Email == "" || event == HookDisabled:
+		return maxCommonNotesPerDay
 	}
 	return 0
 }

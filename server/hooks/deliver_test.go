@@ -269,22 +269,29 @@ func TestEachDeliveryIsCheckedAgainstWhatItsOwnerMayReadThen(t *testing.T) {
 	}
 }
 
-// A hanging receiver delays no other.
+// A receiver that does not answer delays no other.
 func TestHooksAreServedBesideOneAnother(t *testing.T) {
 	t.Parallel()
 	f := open(t)
+	served := make(chan struct{})
 	f.receiver.answer = func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/hangs") {
-			<-r.Context().Done()
+		if !strings.HasSuffix(r.URL.Path, "/hangs") {
+			close(served)
+			return
+		}
+		select {
+		case <-served:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case <-r.Context().Done():
 		}
 	}
-	f.SetAttemptTime(300 * time.Millisecond)
-	hanging, err := f.Add(t.Context(), f.caller, hooks.Request{URL: f.receiver.URL + "/hangs", Events: []hooks.Event{event(hooks.DateComplete, market.DayAheadPrices, nil)}})
+	complete := []hooks.Event{event(hooks.DateComplete, market.DayAheadPrices, nil)}
+	hanging, err := f.Add(t.Context(), f.caller, hooks.Request{URL: f.receiver.URL + "/hangs", Events: complete})
 	must(t, err)
-	good := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	good := f.add(t, complete...)
 	f.commit(t, prices(day, 1, nil))
 	f.step(t)
-	if f.delivery(t, hanging).Fault != "timeout" || f.delivery(t, good).Outcome != store.DeliveryDelivered {
+	if f.delivery(t, hanging).Fault != "status" || f.delivery(t, good).Outcome != store.DeliveryDelivered {
 		t.Errorf("%+v, %+v", f.delivery(t, hanging), f.delivery(t, good))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"courant/auth"
 	"courant/ingest/report"
 	"courant/server/hooks"
 	"courant/store"
@@ -412,6 +414,32 @@ func TestTheServiceStopsWhileReceiversHang(t *testing.T) {
 		if d := f.delivery(t, hook); d.Outcome != store.DeliveryWaiting || d.Attempts != 0 || d.Next.After(f.clock.Now()) {
 			t.Errorf("%+v", d)
 		}
+	}
+}
+
+// An account can enable a webhook and send a delivery again as often as its receiver answers 410.
+func TestReceiversCannotFillTheAuditLog(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.receiver.answer = status(http.StatusGone)
+	hook := f.add(t, event(hooks.DateComplete, market.DayAheadPrices, nil))
+	f.commit(t, prices(day, 1, nil))
+	f.step(t)
+	const most = 2000
+	byItself := auth.WithActor(t.Context(), auth.Actor{Email: auth.Itself})
+	for range most - 1 {
+		must(t, f.store.AddNote(t.Context(), f.auth.Note(byItself, auth.HookDisabled, f.caller.Email, "webhook receiver.example.org")))
+	}
+	must(t, f.Enable(t.Context(), f.caller, hook.ID))
+	_, err := f.Resend(t.Context(), f.caller, hook.ID, f.delivery(t, hook).ID)
+	must(t, err)
+	f.clock.Advance(5 * time.Second)
+	f.step(t)
+	notes, err := f.store.Notes(t.Context(), 0, most+100)
+	must(t, err)
+	disabled := slices.DeleteFunc(notes, func(n store.Note) bool { return n.Event != string(auth.HookDisabled) })
+	if len(disabled) != most || disabled[0].More != 1 {
+		t.Errorf("%d entries, the newest %+v", len(disabled), disabled[0])
 	}
 }
 
