@@ -10,7 +10,7 @@ import (
 
 // behaviour is what differs between feeds: which delivery dates they ask for, when, and how they judge what comes.
 type behaviour interface {
-	// wanted returns the delivery dates of which the feed needs something, or has to read something again.
+	// wanted returns the delivery dates for which the feed needs data, or has to fetch data again.
 	wanted(ctx context.Context, now time.Time) (map[market.DeliveryDate]bool, error)
 	// plan returns the windows of a job that begins now, where dates are those that are wanted and not paused.
 	plan(ctx context.Context, now time.Time, dates map[market.DeliveryDate]bool) ([]window, error)
@@ -236,7 +236,7 @@ func (energyFeed) periodsBy(date market.DeliveryDate, periods int, now time.Time
 
 func (energyFeed) isContinuous() bool { return true }
 
-// fixedFeed brings energy of which the source publishes each period at a known time after its end.
+// fixedFeed fetches energy whose periods are each published at a known time after their end.
 type fixedFeed struct{ energyFeed }
 
 // repeats are how long after its time a run is repeated where the newest period is missing.

@@ -28,7 +28,7 @@ func check(a *answer) {
 	}
 }
 
-// leaveOddOut takes the rows out of bounds out of the datasets of which a few may be left out, or refuses their delivery dates
+// leaveOddOut removes rows out of bounds from the datasets in which a few may be left out, or refuses their delivery dates
 // where that is too much, together with what the decoder left out of them. Where a date is refused, the rows stay, for a person
 // to judge.
 func leaveOddOut(a *answer) {

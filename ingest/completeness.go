@@ -161,7 +161,7 @@ func (f *Feeds) missing(ctx context.Context, feed *feed, first, last market.Deli
 	return missing, nil
 }
 
-// unfinished lists the delivery dates up to last of which the source may still give something, or whose newest reading was not
+// unfinished lists the delivery dates up to last for which the source may still publish data, or whose newest reading was not
 // taken as a whole: all from first on, and of those before it the ones that were asked for.
 func (f *Feeds) unfinished(ctx context.Context, feed *feed, first, last market.DeliveryDate) (map[market.DeliveryDate]bool, error) {
 	begin := first

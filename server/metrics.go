@@ -65,7 +65,7 @@ func newMetrics(
 			circuit:      describe("courant_circuit_open", "1 while the dataset's source is asked only now and then, because it fails.", "dataset"),
 			state:        describe("courant_dataset_state", "1 for the state that the dataset is in, 0 for the others: off, down, error, late, stale, ok.", "dataset", "state"),
 			waiting:      describe("courant_quarantine_waiting", "Delivery dates of a dataset that wait for a person's decision."),
-			differences:  describe("courant_price_difference_dates", "Recent delivery dates of which two publications of prices differ by more than a cent: ENTSO-E and RTE, or hours and quarters."),
+			differences:  describe("courant_price_difference_dates", "Recent delivery dates on which two publications of prices differ by more than a cent: ENTSO-E and RTE, or hours and quarters."),
 			clock:        describe("courant_clock_ahead_seconds", "How far this machine's clock is ahead of a source's, by the Date headers of its answers; negative: behind; 0 below 2 minutes."),
 			databaseSize: describe("courant_database_size_bytes", "Size of the database file and of its write-ahead log."),
 			diskFree:     describe("courant_disk_free_bytes", "Free room on the disk that holds the database."),

@@ -86,7 +86,7 @@ courant_missing_periods{dataset="day-ahead-prices"} 156
 # HELP courant_newest_period_timestamp_seconds End of the newest period that is held.
 # TYPE courant_newest_period_timestamp_seconds gauge
 courant_newest_period_timestamp_seconds{dataset="day-ahead-prices"} 1.7951760005e+09
-# HELP courant_price_difference_dates Recent delivery dates of which two publications of prices differ by more than a cent: ENTSO-E and RTE, or hours and quarters.
+# HELP courant_price_difference_dates Recent delivery dates on which two publications of prices differ by more than a cent: ENTSO-E and RTE, or hours and quarters.
 # TYPE courant_price_difference_dates gauge
 courant_price_difference_dates 3
 # HELP courant_quarantine_waiting Delivery dates of a dataset that wait for a person's decision.

@@ -187,7 +187,7 @@ type hour struct {
 	since   *changedSince // nil until a value changes
 }
 
-// begin goes on to another hour, of which nothing is known yet.
+// begin goes on to another hour, about which nothing is known yet.
 func (h *hour) begin(start int64) {
 	h.start = start
 	clear(h.at[:])

@@ -41,7 +41,7 @@ func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	return open(ctx, path, false, options)
 }
 
-// OpenAlone is Open for the service, of which only one may use the file at a time. The error is ErrInUse if another does, and the file is
+// OpenAlone is Open for the service: only one service may use the file at a time. The error is ErrInUse if another does, and the file is
 // not changed. Commands may open the file at the same time, with Open.
 func OpenAlone(ctx context.Context, path string, options ...Option) (*Store, error) {
 	return open(ctx, path, true, options)

@@ -88,7 +88,7 @@ func selectCoverage(ctx context.Context, tx *sql.Tx, dataset market.Dataset, fir
 	return coverage, err
 }
 
-// SeriesOf returns the names of the series of which a dataset has ever had rows, in alphabetical order.
+// SeriesOf returns the names of the series for which a dataset has ever had rows, in alphabetical order.
 func (s *Store) SeriesOf(ctx context.Context, dataset market.Dataset) ([]string, error) {
 	var names []string
 	err := s.read(ctx, func(tx *sql.Tx) error {

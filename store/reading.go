@@ -27,7 +27,7 @@ type ReadQuery struct {
 	Keys map[string][]string
 
 	At           Position // of the commit after which the rows are read: Newest, BeforeAll or one that there is
-	UpdatedSince Position // only rows of which a value was stored or changed by a later commit; 0: all
+	UpdatedSince Position // only rows with a value that was stored or changed by a later commit; 0: all
 
 	Descending bool // by start; rows of one period stay in their order
 	Skip       int  // rows at the beginning that are left out
@@ -43,7 +43,7 @@ type Reading struct {
 	Latest    Position              // the last commit that changed the dataset, also if it came after the moment
 	First     market.DeliveryDate   // the first date of the dataset that has a row today; zero if there is none
 	Last      market.DeliveryDate   // the last one
-	Thinned   []market.DeliveryDate // dates of the period of which there are 5 min, by Buckets, in the place of rows
+	Thinned   []market.DeliveryDate // dates of the period that have 5 min values, by Buckets, instead of rows
 
 	store *Store
 	query ReadQuery

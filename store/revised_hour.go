@@ -132,7 +132,7 @@ func (p *revisedHour) sum() uint32 {
 	return crc32.Update(sum, castagnoli, p.changes)
 }
 
-// damaged names the row of which an error was found.
+// damaged names the row in which an error was found.
 func (p *revisedHour) damaged(err error) error {
 	return fmt.Errorf("the revision %d of the hour %s in afrr_energy_revision is damaged: %w",
 		p.id, market.Period{Start: p.hour}.From().Format("2006-01-02T15:04Z"), err)

@@ -24,7 +24,7 @@ type rowParts[R comparable] struct {
 	layout[R]
 	*plan
 	sourceOf func(*R) string
-	// asServed makes the rows of which what is stored is served; nil: they are the same. A stored row lasts no longer than longest.
+	// asServed makes the rows that are served from the stored ones; nil: they are the same. A stored row lasts no longer than longest.
 	asServed func([]timedRow[R]) []timedRow[R]
 	longest  int64 // seconds
 

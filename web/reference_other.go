@@ -134,7 +134,7 @@ func StatusFields() []Field {
 		list("price_differences",
 			Text{
 				"Les dates où deux publications de prix diffèrent de plus d’un centime",
-				"The dates of which two publications of prices differ by more than a cent",
+				"The dates on which two publications of prices differ by more than a cent",
 			},
 			dateField,
 			word("between", Text{
@@ -268,7 +268,7 @@ func archiveRoute() Route {
 		Notes: []Text{{
 			"Un fichier par mois de dates de livraison. Un mois dont des pas de 4 secondes ont été supprimés n’y figure pas. " +
 				"La première requête lance leur préparation : elle peut recevoir un 503, à répéter après Retry-After.",
-			"A file for each month of delivery dates. A month of which 4 second steps were removed is left out. " +
+			"A file for each month of delivery dates. A month whose 4 second steps were removed is left out. " +
 				"The first request makes the files: it may answer 503, to be repeated after Retry-After.",
 		}},
 		Access: AccessSubscription, Parameters: []Parameter{datasetParameter}, Content: "application/json",

@@ -24,7 +24,7 @@ var rowsTexts = map[string]Text{
 		"Les données telles qu’elles étaient connues à cet instant. Un statut est alors le plus avancé qu’il pouvait avoir.",
 		"What Courant knew at that instant. A status is then the most final that it can have had."},
 	"updated_since": {"Seulement les lignes dont une valeur a été stockée ou changée depuis : un instant inclus ou une position exclue.",
-		"Only rows of which a value was stored or changed since: an instant, included, or a position, excluded."},
+		"Only rows with a value that was stored or changed since: an instant, included, or a position, excluded."},
 	"format": {"Format de la réponse ; sans lui, l’en-tête Accept décide, sinon json.",
 		"Format of the answer; without it the Accept header decides, else json."},
 	"numbers": {"Type des nombres en Parquet ; sans lui, des décimaux exacts.", "Type of numbers in Parquet; without it, exact decimals."},

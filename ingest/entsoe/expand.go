@@ -131,7 +131,7 @@ func (e *expansion) addPoints(curve string, p *period, interval, clipped market.
 		case curve == "A03":
 			value = last
 		default:
-			value.fault = fmt.Sprintf("the Period from %s lacks position %d, which curve type A01 has to give", p.Start, i+1)
+			value.fault = fmt.Sprintf("the Period from %s has no position %d, which curve type A01 must have", p.Start, i+1)
 		}
 		last = value
 		if !e.window.Holds(start) {

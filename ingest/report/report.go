@@ -123,7 +123,7 @@ type Waiting struct {
 	Detail  *string             `json:"detail"` // why it was refused; nil if it was not
 }
 
-// Difference is a delivery date of which two publications of prices differ by more than a cent.
+// Difference is a delivery date on which two publications of prices differ by more than a cent.
 type Difference struct {
 	Date          market.DeliveryDate `json:"date"`
 	Between       string              `json:"between"` // ENTSO-E/RTE, or two resolutions of ENTSO-E such as PT15M/PT60M; the first is served
@@ -145,7 +145,7 @@ type Report struct {
 	Clock            *Clock       `json:"clock"` // nil while it agrees with the sources'
 }
 
-// Correction is a delivery date, of what is sold ahead, of which the source changed values before it was over.
+// Correction is a delivery date of prices or capacity whose values the source changed before it was over.
 type Correction struct {
 	Dataset market.Dataset      `json:"dataset"`
 	Date    market.DeliveryDate `json:"date"`

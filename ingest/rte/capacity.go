@@ -73,7 +73,7 @@ type capacityKey struct {
 // reservesReply is a reply while its blocks are read.
 type reservesReply struct {
 	steps   *steps[market.CapacityStep, capacityKey]
-	given   map[market.Dataset]bool // the datasets of which the reply has a value
+	given   map[market.Dataset]bool // the datasets with a value in the reply
 	unknown []string                // names of reserves that are not known
 }
 
@@ -159,7 +159,7 @@ func (r *reservesReply) judgeUnknown() {
 		}
 		for _, date := range r.steps.window.Dates() {
 			reply.Omissions = append(reply.Omissions, market.Omission{Dataset: dataset, Date: date,
-				Reason: fmt.Sprintf("the reply lacks it, and has reserve %s, which is not known", words)})
+				Reason: fmt.Sprintf("the reply does not have it, and has reserve %s, which is not known", words)})
 		}
 	}
 }

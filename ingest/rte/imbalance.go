@@ -149,7 +149,7 @@ func (d *document) systemTrend(into *market.String, bad *string) error {
 	return err
 }
 
-// missingData reads which inputs RTE lacks. A word for nothing is null, and withdraws a text. What is no text is null with
+// missingData reads which inputs RTE does not have yet. A word for nothing is null, and withdraws a text. What is no text is null with
 // a remark: it is not worth the prices beside it.
 func (d *document) missingData(into *market.String) error {
 	const longest = 200

@@ -206,7 +206,7 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 	undated := []market.CapacityStep{capacity(func(r *market.CapacityStep) { r.Updated = 0 })}
 	lacking := func(word string, reserves ...string) (omitted []string) {
 		for _, reserve := range reserves {
-			omitted = append(omitted, fmt.Sprintf("%s-capacity 2026-07-15 0: the reply lacks it, and has reserve %s, which is not known", reserve, word))
+			omitted = append(omitted, fmt.Sprintf("%s-capacity 2026-07-15 0: the reply does not have it, and has reserve %s, which is not known", reserve, word))
 		}
 		return omitted
 	}
@@ -257,9 +257,9 @@ func TestProcuredReservesWithTheirQuirks(t *testing.T) {
 		{name: "an unknown reserve may be one that is lacking on every date of the window", window: twoDays, body: reserves(block("AFFR", "STD", value())),
 			notes: []string{`reserve "AFFR" is not known and was left out`},
 			omitted: slices.Concat(
-				[]string{`fcr-capacity 2026-07-15 0: the reply lacks it, and has reserve "AFFR", which is not known`, `fcr-capacity 2026-07-16 0: the reply lacks it, and has reserve "AFFR", which is not known`},
-				[]string{`afrr-capacity 2026-07-15 0: the reply lacks it, and has reserve "AFFR", which is not known`, `afrr-capacity 2026-07-16 0: the reply lacks it, and has reserve "AFFR", which is not known`},
-				[]string{`mfrr-capacity 2026-07-15 0: the reply lacks it, and has reserve "AFFR", which is not known`, `mfrr-capacity 2026-07-16 0: the reply lacks it, and has reserve "AFFR", which is not known`})},
+				[]string{`fcr-capacity 2026-07-15 0: the reply does not have it, and has reserve "AFFR", which is not known`, `fcr-capacity 2026-07-16 0: the reply does not have it, and has reserve "AFFR", which is not known`},
+				[]string{`afrr-capacity 2026-07-15 0: the reply does not have it, and has reserve "AFFR", which is not known`, `afrr-capacity 2026-07-16 0: the reply does not have it, and has reserve "AFFR", which is not known`},
+				[]string{`mfrr-capacity 2026-07-15 0: the reply does not have it, and has reserve "AFFR", which is not known`, `mfrr-capacity 2026-07-16 0: the reply does not have it, and has reserve "AFFR", which is not known`})},
 		{name: "a reserve that is lacking is not looked for in RR", body: reserves(block("rr", "STD", value()), block("AFRR", "STD", value())), rows: one},
 		{name: "reserve, product, horizon and direction in another case", body: reserves(block("aFRR", "std", value("time_horizon", `"Daily"`, "direction", `"up"`)),
 			block("afrr", "Std", value("direction", `"Down"`)), block(" fcr ", "STD", value("direction", `"up_down"`))),

@@ -9,9 +9,9 @@ import (
 // corrected, and with what a fault makes of its values.
 type market struct {
 	now       time.Time
-	corrected []Day  // the delivery dates of which the corrected values are out
+	corrected []Day  // the delivery dates whose corrected values are published
 	fault     string // what is wrong
-	date      Day    // of which delivery date
+	date      Day    // the delivery date in question
 }
 
 // outOfBoundsValue is more than a price or a power can be.

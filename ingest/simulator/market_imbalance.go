@@ -23,7 +23,7 @@ type Imbalance struct {
 	Trend    string    // HAUSSE where upward energy was needed, else BAISSE
 	Positive *float64  // EUR/MWh, paid to a party in surplus, two decimals; nil while RTE has not computed it
 	Negative *float64  // EUR/MWh, paid by a party in deficit
-	Missing  string    // the inputs that RTE lacks; N/A once it has all
+	Missing  string    // the inputs that RTE does not have yet; N/A once it has all
 	Updated  time.Time // UTC, whole seconds: when RTE last wrote the row
 }
 

@@ -83,7 +83,7 @@ func ParseNumber(text string) (float64, bool) {
 	return v + 0, true
 }
 
-// Refusals are the delivery dates of which nothing is taken. The zero value is ready.
+// Refusals are the delivery dates that are refused as a whole. The zero value is ready.
 type Refusals struct {
 	list []market.Refusal
 }

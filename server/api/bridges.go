@@ -28,7 +28,7 @@ type bridge struct {
 
 // pricesPlan is what an answer of a bridge is made of.
 type pricesPlan struct {
-	period market.Period // of which prices are read
+	period market.Period // whose prices are read
 	most   int           // prices that are read at most; 0: all of the period
 	// write makes the answer.
 	write       func(prices iter.Seq2[knownPrice, error], reading *store.Reading) ([]byte, error)

@@ -183,7 +183,7 @@ func TestToolsRefuseWhatTheyCannotAnswerInWordsThatTheModelSees(t *testing.T) {
 		{"read_rows", `{"dataset":"day-ahead-prices","date":true}`, "invalid_parameter: “date” accepts: "},
 		{"read_rows", `{"dataset":"day-ahead-prices","date":"2026-02-30"}`, "invalid_parameter: “date” does not accept “2026-02-30”"},
 		{"read_rows", `{"dataset":"day-ahead-prices","cursor":"x","limit":3}`, "invalid_parameter: “cursor” does not come from"},
-		{"read_rows", `[]`, "invalid_parameter: The arguments have to be an object."},
+		{"read_rows", `[]`, "invalid_parameter: The arguments must be an object."},
 		{"summarise", `{"dataset":"day-ahead-prices"}`, "invalid_parameter: “resolution” is missing"},
 		{"summarise", `{"dataset":"day-ahead-prices","resolution":"PT5M"}`, "invalid_parameter: “resolution” does not accept “PT5M”"},
 		{"list_datasets", `{"dataset":"day-ahead-prices"}`, "invalid_parameter: “dataset” is not an argument of list_datasets"},

@@ -74,7 +74,7 @@ func tools() []tool {
 	}
 	since := toolParameter{
 		name: "updated_since", kind: "string",
-		description: "Only rows of which a value was stored or changed since: an instant, included, or a position, excluded.",
+		description: "Only rows with a value that was stored or changed since: an instant, included, or a position, excluded.",
 	}
 	return []tool{
 		{

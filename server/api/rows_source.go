@@ -82,7 +82,7 @@ func (r *rowsSource) columns() []market.ServedColumn {
 	return market.NewResampler(r.query.dataset.Series(), r.query.columns, r.query.resolution, r.query.stats...).Columns()
 }
 
-// held is the part of the range of which the dataset has delivery dates.
+// held is the part of the range for which the dataset has delivery dates.
 func (r *rowsSource) held() market.Period {
 	if r.reading.First.IsZero() {
 		return market.Period{}

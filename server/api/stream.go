@@ -175,7 +175,7 @@ type listener struct {
 	seenStates int   // number of the last change of a state that was sent
 	from       store.Position
 
-	sent, passed store.Position // the last id that was sent, and the last position of which there is nothing more to send
+	sent, passed store.Position // the last id that was sent, and the last position whose events were all sent
 }
 
 // hurry makes what is being sent fail soon after ctx has ended, if the client does not take it. The function that it returns has to be

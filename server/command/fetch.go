@@ -32,8 +32,8 @@ func (p *Program) fetchCommand() *cobra.Command {
 		Short: "Fetch delivery dates now",
 		Long: "fetch requests every delivery date of the range, both ends included, also those that are stored.\n" +
 			"DATASET is the name of one, or all; one capacity dataset fetches all three. DATE is YYYY-MM-DD, yesterday, today or\n" +
-			"tomorrow, in Paris. After an interruption the same command continues where it stopped. A delivery date of which the\n" +
-			"source has said the same for a week, or of which the 4 s steps were removed (retention.afrr_energy_days), is left out\n" +
+			"tomorrow, in Paris. After an interruption the same command continues where it stopped. A delivery date for which the\n" +
+			"source has replied the same for a week, or whose 4 s steps were removed (retention.afrr_energy_days), is left out\n" +
 			"unless --force is given.",
 		Example: "  courant fetch day-ahead-prices --from 2026-01-01 --to tomorrow\n  courant fetch all --from yesterday --to today",
 		Args:    exactly("DATASET"),

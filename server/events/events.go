@@ -73,7 +73,7 @@ func After(ctx context.Context, db *store.Store, after store.Position, most int)
 	return commits, nil
 }
 
-// read reads what a commit changed of a dataset, of which these are the delivery dates.
+// read reads what a commit changed of a dataset on these delivery dates.
 func read(ctx context.Context, db *store.Store, dates []store.Change) (Change, error) {
 	commit, step := dates[0], dates[0].Dataset.Series().StepSeconds()
 	change := Change{Dataset: commit.Dataset, Period: market.Period{Start: commit.First, End: commit.Last + step}}

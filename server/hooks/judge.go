@@ -22,7 +22,7 @@ const (
 	// positionInterval is after how long the position is stored if nothing had to be sent. Until then the same commits are
 	// judged again after a restart.
 	positionInterval = time.Hour
-	// mailDays is how many days back a delivery date may be of which a mail is sent: data of the past that are fetched are no
+	// mailDays is how old in days a delivery date may be for a mail about it: data of the past that is fetched is no
 	// news.
 	mailDays = 7
 	// unwellTime is how long a dataset has to be in error or down to be announced as late: most failures are over soon.

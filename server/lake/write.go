@@ -137,7 +137,7 @@ func writeRows(
 }
 
 // Stream writes the rows of delivery dates from first to last, both included, as one file, as they are at one moment. It returns their
-// number and the dates of which only means of 5 min are stored, which have no rows.
+// number, and the dates for which only means of 5 min are stored, which have no rows.
 func Stream(
 	ctx context.Context, db *store.Store, to io.Writer, dataset market.Dataset, first, last market.DeliveryDate, form format.Form,
 	report func(at market.DeliveryDate, rows int),

@@ -6,7 +6,7 @@ import "cmp"
 type Coverage map[DeliveryDate]map[string]int
 
 // Rows returns the number of rows in all. Prices of the second source count only on dates for which the first has none.
-// Steps of which only means of 5 min are stored do not count.
+// Steps that are stored only as means of 5 min do not count.
 func (c Coverage) Rows() int {
 	sum := 0
 	for _, series := range c {
@@ -33,7 +33,7 @@ func (b Batch) Coverage(dataset Dataset) Coverage {
 	return coverage
 }
 
-// ThinnedSeries is the series under which coverage counts the 4 s steps of which only means of 5 min are stored.
+// ThinnedSeries is the series under which coverage counts the 4 s steps that are stored only as means of 5 min.
 const ThinnedSeries = "PT5M"
 
 // IsThinned reports whether only means of 5 min are stored of some 4 s steps of the date.

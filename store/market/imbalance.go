@@ -27,7 +27,7 @@ type ImbalanceStep struct {
 	ImbalanceMWh  Number // of the French system over the quarter hour; below 0 the system is short
 	SystemTrend   String // UPWARD or DOWNWARD: the direction of the balancing energy that was needed
 	Status        String // provisional, validated or settled
-	MissingData   String // which of its inputs RTE lacks; null once it has all of them
+	MissingData   String // which of its inputs RTE does not have yet; null once it has all of them
 	Updated       int64  // when RTE last wrote the row (updated_date), ms UTC; 0 if it does not say
 }
 
@@ -104,7 +104,7 @@ var Imbalance = newSeries(Series[ImbalanceStep]{
 	Settle: func(r *ImbalanceStep, readAt time.Time) { r.Status = Str(imbalanceStatus(r, readAt)) },
 })
 
-// imbalanceStatus returns how final a row is that was read at a time. One whose inputs RTE still lacks is not settled.
+// imbalanceStatus returns how final a row is that was read at a time. One for which RTE still waits for inputs is not settled.
 func imbalanceStatus(r *ImbalanceStep, readAt time.Time) string {
 	date := DeliveryDateOf(time.Unix(r.Start, 0))
 	switch {

@@ -19,7 +19,7 @@ func (s *Summary) add(more Summary) {
 	s.OnlyMeans = s.OnlyMeans || more.OnlyMeans
 }
 
-// SummaryOf returns the summary of numbers that are not null, of which the least and the greatest are given in millionths.
+// SummaryOf returns the summary of numbers that are not null. The least and the greatest are given in millionths.
 func SummaryOf(sum Micro, count int64, least, most Micro) Summary {
 	var s Summary
 	s.reset()

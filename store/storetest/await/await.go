@@ -23,14 +23,14 @@ func Value[T any](t testing.TB, from <-chan T) T {
 	}
 }
 
-// Send hands a value over, from any goroutine. If nobody takes it, the test fails.
+// Send hands a value over, from any goroutine. If it is not received, the test fails.
 func Send[T any](t testing.TB, to chan<- T, value T) {
 	t.Helper()
 	select {
 	case to <- value:
 	case <-t.Context().Done():
 	case <-time.After(Limit):
-		t.Errorf("nobody has taken %v within %s", value, Limit)
+		t.Errorf("%v was not received within %s", value, Limit)
 	}
 }
 

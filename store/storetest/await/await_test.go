@@ -29,7 +29,7 @@ func TestAWaitForWhatNeverComesFailsWithinSeconds(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string]func(testing.TB){
 		"nothing has come":   func(t testing.TB) { await.Value(t, make(chan int)) },
-		"nobody has taken 7": func(t testing.TB) { await.Send(t, make(chan int), 7) },
+		"7 was not received": func(t testing.TB) { await.Send(t, make(chan int), 7) },
 		"context deadline exceeded": func(t testing.TB) {
 			ctx := await.Context(t)
 			<-ctx.Done()
