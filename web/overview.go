@@ -10,9 +10,10 @@ import (
 type Overview struct {
 	Date           market.DeliveryDate // today, or the last date with prices if that is before today
 	IsToday        bool
-	Price, Next    market.Hold // the price now and the one that follows it; zero where they are not known
-	Rank           market.Rank // of the price now among those of the last RankDates delivery dates
-	RankDates      int
+	Until          int64         // seconds UTC of the end of the current quarter hour: what the page shows of the present holds until then
+	Price, Next    market.Hold   // the price now and the one that follows it; zero where they are not known
+	Rank           market.Rank   // of the price now among those of the 30 delivery dates before
+	RankDates      int           // how many of these have a price
 	Median         market.Number // of the same prices
 	Days           []PriceDay    // Date and, once it has a price, tomorrow
 	Prices         Sheet

@@ -65,6 +65,7 @@ func (s *Server) addPrices(ctx context.Context, identity auth.Identity, now time
 		view.Date = feed.Last
 	}
 	view.IsToday = view.Date == today
+	view.Until = market.Buckets15Minutes.Bucket(now.Unix()).End
 	dates := span{view.Date, view.Date}
 	if view.IsToday && feed.Last.After(today) {
 		dates.last = today.Add(1)
@@ -88,7 +89,12 @@ func (s *Server) addPrices(ctx context.Context, identity auth.Identity, now time
 	if view.IsToday {
 		ranked := line.Part(span{today.Add(-rankDates), today.Add(-1)}.period())
 		view.Price, view.Next = line.HoldAt(now.Unix())
-		view.Rank, view.RankDates, view.Median = ranked.RankOf(view.Price.Price), rankDates, ranked.Median()
+		view.Rank, view.Median = ranked.RankOf(view.Price.Price), ranked.Median()
+		for _, date := range ranked.Period().Dates() {
+			if line.Part(date.Period()).Known() > 0 {
+				view.RankDates++
+			}
+		}
 	}
 	view.Blocks = choice.blocks(line, dates, now, view.IsToday)
 	return nil

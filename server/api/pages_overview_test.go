@@ -97,7 +97,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			"the long day, tomorrow not published", long, 12, "", map[int]func(int) market.Number{-7: hourly(-100), -1: hourly(0), 0: hourly(-20)},
 			[]string{
 				"Sunday 25 October 2026 110.00 €/MWh Valid until 13:00 since 12:00 Next 120.00 €/MWh, +10.00 at 13:00",
-				"above 66% of the quarter hours, median 65.00",
+				"Compared with the last 2 days above 66% of the quarter hours, median 65.00",
 				"week before Today 25 October 2026 Mean 100.00 day before −15.00 week before +85.00 Minimum",
 				"Tomorrow’s prices are not published yet",
 				"Upcoming from 12:15 127.50 12:15–16:15 205.00 20:00–00:00 Today −5.00 00:00–03:00 205.00 20:00–00:00 Balancing",
@@ -129,7 +129,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			"a date with unknown quarter hours", plain, 14, "?hours=8",
 			map[int]func(int) market.Number{-1: hourly(0), 0: without(hourly(0), 20, 57)},
 			[]string{
-				"140.00 €/MWh Valid until 14:15 since 14:00 Next not published yet",
+				"140.00 €/MWh Valid until 14:15 since 14:00 Next not published yet Compared with the one earlier day stored above",
 				"Today 15 July 2026 94 quarter hours of 96 Mean 115.43 day before – week before –",
 				"Today 94 quarter hours of 96 87.50 05:15–13:15 195.00 16:00–00:00",
 			}, nil,
@@ -155,7 +155,11 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 			f.commit(t, dayPrices(row.date.Add(days), price))
 		}
 		f.refresh(t)
-		holds(t, row.name, f.ask(t, "GET", "/"+row.query, english...).Body.String(), row.want, row.not)
+		page := f.ask(t, "GET", "/"+row.query, english...).Body.String()
+		holds(t, row.name, page, row.want, row.not)
+		if until := fmt.Sprintf(`data-until="%d"`, row.date.At(row.hour, 15).Unix()); !strings.Contains(page, until) {
+			t.Errorf("%s: the page does not have %s, when it is out of date", row.name, until)
+		}
 	}
 }
 
@@ -293,11 +297,11 @@ func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T
 		b.do(chromedp.EmulateViewport(1440, 900))
 		b.is(width, "1440")
 
-		// Once the price has changed, the page shows the next one.
-		next := b.text(`document.querySelector('.present').dataset.until`)
+		// Once the quarter hour is over, the page shows the next one.
+		next := b.text(`document.querySelector('.date').dataset.until`)
 		f.clock.Advance(15 * time.Minute)
-		b.text(`(() => { document.querySelector('.present').dataset.until = 0; document.dispatchEvent(new Event('visibilitychange')); })()`)
-		run(b, chromedp.Poll[bool](`document.querySelector('.present').dataset.until == `+next+` + 900`))
+		b.text(`(() => { document.querySelector('.date').dataset.until = 0; document.dispatchEvent(new Event('visibilitychange')); })()`)
+		run(b, chromedp.Poll[bool](`document.querySelector('.date').dataset.until == `+next+` + 900`))
 		b.calm("/")
 	}
 }

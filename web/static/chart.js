@@ -131,7 +131,7 @@ function daysLater(point, days) {
   return [{from: point.from + shift, to: point.to + shift, value: point.value}];
 }
 
-const opened = performance.now();
+const opened = Date.now(); // the clock of performance stops while a computer sleeps
 
 // The periods of finer rows, in seconds, with their resolution in the API, and how many of them a chart may have.
 const LENGTHS = [[300, 'PT5M'], [900, 'PT15M'], [HOUR, 'PT1H']];
@@ -210,7 +210,7 @@ class Chart {
   }
 
   /** Returns the current instant: a page may stay open for long. */
-  instant() { return this.now + (performance.now() - opened) / 1000; }
+  instant() { return this.now + (Date.now() - opened) / 1000; }
 
   /** Returns the points of a series that lie at least in part between two instants, as a rule those of the shown ones. */
   visible(series, {from, to} = this.shown) {
