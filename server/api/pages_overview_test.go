@@ -314,6 +314,11 @@ func TestInABrowserTablesFitAPhoneAndUseTheWidth(t *testing.T) {
 	b.do(chromedp.EmulateViewport(390, 900))
 	b.open("/capacity?from=2026-10-25")
 	b.is(`document.documentElement.scrollWidth`, "390")
+	// The menu shows that it goes on, until it is at its end.
+	const goesOn = `getComputedStyle(document.querySelector('nav'), '::after').opacity`
+	b.is(goesOn, "1")
+	b.text(`document.querySelector('nav ul').scrollLeft = 10000`)
+	run(b, chromedp.Poll[bool](goesOn+` === '0'`))
 	// The price of each reserve is beside its period, and the date controls are in one row.
 	b.is(`[...document.querySelectorAll('.tall')].map(box => box.querySelector('td.number').getBoundingClientRect().right <= 390).join(' ')`, "true true true")
 	b.is(`new Set([...document.querySelectorAll('.dates input, .dates button')].map(e => e.getBoundingClientRect().bottom)).size`, "1")
