@@ -354,7 +354,7 @@ func TestFilesThatTakeLongAreMadeInTheBackground(t *testing.T) {
 	var w *httptest.ResponseRecorder
 	for range 2 {
 		w = f.ask(t, "GET", "/api/datasets/afrr-energy/archive/2026-10.parquet", admin, english)
-		if w.Code == 503 && (w.Header().Get("Retry-After") != "10" || !strings.Contains(w.Body.String(), "The files are being made")) {
+		if w.Code == 503 && (w.Header().Get("Retry-After") != "10" || !strings.Contains(w.Body.String(), "The files are being prepared")) {
 			t.Errorf("it answers %d, Retry-After %s: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
 		}
 		f.Settle()

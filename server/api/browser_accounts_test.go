@@ -13,7 +13,6 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
-	"courant/store/storetest"
 	"courant/web"
 )
 
@@ -51,7 +50,6 @@ func (b *browser) status(path, token string) string {
 }
 
 func TestInABrowserAWrongPasswordIsReportedAndTooManyMustWait(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	f := open(t)
 	f.refresh(t)
@@ -94,7 +92,6 @@ func TestInABrowserAWrongPasswordIsReportedAndTooManyMustWait(t *testing.T) {
 }
 
 func TestInABrowserAColleagueIsInvitedSubscribedAndMakesAToken(t *testing.T) {
-	storetest.Long(t)
 	f := open(t, func(o *api.Options) {
 		o.Offers = []web.Offer{{ID: "everything", Name: web.Text{FR: "Tout", EN: "Everything"}}}
 	})

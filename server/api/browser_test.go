@@ -88,9 +88,11 @@ type browser struct {
 	complaints []string // what it wrote to its console: errors, violations of the policy, files that are not there
 }
 
-// openBrowser opens a window of the Chromium. Where there is none the test is skipped.
+// openBrowser opens a window of the Chromium, with -long only. Where there is none the test is skipped. .ci/run knows the tests that need it by
+// their names, which begin with TestInABrowser.
 func openBrowser(t *testing.T, f *fixture) *browser {
 	t.Helper()
+	storetest.Long(t)
 	chromium.start.Do(startChromium)
 	if chromium.ctx == nil {
 		t.Skip("SKIPPED: NO CHROMIUM IS INSTALLED, so no page was looked at; apt-get install chromium")
@@ -242,7 +244,6 @@ const (
 )
 
 func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	f.commit(t, marketOn(turnBack.Add(1)))
@@ -290,7 +291,6 @@ func TestInABrowserOneSignsInAndReadsTheLongDayByKeyboard(t *testing.T) {
 }
 
 func TestInABrowserTheCSVIsTheTable(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Administrator, "fr")
@@ -322,7 +322,6 @@ const (
 )
 
 func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
-	storetest.Long(t)
 	f, _ := withMarket(t)
 	var batch market.Batch
 	market.MFRR.Put(&batch, []market.MFRRStep{{Start: turnBack.Start().Unix(), Direction: market.Downward, ClearingPrice: market.Num(-5)}})
@@ -396,7 +395,6 @@ func TestInABrowserChartsShareOneCursorAndZoom(t *testing.T) {
 }
 
 func TestInABrowserTheDocumentationIsTried(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Member, "en")
@@ -412,7 +410,6 @@ func TestInABrowserTheDocumentationIsTried(t *testing.T) {
 }
 
 func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	f := open(t)
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
@@ -434,7 +431,6 @@ func TestInABrowserWithoutScriptTheTablesAreThere(t *testing.T) {
 
 // TestInABrowserEveryPageIsSound opens every page at both widths, in both schemes and both languages.
 func TestInABrowserEveryPageIsSound(t *testing.T) {
-	storetest.Long(t)
 	f := open(t, reporting(inState("late")), func(o *api.Options) { o.OpenSignup, o.Offers = true, []web.Offer{{ID: "everything"}} })
 	f.commit(t, marketOn(market.DeliveryDateOf(noon)))
 	f.commit(t, marketOn(turnBack))
@@ -507,7 +503,6 @@ func (b *browser) accessible(where, axe string) {
 }
 
 func TestInABrowserAPageListensToTheStreamAndComesAgainForWhatItMissed(t *testing.T) {
-	storetest.Long(t)
 	f := openStream(t)
 	b := openAs(t, f.fixture, store.Administrator, "en")
 	t.Cleanup(f.EndStreams)
@@ -527,7 +522,6 @@ func TestInABrowserAPageListensToTheStreamAndComesAgainForWhatItMissed(t *testin
 }
 
 func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	f, _ := withTwoMarkets(t)
 	b := openAs(t, f, store.Administrator, "en")

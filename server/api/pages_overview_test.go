@@ -18,7 +18,6 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
-	"courant/store/storetest"
 )
 
 // wordsOf returns the text of the main part of a page without the rows of datasets, with one space between the texts of elements.
@@ -266,7 +265,6 @@ func TestTheOverviewShowsTheLastHoursOfTheEnergies(t *testing.T) {
 }
 
 func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	for _, row := range []struct {
 		date           market.DeliveryDate
@@ -307,7 +305,6 @@ func TestInABrowserTheOverviewFitsBothWidthsOnTheLongAndTheShortDay(t *testing.T
 }
 
 func TestInABrowserTablesFitAPhoneAndUseTheWidth(t *testing.T) {
-	storetest.Long(t)
 	t.Parallel()
 	f, _ := withMarket(t)
 	b := openAs(t, f, store.Administrator, "en")
