@@ -7,8 +7,8 @@ import (
 	"courant/store/market"
 )
 
-// Chart is a chart of numbers of a table over time. The script reads the numbers from the table on the same page, so there
-// is no second request, and the chart and the table cannot differ.
+// Chart is a chart of numbers. The script reads them from a table on the same page, so that the chart and the table cannot
+// differ, or from Runs where TableID is empty.
 type Chart struct {
 	Name    Text
 	TableID string
