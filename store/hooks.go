@@ -158,7 +158,7 @@ type Delivery struct {
 	Created  time.Time
 	Next     time.Time // the next attempt; zero: there is none
 	Outcome  DeliveryOutcome
-	Attempts int
+	Attempts int       // and those that a Retry-After left out
 	Tried    time.Time // the newest attempt; zero: there was none
 	Status   int       // of its answer; 0: there was none
 	Fault    string    // a word of package hooks; empty if it succeeded
@@ -348,6 +348,7 @@ type Attempt struct {
 	Fault   string
 	Outcome DeliveryOutcome
 	Next    time.Time // zero: there is no other attempt
+	LeftOut int       // attempts that are left out until then; they count as made
 	// Disabled is why the hook is disabled because of the attempt; empty: it is not. Its other waiting deliveries fail with it.
 	Disabled string
 }
@@ -357,9 +358,9 @@ type Attempt struct {
 func (s *Store) RecordAttempt(ctx context.Context, a Attempt, note Note) error {
 	return s.writeNoted(ctx, "record attempt", note, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE hook_delivery SET attempts = attempts + 1, tried_ms = ?1, status = ?2, fault = ?3,
+			UPDATE hook_delivery SET attempts = attempts + 1 + ?8, tried_ms = ?1, status = ?2, fault = ?3,
 				outcome = iif(next_ms <> ?5, 'waiting', ?4), next_ms = iif(next_ms <> ?5, next_ms, ?6) WHERE number = ?7`,
-			a.At.UnixMilli(), a.Status, a.Fault, a.Outcome, a.Due.UnixMilli(), optionalMilliseconds(a.Next), a.Number)
+			a.At.UnixMilli(), a.Status, a.Fault, a.Outcome, a.Due.UnixMilli(), optionalMilliseconds(a.Next), a.Number, a.LeftOut)
 		if err != nil || a.Disabled == "" {
 			return err
 		}

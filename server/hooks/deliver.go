@@ -23,14 +23,15 @@ const (
 	attemptTime = 10 * time.Second
 	// answerBytes is how much of an answer is read, and of its header.
 	answerBytes = 64 << 10
-	// longestRetryAfter is how long a receiver may ask to be left alone.
-	longestRetryAfter = 12 * time.Hour
 	// The most deliveries that are being sent: of one account, and in all. To one hook they are sent one after the other.
 	mostOfAccount = 4
 	mostAtOnce    = 16
 )
 
-// pauses are the times between the attempts of a delivery, 24 h in all.
+// attemptsSpan is how long a delivery is attempted, from the first attempt to the last.
+const attemptsSpan = 24 * time.Hour
+
+// pauses are the times between the attempts of a delivery, attemptsSpan in all.
 var pauses = []time.Duration{
 	5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour,
 	8*time.Hour + 23*time.Minute + 55*time.Second,
@@ -77,7 +78,7 @@ func (s *Service) newClient(isPlain bool) *http.Client {
 }
 
 // due is what is due at an instant.
-func due(now time.Time) store.Due { return store.Due{Now: now, Latest: now.Add(longestRetryAfter)} }
+func due(now time.Time) store.Due { return store.Due{Now: now, Latest: now.Add(attemptsSpan)} }
 
 // sendDue begins to send the deliveries that are due at an instant, as many as may be sent at once.
 func (s *Service) sendDue(ctx context.Context, now time.Time) error {
@@ -155,7 +156,8 @@ func (s *Service) attempt(ctx context.Context, d store.DueDelivery) error {
 		case d.Attempts >= len(pauses):
 			a.Disabled = string(FaultGivenUp)
 		default:
-			a.Outcome, a.Next = store.DeliveryWaiting, a.At.Add(max(pauses[d.Attempts], retryAfter))
+			wait, leftOut := pauseAfter(d.Attempts, retryAfter)
+			a.Outcome, a.Next, a.LeftOut = store.DeliveryWaiting, a.At.Add(wait), leftOut
 		}
 	}
 	if s.Attempted != nil {
@@ -168,6 +170,16 @@ func (s *Service) attempt(ctx context.Context, d store.DueDelivery) error {
 	}
 	s.record(ctx, a, note)
 	return nil
+}
+
+// pauseAfter returns how long to wait after an attempt, of which there were some before: the attempts that the receiver's Retry-After rules
+// out are left out, but for the last one, so that it ends at the same time as without.
+func pauseAfter(before int, retryAfter time.Duration) (pause time.Duration, leftOut int) {
+	pause = pauses[before]
+	for ; pause < retryAfter && before+leftOut+1 < len(pauses); leftOut++ {
+		pause += pauses[before+leftOut+1]
+	}
+	return pause, leftOut
 }
 
 // record stores an attempt, as soon as the database can be written: until then the delivery is not sent again.
@@ -235,7 +247,7 @@ func retryAfterOf(header string, now time.Time) time.Duration {
 	} else if at, err := http.ParseTime(header); err == nil {
 		wait = at.Sub(now)
 	}
-	return min(max(wait, 0), longestRetryAfter)
+	return min(max(wait, 0), attemptsSpan)
 }
 
 // faultOf returns what an error of a request means, without the addresses and names in its text.
