@@ -269,7 +269,7 @@ func archiveRoute() Route {
 			"Un fichier par mois de dates de livraison. Un mois dont des pas de 4 secondes ont été supprimés n’y figure pas. " +
 				"La première requête lance leur préparation : elle peut recevoir un 503, à répéter après Retry-After.",
 			"A file for each month of delivery dates. A month whose 4 second steps were removed is left out. " +
-				"The first request makes the files: it may answer 503, to be repeated after Retry-After.",
+				"The first request prepares the files: it may be answered 503; repeat it after Retry-After.",
 		}},
 		Access: AccessSubscription, Parameters: []Parameter{datasetParameter}, Content: "application/json",
 		Refused: []int{http.StatusBadRequest},
@@ -281,7 +281,7 @@ func archiveRoute() Route {
 			word("etag", Text{"Son en-tête ETag", "Its header ETag"}),
 			Field{Name: "closed", Kind: KindBoolean, Text: Text{
 				"Le mois est complet et définitif : le fichier ne change plus, sauf correction tardive de la source",
-				"The month is whole and settled: the file changes no more, unless the source corrects a value afterwards",
+				"The month is complete and final: the file no longer changes, unless the source corrects a value later",
 			}},
 			word("href", Text{"Adresse du fichier", "Address of the file"}))},
 	}
@@ -317,8 +317,8 @@ func revisionsRoute() Route {
 			"Une valeur retirée par la source devient null. Sans « limit », la réponse est complète, quelle que soit sa taille ; " +
 				"avec, suivez « next » jusqu’à null : l’ensemble des pages est la réponse complète. " +
 				"Tout autre paramètre, ou un paramètre donné deux fois ou sans valeur, est refusé.",
-			"A value that the source withdraws changes to null. Without “limit” the answer is whole, however large; " +
-				"with it, follow “next” until it is null: the pages together are the whole answer. " +
+			"A value that the source withdraws changes to null. Without “limit” the answer is complete, however large; " +
+				"with it, follow “next” until it is null: all pages together are the complete answer. " +
 				"Any other parameter, or one given twice or without a value, is an error.",
 		}},
 		Access: AccessSubscription, Paged: true, Content: "application/json",

@@ -22,7 +22,7 @@ var rowsTexts = map[string]Text{
 	"limit": {"Lignes par page ; sans lui, toute la plage.", "Rows on a page; without it, the whole range."},
 	"as_of": {
 		"Les données telles qu’elles étaient connues à cet instant. Un statut est alors le plus avancé qu’il pouvait avoir.",
-		"What Courant knew at that instant. A status is then the most final that it can have had."},
+		"The data as known at that instant. A status is then the most final one that it can have had."},
 	"updated_since": {"Seulement les lignes dont une valeur a été stockée ou changée depuis : un instant inclus ou une position exclue.",
 		"Only rows with a value that was stored or changed since: an instant, included, or a position, excluded."},
 	"format": {"Format de la réponse ; sans lui, l’en-tête Accept décide, sinon json.",

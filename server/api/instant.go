@@ -22,7 +22,7 @@ var acceptedInstants = web.Text{
 		"des secondes Unix (9 ou 10 chiffres), ou now, yesterday, today, tomorrow, suivi éventuellement d’une durée ISO 8601 " +
 		"(now-P1D, tomorrow+PT6H) ; années 1900 à 9999",
 	EN: "a date (2026-10-25: its midnight in Paris), an RFC 3339 instant with Z or an offset (2026-10-25T00:00:00+02:00), " +
-		"Unix seconds (9 or 10 digits), or now, yesterday, today, tomorrow, followed if you like by an ISO 8601 duration " +
+		"Unix seconds (9 or 10 digits), or now, yesterday, today, tomorrow, optionally followed by an ISO 8601 duration " +
 		"(now-P1D, tomorrow+PT6H); years 1900 to 9999",
 }
 
@@ -30,7 +30,7 @@ var acceptedInstants = web.Text{
 var acceptedDates = web.Text{
 	FR: "une date de livraison (2026-10-25), ou now, yesterday, today, tomorrow, suivi éventuellement d’une durée ISO 8601 " +
 		"(today-P7D) ; années 1900 à 9999",
-	EN: "a delivery date (2026-10-25), or now, yesterday, today, tomorrow, followed if you like by an ISO 8601 duration " +
+	EN: "a delivery date (2026-10-25), or now, yesterday, today, tomorrow, optionally followed by an ISO 8601 duration " +
 		"(today-P7D); years 1900 to 9999",
 }
 
