@@ -536,6 +536,10 @@ func TestInABrowserExploringZoomsToFinerRowsAndSavesTheChart(t *testing.T) {
 	b.keys(slices.Concat([]string{kb.Home}, slices.Repeat([]string{kb.ArrowRight}, 12))...)
 	// At 03:00 the day of 25 hours had its seventeenth quarter.
 	b.is(reading, "26 Oct 03:00–03:15, Day-ahead prices 64.00\u00a0€/MWh, Day-ahead prices, day before 92.00\u00a0€/MWh")
+	b.keys(slices.Repeat([]string{kb.ArrowLeft}, 4)...)
+	// Its second 02:00 is left out.
+	b.is(reading, "26 Oct 02:00–02:15, Day-ahead prices 36.00\u00a0€/MWh, Day-ahead prices, day before 36.00\u00a0€/MWh")
+	b.is(`[...document.querySelectorAll('.plot svg path.line.before')].map(line => line.getAttribute('d').match(/H/g).length).join(' ')`, "96 96")
 
 	const saved = `(async kind => {
 		const {click} = HTMLAnchorElement.prototype, {createObjectURL} = URL;

@@ -123,9 +123,13 @@ function element(name, attributes, text) {
   return made;
 }
 
-/** Returns the point so many days later at the same time of day in Paris, in a list; an empty one if the later day does not have the hour. */
+/**
+ * Returns the point so many days later at the same time of day in Paris, in a list; an empty one if the later day does not have the hour.
+ * The first of two hours of the same name stands for a single one.
+ */
 function daysLater(point, days) {
-  const drift = [0, HOUR, -HOUR].find(s => hourOf(point.from - point.from % HOUR + days * DAY + s) === hourOf(point.from - point.from % HOUR));
+  const nameAt = t => hourName(t).replace('A', ''), name = nameAt(point.from);
+  const drift = [0, HOUR, -HOUR].find(s => nameAt(point.from + days * DAY + s) === name);
   if (days === 0 || drift === undefined) return days === 0 ? [point] : [];
   const shift = days * DAY + drift;
   return [{from: point.from + shift, to: point.to + shift, value: point.value}];

@@ -53,7 +53,7 @@ func TestDaysAndMonthsAreExactAndSayWhatIsMissing(t *testing.T) {
 		Mean             market.Number
 		Least, Most      market.Number
 		LeastAt, MostAt  string
-		Negative         float64
+		Negative         market.Number
 	}
 	rowOf := func(name string, total analysis.Total) row {
 		at := func(p market.Period) string {
@@ -63,7 +63,7 @@ func TestDaysAndMonthsAreExactAndSayWhatIsMissing(t *testing.T) {
 			return p.From().In(market.Paris).Format("02 15:04")
 		}
 		return row{name, total.Values(), total.Expected, total.IsWhole(), total.Mean(), total.Least(), total.Most(),
-			at(total.LeastAt), at(total.MostAt), total.NegativeHours().V}
+			at(total.LeastAt), at(total.MostAt), total.NegativeHours()}
 	}
 	var got []row
 	for _, day := range days {
@@ -74,12 +74,12 @@ func TestDaysAndMonthsAreExactAndSayWhatIsMissing(t *testing.T) {
 	}
 	num := market.Num
 	// 96 x 44.5 + 92 x 42.5 - 95 x 0.1 = 8172.5, of 283 values
-	march := row{"2026-03", 96 + 92 + 95, 96 + 92 + 96 + 96, false, num(28.88), num(-3), num(92), "28 00:00", "28 23:45", 0.75 + 0.75 + 23.75}
+	march := row{"2026-03", 96 + 92 + 95, 96 + 92 + 96 + 96, false, num(28.88), num(-3), num(92), "28 00:00", "28 23:45", num(0.75 + 0.75 + 23.75)}
 	want := []row{
-		{"2026-03-28", 96, 96, true, num(44.5), num(-3), num(92), "28 00:00", "28 23:45", 0.75},
-		{"2026-03-29", 92, 92, true, num(42.5), num(-3), num(88), "29 00:00", "29 23:45", 0.75},
+		{"2026-03-28", 96, 96, true, num(44.5), num(-3), num(92), "28 00:00", "28 23:45", num(0.75)},
+		{"2026-03-29", 92, 92, true, num(42.5), num(-3), num(88), "29 00:00", "29 23:45", num(0.75)},
 		{Date: "2026-03-30", Expected: 96},
-		{"2026-03-31", 95, 96, false, num(-0.1), num(-0.1), num(-0.1), "31 00:00", "31 00:00", 23.75},
+		{"2026-03-31", 95, 96, false, num(-0.1), num(-0.1), num(-0.1), "31 00:00", "31 00:00", num(23.75)},
 		{Date: "2026-04-01", Expected: 96},
 		march,
 		{Date: "2026-04", Expected: 96},

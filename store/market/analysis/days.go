@@ -33,8 +33,11 @@ func (t Total) Least() market.Number { return t.sum.Least }
 // Most returns the greatest value; null as Least.
 func (t Total) Most() market.Number { return t.sum.Most }
 
-// NegativeHours returns the length of the steps with a mean below zero in hours, with two decimals.
+// NegativeHours returns the length of the steps with a mean below zero in hours, with two decimals; null if there is no value.
 func (t Total) NegativeHours() market.Number {
+	if t.sum.Count == 0 {
+		return market.Number{}
+	}
 	return market.MeanOf(market.Num(float64(t.NegativeSeconds)), market.HourSeconds)
 }
 
