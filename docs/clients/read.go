@@ -21,7 +21,7 @@ import (
 // parameters are the values of path and query parameters, by the name of the field or, in paths, of the type.
 var parameters = map[string]string{
 	"From": os.Getenv("COURANT_DATE"), "To": os.Getenv("COURANT_DATE"), "Date": os.Getenv("COURANT_DATE"),
-	"Dataset": "afrr-energy", "Language": "en", "Month": os.Getenv("COURANT_DATE")[:7],
+	"Dataset": "afrr-energy", "Language": "en", "string": os.Getenv("COURANT_DATE")[:7], // the month of an archive
 }
 
 func main() {
