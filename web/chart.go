@@ -96,14 +96,16 @@ func (c Chart) summary(l Language) string {
 			sentences = append(sentences, fmt.Sprintf(Text{"%s : aucune valeur.", "%s: no value."}.typeset(l), name))
 			continue
 		}
-		unit := "\u00a0" + c.Unit
+		unit, extremes := "\u00a0"+c.Unit, ""
+		if f.Least.Valid && f.Most.Valid { // they are unknown where only means are stored
+			extremes = fmt.Sprintf(
+				Text{"de %s (%s) à %s (%s), ", "from %s (%s) to %s (%s), "}.typeset(l),
+				formatNumber(l, f.Least, 0)+unit, slot(l, f.LeastAt, f.Dated), formatNumber(l, f.Most, 0)+unit, slot(l, f.MostAt, f.Dated),
+			)
+		}
 		sentences = append(sentences, fmt.Sprintf(
-			Text{
-				"%s : périodes renseignées : %d sur %d ; de %s (%s) à %s (%s), moyenne %s.",
-				"%s: periods with a value: %d of %d; from %s (%s) to %s (%s), mean %s.",
-			}.typeset(l),
-			name, f.Values, f.Periods, formatNumber(l, f.Least, 0)+unit, slot(l, f.LeastAt, f.Dated),
-			formatNumber(l, f.Most, 0)+unit, slot(l, f.MostAt, f.Dated), formatNumber(l, f.Mean, 0)+unit,
+			Text{"%s : périodes renseignées : %d sur %d ; %smoyenne %s.", "%s: periods with a value: %d of %d; %smean %s."}.typeset(l),
+			name, f.Values, f.Periods, extremes, formatNumber(l, f.Mean, 0)+unit,
 		))
 	}
 	return strings.Join(sentences, " ")

@@ -159,6 +159,28 @@ func TestTheFiguresOfAnEarlierRangeAreThoseOfItsOwnDates(t *testing.T) {
 	}
 }
 
+func TestExtremesThatAreNoLongerStoredAreUnknown(t *testing.T) {
+	t.Parallel()
+	f, admin := withTwoMarkets(t)
+	show := func() string {
+		return textOf(f.ask(t, "GET", "/explore?from=2026-10-25&to=2026-10-26&s="+exploredDemand, admin, header("Accept-Language", "en")).Body.String())
+	}
+	const unknown = "The minimum and the maximum are unknown where only means are stored."
+	if page := show(); !strings.Contains(page, "from −350 MW (25 Oct 00:00–00:05)") || strings.Contains(page, unknown) {
+		t.Errorf("before the steps are thinned:\n%s", page)
+	}
+	if _, err := f.store.ThinAFRR(t.Context(), turnBack.Add(1), turnBack.Add(2).Start()); err != nil {
+		t.Fatal(err)
+	}
+	f.refresh(t)
+	page := show()
+	for _, want := range []string{"periods with a value: 2940 of 44100; mean −15.19 MW.", "Minimum – Maximum – Values", unknown} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not have %q:\n%s", want, page)
+		}
+	}
+}
+
 func TestThisYearBeforeItHasDataIsShownAsEmpty(t *testing.T) {
 	t.Parallel()
 	f := open(t)
