@@ -68,7 +68,7 @@ func TestExploringShowsEachHourThatADayHas(t *testing.T) {
 			t.Errorf("%s: the line is %.60s…, %d values", date, runs, strings.Count(runs, ",")-1)
 		}
 		for _, text := range []string{
-			fmt.Sprintf("%d sur %d", hours*4, hours*4), "96 sur 96",
+			fmt.Sprintf("%d sur %d", hours*4, hours*4), "96 sur 96", "Lignes : 2 ",
 		} {
 			if !strings.Contains(textOf(page), text) {
 				t.Errorf("%s: the table lacks %q", date, text)

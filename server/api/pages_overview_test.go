@@ -98,7 +98,7 @@ func TestTheOverviewAnswersWhatThePriceIsNow(t *testing.T) {
 				"Sunday 25 October 2026 110.00 €/MWh Valid until 13:00 since 12:00 Next 120.00 €/MWh, +10.00 at 13:00",
 				"Compared with the last 2 days above 66% of the quarter hours, median 65.00",
 				"week before Today 25 October 2026 Mean 100.00 day before −15.00 week before +85.00 Minimum",
-				"Tomorrow’s prices are not published yet",
+				"Tomorrow’s prices are not published yet: they usually are around 13:00.",
 				"Upcoming from 12:15 127.50 12:15–16:15 205.00 20:00–00:00 Today −5.00 00:00–03:00 205.00 20:00–00:00 Balancing",
 			}, nil,
 		},

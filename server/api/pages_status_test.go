@@ -110,7 +110,7 @@ func TestTheStatusPageShowsQuarantinedDatesAndTheirEffect(t *testing.T) {
 			`<code>price_eur_mwh</code></th><td class="number">1</td><td class="number">5</td><td class="number">5</td><td class="number">1</td><td class="number">0</td><td class="number">0</td>`,
 		}, []string{`action="/admin/quarantine/2"`, "offered_volume_mw"}},
 		{"in English, the one that is asked for", "/status?waiting=2", admin, []string{
-			"one price for the whole date", "date refused", `action="/admin/quarantine/2"`, "1 rows; new: 0.",
+			"one price for the whole date", "date refused", `action="/admin/quarantine/2"`, "Rows: 1; new: 0.",
 			`<code>offered_volume_mw</code></th><td class="number">1</td><td class="number">−1,234.5</td><td class="number">−1,234.5</td><td class="number">0</td><td class="number">1</td><td class="number">0</td>`,
 			`<code>price</code></th><td class="number">0</td><td class="number">–</td><td class="number">–</td><td class="number">0</td><td class="number">0</td><td class="number">1</td>`,
 		}, []string{`action="/admin/quarantine/1"`}},
