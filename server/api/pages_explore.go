@@ -246,10 +246,10 @@ func (e *exploration) fill(ctx context.Context, view *web.Explore) error {
 			continue
 		}
 		for _, series := range all {
-			shown[series.id] = []web.Series{e.line(series, fold(dataset, steps[series.id], drawn), 0)}
+			shown[series.id] = []web.Series{e.line(series, steps[series.id], drawn, 0)}
 			if earlier := compared[series.id]; len(earlier) > 0 {
 				view.NothingBefore = false
-				shown[series.id] = append(shown[series.id], e.lineBefore(series, fold(dataset, earlier, drawn)))
+				shown[series.id] = append(shown[series.id], e.lineBefore(series, earlier, drawn))
 			}
 		}
 		view.Files = append(view.Files, e.files(dataset, all, drawn))
@@ -320,19 +320,20 @@ func fold(dataset market.Dataset, steps []analysis.Step, drawn market.BucketLeng
 }
 
 // lineBefore returns the line of a series in the earlier range that is laid over the one shown.
-func (e *exploration) lineBefore(series exploredSeries, steps []analysis.Step) web.Series {
+func (e *exploration) lineBefore(series exploredSeries, steps []analysis.Step, drawn market.BucketLength) web.Series {
 	comparison := exploredBefore[slices.IndexFunc(exploredBefore, func(b exploredComparison) bool { return b.value == e.query.before })]
-	line := e.line(series, steps, comparison.days)
+	line := e.line(series, steps, drawn, comparison.days)
 	line.Key, line.Style = line.Key+":before", line.Style+" before"
 	line.Label = web.Text{FR: line.Label.FR + ", " + comparison.text.FR, EN: line.Label.EN + ", " + comparison.text.EN}
 	return line
 }
 
 // line returns the line of a series over the dates so many days before those shown, drawn that much later. Its figures are those of
-// its own dates.
-func (e *exploration) line(series exploredSeries, steps []analysis.Step, before int) web.Series {
+// its own dates, of the steps before they are folded to be drawn.
+func (e *exploration) line(series exploredSeries, steps []analysis.Step, drawn market.BucketLength, before int) web.Series {
 	published := series.dataset.Series().StepSeconds()
 	total := analysis.All(analysis.Days(steps, published, e.dates.first.Add(-before), e.dates.last.Add(-before)))
+	steps = fold(series.dataset, steps, drawn)
 	if before > 0 {
 		steps = analysis.Shift(steps, before)
 	}

@@ -145,11 +145,14 @@ func TestExploringLaysAnEarlierRangeOverTheSameTimeOfDay(t *testing.T) {
 func TestTheFiguresOfAnEarlierRangeAreThoseOfItsOwnDates(t *testing.T) {
 	t.Parallel()
 	f, admin := withTwoMarkets(t)
+	f.commit(t, dayPrices(market.NewDeliveryDate(2024, 2, 1), func(quarter int) market.Number { return market.Num(float64(quarter) - 20) }))
 	for query, want := range map[string]string{
 		// The day of 25 hours, of which 24 are drawn.
-		"from=2026-10-26&to=2026-10-26&before=day":  "day before: periods with a value: 100 of 100; from −20 €/MWh (25 Oct 00:00–00:15)",
-		"from=2026-03-30&to=2026-03-30&before=day":  "day before: periods with a value: 92 of 92; from −20 €/MWh (29 Mar 00:00–00:15)",
-		"from=2026-10-25&to=2026-10-26&before=day":  "day before: periods with a value: 100 of 196; from −20 €/MWh (25 Oct 00:00–00:15)",
+		"from=2026-10-26&to=2026-10-26&before=day": "day before: periods with a value: 100 of 100; from −20 €/MWh (25 Oct 00:00–00:15)",
+		"from=2026-03-30&to=2026-03-30&before=day": "day before: periods with a value: 92 of 92; from −20 €/MWh (29 Mar 00:00–00:15)",
+		"from=2026-10-25&to=2026-10-26&before=day": "day before: periods with a value: 100 of 196; from −20 €/MWh (25 Oct 00:00–00:15)",
+		// Days are drawn; the extremes are those of hours.
+		"from=2020-01-01&to=2030-01-01":             "Day-ahead prices: periods with a value: 480 of 95904; from −20 €/MWh (1 Feb 00:00–01:00)",
 		"from=2026-10-25&to=2026-10-25&before=week": "Day-ahead prices: periods with a value: 100 of 100; from −20 €/MWh (25 Oct 00:00–00:15)",
 	} {
 		page := textOf(f.ask(t, "GET", "/explore?"+query, admin, header("Accept-Language", "en")).Body.String())
