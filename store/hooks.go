@@ -322,7 +322,7 @@ func (s *Store) DueDeliveryOf(ctx context.Context, hookID int64, due Due) (DueDe
 		FROM hook JOIN account ON account.id = hook.account_id JOIN hook_delivery AS d ON d.hook_id = hook.id
 		WHERE hook.id = ?3 AND `+isDue+" ORDER BY d.next_ms, d.number LIMIT 1", append(due.args(), hookID)...)
 	found, err := collect(rows, err, func(d *DueDelivery) []any {
-		return append(append(append(d.Delivery.fields(), &d.Body), d.Hook.fields()...), &d.Email)
+		return append(append(append(d.fields(), &d.Body), d.Hook.fields()...), &d.Email)
 	})
 	return one(found, wrap("deliveries", err))(fmt.Errorf("delivery: %w", ErrNotFound))
 }

@@ -99,8 +99,8 @@ func eventFields(types []string, isSent bool) []Field {
 			"Seuil de price.below et price.above, dans l’unité de la colonne", "Threshold of price.below and price.above, in the unit of the column",
 		}}),
 	}
-	for i := range fields[2:] {
-		fields[2+i].Absent = isSent
+	for i := 2; i < len(fields); i++ {
+		fields[i].Absent = isSent
 	}
 	return fields
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"math"
 	"slices"
 	"time"
 
@@ -258,7 +257,10 @@ func (s *Service) pricesOf(ctx context.Context, event Event, date market.Deliver
 				values = append(values, chunk.Keys[k][row])
 				hash.Write([]byte(values[k] + "\n"))
 			}
-			binary.Write(hash, binary.BigEndian, [2]uint64{uint64(chunk.Starts[row]), math.Float64bits(price.V + 0)})
+			binary.Write(hash, binary.BigEndian, struct { // +0 makes a negative zero positive
+				Start int64
+				Price float64
+			}{chunk.Starts[row], price.V + 0})
 			if data.Count++; data.Count > mostPeriods {
 				continue
 			}

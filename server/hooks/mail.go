@@ -47,7 +47,8 @@ func (s *Service) mailOf(d store.DueDelivery) (subject, text string, err error) 
 	if err := json.Unmarshal(d.Body, &body); err != nil {
 		return "", "", err
 	}
-	what, lines := "", []string{}
+	var what string
+	var lines []string
 	if Type(d.Type) == Test {
 		what = Test.Text().In(l)
 		lines = append(lines, say("Cette alerte fonctionne. Elle signale :", "This alert works. It notifies you of:"))
