@@ -212,7 +212,7 @@ func TestEveryFaultOfASource(t *testing.T) {
 	finalBy := func(name, rte, entsoe string) fault {
 		return fault{name: name, serve: always(name), tries: 1, saysBy: map[string]string{toRTE: rte, toENTSOE: entsoe}}
 	}
-	for _, f := range []fault{
+	for _, f := range storetest.Some(2, []fault{
 		// The connection.
 		again(simulator.ConnectionRefused, "connection refused"),
 		lost("unknown name", "the name source.invalid is not found", fails(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "source.invalid", IsNotFound: true}})),
@@ -290,7 +290,7 @@ func TestEveryFaultOfASource(t *testing.T) {
 				}
 				return simulator.Well
 			}},
-	} {
+	}) {
 		for _, source := range faultySources {
 			if f.only == "" || f.only == source.name || f.only == source.resource {
 				t.Run(source.resource+"/"+f.name, func(t *testing.T) { newFaultyRun(t, f, source).check(t, f) })

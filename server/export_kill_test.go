@@ -67,6 +67,7 @@ func filesUnder(t *testing.T, folder string) (files map[string]string, state []s
 // An export is killed when it has written some of its datasets. What has its final name then is whole, and the next export writes the
 // rest and removes what was left.
 func TestAKilledExportLeavesOnlyWholeFilesAndTheNextGoesOn(t *testing.T) {
+	storetest.Long(t)
 	t.Chdir(storetest.Folder(t))
 	exportedRows(t, "courant.db")
 	export := func(folder string) []string {

@@ -483,6 +483,7 @@ func TestAFileThatMayNotBeWritten(t *testing.T) {
 }
 
 func TestManyGoroutinesOpenANewFileAtOnce(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	for round := range 3 {
 		path := filepath.Join(storetest.Folder(t), "courant.db")

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
 	"github.com/parquet-go/parquet-go"
 	"go.uber.org/goleak"
 
@@ -24,7 +25,10 @@ import (
 	"courant/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	minio.DefaultRetryUnit = time.Millisecond // of the pauses before calls to a bucket are repeated
+	goleak.VerifyTestMain(m)
+}
 
 // noon is when the first commit of a test is made; the others follow a minute apart.
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)

@@ -18,6 +18,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/jonboulle/clockwork"
+	"github.com/minio/minio-go/v7"
 
 	"courant/store"
 	"courant/store/backup/s3"
@@ -28,6 +29,11 @@ const (
 	testBucket    = "backups"
 	testSecretKey = "the-secret-key"
 )
+
+func TestMain(m *testing.M) {
+	minio.DefaultRetryUnit = time.Millisecond // of the pauses before calls to a bucket are repeated
+	os.Exit(m.Run())
+}
 
 // objectStore is an S3-compatible store in memory, with one bucket.
 type objectStore struct {

@@ -27,7 +27,10 @@ import (
 	"courant/store/backup/s3"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	minio.DefaultRetryUnit = time.Millisecond // of the pauses before calls to a bucket are repeated
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	name      = "backups"
