@@ -129,6 +129,7 @@ func TestAServiceLeavesTheReserveOfItsDiskAndOutlivesIt(t *testing.T) {
 
 // An export to a disk that fills up says so, leaves whole files only, and goes on when there is room.
 func TestAnExportToAFullDiskLeavesOnlyWholeFilesAndGoesOn(t *testing.T) {
+	storetest.Long(t)
 	t.Chdir(t.TempDir())
 	exportedRows(t, "courant.db")
 	if code, said := exportCommand(t, "whole"); code != command.ExitDone {

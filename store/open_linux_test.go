@@ -13,6 +13,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 // smallDisk mounts a disk of its own for the test, of that many KiB; resize gives it another size.
@@ -67,6 +68,7 @@ func TestAFullDiskAtTheStartIsReportedUntilThereIsSpace(t *testing.T) {
 }
 
 func TestAFullDiskKeepsWhatWasThere(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	folder, resize := smallDisk(t, 1536)
 	path := filepath.Join(folder, "courant.db")

@@ -14,6 +14,7 @@ import (
 
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/store/storetest/await"
 )
 
@@ -276,6 +277,7 @@ func TestClientsThatReadRevisionsSlowlyHoldOnlySoManyAnswers(t *testing.T) {
 }
 
 func TestClientsThatReadPagesSlowlyHoldOnlySoMuch(t *testing.T) {
+	storetest.Long(t)
 	f := open(t)
 	f.commit(t, oneOfEach(12.5))
 	f.refresh(t)

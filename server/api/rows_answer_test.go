@@ -366,6 +366,7 @@ func TestHoursThatAreMadeOfSummariesAreNoLongAnswer(t *testing.T) {
 }
 
 func TestALongAnswerIsOfOneMomentWhileOthersWrite(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	for _, query := range storetest.Some(4, []string{"&format=ndjson&order=desc", "&format=csv", "&format=json", "&format=columns"}) {
 		f, span := withSteps(t)

@@ -20,6 +20,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 )
 
 var hostile = flag.Bool("hostile", false, "send 10 000 hostile queries, and check their time and the memory they take")
@@ -201,6 +202,7 @@ func (f *fixture) cursorsFor(t *testing.T, random *rand.Rand, admin func(*http.R
 //
 //	go test ./server/api -run HostileRequests -hostile -v
 func TestHostileRequestsAreAnsweredOrRefused(t *testing.T) {
+	storetest.Long(t)
 	f := open(t, reporting(inState(report.StateOK)), func(o *api.Options) { o.RateLimitPerMinute = 1_000_000 })
 	for _, date := range []market.DeliveryDate{market.NewDeliveryDate(2021, 10, 31), turnForward, turnBack, turnBack.Add(1)} {
 		f.commit(t, marketOn(date))

@@ -641,6 +641,7 @@ func FuzzRowsQuery(f *testing.F) {
 }
 
 func TestTenThousandTimesAHostileQueryIsReadOrRefused(t *testing.T) {
+	storetest.Long(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(from []string) string { return from[random.IntN(len(from))] }
 	var cursors []string

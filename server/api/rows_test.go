@@ -532,6 +532,7 @@ func revised(date market.DeliveryDate, n int) market.Batch {
 }
 
 func TestPagesShowTheMomentOfTheFirstWhileOthersWrite(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	for _, day := range storetest.Some(2, clockChanges) {
 		f, admin := withRows(t, day)

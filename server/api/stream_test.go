@@ -20,6 +20,7 @@ import (
 	"courant/server/api"
 	"courant/store"
 	"courant/store/market"
+	"courant/store/storetest"
 	"courant/store/storetest/await"
 )
 
@@ -265,6 +266,7 @@ func TestRowsOfTheStreamAreThoseOfNDJSON(t *testing.T) {
 }
 
 func TestCommitsAmidAReplayComeOnceAndInOrder(t *testing.T) {
+	storetest.Long(t)
 	t.Parallel()
 	f := openStream(t)
 	admin := f.admin(t)
