@@ -38,8 +38,27 @@ type result struct {
 	err   error  // what is wrong
 }
 
+// status returns the verdict of a check in a word, and the reason.
+func (r result) status() (word, detail string) {
+	switch {
+	case r.err != nil:
+		return "fail", message(r.err)
+	case r.warns:
+		return "warn", r.found
+	}
+	return "ok", r.found
+}
+
+// resultInJSON is a check as check --json prints it.
+type resultInJSON struct {
+	Check  string `json:"check"`
+	Status string `json:"status"` // ok, warn or fail
+	Detail string `json:"detail"`
+}
+
 func (p *Program) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, database, disk, credentials and clock",
 		Long: "check reads the configuration, the database (its integrity too), the free room, who can read files with secrets, and the\n" +
@@ -48,24 +67,34 @@ func (p *Program) checkCommand() *cobra.Command {
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			failed := 0
-			p.check(cmd.Context(), func(v result) {
-				if v.err != nil {
+			var results []resultInJSON
+			p.check(cmd.Context(), func(r result) {
+				word, detail := r.status()
+				if r.err != nil {
 					failed++
-					fmt.Fprintf(p.Stdout, "FAIL  %-14s %s\n", v.what, message(v.err))
+				}
+				if asJSON {
+					results = append(results, resultInJSON{r.what, word, detail})
 					return
 				}
-				word := "ok"
-				if v.warns {
-					word = "warn"
+				if r.err != nil {
+					word = "FAIL"
 				}
-				fmt.Fprintf(p.Stdout, "%-4s  %-14s %s\n", word, v.what, v.found)
+				fmt.Fprintf(p.Stdout, "%-4s  %-14s %s\n", word, r.what, detail)
 			})
+			if asJSON {
+				if err := p.printJSON(results); err != nil {
+					return err
+				}
+			}
 			if failed > 0 {
 				return fmt.Errorf("%d checks failed", failed)
 			}
 			return nil
 		},
 	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
 }
 
 func (p *Program) check(ctx context.Context, report func(result)) {
