@@ -15,11 +15,10 @@ import (
 )
 
 // datasetHomes are the folders and files in which single datasets may be named: where they are described, decoded, simulated and
-// called, the bodies that are not served as they are stored, the page of prices, and examples.
+// called, and the bodies that are not served as they are stored.
 var datasetHomes = []string{
 	"store/market/", "ingest/rte/", "ingest/entsoe/", "ingest/simulator/", "server/parts.go",
 	"server/api/prices.go", "server/api/capacity.go", "server/api/afrr.go", "server/api/mfrr.go", "server/api/rows_view.go",
-	"server/api/pages_overview.go", "server/api/webhooks.go",
 }
 
 // mostNamingFiles is how many other files may name a single dataset, so that a new one needs no change in them.

@@ -111,7 +111,7 @@ func (e *exploration) find(id string) (exploredSeries, bool) {
 // begin finds the series and the dates that are shown.
 func (e *exploration) begin(ctx context.Context) error {
 	if len(e.query.series) == 0 {
-		e.query.series = []string{e.catalog[market.GroupPrices.Datasets()[0]][0].id}
+		e.query.series = []string{e.catalog[pricesDataset()][0].id}
 	}
 	for _, id := range e.query.series {
 		series, _ := e.find(id)

@@ -55,9 +55,12 @@ func (s *Server) overview(c echo.Context, identity auth.Identity) error {
 	return s.page(c, http.StatusOK, body, err)
 }
 
+// pricesDataset is the dataset that the page of prices is about.
+func pricesDataset() market.Dataset { return market.GroupPrices.Datasets()[0] }
+
 // addPrices adds the prices of today and tomorrow to the view, or those of the last date that has any if that is before today.
 func (s *Server) addPrices(ctx context.Context, identity auth.Identity, now time.Time, choice blockChoice, view *web.Overview) error {
-	dataset := market.DayAheadPrices
+	dataset := pricesDataset()
 	feed := view.Feeds.Of(dataset)
 	today := market.DeliveryDateOf(now)
 	view.Date = today
@@ -103,7 +106,7 @@ func (s *Server) addPrices(ctx context.Context, identity auth.Identity, now time
 // priceLine reads the known prices of some delivery dates.
 func (s *Server) priceLine(ctx context.Context, dates span) (market.PriceLine, error) {
 	line := market.NewPriceLine(dates.period())
-	reading, err := s.store.Read(ctx, store.ReadQuery{Dataset: market.DayAheadPrices, Period: line.Period(), Columns: []string{priceColumn}})
+	reading, err := s.store.Read(ctx, store.ReadQuery{Dataset: pricesDataset(), Period: line.Period(), Columns: []string{priceColumn}})
 	if err != nil {
 		return line, explainReading(err)
 	}

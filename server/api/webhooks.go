@@ -360,7 +360,8 @@ func webhookReference() []web.Route {
 
 // exampleWebhook and exampleDelivery are invented.
 func exampleWebhook() webhookAnswer {
-	threshold, column, dataset := 0.0, hooks.PriceColumn(market.DayAheadPrices).Name, market.DayAheadPrices
+	dataset := pricesDataset()
+	threshold, column := 0.0, hooks.PriceColumn(dataset).Name
 	return webhookAnswer{
 		ID: 7, URL: "https://receiver.example.org/courant", Description: "heat pump", CreatedAt: report.Instant(exampleDate.At(9, 0)),
 		Events: []webhookEvent{{hooks.PriceBelow, dataset, &column, nil, &threshold}, {Type: hooks.DateComplete, Dataset: dataset}},
@@ -370,7 +371,7 @@ func exampleWebhook() webhookAnswer {
 func exampleDelivery() deliveryAnswer {
 	status, at := http.StatusNoContent, report.Instant(exampleDate.At(13, 0))
 	return deliveryAnswer{
-		ID: "msg_K4V2QHZ5JX7N3B6TCDWLMPRSAE", Type: string(hooks.PriceBelow), Dataset: orNil(string(market.DayAheadPrices)), CreatedAt: at,
+		ID: "msg_K4V2QHZ5JX7N3B6TCDWLMPRSAE", Type: string(hooks.PriceBelow), Dataset: orNil(string(pricesDataset())), CreatedAt: at,
 		State: store.DeliveryDelivered, Attempts: 1, LastAttemptAt: &at, Status: &status,
 	}
 }
