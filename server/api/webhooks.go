@@ -135,13 +135,13 @@ func (s *Server) webhookRoute(method, path string, handle func(echo.Context, aut
 func (s *Server) webhookRoutes() {
 	s.webhookRoute("GET", web.PathWebhooks, s.listWebhooks)
 	s.webhookRoute("POST", web.PathWebhooks, s.addWebhook)
-	s.webhookRoute("GET", web.PathWebhook, s.webhook)
-	s.webhookRoute("DELETE", web.PathWebhook, s.deleteWebhook)
-	s.webhookRoute("POST", web.PathWebhookTest, s.testWebhook)
-	s.webhookRoute("POST", web.PathWebhookSecret, s.replaceWebhookSecret)
-	s.webhookRoute("POST", web.PathWebhookEnable, s.enableWebhook)
-	s.webhookRoute("GET", web.PathDeliveries, s.listDeliveries)
-	s.webhookRoute("POST", web.PathResendDelivery, s.resendDelivery)
+	s.webhookRoute("GET", web.PathWebhook, s.ofWebhook(s.webhook))
+	s.webhookRoute("DELETE", web.PathWebhook, s.ofWebhook(s.deleteWebhook))
+	s.webhookRoute("POST", web.PathWebhookTest, s.ofWebhook(s.testWebhook))
+	s.webhookRoute("POST", web.PathWebhookSecret, s.ofWebhook(s.replaceWebhookSecret))
+	s.webhookRoute("POST", web.PathWebhookEnable, s.ofWebhook(s.enableWebhook))
+	s.webhookRoute("GET", web.PathDeliveries, s.ofWebhook(s.listDeliveries))
+	s.webhookRoute("POST", web.PathResendDelivery, s.ofWebhook(s.resendDelivery))
 }
 
 // sendJSON sends an answer about webhooks, which is not to be stored.
@@ -154,17 +154,22 @@ func (s *Server) sendJSON(c echo.Context, status int, answer any) error {
 	return s.send(c, status, "application/json", body)
 }
 
-// webhookIn returns the webhook that a path names, of the caller's account. Alerts by mail are not webhooks.
-func (s *Server) webhookIn(c echo.Context, identity auth.Identity) (store.Hook, error) {
-	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-	if err != nil {
-		return store.Hook{}, problemNotFound
+// ofWebhook makes a handler of one for the webhook that the path names, of the caller's account. Alerts by mail are not webhooks.
+func (s *Server) ofWebhook(handle func(echo.Context, auth.Identity, store.Hook) error) func(echo.Context, auth.Identity) error {
+	return func(c echo.Context, identity auth.Identity) error {
+		id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+		if err != nil {
+			return problemNotFound
+		}
+		hook, err := s.store.HookOf(c.Request().Context(), identity.AccountID, id)
+		if err == nil && hook.URL == "" {
+			err = problemNotFound
+		}
+		if err != nil {
+			return problemOfHook(err)
+		}
+		return handle(c, identity, hook)
 	}
-	hook, err := s.store.HookOf(c.Request().Context(), identity.AccountID, id)
-	if err == nil && hook.URL == "" {
-		err = problemNotFound
-	}
-	return hook, problemOfHook(err)
 }
 
 // problemOfHook returns the problem of an error about a webhook or an alert; other errors are returned as they are.
@@ -239,11 +244,7 @@ func (s *Server) addWebhook(c echo.Context, identity auth.Identity) error {
 	return s.sendJSON(c, http.StatusCreated, answer)
 }
 
-func (s *Server) webhook(c echo.Context, identity auth.Identity) error {
-	hook, err := s.webhookIn(c, identity)
-	if err != nil {
-		return err
-	}
+func (s *Server) webhook(c echo.Context, _ auth.Identity, hook store.Hook) error {
 	answer, err := webhookOf(hook)
 	if err != nil {
 		return err
@@ -251,22 +252,14 @@ func (s *Server) webhook(c echo.Context, identity auth.Identity) error {
 	return s.sendJSON(c, http.StatusOK, answer)
 }
 
-func (s *Server) deleteWebhook(c echo.Context, identity auth.Identity) error {
-	hook, err := s.webhookIn(c, identity)
-	if err != nil {
-		return err
-	}
+func (s *Server) deleteWebhook(c echo.Context, identity auth.Identity, hook store.Hook) error {
 	if err := s.hooks.Delete(c.Request().Context(), identity, hook.ID); err != nil {
 		return problemOfHook(err)
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
-func (s *Server) testWebhook(c echo.Context, identity auth.Identity) error {
-	hook, err := s.webhookIn(c, identity)
-	if err != nil {
-		return err
-	}
+func (s *Server) testWebhook(c echo.Context, identity auth.Identity, hook store.Hook) error {
 	d, err := s.hooks.SendTest(c.Request().Context(), identity, hook.ID)
 	if errors.Is(err, store.ErrFull) {
 		return problemTooManyTests
@@ -277,11 +270,7 @@ func (s *Server) testWebhook(c echo.Context, identity auth.Identity) error {
 	return s.sendJSON(c, http.StatusAccepted, deliveryOf(d))
 }
 
-func (s *Server) replaceWebhookSecret(c echo.Context, identity auth.Identity) error {
-	hook, err := s.webhookIn(c, identity)
-	if err != nil {
-		return err
-	}
+func (s *Server) replaceWebhookSecret(c echo.Context, identity auth.Identity, hook store.Hook) error {
 	secret, err := s.hooks.ReplaceSecret(c.Request().Context(), identity, hook.ID)
 	if err != nil {
 		return problemOfHook(err)
@@ -289,22 +278,14 @@ func (s *Server) replaceWebhookSecret(c echo.Context, identity auth.Identity) er
 	return s.sendJSON(c, http.StatusOK, map[string]string{"secret": secret})
 }
 
-func (s *Server) enableWebhook(c echo.Context, identity auth.Identity) error {
-	hook, err := s.webhookIn(c, identity)
-	if err != nil {
-		return err
-	}
+func (s *Server) enableWebhook(c echo.Context, identity auth.Identity, hook store.Hook) error {
 	if err := s.hooks.Enable(c.Request().Context(), identity, hook.ID); err != nil {
 		return problemOfHook(err)
 	}
-	return s.webhook(c, identity)
+	return s.ofWebhook(s.webhook)(c, identity) // as it is now
 }
 
-func (s *Server) listDeliveries(c echo.Context, identity auth.Identity) error {
-	hook, err := s.webhookIn(c, identity)
-	if err != nil {
-		return err
-	}
+func (s *Server) listDeliveries(c echo.Context, _ auth.Identity, hook store.Hook) error {
 	query := queryParser{parameters: deliveryParameters}
 	if err := query.split(c.Request().URL.RawQuery); err != nil {
 		return err
@@ -339,11 +320,7 @@ type deliveriesAnswer struct {
 	Next       *string          `json:"next"`
 }
 
-func (s *Server) resendDelivery(c echo.Context, identity auth.Identity) error {
-	hook, err := s.webhookIn(c, identity)
-	if err != nil {
-		return err
-	}
+func (s *Server) resendDelivery(c echo.Context, identity auth.Identity, hook store.Hook) error {
 	d, err := s.hooks.Resend(c.Request().Context(), identity, hook.ID, c.Param("delivery"))
 	if err != nil {
 		return problemOfHook(err)
