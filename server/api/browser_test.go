@@ -88,8 +88,8 @@ type browser struct {
 	complaints []string // what it wrote to its console: errors, violations of the policy, files that are not there
 }
 
-// openBrowser opens a window of the Chromium, with -long only. Where there is none the test is skipped. .ci/run knows the tests that need it by
-// their names, which begin with TestInABrowser.
+// openBrowser opens a window of Chromium. Without -long, or without Chromium, it skips the test. The names of tests that call it begin with
+// TestInABrowser: .ci/run finds them by that.
 func openBrowser(t *testing.T, f *fixture) *browser {
 	t.Helper()
 	storetest.Long(t)
@@ -309,8 +309,7 @@ func TestInABrowserTheCSVIsTheTable(t *testing.T) {
 	b.calm("/energie")
 }
 
-// Every value axis has its unit and 4 to 7 labels, the first and the last of which enclose the values; charts of one row stand on
-// one line.
+// Every value axis has its unit and 4 to 7 labels. The first and the last label enclose the values. Charts of one row stand on one line.
 const (
 	axes = `[...document.querySelectorAll('figure.chart')].filter(figure => {
 		const of = name => [...figure.querySelectorAll(name)];

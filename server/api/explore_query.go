@@ -234,7 +234,7 @@ func parseExplore(values url.Values, known func(id string) bool) (q exploreQuery
 	return q, valid
 }
 
-// daysBefore returns how many days before the range shown the one lies that is laid over it; 0 if there is none.
+// daysBefore returns how many days earlier the overlaid range is than the range shown; 0 if the value names no overlay.
 func daysBefore(value string) int {
 	for _, before := range exploredBefore {
 		if before.value == value {

@@ -147,7 +147,7 @@ func TestTheFiguresOfAnEarlierRangeAreThoseOfItsOwnDates(t *testing.T) {
 	f, admin := withTwoMarkets(t)
 	f.commit(t, dayPrices(market.NewDeliveryDate(2024, 2, 1), func(quarter int) market.Number { return market.Num(float64(quarter) - 20) }))
 	for query, want := range map[string]string{
-		// The day of 25 hours, of which 24 are drawn.
+		// The overlaid day has 25 hours, and 24 of them are drawn.
 		"from=2026-10-26&to=2026-10-26&before=day": "day before: periods with a value: 100 of 100; from −20 €/MWh (25 Oct 00:00–00:15)",
 		"from=2026-03-30&to=2026-03-30&before=day": "day before: periods with a value: 92 of 92; from −20 €/MWh (29 Mar 00:00–00:15)",
 		"from=2026-10-25&to=2026-10-26&before=day": "day before: periods with a value: 100 of 196; from −20 €/MWh (25 Oct 00:00–00:15)",

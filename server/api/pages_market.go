@@ -97,7 +97,7 @@ func (s *Server) market(page marketPage) func(echo.Context, auth.Identity) error
 	}
 }
 
-// typedDate returns a date that was typed; empty if it is none.
+// typedDate returns a date that a person typed; empty if the text is no date.
 func typedDate(text string) string {
 	if date, err := market.ParseDeliveryDate(text); err == nil {
 		return date.String()

@@ -263,7 +263,7 @@ func productOf(row web.Row) string {
 	return strings.ToUpper(row.Series[strings.LastIndexByte(row.Series, '-')+1:])
 }
 
-// dailyProducts returns the products that are procured each day in a direction, ascending; one without a name if there is none.
+// dailyProducts returns the products that are procured each day in a direction, ascending; a single empty name if there are no products.
 func dailyProducts(table web.Table, direction string) []string {
 	var products []string
 	for _, row := range table.Rows {

@@ -202,8 +202,8 @@ func (p *Program) withStore(ctx context.Context, fn func(config.Config, *store.S
 	return errors.Join(fn(cfg, db), db.Close())
 }
 
-// makingDatabase are the commands that make a database if there is none, apart from serve. The others would only show that a new
-// one is empty, in whatever folder they were started.
+// makingDatabase are the commands, beside serve, that create a missing database. Any other command would create an empty one in
+// whatever folder it was started.
 var makingDatabase = []string{"courant fetch", "courant user add", "courant user invite"}
 
 func (p *Program) checkDatabaseExists(cfg config.Config) error {

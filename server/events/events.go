@@ -150,8 +150,8 @@ func Revisions(ctx context.Context, db *store.Store, commit Commit, change Chang
 	return readRevisions(ctx, db, change, commit.At, starts, allRevisions)
 }
 
-// readRevisions reads the first values that the commit with a stamp changed, up to most. Of prices it reads those of which the
-// served rows are made; these begin at the starts.
+// readRevisions reads the first values that the commit with a stamp changed, at most so many. Of prices, starts has the starts
+// of the served rows, and only revisions of the stored prices from which these are made are read; nil: all are.
 func readRevisions(ctx context.Context, db *store.Store, change Change, stamp time.Time, starts []int64, most int) ([]store.Revision, error) {
 	mostRead := most
 	if starts != nil {

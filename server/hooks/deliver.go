@@ -172,8 +172,8 @@ func (s *Service) attempt(ctx context.Context, d store.DueDelivery) error {
 	return nil
 }
 
-// pauseAfter returns how long to wait after an attempt, of which there were some before: the attempts that the receiver's Retry-After rules
-// out are left out, but for the last one, so that it ends at the same time as without.
+// pauseAfter returns how long to wait after an attempt that failed, and how many of the planned attempts are left out because they fall
+// within the receiver's Retry-After. before is how many attempts came before it. The last planned attempt is never left out.
 func pauseAfter(before int, retryAfter time.Duration) (pause time.Duration, leftOut int) {
 	pause = pauses[before]
 	for ; pause < retryAfter && before+leftOut+1 < len(pauses); leftOut++ {
